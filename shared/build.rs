@@ -1,0 +1,30 @@
+//! Writes down which version of every crate, and of the compiler, this build is made of:
+//! a server's `--version` names its runtime's version from here.
+
+use std::{env, fs, path::Path, process::Command};
+
+fn main() {
+    let manifest = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let lock = Path::new(&manifest).join("../Cargo.lock");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    println!("cargo::rerun-if-changed=build.rs");
+
+    let text = fs::read_to_string(&lock).expect("Cargo.lock lies beside the workspace's Cargo.toml");
+    let lock: toml::Table = text.parse().expect("cargo writes a Cargo.lock that is TOML");
+    let mut versions = vec![("std".to_owned(), compiler())];
+    for package in lock["package"].as_array().expect("Cargo.lock lists its packages") {
+        let field = |name: &str| package[name].as_str().expect("a package has a name and a version").to_owned();
+        versions.push((field("name"), field("version")));
+    }
+
+    let out = Path::new(&env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("versions.rs");
+    fs::write(out, format!("&{versions:?}")).expect("OUT_DIR can be written");
+}
+
+/// The version alone, such as `1.95.0`, of `rustc 1.95.0 (59807616e 2026-04-14)`.
+fn compiler() -> String {
+    let rustc = env::var("RUSTC").expect("cargo sets RUSTC");
+    let output = Command::new(rustc).arg("--version").output().expect("the compiler that cargo runs can be run");
+    let text = String::from_utf8(output.stdout).expect("rustc prints text");
+    text.split(' ').nth(1).expect("rustc prints its name, then its version").to_owned()
+}

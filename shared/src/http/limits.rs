@@ -1,0 +1,27 @@
+//! The limits that every server keeps, where its runtime lets it. One constant each.
+
+use std::time::Duration;
+
+/// Bytes of a request's head, from its first byte to the end of the empty line. One more is answered with 431.
+pub const HEAD_BYTES: usize = 16 * 1024;
+
+/// Fields of a head. One more is answered with 431.
+pub const HEAD_FIELDS: usize = 100;
+
+/// Bytes of a request target. One more is answered with 414.
+pub const TARGET_BYTES: usize = 8 * 1024;
+
+/// Bytes of a request's body, which is read and dropped. One more is answered with 413 and closes the connection.
+pub const BODY_BYTES: u64 = 1024 * 1024;
+
+/// Time from a head's first byte to its last.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time of waiting for a first or a next request.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time of waiting for a client that does not read.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time that open connections have to finish once a shutdown has begun.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);

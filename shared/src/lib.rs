@@ -1,0 +1,12 @@
+//! What the Rust servers have in common.
+//!
+//! [`process`] is how a server behaves as a program: its flags, its ready line, its signals.
+//! [`http`] is the endpoint: one greeting, its limits and the rules of HTTP/1.1.
+//! There is no runtime in this crate: no tokio, no actix, no may.
+
+pub mod http;
+pub mod process;
+
+/// Every program that links this crate allocates with mimalloc, so that no server can forget it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
