@@ -1,1 +1,33 @@
-//! The harness.
+//! The harness: starts every server in turn, verifies it, loads it with a real load tool, and keeps a record of each
+//! run, from which the reports are made.
+//!
+//! Values move one way:
+//!
+//! ```text
+//! checkout (servers, workloads) → plan → measure (host, launch, tool) → record → results → summary → report
+//! ```
+//!
+//! The harness knows no server by name, and a server knows nothing of the harness: they meet at the manifest
+//! ([`server`]) and at the process contract ([`launch`]).
+
+pub mod checkout;
+pub mod cli;
+pub mod command;
+pub mod cores;
+pub mod host;
+pub mod launch;
+pub mod machine;
+pub mod measure;
+pub mod names;
+pub mod plan;
+pub mod progress;
+pub mod record;
+pub mod report;
+pub mod results;
+pub mod run;
+pub mod server;
+pub mod summary;
+pub mod toml_file;
+pub mod tool;
+pub mod verify;
+pub mod workload;

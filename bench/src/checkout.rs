@@ -1,0 +1,127 @@
+//! The checkout: where servers and workloads lie, and where builds and results go.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::names;
+use crate::server::Server;
+use crate::workload::{Suite, Workload};
+
+/// One checkout with everything in it that can be measured.
+#[derive(Debug)]
+pub struct Checkout {
+    /// Its top folder.
+    pub root: PathBuf,
+    /// Every server, by language and name.
+    pub servers: Vec<Server>,
+    /// Every suite of workloads, by name.
+    pub suites: Vec<Suite>,
+}
+
+impl Checkout {
+    /// Reads the checkout at `root`, or the one that the working folder lies in.
+    pub fn read(root: Option<&Path>) -> anyhow::Result<Self> {
+        let root = match root {
+            Some(root) => root.canonicalize().with_context(|| format!("--root {}", root.display()))?,
+            None => enclosing_checkout()?,
+        };
+        let target = target_folder(&root);
+        let mut servers = Vec::new();
+        for language in sorted_entries(&root.join("servers"))? {
+            for folder in sorted_entries(&language)? {
+                if folder.join("server.toml").is_file() {
+                    servers.push(Server::read(&folder, &target)?);
+                }
+            }
+        }
+        let mut suites = Vec::new();
+        for path in sorted_entries(&root.join("bench/workloads"))? {
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                suites.push(Suite::read(&path)?);
+            }
+        }
+        names::all_different("server", servers.iter().map(|server| server.name.as_str()))?;
+        let workloads = suites.iter().flat_map(|suite| &suite.workloads);
+        let all = suites.iter().map(|suite| &suite.name).chain(workloads.map(|workload| &workload.name));
+        names::all_different("workload", all.map(String::as_str))?;
+        Ok(Self { root, servers, suites })
+    }
+
+    /// The servers that `--servers` names; all when it names none or is `all`.
+    pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {
+        if wanted.is_empty() || wanted == ["all"] {
+            return Ok(self.servers.iter().collect());
+        }
+        names::all_different("server", wanted.iter().map(String::as_str))?;
+        wanted.iter().map(|name| names::find("server", name, &self.servers, |server| &server.name)).collect()
+    }
+
+    /// The workloads that names mean: a suite's, a single workload's, or a path to a person's own file.
+    pub fn choose_workloads(&self, wanted: &[String]) -> anyhow::Result<Vec<Workload>> {
+        let mut chosen = Vec::new();
+        for name in wanted {
+            if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+                chosen.extend(Suite::read(Path::new(name))?.workloads);
+            } else if let Some(suite) = self.suites.iter().find(|suite| suite.name == *name) {
+                chosen.extend(suite.workloads.iter().cloned());
+            } else {
+                chosen.push(self.single_workload(name)?.clone());
+            }
+        }
+        names::all_different("workload", chosen.iter().map(|workload| workload.name.as_str()))?;
+        Ok(chosen)
+    }
+
+    fn single_workload(&self, name: &str) -> anyhow::Result<&Workload> {
+        let mut workloads = self.suites.iter().flat_map(|suite| &suite.workloads);
+        if let Some(workload) = workloads.find(|workload| workload.name == name) {
+            return Ok(workload);
+        }
+        let workloads = self.suites.iter().flat_map(|suite| &suite.workloads);
+        let suites = self.suites.iter().map(|suite| suite.name.as_str());
+        let known: Vec<&str> = suites.chain(workloads.map(|workload| workload.name.as_str())).collect();
+        bail!("unknown workload `{name}`: {}", names::suggest(name, &known))
+    }
+
+    /// Where `scripts/setup` puts the programs that no package of the system brings.
+    pub fn tools(&self) -> PathBuf {
+        target_folder(&self.root).join("tools/bin")
+    }
+
+    /// Where results go when nobody says where.
+    pub fn results(&self) -> PathBuf {
+        self.root.join("bench/results")
+    }
+}
+
+fn target_folder(root: &Path) -> PathBuf {
+    // Relative to the checkout: a server's commands run in the server's folder.
+    root.join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))
+}
+
+fn enclosing_checkout() -> anyhow::Result<PathBuf> {
+    let here = env::current_dir().context("cannot tell the working folder")?;
+    let is_checkout =
+        |folder: &&Path| folder.join("servers").is_dir() && folder.join("bench/workloads").is_dir();
+    match here.ancestors().find(is_checkout) {
+        Some(root) => Ok(root.to_owned()),
+        None => bail!("{} lies in no checkout: go to one, or name it with --root", here.display()),
+    }
+}
+
+fn sorted_entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let read = || {
+        let entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+        entries.collect::<std::io::Result<Vec<_>>>()
+    };
+    let mut entries = read().with_context(|| format!("cannot list {}", folder.display()))?;
+    entries.retain(|path| !folder_is_hidden(path));
+    entries.sort();
+    Ok(entries)
+}
+
+fn folder_is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}

@@ -1,0 +1,125 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Measures HTTP servers on this machine, and says what bound each figure.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The checkout with the servers and workloads [default: the one that the working folder lies in]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  bench list                                        what there is, and what this machine lacks
+  bench verify --servers hyper,threads              does a server answer as it should?
+  bench measure article                             the article's three scenarios on every server
+  bench measure article-5s-1 --servers hyper,actix --repetitions 5
+  bench report bench/results/20260101T120000Z-host  the tables of a measurement, again
+  bench serve threads --port 8080                   start a server and keep it in the foreground
+
+Exit codes: 0 all is well, 1 something failed, 2 wrong usage, 130 interrupted.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List servers, workloads and tools, and what this machine lacks
+    List(List),
+    /// Check that servers answer as the endpoint should
+    Verify(Verify),
+    /// Load servers, keep a record of each run, and print the tables
+    Measure(Measure),
+    /// Print the tables of a measurement, from its records
+    Report(Report),
+    /// Build a server and run it in the foreground
+    Serve(Serve),
+}
+
+/// `bench list`
+#[derive(Args, Debug)]
+pub struct List {
+    /// List only these
+    #[arg(value_enum)]
+    pub what: Option<Listed>,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Servers with their language, runtime and concurrency model
+    Servers,
+    /// Workloads by suite
+    Workloads,
+    /// Load tools
+    Tools,
+}
+
+/// `bench verify`
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// Servers by name, with commas between, or `all` [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub servers: Vec<String>,
+
+    /// Run every conformance case, not only the endpoint's own
+    #[arg(long)]
+    pub conformance: bool,
+}
+
+/// `bench measure`
+#[derive(Args, Debug)]
+pub struct Measure {
+    /// Suites or single workloads by name, or paths of TOML files
+    #[arg(required = true, value_name = "WORKLOAD")]
+    pub workloads: Vec<String>,
+
+    /// Servers by name, with commas between, or `all` [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub servers: Vec<String>,
+
+    /// Runs of each server under each workload [default: what the workload's file says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repetitions: Option<u32>,
+
+    /// The folder for results, which must not be there yet [default: a new one under bench/results]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// The seed of the shuffled order, to repeat one [default: another each time]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Cores for the servers, with commas between [default: the first half]
+    #[arg(long, value_delimiter = ',', value_name = "CORES")]
+    pub server_cores: Option<Vec<usize>>,
+
+    /// Cores for the load tool, with commas between [default: the second half]
+    #[arg(long, value_delimiter = ',', value_name = "CORES")]
+    pub tool_cores: Option<Vec<usize>>,
+}
+
+/// `bench report`
+#[derive(Args, Debug)]
+pub struct Report {
+    /// A result folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// `bench serve`
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// The server's name
+    pub name: String,
+
+    /// Flags for the server, such as `--port 8080`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
+    pub flags: Vec<String>,
+}

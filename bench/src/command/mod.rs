@@ -1,0 +1,57 @@
+//! The commands, one a file.
+
+mod list;
+mod measure;
+mod report;
+mod serve;
+mod verify;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::cli::{Arguments, Command};
+
+/// What a command came to, when it did what it could.
+enum Outcome {
+    Fine,
+    Failed,
+    Interrupted,
+}
+
+/// Does what the arguments say. An error is one line on standard error.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let root = arguments.root.as_deref();
+    let outcome = match &arguments.command {
+        Command::List(list) => list::run(root, list),
+        Command::Verify(verify) => verify::run(root, verify),
+        Command::Measure(measure) => measure::run(root, measure),
+        Command::Report(report) => report::run(report),
+        Command::Serve(serve) => serve::run(root, serve),
+    };
+    match outcome {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            anstream::eprintln!("{}error{}: {error:#}", BAD.render(), BAD.render_reset());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
+const HEADING: anstyle::Style = anstyle::Style::new().bold();
+
+/// `text` in `style`, for [`anstream`] to print, which drops the style where no terminal shows it.
+fn styled(style: anstyle::Style, text: &str) -> String {
+    format!("{}{text}{}", style.render(), style.render_reset())
+}
+
+/// Prints to standard output. A reader that went away, as `head` does, is no error.
+fn print(text: &str) -> anyhow::Result<Outcome> {
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Outcome::Fine),
+    }
+}

@@ -1,0 +1,27 @@
+//! `bench serve`: builds a server, then becomes it.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use super::Outcome;
+use crate::checkout::Checkout;
+use crate::cli::Serve;
+use crate::host::Host;
+use crate::{launch, names};
+
+pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outcome> {
+    let checkout = Checkout::read(root)?;
+    let server = names::find("server", &arguments.name, &checkout.servers, |server| &server.name)?;
+    let host = Host::this_machine(checkout.tools())?;
+    if let Some(why) = launch::unavailable(&host, server) {
+        bail!("{} is unavailable: {why}", server.name);
+    }
+    launch::build(&host, server)?;
+    let (program, words) = server.run.split_first().context("a manifest's run is never empty")?;
+    let mut command = Command::new(program);
+    command.args(words).args(&arguments.flags).current_dir(&server.folder).env("PATH", host.path());
+    Err(command.exec()).with_context(|| format!("cannot start {program}"))
+}

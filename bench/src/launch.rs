@@ -1,0 +1,86 @@
+//! The process contract from the harness's side: build a server, ask for its version, start it, stop it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::host::{Ended, Host, Launch, Memory, Process};
+use crate::server::Server;
+
+/// Time for a build from nothing on a slow machine.
+const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
+
+/// Time for a server to print its version or its ready line. An interpreter on a busy machine takes a second.
+const START_BOUND: Duration = Duration::from_secs(20);
+
+/// Time for a server to end: its drain limit of 10 s, and some more.
+const STOP_BOUND: Duration = Duration::from_secs(15);
+
+/// A server that is ready for requests. Dropping it kills it.
+pub struct Running {
+    process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Why `server` cannot run on this machine and how to get what it lacks; `None` when it can.
+pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
+    server.unavailable(|program| host.find(program).is_some())
+}
+
+/// Builds the server; quick when nothing changed. What the builder says goes to standard error.
+pub fn build(host: &Host, server: &Server) -> anyhow::Result<()> {
+    if server.build.is_empty() {
+        return Ok(());
+    }
+    let launch = Launch { words: &server.build, folder: &server.folder, cores: &[], shown: true };
+    host.run(&launch, BUILD_BOUND).with_context(|| format!("cannot build {}", server.name))?;
+    Ok(())
+}
+
+/// What the server says to `--version`, which has to be one line: no version, no measurement.
+pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
+    let launch = Launch { words: &server.version, folder: &server.folder, cores: &[], shown: false };
+    let output = host.run(&launch, START_BOUND).with_context(|| format!("{} has no version", server.name))?;
+    match output.trim() {
+        "" => bail!("{} has no version: `{}` printed nothing", server.name, server.version.join(" ")),
+        version => Ok(version.lines().next().unwrap_or(version).to_owned()),
+    }
+}
+
+/// Starts the server on a free port of the loopback interface, on `cores` (empty for any), with further `flags`.
+pub fn start(host: &Host, server: &Server, cores: &[usize], flags: &[&str]) -> anyhow::Result<Running> {
+    let mut words = server.run.clone();
+    words.extend(["--host", "127.0.0.1", "--port", "0"].iter().chain(flags).map(ToString::to_string));
+    let launch = Launch { words: &words, folder: &server.folder, cores, shown: false };
+    let mut process = host.start(&launch)?;
+    let line = process.first_line(START_BOUND)?;
+    let address = line.strip_prefix("listening on http://").and_then(|address| address.parse().ok());
+    let address = address.with_context(|| {
+        format!("{} printed `{line}` instead of `listening on http://HOST:PORT`", server.name)
+    })?;
+    Ok(Running { process, address })
+}
+
+impl Running {
+    /// CPU time of all its threads since its start.
+    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
+        self.process.cpu_time()
+    }
+
+    /// Its memory; `None` once it has ended.
+    pub fn memory(&self) -> Option<Memory> {
+        self.process.memory()
+    }
+
+    /// An error that says how it ended, when it has.
+    pub fn check_running(&mut self) -> anyhow::Result<()> {
+        self.process.check_running()
+    }
+
+    /// Stops it as the contract says.
+    pub fn stop(self) -> anyhow::Result<Ended> {
+        self.process.stop(STOP_BOUND)
+    }
+}

@@ -1,0 +1,211 @@
+//! A measurement: servers are built, the plan is run, and a record of each run is kept as it happens.
+
+use std::time::Duration;
+
+use crate::cores::Cores;
+use crate::host::Host;
+use crate::launch;
+use crate::plan::{Planned, plan};
+use crate::progress::Progress;
+use crate::record::{
+    Failure, FailureKind, PublishedRecord, Record, SCHEMA, ServerRecord, ToolRecord, WorkloadRecord,
+};
+use crate::results::Results;
+use crate::run::{self, Run};
+use crate::server::Server;
+use crate::tool;
+use crate::workload::{Amount, Workload};
+
+/// What is to be measured, where and how.
+pub struct Measurement<'a> {
+    /// The machine.
+    pub host: &'a Host,
+    /// Who gets which cores.
+    pub cores: &'a Cores,
+    /// The seed of the order.
+    pub seed: u64,
+    /// The servers.
+    pub servers: &'a [&'a Server],
+    /// The workloads, each with its repetitions.
+    pub workloads: &'a [Workload],
+}
+
+/// How a measurement went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Runs without figures, other than for a server or a tool that this machine lacks.
+    pub failed: usize,
+    /// Whether somebody stopped it. What was run until then is kept.
+    pub interrupted: bool,
+}
+
+/// What a run needs to be there before: a version, or why it cannot be.
+type Version = Result<String, Failure>;
+
+impl Measurement<'_> {
+    /// Builds the servers, runs the plan, and appends a record a run to `results`. A run that fails is a record too;
+    /// an error means that records cannot be kept.
+    pub fn run(&self, results: &mut Results) -> anyhow::Result<Tally> {
+        let tools: Vec<Version> = self.workloads.iter().map(|workload| self.find_tool(workload)).collect();
+        let servers: Vec<Version> = self.servers.iter().map(|server| self.prepare(server)).collect();
+        let mut tally = Tally { failed: 0, interrupted: self.host.interrupted() };
+        if tally.interrupted {
+            return Ok(tally);
+        }
+        self.record_the_blocked(&servers, &tools, results, &mut tally)?;
+
+        let plan = self.plan(&servers, &tools);
+        let progress = Progress::start(plan.len(), plan.iter().map(|planned| self.expected(planned)).sum());
+        for planned in plan {
+            let (workload, server) = (&self.workloads[planned.workload], self.servers[planned.server]);
+            let what = format!("{} {} #{}", workload.name, server.name, planned.repetition);
+            progress.running(&what);
+            let mut record =
+                self.record(workload, server, &servers[planned.server], &tools[planned.workload]);
+            record.repetition = Some(planned.repetition);
+            let run = run::run(self.host, self.cores, workload, server);
+            // The signal that stops us may have ended the server or the tool first: this run counts for nothing.
+            if self.host.interrupted() {
+                tally.interrupted = true;
+                break;
+            }
+            complete(&mut record, run, results)?;
+            results.append(&record)?;
+            tally.failed += usize::from(record.failure.is_some());
+            progress.finished(&format!("{what}: {}", outcome(&record)));
+        }
+        Ok(tally)
+    }
+
+    fn find_tool(&self, workload: &Workload) -> Version {
+        let unavailable = |message| Failure { kind: FailureKind::Unavailable, message };
+        let tool = tool::find(&workload.tool).map_err(|error| unavailable(format!("{error:#}")))?;
+        tool::available(self.host, tool).map_err(unavailable)
+    }
+
+    fn prepare(&self, server: &Server) -> Version {
+        if let Some(message) = launch::unavailable(self.host, server) {
+            return Err(Failure { kind: FailureKind::Unavailable, message });
+        }
+        let version = launch::build(self.host, server).and_then(|()| launch::version(self.host, server));
+        version.map_err(|error| Failure { kind: FailureKind::Build, message: format!("{error:#}") })
+    }
+
+    /// A row for each server under each workload that cannot be run, and a loud line for each reason.
+    fn record_the_blocked(
+        &self,
+        servers: &[Version],
+        tools: &[Version],
+        results: &mut Results,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let names = self.servers.iter().map(|server| &server.name).zip(servers);
+        for (name, version) in names.chain(self.workloads.iter().map(|workload| &workload.name).zip(tools)) {
+            if let Err(failure) = version {
+                eprintln!("{name} is left out: {}", failure.message);
+            }
+        }
+        for (workload, tool) in self.workloads.iter().zip(tools) {
+            for (server, version) in self.servers.iter().zip(servers) {
+                if let Some(failure) = version.as_ref().err().or(tool.as_ref().err()) {
+                    let mut record = self.record(workload, server, version, tool);
+                    record.failure = Some(failure.clone());
+                    results.append(&record)?;
+                    tally.failed += usize::from(failure.kind != FailureKind::Unavailable);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs of every server that is ready under every workload whose tool is there.
+    fn plan(&self, servers: &[Version], tools: &[Version]) -> Vec<Planned> {
+        let repetitions = self.workloads.iter().zip(tools);
+        let repetitions: Vec<u32> =
+            repetitions.map(|(workload, tool)| if tool.is_ok() { workload.repetitions } else { 0 }).collect();
+        let mut plan = plan(&repetitions, self.servers.len(), self.seed);
+        plan.retain(|planned| servers[planned.server].is_ok());
+        plan
+    }
+
+    fn expected(&self, planned: &Planned) -> Duration {
+        let workload = &self.workloads[planned.workload];
+        let load = match workload.amount {
+            Amount::Seconds(seconds) => Duration::from_secs(seconds),
+            Amount::Requests(_) => run::EXPECTED_BY_COUNT,
+        };
+        load + Duration::from_secs(workload.warm_up_seconds) + run::EXPECTED_OVERHEAD
+    }
+
+    /// A record without figures.
+    fn record(&self, workload: &Workload, server: &Server, version: &Version, tool: &Version) -> Record {
+        let (requests, seconds) = match workload.amount {
+            Amount::Requests(requests) => (Some(requests), None),
+            Amount::Seconds(seconds) => (None, Some(seconds)),
+        };
+        let published = workload.published.as_ref().map(|published| PublishedRecord {
+            baseline: published.baseline.clone(),
+            contender: published.contender.clone(),
+            ratio: published.ratio,
+        });
+        Record {
+            schema: SCHEMA,
+            started: crate::machine::now(),
+            workload: WorkloadRecord {
+                name: workload.name.clone(),
+                title: workload.title.clone(),
+                path: workload.path.clone(),
+                connections: workload.connections,
+                mode: workload.mode.as_str().into(),
+                requests,
+                seconds,
+                published,
+            },
+            server: ServerRecord {
+                name: server.name.clone(),
+                title: server.title.clone(),
+                language: server.language.clone(),
+                runtime: server.runtime.clone(),
+                model: server.model.as_str().into(),
+                version: version.clone().ok(),
+                article: server.article.clone(),
+            },
+            tool: ToolRecord { name: workload.tool.clone(), version: tool.clone().ok(), command: Vec::new() },
+            repetition: None,
+            server_cores: self.cores.server.clone(),
+            tool_cores: self.cores.tool.clone(),
+            measured: None,
+            failure: None,
+            raw: None,
+        }
+    }
+}
+
+/// Puts what a run came to into its record, and what the tool printed beside it.
+fn complete(record: &mut Record, run: Run, results: &mut Results) -> anyhow::Result<()> {
+    if let Some(output) = &run.output {
+        let label = format!("{}-{}", record.workload.name, record.server.name);
+        record.raw = Some(results.keep_raw(&label, output)?);
+    }
+    record.tool.command = run.command;
+    record.measured = run.measured;
+    record.failure = run.failure;
+    Ok(())
+}
+
+/// A run in a few words.
+fn outcome(record: &Record) -> String {
+    match (&record.measured, &record.failure) {
+        (Some(measured), _) => {
+            let cpu = measured.cpu_per_request();
+            let cpu = cpu.map_or_else(String::new, |cpu| format!(", {:.1} µs CPU a request", cpu * 1e6));
+            let errors = match measured.error_count() {
+                0 => String::new(),
+                errors => format!(", {errors} errors"),
+            };
+            format!("{:.0} requests/s{cpu}{errors}", measured.per_second())
+        }
+        (None, Some(failure)) => format!("failed: {}", failure.message),
+        (None, None) => "nothing".into(),
+    }
+}

@@ -1,0 +1,63 @@
+//! Numbers as people read them. Everything inside is in seconds, bytes and counts; units are put on here.
+
+/// A whole number in groups of three: `12,345`.
+pub(super) fn whole(number: f64) -> String {
+    let digits = format!("{:.0}", number.abs());
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if number.is_sign_negative() { format!("-{out}") } else { out }
+}
+
+/// Seconds: `5.00 s`.
+pub(super) fn seconds(seconds: f64) -> String {
+    format!("{seconds:.2} s")
+}
+
+/// Seconds as microseconds with three digits that count: `8.12`, `81.2`, `812`.
+pub(super) fn microseconds(seconds: f64) -> String {
+    significant(seconds * 1e6)
+}
+
+/// A ratio: `9.75×`, `60.1×`.
+pub(super) fn ratio(ratio: f64) -> String {
+    format!("{}×", significant(ratio))
+}
+
+/// `core 0`, or `cores 0, 1`.
+pub(super) fn cores(cores: &[usize]) -> String {
+    let list = cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    format!("core{} {list}", if cores.len() == 1 { "" } else { "s" })
+}
+
+fn significant(number: f64) -> String {
+    match number {
+        number if number < 10.0 => format!("{number:.2}"),
+        number if number < 100.0 => format!("{number:.1}"),
+        number => whole(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(
+            ["0", "7", "123", "1,234", "1,234,567"],
+            [0.0, 7.2, 123.0, 1234.4, 1_234_567.0].map(whole).each_ref().map(String::as_str)
+        );
+        assert_eq!(
+            ["8.12", "81.2", "812", "8,123"],
+            [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6].map(microseconds).each_ref().map(String::as_str)
+        );
+        assert_eq!(ratio(9.754), "9.75×");
+        assert_eq!(cores(&[0]), "core 0");
+        assert_eq!(cores(&[0, 1]), "cores 0, 1");
+    }
+}

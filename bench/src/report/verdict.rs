@@ -1,0 +1,60 @@
+//! The article's verdict: how many times faster than its slower program is each server?
+
+use std::fmt::Write;
+
+use super::figures;
+use crate::record::{Measured, PublishedRecord};
+use crate::summary::{Cell, Spread, WorkloadSummary};
+
+/// A line a server, and the published ratio beside the one measured here.
+pub(super) fn text(summary: &WorkloadSummary, published: &PublishedRecord) -> String {
+    let connections = summary.workload.connections;
+    let plural = if connections == 1 { "" } else { "s" };
+    let mut out = format!("Verdict with {connections} connection{plural}\n");
+    let named = |name: &str| {
+        summary
+            .cells
+            .iter()
+            .find(|cell| cell.server.article.as_deref() == Some(name) && cell.measured().count() > 0)
+    };
+    let Some(baseline) = named(&published.baseline) else {
+        let _ = writeln!(out, "  none: the article's {} program has no figures here", published.baseline);
+        return out;
+    };
+    let others = summary.cells.iter().filter(|cell| cell.server.name != baseline.server.name);
+    for cell in others.filter(|cell| cell.measured().count() > 0) {
+        let _ = writeln!(out, "  {}", line(cell, baseline, &published.baseline));
+    }
+    if let Some(contender) = named(&published.contender) {
+        let here =
+            speed(contender, baseline).map_or_else(|| "unknown".into(), |ratio| figures::ratio(ratio.median));
+        let _ = writeln!(
+            out,
+            "  {} : {} is {here} here, {} in the article, which ran each once on another machine",
+            published.contender,
+            published.baseline,
+            figures::ratio(published.ratio),
+        );
+    }
+    out
+}
+
+fn line(cell: &Cell, baseline: &Cell, name: &str) -> String {
+    let server = format!("{} ({})", cell.server.name, cell.server.language);
+    let Some(ratio) = speed(cell, baseline) else {
+        return format!("{server} cannot be compared with {name}: no repetition has figures of both");
+    };
+    let mut out = format!("{server:<22} is {:>6} faster than {name}", figures::ratio(ratio.median));
+    let cheaper = baseline.ratio_to(cell, Measured::cpu_per_request);
+    if let Some(cheaper) = cheaper {
+        let _ = write!(out, ", and takes {:>6} less CPU time a request", figures::ratio(cheaper.median));
+    }
+    if cell.client_bound() {
+        out.push_str("  * the tool's speed, not the server's");
+    }
+    out
+}
+
+fn speed(cell: &Cell, baseline: &Cell) -> Option<Spread> {
+    cell.ratio_to(baseline, |run| Some(run.per_second()))
+}

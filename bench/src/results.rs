@@ -1,0 +1,136 @@
+//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::machine::Machine;
+use crate::record::{Record, SCHEMA};
+
+const MACHINE: &str = "machine.json";
+const MEASUREMENTS: &str = "measurements.jsonl";
+const RAW: &str = "raw";
+const REPORT: &str = "report";
+
+/// A result folder that a measurement writes to. Nothing in it is ever overwritten.
+pub struct Results {
+    folder: PathBuf,
+    measurements: File,
+    raw_files: u32,
+}
+
+/// What a result folder holds.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The machine and the command.
+    pub machine: Machine,
+    /// The records in the order they were made.
+    pub records: Vec<Record>,
+    /// A sentence about a last line that was only half written.
+    pub torn: Option<String>,
+}
+
+impl Results {
+    /// Makes the folder, which must not be there yet, and writes `machine.json`.
+    pub fn create(folder: &Path, machine: &Machine) -> anyhow::Result<Self> {
+        let parent = folder.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                bail!(
+                    "{} is there already, and results are never overwritten: name another",
+                    folder.display()
+                )
+            }
+            outcome => outcome.with_context(|| format!("cannot make {}", folder.display()))?,
+        }
+        let make = || {
+            std::fs::create_dir(folder.join(RAW))?;
+            std::fs::write(folder.join(MACHINE), serde_json::to_string_pretty(machine)? + "\n")?;
+            OpenOptions::new().append(true).create_new(true).open(folder.join(MEASUREMENTS))
+        };
+        let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;
+        Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0 })
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Appends a record as one line, in one write, and has it on the disk before it returns.
+    pub fn append(&mut self, record: &Record) -> anyhow::Result<()> {
+        let mut line = serde_json::to_string(record).context("cannot write a record as JSON")?;
+        line.push('\n');
+        let write = || {
+            self.measurements.write_all(line.as_bytes())?;
+            self.measurements.sync_data()
+        };
+        let mut write = write;
+        write().with_context(|| format!("cannot write to {}", self.folder.join(MEASUREMENTS).display()))
+    }
+
+    /// Keeps what a tool printed; the name of its file in `raw/`.
+    pub fn keep_raw(&mut self, label: &str, output: &str) -> anyhow::Result<String> {
+        self.raw_files += 1;
+        let name = format!("{:04}-{label}.txt", self.raw_files);
+        let path = self.folder.join(RAW).join(&name);
+        std::fs::write(&path, output).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(name)
+    }
+}
+
+/// Reads what the folder holds. A last line without its end was being written when somebody pulled the plug: it is
+/// set aside and told of. Any other line that cannot be read is an error that names it.
+pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
+    if !folder.is_dir() {
+        bail!("{} is not a folder: `bench report` wants one that `bench measure` wrote", folder.display());
+    }
+    let path = folder.join(MACHINE);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let machine = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+
+    let path = folder.join(MEASUREMENTS);
+    let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut reader = BufReader::new(file);
+    let mut loaded = Loaded { machine, records: Vec::new(), torn: None };
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let place = || format!("{}:{number}", path.display());
+        if reader.read_until(b'\n', &mut line).with_context(place)? == 0 {
+            break;
+        }
+        if !line.ends_with(b"\n") {
+            loaded.torn = Some(format!("{}: the last line is only half written and is left out", place()));
+            break;
+        }
+        loaded.records.push(parse(&line).with_context(place)?);
+    }
+    Ok(loaded)
+}
+
+/// Writes a report into the folder's `report/`; its path.
+pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+    let path = folder.join(REPORT).join(name);
+    let write = || {
+        std::fs::create_dir_all(folder.join(REPORT))?;
+        std::fs::write(&path, text)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+fn parse(line: &[u8]) -> anyhow::Result<Record> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema: u32,
+    }
+    let version: Version = serde_json::from_slice(line).context("the line is damaged")?;
+    if version.schema != SCHEMA {
+        bail!("written with schema {}, and this is a bench of schema {SCHEMA}", version.schema);
+    }
+    serde_json::from_slice(line).context("the line is damaged")
+}

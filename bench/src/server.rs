@@ -1,0 +1,219 @@
+//! A server as its manifest, `servers/<language>/<name>/server.toml`, describes it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use crate::toml_file;
+
+/// How a server serves many connections at once.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub enum Model {
+    /// Threads that block, several connections to a thread over time.
+    #[serde(rename = "thread pool")]
+    ThreadPool,
+    /// Threads that never block, any of which may serve any connection.
+    #[serde(rename = "event loop")]
+    EventLoop,
+    /// Stackful coroutines: blocking code on threads that never block.
+    #[serde(rename = "coroutine")]
+    Coroutine,
+    /// An event loop a core, each with its own connections.
+    #[serde(rename = "thread per core")]
+    ThreadPerCore,
+    /// One process or more, each serving one connection at a time or an event loop of its own.
+    #[serde(rename = "process")]
+    Process,
+}
+
+impl Model {
+    /// The word that manifests and reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ThreadPool => "thread pool",
+            Self::EventLoop => "event loop",
+            Self::Coroutine => "coroutine",
+            Self::ThreadPerCore => "thread per core",
+            Self::Process => "process",
+        }
+    }
+}
+
+/// A program that a server cannot do without.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// The program's name on `PATH`.
+    pub program: String,
+    /// How a person gets it, as the end of a sentence.
+    pub get: String,
+}
+
+/// A conformance case that the server is known to fail.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// `subject/name` of the case.
+    pub case: String,
+    /// Why the server fails it, in a sentence.
+    pub reason: String,
+}
+
+/// A limit or a flag of the contract that the server is known not to honour.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnmetLimit {
+    /// The limit's or the flag's name.
+    pub limit: String,
+    /// Why the server cannot honour it, in a sentence.
+    pub reason: String,
+}
+
+/// `server.toml` as it is written. In commands `{target}` stands for cargo's target folder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    name: String,
+    title: String,
+    language: String,
+    runtime: String,
+    model: Model,
+    #[serde(default)]
+    build: Vec<String>,
+    run: Vec<String>,
+    version: Vec<String>,
+    article: Option<String>,
+    #[serde(default)]
+    requires: Vec<Requirement>,
+    #[serde(default)]
+    gaps: Vec<Gap>,
+    #[serde(default)]
+    limits: Vec<UnmetLimit>,
+}
+
+/// One server: what it is, and the commands that build it, run it and ask for its version.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The name of its folder, by which it is known.
+    pub name: String,
+    /// What reports call it.
+    pub title: String,
+    /// The language it is written in.
+    pub language: String,
+    /// The runtime that it stands for.
+    pub runtime: String,
+    /// How it serves many connections at once.
+    pub model: Model,
+    /// Its folder, where its commands run.
+    pub folder: PathBuf,
+    /// Builds it; empty when there is nothing to build.
+    pub build: Vec<String>,
+    /// Runs it; flags of the process contract follow.
+    pub run: Vec<String>,
+    /// Prints its version.
+    pub version: Vec<String>,
+    /// What the article's table calls it, when it is one of the article's two programs.
+    pub article: Option<String>,
+    /// Programs that it needs.
+    pub requires: Vec<Requirement>,
+    /// Conformance cases that it fails, as known.
+    pub gaps: Vec<Gap>,
+    /// Limits that it does not honour, as known.
+    pub limits: Vec<UnmetLimit>,
+}
+
+impl Server {
+    /// Reads the manifest in `folder`; `target` is cargo's target folder.
+    pub fn read(folder: &Path, target: &Path) -> anyhow::Result<Self> {
+        let path = folder.join("server.toml");
+        let manifest: Manifest = toml_file::read(&path)?;
+        let expected =
+            folder.file_name().and_then(|name| name.to_str()).context("a server's folder has a name")?;
+        if manifest.name != expected {
+            bail!("{}: name is `{}`, but the folder is `{expected}`", path.display(), manifest.name);
+        }
+        for (field, command) in [("run", &manifest.run), ("version", &manifest.version)] {
+            if command.is_empty() {
+                bail!("{}: {field} is empty: it names a program and its arguments", path.display());
+            }
+        }
+        let target = target.display().to_string();
+        let fill =
+            |command: Vec<String>| command.iter().map(|word| word.replace("{target}", &target)).collect();
+        Ok(Self {
+            name: manifest.name,
+            title: manifest.title,
+            language: manifest.language,
+            runtime: manifest.runtime,
+            model: manifest.model,
+            folder: folder.to_owned(),
+            build: fill(manifest.build),
+            run: fill(manifest.run),
+            version: fill(manifest.version),
+            article: manifest.article,
+            requires: manifest.requires,
+            gaps: manifest.gaps,
+            limits: manifest.limits,
+        })
+    }
+
+    /// The first requirement that `has_program` denies, as `unavailable: …` says it; `None` when the server can run.
+    pub fn unavailable(&self, has_program: impl Fn(&str) -> bool) -> Option<String> {
+        let missing = self.requires.iter().find(|requirement| !has_program(&requirement.program))?;
+        Some(format!("there is no `{}` on this machine; {}", missing.program, missing.get))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        name = "example"
+        title = "Example"
+        language = "Rust"
+        runtime = "std"
+        model = "thread pool"
+        run = ["{target}/example", "--fast"]
+        version = ["{target}/example", "--version"]
+        [[requires]]
+        program = "cargo"
+        get = "install Rust"
+    "#;
+
+    fn read(text: &str) -> anyhow::Result<Server> {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("example");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("server.toml"), text).unwrap();
+        Server::read(&folder, Path::new("/t"))
+    }
+
+    #[test]
+    fn reads_a_manifest() {
+        let server = read(MANIFEST).unwrap();
+        assert_eq!(server.run, ["/t/example", "--fast"]);
+        assert!(server.build.is_empty());
+        assert_eq!(server.unavailable(|_| true), None);
+        let why = server.unavailable(|program| program != "cargo").unwrap();
+        assert_eq!(why, "there is no `cargo` on this machine; install Rust");
+    }
+
+    #[test]
+    fn a_mistake_names_file_and_field() {
+        let cases = [
+            (MANIFEST.replace("title", "titel"), "server.toml:3: unknown field `titel`"),
+            (MANIFEST.replace("thread pool", "threads"), "unknown variant `threads`"),
+            (
+                MANIFEST.replace("\"example\"\n", "\"other\"\n"),
+                "name is `other`, but the folder is `example`",
+            ),
+            (MANIFEST.replace("[\"{target}/example\", \"--fast\"]", "[]"), "run is empty"),
+        ];
+        for (text, expected) in cases {
+            let message = read(&text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

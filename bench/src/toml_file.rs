@@ -1,0 +1,53 @@
+//! Reads a TOML file that a person wrote, with errors that say where the mistake is.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use serde::de::DeserializeOwned;
+
+/// The value that the file at `path` holds. An error is one line: file, line number, that line, what is wrong.
+pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).map_err(|error| anyhow!("{}{}", path.display(), describe(&text, &error)))
+}
+
+fn describe(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().trim().replace('\n', " ");
+    let Some(span) = error.span() else { return format!(": {message}") };
+    let before = text.get(..span.start).unwrap_or(text);
+    let number = before.matches('\n').count() + 1;
+    match text.lines().nth(number - 1).map(str::trim) {
+        Some(line) if !line.is_empty() => format!(":{number}: {message}, in `{line}`"),
+        _ => format!(":{number}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        #[serde(rename = "connections")]
+        _connections: u32,
+    }
+
+    #[test]
+    fn a_mistake_is_one_line_with_its_place() {
+        let cases = [
+            ("connections = 1\nconections = 2\n", ":2: unknown field `conections`"),
+            ("# a comment\nconnections = \"many\"\n", ":2: invalid type: string \"many\", expected u32"),
+            ("connections = \n", ":1: "),
+            ("", ": missing field `connections`"),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("example.toml");
+        for (text, expected) in cases {
+            std::fs::write(&path, text).unwrap();
+            let message = read::<Example>(&path).unwrap_err().to_string();
+            assert!(message.contains(&format!("example.toml{expected}")), "{message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Load tools. Each is known in one file: how to be sure that it is it, its arguments, its output, and what its
+//! latency means.
+
+mod hey;
+
+use std::collections::BTreeMap;
+
+use crate::host::Host;
+use crate::workload::{Amount, Workload};
+
+/// A program that makes load and prints what came of it.
+pub trait Tool: Sync {
+    /// The program's name.
+    fn name(&self) -> &'static str;
+
+    /// How a person gets it, as the end of a sentence.
+    fn get(&self) -> &'static str;
+
+    /// What its latency means: from where to where, corrected or not, with which resolution.
+    fn latency_meaning(&self) -> &'static str;
+
+    /// Its version, once it is sure that the program is the one that is meant; an error says what it is instead.
+    fn identify(&self, host: &Host) -> anyhow::Result<String>;
+
+    /// The program and its arguments that load `url` as `workload` says, for `amount`, on `cores` cores.
+    fn command(&self, workload: &Workload, amount: Amount, cores: usize, url: &str) -> Vec<String>;
+
+    /// What its output says; an error when the output is not a whole summary.
+    fn parse(&self, output: &str) -> anyhow::Result<Outcome>;
+}
+
+/// What a tool says of a run. What it does not say is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Time that the load took, in seconds, by the tool's clock.
+    pub elapsed_seconds: f64,
+    /// Answers with a 2xx status.
+    pub answered: u64,
+    /// Requests that came to anything else, by what they came to.
+    pub errors: BTreeMap<String, u64>,
+    /// The rate that it claims.
+    pub claimed_per_second: Option<f64>,
+    /// Mean latency in seconds.
+    pub mean_seconds: Option<f64>,
+    /// Latency in seconds by percentile.
+    pub percentiles: BTreeMap<u8, f64>,
+    /// The largest latency in seconds.
+    pub max_seconds: Option<f64>,
+}
+
+/// Every tool that there is.
+pub const TOOLS: &[&dyn Tool] = &[&hey::Hey];
+
+/// The tool called `name`.
+pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
+    crate::names::find("tool", name, TOOLS, |tool| tool.name()).copied()
+}
+
+/// The tool's version, or why it is unavailable and how to get it.
+pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
+    let name = tool.name();
+    if host.find(name).is_none() {
+        return Err(format!("there is no `{name}` on this machine; {}", tool.get()));
+    }
+    tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.get()))
+}
