@@ -52,15 +52,15 @@ mod tests {
 
     #[test]
     fn server_and_tool_get_halves() {
-        let cases: [(&[usize], &[usize], &[usize], bool); 4] = [
-            (&[0], &[0], &[0], true),
-            (&[0, 1], &[0], &[1], false),
-            (&[2, 3, 5], &[2], &[3, 5], false),
-            (&[0, 1, 2, 3], &[0, 1], &[2, 3], false),
+        let cases = [
+            (vec![0], vec![0], vec![0], true),
+            (vec![0, 1], vec![0], vec![1], false),
+            (vec![2, 3, 5], vec![2], vec![3, 5], false),
+            (vec![0, 1, 2, 3], vec![0, 1], vec![2, 3], false),
         ];
         for (usable, server, tool, shared) in cases {
-            let cores = halves(usable);
-            assert_eq!((cores.server.as_slice(), cores.tool.as_slice()), (server, tool));
+            let cores = halves(&usable);
+            assert_eq!(cores, Cores { server, tool });
             assert_eq!(cores.shared(), shared);
         }
     }

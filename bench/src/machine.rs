@@ -62,7 +62,7 @@ impl Machine {
 
     /// The name of a result folder: the time of its start and the machine.
     pub fn folder_name(&self) -> String {
-        let stamp: String = self.started.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+        let stamp: String = self.started.chars().filter(char::is_ascii_alphanumeric).collect();
         let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
         format!("{stamp}-{}", self.host.chars().map(plain).collect::<String>())
     }

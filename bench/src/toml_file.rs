@@ -39,7 +39,7 @@ mod tests {
             ("connections = 1\nconections = 2\n", ":2: unknown field `conections`"),
             ("# a comment\nconnections = \"many\"\n", ":2: invalid type: string \"many\", expected u32"),
             ("connections = \n", ":1: "),
-            ("", ": missing field `connections`"),
+            ("", ":1: missing field `connections`"),
         ];
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("example.toml");

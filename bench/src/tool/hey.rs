@@ -104,7 +104,7 @@ fn section<'a>(output: &'a str, heading: &str) -> anyhow::Result<&'a str> {
     Ok(below.split("\n\n").next().unwrap_or(below))
 }
 
-/// The number after `name` in a line such as `  Total:	1.0157 secs`. ` NaN` is none.
+/// The number after `name` in a line such as `  Total: 1.0157 secs`. ` NaN` is none.
 fn field(lines: &str, name: &str) -> Option<f64> {
     let rest = lines.lines().find_map(|line| line.trim().strip_prefix(name))?;
     let number: f64 = rest.split_whitespace().next()?.parse().ok()?;
@@ -155,7 +155,7 @@ fn beyond_the_kept(total: f64, errors: &BTreeMap<String, u64>) -> u64 {
     (total.round() as u64).saturating_sub(errors.values().sum())
 }
 
-/// The number in brackets and the rest of each line, as in `  [200]	48 responses`.
+/// The number in brackets and the rest of each line, as in `  [200] 48 responses`.
 fn entries(lines: &str) -> impl Iterator<Item = anyhow::Result<(u64, &str)>> {
     lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
         let parts = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
@@ -183,4 +183,116 @@ fn percentiles(output: &str) -> anyhow::Result<BTreeMap<u8, f64>> {
         }
     }
     Ok(percentiles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! captured {
+        ($name:literal) => {
+            include_str!(concat!("../../tests/captured/hey/", $name, ".txt"))
+        };
+    }
+
+    fn errors<const N: usize>(errors: [(&str, u64); N]) -> BTreeMap<String, u64> {
+        errors.map(|(kind, number)| (kind.to_owned(), number)).into()
+    }
+
+    #[test]
+    fn reads_a_normal_summary() {
+        let outcome = Hey.parse(captured!("normal")).unwrap();
+        let expected = Outcome {
+            elapsed_seconds: 0.8460,
+            answered: 200,
+            errors: errors([]),
+            claimed_per_second: Some(236.3939),
+            mean_seconds: Some(0.0419),
+            percentiles: [
+                (10, 0.0434),
+                (25, 0.0438),
+                (50, 0.0440),
+                (75, 0.0441),
+                (90, 0.0443),
+                (95, 0.0445),
+                (99, 0.0447),
+            ]
+            .into(),
+            max_seconds: Some(0.0480),
+        };
+        assert_eq!(outcome, expected);
+    }
+
+    #[test]
+    fn counts_what_was_answered_and_what_was_not() {
+        let refused = "connection refused";
+        let timeout = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
+        let cases = [
+            ("a server that was killed", captured!("some-failed"), 52, errors([(refused, 59_976)])),
+            ("nobody listens", captured!("all-failed"), 0, errors([(refused, 20)])),
+            ("every answer is a 503", captured!("all-5xx"), 0, errors([("status 503", 200)])),
+            ("every fifth is a 503", captured!("some-5xx"), 160, errors([("status 503", 40)])),
+            ("some timed out", captured!("timeouts"), 9_974, errors([(timeout, 26)])),
+        ];
+        for (name, output, answered, errors) in cases {
+            let outcome = Hey.parse(output).unwrap();
+            assert_eq!((outcome.answered, outcome.errors), (answered, errors), "{name}");
+        }
+    }
+
+    #[test]
+    fn says_nothing_of_latency_that_it_does_not_know() {
+        let outcome = Hey.parse(captured!("all-failed")).unwrap();
+        assert_eq!((outcome.mean_seconds, outcome.max_seconds), (None, None));
+        assert!(outcome.percentiles.is_empty());
+        // 52 samples: hey prints `0% in 0.0000 secs` in place of the 99th percentile.
+        let outcome = Hey.parse(captured!("some-failed")).unwrap();
+        assert_eq!(outcome.percentiles.keys().copied().collect::<Vec<_>>(), [10, 25, 50, 75, 90, 95]);
+    }
+
+    #[test]
+    fn beyond_a_million_the_rate_is_right_and_the_rest_is_not() {
+        let outcome = Hey.parse(captured!("over-a-million")).unwrap();
+        // 1,100,000 were asked for; the rounded rate and time give them to within some.
+        assert!(outcome.answered.abs_diff(1_100_000) < 10, "{}", outcome.answered);
+        assert_eq!((outcome.mean_seconds, outcome.percentiles.len()), (None, 0));
+    }
+
+    #[test]
+    fn an_output_that_is_not_whole_is_an_error() {
+        let normal = captured!("normal");
+        assert_eq!(Hey.parse("").unwrap_err().to_string(), "hey printed nothing");
+        // Wherever it is cut off before the last count is complete.
+        let end = normal.find("200 responses").unwrap() + 2;
+        for cut in 1..=end {
+            if let Some(output) = normal.get(..cut) {
+                assert!(Hey.parse(output).is_err(), "cut after {cut} bytes: {output}");
+            }
+        }
+    }
+
+    #[test]
+    fn its_arguments_are_the_articles() {
+        let workload = |amount, mode| Workload {
+            name: "example".into(),
+            title: String::new(),
+            path: "/abc".into(),
+            answer: String::new(),
+            tool: "hey".into(),
+            connections: 100,
+            amount,
+            mode,
+            warm_up_seconds: 0,
+            repetitions: 1,
+            published: None,
+        };
+        let cases = [
+            (Amount::Requests(10_000), Mode::KeepAlive, "hey -n 10000 -c 100 -cpus 1 URL"),
+            (Amount::Seconds(5), Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),
+            (Amount::Seconds(5), Mode::Close, "hey -z 5s -c 100 -cpus 1 -disable-keepalive URL"),
+        ];
+        for (amount, mode, expected) in cases {
+            assert_eq!(Hey.command(&workload(amount, mode), amount, 1, "URL").join(" "), expected);
+        }
+    }
 }

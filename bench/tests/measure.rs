@@ -1,0 +1,267 @@
+//! `bench measure` end to end, with mock servers and a mock load tool: nothing here depends on time.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use bench::record::{FailureKind, Record};
+use bench::results;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Generous: only a broken harness comes near it.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// A checkout of its own with mock servers, and what is left of `bench` in it.
+struct Checkout {
+    folder: tempfile::TempDir,
+}
+
+impl Checkout {
+    fn new(servers: &[&str], workloads: &[(&str, u32)]) -> Self {
+        let checkout = Self { folder: tempfile::tempdir().unwrap() };
+        let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/server.py");
+        for name in servers {
+            let manifest = format!(
+                "name = \"{name}\"\ntitle = \"{name}\"\nlanguage = \"Python\"\nruntime = \"mock\"\n\
+                 model = \"process\"\nrun = [\"python3\", \"{0}\", \"{name}\"]\n\
+                 version = [\"python3\", \"{0}\", \"{name}\", \"--version\"]\n",
+                mock.display()
+            );
+            checkout.write(&format!("servers/mock/{name}/server.toml"), &manifest);
+        }
+        let mut suite = "about = \"mock\"\nrepetitions = 1\n".to_owned();
+        for (name, connections) in workloads {
+            suite += &format!(
+                "[[workload]]\nname = \"{name}\"\ntitle = \"{name}\"\npath = \"/abc\"\n\
+                 answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"hey\"\n\
+                 connections = {connections}\nrequests = 10\nmode = \"keep-alive\"\nwarm_up_seconds = 0\n"
+            );
+        }
+        checkout.write("bench/workloads/mock.toml", &suite);
+        fs::create_dir(checkout.path("pids")).unwrap();
+        checkout
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// `bench` with the mock tool before all others on `PATH`.
+    fn bench(&self, arguments: &str) -> Command {
+        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock");
+        let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(arguments.split(' ')).current_dir(self.folder.path()).env("PATH", path);
+        command.env("MOCK_PIDS", self.path("pids")).env_remove("CARGO_TARGET_DIR");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &str) -> (Output, String) {
+        let output = self.bench(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let text = text.into_owned();
+        (output, text)
+    }
+
+    fn records(&self) -> Vec<Record> {
+        results::load(&self.path("out")).unwrap().records
+    }
+
+    /// Waits until a mock has said that it runs.
+    fn wait_for_pid(&self, prefix: &str) {
+        let deadline = Instant::now() + BOUND;
+        while !self.pids().iter().any(|name| name.starts_with(prefix)) {
+            assert!(Instant::now() < deadline, "no {prefix} came up");
+            std::thread::yield_now();
+        }
+    }
+
+    fn pids(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("pids")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    /// Every mock that ever ran is gone.
+    fn assert_nothing_runs(&self) {
+        assert!(!self.pids().is_empty());
+        for name in self.pids() {
+            let pid = name.rsplit('-').next().unwrap().parse().unwrap();
+            assert!(kill(Pid::from_raw(pid), None).is_err(), "{name} still runs");
+        }
+    }
+}
+
+fn wait(mut child: Child) -> Output {
+    let deadline = Instant::now() + BOUND;
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline, "bench did not end");
+        std::thread::yield_now();
+    }
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1), ("also", 1)]);
+    let (output, text) = checkout.run("measure mock --repetitions 3 --out out --seed 1");
+    assert!(output.status.success(), "{text}");
+
+    let order: Vec<(Option<u32>, String)> =
+        checkout.records().iter().map(|record| (record.repetition, record.workload.name.clone())).collect();
+    let expected = [1, 2, 3].map(|n| [(Some(n), "normal".to_owned()), (Some(n), "also".to_owned())]);
+    assert_eq!(order, expected.concat());
+    for record in checkout.records() {
+        let measured = record.measured.unwrap();
+        assert_eq!(measured.answered, 200);
+        assert!((measured.elapsed_seconds - 0.846).abs() < 1e-9);
+        assert!(measured.server_cpu_seconds > 0.0 && measured.tool_cpu_seconds > 0.0);
+        assert_eq!(record.server.version.as_deref(), Some("server-good 1 (mock 1)"));
+        let raw = fs::read_to_string(checkout.path("out/raw").join(record.raw.unwrap())).unwrap();
+        assert!(raw.contains("236.3939"));
+    }
+    // 200 answers in 0.846 s; never the tool's own claim.
+    assert!(text.contains("236"), "{text}");
+    checkout.assert_nothing_runs();
+}
+
+#[test]
+fn a_server_that_misbehaves_is_a_row_that_says_so() {
+    let checkout = Checkout::new(&["dead", "good", "mortal", "mute", "wrong"], &[("normal", 1)]);
+    let (output, text) = checkout.run("measure mock --out out");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+
+    let records = checkout.records();
+    let failure = |server: &str| {
+        let record = records.iter().find(|record| record.server.name == server).unwrap();
+        record.failure.as_ref().map(|failure| (failure.kind, failure.message.clone()))
+    };
+    assert_eq!(failure("good"), None);
+    let cases = [
+        ("dead", FailureKind::Start, "no luck today"),
+        ("mortal", FailureKind::Died, "killed by the test"),
+        ("mute", FailureKind::Build, "has no version"),
+        ("wrong", FailureKind::WrongAnswer, "Nobody is here"),
+    ];
+    for (server, kind, message) in cases {
+        let (got, said) = failure(server).unwrap();
+        assert_eq!(got, kind, "{server}: {said}");
+        assert!(said.contains(message), "{server}: {said}");
+        assert!(text.contains(message), "{server} is missing in the report: {text}");
+    }
+    checkout.assert_nothing_runs();
+}
+
+#[test]
+fn a_tool_that_misbehaves_is_a_row_that_says_so() {
+    let checkout = Checkout::new(&["good"], &[("fails", 2), ("cut", 4), ("refused", 5), ("normal", 1)]);
+    let (output, text) = checkout.run("measure mock --out out");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+
+    let records = checkout.records();
+    let record = |name: &str| records.iter().find(|record| record.workload.name == name).unwrap();
+    let failure = |name: &str| record(name).failure.as_ref().unwrap();
+    assert_eq!(failure("fails").kind, FailureKind::Tool);
+    assert!(failure("fails").message.contains("out of luck"), "{text}");
+    assert!(failure("cut").message.contains("cut off"), "{text}");
+    assert!(record("cut").raw.is_some());
+    // The tool claims 15,652 requests a second and ends with 0; nothing was answered.
+    let refused = record("refused").measured.as_ref().unwrap();
+    assert_eq!((refused.answered, refused.error_count()), (0, 20));
+    assert_eq!(refused.cpu_per_request(), None);
+    assert!(record("normal").measured.is_some());
+}
+
+#[test]
+fn ctrl_c_keeps_finished_runs_and_leaves_nothing_running() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1), ("hangs", 3)]);
+    let child = checkout.bench("measure normal hangs --out out").spawn().unwrap();
+    checkout.wait_for_pid("tool-");
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    let output = wait(child);
+
+    assert_eq!(output.status.code(), Some(130));
+    let records = checkout.records();
+    assert_eq!(records.len(), 1);
+    assert!(records[0].measured.is_some());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("236"), "what was measured is reported");
+    checkout.assert_nothing_runs();
+}
+
+#[test]
+fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let manifest = checkout.path("servers/mock/good/server.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let needs = "[[requires]]\nprogram = \"no-such-program\"\nget = \"write it\"\n";
+    checkout.write("servers/mock/lacking/server.toml", &(text.replace("\"good\"\nt", "\"lacking\"\nt") + needs));
+
+    let (output, text) = checkout.run("measure mock --out out");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("lacking is left out: there is no `no-such-program` on this machine; write it"), "{text}");
+    let records = checkout.records();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[0].failure.as_ref().unwrap().kind, FailureKind::Unavailable);
+    assert!(records[1].measured.is_some());
+}
+
+#[test]
+fn bad_input_is_one_clear_line() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    checkout.write("bad.toml", "about = \"x\"\nrepetitions = \"three\"\nworkload = []\n");
+    checkout.write("taken/measurements.jsonl", "precious");
+    let cases = [
+        ("measure mock --servers goood", "error: unknown server `goood`: did you mean `good`?"),
+        ("measure moc", "error: unknown workload `moc`: did you mean `mock`?"),
+        ("measure bad.toml", "bad.toml:2: invalid type: string \"three\", expected u32"),
+        ("measure absent.toml", "error: cannot read absent.toml"),
+        ("measure mock --servers good,good", "error: server `good` is named twice"),
+        ("measure mock --out taken", "error: taken is there already"),
+        ("measure mock --out /proc/no/where", "error: cannot make /proc/no"),
+        ("measure mock --server-cores 9999", "error: --server-cores: there is no core 9999"),
+        ("report absent", "error: absent is not a folder"),
+        ("report taken", "error: cannot read taken/machine.json"),
+    ];
+    for (arguments, expected) in cases {
+        let (output, text) = checkout.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {text}");
+        assert!(text.contains(expected), "{arguments}: {text}");
+        assert_eq!(text.trim().lines().count(), 1, "{arguments}: {text}");
+    }
+    assert_eq!(fs::read_to_string(checkout.path("taken/measurements.jsonl")).unwrap(), "precious");
+    for arguments in ["mesure mock", "measure mock --repetitons 3", "measure mock --repetitions 0"] {
+        let (output, text) = checkout.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
+    }
+}
+
+#[test]
+fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let (_, text) = checkout.run("measure mock --repetitions 2 --out out");
+    let path = checkout.path("out/measurements.jsonl");
+    let whole = fs::read_to_string(&path).unwrap();
+    assert_eq!(whole.lines().count(), 2, "{text}");
+
+    fs::write(&path, &whole[..whole.len() - 20]).unwrap();
+    let (output, text) = checkout.run("report out");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("measurements.jsonl:2: the last line is only half written"), "{text}");
+    assert!(text.contains("236"), "{text}");
+
+    fs::write(&path, whole.replacen("\"schema\"", "\"scheme\"", 1)).unwrap();
+    let (output, text) = checkout.run("report out");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("measurements.jsonl:1: the line is damaged"), "{text}");
+
+    fs::write(&path, whole.replacen("\"schema\":1", "\"schema\":99", 1)).unwrap();
+    let (_, text) = checkout.run("report out");
+    assert!(text.contains("written with schema 99"), "{text}");
+}
