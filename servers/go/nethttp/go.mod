@@ -1,0 +1,3 @@
+module server-nethttp
+
+go 1.19

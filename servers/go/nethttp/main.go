@@ -1,0 +1,85 @@
+// The article's Go server: net/http as it comes, one handler on the default mux.
+// Added to the article's program: the port, the ready line, --version, and a clean end.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	version    = "0.1.0"
+	drainLimit = 10 * time.Second
+)
+
+func handler(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "Hello, visitor! You've requested: %s\n", r.URL.Path)
+}
+
+func main() {
+	host := flag.String("host", fromEnvironment("HOST", "127.0.0.1"), "`address` to listen on")
+	port := flag.String("port", fromEnvironment("PORT", "8080"), "`port` to listen on; 0 takes a free one")
+	showVersion := flag.Bool("version", false, "print the version and exit")
+	flag.Parse()
+	if *showVersion {
+		fmt.Printf("server-nethttp %s (go %s)\n", version, strings.TrimPrefix(runtime.Version(), "go"))
+		return
+	}
+
+	http.HandleFunc("/", handler)
+	listener, err := net.Listen("tcp", net.JoinHostPort(*host, *port))
+	if err != nil {
+		fail(err)
+	}
+	server := &http.Server{}
+	drained := drainOnSignal(server)
+	fmt.Printf("listening on http://%s\n", listener.Addr())
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		fail(err)
+	}
+	<-drained
+}
+
+// drainOnSignal ends the server on the first SIGTERM or SIGINT, and the process on the second.
+// The channel it returns is closed once what was asked has been answered.
+func drainOnSignal(server *http.Server) <-chan struct{} {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	drained := make(chan struct{})
+	go func() {
+		<-signals
+		go func() {
+			second := <-signals
+			os.Exit(128 + int(second.(syscall.Signal)))
+		}()
+		limit, cancel := context.WithTimeout(context.Background(), drainLimit)
+		defer cancel()
+		if server.Shutdown(limit) != nil {
+			server.Close() // the limit has passed: cut what is left
+		}
+		close(drained)
+	}()
+	return drained
+}
+
+func fromEnvironment(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "error:", err)
+	os.Exit(1)
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The article's Python server: http.server as it comes, one request at a time.
+
+Added to the article's program: the port, the ready line, --version, and a clean end.
+"""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+VERSION = f"server-http-server 0.1.0 (python {platform.python_version()})"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = f"Hello, visitor! You've requested: {self.path}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def port(text):
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError
+    return number
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
+    parser.add_argument("--port", type=port, default=os.environ.get("PORT", "8080"), help="0 takes a free one")
+    parser.add_argument("--version", action="version", version=VERSION)
+    return parser.parse_args()
+
+
+def end_on_signal(server):
+    """The first SIGTERM or SIGINT ends the loop after the request at hand, the second the process."""
+
+    def first(number, _):
+        for again in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(again, lambda number, _: os._exit(128 + number))
+        # The loop runs on this thread, which would wait for itself.
+        threading.Thread(target=server.shutdown).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, first)
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        server = HTTPServer((arguments.host, arguments.port), Handler)
+    except OSError as error:
+        sys.exit(f"error: cannot listen on {arguments.host}:{arguments.port}: {error.strerror}")
+    end_on_signal(server)
+    print(f"listening on http://{server.server_address[0]}:{server.server_port}", flush=True)
+    server.serve_forever()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()
