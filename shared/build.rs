@@ -13,7 +13,8 @@ fn main() {
     let lock: toml::Table = text.parse().expect("cargo writes a Cargo.lock that is TOML");
     let mut versions = vec![("std".to_owned(), compiler())];
     for package in lock["package"].as_array().expect("Cargo.lock lists its packages") {
-        let field = |name: &str| package[name].as_str().expect("a package has a name and a version").to_owned();
+        let field =
+            |name: &str| package[name].as_str().expect("a package has a name and a version").to_owned();
         versions.push((field("name"), field("version")));
     }
 
@@ -24,7 +25,8 @@ fn main() {
 /// The version alone, such as `1.95.0`, of `rustc 1.95.0 (59807616e 2026-04-14)`.
 fn compiler() -> String {
     let rustc = env::var("RUSTC").expect("cargo sets RUSTC");
-    let output = Command::new(rustc).arg("--version").output().expect("the compiler that cargo runs can be run");
+    let output =
+        Command::new(rustc).arg("--version").output().expect("the compiler that cargo runs can be run");
     let text = String::from_utf8(output.stdout).expect("rustc prints text");
     text.split(' ').nth(1).expect("rustc prints its name, then its version").to_owned()
 }

@@ -1,5 +1,18 @@
 //! The endpoint, without a runtime.
+//!
+//! [`rules`] are the rules of HTTP on a request's head, used by every server, also in front of a framework.
+//! [`Connection`] is the whole protocol without input or output; [`Session`] runs it over a blocking stream.
 
+pub mod answer;
+pub mod body;
+mod connection;
+pub mod date;
 pub mod greeting;
+pub mod head;
 pub mod limits;
+pub mod rules;
+mod session;
 pub mod target;
+
+pub use connection::{Connection, Progress, Wants};
+pub use session::{Buffers, Pace, Session, Stream, Times, Turn};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::http::limits;
+use crate::http::{Times, limits};
 
 /// File descriptors kept free for what is not a connection: standard streams, listeners, epoll, timers, wake-ups
 /// (some tens on a many-core machine with a runtime a core).
@@ -63,6 +63,11 @@ impl Flags {
         self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
+    /// How long a connection waits for its client.
+    pub fn times(&self) -> Times {
+        Times { head: self.head_timeout, idle: self.idle_timeout, write: self.write_timeout }
+    }
+
     /// How many connections may be open at once, with the descriptors for them made available: the soft limit is
     /// raised to the hard one. An error when `--max-connections` asks for more than that.
     pub fn connections(&self) -> anyhow::Result<usize> {
@@ -74,7 +79,9 @@ impl Flags {
                  (`ulimit -n`) or ask for fewer"
             ),
             Some(asked) => Ok(asked),
-            None if available == 0 => bail!("the limit of {descriptors} open files leaves none for connections"),
+            None if available == 0 => {
+                bail!("the limit of {descriptors} open files leaves none for connections")
+            }
             None => Ok(available),
         }
     }

@@ -27,7 +27,9 @@ pub fn bind_shared(address: SocketAddr, count: usize) -> anyhow::Result<Vec<TcpL
 /// Prints the ready line, the one line that goes to standard output.
 pub fn announce(address: SocketAddr) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on http://{address}").and_then(|()| out.flush()).context("cannot print the ready line")
+    writeln!(out, "listening on http://{address}")
+        .and_then(|()| out.flush())
+        .context("cannot print the ready line")
 }
 
 fn listen(address: SocketAddr, shared: bool) -> anyhow::Result<TcpListener> {

@@ -17,6 +17,9 @@ pub fn on_signal(begin: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
             std::process::exit(128 + signal);
         }
     };
-    std::thread::Builder::new().name("signals".into()).spawn(watch).context("cannot start the thread for signals")?;
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(watch)
+        .context("cannot start the thread for signals")?;
     Ok(())
 }

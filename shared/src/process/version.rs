@@ -9,7 +9,8 @@ const VERSIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/versions.r
 /// of a crate all are named, so that the line is never wrong.
 pub fn version(own: &str, runtime: &[&str]) -> String {
     let of = |name: &&str| {
-        let found: Vec<_> = VERSIONS.iter().filter(|(known, _)| known == name).map(|(_, version)| *version).collect();
+        let found: Vec<_> =
+            VERSIONS.iter().filter(|(known, _)| known == name).map(|(_, version)| *version).collect();
         format!("{name} {}", if found.is_empty() { "unknown".to_owned() } else { found.join(" or ") })
     };
     format!("{own} ({})", runtime.iter().map(of).collect::<Vec<_>>().join(", "))

@@ -1,0 +1,76 @@
+//! A connection with its socket.
+
+use std::io::{Read, Result, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+use nix::sys::socket::{MsgFlags, send};
+use shared::http::{Session, Stream, Turn};
+
+use crate::state::Place;
+
+/// A connection that is open, served by a worker, queued for one, or parked.
+pub(crate) struct Client {
+    pub(crate) session: Session,
+    /// How its last turn ended.
+    pub(crate) turn: Turn,
+    socket: Socket,
+    _place: Place,
+}
+
+/// A blocking socket, the writes of which do not block: a client that does not read must not hold a thread.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    patience: Duration,
+}
+
+impl Client {
+    pub(crate) fn new(stream: TcpStream, place: Place) -> Self {
+        let socket = Socket { stream, patience: Duration::ZERO };
+        Self { session: Session::default(), turn: Turn::Readable, socket, _place: place }
+    }
+
+    /// The session with the socket that it runs on.
+    pub(crate) fn parts(&mut self) -> (&mut Session, &mut Socket) {
+        (&mut self.session, &mut self.socket)
+    }
+
+    /// Has reads wait for so long. A system call only when that is a change.
+    pub(crate) fn set_patience(&mut self, patience: Duration) -> Result<()> {
+        if self.socket.patience != patience {
+            self.socket.stream.set_read_timeout(Some(patience))?;
+            self.socket.patience = patience;
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for Client {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.stream.as_fd()
+    }
+}
+
+impl Stream for Socket {
+    fn shutdown(&self, how: Shutdown) -> Result<()> {
+        self.stream.shutdown(how)
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+        Ok(send(self.stream.as_raw_fd(), bytes, flags)?)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

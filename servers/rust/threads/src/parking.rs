@@ -1,0 +1,114 @@
+//! Where connections wait that have nothing to do. One thread watches them all with `poll`, so an idle connection costs
+//! no thread, and with an empty buffer some hundred bytes.
+
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use shared::http::Turn;
+
+use crate::client::Client;
+use crate::pool::Pool;
+use crate::state::State;
+
+/// How long `poll` sleeps at most, and so how late a deadline is noticed.
+const LOOK_AFTER: Duration = Duration::from_millis(100);
+
+/// The way into the parking.
+#[derive(Clone)]
+pub(crate) struct Parking {
+    arrivals: Sender<Client>,
+    bell: Arc<UnixStream>,
+}
+
+/// The parked connections, and what their thread needs.
+struct Lot {
+    arrivals: Receiver<Client>,
+    bell: UnixStream,
+    clients: Vec<Client>,
+    pool: Arc<Pool>,
+    state: Arc<State>,
+}
+
+impl Parking {
+    /// Starts the thread that watches the parked connections, and gives them back to `pool`.
+    pub(crate) fn start(pool: Arc<Pool>, state: Arc<State>) -> anyhow::Result<Self> {
+        let (sender, arrivals) = mpsc::channel();
+        let (ring, bell) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        for end in [&ring, &bell] {
+            end.set_nonblocking(true).context("cannot make a socket non-blocking")?;
+        }
+        let mut lot = Lot { arrivals, bell, clients: Vec::new(), pool, state };
+        let builder = std::thread::Builder::new().name("parking".into());
+        builder.spawn(move || lot.watch()).context("cannot start the thread for parked connections")?;
+        Ok(Self { arrivals: sender, bell: Arc::new(ring) })
+    }
+
+    /// Leaves a connection to be watched.
+    pub(crate) fn park(&self, client: Client) {
+        if self.arrivals.send(client).is_ok() {
+            self.wake();
+        }
+    }
+
+    /// Has the thread look around now.
+    pub(crate) fn wake(&self) {
+        // A full pipe wakes it as well.
+        let _ = (&*self.bell).write(&[0]);
+    }
+}
+
+impl Lot {
+    fn watch(&mut self) {
+        loop {
+            self.clients.extend(self.arrivals.try_iter());
+            self.wait();
+            self.hear_the_bell();
+            self.release();
+        }
+    }
+
+    /// Sleeps until a connection can go on, one arrives, or it is time to look at deadlines. Marks those that can.
+    fn wait(&mut self) {
+        let events = |client: &Client| match client.turn {
+            Turn::Writable => PollFlags::POLLOUT,
+            _ => PollFlags::POLLIN,
+        };
+        let mut watched = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+        watched.extend(self.clients.iter().map(|client| PollFd::new(client.as_fd(), events(client))));
+        let timeout = PollTimeout::try_from(LOOK_AFTER).unwrap_or(PollTimeout::ZERO);
+        let timeout = if self.clients.is_empty() { PollTimeout::NONE } else { timeout };
+        // An error is a signal or a lack of memory: look around and try again.
+        let _ = poll(&mut watched, timeout);
+        let ready: Vec<bool> = watched.iter().skip(1).map(|fd| fd.any().unwrap_or(true)).collect();
+        for (client, ready) in self.clients.iter_mut().zip(ready) {
+            if ready {
+                client.turn = Turn::GiveWay;
+            }
+        }
+    }
+
+    fn hear_the_bell(&mut self) {
+        let mut rings = [0; 256];
+        while self.bell.read(&mut rings).is_ok_and(|heard| heard > 0) {}
+    }
+
+    /// Gives back who can go on, whose time has come, and when the server ends, everybody.
+    fn release(&mut self) {
+        let now = Instant::now();
+        let everybody = self.state.is_ending();
+        let goes = |client: &mut Client| {
+            everybody
+                || client.turn == Turn::GiveWay
+                || client.session.deadline().is_some_and(|deadline| deadline <= now)
+        };
+        for client in self.clients.extract_if(.., goes) {
+            self.pool.push(client);
+        }
+    }
+}

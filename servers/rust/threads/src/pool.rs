@@ -1,0 +1,134 @@
+//! The pool: a queue of connections that have something to do, and the threads that serve them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use shared::http::{Buffers, Pace, Times, Turn};
+
+use crate::client::Client;
+use crate::parking::Parking;
+use crate::state::State;
+
+/// How long a worker waits for its connection's next request before it parks it. A busy connection asks again long
+/// before; parking costs two hand-overs, so it must be rare.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The same while other connections wait for a worker.
+const PATIENCE_UNDER_PRESSURE: Duration = Duration::from_millis(2);
+
+/// The loop needs a few kilobytes, mostly for a head's fields; the rest is for the system's own frames.
+const STACK_BYTES: usize = 128 * 1024;
+
+/// The queue and its workers.
+pub(crate) struct Pool {
+    max_workers: usize,
+    times: Times,
+    state: Arc<State>,
+    parking: OnceLock<Parking>,
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    /// The queue's length, to be read without the lock.
+    queued: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Queue {
+    clients: VecDeque<Client>,
+    workers: usize,
+    idle: usize,
+}
+
+impl Pool {
+    pub(crate) fn new(max_workers: usize, times: Times, state: Arc<State>) -> Arc<Self> {
+        Arc::new(Self {
+            max_workers,
+            times,
+            state,
+            parking: OnceLock::new(),
+            queue: Mutex::default(),
+            arrived: Condvar::new(),
+            queued: AtomicUsize::new(0),
+        })
+    }
+
+    /// Says where connections without anything to do go.
+    pub(crate) fn park_in(&self, parking: Parking) {
+        // Told once, at the start.
+        let _ = self.parking.set(parking);
+    }
+
+    /// Queues a connection that has something to do, and sees to it that there is a worker for it.
+    pub(crate) fn push(self: &Arc<Self>, client: Client) {
+        let mut queue = self.lock();
+        queue.clients.push_back(client);
+        self.queued.store(queue.clients.len(), Ordering::Relaxed);
+        if queue.clients.len() > queue.idle && queue.workers < self.max_workers && self.start_worker() {
+            queue.workers += 1;
+        }
+        drop(queue);
+        self.arrived.notify_one();
+    }
+
+    /// Whether a worker could be started. Where not, those that there are do the work.
+    fn start_worker(self: &Arc<Self>) -> bool {
+        let pool = Arc::clone(self);
+        let builder = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
+        builder.spawn(move || pool.work()).is_ok()
+    }
+
+    fn work(self: &Arc<Self>) {
+        let mut buffers = Buffers::default();
+        loop {
+            let mut client = self.next();
+            let patience = if self.others_wait() { PATIENCE_UNDER_PRESSURE } else { PATIENCE };
+            if client.set_patience(patience).is_err() {
+                continue;
+            }
+            let (session, socket) = client.parts();
+            client.turn = session.turn(socket, &mut buffers, &self.times, self.as_ref());
+            match client.turn {
+                Turn::Over => {}
+                Turn::GiveWay => self.push(client),
+                Turn::Readable | Turn::Writable => {
+                    if let Some(parking) = self.parking.get() {
+                        parking.park(client);
+                    }
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> Client {
+        let mut queue = self.lock();
+        loop {
+            if let Some(client) = queue.clients.pop_front() {
+                self.queued.store(queue.clients.len(), Ordering::Relaxed);
+                return client;
+            }
+            queue.idle += 1;
+            queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // The queue is whole after a panic too: each change to it is one call.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pace for Pool {
+    fn others_wait(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > 0
+    }
+
+    fn is_draining(&self) -> bool {
+        self.state.is_draining()
+    }
+
+    fn is_ending(&self) -> bool {
+        self.state.is_ending()
+    }
+}

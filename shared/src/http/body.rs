@@ -1,0 +1,213 @@
+//! A request's body, which is read and dropped.
+
+use super::limits;
+use super::rules::{Framing, Refusal};
+
+/// Bytes of chunk extensions that a body may have in all. Nobody uses them; without a bound they never end.
+const EXTENSION_BYTES: u32 = 1024;
+
+/// Bytes of trailer fields that a body may have in all.
+const TRAILER_BYTES: u32 = 8 * 1024;
+
+/// Drops a body byte by byte in no memory of its own, however it arrives.
+#[derive(Clone, Copy, Debug)]
+pub struct Discard {
+    state: State,
+    /// Bytes of data that may still come.
+    allowed: u64,
+    extensions: u32,
+    trailers: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Length(u64),
+    /// RFC 9112, section 7.1: hexadecimal digits, of which there is at least one.
+    Size {
+        size: u64,
+        digits: u8,
+    },
+    Extension {
+        size: u64,
+    },
+    SizeEnd {
+        size: u64,
+    },
+    Data(u64),
+    DataReturn,
+    DataEnd,
+    /// The start of a trailer field, or of the line that ends the body.
+    TrailerStart,
+    TrailerName,
+    TrailerValue,
+    TrailerEnd,
+    LastEnd,
+    Done,
+}
+
+impl Discard {
+    /// Begins a body.
+    pub fn new(framing: Framing) -> Self {
+        let state = match framing {
+            Framing::None => State::Done,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Size { size: 0, digits: 0 },
+        };
+        Self { state, allowed: limits::BODY_BYTES, extensions: 0, trailers: 0 }
+    }
+
+    /// Whether the body has come to its end.
+    pub fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Takes what belongs to the body from the start of `input`: the number of bytes.
+    pub fn take(&mut self, input: &[u8]) -> Result<usize, Refusal> {
+        let mut taken = 0;
+        while let (false, Some(rest @ [byte, ..])) = (self.is_done(), input.get(taken..)) {
+            match self.state {
+                State::Length(left) => {
+                    let now = left.min(rest.len() as u64);
+                    self.state = if now == left { State::Done } else { State::Length(left - now) };
+                    taken += usize::try_from(now).unwrap_or(rest.len());
+                }
+                State::Data(left) => {
+                    let now = left.min(rest.len() as u64);
+                    self.state = if now == left { State::DataReturn } else { State::Data(left - now) };
+                    taken += usize::try_from(now).unwrap_or(rest.len());
+                }
+                state => {
+                    self.state = self.step(state, *byte)?;
+                    taken += 1;
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The state after one byte outside of data.
+    fn step(&mut self, state: State, byte: u8) -> Result<State, Refusal> {
+        Ok(match (state, byte) {
+            (State::Size { size, digits }, _) if byte.is_ascii_hexdigit() => {
+                self.digit(size, digits, byte)?
+            }
+            (State::Size { size, digits: 1.. }, b'\r') => State::SizeEnd { size },
+            (State::Size { size, digits: 1.. }, b';') => State::Extension { size },
+            (State::Extension { size }, b'\r') => State::SizeEnd { size },
+            (State::Extension { .. }, _) if is_field_content(byte) => {
+                bounded(&mut self.extensions, EXTENSION_BYTES)?;
+                state
+            }
+            (State::SizeEnd { size: 0 }, b'\n') => State::TrailerStart,
+            (State::SizeEnd { size }, b'\n') => {
+                self.allowed = self.allowed.checked_sub(size).ok_or(Refusal::BodyTooLarge)?;
+                State::Data(size)
+            }
+            (State::DataReturn, b'\r') => State::DataEnd,
+            (State::DataEnd, b'\n') => State::Size { size: 0, digits: 0 },
+            (State::TrailerStart, b'\r') => State::LastEnd,
+            (State::TrailerStart | State::TrailerName, _) if is_token(byte) => {
+                bounded(&mut self.trailers, TRAILER_BYTES)?;
+                State::TrailerName
+            }
+            (State::TrailerName, b':') => State::TrailerValue,
+            (State::TrailerValue, b'\r') => State::TrailerEnd,
+            (State::TrailerValue, _) if is_field_content(byte) => {
+                bounded(&mut self.trailers, TRAILER_BYTES)?;
+                state
+            }
+            (State::TrailerEnd, b'\n') => State::TrailerStart,
+            (State::LastEnd, b'\n') => State::Done,
+            _ => return Err(Refusal::Malformed),
+        })
+    }
+
+    fn digit(&self, size: u64, digits: u8, byte: u8) -> Result<State, Refusal> {
+        let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
+        // Sixteen digits fill a u64; leading zeros beyond that are somebody's trick.
+        let size = (digits < 16).then_some(size << 4 | digit).ok_or(Refusal::Malformed)?;
+        if size > self.allowed {
+            return Err(Refusal::BodyTooLarge);
+        }
+        Ok(State::Size { size, digits: digits + 1 })
+    }
+}
+
+fn bounded(count: &mut u32, limit: u32) -> Result<(), Refusal> {
+    *count += 1;
+    if *count > limit { Err(Refusal::Malformed) } else { Ok(()) }
+}
+
+/// `tchar` of RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// `field-vchar`, space and tab of RFC 9110, section 5.5.
+fn is_field_content(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many bytes the body takes when it comes byte by byte.
+    fn take(framing: Framing, input: &str) -> Result<usize, Refusal> {
+        let mut body = Discard::new(framing);
+        let mut taken = 0;
+        for byte in input.as_bytes() {
+            if body.is_done() {
+                break;
+            }
+            taken += body.take(&[*byte])?;
+        }
+        assert_eq!(Discard::new(framing).take(input.as_bytes()), Ok(taken), "in one piece: {input:?}");
+        Ok(if body.is_done() { taken } else { usize::MAX })
+    }
+
+    #[test]
+    fn a_body_ends_where_its_framing_says() {
+        let open = usize::MAX;
+        let cases = [
+            (Framing::None, "GET", 0),
+            (Framing::Length(3), "abcGET", 3),
+            (Framing::Length(9), "abcGET", open),
+            (Framing::Chunked, "0\r\n\r\nGET", 5),
+            (Framing::Chunked, "3\r\nabc\r\n0\r\n\r\nGET", 13),
+            (Framing::Chunked, "00A;x=\"y\"\r\n0123456789\r\n0\r\n\r\n", 28),
+            (Framing::Chunked, "1\r\na\r\n0\r\nA-b: c\r\nD:\r\n\r\n", 23),
+            (Framing::Chunked, "3\r\nabc\r\n0\r\n", open),
+        ];
+        for (framing, input, expected) in cases {
+            assert_eq!(take(framing, input), Ok(expected), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_chunk_is_refused() {
+        let long_extension = format!("1;{}\r\n", "x".repeat(1025));
+        let cases = [
+            ("\r\n", Refusal::Malformed),
+            ("g\r\n", Refusal::Malformed),
+            ("0x3\r\nabc\r\n", Refusal::Malformed),
+            ("+3\r\nabc\r\n", Refusal::Malformed),
+            (" 3\r\nabc\r\n", Refusal::Malformed),
+            ("3 \r\nabc\r\n", Refusal::Malformed),
+            ("3\nabc\r\n", Refusal::Malformed),
+            ("3\r\nabcd\r\n", Refusal::Malformed),
+            ("3\r\nabc\n", Refusal::Malformed),
+            ("00000000000000003\r\n", Refusal::Malformed),
+            ("fffffffffffffffff\r\n", Refusal::BodyTooLarge),
+            ("100001\r\n", Refusal::BodyTooLarge),
+            ("0\r\nA b: c\r\n", Refusal::Malformed),
+            ("0\r\n: c\r\n", Refusal::Malformed),
+            ("0\r\nabc\r\n", Refusal::Malformed),
+            ("0\r\n fold\r\n", Refusal::Malformed),
+            (long_extension.as_str(), Refusal::Malformed),
+        ];
+        for (input, expected) in cases {
+            assert_eq!(Discard::new(Framing::Chunked).take(input.as_bytes()), Err(expected), "{input:?}");
+        }
+    }
+}

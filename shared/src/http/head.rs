@@ -1,0 +1,49 @@
+//! A request's head from bytes: `httparse`, and the strictness that it leaves to us.
+
+use httparse::{Error, Status};
+
+use super::limits;
+use super::rules::{self, Refusal, Request, Version};
+
+/// Reads a head from the start of `input`. `None` says that more bytes are needed; otherwise the request, and the number
+/// of bytes that its head took. However the bytes arrive, the outcome is the same.
+pub fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, Refusal> {
+    // What lies beyond the limit is not looked at: a head that is not complete by then is too large.
+    let input = input.get(..limits::HEAD_BYTES).unwrap_or(input);
+    let mut fields = [const { std::mem::MaybeUninit::uninit() }; limits::HEAD_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(input, &mut fields) {
+        Ok(Status::Complete(length)) => {
+            check_line_ends(input.get(..length).unwrap_or(input))?;
+            let version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
+            let method = request.method.unwrap_or_default().as_bytes();
+            let target = request.path.unwrap_or_default().as_bytes();
+            let fields = request.headers.iter().map(|field| (field.name.as_bytes(), field.value));
+            Ok(Some((rules::judge(method, target, version, fields)?, length)))
+        }
+        Ok(Status::Partial) if input.len() < limits::HEAD_BYTES => {
+            check_line_ends(input)?;
+            Ok(None)
+        }
+        Ok(Status::Partial) => Err(too_large(&request)),
+        Err(Error::TooManyHeaders) => Err(Refusal::HeadTooLarge),
+        Err(Error::Version) => Err(Refusal::Version),
+        Err(_) => Err(Refusal::Malformed),
+    }
+}
+
+/// What is too large of a head that is not complete at the limit.
+fn too_large(request: &httparse::Request) -> Refusal {
+    match request.path {
+        Some(target) if target.len() <= limits::TARGET_BYTES => Refusal::HeadTooLarge,
+        _ if request.method.is_some() => Refusal::TargetTooLong,
+        _ => Refusal::Malformed,
+    }
+}
+
+/// RFC 9112, section 2.2, lets a recipient take a lone line feed as the end of a line. Where two recipients differ in
+/// that, requests can be smuggled, so here it is malformed. A lone carriage return `httparse` refuses itself.
+fn check_line_ends(head: &[u8]) -> Result<(), Refusal> {
+    let is_lone = |at: usize| at == 0 || head.get(at - 1) != Some(&b'\r');
+    if memchr::memchr_iter(b'\n', head).any(is_lone) { Err(Refusal::Malformed) } else { Ok(()) }
+}

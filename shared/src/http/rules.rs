@@ -1,0 +1,277 @@
+//! The rules of RFC 9110 and RFC 9112 on a request's head: written once, used by every server.
+
+use super::{limits, target};
+
+/// What a method asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The greeting.
+    Get,
+    /// The greeting's head.
+    Head,
+    /// Something that the endpoint does not do: 405.
+    Other,
+}
+
+/// The version of a request. Others are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+}
+
+/// Where a request's body ends (RFC 9112, section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is no body.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks, the last of which is empty.
+    Chunked,
+}
+
+/// A head that keeps the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// What is asked for.
+    pub method: Method,
+    /// The path as the client sent it.
+    pub path: &'a [u8],
+    /// The version it was asked with.
+    pub version: Version,
+    /// Where its body ends.
+    pub framing: Framing,
+    /// Whether the connection stays open after the answer.
+    pub keep_alive: bool,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub expects_continue: bool,
+}
+
+/// Why a request is refused. The connection is closed after the answer, since what follows cannot be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// 400: ambiguous or malformed.
+    Malformed,
+    /// 408: the head took too long.
+    TooSlow,
+    /// 413: the body is over the limit.
+    BodyTooLarge,
+    /// 414: the target is over the limit.
+    TargetTooLong,
+    /// 417: an expectation other than `100-continue`.
+    Expectation,
+    /// 431: the head is over the limit.
+    HeadTooLarge,
+    /// 505: neither HTTP/1.0 nor HTTP/1.1.
+    Version,
+}
+
+impl Refusal {
+    /// Status code and reason phrase.
+    pub const fn status(self) -> (u16, &'static str) {
+        match self {
+            Self::Malformed => (400, "Bad Request"),
+            Self::TooSlow => (408, "Request Timeout"),
+            Self::BodyTooLarge => (413, "Content Too Large"),
+            Self::TargetTooLong => (414, "URI Too Long"),
+            Self::Expectation => (417, "Expectation Failed"),
+            Self::HeadTooLarge => (431, "Request Header Fields Too Large"),
+            Self::Version => (505, "HTTP Version Not Supported"),
+        }
+    }
+}
+
+/// Judges a head whose lines are well-formed: its method, its target and its fields as name and value.
+pub fn judge<'a, 'f>(
+    method: &[u8],
+    target: &'a [u8],
+    version: Version,
+    fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+) -> Result<Request<'a>, Refusal> {
+    if target.len() > limits::TARGET_BYTES {
+        return Err(Refusal::TargetTooLong);
+    }
+    check_target(method, target)?;
+    let mut seen = Fields::default();
+    for (name, value) in fields {
+        seen.add(name, trim(value))?;
+    }
+    seen.check_host(version)?;
+    Ok(Request {
+        method: match method {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            _ => Method::Other,
+        },
+        path: target::path(target),
+        version,
+        framing: seen.framing(version)?,
+        // What follows a CONNECT is not HTTP.
+        keep_alive: seen.keep_alive(version) && method != b"CONNECT",
+        // RFC 9110, section 10.1.1: the expectation of an HTTP/1.0 client is ignored.
+        expects_continue: seen.expects_continue && version == Version::Http11,
+    })
+}
+
+/// The fields that decide how a request is read.
+#[derive(Default)]
+struct Fields {
+    count: usize,
+    hosts: usize,
+    length: Option<u64>,
+    chunked: bool,
+    close: bool,
+    keep_alive: bool,
+    expects_continue: bool,
+}
+
+impl Fields {
+    /// Most fields decide nothing; their names' lengths tell most of those apart without a comparison.
+    fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
+        self.count += 1;
+        if self.count > limits::HEAD_FIELDS {
+            return Err(Refusal::HeadTooLarge);
+        }
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
+            6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value),
+            10 if name.eq_ignore_ascii_case(b"connection") => {
+                self.connection(value);
+                Ok(())
+            }
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.content_length(value),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.transfer_encoding(value),
+            _ => Ok(()),
+        }
+    }
+
+    /// RFC 9112, section 3.2: a `Host` that is repeated or malformed is a 400.
+    fn host(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        self.hosts += 1;
+        if self.hosts > 1 || !is_host(value) { Err(Refusal::Malformed) } else { Ok(()) }
+    }
+
+    /// RFC 9110, section 10.1.1: 417 for what is not known.
+    fn expect(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if !value.eq_ignore_ascii_case(b"100-continue") {
+            return Err(Refusal::Expectation);
+        }
+        self.expects_continue = true;
+        Ok(())
+    }
+
+    /// RFC 9112, section 9.3: a list of tokens.
+    fn connection(&mut self, value: &[u8]) {
+        for option in value.split(|byte| *byte == b',').map(trim) {
+            self.close |= option.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        }
+    }
+
+    /// RFC 9110, section 8.6: digits and nothing else. Repeated ones may be refused even when equal, and are.
+    fn content_length(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        let digit = |number: u64, byte: &u8| {
+            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+            number.checked_mul(10)?.checked_add(digit)
+        };
+        let length = value.iter().try_fold(0, digit).filter(|_| !value.is_empty());
+        if self.length.is_some() || length.is_none() {
+            return Err(Refusal::Malformed);
+        }
+        self.length = length;
+        Ok(())
+    }
+
+    /// RFC 9112, section 6.1: `chunked` has to be the last coding. It is the only one known here, so it is the only one
+    /// that may be there, once.
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            return Err(Refusal::Malformed);
+        }
+        self.chunked = true;
+        Ok(())
+    }
+
+    /// RFC 9112, section 3.2: HTTP/1.1 without a `Host` is a 400.
+    fn check_host(&self, version: Version) -> Result<(), Refusal> {
+        if self.hosts == 0 && version == Version::Http11 { Err(Refusal::Malformed) } else { Ok(()) }
+    }
+
+    /// RFC 9112, sections 6.1 and 6.3: both lengths at once is an attack or a mistake, as is chunked with HTTP/1.0.
+    fn framing(&self, version: Version) -> Result<Framing, Refusal> {
+        match (self.length, self.chunked) {
+            (Some(_), true) => Err(Refusal::Malformed),
+            (None, true) if version == Version::Http10 => Err(Refusal::Malformed),
+            (None, true) => Ok(Framing::Chunked),
+            (Some(length), false) if length > limits::BODY_BYTES => Err(Refusal::BodyTooLarge),
+            (None | Some(0), false) => Ok(Framing::None),
+            (Some(length), false) => Ok(Framing::Length(length)),
+        }
+    }
+
+    /// RFC 9112, section 9.3.
+    fn keep_alive(&self, version: Version) -> bool {
+        !self.close && (version == Version::Http11 || self.keep_alive)
+    }
+}
+
+/// RFC 9112, section 3.2: the form of the target has to fit the method.
+fn check_target(method: &[u8], target: &[u8]) -> Result<(), Refusal> {
+    // A target is visible ASCII: no space, no control character, no byte over 0x7E.
+    let fits = target.iter().all(u8::is_ascii_graphic)
+        && match target {
+            _ if method == b"CONNECT" => is_authority_with_port(target),
+            [b'/', ..] => true,
+            b"*" => method == b"OPTIONS",
+            _ => is_absolute(target),
+        };
+    if fits { Ok(()) } else { Err(Refusal::Malformed) }
+}
+
+/// RFC 9112, section 3.2.2. Other schemes than these two are not served here.
+fn is_absolute(target: &[u8]) -> bool {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(rest)
+    });
+    let Some(rest) = rest else { return false };
+    let authority = rest.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next().unwrap_or_default();
+    !authority.is_empty() && is_host(authority)
+}
+
+/// RFC 9112, section 3.2.3.
+fn is_authority_with_port(target: &[u8]) -> bool {
+    let colon = target.iter().rposition(|byte| *byte == b':');
+    let Some((host, port)) = colon.and_then(|colon| target.split_at_checked(colon)) else { return false };
+    !host.is_empty() && port.len() > 1 && is_host(target)
+}
+
+/// `uri-host [ ":" port ]` of RFC 9110, section 7.2. Empty is a host, and what `Host` is when a target has no authority.
+fn is_host(value: &[u8]) -> bool {
+    let (host, port) = match value {
+        [b'[', rest @ ..] => match rest.iter().position(|byte| *byte == b']') {
+            Some(end) => (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default()),
+            None => return false,
+        },
+        _ => value.split_at(value.iter().position(|byte| *byte == b':').unwrap_or(value.len())),
+    };
+    let literal = value.first() == Some(&b'[');
+    let in_host = |byte: &u8| match byte {
+        b':' => literal,
+        _ => byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte),
+    };
+    host.iter().all(in_host)
+        && (!literal || !host.is_empty())
+        && (port.is_empty() || port.first() == Some(&b':') && port.iter().skip(1).all(u8::is_ascii_digit))
+}
+
+/// Without optional white space (RFC 9110, section 5.6.3) at either end.
+fn trim(value: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = value.iter().position(|byte| !is_space(byte)).unwrap_or(value.len());
+    let end = value.iter().rposition(|byte| !is_space(byte)).map_or(start, |last| last + 1);
+    value.get(start..end).unwrap_or_default()
+}

@@ -1,0 +1,316 @@
+//! A connection over a blocking stream: the loop that threads and coroutines share.
+//!
+//! What differs between servers is how a connection gets its thread. So the loop runs in turns: when the stream has
+//! nothing to read or takes nothing more, the turn ends, and the caller may give the thread to somebody else and take
+//! the session up again later. A session that waits for a request holds no buffer.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use super::connection::{Connection, Wants};
+use super::limits;
+
+/// Requests answered in one turn while others wait for the thread.
+const REQUESTS_A_TURN: usize = 32;
+
+/// Time for a client to take note of a last answer before its connection is closed under unread input.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// Bytes that a lingering connection reads and drops at most.
+const LINGER_BYTES: usize = 1024 * 1024;
+
+/// A stream whose reads and writes may end with `WouldBlock` or `TimedOut`, at which a turn ends.
+pub trait Stream: Read + Write {
+    /// Ends the sending side, so that the client reads an end after the last answer.
+    fn shutdown(&self, how: Shutdown) -> std::io::Result<()>;
+}
+
+/// What a session has to know of the server that it is part of.
+pub trait Pace {
+    /// Whether other connections wait for this thread.
+    fn others_wait(&self) -> bool;
+    /// Whether answers close their connections, because the server is about to end.
+    fn is_draining(&self) -> bool;
+    /// Whether connections that wait for a request are closed, because the server ends.
+    fn is_ending(&self) -> bool;
+}
+
+/// How long a session waits for its client.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// From a head's first byte to its last.
+    pub head: Duration,
+    /// For a first or a next request.
+    pub idle: Duration,
+    /// For a client that does not read.
+    pub write: Duration,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The session is over: drop the stream.
+    Over,
+    /// Others wait, and this connection has had its share: take it up after them.
+    GiveWay,
+    /// The stream has nothing to read. Take the session up when it has, or at the [`Session::deadline`].
+    Readable,
+    /// The stream takes no more. Take the session up when it does, or at the [`Session::deadline`].
+    Writable,
+}
+
+/// The buffers of a thread, lent to one session at a time.
+#[derive(Default)]
+pub struct Buffers {
+    input: Input,
+    output: Vec<u8>,
+}
+
+/// What was read and is not done with: `bytes[start..end]`.
+struct Input {
+    bytes: Box<[u8; limits::HEAD_BYTES]>,
+    start: usize,
+    end: usize,
+}
+
+/// One connection between turns.
+#[derive(Debug, Default)]
+pub struct Session {
+    connection: Connection,
+    phase: Phase,
+    deadline: Option<Instant>,
+    /// Half of a request, or answers that the client does not take: empty for a session that waits for a request.
+    input: Vec<u8>,
+    output: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// The last answer is written; input is dropped so that the kernel's reset does not overtake it.
+    Lingering { bytes: usize },
+}
+
+impl Session {
+    /// When the session has to be taken up again at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Serves the connection until it is over, or the stream would block, or it has had its share.
+    pub fn turn(
+        &mut self,
+        stream: &mut impl Stream,
+        buffers: &mut Buffers,
+        times: &Times,
+        pace: &impl Pace,
+    ) -> Turn {
+        buffers.lend(self);
+        let turn = loop {
+            let turn = match self.phase {
+                Phase::Open => self.serve(stream, buffers, times, pace),
+                Phase::Lingering { bytes } => self.linger(stream, buffers, bytes),
+            };
+            if let Some(turn) = turn {
+                break turn;
+            }
+        };
+        if turn != Turn::Over {
+            buffers.take_back(self);
+        }
+        turn
+    }
+
+    /// Reads, answers and writes; `None` when the session has begun to linger.
+    fn serve(
+        &mut self,
+        stream: &mut impl Stream,
+        buffers: &mut Buffers,
+        times: &Times,
+        pace: &impl Pace,
+    ) -> Option<Turn> {
+        let mut answered = 0;
+        loop {
+            let progress =
+                self.connection.advance(buffers.input.unread(), &mut buffers.output, pace.is_draining());
+            buffers.input.start += progress.consumed;
+            answered += progress.answered;
+            if progress.answered > 0 {
+                self.deadline = None;
+            }
+            if let Some(turn) = self.write(stream, buffers, times) {
+                return Some(turn);
+            }
+            match progress.wants {
+                Wants::Flush => continue,
+                Wants::Close => return self.close(stream, buffers),
+                Wants::Input => {}
+            }
+            if answered >= REQUESTS_A_TURN && pace.others_wait() {
+                return Some(Turn::GiveWay);
+            }
+            if let Some(turn) = self.read(stream, buffers, times, pace) {
+                return Some(turn);
+            }
+        }
+    }
+
+    /// Reads what is there. A turn that it ends is one that waits, or the session's last.
+    fn read(
+        &mut self,
+        stream: &mut impl Stream,
+        buffers: &mut Buffers,
+        times: &Times,
+        pace: &impl Pace,
+    ) -> Option<Turn> {
+        let within = !buffers.input.is_empty() || self.connection.is_in_body();
+        // Only half of a request is worth a look at the clock before the stream has been asked.
+        if within && self.has_expired(if self.connection.is_in_body() { times.idle } else { times.head }) {
+            self.connection.time_out(&mut buffers.output);
+            return None;
+        }
+        match stream.read(buffers.input.space()) {
+            Ok(0) => Some(Turn::Over),
+            Ok(bytes) => {
+                buffers.input.end += bytes;
+                // The time for a head begins with its first byte; that of a body with each piece.
+                if !within || self.connection.is_in_body() {
+                    self.deadline = None;
+                }
+                None
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            Err(error) if would_block(&error) => {
+                if !within && (pace.is_ending() || self.has_expired(times.idle)) {
+                    return Some(Turn::Over);
+                }
+                Some(Turn::Readable)
+            }
+            Err(_) => Some(Turn::Over),
+        }
+    }
+
+    /// Writes the output; a turn where the stream takes no more of it.
+    fn write(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, times: &Times) -> Option<Turn> {
+        let mut written = 0;
+        let turn = loop {
+            match stream.write(buffers.output.get(written..).filter(|rest| !rest.is_empty())?) {
+                Ok(0) => break Turn::Over,
+                Ok(bytes) => {
+                    written += bytes;
+                    self.deadline = None;
+                    if written == buffers.output.len() {
+                        buffers.output.clear();
+                        return None;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if would_block(&error) => {
+                    break if self.has_expired(times.write) { Turn::Over } else { Turn::Writable };
+                }
+                Err(_) => break Turn::Over,
+            }
+        };
+        buffers.output.drain(..written);
+        Some(turn)
+    }
+
+    /// Closes at once when all input was read; otherwise lingers, since closing then makes the kernel send a reset.
+    fn close(&mut self, stream: &mut impl Stream, buffers: &mut Buffers) -> Option<Turn> {
+        if buffers.input.is_empty() {
+            return Some(Turn::Over);
+        }
+        if stream.shutdown(Shutdown::Write).is_err() {
+            return Some(Turn::Over);
+        }
+        buffers.clear();
+        self.deadline = Some(Instant::now() + LINGER_TIME);
+        self.phase = Phase::Lingering { bytes: 0 };
+        None
+    }
+
+    fn linger(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, bytes: usize) -> Option<Turn> {
+        if bytes > LINGER_BYTES || self.has_expired(LINGER_TIME) {
+            return Some(Turn::Over);
+        }
+        match stream.read(buffers.input.space()) {
+            Ok(0) => Some(Turn::Over),
+            Ok(more) => {
+                self.phase = Phase::Lingering { bytes: bytes + more };
+                None
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            Err(error) if would_block(&error) => Some(Turn::Readable),
+            Err(_) => Some(Turn::Over),
+        }
+    }
+
+    /// Whether the time for what is waited for has passed. The first call begins it.
+    fn has_expired(&mut self, time: Duration) -> bool {
+        let now = Instant::now();
+        now >= *self.deadline.get_or_insert(now + time)
+    }
+}
+
+impl Buffers {
+    fn lend(&mut self, session: &mut Session) {
+        self.clear();
+        self.input.fill(&std::mem::take(&mut session.input));
+        self.output.append(&mut std::mem::take(&mut session.output));
+    }
+
+    fn take_back(&mut self, session: &mut Session) {
+        session.input = self.input.unread().to_vec();
+        session.output = self.output.clone();
+    }
+
+    fn clear(&mut self) {
+        self.input.clear();
+        self.output.clear();
+    }
+}
+
+impl Input {
+    fn unread(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Room for more; there is some, since a head that fills the buffer is over the limit.
+    fn space(&mut self) -> &mut [u8] {
+        if self.is_empty() {
+            self.clear();
+        } else if self.end == self.bytes.len() {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// Puts back what was once unread, which has to fit.
+    fn fill(&mut self, unread: &[u8]) {
+        if let Some(space) = self.bytes.get_mut(..unread.len()) {
+            space.copy_from_slice(unread);
+            (self.start, self.end) = (0, unread.len());
+        }
+    }
+
+    fn clear(&mut self) {
+        (self.start, self.end) = (0, 0);
+    }
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self { bytes: Box::new([0; limits::HEAD_BYTES]), start: 0, end: 0 }
+    }
+}
+
+fn would_block(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
