@@ -4,14 +4,14 @@ use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Calls `begin` on the first SIGTERM or SIGINT, on a thread of its own. A second signal exits at once, with
+/// Calls `begin` on the first SIGTERM or SIGINT, on a thread of its own, where it may take its time. A second signal exits at once, with
 /// 128 plus its number as shells count.
 pub fn on_signal(begin: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot watch for signals")?;
     let watch = move || {
         let mut arrivals = signals.forever();
         if arrivals.next().is_some() {
-            begin();
+            std::thread::spawn(begin);
         }
         if let Some(signal) = arrivals.next() {
             std::process::exit(128 + signal);

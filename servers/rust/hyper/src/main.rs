@@ -1,15 +1,30 @@
-//! skeleton
+//! The endpoint on hyper and tokio, without a framework.
+
+mod layout;
+mod serve;
+mod service;
+mod stream;
+
 use std::process::ExitCode;
+
 use clap::Parser;
+use shared::process;
 
+use crate::layout::Layout;
+
+/// The endpoint on hyper and tokio, without a framework
 #[derive(Parser)]
-#[command(version = shared::process::version(env!("CARGO_PKG_VERSION"), &["std"]))]
-struct Flags { #[command(flatten)] contract: shared::process::Flags }
+#[command(name = "server-hyper", version = process::version(env!("CARGO_PKG_VERSION"), &["hyper", "tokio"]))]
+struct Flags {
+    #[command(flatten)]
+    process: process::Flags,
 
-fn main() -> ExitCode { shared::process::exit(run(&Flags::parse())) }
+    /// How tokio's runtimes lie on the cores
+    #[arg(long, value_enum, env = "LAYOUT", default_value_t = Layout::PerCore)]
+    layout: Layout,
+}
 
-fn run(flags: &Flags) -> anyhow::Result<()> {
-    let l = shared::process::bind(flags.contract.address()?)?;
-    println!("{}", flags.contract.connections()?);
-    shared::process::announce(l.local_addr()?)
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    process::exit(layout::run(flags.layout, &flags.process))
 }

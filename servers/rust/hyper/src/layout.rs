@@ -1,0 +1,67 @@
+//! How runtimes lie on cores: one for all, or one for each.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use shared::process::{self, Flags};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::serve::{Server, serve};
+
+/// How tokio's runtimes lie on the cores.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Layout {
+    /// One runtime whose threads share all connections
+    Multi,
+    /// A runtime a core with connections of its own, among which the kernel spreads them
+    PerCore,
+}
+
+/// Serves until a signal, then drains.
+pub(crate) fn run(layout: Layout, flags: &Flags) -> anyhow::Result<()> {
+    let server = Arc::new(Server::new(flags.times(), flags.connections()?));
+    let workers = flags.workers_or_cores();
+    let address = flags.address()?;
+    let listeners = match layout {
+        Layout::Multi => vec![process::bind(address)?],
+        Layout::PerCore => process::bind_shared(address, workers)?,
+    };
+    let address = listeners.first().context("there is no worker")?.local_addr()?;
+
+    let draining = Arc::clone(&server);
+    let drain_timeout = flags.drain_timeout;
+    process::on_signal(move || draining.drain(drain_timeout))?;
+    match layout {
+        Layout::Multi => {
+            let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+            process::announce(address)?;
+            listeners.into_iter().try_for_each(|listener| serve_on(&runtime, listener, &server))
+        }
+        Layout::PerCore => {
+            process::announce(address)?;
+            serve_per_core(listeners, &server)
+        }
+    }
+}
+
+fn serve_per_core(listeners: Vec<TcpListener>, server: &Arc<Server>) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let start = |listener| {
+            scope.spawn(|| {
+                let runtime =
+                    Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
+                serve_on(&runtime, listener, server)
+            })
+        };
+        let threads: Vec<_> = listeners.into_iter().map(start).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| anyhow::bail!("a worker died")))
+    })
+}
+
+fn serve_on(runtime: &Runtime, listener: TcpListener, server: &Arc<Server>) -> anyhow::Result<()> {
+    runtime.block_on(serve(listener, Arc::clone(server)))
+}
