@@ -67,10 +67,6 @@ pub struct Verify {
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub servers: Vec<String>,
-
-    /// Run every conformance case, not only the endpoint's own
-    #[arg(long)]
-    pub conformance: bool,
 }
 
 /// `bench measure`

@@ -13,6 +13,7 @@
 pub mod checkout;
 pub mod cli;
 pub mod command;
+pub mod conformance;
 pub mod cores;
 pub mod host;
 pub mod launch;

@@ -50,13 +50,13 @@ pub struct Requirement {
     pub get: String,
 }
 
-/// A conformance case that the server is known to fail.
+/// Conformance cases that the server is known to fail for one reason.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
-    /// `subject/name` of the case.
-    pub case: String,
-    /// Why the server fails it, in a sentence.
+    /// `subject/name` of each case.
+    pub cases: Vec<String>,
+    /// Why the server fails them, in a sentence.
     pub reason: String,
 }
 
@@ -117,7 +117,7 @@ pub struct Server {
     pub article: Option<String>,
     /// Programs that it needs.
     pub requires: Vec<Requirement>,
-    /// Conformance cases that it fails, as known.
+    /// Conformance cases that it fails, as known, by reason.
     pub gaps: Vec<Gap>,
     /// Limits that it does not honour, as known.
     pub limits: Vec<UnmetLimit>,
@@ -156,6 +156,16 @@ impl Server {
             gaps: manifest.gaps,
             limits: manifest.limits,
         })
+    }
+
+    /// Whether the server is known to fail the case.
+    pub fn has_gap(&self, case: &str) -> bool {
+        self.gap_cases().any(|known| known == case)
+    }
+
+    /// Every case that the server is known to fail.
+    pub fn gap_cases(&self) -> impl Iterator<Item = &str> {
+        self.gaps.iter().flat_map(|gap| &gap.cases).map(String::as_str)
     }
 
     /// The first requirement that `has_program` denies, as `unavailable: …` says it; `None` when the server can run.

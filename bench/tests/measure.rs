@@ -1,4 +1,5 @@
 //! `bench measure` end to end, with mock servers and a mock load tool: nothing here depends on time.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -201,11 +202,15 @@ fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
     let manifest = checkout.path("servers/mock/good/server.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     let needs = "[[requires]]\nprogram = \"no-such-program\"\nget = \"write it\"\n";
-    checkout.write("servers/mock/lacking/server.toml", &(text.replace("\"good\"\nt", "\"lacking\"\nt") + needs));
+    checkout
+        .write("servers/mock/lacking/server.toml", &(text.replace("\"good\"\nt", "\"lacking\"\nt") + needs));
 
     let (output, text) = checkout.run("measure mock --out out");
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("lacking is left out: there is no `no-such-program` on this machine; write it"), "{text}");
+    assert!(
+        text.contains("lacking is left out: there is no `no-such-program` on this machine; write it"),
+        "{text}"
+    );
     let records = checkout.records();
     assert_eq!(records.len(), 2);
     assert_eq!(records[0].failure.as_ref().unwrap().kind, FailureKind::Unavailable);

@@ -141,3 +141,113 @@ struct Step {
     consumed: usize,
     answered: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a connection answers to `input`, which comes in two pieces, and whether it closes. Dates are cut out.
+    fn exchange(input: &[u8], split: usize) -> (String, Wants) {
+        let mut connection = Connection::default();
+        let mut output = Vec::new();
+        let mut unread = Vec::new();
+        let mut wants = Wants::Input;
+        for piece in [&input[..split], &input[split..]] {
+            unread.extend_from_slice(piece);
+            loop {
+                let progress = connection.advance(&unread, &mut output, false);
+                unread.drain(..progress.consumed);
+                wants = progress.wants;
+                if wants != Wants::Flush {
+                    break;
+                }
+                assert!(output.len() < OUTPUT_MARK + 2 * 8192, "bounded");
+                output.truncate(0);
+            }
+        }
+        let text = String::from_utf8(output).unwrap();
+        let lines = text.split_inclusive("\r\n").filter(|line| !line.starts_with("Date: "));
+        (lines.collect(), wants)
+    }
+
+    fn statuses(output: &str) -> Vec<&str> {
+        output.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect()
+    }
+
+    #[test]
+    fn the_answers_do_not_depend_on_how_the_bytes_come() {
+        let cases: [(&str, &[&str], Wants); 14] = [
+            ("", &[], Wants::Input),
+            ("\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n", &["200"], Wants::Input),
+            (
+                "GET /a HTTP/1.1\r\nHost: h\r\n\r\nHEAD /b HTTP/1.1\r\nHost: h\r\n\r\nGET ",
+                &["200", "200"],
+                Wants::Input,
+            ),
+            ("GET /a HTTP/1.0\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n", &["200"], Wants::Close),
+            (
+                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\n\r\n",
+                &["405", "400"],
+                Wants::Close,
+            ),
+            (
+                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nA: b\r\n\r\nGET /",
+                &["405"],
+                Wants::Input,
+            ),
+            (
+                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
+                &["400"],
+                Wants::Close,
+            ),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhell", &[], Wants::Input),
+            ("GET /a HTTP/1.1\nHost: h\n\n", &["400"], Wants::Close),
+            ("GET /a HTTP/1.1\r\nHost: h\nX: y\r\n\r\n", &["400"], Wants::Close),
+            ("GET /a HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", &["400"], Wants::Close),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &["505"], Wants::Close),
+            ("GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", &["400"], Wants::Close),
+            ("GET /a HTTP/1.12\r\nHost: h\r\n\r\n", &["400"], Wants::Close),
+        ];
+        for (input, expected, wants) in cases {
+            let whole = exchange(input.as_bytes(), input.len());
+            assert_eq!((statuses(&whole.0).as_slice(), whole.1), (expected, wants), "{input:?}");
+            for split in 0..input.len() {
+                assert_eq!(exchange(input.as_bytes(), split), whole, "{input:?} split at {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_waited_for_is_asked_for_first() {
+        let mut connection = Connection::default();
+        let mut output = Vec::new();
+        let head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+        let progress = connection.advance(head, &mut output, false);
+        assert_eq!(
+            (progress.consumed, output.as_slice()),
+            (head.len(), &b"HTTP/1.1 100 Continue\r\n\r\n"[..])
+        );
+        assert!(connection.is_in_body());
+        connection.advance(b"abc", &mut output, false);
+        assert_eq!(statuses(&String::from_utf8(output).unwrap()), ["100", "405"]);
+    }
+
+    #[test]
+    fn draining_closes_after_the_last_request_that_came() {
+        let mut output = Vec::new();
+        let input = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n".repeat(3);
+        let progress = Connection::default().advance(&input, &mut output, true);
+        let output = String::from_utf8(output).unwrap();
+        assert_eq!((progress.answered, progress.wants), (3, Wants::Close));
+        assert_eq!(output.matches("Connection: close").count(), 1);
+    }
+
+    #[test]
+    fn output_is_bounded_however_much_is_pipelined() {
+        let input = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n".repeat(10_000);
+        let mut output = Vec::new();
+        let progress = Connection::default().advance(&input, &mut output, false);
+        assert_eq!(progress.wants, Wants::Flush);
+        assert!(output.len() < OUTPUT_MARK + 1024);
+    }
+}

@@ -27,8 +27,27 @@ pub fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, Refusal> {
         }
         Ok(Status::Partial) => Err(too_large(&request)),
         Err(Error::TooManyHeaders) => Err(Refusal::HeadTooLarge),
-        Err(Error::Version) => Err(Refusal::Version),
+        Err(Error::Version) => unknown_version(input),
         Err(_) => Err(Refusal::Malformed),
+    }
+}
+
+/// RFC 9110, section 15.6.6: 505 for another version of HTTP, such as that of an HTTP/2 preface. Anything else in a
+/// version's place is malformed, which the end of the line tells.
+fn unknown_version<T>(input: &[u8]) -> Result<Option<T>, Refusal> {
+    let mut line = input.trim_ascii_start().split(|byte| matches!(byte, b'\r' | b'\n'));
+    let (line, ended) = (line.next().unwrap_or_default(), line.next().is_some());
+    if !ended && input.len() < limits::HEAD_BYTES {
+        return Ok(None);
+    }
+    let mut words = line.split(|byte| *byte == b' ');
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None)
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            Err(Refusal::Version)
+        }
+        _ => Err(Refusal::Malformed),
     }
 }
 

@@ -275,3 +275,119 @@ fn trim(value: &[u8]) -> &[u8] {
     let end = value.iter().rposition(|byte| !is_space(byte)).map_or(start, |last| last + 1);
     value.get(start..end).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged<'a>(request_line: &'a str, fields: &[(&str, &str)]) -> Result<Request<'a>, Refusal> {
+        let [method, target, version] = request_line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let version = if version == "HTTP/1.0" { Version::Http10 } else { Version::Http11 };
+        let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        judge(method.as_bytes(), target.as_bytes(), version, fields)
+    }
+
+    #[test]
+    fn a_request_that_keeps_the_rules_is_understood() {
+        let plain = Request {
+            method: Method::Get,
+            path: b"/a",
+            version: Version::Http11,
+            framing: Framing::None,
+            keep_alive: true,
+            expects_continue: false,
+        };
+        let host = ("Host", "h");
+        let cases: [(&str, &[(&str, &str)], Request); 12] = [
+            ("GET /a HTTP/1.1", &[host], plain),
+            ("GET /a?b HTTP/1.1", &[("host", "")], plain),
+            ("GET http://h/a HTTP/1.1", &[("HOST", "a.b:80")], plain),
+            ("HEAD /a HTTP/1.1", &[("Host", "[::1]:80")], Request { method: Method::Head, ..plain }),
+            ("get /a HTTP/1.1", &[host], Request { method: Method::Other, ..plain }),
+            ("OPTIONS * HTTP/1.1", &[host], Request { method: Method::Other, path: b"*", ..plain }),
+            ("GET /a HTTP/1.1", &[host, ("Connection", "x , Close")], Request { keep_alive: false, ..plain }),
+            ("GET /a HTTP/1.0", &[], Request { version: Version::Http10, keep_alive: false, ..plain }),
+            (
+                "GET /a HTTP/1.0",
+                &[("Connection", "Keep-Alive")],
+                Request { version: Version::Http10, ..plain },
+            ),
+            (
+                "GET /a HTTP/1.1",
+                &[host, ("Content-Length", " 12\t")],
+                Request { framing: Framing::Length(12), ..plain },
+            ),
+            (
+                "GET /a HTTP/1.1",
+                &[host, ("Transfer-Encoding", "Chunked")],
+                Request { framing: Framing::Chunked, ..plain },
+            ),
+            (
+                "GET /a HTTP/1.1",
+                &[host, ("Expect", "100-Continue")],
+                Request { expects_continue: true, ..plain },
+            ),
+        ];
+        for (line, fields, expected) in cases {
+            assert_eq!(judged(line, fields), Ok(expected), "{line} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_breaks_a_rule_is_refused() {
+        let host = ("Host", "h");
+        let cases: [(&str, &[(&str, &str)], Refusal); 26] = [
+            ("GET /a HTTP/1.1", &[], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[host, host], Refusal::Malformed),
+            ("GET /a HTTP/1.0", &[host, host], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a b")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a/b")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a@b")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a:b")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[::1")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[]")], Refusal::Malformed),
+            ("GET a HTTP/1.1", &[host], Refusal::Malformed),
+            ("GET * HTTP/1.1", &[host], Refusal::Malformed),
+            ("GET ftp://h/a HTTP/1.1", &[host], Refusal::Malformed),
+            ("GET http:///a HTTP/1.1", &[host], Refusal::Malformed),
+            ("GET /\u{e9} HTTP/1.1", &[host], Refusal::Malformed),
+            ("CONNECT /a HTTP/1.1", &[host], Refusal::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "")], Refusal::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "-1")], Refusal::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "1, 1")], Refusal::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "18446744073709551616")], Refusal::Malformed),
+            (
+                "POST /a HTTP/1.1",
+                &[host, ("Content-Length", "1"), ("Content-Length", "1")],
+                Refusal::Malformed,
+            ),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "1048577")], Refusal::BodyTooLarge),
+            ("POST /a HTTP/1.1", &[host, ("Transfer-Encoding", "gzip, chunked")], Refusal::Malformed),
+            ("POST /a HTTP/1.0", &[("Transfer-Encoding", "chunked")], Refusal::Malformed),
+            (
+                "POST /a HTTP/1.1",
+                &[host, ("Content-Length", "0"), ("Transfer-Encoding", "chunked")],
+                Refusal::Malformed,
+            ),
+            (
+                "POST /a HTTP/1.1",
+                &[host, ("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")],
+                Refusal::Malformed,
+            ),
+            ("GET /a HTTP/1.1", &[host, ("Expect", "a-pony")], Refusal::Expectation),
+        ];
+        for (line, fields, expected) in cases {
+            assert_eq!(judged(line, fields), Err(expected), "{line} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn limits_are_kept_to_the_byte() {
+        let target = |bytes: usize| format!("GET /{} HTTP/1.1", "p".repeat(bytes - 1));
+        assert!(judged(&target(limits::TARGET_BYTES), &[("Host", "h")]).is_ok());
+        assert_eq!(judged(&target(limits::TARGET_BYTES + 1), &[("Host", "h")]), Err(Refusal::TargetTooLong));
+        let fields = |count: usize| [vec![("Host", "h")], vec![("X", "y"); count - 1]].concat();
+        assert!(judged("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS)).is_ok());
+        assert_eq!(judged("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS + 1)), Err(Refusal::HeadTooLarge));
+    }
+}

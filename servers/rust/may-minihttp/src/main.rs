@@ -39,7 +39,8 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
 
     // may's listener shares a port with whoever else asks for it, so a port in use is found out here.
     let address = process::bind(flags.address()?)?.local_addr()?;
-    let acceptor = HttpServer(Greeter).start(address).with_context(|| format!("cannot listen on {address}"))?;
+    let acceptor =
+        HttpServer(Greeter).start(address).with_context(|| format!("cannot listen on {address}"))?;
     process::on_signal(|| {
         std::thread::sleep(GRACE);
         std::process::exit(0);

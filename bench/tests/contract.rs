@@ -1,0 +1,76 @@
+//! Every server of this checkout that this machine can run answers every conformance case as its manifest says, and
+//! keeps the process contract.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+
+use std::path::Path;
+use std::process::Command;
+
+use bench::checkout::Checkout;
+use bench::conformance;
+use bench::host::Host;
+use bench::{launch, verify};
+
+fn checkout() -> Checkout {
+    Checkout::read(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))).unwrap()
+}
+
+#[test]
+fn every_server_is_as_its_manifest_says() {
+    let checkout = checkout();
+    let host = Host::this_machine(checkout.tools()).unwrap();
+    let cases = conformance::cases();
+    let mut wrong = Vec::new();
+    let mut verified = 0;
+    for server in &checkout.servers {
+        if let Some(why) = launch::unavailable(&host, server) {
+            eprintln!("{} is skipped: {why}", server.name);
+            continue;
+        }
+        launch::build(&host, server).unwrap();
+        match verify::verify(&host, server, &cases) {
+            Ok(verification) if verification.is_as_known() => verified += 1,
+            Ok(verification) => wrong.push(format!("{}: {verification:#?}", server.name)),
+            Err(error) => wrong.push(format!("{}: {error:#}", server.name)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(verified > 0, "no server could be run");
+}
+
+#[test]
+fn every_server_says_its_version_and_refuses_bad_flags() {
+    let checkout = checkout();
+    let host = Host::this_machine(checkout.tools()).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().port().to_string();
+    for server in checkout.servers.iter().filter(|server| launch::unavailable(&host, server).is_none()) {
+        launch::build(&host, server).unwrap();
+        let version = launch::version(&host, server).unwrap();
+        let expected = format!("server-{} 0.1.0 (", server.name);
+        assert!(version.starts_with(&expected) && version.ends_with(')'), "{version}");
+
+        for (flags, codes) in [(["--port", "99999"], [1, 2]), (["--port", taken.as_str()], [1, 1])] {
+            let mut command = Command::new(&server.run[0]);
+            command.args(&server.run[1..]).args(flags).current_dir(&server.folder).env("PATH", host.path());
+            let output = command.output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            let code = output.status.code().unwrap();
+            assert!(codes.contains(&code), "{} {flags:?}: exit {code}: {said}", server.name);
+            assert!(
+                !said.trim().is_empty() && !said.contains("panicked"),
+                "{} {flags:?}: {said}",
+                server.name
+            );
+            assert!(output.stdout.is_empty(), "{} {flags:?} printed to standard output", server.name);
+        }
+    }
+}
+
+#[test]
+fn the_names_of_cases_are_unique() {
+    let mut names: Vec<_> = conformance::cases().iter().map(|case| case.name).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
