@@ -55,19 +55,19 @@ pub fn verify(host: &Host, server: &Server, cases: &[Case]) -> anyhow::Result<Ve
 pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) -> anyhow::Result<()> {
     let request = format!("GET {} HTTP/1.1\r\nHost: {address}\r\n\r\n", workload.path);
     let got = conformance::exchange(address, request.as_bytes(), &[])?;
-    match got.responses.as_slice() {
-        [response] if response.status == 200 && response.body == workload.answer.as_bytes() => {}
-        [response] => {
-            let body = String::from_utf8_lossy(&response.body);
-            bail!(
-                "GET {} was answered with {} and {body:?}, not {:?}",
-                workload.path,
-                response.status,
-                workload.answer
-            )
-        }
-        _ => bail!("GET {} was answered with {}", workload.path, got.summary()),
+    let Some(response) = got.responses.first() else {
+        bail!("GET {} was answered with {}", workload.path, got.summary())
+    };
+    if response.status != 200 || response.body != workload.answer.as_bytes() {
+        let body = String::from_utf8_lossy(&response.body);
+        bail!(
+            "GET {} was answered with {} and {body:?}, not {:?}",
+            workload.path,
+            response.status,
+            workload.answer
+        )
     }
+    ensure!(got.responses.len() == 1, "GET {} was answered with {}", workload.path, got.summary());
     if server.has_gap(conformance::BURST) {
         return Ok(());
     }

@@ -280,7 +280,10 @@ fn trim(value: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn judged<'a>(request_line: &'a str, fields: &[(&str, &str)]) -> Result<Request<'a>, Refusal> {
+    /// Name and value.
+    type Field = (&'static str, &'static str);
+
+    fn judged<'a>(request_line: &'a str, fields: &[Field]) -> Result<Request<'a>, Refusal> {
         let [method, target, version] = request_line.split(' ').collect::<Vec<_>>().try_into().unwrap();
         let version = if version == "HTTP/1.0" { Version::Http10 } else { Version::Http11 };
         let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
@@ -298,7 +301,7 @@ mod tests {
             expects_continue: false,
         };
         let host = ("Host", "h");
-        let cases: [(&str, &[(&str, &str)], Request); 12] = [
+        let cases: [(&str, &[Field], Request); 12] = [
             ("GET /a HTTP/1.1", &[host], plain),
             ("GET /a?b HTTP/1.1", &[("host", "")], plain),
             ("GET http://h/a HTTP/1.1", &[("HOST", "a.b:80")], plain),
@@ -336,7 +339,7 @@ mod tests {
     #[test]
     fn a_request_that_breaks_a_rule_is_refused() {
         let host = ("Host", "h");
-        let cases: [(&str, &[(&str, &str)], Refusal); 26] = [
+        let cases: [(&str, &[Field], Refusal); 26] = [
             ("GET /a HTTP/1.1", &[], Refusal::Malformed),
             ("GET /a HTTP/1.1", &[host, host], Refusal::Malformed),
             ("GET /a HTTP/1.0", &[host, host], Refusal::Malformed),
