@@ -1,0 +1,52 @@
+//! What an answer costs: its head and body into a buffer that has room, by the length of the path.
+#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use shared::http::answer::{self, After};
+use shared::http::rules::{Framing, Method, Request, Version};
+use shared::http::{date, greeting};
+
+fn request(path: &[u8]) -> Request<'_> {
+    let (version, framing) = (Version::Http11, Framing::None);
+    Request { method: Method::Get, path, version, framing, keep_alive: true, expects_continue: false }
+}
+
+fn formatting(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("answer");
+    for length in [1, 4, 64, 1024, 8192] {
+        let path = format!("/{}", "p".repeat(length - 1));
+        let body = format!("Hello, visitor! You've requested: {path}\n");
+        let mut out = Vec::with_capacity(16 * 1024);
+        group.throughput(Throughput::Elements(1));
+        group.bench_with_input(BenchmarkId::new("whole", length), path.as_bytes(), |bencher, path| {
+            let date = date::now();
+            bencher.iter(|| {
+                out.clear();
+                answer::write(&request(black_box(path)), After::KeepOpen, &date, &mut out);
+                assert!(out.ends_with(body.as_bytes()));
+            });
+        });
+        group.bench_with_input(BenchmarkId::new("body", length), path.as_bytes(), |bencher, path| {
+            bencher.iter(|| {
+                out.clear();
+                greeting::write(black_box(path), &mut out);
+                assert_eq!(out.len(), body.len());
+            });
+        });
+    }
+    group.finish();
+}
+
+fn dates(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("date");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("now", |bencher| {
+        bencher.iter(|| assert!(black_box(date::now()).ends_with(b" GMT")));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, formatting, dates);
+criterion_main!(benches);
