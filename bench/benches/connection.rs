@@ -56,7 +56,8 @@ impl Pace for Quiet {
 }
 
 fn sessions(criterion: &mut Criterion) {
-    let times = Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+    let times =
+        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
     let mut group = criterion.benchmark_group("connection");
     for pipelined in [1, 16] {
         let input = b"GET /abc HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(pipelined);

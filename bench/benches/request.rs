@@ -42,7 +42,8 @@ fn heads(criterion: &mut Criterion) {
             });
         });
     }
-    let malformed = b"GET /abc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let malformed =
+        b"GET /abc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n";
     group.throughput(Throughput::Bytes(malformed.len() as u64));
     group.bench_function("refuse/two framings", |bencher| {
         bencher.iter(|| assert_eq!(head::parse(black_box(malformed)), Err(Refusal::Malformed)));

@@ -186,3 +186,88 @@ fn wrong_field(name: &str, expected: &str, response: &Response) -> Option<String
 fn is_imf_fixdate(date: &str) -> bool {
     jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", date).is_ok() && date.len() == 29
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A server that answers whatever comes with `canned`, and then closes or waits for the client to.
+    fn canned(canned: String, closes: bool) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            stream.write_all(canned.as_bytes()).unwrap();
+            if !closes {
+                while stream.read(&mut request).is_ok_and(|read| read > 0) {}
+            }
+        });
+        address
+    }
+
+    fn answer(path: &str) -> String {
+        let body = greeting(path);
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\
+             Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    #[test]
+    fn every_kind_of_wrong_answer_is_found() {
+        let (right, probe) = (answer("/a"), answer("/probe"));
+        let open = |canned: &str| (canned.to_owned() + &probe, false);
+        let cases = [
+            ("right", open(&right), End::Open, None),
+            ("right and closed", (right.clone(), true), End::Closed, None),
+            (
+                "another status",
+                open(&right.replace("200 OK", "404 Not Found")),
+                End::Open,
+                Some("expected 200, got 404"),
+            ),
+            ("another body", open(&answer("/b")), End::Open, Some("expected the body")),
+            ("a longer body", open(&answer("/a/b")), End::Open, Some("expected content-length: 37, got 39")),
+            ("another type", open(&right.replace("plain", "html")), End::Open, Some("expected content-type")),
+            ("no date", open(&right.replace("Date", "Data")), End::Open, Some("got none")),
+            ("a broken date", open(&right.replace("Nov 1994", "1994 Nov")), End::Open, Some("IMF-fixdate")),
+            (
+                "one answer too many",
+                open(&(right.clone() + &right)),
+                End::Open,
+                Some("expected 1 answer, got 200 200"),
+            ),
+            ("no answer", (String::new(), true), End::Open, Some("expected 1 answer, got nothing, closed")),
+            ("open", open(&right), End::Closed, Some("expected the connection to be closed")),
+            ("closed", (right.clone(), true), End::Open, Some("expected the connection to stay open")),
+            ("half an answer", (right[..90].to_owned(), true), End::Open, Some("ended within an answer")),
+            ("no HTTP", open("Hello\r\n\r\n"), End::Open, Some("is no status line")),
+        ];
+        for (name, (bytes, closes), end, expected) in cases {
+            let case =
+                Case::new("test/case", "a test", "GET /a HTTP/1.1\r\n\r\n", [Answer::greeting("/a")], end);
+            let wrong = case.check(canned(bytes, closes));
+            match (&wrong, expected) {
+                (None, None) => {}
+                (Some(wrong), Some(expected)) if wrong.contains(expected) => {}
+                _ => panic!("{name}: {wrong:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_with_a_body_is_found() {
+        let head =
+            Case::answered("test/head", "a test", "HEAD /a HTTP/1.1\r\n\r\n", [Answer::Head("/a".into())]);
+        assert!(head.check(canned(answer("/a") + &answer("/probe"), false)).is_some());
+        let (bodiless, _) =
+            answer("/a").split_once("Hello").map(|(head, body)| (head.to_owned(), body.len())).unwrap();
+        assert_eq!(head.check(canned(bodiless + &answer("/probe"), false)), None);
+    }
+}

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use super::figures;
 use crate::record::{Measured, count};
@@ -28,17 +27,15 @@ pub(super) fn text(summary: &WorkloadSummary) -> String {
     let mut out =
         format!("{}  ({}, path {}, {})\n", workload.title, workload.name, workload.path, workload.mode);
     let mut table = Table::new();
-    table
-        .load_style(UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(HEAD);
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
+    table.set_header(HEAD);
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for cell in &summary.cells {
         table.add_row(row(cell, workload.connections));
     }
-    let _ = writeln!(out, "{table}");
+    let _ = writeln!(out, "{}", table.trim_fmt());
     let _ = writeln!(
         out,
         "Medians of {repetitions} repetition{}; errors are the sum. Requests/s are 2xx answers over the tool's own \
