@@ -10,7 +10,15 @@ use shared::http::{date, greeting};
 
 fn request(path: &[u8]) -> Request<'_> {
     let (version, framing) = (Version::Http11, Framing::None);
-    Request { method: Method::Get, path, version, framing, keep_alive: true, expects_continue: false }
+    Request {
+        method: Method::Get,
+        path,
+        version,
+        framing,
+        keep_alive: true,
+        expects_continue: false,
+        wants_upgrade: false,
+    }
 }
 
 fn formatting(criterion: &mut Criterion) {

@@ -8,6 +8,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub struct Progress {
     bar: ProgressBar,
     plain: bool,
+    expected: Duration,
 }
 
 impl Progress {
@@ -15,12 +16,12 @@ impl Progress {
     pub fn start(runs: usize, expected: Duration) -> Self {
         let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
         let plain = bar.is_hidden();
-        let template = "{wide_bar} {pos}/{len} runs, {eta} left\n{msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {prefix} left\n{msg}") {
             bar.set_style(style);
         }
-        let progress = Self { bar, plain };
+        let progress = Self { bar, plain, expected };
         progress.say(&format!("{runs} runs, about {}", HumanDuration(expected)));
+        progress.show_time_left();
         progress.bar.enable_steady_tick(Duration::from_millis(250));
         progress
     }
@@ -34,6 +35,13 @@ impl Progress {
     pub fn finished(&self, line: &str) {
         self.say(line);
         self.bar.inc(1);
+        self.show_time_left();
+    }
+
+    /// By the plan as long as nothing is known, then by how long runs have taken.
+    fn show_time_left(&self) {
+        let left = if self.bar.position() == 0 { self.expected } else { self.bar.eta() };
+        self.bar.set_prefix(HumanDuration(left).to_string());
     }
 
     /// Says a line that stays.

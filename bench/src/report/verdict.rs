@@ -21,8 +21,16 @@ pub(super) fn text(summary: &WorkloadSummary, published: &PublishedRecord) -> St
         let _ = writeln!(out, "  none: the article's {} program has no figures here", published.baseline);
         return out;
     };
-    let others = summary.cells.iter().filter(|cell| cell.server.name != baseline.server.name);
-    for cell in others.filter(|cell| cell.measured().count() > 0) {
+    let is_other = |cell: &&Cell| cell.server.name != baseline.server.name && cell.measured().count() > 0;
+    let mut others = summary.cells.iter().filter(is_other).peekable();
+    if others.peek().is_none() {
+        let _ = writeln!(
+            out,
+            "  none: there is no other server to compare the {} program with",
+            published.baseline
+        );
+    }
+    for cell in others {
         let _ = writeln!(out, "  {}", line(cell, baseline, &published.baseline));
     }
     if let Some(contender) = named(&published.contender) {
