@@ -6,6 +6,8 @@
 
 pub mod http;
 pub mod process;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 /// Every program that links this crate allocates with mimalloc, so that no server can forget it.
 #[global_allocator]

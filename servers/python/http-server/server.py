@@ -12,6 +12,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+DRAIN_LIMIT = 10  # seconds
 VERSION = f"server-http-server 0.1.0 (python {platform.python_version()})"
 
 
@@ -41,13 +42,16 @@ def parse_arguments():
 
 
 def end_on_signal(server):
-    """The first SIGTERM or SIGINT ends the loop after the request at hand, the second the process."""
+    """The first SIGTERM or SIGINT ends the loop after the request at hand, within the limit; the second the process."""
 
     def first(number, _):
         for again in (signal.SIGTERM, signal.SIGINT):
             signal.signal(again, lambda number, _: os._exit(128 + number))
         # The loop runs on this thread, which would wait for itself.
-        threading.Thread(target=server.shutdown).start()
+        threading.Thread(target=server.shutdown, daemon=True).start()
+        limit = threading.Timer(DRAIN_LIMIT, os._exit, [0])
+        limit.daemon = True
+        limit.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, first)

@@ -23,7 +23,9 @@ enum State {
     /// Within a body; the answer follows once it has been read.
     Body { rest: Discard, answer: Vec<u8>, after: After },
     /// After an answer that closes. What comes now is not read as a request.
-    Over,
+    Closed,
+    /// The same, after a request that broke the rules or took too long.
+    Refused,
 }
 
 /// What came of a call to [`Connection::advance`].
@@ -52,12 +54,13 @@ impl Connection {
     /// Reads requests from `input` and appends their answers to `output`. When the server is `draining`, the answer to
     /// the last request in `input` closes the connection.
     ///
-    /// However the bytes are split over calls, the answers are the same. What was not consumed has to come again.
+    /// However the bytes are split over calls, the answers are the same, but for `100 Continue`, which is left out where the
+    /// body is already there. What was not consumed has to come again.
     pub fn advance(&mut self, input: &[u8], output: &mut Vec<u8>, draining: bool) -> Progress {
         let date = date::now();
         let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Input };
         while let Some(rest) = input.get(progress.consumed..) {
-            if matches!(self.state, State::Over) {
+            if matches!(self.state, State::Closed | State::Refused) {
                 progress.wants = Wants::Close;
                 break;
             }
@@ -76,7 +79,7 @@ impl Connection {
                 }
                 Err(refusal) => {
                     answer::write_refusal(refusal, &date, output);
-                    self.state = State::Over;
+                    self.state = State::Refused;
                 }
             }
         }
@@ -86,12 +89,17 @@ impl Connection {
     /// Appends 408 when the connection waits for the rest of a request, and ends it.
     pub fn time_out(&mut self, output: &mut Vec<u8>) {
         answer::write_refusal(Refusal::TooSlow, &date::now(), output);
-        self.state = State::Over;
+        self.state = State::Refused;
     }
 
     /// Whether a body is being read.
     pub fn is_in_body(&self) -> bool {
         matches!(self.state, State::Body { .. })
+    }
+
+    /// Whether the last answer refused a request, so that more input may be on its way.
+    pub fn has_refused(&self) -> bool {
+        matches!(self.state, State::Refused)
     }
 
     /// Takes one head with what is there of its body, or one more piece of a body.
@@ -133,7 +141,7 @@ impl Connection {
     }
 
     fn after(after: After) -> State {
-        if after == After::Close { State::Over } else { State::Head }
+        if after == After::Close { State::Closed } else { State::Head }
     }
 }
 
@@ -144,6 +152,7 @@ struct Step {
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits;
     use super::*;
 
     /// What a connection answers to `input`, which comes in two pieces, and whether it closes. Dates are cut out.
@@ -172,6 +181,14 @@ mod tests {
 
     fn statuses(output: &str) -> Vec<&str> {
         output.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect()
+    }
+
+    fn check_every_split(input: &str, expected: &[&str], wants: Wants) {
+        let whole = exchange(input.as_bytes(), input.len());
+        assert_eq!((statuses(&whole.0).as_slice(), whole.1), (expected, wants), "{input:?}");
+        for split in 0..input.len() {
+            assert_eq!(exchange(input.as_bytes(), split), whole, "{input:?} split at {split}");
+        }
     }
 
     #[test]
@@ -209,11 +226,25 @@ mod tests {
             ("GET /a HTTP/1.12\r\nHost: h\r\n\r\n", &["400"], Wants::Close),
         ];
         for (input, expected, wants) in cases {
-            let whole = exchange(input.as_bytes(), input.len());
-            assert_eq!((statuses(&whole.0).as_slice(), whole.1), (expected, wants), "{input:?}");
-            for split in 0..input.len() {
-                assert_eq!(exchange(input.as_bytes(), split), whole, "{input:?} split at {split}");
-            }
+            check_every_split(input, expected, wants);
+        }
+    }
+
+    #[test]
+    fn of_several_faults_the_first_decides() {
+        let fields = "X: y\r\n".repeat(limits::HEAD_FIELDS);
+        let filler = "x".repeat(limits::HEAD_BYTES);
+        let cases = [
+            (format!("GET / HTTP/1.1\r\nA: b\r\n{fields}C\n"), "431"),
+            (format!("GET / HTTP/1.1\r\nA: b\n{fields}\r\n"), "400"),
+            (format!("GET / HTTP/1.1\r\nA: b\r\n{filler}\n"), "431"),
+            (format!("GET / HTTP/1.1\r\nA: b\n{filler}"), "400"),
+            ("\r\nGET / HTTP/2.0\r\nA: b\n".to_owned(), "505"),
+            ("\nGET / HTTP/2.0\r\n".to_owned(), "400"),
+            ("GET / HTTP/1.1\r\nHost: h\r\nExpect: x\r\nA: b\n\r\n".to_owned(), "400"),
+        ];
+        for (input, expected) in cases {
+            check_every_split(&input, &[expected], Wants::Close);
         }
     }
 

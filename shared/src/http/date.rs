@@ -52,7 +52,9 @@ impl Shown {
         }
         fence(Ordering::Release);
         let mut text = [0; WORDS * 8];
-        text[..LEN].copy_from_slice(&format(second));
+        for (byte, shown) in text.iter_mut().zip(format(second)) {
+            *byte = shown;
+        }
         for (word, bytes) in self.words.iter().zip(text.as_chunks().0) {
             word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
         }

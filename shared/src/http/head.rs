@@ -21,13 +21,18 @@ pub fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, Refusal> {
             let fields = request.headers.iter().map(|field| (field.name.as_bytes(), field.value));
             Ok(Some((rules::judge(method, target, version, fields)?, length)))
         }
-        Ok(Status::Partial) if input.len() < limits::HEAD_BYTES => {
+        Ok(Status::Partial) => {
             check_line_ends(input)?;
-            Ok(None)
+            if input.len() < limits::HEAD_BYTES { Ok(None) } else { Err(too_large(&request)) }
         }
-        Ok(Status::Partial) => Err(too_large(&request)),
-        Err(Error::TooManyHeaders) => Err(Refusal::HeadTooLarge),
-        Err(Error::Version) => unknown_version(input),
+        Err(Error::TooManyHeaders) => {
+            check_line_ends(up_to_the_field_too_many(input))?;
+            Err(Refusal::HeadTooLarge)
+        }
+        Err(Error::Version) => {
+            check_line_ends(empty_lines(input))?;
+            unknown_version(input)
+        }
         Err(_) => Err(Refusal::Malformed),
     }
 }
@@ -35,7 +40,8 @@ pub fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, Refusal> {
 /// RFC 9110, section 15.6.6: 505 for another version of HTTP, such as that of an HTTP/2 preface. Anything else in a
 /// version's place is malformed, which the end of the line tells.
 fn unknown_version<T>(input: &[u8]) -> Result<Option<T>, Refusal> {
-    let mut line = input.trim_ascii_start().split(|byte| matches!(byte, b'\r' | b'\n'));
+    let start = empty_lines(input).len();
+    let mut line = input.get(start..).unwrap_or_default().split(|byte| matches!(byte, b'\r' | b'\n'));
     let (line, ended) = (line.next().unwrap_or_default(), line.next().is_some());
     if !ended && input.len() < limits::HEAD_BYTES {
         return Ok(None);
@@ -49,6 +55,21 @@ fn unknown_version<T>(input: &[u8]) -> Result<Option<T>, Refusal> {
         }
         _ => Err(Refusal::Malformed),
     }
+}
+
+/// The empty lines before a request line, which RFC 9112, section 2.2, has a server ignore.
+fn empty_lines(input: &[u8]) -> &[u8] {
+    let end = input.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+    end.and_then(|end| input.get(..end)).unwrap_or(input)
+}
+
+/// The part of a head that `httparse` has read when it meets one field too many. Lines behind that may not have arrived.
+fn up_to_the_field_too_many(input: &[u8]) -> &[u8] {
+    let start = empty_lines(input).len();
+    let lines = input.get(start..).unwrap_or_default();
+    // The request line, and one field more than there may be.
+    let end = memchr::memchr_iter(b'\n', lines).nth(limits::HEAD_FIELDS + 1);
+    end.and_then(|end| input.get(..=start + end)).unwrap_or(input)
 }
 
 /// What is too large of a head that is not complete at the limit.

@@ -25,3 +25,13 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Time that open connections have to finish once a shutdown has begun.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long connections are still accepted once a shutdown has begun, and how long those that wait for a request are then
+/// waited for: a request that is on its way is answered, and its connection closed.
+pub const DRAIN_GRACE: Duration = Duration::from_millis(500);
+
+/// Time for a client to take note of a last answer before its connection is closed under unread input.
+pub const LINGER_TIME: Duration = Duration::from_secs(1);
+
+/// Bytes that a lingering connection reads and drops at most.
+pub const LINGER_BYTES: usize = 1024 * 1024;

@@ -2,11 +2,19 @@
 //!
 //! [`rules`] are the rules of HTTP on a request's head, used by every server, also in front of a framework.
 //! [`Connection`] is the whole protocol without input or output; [`Session`] runs it over a blocking stream.
+//!
+//! No bytes from the network may make a server panic, hence the lints.
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
+)]
 
 pub mod answer;
 pub mod body;
+mod buffers;
 mod connection;
 pub mod date;
+mod gate;
 pub mod greeting;
 pub mod head;
 pub mod limits;
@@ -14,5 +22,7 @@ pub mod rules;
 mod session;
 pub mod target;
 
+pub use buffers::Buffers;
 pub use connection::{Connection, Progress, Wants};
-pub use session::{Buffers, Pace, Session, Stream, Times, Turn};
+pub use gate::{Gate, Passage, Then};
+pub use session::{Pace, Session, Stream, Times, Turn};

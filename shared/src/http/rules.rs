@@ -1,5 +1,7 @@
 //! The rules of RFC 9110 and RFC 9112 on a request's head: written once, used by every server.
 
+use std::net::Ipv6Addr;
+
 use super::{limits, target};
 
 /// What a method asks for.
@@ -48,6 +50,8 @@ pub struct Request<'a> {
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
+    /// Whether the client would rather speak another protocol, which is not to be had here.
+    pub wants_upgrade: bool,
 }
 
 /// Why a request is refused. The connection is closed after the answer, since what follows cannot be told.
@@ -113,6 +117,7 @@ pub fn judge<'a, 'f>(
         keep_alive: seen.keep_alive(version) && method != b"CONNECT",
         // RFC 9110, section 10.1.1: the expectation of an HTTP/1.0 client is ignored.
         expects_continue: seen.expects_continue && version == Version::Http11,
+        wants_upgrade: seen.upgrade,
     })
 }
 
@@ -125,6 +130,7 @@ struct Fields {
     chunked: bool,
     close: bool,
     keep_alive: bool,
+    upgrade: bool,
     expects_continue: bool,
 }
 
@@ -168,6 +174,7 @@ impl Fields {
         for option in value.split(|byte| *byte == b',').map(trim) {
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
         }
     }
 
@@ -251,21 +258,42 @@ fn is_authority_with_port(target: &[u8]) -> bool {
 
 /// `uri-host [ ":" port ]` of RFC 9110, section 7.2. Empty is a host, and what `Host` is when a target has no authority.
 fn is_host(value: &[u8]) -> bool {
-    let (host, port) = match value {
-        [b'[', rest @ ..] => match rest.iter().position(|byte| *byte == b']') {
-            Some(end) => (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default()),
-            None => return false,
-        },
-        _ => value.split_at(value.iter().position(|byte| *byte == b':').unwrap_or(value.len())),
+    let end = match value {
+        [b'[', ..] => value.iter().position(|byte| *byte == b']').map_or(value.len(), |bracket| bracket + 1),
+        _ => value.iter().position(|byte| *byte == b':').unwrap_or(value.len()),
     };
-    let literal = value.first() == Some(&b'[');
-    let in_host = |byte: &u8| match byte {
-        b':' => literal,
-        _ => byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(byte),
+    let (host, port) = value.split_at(end);
+    let fits = match host {
+        [b'[', literal @ .., b']'] => is_ip_literal(literal),
+        _ => is_registered_name(host),
     };
-    host.iter().all(in_host)
-        && (!literal || !host.is_empty())
-        && (port.is_empty() || port.first() == Some(&b':') && port.iter().skip(1).all(u8::is_ascii_digit))
+    fits && matches!(port, [] | [b':', ..]) && port.iter().skip(1).all(u8::is_ascii_digit)
+}
+
+/// `IPv6address / IPvFuture` of RFC 3986, section 3.2.2.
+fn is_ip_literal(literal: &[u8]) -> bool {
+    if let [b'v' | b'V', rest @ ..] = literal {
+        let mut parts = rest.splitn(2, |byte| *byte == b'.');
+        let (version, address) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        return !version.is_empty()
+            && version.iter().all(u8::is_ascii_hexdigit)
+            && !address.is_empty()
+            && address.iter().all(|byte| *byte == b':' || is_name_byte(*byte));
+    }
+    std::str::from_utf8(literal).is_ok_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
+}
+
+/// `reg-name` of RFC 3986, section 3.2.2, which an IPv4 address is too.
+fn is_registered_name(name: &[u8]) -> bool {
+    let is_escape =
+        |rest: &[u8]| matches!(rest, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    name.iter().all(|byte| *byte == b'%' || is_name_byte(*byte))
+        && name.split(|byte| *byte == b'%').skip(1).all(is_escape)
+}
+
+/// `unreserved / sub-delims` of RFC 3986.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
 }
 
 /// Without optional white space (RFC 9110, section 5.6.3) at either end.
@@ -299,12 +327,15 @@ mod tests {
             framing: Framing::None,
             keep_alive: true,
             expects_continue: false,
+            wants_upgrade: false,
         };
         let host = ("Host", "h");
-        let cases: [(&str, &[Field], Request); 12] = [
+        let cases: [(&str, &[Field], Request); 14] = [
             ("GET /a HTTP/1.1", &[host], plain),
             ("GET /a?b HTTP/1.1", &[("host", "")], plain),
             ("GET http://h/a HTTP/1.1", &[("HOST", "a.b:80")], plain),
+            ("GET /a HTTP/1.1", &[("Host", "a%2d.b:")], plain),
+            ("GET /a HTTP/1.1", &[("Host", "[v1.a:b]")], plain),
             ("HEAD /a HTTP/1.1", &[("Host", "[::1]:80")], Request { method: Method::Head, ..plain }),
             ("get /a HTTP/1.1", &[host], Request { method: Method::Other, ..plain }),
             ("OPTIONS * HTTP/1.1", &[host], Request { method: Method::Other, path: b"*", ..plain }),
@@ -339,7 +370,7 @@ mod tests {
     #[test]
     fn a_request_that_breaks_a_rule_is_refused() {
         let host = ("Host", "h");
-        let cases: [(&str, &[Field], Refusal); 26] = [
+        let cases: [(&str, &[Field], Refusal); 29] = [
             ("GET /a HTTP/1.1", &[], Refusal::Malformed),
             ("GET /a HTTP/1.1", &[host, host], Refusal::Malformed),
             ("GET /a HTTP/1.0", &[host, host], Refusal::Malformed),
@@ -349,6 +380,9 @@ mod tests {
             ("GET /a HTTP/1.1", &[("Host", "a:b")], Refusal::Malformed),
             ("GET /a HTTP/1.1", &[("Host", "[::1")], Refusal::Malformed),
             ("GET /a HTTP/1.1", &[("Host", "[]")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[::g]")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[::1]80")], Refusal::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a%2")], Refusal::Malformed),
             ("GET a HTTP/1.1", &[host], Refusal::Malformed),
             ("GET * HTTP/1.1", &[host], Refusal::Malformed),
             ("GET ftp://h/a HTTP/1.1", &[host], Refusal::Malformed),

@@ -5,25 +5,26 @@
 //! the session up again later. A session that waits for a request holds no buffer.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use super::buffers::Buffers;
 use super::connection::{Connection, Wants};
 use super::limits;
 
 /// Requests answered in one turn while others wait for the thread.
 const REQUESTS_A_TURN: usize = 32;
 
-/// Time for a client to take note of a last answer before its connection is closed under unread input.
-const LINGER_TIME: Duration = Duration::from_secs(1);
-
-/// Bytes that a lingering connection reads and drops at most.
-const LINGER_BYTES: usize = 1024 * 1024;
-
 /// A stream whose reads and writes may end with `WouldBlock` or `TimedOut`, at which a turn ends.
 pub trait Stream: Read + Write {
     /// Ends the sending side, so that the client reads an end after the last answer.
     fn shutdown(&self, how: Shutdown) -> std::io::Result<()>;
+}
+
+impl Stream for TcpStream {
+    fn shutdown(&self, how: Shutdown) -> std::io::Result<()> {
+        Self::shutdown(self, how)
+    }
 }
 
 /// What a session has to know of the server that it is part of.
@@ -32,7 +33,7 @@ pub trait Pace {
     fn others_wait(&self) -> bool;
     /// Whether answers close their connections, because the server is about to end.
     fn is_draining(&self) -> bool;
-    /// Whether connections that wait for a request are closed, because the server ends.
+    /// Whether connections that wait for a request are soon closed, because the server ends.
     fn is_ending(&self) -> bool;
 }
 
@@ -60,20 +61,6 @@ pub enum Turn {
     Writable,
 }
 
-/// The buffers of a thread, lent to one session at a time.
-#[derive(Default)]
-pub struct Buffers {
-    input: Input,
-    output: Vec<u8>,
-}
-
-/// What was read and is not done with: `bytes[start..end]`.
-struct Input {
-    bytes: Box<[u8; limits::HEAD_BYTES]>,
-    start: usize,
-    end: usize,
-}
-
 /// One connection between turns.
 #[derive(Debug, Default)]
 pub struct Session {
@@ -81,8 +68,8 @@ pub struct Session {
     phase: Phase,
     deadline: Option<Instant>,
     /// Half of a request, or answers that the client does not take: empty for a session that waits for a request.
-    input: Vec<u8>,
-    output: Vec<u8>,
+    pub(super) input: Vec<u8>,
+    pub(super) output: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,6 +84,14 @@ impl Session {
     /// When the session has to be taken up again at the latest.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Whether the session, between turns, waits for a request of which nothing has come.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Open
+            && self.input.is_empty()
+            && self.output.is_empty()
+            && !self.connection.is_in_body()
     }
 
     /// Serves the connection until it is over, or the stream would block, or it has had its share.
@@ -132,10 +127,12 @@ impl Session {
         pace: &impl Pace,
     ) -> Option<Turn> {
         let mut answered = 0;
+        let mut has_read = false;
         loop {
-            let progress =
-                self.connection.advance(buffers.input.unread(), &mut buffers.output, pace.is_draining());
-            buffers.input.start += progress.consumed;
+            // When the buffer is full there is more to answer before the connection may close.
+            let draining = pace.is_draining() && !buffers.input.is_full();
+            let progress = self.connection.advance(buffers.input.unread(), &mut buffers.output, draining);
+            buffers.input.consume(progress.consumed);
             answered += progress.answered;
             if progress.answered > 0 {
                 self.deadline = None;
@@ -145,12 +142,15 @@ impl Session {
             }
             match progress.wants {
                 Wants::Flush => continue,
-                Wants::Close => return self.close(stream, buffers),
+                Wants::Close => return self.close(stream, buffers, pace),
                 Wants::Input => {}
             }
-            if answered >= REQUESTS_A_TURN && pace.others_wait() {
+            // Whoever sends a request in crumbs has had its share with each of them.
+            let had_its_share = answered >= REQUESTS_A_TURN || has_read && progress.answered == 0;
+            if had_its_share && pace.others_wait() {
                 return Some(Turn::GiveWay);
             }
+            has_read = true;
             if let Some(turn) = self.read(stream, buffers, times, pace) {
                 return Some(turn);
             }
@@ -174,7 +174,7 @@ impl Session {
         match stream.read(buffers.input.space()) {
             Ok(0) => Some(Turn::Over),
             Ok(bytes) => {
-                buffers.input.end += bytes;
+                buffers.input.extend(bytes);
                 // The time for a head begins with its first byte; that of a body with each piece.
                 if !within || self.connection.is_in_body() {
                     self.deadline = None;
@@ -183,10 +183,8 @@ impl Session {
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => None,
             Err(error) if would_block(&error) => {
-                if !within && (pace.is_ending() || self.has_expired(times.idle)) {
-                    return Some(Turn::Over);
-                }
-                Some(Turn::Readable)
+                let is_over = !within && self.has_been_idle(times, pace);
+                Some(if is_over { Turn::Over } else { Turn::Readable })
             }
             Err(_) => Some(Turn::Over),
         }
@@ -217,22 +215,23 @@ impl Session {
         Some(turn)
     }
 
-    /// Closes at once when all input was read; otherwise lingers, since closing then makes the kernel send a reset.
-    fn close(&mut self, stream: &mut impl Stream, buffers: &mut Buffers) -> Option<Turn> {
-        if buffers.input.is_empty() {
+    /// Closes at once after an answer that the client knows to be the last; otherwise more input may be there or come, which
+    /// makes the kernel send a reset, so the session lingers.
+    fn close(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, pace: &impl Pace) -> Option<Turn> {
+        if buffers.input.is_empty() && !self.connection.has_refused() && !pace.is_draining() {
             return Some(Turn::Over);
         }
         if stream.shutdown(Shutdown::Write).is_err() {
             return Some(Turn::Over);
         }
         buffers.clear();
-        self.deadline = Some(Instant::now() + LINGER_TIME);
+        self.deadline = Some(Instant::now() + limits::LINGER_TIME);
         self.phase = Phase::Lingering { bytes: 0 };
         None
     }
 
     fn linger(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, bytes: usize) -> Option<Turn> {
-        if bytes > LINGER_BYTES || self.has_expired(LINGER_TIME) {
+        if bytes > limits::LINGER_BYTES || self.has_expired(limits::LINGER_TIME) {
             return Some(Turn::Over);
         }
         match stream.read(buffers.input.space()) {
@@ -247,67 +246,20 @@ impl Session {
         }
     }
 
+    /// Whether a request has been waited for long enough, which a server that ends makes shorter.
+    fn has_been_idle(&mut self, times: &Times, pace: &impl Pace) -> bool {
+        let is_over = self.has_expired(times.idle);
+        if pace.is_ending() {
+            let last_call = Instant::now() + limits::DRAIN_GRACE;
+            self.deadline = self.deadline.map(|deadline| deadline.min(last_call));
+        }
+        is_over
+    }
+
     /// Whether the time for what is waited for has passed. The first call begins it.
     fn has_expired(&mut self, time: Duration) -> bool {
         let now = Instant::now();
         now >= *self.deadline.get_or_insert(now + time)
-    }
-}
-
-impl Buffers {
-    fn lend(&mut self, session: &mut Session) {
-        self.clear();
-        self.input.fill(&std::mem::take(&mut session.input));
-        self.output.append(&mut std::mem::take(&mut session.output));
-    }
-
-    fn take_back(&mut self, session: &mut Session) {
-        session.input = self.input.unread().to_vec();
-        session.output = self.output.clone();
-    }
-
-    fn clear(&mut self) {
-        self.input.clear();
-        self.output.clear();
-    }
-}
-
-impl Input {
-    fn unread(&self) -> &[u8] {
-        self.bytes.get(self.start..self.end).unwrap_or_default()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    /// Room for more; there is some, since a head that fills the buffer is over the limit.
-    fn space(&mut self) -> &mut [u8] {
-        if self.is_empty() {
-            self.clear();
-        } else if self.end == self.bytes.len() {
-            self.bytes.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-        }
-        self.bytes.get_mut(self.end..).unwrap_or_default()
-    }
-
-    /// Puts back what was once unread, which has to fit.
-    fn fill(&mut self, unread: &[u8]) {
-        if let Some(space) = self.bytes.get_mut(..unread.len()) {
-            space.copy_from_slice(unread);
-            (self.start, self.end) = (0, unread.len());
-        }
-    }
-
-    fn clear(&mut self) {
-        (self.start, self.end) = (0, 0);
-    }
-}
-
-impl Default for Input {
-    fn default() -> Self {
-        Self { bytes: Box::new([0; limits::HEAD_BYTES]), start: 0, end: 0 }
     }
 }
 

@@ -1,14 +1,30 @@
 //! The listening socket and the ready line.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 use anyhow::Context;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 
 /// Connections that the kernel holds for us until we accept them. The kernel caps it at `net.core.somaxconn`, 4,096
 /// by default.
 const BACKLOG: i32 = 4096;
+
+/// Classic BPF that drops packets which ask for a new connection, and lets all others pass: the flags of a TCP header are
+/// its byte 13, and `SYN` is their bit 1.
+const DROP_NEW: [SockFilter; 4] = [
+    SockFilter::new(BPF_LOAD_BYTE, 0, 0, 13),
+    SockFilter::new(BPF_JUMP_IF_ANY, 0, 1, 0b10),
+    SockFilter::new(BPF_RETURN, 0, 0, 0),
+    SockFilter::new(BPF_RETURN, 0, 0, u32::MAX),
+];
+const BPF_LOAD_BYTE: u16 = 0x30;
+const BPF_JUMP_IF_ANY: u16 = 0x45;
+const BPF_RETURN: u16 = 0x06;
+
+/// Time for connections that are half made to be whole, once no new ones begin.
+const SETTLE: Duration = Duration::from_millis(20);
 
 /// A listening socket, blocking, on which accepted connections have `TCP_NODELAY` from the start: Linux hands the
 /// option down, which saves a system call a connection. An error names the address.
@@ -22,6 +38,20 @@ pub fn bind_shared(address: SocketAddr, count: usize) -> anyhow::Result<Vec<TcpL
     // With SO_REUSEPORT a second server of this user would share the port in silence, so ask without it first.
     let address = bind(address)?.local_addr().context("cannot read the address listened on")?;
     (0..count).map(|_| listen(address, true)).collect()
+}
+
+/// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it and nobody else has:
+/// closing it over them would reset them. Blocks for some milliseconds.
+pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) -> anyhow::Result<()> {
+    // None may come in between the last accept and the close. Clients that try from here on are refused a moment later.
+    SockRef::from(&listener).attach_filter(&DROP_NEW).context("cannot attach a filter to the listener")?;
+    std::thread::sleep(SETTLE);
+    listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
+    while let Ok((stream, _)) = listener.accept() {
+        take(stream);
+    }
+    drop(listener);
+    Ok(())
 }
 
 /// Prints the ready line, the one line that goes to standard output.

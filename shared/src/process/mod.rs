@@ -8,14 +8,18 @@
 //! error and an exit code of 1, or of 2 for a flag that it does not understand.
 
 mod flags;
+mod life;
 mod listen;
+mod serve;
 mod shutdown;
 mod version;
 
 use std::process::ExitCode;
 
 pub use flags::Flags;
-pub use listen::{announce, bind, bind_shared};
+pub use life::{Life, Place};
+pub use listen::{announce, bind, bind_shared, close};
+pub use serve::serve;
 pub use shutdown::on_signal;
 pub use version::version;
 

@@ -1,21 +1,20 @@
 //! The endpoint on actix-web.
 
+mod app;
+mod drain;
 mod handler;
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
+use actix_server::Server;
 use actix_web::rt::System;
-use actix_web::{App, HttpServer, web};
 use anyhow::Context;
 use clap::Parser;
 use shared::process;
-
-/// How long connections are still accepted once the drain has begun. Clients that are just connecting get an answer
-/// that closes, instead of a reset.
-const GRACE: Duration = Duration::from_millis(500);
+use shared_tokio::Life;
+use tokio::sync::oneshot;
 
 /// The endpoint on actix-web
 #[derive(Parser)]
@@ -30,36 +29,45 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let workers = flags.workers_or_cores();
     let max_connections = flags.connections()?;
+    // actix counts connections a worker, so with fewer connections than workers some could have none.
+    let workers = flags.workers_or_cores().min(max_connections);
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr()?;
-    let draining = Arc::new(AtomicBool::new(false));
+    let waiting = listener.try_clone().context("cannot duplicate the listener")?;
+    let life = Arc::new(Life::default());
+    let times = flags.times();
 
-    let state = web::Data::from(Arc::clone(&draining));
-    let app = move || App::new().app_data(state.clone()).default_service(web::to(handler::answer));
-    let server = HttpServer::new(app)
+    let app_life = Arc::clone(&life);
+    let server = Server::build()
         .workers(workers)
-        // actix counts connections a worker.
-        .max_connections(max_connections.div_ceil(workers))
-        .keep_alive(flags.idle_timeout)
-        .client_request_timeout(flags.head_timeout)
-        .shutdown_timeout(flags.drain_timeout.as_secs().max(1))
+        .max_concurrent_connections(max_connections / workers)
         // actix takes SIGINT for a reason to drop everything.
         .disable_signals()
-        .listen(listener)
+        .listen("actix", listener, move || app::service(times, &app_life))
         .context("cannot give the listener to actix")?;
 
     System::new().block_on(async {
         let server = server.run();
         let handle = server.handle();
+        let (draining, drained) = oneshot::channel();
+        let drain_timeout = flags.drain_timeout;
+        let signalled = Arc::clone(&life);
         process::on_signal(move || {
-            draining.store(true, Ordering::Relaxed);
-            std::thread::sleep(GRACE);
-            // The command is on its way; its outcome is that of `server`.
-            drop(handle.stop(true));
+            // The receiver lives as long as the process.
+            let _ = draining.send(signalled.drain(drain_timeout));
         })?;
         process::announce(address)?;
-        server.await.context("actix failed")
+        let mut server = pin!(server);
+        let deadline = tokio::select! {
+            ended = &mut server => return ended.context("actix failed"),
+            deadline = drained => deadline.context("the thread for signals has ended")?,
+        };
+        let service = app::service(times, &life);
+        tokio::select! {
+            // It ends when its workers have, which may be long before or after its connections.
+            Err(error) = &mut server => Err(error).context("actix failed"),
+            drained = drain::drain(handle, &life, deadline, waiting, service) => drained,
+        }
     })
 }

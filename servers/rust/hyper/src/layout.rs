@@ -2,10 +2,12 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 use clap::ValueEnum;
 use shared::process::{self, Flags};
+use shared_tokio::Stage;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::serve::{Server, serve};
@@ -30,9 +32,14 @@ pub(crate) fn run(layout: Layout, flags: &Flags) -> anyhow::Result<()> {
     };
     let address = listeners.first().context("there is no worker")?.local_addr()?;
 
-    let draining = Arc::clone(&server);
+    let life = Arc::clone(&server.life);
     let drain_timeout = flags.drain_timeout;
-    process::on_signal(move || draining.drain(drain_timeout))?;
+    process::on_signal(move || {
+        let deadline = life.drain(drain_timeout);
+        life.begin(Stage::Ending);
+        std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+        life.begin(Stage::Over);
+    })?;
     match layout {
         Layout::Multi => {
             let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
@@ -63,5 +70,5 @@ fn serve_per_core(listeners: Vec<TcpListener>, server: &Arc<Server>) -> anyhow::
 }
 
 fn serve_on(runtime: &Runtime, listener: TcpListener, server: &Arc<Server>) -> anyhow::Result<()> {
-    runtime.block_on(serve(listener, Arc::clone(server)))
+    runtime.block_on(serve(listener, server))
 }

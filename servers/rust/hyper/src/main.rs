@@ -3,7 +3,6 @@
 mod layout;
 mod serve;
 mod service;
-mod stream;
 
 use std::process::ExitCode;
 

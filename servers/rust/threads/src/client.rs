@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use nix::sys::socket::{MsgFlags, send};
 use shared::http::{Session, Stream, Turn};
-
-use crate::state::Place;
+use shared::process::Place;
 
 /// A connection that is open, served by a worker, queued for one, or parked.
 pub(crate) struct Client {

@@ -10,20 +10,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use shared::http::Turn;
+use shared::http::{Turn, limits};
+use shared::process::Life;
 
 use crate::client::Client;
 use crate::pool::Pool;
-use crate::state::State;
 
-/// How long `poll` sleeps at most, and so how late a deadline is noticed.
+/// How long `poll` sleeps at most, and so how late a deadline or the server's end is noticed.
 const LOOK_AFTER: Duration = Duration::from_millis(100);
 
 /// The way into the parking.
-#[derive(Clone)]
 pub(crate) struct Parking {
     arrivals: Sender<Client>,
-    bell: Arc<UnixStream>,
+    bell: UnixStream,
 }
 
 /// The parked connections, and what their thread needs.
@@ -32,34 +31,29 @@ struct Lot {
     bell: UnixStream,
     clients: Vec<Client>,
     pool: Arc<Pool>,
-    state: Arc<State>,
+    life: Arc<Life>,
 }
 
 impl Parking {
     /// Starts the thread that watches the parked connections, and gives them back to `pool`.
-    pub(crate) fn start(pool: Arc<Pool>, state: Arc<State>) -> anyhow::Result<Self> {
+    pub(crate) fn start(pool: Arc<Pool>, life: Arc<Life>) -> anyhow::Result<Self> {
         let (sender, arrivals) = mpsc::channel();
         let (ring, bell) = UnixStream::pair().context("cannot make a pair of sockets")?;
         for end in [&ring, &bell] {
             end.set_nonblocking(true).context("cannot make a socket non-blocking")?;
         }
-        let mut lot = Lot { arrivals, bell, clients: Vec::new(), pool, state };
+        let mut lot = Lot { arrivals, bell, clients: Vec::new(), pool, life };
         let builder = std::thread::Builder::new().name("parking".into());
         builder.spawn(move || lot.watch()).context("cannot start the thread for parked connections")?;
-        Ok(Self { arrivals: sender, bell: Arc::new(ring) })
+        Ok(Self { arrivals: sender, bell: ring })
     }
 
     /// Leaves a connection to be watched.
     pub(crate) fn park(&self, client: Client) {
         if self.arrivals.send(client).is_ok() {
-            self.wake();
+            // A full pipe wakes the thread as well.
+            let _ = (&self.bell).write(&[0]);
         }
-    }
-
-    /// Has the thread look around now.
-    pub(crate) fn wake(&self) {
-        // A full pipe wakes it as well.
-        let _ = (&*self.bell).write(&[0]);
     }
 }
 
@@ -98,14 +92,15 @@ impl Lot {
         while self.bell.read(&mut rings).is_ok_and(|heard| heard > 0) {}
     }
 
-    /// Gives back who can go on, whose time has come, and when the server ends, everybody.
+    /// Gives back who can go on, whose time has come, and when the server ends, who has not been told.
     fn release(&mut self) {
         let now = Instant::now();
-        let everybody = self.state.is_ending();
+        let latest = self.life.is_ending().then(|| now + limits::DRAIN_GRACE);
         let goes = |client: &mut Client| {
-            everybody
-                || client.turn == Turn::GiveWay
-                || client.session.deadline().is_some_and(|deadline| deadline <= now)
+            let deadline = client.session.deadline();
+            client.turn == Turn::GiveWay
+                || deadline.is_some_and(|deadline| deadline <= now)
+                || client.session.is_idle() && latest.is_some_and(|latest| deadline > Some(latest))
         };
         for client in self.clients.extract_if(.., goes) {
             self.pool.push(client);

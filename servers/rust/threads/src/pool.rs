@@ -6,10 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use shared::http::{Buffers, Pace, Times, Turn};
+use shared::process::Life;
 
 use crate::client::Client;
 use crate::parking::Parking;
-use crate::state::State;
 
 /// How long a worker waits for its connection's next request before it parks it. A busy connection asks again long
 /// before; parking costs two hand-overs, so it must be rare.
@@ -25,7 +25,7 @@ const STACK_BYTES: usize = 128 * 1024;
 pub(crate) struct Pool {
     max_workers: usize,
     times: Times,
-    state: Arc<State>,
+    life: Arc<Life>,
     parking: OnceLock<Parking>,
     queue: Mutex<Queue>,
     arrived: Condvar,
@@ -41,11 +41,11 @@ struct Queue {
 }
 
 impl Pool {
-    pub(crate) fn new(max_workers: usize, times: Times, state: Arc<State>) -> Arc<Self> {
+    pub(crate) fn new(max_workers: usize, times: Times, life: Arc<Life>) -> Arc<Self> {
         Arc::new(Self {
             max_workers,
             times,
-            state,
+            life,
             parking: OnceLock::new(),
             queue: Mutex::default(),
             arrived: Condvar::new(),
@@ -125,10 +125,10 @@ impl Pace for Pool {
     }
 
     fn is_draining(&self) -> bool {
-        self.state.is_draining()
+        self.life.is_draining()
     }
 
     fn is_ending(&self) -> bool {
-        self.state.is_ending()
+        self.life.is_ending()
     }
 }

@@ -1,11 +1,11 @@
-//! What the threads of the server know of each other: how many connections are open, and whether it is about to end.
+//! What the threads of a server know of each other: how many connections are open, and how far its end has come.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The state of the whole server.
-pub(crate) struct State {
+/// The life of a server whose connections are accepted by [`serve`](fn@super::serve).
+pub struct Life {
     max_connections: usize,
     open: Mutex<usize>,
     closed: Condvar,
@@ -14,40 +14,40 @@ pub(crate) struct State {
 }
 
 /// A connection's place among those that may be open. Dropping it frees the place.
-pub(crate) struct Place(Arc<State>);
+pub struct Place(Arc<Life>);
 
-impl State {
-    pub(crate) fn new(max_connections: usize) -> Self {
-        Self {
+impl Life {
+    /// A server that serves, with so many connections at once.
+    pub fn new(max_connections: usize) -> Arc<Self> {
+        Arc::new(Self {
             max_connections,
             open: Mutex::new(0),
             closed: Condvar::new(),
             draining: AtomicBool::new(false),
             ending: AtomicBool::new(false),
-        }
+        })
     }
 
-    /// From now on answers close their connections.
-    pub(crate) fn begin_drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-        self.closed.notify_all();
-    }
-
-    pub(crate) fn is_draining(&self) -> bool {
+    /// Whether answers close their connections.
+    pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// From now on connections that wait for a request are closed.
-    pub(crate) fn end(&self) {
-        self.ending.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_ending(&self) -> bool {
+    /// Whether connections that wait for a request are soon closed.
+    pub fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Relaxed)
     }
 
+    pub(super) fn begin_drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+
     /// A place for one more connection; `None` when there was none for as long as `bound`.
-    pub(crate) fn place(self: &Arc<Self>, bound: Duration) -> Option<Place> {
+    pub(super) fn place(self: &Arc<Self>, bound: Duration) -> Option<Place> {
         let full = |open: &mut usize| *open >= self.max_connections;
         let waited = self.closed.wait_timeout_while(self.lock(), bound, full);
         let (mut open, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -58,13 +58,19 @@ impl State {
         Some(Place(Arc::clone(self)))
     }
 
+    /// A place for one of the last connections, whether there is one or not.
+    pub(super) fn extra_place(self: &Arc<Self>) -> Place {
+        *self.lock() += 1;
+        Place(Arc::clone(self))
+    }
+
     /// Waits until a connection closes, or for `bound`.
-    pub(crate) fn wait_for_a_close(&self, bound: Duration) {
+    pub(super) fn wait_for_a_close(&self, bound: Duration) {
         drop(self.closed.wait_timeout(self.lock(), bound));
     }
 
     /// Waits until no connection is open, or for the deadline.
-    pub(crate) fn wait_until_empty(&self, deadline: Instant) {
+    pub(super) fn wait_until_empty(&self, deadline: Instant) {
         let bound = deadline.saturating_duration_since(Instant::now());
         drop(self.closed.wait_timeout_while(self.lock(), bound, |open| *open > 0));
     }

@@ -1,0 +1,66 @@
+//! The endpoint on may's coroutines: a stack a connection, on threads that never block.
+
+mod connection;
+mod keeper;
+mod socket;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use shared::process;
+
+use crate::connection::Server;
+use crate::keeper::Keeper;
+
+/// A coroutine's stack in words, 32 KiB. The deepest turn takes a quarter of that in a release build. One that used its
+/// stack up would end the process.
+const STACK_WORDS: usize = 4096;
+
+/// Coroutines that are made in advance, and kept for further use. Each takes two pages of memory at rest.
+const COROUTINES_KEPT: usize = 256;
+
+/// Memory mappings kept free for what is not a coroutine's stack: the program, its allocator, and the connections that
+/// a drain takes over the cap.
+const RESERVED_MAPPINGS: usize = 10_000;
+
+/// The endpoint on may's coroutines
+#[derive(Parser)]
+#[command(name = "server-may", version = process::version(env!("CARGO_PKG_VERSION"), &["may", "httparse"]))]
+struct Flags {
+    #[command(flatten)]
+    process: process::Flags,
+}
+
+fn main() -> ExitCode {
+    process::exit(run(&Flags::parse().process))
+}
+
+fn run(flags: &process::Flags) -> anyhow::Result<()> {
+    let life = process::Life::new(connections(flags)?);
+    let listener = process::bind(flags.address()?)?;
+    may::config()
+        .set_workers(flags.workers_or_cores())
+        .set_stack_size(STACK_WORDS)
+        .set_pool_capacity(COROUTINES_KEPT)
+        // Its workers would pin themselves to the same first cores in every process.
+        .set_worker_pin(false);
+    let keeper = Keeper::start(Arc::clone(&life))?;
+    let server = Arc::new(Server { life: Arc::clone(&life), keeper, times: flags.times() });
+    process::serve(listener, &life, flags.drain_timeout, |stream, place| server.start(stream, place))
+}
+
+/// How many connections may be open at once: no more than there can be stacks. A stack and the guard below it are two
+/// mappings, of which the kernel allows a process a number, and may panics when it gets none.
+fn connections(flags: &process::Flags) -> anyhow::Result<usize> {
+    const FILE: &str = "/proc/sys/vm/max_map_count";
+    let text = std::fs::read_to_string(FILE).with_context(|| format!("cannot read {FILE}"))?;
+    let mappings: usize = text.trim().parse().with_context(|| format!("{FILE} is not a number"))?;
+    let stacks = mappings.saturating_sub(RESERVED_MAPPINGS) / 2;
+    let connections = flags.connections()?;
+    if flags.max_connections.is_some() && connections > stacks {
+        bail!("--max-connections {connections}: vm.max_map_count leaves stacks for {stacks} coroutines");
+    }
+    Ok(connections.min(stacks))
+}

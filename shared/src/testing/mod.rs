@@ -1,0 +1,8 @@
+//! What every server must do with many and with difficult clients, to be called from a server's own tests: raw bytes over
+//! real sockets. Nothing here asserts how long a thing takes; bounds are there so that a failure ends.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+
+mod program;
+pub mod scenes;
+
+pub use program::Program;

@@ -1,0 +1,123 @@
+//! A server's program under test, and the client's side of a connection to it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Generous: only what hangs comes near it.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// A server's program, and how it is started.
+pub struct Program {
+    /// As cargo names it: `env!("CARGO_BIN_EXE_…")`.
+    pub path: &'static str,
+    /// With so many `--workers`.
+    pub workers: usize,
+}
+
+/// A server that runs, and is killed when it is dropped.
+pub(super) struct Server {
+    process: Child,
+    pub(super) address: String,
+}
+
+/// A connection, from the client's side.
+pub(super) struct Client(TcpStream);
+
+impl Program {
+    /// Starts the server on a free port, and waits until it is ready.
+    pub(super) fn start(&self, flags: &[&str]) -> Server {
+        let mut command = Command::new(self.path);
+        command.args(["--port", "0", "--workers", &self.workers.to_string()]).args(flags);
+        command.stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+        Server { process, address }
+    }
+}
+
+impl Server {
+    pub(super) fn connect(&self) -> Client {
+        Client::connect(&self.address).unwrap()
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap().count()
+    }
+
+    /// Asks it to end.
+    pub(super) fn terminate(&self) {
+        let process = Pid::from_raw(self.process.id().try_into().unwrap());
+        kill(process, Signal::SIGTERM).unwrap();
+    }
+
+    pub(super) fn wait(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Client {
+    pub(super) fn connect(address: &str) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(BOUND))?;
+        stream.set_write_timeout(Some(BOUND))?;
+        Ok(Self(stream))
+    }
+
+    pub(super) fn send(&mut self, bytes: &str) {
+        self.0.write_all(bytes.as_bytes()).unwrap();
+    }
+
+    /// Sends until the server takes nothing more for `bound`, or has closed: whether it has.
+    pub(super) fn flood(&mut self, bytes: &str, bound: Duration) -> bool {
+        self.0.set_write_timeout(Some(bound)).unwrap();
+        loop {
+            if let Err(error) = self.0.write_all(bytes.as_bytes()) {
+                return !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                );
+            }
+        }
+    }
+
+    pub(super) fn ask(&mut self, path: &str) {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
+    }
+
+    /// Reads an answer, which has to be the greeting for `path`. Whether the connection stays open after it.
+    pub(super) fn expect(&mut self, path: &str) -> bool {
+        let body = format!("\r\n\r\nHello, visitor! You've requested: {path}\n");
+        let mut got = Vec::new();
+        while !got.ends_with(body.as_bytes()) {
+            let mut buffer = [0; 1024];
+            let read = self.0.read(&mut buffer).unwrap();
+            assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&got));
+            got.extend_from_slice(&buffer[..read]);
+        }
+        let got = String::from_utf8(got).unwrap();
+        assert!(got.starts_with("HTTP/1.1 200 OK\r\n"), "{got:?}");
+        !got.contains("\r\nConnection: close\r\n")
+    }
+
+    /// What comes until the server closes.
+    pub(super) fn read_to_end(&mut self) -> String {
+        let mut got = String::new();
+        self.0.read_to_string(&mut got).unwrap();
+        got
+    }
+}

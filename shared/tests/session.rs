@@ -1,0 +1,262 @@
+//! A session over a scripted stream: when its turns end, and what the client has got by then.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read, Result, Write};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use shared::http::{Buffers, Pace, Session, Stream, Times, Turn, limits};
+
+const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+const TWO: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+const LAST: &str = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+const HALF: &str = "GET /a HTTP/1.1\r\nHo";
+const REST: &str = "st: h\r\n\r\n";
+const BAD: &str = "GET /a HTTP/1.1\nHost: h\r\n\r\n";
+const POST: &str = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n";
+
+/// What a read comes to.
+#[derive(Clone, Copy)]
+enum Event {
+    Bytes(&'static str),
+    Nothing,
+    Interrupted,
+    End,
+    Reset,
+}
+use Event::{Bytes, End, Interrupted, Nothing, Reset};
+
+/// A client that sends what is scripted and has room for so many bytes of answers. When the script is at its end, there is
+/// nothing to read.
+struct Client {
+    script: VecDeque<Event>,
+    room: usize,
+    received: Vec<u8>,
+    shut: Cell<bool>,
+}
+
+impl Client {
+    fn new(script: &[Event]) -> Self {
+        let script = script.iter().copied().collect();
+        Self { script, room: usize::MAX, received: Vec::new(), shut: Cell::new(false) }
+    }
+
+    fn statuses(&self) -> Vec<String> {
+        let text = String::from_utf8(self.received.clone()).unwrap();
+        text.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].to_owned()).collect()
+    }
+}
+
+impl Read for Client {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        match self.script.pop_front().unwrap_or(Nothing) {
+            Bytes(bytes) => {
+                let read = bytes.as_bytes().read(buffer)?;
+                if read < bytes.len() {
+                    self.script.push_front(Bytes(&bytes[read..]));
+                }
+                Ok(read)
+            }
+            Nothing => Err(ErrorKind::WouldBlock.into()),
+            Interrupted => Err(ErrorKind::Interrupted.into()),
+            End => Ok(0),
+            Reset => Err(ErrorKind::ConnectionReset.into()),
+        }
+    }
+}
+
+impl Write for Client {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let taken = bytes.len().min(self.room);
+        self.room -= taken;
+        self.received.extend_from_slice(&bytes[..taken]);
+        if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Client {
+    fn shutdown(&self, how: Shutdown) -> Result<()> {
+        assert_eq!(how, Shutdown::Write);
+        self.shut.set(true);
+        Ok(())
+    }
+}
+
+/// Whether others wait, and how far the server's end has come.
+#[derive(Clone, Copy, Default)]
+struct Server {
+    others_wait: bool,
+    draining: bool,
+    ending: bool,
+}
+
+impl Pace for Server {
+    fn others_wait(&self) -> bool {
+        self.others_wait
+    }
+    fn is_draining(&self) -> bool {
+        self.draining
+    }
+    fn is_ending(&self) -> bool {
+        self.ending
+    }
+}
+
+const QUIET: Server = Server { others_wait: false, draining: false, ending: false };
+const BUSY: Server = Server { others_wait: true, ..QUIET };
+const DRAINING: Server = Server { draining: true, ..QUIET };
+const ENDING: Server = Server { ending: true, ..DRAINING };
+
+const PATIENT: Times =
+    Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+const IMPATIENT: Times = Times { head: Duration::ZERO, idle: Duration::ZERO, write: Duration::ZERO };
+
+fn turn(session: &mut Session, client: &mut Client, times: &Times, server: &Server) -> Turn {
+    session.turn(client, &mut Buffers::default(), times, server)
+}
+
+#[test]
+fn a_turn_ends_when_there_is_nothing_to_do() {
+    type Case = (&'static str, &'static [Event], &'static [&'static str], Turn, bool);
+    let cases: [Case; 16] = [
+        ("silence", &[], &[], Turn::Readable, false),
+        ("a request", &[Bytes(GET)], &["200"], Turn::Readable, false),
+        ("two at once", &[Bytes(GET), Bytes(GET)], &["200", "200"], Turn::Readable, false),
+        ("half a request", &[Bytes(HALF)], &[], Turn::Readable, false),
+        (
+            "an interruption",
+            &[Interrupted, Bytes(HALF), Interrupted, Bytes(REST)],
+            &["200"],
+            Turn::Readable,
+            false,
+        ),
+        ("an end", &[End], &[], Turn::Over, false),
+        ("a reset", &[Bytes(HALF), Reset], &[], Turn::Over, false),
+        ("a half-closed client", &[Bytes(GET), Bytes(GET), End], &["200", "200"], Turn::Over, false),
+        ("an end within a head", &[Bytes(HALF), End], &[], Turn::Over, false),
+        ("an end within a body", &[Bytes(POST), Bytes("ab"), End], &[], Turn::Over, false),
+        ("a last request", &[Bytes(LAST)], &["200"], Turn::Over, false),
+        ("a body", &[Bytes(POST), Bytes("ab"), Bytes("c")], &["405"], Turn::Readable, false),
+        ("a last request and more", &[Bytes(LAST), Bytes(GET)], &["200"], Turn::Over, false),
+        ("a refusal", &[Bytes(BAD)], &["400"], Turn::Readable, true),
+        ("a refusal and more", &[Bytes(BAD), Bytes(GET), Bytes(GET), End], &["400"], Turn::Over, true),
+        (
+            "a refusal after an answer",
+            &[Bytes(GET), Bytes(BAD), Nothing],
+            &["200", "400"],
+            Turn::Readable,
+            true,
+        ),
+    ];
+    for (name, script, statuses, expected, shut) in cases {
+        let mut client = Client::new(script);
+        let got = turn(&mut Session::default(), &mut client, &PATIENT, &QUIET);
+        assert_eq!(
+            (got, client.statuses(), client.shut.get()),
+            (expected, statuses.iter().map(|&status| status.to_owned()).collect(), shut),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_client_that_takes_too_long_is_closed() {
+    let cases: [(&str, &[Event], &[&str]); 4] = [
+        ("for a request", &[Nothing], &[]),
+        ("for a next request", &[Bytes(GET), Nothing], &["200"]),
+        ("for a head", &[Bytes(HALF), Bytes(REST)], &["408"]),
+        ("for a body", &[Bytes(POST), Bytes("ab"), Nothing], &["408"]),
+    ];
+    for (name, script, statuses) in cases {
+        let mut client = Client::new(script);
+        let mut session = Session::default();
+        // A refusal lingers, here until the client ends its side.
+        if turn(&mut session, &mut client, &IMPATIENT, &QUIET) != Turn::Over {
+            client.script = [End].into();
+            assert_eq!(turn(&mut session, &mut client, &IMPATIENT, &QUIET), Turn::Over, "{name}");
+        }
+        assert_eq!(client.statuses(), statuses, "{name}");
+    }
+}
+
+#[test]
+fn the_time_for_a_head_is_not_prolonged_by_its_bytes() {
+    let mut client = Client::new(&[Bytes(HALF), Nothing]);
+    let mut session = Session::default();
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+    let deadline = session.deadline().unwrap();
+    client.script = [Bytes("s"), Nothing].into();
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+    assert_eq!(session.deadline(), Some(deadline));
+}
+
+#[test]
+fn a_client_that_does_not_read_is_waited_for_and_then_dropped() {
+    let mut client = Client::new(&[Bytes(GET), Bytes(GET)]);
+    client.room = 10;
+    let mut session = Session::default();
+    for _ in 0..2 {
+        assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Writable);
+        assert_eq!(client.received.len(), 10);
+        assert!(!session.is_idle());
+    }
+    client.room = usize::MAX;
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+    assert_eq!(client.statuses(), ["200", "200"]);
+    assert!(session.is_idle());
+
+    client.script = [Bytes(GET)].into();
+    client.room = 0;
+    assert_eq!(turn(&mut session, &mut client, &IMPATIENT, &QUIET), Turn::Over);
+}
+
+#[test]
+fn who_has_had_its_share_gives_way() {
+    let mut client = Client::new(&[Bytes(GET); 40]);
+    let mut session = Session::default();
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), Turn::GiveWay);
+    assert_eq!(client.statuses().len(), 32);
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), Turn::Readable);
+    assert_eq!(client.statuses().len(), 40);
+
+    // Each crumb of a request is a turn, so that a client cannot keep a thread by dripping.
+    client.script = [Bytes(HALF), Bytes("s"), Bytes("t: h\r\n\r\n")].into();
+    for expected in [Turn::GiveWay, Turn::GiveWay, Turn::Readable] {
+        assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), expected);
+    }
+    assert_eq!(client.statuses().len(), 41);
+}
+
+#[test]
+fn a_draining_server_closes_after_what_has_come() {
+    let mut client = Client::new(&[Bytes(TWO)]);
+    let mut session = Session::default();
+    // What follows is not read, but must not reset the connection before the client has its answers.
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &DRAINING), Turn::Readable);
+    assert_eq!(client.statuses(), ["200", "200"]);
+    assert_eq!(String::from_utf8_lossy(&client.received).matches("Connection: close").count(), 1);
+    assert!(client.shut.get());
+    client.script = [Bytes(GET), End].into();
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &DRAINING), Turn::Over);
+    assert_eq!(client.statuses().len(), 2);
+}
+
+#[test]
+fn a_server_that_ends_waits_less_for_a_request_and_as_long_for_its_rest() {
+    for (script, shorter) in [(vec![Nothing], true), (vec![Bytes(HALF)], false), (vec![Bytes(POST)], false)] {
+        let mut client = Client::new(&script);
+        let mut session = Session::default();
+        assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+        let before = session.deadline();
+        assert_eq!(session.is_idle(), shorter);
+        assert_eq!(turn(&mut session, &mut client, &PATIENT, &ENDING), Turn::Readable);
+        assert_eq!(session.deadline() < before, shorter);
+        assert!(shorter || session.deadline() == before);
+    }
+}

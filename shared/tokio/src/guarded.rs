@@ -1,0 +1,222 @@
+//! The stream between a socket and a framework.
+
+mod closing;
+mod reading;
+
+use std::io::{Error, ErrorKind, Result};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use shared::http::{Gate, Then, Times};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use self::closing::Phase;
+use crate::ledger::Ledger;
+use crate::life::{Life, Stage};
+use crate::patience::{Patience, Waiting};
+
+/// Bytes that are kept back before they are sent whatever the framework does: a client that never reads holds no more.
+const OUTPUT_MARK: usize = 16 * 1024;
+
+/// Room for output that a connection keeps while it waits for a request.
+const OUTPUT_KEPT: usize = 4096;
+
+/// Bytes that are read at once behind half of a head, or after a last answer.
+const PIECE_BYTES: usize = 4096;
+
+/// When answers are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// When the framework flushes: for one that does so once for all requests that it has read.
+    AtOnce,
+    /// When the framework reads again: for one that flushes after each answer. It has then answered all that it had, so
+    /// that the answers to pipelined requests go out in one write.
+    WhenRead,
+}
+
+/// A socket with the rules in front. Each request that comes through it has to be counted in its [`Ledger`] when it is
+/// answered.
+pub struct Guarded {
+    socket: TcpStream,
+    gate: Gate,
+    ledger: Arc<Ledger>,
+    patience: Patience,
+    flush: Flush,
+    phase: Phase,
+    /// What was read and has not passed; of that, how many bytes may. Empty for a connection that waits for a request.
+    input: Vec<u8>,
+    admitted: usize,
+    /// What comes after what was admitted.
+    then: Then,
+    ended: bool,
+    /// What was kept back, and how much of it was sent.
+    output: Vec<u8>,
+    sent: usize,
+    flushed: bool,
+    /// The framework wanted to read before it had answered.
+    read_when_settled: bool,
+    /// Wakes this connection when the server ends, the waker that it knows, and the stage at which it was told.
+    ending: Pin<Box<dyn Future<Output = ()> + Send>>,
+    watched: Option<(Waker, Stage)>,
+}
+
+impl Guarded {
+    /// Puts the rules in front of `socket`.
+    pub fn new(socket: TcpStream, times: Times, life: &Arc<Life>, flush: Flush) -> Self {
+        life.opened();
+        let ending = Arc::clone(life);
+        Self {
+            socket,
+            gate: Gate::default(),
+            ledger: Arc::new(Ledger::new(Arc::clone(life))),
+            patience: Patience::new(times),
+            flush,
+            phase: Phase::Open,
+            input: Vec::new(),
+            admitted: 0,
+            then: Then::Input,
+            ended: false,
+            output: Vec::new(),
+            sent: 0,
+            flushed: true,
+            read_when_settled: false,
+            ending: Box::pin(async move { ending.reached(Stage::Ending).await }),
+            watched: None,
+        }
+    }
+
+    /// Where this connection's requests are counted.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Whether all that passed has been answered, but for a request whose body is still passing.
+    fn is_settled(&self) -> bool {
+        self.flushed && self.ledger.unanswered() == u32::from(self.gate.is_in_body())
+    }
+
+    /// Has the framework wait with its next request until it has answered those before.
+    fn wait_until_settled(&mut self, context: &mut Context) {
+        // Mostly there is no next request, so that its first byte is what to wait for.
+        let nothing_waits = matches!(self.then, Then::Input | Then::Answer) && self.input.is_empty();
+        self.read_when_settled = !(nothing_waits && self.socket.poll_read_ready(context).is_pending());
+        if self.flushed && !self.read_when_settled {
+            self.watch_life(context);
+            // The wait for it begins, and cannot be over yet.
+            let _ = self.patience.poll(context, Waiting::Request);
+        }
+    }
+
+    /// Has this task be woken when the server ends, once for each waker and stage.
+    fn watch_life(&mut self, context: &mut Context) {
+        let stage = self.ledger.life().stage();
+        let is_watched = |(waker, at): &(Waker, Stage)| *at == stage && waker.will_wake(context.waker());
+        if stage < Stage::Ending && !self.watched.as_ref().is_some_and(is_watched) {
+            // When the stage is reached at this moment, the next look at it says so.
+            let _ = self.ending.as_mut().poll(context);
+            self.watched = Some((context.waker().clone(), stage));
+        }
+    }
+
+    /// Sends what was kept back.
+    fn poll_send(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        while let Some(rest) = self.output.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            match Pin::new(&mut self.socket).poll_write(context, rest)? {
+                Poll::Ready(0) => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
+                Poll::Ready(sent) => {
+                    self.sent += sent;
+                    self.patience.renew_reader();
+                }
+                Poll::Pending => return self.poll_reader(context).map(Err),
+            }
+        }
+        if self.output.capacity() > OUTPUT_KEPT {
+            self.output = Vec::new();
+        }
+        self.output.clear();
+        self.sent = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_reader(&mut self, context: &mut Context) -> Poll<Error> {
+        self.patience.poll(context, Waiting::Reader).map(|()| ErrorKind::TimedOut.into())
+    }
+}
+
+impl AsyncRead for Guarded {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        if buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            if this.phase != Phase::Open {
+                return this.poll_close(context).map(Ok);
+            }
+            if this.deliver(buffer) || buffer.filled().len() > before || this.ended {
+                return Poll::Ready(Ok(()));
+            }
+            if !this.is_settled() {
+                this.wait_until_settled(context);
+                return Poll::Pending;
+            }
+            match this.then {
+                Then::Refuse(refusal) => this.refuse(refusal),
+                Then::Close => this.phase = Phase::Closing,
+                Then::Answer => this.admit(),
+                Then::Input => {
+                    ready!(this.poll_send(context))?;
+                    ready!(this.poll_fill(context, buffer))?;
+                }
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Guarded {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+        let this = self.get_mut();
+        if this.phase != Phase::Open {
+            // The last answer has been given.
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        this.flushed = false;
+        if this.flush == Flush::AtOnce && this.output.is_empty() {
+            return match Pin::new(&mut this.socket).poll_write(context, bytes) {
+                Poll::Pending => this.poll_reader(context).map(Err),
+                written => {
+                    this.patience.renew_reader();
+                    written
+                }
+            };
+        }
+        if this.output.len() >= OUTPUT_MARK {
+            ready!(this.poll_send(context))?;
+        }
+        this.output.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        this.flushed = true;
+        if this.read_when_settled && this.is_settled() {
+            this.read_when_settled = false;
+            context.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
+        self.get_mut().poll_close(context).map(Ok)
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.ledger.life().closed();
+    }
+}

@@ -1,0 +1,82 @@
+//! The end of a connection, in which its last answer arrives.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use shared::http::rules::Refusal;
+use shared::http::{Then, answer, date, limits};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{Guarded, PIECE_BYTES};
+use crate::life::Stage;
+use crate::patience::Waiting;
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// The last answer has been written, and will be sent.
+    Closing,
+    /// It was sent; input is dropped so that the kernel's reset does not overtake it.
+    Lingering {
+        bytes: usize,
+    },
+    Over,
+}
+
+impl Guarded {
+    /// Sends what is left to send, and closes, so that the last answer arrives.
+    pub async fn close(mut self) {
+        poll_fn(|context| self.poll_close(context)).await;
+    }
+
+    /// Answers in the framework's place, and closes.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        answer::write_refusal(refusal, &date::now(), &mut self.output);
+        self.then = Then::Refuse(refusal);
+        self.phase = Phase::Closing;
+    }
+
+    /// Sends the last answer, and sees to it that it arrives.
+    pub(super) fn poll_close(&mut self, context: &mut Context) -> Poll<()> {
+        loop {
+            match self.phase {
+                Phase::Open | Phase::Closing => {
+                    let sent = ready!(self.poll_send(context));
+                    let shut = sent.and_then(|()| match Pin::new(&mut self.socket).poll_shutdown(context) {
+                        Poll::Ready(shut) => shut,
+                        // A socket's is never pending.
+                        Poll::Pending => Ok(()),
+                    });
+                    let lingers = shut.is_ok() && self.lingers();
+                    self.phase = if lingers { Phase::Lingering { bytes: 0 } } else { Phase::Over };
+                }
+                Phase::Lingering { bytes } => {
+                    let mut piece = [0; PIECE_BYTES];
+                    let mut piece = ReadBuf::new(&mut piece);
+                    let read = Pin::new(&mut self.socket).poll_read(context, &mut piece);
+                    let dropped = bytes + piece.filled().len();
+                    self.phase = match read {
+                        Poll::Ready(Ok(())) if dropped > bytes && dropped <= limits::LINGER_BYTES => {
+                            Phase::Lingering { bytes: dropped }
+                        }
+                        Poll::Ready(_) => Phase::Over,
+                        Poll::Pending => {
+                            ready!(self.patience.poll(context, Waiting::End));
+                            Phase::Over
+                        }
+                    };
+                }
+                Phase::Over => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// Whether there may be input that nobody has read, so that to close now would make the kernel send a reset.
+    fn lingers(&self) -> bool {
+        let unread = !self.input.is_empty() || self.gate.is_in_body() || self.ledger.unanswered() > 0;
+        let draining = self.ledger.life().stage() >= Stage::Draining;
+        !self.ended && (unread || draining || matches!(self.then, Then::Refuse(_)))
+    }
+}

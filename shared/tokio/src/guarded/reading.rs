@@ -1,0 +1,114 @@
+//! The way from the socket to the framework.
+
+use std::io::Result;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use shared::http::rules::Refusal;
+use shared::http::{Passage, Then, limits};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::closing::Phase;
+use super::{Guarded, PIECE_BYTES};
+use crate::life::Stage;
+use crate::patience::Waiting;
+
+impl Guarded {
+    /// Hands admitted bytes on; false when there are none.
+    pub(super) fn deliver(&mut self, buffer: &mut ReadBuf) -> bool {
+        let bytes = self.admitted.min(buffer.remaining());
+        if bytes == 0 {
+            return false;
+        }
+        buffer.put_slice(self.input.get(..bytes).unwrap_or_default());
+        self.input.drain(..bytes);
+        self.admitted -= bytes;
+        if self.input.is_empty() {
+            self.input = Vec::new();
+        }
+        true
+    }
+
+    /// Reads from the socket; ready when there is something for the framework, or a new phase, or the end.
+    pub(super) fn poll_fill(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        let polled = if self.input.is_empty() {
+            self.poll_straight(context, buffer)
+        } else {
+            self.poll_behind(context)
+        };
+        if polled.is_pending() { self.poll_impatience(context).map(Ok) } else { polled }
+    }
+
+    /// Reads into the framework's own buffer, and takes back what may not pass.
+    fn poll_straight(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        let new = buffer.filled().get(before..).unwrap_or_default();
+        self.ended = new.is_empty();
+        let passage = self.gate.admit(new);
+        if let Some(rest @ [_, ..]) = new.get(passage.bytes..) {
+            self.input.extend_from_slice(rest);
+            buffer.set_filled(before + passage.bytes);
+        }
+        self.pass(passage);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads what follows half of a head.
+    fn poll_behind(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        let mut piece = [0; PIECE_BYTES];
+        let mut piece = ReadBuf::new(&mut piece);
+        ready!(Pin::new(&mut self.socket).poll_read(context, &mut piece))?;
+        self.ended = piece.filled().is_empty();
+        self.input.extend_from_slice(piece.filled());
+        self.admit();
+        Poll::Ready(Ok(()))
+    }
+
+    pub(super) fn admit(&mut self) {
+        let passage = self.gate.admit(&self.input);
+        self.admitted = passage.bytes;
+        self.pass(passage);
+    }
+
+    fn pass(&mut self, passage: Passage) {
+        self.then = passage.then;
+        if passage.bytes > 0 {
+            let more = passage.then == Then::Answer && self.admitted < self.input.len();
+            self.ledger.pass(&passage, more);
+            self.patience.renew();
+        }
+    }
+
+    /// Ready when the client has been waited for long enough, or the server ends; then the connection closes.
+    fn poll_impatience(&mut self, context: &mut Context) -> Poll<()> {
+        let waiting = match (self.gate.is_in_body(), self.input.is_empty()) {
+            (true, _) => Waiting::Body,
+            (false, true) => Waiting::Request,
+            (false, false) => Waiting::Head,
+        };
+        if waiting == Waiting::Request {
+            self.watch_life(context);
+            if self.ledger.life().stage() >= Stage::Ending {
+                // One that was accepted last still gets a moment for its request.
+                self.patience.hurry(limits::DRAIN_GRACE);
+            }
+        }
+        ready!(self.patience.poll(context, waiting));
+        match waiting {
+            Waiting::Request if self.has_input() => return Poll::Pending,
+            // There is nothing left to say, and nothing unread.
+            Waiting::Request => self.phase = Phase::Over,
+            _ => self.refuse(Refusal::TooSlow),
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether there is something to read, of which tokio, which looks only now and then, has not said so yet. It will.
+    fn has_input(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        SockRef::from(&self.socket).peek(&mut byte).is_ok_and(|bytes| bytes > 0)
+    }
+}

@@ -1,0 +1,68 @@
+//! What a connection's stream and its service know of each other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use shared::http::{Passage, Then};
+
+use crate::life::{Life, Stage};
+
+/// The requests of one connection that passed to the framework, and those that its service has answered.
+///
+/// The stream and the service run in one task, so nothing here has to be ordered.
+#[derive(Debug)]
+pub struct Ledger {
+    life: Arc<Life>,
+    /// Counted without end; only their difference counts.
+    passed: AtomicU32,
+    answered: AtomicU32,
+    /// The last request that passed closes the connection.
+    closes: AtomicBool,
+    /// A whole request waits behind those that passed.
+    more: AtomicBool,
+    /// The last request that passed has a body.
+    body: AtomicBool,
+}
+
+impl Ledger {
+    pub(crate) fn new(life: Arc<Life>) -> Self {
+        let zero = || AtomicU32::new(0);
+        let no = || AtomicBool::new(false);
+        Self { life, passed: zero(), answered: zero(), closes: no(), more: no(), body: no() }
+    }
+
+    /// Counts an answer, which a service does once a request. True when that answer has to close the connection: because
+    /// the client asked for it, or because the server ends and no other request waits.
+    pub fn answer(&self) -> bool {
+        let answered = self.answered.load(Ordering::Relaxed).wrapping_add(1);
+        self.answered.store(answered, Ordering::Relaxed);
+        answered == self.passed.load(Ordering::Relaxed)
+            && (self.closes.load(Ordering::Relaxed)
+                || self.life.stage() >= Stage::Draining && !self.more.load(Ordering::Relaxed))
+    }
+
+    /// Whether the request to be answered has a body. What a framework takes for one may be something else.
+    pub fn has_body(&self) -> bool {
+        self.body.load(Ordering::Relaxed)
+    }
+
+    /// Counts what passes; `more` says that a whole request waits behind it.
+    pub(crate) fn pass(&self, passage: &Passage, more: bool) {
+        if passage.requests > 0 {
+            let requests = u32::try_from(passage.requests).unwrap_or(u32::MAX);
+            self.passed.store(self.passed.load(Ordering::Relaxed).wrapping_add(requests), Ordering::Relaxed);
+            self.body.store(passage.has_body, Ordering::Relaxed);
+        }
+        self.closes.store(passage.then == Then::Close, Ordering::Relaxed);
+        self.more.store(more, Ordering::Relaxed);
+    }
+
+    /// Requests that passed and are not answered.
+    pub(crate) fn unanswered(&self) -> u32 {
+        self.passed.load(Ordering::Relaxed).wrapping_sub(self.answered.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn life(&self) -> &Arc<Life> {
+        &self.life
+    }
+}
