@@ -256,18 +256,29 @@ fn is_authority_with_port(target: &[u8]) -> bool {
     !host.is_empty() && port.len() > 1 && is_host(target)
 }
 
-/// `uri-host [ ":" port ]` of RFC 9110, section 7.2. Empty is a host, and what `Host` is when a target has no authority.
+/// `uri-host [ ":" port ]` of RFC 9110, section 7.2, where the host is a `reg-name` of RFC 3986, which an IPv4 address is too,
+/// or an address in brackets. Empty is a host, and what `Host` is when a target has no authority.
 fn is_host(value: &[u8]) -> bool {
-    let end = match value {
-        [b'[', ..] => value.iter().position(|byte| *byte == b']').map_or(value.len(), |bracket| bracket + 1),
-        _ => value.iter().position(|byte| *byte == b':').unwrap_or(value.len()),
-    };
-    let (host, port) = value.split_at(end);
-    let fits = match host {
-        [b'[', literal @ .., b']'] => is_ip_literal(literal),
-        _ => is_registered_name(host),
-    };
-    fits && matches!(port, [] | [b':', ..]) && port.iter().skip(1).all(u8::is_ascii_digit)
+    let mut rest = value;
+    if let [b'[', literal @ ..] = value {
+        let Some(end) = literal.iter().position(|byte| *byte == b']') else { return false };
+        let (literal, port) = literal.split_at(end);
+        rest = port.get(1..).unwrap_or_default();
+        if !is_ip_literal(literal) || !matches!(rest, [] | [b':', ..]) {
+            return false;
+        }
+    }
+    loop {
+        let end = rest.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(rest.len());
+        match rest.get(end..).unwrap_or_default() {
+            [] => return true,
+            [b':', port @ ..] => return port.iter().all(u8::is_ascii_digit),
+            [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                rest = tail;
+            }
+            _ => return false,
+        }
+    }
 }
 
 /// `IPv6address / IPvFuture` of RFC 3986, section 3.2.2.
@@ -283,17 +294,21 @@ fn is_ip_literal(literal: &[u8]) -> bool {
     std::str::from_utf8(literal).is_ok_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
 }
 
-/// `reg-name` of RFC 3986, section 3.2.2, which an IPv4 address is too.
-fn is_registered_name(name: &[u8]) -> bool {
-    let is_escape =
-        |rest: &[u8]| matches!(rest, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
-    name.iter().all(|byte| *byte == b'%' || is_name_byte(*byte))
-        && name.split(|byte| *byte == b'%').skip(1).all(is_escape)
-}
-
-/// `unreserved / sub-delims` of RFC 3986.
+/// `unreserved / sub-delims` of RFC 3986. A table, since every request has a host to be looked at.
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
+    #[allow(clippy::indexing_slicing, reason = "the compiler does it")]
+    static IS_NAME: [bool; 256] = {
+        let mut is_name = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            is_name[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(byte, b'-' | b'.' | b'_' | b'~')
+                || matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=');
+            byte += 1;
+        }
+        is_name
+    };
+    IS_NAME.get(usize::from(byte)) == Some(&true)
 }
 
 /// Without optional white space (RFC 9110, section 5.6.3) at either end.
