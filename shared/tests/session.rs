@@ -217,6 +217,18 @@ fn a_client_that_does_not_read_is_waited_for_and_then_dropped() {
 }
 
 #[test]
+fn the_time_for_reading_is_not_prolonged_by_further_answers() {
+    let requests = GET.repeat(400).leak();
+    let mut client = Client::new(&[Bytes(requests)]);
+    client.room = 10_000;
+    let mut session = Session::default();
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Writable);
+    let deadline = session.deadline().unwrap();
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Writable);
+    assert_eq!(session.deadline(), Some(deadline));
+}
+
+#[test]
 fn who_has_had_its_share_gives_way() {
     let mut client = Client::new(&[Bytes(GET); 40]);
     let mut session = Session::default();

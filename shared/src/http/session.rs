@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
-use super::connection::{Connection, Wants};
+use super::connection::{Connection, Progress, Wants};
 use super::limits;
 
 /// Requests answered in one turn while others wait for the thread.
@@ -128,31 +128,34 @@ impl Session {
     ) -> Option<Turn> {
         let mut answered = 0;
         let mut has_read = false;
+        // What was kept between turns is written before anything is added to it.
+        let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Flush };
         loop {
-            // When the buffer is full there is more to answer before the connection may close.
-            let draining = pace.is_draining() && !buffers.input.is_full();
-            let progress = self.connection.advance(buffers.input.unread(), &mut buffers.output, draining);
-            buffers.input.consume(progress.consumed);
-            answered += progress.answered;
-            if progress.answered > 0 {
-                self.deadline = None;
-            }
             if let Some(turn) = self.write(stream, buffers, times) {
                 return Some(turn);
             }
             match progress.wants {
-                Wants::Flush => continue,
+                Wants::Flush => {}
                 Wants::Close => return self.close(stream, buffers, pace),
-                Wants::Input => {}
+                Wants::Input => {
+                    // Whoever sends a request in crumbs has had its share with each of them.
+                    let had_its_share = answered >= REQUESTS_A_TURN || has_read && progress.answered == 0;
+                    if had_its_share && pace.others_wait() {
+                        return Some(Turn::GiveWay);
+                    }
+                    if let Some(turn) = self.read(stream, buffers, times, pace) {
+                        return Some(turn);
+                    }
+                    has_read = true;
+                }
             }
-            // Whoever sends a request in crumbs has had its share with each of them.
-            let had_its_share = answered >= REQUESTS_A_TURN || has_read && progress.answered == 0;
-            if had_its_share && pace.others_wait() {
-                return Some(Turn::GiveWay);
-            }
-            has_read = true;
-            if let Some(turn) = self.read(stream, buffers, times, pace) {
-                return Some(turn);
+            // When the buffer is full there is more to answer before the connection may close.
+            let draining = pace.is_draining() && !buffers.input.is_full();
+            progress = self.connection.advance(buffers.input.unread(), &mut buffers.output, draining);
+            buffers.input.consume(progress.consumed);
+            answered += progress.answered;
+            if progress.answered > 0 {
+                self.deadline = None;
             }
         }
     }

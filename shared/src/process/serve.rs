@@ -19,12 +19,15 @@ const LOOK_AFTER: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Announces the server and hands each connection, with its place, to `take` until a signal asks for the drain. Returns
-/// when all connections are closed, or `drain_limit` after the signal. Those that wait have to learn of [`Life::is_ending`].
+/// when all connections are closed, or `drain_limit` after the signal.
+///
+/// Once no more can come, and [`Life::is_ending`], `end` is called: connections that wait have to learn of it.
 pub fn serve(
     listener: TcpListener,
     life: &Arc<Life>,
     drain_limit: Duration,
     mut take: impl FnMut(TcpStream, Place),
+    end: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let draining = Arc::clone(life);
     on_signal(move || draining.begin_drain())?;
@@ -44,6 +47,7 @@ pub fn serve(
     }
     close(listener, |stream| take(stream, life.extra_place()))?;
     life.end();
+    end();
     life.wait_until_empty(drain_began + drain_limit);
     Ok(())
 }

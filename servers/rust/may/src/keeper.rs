@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use may::io::WaitIoWaker;
-use shared::process::Life;
 
-/// How late a deadline or the server's end is noticed.
+/// How late a deadline is noticed.
 const LOOK_AFTER: Duration = Duration::from_millis(100);
 
 /// The thread that keeps time, from outside.
@@ -23,6 +22,7 @@ pub(crate) struct Keeper {
 struct Calls {
     arrivals: Vec<Weak<Watch>>,
     giving_way: Vec<Arc<Watch>>,
+    everybody: bool,
 }
 
 /// A connection, as the keeper knows it. It is forgotten when the connection drops it.
@@ -34,16 +34,16 @@ pub(crate) struct Watch {
 
 impl Keeper {
     /// Starts the thread.
-    pub(crate) fn start(life: Arc<Life>) -> anyhow::Result<Arc<Self>> {
+    pub(crate) fn start() -> anyhow::Result<Arc<Self>> {
         let keeper =
             Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
         let watching = Arc::clone(&keeper);
         let builder = std::thread::Builder::new().name("keeper".into());
-        builder.spawn(move || watching.keep(&life)).context("cannot start the thread that keeps time")?;
+        builder.spawn(move || watching.keep()).context("cannot start the thread that keeps time")?;
         Ok(keeper)
     }
 
-    /// Has a connection be woken at its deadlines, and when the server ends.
+    /// Has a connection be woken at its deadlines.
     pub(crate) fn watch(&self, waker: WaitIoWaker) -> Arc<Watch> {
         let watch = Arc::new(Watch { waker, deadline: AtomicU64::new(u64::MAX) });
         self.lock().arrivals.push(Arc::downgrade(&watch));
@@ -64,41 +64,39 @@ impl Keeper {
         self.called.notify_one();
     }
 
-    fn keep(&self, life: &Life) {
+    /// Wakes all connections, since the server ends.
+    pub(crate) fn wake_everybody(&self) {
+        self.lock().everybody = true;
+        self.called.notify_one();
+    }
+
+    fn keep(&self) {
         let mut watches = Vec::new();
-        let mut told = false;
         let mut look = Instant::now() + LOOK_AFTER;
         loop {
-            for watch in self.wait(look, &mut watches) {
+            let calls = self.wait(look);
+            watches.extend(calls.arrivals);
+            for watch in calls.giving_way {
                 watch.waker.wakeup();
             }
             let now = Instant::now();
-            if now < look {
-                continue;
+            if now >= look || calls.everybody {
+                look = now + LOOK_AFTER;
+                let due = if calls.everybody { u64::MAX } else { self.milliseconds(now) };
+                watches.retain(|watch: &Weak<Watch>| {
+                    watch.upgrade().inspect(|watch| watch.wake_if_due(due)).is_some()
+                });
             }
-            look = now + LOOK_AFTER;
-            // Whoever has not been told at the first look has begun its turn since, and knows.
-            let everybody = life.is_ending() && !std::mem::replace(&mut told, life.is_ending());
-            let now = self.milliseconds(now);
-            watches.retain(|watch: &Weak<Watch>| {
-                let watch = watch.upgrade();
-                let due = |watch: &Watch| everybody || watch.deadline.load(Ordering::Relaxed) <= now;
-                if let Some(watch) = watch.as_ref().filter(|watch| due(watch)) {
-                    watch.waker.wakeup();
-                }
-                watch.is_some()
-            });
         }
     }
 
-    /// Waits until `look`, or until somebody gives way: those that do. Who has arrived is added to `watches`.
-    fn wait(&self, look: Instant, watches: &mut Vec<Weak<Watch>>) -> Vec<Arc<Watch>> {
+    /// Waits until `look`, or until somebody calls.
+    fn wait(&self, look: Instant) -> Calls {
         let bound = look.saturating_duration_since(Instant::now());
-        let nobody = |calls: &mut Calls| calls.giving_way.is_empty();
-        let waited = self.called.wait_timeout_while(self.lock(), bound, nobody);
+        let quiet = |calls: &mut Calls| calls.giving_way.is_empty() && !calls.everybody;
+        let waited = self.called.wait_timeout_while(self.lock(), bound, quiet);
         let (mut calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        watches.append(&mut calls.arrivals);
-        std::mem::take(&mut calls.giving_way)
+        std::mem::take(&mut *calls)
     }
 
     fn milliseconds(&self, time: Instant) -> u64 {
@@ -108,5 +106,13 @@ impl Keeper {
     fn lock(&self) -> MutexGuard<'_, Calls> {
         // The lists are whole after a panic too: each change to them is one call.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch {
+    fn wake_if_due(&self, milliseconds: u64) {
+        if self.deadline.load(Ordering::Relaxed) <= milliseconds {
+            self.waker.wakeup();
+        }
     }
 }

@@ -35,8 +35,8 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let listener = process::bind(flags.address()?)?;
     let pool = Pool::new(flags.workers.unwrap_or(WORKERS), flags.times(), Arc::clone(&life));
     let parking = Parking::start(Arc::clone(&pool), Arc::clone(&life))?;
-    pool.park_in(parking);
+    pool.park_in(parking.clone());
 
     let take = |stream, place| pool.push(Client::new(stream, place));
-    process::serve(listener, &life, flags.drain_timeout, take)
+    process::serve(listener, &life, flags.drain_timeout, take, || parking.wake())
 }

@@ -16,13 +16,11 @@ use shared::process::Life;
 use crate::client::Client;
 use crate::pool::Pool;
 
-/// How long `poll` sleeps at most, and so how late a deadline or the server's end is noticed.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
-
 /// The way into the parking.
+#[derive(Clone)]
 pub(crate) struct Parking {
     arrivals: Sender<Client>,
-    bell: UnixStream,
+    bell: Arc<UnixStream>,
 }
 
 /// The parked connections, and what their thread needs.
@@ -45,15 +43,20 @@ impl Parking {
         let mut lot = Lot { arrivals, bell, clients: Vec::new(), pool, life };
         let builder = std::thread::Builder::new().name("parking".into());
         builder.spawn(move || lot.watch()).context("cannot start the thread for parked connections")?;
-        Ok(Self { arrivals: sender, bell: ring })
+        Ok(Self { arrivals: sender, bell: Arc::new(ring) })
     }
 
     /// Leaves a connection to be watched.
     pub(crate) fn park(&self, client: Client) {
         if self.arrivals.send(client).is_ok() {
-            // A full pipe wakes the thread as well.
-            let _ = (&self.bell).write(&[0]);
+            self.wake();
         }
+    }
+
+    /// Has the thread look around now.
+    pub(crate) fn wake(&self) {
+        // A full pipe wakes it as well.
+        let _ = (&*self.bell).write(&[0]);
     }
 }
 
@@ -75,10 +78,9 @@ impl Lot {
         };
         let mut watched = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
         watched.extend(self.clients.iter().map(|client| PollFd::new(client.as_fd(), events(client))));
-        let timeout = PollTimeout::try_from(LOOK_AFTER).unwrap_or(PollTimeout::ZERO);
-        let timeout = if self.clients.is_empty() { PollTimeout::NONE } else { timeout };
+        let timeout = self.clients.iter().filter_map(|client| client.session.deadline()).min().map(until);
         // An error is a signal or a lack of memory: look around and try again.
-        let _ = poll(&mut watched, timeout);
+        let _ = poll(&mut watched, timeout.unwrap_or(PollTimeout::NONE));
         let ready: Vec<bool> = watched.iter().skip(1).map(|fd| fd.any().unwrap_or(true)).collect();
         for (client, ready) in self.clients.iter_mut().zip(ready) {
             if ready {
@@ -106,4 +108,10 @@ impl Lot {
             self.pool.push(client);
         }
     }
+}
+
+/// The time until `deadline`, and a millisecond more, so that it has passed then.
+fn until(deadline: Instant) -> PollTimeout {
+    let time = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+    PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX)
 }
