@@ -4,6 +4,7 @@
 use std::hint::black_box;
 use std::io::{ErrorKind, Read, Result, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use shared::http::{Buffers, Connection, Pace, Session, Stream, Times, Turn, limits};
@@ -83,5 +84,13 @@ fn answers(input: &[u8]) -> usize {
     output.len()
 }
 
-criterion_group!(benches, sessions);
+// Nanoseconds show within seconds. As criterion does it unasked, each benchmark would take ten.
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2))
+        .nresamples(10_000);
+    targets = sessions
+}
 criterion_main!(benches);
