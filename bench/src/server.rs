@@ -60,13 +60,13 @@ pub struct Gap {
     pub reason: String,
 }
 
-/// A limit or a flag of the contract that the server is known not to honour.
+/// Limits or flags of the contract that the server is known not to honour for one reason.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnmetLimit {
-    /// The limit's or the flag's name.
-    pub limit: String,
-    /// Why the server cannot honour it, in a sentence.
+    /// The name of each: a flag's without its hyphens, or `head`, `target` or `body`.
+    pub names: Vec<String>,
+    /// Why the server cannot honour them, in a sentence.
     pub reason: String,
 }
 
@@ -168,6 +168,11 @@ impl Server {
         self.gaps.iter().flat_map(|gap| &gap.cases).map(String::as_str)
     }
 
+    /// Whether the server does as the limit or the flag of this name says, as far as is known.
+    pub fn honours(&self, limit: &str) -> bool {
+        !self.limits.iter().flat_map(|unmet| &unmet.names).any(|name| name == limit)
+    }
+
     /// The first requirement that `has_program` denies, as `unavailable: …` says it; `None` when the server can run.
     pub fn unavailable(&self, has_program: impl Fn(&str) -> bool) -> Option<String> {
         let missing = self.requires.iter().find(|requirement| !has_program(&requirement.program))?;
@@ -190,6 +195,9 @@ mod tests {
         [[requires]]
         program = "cargo"
         get = "install Rust"
+        [[limits]]
+        names = ["head-timeout", "idle-timeout"]
+        reason = "There are no timeouts."
     "#;
 
     fn read(text: &str) -> anyhow::Result<Server> {
@@ -205,6 +213,7 @@ mod tests {
         let server = read(MANIFEST).unwrap();
         assert_eq!(server.run, ["/t/example", "--fast"]);
         assert!(server.build.is_empty());
+        assert!(!server.honours("idle-timeout") && server.honours("workers"));
         assert_eq!(server.unavailable(|_| true), None);
         let why = server.unavailable(|program| program != "cargo").unwrap();
         assert_eq!(why, "there is no `cargo` on this machine; install Rust");
