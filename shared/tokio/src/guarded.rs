@@ -193,7 +193,7 @@ impl AsyncWrite for Guarded {
                 }
             };
         }
-        if this.output.len() >= OUTPUT_MARK {
+        if this.output.len() + bytes.len() > OUTPUT_MARK {
             ready!(this.poll_send(context))?;
         }
         this.output.extend_from_slice(bytes);
@@ -203,6 +203,10 @@ impl AsyncWrite for Guarded {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
         let this = self.get_mut();
         this.flushed = true;
+        if this.gate.is_in_body() {
+            // It is an interim answer, for which the client may wait with the body.
+            ready!(this.poll_send(context))?;
+        }
         if this.read_when_settled && this.is_settled() {
             this.read_when_settled = false;
             context.waker().wake_by_ref();

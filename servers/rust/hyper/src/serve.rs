@@ -22,9 +22,8 @@ use crate::service::Greeter;
 /// How long to wait before the next accept when there is no descriptor for it; else the loop would spin.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Bytes that hyper buffers of a request. What comes through [`Guarded`] is whole heads within the limit, several of
-/// them together.
-const BUFFER_BYTES: usize = 2 * shared::http::limits::HEAD_BYTES;
+/// Bytes that hyper buffers, to read and to write. No head that comes through [`Guarded`] is longer.
+const BUFFER_BYTES: usize = shared::http::limits::HEAD_BYTES;
 
 /// What all runtimes of the server have in common.
 pub(crate) struct Server {
