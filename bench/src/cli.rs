@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -20,6 +21,8 @@ pub struct Arguments {
 const EXAMPLES: &str = "Examples:
   bench list                                        what there is, and what this machine lacks
   bench verify --servers hyper,threads              does a server answer as it should?
+  bench verify --conformance                        does it keep the rules of HTTP/1.1?
+  bench verify --conformance --address 127.0.0.1:80 and one that somebody else started?
   bench measure article                             the article's three scenarios on every server
   bench measure article-5s-1 --servers hyper,actix --repetitions 5
   bench report bench/results/20260101T120000Z-host  the tables of a measurement, again
@@ -62,11 +65,26 @@ pub enum Listed {
 }
 
 /// `bench verify`
+///
+/// Without --conformance: the endpoint's own cases. Each server is held against its manifest: what it is known to fail
+/// has to fail, and everything else to pass.
 #[derive(Args, Debug)]
 pub struct Verify {
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub servers: Vec<String>,
+
+    /// Ask all cases about HTTP/1.1, also split at each byte, and print a table by subject
+    #[arg(long)]
+    pub conformance: bool,
+
+    /// Ask a server that runs already, instead of starting ours
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "servers", value_parser = address)]
+    pub address: Option<SocketAddr>,
+
+    /// Show what is known to fail, too
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// `bench measure`
@@ -118,4 +136,11 @@ pub struct Serve {
     /// Flags for the server, such as `--port 8080`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
     pub flags: Vec<String>,
+}
+
+/// The first address that `HOST:PORT` means.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut addresses =
+        text.to_socket_addrs().map_err(|error| format!("{error}; it looks like 127.0.0.1:8080"))?;
+    addresses.next().ok_or_else(|| "the name has no address".into())
 }

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use crate::conformance::Severity;
 use crate::cores::Cores;
 use crate::host::Host;
 use crate::launch;
 use crate::plan::{Planned, plan};
 use crate::progress::Progress;
 use crate::record::{
-    Failure, FailureKind, PublishedRecord, Record, SCHEMA, ServerRecord, ToolRecord, WorkloadRecord,
+    ConformanceRecord, Failure, FailureKind, PublishedRecord, Record, SCHEMA, ServerRecord, ToolRecord,
+    WorkloadRecord,
 };
 use crate::results::Results;
 use crate::run::{self, Run};
 use crate::server::Server;
 use crate::tool;
+use crate::verify::{self, Depth};
 use crate::workload::{Amount, Workload};
 
 /// What is to be measured, where and how.
@@ -39,15 +42,24 @@ pub struct Tally {
     pub interrupted: bool,
 }
 
-/// What a run needs to be there before: a version, or why it cannot be.
-type Version = Result<String, Failure>;
+/// A tool's version, or why it cannot be used.
+type Tool = Result<String, Failure>;
+
+/// What is known of a server before it is measured, or why it cannot be.
+type Prepared = Result<Ready, Failure>;
+
+/// A server that is built.
+struct Ready {
+    version: String,
+    conformance: Option<ConformanceRecord>,
+}
 
 impl Measurement<'_> {
     /// Builds the servers, runs the plan, and appends a record a run to `results`. A run that fails is a record too;
     /// an error means that records cannot be kept.
     pub fn run(&self, results: &mut Results) -> anyhow::Result<Tally> {
-        let tools: Vec<Version> = self.workloads.iter().map(|workload| self.find_tool(workload)).collect();
-        let servers: Vec<Version> = self.servers.iter().map(|server| self.prepare(server)).collect();
+        let tools: Vec<Tool> = self.workloads.iter().map(|workload| self.find_tool(workload)).collect();
+        let servers: Vec<Prepared> = self.servers.iter().map(|server| self.prepare(server)).collect();
         let mut tally = Tally { failed: 0, interrupted: self.host.interrupted() };
         if tally.interrupted {
             return Ok(tally);
@@ -77,38 +89,65 @@ impl Measurement<'_> {
         Ok(tally)
     }
 
-    fn find_tool(&self, workload: &Workload) -> Version {
+    fn find_tool(&self, workload: &Workload) -> Tool {
         let unavailable = |message| Failure { kind: FailureKind::Unavailable, message };
         let tool = tool::find(&workload.tool).map_err(|error| unavailable(format!("{error:#}")))?;
         tool::available(self.host, tool).map_err(unavailable)
     }
 
-    fn prepare(&self, server: &Server) -> Version {
+    fn prepare(&self, server: &Server) -> Prepared {
         if let Some(message) = launch::unavailable(self.host, server) {
             return Err(Failure { kind: FailureKind::Unavailable, message });
         }
         let version = launch::build(self.host, server).and_then(|()| launch::version(self.host, server));
-        version.map_err(|error| Failure { kind: FailureKind::Build, message: format!("{error:#}") })
+        let version =
+            version.map_err(|error| Failure { kind: FailureKind::Build, message: format!("{error:#}") })?;
+        Ok(Ready { version, conformance: self.conformance(server) })
+    }
+
+    /// How the server keeps the rules of HTTP; nothing when it cannot be asked, which its runs will then tell.
+    fn conformance(&self, server: &Server) -> Option<ConformanceRecord> {
+        let verification = verify::verify(self.host, server, Depth::Cases).ok()?;
+        let (cases, passed) = (verification.findings.len(), verification.passed());
+        let hint = match verification.is_as_known() {
+            true => String::new(),
+            false => format!(
+                "; it is not as its manifest says: bench verify --conformance --servers {}",
+                server.name
+            ),
+        };
+        if !self.host.interrupted() {
+            eprintln!("{}: {passed} of {cases} conformance cases pass{hint}", server.name);
+        }
+        let smuggled = verification.failed(Severity::Smuggling);
+        Some(ConformanceRecord { cases: cases as u64, passed: passed as u64, smuggled: smuggled as u64 })
     }
 
     /// A row for each server under each workload that cannot be run, and a loud line for each reason.
     fn record_the_blocked(
         &self,
-        servers: &[Version],
-        tools: &[Version],
+        servers: &[Prepared],
+        tools: &[Tool],
         results: &mut Results,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
-        let names = self.servers.iter().map(|server| &server.name).zip(servers);
-        for (name, version) in names.chain(self.workloads.iter().map(|workload| &workload.name).zip(tools)) {
-            if let Err(failure) = version {
-                eprintln!("{name} is left out: {}", failure.message);
-            }
+        let servers_left_out = self
+            .servers
+            .iter()
+            .zip(servers)
+            .filter_map(|(server, prepared)| Some((&server.name, prepared.as_ref().err()?)));
+        let workloads_left_out = self
+            .workloads
+            .iter()
+            .zip(tools)
+            .filter_map(|(workload, tool)| Some((&workload.name, tool.as_ref().err()?)));
+        for (name, failure) in servers_left_out.chain(workloads_left_out) {
+            eprintln!("{name} is left out: {}", failure.message);
         }
         for (workload, tool) in self.workloads.iter().zip(tools) {
-            for (server, version) in self.servers.iter().zip(servers) {
-                if let Some(failure) = version.as_ref().err().or(tool.as_ref().err()) {
-                    let mut record = self.record(workload, server, version, tool);
+            for (server, prepared) in self.servers.iter().zip(servers) {
+                if let Some(failure) = prepared.as_ref().err().or(tool.as_ref().err()) {
+                    let mut record = self.record(workload, server, prepared, tool);
                     record.failure = Some(failure.clone());
                     results.append(&record)?;
                     tally.failed += usize::from(failure.kind != FailureKind::Unavailable);
@@ -119,7 +158,7 @@ impl Measurement<'_> {
     }
 
     /// The runs of every server that is ready under every workload whose tool is there.
-    fn plan(&self, servers: &[Version], tools: &[Version]) -> Vec<Planned> {
+    fn plan(&self, servers: &[Prepared], tools: &[Tool]) -> Vec<Planned> {
         let repetitions = self.workloads.iter().zip(tools);
         let repetitions: Vec<u32> =
             repetitions.map(|(workload, tool)| if tool.is_ok() { workload.repetitions } else { 0 }).collect();
@@ -138,7 +177,7 @@ impl Measurement<'_> {
     }
 
     /// A record without figures.
-    fn record(&self, workload: &Workload, server: &Server, version: &Version, tool: &Version) -> Record {
+    fn record(&self, workload: &Workload, server: &Server, prepared: &Prepared, tool: &Tool) -> Record {
         let (requests, seconds) = match workload.amount {
             Amount::Requests(requests) => (Some(requests), None),
             Amount::Seconds(seconds) => (None, Some(seconds)),
@@ -167,8 +206,9 @@ impl Measurement<'_> {
                 language: server.language.clone(),
                 runtime: server.runtime.clone(),
                 model: server.model.as_str().into(),
-                version: version.clone().ok(),
+                version: prepared.as_ref().ok().map(|ready| ready.version.clone()),
                 article: server.article.clone(),
+                conformance: prepared.as_ref().ok().and_then(|ready| ready.conformance.clone()),
             },
             tool: ToolRecord { name: workload.tool.clone(), version: tool.clone().ok(), command: Vec::new() },
             repetition: None,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The version of the form below; it stands in every line.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One run: one server under one workload, once. Either `measured` or `failure` is there.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -90,6 +90,20 @@ pub struct ServerRecord {
     pub version: Option<String>,
     /// What the article calls it, when it is one of the article's two.
     pub article: Option<String>,
+    /// How it keeps the rules of HTTP; `null` when it could not be asked.
+    pub conformance: Option<ConformanceRecord>,
+}
+
+/// What the conformance cases came to that were sent to a server before it was measured.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConformanceRecord {
+    /// Cases that were sent. Those that wait for a server's timeouts are not, where it has none.
+    pub cases: u64,
+    /// Cases that passed.
+    pub passed: u64,
+    /// Cases in which it answered a request that was never sent: one hidden within another.
+    pub smuggled: u64,
 }
 
 /// A load tool as it was run.

@@ -134,6 +134,21 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
 }
 
 #[test]
+fn each_record_says_how_its_server_keeps_the_rules() {
+    let checkout = Checkout::new(&["good", "tidy"], &[("normal", 1)]);
+    let (_, text) = checkout.run("measure mock --repetitions 1 --out out");
+    for record in checkout.records() {
+        let conformance = record.server.conformance;
+        assert_eq!(conformance.is_some(), record.server.name == "tidy", "{text}");
+        if let Some(found) = conformance {
+            assert!(0 < found.passed && found.passed < found.cases, "{found:?}");
+            assert!(text.contains(&format!("{}/{}", found.passed, found.cases)), "{text}");
+        }
+    }
+    checkout.assert_nothing_runs();
+}
+
+#[test]
 fn a_server_that_misbehaves_is_a_row_that_says_so() {
     let checkout = Checkout::new(&["dead", "good", "mortal", "mute", "wrong"], &[("normal", 1)]);
     let (output, text) = checkout.run("measure mock --out out");
@@ -266,7 +281,7 @@ fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("measurements.jsonl:1: the line is damaged"), "{text}");
 
-    fs::write(&path, whole.replacen("\"schema\":1", "\"schema\":99", 1)).unwrap();
+    fs::write(&path, whole.replacen("\"schema\":2", "\"schema\":99", 1)).unwrap();
     let (_, text) = checkout.run("report out");
     assert!(text.contains("written with schema 99"), "{text}");
 }

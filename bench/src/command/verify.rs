@@ -1,63 +1,130 @@
 //! `bench verify`: does each server answer as it should?
 
+use std::fmt::Write;
 use std::path::Path;
 
-use super::{BAD, GOOD, Outcome, print, styled};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+
+use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::checkout::Checkout;
 use crate::cli::Verify;
-use crate::conformance::{self, Case};
+use crate::conformance::{self, Finding, Severity};
 use crate::host::Host;
 use crate::launch;
 use crate::server::Server;
-use crate::verify::{self, Verification};
+use crate::verify::{self, Depth, Verification};
 
 pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Outcome> {
+    let depth = if arguments.conformance { Depth::Splits } else { Depth::Endpoint };
+    if let Some(address) = arguments.address {
+        let name = address.to_string();
+        let verification = verify::verify_foreign(address, depth);
+        print(&findings(&name, None, &verification, arguments.all))?;
+        print(&table(&[(&name, &verification)]))?;
+        return Ok(outcome(verification.is_as_known()));
+    }
     let checkout = Checkout::read(root)?;
     let servers = checkout.choose_servers(&arguments.servers)?;
     let host = Host::this_machine(checkout.tools())?;
-    let cases = conformance::cases();
+    let mut verified = Vec::new();
     let mut all_well = true;
     for server in servers {
         if let Some(why) = launch::unavailable(&host, server) {
             print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
             continue;
         }
-        let verification = verify_one(&host, server, &cases);
+        let verification = launch::build(&host, server).and_then(|()| verify::verify(&host, server, depth));
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
         }
         all_well &= verification.as_ref().is_ok_and(Verification::is_as_known);
-        print(&line(server, cases.len(), &verification))?;
+        match verification {
+            Ok(verification) => {
+                print(&findings(&server.name, Some(server), &verification, arguments.all))?;
+                verified.push((server.name.as_str(), verification));
+            }
+            Err(error) => {
+                print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
+            }
+        }
     }
-    Ok(if all_well { Outcome::Fine } else { Outcome::Failed })
+    if arguments.conformance {
+        print(&table(
+            &verified.iter().map(|(name, verification)| (*name, verification)).collect::<Vec<_>>(),
+        ))?;
+    }
+    Ok(outcome(all_well))
 }
 
-fn verify_one(host: &Host, server: &Server, cases: &[Case]) -> anyhow::Result<Verification> {
-    launch::build(host, server)?;
-    verify::verify(host, server, cases)
+fn outcome(all_well: bool) -> Outcome {
+    if all_well { Outcome::Fine } else { Outcome::Failed }
 }
 
-/// One line for a server that is as its manifest says, and one more for each thing that is not.
-fn line(server: &Server, cases: usize, verification: &anyhow::Result<Verification>) -> String {
-    let verification = match verification {
-        Ok(verification) => verification,
-        Err(error) => return format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")),
+/// One line for a server that is as its manifest says, and more for each thing that is not. With `all`, also for what is
+/// known.
+fn findings(name: &str, server: Option<&Server>, verification: &Verification, all: bool) -> String {
+    let verdict = match (verification.is_as_known(), server) {
+        (true, Some(_)) => styled(GOOD, "as known"),
+        (true, None) => styled(GOOD, "all pass"),
+        (false, Some(_)) => styled(BAD, "not as known"),
+        (false, None) => styled(BAD, "some fail"),
     };
-    let verdict =
-        if verification.is_as_known() { styled(GOOD, "as known") } else { styled(BAD, "not as known") };
-    let mut out =
-        format!("{:<14} {verdict}: {} of {cases} cases pass", server.name, verification.passed.len());
-    if !verification.known.is_empty() {
-        out += &format!(", {} are known gaps", verification.known.len());
+    let (passed, asked) = (verification.passed(), verification.findings.len());
+    let mut out = format!("{name:<14} {verdict}: {passed} of {asked} cases pass");
+    let known = verification.known().count();
+    if known > 0 {
+        let _ = write!(out, ", {known} are known gaps");
     }
     out.push('\n');
-    for finding in &verification.failed {
-        let wrong = finding.wrong.as_deref().unwrap_or_default();
-        out += &format!("  {} failed: {wrong}\n", finding.case);
+    if all {
+        verification.known().for_each(|finding| failure(finding, "is known to fail", &mut out));
     }
+    verification.unknown().for_each(|finding| failure(finding, "failed", &mut out));
     for case in &verification.closed {
-        let manifest = server.folder.join("server.toml");
-        out += &format!("  {case} passes, or is no case: take it out of {}\n", manifest.display());
+        let manifest = server.map(|server| server.folder.join("server.toml")).unwrap_or_default();
+        let _ = writeln!(out, "  {case} passes, or is no case: take it out of {}", manifest.display());
     }
     out
+}
+
+fn failure(finding: &Finding, what: &str, out: &mut String) {
+    if let Some(wrong) = &finding.wrong {
+        let _ = writeln!(out, "  {} {what} ({}, {}): {wrong}", finding.case, wrong.severity, finding.rule);
+    }
+}
+
+/// How many cases of each subject pass, a row a subject and a column a server.
+fn table(verified: &[(&str, &Verification)]) -> String {
+    let mut subjects: Vec<&str> = Vec::new();
+    for case in conformance::cases() {
+        if subjects.last() != Some(&case.subject()) {
+            subjects.push(case.subject());
+        }
+    }
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
+    table.set_header(std::iter::once("Subject").chain(verified.iter().map(|(name, _)| *name)));
+    let mut row = |title: &str, figure: &dyn Fn(&Verification) -> String| {
+        let figures = verified.iter().map(|(_, verification)| figure(verification));
+        table.add_row(std::iter::once(title.to_owned()).chain(figures));
+    };
+    for subject in subjects {
+        row(subject, &|verification| share(verification, |case| conformance::subject(case) == subject));
+    }
+    row("all", &|verification| share(verification, |_| true));
+    for severity in [Severity::Smuggling, Severity::Wrong, Severity::Strict] {
+        row(&format!("failed: {severity}"), &|verification| verification.failed(severity).to_string());
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let heading = styled(HEADING, "Cases that pass, of those that apply");
+    format!("\n{heading}\n{}\n", table.trim_fmt())
+}
+
+/// `passed/asked`, of the cases that are chosen by name.
+fn share(verification: &Verification, chosen: impl Fn(&str) -> bool) -> String {
+    let findings: Vec<_> = verification.findings.iter().filter(|finding| chosen(finding.case)).collect();
+    let passed = findings.iter().filter(|finding| finding.wrong.is_none()).count();
+    if findings.is_empty() { "–".into() } else { format!("{passed}/{}", findings.len()) }
 }

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use super::figures;
-use crate::record::{Measured, count};
+use crate::record::{Measured, ServerRecord, count};
 use crate::summary::{Cell, WorkloadSummary};
 
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "Language",
     "Server",
     "Requests",
@@ -18,6 +18,7 @@ const HEAD: [&str; 9] = [
     "Requests/s",
     "min–max",
     "CPU µs/request",
+    "HTTP cases",
 ];
 
 /// The workload's title, its table, and what has to be known to read it.
@@ -39,7 +40,7 @@ pub(super) fn text(summary: &WorkloadSummary) -> String {
     let _ = writeln!(
         out,
         "Medians of {repetitions} repetition{}; errors are the sum. Requests/s are 2xx answers over the tool's own \
-         time. CPU is the server's.",
+         time. CPU is the server's. HTTP cases are those that pass of our conformance suite.",
         if repetitions == 1 { "" } else { "s" }
     );
     notes(summary, &mut out);
@@ -65,7 +66,16 @@ fn row(cell: &Cell, connections: u32) -> Vec<String> {
             format!("{}–{}", figures::whole(rate.min), figures::whole(rate.max))
         }),
         median(&Measured::cpu_per_request, figures::microseconds),
+        conformance(cell.server),
     ]
+}
+
+/// How many of the conformance cases passed, of those that were sent.
+fn conformance(server: &ServerRecord) -> String {
+    server
+        .conformance
+        .as_ref()
+        .map_or_else(|| "–".into(), |found| format!("{}/{}", found.passed, found.cases))
 }
 
 /// What is wrong with cells: runs that failed, errors by kind, a tool that set the pace.
@@ -82,6 +92,15 @@ fn notes(summary: &WorkloadSummary, out: &mut String) {
             "* The load tool used its cores up ({}): this throughput is the tool's, and these rows compare the tool \
              with itself. CPU µs/request tells them apart.",
             bound.join(", ")
+        );
+    }
+    let smuggled = |cell: &Cell| cell.server.conformance.as_ref().map_or(0, |found| found.smuggled);
+    for cell in summary.cells.iter().filter(|cell| smuggled(cell) > 0) {
+        let _ = writeln!(
+            out,
+            "{}: in {} of the HTTP cases it answers a request that is hidden within another.",
+            cell.server.name,
+            smuggled(cell)
         );
     }
     for cell in &summary.cells {

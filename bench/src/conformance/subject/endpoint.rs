@@ -1,0 +1,70 @@
+//! The endpoint itself: the greeting, its path, its methods, its order.
+
+use super::super::case::{Step, send};
+use super::{Answer, BURST, Case, ENDPOINT_RULE, End, NEXT};
+
+/// The table. It is what `bench verify` runs, so it is small, and asks for no more than the endpoint.
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    // What the client sent, to the byte: nothing is decoded, cleaned or merged.
+    let targets = [
+        ("endpoint/path", "/abc", "/abc"),
+        ("endpoint/root", "/", "/"),
+        ("endpoint/query", "/abc?d=e&f", "/abc"),
+        ("endpoint/query-empty", "/abc?", "/abc"),
+        ("endpoint/query-with-a-slash", "/abc?d=/e?f", "/abc"),
+        ("endpoint/query-alone", "/?d", "/"),
+        ("endpoint/fragment", "/abc#d", "/abc"),
+        ("endpoint/percent-encoding", "/a%20b%2Fc", "/a%20b%2Fc"),
+        ("endpoint/percent-encoded-delimiters", "/a%3fb%23c", "/a%3fb%23c"),
+        ("endpoint/percent-encoded-line-end", "/a%0d%0aX:%20y", "/a%0d%0aX:%20y"),
+        ("endpoint/characters-of-a-path", "/aZ09-._~!$&'()*+,;=:@", "/aZ09-._~!$&'()*+,;=:@"),
+        ("endpoint/dots", "/a/../b/./c", "/a/../b/./c"),
+        ("endpoint/slashes", "//a///b/", "//a///b/"),
+        ("endpoint/absolute-form", "http://host/a/b?c", "/a/b"),
+        ("endpoint/absolute-form-without-path", "http://host", "/"),
+        ("endpoint/absolute-form-within-a-path", "/http://host/a", "/http://host/a"),
+    ];
+    for (name, target, path) in targets {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: host\r\n\r\n");
+        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Answer::greeting(path)]));
+    }
+
+    let head = "HEAD /abc HTTP/1.1\r\nHost: host\r\n\r\n";
+    cases.push(Case::answered("endpoint/head", ENDPOINT_RULE, head, [Answer::head("/abc")]));
+    let methods = [
+        ("endpoint/post", "POST"),
+        ("endpoint/put", "PUT"),
+        ("endpoint/delete", "DELETE"),
+        ("endpoint/options", "OPTIONS"),
+        ("endpoint/unknown-method", "BREW"),
+    ];
+    for (name, method) in methods {
+        let request = format!("{method} /abc HTTP/1.1\r\nHost: host\r\nContent-Length: 0\r\n\r\n");
+        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Answer::not_allowed()]));
+    }
+    cases.extend(several());
+    cases
+}
+
+/// Several requests on one connection.
+fn several() -> Vec<Case> {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: host\r\n\r\n");
+    let paths: Vec<String> = (1..=16).map(|number| format!("/burst/{number}")).collect();
+    let burst: String = paths.iter().map(|path| get(path)).collect();
+    let answers: Vec<Answer> = paths.iter().map(|path| Answer::greeting(path)).collect();
+    let mixed = [get("/1"), "HEAD /2 HTTP/1.1\r\nHost: h\r\n\r\n".into(), get("/3")].concat();
+    let mixed_answers = [Answer::greeting("/1"), Answer::head("/2"), Answer::greeting("/3")];
+    vec![
+        Case::new(
+            "endpoint/keep-alive",
+            "RFC 9112, section 9.3",
+            get("/1"),
+            [Answer::greeting("/1"), Answer::greeting("/next")],
+            End::Open,
+        )
+        .then([Step::Await(1), send(NEXT)]),
+        Case::new(BURST, "RFC 9112, section 9.3.2", burst, answers, End::Open),
+        Case::new("endpoint/head-in-a-burst", "RFC 9110, section 9.3.2", mixed, mixed_answers, End::Open),
+    ]
+}

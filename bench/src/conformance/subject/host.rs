@@ -1,0 +1,79 @@
+//! Who is asked for (RFC 9112, section 3.2, and RFC 9110, section 7.2).
+
+use super::{Answer, BAD, Case, End, greeting};
+
+const HOST: &str = "RFC 9112, section 3.2";
+const ABSOLUTE: &str = "RFC 9112, section 3.2.2";
+/// `Host = uri-host [ ":" port ]`, whose parts are those of RFC 3986, section 3.2.
+const SYNTAX: &str = "RFC 9110, section 7.2";
+
+/// The table.
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = requests();
+    let fine: [(_, &[u8]); 11] = [
+        ("host/name", b"Host: example.org"),
+        ("host/name-in-other-letters", b"hOST: EXAMPLE.org"),
+        ("host/with-port", b"Host: h:8080"),
+        ("host/with-empty-port", b"Host: h:"),
+        ("host/ipv4", b"Host: 127.0.0.1:80"),
+        ("host/ipv6", b"Host: [::1]"),
+        ("host/ipv6-with-port", b"Host: [::1]:8080"),
+        ("host/with-underscore", b"Host: a_b"),
+        ("host/between-white-space", b"Host:  \t h \t "),
+        ("host/without-white-space", b"Host:h"),
+        ("host/after-other-fields", b"X: y\r\nHost: h"),
+    ];
+    let malformed: [(_, &[u8]); 6] = [
+        ("host/malformed", b"Host: a b"),
+        ("host/with-path", b"Host: a/b"),
+        ("host/list", b"Host: a, b"),
+        ("host/url", b"Host: http://h"),
+        ("host/with-query", b"Host: a?b"),
+        ("host/with-user", b"Host: u@h"),
+    ];
+    let finer: [(_, &[u8]); 11] = [
+        ("host/with-fragment", b"Host: a#b"),
+        ("host/with-backslash", b"Host: a\\b"),
+        ("host/in-quotes", b"Host: \"h\""),
+        ("host/in-angles", b"Host: <h>"),
+        ("host/with-tab", b"Host: a\tb"),
+        ("host/with-bytes-over-127", b"Host: h\xc3\xa4"),
+        ("host/with-port-of-letters", b"Host: h:http"),
+        ("host/with-port-with-a-sign", b"Host: h:+80"),
+        ("host/with-two-ports", b"Host: h:80:80"),
+        ("host/bracket-open", b"Host: [::1"),
+        ("host/bytes-after-bracket", b"Host: [::1]h"),
+    ];
+    let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
+    // It stands for a target without an authority, of which there is none in HTTP: taken, or refused.
+    let empty = Case::answered("host/empty", SYNTAX, with(b"Host:"), greeting());
+    cases.push(empty.or([Answer::status(BAD)], End::Any));
+    cases.extend(fine.map(|(name, field)| Case::answered(name, SYNTAX, with(field), greeting())));
+    cases.extend(malformed.map(|(name, field)| Case::refused(name, HOST, with(field), BAD)));
+    cases.extend(finer.map(|(name, field)| Case::refused(name, SYNTAX, with(field), BAD).strict()));
+    cases
+}
+
+fn requests() -> Vec<Case> {
+    let refused = [
+        ("host/missing", HOST, "GET /a HTTP/1.1\r\n\r\n"),
+        ("host/missing-among-fields", HOST, "GET /a HTTP/1.1\r\nX: y\r\nHosts: h\r\n\r\n"),
+        ("host/missing-with-absolute-form", ABSOLUTE, "GET http://h/a HTTP/1.1\r\n\r\n"),
+        ("host/missing-with-post", HOST, "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"),
+        ("host/twice", HOST, "GET /a HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+        ("host/two", HOST, "GET /a HTTP/1.1\r\nHost: a\r\nX: y\r\nhost: b\r\n\r\n"),
+        ("host/two-and-one-is-empty", HOST, "GET /a HTTP/1.1\r\nHost: a\r\nHost:\r\n\r\n"),
+        ("host/two-with-absolute-form", HOST, "GET http://a/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+        ("host/malformed-with-absolute-form", HOST, "GET http://h/a HTTP/1.1\r\nHost: a b\r\n\r\n"),
+        ("host/two-with-http-1.0", HOST, "GET /a HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"),
+        ("host/malformed-with-http-1.0", HOST, "GET /a HTTP/1.0\r\nHost: a b\r\n\r\n"),
+    ];
+    let answered = [
+        ("host/missing-with-http-1.0", HOST, "GET /a HTTP/1.0\r\n\r\n"),
+        ("host/other-than-the-target", ABSOLUTE, "GET http://h/a HTTP/1.1\r\nHost: other\r\n\r\n"),
+    ];
+    let mut cases = Vec::new();
+    cases.extend(refused.map(|(name, rule, request)| Case::refused(name, rule, request, BAD)));
+    cases.extend(answered.map(|(name, rule, request)| Case::answered(name, rule, request, greeting())));
+    cases
+}

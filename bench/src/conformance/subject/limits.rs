@@ -1,0 +1,133 @@
+//! The limits of the endpoint, at their edges. Other servers have others, so that nothing here is worse than
+//! strict where the RFCs ask for no limit of their own.
+
+use super::{Answer, BAD, Case, ENDPOINT_RULE, End, NEXT, broken_body, chunked, get, greeting, post, posted};
+
+const HEAD_BYTES: usize = 16 * 1024;
+const HEAD_FIELDS: usize = 100;
+const TARGET_BYTES: usize = 8 * 1024;
+const BODY_BYTES: usize = 1024 * 1024;
+
+/// RFC 6585, section 5.
+const HEAD_TOO_LARGE: &[u16] = &[431];
+/// RFC 9110, section 15.5.15.
+const TARGET_TOO_LONG: &[u16] = &[414];
+
+/// The table.
+pub(super) fn cases() -> Vec<Case> {
+    let cases = [heads(), targets(), bodies(), endless()].concat();
+    cases.into_iter().map(Case::strict).collect()
+}
+
+fn heads() -> Vec<Case> {
+    let refused = |name, request: String| Case::refused(name, ENDPOINT_RULE, request, HEAD_TOO_LARGE);
+    let two = || [Answer::greeting("/a"), Answer::greeting("/a")];
+    let over = [Answer::greeting("/a"), Answer::status(HEAD_TOO_LARGE)];
+    vec![
+        Case::new("limits/head", ENDPOINT_RULE, head(HEAD_BYTES), greeting(), End::Open),
+        refused("limits/head-over", head(HEAD_BYTES + 1)),
+        refused("limits/head-far-over", head(8 * HEAD_BYTES)),
+        Case::new("limits/head-twice", ENDPOINT_RULE, head(HEAD_BYTES).repeat(2), two(), End::Open),
+        Case::new("limits/head-after-another", ENDPOINT_RULE, get("") + &head(HEAD_BYTES), two(), End::Open),
+        Case::new(
+            "limits/head-over-after-another",
+            ENDPOINT_RULE,
+            get("") + &head(HEAD_BYTES + 1),
+            over,
+            End::Closed,
+        ),
+        Case::new("limits/fields", ENDPOINT_RULE, fields(HEAD_FIELDS), greeting(), End::Open),
+        refused("limits/fields-over", fields(HEAD_FIELDS + 1)),
+        refused("limits/fields-far-over", fields(10 * HEAD_FIELDS)),
+        refused("limits/name-of-a-field", get(&format!("{}: y\r\n", "x".repeat(2 * HEAD_BYTES)))),
+    ]
+}
+
+fn targets() -> Vec<Case> {
+    let path = |bytes: usize| format!("/{}", "p".repeat(bytes - 1));
+    let request = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n");
+    let longest = path(TARGET_BYTES);
+    let answers = [Answer::greeting(&longest)];
+    let heads = [Answer::head(&longest)];
+    let head = request(&longest).replacen("GET", "HEAD", 1);
+    let query = |bytes: usize| request(&format!("/a?{}", "q".repeat(bytes - 3)));
+    let far = request(&path(3 * TARGET_BYTES));
+    vec![
+        Case::new("limits/target", ENDPOINT_RULE, request(&longest), answers, End::Open),
+        Case::new("limits/target-of-a-head", ENDPOINT_RULE, head, heads, End::Open),
+        Case::new("limits/target-with-a-query", ENDPOINT_RULE, query(TARGET_BYTES), greeting(), End::Open),
+        Case::refused("limits/target-over", ENDPOINT_RULE, request(&path(TARGET_BYTES + 1)), TARGET_TOO_LONG),
+        Case::refused(
+            "limits/target-with-a-query-over",
+            ENDPOINT_RULE,
+            query(TARGET_BYTES + 1),
+            TARGET_TOO_LONG,
+        ),
+        // It is too long, and so is its head.
+        Case::refused("limits/target-far-over", ENDPOINT_RULE, far, &[414, 431]),
+        Case::refused("limits/method", ENDPOINT_RULE, "X".repeat(2 * HEAD_BYTES), &[400, 405, 414, 431, 501]),
+    ]
+}
+
+fn bodies() -> Vec<Case> {
+    let sized = |bytes: usize| post(&format!("Content-Length: {bytes}\r\n"), "");
+    let data = |bytes: usize| "b".repeat(bytes);
+    let chunk = |bytes: usize| format!("{bytes:x}\r\n{}\r\n", data(bytes));
+    let last = "0\r\n\r\n";
+    let fits = |name, request: String| {
+        let both = [posted(), Answer::greeting("/next")];
+        let case = Case::new(name, ENDPOINT_RULE, request + NEXT, both, End::Open);
+        case.or([posted()], End::Closed)
+    };
+    let over = |name, request: String| Case::refused(name, ENDPOINT_RULE, request, &[400, 405, 413]);
+    let small = |count: usize| "4\r\nbbbb\r\n".repeat(count);
+    vec![
+        fits("limits/body", sized(BODY_BYTES) + &data(BODY_BYTES)),
+        over("limits/body-over", sized(BODY_BYTES + 1)),
+        over("limits/body-over-and-sent", sized(BODY_BYTES + 1) + &data(BODY_BYTES + 1)),
+        over("limits/body-far-over", sized(1 << 40)),
+        fits("limits/chunk", chunked(&(chunk(BODY_BYTES) + last))),
+        over("limits/chunk-over", chunked(&format!("{:x}\r\n", BODY_BYTES + 1))),
+        fits("limits/chunks", chunked(&(small(BODY_BYTES / 4) + last))),
+        over("limits/chunks-over", chunked(&(small(BODY_BYTES / 4) + "1\r\nb\r\n" + last))),
+        over("limits/chunks-far-over", chunked(&(chunk(BODY_BYTES / 2).repeat(4) + last))),
+    ]
+}
+
+/// What has no end must have one here: memory and patience are bounded.
+fn endless() -> Vec<Case> {
+    let long = "x".repeat(256 * 1024);
+    let rule = "RFC 9112, section 7.1.1";
+    let zeros = format!("{}3\r\nabc\r\n0\r\n\r\n", "0".repeat(64 * 1024));
+    let extension = format!("3;{long}\r\nabc\r\n0\r\n\r\n");
+    let extensions = format!("{}0\r\n\r\n", format!("1;{}\r\nb\r\n", "x".repeat(200)).repeat(5000));
+    let trailer = format!("0\r\nX: {long}\r\n\r\n");
+    let trailers = format!("0\r\n{}\r\n", "X: y\r\n".repeat(50_000));
+    vec![
+        broken_body("limits/chunk-size-of-zeros", rule, chunked(&zeros)),
+        broken_body("limits/chunk-extension", rule, chunked(&extension)),
+        broken_body("limits/chunk-extensions", rule, chunked(&extensions)),
+        broken_body("limits/trailer", "RFC 9112, section 7.1.2", chunked(&trailer)),
+        broken_body("limits/trailers", "RFC 9112, section 7.1.2", chunked(&trailers)),
+        Case::refused(
+            "limits/empty-lines",
+            "RFC 9112, section 2.2",
+            "\r\n".repeat(64 * 1024),
+            HEAD_TOO_LARGE,
+        )
+        .or([Answer::status(BAD)], End::Closed)
+        .or([], End::Closed),
+    ]
+}
+
+/// A head of so many bytes.
+fn head(bytes: usize) -> String {
+    let (start, end) = ("GET /a HTTP/1.1\r\nHost: h\r\nX: ", "\r\n\r\n");
+    format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
+}
+
+/// A head of so many fields, `Host` among them.
+fn fields(count: usize) -> String {
+    let more: String = (1..count).map(|number| format!("X-{number}: y\r\n")).collect();
+    get(&more)
+}

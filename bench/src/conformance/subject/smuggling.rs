@@ -1,0 +1,311 @@
+//! A second request within the bytes of a first (RFC 9112, section 11.2): it is never answered, whatever
+//! becomes of the first. Whoever stands in front of a server, and reads those bytes in another way, would
+//! take the answer for one to somebody else.
+
+use super::super::case::Severity;
+use super::{
+    Answer, BAD, BAD_CODING, BAD_VERSION, Case, ENDPOINT_RULE, End, NEXT, broken_body, chunked, get, post,
+    posted, read_or_closed,
+};
+
+const BODY: &str = "RFC 9112, section 6.3";
+const LENGTH: &str = "RFC 9110, section 8.6";
+const CODING: &str = "RFC 9112, section 6.1";
+const CHUNKS: &str = "RFC 9112, section 7.1";
+const LINES: &str = "RFC 9112, section 2.2";
+const FIELDS: &str = "RFC 9112, section 5";
+const CONNECT: &str = "RFC 9110, section 9.3.6";
+
+/// The request that is hidden: its path is the one by which it is known.
+const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// The table.
+pub(super) fn cases() -> Vec<Case> {
+    let cases = [in_bodies(), in_chunks(), lengths(), codings(), heads(), over_limits()];
+    let cases = cases.concat().into_iter().map(|case| case.severity(Severity::Smuggling));
+    cases.chain(ambiguous().into_iter().map(Case::strict)).collect()
+}
+
+/// In bodies that are well-formed: they are read, or the connection is closed.
+fn in_bodies() -> Vec<Case> {
+    let sized = |method: &str, fields: &str| {
+        let length = HIDDEN.len();
+        format!("{method} /a HTTP/1.1\r\nHost: h\r\n{fields}Content-Length: {length}\r\n\r\n{HIDDEN}")
+    };
+    let twice = HIDDEN.repeat(2);
+    let requests = [
+        ("smuggling/in-a-body", sized("POST", "")),
+        ("smuggling/in-the-body-of-a-delete", sized("DELETE", "")),
+        ("smuggling/in-the-body-of-an-options", sized("OPTIONS", "")),
+        ("smuggling/in-the-body-of-a-trace", sized("TRACE", "")),
+        ("smuggling/in-the-body-of-an-unknown-method", sized("BREW", "")),
+        (
+            "smuggling/in-a-body-with-an-option-that-names-its-length",
+            sized("POST", "Connection: Content-Length\r\n"),
+        ),
+        (
+            "smuggling/in-a-body-with-another-length-that-is-none",
+            sized("POST", "Content_Length: 0\r\nX-Content-Length: 0\r\n"),
+        ),
+        (
+            "smuggling/in-a-body-with-another-coding-that-is-none",
+            sized("POST", "Transfer_Encoding: chunked\r\nTE: chunked\r\n"),
+        ),
+        ("smuggling/in-a-body-with-a-coding-in-a-value", sized("POST", "X: Transfer-Encoding: chunked\r\n")),
+        ("smuggling/two-in-a-body", post(&format!("Content-Length: {}\r\n", twice.len()), &twice)),
+    ];
+    let mut cases: Vec<Case> =
+        requests.iter().map(|(name, request)| read_or_closed(name, BODY, request)).collect();
+    let answered = [
+        ("smuggling/in-the-body-of-a-get", "GET", Answer::greeting("/a")),
+        ("smuggling/in-the-body-of-a-head", "HEAD", Answer::head("/a")),
+    ];
+    for (name, method, answer) in answered {
+        let both = [answer.clone(), Answer::greeting("/next")];
+        let case = Case::new(name, BODY, sized(method, "") + NEXT, both, End::Open).or([answer], End::Closed);
+        cases.push(case.or([Answer::status(BAD)], End::Closed));
+    }
+    let expecting = sized("POST", "Expect: 100-continue\r\n");
+    let continued = [Answer::proceed(), posted(), Answer::greeting("/next")];
+    cases.push(
+        read_or_closed("smuggling/in-a-body-that-is-expected", "RFC 9110, section 10.1.1", &expecting)
+            .or(continued, End::Open)
+            .or([Answer::proceed(), posted()], End::Closed)
+            .or([Answer::status(&[417])], End::Closed),
+    );
+    let odd = sized("POST", "Expect: a-pony\r\n");
+    cases.push(
+        Case::refused(
+            "smuggling/in-a-body-of-another-expectation",
+            "RFC 9110, section 10.1.1",
+            odd,
+            &[200, 405, 417, 501],
+        )
+        .or([Answer::status(&[200, 405, 417, 501])], End::Open),
+    );
+    let old = sized("POST", "").replacen("HTTP/1.1", "HTTP/1.0", 1);
+    cases.push(Case::new("smuggling/in-a-body-of-http-1.0", BODY, old, [posted()], End::Closed));
+    cases
+}
+
+fn in_chunks() -> Vec<Case> {
+    let length = HIDDEN.len();
+    let chunk = format!("{length:x}\r\n{HIDDEN}\r\n");
+    let fine = [
+        ("smuggling/in-a-chunk", format!("{chunk}0\r\n\r\n")),
+        ("smuggling/in-the-second-of-two-chunks", format!("5\r\n0\r\n\r\n\r\n{chunk}0\r\n\r\n")),
+        ("smuggling/in-a-chunk-with-leading-zeros", format!("000{chunk}0\r\n\r\n")),
+        ("smuggling/length-in-a-trailer", format!("{chunk}0\r\nContent-Length: 0\r\n\r\n")),
+        ("smuggling/coding-in-a-trailer", format!("{chunk}0\r\nTransfer-Encoding: chunked\r\n\r\n")),
+    ];
+    let broken = [
+        ("smuggling/after-a-size-with-a-prefix", format!("0x3\r\nabc\r\n0\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-size-that-overflows", format!("100000000\r\n{chunk}0\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-size-that-overflows-64-bits", format!("10000000000000000\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-negative-size", format!("-1\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-size-of-nothing", format!("\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-last-size-with-a-letter", format!("0g\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-bare-line-feed", format!("0\n\r\n{HIDDEN}")),
+        ("smuggling/after-two-bare-line-feeds", format!("0\n\n{HIDDEN}")),
+        ("smuggling/after-a-bare-line-feed-in-an-extension", format!("0;a\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-bare-carriage-return", format!("0\r\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-data-without-a-line-end", format!("3\r\nabc0\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-data-with-other-bytes", format!("3\r\nabcXX0\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-too-much-data", format!("3\r\nabcde\r\n0\r\n\r\n{HIDDEN}")),
+        ("smuggling/after-a-last-chunk-without-an-end", format!("0\r\n{HIDDEN}")),
+    ];
+    let mut cases: Vec<Case> =
+        fine.iter().map(|(name, body)| read_or_closed(name, CHUNKS, &chunked(body))).collect();
+    cases.extend(broken.map(|(name, body)| broken_body(name, CHUNKS, chunked(&body))));
+    // An extension may hold anything that a value may. What is in it is no more than that.
+    let extension = chunked("3;GET /smuggled HTTP/1.1\r\nabc\r\n0\r\n\r\n");
+    let case = read_or_closed("smuggling/in-an-extension", "RFC 9112, section 7.1.1", &extension);
+    cases.push(case.or([Answer::status(BAD)], End::Closed));
+    cases
+}
+
+/// Lengths of which two readers make two numbers.
+fn lengths() -> Vec<Case> {
+    let length = HIDDEN.len();
+    let fields = [
+        ("smuggling/two-lengths", format!("Content-Length: 0\r\nContent-Length: {length}")),
+        ("smuggling/two-lengths-the-other-way", format!("Content-Length: {length}\r\nContent-Length: 0")),
+        ("smuggling/two-lengths-apart", format!("Content-Length: 0\r\nX: y\r\ncontent-length: {length}")),
+        ("smuggling/list-of-lengths", format!("Content-Length: 0, {length}")),
+        ("smuggling/length-with-a-plus", format!("Content-Length: +{length}")),
+        ("smuggling/length-with-a-minus", format!("Content-Length: -{length}")),
+        ("smuggling/length-in-hexadecimal", format!("Content-Length: 0x{length:x}")),
+        ("smuggling/length-before-a-space", format!("Content-Length: 0 {length}")),
+        ("smuggling/length-before-a-letter", format!("Content-Length: {length}a")),
+        ("smuggling/length-after-a-letter", format!("Content-Length: a{length}")),
+        ("smuggling/length-before-a-nul", format!("Content-Length: 0\0{length}")),
+        ("smuggling/length-after-a-vertical-tab", format!("Content-Length: \x0b{length}")),
+        ("smuggling/length-before-a-form-feed", format!("Content-Length: {length}\x0c")),
+        ("smuggling/length-over-64-bits", format!("Content-Length: {}", (1 << 64) + length as u128)),
+        ("smuggling/length-with-a-space-before-the-colon", format!("Content-Length : {length}")),
+        ("smuggling/length-after-a-bare-carriage-return", format!("X: y\rContent-Length: {length}")),
+    ];
+    // Too large is as good as malformed for those that are numbers.
+    let refused =
+        |name, fields: &str| Case::refused(name, LENGTH, post(&format!("{fields}\r\n"), HIDDEN), &[400, 413]);
+    let mut cases: Vec<Case> = fields.iter().map(|(name, fields)| refused(name, fields)).collect();
+    // A number that overflows where 32 bits are taken for enough, and may be allowed elsewhere.
+    let large = format!("Content-Length: {}", (1 << 32) + length as u64);
+    cases.push(refused("smuggling/length-over-32-bits", &large).or([posted()], End::Closed));
+    cases
+}
+
+/// Codings that one reader takes for chunked and another does not.
+fn codings() -> Vec<Case> {
+    let length = HIDDEN.len() + 5;
+    let fields = [
+        ("smuggling/coding-with-a-space-before-the-colon", "Transfer-Encoding : chunked"),
+        ("smuggling/coding-with-a-folded-value", "Transfer-Encoding:\r\n chunked"),
+        ("smuggling/coding-after-a-vertical-tab", "Transfer-Encoding: \x0bchunked"),
+        ("smuggling/coding-before-a-form-feed", "Transfer-Encoding: chunked\x0c"),
+        ("smuggling/coding-before-a-nul", "Transfer-Encoding: chunked\0"),
+        ("smuggling/coding-in-quotes", "Transfer-Encoding: \"chunked\""),
+        ("smuggling/coding-that-ends-in-chunked", "Transfer-Encoding: xchunked"),
+        ("smuggling/coding-that-begins-with-chunked", "Transfer-Encoding: chunkedx"),
+        ("smuggling/coding-before-identity", "Transfer-Encoding: chunked, identity"),
+        ("smuggling/coding-after-identity", "Transfer-Encoding: identity, chunked"),
+        ("smuggling/coding-on-two-lines", "Transfer-Encoding: chunked\r\nTransfer-Encoding: x"),
+        ("smuggling/coding-on-two-lines-the-other-way", "Transfer-Encoding: x\r\nTransfer-Encoding: chunked"),
+        ("smuggling/coding-after-a-bare-carriage-return", "X: y\rTransfer-Encoding: chunked"),
+        ("smuggling/coding-after-a-nul", "X: y\0\r\nTransfer-Encoding: chunked"),
+        ("smuggling/coding-empty-and-length", "Transfer-Encoding:"),
+    ];
+    // Read as chunks, the hidden request stands after them; read by its length, it is a body.
+    let request =
+        |field| post(&format!("{field}\r\nContent-Length: {length}\r\n"), &format!("0\r\n\r\n{HIDDEN}"));
+    let mut cases = Vec::new();
+    cases.extend(fields.map(|(name, field)| Case::refused(name, CODING, request(field), BAD_CODING)));
+    // RFC 9112, section 6.3: a server may take the chunks alone, and has to close after them.
+    let both = request("Transfer-Encoding: chunked");
+    cases.push(
+        Case::refused("smuggling/coding-and-length", CODING, both, BAD_CODING).or([posted()], End::Closed),
+    );
+    let short = post(
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        &format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len()),
+    );
+    cases.push(
+        Case::refused("smuggling/short-length-and-coding", CODING, short, BAD_CODING)
+            .or([posted()], End::Closed),
+    );
+    let old = format!(
+        "POST /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{HIDDEN}"
+    );
+    cases.push(
+        Case::refused("smuggling/coding-with-http-1.0", CODING, old, BAD_CODING).or([posted()], End::Closed),
+    );
+    cases
+}
+
+/// Around heads that are malformed: where such a one ends is anybody's guess.
+fn heads() -> Vec<Case> {
+    let requests = [
+        ("smuggling/behind-garbage", LINES, "garbage\r\n\r\n".to_owned()),
+        ("smuggling/behind-a-broken-field", FIELDS, get("X : y\r\n")),
+        ("smuggling/behind-a-field-without-a-colon", FIELDS, get("X\r\n")),
+        ("smuggling/behind-a-nul", "RFC 9110, section 5.5", get("X: \0\r\n")),
+        ("smuggling/behind-a-bare-carriage-return", LINES, get("X: y\rz\r\n")),
+        (
+            "smuggling/behind-a-target-with-a-space",
+            "RFC 9112, section 3",
+            "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n".into(),
+        ),
+        (
+            "smuggling/behind-an-http-2-preface",
+            "RFC 9113, section 3.4",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(),
+        ),
+        ("smuggling/behind-http-0.9", "RFC 9112, section 2.3", "GET /a\r\n".into()),
+        (
+            "smuggling/behind-another-version",
+            "RFC 9112, section 2.3",
+            "GET /a HTTP/2.0\r\nHost: h\r\n\r\n".into(),
+        ),
+    ];
+    // The empty line that ends it is within the first of the two requests.
+    let value = get("X: y\r\r").trim_end_matches("\r\n").to_owned() + HIDDEN;
+    let connect = format!("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n{HIDDEN}");
+    let mut cases = Vec::new();
+    cases.extend(
+        requests.map(|(name, rule, request)| Case::refused(name, rule, request + &behind(), BAD_VERSION)),
+    );
+    cases.push(Case::refused("smuggling/in-a-value-after-bare-carriage-returns", LINES, value, BAD));
+    // What follows a CONNECT is not HTTP, whatever became of it.
+    cases.push(Case::refused("smuggling/behind-connect", CONNECT, connect, &[400, 404, 405, 501]));
+    cases
+}
+
+/// What the RFCs let a server read in either of two ways, so that the second request is one in one of them. Whoever
+/// stands in front may take the other.
+fn ambiguous() -> Vec<Case> {
+    let behind = behind();
+    let length = behind.len();
+    let requests = [
+        (
+            "smuggling/length-on-a-folded-line",
+            post(&format!("X: y\r\n Content-Length: {length}\r\n"), &behind),
+        ),
+        ("smuggling/length-with-a-folded-value", post(&format!("Content-Length:\r\n {length}\r\n"), &behind)),
+        (
+            "smuggling/coding-on-a-folded-line",
+            post("X: y\r\n Transfer-Encoding: chunked\r\n", &format!("0\r\n\r\n{behind}")),
+        ),
+        ("smuggling/behind-a-folded-line", get("X: y\r\n z\r\n") + &behind),
+        (
+            "smuggling/in-a-value-after-bare-line-feeds",
+            get("X: y\n\n").trim_end_matches("\r\n").to_owned() + &behind,
+        ),
+    ];
+    requests.map(|(name, request)| Case::refused(name, ENDPOINT_RULE, request, BAD_CODING)).into()
+}
+
+fn behind() -> String {
+    HIDDEN.replace("/smuggled", "/behind")
+}
+
+/// In what is over a limit, and where a buffer of the usual sizes would cut it off. A server whose limits are
+/// wider reads it all.
+fn over_limits() -> Vec<Case> {
+    let many = HIDDEN.repeat(40_000);
+    let large = post(&format!("Content-Length: {}\r\n", many.len()), &many);
+    let chunk = chunked(&format!("{:x}\r\n{many}\r\n0\r\n\r\n", many.len()));
+    let body = |name, request| {
+        let case = Case::new(
+            name,
+            "RFC 9110, section 15.5.14",
+            request,
+            [Answer::status(&[200, 405, 413, 501])],
+            End::Any,
+        );
+        case.or([Answer::status(&[501])], End::Closed)
+    };
+    let start = get("X: ").replace("X: \r\n", "X: ");
+    let cut = |bytes: usize| format!("{start}{}{HIDDEN}", "x".repeat(bytes - start.len()));
+    let heads = [
+        ("smuggling/in-a-head-at-4-kib", cut(4 * 1024)),
+        ("smuggling/in-a-head-at-8-kib", cut(8 * 1024)),
+        ("smuggling/in-a-head-at-16-kib", cut(16 * 1024)),
+        ("smuggling/in-a-head-at-32-kib", cut(32 * 1024)),
+        ("smuggling/in-a-head-at-64-kib", cut(64 * 1024)),
+        ("smuggling/in-a-head-at-128-kib", cut(128 * 1024)),
+        ("smuggling/in-a-head-at-1-mib", cut(1024 * 1024)),
+        (
+            "smuggling/in-a-head-of-many-fields",
+            get(&"X: y\r\n".repeat(1000)).replace("\r\n\r\n", "\r\nZ: ") + HIDDEN,
+        ),
+    ];
+    let mut cases = vec![
+        body("smuggling/in-a-body-over-the-limit", large),
+        body("smuggling/in-a-chunk-over-the-limit", chunk),
+    ];
+    // The host of the hidden request is a second one to the first.
+    cases.extend(
+        heads.map(|(name, request)| Case::refused(name, "RFC 6585, section 5", request, &[400, 431])),
+    );
+    cases
+}

@@ -1,0 +1,113 @@
+//! What is asked for (RFC 9112, section 3).
+
+use super::{Answer, BAD, Case, End, NO_METHOD, greeting};
+
+const REQUEST_LINE: &str = "RFC 9112, section 3";
+const TARGET: &str = "RFC 9112, section 3.2";
+const ABSOLUTE: &str = "RFC 9112, section 3.2.2";
+const AUTHORITY: &str = "RFC 9112, section 3.2.3";
+const ASTERISK: &str = "RFC 9112, section 3.2.4";
+const CONNECT: &str = "RFC 9110, section 9.3.6";
+const HTTP_URI: &str = "RFC 9110, section 4.2";
+
+/// Anything but a tunnel.
+const NO_TUNNEL: &[u16] = &[400, 404, 405, 501];
+
+/// The table.
+pub(super) fn cases() -> Vec<Case> {
+    [malformed(), absolute(), others()].concat()
+}
+
+fn malformed() -> Vec<Case> {
+    let wrong: [(_, _, &[u8]); 13] = [
+        ("target/missing", REQUEST_LINE, b"GET HTTP/1.1"),
+        ("target/empty", REQUEST_LINE, b"GET  HTTP/1.1"),
+        ("target/with-a-space", REQUEST_LINE, b"GET /a b HTTP/1.1"),
+        ("target/with-a-tab", REQUEST_LINE, b"GET /a\tb HTTP/1.1"),
+        ("target/with-a-control-character", TARGET, b"GET /a\x01b HTTP/1.1"),
+        ("target/with-a-delete", TARGET, b"GET /a\x7fb HTTP/1.1"),
+        ("target/without-a-slash", TARGET, b"GET a HTTP/1.1"),
+        ("target/of-a-query", TARGET, b"GET ?a HTTP/1.1"),
+        ("target/of-dots", TARGET, b"GET ../a HTTP/1.1"),
+        ("target/asterisk-with-get", ASTERISK, b"GET * HTTP/1.1"),
+        ("target/asterisk-and-more", ASTERISK, b"OPTIONS *a HTTP/1.1"),
+        ("target/authority-with-get", AUTHORITY, b"GET h:80 HTTP/1.1"),
+        ("target/only-a-method", REQUEST_LINE, b"GET"),
+    ];
+    // A recipient may be lenient with these, where the words of the line are still told apart.
+    let finer: [(_, _, &[u8]); 6] = [
+        ("target/after-two-spaces", REQUEST_LINE, b"GET  /a HTTP/1.1"),
+        ("target/before-two-spaces", REQUEST_LINE, b"GET /a  HTTP/1.1"),
+        ("target/between-tabs", REQUEST_LINE, b"GET\t/a\tHTTP/1.1"),
+        ("target/after-a-space-at-the-start", REQUEST_LINE, b" GET /a HTTP/1.1"),
+        ("target/with-bytes-over-127", TARGET, b"GET /\xc3\xa4 HTTP/1.1"),
+        ("target/with-bytes-that-are-no-text", TARGET, b"GET /\xff\xfe HTTP/1.1"),
+    ];
+    let with = |line: &[u8]| [line, b"\r\nHost: h\r\n\r\n"].concat();
+    // Without a version it may be taken for one that is not supported.
+    let mut cases = Vec::new();
+    cases.extend(wrong.map(|(name, rule, line)| Case::refused(name, rule, with(line), &[400, 505])));
+    cases.extend(finer.map(|(name, rule, line)| Case::refused(name, rule, with(line), BAD).strict()));
+    cases
+}
+
+fn absolute() -> Vec<Case> {
+    let answered = [
+        ("target/absolute-with-a-port", "http://h:8080/a"),
+        ("target/absolute-with-an-empty-port", "http://h:/a"),
+        ("target/absolute-with-ipv6", "http://[::1]/a"),
+        ("target/absolute-with-a-scheme-in-other-letters", "HTTP://h/a"),
+        ("target/absolute-with-a-query-with-a-slash", "http://h/a?b=/c"),
+    ];
+    let refused = [
+        ("target/absolute-without-a-host", "http:///a"),
+        ("target/absolute-without-anything", "http://"),
+        ("target/absolute-without-a-scheme", "://h/a"),
+        ("target/absolute-with-a-space", "http://h /a"),
+    ];
+    let finer = [
+        ("target/absolute-with-a-user", "http://u@h/a"),
+        ("target/absolute-with-a-port-of-letters", "http://h:http/a"),
+        ("target/absolute-with-one-slash", "http:/h/a"),
+    ];
+    let with = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n");
+    let mut cases = Vec::new();
+    cases.extend(answered.map(|(name, target)| Case::answered(name, ABSOLUTE, with(target), greeting())));
+    cases.extend(refused.map(|(name, target)| Case::refused(name, HTTP_URI, with(target), BAD)));
+    cases.extend(finer.map(|(name, target)| Case::refused(name, HTTP_URI, with(target), BAD).strict()));
+    let query = with("http://h?a=/b");
+    let root = [Answer::greeting("/")];
+    cases.push(Case::answered("target/absolute-with-a-query-and-no-path", ABSOLUTE, query, root));
+    cases
+}
+
+fn others() -> Vec<Case> {
+    let with = |line: &str| format!("{line} HTTP/1.1\r\nHost: h\r\n\r\n");
+    let mut cases = vec![
+        // Whatever it answers, there is no tunnel: what follows is a request, or the connection is closed.
+        Case::answered("target/connect", CONNECT, with("CONNECT h:80"), [Answer::status(NO_TUNNEL)]),
+        Case::refused("target/connect-without-a-port", CONNECT, with("CONNECT h"), NO_TUNNEL),
+        Case::refused("target/connect-with-a-path", CONNECT, with("CONNECT /a"), NO_TUNNEL),
+        // The server as a whole may be asked for its options, and may have none.
+        Case::answered("target/asterisk", ASTERISK, with("OPTIONS *"), [Answer::status(NO_METHOD)])
+            .or([Answer::status(&[200, 204])], End::Any),
+    ];
+    // Not in the grammar of a URI: served as sent, or refused.
+    let odd = [
+        ("target/percent-and-no-digits", "/a%zz"),
+        ("target/percent-at-the-end", "/a%"),
+        ("target/percent-encoded-nul", "/a%00b"),
+        ("target/braces-and-bars", "/a{b}|c^d`e"),
+        ("target/quotes-and-angles", "/a\"b\"<c>"),
+        ("target/backslash", "/a\\b"),
+    ];
+    for (name, path) in odd {
+        let request = with(&format!("GET {path}"));
+        let case = Case::answered(name, TARGET, request, [Answer::greeting(path)]);
+        cases.push(case.or([Answer::status(BAD)], End::Any));
+    }
+    let above = with("GET /../../a");
+    let case = Case::answered("target/dots-above-the-root", TARGET, above, [Answer::greeting("/../../a")]);
+    cases.push(case.or([Answer::status(BAD)], End::Any));
+    cases
+}

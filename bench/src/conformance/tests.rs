@@ -1,0 +1,275 @@
+//! The suite against servers that follow a script: each kind of wrong answer is found.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use super::case::{Finish, Step, send};
+use super::*;
+
+const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// What a server does with each connection.
+#[derive(Clone, Copy, Debug)]
+enum Script {
+    /// Reads to the end of the probe or of the stream, and answers this. The connection stays open.
+    Answer,
+    /// The same, and the connection is closed.
+    AnswerAndClose,
+    /// Answers before it has read anything, and closes, so that the kernel resets the connection.
+    AnswerAndReset,
+    /// Answers the first read with this, and then what follows the first read with the rest.
+    AnswerFirstRead,
+}
+
+/// Starts a server that serves its connections one after the other, for as long as the tests run.
+fn start(script: Script, answer: &str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = answer.to_owned();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // A client that has seen enough is gone.
+            let _ = serve(stream.unwrap(), script, &answer);
+        }
+    });
+    address
+}
+
+fn serve(mut stream: TcpStream, script: Script, answer: &str) -> std::io::Result<()> {
+    let mut buffer = [0; 4096];
+    match script {
+        Script::Answer | Script::AnswerAndClose => {
+            let mut bytes = Vec::new();
+            while !bytes.windows(6).any(|window| window == b"/probe") {
+                match stream.read(&mut buffer)? {
+                    0 => break,
+                    read => bytes.extend_from_slice(&buffer[..read]),
+                }
+            }
+            stream.write_all(answer.as_bytes())?;
+            if matches!(script, Script::Answer) {
+                stream.read_to_end(&mut bytes)?;
+            }
+        }
+        Script::AnswerAndReset => {
+            stream.peek(&mut buffer)?;
+            stream.write_all(answer.as_bytes())?;
+        }
+        Script::AnswerFirstRead => {
+            let read = stream.read(&mut buffer)?;
+            let whole = buffer[..read].windows(6).any(|window| window == b"/probe");
+            let answer = if whole { answer } else { "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" };
+            stream.write_all(answer.as_bytes())?;
+            stream.read_to_end(&mut Vec::new())?;
+        }
+    }
+    Ok(())
+}
+
+fn settings() -> Settings {
+    Settings { patience: Duration::from_secs(1), ..Settings::default() }
+}
+
+fn answer(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
+        Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n{body}"
+    )
+}
+
+fn greeting(path: &str) -> String {
+    answer("200 OK", &format!("Hello, visitor! You've requested: {path}\n"))
+}
+
+fn bad() -> String {
+    answer("400 Bad Request", "")
+}
+
+fn one(end: End) -> Case {
+    Case::new("test/one", "", GET, [Answer::greeting("/a")], end)
+}
+
+fn two() -> Case {
+    let both = [Answer::greeting("/a"), Answer::greeting("/b")];
+    Case::new("test/two", "", GET.repeat(2), both, End::Open)
+}
+
+fn head() -> Case {
+    Case::new("test/head", "", GET.replace("GET", "HEAD"), [Answer::head("/a")], End::Open)
+}
+
+fn refused() -> Case {
+    Case::refused("test/refused", "", GET, &[400])
+}
+
+#[test]
+fn each_kind_of_wrong_answer_is_found() {
+    let probe = || greeting("/probe");
+    let a = || greeting("/a");
+    let a_then = |more: String| greeting("/a") + &more;
+    let head_a = || a().replace("Hello, visitor! You've requested: /a\n", "");
+    let closing = |finish| one(End::Closed).finish(finish);
+    let (open, close, reset) = (Script::Answer, Script::AnswerAndClose, Script::AnswerAndReset);
+    let cases = [
+        ("right", one(End::Open), open, a_then(probe()), None),
+        ("wrong body", one(End::Open), open, greeting("/b") + &probe(), Some("answer 1: expected the body")),
+        ("wrong status", one(End::Open), open, bad() + &probe(), Some("answer 1: expected 200, got 400")),
+        (
+            "no date",
+            one(End::Open),
+            open,
+            a_then(probe()).replacen("Date", "X", 1),
+            Some("answer 1: expected a Date"),
+        ),
+        ("no answer", one(End::Any), open, probe(), Some("expected 200 as answer 1")),
+        ("extra answer", one(End::Open), open, a() + &a() + &probe(), Some("expected no more than 1 answer")),
+        ("answer within garbage", one(End::Open), open, a_then("x".into()), Some("\"x\" is no answer")),
+        ("cut off", one(End::Closed), close, a()[..90].into(), Some("the connection ended within an answer")),
+        ("right order", two(), open, a() + &greeting("/b") + &probe(), None),
+        ("wrong order", two(), open, greeting("/b") + &a() + &probe(), Some("answer 1: expected the body")),
+        ("head", head(), open, head_a() + &probe(), None),
+        ("head with a body", head(), open, a_then(probe()), Some("\"Hello, visitor!")),
+        ("closed", one(End::Closed), close, a(), None),
+        ("closed, and not open", one(End::Open), close, a(), Some("expected the connection to stay open")),
+        (
+            "open, and not closed",
+            refused(),
+            open,
+            bad() + &probe(),
+            Some("expected the connection to be closed"),
+        ),
+        ("any end: closed", one(End::Any), close, a(), None),
+        ("any end: open", one(End::Any), open, a_then(probe()), None),
+        ("silence", one(End::Any), open, a(), Some("expected an answer or an end")),
+        ("reset for an end", one(End::Closed), reset, a(), None),
+        (
+            "reset, and not a clean end",
+            one(End::ClosedCleanly),
+            reset,
+            a(),
+            Some("expected an end and not a reset"),
+        ),
+        ("half-close", closing(Finish::HalfClose), close, a(), None),
+        (
+            "half-close that is not seen",
+            closing(Finish::Wait),
+            open,
+            String::new(),
+            Some("expected 200 as answer 1"),
+        ),
+        ("second outcome", refused().or([Answer::greeting("/a")], End::Any), close, a(), None),
+        (
+            "neither outcome",
+            refused().or([Answer::head("/a")], End::Any),
+            close,
+            probe() + "x",
+            Some("expected 400 as answer 1, or expected 200 as answer 1"),
+        ),
+    ];
+    for (name, case, script, answer, expected) in cases {
+        let wrong = check(start(script, &answer), &case, &settings());
+        let fits = match (&wrong, expected) {
+            (Some(wrong), Some(expected)) => wrong.reason.starts_with(expected),
+            (wrong, expected) => wrong.is_none() && expected.is_none(),
+        };
+        assert!(fits, "{name}: {wrong:?}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_stop_is_found() {
+    let address = start(Script::AnswerAndClose, &greeting("/a").repeat(200_000));
+    let wrong = check(address, &one(End::Any), &Settings::default()).unwrap();
+    assert_eq!(wrong.reason, "there is no end to the answers");
+}
+
+#[test]
+fn what_was_got_is_told() {
+    let wrong = check(start(Script::AnswerAndClose, &bad()), &one(End::Open), &settings()).unwrap();
+    assert!(
+        wrong.got.starts_with("400 and the connection closed: \"HTTP/1.1 400 Bad Request\\r\\n"),
+        "{wrong}"
+    );
+    let nothing = check(start(Script::AnswerAndClose, ""), &one(End::Open), &settings()).unwrap();
+    assert_eq!(nothing.got, "no answer and the connection closed");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unreachable = check(port, &one(End::Open), &settings()).unwrap();
+    assert_eq!(unreachable.reason, "expected a connection");
+}
+
+#[test]
+fn an_answer_to_a_hidden_request_is_smuggling() {
+    let (probe, hidden, behind) = (greeting("/probe"), greeting("/smuggled"), greeting("/behind"));
+    let cases = [
+        (refused(), hidden + &probe, Severity::Smuggling),
+        (refused(), bad() + &behind, Severity::Smuggling),
+        (refused(), greeting("/a") + &behind + &probe, Severity::Wrong),
+        (refused().severity(Severity::Smuggling), bad() + &probe, Severity::Wrong),
+        (refused().strict(), bad() + &probe, Severity::Strict),
+    ];
+    for (case, answer, expected) in cases {
+        let wrong = check(start(Script::AnswerAndClose, &answer), &case, &settings()).unwrap();
+        assert_eq!(wrong.severity, expected, "{wrong}");
+    }
+}
+
+#[test]
+fn an_answer_that_has_to_come_first_is_awaited() {
+    let case = two().then([Step::Await(1), send("GET /more HTTP/1.1\r\nHost: h\r\n\r\n")]);
+    // This one answers everything together, after the probe.
+    let late = greeting("/a") + &greeting("/b") + &greeting("/probe");
+    let wrong = check(start(Script::Answer, &late), &case, &settings()).unwrap();
+    assert!(wrong.reason.contains("answer 1"), "{wrong}");
+}
+
+#[test]
+fn a_split_that_makes_a_difference_is_found() {
+    let address = start(Script::AnswerFirstRead, &(greeting("/a") + &greeting("/probe")));
+    assert_eq!(check(address, &one(End::Open), &settings()), None);
+    let wrong = check(address, &one(End::Open), &Settings { splits: true, ..settings() }).unwrap();
+    assert!(wrong.reason.starts_with("split after byte"), "{wrong}");
+    let lenient = one(End::Open).or([Answer::status(&[400])], End::Any);
+    let wrong = check(address, &lenient, &Settings { splits: true, ..settings() }).unwrap();
+    assert!(wrong.reason.starts_with("split after byte"), "{wrong}");
+}
+
+#[test]
+fn a_server_that_serves_one_at_a_time_is_sent_one_at_a_time() {
+    let address = start(Script::Answer, &(greeting("/a") + &greeting("/probe")));
+    let cases = vec![one(End::Open); 30];
+    let findings = run(address, &cases, &settings());
+    assert_eq!(findings.len(), cases.len());
+    let wrong: Vec<_> = findings.iter().filter_map(|finding| finding.wrong.as_ref()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn findings_come_in_the_order_of_the_cases() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let cases = cases();
+    let found: Vec<_> = run(port, &cases, &settings()).iter().map(|finding| finding.case).collect();
+    let expected: Vec<_> = cases.iter().map(|case| case.name).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn every_case_has_a_name_of_its_own_a_subject_and_a_rule() {
+    let cases = cases();
+    assert!(cases.len() >= 200, "{}", cases.len());
+    let mut names: Vec<_> = cases.iter().map(|case| case.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), cases.len());
+    assert!(names.contains(&BURST));
+    for case in &cases {
+        let name = case.name.strip_prefix(case.subject()).and_then(|name| name.strip_prefix('/'));
+        let is_clear =
+            |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        assert!(name.is_some_and(is_clear), "{}", case.name);
+        assert!(!case.rule.is_empty() && !case.outcomes.is_empty(), "{}", case.name);
+    }
+    let endpoint = cases.iter().take_while(|case| case.subject() == ENDPOINT).count();
+    assert_eq!(endpoint, cases.iter().filter(|case| case.subject() == ENDPOINT).count());
+}
