@@ -6,9 +6,11 @@
 
 pub mod http;
 pub mod process;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-/// Every program that links this crate allocates with mimalloc, so that no server can forget it.
+/// Every program that links this crate allocates with mimalloc, so that no server can forget it. Not
+/// so under the fuzzer, whose sanitizer has to see what is allocated.
+#[cfg(not(fuzzing))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

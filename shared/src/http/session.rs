@@ -94,6 +94,12 @@ impl Session {
             && !self.connection.is_in_body()
     }
 
+    /// Bytes of input and of output that the session keeps between turns.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        (self.input.capacity(), self.output.capacity())
+    }
+
     /// Serves the connection until it is over, or the stream would block, or it has had its share.
     pub fn turn(
         &mut self,

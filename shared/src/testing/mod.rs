@@ -1,7 +1,10 @@
 //! What every server must do with many and with difficult clients, to be called from a server's own tests: raw bytes over
 //! real sockets. Nothing here asserts how long a thing takes; bounds are there so that a failure ends.
+//!
+//! [`laws`] is what must hold of the code that they share, whatever bytes a client sends.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
+pub mod laws;
 mod program;
 pub mod scenes;
 

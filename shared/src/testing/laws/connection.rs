@@ -1,0 +1,73 @@
+//! The laws of a connection.
+
+use super::client::{Busy, Client, Dice};
+use super::gate;
+use super::outcome::Outcome;
+use crate::http::{Buffers, Connection, Session, Times, Turn, Wants, limits};
+
+/// More than a connection's output may ever hold: there is a mark at 16 KiB, behind which one answer fits with the longest
+/// target, and a vector that grows takes up to twice what it needs.
+const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// To whatever a client sends the answers are whole, and only the last closes. They do not depend on how the bytes come,
+/// nor on who reads them: a [`Connection`], a [`Session`] over a stream, or a gate in front of a framework. What is kept of
+/// it all is bounded.
+pub fn connection(bytes: &[u8]) {
+    let whole = exchange(bytes, || bytes.len(), false);
+
+    // At every byte; long input at some hundred.
+    let step = 1 + bytes.len() / 512;
+    assert_eq!(exchange(bytes, || step, false), whole, "in pieces of {step} bytes");
+    let mut dice = Dice::new(bytes);
+    assert_eq!(exchange(bytes, || dice.piece(), false), whole, "in pieces of several lengths");
+    assert_eq!(session(bytes), whole, "in a session");
+    gate::agrees(bytes, &whole);
+
+    let drained = exchange(bytes, || bytes.len(), true);
+    assert!(drained.answers.len() <= whole.answers.len(), "more when it drains");
+}
+
+/// What a connection makes of `bytes`, which come in pieces of those lengths.
+fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> Outcome {
+    let mut connection = Connection::default();
+    let (mut output, mut received) = (Vec::new(), Vec::new());
+    let (mut start, mut end, mut answered) = (0, 0, 0);
+    let mut wants = Wants::Input;
+    while wants == Wants::Flush || wants == Wants::Input && end < bytes.len() {
+        if wants == Wants::Input {
+            end = bytes.len().min(end + piece().max(1));
+        }
+        let progress = connection.advance(&bytes[start..end], &mut output, draining);
+        assert!(
+            wants != Wants::Flush || progress.consumed > 0 || progress.wants != Wants::Flush,
+            "it stands still"
+        );
+        assert!(output.capacity() <= OUTPUT_BYTES, "an output of {} bytes", output.capacity());
+        wants = progress.wants;
+        answered += progress.answered;
+        start += progress.consumed;
+        // A head that is not complete within the limit is refused, so a buffer of that size is enough.
+        assert!(start <= end && (wants != Wants::Input || end - start < limits::HEAD_BYTES), "unread input");
+        received.append(&mut output);
+        output = Vec::new();
+    }
+    let outcome = Outcome::read(&received);
+    assert_eq!(outcome.answered(), answered, "requests that were answered: {outcome:?}");
+    assert_eq!(outcome.closes(), wants == Wants::Close, "what it says and what it does: {outcome:?}");
+    assert_eq!(outcome.refusal().is_some(), connection.has_refused(), "{outcome:?}");
+    outcome
+}
+
+/// What a session answers to `bytes`, which come, as the answers go, in pieces.
+fn session(bytes: &[u8]) -> Outcome {
+    let times =
+        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+    let mut client = Client::new(bytes);
+    let mut buffers = Buffers::default();
+    let mut session = Session::default();
+    while session.turn(&mut client, &mut buffers, &times, &Busy) != Turn::Over {
+        let (input, output) = session.kept();
+        assert!(input <= limits::HEAD_BYTES && output <= OUTPUT_BYTES, "kept: {input} and {output} bytes");
+    }
+    Outcome::read(&client.received)
+}

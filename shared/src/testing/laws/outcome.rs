@@ -1,0 +1,71 @@
+//! What came of a connection.
+
+use super::answers::{self, Answer};
+
+/// What a greeting begins with, and no answer's head does.
+const GREETING: &[u8] = b"Hello, visitor! You've requested: ";
+
+/// The statuses of answers to requests that break the rules, after which the connection is closed.
+const REFUSALS: [u16; 7] = [400, 408, 413, 414, 417, 431, 505];
+
+/// Whole answers, and what they say of the connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// All but `100 Continue`, which is left out where the body is already there.
+    pub(super) answers: Vec<Answer>,
+}
+
+impl Outcome {
+    /// Reads `output`, which has to be whole answers and nothing else, of which only the last may close.
+    pub(super) fn read(mut output: &[u8]) -> Self {
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut continues = false;
+        while !output.is_empty() {
+            // An answer to HEAD is followed by another one or by the end, and that is no greeting.
+            let read =
+                answers::read(output, |answer, rest| answer.status != 200 || rest.starts_with(GREETING));
+            let (answer, length) = read.unwrap().expect("a whole answer");
+            assert!(!answers.last().is_some_and(Answer::closes), "an answer after the last one");
+            output = &output[length..];
+            if answer.is_interim() {
+                assert!(answer.status == 100 && answer.fields.is_empty() && !continues, "{answer:?}");
+                continues = true;
+            } else {
+                check(&answer);
+                continues = false;
+                answers.push(answer);
+            }
+        }
+        Self { answers }
+    }
+
+    /// Whether the last answer closes.
+    pub(super) fn closes(&self) -> bool {
+        self.answers.last().is_some_and(Answer::closes)
+    }
+
+    /// The status of the last answer, when that refuses a request.
+    pub(super) fn refusal(&self) -> Option<u16> {
+        self.answers.last().map(|answer| answer.status).filter(|status| REFUSALS.contains(status))
+    }
+
+    /// Requests that were answered and not refused.
+    pub(super) fn answered(&self) -> usize {
+        self.answers.len() - usize::from(self.refusal().is_some())
+    }
+}
+
+/// An answer by itself.
+fn check(answer: &Answer) {
+    match answer.status {
+        200 => {
+            assert_eq!(answer.field("content-type"), Some("text/plain; charset=utf-8"));
+            let is_greeting = answer.body.starts_with(GREETING)
+                && answer.body.iter().position(|byte| *byte == b'\n') == Some(answer.body.len() - 1);
+            assert!(answer.body.is_empty() || is_greeting, "{answer:?}");
+        }
+        405 => assert_eq!(answer.field("allow"), Some("GET, HEAD")),
+        status => assert!(REFUSALS.contains(&status) && answer.closes(), "{answer:?}"),
+    }
+    assert!(answer.status == 200 || answer.field("content-length") == Some("0"), "{answer:?}");
+}
