@@ -115,6 +115,13 @@ impl Client {
         !got.to_ascii_lowercase().contains("\r\nconnection: close\r\n")
     }
 
+    /// Reads as many bytes as `expected` has, which have to be those.
+    pub(super) fn expect_bytes(&mut self, expected: &str) {
+        let mut got = vec![0; expected.len()];
+        self.0.read_exact(&mut got).unwrap();
+        assert_eq!(String::from_utf8_lossy(&got), expected);
+    }
+
     /// What comes until the server closes.
     pub(super) fn read_to_end(&mut self) -> String {
         let mut got = String::new();

@@ -45,6 +45,19 @@ pub fn silent_and_half_written_connections_hold_nobody_up(program: &Program) {
     }
 }
 
+/// Who waits for `100 Continue` before it sends a body gets it, and then the answer.
+pub fn a_client_that_waits_to_continue_is_told_to(program: &Program) {
+    let server = program.start(&[]);
+    let bodies = [("Content-Length: 3", "abc"), ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")];
+    for (framing, body) in bodies {
+        let mut client = server.connect();
+        client.send(&format!("POST /abc HTTP/1.1\r\nHost: h\r\n{framing}\r\nExpect: 100-continue\r\n\r\n"));
+        client.expect_bytes("HTTP/1.1 100 Continue\r\n\r\n");
+        client.send(body);
+        client.expect_bytes("HTTP/1.1 405 Method Not Allowed\r\n");
+    }
+}
+
 /// Connections that send a head byte by byte, with hardly a pause, do not keep others from being served.
 pub fn dripping_connections_hold_nobody_up(program: &Program) {
     let server = program.start(&["--head-timeout", "600"]);

@@ -16,6 +16,11 @@ fn clients_that_never_read_hold_nobody_up() {
 }
 
 #[test]
+fn a_client_that_waits_to_continue_is_told_to() {
+    scene::a_client_that_waits_to_continue_is_told_to(&SERVER);
+}
+
+#[test]
 fn connections_over_the_cap_wait_for_a_place() {
     scene::connections_over_the_cap_wait_for_a_place(&SERVER);
 }
