@@ -1,0 +1,162 @@
+//! Any exchange on one connection: requests, and the pieces in which they are sent.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use shared::testing::laws::answers::{self, Answer};
+
+use super::model;
+use super::request::{self, Request};
+use super::wire::Wire;
+
+/// Requests that are sent one behind the other, of which the last closes.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    requests: Vec<Request>,
+    /// Where a piece ends, and whether the client waits there for the answers that are due.
+    splits: Vec<(usize, bool)>,
+}
+
+/// What has come of one.
+struct Received<'a> {
+    requests: &'a [Request],
+    /// What is no whole answer yet.
+    bytes: Vec<u8>,
+    /// How many requests have been answered.
+    answered: usize,
+    /// Whether `100 Continue` has come for the request to be answered next.
+    continued: bool,
+    closed: bool,
+}
+
+/// Any exchange.
+pub(crate) fn exchanges() -> impl Strategy<Value = Exchange> {
+    let requests = vec(request::requests(), 1..6);
+    let splits = vec((any::<Index>(), any::<bool>()), 0..6);
+    (requests, splits, any::<bool>()).prop_map(|(mut requests, splits, waits)| {
+        requests.push(request::last());
+        let sent: usize = requests.iter().map(Request::len).sum();
+        let mut splits: Vec<_> = splits.into_iter().map(|(at, waits)| (at.index(sent), waits)).collect();
+        // Whoever expects `100 Continue` often waits for it.
+        if waits {
+            let starts = starts(&requests).zip(&requests);
+            splits.extend(
+                starts
+                    .filter(|(_, request)| request.expects)
+                    .map(|(at, request)| (at + request.head.len(), true)),
+            );
+        }
+        splits.push((sent, false));
+        splits.sort_unstable();
+        Exchange { requests, splits }
+    })
+}
+
+/// Where each request starts in what is sent.
+fn starts(requests: &[Request]) -> impl Iterator<Item = usize> {
+    requests.iter().scan(0, |end, request| {
+        let start = *end;
+        *end += request.len();
+        Some(start)
+    })
+}
+
+impl Request {
+    fn len(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+}
+
+impl Exchange {
+    /// Plays the client's part, and holds what comes against the model.
+    pub(crate) fn play(&self, wire: &mut impl Wire) -> Result<(), String> {
+        let sent: Vec<u8> = self
+            .requests
+            .iter()
+            .flat_map(|request| [request.head.as_bytes(), &request.body].concat())
+            .collect();
+        let mut received = Received::new(&self.requests);
+        let mut start = 0;
+        for (end, waits) in &self.splits {
+            wire.send(&sent[start..*end]);
+            start = *end;
+            if *waits {
+                received.wait(wire, self.due(start))?;
+            }
+        }
+        received.read_to_the_end(wire)
+    }
+
+    /// Requests that have to be answered once so many bytes were sent, and whether the one after them has to be told to
+    /// continue.
+    fn due(&self, sent: usize) -> (usize, bool) {
+        let mut answers = 0;
+        for (start, request) in starts(&self.requests).zip(&self.requests) {
+            if sent < start + request.len() {
+                return (answers, model::has_to_continue(request) && sent == start + request.head.len());
+            }
+            answers += 1;
+            if model::closes(request) {
+                break;
+            }
+        }
+        (answers, false)
+    }
+}
+
+impl<'a> Received<'a> {
+    fn new(requests: &'a [Request]) -> Self {
+        Self { requests, bytes: Vec::new(), answered: 0, continued: false, closed: false }
+    }
+
+    /// Reads until what is due has come, or the connection is closed.
+    fn wait(&mut self, wire: &mut impl Wire, (answers, continues): (usize, bool)) -> Result<(), String> {
+        while !self.closed
+            && (self.answered < answers || continues && self.answered == answers && !self.continued)
+        {
+            if !wire.receive(&mut self.bytes)? {
+                return Err(format!("it closes when {answers} answers are due, after {}", self.answered));
+            }
+            self.take_answers()?;
+        }
+        Ok(())
+    }
+
+    /// Reads until the connection is closed, which it has to be after the answer that says so, and not before.
+    fn read_to_the_end(&mut self, wire: &mut impl Wire) -> Result<(), String> {
+        while wire.receive(&mut self.bytes)? {
+            self.take_answers()?;
+        }
+        if !self.closed {
+            return Err(format!("it closes after {} answers, of which none says so", self.answered));
+        }
+        Ok(())
+    }
+
+    fn take_answers(&mut self) -> Result<(), String> {
+        while !self.bytes.is_empty() {
+            let request = self.requests.get(self.answered).filter(|_| !self.closed);
+            let request = request.ok_or_else(|| format!("{:?} after the last answer", self.bytes))?;
+            let read = answers::read(&self.bytes, |_, _| request.method != "HEAD")?;
+            let Some((answer, length)) = read else { break };
+            self.bytes.drain(..length);
+            self.take(request, &answer)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, request: &Request, answer: &Answer) -> Result<(), String> {
+        if answer.is_interim() {
+            if answer.status != 100 || self.continued || !model::may_continue(request) {
+                return Err(format!("{request:?} is first answered with {}", answer.status));
+            }
+            self.continued = true;
+            return Ok(());
+        }
+        model::check(request, answer)?;
+        self.answered += 1;
+        self.continued = false;
+        self.closed = model::ends(request, answer);
+        Ok(())
+    }
+}

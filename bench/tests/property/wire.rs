@@ -1,0 +1,83 @@
+//! What an exchange is sent over.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use shared::http::{Connection, Wants};
+
+/// How long to wait for what has to come. Only a server that is wrong takes so long.
+const BOUND: Duration = Duration::from_secs(5);
+
+/// A connection from the client's side.
+pub(crate) trait Wire {
+    /// Sends, as far as the other side takes it: it may have closed, which is for its answers to say.
+    fn send(&mut self, bytes: &[u8]);
+    /// Appends what comes next; false at the end of the connection.
+    fn receive(&mut self, bytes: &mut Vec<u8>) -> Result<bool, String>;
+}
+
+/// To a connection loop in memory.
+#[derive(Default)]
+pub(crate) struct Memory {
+    connection: Connection,
+    unread: Vec<u8>,
+    /// What a stream would have taken.
+    written: Vec<u8>,
+}
+
+/// To a server.
+pub(crate) struct Socket(TcpStream);
+
+impl Wire for Memory {
+    fn send(&mut self, bytes: &[u8]) {
+        self.unread.extend_from_slice(bytes);
+        loop {
+            let mut output = Vec::new();
+            let progress = self.connection.advance(&self.unread, &mut output, false);
+            self.unread.drain(..progress.consumed);
+            self.written.append(&mut output);
+            if progress.wants != Wants::Flush {
+                return;
+            }
+        }
+    }
+
+    fn receive(&mut self, bytes: &mut Vec<u8>) -> Result<bool, String> {
+        let some = !self.written.is_empty();
+        bytes.append(&mut self.written);
+        Ok(some)
+    }
+}
+
+impl Socket {
+    /// Connects to `address`.
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        stream.set_write_timeout(Some(BOUND)).unwrap();
+        // A piece is a packet.
+        stream.set_nodelay(true).unwrap();
+        Self(stream)
+    }
+}
+
+impl Wire for Socket {
+    fn send(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes);
+    }
+
+    fn receive(&mut self, bytes: &mut Vec<u8>) -> Result<bool, String> {
+        let mut buffer = [0; 16 * 1024];
+        match self.0.read(&mut buffer) {
+            Ok(read) => {
+                bytes.extend_from_slice(&buffer[..read]);
+                Ok(read > 0)
+            }
+            // A reset is an end too: the server closed before it had read all.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(false),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
+            Err(error) => Err(format!("it neither answered nor closed: {error}")),
+        }
+    }
+}
