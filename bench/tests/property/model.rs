@@ -7,6 +7,8 @@ use super::request::{Persistence, Request, Version};
 /// Whether the connection is closed after the answer (RFC 9112, section 9.3).
 pub(crate) fn closes(request: &Request) -> bool {
     match (request.version, request.option) {
+        // What follows is not HTTP.
+        _ if request.method == "CONNECT" => true,
         (_, Persistence::Close) => true,
         (Version::Http11, _) | (Version::Http10, Persistence::KeepAlive) => false,
         (Version::Http10, Persistence::Unsaid | Persistence::Upgrade) => true,

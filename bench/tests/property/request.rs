@@ -136,7 +136,8 @@ fn asked() -> impl Strategy<Value = (String, String, String)> {
         ("GET".to_owned(), format!("http://h{}", query.unwrap_or_default()), "/".to_owned())
     });
     let asterisk = Just(("OPTIONS".to_owned(), "*".to_owned(), String::new()));
-    prop_oneof![20 => with_a_path, 1 => without, 1 => asterisk]
+    let authority = Just(("CONNECT".to_owned(), "h.example:443".to_owned(), String::new()));
+    prop_oneof![40 => with_a_path, 2 => without, 2 => asterisk, 1 => authority]
 }
 
 /// The line of a field that decides nothing.
