@@ -1,5 +1,6 @@
 //! Writes down which version of every crate, and of the compiler, this build is made of:
 //! a server's `--version` names its runtime's version from here.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build that fails says why by its panic")]
 
 use std::{env, fs, path::Path, process::Command};
 

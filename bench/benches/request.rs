@@ -1,5 +1,6 @@
 //! What a request's head costs: parsed and judged, in the shapes that load tools and people's programs send.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(clippy::panic, reason = "a benchmark of a wrong answer is none")]
 
 use std::hint::black_box;
 use std::time::Duration;

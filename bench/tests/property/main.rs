@@ -1,6 +1,6 @@
 //! A model of the endpoint, held against any well-formed requests: in memory against the connection loop, and over real
 //! sockets against every server that claims to keep the rules of HTTP.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 mod exchange;
 mod model;

@@ -2,7 +2,13 @@
 //! real sockets. Nothing here asserts how long a thing takes; bounds are there so that a failure ends.
 //!
 //! [`laws`] is what must hold of the code that they share, whatever bytes a client sends.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by its panic"
+)]
 
 pub mod laws;
 mod program;
