@@ -23,6 +23,7 @@ const EXAMPLES: &str = "Examples:
   bench verify --servers hyper,threads              does a server answer as it should?
   bench verify --conformance                        does it keep the rules of HTTP/1.1?
   bench verify --conformance --address 127.0.0.1:80 and one that somebody else started?
+  bench drill --servers threads --drills kill,idle  does it stand misfortune, and clients that misbehave?
   bench measure article                             the article's three scenarios on every server
   bench measure article-5s-1 --servers hyper,actix --repetitions 5
   bench report bench/results/20260101T120000Z-host  the tables of a measurement, again
@@ -37,6 +38,8 @@ pub enum Command {
     List(List),
     /// Check that servers answer as the endpoint should
     Verify(Verify),
+    /// Try how servers stand misfortune, and clients that misbehave
+    Drill(Drill),
     /// Load servers, keep a record of each run, and print the tables
     Measure(Measure),
     /// Print the tables of a measurement, from its records
@@ -86,6 +89,33 @@ pub struct Verify {
     #[arg(long)]
     pub all: bool,
 }
+
+/// `bench drill`
+#[derive(Args, Debug)]
+#[command(after_help = ABOUT_DRILLS)]
+pub struct Drill {
+    /// Servers by name, with commas between, or `all` [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub servers: Vec<String>,
+
+    /// Drills by name, with commas between, or `all` [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub drills: Vec<String>,
+
+    /// Fewer connections and less time, as the tests do: some ten seconds a server
+    #[arg(long)]
+    pub short: bool,
+
+    /// Say what each drill does, and do none
+    #[arg(long)]
+    pub list: bool,
+}
+
+const ABOUT_DRILLS: &str = "Each drill starts a server, has it suffer one kind of trouble, and ends with a figure or with what \
+went wrong. All of them take some three minutes a server. No figure is a speed.
+
+A server fails as known when its manifest has `drill/NAME` among its [[gaps]]. Exit code 1 says that a server is not as \
+its manifest says, either way.";
 
 /// `bench measure`
 #[derive(Args, Debug)]

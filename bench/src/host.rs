@@ -3,6 +3,8 @@
 //! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone, which then ends
 //! each group itself, and a child's children end with it.
 
+mod descriptors;
+
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -23,6 +25,8 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+pub use descriptors::raise_descriptor_limit;
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
@@ -237,6 +241,12 @@ impl Process {
             Err(mpsc::RecvTimeoutError::Timeout) => Waited::TimedOut,
             Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => Waited::Exited,
         }
+    }
+
+    /// Sends it SIGTERM, and leaves what comes of that to the caller.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        // It is not reaped before it is ended, so the number is still its own.
+        killpg(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
     }
 
     /// Asks it to end with SIGTERM; kills it when `bound` has passed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::host::{Ended, Host, Launch, Memory, Process};
+use crate::host::{Ended, Host, Launch, Memory, Process, Waited};
 use crate::server::Server;
 
 /// Time for a build from nothing on a slow machine.
@@ -51,8 +51,20 @@ pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
 
 /// Starts the server on a free port of the loopback interface, on `cores` (empty for any), with further `flags`.
 pub fn start(host: &Host, server: &Server, cores: &[usize], flags: &[&str]) -> anyhow::Result<Running> {
+    start_on(host, server, 0, cores, flags)
+}
+
+/// The same on a certain port.
+pub fn start_on(
+    host: &Host,
+    server: &Server,
+    port: u16,
+    cores: &[usize],
+    flags: &[&str],
+) -> anyhow::Result<Running> {
     let mut words = server.run.clone();
-    words.extend(["--host", "127.0.0.1", "--port", "0"].iter().chain(flags).map(ToString::to_string));
+    let port = port.to_string();
+    words.extend(["--host", "127.0.0.1", "--port", &port].iter().chain(flags).map(ToString::to_string));
     let launch = Launch { words: &words, folder: &server.folder, cores, shown: false };
     let mut process = host.start(&launch)?;
     let line = process.first_line(START_BOUND)?;
@@ -77,6 +89,31 @@ impl Running {
     /// An error that says how it ended, when it has.
     pub fn check_running(&mut self) -> anyhow::Result<()> {
         self.process.check_running()
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> anyhow::Result<usize> {
+        self.process.descriptors()
+    }
+
+    /// Lets it open so many more descriptors, for the rest of its life.
+    pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<()> {
+        self.process.limit_descriptors(more)
+    }
+
+    /// Sends it SIGTERM.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        self.process.terminate()
+    }
+
+    /// Waits until it exits.
+    pub fn wait(&mut self, bound: Duration) -> Waited {
+        self.process.wait(bound)
+    }
+
+    /// Kills it where it stands, or takes up what is left of it.
+    pub fn kill(self) -> anyhow::Result<Ended> {
+        self.process.kill()
     }
 
     /// Stops it as the contract says.

@@ -19,6 +19,7 @@ pub mod cli;
 pub mod command;
 pub mod conformance;
 pub mod cores;
+pub mod drill;
 pub mod host;
 pub mod launch;
 pub mod machine;

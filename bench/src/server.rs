@@ -50,11 +50,11 @@ pub struct Requirement {
     pub get: String,
 }
 
-/// Conformance cases that the server is known to fail for one reason.
+/// Conformance cases and drills that the server is known to fail for one reason.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
-    /// `subject/name` of each case.
+    /// `subject/name` of each case; a drill's subject is `drill`.
     pub cases: Vec<String>,
     /// Why the server fails them, in a sentence.
     pub reason: String,
@@ -117,7 +117,7 @@ pub struct Server {
     pub article: Option<String>,
     /// Programs that it needs.
     pub requires: Vec<Requirement>,
-    /// Conformance cases that it fails, as known, by reason.
+    /// Conformance cases and drills that it fails, as known, by reason.
     pub gaps: Vec<Gap>,
     /// Limits that it does not honour, as known.
     pub limits: Vec<UnmetLimit>,
@@ -161,6 +161,12 @@ impl Server {
     /// Whether the server is known to fail the case.
     pub fn has_gap(&self, case: &str) -> bool {
         self.gap_cases().any(|known| known == case)
+    }
+
+    /// Why the server fails the case, when it is known to.
+    pub fn gap_reason(&self, case: &str) -> Option<&str> {
+        let gap = self.gaps.iter().find(|gap| gap.cases.iter().any(|known| known == case))?;
+        Some(&gap.reason)
     }
 
     /// Every case that the server is known to fail.

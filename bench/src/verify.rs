@@ -10,6 +10,7 @@ use anyhow::{anyhow, ensure};
 use crate::conformance::{
     self, Answer, BURST, Case, ENDPOINT, End, Finding, Settings, Severity, TIMING, Timeouts,
 };
+use crate::drill;
 use crate::host::Host;
 use crate::launch;
 use crate::server::Server;
@@ -21,9 +22,6 @@ const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "2"];
 
 /// How long to wait for a server that is known to answer a case wrongly, which often is not to answer.
 const KNOWN_PATIENCE: Duration = Duration::from_secs(1);
-
-/// The subject of fault drills in manifests. They are not asked here.
-const DRILL: &str = "drill";
 
 /// How much to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +94,8 @@ impl Verification {
         let (failed, passed): (Vec<&Finding>, Vec<&Finding>) =
             findings.iter().partition(|finding| finding.wrong.is_some());
         let (failed, passed) = (names(&failed), names(&passed));
-        let gaps: Vec<&str> = gaps.into_iter().filter(|gap| conformance::subject(gap) != DRILL).collect();
+        // Drills are for `bench drill` to hold against the manifest.
+        let gaps: Vec<&str> = gaps.into_iter().filter(|gap| !drill::is_drill(gap)).collect();
         let is_closed = |gap: &&str| passed.contains(gap) || !all.contains(gap);
         let closed = gaps.iter().copied().filter(is_closed).map(str::to_owned).collect();
         let known = gaps.into_iter().filter(|gap| failed.contains(gap)).map(str::to_owned).collect();

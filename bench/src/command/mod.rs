@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod drill;
 mod list;
 mod measure;
 mod report;
@@ -24,6 +25,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let outcome = match &arguments.command {
         Command::List(list) => list::run(root, list),
         Command::Verify(verify) => verify::run(root, verify),
+        Command::Drill(drill) => drill::run(root, drill),
         Command::Measure(measure) => measure::run(root, measure),
         Command::Report(report) => report::run(report),
         Command::Serve(serve) => serve::run(root, serve),

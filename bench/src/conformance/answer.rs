@@ -31,7 +31,7 @@ impl Answer {
     }
 
     /// 200 with the greeting for `path` and all of the endpoint's fields.
-    pub(super) fn greeting(path: &str) -> Self {
+    pub(crate) fn greeting(path: &str) -> Self {
         let body = format!("Hello, visitor! You've requested: {path}\n");
         let fields = vec![
             ("content-type", "text/plain; charset=utf-8".to_owned()),
@@ -79,7 +79,7 @@ impl Answer {
     }
 
     /// What is wrong with `response`, if anything is.
-    pub(super) fn wrong(&self, response: &Response) -> Option<String> {
+    pub(crate) fn wrong(&self, response: &Response) -> Option<String> {
         if !self.statuses.contains(&response.status) {
             return Some(format!("expected {}, got {}", self.statuses(), response.status));
         }

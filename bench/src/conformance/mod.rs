@@ -29,6 +29,7 @@ use client::Ending;
 pub use answer::Answer;
 pub use case::{Case, End, Severity};
 pub use judge::{Wrong, check};
+pub(crate) use response::{Response, parse};
 pub use subject::{BURST, ENDPOINT, TIMING, cases};
 
 /// How to run the cases.

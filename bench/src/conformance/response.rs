@@ -2,7 +2,9 @@
 
 /// One answer.
 #[derive(Clone, Debug)]
-pub(super) struct Response {
+pub(crate) struct Response {
+    /// Whether it is of HTTP/1.0, where a connection ends after an answer unless that says otherwise.
+    pub(super) old: bool,
     /// Its status code.
     pub(super) status: u16,
     /// Its fields in order, names in small letters.
@@ -29,6 +31,13 @@ impl Response {
         self.values(name).flat_map(|value| value.split(',')).map(str::trim).collect()
     }
 
+    /// Whether it says that its connection ends with it (RFC 9112, section 9.3).
+    pub(crate) fn closes(&self) -> bool {
+        let options = self.list("connection");
+        let says = |word: &str| options.iter().any(|option| option.eq_ignore_ascii_case(word));
+        says("close") || self.old && !says("keep-alive")
+    }
+
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -36,7 +45,7 @@ impl Response {
 
 /// The answer at the start of `bytes` and its length; `None` while it is not whole. `head_only` says that it
 /// is to a HEAD, `ended` that no more bytes come. An error says what is wrong.
-pub(super) fn parse(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<(Response, usize)>, String> {
+pub(crate) fn parse(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<(Response, usize)>, String> {
     let Some(end) = find(bytes, b"\r\n\r\n") else {
         // What cannot become a status line is wrong at once, and not only when no more of it comes.
         let could_begin = bytes.iter().zip(b"HTTP/1.").all(|(got, expected)| got == expected);
@@ -48,7 +57,8 @@ pub(super) fn parse(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option
     let line = lines.next().unwrap_or_default();
     let status = status_code(line).ok_or_else(|| format!("{line:?} is no status line"))?;
     let fields = lines.map(field).collect::<Result<_, _>>()?;
-    let mut response = Response { status, fields, body: Vec::new() };
+    let old = line.starts_with("HTTP/1.0");
+    let mut response = Response { old, status, fields, body: Vec::new() };
     let Some((body, length)) = body(&response, rest, head_only, ended)? else { return Ok(None) };
     response.body = body;
     Ok(Some((response, end + 4 + length)))
@@ -137,6 +147,20 @@ fn excerpt(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_says_whether_its_connection_ends() {
+        let cases = [
+            ("HTTP/1.1 204 A\r\n\r\n", false),
+            ("HTTP/1.1 204 A\r\nConnection: Upgrade, Close\r\n\r\n", true),
+            ("HTTP/1.0 204 A\r\n\r\n", true),
+            ("HTTP/1.0 204 A\r\nConnection: keep-alive\r\n\r\n", false),
+        ];
+        for (bytes, closes) in cases {
+            let (response, _) = parse(bytes.as_bytes(), false, false).unwrap().unwrap();
+            assert_eq!(response.closes(), closes, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn an_answer_ends_where_its_framing_says() {

@@ -1,7 +1,7 @@
 //! Numbers as people read them. Everything inside is in seconds, bytes and counts; units are put on here.
 
 /// A whole number in groups of three: `12,345`.
-pub(super) fn whole(number: f64) -> String {
+pub(crate) fn whole(number: f64) -> String {
     let digits = format!("{:.0}", number.abs());
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -14,7 +14,7 @@ pub(super) fn whole(number: f64) -> String {
 }
 
 /// Seconds: `5.00 s`.
-pub(super) fn seconds(seconds: f64) -> String {
+pub(crate) fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
 }
 

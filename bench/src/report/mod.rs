@@ -1,6 +1,6 @@
 //! Reports, made from a result folder's records alone.
 
-mod figures;
+pub(crate) mod figures;
 mod table;
 mod verdict;
 

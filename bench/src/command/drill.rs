@@ -1,0 +1,99 @@
+//! `bench drill`: how does each server stand misfortune and clients that misbehave?
+
+use std::path::Path;
+
+use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use crate::checkout::Checkout;
+use crate::cli;
+use crate::drill::{self, DRILLS, Drill, Finding, Row, Size};
+use crate::host::{self, Host};
+use crate::launch;
+use crate::names;
+use crate::report::figures;
+use crate::server::Server;
+
+/// Connections that the largest drill wants at once.
+const WANTED: u16 = 10_000;
+
+/// Descriptors that are needed beside those: of connections that are opened first, and what a server keeps for itself.
+const RESERVED: usize = 400;
+
+pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result<Outcome> {
+    if arguments.list {
+        return print(&list());
+    }
+    let checkout = Checkout::read(root)?;
+    let servers = checkout.choose_servers(&arguments.servers)?;
+    let drills = choose(&arguments.drills)?;
+    let host = Host::this_machine(checkout.tools())?;
+    let connections = connections(host::raise_descriptor_limit()?);
+    let size = if arguments.short { Size::Short } else { Size::Full { connections } };
+
+    let mut rows: Vec<Row> = Vec::new();
+    for server in servers {
+        if let Some(why) = launch::unavailable(&host, server) {
+            print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+            continue;
+        }
+        launch::build(&host, server)?;
+        let mut row = Row { server, findings: Vec::new() };
+        for drill in &drills {
+            let finding = drill.run(&host, server, size);
+            if host.interrupted() {
+                return Ok(Outcome::Interrupted);
+            }
+            anstream::eprintln!("{}", progress(server, &finding));
+            row.findings.push(finding);
+        }
+        rows.push(row);
+    }
+    print(&report(&rows))?;
+    let as_known = |row: &Row| {
+        row.findings.iter().all(Finding::is_as_known) && drill::unknown_gaps(row.server).next().is_none()
+    };
+    Ok(if rows.iter().all(as_known) { Outcome::Fine } else { Outcome::Failed })
+}
+
+/// The drills that `--drills` names, in their own order; all when it names none or is `all`.
+fn choose(wanted: &[String]) -> anyhow::Result<Vec<&'static Drill>> {
+    let all = DRILLS.iter();
+    if wanted.is_empty() || wanted == ["all"] {
+        return Ok(all.collect());
+    }
+    for name in wanted {
+        names::find("drill", name, &DRILLS, |drill| drill.short_name())?;
+    }
+    Ok(all.filter(|drill| wanted.iter().any(|name| name == drill.short_name())).collect())
+}
+
+/// How many connections this machine allows; says so when they are fewer than wanted.
+fn connections(descriptors: usize) -> usize {
+    let allowed = descriptors.saturating_sub(RESERVED);
+    let wanted = usize::from(WANTED);
+    if allowed < wanted {
+        anstream::eprintln!(
+            "The limit of {descriptors} open files (`ulimit -Hn`) leaves {allowed} connections at once instead of {}.",
+            figures::whole(f64::from(WANTED))
+        );
+    }
+    allowed.min(wanted)
+}
+
+fn list() -> String {
+    let line = |drill: &Drill| format!("{:<18} {}\n", drill.short_name(), drill.about);
+    DRILLS.iter().map(line).collect()
+}
+
+fn progress(server: &Server, finding: &Finding) -> String {
+    let (style, text) = match &finding.outcome {
+        Ok(figure) => (GOOD, figure),
+        Err(wrong) => (BAD, wrong),
+    };
+    format!("{:<14} {:<24} {}", server.name, finding.drill, styled(style, text))
+}
+
+fn report(rows: &[Row]) -> String {
+    // Styles are put on when columns have their widths.
+    let table = drill::table(rows).replace(drill::FAILED, &styled(BAD, drill::FAILED));
+    format!("{}\n{table}{}", styled(HEADING, "Drills"), drill::notes(rows))
+}

@@ -1,0 +1,38 @@
+//! Many connections that come and go.
+
+use anyhow::Context;
+
+use super::client::{Client, get_and_close};
+use super::scene::check_recovered;
+use super::{Drill, Scene};
+
+pub(super) const DRILL: Drill = Drill {
+    name: "drill/connect-close",
+    about: "20,000 connections that close at once or after an answer: none is lost, and nothing is left of them",
+    run,
+};
+
+fn run(scene: &Scene) -> anyhow::Result<String> {
+    let count: usize = scene.pick(1000, 20_000);
+    let mut running = scene.start(&[])?;
+    let before = running.descriptors()?;
+    for number in 0..count {
+        scene.check_interrupted()?;
+        let which = || format!("connection {} of {count}", number + 1);
+        let mut client = Client::connect_from(number, running.address).with_context(which)?;
+        match number % 4 {
+            0 => drop(client),
+            1 => client.reset()?,
+            2 => {
+                client.send(get_and_close("/once").as_bytes()).with_context(which)?;
+                client.expect("/once").with_context(which)?;
+            }
+            _ => {
+                client.ask("/once").with_context(which)?;
+                client.expect("/once").with_context(which)?;
+            }
+        }
+    }
+    check_recovered(&mut running, before)?;
+    Ok("0 lost".into())
+}

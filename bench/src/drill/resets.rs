@@ -1,0 +1,63 @@
+//! Connections that are reset in every state they can be in.
+
+use std::io::Read;
+use std::net::SocketAddr;
+
+use anyhow::Context;
+
+use super::client::{Client, get};
+use super::scene::check_recovered;
+use super::{Drill, Scene};
+
+pub(super) const DRILL: Drill = Drill {
+    name: "drill/resets",
+    about: "resets before, within and after a request, a body and an answer: the server answers on, and leaks nothing",
+    run,
+};
+
+/// Brings a connection into a state in which it is then reset.
+pub(super) type State = (&'static str, fn(&mut Client) -> anyhow::Result<()>);
+
+pub(super) const STATES: [State; 7] = [
+    ("before anything", |_| Ok(())),
+    ("within a head", |client| client.send(b"GET /half HTTP/1.1\r\nHo")),
+    ("with a request on its way", |client| client.ask("/unread")),
+    ("within a body", |client| {
+        client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nand so on")
+    }),
+    ("within a chunk", |client| {
+        client.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nand so on")
+    }),
+    ("within answers", |client| {
+        client.send(get("/many").repeat(200).as_bytes())?;
+        client.stream.read_exact(&mut [0; 100]).context("cannot read the start of an answer")
+    }),
+    ("after half a close", |client| {
+        client.ask("/unread")?;
+        client.shut()
+    }),
+];
+
+fn run(scene: &Scene) -> anyhow::Result<String> {
+    let times: usize = scene.pick(20, 200);
+    let mut running = scene.start(&[])?;
+    let before = running.descriptors()?;
+    for number in 0..times {
+        scene.check_interrupted()?;
+        for (state, reach) in STATES {
+            reset_in(number, running.address, reach).with_context(|| format!("reset {state}"))?;
+        }
+    }
+    check_recovered(&mut running, before)?;
+    Ok(format!("{} states × {times}", STATES.len()))
+}
+
+fn reset_in(
+    number: usize,
+    address: SocketAddr,
+    reach: fn(&mut Client) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut client = Client::connect_from(number, address)?;
+    reach(&mut client)?;
+    client.reset()
+}

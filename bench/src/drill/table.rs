@@ -1,0 +1,140 @@
+//! Findings as text.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+
+use super::{DRILLS, Finding, unknown_gaps};
+use crate::server::Server;
+
+/// What stands in a cell where a server failed.
+pub const FAILED: &str = "FAILS";
+
+/// What one server came to.
+pub struct Row<'a> {
+    /// The server.
+    pub server: &'a Server,
+    /// A finding for each drill that was done.
+    pub findings: Vec<Finding>,
+}
+
+/// A table of drills by servers, with a number where there is more to say.
+pub fn table(rows: &[Row]) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
+    table.set_header(std::iter::once("Drill").chain(rows.iter().map(|row| row.server.name.as_str())));
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for drill in &DRILLS {
+        let findings = rows.iter().map(|row| row.findings.iter().find(|finding| finding.drill == drill.name));
+        let findings: Vec<_> = findings.collect();
+        if findings.iter().all(Option::is_none) {
+            continue;
+        }
+        let cell =
+            |finding: Option<&Finding>| finding.map_or_else(|| "–".into(), |finding| cell(rows, finding));
+        table.add_row(std::iter::once(drill.short_name().to_owned()).chain(findings.into_iter().map(cell)));
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+/// A line for each number in the table, and one for each drill in a manifest that is not there.
+pub fn notes(rows: &[Row]) -> String {
+    let mut out = String::new();
+    for (number, (server, finding)) in noted(rows).enumerate() {
+        let _ = write!(out, "({}) {} {}: ", number + 1, server.name, finding.drill);
+        let manifest = server.folder.join("server.toml");
+        let _ = match (&finding.outcome, &finding.known) {
+            (Err(wrong), Some(reason)) => writeln!(out, "{wrong}. Known: {reason}"),
+            (Err(wrong), None) => writeln!(out, "{wrong}. Not known of this server."),
+            (Ok(_), _) => writeln!(out, "passes: take it out of {}", manifest.display()),
+        };
+    }
+    for row in rows {
+        for gap in unknown_gaps(row.server) {
+            let manifest = row.server.folder.join("server.toml");
+            let _ = writeln!(out, "{gap} is no drill: take it out of {}", manifest.display());
+        }
+    }
+    out
+}
+
+/// Findings with a note, in the order of the notes.
+fn noted<'a>(rows: &'a [Row]) -> impl Iterator<Item = (&'a Server, &'a Finding)> {
+    let findings = rows.iter().flat_map(|row| row.findings.iter().map(|finding| (row.server, finding)));
+    findings.filter(|(_, finding)| finding.outcome.is_err() || !finding.is_as_known())
+}
+
+fn cell(rows: &[Row], finding: &Finding) -> String {
+    let text = finding.outcome.as_deref().unwrap_or(FAILED);
+    match noted(rows).position(|(_, noted)| std::ptr::eq(noted, finding)) {
+        Some(place) => format!("{text} ({})", place + 1),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        name = "example"
+        title = "Example"
+        language = "Rust"
+        runtime = "std"
+        model = "thread pool"
+        run = ["example"]
+        version = ["example", "--version"]
+        [[gaps]]
+        cases = ["drill/never-read", "drill/kill", "drill/no-such", "endpoint/get"]
+        reason = "Nothing is bounded."
+    "#;
+
+    fn server() -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("example");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("server.toml"), MANIFEST).unwrap();
+        Server { folder: "example".into(), ..Server::read(&folder, Path::new("/t")).unwrap() }
+    }
+
+    fn finding(server: &Server, drill: &'static str, outcome: Result<&str, &str>) -> Finding {
+        let outcome = outcome.map(str::to_owned).map_err(str::to_owned);
+        Finding { drill, outcome, known: server.gap_reason(drill).map(str::to_owned) }
+    }
+
+    #[test]
+    fn failures_and_what_is_not_as_known_are_numbered() {
+        let server = server();
+        let findings = vec![
+            finding(&server, "drill/idle", Ok("12 B each")),
+            finding(&server, "drill/resets", Err("it has ended")),
+            finding(&server, "drill/never-read", Err("no end")),
+            finding(&server, "drill/kill", Ok("up in 3 ms")),
+        ];
+        assert_eq!(findings.iter().map(Finding::is_as_known).collect::<Vec<_>>(), [true, false, true, false]);
+        let rows = [Row { server: &server, findings }];
+        let table = table(&rows);
+        let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[0], ["Drill", "example"]);
+        assert_eq!(
+            lines[2..],
+            [
+                vec!["idle", "12", "B", "each"],
+                vec!["resets", "FAILS", "(1)"],
+                vec!["never-read", "FAILS", "(2)"],
+                vec!["kill", "up", "in", "3", "ms", "(3)"],
+            ]
+        );
+        assert_eq!(
+            notes(&rows),
+            "(1) example drill/resets: it has ended. Not known of this server.\n\
+             (2) example drill/never-read: no end. Known: Nothing is bounded.\n\
+             (3) example drill/kill: passes: take it out of example/server.toml\n\
+             drill/no-such is no drill: take it out of example/server.toml\n"
+        );
+    }
+}
