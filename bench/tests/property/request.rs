@@ -1,9 +1,10 @@
 //! Any well-formed request.
 
+use proptest::array::uniform6;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 /// A request as it is sent, and what it asks for.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ pub(crate) enum Persistence {
 enum Body {
     None,
     Sized(Vec<u8>),
-    /// Each chunk with its size in digits and its extension; and the trailers.
+    /// Each chunk with whether its size is in capitals and with its extensions; and the trailers.
     Chunked(Vec<(Vec<u8>, bool, String)>, Vec<String>),
 }
 
@@ -53,51 +54,64 @@ impl std::fmt::Debug for Request {
 
 /// Any request that keeps the rules and the limits.
 pub(crate) fn requests() -> impl Strategy<Value = Request> {
+    let version = prop_oneof![6 => Just(Version::Http11), 1 => Just(Version::Http10)];
     let option = prop_oneof![
         6 => Just(Persistence::Unsaid),
         1 => Just(Persistence::KeepAlive),
         1 => Just(Persistence::Close),
         1 => Just(Persistence::Upgrade),
     ];
-    let version = prop_oneof![6 => Just(Version::Http11), 1 => Just(Version::Http10)];
     let expects = prop::bool::weighted(0.2);
-    let parts = (asked(), version, option, expects, body(), vec(field(), 0..8), any::<u64>());
-    parts.prop_map(|((method, target, path), version, option, expects, body, mut fields, order)| {
+    let parts = (asked(), version, option, expects, body(), vec(field(), 0..8), uniform6(any::<Style>()));
+    parts.prop_map(|((method, target, path), version, option, expects, body, mut fields, styles)| {
         let body = if version == Version::Http10 { sized(body, &method) } else { body };
-        let mut rest = order;
-        let mut flip = || {
-            rest = rest.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            usize::try_from(rest >> 33).unwrap()
-        };
-        let mut add = |name: &str, value: &str| {
-            let line = format!("{}:{}{value}", cased(name, flip()), ["", " ", "\t ", "  "][flip() % 4]);
-            fields.insert(flip() % (fields.len() + 1), line);
-        };
-        if version == Version::Http11 || order.is_multiple_of(2) {
-            add("Host", "example.test:8080");
-        }
-        match option {
-            Persistence::Unsaid => {}
-            Persistence::KeepAlive => add("Connection", "Keep-Alive"),
-            Persistence::Close => add("Connection", "x-other, close"),
-            Persistence::Upgrade => {
-                add("Connection", "upgrade");
-                add("Upgrade", "x-other/1");
-            }
-        }
-        if expects {
-            add("Expect", "100-continue");
-        }
-        match &body {
-            Body::None => {}
-            Body::Sized(bytes) => add("Content-Length", &bytes.len().to_string()),
-            Body::Chunked(..) => add("Transfer-Encoding", "chunked"),
+        let decisive = decisive_fields(version, option, expects, &body);
+        for ((name, value), (case, space, place)) in decisive.into_iter().zip(&styles) {
+            let name = [name.to_owned(), name.to_ascii_lowercase(), name.to_ascii_uppercase()];
+            let line = format!("{}:{}{value}", case.get(&name), space.get(&["", " ", "\t ", "  "]));
+            fields.insert(place.index(fields.len() + 1), line);
         }
         let number = if version == Version::Http11 { "1.1" } else { "1.0" };
         let fields: String = fields.iter().map(|line| format!("{line}\r\n")).collect();
         let head = format!("{method} {target} HTTP/{number}\r\n{fields}\r\n");
         Request { head, body: body.sent(), method, path, version, option, expects }
     })
+}
+
+/// The case of a field's name, the space behind its colon, and its place among the others.
+type Style = (Index, Index, Index);
+
+/// The fields that decide how a request is read, each once.
+fn decisive_fields(
+    version: Version,
+    option: Persistence,
+    expects: bool,
+    body: &Body,
+) -> Vec<(&'static str, String)> {
+    let mut fields = Vec::new();
+    let mut add = |name, value: &str| fields.push((name, value.to_owned()));
+    // An HTTP/1.0 client may leave it out, and here does so where it has a body.
+    if version == Version::Http11 || matches!(body, Body::None) {
+        add("Host", "example.test:8080");
+    }
+    match option {
+        Persistence::Unsaid => {}
+        Persistence::KeepAlive => add("Connection", "Keep-Alive"),
+        Persistence::Close => add("Connection", "x-other, close"),
+        Persistence::Upgrade => {
+            add("Connection", "upgrade");
+            add("Upgrade", "x-other/1");
+        }
+    }
+    if expects {
+        add("Expect", "100-continue");
+    }
+    match body {
+        Body::None => {}
+        Body::Sized(bytes) => add("Content-Length", &bytes.len().to_string()),
+        Body::Chunked(..) => add("Transfer-Encoding", "chunked"),
+    }
+    fields
 }
 
 /// The request that ends a connection.
@@ -153,8 +167,10 @@ fn field() -> impl Strategy<Value = String> {
 
 fn body() -> impl Strategy<Value = Body> {
     let smuggled = Just(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n".to_vec());
-    let bytes = || prop_oneof![3 => vec(any::<u8>(), 1..60), 1 => smuggled.clone(), 1 => (any::<u8>(), 2000..4000_usize).prop_map(|(byte, length)| vec![byte; length])];
-    let extension = prop_oneof![3 => Just(String::new()), 1 => "(;[a-z]{1,4}(=([a-z0-9]{1,4}|\"[ -!#-\\[]{0,6}\"))?){1,2}"];
+    let long = (any::<u8>(), 2000..4000_usize).prop_map(|(byte, length)| vec![byte; length]);
+    let bytes = || prop_oneof![3 => vec(any::<u8>(), 1..60), 1 => smuggled.clone(), 1 => long.clone()];
+    let extensions = r#"(;[a-z]{1,4}(=([a-z0-9]{1,4}|"[ -!#-\[]{0,6}"))?){1,2}"#;
+    let extension = prop_oneof![3 => Just(String::new()), 1 => extensions];
     let chunks = vec((bytes(), any::<bool>(), extension), 0..4);
     let trailers = vec("X-[a-z]{1,8}: ?[!-~]{0,10}", 0..3);
     prop_oneof![
@@ -194,14 +210,5 @@ impl Body {
                 sent
             }
         }
-    }
-}
-
-/// `name` in one of several cases.
-fn cased(name: &str, which: usize) -> String {
-    match which % 3 {
-        0 => name.to_owned(),
-        1 => name.to_ascii_lowercase(),
-        _ => name.to_ascii_uppercase(),
     }
 }
