@@ -7,7 +7,7 @@ use std::time::Duration;
 use shared::http::{Connection, Wants};
 
 /// How long to wait for what has to come. Only a server that is wrong takes so long.
-const BOUND: Duration = Duration::from_secs(5);
+const BOUND: Duration = Duration::from_secs(20);
 
 /// A connection from the client's side.
 pub(crate) trait Wire {
