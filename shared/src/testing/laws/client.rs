@@ -5,7 +5,7 @@ use std::net::Shutdown;
 
 use crate::http::{Pace, Stream};
 
-/// The least and the most bytes of a piece. Small ones are the rule: they end in the midst of things.
+/// The most bytes of a piece, of which one is drawn for each. Small ones are the rule: they end in the midst of things.
 const PIECES: [usize; 6] = [1, 2, 3, 17, 200, 5000];
 
 /// Numbers that look random and depend on the bytes alone, so that bytes that break a law always break it.
@@ -25,7 +25,7 @@ impl Dice {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        // The upper bits are the better ones, and fit wherever the fuzzer runs.
+        // The upper bits are the better ones.
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 
