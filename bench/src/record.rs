@@ -202,6 +202,11 @@ impl Measured {
         self.errors.values().sum()
     }
 
+    /// The share of its cores' time that the server used, from 0 to 1.
+    pub fn server_utilisation(&self, cores: usize) -> f64 {
+        self.server_cpu_seconds / (self.elapsed_seconds * count(cores as u64))
+    }
+
     /// The share of its cores' time that the tool used, from 0 to 1.
     pub fn tool_utilisation(&self, cores: usize) -> f64 {
         self.tool_cpu_seconds / (self.elapsed_seconds * count(cores as u64))

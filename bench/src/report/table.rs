@@ -6,66 +6,82 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use super::figures;
 use crate::record::{Measured, ServerRecord, count};
+use crate::statistics::{self, Rank};
 use crate::summary::{Cell, WorkloadSummary};
+use crate::verdict::{self, Verdict};
 
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 12] = [
+    "Rank",
     "Language",
     "Server",
     "Requests",
     "Concurrency",
     "Time taken",
     "Errors",
-    "Requests/s",
-    "min–max",
     "CPU µs/request",
+    "interval",
+    "Requests/s",
+    "bound by",
     "HTTP cases",
 ];
 
 /// The workload's title, its table, and what has to be known to read it.
 pub(super) fn text(summary: &WorkloadSummary) -> String {
     let workload = summary.workload;
-    let repetitions = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
     let mut out =
         format!("{}  ({}, path {}, {})\n", workload.title, workload.name, workload.path, workload.mode);
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     table.set_header(HEAD);
-    for column in table.column_iter_mut().skip(2) {
+    for column in table.column_iter_mut().skip(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    for cell in &summary.cells {
-        table.add_row(row(cell, workload.connections));
+    let ranks = summary.ranks().into_iter().map(Some).chain(std::iter::repeat(None));
+    for (cell, rank) in summary.cells.iter().zip(ranks) {
+        table.add_row(row(cell, rank, workload.connections));
     }
     let _ = writeln!(out, "{}", table.trim_fmt());
-    let _ = writeln!(
-        out,
-        "Medians of {repetitions} repetition{}; errors are the sum. Requests/s are 2xx answers over the tool's own \
-         time. CPU is the server's. HTTP cases are those that pass of our conformance suite.",
-        if repetitions == 1 { "" } else { "s" }
-    );
+    out += &reading(summary);
     notes(summary, &mut out);
     out
 }
 
-fn row(cell: &Cell, connections: u32) -> Vec<String> {
+/// How the table is to be read.
+fn reading(summary: &WorkloadSummary) -> String {
+    let repetitions = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
+    let intervals = if repetitions < statistics::ENOUGH {
+        format!("With fewer than {} nothing can be told apart, and intervals are ranges.", statistics::ENOUGH)
+    } else {
+        "Intervals hold the true median 19 times in 20; servers that cannot be told apart share ranks.".into()
+    };
+    format!(
+        "Medians of {repetitions} repetition{}; errors are the sum. {intervals}\n\
+         Ranks go by CPU time a request. Requests/s are 2xx answers over the tool's own time: a fact about what they are \
+         bound by.\nHTTP cases are those of our conformance suite that pass.\n",
+        if repetitions == 1 { "" } else { "s" }
+    )
+}
+
+fn row(cell: &Cell, rank: Option<Rank>, connections: u32) -> Vec<String> {
+    let dash = || "–".to_owned();
     let median = |figure: &dyn Fn(&Measured) -> Option<f64>, form: fn(f64) -> String| {
-        cell.spread(figure).map_or_else(|| "–".to_owned(), |spread| form(spread.median))
+        cell.estimate(figure).map_or_else(dash, |estimate| form(estimate.median))
     };
     let errors: u64 = cell.measured().map(Measured::error_count).sum();
-    let rate = cell.spread(|run| Some(run.per_second()));
-    let mark = if cell.client_bound() { " *" } else { "" };
+    let cost = cell.estimate(Measured::cpu_per_request);
+    let micro = figures::microseconds;
     vec![
+        rank.map_or_else(dash, |rank| rank.to_string()),
         cell.server.language.clone(),
         cell.server.name.clone(),
         median(&|run| Some(count(run.answered)), figures::whole),
         connections.to_string(),
         median(&|run| Some(run.elapsed_seconds), figures::seconds),
-        if rate.is_some() { figures::whole(count(errors)) } else { "–".into() },
-        rate.map_or_else(|| "–".into(), |rate| figures::whole(rate.median) + mark),
-        rate.map_or_else(String::new, |rate| {
-            format!("{}–{}", figures::whole(rate.min), figures::whole(rate.max))
-        }),
+        rank.map_or_else(dash, |_| figures::whole(count(errors))),
         median(&Measured::cpu_per_request, figures::microseconds),
+        cost.map_or_else(dash, |cost| format!("{}–{}", micro(cost.low), micro(cost.high))),
+        median(&|run| Some(run.per_second()), figures::whole),
+        verdict::of(cell).map_or_else(dash, |verdict| verdict.to_string()),
         conformance(cell.server),
     ]
 }
@@ -78,19 +94,16 @@ fn conformance(server: &ServerRecord) -> String {
         .map_or_else(|| "–".into(), |found| format!("{}/{}", found.passed, found.cases))
 }
 
-/// What is wrong with cells: runs that failed, errors by kind, a tool that set the pace.
+/// What has to be known of cells: a tool that set the pace, errors by kind, runs that failed.
 fn notes(summary: &WorkloadSummary, out: &mut String) {
-    let bound: Vec<&str> = summary
-        .cells
-        .iter()
-        .filter(|cell| cell.client_bound())
-        .map(|cell| cell.server.name.as_str())
-        .collect();
+    let is_client_bound = |cell: &&Cell| verdict::of(cell) == Some(Verdict::ClientBound);
+    let bound: Vec<&str> =
+        summary.cells.iter().filter(is_client_bound).map(|cell| cell.server.name.as_str()).collect();
     if !bound.is_empty() {
         let _ = writeln!(
             out,
-            "* The load tool used its cores up ({}): this throughput is the tool's, and these rows compare the tool \
-             with itself. CPU µs/request tells them apart.",
+            "Bound by the client ({}): the load tool used its cores up, so that its requests/s compare the tool with \
+             itself.",
             bound.join(", ")
         );
     }

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::figures;
 use crate::record::{Measured, PublishedRecord};
-use crate::summary::{Cell, Spread, WorkloadSummary};
+use crate::statistics::Estimate;
+use crate::summary::{Cell, WorkloadSummary};
+use crate::verdict::{self, Verdict};
 
 /// A line a server, and the published ratio beside the one measured here.
 pub(super) fn text(summary: &WorkloadSummary, published: &PublishedRecord) -> String {
@@ -21,6 +23,9 @@ pub(super) fn text(summary: &WorkloadSummary, published: &PublishedRecord) -> St
         let _ = writeln!(out, "  none: the article's {} program has no figures here", published.baseline);
         return out;
     };
+    if let Some(Verdict::Invalid(why)) = verdict::of(baseline) {
+        let _ = writeln!(out, "  with reserve: of the {} program's runs, {why}", published.baseline);
+    }
     let is_other = |cell: &&Cell| cell.server.name != baseline.server.name && cell.measured().count() > 0;
     let mut others = summary.cells.iter().filter(is_other).peekable();
     if others.peek().is_none() {
@@ -57,12 +62,16 @@ fn line(cell: &Cell, baseline: &Cell, name: &str) -> String {
     if let Some(cheaper) = cheaper {
         let _ = write!(out, ", and takes {:>6} less CPU time a request", figures::ratio(cheaper.median));
     }
-    if cell.client_bound() {
-        out.push_str("  * the tool's speed, not the server's");
+    match verdict::of(cell) {
+        Some(Verdict::ClientBound) => out.push_str("  (the tool's speed, not the server's)"),
+        Some(Verdict::Invalid(why)) => {
+            let _ = write!(out, "  (invalid: {why})");
+        }
+        _ => {}
     }
     out
 }
 
-fn speed(cell: &Cell, baseline: &Cell) -> Option<Spread> {
+fn speed(cell: &Cell, baseline: &Cell) -> Option<Estimate> {
     cell.ratio_to(baseline, |run| Some(run.per_second()))
 }
