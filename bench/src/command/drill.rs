@@ -29,29 +29,47 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let connections = connections(host::raise_descriptor_limit()?);
     let size = if arguments.short { Size::Short } else { Size::Full { connections } };
 
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows = Vec::new();
+    let mut all_built = true;
     for server in servers {
         if let Some(why) = launch::unavailable(&host, server) {
             print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
             continue;
         }
-        launch::build(&host, server)?;
-        let mut row = Row { server, findings: Vec::new() };
-        for drill in &drills {
-            let finding = drill.run(&host, server, size);
-            if host.interrupted() {
-                return Ok(Outcome::Interrupted);
-            }
-            anstream::eprintln!("{}", progress(server, &finding));
-            row.findings.push(finding);
+        let built = launch::build(&host, server);
+        if host.interrupted() {
+            return Ok(Outcome::Interrupted);
         }
-        rows.push(row);
+        if let Err(error) = built {
+            all_built = false;
+            print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
+            continue;
+        }
+        let Some(findings) = drill_one(&host, server, &drills, size) else {
+            return Ok(Outcome::Interrupted);
+        };
+        rows.push(Row { server, findings });
     }
     print(&report(&rows))?;
-    let as_known = |row: &Row| {
-        row.findings.iter().all(Finding::is_as_known) && drill::unknown_gaps(row.server).next().is_none()
-    };
-    Ok(if rows.iter().all(as_known) { Outcome::Fine } else { Outcome::Failed })
+    Ok(if all_built && rows.iter().all(is_as_known) { Outcome::Fine } else { Outcome::Failed })
+}
+
+/// Does the drills with one server, and says on standard error how each went; `None` when somebody asked us to stop.
+fn drill_one(host: &Host, server: &Server, drills: &[&Drill], size: Size) -> Option<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for drill in drills {
+        let finding = drill.run(host, server, size);
+        if host.interrupted() {
+            return None;
+        }
+        anstream::eprintln!("{}", progress(server, &finding));
+        findings.push(finding);
+    }
+    Some(findings)
+}
+
+fn is_as_known(row: &Row) -> bool {
+    row.findings.iter().all(Finding::is_as_known) && drill::unknown_gaps(row.server).next().is_none()
 }
 
 /// The drills that `--drills` names, in their own order; all when it names none or is `all`.
