@@ -45,7 +45,8 @@ fn run(scene: &Scene) -> anyhow::Result<String> {
 
     let last = residents.pop().unwrap_or_default();
     let before = residents.into_iter().max().unwrap_or_default();
-    let growth = format!("{}{} KiB", if last < before { "-" } else { "+" }, last.abs_diff(before) / 1024);
+    let sign = if last < before { "-" } else { "+" };
+    let growth = format!("{sign}{} KiB", figures::whole(count(last.abs_diff(before) / 1024)));
     ensure!(last < before + MOST_GROWTH, "{growth} of memory in the last round");
     Ok(format!("{} right, {growth}", figures::whole(count(answered))))
 }

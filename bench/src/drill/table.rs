@@ -67,10 +67,11 @@ fn noted<'a>(rows: &'a [Row]) -> impl Iterator<Item = (&'a Server, &'a Finding)>
 }
 
 fn cell(rows: &[Row], finding: &Finding) -> String {
-    let text = finding.outcome.as_deref().unwrap_or(FAILED);
+    // Of two figures each has a line, so that the table is not wider than it need be.
+    let text = finding.outcome.as_deref().unwrap_or(FAILED).replace(", ", ",\n");
     match noted(rows).position(|(_, noted)| std::ptr::eq(noted, finding)) {
         Some(place) => format!("{text} ({})", place + 1),
-        None => text.to_owned(),
+        None => text,
     }
 }
 
