@@ -102,7 +102,7 @@ pub struct Drill {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub drills: Vec<String>,
 
-    /// Fewer connections and less time, as the tests do: some ten seconds a server
+    /// Fewer connections and less time, as the tests do: twenty seconds a server
     #[arg(long)]
     pub short: bool,
 
@@ -112,7 +112,7 @@ pub struct Drill {
 }
 
 const ABOUT_DRILLS: &str = "Each drill starts a server, has it suffer one kind of trouble, and ends with a figure or with what \
-went wrong. All of them take some three minutes a server. No figure is a speed.
+went wrong. All of them take two minutes a server. No figure is a speed.
 
 A server fails as known when its manifest has `drill/NAME` among its [[gaps]]. Exit code 1 says that a server is not as \
 its manifest says, either way.";
