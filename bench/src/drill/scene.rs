@@ -125,14 +125,21 @@ pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::R
     Ok(())
 }
 
-/// The share of a core that the server uses while nothing has to be done; an error when that is too much.
+/// The share of a core that the server uses in a window in which nothing has to be done; an error when it is too much in
+/// one window after the other. On a busy machine it may have work left in the first ones; one that spins never rests.
 pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result<f64> {
-    let (began, before) = (Instant::now(), running.cpu_time()?);
-    std::thread::sleep(window);
-    let used = running.cpu_time()?.saturating_sub(before);
-    let share = used.as_secs_f64() / began.elapsed().as_secs_f64();
-    ensure!(share < QUIET_SHARE, "it uses {:.0} % of a core with nothing to do", share * 100.0);
-    Ok(share)
+    let began = Instant::now();
+    loop {
+        let (looked, before) = (Instant::now(), running.cpu_time()?);
+        std::thread::sleep(window);
+        let used = running.cpu_time()?.saturating_sub(before);
+        let share = used.as_secs_f64() / looked.elapsed().as_secs_f64();
+        if share < QUIET_SHARE {
+            return Ok(share);
+        }
+        let percent = share * 100.0;
+        ensure!(began.elapsed() < BOUND, "it uses {percent:.0} % of a core with nothing to do");
+    }
 }
 
 /// Its resident memory in bytes.
