@@ -107,12 +107,14 @@ pub struct Memory {
 }
 
 impl Host {
-    /// This machine. Programs are looked for in `tools`, then on `PATH`. From now on SIGINT and SIGTERM end our
-    /// processes and make [`Host::interrupted`] true; a second one kills them and exits with 130.
+    /// This machine. Programs are looked for in `tools`, then beside our own, which is where `visit` is built, then on
+    /// `PATH`. From now on SIGINT and SIGTERM end our processes and make [`Host::interrupted`] true; a second one kills
+    /// them and exits with 130.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let path = env::join_paths(std::iter::once(tools).chain(env::split_paths(&path)))
-            .context("PATH or the folder of the checkout has a colon in it")?;
+        let own = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+        let path = env::join_paths(std::iter::once(tools).chain(own).chain(env::split_paths(&path)))
+            .context("PATH, the folder of the checkout or our own has a colon in it")?;
         let ours = Arc::new(Ours::default());
         let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot watch for signals")?;
         let watched = Arc::clone(&ours);

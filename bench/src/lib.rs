@@ -38,4 +38,5 @@ pub mod toml_file;
 pub mod tool;
 pub mod verdict;
 pub mod verify;
+pub mod visit;
 pub mod workload;

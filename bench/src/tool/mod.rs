@@ -2,6 +2,7 @@
 //! latency means.
 
 mod hey;
+mod visit;
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ pub struct Outcome {
 }
 
 /// Every tool that there is.
-pub const TOOLS: &[&dyn Tool] = &[&hey::Hey];
+pub const TOOLS: &[&dyn Tool] = &[&hey::Hey, &visit::Visit];
 
 /// The tool called `name`.
 pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {

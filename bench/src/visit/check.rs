@@ -1,0 +1,232 @@
+//! Is an answer right? Every one is checked, whole.
+//!
+//! Most answers of a second are the same bytes as one that has been read and found right. So the last right answer to
+//! each target is kept, and one that is equal to it, head, date, body and all, is right as well, and ends where it ends.
+//! Whatever differs, if only in its date, is read from the beginning.
+
+use super::chunks;
+use super::head::{self, Framing, Head};
+use super::script::Script;
+
+/// Bytes of the body of an answer that is no success; more are wrong.
+const OTHER_BODY_BYTES: usize = 1024 * 1024;
+
+/// Bytes of a wrong answer that are shown.
+const SHOWN: usize = 300;
+
+/// A whole answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// Its length on the wire.
+    pub(super) length: usize,
+    /// Its status code: 200, or one from 300 on.
+    pub(super) status: u16,
+    /// Whether the connection ends with it.
+    pub(super) close: bool,
+}
+
+/// Checks answers, and remembers the last right one to each target.
+pub(super) struct Checker<'a> {
+    script: &'a Script,
+    learned: Vec<Learned>,
+}
+
+/// A right answer to one target; empty when there has been none.
+#[derive(Clone, Default)]
+struct Learned {
+    bytes: Vec<u8>,
+    close: bool,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(script: &'a Script) -> Self {
+        Self { script, learned: vec![Learned::default(); script.targets().len()] }
+    }
+
+    /// The answer at the start of `bytes` to the request with this number; `None` while it is not whole. `ended` says
+    /// that no more bytes come. An error says what is wrong, for people.
+    pub(super) fn answer(
+        &mut self,
+        number: usize,
+        bytes: &[u8],
+        ended: bool,
+    ) -> Result<Option<Answer>, String> {
+        let learned = &mut self.learned[self.script.place(number)];
+        if !learned.bytes.is_empty() && bytes.starts_with(&learned.bytes) {
+            return Ok(Some(Answer { length: learned.bytes.len(), status: 200, close: learned.close }));
+        }
+        let target = self.script.target(number);
+        let read = read(bytes, ended, &target.body);
+        let answer = read.map_err(|wrong| describe(&target.path, &wrong, bytes))?;
+        if let Some(Answer { length, status: 200, close }) = answer {
+            learned.bytes.clear();
+            learned.bytes.extend_from_slice(&bytes[..length]);
+            learned.close = close;
+        }
+        Ok(answer)
+    }
+}
+
+/// What is wrong, with the request and the start of what came.
+pub(super) fn describe(path: &str, wrong: &str, bytes: &[u8]) -> String {
+    let more = if bytes.len() > SHOWN { "…" } else { "" };
+    let shown = bytes[..bytes.len().min(SHOWN)].escape_ascii();
+    format!("GET {path}: {wrong}; got \"{shown}\"{more}")
+}
+
+fn read(bytes: &[u8], ended: bool, body: &[u8]) -> Result<Option<Answer>, String> {
+    let Some(head) = head::read(bytes)? else { return Ok(None) };
+    let rest = &bytes[head.length..];
+    let length = match head.status {
+        200 => success(&head, rest, body)?,
+        100..300 => return Err(format!("the status is {} and not 200", head.status)),
+        _ => other(&head, rest, ended)?,
+    };
+    let whole = |length| Answer { length: head.length + length, status: head.status, close: head.close };
+    Ok(length.map(whole))
+}
+
+/// The length of the body of an answer that the endpoint's rules are for; `None` while it is not whole.
+fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, String> {
+    if head.types != 1 {
+        return Err(format!("it has {} Content-Type and not one", head.types));
+    }
+    if head.dates != 1 || !head.date_is_sound {
+        return Err(format!("it has {} Date and not one like Sun, 06 Nov 1994 08:49:37 GMT", head.dates));
+    }
+    match head.framing {
+        Framing::Length(length) if length != body.len() => {
+            Err(format!("its Content-Length is {length} and not {}", body.len()))
+        }
+        Framing::Length(length) => {
+            let place = rest.iter().zip(body).position(|(got, expected)| got != expected);
+            match place {
+                Some(place) => Err(format!("the body differs at byte {place}")),
+                None => Ok((rest.len() >= length).then_some(length)),
+            }
+        }
+        Framing::Chunked => chunks::read(rest, Some(body)),
+        Framing::NoBody | Framing::UntilClose => {
+            Err("it has neither Content-Length nor Transfer-Encoding".into())
+        }
+    }
+}
+
+/// The length of the body of any other answer, in which anything may stand.
+fn other(head: &Head, rest: &[u8], ended: bool) -> Result<Option<usize>, String> {
+    let length = match head.framing {
+        Framing::NoBody => Some(0),
+        Framing::Length(length) if length > OTHER_BODY_BYTES => return Err(too_long(head.status)),
+        Framing::Length(length) => (rest.len() >= length).then_some(length),
+        Framing::Chunked => chunks::read(rest, None)?,
+        Framing::UntilClose => ended.then_some(rest.len()),
+    };
+    match length {
+        None if rest.len() > OTHER_BODY_BYTES => Err(too_long(head.status)),
+        length => Ok(length),
+    }
+}
+
+fn too_long(status: u16) -> String {
+    format!("the body of a {status} has more than {OTHER_BODY_BYTES} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+
+    fn script() -> Script {
+        Script::new("h", &["/a".to_owned(), "/b".to_owned()], None, false, 1)
+    }
+
+    fn right(fields: &str, body: &str) -> String {
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{fields}{DATE}\r\n{body}")
+    }
+
+    fn sized(body: &str) -> String {
+        right(&format!("Content-Length: {}\r\n", body.len()), body)
+    }
+
+    #[test]
+    fn the_right_answer_is_whole_at_its_last_byte_and_not_before() {
+        let script = script();
+        let body = "Hello, visitor! You've requested: /a\n";
+        let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        for text in [sized(body), right("Transfer-Encoding: chunked\r\n", &chunked)] {
+            let mut checker = Checker::new(&script);
+            // The second time it is known, and again not whole before its end.
+            for _ in 0..2 {
+                for cut in 0..text.len() {
+                    assert_eq!(
+                        checker.answer(0, &text.as_bytes()[..cut], false),
+                        Ok(None),
+                        "{cut} of {text:?}"
+                    );
+                }
+                let expected = Answer { length: text.len(), status: 200, close: false };
+                let followed = format!("{text}HTTP/1.1 ");
+                assert_eq!(checker.answer(2, followed.as_bytes(), false), Ok(Some(expected)), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_differs_from_a_known_answer_is_read_again() {
+        let script = script();
+        let mut checker = Checker::new(&script);
+        let a = sized("Hello, visitor! You've requested: /a\n");
+        checker.answer(0, a.as_bytes(), false).unwrap().unwrap();
+        assert!(checker.answer(1, a.as_bytes(), false).is_err(), "the answer to another request");
+        let later = a.replace("37 GMT", "38 GMT");
+        assert!(checker.answer(0, later.as_bytes(), false).unwrap().is_some());
+        for at in 0..a.len() {
+            let mut bytes = a.clone().into_bytes();
+            bytes[at] ^= 0x10;
+            // A changed byte may be harmless in a head, such as in the reason, but never in the body.
+            let answer = checker.answer(0, &bytes, false);
+            let is_body = at >= a.find("Hello").unwrap();
+            assert!(answer.is_err() || !is_body, "byte {at}: {answer:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_the_request() {
+        let body = "Hello, visitor! You've requested: /a\n";
+        let cases = [
+            (sized("Hello, visitor! You've requested: /b\n"), "the body differs at byte 35"),
+            (sized("Hello"), "its Content-Length is 5 and not 37"),
+            (right("Content-Length: 38\r\n", body), "its Content-Length is 38 and not 37"),
+            (right("", body), "neither Content-Length nor"),
+            (sized(body).replace(DATE, ""), "it has 0 Date"),
+            (sized(body).replace("GMT", "UTC"), "it has 1 Date and not one like"),
+            (sized(body).replace("Content-Type", "Content-Kind"), "it has 0 Content-Type"),
+            (sized(body).replace("200 OK", "201 Created"), "the status is 201 and not 200"),
+            (format!("HTTP/1.1 100 Continue\r\n\r\n{}", sized(body)), "the status is 100"),
+        ];
+        for (text, expected) in cases {
+            let script = script();
+            let wrong = Checker::new(&script).answer(0, text.as_bytes(), true).unwrap_err();
+            assert!(wrong.starts_with("GET /a: ") && wrong.contains(expected), "{text:?}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn anything_may_stand_in_a_refusal() {
+        let cases = [
+            ("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno", false, Some((503, false))),
+            ("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nn", false, None),
+            ("HTTP/1.1 503 Busy\r\n\r\nno", false, None),
+            ("HTTP/1.1 503 Busy\r\n\r\nno", true, Some((503, true))),
+            ("HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false, Some((404, false))),
+            ("HTTP/1.1 304 Not Modified\r\n\r\n", false, Some((304, false))),
+        ];
+        for (text, ended, expected) in cases {
+            let script = script();
+            let answer = Checker::new(&script).answer(0, text.as_bytes(), ended).unwrap();
+            let expected = expected.map(|(status, close)| Answer { length: text.len(), status, close });
+            assert_eq!(answer, expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What is to be done, checked: the arguments without their mistakes.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::arguments::Arguments;
+use super::script::Script;
+
+/// How a connection is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One request after another.
+    KeepAlive,
+    /// A connection a request.
+    Close,
+    /// So many requests in one write, then all of their answers, and again.
+    Pipelined(u16),
+}
+
+/// How much is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Amount {
+    /// So many requests.
+    Requests(u64),
+    /// As many as there is time for.
+    Time(Duration),
+}
+
+/// What is to be done.
+pub(super) struct Plan {
+    pub(super) address: SocketAddr,
+    pub(super) script: Script,
+    pub(super) mode: Mode,
+    /// Arrivals a second over all connections; `None` in a closed loop.
+    pub(super) rate: Option<f64>,
+    pub(super) connections: u32,
+    pub(super) threads: u32,
+    pub(super) amount: Amount,
+    pub(super) warm_up: Duration,
+    pub(super) timeout: Duration,
+}
+
+impl Mode {
+    /// Requests of a batch.
+    pub(super) fn depth(self) -> usize {
+        match self {
+            Self::KeepAlive | Self::Close => 1,
+            Self::Pipelined(depth) => usize::from(depth),
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("pipelined-").map(str::parse)) {
+            ("keep-alive", _) => Ok(Self::KeepAlive),
+            ("close", _) => Ok(Self::Close),
+            (_, Some(Ok(depth @ 1..=1024))) => Ok(Self::Pipelined(depth)),
+            (_, Some(_)) => Err("pipelined-N goes from pipelined-1 to pipelined-1024".into()),
+            _ => Err("it is keep-alive, close or pipelined-N".into()),
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeepAlive => write!(out, "keep-alive"),
+            Self::Close => write!(out, "close"),
+            Self::Pipelined(depth) => write!(out, "pipelined-{depth}"),
+        }
+    }
+}
+
+impl Plan {
+    /// An error is a mistake in the arguments.
+    pub(super) fn new(arguments: &Arguments) -> anyhow::Result<Self> {
+        let (host, path) = split(&arguments.url).with_context(|| format!("URL {}", arguments.url))?;
+        let mut paths = vec![path];
+        paths.extend(arguments.path.iter().cloned());
+        for path in &paths {
+            if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+                bail!("the path \"{}\" does not begin with `/` or is not plain ASCII", path.escape_default());
+            }
+        }
+        let mode = arguments.mode;
+        if arguments.rate.is_some() && matches!(mode, Mode::Pipelined(_)) {
+            bail!("--rate does not go with --mode {mode}: an arrival is one request");
+        }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
+        let amount = match arguments.requests {
+            Some(requests) => Amount::Requests(requests),
+            None => Amount::Time(arguments.seconds),
+        };
+        Ok(Self {
+            address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
+            script: Script::new(
+                &host,
+                &paths,
+                arguments.expect.as_deref(),
+                mode == Mode::Close,
+                mode.depth(),
+            ),
+            mode,
+            rate: arguments.rate,
+            connections: arguments.connections,
+            threads: threads.min(arguments.connections),
+            amount,
+            warm_up: arguments.warm_up,
+            timeout: arguments.timeout,
+        })
+    }
+}
+
+/// Host, with its port if it has one, and path of a URL.
+fn split(url: &str) -> anyhow::Result<(String, String)> {
+    let rest = url.strip_prefix("http://").context("it does not begin with http://")?;
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    {
+        bail!("\"{}\" is no host", host.escape_default());
+    }
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Ok((host.to_owned(), format!("{slash}{path}")))
+}
+
+/// The first address of a host, asked for once.
+fn resolve(host: &str) -> anyhow::Result<SocketAddr> {
+    let port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+    let host = if port { host.to_owned() } else { format!("{host}:80") };
+    host.to_socket_addrs()?.next().context("the name has no address")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn plan(line: &str) -> anyhow::Result<Plan> {
+        Plan::new(&Arguments::try_parse_from(line.split(' '))?)
+    }
+
+    #[test]
+    fn a_url_is_an_address_and_a_request() {
+        let cases = [
+            (
+                "http://127.0.0.1:8080/abc",
+                "127.0.0.1:8080",
+                "GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n",
+            ),
+            ("http://127.0.0.1", "127.0.0.1:80", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
+            ("http://[::1]:81?a#b", "[::1]:81", "GET /?a HTTP/1.1\r\nHost: [::1]:81\r\n\r\n"),
+            ("http://[::1]/a", "[::1]:80", "GET /a HTTP/1.1\r\nHost: [::1]\r\n\r\n"),
+        ];
+        for (url, address, request) in cases {
+            let plan = plan(&format!("visit {url}")).unwrap();
+            assert_eq!(plan.address.to_string(), address, "{url}");
+            assert_eq!(plan.script.requests(0, 1), request.as_bytes(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_says_what_is_wrong() {
+        let cases = [
+            ("https://127.0.0.1/", "does not begin with http://"),
+            ("http:///a", "is no host"),
+            ("http://me@127.0.0.1/", "is no host"),
+            ("http://127.0.0.1:99999/", "URL http://127.0.0.1:99999/"),
+            ("http://127.0.0.1/ä", "is not plain ASCII"),
+            ("http://127.0.0.1/ --path b", "does not begin with `/`"),
+            ("http://127.0.0.1/ --rate 5 --mode pipelined-4", "--rate does not go with"),
+            ("http://127.0.0.1/ --mode pipelined-0", "from pipelined-1"),
+            ("http://127.0.0.1/ --mode keepalive", "it is keep-alive, close or pipelined-N"),
+            ("http://127.0.0.1/ --seconds 0", "more than 0"),
+            ("http://127.0.0.1/ --rate -1", "more than 0"),
+            ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),
+        ];
+        for (line, expected) in cases {
+            let message = format!("{:#}", plan(&format!("visit {line}")).err().unwrap());
+            assert!(message.contains(expected), "{line}: {message}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Times as they are collected, and as they are printed: an HdrHistogram of nanoseconds with three significant digits.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+/// Digits that are kept: a value is told to a thousandth of itself.
+const DIGITS: u8 = 3;
+
+/// The longest time that is told apart; no run waits an hour for an answer.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Times as they are collected.
+#[derive(Clone, Debug)]
+pub(super) struct Times(Histogram<u64>);
+
+/// Times as they are printed. The figures are made of `histogram_nanoseconds` and nothing else, so histograms of several
+/// runs, added up, give exactly those of the runs together.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimesReport {
+    /// How many times there are.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean_seconds: f64,
+    /// Half were at most this long.
+    pub p50_seconds: f64,
+    /// 75 % were at most this long.
+    pub p75_seconds: f64,
+    /// 90 % were at most this long.
+    pub p90_seconds: f64,
+    /// 95 % were at most this long.
+    pub p95_seconds: f64,
+    /// 99 % were at most this long.
+    pub p99_seconds: f64,
+    /// 99.9 % were at most this long.
+    pub p99_9_seconds: f64,
+    /// The longest.
+    pub max_seconds: f64,
+    /// Each class of times that occurred: its upper end in nanoseconds (a whole number, so that it is exact), and how
+    /// many times fell into it. In growing order.
+    pub histogram_nanoseconds: Vec<(u64, u64)>,
+}
+
+impl Times {
+    pub(super) fn new() -> anyhow::Result<Self> {
+        Ok(Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS)?))
+    }
+
+    pub(super) fn record(&mut self, time: Duration) {
+        self.0.saturating_record(nanoseconds(time).max(1));
+    }
+
+    /// Adds what another one has collected.
+    pub(super) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        Ok(self.0.add(&other.0)?)
+    }
+
+    /// The time that 99 % do not exceed; `None` when there are no times.
+    pub(super) fn p99(&self) -> Option<Duration> {
+        (!self.0.is_empty()).then(|| Duration::from_nanos(self.0.value_at_quantile(0.99)))
+    }
+
+    /// As it is printed; `None` when there are no times.
+    pub(super) fn report(&self) -> Option<TimesReport> {
+        let quantile = |quantile| seconds(self.0.value_at_quantile(quantile));
+        let pairs = self.0.iter_recorded().map(|class| (class.value_iterated_to(), class.count_at_value()));
+        (!self.0.is_empty()).then(|| TimesReport {
+            count: self.0.len(),
+            mean_seconds: self.0.mean() / 1e9,
+            p50_seconds: quantile(0.5),
+            p75_seconds: quantile(0.75),
+            p90_seconds: quantile(0.9),
+            p95_seconds: quantile(0.95),
+            p99_seconds: quantile(0.99),
+            p99_9_seconds: quantile(0.999),
+            max_seconds: seconds(self.0.max()),
+            histogram_nanoseconds: pairs.collect(),
+        })
+    }
+}
+
+impl TimesReport {
+    /// The times of several runs as those of one; `None` of none.
+    pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
+        let mut times = Times::new()?;
+        for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
+            times.0.record_n(*value, *count)?;
+        }
+        Ok(times.report())
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn seconds(nanoseconds: u64) -> f64 {
+    Duration::from_nanos(nanoseconds).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(count: u64, of: impl Fn(u64) -> u64) -> Times {
+        let mut times = Times::new().unwrap();
+        (0..count).for_each(|number| times.record(Duration::from_nanos(of(number))));
+        times
+    }
+
+    #[test]
+    fn nothing_has_no_figures() {
+        assert_eq!(Times::new().unwrap().report(), None);
+        assert_eq!(TimesReport::merge([]).unwrap(), None);
+    }
+
+    #[test]
+    fn figures_are_right_to_three_digits() {
+        let report = times(1000, |number| (number + 1) * 1_000_000).report().unwrap();
+        let cases = [
+            (report.mean_seconds, 0.5005),
+            (report.p50_seconds, 0.5),
+            (report.p99_seconds, 0.99),
+            (report.p99_9_seconds, 0.999),
+            (report.max_seconds, 1.0),
+        ];
+        for (got, expected) in cases {
+            assert!((got / expected - 1.0_f64).abs() < 0.001, "{got} and not {expected}");
+        }
+    }
+
+    #[test]
+    fn merged_reports_are_those_of_all_times_together() {
+        let (one, other) = (times(500, |n| 40_000 + n * n), times(300, |n| 1 + n * 7_919_393));
+        let mut together = one.clone();
+        together.add(&other).unwrap();
+        let reports = [one.report().unwrap(), other.report().unwrap()];
+        assert_eq!(TimesReport::merge(&reports).unwrap(), together.report());
+        assert_eq!(TimesReport::merge(&reports[..1]).unwrap(), one.report());
+    }
+}
