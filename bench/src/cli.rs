@@ -24,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   bench verify --conformance                        does it keep the rules of HTTP/1.1?
   bench verify --conformance --address 127.0.0.1:80 and one that somebody else started?
   bench drill --servers threads --drills kill,idle  does it stand misfortune, and clients that misbehave?
+  bench measure quick                               a first answer, in minutes
   bench measure article                             the article's three scenarios on every server
   bench measure article-5s-1 --servers hyper,actix --repetitions 5
   bench report bench/results/20260101T120000Z-host  the tables of a measurement, again
@@ -127,6 +128,10 @@ pub struct Measure {
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub servers: Vec<String>,
+
+    /// The load tool, instead of the one that each workload names
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
 
     /// Runs of each server under each workload [default: what the workload's file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]

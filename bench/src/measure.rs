@@ -59,7 +59,7 @@ impl Measurement<'_> {
     /// an error means that records cannot be kept.
     pub fn run(&self, results: &mut Results) -> anyhow::Result<Tally> {
         let tools: Vec<Tool> = self.workloads.iter().map(|workload| self.find_tool(workload)).collect();
-        let servers: Vec<Prepared> = self.servers.iter().map(|server| self.prepare(server)).collect();
+        let servers = self.prepare_all();
         let mut tally = Tally { failed: 0, interrupted: self.host.interrupted() };
         if tally.interrupted {
             return Ok(tally);
@@ -92,7 +92,23 @@ impl Measurement<'_> {
     fn find_tool(&self, workload: &Workload) -> Tool {
         let unavailable = |message| Failure { kind: FailureKind::Unavailable, message };
         let tool = tool::find(&workload.tool).map_err(|error| unavailable(format!("{error:#}")))?;
+        if let Some(reason) = tool.refuses(workload) {
+            return Err(unavailable(format!("{} {reason}: choose another with --tool", tool.name())));
+        }
         tool::available(self.host, tool).map_err(unavailable)
+    }
+
+    /// Builds one after another; then all are asked the conformance cases at once, since that is mostly waiting.
+    fn prepare_all(&self) -> Vec<Prepared> {
+        let mut prepared: Vec<Prepared> = self.servers.iter().map(|server| self.prepare(server)).collect();
+        std::thread::scope(|scope| {
+            for (server, ready) in self.servers.iter().zip(&mut prepared) {
+                if let Ok(ready) = ready {
+                    scope.spawn(move || ready.conformance = self.conformance(server));
+                }
+            }
+        });
+        prepared
     }
 
     fn prepare(&self, server: &Server) -> Prepared {
@@ -102,7 +118,7 @@ impl Measurement<'_> {
         let version = launch::build(self.host, server).and_then(|()| launch::version(self.host, server));
         let version =
             version.map_err(|error| Failure { kind: FailureKind::Build, message: format!("{error:#}") })?;
-        Ok(Ready { version, conformance: self.conformance(server) })
+        Ok(Ready { version, conformance: None })
     }
 
     /// How the server keeps the rules of HTTP; nothing when it cannot be asked, which its runs will then tell.
@@ -170,17 +186,17 @@ impl Measurement<'_> {
     fn expected(&self, planned: &Planned) -> Duration {
         let workload = &self.workloads[planned.workload];
         let load = match workload.amount {
-            Amount::Seconds(seconds) => Duration::from_secs(seconds),
+            Amount::Time(time) => time,
             Amount::Requests(_) => run::EXPECTED_BY_COUNT,
         };
-        load + Duration::from_secs(workload.warm_up_seconds) + run::EXPECTED_OVERHEAD
+        load + workload.warm_up + run::EXPECTED_OVERHEAD
     }
 
     /// A record without figures.
     fn record(&self, workload: &Workload, server: &Server, prepared: &Prepared, tool: &Tool) -> Record {
         let (requests, seconds) = match workload.amount {
             Amount::Requests(requests) => (Some(requests), None),
-            Amount::Seconds(seconds) => (None, Some(seconds)),
+            Amount::Time(time) => (None, Some(time.as_secs_f64())),
         };
         let published = workload.published.as_ref().map(|published| PublishedRecord {
             baseline: published.baseline.clone(),
@@ -195,7 +211,7 @@ impl Measurement<'_> {
                 title: workload.title.clone(),
                 path: workload.path.clone(),
                 connections: workload.connections,
-                mode: workload.mode.as_str().into(),
+                mode: workload.mode.to_string(),
                 requests,
                 seconds,
                 published,

@@ -50,12 +50,12 @@ pub struct WorkloadRecord {
     pub path: String,
     /// Connections asked for.
     pub connections: u32,
-    /// `keep-alive` or `close`.
+    /// `keep-alive`, `close` or `pipelined-N`.
     pub mode: String,
     /// Requests asked for; `null` when it went by time.
     pub requests: Option<u64>,
     /// Seconds asked for; `null` when it went by count.
-    pub seconds: Option<u64>,
+    pub seconds: Option<f64>,
     /// What somebody else published for it.
     pub published: Option<PublishedRecord>,
 }

@@ -15,7 +15,7 @@ use crate::verify;
 use crate::workload::{Amount, Workload};
 
 /// Time of a run beside the load and its warm-up, as planned: the start, the verification and the end of a server.
-pub const EXPECTED_OVERHEAD: Duration = Duration::from_millis(500);
+pub const EXPECTED_OVERHEAD: Duration = Duration::from_millis(150);
 
 /// Time of a load that goes by count, as planned: nothing is known of the server's speed.
 pub const EXPECTED_BY_COUNT: Duration = Duration::from_secs(2);
@@ -65,8 +65,8 @@ impl Run {
 
         let url = format!("http://{}{}", running.address, workload.path);
         let command = |amount| tool.command(workload, amount, cores.tool.len(), &url);
-        if workload.warm_up_seconds > 0 {
-            let warm_up = Amount::Seconds(workload.warm_up_seconds);
+        if !workload.warm_up.is_zero() {
+            let warm_up = Amount::Time(workload.warm_up);
             let loaded = load(host, cores, &command(warm_up), warm_up);
             running.check_running().map_err(failed(FailureKind::Died))?;
             loaded.map_err(failed(FailureKind::Tool))?;
@@ -82,7 +82,8 @@ impl Run {
         let server_cpu = after.map_err(failed(FailureKind::Died))?.saturating_sub(before);
         let (ended, tool_cpu) = loaded.map_err(failed(FailureKind::Tool))?;
         let outcome = outcome(tool, &ended).map_err(failed(FailureKind::Tool))?;
-        running.stop().map_err(failed(FailureKind::Died))?;
+        // All is known. That it ends well when it is asked to is for the conformance cases to find out.
+        running.kill().map_err(failed(FailureKind::Died))?;
 
         Ok(Measured {
             elapsed_seconds: outcome.elapsed_seconds,
@@ -108,7 +109,7 @@ impl Run {
 /// every request failed); its output has to be a whole summary.
 fn load(host: &Host, cores: &Cores, words: &[String], amount: Amount) -> anyhow::Result<(Ended, Duration)> {
     let bound = match amount {
-        Amount::Seconds(seconds) => Duration::from_secs(seconds) + GRACE,
+        Amount::Time(time) => time + GRACE,
         Amount::Requests(_) => BOUND_BY_COUNT,
     };
     let mut process =

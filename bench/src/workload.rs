@@ -1,39 +1,21 @@
 //! Workloads: TOML files in `bench/workloads/`, or a person's own, each a suite of one workload or more.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 
 use crate::toml_file;
-
-/// A connection's use, part of every result.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// A connection carries one request after another.
-    KeepAlive,
-    /// A connection a request.
-    Close,
-}
-
-impl Mode {
-    /// The word that workloads and records use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KeepAlive => "keep-alive",
-            Self::Close => "close",
-        }
-    }
-}
+pub use crate::visit::Mode;
 
 /// How much is asked in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     /// This many requests.
     Requests(u64),
-    /// As many requests as there is time for, in seconds.
-    Seconds(u64),
+    /// As many requests as there is time for.
+    Time(Duration),
 }
 
 /// A ratio that somebody else published for the same workload.
@@ -67,8 +49,8 @@ pub struct Workload {
     pub amount: Amount,
     /// What a connection is used for.
     pub mode: Mode,
-    /// Seconds of the same load that come first and are thrown away.
-    pub warm_up_seconds: u64,
+    /// Time of the same load that comes first and is thrown away.
+    pub warm_up: Duration,
     /// Repetitions when nobody says how many.
     pub repetitions: u32,
     /// What somebody else published for it.
@@ -106,9 +88,9 @@ struct WorkloadTable {
     tool: String,
     connections: u32,
     requests: Option<u64>,
-    seconds: Option<u64>,
-    mode: Mode,
-    warm_up_seconds: u64,
+    seconds: Option<f64>,
+    mode: String,
+    warm_up_seconds: f64,
     published: Option<Published>,
 }
 
@@ -138,8 +120,8 @@ impl WorkloadTable {
             (Some(requests), None) => {
                 bail!("requests = {requests} is less than connections = {}", self.connections)
             }
-            (None, Some(seconds)) if seconds > 0 => Amount::Seconds(seconds),
-            (None, Some(_)) => bail!("seconds is 0: nothing would be measured"),
+            (None, Some(0.0)) => bail!("seconds is 0: nothing would be measured"),
+            (None, Some(seconds)) => Amount::Time(time("seconds", seconds)?),
             _ => bail!("has to have either `requests` or `seconds`"),
         };
         if self.connections == 0 {
@@ -156,12 +138,16 @@ impl WorkloadTable {
             tool: self.tool,
             connections: self.connections,
             amount,
-            mode: self.mode,
-            warm_up_seconds: self.warm_up_seconds,
+            mode: self.mode.parse().map_err(|error| anyhow!("mode is `{}`: {error}", self.mode))?,
+            warm_up: time("warm_up_seconds", self.warm_up_seconds)?,
             repetitions,
             published: self.published,
         })
     }
+}
+
+fn time(field: &str, seconds: f64) -> anyhow::Result<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| anyhow!("{field} is {seconds}: it has to be 0 or more"))
 }
 
 #[cfg(test)]
@@ -194,7 +180,7 @@ mod tests {
     fn reads_a_suite() {
         let suite = read(SUITE).unwrap();
         assert_eq!(suite.name, "example");
-        assert_eq!(suite.workloads[0].amount, Amount::Seconds(5));
+        assert_eq!(suite.workloads[0].amount, Amount::Time(Duration::from_secs(5)));
         assert_eq!(suite.workloads[0].mode, Mode::KeepAlive);
     }
 
@@ -205,9 +191,13 @@ mod tests {
             (SUITE.replace("seconds = 5\n", "seconds = 5\nrequests = 50\n"), "either"),
             (SUITE.replace("seconds = 5\n", "requests = 5\n"), "requests = 5 is less than connections = 10"),
             (SUITE.replace("\"/abc\"", "\"abc\""), "does not begin with `/`"),
+            (SUITE.replace("seconds = 5\n", "seconds = -5\n"), "seconds is -5"),
             (SUITE.replace("= 10", "= 0"), "connections is 0"),
             (SUITE.replace("= 3", "= 0"), "repetitions is 0"),
-            (SUITE.replace("keep-alive", "keepalive"), "unknown variant `keepalive`"),
+            (
+                SUITE.replace("keep-alive", "keepalive"),
+                "mode is `keepalive`: it is keep-alive, close or pipelined-N",
+            ),
             (SUITE.replace("tool =", "servers = 1\ntool ="), "unknown field `servers`"),
         ];
         for (text, expected) in cases {

@@ -17,6 +17,9 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
     let servers = checkout.choose_servers(&arguments.servers)?;
     let mut workloads = checkout.choose_workloads(&arguments.workloads)?;
     for workload in &mut workloads {
+        if let Some(tool) = &arguments.tool {
+            workload.tool.clone_from(tool);
+        }
         tool::find(&workload.tool)?;
         workload.repetitions = arguments.repetitions.unwrap_or(workload.repetitions);
     }

@@ -42,6 +42,10 @@ impl Tool for Hey {
          for coordinated omission, resolution 0.1 ms"
     }
 
+    fn refuses(&self, workload: &Workload) -> Option<&'static str> {
+        matches!(workload.mode, Mode::Pipelined(_)).then_some("cannot pipeline")
+    }
+
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
         // It has no flag for its version, and tells itself by its usage.
         let usage = host.output(&launch(&["hey".into()]), BOUND)?;
@@ -59,7 +63,7 @@ impl Tool for Hey {
         let mut words = vec!["hey".to_owned()];
         match amount {
             Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
-            Amount::Seconds(seconds) => words.extend(["-z".into(), format!("{seconds}s")]),
+            Amount::Time(time) => words.extend(["-z".into(), format!("{}s", time.as_secs_f64())]),
         }
         words.extend(["-c".into(), workload.connections.to_string(), "-cpus".into(), cores.to_string()]);
         if workload.mode == Mode::Close {
@@ -282,14 +286,18 @@ mod tests {
             connections: 100,
             amount,
             mode,
-            warm_up_seconds: 0,
+            warm_up: Duration::ZERO,
             repetitions: 1,
             published: None,
         };
         let cases = [
             (Amount::Requests(10_000), Mode::KeepAlive, "hey -n 10000 -c 100 -cpus 1 URL"),
-            (Amount::Seconds(5), Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),
-            (Amount::Seconds(5), Mode::Close, "hey -z 5s -c 100 -cpus 1 -disable-keepalive URL"),
+            (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),
+            (
+                Amount::Time(Duration::from_secs(5)),
+                Mode::Close,
+                "hey -z 5s -c 100 -cpus 1 -disable-keepalive URL",
+            ),
         ];
         for (amount, mode, expected) in cases {
             assert_eq!(Hey.command(&workload(amount, mode), amount, 1, "URL").join(" "), expected);

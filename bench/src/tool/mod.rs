@@ -20,6 +20,11 @@ pub trait Tool: Sync {
     /// What its latency means: from where to where, corrected or not, with which resolution.
     fn latency_meaning(&self) -> &'static str;
 
+    /// What of the workload it cannot do, as the end of a sentence that begins with its name; `None` when it can.
+    fn refuses(&self, _workload: &Workload) -> Option<&'static str> {
+        None
+    }
+
     /// Its version, once it is sure that the program is the one that is meant; an error says what it is instead.
     fn identify(&self, host: &Host) -> anyhow::Result<String>;
 

@@ -46,13 +46,13 @@ impl Tool for Visit {
 
     fn command(&self, workload: &Workload, amount: Amount, cores: usize, url: &str) -> Vec<String> {
         let (name, amount) = match amount {
-            Amount::Requests(requests) => ("--requests", requests),
-            Amount::Seconds(seconds) => ("--seconds", seconds),
+            Amount::Requests(requests) => ("--requests", requests.to_string()),
+            Amount::Time(time) => ("--seconds", time.as_secs_f64().to_string()),
         };
         let words = [
             ("--connections", workload.connections.to_string()),
-            ("--mode", workload.mode.as_str().to_owned()),
-            (name, amount.to_string()),
+            ("--mode", workload.mode.to_string()),
+            (name, amount),
             ("--threads", cores.to_string()),
             ("--expect", workload.answer.clone()),
         ];
@@ -138,13 +138,13 @@ mod tests {
             connections: 100,
             amount,
             mode,
-            warm_up_seconds: 0,
+            warm_up: Duration::ZERO,
             repetitions: 1,
             published: None,
         };
         let cases = [
             (Amount::Requests(9), Mode::Close, "--mode close --requests 9"),
-            (Amount::Seconds(5), Mode::KeepAlive, "--mode keep-alive --seconds 5"),
+            (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "--mode keep-alive --seconds 5"),
         ];
         for (amount, mode, expected) in cases {
             let words = Visit.command(&workload(amount, mode), amount, 1, "URL").join(" ");
