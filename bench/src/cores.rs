@@ -3,6 +3,9 @@
 use anyhow::{Context, bail};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
+use procfs::CurrentSI;
+
+use crate::record::count;
 
 /// The cores of one measurement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +29,31 @@ impl Cores {
         Ok(Self { server: server.unwrap_or(half.server), tool: tool.unwrap_or(half.tool) })
     }
 
+    /// All of them, each once.
+    pub fn all(&self) -> Vec<usize> {
+        let mut all = [self.server.as_slice(), &self.tool].concat();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Whether server and tool have a core in common, which makes each slow the other down.
     pub fn shared(&self) -> bool {
         self.server.iter().any(|core| self.tool.contains(core))
     }
+}
+
+/// How long cores have been busy since the machine was started, in seconds: with processes of anybody, with interrupts, and
+/// with other machines on the same hardware. `None` where that cannot be read.
+pub fn busy_seconds(cores: &[usize]) -> Option<f64> {
+    let stat = procfs::KernelStats::current().ok()?;
+    let busy = |core: &usize| {
+        let time = stat.cpu_time.get(*core)?;
+        let interrupts = [time.irq, time.softirq, time.steal].into_iter().flatten().sum::<u64>();
+        let ticks = time.user + time.nice + time.system + interrupts;
+        Some(count(ticks) / count(procfs::ticks_per_second()))
+    };
+    cores.iter().map(busy).sum()
 }
 
 /// The first half for the server, the other for the tool, which gets the odd one: a tool that is too slow says

@@ -136,6 +136,9 @@ pub struct Measured {
     pub server_cpu_seconds: f64,
     /// CPU time of the tool from its start to its end.
     pub tool_cpu_seconds: f64,
+    /// Time that the server's and the tool's cores spent on anything else: other processes, interrupts, other machines on the
+    /// same hardware. The kernel counts it in hundredths of a second.
+    pub foreign_cpu_seconds: Option<f64>,
     /// The server's resident memory before the first request.
     pub memory_at_rest_bytes: Option<u64>,
     /// The server's resident memory at the end of the run.
@@ -186,6 +189,14 @@ pub enum FailureKind {
     Tool,
 }
 
+impl Record {
+    /// How many cores server and tool had together.
+    pub fn cores(&self) -> usize {
+        let is_own = |core: &&usize| !self.server_cores.contains(core);
+        self.server_cores.len() + self.tool_cores.iter().filter(is_own).count()
+    }
+}
+
 impl Measured {
     /// 2xx answers a second.
     pub fn per_second(&self) -> f64 {
@@ -200,6 +211,11 @@ impl Measured {
     /// How many requests came to something else than a 2xx answer.
     pub fn error_count(&self) -> u64 {
         self.errors.values().sum()
+    }
+
+    /// The share of their `cores` cores' time that server and tool did not get, though they may have wanted it, from 0 to 1.
+    pub fn foreign_share(&self, cores: usize) -> Option<f64> {
+        Some(self.foreign_cpu_seconds? / (self.elapsed_seconds * count(cores as u64)))
     }
 
     /// The share of its cores' time that the server used, from 0 to 1.

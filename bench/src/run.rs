@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::cores::Cores;
+use crate::cores::{self, Cores};
 use crate::host::{Ended, Host, Launch, Waited};
 use crate::launch;
 use crate::record::{Failure, FailureKind, LatencyRecord, Measured};
@@ -73,9 +73,12 @@ impl Run {
         }
 
         self.command = command(workload.amount);
+        let used = cores.all();
+        let busy_before = cores::busy_seconds(&used);
         let before = running.cpu_time().map_err(failed(FailureKind::Died))?;
         let loaded = load(host, cores, &self.command, workload.amount);
         let after = running.cpu_time();
+        let busy_after = cores::busy_seconds(&used);
         let memory = running.memory();
         self.output = loaded.as_ref().ok().map(|(ended, _)| ended.output.clone());
         running.check_running().map_err(failed(FailureKind::Died))?;
@@ -98,6 +101,10 @@ impl Run {
             },
             server_cpu_seconds: server_cpu.as_secs_f64(),
             tool_cpu_seconds: tool_cpu.as_secs_f64(),
+            foreign_cpu_seconds: busy_before.zip(busy_after).map(|(before, after)| {
+                let ours = server_cpu + tool_cpu;
+                (after - before - ours.as_secs_f64()).max(0.0)
+            }),
             memory_at_rest_bytes: at_rest.map(|memory| memory.resident),
             memory_after_bytes: memory.map(|memory| memory.resident),
             memory_peak_bytes: memory.map(|memory| memory.peak),

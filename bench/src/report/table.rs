@@ -107,6 +107,16 @@ fn notes(summary: &WorkloadSummary, out: &mut String) {
             bound.join(", ")
         );
     }
+    for cell in &summary.cells {
+        if let Some(Verdict::Disturbed(share)) = verdict::of(cell) {
+            let _ = writeln!(
+                out,
+                "{}: others took {:.0} % of the cores' time in its median run: measure again when the machine is quiet.",
+                cell.server.name,
+                share * 100.0
+            );
+        }
+    }
     let smuggled = |cell: &Cell| cell.server.conformance.as_ref().map_or(0, |found| found.smuggled);
     for cell in summary.cells.iter().filter(|cell| smuggled(cell) > 0) {
         let _ = writeln!(
