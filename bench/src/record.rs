@@ -136,7 +136,9 @@ pub struct Measured {
     pub server_cpu_seconds: f64,
     /// CPU time of the tool from its start to its end.
     pub tool_cpu_seconds: f64,
-    /// Time that the server's and the tool's cores spent on anything else: other processes, interrupts, other machines on the
+    /// Time from the tool's start to its end, by our clock.
+    pub wall_seconds: f64,
+    /// Time in it that the server's and the tool's cores spent on anything else: other processes, interrupts, other machines on the
     /// same hardware. The kernel counts it in hundredths of a second.
     pub foreign_cpu_seconds: Option<f64>,
     /// The server's resident memory before the first request.
@@ -215,7 +217,7 @@ impl Measured {
 
     /// The share of their `cores` cores' time that server and tool did not get, though they may have wanted it, from 0 to 1.
     pub fn foreign_share(&self, cores: usize) -> Option<f64> {
-        Some(self.foreign_cpu_seconds? / (self.elapsed_seconds * count(cores as u64)))
+        Some(self.foreign_cpu_seconds? / (self.wall_seconds * count(cores as u64)))
     }
 
     /// The share of its cores' time that the server used, from 0 to 1.

@@ -1,9 +1,10 @@
 //! One run: a fresh server, verified, warmed up, and loaded once.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use tempfile::TempDir;
 
 use crate::cores::{self, Cores};
 use crate::host::{Ended, Host, Launch, Waited};
@@ -58,6 +59,7 @@ impl Run {
         server: &Server,
     ) -> Result<Measured, Failure> {
         let tool = tool::find(&workload.tool).map_err(failed(FailureKind::Unavailable))?;
+        let folder = tool_folder(tool).map_err(failed(FailureKind::Tool))?;
         let mut running =
             launch::start(host, server, &cores.server, &[]).map_err(failed(FailureKind::Start))?;
         let at_rest = running.memory();
@@ -67,18 +69,18 @@ impl Run {
         let command = |amount| tool.command(workload, amount, cores.tool.len(), &url);
         if !workload.warm_up.is_zero() {
             let warm_up = Amount::Time(workload.warm_up);
-            let loaded = load(host, cores, &command(warm_up), warm_up);
+            let loaded = load(host, cores, folder.path(), &command(warm_up), warm_up);
             running.check_running().map_err(failed(FailureKind::Died))?;
             loaded.map_err(failed(FailureKind::Tool))?;
         }
 
         self.command = command(workload.amount);
         let used = cores.all();
-        let busy_before = cores::busy_seconds(&used);
+        let (began, busy_before) = (Instant::now(), cores::busy_seconds(&used));
         let before = running.cpu_time().map_err(failed(FailureKind::Died))?;
-        let loaded = load(host, cores, &self.command, workload.amount);
+        let loaded = load(host, cores, folder.path(), &self.command, workload.amount);
         let after = running.cpu_time();
-        let busy_after = cores::busy_seconds(&used);
+        let (wall, busy_after) = (began.elapsed(), cores::busy_seconds(&used));
         let memory = running.memory();
         self.output = loaded.as_ref().ok().map(|(ended, _)| ended.output.clone());
         running.check_running().map_err(failed(FailureKind::Died))?;
@@ -101,6 +103,7 @@ impl Run {
             },
             server_cpu_seconds: server_cpu.as_secs_f64(),
             tool_cpu_seconds: tool_cpu.as_secs_f64(),
+            wall_seconds: wall.as_secs_f64(),
             foreign_cpu_seconds: busy_before.zip(busy_after).map(|(before, after)| {
                 let ours = server_cpu + tool_cpu;
                 (after - before - ours.as_secs_f64()).max(0.0)
@@ -112,15 +115,30 @@ impl Run {
     }
 }
 
+/// The folder that the tool is run in, with its script if it has one; it goes with the value.
+fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    if let Some(script) = tool.script() {
+        std::fs::write(folder.path().join(script.name), script.text)
+            .with_context(|| format!("cannot write {} into {}", script.name, folder.path().display()))?;
+    }
+    Ok(folder)
+}
+
 /// Runs the tool on its cores to its end: how it ended, and its CPU time. Its exit code says nothing (hey's is 0 when
 /// every request failed); its output has to be a whole summary.
-fn load(host: &Host, cores: &Cores, words: &[String], amount: Amount) -> anyhow::Result<(Ended, Duration)> {
+fn load(
+    host: &Host,
+    cores: &Cores,
+    folder: &Path,
+    words: &[String],
+    amount: Amount,
+) -> anyhow::Result<(Ended, Duration)> {
     let bound = match amount {
         Amount::Time(time) => time + GRACE,
         Amount::Requests(_) => BOUND_BY_COUNT,
     };
-    let mut process =
-        host.start(&Launch { words, folder: Path::new("/"), cores: &cores.tool, shown: false })?;
+    let mut process = host.start(&Launch { words, folder, cores: &cores.tool, shown: false })?;
     if process.wait(bound) == Waited::TimedOut {
         bail!("`{}` did not end within {} s", words.join(" "), bound.as_secs());
     }

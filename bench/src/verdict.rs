@@ -113,6 +113,7 @@ mod tests {
                 },
                 server_cpu_seconds: server,
                 tool_cpu_seconds: tool,
+                wall_seconds: 1.0,
                 foreign_cpu_seconds: Some(foreign),
                 memory_at_rest_bytes: None,
                 memory_after_bytes: None,

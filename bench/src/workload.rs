@@ -151,6 +151,26 @@ fn time(field: &str, seconds: f64) -> anyhow::Result<Duration> {
 }
 
 #[cfg(test)]
+impl Workload {
+    /// A workload of 100 connections for the tests of a tool.
+    pub(crate) fn example(tool: &str, amount: Amount, mode: Mode) -> Self {
+        Self {
+            name: "example".into(),
+            title: String::new(),
+            path: "/abc".into(),
+            answer: "Hello".into(),
+            tool: tool.into(),
+            connections: 100,
+            amount,
+            mode,
+            warm_up: Duration::ZERO,
+            repetitions: 1,
+            published: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

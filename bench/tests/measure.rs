@@ -233,6 +233,35 @@ fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
 }
 
 #[test]
+fn another_tool_can_be_chosen_and_is_given_its_script() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let suite = fs::read_to_string(checkout.path("bench/workloads/mock.toml")).unwrap();
+    checkout.write("bench/workloads/mock.toml", &suite.replace("requests = 10", "seconds = 1"));
+    let (output, text) = checkout.run("measure mock --tool wrk --out out");
+    assert!(output.status.success(), "{text}");
+
+    let record = checkout.records().remove(0);
+    assert_eq!((record.tool.name.as_str(), record.tool.version.as_deref()), ("wrk", Some("wrk 4.1.0-mock")));
+    assert_eq!(record.measured.unwrap().answered, 20_453);
+    checkout.assert_nothing_runs();
+}
+
+#[test]
+fn what_a_tool_cannot_do_is_said_before_anything_runs() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let (output, text) = checkout.run("measure mock --tool wrk --out out");
+    assert!(output.status.success(), "{text}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("normal is left out: wrk cannot ask by count"), "{text}");
+
+    let records = checkout.records();
+    let failure = records[0].failure.as_ref().unwrap();
+    assert_eq!((records.len(), failure.kind), (1, FailureKind::Unavailable), "{text}");
+    assert!(failure.message.contains("wrk cannot ask by count"), "{text}");
+    assert!(text.contains("good: unavailable: wrk cannot ask by count"), "{text}");
+}
+
+#[test]
 fn bad_input_is_one_clear_line() {
     let checkout = Checkout::new(&["good"], &[("normal", 1)]);
     checkout.write("bad.toml", "about = \"x\"\nrepetitions = \"three\"\nworkload = []\n");
@@ -243,6 +272,8 @@ fn bad_input_is_one_clear_line() {
         ("measure bad.toml", "bad.toml:2: invalid type: string \"three\", expected u32"),
         ("measure absent.toml", "error: cannot read absent.toml"),
         ("measure mock --servers good,good", "error: server `good` is named twice"),
+        ("measure mock --tool wrkk", "error: unknown tool `wrkk`: did you mean `wrk`?"),
+        ("measure mock --tool zzz", "error: unknown tool `zzz`: there are hey, visit, wrk"),
         ("measure mock --out taken", "error: taken is there already"),
         ("measure mock --out /proc/no/where", "error: cannot make /proc/no"),
         ("measure mock --server-cores 9999", "error: --server-cores: there is no core 9999"),

@@ -277,19 +277,6 @@ mod tests {
 
     #[test]
     fn its_arguments_are_the_articles() {
-        let workload = |amount, mode| Workload {
-            name: "example".into(),
-            title: String::new(),
-            path: "/abc".into(),
-            answer: String::new(),
-            tool: "hey".into(),
-            connections: 100,
-            amount,
-            mode,
-            warm_up: Duration::ZERO,
-            repetitions: 1,
-            published: None,
-        };
         let cases = [
             (Amount::Requests(10_000), Mode::KeepAlive, "hey -n 10000 -c 100 -cpus 1 URL"),
             (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),
@@ -300,7 +287,13 @@ mod tests {
             ),
         ];
         for (amount, mode, expected) in cases {
-            assert_eq!(Hey.command(&workload(amount, mode), amount, 1, "URL").join(" "), expected);
+            assert_eq!(Hey.refuses(&Workload::example("hey", amount, mode)), None);
+            assert_eq!(
+                Hey.command(&Workload::example("hey", amount, mode), amount, 1, "URL").join(" "),
+                expected
+            );
         }
+        let pipelined = Workload::example("hey", Amount::Requests(100), Mode::Pipelined(16));
+        assert!(Hey.refuses(&pipelined).is_some());
     }
 }

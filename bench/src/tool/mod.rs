@@ -3,6 +3,7 @@
 
 mod hey;
 mod visit;
+mod wrk;
 
 use std::collections::BTreeMap;
 
@@ -31,8 +32,22 @@ pub trait Tool: Sync {
     /// The program and its arguments that load `url` as `workload` says, for `amount`, on `cores` cores.
     fn command(&self, workload: &Workload, amount: Amount, cores: usize, url: &str) -> Vec<String>;
 
+    /// A file that `command` names and that has to be in the folder in which it is run.
+    fn script(&self) -> Option<Script> {
+        None
+    }
+
     /// What its output says; an error when the output is not a whole summary.
     fn parse(&self, output: &str) -> anyhow::Result<Outcome>;
+}
+
+/// A file that a tool is run with.
+#[derive(Clone, Copy, Debug)]
+pub struct Script {
+    /// Its name.
+    pub name: &'static str,
+    /// What is in it.
+    pub text: &'static str,
 }
 
 /// What a tool says of a run. What it does not say is `None`.
@@ -55,7 +70,7 @@ pub struct Outcome {
 }
 
 /// Every tool that there is.
-pub const TOOLS: &[&dyn Tool] = &[&hey::Hey, &visit::Visit];
+pub const TOOLS: &[&dyn Tool] = &[&hey::Hey, &visit::Visit, &wrk::Wrk];
 
 /// The tool called `name`.
 pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {

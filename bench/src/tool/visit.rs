@@ -129,25 +129,12 @@ mod tests {
 
     #[test]
     fn its_arguments_are_the_workloads() {
-        let workload = |amount, mode| Workload {
-            name: "example".into(),
-            title: String::new(),
-            path: "/abc".into(),
-            answer: "Hello".into(),
-            tool: "visit".into(),
-            connections: 100,
-            amount,
-            mode,
-            warm_up: Duration::ZERO,
-            repetitions: 1,
-            published: None,
-        };
         let cases = [
             (Amount::Requests(9), Mode::Close, "--mode close --requests 9"),
             (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "--mode keep-alive --seconds 5"),
         ];
         for (amount, mode, expected) in cases {
-            let words = Visit.command(&workload(amount, mode), amount, 1, "URL").join(" ");
+            let words = Visit.command(&Workload::example("visit", amount, mode), amount, 1, "URL").join(" ");
             let expected =
                 format!("visit --quiet --connections 100 {expected} --threads 1 --expect Hello URL");
             assert_eq!(words, expected);
