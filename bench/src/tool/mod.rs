@@ -2,6 +2,7 @@
 //! latency means.
 
 mod hey;
+mod oha;
 mod visit;
 mod wrk;
 
@@ -70,7 +71,7 @@ pub struct Outcome {
 }
 
 /// Every tool that there is.
-pub const TOOLS: &[&dyn Tool] = &[&hey::Hey, &visit::Visit, &wrk::Wrk];
+pub const TOOLS: &[&dyn Tool] = &[&hey::Hey, &oha::Oha, &visit::Visit, &wrk::Wrk];
 
 /// The tool called `name`.
 pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
