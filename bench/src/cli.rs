@@ -69,10 +69,8 @@ pub enum Listed {
 }
 
 /// `bench verify`
-///
-/// Without --conformance: the endpoint's own cases. Each server is held against its manifest: what it is known to fail
-/// has to fail, and everything else to pass.
 #[derive(Args, Debug)]
+#[command(after_help = ABOUT_VERIFYING)]
 pub struct Verify {
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -90,6 +88,13 @@ pub struct Verify {
     #[arg(long)]
     pub all: bool,
 }
+
+const ABOUT_VERIFYING: &str = "Each server is held against its manifest: the cases among its [[gaps]] have to fail, and all others to pass. \
+Exit code 1 says that a server is not as its manifest says, either way; with --address, that a case failed.
+
+A case is a request or more, in raw bytes, and the answers that are right. It fails as `smuggling` when a request was answered \
+that is hidden within another, as `wrong` when a rule is broken, and as `strict` when the RFCs leave the choice and the \
+endpoint does not. Without --conformance only the endpoint's own cases are asked.";
 
 /// `bench drill`
 #[derive(Args, Debug)]

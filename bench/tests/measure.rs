@@ -272,6 +272,10 @@ fn bad_input_is_one_clear_line() {
         ("measure bad.toml", "bad.toml:2: invalid type: string \"three\", expected u32"),
         ("measure absent.toml", "error: cannot read absent.toml"),
         ("measure mock --servers good,good", "error: server `good` is named twice"),
+        (
+            "verify --address 127.0.0.1:1",
+            "error: --address: cannot connect to 127.0.0.1:1: does the server run?",
+        ),
         ("measure mock --tool wrkk", "error: unknown tool `wrkk`: did you mean `wrk`?"),
         ("measure mock --tool zzz", "error: unknown tool `zzz`: there are hey, oha, visit, wrk"),
         ("measure mock --out taken", "error: taken is there already"),

@@ -1,8 +1,11 @@
 //! `bench verify`: does each server answer as it should?
 
 use std::fmt::Write;
+use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 
+use anyhow::Context;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
@@ -14,10 +17,15 @@ use crate::launch;
 use crate::server::Server;
 use crate::verify::{self, Depth, Verification};
 
+/// Time for a server on this machine to take a connection.
+const CONNECT_BOUND: Duration = Duration::from_secs(5);
+
 pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Outcome> {
     let depth = if arguments.conformance { Depth::Splits } else { Depth::Endpoint };
     if let Some(address) = arguments.address {
         let name = address.to_string();
+        TcpStream::connect_timeout(&address, CONNECT_BOUND)
+            .with_context(|| format!("--address: cannot connect to {name}: does the server run?"))?;
         let verification = verify::verify_foreign(address, depth);
         print(&findings(&name, None, &verification, arguments.all))?;
         print(&table(&[(&name, &verification)]))?;
