@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::plan::Amount;
+use crate::record::count;
 
 /// What one thread sends, and when.
 pub(super) enum Schedule {
@@ -149,12 +150,6 @@ impl Arrivals {
 )]
 fn arrivals(time: Duration, per_second: f64) -> u64 {
     (time.as_secs_f64() * per_second).round() as u64
-}
-
-/// A count as a number to calculate with. Exact up to 2^53, which no run comes near.
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-fn count(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
