@@ -90,8 +90,8 @@ impl std::fmt::Display for Rank {
     }
 }
 
-/// The middle value, or the mean of the two in the middle.
-fn median(values: &mut [f64]) -> Option<f64> {
+/// The middle value, or the mean of the two in the middle; `None` without a value. Sorts them.
+pub fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
     Some(f64::midpoint(values[last / 2], values[values.len() / 2]))

@@ -1,7 +1,7 @@
 //! Records to cells: all runs of one server under one workload, and their figures in one number each.
 
 use crate::record::{Failure, Measured, Record, ServerRecord, WorkloadRecord};
-use crate::statistics::{Estimate, Rank, ranks};
+use crate::statistics::{Estimate, Rank, median, ranks};
 
 /// All cells of one workload.
 #[derive(Debug)]
@@ -37,8 +37,7 @@ pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
         }
     }
     for summary in &mut summaries {
-        let cost =
-            |cell: &Cell| cell.estimate(Measured::cpu_per_request).map_or(f64::INFINITY, |cost| cost.median);
+        let cost = |cell: &Cell| cell.median(Measured::cpu_per_request).unwrap_or(f64::INFINITY);
         summary.cells.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     }
     summaries
@@ -66,7 +65,12 @@ impl<'a> Cell<'a> {
         self.runs.iter().filter_map(|run| run.failure.as_ref())
     }
 
-    /// One figure over all runs that have it.
+    /// The median of one figure over all runs that have it.
+    pub fn median(&self, figure: impl Fn(&Measured) -> Option<f64>) -> Option<f64> {
+        median(&mut self.measured().filter_map(figure).collect::<Vec<_>>())
+    }
+
+    /// The same with its interval, which takes thousands of medians.
     pub fn estimate(&self, figure: impl Fn(&Measured) -> Option<f64>) -> Option<Estimate> {
         Estimate::of(self.measured().filter_map(figure).collect())
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::record::{Measured, Record};
-use crate::statistics::Estimate;
+use crate::statistics::median;
 use crate::summary::Cell;
 
 /// A side that used this share of its cores' time was held up by nothing else. What is missing to 1 are its start and its
@@ -36,15 +36,15 @@ pub fn of(cell: &Cell) -> Option<Verdict> {
     let runs: Vec<(&Record, &Measured)> =
         cell.runs.iter().filter_map(|run| Some((*run, run.measured.as_ref()?))).collect();
     let utilisation = |share: &dyn Fn(&Record, &Measured) -> f64| {
-        Estimate::of(runs.iter().map(|(record, run)| share(record, run)).collect())
+        median(&mut runs.iter().map(|(record, run)| share(record, run)).collect::<Vec<_>>())
     };
     let server = utilisation(&|record, run| run.server_utilisation(record.server_cores.len()))?;
     let tool = utilisation(&|record, run| run.tool_utilisation(record.tool_cores.len()))?;
     let errors: u64 = runs.iter().map(|(_, run)| run.error_count()).sum();
     let answered: u64 = runs.iter().map(|(_, run)| run.answered).sum();
     let foreign = runs.iter().filter_map(|(record, run)| run.foreign_share(record.cores()));
-    let foreign = Estimate::of(foreign.collect()).map_or(0.0, |share| share.median);
-    Some(match (tool.median >= BUSY_FROM, server.median >= BUSY_FROM) {
+    let foreign = median(&mut foreign.collect::<Vec<_>>()).unwrap_or(0.0);
+    Some(match (tool >= BUSY_FROM, server >= BUSY_FROM) {
         _ if errors > 0 => Verdict::Invalid(format!("{errors} of {} requests failed", errors + answered)),
         _ if foreign > DISTURBED_FROM => Verdict::Disturbed(foreign),
         (true, _) => Verdict::ClientBound,

@@ -133,11 +133,10 @@ impl Verification {
 }
 
 fn cases(depth: Depth) -> Vec<Case> {
-    let mut cases = conformance::cases();
-    if depth == Depth::Endpoint {
-        cases.retain(|case| case.subject() == ENDPOINT);
+    match depth {
+        Depth::Endpoint => conformance::endpoint_cases(),
+        Depth::Cases | Depth::Splits => conformance::cases(),
     }
-    cases
 }
 
 /// What a process of its own answers to the cases.

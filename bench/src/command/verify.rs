@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::checkout::Checkout;
@@ -14,6 +13,7 @@ use crate::cli::Verify;
 use crate::conformance::{self, Finding, Severity};
 use crate::host::Host;
 use crate::launch;
+use crate::report::layout;
 use crate::server::Server;
 use crate::verify::{self, Depth, Verification};
 
@@ -109,9 +109,8 @@ fn table(verified: &[(&str, &Verification)]) -> String {
             subjects.push(case.subject());
         }
     }
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    table.set_header(std::iter::once("Subject").chain(verified.iter().map(|(name, _)| *name)));
+    let names = verified.iter().map(|(name, _)| *name);
+    let mut table = layout::table(std::iter::once("Subject").chain(names), 1);
     let mut row = |title: &str, figure: &dyn Fn(&Verification) -> String| {
         let figures = verified.iter().map(|(_, verification)| figure(verification));
         table.add_row(std::iter::once(title.to_owned()).chain(figures));
@@ -122,9 +121,6 @@ fn table(verified: &[(&str, &Verification)]) -> String {
     row("all", &|verification| share(verification, |_| true));
     for severity in [Severity::Smuggling, Severity::Wrong, Severity::Strict] {
         row(&format!("failed: {severity}"), &|verification| verification.failed(severity).to_string());
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
     }
     let heading = styled(HEADING, "Cases that pass, of those that apply");
     format!("\n{heading}\n{}\n", table.trim_fmt())

@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
-
 use super::{DRILLS, Finding, unknown_gaps};
+use crate::report::layout;
 use crate::server::Server;
 
 /// What stands in a cell where a server failed.
@@ -20,12 +19,8 @@ pub struct Row<'a> {
 
 /// A table of drills by servers, with a number where there is more to say.
 pub fn table(rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    table.set_header(std::iter::once("Drill").chain(rows.iter().map(|row| row.server.name.as_str())));
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    let names = rows.iter().map(|row| row.server.name.as_str());
+    let mut table = layout::table(std::iter::once("Drill").chain(names), 1);
     for drill in &DRILLS {
         let findings = rows.iter().map(|row| row.findings.iter().find(|finding| finding.drill == drill.name));
         let findings: Vec<_> = findings.collect();

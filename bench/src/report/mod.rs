@@ -1,6 +1,7 @@
 //! Reports, made from a result folder's records alone.
 
 pub(crate) mod figures;
+pub(crate) mod layout;
 mod table;
 mod verdict;
 

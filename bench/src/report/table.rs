@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
-
-use super::figures;
+use super::{figures, layout};
 use crate::record::{Measured, ServerRecord, count};
 use crate::statistics::{self, Rank};
 use crate::summary::{Cell, WorkloadSummary};
@@ -30,12 +28,7 @@ pub(super) fn text(summary: &WorkloadSummary) -> String {
     let workload = summary.workload;
     let mut out =
         format!("{}  ({}, path {}, {})\n", workload.title, workload.name, workload.path, workload.mode);
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
-    table.set_header(HEAD);
-    for column in table.column_iter_mut().skip(3) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    let mut table = layout::table(HEAD, 3);
     let ranks = summary.ranks().into_iter().map(Some).chain(std::iter::repeat(None));
     for (cell, rank) in summary.cells.iter().zip(ranks) {
         table.add_row(row(cell, rank, workload.connections));
@@ -65,7 +58,7 @@ fn reading(summary: &WorkloadSummary) -> String {
 fn row(cell: &Cell, rank: Option<Rank>, connections: u32) -> Vec<String> {
     let dash = || "–".to_owned();
     let median = |figure: &dyn Fn(&Measured) -> Option<f64>, form: fn(f64) -> String| {
-        cell.estimate(figure).map_or_else(dash, |estimate| form(estimate.median))
+        cell.median(figure).map_or_else(dash, form)
     };
     let errors: u64 = cell.measured().map(Measured::error_count).sum();
     let cost = cell.estimate(Measured::cpu_per_request);

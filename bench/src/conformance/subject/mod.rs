@@ -24,6 +24,11 @@ pub const TIMING: &str = "timing";
 /// The case that says whether a server answers a pipelined burst in order.
 pub const BURST: &str = "endpoint/burst";
 
+/// The cases of [`ENDPOINT`]. The others have megabytes to send, which a look before each run does not need.
+pub fn endpoint_cases() -> Vec<Case> {
+    endpoint::cases()
+}
+
 /// Every case, by subject. The first of them are those of [`ENDPOINT`].
 pub fn cases() -> Vec<Case> {
     [
