@@ -58,20 +58,48 @@ impl Checkout {
         wanted.iter().map(|name| names::find("server", name, &self.servers, |server| &server.name)).collect()
     }
 
-    /// The workloads that names mean: a suite's, a single workload's, or a path to a person's own file.
+    /// The workloads that names mean: a suite's, a single workload's, or a path to a person's own file. One that goes by
+    /// another's throughput has that one before it.
     pub fn choose_workloads(&self, wanted: &[String]) -> anyhow::Result<Vec<Workload>> {
-        let mut chosen = Vec::new();
+        let mut chosen: Vec<Workload> = Vec::new();
         for name in wanted {
             if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
-                chosen.extend(Suite::read(Path::new(name))?.workloads);
+                chosen.extend(self.workloads_of(&Suite::read(Path::new(name))?)?);
             } else if let Some(suite) = self.suites.iter().find(|suite| suite.name == *name) {
-                chosen.extend(suite.workloads.iter().cloned());
+                chosen.extend(self.workloads_of(suite)?);
             } else {
                 chosen.push(self.single_workload(name)?.clone());
             }
         }
         names::all_different("workload", chosen.iter().map(|workload| workload.name.as_str()))?;
-        Ok(chosen)
+        let mut ordered: Vec<Workload> = Vec::with_capacity(chosen.len());
+        for workload in &chosen {
+            if let Some(peak) = workload.peak()
+                && !ordered.iter().any(|other| other.name == peak)
+            {
+                let own = chosen.iter().find(|other| other.name == peak);
+                let peak = own.map_or_else(|| self.single_workload(peak), Ok);
+                ordered.push(peak.with_context(|| format!("the peak of {}", workload.name))?.clone());
+            }
+            if !ordered.iter().any(|other| other.name == workload.name) {
+                ordered.push(workload.clone());
+            }
+        }
+        Ok(ordered)
+    }
+
+    /// A suite's own workloads, or those of the suites that it names.
+    pub fn workloads_of(&self, suite: &Suite) -> anyhow::Result<Vec<Workload>> {
+        let mut workloads = suite.workloads.clone();
+        for name in &suite.suites {
+            let place = || format!("{}: suites", suite.path.display());
+            let named = names::find("suite", name, &self.suites, |suite| &suite.name).with_context(place)?;
+            if named.workloads.is_empty() {
+                bail!("{}: `{name}` is made of suites itself", place());
+            }
+            workloads.extend(named.workloads.iter().cloned());
+        }
+        Ok(workloads)
     }
 
     fn single_workload(&self, name: &str) -> anyhow::Result<&Workload> {

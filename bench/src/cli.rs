@@ -27,6 +27,8 @@ const EXAMPLES: &str = "Examples:
   bench measure quick                               a first answer, in minutes
   bench measure article                             the article's three scenarios on every server
   bench measure article-5s-1 --servers hyper,actix --repetitions 5
+  bench measure quick --cross-check wrk             two tools have to agree
+  bench measure --resume bench/results/20260101T120000Z-host
   bench report bench/results/20260101T120000Z-host  the tables of a measurement, again
   bench serve threads --port 8080                   start a server and keep it in the foreground
 
@@ -125,10 +127,15 @@ its manifest says, either way.";
 
 /// `bench measure`
 #[derive(Args, Debug)]
+#[command(after_help = ABOUT_MEASURING)]
 pub struct Measure {
     /// Suites or single workloads by name, or paths of TOML files
-    #[arg(required = true, value_name = "WORKLOAD")]
+    #[arg(required_unless_present = "resume", value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
+
+    /// Go on with a measurement that was interrupted, as its own command says
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    pub resume: Option<PathBuf>,
 
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -138,9 +145,22 @@ pub struct Measure {
     #[arg(long, value_name = "NAME")]
     pub tool: Option<String>,
 
+    /// Measure each cell by this tool too, and tell where the two disagree
+    #[arg(long, value_name = "TOOL")]
+    pub cross_check: Option<String>,
+
+    /// The server that is measured twice under two names, to tell how much of a difference is noise, or `none`
+    /// [default: the first that can be measured, if there are others]
+    #[arg(long, value_name = "NAME")]
+    pub control: Option<String>,
+
     /// Runs of each server under each workload [default: what the workload's file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
+
+    /// How often a run is tried that others disturb
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub attempts: u32,
 
     /// The folder for results, which must not be there yet [default: a new one under bench/results]
     #[arg(long, value_name = "DIR")]
@@ -158,6 +178,13 @@ pub struct Measure {
     #[arg(long, value_delimiter = ',', value_name = "CORES")]
     pub tool_cores: Option<Vec<usize>>,
 }
+
+const ABOUT_MEASURING: &str = "Servers get one half of the cores, the load tool the other, and where there are more than two the \
+harness keeps to one that is neither's. Repetitions are the outer loop, and servers are shuffled in each. Every run is a line \
+in measurements.jsonl when it is made, so nothing that was measured is lost, whatever happens.
+
+Ctrl-C ends a measurement, reports what there is, and leaves nothing running; `bench measure --resume DIR` goes on with it. \
+`bench list workloads` says what can be measured and how long it takes, METHODOLOGY.md what the figures mean.";
 
 /// `bench report`
 #[derive(Args, Debug)]

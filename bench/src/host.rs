@@ -4,6 +4,7 @@
 //! each group itself, and a child's children end with it.
 
 mod descriptors;
+mod usage;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -27,6 +28,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use descriptors::raise_descriptor_limit;
+pub use usage::{Usage, established, wait_for_ports, withheld};
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;

@@ -5,23 +5,23 @@
 pub struct Planned {
     /// Which workload, by its place.
     pub workload: usize,
-    /// Which server, by its place.
-    pub server: usize,
+    /// Which server or twin, by its place.
+    pub entrant: usize,
     /// Which repetition, from 1.
     pub repetition: u32,
 }
 
-/// Every run in order. Repetitions are the outer loop and the order of servers is shuffled within each, so that a
+/// Every run in order. Repetitions are the outer loop and the order of entrants, servers and a twin, is shuffled within each, so that a
 /// drift of the machine hits all servers alike. `repetitions` has one number a workload. The same seed gives the
 /// same order.
-pub fn plan(repetitions: &[u32], servers: usize, seed: u64) -> Vec<Planned> {
+pub fn plan(repetitions: &[u32], entrants: usize, seed: u64) -> Vec<Planned> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut planned = Vec::new();
     for repetition in 1..=repetitions.iter().copied().max().unwrap_or(0) {
         for (workload, _) in repetitions.iter().enumerate().filter(|(_, wanted)| repetition <= **wanted) {
-            let mut order: Vec<usize> = (0..servers).collect();
+            let mut order: Vec<usize> = (0..entrants).collect();
             random.shuffle(&mut order);
-            planned.extend(order.into_iter().map(|server| Planned { workload, server, repetition }));
+            planned.extend(order.into_iter().map(|entrant| Planned { workload, entrant, repetition }));
         }
     }
     planned
@@ -37,12 +37,12 @@ mod tests {
         let outer: Vec<_> = planned.chunks(4).map(|runs| (runs[0].repetition, runs[0].workload)).collect();
         assert_eq!(outer, [(1, 0), (1, 1), (2, 0), (3, 0)]);
         for runs in planned.chunks(4) {
-            let mut servers: Vec<_> = runs.iter().map(|run| run.server).collect();
-            servers.sort_unstable();
-            assert_eq!(servers, [0, 1, 2, 3]);
+            let mut entrants: Vec<_> = runs.iter().map(|run| run.entrant).collect();
+            entrants.sort_unstable();
+            assert_eq!(entrants, [0, 1, 2, 3]);
         }
         let orders: Vec<Vec<_>> =
-            planned.chunks(4).map(|runs| runs.iter().map(|run| run.server).collect()).collect();
+            planned.chunks(4).map(|runs| runs.iter().map(|run| run.entrant).collect()).collect();
         assert!(orders.windows(2).any(|pair| pair[0] != pair[1]), "{orders:?}");
         assert_eq!(planned, plan(&[3, 1], 4, 7));
         assert_ne!(planned, plan(&[3, 1], 4, 8));

@@ -31,9 +31,8 @@ impl Progress {
         self.bar.set_message(what.to_owned());
     }
 
-    /// Counts a run, and says what came of it.
-    pub fn finished(&self, line: &str) {
-        self.say(line);
+    /// Counts a run.
+    pub fn done(&self) {
         self.bar.inc(1);
         self.show_time_left();
     }

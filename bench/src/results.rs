@@ -11,6 +11,8 @@ use crate::record::{Record, SCHEMA};
 
 const MACHINE: &str = "machine.json";
 const MEASUREMENTS: &str = "measurements.jsonl";
+/// Where a last line goes that was only half written, when a measurement is resumed.
+const TORN: &str = "measurements.torn";
 const RAW: &str = "raw";
 const REPORT: &str = "report";
 
@@ -48,11 +50,40 @@ impl Results {
         }
         let make = || {
             std::fs::create_dir(folder.join(RAW))?;
-            std::fs::write(folder.join(MACHINE), serde_json::to_string_pretty(machine)? + "\n")?;
-            OpenOptions::new().append(true).create_new(true).open(folder.join(MEASUREMENTS))
+            let measurements =
+                OpenOptions::new().append(true).create_new(true).open(folder.join(MEASUREMENTS))?;
+            // Last, and whole or not at all: with it a measurement can be resumed, whenever the power goes.
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all((serde_json::to_string_pretty(machine)? + "\n").as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(folder.join(MACHINE))?;
+            File::open(folder)?.sync_all()?;
+            std::io::Result::Ok(measurements)
         };
         let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;
         Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0 })
+    }
+
+    /// Opens a folder that a measurement has left, to go on with it; what it holds. A last line that is only half written is
+    /// set aside.
+    pub fn resume(folder: &Path) -> anyhow::Result<(Self, Loaded)> {
+        let loaded = load(folder)?;
+        let path = folder.join(MEASUREMENTS);
+        let set_aside = || {
+            let text = std::fs::read(&path)?;
+            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            if whole < text.len() {
+                let mut torn = OpenOptions::new().append(true).create(true).open(folder.join(TORN))?;
+                torn.write_all(&text[whole..])?;
+                torn.write_all(b"\n")?;
+                torn.sync_all()?;
+                OpenOptions::new().write(true).open(&path)?.set_len(whole as u64)?;
+            }
+            OpenOptions::new().append(true).open(&path)
+        };
+        let measurements = set_aside().with_context(|| format!("cannot write to {}", path.display()))?;
+        let raw_files = last_raw_file(&folder.join(RAW))?;
+        Ok((Self { folder: folder.to_owned(), measurements, raw_files }, loaded))
     }
 
     /// Where it lies.
@@ -77,7 +108,8 @@ impl Results {
         self.raw_files += 1;
         let name = format!("{:04}-{label}.txt", self.raw_files);
         let path = self.folder.join(RAW).join(&name);
-        std::fs::write(&path, output).with_context(|| format!("cannot write {}", path.display()))?;
+        let write = || File::create_new(&path)?.write_all(output.as_bytes());
+        write().with_context(|| format!("cannot write {}", path.display()))?;
         Ok(name)
     }
 }
@@ -86,7 +118,7 @@ impl Results {
 /// set aside and told of. Any other line that cannot be read is an error that names it.
 pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     if !folder.is_dir() {
-        bail!("{} is not a folder: `bench report` wants one that `bench measure` wrote", folder.display());
+        bail!("{} is not a folder of results, as `bench measure` makes them", folder.display());
     }
     let path = folder.join(MACHINE);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -121,6 +153,16 @@ pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<Pat
     };
     write().with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
+}
+
+/// The highest number of a file in `raw/`, of which one may belong to no record.
+fn last_raw_file(folder: &Path) -> anyhow::Result<u32> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let number = |entry: std::fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_str()?.split('-').next()?.parse::<u32>().ok()
+    };
+    Ok(entries.filter_map(|entry| number(entry.ok()?)).max().unwrap_or(0))
 }
 
 fn parse(line: &[u8]) -> anyhow::Result<Record> {

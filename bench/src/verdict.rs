@@ -1,8 +1,9 @@
-//! What bound a cell, and so what its figures are facts about.
+//! What bound a run, or a cell, and so what its figures are facts about. Every threshold stands here; METHODOLOGY.md has the
+//! reasons at length.
 
 use std::fmt;
 
-use crate::record::{Measured, Record};
+use crate::record::{Bound, From, Record, VerdictRecord, count};
 use crate::statistics::median;
 use crate::summary::Cell;
 
@@ -14,52 +15,173 @@ pub const BUSY_FROM: f64 = 0.9;
 /// in hundredths of a second, so that up to 4 % of a second on two cores may be no more than rounding.
 pub const DISTURBED_FROM: f64 = 0.05;
 
+/// The share of an open loop's rate that has to be answered, as `visit` judges it too.
+pub const HELD_FROM: f64 = 0.99;
+
+/// Requests under way at a time by Little's law, as a share of those asked for. What is missing is the time that a tool takes
+/// between an answer and the next request, which with one connection is a third of the whole; more than all cannot be.
+pub const UNDER_WAY: std::ops::Range<f64> = 0.5..1.1;
+
+/// An answer that took this long, and this share of the run, says that something stood still. The kernel's own timers, of
+/// acknowledgements and of a first loss, are below a quarter of a second.
+pub const STILL_SECONDS: f64 = 0.25;
+/// See [`STILL_SECONDS`].
+pub const STILL_SHARE: f64 = 0.05;
+
 /// What bound a cell.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
-    /// Its figures mean nothing, and why.
-    Invalid(String),
-    /// The server used its cores up: its throughput is a fact about the server.
-    ServerBound,
-    /// The load tool used its cores up: its throughput is a fact about the tool. Also where both did, since the tool may have
-    /// been first.
-    ClientBound,
-    /// Others took this share of the cores' time in the median run: server and tool may have wanted it. CPU time a request is
-    /// still a fact about the server, if a less exact one.
-    Disturbed(f64),
-    /// Neither was busy: the round trip is the fact.
-    LatencyBound,
+pub struct Verdict {
+    /// What bound it.
+    pub bound: Bound,
+    /// Why, when it is invalid or disturbed.
+    pub reason: Option<String>,
 }
 
-/// The verdict on all runs of a server under a workload; `None` where none has figures.
-pub fn of(cell: &Cell) -> Option<Verdict> {
-    let runs: Vec<(&Record, &Measured)> =
-        cell.runs.iter().filter_map(|run| Some((*run, run.measured.as_ref()?))).collect();
-    let utilisation = |share: &dyn Fn(&Record, &Measured) -> f64| {
-        median(&mut runs.iter().map(|(record, run)| share(record, run)).collect::<Vec<_>>())
+/// The verdict on a run, from its figures; `None` when it has none of a load.
+pub fn of_run(record: &Record) -> Option<VerdictRecord> {
+    let (load, cpu) = (record.load.as_ref()?, record.cpu.as_ref()?);
+    let utilisation = |seconds: f64, cores: usize| seconds / (load.elapsed_seconds * count(cores as u64));
+    let cores_seconds = cpu.wall_seconds * count(record.cores() as u64);
+    let foreign_share = cpu.foreign_seconds.map(|seconds| seconds / cores_seconds);
+    let withheld_share = cpu.withheld_seconds.map(|seconds| seconds / cores_seconds);
+    let mut verdict = VerdictRecord {
+        bound: Bound::LatencyBound,
+        reason: None,
+        server_utilisation: utilisation(cpu.server.seconds, record.server_cores.len()),
+        tool_utilisation: utilisation(cpu.tool.seconds, record.tool_cores.len()),
+        foreign_share,
+        concurrency: concurrency(record),
     };
-    let server = utilisation(&|record, run| run.server_utilisation(record.server_cores.len()))?;
-    let tool = utilisation(&|record, run| run.tool_utilisation(record.tool_cores.len()))?;
-    let errors: u64 = runs.iter().map(|(_, run)| run.error_count()).sum();
-    let answered: u64 = runs.iter().map(|(_, run)| run.answered).sum();
-    let foreign = runs.iter().filter_map(|(record, run)| run.foreign_share(record.cores()));
-    let foreign = median(&mut foreign.collect::<Vec<_>>()).unwrap_or(0.0);
-    Some(match (tool >= BUSY_FROM, server >= BUSY_FROM) {
-        _ if errors > 0 => Verdict::Invalid(format!("{errors} of {} requests failed", errors + answered)),
-        _ if foreign > DISTURBED_FROM => Verdict::Disturbed(foreign),
-        (true, _) => Verdict::ClientBound,
-        (false, true) => Verdict::ServerBound,
-        (false, false) => Verdict::LatencyBound,
+    let (server, tool) = (verdict.server_utilisation, verdict.tool_utilisation);
+    let taken = [(foreign_share, "others took"), (withheld_share, "the container's quota withheld")];
+    let taken =
+        taken.into_iter().find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
+    (verdict.bound, verdict.reason) = if let Some(reason) = failed(record).or_else(|| missing(record)) {
+        (Bound::Invalid, Some(reason))
+    } else if let Some((share, who)) = taken {
+        (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
+    } else if let Some(reason) = not_held(record, tool)
+        .or_else(|| lawless(verdict.concurrency))
+        .or_else(|| stood_still(record, server.max(tool)))
+    {
+        (Bound::Invalid, Some(reason))
+    } else if tool >= BUSY_FROM {
+        (Bound::ClientBound, None)
+    } else if server >= BUSY_FROM {
+        (Bound::ServerBound, None)
+    } else {
+        (Bound::LatencyBound, None)
+    };
+    Some(verdict)
+}
+
+/// The verdict on all runs of a server under a workload; `None` where none has figures of a load. One failed request makes a
+/// cell invalid; else it is what most of its runs are, as medians go.
+pub fn of_cell(cell: &Cell) -> Option<Verdict> {
+    let runs: Vec<(&Record, &VerdictRecord)> =
+        cell.runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
+    let errors: u64 = runs.iter().map(|(run, _)| run.error_count()).sum();
+    let answered: u64 = runs.iter().filter_map(|(run, _)| run.load.as_ref()).map(|load| load.answered).sum();
+    let reason = |bound: Bound| {
+        let mut reasons = runs.iter().filter(|(_, verdict)| verdict.bound == bound);
+        reasons.find_map(|(_, verdict)| verdict.reason.clone())
+    };
+    let share = |bound: Bound| {
+        let of_bound = runs.iter().filter(|(_, verdict)| verdict.bound == bound).count();
+        count(of_bound as u64) / count(runs.len() as u64)
+    };
+    let middle = |share: &dyn Fn(&VerdictRecord) -> f64| {
+        median(&mut runs.iter().map(|(_, verdict)| share(verdict)).collect::<Vec<_>>())
+    };
+    let server = middle(&|verdict| verdict.server_utilisation)?;
+    let tool = middle(&|verdict| verdict.tool_utilisation)?;
+    let (bound, reason) = if errors > 0 {
+        (Bound::Invalid, Some(format!("{errors} of {} requests failed", errors + answered)))
+    } else if share(Bound::Invalid) >= 0.5 {
+        (Bound::Invalid, reason(Bound::Invalid))
+    } else if share(Bound::Disturbed) >= 0.5 {
+        (Bound::Disturbed, reason(Bound::Disturbed))
+    } else if tool >= BUSY_FROM {
+        (Bound::ClientBound, None)
+    } else if server >= BUSY_FROM {
+        (Bound::ServerBound, None)
+    } else {
+        (Bound::LatencyBound, None)
+    };
+    Some(Verdict { bound, reason })
+}
+
+/// Requests that came to something else than a right answer, or no answer at all.
+fn failed(record: &Record) -> Option<String> {
+    let (errors, answered) = (record.error_count(), record.load.as_ref()?.answered);
+    match (errors, answered) {
+        (0, 0) => Some("nothing was answered".into()),
+        (0, _) => None,
+        _ => Some(format!("{errors} of {} requests failed", errors + answered)),
+    }
+}
+
+/// Connections that were asked for and not there. A connection a request has none that stay.
+fn missing(record: &Record) -> Option<String> {
+    let connections = record.connections.filter(|_| record.workload.mode.as_deref() != Some("close"))?;
+    let (asked, seen) = (u64::from(connections.asked), connections.seen?);
+    (seen < asked).then(|| format!("only {seen} of {asked} connections were open"))
+}
+
+/// The rate of an open loop that was not held, by the tool's judgement or by what was answered.
+fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
+    let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
+    let achieved = record.per_second()? / open_loop.rate_per_second;
+    let held = open_loop.held.unwrap_or(true) && achieved >= HELD_FROM;
+    let who =
+        if tool_utilisation >= BUSY_FROM { "the tool was too slow" } else { "the server kept it waiting" };
+    (!held).then(|| {
+        let rate = open_loop.rate_per_second;
+        format!(
+            "the rate of {rate:.0}/s was not held: {:.1} % of it was answered, and {who}",
+            achieved * 100.0
+        )
     })
 }
 
-impl fmt::Display for Verdict {
+/// Requests under way by Little's law, as a share of those asked for: in a closed loop, where the tool's latency is the whole
+/// time in which a connection waits.
+fn concurrency(record: &Record) -> Option<f64> {
+    let semantics = record.tool.semantics.as_ref()?;
+    let mode = record.workload.mode.as_deref()?;
+    let holds = record.workload.rate.is_none()
+        && semantics.from == From::Sent
+        && !semantics.synthetic
+        && (mode != "close" || semantics.connect_included);
+    let depth: f64 = mode.strip_prefix("pipelined-").map_or(Some(1.0), |depth| depth.parse().ok())?;
+    let asked = f64::from(record.workload.connections) * depth;
+    let under_way = record.per_second()? * record.latency.as_ref()?.mean_seconds?;
+    holds.then_some(under_way / asked)
+}
+
+fn lawless(concurrency: Option<f64>) -> Option<String> {
+    let share = concurrency.filter(|share| !UNDER_WAY.contains(share))?;
+    Some(format!(
+        "Little's law is broken: throughput times mean latency is {:.0} % of what was to be under way",
+        share * 100.0
+    ))
+}
+
+/// An answer so late that server or tool must have stood still for a part of the run.
+fn stood_still(record: &Record, busiest: f64) -> Option<String> {
+    let (latest, elapsed) = (record.latency.as_ref()?.max_seconds?, record.load.as_ref()?.elapsed_seconds);
+    let is_still = busiest < BUSY_FROM && latest >= STILL_SECONDS && latest >= elapsed * STILL_SHARE;
+    is_still
+        .then(|| format!("something stood still: an answer took {latest:.2} s, and neither side was busy"))
+}
+
+impl fmt::Display for Bound {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::Invalid(_) => "invalid",
-            Self::ServerBound => "server",
+            Self::Invalid => "invalid",
+            Self::Disturbed => "others",
             Self::ClientBound => "client",
-            Self::Disturbed(_) => "others",
+            Self::ServerBound => "server",
             Self::LatencyBound => "latency",
         })
     }
@@ -68,77 +190,134 @@ impl fmt::Display for Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{LatencyRecord, ServerRecord, ToolRecord, WorkloadRecord};
+    use crate::record::OpenLoopRecord;
 
     /// A run of a second, with a core for each side, that used these seconds of CPU time.
-    fn record(server: f64, tool: f64, foreign: f64, errors: u64) -> Record {
-        let text = String::new;
-        Record {
-            schema: 0,
-            started: text(),
-            workload: WorkloadRecord {
-                name: text(),
-                title: text(),
-                path: text(),
-                connections: 1,
-                mode: text(),
-                requests: None,
-                seconds: Some(1.0),
-                published: None,
-            },
-            server: ServerRecord {
-                name: text(),
-                title: text(),
-                language: text(),
-                runtime: text(),
-                model: text(),
-                version: None,
-                article: None,
-                conformance: None,
-            },
-            tool: ToolRecord { name: text(), version: None, command: Vec::new() },
-            repetition: Some(1),
-            server_cores: vec![0],
-            tool_cores: vec![1],
-            measured: Some(Measured {
-                elapsed_seconds: 1.0,
-                answered: 1000,
-                errors: if errors > 0 { [("status 503".to_owned(), errors)].into() } else { [].into() },
-                claimed_per_second: None,
-                latency: LatencyRecord {
-                    meaning: text(),
-                    mean_seconds: None,
-                    percentiles: [].into(),
-                    max_seconds: None,
-                },
-                server_cpu_seconds: server,
-                tool_cpu_seconds: tool,
-                wall_seconds: 1.0,
-                foreign_cpu_seconds: Some(foreign),
-                memory_at_rest_bytes: None,
-                memory_after_bytes: None,
-                memory_peak_bytes: None,
-            }),
-            failure: None,
-            raw: None,
-        }
+    fn run(server: f64, tool: f64, foreign: f64) -> Record {
+        let mut record = Record::example("one", 1);
+        let cpu = record.cpu.as_mut().unwrap();
+        (cpu.server.seconds, cpu.tool.seconds, cpu.foreign_seconds) = (server, tool, Some(foreign));
+        record
+    }
+
+    fn with(mut record: Record, change: impl Fn(&mut Record)) -> Record {
+        change(&mut record);
+        record
     }
 
     #[test]
-    fn a_cell_is_bound_by_what_was_used_up() {
+    fn a_run_is_bound_by_what_was_used_up() {
+        let busy = || run(0.95, 0.95, 0.0);
+        let errors = |record: &mut Record| {
+            record.load.as_mut().unwrap().errors = [("status 503".to_owned(), 1)].into();
+        };
+        let open = |held, rate_per_second| {
+            move |record: &mut Record| {
+                let lag_p99_seconds = Some(0.1);
+                let open_loop =
+                    OpenLoopRecord { rate_per_second, peak_per_second: None, held, lag_p99_seconds };
+                record.load.as_mut().unwrap().open_loop = Some(open_loop);
+            }
+        };
         let cases = [
-            ("neither is busy", record(0.5, 0.5, 0.0, 0), "latency"),
-            ("the server is", record(0.95, 0.5, 0.02, 0), "server"),
-            ("the tool is", record(0.5, 0.95, 0.02, 0), "client"),
-            ("both are", record(0.95, 0.95, 0.0, 0), "client"),
-            ("others take a tenth", record(0.5, 0.5, 0.2, 0), "others"),
-            ("one in a thousand fails", record(0.95, 0.5, 0.0, 1), "invalid"),
+            ("neither is busy", run(0.5, 0.5, 0.0), "latency", ""),
+            ("the server is", run(0.95, 0.5, 0.02), "server", ""),
+            ("the tool is", run(0.5, 0.95, 0.02), "client", ""),
+            ("both are", busy(), "client", ""),
+            ("others take a tenth", run(0.5, 0.5, 0.2), "others", "others took 10 %"),
+            (
+                "a quota takes a tenth",
+                with(busy(), |run| run.cpu.as_mut().unwrap().withheld_seconds = Some(0.2)),
+                "others",
+                "quota withheld 10 %",
+            ),
+            ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
+            (
+                "nothing comes",
+                with(busy(), |run| run.load.as_mut().unwrap().answered = 0),
+                "invalid",
+                "nothing was answered",
+            ),
+            (
+                "connections are missing",
+                with(busy(), |run| run.connections.as_mut().unwrap().seen = Some(9)),
+                "invalid",
+                "only 9 of 10 connections",
+            ),
+            (
+                "none stays open in mode close",
+                with(busy(), |run| {
+                    run.connections.as_mut().unwrap().seen = Some(9);
+                    run.workload.mode = Some("close".into());
+                }),
+                "client",
+                "",
+            ),
+            (
+                "the tool says that it did not hold the rate",
+                with(run(0.5, 0.95, 0.0), open(Some(false), 1000.0)),
+                "invalid",
+                "the rate of 1000/s was not held: 100.0 % of it was answered, and the tool was too slow",
+            ),
+            (
+                "too little was answered",
+                with(run(0.95, 0.5, 0.0), open(None, 1020.0)),
+                "invalid",
+                "98.0 % of it was answered, and the server kept it waiting",
+            ),
+            ("the rate was held", with(run(0.5, 0.5, 0.0), open(Some(true), 1000.0)), "latency", ""),
+            (
+                "answers come too fast for ten connections",
+                with(busy(), |run| run.latency.as_mut().unwrap().mean_seconds = Some(0.001)),
+                "invalid",
+                "Little's law is broken: throughput times mean latency is 10 %",
+            ),
+            (
+                "nobody did anything for a while",
+                with(run(0.7, 0.7, 0.0), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
+                "invalid",
+                "something stood still: an answer took 0.30 s",
+            ),
+            (
+                "an unfair server is busy",
+                with(busy(), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
+                "client",
+                "",
+            ),
         ];
-        for (name, record, expected) in cases {
-            let cell = Cell { server: &record.server, runs: vec![&record, &record, &record] };
-            assert_eq!(of(&cell).unwrap().to_string(), expected, "{name}");
+        for (name, record, expected, reason) in cases {
+            let verdict = of_run(&record).unwrap();
+            assert_eq!(verdict.bound.to_string(), expected, "{name}");
+            assert!(verdict.reason.unwrap_or_default().contains(reason), "{name}");
         }
-        let failed = Record { measured: None, ..record(0.0, 0.0, 0.0, 0) };
-        assert_eq!(of(&Cell { server: &failed.server, runs: vec![&failed] }), None);
+        let failed = Record { load: None, ..busy() };
+        assert!(of_run(&failed).is_none());
+    }
+
+    #[test]
+    fn a_cell_is_what_most_of_its_runs_are() {
+        let run = |bound: Bound, errors: u64| {
+            let mut record = run(0.5, 0.5, 0.0);
+            if errors > 0 {
+                record.load.as_mut().unwrap().errors = [("reset".to_owned(), errors)].into();
+            }
+            record.verdict = of_run(&record);
+            record.verdict.as_mut().unwrap().bound = bound;
+            record
+        };
+        let (fine, late, bad) = (Bound::LatencyBound, Bound::Disturbed, Bound::Invalid);
+        let cases: [(&str, &[(Bound, u64)], Bound); 5] = [
+            ("all are fine", &[(fine, 0), (fine, 0), (fine, 0)], fine),
+            ("one was disturbed", &[(fine, 0), (late, 0), (fine, 0)], fine),
+            ("most were disturbed", &[(late, 0), (late, 0), (fine, 0)], late),
+            ("half did not hold", &[(bad, 0), (fine, 0)], bad),
+            ("one request failed", &[(bad, 1), (fine, 0), (fine, 0)], bad),
+        ];
+        for (name, runs, expected) in cases {
+            let runs: Vec<Record> = runs.iter().map(|(bound, errors)| run(*bound, *errors)).collect();
+            let cell = Cell { server: &runs[0].server, runs: runs.iter().collect(), set_aside: 0 };
+            assert_eq!(of_cell(&cell).unwrap().bound, expected, "{name}");
+        }
+        assert_eq!(of_cell(&Cell { server: &run(fine, 0).server, runs: Vec::new(), set_aside: 0 }), None);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 
+use crate::record::{PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
 use crate::toml_file;
 pub use crate::visit::Mode;
 
@@ -30,7 +31,7 @@ pub struct Published {
     pub ratio: f64,
 }
 
-/// One request with one way of loading it.
+/// One request with one way of asking it.
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// Its name, by which it is chosen and recorded.
@@ -41,6 +42,28 @@ pub struct Workload {
     pub path: String,
     /// The body of the answer, byte for byte.
     pub answer: String,
+    /// What is done.
+    pub task: Task,
+    /// Repetitions when nobody says how many.
+    pub repetitions: u32,
+    /// What somebody else published for it.
+    pub published: Option<Published>,
+}
+
+/// What is done to a server.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// A tool loads it.
+    Load(Load),
+    /// It is started, and asked once.
+    Start,
+    /// So many connections are opened, used once, and held.
+    Hold(u32),
+}
+
+/// How a tool loads a server.
+#[derive(Clone, Debug)]
+pub struct Load {
     /// The load tool's name.
     pub tool: String,
     /// Connections open at once.
@@ -49,12 +72,26 @@ pub struct Workload {
     pub amount: Amount,
     /// What a connection is used for.
     pub mode: Mode,
+    /// The rate of an open loop; `None` in a closed one, where a connection asks again when it was answered.
+    pub rate: Option<Rate>,
     /// Time of the same load that comes first and is thrown away.
     pub warm_up: Duration,
-    /// Repetitions when nobody says how many.
-    pub repetitions: u32,
-    /// What somebody else published for it.
-    pub published: Option<Published>,
+    /// Time after which a request is given up, where the tool can do that.
+    pub timeout: Duration,
+}
+
+/// The rate of an open loop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rate {
+    /// So many requests a second, whoever is asked.
+    PerSecond(f64),
+    /// A share of the server's own peak.
+    OfPeak {
+        /// From 0 to 1, without either.
+        share: f64,
+        /// The workload whose throughput is the peak; it is measured before.
+        peak: String,
+    },
 }
 
 /// One file of workloads.
@@ -64,17 +101,24 @@ pub struct Suite {
     pub name: String,
     /// What it is for, in a sentence.
     pub about: String,
-    /// Its workloads, in the order they are run.
+    /// Its workloads, in the order they are run; empty when it names other suites.
     pub workloads: Vec<Workload>,
+    /// The other suites that it is made of.
+    pub suites: Vec<String>,
     /// Where it lies.
     pub path: PathBuf,
 }
 
+/// A file either has workloads or names other suites.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SuiteFile {
     about: String,
-    repetitions: u32,
+    #[serde(default)]
+    repetitions: Option<u32>,
+    #[serde(default)]
+    suites: Vec<String>,
+    #[serde(default)]
     workload: Vec<WorkloadTable>,
 }
 
@@ -85,13 +129,29 @@ struct WorkloadTable {
     title: String,
     path: String,
     answer: String,
-    tool: String,
-    connections: u32,
+    #[serde(default)]
+    task: TaskName,
+    repetitions: Option<u32>,
+    tool: Option<String>,
+    connections: Option<u32>,
     requests: Option<u64>,
     seconds: Option<f64>,
-    mode: String,
-    warm_up_seconds: f64,
+    mode: Option<String>,
+    rate: Option<f64>,
+    share_of_peak: Option<f64>,
+    peak: Option<String>,
+    warm_up_seconds: Option<f64>,
+    timeout_seconds: Option<f64>,
     published: Option<Published>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum TaskName {
+    #[default]
+    Load,
+    Start,
+    Hold,
 }
 
 impl Suite {
@@ -99,8 +159,8 @@ impl Suite {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let file: SuiteFile = toml_file::read(path)?;
         let name = path.file_stem().and_then(|stem| stem.to_str()).context("a workload file has a name")?;
-        if file.repetitions == 0 {
-            bail!("{}: repetitions is 0: nothing would be measured", path.display());
+        if file.workload.is_empty() == file.suites.is_empty() {
+            bail!("{}: it has to have either `[[workload]]` or `suites`", path.display());
         }
         let convert = |table: WorkloadTable| {
             let name = table.name.clone();
@@ -109,40 +169,182 @@ impl Suite {
                 .with_context(|| format!("{}: workload `{name}`", path.display()))
         };
         let workloads = file.workload.into_iter().map(convert).collect::<anyhow::Result<_>>()?;
-        Ok(Self { name: name.to_owned(), about: file.about, workloads, path: path.to_owned() })
+        Ok(Self {
+            name: name.to_owned(),
+            about: file.about,
+            workloads,
+            suites: file.suites,
+            path: path.to_owned(),
+        })
     }
 }
 
 impl WorkloadTable {
-    fn into_workload(self, repetitions: u32) -> anyhow::Result<Workload> {
-        let amount = match (self.requests, self.seconds) {
-            (Some(requests), None) if requests >= u64::from(self.connections) => Amount::Requests(requests),
-            (Some(requests), None) => {
-                bail!("requests = {requests} is less than connections = {}", self.connections)
-            }
-            (None, Some(0.0)) => bail!("seconds is 0: nothing would be measured"),
-            (None, Some(seconds)) => Amount::Time(time("seconds", seconds)?),
-            _ => bail!("has to have either `requests` or `seconds`"),
-        };
-        if self.connections == 0 {
-            bail!("connections is 0: nobody would ask");
+    fn into_workload(mut self, suites_repetitions: Option<u32>) -> anyhow::Result<Workload> {
+        let repetitions = self.repetitions.or(suites_repetitions).context("has no `repetitions`")?;
+        if repetitions == 0 {
+            bail!("repetitions is 0: nothing would be measured");
         }
         if !self.path.starts_with('/') {
             bail!("path = \"{}\" does not begin with `/`", self.path);
         }
+        if self.connections == Some(0) {
+            bail!("connections is 0: nobody would ask");
+        }
+        let task = match self.task {
+            TaskName::Load => Task::Load(self.load()?),
+            TaskName::Start => Task::Start,
+            TaskName::Hold => Task::Hold(self.connections.take().context("has no `connections`")?),
+        };
+        self.refuse_leftovers()?;
         Ok(Workload {
             name: self.name,
             title: self.title,
             path: self.path,
             answer: self.answer,
-            tool: self.tool,
-            connections: self.connections,
-            amount,
-            mode: self.mode.parse().map_err(|error| anyhow!("mode is `{}`: {error}", self.mode))?,
-            warm_up: time("warm_up_seconds", self.warm_up_seconds)?,
+            task,
             repetitions,
             published: self.published,
         })
+    }
+
+    /// Takes what a load is made of.
+    fn load(&mut self) -> anyhow::Result<Load> {
+        let connections = self.connections.take().context("has no `connections`")?;
+        let amount = match (self.requests.take(), self.seconds.take()) {
+            (Some(requests), None) if requests >= u64::from(connections) => Amount::Requests(requests),
+            (Some(requests), None) => {
+                bail!("requests = {requests} is less than connections = {connections}")
+            }
+            (None, Some(0.0)) => bail!("seconds is 0: nothing would be measured"),
+            (None, Some(seconds)) => Amount::Time(time("seconds", seconds)?),
+            _ => bail!("has to have either `requests` or `seconds`"),
+        };
+        let rate = match (self.rate.take(), self.share_of_peak.take(), self.peak.take()) {
+            (None, None, None) => None,
+            (Some(rate), None, None) if rate > 0.0 => Some(Rate::PerSecond(rate)),
+            (Some(rate), None, None) => bail!("rate is {rate}: it has to be more than 0"),
+            (None, Some(share), Some(peak)) if share > 0.0 && share < 1.0 => {
+                Some(Rate::OfPeak { share, peak })
+            }
+            (None, Some(share), Some(_)) => bail!("share_of_peak is {share}: it lies between 0 and 1"),
+            _ => bail!("has to have either `rate`, or `share_of_peak` with `peak`, or none of them"),
+        };
+        let mode = self.mode.take().context("has no `mode`")?;
+        let timeout = self.timeout_seconds.take().context("has no `timeout_seconds`")?;
+        if timeout <= 0.0 {
+            bail!("timeout_seconds is {timeout}: nothing would be waited for");
+        }
+        Ok(Load {
+            tool: self.tool.take().context("has no `tool`")?,
+            connections,
+            amount,
+            mode: mode.parse().map_err(|error| anyhow!("mode is `{mode}`: {error}"))?,
+            rate,
+            warm_up: time(
+                "warm_up_seconds",
+                self.warm_up_seconds.take().context("has no `warm_up_seconds`")?,
+            )?,
+            timeout: time("timeout_seconds", timeout)?,
+        })
+    }
+
+    /// An error when a field is left that the task has no use for.
+    fn refuse_leftovers(&self) -> anyhow::Result<()> {
+        let fields = [
+            ("tool", self.tool.is_some()),
+            ("connections", self.connections.is_some()),
+            ("requests", self.requests.is_some()),
+            ("seconds", self.seconds.is_some()),
+            ("mode", self.mode.is_some()),
+            ("rate", self.rate.is_some()),
+            ("share_of_peak", self.share_of_peak.is_some()),
+            ("peak", self.peak.is_some()),
+            ("warm_up_seconds", self.warm_up_seconds.is_some()),
+            ("timeout_seconds", self.timeout_seconds.is_some()),
+        ];
+        match fields.into_iter().find(|(_, left)| *left) {
+            Some((name, _)) => bail!("`{name}` says nothing for this task"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Workload {
+    /// How it loads a server, if it does.
+    pub fn load(&self) -> Option<&Load> {
+        match &self.task {
+            Task::Load(load) => Some(load),
+            Task::Start | Task::Hold(_) => None,
+        }
+    }
+
+    /// The same load by another tool.
+    #[must_use]
+    pub fn by(&self, tool: &str) -> Self {
+        let mut other = self.clone();
+        if let Task::Load(load) = &mut other.task {
+            tool.clone_into(&mut load.tool);
+        }
+        other
+    }
+
+    /// Connections open at once.
+    pub fn connections(&self) -> u32 {
+        match &self.task {
+            Task::Load(load) => load.connections,
+            Task::Start => 1,
+            Task::Hold(connections) => *connections,
+        }
+    }
+
+    /// The workload that has to be measured before, whose throughput is the peak.
+    pub fn peak(&self) -> Option<&str> {
+        match &self.load()?.rate {
+            Some(Rate::OfPeak { peak, .. }) => Some(peak),
+            _ => None,
+        }
+    }
+
+    /// It as it is stored.
+    pub fn record(&self) -> WorkloadRecord {
+        let load = self.load();
+        let amount = load.map(|load| load.amount);
+        let rate = |rate: &Rate| match rate {
+            Rate::PerSecond(rate) => RateRecord { per_second: Some(*rate), share: None, peak: None },
+            Rate::OfPeak { share, peak } => {
+                RateRecord { per_second: None, share: Some(*share), peak: Some(peak.clone()) }
+            }
+        };
+        let published = |published: &Published| PublishedRecord {
+            baseline: published.baseline.clone(),
+            contender: published.contender.clone(),
+            ratio: published.ratio,
+        };
+        WorkloadRecord {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            path: self.path.clone(),
+            task: match self.task {
+                Task::Load(_) => TaskRecord::Load,
+                Task::Start => TaskRecord::Start,
+                Task::Hold(_) => TaskRecord::Hold,
+            },
+            connections: self.connections(),
+            mode: load.map(|load| load.mode.to_string()),
+            requests: amount.and_then(|amount| match amount {
+                Amount::Requests(requests) => Some(requests),
+                Amount::Time(_) => None,
+            }),
+            seconds: amount.and_then(|amount| match amount {
+                Amount::Requests(_) => None,
+                Amount::Time(time) => Some(time.as_secs_f64()),
+            }),
+            warm_up_seconds: load.map(|load| load.warm_up.as_secs_f64()),
+            timeout_seconds: load.map(|load| load.timeout.as_secs_f64()),
+            rate: load.and_then(|load| load.rate.as_ref()).map(rate),
+            published: self.published.as_ref().map(published),
+        }
     }
 }
 
@@ -151,21 +353,17 @@ fn time(field: &str, seconds: f64) -> anyhow::Result<Duration> {
 }
 
 #[cfg(test)]
-impl Workload {
-    /// A workload of 100 connections for the tests of a tool.
+impl Load {
+    /// A load of 100 connections for the tests of a tool.
     pub(crate) fn example(tool: &str, amount: Amount, mode: Mode) -> Self {
         Self {
-            name: "example".into(),
-            title: String::new(),
-            path: "/abc".into(),
-            answer: "Hello".into(),
             tool: tool.into(),
             connections: 100,
             amount,
             mode,
+            rate: None,
             warm_up: Duration::ZERO,
-            repetitions: 1,
-            published: None,
+            timeout: Duration::from_secs(10),
         }
     }
 }
@@ -187,6 +385,7 @@ mod tests {
         seconds = 5
         mode = "keep-alive"
         warm_up_seconds = 1
+        timeout_seconds = 10
     "#;
 
     fn read(text: &str) -> anyhow::Result<Suite> {
@@ -200,8 +399,26 @@ mod tests {
     fn reads_a_suite() {
         let suite = read(SUITE).unwrap();
         assert_eq!(suite.name, "example");
-        assert_eq!(suite.workloads[0].amount, Amount::Time(Duration::from_secs(5)));
-        assert_eq!(suite.workloads[0].mode, Mode::KeepAlive);
+        let load = suite.workloads[0].load().unwrap();
+        assert_eq!(load.amount, Amount::Time(Duration::from_secs(5)));
+        assert_eq!((load.mode, &load.rate), (Mode::KeepAlive, &None));
+    }
+
+    #[test]
+    fn reads_other_tasks_and_rates() {
+        let open = SUITE.replace("mode =", "share_of_peak = 0.5\npeak = \"two\"\nmode =");
+        let suite = read(&open).unwrap();
+        let rate = Rate::OfPeak { share: 0.5, peak: "two".into() };
+        assert_eq!(suite.workloads[0].load().unwrap().rate, Some(rate));
+        assert_eq!(suite.workloads[0].peak(), Some("two"));
+
+        let head = SUITE.split("tool =").next().unwrap();
+        let suite = read(&(head.to_owned() + "task = \"hold\"\nconnections = 9\nrepetitions = 2\n")).unwrap();
+        assert!(matches!(suite.workloads[0].task, Task::Hold(9)));
+        assert_eq!(suite.workloads[0].repetitions, 2);
+
+        let suite = read("about = \"x\"\nsuites = [\"one\", \"two\"]").unwrap();
+        assert_eq!((suite.workloads.len(), suite.suites.len()), (0, 2));
     }
 
     #[test]
@@ -219,6 +436,15 @@ mod tests {
                 "mode is `keepalive`: it is keep-alive, close or pipelined-N",
             ),
             (SUITE.replace("tool =", "servers = 1\ntool ="), "unknown field `servers`"),
+            (SUITE.replace("tool =", "task = \"start\"\ntool ="), "`tool` says nothing for this task"),
+            (SUITE.replace("tool =", "rate = 0\ntool ="), "rate is 0"),
+            (
+                SUITE.replace("tool =", "peak = \"x\"\ntool ="),
+                "either `rate`, or `share_of_peak` with `peak`",
+            ),
+            (SUITE.replace("tool =", "peak = \"x\"\nshare_of_peak = 2\ntool ="), "between 0 and 1"),
+            (SUITE.replace("timeout_seconds = 10", ""), "has no `timeout_seconds`"),
+            ("about = \"x\"".into(), "either `[[workload]]` or `suites`"),
         ];
         for (text, expected) in cases {
             let message = format!("{:#}", read(&text).unwrap_err());

@@ -2,44 +2,134 @@
 
 use std::path::Path;
 
+use anyhow::{Context, bail};
+use clap::Parser;
+
 use super::{Outcome, print};
 use crate::checkout::Checkout;
-use crate::cli::Measure;
+use crate::cli::{Arguments, Command, Measure};
 use crate::cores::Cores;
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::measure::{Measurement, Tally};
+use crate::measure::{Control, Measurement, Tally};
+use crate::record::Record;
 use crate::results::{self, Results};
-use crate::{report, tool};
+use crate::workload::{Task, Workload};
+use crate::{names, report, tool};
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
-    let servers = checkout.choose_servers(&arguments.servers)?;
-    let mut workloads = checkout.choose_workloads(&arguments.workloads)?;
-    for workload in &mut workloads {
-        if let Some(tool) = &arguments.tool {
-            workload.tool.clone_from(tool);
-        }
-        tool::find(&workload.tool)?;
-        workload.repetitions = arguments.repetitions.unwrap_or(workload.repetitions);
+    match &arguments.resume {
+        Some(folder) => resume(root, folder),
+        None => begin(root, arguments),
     }
+}
+
+fn begin(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
+    let checkout = Checkout::read(root)?;
     let cores = Cores::divide(arguments.server_cores.clone(), arguments.tool_cores.clone())?;
     let machine = Machine::read(&cores, arguments.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-    let folder = arguments.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
+    measure(&checkout, arguments, &cores, machine.seed, || {
+        let folder = arguments.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
+        Ok((Results::create(&folder, &machine)?, Vec::new()))
+    })
+}
+
+/// Goes on with what another process has begun, by the command that it was given.
+fn resume(root: Option<&Path>, folder: &Path) -> anyhow::Result<Outcome> {
+    let machine = results::load(folder).context("--resume")?.machine;
+    let place = || {
+        format!(
+            "--resume: {}: `{}` is no command that can be resumed",
+            folder.display(),
+            machine.command.join(" ")
+        )
+    };
+    let begun = Arguments::try_parse_from(&machine.command).ok().with_context(place)?;
+    let Command::Measure(arguments) = &begun.command else { bail!(place()) };
+    let checkout = Checkout::read(root.or(begun.root.as_deref()))?;
+    let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
+    measure(&checkout, arguments, &cores, machine.seed, || {
+        let (results, loaded) = Results::resume(folder)?;
+        if let Some(torn) = loaded.torn {
+            anstream::eprintln!("{torn}");
+        }
+        Ok((results, loaded.records))
+    })
+}
+
+/// Measures what the arguments say into the results that `open` gives, with the records that are there already.
+fn measure(
+    checkout: &Checkout,
+    arguments: &Measure,
+    cores: &Cores,
+    seed: u64,
+    open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
+) -> anyhow::Result<Outcome> {
+    let servers = checkout.choose_servers(&arguments.servers)?;
+    let workloads = workloads(checkout, arguments)?;
+    let control = match arguments.control.as_deref() {
+        None => Control::First,
+        Some("none") => Control::Off,
+        Some(name) => {
+            Control::Named(names::find("server", name, &servers, |server| &server.name)?.name.clone())
+        }
+    };
     let host = Host::this_machine(checkout.tools())?;
+    let (mut results, done) = open()?;
+    refuse_other_workloads(&workloads, &done)?;
 
-    let mut results = Results::create(&folder, &machine)?;
     let (servers, workloads) = (&servers, &workloads);
-    let measurement = Measurement { host: &host, cores: &cores, seed: machine.seed, servers, workloads };
-    let tally = measurement.run(&mut results)?;
+    let attempts = arguments.attempts;
+    let measurement = Measurement { host: &host, cores, seed, servers, control, workloads, attempts };
+    let tally = measurement.run(&mut results, done)?;
 
-    let text = report::text(&results::load(&folder)?);
+    let folder = results.folder();
+    let text = report::text(&results::load(folder)?);
     print(&text)?;
-    let report = results::write_report(&folder, "report.txt", &text)?;
+    let report = results::write_report(folder, "report.txt", &text)?;
     anstream::eprintln!("\nrecords: {}\nreport:  {}", folder.display(), report.display());
+    if tally.interrupted {
+        anstream::eprintln!("go on:   bench measure --resume {}", folder.display());
+    }
     Ok(match tally {
         Tally { interrupted: true, .. } => Outcome::Interrupted,
         Tally { failed: 0, .. } => Outcome::Fine,
         Tally { .. } => Outcome::Failed,
     })
+}
+
+/// The workloads as the arguments change them, each with a second one by another tool where that is asked for.
+fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Workload>> {
+    let mut workloads = Vec::new();
+    for mut workload in checkout.choose_workloads(&arguments.workloads)? {
+        workload.repetitions = arguments.repetitions.unwrap_or(workload.repetitions);
+        let Task::Load(load) = &mut workload.task else {
+            workloads.push(workload);
+            continue;
+        };
+        if let Some(tool) = &arguments.tool {
+            load.tool.clone_from(tool);
+        }
+        let own = tool::find(&load.tool)?.name();
+        workloads.push(workload.clone());
+        if let Some(other) = &arguments.cross_check {
+            let other = tool::find(other).context("--cross-check")?.name();
+            if other == own {
+                bail!("--cross-check: {} is measured by {other} already: name another tool", workload.name);
+            }
+            workloads.push(workload.by(other));
+        }
+    }
+    Ok(workloads)
+}
+
+/// Runs of two workloads of the same name are not one cell's.
+fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Result<()> {
+    for workload in workloads {
+        let record = workload.record();
+        if done.iter().any(|run| run.workload.name == record.name && run.workload != record) {
+            bail!("--resume: the workload {} has changed since: measure anew", record.name);
+        }
+    }
+    Ok(())
 }

@@ -23,6 +23,25 @@ pub(super) fn microseconds(seconds: f64) -> String {
     significant(seconds * 1e6)
 }
 
+/// Seconds with the unit that suits them: `8.12 µs`, `81.2 ms`, `1.20 s`.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 1e-3 => format!("{} µs", significant(seconds * 1e6)),
+        seconds if seconds < 1.0 => format!("{} ms", significant(seconds * 1e3)),
+        seconds => format!("{} s", significant(seconds)),
+    }
+}
+
+/// Bytes: `1,234 B`.
+pub(super) fn bytes(bytes: f64) -> String {
+    format!("{} B", whole(bytes))
+}
+
+/// Bytes in units of 1,048,576: `3.31 MiB`.
+pub(super) fn mebibytes(bytes: f64) -> String {
+    format!("{} MiB", significant(bytes / 1_048_576.0))
+}
+
 /// A ratio: `9.75×`, `60.1×`.
 pub(super) fn ratio(ratio: f64) -> String {
     format!("{}×", significant(ratio))
@@ -56,6 +75,11 @@ mod tests {
             ["8.12", "81.2", "812", "8,123"],
             [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6].map(microseconds).each_ref().map(String::as_str)
         );
+        assert_eq!(
+            ["8.12 µs", "81.2 ms", "1.50 s"],
+            [8.123e-6, 81.23e-3, 1.5].map(duration).each_ref().map(String::as_str)
+        );
+        assert_eq!((bytes(1234.0), mebibytes(3.5e6)), ("1,234 B".to_owned(), "3.34 MiB".to_owned()));
         assert_eq!(ratio(9.754), "9.75×");
         assert_eq!(cores(&[0]), "core 0");
         assert_eq!(cores(&[0, 1]), "cores 0, 1");

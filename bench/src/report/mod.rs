@@ -1,5 +1,6 @@
 //! Reports, made from a result folder's records alone.
 
+mod cross_check;
 pub(crate) mod figures;
 pub(crate) mod layout;
 mod table;
@@ -9,7 +10,7 @@ use std::fmt::Write;
 
 use crate::machine::Machine;
 use crate::results::Loaded;
-use crate::summary::summarise;
+use crate::summary::{WorkloadSummary, summarise};
 
 /// The whole report as text: for each workload its table and, where somebody published a ratio, the verdict.
 pub fn text(loaded: &Loaded) -> String {
@@ -21,8 +22,13 @@ pub fn text(loaded: &Loaded) -> String {
     if summaries.is_empty() {
         out.push_str("\nThere are no runs here yet.\n");
     }
-    for summary in &summaries {
+    for summary in summaries.iter().filter(|summary| !summary.is_check) {
         let _ = write!(out, "\n{}", table::text(summary));
+        let is_check =
+            |other: &&WorkloadSummary| other.is_check && other.workload.name == summary.workload.name;
+        for check in summaries.iter().filter(is_check) {
+            let _ = write!(out, "\n{}", cross_check::text(summary, check));
+        }
         if let Some(published) = &summary.workload.published {
             let _ = write!(out, "\n{}", verdict::text(summary, published));
         }

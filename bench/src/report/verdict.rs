@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::figures;
-use crate::record::{Measured, PublishedRecord};
+use crate::record::{Bound, PublishedRecord, Record};
 use crate::statistics::Estimate;
 use crate::summary::{Cell, WorkloadSummary};
 use crate::verdict::{self, Verdict};
@@ -23,7 +23,7 @@ pub(super) fn text(summary: &WorkloadSummary, published: &PublishedRecord) -> St
         let _ = writeln!(out, "  none: the article's {} program has no figures here", published.baseline);
         return out;
     };
-    if let Some(Verdict::Invalid(why)) = verdict::of(baseline) {
+    if let Some(Verdict { bound: Bound::Invalid, reason: Some(why) }) = verdict::of_cell(baseline) {
         let _ = writeln!(out, "  with reserve: of the {} program's runs, {why}", published.baseline);
     }
     let is_other = |cell: &&Cell| cell.server.name != baseline.server.name && cell.measured().count() > 0;
@@ -58,13 +58,15 @@ fn line(cell: &Cell, baseline: &Cell, name: &str) -> String {
         return format!("{server} cannot be compared with {name}: no repetition has figures of both");
     };
     let mut out = format!("{server:<22} is {:>6} faster than {name}", figures::ratio(ratio.median));
-    let cheaper = baseline.ratio_to(cell, Measured::cpu_per_request);
+    let cheaper = baseline.ratio_to(cell, Record::cpu_per_request);
     if let Some(cheaper) = cheaper {
         let _ = write!(out, ", and takes {:>6} less CPU time a request", figures::ratio(cheaper.median));
     }
-    match verdict::of(cell) {
-        Some(Verdict::ClientBound) => out.push_str("  (the tool's speed, not the server's)"),
-        Some(Verdict::Invalid(why)) => {
+    match verdict::of_cell(cell) {
+        Some(Verdict { bound: Bound::ClientBound, .. }) => {
+            out.push_str("  (the tool's speed, not the server's)")
+        }
+        Some(Verdict { bound: Bound::Invalid, reason: Some(why) }) => {
             let _ = write!(out, "  (invalid: {why})");
         }
         _ => {}
@@ -73,5 +75,5 @@ fn line(cell: &Cell, baseline: &Cell, name: &str) -> String {
 }
 
 fn speed(cell: &Cell, baseline: &Cell) -> Option<Estimate> {
-    cell.ratio_to(baseline, |run| Some(run.per_second()))
+    cell.ratio_to(baseline, Record::per_second)
 }

@@ -13,16 +13,19 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{Outcome, Tool};
+use super::{Order, Outcome, Tool};
 use crate::host::{Host, Launch};
-use crate::record::count;
-use crate::workload::{Amount, Mode, Workload};
+use crate::record::{From, Semantics, count};
+use crate::workload::{Amount, Load, Mode};
 
 /// Results that it keeps.
 const KEPT: u64 = 1_000_000;
 
 /// How far the sum of its counts may be from its rate times its time. Both are printed to four decimals.
 const ADDS_UP_WITHIN: f64 = 0.01;
+
+/// After which it gives up a request when it is not told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -37,13 +40,24 @@ impl Tool for Hey {
         "get it with `apt-get install hey`, which scripts/setup does"
     }
 
-    fn latency_meaning(&self) -> &'static str {
-        "closed loop, from before the connect (on a new connection) or the write to the end of the body, not corrected \
-         for coordinated omission, resolution 0.1 ms"
+    fn semantics(&self, _: &Load) -> Semantics {
+        Semantics {
+            from: From::Sent,
+            connect_included: true,
+            synthetic: false,
+            resolution_seconds: Some(0.000_1),
+            meaning: "from before the connect (on a new connection) or the write to the end of the body; beyond a million \
+                      answers nothing is known"
+                .into(),
+        }
     }
 
-    fn refuses(&self, workload: &Workload) -> Option<&'static str> {
-        matches!(workload.mode, Mode::Pipelined(_)).then_some("cannot pipeline")
+    fn refuses(&self, load: &Load) -> Option<&'static str> {
+        match (load.mode, &load.rate) {
+            (Mode::Pipelined(_), _) => Some("cannot pipeline"),
+            (_, Some(_)) => Some("has no open loop"),
+            _ => None,
+        }
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
@@ -59,14 +73,19 @@ impl Tool for Hey {
         }
     }
 
-    fn command(&self, workload: &Workload, amount: Amount, cores: usize, url: &str) -> Vec<String> {
+    fn command(&self, order: &Order) -> Vec<String> {
+        let Order { load, amount, cores, url, .. } = *order;
         let mut words = vec!["hey".to_owned()];
         match amount {
             Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
             Amount::Time(time) => words.extend(["-z".into(), format!("{}s", time.as_secs_f64())]),
         }
-        words.extend(["-c".into(), workload.connections.to_string(), "-cpus".into(), cores.to_string()]);
-        if workload.mode == Mode::Close {
+        if load.timeout != TIMEOUT {
+            // It knows whole seconds only.
+            words.extend(["-t".into(), load.timeout.as_secs_f64().ceil().to_string()]);
+        }
+        words.extend(["-c".into(), load.connections.to_string(), "-cpus".into(), cores.to_string()]);
+        if load.mode == Mode::Close {
             words.push("-disable-keepalive".into());
         }
         words.push(url.to_owned());
@@ -92,6 +111,7 @@ impl Tool for Hey {
             mean_seconds: latency("Average:").filter(|_| all_kept),
             percentiles: if all_kept { percentiles(output)? } else { BTreeMap::new() },
             max_seconds: latency("Slowest:"),
+            ..Outcome::default()
         })
     }
 }
@@ -223,6 +243,7 @@ mod tests {
             ]
             .into(),
             max_seconds: Some(0.0480),
+            ..Outcome::default()
         };
         assert_eq!(outcome, expected);
     }
@@ -287,13 +308,17 @@ mod tests {
             ),
         ];
         for (amount, mode, expected) in cases {
-            assert_eq!(Hey.refuses(&Workload::example("hey", amount, mode)), None);
-            assert_eq!(
-                Hey.command(&Workload::example("hey", amount, mode), amount, 1, "URL").join(" "),
-                expected
-            );
+            assert_eq!(Hey.refuses(&Load::example("hey", amount, mode)), None);
+            let load = Load { timeout: TIMEOUT, ..Load::example("hey", amount, mode) };
+            assert_eq!(Hey.command(&Order::example(&load, amount)).join(" "), expected);
         }
-        let pipelined = Workload::example("hey", Amount::Requests(100), Mode::Pipelined(16));
+        let pipelined = Load::example("hey", Amount::Requests(100), Mode::Pipelined(16));
         assert!(Hey.refuses(&pipelined).is_some());
+        let hasty = Load::example("hey", Amount::Requests(100), Mode::KeepAlive);
+        let words = Hey.command(&Order::example(&hasty, hasty.amount)).join(" ");
+        assert!(words.contains(" -t 10 "), "{words}");
+        let mut open = Load::example("hey", Amount::Requests(100), Mode::KeepAlive);
+        open.rate = Some(crate::workload::Rate::PerSecond(10.0));
+        assert_eq!(Hey.refuses(&open), Some("has no open loop"));
     }
 }

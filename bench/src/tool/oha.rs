@@ -16,13 +16,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{Outcome, Tool};
+use super::{Order, Outcome, Tool};
 use crate::host::{Host, Launch};
-use crate::record::count;
-use crate::workload::{Amount, Mode, Workload};
-
-/// Seconds after which a request is given up; `visit` has the same.
-const TIMEOUT_SECONDS: u64 = 10;
+use crate::record::{From, Semantics, count};
+use crate::workload::{Amount, Load, Mode};
 
 /// What became of a request that was under way when the time was over.
 const ABORTED: &str = "aborted due to deadline";
@@ -68,13 +65,22 @@ impl Tool for Oha {
         "get it with `cargo install oha --locked`, which takes some minutes"
     }
 
-    fn latency_meaning(&self) -> &'static str {
-        "closed loop, from before the connect (on a new connection) or the write to the end of the body, also of answers \
-         other than 2xx, not corrected for coordinated omission, resolution 1 ns"
+    fn semantics(&self, load: &Load) -> Semantics {
+        let (from, since) = match load.rate {
+            Some(_) => (From::Due, "from when the request was due"),
+            None => (From::Sent, "from before the connect (on a new connection) or the write"),
+        };
+        Semantics {
+            from,
+            connect_included: true,
+            synthetic: false,
+            resolution_seconds: Some(1e-9),
+            meaning: format!("{since} to the end of the body, also of answers other than 2xx"),
+        }
     }
 
-    fn refuses(&self, workload: &Workload) -> Option<&'static str> {
-        matches!(workload.mode, Mode::Pipelined(_)).then_some("cannot pipeline")
+    fn refuses(&self, load: &Load) -> Option<&'static str> {
+        matches!(load.mode, Mode::Pipelined(_)).then_some("cannot pipeline")
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
@@ -85,21 +91,25 @@ impl Tool for Oha {
         identify(&ask("--version")?.output, &ask("--help")?.output)
     }
 
-    fn command(&self, workload: &Workload, amount: Amount, cores: usize, url: &str) -> Vec<String> {
+    fn command(&self, order: &Order) -> Vec<String> {
+        let Order { load, amount, cores, url, .. } = *order;
         let mut words: Vec<String> =
             ["oha", "--no-tui", "--output-format", "json", "-w"].map(Into::into).into();
         match amount {
             Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
             Amount::Time(time) => words.extend(["-z".into(), format!("{}ms", time.as_millis())]),
         }
-        words.extend(["-c".into(), workload.connections.to_string()]);
+        words.extend(["-c".into(), load.connections.to_string()]);
         words.extend([
             "-t".into(),
-            format!("{TIMEOUT_SECONDS}s"),
+            format!("{}ms", load.timeout.as_millis()),
             "--worker-threads".into(),
             cores.to_string(),
         ]);
-        if workload.mode == Mode::Close {
+        if let Some(rate) = order.rate {
+            words.extend(["-q".into(), rate.to_string(), "--latency-correction".into()]);
+        }
+        if load.mode == Mode::Close {
             words.push("--disable-keepalive".into());
         }
         words.push(url.to_owned());
@@ -131,6 +141,7 @@ impl Tool for Oha {
             mean_seconds: summary.average,
             percentiles: latency_percentiles.into_iter().filter_map(percentile).collect(),
             max_seconds: summary.slowest,
+            ..Outcome::default()
         })
     }
 }
@@ -176,6 +187,7 @@ mod tests {
             ]
             .into(),
             max_seconds: Some(0.001_283_568),
+            ..Outcome::default()
         };
         assert_eq!(Oha.parse(captured!("normal")).unwrap(), expected);
     }
@@ -247,25 +259,28 @@ mod tests {
     #[test]
     fn its_arguments_are_the_workloads() {
         let cases = [
-            (Amount::Requests(500), Mode::KeepAlive, "-n 500 -c 100 -t 10s --worker-threads 1 URL"),
+            (Amount::Requests(500), Mode::KeepAlive, "-n 500 -c 100 -t 10000ms --worker-threads 1 URL"),
             (
                 Amount::Time(Duration::from_secs(5)),
                 Mode::KeepAlive,
-                "-z 5000ms -c 100 -t 10s --worker-threads 1 URL",
+                "-z 5000ms -c 100 -t 10000ms --worker-threads 1 URL",
             ),
             (
                 Amount::Time(Duration::from_secs(5)),
                 Mode::Close,
-                "-z 5000ms -c 100 -t 10s --worker-threads 1 --disable-keepalive URL",
+                "-z 5000ms -c 100 -t 10000ms --worker-threads 1 --disable-keepalive URL",
             ),
         ];
         for (amount, mode, expected) in cases {
-            let workload = Workload::example("oha", amount, mode);
-            assert_eq!(Oha.refuses(&workload), None);
-            let words = Oha.command(&workload, amount, 1, "URL").join(" ");
+            let load = Load::example("oha", amount, mode);
+            assert_eq!(Oha.refuses(&load), None);
+            let words = Oha.command(&Order::example(&load, amount)).join(" ");
             assert_eq!(words, format!("oha --no-tui --output-format json -w {expected}"));
         }
-        let pipelined = Workload::example("oha", Amount::Time(Duration::from_secs(5)), Mode::Pipelined(16));
+        let pipelined = Load::example("oha", Amount::Time(Duration::from_secs(5)), Mode::Pipelined(16));
         assert!(Oha.refuses(&pipelined).is_some());
+        let load = Load::example("oha", Amount::Requests(100), Mode::KeepAlive);
+        let open = Order { rate: Some(500.0), ..Order::example(&load, load.amount) };
+        assert!(Oha.command(&open).join(" ").contains(" -q 500 --latency-correction "));
     }
 }

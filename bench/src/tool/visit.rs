@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use super::{Outcome, Tool};
+use super::{Order, Outcome, Tool};
 use crate::host::{Host, Launch};
+use crate::record::{From, Semantics};
 use crate::visit::{Report, TimesReport, version};
-use crate::workload::{Amount, Workload};
+use crate::workload::{Amount, Load, Mode};
 
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -28,9 +29,26 @@ impl Tool for Visit {
         "build it with `cargo build --release --package bench`"
     }
 
-    fn latency_meaning(&self) -> &'static str {
-        "closed loop, from the write of the request to the last byte of the answer, without the connect, not corrected for \
-         coordinated omission, resolution 0.1 % of itself"
+    fn semantics(&self, load: &Load) -> Semantics {
+        let (from, meaning) = match (&load.rate, load.mode) {
+            (Some(_), _) => (From::Due, "from when the request was due to the last byte of the answer"),
+            (None, Mode::Pipelined(_)) => {
+                (From::Sent, "from the write of the batch to the last byte of the answer")
+            }
+            (None, _) => (From::Sent, "from the write of the request to the last byte of the answer"),
+        };
+        Semantics {
+            from,
+            // In an open loop a request that has to connect first is late by that.
+            connect_included: load.rate.is_some(),
+            synthetic: false,
+            resolution_seconds: None,
+            meaning: meaning.into(),
+        }
+    }
+
+    fn refuses(&self, _: &Load) -> Option<&'static str> {
+        None
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
@@ -44,27 +62,27 @@ impl Tool for Visit {
         Ok(expected)
     }
 
-    fn command(&self, workload: &Workload, amount: Amount, cores: usize, url: &str) -> Vec<String> {
+    fn command(&self, order: &Order) -> Vec<String> {
+        let Order { load, amount, rate, answer, cores, url } = *order;
         let (name, amount) = match amount {
             Amount::Requests(requests) => ("--requests", requests.to_string()),
             Amount::Time(time) => ("--seconds", time.as_secs_f64().to_string()),
         };
         let words = [
-            ("--connections", workload.connections.to_string()),
-            ("--mode", workload.mode.to_string()),
+            ("--connections", load.connections.to_string()),
+            ("--mode", load.mode.to_string()),
             (name, amount),
             ("--threads", cores.to_string()),
-            ("--expect", workload.answer.clone()),
+            ("--expect", answer.to_owned()),
+            ("--timeout", load.timeout.as_secs_f64().to_string()),
         ];
-        let words = words.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+        let rate = rate.map(|rate| ("--rate", rate.to_string()));
+        let words = words.into_iter().chain(rate).flat_map(|(name, value)| [name.to_owned(), value]);
         ["visit".to_owned(), "--quiet".to_owned()].into_iter().chain(words).chain([url.to_owned()]).collect()
     }
 
     fn parse(&self, output: &str) -> anyhow::Result<Outcome> {
         let report = Report::parse(output)?;
-        if let Some(mismatch) = &report.mismatch {
-            bail!("an answer was wrong: {mismatch}");
-        }
         if report.interrupted {
             bail!("it was interrupted");
         }
@@ -77,9 +95,17 @@ impl Tool for Visit {
             answered: report.answered,
             errors: refusals.chain(errors).collect(),
             claimed_per_second: report.per_second(),
+            held: report
+                .rate
+                .as_ref()
+                .zip(report.schedule_lag.as_ref())
+                .map(|(rate, lag)| (rate.held, lag.p99_seconds)),
             mean_seconds: latency.map(|times| times.mean_seconds),
             percentiles: latency.map(percentiles).unwrap_or_default(),
             max_seconds: latency.map(|times| times.max_seconds),
+            mismatch: report.mismatch,
+            histogram: report.latency,
+            connect: report.connect,
         })
     }
 }
@@ -112,13 +138,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_valid_run_is_an_error() {
+    fn a_wrong_answer_is_told() {
         let wrong = RIGHT.replace("\"mismatch\":null", "\"mismatch\":\"GET /: no\"");
+        assert_eq!(Visit.parse(&wrong).unwrap().mismatch.as_deref(), Some("GET /: no"));
+    }
+
+    #[test]
+    fn what_is_no_valid_run_is_an_error() {
         let interrupted = RIGHT.replace("\"interrupted\":false", "\"interrupted\":true");
         let cases = [
             (String::new(), "not what visit prints"),
             (RIGHT[..RIGHT.trim().len() - 1].to_owned(), "not what visit prints"),
-            (wrong, "an answer was wrong: GET /: no"),
             (interrupted, "it was interrupted"),
         ];
         for (output, expected) in cases {
@@ -134,9 +164,11 @@ mod tests {
             (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "--mode keep-alive --seconds 5"),
         ];
         for (amount, mode, expected) in cases {
-            let words = Visit.command(&Workload::example("visit", amount, mode), amount, 1, "URL").join(" ");
-            let expected =
-                format!("visit --quiet --connections 100 {expected} --threads 1 --expect Hello URL");
+            let load = Load::example("visit", amount, mode);
+            let words = Visit.command(&Order::example(&load, amount)).join(" ");
+            let expected = format!(
+                "visit --quiet --connections 100 {expected} --threads 1 --expect Hello --timeout 10 URL"
+            );
             assert_eq!(words, expected);
         }
     }

@@ -21,13 +21,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{Outcome, Script, Tool};
+use super::{Order, Outcome, Script, Tool};
 use crate::host::{Host, Launch};
-use crate::record::count;
-use crate::workload::{Amount, Mode, Workload};
-
-/// Seconds after which an answer is too late; `visit` has the same.
-const TIMEOUT_SECONDS: u64 = 10;
+use crate::record::{From, Semantics, count};
+use crate::workload::{Amount, Load, Mode};
 
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -76,14 +73,22 @@ impl Tool for Wrk {
         "get it with `apt-get install wrk`, which scripts/setup does"
     }
 
-    fn latency_meaning(&self) -> &'static str {
-        "closed loop, from before the write of the request to the end of the answer, without the connect; mean and \
-         percentiles are not of the answers alone: wrk adds some of its own making, by the mean time between requests of \
-         a connection; of pipelined requests the slowest batch is all that is known; resolution 1 µs"
+    fn semantics(&self, _: &Load) -> Semantics {
+        Semantics {
+            from: From::Sent,
+            connect_included: false,
+            synthetic: true,
+            resolution_seconds: Some(1e-6),
+            meaning: "from before the write of the request to the end of the answer; mean and percentiles are not of the \
+                      answers alone: wrk adds some of its own making, by the mean time between requests of a connection; of \
+                      pipelined requests the slowest batch is all that is known"
+                .into(),
+        }
     }
 
-    fn refuses(&self, workload: &Workload) -> Option<&'static str> {
-        match workload.amount {
+    fn refuses(&self, load: &Load) -> Option<&'static str> {
+        match load.amount {
+            _ if load.rate.is_some() => Some("has no open loop"),
             Amount::Requests(_) => Some("cannot ask by count, only by time"),
             Amount::Time(time) if time.subsec_nanos() > 0 => Some("goes by whole seconds"),
             Amount::Time(_) => None,
@@ -101,26 +106,27 @@ impl Tool for Wrk {
         Some(SCRIPT)
     }
 
-    fn command(&self, workload: &Workload, amount: Amount, cores: usize, url: &str) -> Vec<String> {
+    fn command(&self, order: &Order) -> Vec<String> {
+        let Order { load, amount, cores, url, .. } = *order;
         let seconds = match amount {
             // A part of a second, which only a warm-up has, is rounded up.
             Amount::Time(time) => time.as_secs() + u64::from(time.subsec_nanos() > 0),
             // It has been refused.
             Amount::Requests(_) => 0,
         };
-        let connections = usize::try_from(workload.connections).unwrap_or(usize::MAX);
+        let connections = usize::try_from(load.connections).unwrap_or(usize::MAX);
         let threads = (1..=cores).rev().find(|threads| connections.is_multiple_of(*threads)).unwrap_or(1);
-        let depth = if let Mode::Pipelined(depth) = workload.mode { depth } else { 1 };
+        let depth = if let Mode::Pipelined(depth) = load.mode { depth } else { 1 };
         let mut words = vec![
             "wrk".to_owned(),
             format!("-t{threads}"),
             format!("-c{connections}"),
             format!("-d{seconds}s"),
-            format!("--timeout={TIMEOUT_SECONDS}s"),
+            format!("--timeout={}s", load.timeout.as_secs_f64().ceil()),
             "-s".into(),
             SCRIPT.name.into(),
         ];
-        if workload.mode == Mode::Close {
+        if load.mode == Mode::Close {
             words.extend(["-H".into(), "Connection: close".into()]);
         }
         words.extend([url.to_owned(), "--".into(), depth.to_string()]);
@@ -158,6 +164,7 @@ impl Tool for Wrk {
             mean_seconds: sampled(latency.mean),
             percentiles: percentiles.filter_map(|(percent, time)| Some((percent, sampled(time)?))).collect(),
             max_seconds: latency.max.map(seconds),
+            ..Outcome::default()
         })
     }
 }
@@ -194,6 +201,7 @@ mod tests {
             mean_seconds: Some(305.034_959_457_663_15 / 1e6),
             percentiles: [(50, 84e-6), (75, 88e-6), (90, 138e-6), (95, 1_855e-6), (99, 4_824e-6)].into(),
             max_seconds: Some(9_416e-6),
+            ..Outcome::default()
         };
         let mut outcome = Wrk.parse(captured!("normal")).unwrap();
         for (percent, time) in &mut outcome.percentiles {
@@ -279,19 +287,16 @@ mod tests {
             (Mode::Pipelined(16), 1, "wrk -t1 -c100 -d5s --timeout=10s -s wrk.lua URL -- 16"),
         ];
         for (mode, cores, expected) in cases {
-            let workload = Workload::example("wrk", Amount::Time(Duration::from_secs(5)), mode);
-            assert_eq!(Wrk.refuses(&workload), None);
-            assert_eq!(Wrk.command(&workload, workload.amount, cores, "URL").join(" "), expected);
+            let load = Load::example("wrk", Amount::Time(Duration::from_secs(5)), mode);
+            assert_eq!(Wrk.refuses(&load), None);
+            let order = Order { cores, ..Order::example(&load, load.amount) };
+            assert_eq!(Wrk.command(&order).join(" "), expected);
         }
         for amount in [Amount::Requests(5), Amount::Time(Duration::from_millis(500))] {
-            assert!(Wrk.refuses(&Workload::example("wrk", amount, Mode::Close)).is_some(), "{amount:?}");
+            assert!(Wrk.refuses(&Load::example("wrk", amount, Mode::Close)).is_some(), "{amount:?}");
         }
-        let warm_up = Wrk.command(
-            &Workload::example("wrk", Amount::Time(BOUND), Mode::Close),
-            Amount::Time(Duration::from_millis(500)),
-            1,
-            "URL",
-        );
+        let load = Load::example("wrk", Amount::Time(BOUND), Mode::Close);
+        let warm_up = Wrk.command(&Order::example(&load, Amount::Time(Duration::from_millis(500))));
         assert!(warm_up.contains(&"-d1s".to_owned()), "{warm_up:?}");
     }
 }

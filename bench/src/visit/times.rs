@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Digits that are kept: a value is told to a thousandth of itself.
@@ -17,7 +18,7 @@ pub(super) struct Times(Histogram<u64>);
 
 /// Times as they are printed. The figures are made of `histogram_nanoseconds` and nothing else, so histograms of several
 /// runs, added up, give exactly those of the runs together.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimesReport {
     /// How many times there are.

@@ -1,0 +1,110 @@
+//! The same cells by two tools: where do they disagree?
+
+use std::fmt::Write;
+
+use super::{figures, layout};
+use crate::record::{Bound, Record, Semantics};
+use crate::statistics::Estimate;
+use crate::summary::{Cell, WorkloadSummary};
+use crate::verdict;
+
+/// How far median latencies may differ that mean the same, once the throughput's difference is taken out: by the law of Little
+/// a tool that asks less waits less. What is left is how tools batch their reads.
+const LATENCY_WITHIN: f64 = 0.25;
+
+/// A row a server, and what the disagreements come to.
+pub(super) fn text(first: &WorkloadSummary, second: &WorkloadSummary) -> String {
+    let (one, other) = (&first.tool.name, &second.tool.name);
+    let mut out = format!("{} checked by {other}\n", first.workload.name);
+    let heads = [
+        "Server".to_owned(),
+        format!("{one}/s"),
+        format!("{other}/s"),
+        "ratio".into(),
+        "interval".into(),
+        "Requests/s".into(),
+        "CPU ratio".into(),
+        format!("{one} p50"),
+        format!("{other} p50"),
+        "Latency".into(),
+    ];
+    let mut table = layout::table(heads.iter().map(String::as_str), 1);
+    for cell in &first.cells {
+        let Some(check) = second.cells.iter().find(|check| check.server.name == cell.server.name) else {
+            continue;
+        };
+        let speed = check.ratio_to(cell, Record::per_second);
+        let cost = check.ratio_to(cell, Record::cpu_per_request);
+        let median = |cell: &Cell, figure: fn(&Record) -> Option<f64>, form: fn(f64) -> String| {
+            cell.median(figure).map_or_else(|| "–".into(), form)
+        };
+        let p50 = |run: &Record| run.percentile(50);
+        table.add_row([
+            cell.server.name.clone(),
+            median(cell, Record::per_second, figures::whole),
+            median(check, Record::per_second, figures::whole),
+            speed.map_or_else(|| "–".into(), |ratio| figures::ratio(ratio.median)),
+            speed.map_or_else(
+                || "–".into(),
+                |ratio| format!("{}–{}", figures::ratio(ratio.low), figures::ratio(ratio.high)),
+            ),
+            throughput(cell, check, speed).to_owned(),
+            cost.map_or_else(|| "–".into(), |ratio| figures::ratio(ratio.median)),
+            median(cell, p50, figures::duration),
+            median(check, p50, figures::duration),
+            latency(first, second, cell, check),
+        ]);
+    }
+    let _ = writeln!(out, "{}", table.trim_fmt());
+    let _ = writeln!(
+        out,
+        "Requests/s disagree when the interval of their ratio leaves out 1; where a tool used its cores up, that is why. \
+         {one} counts latency {}; {other} {}.",
+        first.tool.semantics.as_ref().map_or("–", |semantics| &semantics.meaning),
+        second.tool.semantics.as_ref().map_or("–", |semantics| &semantics.meaning),
+    );
+    out
+}
+
+fn throughput(cell: &Cell, check: &Cell, ratio: Option<Estimate>) -> &'static str {
+    let bound = |cell: &Cell| verdict::of_cell(cell).map(|verdict| verdict.bound);
+    let is = |wanted: Bound| bound(cell) == Some(wanted) || bound(check) == Some(wanted);
+    match ratio {
+        None => "not both there",
+        Some(ratio) if !ratio.is_enough() => "too few to tell",
+        Some(ratio) if !ratio.is_above(1.0) && !ratio.is_below(1.0) => "agree",
+        Some(_) if is(Bound::Invalid) => "invalid",
+        Some(_) if is(Bound::ClientBound) => "the tools' own",
+        Some(_) => "DISAGREE",
+    }
+}
+
+/// Whether latencies that mean the same are the same.
+fn latency(first: &WorkloadSummary, second: &WorkloadSummary, cell: &Cell, check: &Cell) -> String {
+    let (Some(one), Some(other)) = (&first.tool.semantics, &second.tool.semantics) else {
+        return "–".into();
+    };
+    if let Some(why) = incomparable(one, other) {
+        return format!("not compared: {why}");
+    }
+    let p50 = |cell: &Cell| cell.median(|run| run.percentile(50));
+    let speed = check.ratio_to(cell, Record::per_second);
+    let (Some(one_p50), Some(other_p50), Some(speed)) = (p50(cell), p50(check), speed) else {
+        return "–".into();
+    };
+    let resolution = one.resolution_seconds.unwrap_or(0.0).max(other.resolution_seconds.unwrap_or(0.0));
+    let off = (other_p50 * speed.median / one_p50 - 1.0).abs();
+    let agree = off <= LATENCY_WITHIN || (other_p50 - one_p50).abs() <= resolution;
+    if agree { "agree".into() } else { format!("DISAGREE by {:.0} %", off * 100.0) }
+}
+
+/// Why two meanings of latency cannot be held against each other.
+fn incomparable(one: &Semantics, other: &Semantics) -> Option<&'static str> {
+    if one.synthetic || other.synthetic {
+        Some("partly made up")
+    } else if one.from != other.from {
+        Some("from different moments")
+    } else {
+        None
+    }
+}
