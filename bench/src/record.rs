@@ -410,9 +410,13 @@ impl Record {
         self.latency.as_ref()?.percentiles.get(&percent).copied()
     }
 
-    /// The server's memory a connection that is held, in bytes.
+    /// The server's memory a connection that is held, in bytes; nothing when not all of them stayed open.
     pub fn memory_per_connection(&self) -> Option<f64> {
         let memory = self.memory.filter(|_| self.workload.task == TaskRecord::Hold)?;
+        let ConnectionsRecord { asked, seen } = self.connections?;
+        if seen? < u64::from(asked) {
+            return None;
+        }
         let grown = memory.after_bytes?.saturating_sub(memory.at_rest_bytes?);
         Some(count(grown) / f64::from(self.workload.connections))
     }
@@ -514,6 +518,44 @@ impl Record {
             start: None,
             error: None,
             raw: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The committed description of a record is that of the types. `UPDATE_SCHEMA=1 cargo test --package bench schema`
+    /// writes it anew; a form that differs needs another [`SCHEMA`] too.
+    #[test]
+    fn the_schema_is_that_of_the_types() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/measurements.schema.json");
+        let schema = schemars::schema_for!(Record);
+        let expected = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(path, &expected).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap() == expected, "{path} is not that of the types");
+    }
+
+    #[test]
+    fn figures_come_from_a_records_parts() {
+        let mut record = Record::example("one", 1);
+        assert_eq!((record.per_second(), record.cpu_per_request()), (Some(1000.0), Some(0.000_5)));
+        assert_eq!((record.cores(), record.error_count(), record.memory_per_connection()), (2, 0, None));
+        record.load.as_mut().unwrap().answered = 0;
+        assert_eq!((record.per_second(), record.cpu_per_request()), (Some(0.0), None));
+        record.workload.task = TaskRecord::Hold;
+        let bytes =
+            |at_rest, after| MemoryRecord { at_rest_bytes: at_rest, after_bytes: after, peak_bytes: None };
+        for (memory, expected) in [
+            (bytes(Some(1000), Some(3000)), Some(200.0)),
+            (bytes(Some(9), Some(1)), Some(0.0)),
+            (bytes(None, Some(1)), None),
+        ] {
+            record.memory = Some(memory);
+            assert_eq!(record.memory_per_connection(), expected, "{memory:?}");
         }
     }
 }

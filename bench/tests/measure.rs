@@ -216,6 +216,77 @@ fn ctrl_c_keeps_finished_runs_and_leaves_nothing_running() {
     checkout.assert_nothing_runs();
 }
 
+/// Killed in its third run, and with its file cut off at any place, a measurement goes on where it was.
+#[test]
+fn a_measurement_that_was_killed_is_resumed() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1), ("hangs-once", 6)]);
+    let mut child = checkout.bench("measure normal hangs-once --repetitions 2 --out out").spawn().unwrap();
+    checkout.wait_for_pid("tool-");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Nobody but we can end what it was killed over.
+    for name in checkout.pids() {
+        let _ = kill(Pid::from_raw(name.rsplit('-').next().unwrap().parse().unwrap()), Signal::SIGKILL);
+    }
+    let path = checkout.path("out/measurements.jsonl");
+    let line = fs::read(&path).unwrap();
+    assert_eq!(checkout.records().len(), 1);
+
+    let cut_at = [line.len(), line.len() - 1, 1];
+    for (round, cut_at) in cut_at.into_iter().enumerate() {
+        fs::write(&path, &line[..cut_at]).unwrap();
+        let (output, text) = checkout.run("measure --resume out");
+        assert!(output.status.success(), "{cut_at}: {text}");
+        let runs: Vec<_> = checkout
+            .records()
+            .iter()
+            .map(|record| (record.repetition, record.workload.name.clone()))
+            .collect();
+        let expected = [1, 2].map(|n| [(Some(n), "normal".to_owned()), (Some(n), "hangs-once".to_owned())]);
+        assert_eq!(runs, expected.concat(), "{cut_at}: {text}");
+        // What was half written is set aside, and what tools had printed is never overwritten.
+        let is_torn = cut_at < line.len();
+        assert_eq!(text.contains("the last line is only half written"), is_torn, "{cut_at}: {text}");
+        let torn = fs::read(checkout.path("out/measurements.torn")).unwrap_or_default();
+        assert_eq!(torn.ends_with(&[&line[..cut_at], b"\n"].concat()), is_torn, "{cut_at}");
+        let raw_files = fs::read_dir(checkout.path("out/raw")).unwrap().count();
+        assert_eq!(raw_files, 4 + round * 4, "{cut_at}");
+    }
+    let (output, text) = checkout.run("measure --resume out");
+    assert!(output.status.success() && text.contains("0 runs"), "{text}");
+    checkout.assert_nothing_runs();
+}
+
+#[test]
+fn what_has_changed_is_not_resumed() {
+    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let (_, text) = checkout.run("measure normal --out out");
+    assert_eq!(checkout.records().len(), 1, "{text}");
+    let change = |path: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(checkout.path(path)).unwrap();
+        assert!(text.contains(from), "{text}");
+        checkout.write(path, &text.replace(from, to));
+    };
+    let cases = [
+        ("out/machine.json", "\"measure\"", "\"list\"", "is no command that can be resumed"),
+        (
+            "bench/workloads/mock.toml",
+            "requests = 10",
+            "requests = 20",
+            "the workload normal has changed since",
+        ),
+        ("out/measurements.jsonl", "server-good 1", "server-good 0", "and was `server-good 0 (mock 1)`"),
+    ];
+    for (path, from, to, expected) in cases {
+        change(path, from, to);
+        let (output, text) = checkout.run("measure --resume out");
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(expected), "{text}");
+        change(path, to, from);
+    }
+    assert_eq!(checkout.records().len(), 1);
+}
+
 #[test]
 fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
     let checkout = Checkout::new(&["good"], &[("normal", 1)]);

@@ -1,18 +1,21 @@
 //! `bench list`: what can be measured here, and what this machine lacks.
 
 use std::path::Path;
+use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use indicatif::HumanDuration;
 
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::checkout::Checkout;
 use crate::cli::{List, Listed};
 use crate::host::Host;
 use crate::launch;
+use crate::run;
 use crate::server::Server;
 use crate::tool::{self, TOOLS, Tool};
-use crate::workload::Suite;
+use crate::workload::{Amount, Rate, Suite, Task, Workload};
 
 pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
     let checkout = Checkout::read(root)?;
@@ -23,7 +26,12 @@ pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
         out.push(section("Servers", checkout.servers.iter().map(|server| server_row(&host, server))));
     }
     if wanted(Listed::Workloads) {
-        out.push(section("Workloads", checkout.suites.iter().flat_map(suite_rows)));
+        let is_available = |server: &&Server| launch::unavailable(&host, server).is_none();
+        let servers = u32::try_from(checkout.servers.iter().filter(is_available).count())?;
+        let suites = checkout.suites.iter().map(|one| suite(&checkout, one, servers));
+        out.push(
+            styled(HEADING, "Workloads") + "\n" + &suites.collect::<anyhow::Result<Vec<_>>>()?.join("\n"),
+        );
     }
     if wanted(Listed::Tools) {
         out.push(section("Tools", TOOLS.iter().map(|tool| tool_row(&host, *tool))));
@@ -47,12 +55,47 @@ fn server_row(host: &Host, server: &Server) -> Vec<String> {
     vec![name.clone(), language.clone(), runtime.clone(), model.as_str().to_owned(), state]
 }
 
-fn suite_rows(suite: &Suite) -> Vec<Vec<String>> {
-    let heading = vec![suite.name.clone(), suite.about.clone()];
-    let row = |workload: &crate::workload::Workload| {
-        vec![format!("  {}", workload.name), format!("{}, path {}", workload.title, workload.path)]
+/// A suite with what it is for and how long it takes, and its workloads with how each is asked.
+fn suite(checkout: &Checkout, suite: &Suite, servers: u32) -> anyhow::Result<String> {
+    let workloads = checkout.workloads_of(suite)?;
+    let time: Duration =
+        workloads.iter().map(|workload| run::expected(workload) * workload.repetitions).sum();
+    // With servers to compare, one of them has a twin.
+    let entrants = servers + u32::from(servers > 1);
+    let heading = format!(
+        "{}  {}\n  with {servers} servers about {}",
+        styled(HEADING, &suite.name),
+        suite.about,
+        HumanDuration(time * entrants)
+    );
+    if !suite.suites.is_empty() {
+        return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.add_rows(suite.workloads.iter().map(workload_row));
+    Ok(format!("{heading}\n{}\n", table.trim_fmt()))
+}
+
+fn workload_row(workload: &Workload) -> Vec<String> {
+    let how = match &workload.task {
+        Task::Load(load) => {
+            let amount = match load.amount {
+                Amount::Requests(requests) => format!("{requests} requests"),
+                Amount::Time(time) => format!("{} s", time.as_secs_f64()),
+            };
+            let rate = match &load.rate {
+                None => "closed loop".into(),
+                Some(Rate::PerSecond(rate)) => format!("{rate}/s"),
+                Some(Rate::OfPeak { share, peak }) => format!("{:.0} % of {peak}", share * 100.0),
+            };
+            format!("{}, {rate}, {} × {}, {amount}", load.tool, load.connections, load.mode)
+        }
+        Task::Start => "started, and asked once".into(),
+        Task::Hold(connections) => format!("{connections} connections, used once and held"),
     };
-    std::iter::once(heading).chain(suite.workloads.iter().map(row)).collect()
+    let repetitions = format!("{} times", workload.repetitions);
+    vec![format!("  {}", workload.name), workload.title.clone(), how, repetitions]
 }
 
 fn tool_row(host: &Host, tool: &dyn Tool) -> Vec<String> {

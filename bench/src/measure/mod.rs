@@ -402,11 +402,12 @@ fn outcome(record: &Record) -> String {
     }
     match record.workload.task {
         TaskRecord::Start => {
-            let start = record.start.map_or(f64::NAN, |start| start.first_answer_seconds);
-            format!("first answer after {:.1} ms", start * 1e3)
+            let answer = record.start.map(|start| start.first_answer_seconds * 1e3);
+            answer.map_or_else(String::new, |answer| format!("first answer after {answer:.1} ms"))
         }
         TaskRecord::Hold => {
-            format!("{:.0} bytes a connection", record.memory_per_connection().unwrap_or(f64::NAN))
+            let each = record.memory_per_connection();
+            each.map_or_else(|| "not all stayed open".into(), |each| format!("{each:.0} bytes a connection"))
         }
         TaskRecord::Load => {
             let cpu = record.cpu_per_request();

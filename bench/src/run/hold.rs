@@ -1,6 +1,6 @@
 //! Connections that are opened, used once, and held: what one costs the server in memory.
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use super::visitor::Visitor;
 use super::{Run, failed, memory};
@@ -22,17 +22,11 @@ impl Run<'_> {
         running.check_running().map_err(failed(ErrorKind::Died))?;
         let visitors = visitors.map_err(failed(ErrorKind::Connections))?;
 
-        let seen = host::established(running.address);
         record.memory = Some(memory(at_rest, running.memory()));
+        let seen = host::established(running.address);
         record.connections = Some(ConnectionsRecord { asked: connections, seen });
         drop(visitors);
         running.kill().map_err(failed(ErrorKind::Died))?;
-        match seen {
-            Some(seen) if seen < u64::from(connections) => {
-                let lost = anyhow!("only {seen} of {connections} connections stayed open");
-                Err(failed(ErrorKind::Connections)(lost))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::record::Bound;
+use crate::record::{Bound, TaskRecord};
 use crate::summary::{Cell, WorkloadSummary};
 use crate::verdict;
 
@@ -32,6 +32,7 @@ pub(super) fn write(summary: &WorkloadSummary, out: &mut String) {
                 "{name}: in {smuggled} of the HTTP cases it answers a request that is hidden within another."
             );
         }
+        lost(cell, out);
         errors(cell, out);
         failures(cell, out);
     }
@@ -68,6 +69,16 @@ fn client_bound(summary: &WorkloadSummary, out: &mut String) {
              itself.",
             bound.join(", ")
         );
+    }
+}
+
+/// Connections that were to be held and did not stay.
+fn lost(cell: &Cell, out: &mut String) {
+    let held = cell.measured().filter(|run| run.workload.task == TaskRecord::Hold);
+    let fewest = held.filter_map(|run| run.connections?.seen).min();
+    let asked = cell.runs.first().map_or(0, |run| u64::from(run.workload.connections));
+    if let Some(fewest) = fewest.filter(|fewest| *fewest < asked) {
+        let _ = writeln!(out, "{}: only {fewest} of {asked} connections stayed open.", cell.server.name);
     }
 }
 
