@@ -111,6 +111,11 @@ impl Running {
         self.process.terminate()
     }
 
+    /// Has it stand still for so long.
+    pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
+        self.process.freeze(time)
+    }
+
     /// Waits until it exits.
     pub fn wait(&mut self, bound: Duration) -> Waited {
         self.process.wait(bound)
