@@ -1,0 +1,149 @@
+//! A test server whose requests cost a known bit more, to find out which differences a measurement can see.
+//!
+//! It is the endpoint on a thread a connection. With `--burden N` it spins on the clock for N nanoseconds more at each
+//! request; without, it does not look at the clock at all.
+//!
+//! What that is worth: the clock counts time and not CPU time. So what the thread is kept from its core for, within the spin,
+//! counts as burnt although it was not. The looks at the clock cost some tens of nanoseconds themselves, which is measured
+//! at the start and taken off.
+//!
+//! It keeps the process contract and all rules of the endpoint but its timeouts. It is no server to be compared with others.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use shared::http::{Connection, Wants, limits};
+use shared::process::{self, Life};
+
+/// How long a read waits before it looks whether the server is about to end.
+const LOOK_AFTER: Duration = Duration::from_millis(100);
+
+/// As in the server `threads`, with room for what is read.
+const STACK_BYTES: usize = 128 * 1024 + limits::HEAD_BYTES;
+
+/// The endpoint with a burden
+#[derive(Parser)]
+#[command(name = "server-burdened", version = process::version(env!("CARGO_PKG_VERSION"), &["std", "httparse"]))]
+struct Flags {
+    #[command(flatten)]
+    process: process::Flags,
+
+    /// CPU time that each request costs more
+    #[arg(long, value_name = "NANOSECONDS")]
+    burden: Option<u32>,
+}
+
+fn main() -> ExitCode {
+    process::exit(run(&Flags::parse()))
+}
+
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    let life = Life::new(flags.process.connections()?);
+    let listener = process::bind(flags.process.address()?)?;
+    let burden = flags
+        .burden
+        .map(|nanoseconds| Duration::from_nanos(nanoseconds.into()).saturating_sub(cost_of_looking()));
+    let ours = Arc::clone(&life);
+    let take = move |stream, place| {
+        let life = Arc::clone(&ours);
+        let serve = move || {
+            // A connection that ends badly is its client's to complain about.
+            let _ = answer(stream, burden, &life);
+            drop(place);
+        };
+        // Without a thread for it, the connection is closed.
+        let _ = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(serve);
+    };
+    process::serve(listener, &life, flags.process.drain_timeout, take, || {})
+}
+
+/// Answers a connection's requests until it ends.
+fn answer(mut stream: TcpStream, burden: Option<Duration>, life: &Life) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(LOOK_AFTER))?;
+    let mut connection = Connection::default();
+    let (mut input, mut output) = (Vec::new(), Vec::new());
+    let mut buffer = [0; limits::HEAD_BYTES];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => input.extend_from_slice(buffer.get(..read).unwrap_or_default()),
+            Err(error) if is_passing(&error) && !life.is_ending() => continue,
+            Err(error) => return Err(error),
+        }
+        loop {
+            let progress = connection.advance(&input, &mut output, life.is_draining());
+            input.drain(..progress.consumed);
+            if let Some(burden) = burden {
+                (0..progress.answered).for_each(|_| spin(burden));
+            }
+            stream.write_all(&output)?;
+            output.clear();
+            match progress.wants {
+                Wants::Flush => {}
+                Wants::Input => break,
+                Wants::Close => return Ok(()),
+            }
+        }
+    }
+}
+
+fn is_passing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+fn spin(time: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < time {}
+}
+
+/// What a spin takes that has nothing to wait for. The least of some tries, as others may have the core in the meantime.
+fn cost_of_looking() -> Duration {
+    const SPINS: u32 = 10_000;
+    let spins = || {
+        let began = Instant::now();
+        (0..SPINS).for_each(|_| spin(Duration::ZERO));
+        began.elapsed() / SPINS
+    };
+    (0..10).map(|_| spins()).min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn answers_are_the_endpoints_whatever_the_burden() {
+        for burden in [None, Some(Duration::ZERO), Some(Duration::from_micros(10))] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let server = std::thread::spawn(move || {
+                let (stream, _) = listener.accept().unwrap();
+                answer(stream, burden, &Life::new(1))
+            });
+            let mut client = TcpStream::connect(address).unwrap();
+            let close = "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+            write!(client, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n{close}").unwrap();
+            let mut got = String::new();
+            client.read_to_string(&mut got).unwrap();
+            let bodies: Vec<&str> = got.lines().filter(|line| line.starts_with("Hello")).collect();
+            let expected = ["/a", "/b"].map(|path| format!("Hello, visitor! You've requested: {path}"));
+            assert_eq!(bodies, expected, "{burden:?}: {got}");
+            server.join().unwrap().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_spin_takes_its_time() {
+        let began = Instant::now();
+        spin(Duration::from_micros(50));
+        assert!(began.elapsed() >= Duration::from_micros(50));
+    }
+}
