@@ -1,107 +1,40 @@
 //! `bench measure` end to end, with mock servers and a mock load tool: nothing here depends on time.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
+mod mock;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
-use bench::record::{ErrorKind, Record};
-use bench::results;
+use bench::record::ErrorKind;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use mock::Checkout;
 
 /// Generous: only a broken harness comes near it.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// A checkout of its own with mock servers, and what is left of `bench` in it.
-struct Checkout {
-    folder: tempfile::TempDir,
+/// A checkout with workloads for the mock tool, each with its connections.
+fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
+    let mut suite = "about = \"mock\"\nrepetitions = 1\n".to_owned();
+    for (name, connections) in workloads {
+        suite += &format!(
+            "[[workload]]\nname = \"{name}\"\ntitle = \"{name}\"\npath = \"/abc\"\n\
+             answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"hey\"\n\
+             connections = {connections}\nrequests = 10\nmode = \"keep-alive\"\nwarm_up_seconds = 0\ntimeout_seconds = 20\n"
+        );
+    }
+    Checkout::new(servers, &suite)
 }
 
-impl Checkout {
-    fn new(servers: &[&str], workloads: &[(&str, u32)]) -> Self {
-        let checkout = Self { folder: tempfile::tempdir().unwrap() };
-        let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/server.py");
-        for name in servers {
-            let manifest = format!(
-                "name = \"{name}\"\ntitle = \"{name}\"\nlanguage = \"Python\"\nruntime = \"mock\"\n\
-                 model = \"process\"\nrun = [\"python3\", \"{0}\", \"{name}\"]\n\
-                 version = [\"python3\", \"{0}\", \"{name}\", \"--version\"]\n",
-                mock.display()
-            );
-            checkout.write(&format!("servers/mock/{name}/server.toml"), &manifest);
-        }
-        let mut suite = "about = \"mock\"\nrepetitions = 1\n".to_owned();
-        for (name, connections) in workloads {
-            suite += &format!(
-                "[[workload]]\nname = \"{name}\"\ntitle = \"{name}\"\npath = \"/abc\"\n\
-                 answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"hey\"\n\
-                 connections = {connections}\nrequests = 10\nmode = \"keep-alive\"\nwarm_up_seconds = 0\ntimeout_seconds = 20\n"
-            );
-        }
-        checkout.write("bench/workloads/mock.toml", &suite);
-        fs::create_dir(checkout.path("pids")).unwrap();
-        checkout
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    /// `bench` with the mock tool before all others on `PATH`.
-    fn bench(&self, arguments: &str) -> Command {
-        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock");
-        let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.args(arguments.split(' '));
-        // Each run is a record then, however busy the machine is.
-        if arguments.starts_with("measure") && !arguments.contains("--resume") {
-            command.args(["--attempts", "1"]);
-        }
-        command.current_dir(self.folder.path()).env("PATH", path);
-        command.env("MOCK_PIDS", self.path("pids")).env_remove("CARGO_TARGET_DIR");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &str) -> (Output, String) {
-        let output = self.bench(arguments).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        let text = text.into_owned();
-        (output, text)
-    }
-
-    fn records(&self) -> Vec<Record> {
-        results::load(&self.path("out")).unwrap().records
-    }
-
-    /// Waits until a mock has said that it runs.
-    fn wait_for_pid(&self, prefix: &str) {
-        let deadline = Instant::now() + BOUND;
-        while !self.pids().iter().any(|name| name.starts_with(prefix)) {
-            assert!(Instant::now() < deadline, "no {prefix} came up");
-            std::thread::yield_now();
-        }
-    }
-
-    fn pids(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.path("pids")).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-
-    /// Every mock that ever ran is gone.
-    fn assert_nothing_runs(&self) {
-        assert!(!self.pids().is_empty());
-        for name in self.pids() {
-            let pid = name.rsplit('-').next().unwrap().parse().unwrap();
-            assert!(kill(Pid::from_raw(pid), None).is_err(), "{name} still runs");
-        }
+/// Waits until a mock has said that it runs.
+fn wait_for_pid(checkout: &Checkout, prefix: &str) {
+    let deadline = Instant::now() + BOUND;
+    while !checkout.pids().iter().any(|name| name.starts_with(prefix)) {
+        assert!(Instant::now() < deadline, "no {prefix} came up");
+        std::thread::yield_now();
     }
 }
 
@@ -116,7 +49,7 @@ fn wait(mut child: Child) -> Output {
 
 #[test]
 fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1), ("also", 1)]);
+    let checkout = checkout(&["good"], &[("normal", 1), ("also", 1)]);
     let (output, text) = checkout.run("measure mock --repetitions 3 --out out --seed 1");
     assert!(output.status.success(), "{text}");
 
@@ -140,7 +73,7 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
 
 #[test]
 fn each_record_says_how_its_server_keeps_the_rules() {
-    let checkout = Checkout::new(&["good", "tidy"], &[("normal", 1)]);
+    let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure mock --repetitions 1 --out out");
     for record in checkout.records() {
         let conformance = record.server.conformance;
@@ -155,7 +88,7 @@ fn each_record_says_how_its_server_keeps_the_rules() {
 
 #[test]
 fn a_server_that_misbehaves_is_a_row_that_says_so() {
-    let checkout = Checkout::new(&["dead", "good", "mortal", "mute", "wrong"], &[("normal", 1)]);
+    let checkout = checkout(&["dead", "good", "mortal", "mute", "wrong"], &[("normal", 1)]);
     let (output, text) = checkout.run("measure mock --out out");
     assert_eq!(output.status.code(), Some(1), "{text}");
 
@@ -182,7 +115,7 @@ fn a_server_that_misbehaves_is_a_row_that_says_so() {
 
 #[test]
 fn a_tool_that_misbehaves_is_a_row_that_says_so() {
-    let checkout = Checkout::new(&["good"], &[("fails", 2), ("cut", 4), ("refused", 5), ("normal", 1)]);
+    let checkout = checkout(&["good"], &[("fails", 2), ("cut", 4), ("refused", 5), ("normal", 1)]);
     let (output, text) = checkout.run("measure mock --out out");
     assert_eq!(output.status.code(), Some(1), "{text}");
 
@@ -202,9 +135,9 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
 
 #[test]
 fn ctrl_c_keeps_finished_runs_and_leaves_nothing_running() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1), ("hangs", 3)]);
+    let checkout = checkout(&["good"], &[("normal", 1), ("hangs", 3)]);
     let child = checkout.bench("measure normal hangs --out out").spawn().unwrap();
-    checkout.wait_for_pid("tool-");
+    wait_for_pid(&checkout, "tool-");
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
     let output = wait(child);
 
@@ -219,9 +152,9 @@ fn ctrl_c_keeps_finished_runs_and_leaves_nothing_running() {
 /// Killed in its third run, and with its file cut off at any place, a measurement goes on where it was.
 #[test]
 fn a_measurement_that_was_killed_is_resumed() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1), ("hangs-once", 6)]);
+    let checkout = checkout(&["good"], &[("normal", 1), ("hangs-once", 6)]);
     let mut child = checkout.bench("measure normal hangs-once --repetitions 2 --out out").spawn().unwrap();
-    checkout.wait_for_pid("tool-");
+    wait_for_pid(&checkout, "tool-");
     child.kill().unwrap();
     child.wait().unwrap();
     // Nobody but we can end what it was killed over.
@@ -259,7 +192,7 @@ fn a_measurement_that_was_killed_is_resumed() {
 
 #[test]
 fn what_has_changed_is_not_resumed() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let checkout = checkout(&["good"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure normal --out out");
     assert_eq!(checkout.records().len(), 1, "{text}");
     let change = |path: &str, from: &str, to: &str| {
@@ -289,7 +222,7 @@ fn what_has_changed_is_not_resumed() {
 
 #[test]
 fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let checkout = checkout(&["good"], &[("normal", 1)]);
     let manifest = checkout.path("servers/mock/good/server.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     let needs = "[[requires]]\nprogram = \"no-such-program\"\nget = \"write it\"\n";
@@ -310,7 +243,7 @@ fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
 
 #[test]
 fn another_tool_can_be_chosen_and_is_given_its_script() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let checkout = checkout(&["good"], &[("normal", 1)]);
     let suite = fs::read_to_string(checkout.path("bench/workloads/mock.toml")).unwrap();
     checkout.write("bench/workloads/mock.toml", &suite.replace("requests = 10", "seconds = 1"));
     let (output, text) = checkout.run("measure mock --tool wrk --out out");
@@ -324,7 +257,7 @@ fn another_tool_can_be_chosen_and_is_given_its_script() {
 
 #[test]
 fn what_a_tool_cannot_do_is_said_before_anything_runs() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let checkout = checkout(&["good"], &[("normal", 1)]);
     let (output, text) = checkout.run("measure mock --tool wrk --out out");
     assert!(output.status.success(), "{text}");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -342,7 +275,7 @@ fn what_a_tool_cannot_do_is_said_before_anything_runs() {
 
 #[test]
 fn bad_input_is_one_clear_line() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let checkout = checkout(&["good"], &[("normal", 1)]);
     checkout.write("bad.toml", "about = \"x\"\nrepetitions = \"three\"\nworkload = []\n");
     checkout.write("taken/measurements.jsonl", "precious");
     let cases = [
@@ -378,7 +311,7 @@ fn bad_input_is_one_clear_line() {
 
 #[test]
 fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
-    let checkout = Checkout::new(&["good"], &[("normal", 1)]);
+    let checkout = checkout(&["good"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure mock --repetitions 2 --out out");
     let path = checkout.path("out/measurements.jsonl");
     let whole = fs::read_to_string(&path).unwrap();

@@ -7,27 +7,38 @@ wrong    answers something else
 dead     ends before it is ready
 mortal   ends at its second request for the workload's path, /abc: the first is the harness's own
 mute     has no version
+
+and under the eyes of a real load tool, where only what is asked for by /abc counts:
+
+expires  ends at its hundredth request
+turns    answers something else from its hundredth request on
+capped   has no more than 5 connections at once: further ones are closed before they are read
+busy     answers every thousandth request with 503
 """
 
 import os
 import signal
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 1
+    wbufsize = -1  # head and body in one write, or each answer would wait for an acknowledgement
     asked = 0
 
     def do_GET(self):
-        if self.path == "/abc":
-            Handler.asked += 1
-        if mode == "mortal" and Handler.asked == 2:
+        with lock:
+            Handler.asked += self.path == "/abc"
+            asked = Handler.asked
+        if asked == {"mortal": 2, "expires": 100}.get(mode):
             print("killed by the test", file=sys.stderr, flush=True)
             os._exit(3)
-        body = b"Nobody is here\n" if mode == "wrong" else f"Hello, visitor! You've requested: {self.path}\n".encode()
-        self.send_response(200)
+        is_wrong = mode == "wrong" or mode == "turns" and asked >= 100
+        body = b"Nobody is here\n" if is_wrong else f"Hello, visitor! You've requested: {self.path}\n".encode()
+        self.send_response(503 if mode == "busy" and asked % 1000 == 0 else 200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -37,6 +48,23 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 100
+    connections = 0
+
+    def process_request_thread(self, *connection):
+        with lock:
+            self.connections += 1
+            refused = mode == "capped" and self.connections > 5
+        if refused:
+            self.shutdown_request(connection[0])
+        else:
+            super().process_request_thread(*connection)
+        with lock:
+            self.connections -= 1
+
+
+lock = threading.Lock()
 mode = sys.argv[1]
 if "--version" in sys.argv:
     print("" if mode == "mute" else f"server-{mode} 1 (mock 1)")
@@ -48,6 +76,6 @@ else:
         pass
     if mode == "tidy":
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

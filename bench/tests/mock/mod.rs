@@ -1,0 +1,88 @@
+//! A checkout with mock servers, for `bench` to measure.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use bench::record::Record;
+use bench::results;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
+/// A checkout of its own with mock servers, and what is left of `bench` in it.
+pub(crate) struct Checkout {
+    folder: tempfile::TempDir,
+}
+
+impl Checkout {
+    /// With servers that misbehave as their names say (`server.py`), and a suite called `mock`.
+    pub(crate) fn new(servers: &[&str], suite: &str) -> Self {
+        let checkout = Self { folder: tempfile::tempdir().unwrap() };
+        let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/server.py");
+        for name in servers {
+            let manifest = format!(
+                "name = \"{name}\"\ntitle = \"{name}\"\nlanguage = \"Python\"\nruntime = \"mock\"\n\
+                 model = \"process\"\nrun = [\"python3\", \"{0}\", \"{name}\"]\n\
+                 version = [\"python3\", \"{0}\", \"{name}\", \"--version\"]\n",
+                mock.display()
+            );
+            checkout.write(&format!("servers/mock/{name}/server.toml"), &manifest);
+        }
+        checkout.write("bench/workloads/mock.toml", suite);
+        fs::create_dir(checkout.path("pids")).unwrap();
+        checkout
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// `bench` with the mock tool before all others on `PATH`.
+    pub(crate) fn bench(&self, arguments: &str) -> Command {
+        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock");
+        let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(arguments.split(' '));
+        // Each run is a record then, however busy the machine is.
+        if arguments.starts_with("measure") && !arguments.contains("--resume") {
+            command.args(["--attempts", "1"]);
+        }
+        command.current_dir(self.folder.path()).env("PATH", path);
+        command.env("MOCK_PIDS", self.path("pids")).env_remove("CARGO_TARGET_DIR");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// What it came to, and what it printed, its complaints last.
+    pub(crate) fn run(&self, arguments: &str) -> (Output, String) {
+        let output = self.bench(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let text = text.into_owned();
+        (output, text)
+    }
+
+    /// What `--out out` has kept.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        results::load(&self.path("out")).unwrap().records
+    }
+
+    /// Every mock that ever ran, as `server-PID` or `tool-PID`.
+    pub(crate) fn pids(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("pids")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    /// Every mock that ever ran is gone.
+    pub(crate) fn assert_nothing_runs(&self) {
+        assert!(!self.pids().is_empty());
+        for name in self.pids() {
+            let pid = name.rsplit('-').next().unwrap().parse().unwrap();
+            assert!(kill(Pid::from_raw(pid), None).is_err(), "{name} still runs");
+        }
+    }
+}
