@@ -17,8 +17,8 @@ use bench::checkout::Checkout;
 use bench::cores::Cores;
 use bench::host::{Host, Launch, Waited};
 use bench::server::Server;
-use bench::tool::{self, Outcome, Tool};
-use bench::workload::{Amount, Workload};
+use bench::tool::{self, Order, Outcome, Tool};
+use bench::workload::{Amount, Load, Mode};
 use bench::{launch, names};
 
 /// Any that is much faster than the rate: what a request costs must not show.
@@ -38,6 +38,9 @@ const STOP_AFTER: Duration = Duration::from_millis(1500);
 
 /// For how long it stands still.
 const STOP: Duration = Duration::from_secs(1);
+
+/// No request takes so long.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time for a tool to end, beside the stop. It may want to send what it could not.
 const BOUND: Duration = Duration::from_secs(60);
@@ -82,8 +85,7 @@ fn main() -> anyhow::Result<()> {
             println!("{} ({}) is left out: {why}", way.tool, way.title);
             continue;
         }
-        let said = ask(&host, &checkout, server, tool, way)
-            .with_context(|| format!("{} ({})", way.tool, way.title))?;
+        let said = ask(&host, server, tool, way).with_context(|| format!("{} ({})", way.tool, way.title))?;
         let percentile = |percent| said.percentiles.get(&percent).copied();
         row(way.tool, way.title, &figures(said.answered, [percentile(50), percentile(99), said.max_seconds]));
     }
@@ -91,20 +93,28 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Loads a fresh server by a tool and stops it in the middle: what the tool says of that.
-fn ask(
-    host: &Host,
-    checkout: &Checkout,
-    server: &Server,
-    tool: &dyn Tool,
-    way: &Way,
-) -> anyhow::Result<Outcome> {
+fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Result<Outcome> {
     let cores = Cores::divide(None, None)?;
     let running = launch::start(host, server, &cores.server, &[])?;
-    let any = checkout.choose_workloads(&["quick".into()])?.into_iter().next();
-    let any = any.context("the suite `quick` is empty")?;
-    let workload = Workload { tool: way.tool.into(), connections: CONNECTIONS, ..any };
-    let url = format!("http://{}{}", running.address, workload.path);
-    let mut words = tool.command(&workload, Amount::Time(LOAD), cores.tool.len(), &url);
+    let load = Load {
+        tool: way.tool.into(),
+        connections: CONNECTIONS,
+        amount: Amount::Time(LOAD),
+        mode: Mode::KeepAlive,
+        rate: None,
+        warm_up: Duration::ZERO,
+        timeout: TIMEOUT,
+    };
+    let url = format!("http://{}/abc", running.address);
+    let order = Order {
+        load: &load,
+        amount: load.amount,
+        rate: None,
+        answer: "Hello, visitor! You've requested: /abc\n",
+        cores: cores.tool.len(),
+        url: &url,
+    };
+    let mut words = tool.command(&order);
     words.splice(1..1, way.flags.iter().map(ToString::to_string));
     let folder = tempfile::tempdir()?;
     if let Some(script) = tool.script() {
