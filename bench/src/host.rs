@@ -4,7 +4,6 @@
 //! each group itself, and a child's children end with it.
 
 mod descriptors;
-mod usage;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -28,7 +27,6 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use descriptors::raise_descriptor_limit;
-pub use usage::{Usage, established, wait_for_ports, withheld};
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
@@ -114,7 +112,7 @@ impl Host {
     /// them and exits with 130.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
+        let own = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
         let path = env::join_paths(std::iter::once(tools).chain(own).chain(env::split_paths(&path)))
             .context("PATH, the folder of the checkout or our own has a colon in it")?;
         let ours = Arc::new(Ours::default());
@@ -253,16 +251,6 @@ impl Process {
         killpg(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
     }
 
-    /// Has it stand still for so long, with all of its group: SIGSTOP, and then SIGCONT.
-    pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
-        let send = |signal| {
-            killpg(self.group, signal).with_context(|| format!("cannot send {signal} to {}", self.name))
-        };
-        send(Signal::SIGSTOP)?;
-        std::thread::sleep(time);
-        send(Signal::SIGCONT)
-    }
-
     /// Asks it to end with SIGTERM; kills it when `bound` has passed.
     pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
         self.end(Signal::SIGTERM, bound)
@@ -333,12 +321,6 @@ impl Ours {
             let _ = killpg(*group, signal);
         }
     }
-}
-
-/// Where cargo puts the programs of our package. An example lies a folder deeper.
-fn own_folder(program: &Path) -> Option<&Path> {
-    let folder = program.parent()?;
-    if folder.ends_with("examples") { folder.parent() } else { Some(folder) }
 }
 
 /// Spawns on a thread that is pinned first: a child inherits the cores of the thread that makes it, before it runs

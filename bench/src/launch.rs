@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::host::{Ended, Host, Launch, Memory, Process, Usage, Waited};
+use crate::host::{Ended, Host, Launch, Memory, Process, Waited};
 use crate::server::Server;
 
 /// Time for a build from nothing on a slow machine.
@@ -81,11 +81,6 @@ impl Running {
         self.process.cpu_time()
     }
 
-    /// What it has used since its start.
-    pub fn usage(&self) -> anyhow::Result<Usage> {
-        self.process.usage()
-    }
-
     /// Its memory; `None` once it has ended.
     pub fn memory(&self) -> Option<Memory> {
         self.process.memory()
@@ -109,11 +104,6 @@ impl Running {
     /// Sends it SIGTERM.
     pub fn terminate(&self) -> anyhow::Result<()> {
         self.process.terminate()
-    }
-
-    /// Has it stand still for so long.
-    pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
-        self.process.freeze(time)
     }
 
     /// Waits until it exits.
