@@ -4,39 +4,26 @@
 //! each group itself, and a child's children end with it.
 
 mod descriptors;
+mod process;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::time::ClockId;
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use descriptors::raise_descriptor_limit;
-
-/// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
-const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Bytes of the end of a process's standard error that are kept: what it said when it failed.
-const COMPLAINT_BYTES: u64 = 4 * 1024;
-
-/// Time for the last output of a process that has ended to arrive. It only runs out when a grandchild left the
-/// process group and holds the pipe open.
-const OUTPUT_BOUND: Duration = Duration::from_secs(5);
+pub use process::{Ended, Memory, Process, Waited};
 
 /// The machine, and the processes of ours that live on it.
 pub struct Host {
@@ -62,48 +49,6 @@ pub struct Launch<'a> {
     pub cores: &'a [usize],
     /// Whether its standard error is the person's to see, as for a build. Otherwise its end is kept.
     pub shown: bool,
-}
-
-/// A process of ours. Dropping it ends it and all of its group.
-pub struct Process {
-    name: String,
-    child: Child,
-    group: Pid,
-    exited: Receiver<()>,
-    first_line: Receiver<String>,
-    output: Receiver<Vec<u8>>,
-    complaint: File,
-    reaped: bool,
-    ours: Arc<Ours>,
-}
-
-/// How a wait came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
-    /// The process has exited; its figures can still be read.
-    Exited,
-    /// The bound has passed, and the process goes on.
-    TimedOut,
-}
-
-/// What is left of a process that has ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// How it ended.
-    pub status: ExitStatus,
-    /// What it printed.
-    pub output: String,
-    /// The end of what it said on standard error.
-    pub complaint: String,
-}
-
-/// Memory of a process in bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Memory {
-    /// Resident now.
-    pub resident: u64,
-    /// Resident at most until now.
-    pub peak: u64,
 }
 
 impl Host {
@@ -168,17 +113,12 @@ impl Host {
 
         let mut groups = self.ours.lock();
         self.check_interrupted()?;
-        let mut child =
+        let child =
             spawn_on(&mut command, launch.cores).with_context(|| format!("cannot start {program}"))?;
-        let group = Pid::from_raw(child.id().cast_signed());
-        groups.push(group);
+        groups.push(group_of(&child));
         drop(groups);
-
-        let (first_line, output) = read_in_background(child.stdout.take());
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let exited = watch_in_background(group);
-        let ours = Arc::clone(&self.ours);
-        Ok(Process { name, child, group, exited, first_line, output, complaint, reaped: false, ours })
+        Ok(Process::watch(name, child, complaint, Arc::clone(&self.ours)))
     }
 
     /// Runs a process to its end, which has to be a success; what it printed.
@@ -203,113 +143,6 @@ impl Host {
     }
 }
 
-impl Process {
-    /// The first line that it prints; an error when it ends or `bound` passes before that.
-    pub fn first_line(&mut self, bound: Duration) -> anyhow::Result<String> {
-        match self.first_line.recv_timeout(bound) {
-            Ok(line) => Ok(line),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                bail!("{} printed nothing within {} s", self.name, bound.as_secs())
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.obituary()),
-        }
-    }
-
-    /// An error that says how it ended, when it has.
-    pub fn check_running(&mut self) -> anyhow::Result<()> {
-        match self.wait(Duration::ZERO) {
-            Waited::TimedOut => Ok(()),
-            Waited::Exited => Err(self.obituary()),
-        }
-    }
-
-    /// CPU time of all its threads since its start, also of those that ended. Can be read until it is reaped.
-    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
-        let read = || ClockId::pid_cpu_clock_id(self.group)?.now();
-        let time = read().with_context(|| format!("cannot read the CPU time of {}", self.name))?;
-        Ok(Duration::from(time))
-    }
-
-    /// Its memory; `None` once it has ended.
-    pub fn memory(&self) -> Option<Memory> {
-        let status = procfs::process::Process::new(self.group.as_raw()).ok()?.status().ok()?;
-        // `/proc/PID/status` counts in units of 1,024 bytes.
-        Some(Memory { resident: status.vmrss? * 1024, peak: status.vmhwm? * 1024 })
-    }
-
-    /// Waits until it exits.
-    pub fn wait(&mut self, bound: Duration) -> Waited {
-        match self.exited.recv_timeout(bound) {
-            Err(mpsc::RecvTimeoutError::Timeout) => Waited::TimedOut,
-            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => Waited::Exited,
-        }
-    }
-
-    /// Sends it SIGTERM, and leaves what comes of that to the caller.
-    pub fn terminate(&self) -> anyhow::Result<()> {
-        // It is not reaped before it is ended, so the number is still its own.
-        killpg(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
-    }
-
-    /// Asks it to end with SIGTERM; kills it when `bound` has passed.
-    pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
-        self.end(Signal::SIGTERM, bound)
-    }
-
-    /// Kills what is left of it and of its group.
-    pub fn kill(mut self) -> anyhow::Result<Ended> {
-        self.end(Signal::SIGKILL, OUTPUT_BOUND)
-    }
-
-    fn end(&mut self, signal: Signal, bound: Duration) -> anyhow::Result<Ended> {
-        // The group outlives its leader until the leader is reaped, which is below; an error means that it is empty.
-        let _ = killpg(self.group, signal);
-        if self.wait(bound) == Waited::TimedOut {
-            let _ = killpg(self.group, Signal::SIGKILL);
-            self.wait(OUTPUT_BOUND);
-        }
-        let _ = killpg(self.group, Signal::SIGKILL);
-        let status = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
-        let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
-        let complaint = tail(&mut self.complaint).unwrap_or_default();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Ended { status, output: text(output), complaint: text(complaint) })
-    }
-
-    fn obituary(&mut self) -> anyhow::Error {
-        let name = self.name.clone();
-        match self.end(Signal::SIGKILL, OUTPUT_BOUND) {
-            Ok(ended) => anyhow!("{name} ended with {}{}", ended.status, ended.last_words()),
-            Err(error) => error,
-        }
-    }
-
-    /// Frees its number, which from then on gets no signal from us.
-    fn reap(&mut self) -> std::io::Result<ExitStatus> {
-        let mut groups = self.ours.lock();
-        groups.retain(|group| *group != self.group);
-        self.reaped = true;
-        self.child.wait()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if !self.reaped {
-            let _ = killpg(self.group, Signal::SIGKILL);
-            let _ = self.reap();
-        }
-    }
-}
-
-impl Ended {
-    /// The last line of its complaint as the end of a sentence; empty when it said nothing.
-    pub fn last_words(&self) -> String {
-        let lines = self.complaint.lines().map(str::trim);
-        lines.rev().find(|line| !line.is_empty()).map_or_else(String::new, |line| format!(": {line}"))
-    }
-}
-
 impl Ours {
     fn lock(&self) -> MutexGuard<'_, Vec<Pid>> {
         // The list is whole after a panic too: each change to it is one call.
@@ -321,6 +154,11 @@ impl Ours {
             let _ = killpg(*group, signal);
         }
     }
+}
+
+/// The group that a child of ours leads.
+fn group_of(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
 }
 
 /// Spawns on a thread that is pinned first: a child inherits the cores of the thread that makes it, before it runs
@@ -340,43 +178,4 @@ fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
     std::thread::scope(|scope| {
         scope.spawn(spawn).join().unwrap_or_else(|_| bail!("the spawning thread died"))
     })
-}
-
-/// Sends the first line of `pipe` when it has come, and all of it at its end.
-fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> (Receiver<String>, Receiver<Vec<u8>>) {
-    let (send_line, line) = mpsc::channel();
-    let (send_output, output) = mpsc::channel();
-    std::thread::spawn(move || {
-        let Some(pipe) = pipe else { return };
-        let mut pipe = BufReader::new(pipe);
-        let mut kept = Vec::new();
-        let first = pipe.by_ref().take(OUTPUT_BYTES).read_until(b'\n', &mut kept);
-        if first.is_ok() && kept.ends_with(b"\n") {
-            let _ = send_line.send(String::from_utf8_lossy(&kept).trim_end().to_owned());
-        }
-        drop(send_line);
-        let _ = pipe.by_ref().take(OUTPUT_BYTES).read_to_end(&mut kept);
-        let _ = send_output.send(kept);
-        // What is more than that is dropped, so that the writer is never held up.
-        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
-    });
-    (line, output)
-}
-
-/// Tells when the process has exited, and leaves it to be reaped.
-fn watch_in_background(pid: Pid) -> Receiver<()> {
-    let (send, exited) = mpsc::channel();
-    std::thread::spawn(move || {
-        while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(nix::Error::EINTR) {}
-        let _ = send.send(());
-    });
-    exited
-}
-
-fn tail(file: &mut File) -> std::io::Result<Vec<u8>> {
-    let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(COMPLAINT_BYTES)))?;
-    let mut bytes = Vec::new();
-    file.take(COMPLAINT_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
