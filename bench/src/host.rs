@@ -5,6 +5,7 @@
 
 mod descriptors;
 mod process;
+mod usage;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -23,7 +24,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use descriptors::raise_descriptor_limit;
-pub use process::{Ended, Memory, Process, Waited};
+pub use process::{Ended, Process, Waited};
+pub use usage::{Memory, Usage};
 
 /// The machine, and the processes of ours that live on it.
 pub struct Host {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::host::{Ended, Host, Launch, Memory, Process, Waited};
+use crate::host::{Ended, Host, Launch, Memory, Process, Usage, Waited};
 use crate::server::Server;
 
 /// Time for a build from nothing on a slow machine.
@@ -76,7 +76,12 @@ pub fn start_on(
 }
 
 impl Running {
-    /// CPU time of all its threads since its start.
+    /// What it and its children have used since its start.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        self.process.usage()
+    }
+
+    /// CPU time of it and its children since its start.
     pub fn cpu_time(&self) -> anyhow::Result<Duration> {
         self.process.cpu_time()
     }

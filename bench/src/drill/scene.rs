@@ -130,9 +130,9 @@ pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::R
 pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result<f64> {
     let began = Instant::now();
     loop {
-        let (looked, before) = (Instant::now(), running.cpu_time()?);
+        let (looked, before) = (Instant::now(), running.usage()?);
         std::thread::sleep(window);
-        let used = running.cpu_time()?.saturating_sub(before);
+        let used = running.usage()?.since(&before).cpu;
         let share = used.as_secs_f64() / looked.elapsed().as_secs_f64();
         if share < QUIET_SHARE {
             return Ok(share);

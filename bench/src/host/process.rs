@@ -10,10 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::time::ClockId;
 use nix::unistd::Pid;
 
-use super::{Ours, group_of};
+use super::{Ours, Usage, group_of, usage};
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
@@ -56,15 +55,8 @@ pub struct Ended {
     pub output: String,
     /// The end of what it said on standard error.
     pub complaint: String,
-}
-
-/// Memory of a process in bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Memory {
-    /// Resident now.
-    pub resident: u64,
-    /// Resident at most until now.
-    pub peak: u64,
+    /// What it used from its start to its end, with the children that it waited for: exact, and with all of its switches.
+    pub usage: Option<Usage>,
 }
 
 impl Process {
@@ -95,18 +87,9 @@ impl Process {
         }
     }
 
-    /// CPU time of all its threads since its start, also of those that ended. Can be read until it is reaped.
+    /// CPU time of it and of the processes of its group; see [`Process::usage`].
     pub fn cpu_time(&self) -> anyhow::Result<Duration> {
-        let read = || ClockId::pid_cpu_clock_id(self.group)?.now();
-        let time = read().with_context(|| format!("cannot read the CPU time of {}", self.name))?;
-        Ok(Duration::from(time))
-    }
-
-    /// Its memory; `None` once it has ended.
-    pub fn memory(&self) -> Option<Memory> {
-        let status = procfs::process::Process::new(self.group.as_raw()).ok()?.status().ok()?;
-        // `/proc/PID/status` counts in units of 1,024 bytes.
-        Some(Memory { resident: status.vmrss? * 1024, peak: status.vmhwm? * 1024 })
+        Ok(self.usage()?.cpu)
     }
 
     /// Waits until it exits.
@@ -141,11 +124,11 @@ impl Process {
             self.wait(OUTPUT_BOUND);
         }
         let _ = killpg(self.group, Signal::SIGKILL);
-        let status = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
+        let (status, usage) = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
         let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
         let complaint = tail(&mut self.complaint).unwrap_or_default();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Ended { status, output: text(output), complaint: text(complaint) })
+        Ok(Ended { status, output: text(output), complaint: text(complaint), usage })
     }
 
     fn obituary(&mut self) -> anyhow::Error {
@@ -157,11 +140,11 @@ impl Process {
     }
 
     /// Frees its number, which from then on gets no signal from us.
-    fn reap(&mut self) -> std::io::Result<ExitStatus> {
+    fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
         let mut groups = self.ours.lock();
         groups.retain(|group| *group != self.group);
         self.reaped = true;
-        self.child.wait()
+        usage::reap(&mut self.child)
     }
 }
 
