@@ -4,7 +4,9 @@
 //! each group itself, and a child's children end with it.
 
 mod descriptors;
+mod ports;
 mod process;
+mod sockets;
 mod usage;
 
 use std::env;
@@ -24,7 +26,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 pub use descriptors::raise_descriptor_limit;
+pub use ports::{ephemeral_ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
+pub use sockets::established;
 pub use usage::{Memory, Usage};
 
 /// The machine, and the processes of ours that live on it.
