@@ -63,7 +63,7 @@ impl Host {
     /// them and exits with 130.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let own = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+        let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
         let path = env::join_paths(std::iter::once(tools).chain(own).chain(env::split_paths(&path)))
             .context("PATH, the folder of the checkout or our own has a colon in it")?;
         let ours = Arc::new(Ours::default());
@@ -167,6 +167,12 @@ fn group_of(child: &Child) -> Pid {
     Pid::from_raw(child.id().cast_signed())
 }
 
+/// Where cargo puts the programs of our package. An example lies a folder deeper.
+fn own_folder(program: &Path) -> Option<&Path> {
+    let folder = program.parent()?;
+    if folder.ends_with("examples") { folder.parent() } else { Some(folder) }
+}
+
 /// Spawns on a thread that is pinned first: a child inherits the cores of the thread that makes it, before it runs
 /// its first instruction.
 fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
@@ -184,4 +190,9 @@ fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
     std::thread::scope(|scope| {
         scope.spawn(spawn).join().unwrap_or_else(|_| bail!("the spawning thread died"))
     })
+}
+
+/// STANDIN
+pub fn throttled() -> Option<Duration> {
+    None
 }

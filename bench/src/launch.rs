@@ -81,11 +81,6 @@ impl Running {
         self.process.usage()
     }
 
-    /// CPU time of it and its children since its start.
-    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
-        self.process.cpu_time()
-    }
-
     /// Its memory; `None` once it has ended.
     pub fn memory(&self) -> Option<Memory> {
         self.process.memory()
@@ -109,6 +104,11 @@ impl Running {
     /// Sends it SIGTERM.
     pub fn terminate(&self) -> anyhow::Result<()> {
         self.process.terminate()
+    }
+
+    /// Has it stand still for so long.
+    pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
+        self.process.freeze(time)
     }
 
     /// Waits until it exits.

@@ -87,11 +87,6 @@ impl Process {
         }
     }
 
-    /// CPU time of it and of the processes of its group; see [`Process::usage`].
-    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
-        Ok(self.usage()?.cpu)
-    }
-
     /// Waits until it exits.
     pub fn wait(&mut self, bound: Duration) -> Waited {
         match self.exited.recv_timeout(bound) {
@@ -104,6 +99,16 @@ impl Process {
     pub fn terminate(&self) -> anyhow::Result<()> {
         // It is not reaped before it is ended, so the number is still its own.
         killpg(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
+    }
+
+    /// Has it stand still for so long, with all of its group: SIGSTOP, and then SIGCONT.
+    pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
+        let send = |signal| {
+            killpg(self.group, signal).with_context(|| format!("cannot send {signal} to {}", self.name))
+        };
+        send(Signal::SIGSTOP)?;
+        std::thread::sleep(time);
+        send(Signal::SIGCONT)
     }
 
     /// Asks it to end with SIGTERM; kills it when `bound` has passed.

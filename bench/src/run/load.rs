@@ -68,13 +68,13 @@ impl Run<'_> {
 
         record.tool.command = tool.command(&order);
         let used = self.cores.all();
-        let (withheld_before, busy_before) = (host::withheld(), cores::times(&used));
+        let (withheld_before, busy_before) = (host::throttled(), cores::times(&used));
         let before = running.usage().map_err(failed(ErrorKind::Died))?;
         let began = Instant::now();
         let loaded = self.watch(tool, folder.path(), &order, &running);
         let wall = began.elapsed();
         let after = running.usage();
-        let (withheld_after, busy_after) = (host::withheld(), cores::times(&used));
+        let (withheld_after, busy_after) = (host::throttled(), cores::times(&used));
         record.memory = Some(memory(at_rest, running.memory()));
         *output = loaded.as_ref().ok().map(|watched| watched.ended.output.clone());
         running.check_running().map_err(failed(ErrorKind::Died))?;
@@ -151,8 +151,9 @@ impl Run<'_> {
         if waited == Waited::TimedOut {
             bail!("`{}` did not end within {} s", words.join(" "), bound.as_secs());
         }
-        let tool = process.usage()?;
+        let so_far = process.usage()?;
         let ended = process.kill()?;
+        let tool = ended.usage.unwrap_or(so_far);
         Ok(Watched { ended, tool, connections })
     }
 }

@@ -454,21 +454,23 @@ fn the_harness_measures_with_it() {
         suite += &format!(
             "[[workload]]\nname = \"visit-{mode}\"\ntitle = \"{mode}\"\npath = \"/abc\"\n\
              answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"visit\"\n\
-             connections = 4\nrequests = 200\nmode = \"{mode}\"\nwarm_up_seconds = 0\n"
+             connections = 4\nrequests = 200\nmode = \"{mode}\"\nwarm_up_seconds = 0\ntimeout_seconds = 10\n"
         );
     }
     let (workloads, out) = (folder.path().join("visit.toml"), folder.path().join("out"));
     std::fs::write(&workloads, suite).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).arg("measure").arg(workloads);
-    let output = command.args(["--servers", "threads", "--out"]).arg(&out).output().unwrap();
+    let output =
+        command.args(["--servers", "threads", "--attempts", "1", "--out"]).arg(&out).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let records = bench::results::load(&out).unwrap().records;
     assert_eq!(records.len(), 2);
     for record in records {
         assert_eq!(record.tool.version, Some(bench::visit::version()));
-        let measured = record.measured.unwrap();
-        assert_eq!((measured.answered, measured.error_count()), (200, 0), "{}", record.workload.name);
-        assert_eq!(measured.latency.percentiles.len(), 5);
+        let answered = record.load.as_ref().unwrap().answered;
+        assert_eq!((answered, record.error_count()), (200, 0), "{}", record.workload.name);
+        let latency = record.latency.unwrap();
+        assert_eq!((latency.percentiles.len(), latency.histogram.unwrap().count), (5, 200));
     }
 }
