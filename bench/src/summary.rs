@@ -80,16 +80,19 @@ impl<'a> WorkloadSummary<'a> {
         leading(self.workload)
     }
 
-    /// The rank of each cell that has the leading figure. One beats another when their ratio, paired by repetition, says so,
-    /// and by more than the noise.
+    /// The rank of each cell that has the leading figure.
     pub fn ranks(&self) -> Vec<Rank> {
         let leading = self.leading();
         let measured: Vec<&Cell> = self.cells.iter().filter(|cell| cell.median(leading).is_some()).collect();
-        let noise = self.noise().unwrap_or(0.0);
-        ranks(measured.len(), |a, b| {
-            let ratio = measured[a].ratio_to(measured[b], leading);
-            ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise)
-        })
+        let noise = self.noise();
+        ranks(measured.len(), |a, b| self.is_below(measured[a], measured[b], noise))
+    }
+
+    /// Whether the leading figure of `a` is below that of `b`, as far as can be told: their ratio, paired by repetition, says
+    /// so, and by more than the noise.
+    pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
+        let ratio = a.ratio_to(b, self.leading());
+        ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
     }
 
     /// How a server's twin differs from it in a figure: the truth is 1.

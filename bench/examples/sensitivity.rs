@@ -1,0 +1,144 @@
+//! Which differences does a measurement see?
+//!
+//! Four servers are measured as `bench measure quick` measures: one and its twin, the same program once more, and that program
+//! with 5 % more CPU time burnt at each request. Seven repetitions are a try. In each try it is looked whether the burdened
+//! server is told from the plain one, which it should be, and whether the plain one is told from itself, which it should not.
+//!
+//! ```sh
+//! cargo run --release --package bench --example sensitivity
+//! ```
+#![allow(clippy::indexing_slicing, reason = "a mistake here may end the experiment")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use bench::checkout::Checkout;
+use bench::cores::Cores;
+use bench::host::{Host, Launch};
+use bench::machine::Machine;
+use bench::measure::{Control, Measurement};
+use bench::record::Record;
+use bench::results::{self, Results};
+use bench::server::Server;
+use bench::summary::{Cell, WorkloadSummary, summarise};
+use bench::workload::Workload;
+
+const TRIES: u32 = 20;
+
+/// Repetitions of a try; `quick` has five, and a person who wants to be sure asks for more.
+const REPETITIONS: u32 = 7;
+
+/// How much more CPU time a request costs the burdened server.
+const BURDEN: f64 = 0.05;
+
+/// The workload that it is looked at under.
+const WORKLOAD: &str = "quick-100";
+
+/// Time to build the harness and the server on a slow machine.
+const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
+
+fn main() -> anyhow::Result<()> {
+    let checkout = Checkout::read(None)?;
+    let host = Host::this_machine(checkout.tools())?;
+    let words = "cargo build --release --locked --package bench --bin visit --example burdened";
+    let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
+    let program = std::env::current_exe()?.with_file_name("burdened");
+
+    let scene = tempfile::tempdir()?;
+    let plain = [server(scene.path(), "plain", &program, None)?];
+    let records = measure(&host, &checkout, &plain.each_ref(), REPETITIONS)?;
+    let summaries = summarise(&records);
+    let cost = summaries[0].cells[0].median(Record::cpu_per_request).context("there are no figures")?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hundreds")]
+    let burden = (cost * BURDEN * 1e9).round() as u32;
+    println!("a request costs {:.2} µs, and the burden is {burden} ns", cost * 1e6);
+
+    let [plain] = plain;
+    let again = server(scene.path(), "again", &program, None)?;
+    let burdened = server(scene.path(), "burdened", &program, Some(burden))?;
+    let records = measure(&host, &checkout, &[&plain, &again, &burdened], TRIES * REPETITIONS)?;
+    print(&records)
+}
+
+/// A server of the program, with a manifest as any other.
+fn server(scene: &Path, name: &str, program: &Path, burden: Option<u32>) -> anyhow::Result<Server> {
+    let folder: PathBuf = scene.join(name);
+    std::fs::create_dir(&folder)?;
+    let burden = burden.map_or_else(String::new, |burden| format!(", \"--burden\", \"{burden}\""));
+    let manifest = format!(
+        "name = \"{name}\"\ntitle = \"{name}\"\nlanguage = \"Rust\"\nruntime = \"std\"\nmodel = \"thread per connection\"\n\
+         run = [\"{0}\"{burden}]\nversion = [\"{0}\", \"--version\"]\n",
+        program.display()
+    );
+    std::fs::write(folder.join("server.toml"), manifest)?;
+    Server::read(&folder, scene)
+}
+
+/// Measures them as `bench measure` would; the records, which are kept where all results are.
+fn measure(
+    host: &Host,
+    checkout: &Checkout,
+    servers: &[&Server],
+    repetitions: u32,
+) -> anyhow::Result<Vec<Record>> {
+    let cores = Cores::divide(None, None)?;
+    let machine = Machine::read(&cores, fastrand::u64(..))?;
+    let folder = checkout.results().join(format!("{}-sensitivity-{}", machine.folder_name(), servers.len()));
+    let mut workloads = checkout.choose_workloads(&[WORKLOAD.into()])?;
+    workloads.iter_mut().for_each(|workload: &mut Workload| workload.repetitions = repetitions);
+    let measurement = Measurement {
+        host,
+        cores: &cores,
+        seed: machine.seed,
+        servers,
+        control: Control::First,
+        workloads: &workloads,
+        attempts: 3,
+    };
+    let tally = measurement.run(&mut Results::create(&folder, &machine)?, Vec::new())?;
+    ensure!(!tally.interrupted, "interrupted; what there is lies in {}", folder.display());
+    println!("records: {}", folder.display());
+    Ok(results::load(&folder)?.records)
+}
+
+/// A line a try, and what they come to.
+fn print(records: &[Record]) -> anyhow::Result<()> {
+    println!("{:>4}  {:>8}  {:>16}  {:>16}  seen", "try", "noise", "burdened", "again");
+    let (mut seen, mut mistaken) = (0, 0);
+    for number in 0..TRIES {
+        let belongs =
+            |run: &&Record| run.repetition.is_some_and(|repetition| (repetition - 1) / REPETITIONS == number);
+        let runs: Vec<Record> = records.iter().filter(belongs).cloned().collect();
+        let summaries = summarise(&runs);
+        let summary = summaries.first().context("there are no runs of a try")?;
+        let noise = summary.noise().context("there is no twin")?;
+        let (burdened, is_seen) = told_apart(summary, "burdened", noise)?;
+        let (again, is_mistaken) = told_apart(summary, "again", noise)?;
+        seen += u32::from(is_seen);
+        mistaken += u32::from(is_mistaken);
+        let word = |is: bool, word| if is { word } else { "" };
+        println!(
+            "{:>4}  {:>6.2} %  {burdened}  {again}  {}{}",
+            number + 1,
+            noise * 100.0,
+            word(is_seen, "burden"),
+            word(is_mistaken, " ITSELF")
+        );
+    }
+    println!("told from the burdened one: {seen} of {TRIES}; told from itself: {mistaken} of {TRIES}");
+    Ok(())
+}
+
+/// The ratio to the plain server, and whether the two have ranks of their own, which is what a person reads.
+fn told_apart(summary: &WorkloadSummary, name: &str, noise: f64) -> anyhow::Result<(String, bool)> {
+    let cell = |name: &str| summary.cells.iter().find(|cell| cell.server.name == name);
+    let pair = cell(name).zip(cell("plain"));
+    let (other, plain): (&Cell, &Cell) = pair.with_context(|| format!("{name} has no runs"))?;
+    let ratio =
+        other.ratio_to(plain, Record::cpu_per_request).context("they have no repetition in common")?;
+    let noise = Some(noise);
+    let differs = summary.is_below(plain, other, noise) || summary.is_below(other, plain, noise);
+    Ok((format!("{:.3} {:.3}–{:.3}", ratio.median, ratio.low, ratio.high), differs))
+}
