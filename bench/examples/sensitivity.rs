@@ -68,7 +68,7 @@ fn server(scene: &Path, name: &str, program: &Path, burden: Option<u32>) -> anyh
     std::fs::create_dir(&folder)?;
     let burden = burden.map_or_else(String::new, |burden| format!(", \"--burden\", \"{burden}\""));
     let manifest = format!(
-        "name = \"{name}\"\ntitle = \"{name}\"\nlanguage = \"Rust\"\nruntime = \"std\"\nmodel = \"thread per connection\"\n\
+        "name = \"{name}\"\ntitle = \"{name}\"\nlanguage = \"Rust\"\nruntime = \"std\"\nmodel = \"thread pool\"\n\
          run = [\"{0}\"{burden}]\nversion = [\"{0}\", \"--version\"]\n",
         program.display()
     );

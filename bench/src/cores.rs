@@ -43,25 +43,6 @@ impl Cores {
     }
 }
 
-#[derive(Clone, Copy)]
-pub struct CoreTimes {
-    pub busy: f64,
-    pub stolen: f64,
-}
-impl CoreTimes {
-    pub fn since(&self, b: &Self) -> Self {
-        Self { busy: self.busy - b.busy, stolen: self.stolen - b.stolen }
-    }
-}
-pub fn times(cores: &[usize]) -> Option<CoreTimes> {
-    Some(CoreTimes { busy: busy_seconds(cores)?, stolen: 0.0 })
-}
-impl Cores {
-    pub fn pin_harness(&self) -> anyhow::Result<()> {
-        Ok(())
-    }
-}
-
 /// How long cores have been busy since the machine was started, in seconds: with processes of anybody, with interrupts, and
 /// with other machines on the same hardware. `None` where that cannot be read.
 pub fn busy_seconds(cores: &[usize]) -> Option<f64> {

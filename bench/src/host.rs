@@ -191,8 +191,3 @@ fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
         scope.spawn(spawn).join().unwrap_or_else(|_| bail!("the spawning thread died"))
     })
 }
-
-/// STANDIN
-pub fn throttled() -> Option<Duration> {
-    None
-}
