@@ -1,9 +1,9 @@
-//! Which cores the server and the load tool get.
+//! Which cores the server, the load tool and the harness get, and for how long cores have been busy.
 
 use anyhow::{Context, bail};
-use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use procfs::CurrentSI;
+use procfs::{CpuTime, CurrentSI};
 
 use crate::record::count;
 
@@ -14,6 +14,8 @@ pub struct Cores {
     pub server: Vec<usize>,
     /// The load tool's.
     pub tool: Vec<usize>,
+    /// Our own, where there is one left.
+    pub harness: Option<usize>,
 }
 
 impl Cores {
@@ -25,11 +27,17 @@ impl Cores {
                 bail!("{flag}: there is no core {core} for us, only {usable:?}");
             }
         }
-        let half = halves(&usable);
-        Ok(Self { server: server.unwrap_or(half.server), tool: tool.unwrap_or(half.tool) })
+        Ok(share(&usable, server, tool))
     }
 
-    /// All of them, each once.
+    /// Moves the calling thread to the harness's core, where there is one, and with it all threads and processes that it
+    /// starts from then on, save those that get cores of their own. So it is for after the builds, which would have to
+    /// do with that one core.
+    pub fn pin_harness(&self) -> anyhow::Result<()> {
+        self.harness.map_or(Ok(()), |core| pin(&[core]))
+    }
+
+    /// The server's and the tool's, each once.
     pub fn all(&self) -> Vec<usize> {
         let mut all = [self.server.as_slice(), &self.tool].concat();
         all.sort_unstable();
@@ -43,26 +51,59 @@ impl Cores {
     }
 }
 
-/// How long cores have been busy since the machine was started, in seconds: with processes of anybody, with interrupts, and
-/// with other machines on the same hardware. `None` where that cannot be read.
-pub fn busy_seconds(cores: &[usize]) -> Option<f64> {
-    let stat = procfs::KernelStats::current().ok()?;
-    let busy = |core: &usize| {
-        let time = stat.cpu_time.get(*core)?;
-        let interrupts = [time.irq, time.softirq, time.steal].into_iter().flatten().sum::<u64>();
-        let ticks = time.user + time.nice + time.system + interrupts;
-        Some(count(ticks) / count(procfs::ticks_per_second()))
-    };
-    cores.iter().map(busy).sum()
+/// For how long cores have been busy since the machine was started, in seconds. The kernel counts in hundredths.
+#[derive(Clone, Copy, Debug)]
+pub struct CoreTimes {
+    /// With processes of anybody, with interrupts, and for other machines on the same hardware.
+    pub busy: f64,
+    /// The part of it that other machines on the same hardware had while there was work to do here.
+    pub stolen: f64,
 }
 
-/// The first half for the server, the other for the tool, which gets the odd one: a tool that is too slow says
-/// nothing of the server. A single core is both's.
-fn halves(usable: &[usize]) -> Cores {
-    match usable.split_at(usable.len() / 2) {
-        ([], all) => Cores { server: all.to_vec(), tool: all.to_vec() },
-        (server, tool) => Cores { server: server.to_vec(), tool: tool.to_vec() },
+/// The times of those cores together. `None` where they cannot be read.
+pub fn times(cores: &[usize]) -> Option<CoreTimes> {
+    sum(&procfs::KernelStats::current().ok()?.cpu_time, cores)
+}
+
+/// [`CoreTimes::busy`] alone.
+pub fn busy_seconds(cores: &[usize]) -> Option<f64> {
+    Some(times(cores)?.busy)
+}
+
+fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
+    let (mut busy, mut stolen) = (0, 0);
+    for core in cores {
+        let time = all.get(*core)?;
+        let interrupts = [time.irq, time.softirq, time.steal].into_iter().flatten().sum::<u64>();
+        busy += time.user + time.nice + time.system + interrupts;
+        stolen += time.steal.unwrap_or_default();
     }
+    let seconds = |ticks| count(ticks) / count(procfs::ticks_per_second());
+    Some(CoreTimes { busy: seconds(busy), stolen: seconds(stolen) })
+}
+
+/// Moves the calling thread to those cores; a thread or a process that it starts inherits them.
+pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
+    let mut set = CpuSet::new();
+    for core in cores {
+        set.set(*core).with_context(|| format!("core {core}"))?;
+    }
+    sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot use cores {cores:?}"))
+}
+
+/// Of more than two cores the first is the harness's: on many machines it gets the interrupts of devices. Of the others the
+/// first half is the server's, the other the tool's, which gets the odd one: a tool that is too slow says nothing of
+/// the server. A single core is both's. Where a person has chosen, the harness takes what is left, if anything is.
+fn share(usable: &[usize], server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> Cores {
+    let loaded = if usable.len() > 2 { usable.get(1..).unwrap_or_default() } else { usable };
+    let (own_server, own_tool) = match loaded.split_at(loaded.len() / 2) {
+        ([], all) => (all, all),
+        halves => halves,
+    };
+    let server = server.unwrap_or_else(|| own_server.to_vec());
+    let tool = tool.unwrap_or_else(|| own_tool.to_vec());
+    let harness = usable.iter().copied().find(|core| !server.contains(core) && !tool.contains(core));
+    Cores { server, tool, harness }
 }
 
 fn usable() -> anyhow::Result<Vec<usize>> {
@@ -72,21 +113,66 @@ fn usable() -> anyhow::Result<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use procfs::{FromBufReadSI, LocalSystemInfo};
+
     use super::*;
 
     #[test]
-    fn server_and_tool_get_halves() {
+    fn server_and_tool_get_halves_and_the_harness_what_is_left() {
+        // What is usable, what a person chose for server and tool; the server's, the tool's and the harness's.
         let cases = [
-            (vec![0], vec![0], vec![0], true),
-            (vec![0, 1], vec![0], vec![1], false),
-            (vec![2, 3, 5], vec![2], vec![3, 5], false),
-            (vec![0, 1, 2, 3], vec![0, 1], vec![2, 3], false),
+            (vec![0], None, None, vec![0], vec![0], None),
+            (vec![0, 1], None, None, vec![0], vec![1], None),
+            (vec![2, 3, 5], None, None, vec![3], vec![5], Some(2)),
+            (vec![0, 1, 2, 3], None, None, vec![1], vec![2, 3], Some(0)),
+            (vec![0, 1, 2, 3, 4], None, None, vec![1, 2], vec![3, 4], Some(0)),
+            (vec![0, 1, 2, 3], Some(vec![0]), None, vec![0], vec![2, 3], Some(1)),
+            (vec![0, 1, 2, 3], None, Some(vec![0]), vec![1], vec![0], Some(2)),
+            (vec![0, 1, 2, 3], Some(vec![0, 1]), Some(vec![2, 3]), vec![0, 1], vec![2, 3], None),
+            (vec![0, 1], Some(vec![1]), Some(vec![1]), vec![1], vec![1], Some(0)),
         ];
-        for (usable, server, tool, shared) in cases {
-            let cores = halves(&usable);
-            assert_eq!(cores, Cores { server, tool });
-            assert_eq!(cores.shared(), shared);
+        for (usable, server, tool, own_server, own_tool, harness) in cases {
+            let shared = own_server == own_tool;
+            let cores = share(&usable, server, tool);
+            assert_eq!(cores, Cores { server: own_server, tool: own_tool, harness });
+            assert_eq!(cores.shared(), shared, "{cores:?}");
         }
+    }
+
+    #[test]
+    fn what_a_pinned_thread_starts_is_pinned_too() {
+        let core = *usable().unwrap().last().unwrap();
+        let cores = Cores { server: vec![core], tool: vec![core], harness: Some(core) };
+        let later = std::thread::spawn(move || {
+            let before = usable().unwrap();
+            Cores { harness: None, ..cores.clone() }.pin_harness().unwrap();
+            assert_eq!(usable().unwrap(), before);
+            cores.pin_harness().unwrap();
+            std::thread::spawn(|| usable().unwrap()).join().unwrap()
+        });
+        assert_eq!(later.join().unwrap(), [core]);
+    }
+
+    #[test]
+    fn adds_the_times_of_the_cores_that_are_asked_for() {
+        // In hundredths: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice.
+        let stat = "cpu 0 0 0 0 0 0 0 0 0 0\n\
+            cpu0 100 200 300 9000 9000 10 20 70 50 50\n\
+            cpu1 1000 0 0 9000 9000 0 0 400 0 0\n\
+            ctxt 1\nbtime 1\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n";
+        let stat = procfs::KernelStats::from_buf_read(stat.as_bytes(), &LocalSystemInfo).unwrap();
+        let cases = [
+            (vec![0], Some((7.0, 0.7))),
+            (vec![1], Some((14.0, 4.0))),
+            (vec![0, 1], Some((21.0, 4.7))),
+            (vec![], Some((0.0, 0.0))),
+            (vec![0, 2], None),
+        ];
+        for (cores, expected) in cases {
+            let times = sum(&stat.cpu_time, &cores).map(|times| (times.busy, times.stolen));
+            assert_eq!(times, expected, "{cores:?}");
+        }
+        assert!(times(&usable().unwrap()).is_some_and(|times| times.busy >= times.stolen));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod ports;
 mod process;
 mod sockets;
 mod usage;
+mod withheld;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -19,17 +20,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+use crate::cores;
 
 pub use descriptors::raise_descriptor_limit;
 pub use ports::{ephemeral_ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::established;
 pub use usage::{Memory, Usage};
+pub use withheld::throttled;
 
 /// The machine, and the processes of ours that live on it.
 pub struct Host {
@@ -51,7 +54,7 @@ pub struct Launch<'a> {
     pub words: &'a [String],
     /// The folder that it runs in.
     pub folder: &'a Path,
-    /// The cores that it may use; empty for any.
+    /// The cores that it may use; empty for those of the thread that starts it.
     pub cores: &'a [usize],
     /// Whether its standard error is the person's to see, as for a build. Otherwise its end is kept.
     pub shown: bool,
@@ -179,12 +182,8 @@ fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
     if cores.is_empty() {
         return Ok(command.spawn()?);
     }
-    let mut set = CpuSet::new();
-    for core in cores {
-        set.set(*core).with_context(|| format!("core {core}"))?;
-    }
     let spawn = || {
-        sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot use cores {cores:?}"))?;
+        cores::pin(cores)?;
         Ok(command.spawn()?)
     };
     std::thread::scope(|scope| {

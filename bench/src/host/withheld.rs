@@ -1,0 +1,120 @@
+//! CPU time that was withheld from us because a quota was used up, as containers have one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use procfs::ProcessCGroups;
+use procfs::process::{MountInfo, Process};
+
+/// How long the cores of our control group had to rest since the group was made, though there was work to do: the sum over
+/// cores, as CPU time is. Quotas stand in our own group, or in one that it is in, and those are added as far as they
+/// can be seen from here. `None` where no group has a quota to keep, or where that cannot be read.
+pub fn throttled() -> Option<Duration> {
+    let own = Process::myself().ok()?;
+    let (groups, mounts) = (own.cgroups().ok()?, own.mountinfo().ok()?);
+    mounts.into_iter().find_map(|mount| sum(&folders(&mount, own_group(&mount, &groups)?)))
+}
+
+/// The path of our group in the hierarchy that is mounted there, if that can have quotas: it is the one of version 2, or
+/// that of version 1 with the controller `cpu`. On some machines there are both, and one of them has it.
+fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a str> {
+    let version_1 = match mount.fs_type.as_str() {
+        "cgroup2" => false,
+        "cgroup" if mount.super_options.contains_key("cpu") => true,
+        _ => return None,
+    };
+    let is_it = |controllers: &[String]| {
+        if version_1 { controllers.iter().any(|name| name == "cpu") } else { controllers.is_empty() }
+    };
+    groups.0.iter().find(|group| is_it(&group.controllers)).map(|group| group.pathname.as_str())
+}
+
+/// The folders of our group and of those that it is in. A container may see its own group as the root of all, or have
+/// nothing else mounted.
+fn folders(mount: &MountInfo, group: &str) -> Vec<PathBuf> {
+    let within = Path::new(group).strip_prefix(&mount.root).unwrap_or(Path::new(""));
+    within.ancestors().map(|path| mount.mount_point.join(path)).collect()
+}
+
+fn sum(folders: &[PathBuf]) -> Option<Duration> {
+    let texts = folders.iter().filter_map(|folder| fs::read_to_string(folder.join("cpu.stat")).ok());
+    texts.filter_map(|text| parse(&text)).reduce(|sum, time| sum + time)
+}
+
+/// The throttled time in a group's `cpu.stat`: of version 2 in microseconds, of version 1 in nanoseconds.
+fn parse(stat: &str) -> Option<Duration> {
+    stat.lines().find_map(|line| match line.split_once(' ')? {
+        ("throttled_usec", time) => time.parse().ok().map(Duration::from_micros),
+        ("throttled_time", time) => time.parse().ok().map(Duration::from_nanos),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const V2: &str = "36 25 0:30 ROOT MOUNT rw,nosuid - cgroup2 cgroup2 rw,nsdelegate";
+    const V1: &str = "36 25 0:30 ROOT MOUNT rw,nosuid - cgroup cgroup rw,cpu,cpuacct";
+    const MEMORY: &str = "36 25 0:30 ROOT MOUNT rw,nosuid - cgroup cgroup rw,memory";
+
+    #[test]
+    fn finds_our_group_and_those_that_it_is_in() {
+        // What is mounted, from which root, and the folders that are looked at in it.
+        let cases: [(&str, &str, &[&str]); 7] = [
+            (V2, "/", &["new/app/job", "new/app", "new"]),
+            (V2, "/app", &["new/job", "new"]),
+            (V2, "/app/job", &["new"]),
+            // The mount is of a group outside of ours.
+            (V2, "/../other", &["new"]),
+            (V1, "/", &["new/old", "new"]),
+            (V1, "/old", &["new"]),
+            (MEMORY, "/", &[]),
+        ];
+        let groups = groups("9:memory:/m\n2:cpu,cpuacct:/old\n1:name=systemd:/s\n0::/app/job\n");
+        for (line, root, expected) in cases {
+            let mount = MountInfo::from_line(&line.replace("ROOT", root).replace("MOUNT", "new")).unwrap();
+            let found = own_group(&mount, &groups).map(|group| folders(&mount, group));
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(found.unwrap_or_default(), expected, "{line} {root}");
+        }
+    }
+
+    fn groups(text: &str) -> ProcessCGroups {
+        procfs::FromRead::from_read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn adds_what_each_of_them_had_to_wait() {
+        let root = tempfile::tempdir().unwrap();
+        let inner = root.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let both = [inner.clone(), root.path().to_owned()];
+        assert_eq!(sum(&both), None);
+        fs::write(root.path().join("cpu.stat"), "usage_usec 7\n").unwrap();
+        assert_eq!(sum(&both), None);
+        fs::write(inner.join("cpu.stat"), "usage_usec 7\nthrottled_usec 40\n").unwrap();
+        assert_eq!(sum(&both), Some(Duration::from_micros(40)));
+        fs::write(root.path().join("cpu.stat"), "nr_throttled 1\nthrottled_usec 2\n").unwrap();
+        assert_eq!(sum(&both), Some(Duration::from_micros(42)));
+    }
+
+    #[test]
+    fn reads_the_throttled_time() {
+        let cases = [
+            (
+                "usage_usec 9\nuser_usec 5\nnr_periods 3\nnr_throttled 1\nthrottled_usec 1500\nnr_bursts 0\n",
+                Some(1500),
+            ),
+            ("nr_periods 3\nnr_throttled 1\nthrottled_time 1500000\n", Some(1500)),
+            ("nr_periods 0\nnr_throttled 0\nthrottled_time 0\n", Some(0)),
+            ("usage_usec 9\nuser_usec 5\n", None),
+            ("throttled_usec much\n", None),
+            ("", None),
+        ];
+        for (stat, microseconds) in cases {
+            assert_eq!(parse(stat), microseconds.map(Duration::from_micros), "{stat}");
+        }
+    }
+}
