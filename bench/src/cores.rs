@@ -60,14 +60,16 @@ pub struct CoreTimes {
     pub stolen: f64,
 }
 
+impl CoreTimes {
+    /// What has passed since `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        Self { busy: self.busy - before.busy, stolen: self.stolen - before.stolen }
+    }
+}
+
 /// The times of those cores together. `None` where they cannot be read.
 pub fn times(cores: &[usize]) -> Option<CoreTimes> {
     sum(&procfs::KernelStats::current().ok()?.cpu_time, cores)
-}
-
-/// [`CoreTimes::busy`] alone.
-pub fn busy_seconds(cores: &[usize]) -> Option<f64> {
-    Some(times(cores)?.busy)
 }
 
 fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
