@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::visit::TimesReport;
-
 /// The version of the form below; it stands in every line.
 pub const SCHEMA: u32 = 3;
 
@@ -276,10 +274,27 @@ pub struct LatencyRecord {
     pub percentiles: BTreeMap<u8, f64>,
     /// The slowest.
     pub max_seconds: Option<f64>,
-    /// All of them, where the tool tells them.
-    pub histogram: Option<TimesReport>,
+    /// Seconds that 99.9 % did not exceed.
+    pub p99_9_seconds: Option<f64>,
     /// How long connections took to open, where the tool tells it apart.
-    pub connect: Option<TimesReport>,
+    pub connect: Option<ConnectRecord>,
+    /// All latencies, where the tool tells them: an HdrHistogram of nanoseconds with three digits, in its own format of version 2,
+    /// compressed, in base64. Runs merge exactly by it.
+    pub histogram: Option<String>,
+}
+
+/// How long connections took to open.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectRecord {
+    /// How many there were.
+    pub count: u64,
+    /// Half took at most this long.
+    pub p50_seconds: f64,
+    /// 99 % took at most this long.
+    pub p99_seconds: f64,
+    /// The slowest.
+    pub max_seconds: f64,
 }
 
 /// Connections, as asked for and as seen.
@@ -502,8 +517,9 @@ impl Record {
                 mean_seconds: Some(0.01),
                 percentiles: [].into(),
                 max_seconds: None,
-                histogram: None,
+                p99_9_seconds: None,
                 connect: None,
+                histogram: None,
             }),
             connections: Some(ConnectionsRecord { asked: 10, seen: Some(10) }),
             cpu: Some(CpuRecord {

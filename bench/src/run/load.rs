@@ -11,8 +11,8 @@ use crate::cores;
 use crate::host::{self, Ended, Launch, Process, Usage, Waited};
 use crate::launch::{self, Running};
 use crate::record::{
-    ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord, OpenLoopRecord, Record,
-    UsageRecord,
+    ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
+    OpenLoopRecord, Record, UsageRecord,
 };
 use crate::tool::{self, Order, Outcome, Tool};
 use crate::verify;
@@ -126,8 +126,15 @@ impl Run<'_> {
             mean_seconds: outcome.mean_seconds,
             percentiles: outcome.percentiles,
             max_seconds: outcome.max_seconds,
-            histogram: outcome.histogram,
-            connect: outcome.connect,
+            p99_9_seconds: outcome.histogram.as_ref().map(|times| times.p99_9_seconds),
+            connect: outcome.connect.map(|times| ConnectRecord {
+                count: times.count,
+                p50_seconds: times.p50_seconds,
+                p99_seconds: times.p99_seconds,
+                max_seconds: times.max_seconds,
+            }),
+            // One that cannot be packed cannot have been unpacked from what the tool printed.
+            histogram: outcome.histogram.and_then(|times| times.pack().ok()),
         });
     }
 

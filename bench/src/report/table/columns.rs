@@ -79,9 +79,7 @@ const OPEN_LOOP: [Column; 13] = [
     column("p90", |row| median(row, |run| run.percentile(90), figures::duration)),
     column("p99", |row| median(row, |run| run.percentile(99), figures::duration)),
     column("interval", |row| interval(row.cell.estimate(|run| run.percentile(99)), figures::duration)),
-    column("p99.9", |row| {
-        median(row, |run| Some(run.latency.as_ref()?.histogram.as_ref()?.p99_9_seconds), figures::duration)
-    }),
+    column("p99.9", |row| median(row, |run| run.latency.as_ref()?.p99_9_seconds, figures::duration)),
     COST,
     BOUND,
 ];
