@@ -8,16 +8,26 @@ use bench::record::{Bound, ErrorKind, Record};
 
 use mock::Checkout;
 
-/// Measures a mock server once, with 3,000 requests on 20 connections: its only record, and what was printed. It goes by
-/// count, so that every fault is met on a slow machine too.
+/// It goes by count, so that every fault is met on a slow machine too.
+const SUITE: &str = r#"
+about = "mock"
+repetitions = 1
+[[workload]]
+name = "load"
+title = "load"
+path = "/abc"
+answer = "Hello, visitor! You've requested: /abc\n"
+tool = "visit"
+connections = 20
+requests = 3000
+mode = "keep-alive"
+warm_up_seconds = 0
+timeout_seconds = 10
+"#;
+
+/// Measures a mock server once: its only record, and what was printed.
 fn measure(server: &str) -> (Record, String) {
-    let suite = format!(
-        "about = \"mock\"\nrepetitions = 1\n\
-         [[workload]]\nname = \"load\"\ntitle = \"load\"\npath = \"/abc\"\n\
-         answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"visit\"\n\
-         connections = 20\nrequests = 3000\nmode = \"keep-alive\"\nwarm_up_seconds = 0\ntimeout_seconds = 10\n"
-    );
-    let checkout = Checkout::new(&[server], &suite);
+    let checkout = Checkout::new(&[server], SUITE);
     let (_, text) = checkout.run("measure mock --out out");
     checkout.assert_nothing_runs();
     let mut records = checkout.records();
