@@ -28,7 +28,7 @@ use signal_hook::iterator::Signals;
 use crate::cores;
 
 pub use descriptors::raise_descriptor_limit;
-pub use ports::{ephemeral_ports, wait_for_ports};
+pub use ports::{port_range, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::established;
 pub use usage::{Memory, Usage};

@@ -32,7 +32,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// when that was in vain. Whether a load finds enough of them: not when it was in vain or somebody asked us to stop.
 /// Where the kernel does not say, there is nothing to wait for.
 pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
-    let Some(range) = ephemeral_ports() else { return true };
+    let Some(range) = outgoing_ports() else { return true };
     let wait = Wait { most: range.len() / HELD_AT_MOST, reused: are_reused() };
     wait.wait(
         if wait.reused { REUSE_BOUND } else { HOLD_BOUND },
@@ -43,8 +43,14 @@ pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
 }
 
 /// The ports for outgoing connections.
-pub fn ephemeral_ports() -> Option<RangeInclusive<u16>> {
-    parse_range(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
+fn outgoing_ports() -> Option<RangeInclusive<u16>> {
+    port_range(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
+}
+
+/// The text of `ip_local_port_range`: the first and the last port, with a tab between.
+pub fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
+    let mut ends = text.split_whitespace().map(|end| end.parse().ok());
+    Some(ends.next()??..=ends.next()??)
 }
 
 /// What is waited for.
@@ -116,12 +122,6 @@ fn are_reused() -> bool {
     is_set("tcp_tw_reuse") && is_set("tcp_timestamps")
 }
 
-/// The first and the last port, with a tab between.
-fn parse_range(text: &str) -> Option<RangeInclusive<u16>> {
-    let mut ends = text.split_whitespace().map(|end| end.parse().ok());
-    Some(ends.next()??..=ends.next()??)
-}
-
 /// The sockets in `TIME_WAIT`: the number after `tw` in the line of `TCP:`.
 fn parse_held(text: &str) -> Option<usize> {
     let mut words = text.lines().find_map(|line| line.strip_prefix("TCP:"))?.split_whitespace();
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn finds_the_port_of_a_client_that_closed_first() {
-        let range = ephemeral_ports().unwrap();
+        let range = outgoing_ports().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn reads_what_the_kernel_says() {
-        assert_eq!(parse_range("32768\t60999\n"), Some(32_768..=60_999));
+        assert_eq!(port_range("32768\t60999\n"), Some(32_768..=60_999));
         for range in ["", "32768", "a b", "1 65536"] {
-            assert_eq!(parse_range(range), None, "{range}");
+            assert_eq!(port_range(range), None, "{range}");
         }
         let sockstat = "sockets: used 10\nTCP: inuse 1 orphan 0 tw 42 alloc 1 mem 0\nUDP: inuse 3 mem 0\n";
         assert_eq!(parse_held(sockstat), Some(42));
