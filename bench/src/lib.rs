@@ -17,6 +17,7 @@
 pub mod checkout;
 pub mod cli;
 pub mod command;
+pub mod compare;
 pub mod conformance;
 pub mod cores;
 pub mod drill;

@@ -104,7 +104,12 @@ impl<'a> WorkloadSummary<'a> {
 
     /// The noise floor: how far from 1 the ratio of a server to itself may lie here and today, as a share.
     pub fn noise(&self) -> Option<f64> {
-        let (_, ratio) = self.control(self.leading())?;
+        self.noise_of(self.leading())
+    }
+
+    /// The same of another figure than the leading one.
+    pub fn noise_of(&self, figure: Figure) -> Option<f64> {
+        let (_, ratio) = self.control(figure)?;
         Some((ratio.high - 1.0).max(1.0 - ratio.low).max(0.0))
     }
 }
