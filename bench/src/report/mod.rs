@@ -1,5 +1,6 @@
 //! Reports, made from a result folder's records alone.
 
+pub mod comparison;
 mod cross_check;
 pub(crate) mod figures;
 pub(crate) mod layout;
