@@ -30,6 +30,7 @@ const EXAMPLES: &str = "Examples:
   bench measure quick --cross-check wrk             two tools have to agree
   bench measure --resume bench/results/20260101T120000Z-host
   bench report bench/results/20260101T120000Z-host  the tables of a measurement, again
+  bench compare results/before results/after        did anything get worse?
   bench serve threads --port 8080                   start a server and keep it in the foreground
 
 Exit codes: 0 all is well, 1 something failed, 2 wrong usage, 130 interrupted.";
@@ -47,6 +48,8 @@ pub enum Command {
     Measure(Measure),
     /// Print the tables of a measurement, from its records
     Report(Report),
+    /// Hold a measurement against an earlier one, and say what got worse
+    Compare(Compare),
     /// Build a server and run it in the foreground
     Serve(Serve),
 }
@@ -194,6 +197,40 @@ pub struct Report {
     pub folder: PathBuf,
 }
 
+/// `bench compare`
+#[derive(Args, Debug)]
+#[command(after_help = ABOUT_COMPARING)]
+pub struct Compare {
+    /// The result folder that comes first
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+
+    /// The result folder that is held against it
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+
+    /// How many percent worse a figure may be before the exit code says so
+    #[arg(long, value_name = "PERCENT", default_value = "0", allow_negative_numbers = true, value_parser = percent)]
+    pub fail_above: f64,
+}
+
+const ABOUT_COMPARING: &str = "Each server is held against itself under each workload and tool that both folders have. Compared \
+are CPU time a request; requests/s where the server used its cores up in both, as they are a fact about the tool otherwise; the \
+99th percentile of open loops whose rates were held and are the same but for 10 %; the time to the first answer; and memory a \
+connection.
+
+A figure is worse, or better, when both folders have five repetitions or more, the interval of the ratio of B to A leaves \
+out 1, and the median ratio lies beyond what a server differs from itself in either folder (the A/A control). Otherwise it is \
+the same: the two cannot be told apart. What is invalid or was disturbed is not judged. The machine, too, is another from day \
+to day, and no control knows of that: measure A and B soon after each other.
+
+Exit code 1 says that a figure is worse by more than --fail-above, as medians go, or that a folder could not be read; 0 that \
+none is, also where nothing could be compared. Twice the CPU time is worse by 100 %, half the requests/s by 50 %.
+
+Examples:
+  bench compare bench/results/20260101T120000Z-host bench/results/20260102T120000Z-host
+  bench compare results/main results/branch --fail-above 5     for CI: small losses are let through";
+
 /// `bench serve`
 #[derive(Args, Debug)]
 pub struct Serve {
@@ -203,6 +240,14 @@ pub struct Serve {
     /// Flags for the server, such as `--port 8080`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
     pub flags: Vec<String>,
+}
+
+/// A share of a hundred that is 0 or more.
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
+        _ => Err("it is a number that is 0 or more, such as 5 or 2.5".into()),
+    }
 }
 
 /// The first address that `HOST:PORT` means.

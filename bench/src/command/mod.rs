@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod compare;
 mod drill;
 mod list;
 mod measure;
@@ -28,6 +29,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Drill(drill) => drill::run(root, drill),
         Command::Measure(measure) => measure::run(root, measure),
         Command::Report(report) => report::run(report),
+        Command::Compare(compare) => compare::run(compare),
         Command::Serve(serve) => serve::run(root, serve),
     };
     match outcome {

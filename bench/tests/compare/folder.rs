@@ -1,0 +1,178 @@
+//! Result folders as `bench measure` makes them, of figures that a test thinks up.
+
+use std::fs;
+use std::path::Path;
+
+use bench::machine::Machine;
+use bench::record::{
+    ErrorKind, ErrorRecord, From, MemoryRecord, OpenLoopRecord, RateRecord, Record, StartRecord, TaskRecord,
+};
+use bench::verdict;
+
+/// How much the repetitions of a cell lie apart at most: 0.4 % to either side.
+const SPREAD: f64 = 0.004;
+
+/// What a folder holds.
+#[derive(Clone)]
+pub(crate) struct Folder {
+    pub(crate) machine: Machine,
+    pub(crate) records: Vec<Record>,
+    /// Whether somebody pulled the plug while a last line was written.
+    pub(crate) is_torn: bool,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let machine = serde_json::from_str(include_str!("machine.json")).unwrap();
+        Self { machine, records: Vec::new(), is_torn: false }
+    }
+
+    /// Seven repetitions of one server, of which the others are twice as expensive, and of its twin, under a workload that the
+    /// server is busy with.
+    pub(crate) fn example() -> Self {
+        let mut folder = Self::new();
+        folder.add(&load("busy", "one", 10.0));
+        folder.add(&twin(load("busy", "one", 10.0)));
+        folder.add(&load("busy", "two", 20.0));
+        folder
+    }
+
+    /// Adds seven repetitions of a run, each a little off it.
+    pub(crate) fn add(&mut self, run: &Record) {
+        for repetition in 1..=7 {
+            let mut record = run.clone();
+            record.repetition = Some(repetition);
+            // Twins and others are off in other repetitions than their server.
+            let salt = u32::try_from(run.server.name.len()).unwrap();
+            let step = f64::from((repetition * 3 + salt) % 7) - 3.0;
+            scale(&mut record, 1.0 + SPREAD * step / 3.0);
+            self.records.push(record);
+        }
+        self.judge();
+    }
+
+    /// Changes the runs of one server, and those of its twin, which is the same program.
+    pub(crate) fn change(&mut self, server: &str, change: impl Fn(&mut Record)) {
+        let is_it =
+            |run: &&mut Record| run.server.name == server || run.server.twin_of.as_deref() == Some(server);
+        self.records.iter_mut().filter(is_it).for_each(change);
+        self.judge();
+    }
+
+    /// Says what bound each run, as the harness does when it is made.
+    fn judge(&mut self) {
+        for record in &mut self.records {
+            record.verdict = verdict::of_run(record);
+        }
+    }
+
+    pub(crate) fn write(&self, path: &Path) {
+        fs::create_dir(path).unwrap();
+        fs::write(path.join("machine.json"), serde_json::to_string(&self.machine).unwrap()).unwrap();
+        let lines = self.records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n");
+        let mut text: String = lines.collect();
+        if self.is_torn {
+            text += "{\"schema\":3,\"star";
+        }
+        fs::write(path.join("measurements.jsonl"), text).unwrap();
+    }
+}
+
+/// A run in which the server used its core up, at so many microseconds a request.
+pub(crate) fn load(workload: &str, server: &str, microseconds: f64) -> Record {
+    let mut record: Record = serde_json::from_str(include_str!("record.json")).unwrap();
+    record.workload.name = workload.into();
+    record.server.name = server.into();
+    record.server.version = Some(format!("server-{server} 1"));
+    busy(&mut record, 0.95, microseconds);
+    record
+}
+
+/// The server under it is busy for a share of the run, and what it then answers.
+pub(crate) fn busy(record: &mut Record, share: f64, microseconds: f64) {
+    record.cpu.as_mut().unwrap().server.seconds = share;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is small and not negative"
+    )]
+    let answered = (share * 1e6 / microseconds).round() as u64;
+    record.load.as_mut().unwrap().answered = answered;
+}
+
+/// An open loop of so many requests a second, which were all answered.
+pub(crate) fn open_loop(server: &str, rate: u32, p99_seconds: f64) -> Record {
+    let mut record = load("open", server, 10.0);
+    record.workload.title = "half of the peak".into();
+    record.workload.rate = Some(RateRecord { per_second: None, share: Some(0.5), peak: Some("busy".into()) });
+    record.tool.semantics.as_mut().unwrap().from = From::Due;
+    record.cpu.as_mut().unwrap().server.seconds = f64::from(rate) * 10.0 / 1e6;
+    let load = record.load.as_mut().unwrap();
+    load.answered = rate.into();
+    load.open_loop = Some(OpenLoopRecord {
+        rate_per_second: rate.into(),
+        peak_per_second: None,
+        held: Some(true),
+        lag_p99_seconds: Some(1e-6),
+    });
+    record.latency.as_mut().unwrap().percentiles = [(99, p99_seconds)].into();
+    record
+}
+
+/// A start that takes so long to the first answer.
+pub(crate) fn start(server: &str, seconds: f64) -> Record {
+    let mut record = without_load("start", server, TaskRecord::Start);
+    record.start = Some(StartRecord { ready_seconds: seconds / 2.0, first_answer_seconds: seconds });
+    record
+}
+
+/// A hundred connections that are held, each of so many bytes.
+pub(crate) fn hold(server: &str, bytes: u64) -> Record {
+    let mut record = without_load("hold", server, TaskRecord::Hold);
+    let after = Some(1_000_000 + 100 * bytes);
+    record.memory =
+        Some(MemoryRecord { at_rest_bytes: Some(1_000_000), after_bytes: after, peak_bytes: after });
+    record
+}
+
+fn without_load(workload: &str, server: &str, task: TaskRecord) -> Record {
+    let mut record = load(workload, server, 10.0);
+    record.workload.task = task;
+    record.workload.title = workload.into();
+    record.tool.name = "bench".into();
+    (record.tool.version, record.tool.semantics) = (None, None);
+    (record.load, record.cpu, record.latency) = (None, None, None);
+    record
+}
+
+/// The same server under its other name.
+pub(crate) fn twin(mut record: Record) -> Record {
+    record.server.twin_of = Some(record.server.name.clone());
+    record.server.name += "-twin";
+    record
+}
+
+/// A run that came to nothing.
+pub(crate) fn failed(record: &mut Record) {
+    (record.load, record.cpu) = (None, None);
+    record.error = Some(ErrorRecord { kind: ErrorKind::Start, message: "no luck today".into() });
+}
+
+/// Makes a run's time and memory so many times as much: of a server that is busy, what a request costs.
+pub(crate) fn scale(record: &mut Record, times: f64) {
+    if let (Some(load), Some(cpu)) = (&mut record.load, &mut record.cpu) {
+        if load.open_loop.is_some() {
+            cpu.server.seconds *= times;
+        } else {
+            let microseconds = cpu.server.seconds * 1e6 / bench::record::count(load.answered);
+            let share = cpu.server.seconds;
+            busy(record, share, microseconds * times);
+        }
+    }
+    if let Some(latency) = &mut record.latency {
+        latency.percentiles.values_mut().for_each(|seconds| *seconds *= times);
+    }
+    if let Some(start) = &mut record.start {
+        start.first_answer_seconds *= times;
+    }
+}
