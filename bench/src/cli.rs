@@ -221,11 +221,12 @@ connection.
 
 A figure is worse, or better, when both folders have five repetitions or more, the interval of the ratio of B to A leaves \
 out 1, and the median ratio lies beyond what a server differs from itself in either folder (the A/A control). Otherwise it is \
-the same: the two cannot be told apart. What is invalid or was disturbed is not judged. The machine, too, is another from day \
-to day, and no control knows of that: measure A and B soon after each other.
+the same: the two cannot be told apart. A server that worked in A and has no figures in B, or failed requests, is broken; what is \
+invalid or was disturbed for another reason is not judged. The machine, too, is another from day to day, and no control knows \
+of that: measure A and B soon after each other.
 
-Exit code 1 says that a figure is worse by more than --fail-above, as medians go, or that a folder could not be read; 0 that \
-none is, also where nothing could be compared. Twice the CPU time is worse by 100 %, half the requests/s by 50 %.
+Exit code 1 says that a figure is worse by more than --fail-above, as medians go, that a server is broken, or that a folder \
+could not be read; 0 that none is, also where nothing could be compared. Twice the CPU time is worse by 100 %, half the requests/s by 50 %.
 
 Examples:
   bench compare bench/results/20260101T120000Z-host bench/results/20260102T120000Z-host

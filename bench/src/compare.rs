@@ -125,15 +125,18 @@ impl Comparison<'_> {
         self.workloads.iter().flat_map(|workload| &workload.rows)
     }
 
-    /// How many figures got worse by more than a share, as medians go.
+    /// How many figures got worse by more than a share, as medians go, or are of servers that have broken.
     pub fn worse_by(&self, share: f64) -> usize {
         self.rows().filter(|row| row.loss().is_some_and(|loss| loss > share)).count()
     }
 }
 
 impl Row<'_> {
-    /// The share by which it got worse; `None` when it did not, as far as can be told.
+    /// The share by which it got worse, all of it if the server has broken; `None` when it did not, as far as can be told.
     fn loss(&self) -> Option<f64> {
+        if matches!(self.judgement, Judgement::Broken(_)) {
+            return Some(f64::INFINITY);
+        }
         let change = self.ratio.filter(|_| self.judgement == Judgement::Worse)?.median - 1.0;
         Some(change.abs())
     }
@@ -184,7 +187,7 @@ impl<'a> Compared<'a> {
         }
         let leading = (Kind::leading(self.workload.task), summaries[0].leading());
         if let Some(reason) = judgement::not_judged(cells) {
-            self.push(leading, cells, None, Judgement::NotJudged(reason));
+            self.push(leading, cells, None, judgement::without_figures(reason, b));
             return;
         }
         self.judge(leading, summaries, cells);

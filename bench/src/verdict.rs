@@ -321,7 +321,8 @@ mod tests {
             record
         };
         let (fine, late, bad) = (Bound::LatencyBound, Bound::Disturbed, Bound::Invalid);
-        let cases: [(&str, &[(Bound, u64)], Bound); 5] = [
+        type Case<'a> = (&'a str, &'a [(Bound, u64)], Bound);
+        let cases: [Case; 5] = [
             ("all are fine", &[(fine, 0), (fine, 0), (fine, 0)], fine),
             ("one was disturbed", &[(fine, 0), (late, 0), (fine, 0)], fine),
             ("most were disturbed", &[(late, 0), (late, 0), (fine, 0)], late),

@@ -9,7 +9,7 @@ use super::{Outcome, print};
 use crate::checkout::Checkout;
 use crate::cli::{Arguments, Command, Measure};
 use crate::cores::Cores;
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::machine::Machine;
 use crate::measure::{Control, Measurement, Tally};
 use crate::record::Record;
@@ -18,6 +18,8 @@ use crate::workload::{Task, Workload};
 use crate::{names, report, tool};
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
+    // For thousands of connections; what we start inherits it.
+    host::raise_descriptor_limit()?;
     match &arguments.resume {
         Some(folder) => resume(root, folder),
         None => begin(root, arguments),

@@ -17,6 +17,8 @@ pub enum Judgement {
     Same,
     /// There are too few repetitions for a claim, in either folder.
     TooFew,
+    /// It worked in A, and does not in B: it has no figures there, or requests failed.
+    Broken(Reason),
     /// Nothing is to be said.
     NotJudged(Reason),
 }
@@ -46,6 +48,16 @@ pub(super) fn not_judged(cells: [&Cell; 2]) -> Option<Reason> {
         matches!(verdict.bound, Bound::Invalid | Bound::Disturbed).then_some(Reason::Bound(side, verdict))
     };
     cells.into_iter().enumerate().find_map(reason)
+}
+
+/// What that comes to: a server that has broken since is worse than a slow one.
+pub(super) fn without_figures(reason: Reason, b: &Cell) -> Judgement {
+    let has_failed = match &reason {
+        Reason::NoFigures(1) => true,
+        Reason::Bound(1, _) => b.measured().any(|run| run.error_count() > 0),
+        _ => false,
+    };
+    if has_failed { Judgement::Broken(reason) } else { Judgement::NotJudged(reason) }
 }
 
 /// What the ratio of B to A says. A difference counts when the interval leaves out 1 and the median lies beyond the noise.

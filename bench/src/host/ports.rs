@@ -143,7 +143,8 @@ mod tests {
         let in_vain = "hold 20 ports, more than 10: they are not waited for any longer";
         // How many ports are held each time it looks, whether they are reused, for how long it waits, what it says, and
         // whether there are enough.
-        let cases: [(&[Option<usize>], bool, Duration, &str, bool); 6] = [
+        type Case<'a> = (&'a [Option<usize>], bool, Duration, &'a str, bool);
+        let cases: [Case; 6] = [
             (&[Some(10)], false, long, "", true),
             (&[None], false, long, "", true),
             (&[Some(20), Some(11), Some(10)], false, long, waiting, true),

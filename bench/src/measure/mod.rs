@@ -77,7 +77,6 @@ impl<'a> Measurement<'a> {
     /// again. A run that fails is a record too; an error means that records cannot be kept.
     pub fn run(&self, results: &mut Results, done: Vec<Record>) -> anyhow::Result<Tally> {
         self.announce();
-        host::raise_descriptor_limit()?;
         let tools: Vec<Tool> =
             self.workloads.iter().map(|workload| prepare::find_tool(self.host, workload)).collect();
         let entrants = self.entrants(prepare::servers(self.host, self.servers));

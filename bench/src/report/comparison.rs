@@ -70,6 +70,10 @@ fn counts(comparison: &Comparison) -> String {
     if too_few > 0 {
         let _ = write!(out, " Of {too_few} there are fewer than {} repetitions.", statistics::ENOUGH);
     }
+    let broken = of(|judgement| matches!(judgement, Judgement::Broken(_)));
+    if broken > 0 {
+        let _ = write!(out, " {broken} broken in B.");
+    }
     let not_judged = of(|judgement| matches!(judgement, Judgement::NotJudged(_)));
     if not_judged > 0 {
         let _ = write!(out, " {not_judged} not judged.");
@@ -123,6 +127,7 @@ fn judgement(judgement: &Judgement) -> String {
         Judgement::Better => BETTER.into(),
         Judgement::Same => SAME.into(),
         Judgement::TooFew => TOO_FEW.into(),
+        Judgement::Broken(reason) => format!("broken: {}", why(reason)),
         Judgement::NotJudged(reason) => format!("not judged: {}", why(reason)),
     }
 }

@@ -64,7 +64,7 @@ fn line(cell: &Cell, baseline: &Cell, name: &str) -> String {
     }
     match verdict::of_cell(cell) {
         Some(Verdict { bound: Bound::ClientBound, .. }) => {
-            out.push_str("  (the tool's speed, not the server's)")
+            out.push_str("  (the tool's speed, not the server's)");
         }
         Some(Verdict { bound: Bound::Invalid, reason: Some(why) }) => {
             let _ = write!(out, "  (invalid: {why})");

@@ -40,7 +40,7 @@ impl Visitor {
         // What else is right of it was looked at before: this is about the moment of its last byte.
         while !answer[..got].ends_with(body) {
             match self.0.read(&mut answer[got..])? {
-                0 => bail!("{} bytes came, and not the whole answer", got),
+                0 => bail!("{got} bytes came, and not the whole answer"),
                 more => got += more,
             }
         }

@@ -276,8 +276,8 @@ const CASES: &[Case] = &[
             });
         },
         flags: &[],
-        code: 0,
-        says: &["2 cannot be told apart. 1 not judged.\n", "10.0 20.0 – – not judged: B is invalid, 7 of "],
+        code: 1,
+        says: &["2 cannot be told apart. 1 broken in B.\n", "10.0 20.0 – – broken: B is invalid, 7 of "],
     },
     Case {
         name: "disturbed in A",
@@ -292,8 +292,8 @@ const CASES: &[Case] = &[
         a: as_it_is,
         b: |folder| folder.change("one", failed),
         flags: &[],
-        code: 0,
-        says: &["one CPU µs/request 10.0 – – – not judged: B has no figures\n"],
+        code: 1,
+        says: &["one CPU µs/request 10.0 – – – broken: B has no figures\n"],
     },
     Case {
         name: "a last line that is half written",
