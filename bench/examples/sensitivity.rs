@@ -93,7 +93,7 @@ fn measure(
         cores: &cores,
         seed: machine.seed,
         servers,
-        control: Control::First,
+        control: if servers.len() > 1 { Control::Named("plain".into()) } else { Control::Off },
         workloads: &workloads,
         attempts: 3,
     };

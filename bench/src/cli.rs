@@ -153,7 +153,7 @@ pub struct Measure {
     pub cross_check: Option<String>,
 
     /// The server that is measured twice under two names, to tell how much of a difference is noise, or `none`
-    /// [default: the first that can be measured, if there are others]
+    /// [default: the one that keeps the most rules of HTTP, if there are others]
     #[arg(long, value_name = "NAME")]
     pub control: Option<String>,
 

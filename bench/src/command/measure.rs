@@ -70,7 +70,7 @@ fn measure(
     let servers = checkout.choose_servers(&arguments.servers)?;
     let workloads = workloads(checkout, arguments)?;
     let control = match arguments.control.as_deref() {
-        None => Control::First,
+        None => Control::Best,
         Some("none") => Control::Off,
         Some(name) => {
             Control::Named(names::find("server", name, &servers, |server| &server.name)?.name.clone())

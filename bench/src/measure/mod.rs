@@ -14,7 +14,7 @@ use crate::plan::{Planned, plan};
 use crate::progress::Progress;
 use crate::record::{Bound, ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, TaskRecord, ToolRecord};
 use crate::results::Results;
-use crate::run::{self, Run};
+use crate::run::{self, Made, Run};
 use crate::server::Server;
 use crate::summary::summarise;
 use crate::tool;
@@ -46,8 +46,8 @@ pub struct Measurement<'a> {
 /// Which server has a twin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// The first that can be measured, if there is another one to compare it with.
-    First,
+    /// The one that keeps the most rules of HTTP, if there is another one to compare it with: it does the same work each time.
+    Best,
     /// This one.
     Named(String),
     /// None.
@@ -95,7 +95,7 @@ impl<'a> Measurement<'a> {
     /// Says beforehand how long it takes, by the plan.
     fn announce(&self) {
         let has_twin = match self.control {
-            Control::First => self.servers.len() > 1,
+            Control::Best => self.servers.len() > 1,
             Control::Named(_) => true,
             Control::Off => false,
         };
@@ -123,13 +123,15 @@ impl<'a> Measurement<'a> {
             is_twin: false,
         };
         let mut entrants: Vec<Entrant> = self.servers.iter().zip(prepared).map(entrant).collect();
-        let others = entrants.iter().filter(|entrant| entrant.prepared.is_ok()).count() > 1;
-        let is_wanted = |entrant: &&Entrant| match &self.control {
-            Control::First => others && entrant.prepared.is_ok(),
-            Control::Named(name) => entrant.name == *name,
-            Control::Off => false,
+        let ready: Vec<&Entrant> = entrants.iter().filter(|entrant| entrant.prepared.is_ok()).collect();
+        // Of equals the first, so that a person's order counts.
+        let best = ready.iter().rev().max_by_key(|entrant| entrant.kept_rules());
+        let wanted = match &self.control {
+            Control::Best => best.filter(|_| ready.len() > 1).copied(),
+            Control::Named(name) => ready.iter().find(|entrant| entrant.name == *name).copied(),
+            Control::Off => None,
         };
-        let twin = entrants.iter().find(is_wanted).map(|entrant| Entrant {
+        let twin = wanted.map(|entrant| Entrant {
             name: format!("{}-twin", entrant.name),
             server: entrant.server,
             prepared: entrant.prepared.clone(),
@@ -137,6 +139,14 @@ impl<'a> Measurement<'a> {
         });
         entrants.extend(twin);
         entrants
+    }
+}
+
+impl Entrant<'_> {
+    /// How many conformance cases it passed.
+    fn kept_rules(&self) -> u64 {
+        let conformance = self.prepared.as_ref().ok().and_then(|ready| ready.conformance.as_ref());
+        conformance.map_or(0, |found| found.passed)
     }
 }
 
@@ -188,14 +198,14 @@ impl Session<'_> {
         for planned in plan {
             for attempt in 1.. {
                 let run_began = Instant::now();
-                let record = self.attempt(&planned, attempt, &progress)?;
                 // The signal that stops us may have ended the server or the tool first: this run counts for nothing.
-                let Some(record) = record else {
+                let Some((record, loading)) = self.attempt(&planned, attempt, &progress)? else {
                     tally.interrupted = true;
                     return Ok(());
                 };
                 let took = run_began.elapsed();
-                useful += useful_time(&record).unwrap_or(took);
+                // Of a start, and of connections that are held, the whole run is what is measured.
+                useful += loading.unwrap_or(took);
                 tally.failed += usize::from(record.error.is_some());
                 let is_disturbed =
                     record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
@@ -245,13 +255,13 @@ impl Session<'_> {
         self.measurement.workloads[planned.workload].clone()
     }
 
-    /// Makes a run, and keeps its record; `None` when it was interrupted.
+    /// Makes a run, and keeps its record; with it the time in which a tool was at work. `None` when it was interrupted.
     fn attempt(
         &mut self,
         planned: &Planned,
         attempt: u32,
         progress: &Progress,
-    ) -> anyhow::Result<Option<Record>> {
+    ) -> anyhow::Result<Option<(Record, Option<Duration>)>> {
         let Measurement { host, cores, workloads, .. } = *self.measurement;
         let (workload, entrant) = (&workloads[planned.workload], &self.entrants[planned.entrant]);
         let what = format!("{} {} #{}", workload.name, entrant.name, planned.repetition);
@@ -261,23 +271,23 @@ impl Session<'_> {
         if workload.load().is_some_and(|load| load.mode == Mode::Close) {
             host::wait_for_ports(host, |line| progress.say(line));
         }
-        let output = match self.rate(workload, entrant) {
+        let made = match self.rate(workload, entrant) {
             Ok(rate) => Run { host, cores, workload, server: entrant.server, rate }.make(&mut record),
             Err(message) => {
                 record.error = Some(ErrorRecord { kind: ErrorKind::NoPeak, message });
-                None
+                Made::default()
             }
         };
         if host.interrupted() {
             return Ok(None);
         }
-        if let Some(output) = output {
+        if let Some(output) = made.output {
             let label = format!("{}-{}", workload.name, entrant.name);
             record.raw = Some(self.results.keep_raw(&label, &output)?);
         }
         self.results.append(&record)?;
         progress.say(&format!("{what}: {}", outcome(&record)));
-        Ok(Some(record))
+        Ok(Some((record, made.loading)))
     }
 
     /// The rate of an open loop, and the peak that it is a share of: the throughput in the first repetition, so that all
@@ -386,12 +396,6 @@ fn is_of(one: &Record, other: &Record) -> bool {
 
 fn count_of(entrants: usize) -> u32 {
     u32::try_from(entrants).unwrap_or(u32::MAX)
-}
-
-/// The time of a load and of what was thrown away before it; of other tasks the whole run is of use.
-fn useful_time(record: &Record) -> Option<Duration> {
-    let warm_up = record.workload.warm_up_seconds?;
-    Some(Duration::from_secs_f64(warm_up + record.cpu.as_ref()?.wall_seconds))
 }
 
 /// A run in a few words.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 
-use super::{Run, failed, memory};
+use super::{Made, Run, failed, memory};
 use crate::cores;
 use crate::host::{self, Ended, Launch, Process, Usage, Waited};
 use crate::launch::{self, Running};
@@ -36,12 +36,7 @@ struct Watched {
 }
 
 impl Run<'_> {
-    pub(super) fn load(
-        &self,
-        load: &Load,
-        record: &mut Record,
-        output: &mut Option<String>,
-    ) -> Result<(), ErrorRecord> {
+    pub(super) fn load(&self, load: &Load, record: &mut Record, made: &mut Made) -> Result<(), ErrorRecord> {
         let tool = tool::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let folder = tool_folder(tool).map_err(failed(ErrorKind::Tool))?;
         let mut running = launch::start(self.host, self.server, &self.cores.server, &[])
@@ -61,7 +56,9 @@ impl Run<'_> {
         };
         if !load.warm_up.is_zero() {
             let warm_up = Order { amount: Amount::Time(load.warm_up), ..order };
+            let began = Instant::now();
             let loaded = self.watch(tool, folder.path(), &warm_up, &running);
+            made.loading = Some(began.elapsed());
             running.check_running().map_err(failed(ErrorKind::Died))?;
             loaded.map_err(failed(ErrorKind::Tool))?;
         }
@@ -76,7 +73,8 @@ impl Run<'_> {
         let after = running.usage();
         let (withheld_after, busy_after) = (host::throttled(), cores::times(&used));
         record.memory = Some(memory(at_rest, running.memory()));
-        *output = loaded.as_ref().ok().map(|watched| watched.ended.output.clone());
+        made.loading = Some(made.loading.unwrap_or_default() + wall);
+        made.output = loaded.as_ref().ok().map(|watched| watched.ended.output.clone());
         running.check_running().map_err(failed(ErrorKind::Died))?;
         let server = after.map_err(failed(ErrorKind::Died))?.since(&before);
         let watched = loaded.map_err(failed(ErrorKind::Tool))?;

@@ -40,6 +40,15 @@ pub struct Run<'a> {
     pub rate: Option<(f64, Option<f64>)>,
 }
 
+/// What came of a run beside its record.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// What the tool printed.
+    pub output: Option<String>,
+    /// For how long the tool was at work, its warm-up included; `None` of a run that needs no tool.
+    pub loading: Option<Duration>,
+}
+
 /// How long a run takes, as planned.
 pub fn expected(workload: &Workload) -> Duration {
     let asking = match &workload.task {
@@ -54,17 +63,17 @@ pub fn expected(workload: &Workload) -> Duration {
 }
 
 impl Run<'_> {
-    /// Makes the run, and puts what it came to into `record`; what the tool printed.
-    pub fn make(&self, record: &mut Record) -> Option<String> {
-        let mut output = None;
-        let made = match &self.workload.task {
-            Task::Load(load) => self.load(load, record, &mut output),
+    /// Makes the run, and puts what it came to into `record`.
+    pub fn make(&self, record: &mut Record) -> Made {
+        let mut made = Made::default();
+        let outcome = match &self.workload.task {
+            Task::Load(load) => self.load(load, record, &mut made),
             Task::Start => self.start(record),
             Task::Hold(connections) => self.hold(*connections, record),
         };
-        record.error = made.err();
+        record.error = outcome.err();
         record.verdict = verdict::of_run(record);
-        output
+        made
     }
 }
 
