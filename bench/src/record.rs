@@ -230,7 +230,7 @@ pub enum Bound {
     ClientBound,
     /// The server used its cores up: its throughput is a fact about the server.
     ServerBound,
-    /// Neither was busy: the round trip is the fact; in an open loop, the rate was held.
+    /// Neither was busy: the round trip is the fact. Or an open loop held its rate: its latency is.
     LatencyBound,
 }
 

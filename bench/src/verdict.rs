@@ -69,12 +69,8 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         .or_else(|| stood_still(record, server.max(tool)))
     {
         (Bound::Invalid, Some(reason))
-    } else if tool >= BUSY_FROM {
-        (Bound::ClientBound, None)
-    } else if server >= BUSY_FROM {
-        (Bound::ServerBound, None)
     } else {
-        (Bound::LatencyBound, None)
+        (used_up(server, tool, record.workload.rate.is_some()), None)
     };
     Some(verdict)
 }
@@ -105,14 +101,24 @@ pub fn of_cell(cell: &Cell) -> Option<Verdict> {
         (Bound::Invalid, reason(Bound::Invalid))
     } else if share(Bound::Disturbed) >= 0.5 {
         (Bound::Disturbed, reason(Bound::Disturbed))
-    } else if tool >= BUSY_FROM {
-        (Bound::ClientBound, None)
-    } else if server >= BUSY_FROM {
-        (Bound::ServerBound, None)
     } else {
-        (Bound::LatencyBound, None)
+        (used_up(server, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some())), None)
     };
     Some(Verdict { bound, reason })
+}
+
+/// What held up a load that was neither invalid nor disturbed. An open loop that held its rate was held up by nothing, however
+/// busy the two were.
+fn used_up(server: f64, tool: f64, is_open: bool) -> Bound {
+    if is_open {
+        Bound::LatencyBound
+    } else if tool >= BUSY_FROM {
+        Bound::ClientBound
+    } else if server >= BUSY_FROM {
+        Bound::ServerBound
+    } else {
+        Bound::LatencyBound
+    }
 }
 
 /// Requests that came to something else than a right answer, or no answer at all.
@@ -137,16 +143,15 @@ fn missing(record: &Record) -> Option<String> {
 fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
     let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
     let achieved = record.per_second()? / open_loop.rate_per_second;
-    let held = open_loop.held.unwrap_or(true) && achieved >= HELD_FROM;
-    let who =
-        if tool_utilisation >= BUSY_FROM { "the tool was too slow" } else { "the server kept it waiting" };
-    (!held).then(|| {
-        let rate = open_loop.rate_per_second;
-        format!(
-            "the rate of {rate:.0}/s was not held: {:.1} % of it was answered, and {who}",
-            achieved * 100.0
-        )
-    })
+    if open_loop.held.unwrap_or(true) && achieved >= HELD_FROM {
+        return None;
+    }
+    let how = match open_loop.lag_p99_seconds.filter(|_| achieved >= HELD_FROM) {
+        Some(lag) => format!("one request in a hundred was begun more than {:.1} ms late", lag * 1e3),
+        None => format!("{:.1} % of it was answered", achieved * 100.0),
+    };
+    let tool = if tool_utilisation >= BUSY_FROM { "the tool used its cores up" } else { "the tool had time" };
+    Some(format!("the rate of {:.0}/s was not held: {how}, and {tool}", open_loop.rate_per_second))
 }
 
 /// Requests under way by Little's law, as a share of those asked for: in a closed loop, where the tool's latency is the whole
@@ -197,7 +202,7 @@ impl fmt::Display for Bound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::OpenLoopRecord;
+    use crate::record::{OpenLoopRecord, RateRecord};
 
     /// A run of a second, with a core for each side, that used these seconds of CPU time.
     fn run(server: f64, tool: f64, foreign: f64) -> Record {
@@ -224,6 +229,8 @@ mod tests {
                 let open_loop =
                     OpenLoopRecord { rate_per_second, peak_per_second: None, held, lag_p99_seconds };
                 record.load.as_mut().unwrap().open_loop = Some(open_loop);
+                let rate = RateRecord { per_second: Some(rate_per_second), share: None, peak: None };
+                record.workload.rate = Some(rate);
             }
         };
         let cases = [
@@ -264,15 +271,16 @@ mod tests {
                 "the tool says that it did not hold the rate",
                 with(run(0.5, 0.95, 0.0), open(Some(false), 1000.0)),
                 "invalid",
-                "the rate of 1000/s was not held: 100.0 % of it was answered, and the tool was too slow",
+                "the rate of 1000/s was not held: one request in a hundred was begun more than 100.0 ms late, and the tool used its \
+                 cores up",
             ),
             (
                 "too little was answered",
                 with(run(0.95, 0.5, 0.0), open(None, 1020.0)),
                 "invalid",
-                "98.0 % of it was answered, and the server kept it waiting",
+                "98.0 % of it was answered, and the tool had time",
             ),
-            ("the rate was held", with(run(0.5, 0.5, 0.0), open(Some(true), 1000.0)), "latency", ""),
+            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency", ""),
             (
                 "answers come too fast for ten connections",
                 with(busy(), |run| run.latency.as_mut().unwrap().mean_seconds = Some(0.001)),

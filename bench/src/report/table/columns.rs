@@ -66,7 +66,7 @@ const CLOSED_LOOP: [Column; 13] = [
     column("HTTP cases", |row| conformance(row.cell.server)),
 ];
 
-const OPEN_LOOP: [Column; 13] = [
+const OPEN_LOOP: [Column; 14] = [
     RANK,
     LANGUAGE,
     SERVER,
@@ -80,6 +80,9 @@ const OPEN_LOOP: [Column; 13] = [
     column("p99", |row| median(row, |run| run.percentile(99), figures::duration)),
     column("interval", |row| interval(row.cell.estimate(|run| run.percentile(99)), figures::duration)),
     column("p99.9", |row| median(row, |run| run.latency.as_ref()?.p99_9_seconds, figures::duration)),
+    column("late p99", |row| {
+        median(row, |run| run.load.as_ref()?.open_loop.as_ref()?.lag_p99_seconds, figures::duration)
+    }),
     COST,
     BOUND,
 ];

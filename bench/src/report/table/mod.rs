@@ -44,8 +44,8 @@ fn reading(summary: &WorkloadSummary) -> String {
              about what they are bound by.\nHTTP cases are those of our conformance suite that pass.\n"
         }
         (TaskRecord::Load, Some(_)) => {
-            "Latency counts from when a request was due, so that waiting for a server that stopped is in it. Ranks go by CPU \
-             time a request.\n"
+            "Latency counts from when a request was due, so that waiting for a server that stopped is in it, and so is what the \
+             tool began late. Ranks go by CPU time a request.\n"
         }
         (TaskRecord::Start, _) => {
             "Times are from just before the process is made. Ranks go by the first answer.\n"
