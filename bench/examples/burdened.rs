@@ -1,33 +1,36 @@
 //! A test server whose requests cost a known bit more, to find out which differences a measurement can see.
 //!
-//! It is the endpoint on a thread a connection. With `--burden N` it counts at each request up to what takes N nanoseconds of a
-//! core of its own; without, it does nothing of the kind. How far it has to count is found out at the start.
+//! It is the endpoint on one thread that waits for all connections. With `--burden N` it counts at each request up to what takes
+//! N nanoseconds of a core of its own; without, it does nothing of the kind. How far it has to count is found out at the start.
 //!
-//! What that is worth: no request looks at the clock, so what a thread is kept from its core for is not taken for burnt. But a
-//! server that is slower is also asked otherwise: it is likely that the load tool waits for it more often, and that waking the tool
-//! costs CPU time too. A burden of 5 % was seen as one of 3 to 8 % in all; see METHODOLOGY.md.
+//! What that is worth: no request looks at the clock, so what the thread is kept from its core for is not taken for burnt. But a
+//! server that is slower is also asked otherwise: how many requests come together is the load tool's doing. See METHODOLOGY.md.
 //!
-//! It keeps the process contract and all rules of the endpoint but its timeouts. It is no server to be compared with others.
+//! It keeps the process contract and all rules of the endpoint but its timeouts, and closes a connection that does not take its
+//! answers. It is no server to be compared with others.
 
+use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
 use shared::process::{self, Life};
 
-/// How long a read waits before it looks whether the server is about to end.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
+/// Of the waker; connections have others.
+const WAKE: Token = Token(0);
 
-/// As in the server `threads`, with room for what is read.
-const STACK_BYTES: usize = 128 * 1024 + limits::HEAD_BYTES;
+/// Events that are taken at a time; there may be more, which come the next time.
+const EVENTS: usize = 256;
 
 /// The endpoint with a burden
 #[derive(Parser)]
-#[command(name = "server-burdened", version = process::version(env!("CARGO_PKG_VERSION"), &["std", "httparse"]))]
+#[command(name = "server-burdened", version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]))]
 struct Flags {
     #[command(flatten)]
     process: process::Flags,
@@ -45,52 +48,115 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let life = Life::new(flags.process.connections()?);
     let listener = process::bind(flags.process.address()?)?;
     let burden = flags.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
+    let poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKE)?;
+    let (give, accepted) = mpsc::channel();
     let ours = Arc::clone(&life);
-    let take = move |stream, place| {
-        let life = Arc::clone(&ours);
-        let serve = move || {
-            // A connection that ends badly is its client's to complain about.
-            let _ = answer(stream, burden, &life);
-            drop(place);
-        };
-        // Without a thread for it, the connection is closed.
-        let _ = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(serve);
+    std::thread::spawn(move || answer_all(poll, &accepted, burden, &ours));
+    let take = |stream, place| {
+        // The other thread is there as long as the program is; if it were not, the connection would be closed.
+        let _ = give.send((stream, place));
+        let _ = waker.wake();
     };
-    process::serve(listener, &life, flags.process.drain_timeout, take, || {})
+    process::serve(listener, &life, flags.process.drain_timeout, take, || {
+        let _ = waker.wake();
+    })
 }
 
-/// Answers a connection's requests until it ends.
-fn answer(mut stream: TcpStream, burden: Option<u32>, life: &Life) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(LOOK_AFTER))?;
-    let mut connection = Connection::default();
-    let (mut input, mut output) = (Vec::new(), Vec::new());
-    let mut buffer = [0; limits::HEAD_BYTES];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => input.extend_from_slice(buffer.get(..read).unwrap_or_default()),
-            Err(error) if is_passing(&error) && !life.is_ending() => continue,
-            Err(error) => return Err(error),
+/// Answers the requests of all connections, each of which keeps its place until it is closed.
+fn answer_all<P>(
+    mut poll: Poll,
+    accepted: &Receiver<(std::net::TcpStream, P)>,
+    burden: Option<u32>,
+    life: &Life,
+) {
+    let mut open: HashMap<Token, Open<P>> = HashMap::new();
+    let mut events = Events::with_capacity(EVENTS);
+    let mut next = WAKE.0;
+    while poll.poll(&mut events, None).or_else(interrupted).is_ok() {
+        for event in &events {
+            if event.token() != WAKE {
+                let goes_on = open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, life));
+                if !goes_on {
+                    open.remove(&event.token());
+                }
+            }
         }
-        loop {
-            let progress = connection.advance(&input, &mut output, life.is_draining());
-            input.drain(..progress.consumed);
-            if let Some(steps) = burden {
-                (0..progress.answered).for_each(|_| spin(steps));
+        for (stream, place) in accepted.try_iter() {
+            next += 1;
+            if let Ok(stream) = register(&poll, stream, Token(next)) {
+                open.insert(Token(next), Open::new(stream, place));
             }
-            stream.write_all(&output)?;
-            output.clear();
-            match progress.wants {
-                Wants::Flush => {}
-                Wants::Input => break,
-                Wants::Close => return Ok(()),
-            }
+        }
+        if life.is_ending() {
+            open.clear();
         }
     }
 }
 
-fn is_passing(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+fn interrupted(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+}
+
+fn register(poll: &Poll, stream: std::net::TcpStream, token: Token) -> std::io::Result<TcpStream> {
+    stream.set_nonblocking(true)?;
+    let mut stream = TcpStream::from_std(stream);
+    poll.registry().register(&mut stream, token, Interest::READABLE)?;
+    Ok(stream)
+}
+
+/// A connection that is open.
+struct Open<P> {
+    stream: TcpStream,
+    connection: Connection,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    _place: P,
+}
+
+impl<P> Open<P> {
+    fn new(stream: TcpStream, place: P) -> Self {
+        let (input, output) = (Vec::new(), Vec::new());
+        Self { stream, connection: Connection::default(), input, output, _place: place }
+    }
+
+    /// Answers what has come; whether the connection goes on.
+    fn advance(&mut self, burden: Option<u32>, life: &Life) -> bool {
+        let mut buffer = [0; limits::HEAD_BYTES];
+        loop {
+            let read = match self.stream.read(&mut buffer) {
+                Ok(0) => return false,
+                Ok(read) => read,
+                Err(error) => return error.kind() == ErrorKind::WouldBlock,
+            };
+            self.input.extend_from_slice(buffer.get(..read).unwrap_or_default());
+            if !self.answer(burden, life) {
+                return false;
+            }
+            // There is no more: the kernel tells when there is.
+            if read < buffer.len() {
+                return true;
+            }
+        }
+    }
+
+    fn answer(&mut self, burden: Option<u32>, life: &Life) -> bool {
+        loop {
+            let progress = self.connection.advance(&self.input, &mut self.output, life.is_draining());
+            self.input.drain(..progress.consumed);
+            if let Some(steps) = burden {
+                (0..progress.answered).for_each(|_| spin(steps));
+            }
+            let written = self.stream.write_all(&self.output);
+            self.output.clear();
+            match progress.wants {
+                _ if written.is_err() => return false,
+                Wants::Flush => {}
+                Wants::Input => return true,
+                Wants::Close => return false,
+            }
+        }
+    }
 }
 
 /// Counts so far. The black box makes each step wait for the one before it.
@@ -118,20 +184,21 @@ fn steps(time: Duration) -> u32 {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
-    use std::net::TcpListener;
-
     use super::*;
 
     #[test]
     fn answers_are_the_endpoints_whatever_the_burden() {
         for burden in [None, Some(0), Some(10_000)] {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let address = listener.local_addr().unwrap();
-            let server = std::thread::spawn(move || {
-                let (stream, _) = listener.accept().unwrap();
-                answer(stream, burden, &Life::new(1))
-            });
-            let mut client = TcpStream::connect(address).unwrap();
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let poll = Poll::new().unwrap();
+            let waker = Waker::new(poll.registry(), WAKE).unwrap();
+            let (give, accepted) = mpsc::channel();
+            let life = Life::new(1);
+            give.send((listener.accept().unwrap().0, ())).unwrap();
+            waker.wake().unwrap();
+            std::thread::spawn(move || answer_all(poll, &accepted, burden, &life));
+
             let close = "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
             write!(client, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n{close}").unwrap();
             let mut got = String::new();
@@ -139,7 +206,6 @@ mod tests {
             let bodies: Vec<&str> = got.lines().filter(|line| line.starts_with("Hello")).collect();
             let expected = ["/a", "/b"].map(|path| format!("Hello, visitor! You've requested: {path}"));
             assert_eq!(bodies, expected, "{burden:?}: {got}");
-            server.join().unwrap().unwrap();
         }
     }
 }

@@ -4,7 +4,11 @@
 
 mod mock;
 
+use std::process::{Child, Command};
+
 use bench::record::{Bound, ErrorKind, Record};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 
 use mock::Checkout;
 
@@ -27,8 +31,13 @@ timeout_seconds = 10
 
 /// Measures a mock server once: its only record, and what was printed.
 fn measure(server: &str) -> (Record, String) {
+    measure_with(server, "")
+}
+
+/// The same with further flags.
+fn measure_with(server: &str, flags: &str) -> (Record, String) {
     let checkout = Checkout::new(&[server], SUITE);
-    let (_, text) = checkout.run("measure mock --out out");
+    let (_, text) = checkout.run(format!("measure mock --out out {flags}").trim());
     checkout.assert_nothing_runs();
     let mut records = checkout.records();
     assert_eq!(records.len(), 1, "{server}: {text}");
@@ -72,5 +81,55 @@ fn requests_that_are_not_answered_rightly_make_a_run_invalid() {
         for said in ["invalid", note] {
             assert!(text.contains(said), "{server}: `{said}` is missing in the report: {text}");
         }
+    }
+}
+
+/// On a machine where others are busy, too, they may be the first reason.
+#[test]
+fn a_server_that_is_stopped_for_a_second_has_no_figures_of_its_own() {
+    let (record, text) = measure("stops");
+    assert_eq!(record.error_count(), 0, "{text}");
+    let verdict = record.verdict.unwrap();
+    let reason = verdict.reason.unwrap();
+    match verdict.bound {
+        Bound::Invalid => assert!(reason.contains("something stood still: an answer took 1."), "{text}"),
+        bound => assert_eq!(bound, Bound::Disturbed, "{text}"),
+    }
+    assert!(text.contains(&reason), "{text}");
+}
+
+/// The tool has half of its core at most.
+#[test]
+fn a_tool_that_is_held_up_by_others_is_told() {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
+    let cores: Vec<usize> = (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap()).collect();
+    let [server, tool, ..] = cores[..] else { return };
+    let spinner = Spinner::on(tool);
+    let (record, text) = measure_with("good", &format!("--server-cores {server} --tool-cores {tool}"));
+    drop(spinner);
+    assert_eq!(record.verdict.unwrap().bound, Bound::Disturbed, "{text}");
+    assert!(text.contains("good: others: others took "), "{text}");
+}
+
+/// A process that uses a core up until it is dropped.
+struct Spinner(Child);
+
+impl Spinner {
+    /// A process inherits the core of the thread that starts it.
+    fn on(core: usize) -> Self {
+        let spin = move || {
+            let mut only = CpuSet::new();
+            only.set(core).unwrap();
+            sched_setaffinity(Pid::from_raw(0), &only).unwrap();
+            Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap()
+        };
+        Self(std::thread::spawn(spin).join().unwrap())
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

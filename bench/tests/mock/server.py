@@ -14,10 +14,12 @@ expires  ends at its hundredth request
 turns    answers something else from its hundredth request on
 capped   has no more than 5 connections at once: further ones are closed before they are read
 busy     answers every thousandth request with 503
+stops    is stopped for a second at its thousandth request
 """
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +38,9 @@ class Handler(BaseHTTPRequestHandler):
         if asked == {"mortal": 2, "expires": 100}.get(mode):
             print("killed by the test", file=sys.stderr, flush=True)
             os._exit(3)
+        if mode == "stops" and asked == 1000:
+            subprocess.Popen(["sh", "-c", f"sleep 1; kill -CONT {os.getpid()}"])
+            os.kill(os.getpid(), signal.SIGSTOP)
         is_wrong = mode == "wrong" or mode == "turns" and asked >= 100
         body = b"Nobody is here\n" if is_wrong else f"Hello, visitor! You've requested: {self.path}\n".encode()
         self.send_response(503 if mode == "busy" and asked % 1000 == 0 else 200)

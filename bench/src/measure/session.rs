@@ -1,0 +1,272 @@
+//! The loop over the plan: a run, and its record.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use indicatif::HumanDuration;
+
+use super::prepare::Tool;
+use super::{Entrant, Measurement, Tally};
+use crate::host;
+use crate::plan::{Planned, plan};
+use crate::progress::Progress;
+use crate::record::{Bound, ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, TaskRecord, ToolRecord};
+use crate::results::Results;
+use crate::run::{self, Made, Run};
+use crate::summary::summarise;
+use crate::tool;
+use crate::workload::{Mode, Rate, Workload};
+
+/// A measurement is made at most so much longer by further attempts: a machine that is never quiet is not waited for.
+const LONGER_AT_MOST: f64 = 0.25;
+
+/// A measurement at work.
+pub(super) struct Session<'a> {
+    pub(super) measurement: &'a Measurement<'a>,
+    pub(super) entrants: &'a [Entrant<'a>],
+    pub(super) tools: &'a [Tool],
+    /// Every record that there is, also of a session before.
+    pub(super) done: Vec<Record>,
+    pub(super) results: &'a mut Results,
+}
+
+impl Session<'_> {
+    /// A row for each server under each workload that cannot be run, and a loud line for each reason.
+    pub(super) fn record_the_blocked(&mut self, tally: &mut Tally) -> anyhow::Result<()> {
+        let workloads = self.measurement.workloads;
+        for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
+            if let Err(error) = &entrant.prepared {
+                eprintln!("{} is left out: {}", entrant.name, error.message);
+            }
+        }
+        for (workload, tool) in workloads.iter().zip(self.tools) {
+            if let Err(error) = tool {
+                eprintln!("{} is left out: {}", workload.name, error.message);
+            }
+        }
+        for (workload, tool) in workloads.iter().zip(self.tools) {
+            for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
+                if let Some(error) = entrant.prepared.as_ref().err().or(tool.as_ref().err()) {
+                    tally.failed += usize::from(error.kind != ErrorKind::Unavailable);
+                    let mut record = self.record(workload, entrant, tool, None, 1);
+                    record.error = Some(error.clone());
+                    let is_same = |known: &Record| is_of(known, &record) && known.error == record.error;
+                    if !self.done.iter().any(is_same) {
+                        self.results.append(&record)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn run_the_plan(&mut self, tally: &mut Tally) -> anyhow::Result<()> {
+        let plan = self.plan();
+        let expected = plan.iter().map(|planned| run::expected(&self.workload(planned))).sum();
+        let progress = Progress::start(plan.len(), expected);
+        let (began, mut useful, mut longer) = (Instant::now(), Duration::ZERO, Duration::ZERO);
+        for planned in plan {
+            for attempt in 1.. {
+                let run_began = Instant::now();
+                // The signal that stops us may have ended the server or the tool first: this run counts for nothing.
+                let Some((record, loading)) = self.attempt(&planned, attempt, &progress)? else {
+                    tally.interrupted = true;
+                    return Ok(());
+                };
+                let took = run_began.elapsed();
+                // Of a start, and of connections that are held, the whole run is what is measured.
+                useful += loading.unwrap_or(took);
+                tally.failed += usize::from(record.error.is_some());
+                let is_disturbed =
+                    record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
+                self.done.push(record);
+                if !is_disturbed || attempt == self.measurement.attempts {
+                    break;
+                }
+                longer += took;
+                if longer > expected.mul_f64(LONGER_AT_MOST) {
+                    break;
+                }
+            }
+            progress.done();
+        }
+        let took = began.elapsed();
+        progress.say(&format!(
+            "{} in all; the harness took {:.1} % of it for itself",
+            HumanDuration(took),
+            (1.0 - useful.as_secs_f64() / took.as_secs_f64()) * 100.0
+        ));
+        Ok(())
+    }
+
+    /// The runs of every server that is ready under every workload whose tool is there, less those that are done.
+    fn plan(&self) -> Vec<Planned> {
+        let workloads = self.measurement.workloads;
+        let repetitions = workloads.iter().zip(self.tools);
+        let repetitions: Vec<u32> =
+            repetitions.map(|(workload, tool)| if tool.is_ok() { workload.repetitions } else { 0 }).collect();
+        let mut plan = plan(&repetitions, self.entrants.len(), self.measurement.seed);
+        let done: HashSet<_> = self
+            .done
+            .iter()
+            .filter_map(|run| {
+                Some((&*run.workload.name, &*run.tool.name, &*run.server.name, run.repetition?))
+            })
+            .collect();
+        plan.retain(|planned| {
+            let (workload, entrant) = (&workloads[planned.workload], &self.entrants[planned.entrant]);
+            let key = (&*workload.name, tool_name(workload), &*entrant.name, planned.repetition);
+            entrant.prepared.is_ok() && !done.contains(&key)
+        });
+        plan
+    }
+
+    fn workload(&self, planned: &Planned) -> Workload {
+        self.measurement.workloads[planned.workload].clone()
+    }
+
+    /// Makes a run, and keeps its record; with it the time in which a tool was at work. `None` when it was interrupted.
+    fn attempt(
+        &mut self,
+        planned: &Planned,
+        attempt: u32,
+        progress: &Progress,
+    ) -> anyhow::Result<Option<(Record, Option<Duration>)>> {
+        let Measurement { host, cores, workloads, .. } = *self.measurement;
+        let (workload, entrant) = (&workloads[planned.workload], &self.entrants[planned.entrant]);
+        let what = format!("{} {} #{}", workload.name, entrant.name, planned.repetition);
+        progress.running(&what);
+        let tool = &self.tools[planned.workload];
+        let mut record = self.record(workload, entrant, tool, Some(planned.repetition), attempt);
+        if workload.load().is_some_and(|load| load.mode == Mode::Close) {
+            host::wait_for_ports(host, |line| progress.say(line));
+        }
+        let made = match self.rate(workload, entrant) {
+            Ok(rate) => Run { host, cores, workload, server: entrant.server, rate }.make(&mut record),
+            Err(message) => {
+                record.error = Some(ErrorRecord { kind: ErrorKind::NoPeak, message });
+                Made::default()
+            }
+        };
+        if host.interrupted() {
+            return Ok(None);
+        }
+        if let Some(output) = made.output {
+            let label = format!("{}-{}", workload.name, entrant.name);
+            record.raw = Some(self.results.keep_raw(&label, &output)?);
+        }
+        self.results.append(&record)?;
+        progress.say(&format!("{what}: {}", outcome(&record)));
+        Ok(Some((record, made.loading)))
+    }
+
+    /// The rate of an open loop, and the peak that it is a share of: the throughput in the first repetition, so that all
+    /// repetitions are asked the same.
+    fn rate(&self, workload: &Workload, entrant: &Entrant) -> Result<Option<(f64, Option<f64>)>, String> {
+        match workload.load().and_then(|load| load.rate.as_ref()) {
+            None => Ok(None),
+            Some(Rate::PerSecond(rate)) => Ok(Some((*rate, None))),
+            Some(Rate::OfPeak { share, peak }) => {
+                let is_peak = |run: &&Record| {
+                    run.workload.name == *peak
+                        && run.tool.name == tool_name(workload)
+                        && run.server.name == entrant.name
+                        && run.repetition == Some(1)
+                };
+                let runs: Vec<Record> = self.done.iter().filter(is_peak).cloned().collect();
+                let summaries = summarise(&runs);
+                let cells = summaries.iter().flat_map(|summary| summary.cells.iter().chain(&summary.twin));
+                let found = cells.filter_map(|cell| cell.median(Record::per_second)).next();
+                let found = found.filter(|found| *found > 0.0);
+                let found =
+                    found.ok_or_else(|| format!("its peak is not known: {peak} has no figures of it"))?;
+                Ok(Some((share * found, Some(found))))
+            }
+        }
+    }
+
+    /// A record without figures.
+    fn record(
+        &self,
+        workload: &Workload,
+        entrant: &Entrant,
+        tool: &Tool,
+        repetition: Option<u32>,
+        attempt: u32,
+    ) -> Record {
+        let server = entrant.server;
+        let ready = entrant.prepared.as_ref().ok();
+        let semantics = workload.load().and_then(|load| Some(tool::find(&load.tool).ok()?.semantics(load)));
+        Record {
+            schema: SCHEMA,
+            started: crate::machine::now(),
+            workload: workload.record(),
+            server: ServerRecord {
+                name: entrant.name.clone(),
+                twin_of: entrant.is_twin.then(|| server.name.clone()),
+                title: server.title.clone(),
+                language: server.language.clone(),
+                runtime: server.runtime.clone(),
+                model: server.model.as_str().into(),
+                version: ready.map(|ready| ready.version.clone()),
+                article: server.article.clone(),
+                conformance: ready.and_then(|ready| ready.conformance.clone()),
+            },
+            tool: ToolRecord {
+                name: tool_name(workload).into(),
+                version: tool.clone().ok(),
+                semantics,
+                command: Vec::new(),
+            },
+            repetition,
+            attempt,
+            server_cores: self.measurement.cores.server.clone(),
+            tool_cores: self.measurement.cores.tool.clone(),
+            verdict: None,
+            load: None,
+            latency: None,
+            connections: None,
+            cpu: None,
+            memory: None,
+            start: None,
+            error: None,
+            raw: None,
+        }
+    }
+}
+
+/// Who asks under a workload.
+fn tool_name(workload: &Workload) -> &str {
+    workload.load().map_or("bench", |load| &load.tool)
+}
+
+fn is_of(one: &Record, other: &Record) -> bool {
+    one.workload.name == other.workload.name
+        && one.tool.name == other.tool.name
+        && one.server.name == other.server.name
+}
+
+/// A run in a few words.
+fn outcome(record: &Record) -> String {
+    if let Some(error) = &record.error {
+        return format!("failed: {}", error.message);
+    }
+    match record.workload.task {
+        TaskRecord::Start => {
+            let answer = record.start.map(|start| start.first_answer_seconds * 1e3);
+            answer.map_or_else(String::new, |answer| format!("first answer after {answer:.1} ms"))
+        }
+        TaskRecord::Hold => {
+            let each = record.memory_per_connection();
+            each.map_or_else(|| "not all stayed open".into(), |each| format!("{each:.0} bytes a connection"))
+        }
+        TaskRecord::Load => {
+            let cpu = record.cpu_per_request();
+            let cpu = cpu.map_or_else(String::new, |cpu| format!(", {:.1} µs CPU a request", cpu * 1e6));
+            let verdict = record.verdict.as_ref();
+            let reason = verdict.and_then(|verdict| verdict.reason.as_ref());
+            let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
+            format!("{:.0} requests/s{cpu}{reason}", record.per_second().unwrap_or(0.0))
+        }
+    }
+}
