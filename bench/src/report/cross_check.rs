@@ -108,3 +108,73 @@ fn incomparable(one: &Semantics, other: &Semantics) -> Option<&'static str> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::summarise;
+
+    /// Seven runs of a server by a tool that count as many answers, of which half took so long.
+    fn runs(tool: &str, answered: u64, p50: f64, tool_seconds: f64) -> Vec<Record> {
+        let run = |repetition| {
+            let mut run = Record::example("one", repetition);
+            run.tool.name = tool.into();
+            run.load.as_mut().unwrap().answered = answered + u64::from(repetition);
+            let latency = run.latency.as_mut().unwrap();
+            latency.percentiles = [(50, p50)].into();
+            latency.mean_seconds = None;
+            run.cpu.as_mut().unwrap().tool.seconds = tool_seconds;
+            run
+        };
+        (1..=7).map(run).collect()
+    }
+
+    fn row(mut records: Vec<Record>) -> String {
+        for record in &mut records {
+            record.verdict = verdict::of_run(record);
+        }
+        let summaries = summarise(&records);
+        let text = text(&summaries[0], &summaries[1]);
+        text.lines().find(|line| line.trim().starts_with("one")).unwrap().to_owned()
+    }
+
+    #[test]
+    fn tools_agree_or_it_is_said() {
+        let meaning_of = |change: fn(&mut Semantics)| {
+            move |mut run: Record| {
+                change(run.tool.semantics.as_mut().unwrap());
+                run
+            }
+        };
+        let first = || runs("visit", 1000, 0.01, 0.5);
+        let cases = [
+            ("the same", runs("wrk", 1000, 0.0101, 0.5), "agree", "agree"),
+            ("fewer, and nobody was busy", runs("wrk", 900, 0.011, 0.5), "DISAGREE", "agree"),
+            ("fewer, by a busy tool", runs("wrk", 900, 0.011, 0.95), "the tools' own", "agree"),
+            ("as many, that took longer", runs("wrk", 1000, 0.02, 0.5), "agree", "DISAGREE by 100 %"),
+            (
+                "as many, told in tenths",
+                runs("wrk", 1000, 0.1, 0.5)
+                    .into_iter()
+                    .map(meaning_of(|meaning| meaning.resolution_seconds = Some(0.1)))
+                    .collect(),
+                "agree",
+                "agree",
+            ),
+            (
+                "as many, partly made up",
+                runs("wrk", 1000, 0.02, 0.5)
+                    .into_iter()
+                    .map(meaning_of(|meaning| meaning.synthetic = true))
+                    .collect(),
+                "agree",
+                "not compared: partly made up",
+            ),
+            ("too few", runs("wrk", 500, 0.02, 0.5).into_iter().take(4).collect(), "too few to tell", "agree"),
+        ];
+        for (name, second, throughput, latency) in cases {
+            let row = row([first(), second].concat());
+            assert!(row.contains(throughput) && row.trim().ends_with(latency), "{name}: {row}");
+        }
+    }
+}
