@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{figures, layout};
-use crate::record::{Bound, Record, Semantics};
+use crate::record::{Bound, Record, Semantics, count};
 use crate::statistics::Estimate;
 use crate::summary::{Cell, WorkloadSummary};
 use crate::verdict;
@@ -11,6 +11,9 @@ use crate::verdict;
 /// How far median latencies may differ that mean the same, once the throughput's difference is taken out: by the law of Little
 /// a tool that asks less waits less. What is left is how tools batch their reads.
 const LATENCY_WITHIN: f64 = 0.25;
+
+/// So much of the CPU time that a tool takes longer for a request the request may take longer: it waits as well as it works.
+const TOOLS_OWN: f64 = 1.5;
 
 /// A row a server, and what the disagreements come to.
 pub(super) fn text(first: &WorkloadSummary, second: &WorkloadSummary) -> String {
@@ -58,7 +61,8 @@ pub(super) fn text(first: &WorkloadSummary, second: &WorkloadSummary) -> String 
     let _ = writeln!(out, "{}", table.trim_fmt());
     let _ = writeln!(
         out,
-        "Requests/s disagree when the interval of their ratio leaves out 1; where a tool used its cores up, that is why. \
+        "Requests/s disagree when the interval of their ratio leaves out 1, unless a tool used its cores up, or takes so much longer \
+         itself. \
          {one} counts latency {}; {other} {}.",
         first.tool.semantics.as_ref().map_or("–", |semantics| &semantics.meaning),
         second.tool.semantics.as_ref().map_or("–", |semantics| &semantics.meaning),
@@ -74,9 +78,19 @@ fn throughput(cell: &Cell, check: &Cell, ratio: Option<Estimate>) -> &'static st
         Some(ratio) if !ratio.is_enough() => "too few to tell",
         Some(ratio) if !ratio.is_above(1.0) && !ratio.is_below(1.0) => "agree",
         Some(_) if is(Bound::Invalid) => "invalid",
-        Some(_) if is(Bound::ClientBound) => "the tools' own",
+        Some(_) if is(Bound::ClientBound) || is_the_tools(cell, check) => "the tools' own",
         Some(_) => "DISAGREE",
     }
+}
+
+/// Whether a request takes longer by what the tool itself takes longer for it: where nobody is busy, that is in the round trip.
+fn is_the_tools(cell: &Cell, check: &Cell) -> bool {
+    let time = |run: &Record| Some(1.0 / run.per_second()?);
+    let tools = |run: &Record| Some(run.cpu.as_ref()?.tool.seconds / count(run.load.as_ref()?.answered));
+    let more = |figure: &dyn Fn(&Record) -> Option<f64>| Some(check.median(figure)? - cell.median(figure)?);
+    let (Some(time), Some(tools)) = (more(&time), more(&tools)) else { return false };
+    let share = time / tools;
+    (0.0..=TOOLS_OWN).contains(&share)
 }
 
 /// Whether latencies that mean the same are the same.
@@ -150,6 +164,12 @@ mod tests {
         let cases = [
             ("the same", runs("wrk", 1000, 0.0101, 0.5), "agree", "agree"),
             ("fewer, and nobody was busy", runs("wrk", 900, 0.011, 0.5), "DISAGREE", "agree"),
+            (
+                "fewer, by what the tool takes longer",
+                runs("wrk", 980, 0.0102, 0.51),
+                "the tools' own",
+                "agree",
+            ),
             ("fewer, by a busy tool", runs("wrk", 900, 0.011, 0.95), "the tools' own", "agree"),
             ("as many, that took longer", runs("wrk", 1000, 0.02, 0.5), "agree", "DISAGREE by 100 %"),
             (
@@ -170,7 +190,12 @@ mod tests {
                 "agree",
                 "not compared: partly made up",
             ),
-            ("too few", runs("wrk", 500, 0.02, 0.5).into_iter().take(4).collect(), "too few to tell", "agree"),
+            (
+                "too few",
+                runs("wrk", 500, 0.02, 0.5).into_iter().take(4).collect(),
+                "too few to tell",
+                "agree",
+            ),
         ];
         for (name, second, throughput, latency) in cases {
             let row = row([first(), second].concat());
