@@ -17,7 +17,7 @@ impl Run<'_> {
         let answered = began.elapsed();
         running.check_running().map_err(failed(ErrorKind::Died))?;
         visitor.map_err(failed(ErrorKind::WrongAnswer))?;
-        record.memory = Some(memory(running.memory(), None));
+        record.memory = Some(memory(None, running.memory()));
         running.kill().map_err(failed(ErrorKind::Died))?;
         record.start = Some(StartRecord {
             ready_seconds: ready.as_secs_f64(),

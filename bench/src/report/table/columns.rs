@@ -94,9 +94,7 @@ const START: [Column; 7] = [
     column("Ready", |row| median(row, |run| Some(run.start?.ready_seconds), figures::duration)),
     column("First answer", |row| median(row, first_answer, figures::duration)),
     column("interval", |row| interval(row.cell.estimate(first_answer), figures::duration)),
-    column("Memory at rest", |row| {
-        median(row, |run| Some(count(run.memory?.at_rest_bytes?)), figures::mebibytes)
-    }),
+    column("Memory then", |row| median(row, |run| Some(count(run.memory?.after_bytes?)), figures::mebibytes)),
 ];
 
 const HOLD: [Column; 7] = [
@@ -117,6 +115,11 @@ pub(super) fn of(workload: &WorkloadRecord) -> &'static [Column] {
         (TaskRecord::Start, _) => &START,
         (TaskRecord::Hold, _) => &HOLD,
     }
+}
+
+/// Whether a workload's table tells of conformance cases.
+pub(super) fn have_cases(workload: &WorkloadRecord) -> bool {
+    workload.task == TaskRecord::Load && workload.rate.is_none()
 }
 
 fn first_answer(run: &Record) -> Option<f64> {

@@ -7,6 +7,8 @@ use crate::record::{Bound, TaskRecord};
 use crate::summary::{Cell, WorkloadSummary};
 use crate::verdict;
 
+use super::columns;
+
 /// The noise floor, a tool that set the pace, cells that say nothing, errors by kind, runs that failed.
 pub(super) fn write(summary: &WorkloadSummary, out: &mut String) {
     // Writing to a string cannot fail.
@@ -26,7 +28,7 @@ pub(super) fn write(summary: &WorkloadSummary, out: &mut String) {
             let _ = writeln!(out, "{name}: {} {runs} disturbed and done again", cell.set_aside);
         }
         let smuggled = cell.server.conformance.as_ref().map_or(0, |found| found.smuggled);
-        if smuggled > 0 {
+        if smuggled > 0 && columns::have_cases(summary.workload) {
             let _ = writeln!(
                 out,
                 "{name}: in {smuggled} of the HTTP cases it answers a request that is hidden within another."
