@@ -69,19 +69,13 @@ impl Results {
     pub fn resume(folder: &Path) -> anyhow::Result<(Self, Loaded)> {
         let loaded = load(folder)?;
         let path = folder.join(MEASUREMENTS);
-        let set_aside = || {
-            let text = std::fs::read(&path)?;
-            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            if whole < text.len() {
-                let mut torn = OpenOptions::new().append(true).create(true).open(folder.join(TORN))?;
-                torn.write_all(&text[whole..])?;
-                torn.write_all(b"\n")?;
-                torn.sync_all()?;
-                OpenOptions::new().write(true).open(&path)?.set_len(whole as u64)?;
+        let open = || {
+            if loaded.torn.is_some() {
+                set_aside_the_torn(folder)?;
             }
             OpenOptions::new().append(true).open(&path)
         };
-        let measurements = set_aside().with_context(|| format!("cannot write to {}", path.display()))?;
+        let measurements = open().with_context(|| format!("cannot write to {}", path.display()))?;
         let raw_files = last_raw_file(&folder.join(RAW))?;
         Ok((Self { folder: folder.to_owned(), measurements, raw_files }, loaded))
     }
@@ -114,16 +108,20 @@ impl Results {
     }
 }
 
-/// Reads what the folder holds. A last line without its end was being written when somebody pulled the plug: it is
-/// set aside and told of. Any other line that cannot be read is an error that names it.
-pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
+/// Reads what stands at the folder's beginning: the machine and the command.
+pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     if !folder.is_dir() {
         bail!("{} is not a folder of results, as `bench measure` makes them", folder.display());
     }
     let path = folder.join(MACHINE);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let machine = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+}
 
+/// Reads what the folder holds. A last line without its end was being written when somebody pulled the plug: it is
+/// set aside and told of. Any other line that cannot be read is an error that names it.
+pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
+    let machine = machine(folder)?;
     let path = folder.join(MEASUREMENTS);
     let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut reader = BufReader::new(file);
@@ -153,6 +151,18 @@ pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<Pat
     };
     write().with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
+}
+
+/// Moves a last line without its end to a file of its own.
+fn set_aside_the_torn(folder: &Path) -> std::io::Result<()> {
+    let path = folder.join(MEASUREMENTS);
+    let text = std::fs::read(&path)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let mut torn = OpenOptions::new().append(true).create(true).open(folder.join(TORN))?;
+    torn.write_all(&text[whole..])?;
+    torn.write_all(b"\n")?;
+    torn.sync_all()?;
+    OpenOptions::new().write(true).open(&path)?.set_len(whole as u64)
 }
 
 /// The highest number of a file in `raw/`, of which one may belong to no record.

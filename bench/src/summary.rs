@@ -1,6 +1,7 @@
 //! Records to cells: all runs of one server under one workload, and their figures in one number each.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use crate::record::{Bound, ErrorRecord, Record, ServerRecord, TaskRecord, ToolRecord, WorkloadRecord};
 use crate::statistics::{Estimate, Rank, median, ranks};
@@ -36,43 +37,43 @@ pub type Figure = fn(&Record) -> Option<f64>;
 
 /// Cells by workload and tool, in the order in which they were first run.
 pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
+    let mut known: Vec<&str> = Vec::new();
+    let groups = grouped(records, |record| (&record.workload.name, &record.tool.name));
+    let summaries = groups.into_iter().map(|group| {
+        let is_check = known.contains(&group[0].workload.name.as_str());
+        known.push(&group[0].workload.name);
+        WorkloadSummary::of(group, is_check)
+    });
+    summaries.collect()
+}
+
+/// Records of the same key together, in the order in which keys were first seen.
+fn grouped<'a, K: Eq + Hash>(
+    records: impl IntoIterator<Item = &'a Record>,
+    key: impl Fn(&'a Record) -> K,
+) -> Vec<Vec<&'a Record>> {
     let mut places = HashMap::new();
     let mut groups: Vec<Vec<&Record>> = Vec::new();
     for record in records {
-        let place = *places.entry((&record.workload.name, &record.tool.name)).or_insert(groups.len());
+        let place = *places.entry(key(record)).or_insert(groups.len());
         if place == groups.len() {
             groups.push(Vec::new());
         }
         groups[place].push(record);
     }
-    let mut known: Vec<&str> = Vec::new();
-    let summaries = groups.into_iter().map(|group| {
-        let is_check = known.contains(&group[0].workload.name.as_str());
-        known.push(&group[0].workload.name);
-        WorkloadSummary::of(&group, is_check)
-    });
-    summaries.collect()
+    groups
 }
 
 impl<'a> WorkloadSummary<'a> {
     /// The summary of the records of one workload under one tool, of which there is at least one.
-    fn of(records: &[&'a Record], is_check: bool) -> Self {
-        let mut places = HashMap::new();
-        let mut groups: Vec<Vec<&Record>> = Vec::new();
-        for record in records {
-            let place = *places.entry(&record.server.name).or_insert(groups.len());
-            if place == groups.len() {
-                groups.push(Vec::new());
-            }
-            groups[place].push(record);
-        }
-        let cells = groups.into_iter().map(Cell::of);
+    fn of(records: Vec<&'a Record>, is_check: bool) -> Self {
+        let (workload, tool) = (&records[0].workload, &records[0].tool);
+        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::of);
         let (twins, mut cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.twin_of.is_some());
-        let workload = &records[0].workload;
         let worth = |cell: &Cell| cell.median(leading(workload)).unwrap_or(f64::INFINITY);
         cells.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
-        Self { workload, tool: &records[0].tool, cells, twin: twins.into_iter().next(), is_check }
+        Self { workload, tool, cells, twin: twins.into_iter().next(), is_check }
     }
 
     /// The figure by which servers are ranked; less is better.
@@ -126,7 +127,7 @@ fn leading(workload: &WorkloadRecord) -> Figure {
 impl<'a> Cell<'a> {
     /// The runs of one server under one workload, of which there is at least one: of several attempts at a repetition the one
     /// that others disturbed least.
-    fn of(records: Vec<&'a Record>) -> Self {
+    pub(crate) fn of(records: Vec<&'a Record>) -> Self {
         let server = &records[0].server;
         let mut best: HashMap<u32, usize> = HashMap::new();
         let mut runs: Vec<&Record> = Vec::with_capacity(records.len());

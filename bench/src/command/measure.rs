@@ -38,7 +38,7 @@ fn begin(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
 
 /// Goes on with what another process has begun, by the command that it was given.
 fn resume(root: Option<&Path>, folder: &Path) -> anyhow::Result<Outcome> {
-    let machine = results::load(folder).context("--resume")?.machine;
+    let machine = results::machine(folder).context("--resume")?;
     let place = || {
         format!(
             "--resume: {}: `{}` is no command that can be resumed",
@@ -51,7 +51,7 @@ fn resume(root: Option<&Path>, folder: &Path) -> anyhow::Result<Outcome> {
     let checkout = Checkout::read(root.or(begun.root.as_deref()))?;
     let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
     measure(&checkout, arguments, &cores, machine.seed, || {
-        let (results, loaded) = Results::resume(folder)?;
+        let (results, loaded) = Results::resume(folder).context("--resume")?;
         if let Some(torn) = loaded.torn {
             anstream::eprintln!("{torn}");
         }

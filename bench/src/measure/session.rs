@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::record::{Bound, ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, TaskRecord, ToolRecord};
 use crate::results::Results;
 use crate::run::{self, Made, Run};
-use crate::summary::summarise;
+use crate::summary::Cell;
 use crate::tool;
 use crate::workload::{Mode, Rate, Workload};
 
@@ -62,7 +62,8 @@ impl Session<'_> {
 
     pub(super) fn run_the_plan(&mut self, tally: &mut Tally) -> anyhow::Result<()> {
         let plan = self.plan();
-        let expected = plan.iter().map(|planned| run::expected(&self.workload(planned))).sum();
+        let workloads = self.measurement.workloads;
+        let expected = plan.iter().map(|planned| run::expected(&workloads[planned.workload])).sum();
         let progress = Progress::start(plan.len(), expected);
         let (began, mut useful, mut longer) = (Instant::now(), Duration::ZERO, Duration::ZERO);
         for planned in plan {
@@ -121,10 +122,6 @@ impl Session<'_> {
         plan
     }
 
-    fn workload(&self, planned: &Planned) -> Workload {
-        self.measurement.workloads[planned.workload].clone()
-    }
-
     /// Makes a run, and keeps its record; with it the time in which a tool was at work. `None` when it was interrupted.
     fn attempt(
         &mut self,
@@ -173,10 +170,9 @@ impl Session<'_> {
                         && run.server.name == entrant.name
                         && run.repetition == Some(1)
                 };
-                let runs: Vec<Record> = self.done.iter().filter(is_peak).cloned().collect();
-                let summaries = summarise(&runs);
-                let cells = summaries.iter().flat_map(|summary| summary.cells.iter().chain(&summary.twin));
-                let found = cells.filter_map(|cell| cell.median(Record::per_second)).next();
+                let runs: Vec<&Record> = self.done.iter().filter(is_peak).collect();
+                // The best attempt at it, as a report would take.
+                let found = (!runs.is_empty()).then(|| Cell::of(runs).median(Record::per_second)).flatten();
                 let found = found.filter(|found| *found > 0.0);
                 let found =
                     found.ok_or_else(|| format!("its peak is not known: {peak} has no figures of it"))?;

@@ -55,7 +55,7 @@ pub(super) fn text(first: &WorkloadSummary, second: &WorkloadSummary) -> String 
             cost.map_or_else(|| "–".into(), |ratio| figures::ratio(ratio.median)),
             median(cell, p50, figures::duration),
             median(check, p50, figures::duration),
-            latency(first, second, cell, check),
+            latency(first, second, [cell, check], speed),
         ]);
     }
     let _ = writeln!(out, "{}", table.trim_fmt());
@@ -94,16 +94,20 @@ fn is_the_tools(cell: &Cell, check: &Cell) -> bool {
 }
 
 /// Whether latencies that mean the same are the same.
-fn latency(first: &WorkloadSummary, second: &WorkloadSummary, cell: &Cell, check: &Cell) -> String {
+fn latency(
+    first: &WorkloadSummary,
+    second: &WorkloadSummary,
+    cells: [&Cell; 2],
+    speed: Option<Estimate>,
+) -> String {
     let (Some(one), Some(other)) = (&first.tool.semantics, &second.tool.semantics) else {
         return "–".into();
     };
     if let Some(why) = incomparable(one, other) {
         return format!("not compared: {why}");
     }
-    let p50 = |cell: &Cell| cell.median(|run| run.percentile(50));
-    let speed = check.ratio_to(cell, Record::per_second);
-    let (Some(one_p50), Some(other_p50), Some(speed)) = (p50(cell), p50(check), speed) else {
+    let p50s = cells.map(|cell| cell.median(|run| run.percentile(50)));
+    let ([Some(one_p50), Some(other_p50)], Some(speed)) = (p50s, speed) else {
         return "–".into();
     };
     let resolution = one.resolution_seconds.unwrap_or(0.0).max(other.resolution_seconds.unwrap_or(0.0));

@@ -65,13 +65,14 @@ impl Run<'_> {
 
         record.tool.command = tool.command(&order);
         let used = self.cores.all();
-        let (withheld_before, busy_before) = (host::throttled(), cores::times(&used));
+        // What reading the server's use takes is not to count for others'.
         let before = running.usage().map_err(failed(ErrorKind::Died))?;
+        let (withheld_before, busy_before) = (host::throttled(), cores::times(&used));
         let began = Instant::now();
         let loaded = self.watch(tool, folder.path(), &order, &running);
         let wall = began.elapsed();
-        let after = running.usage();
         let (withheld_after, busy_after) = (host::throttled(), cores::times(&used));
+        let after = running.usage();
         record.memory = Some(memory(at_rest, running.memory()));
         made.loading = Some(made.loading.unwrap_or_default() + wall);
         made.output = loaded.as_ref().ok().map(|watched| watched.ended.output.clone());
