@@ -175,7 +175,7 @@ mod tests {
             answered: 200,
             errors: BTreeMap::new(),
             claimed_per_second: Some(14_353.485_291_768_318),
-            mean_seconds: Some(0.000_125_959_529_999_999_95),
+            mean_seconds: Some(0.000_125_959_529_999_999_97),
             percentiles: [
                 (10, 0.000_104_977),
                 (25, 0.000_105_969),
