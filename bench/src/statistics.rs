@@ -36,7 +36,7 @@ pub struct Estimate {
 }
 
 /// A place among others, as a range where it cannot be told more exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rank {
     /// The best place that it may have, from 1.
     pub best: usize,

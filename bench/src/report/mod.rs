@@ -1,7 +1,9 @@
 //! Reports, made from a result folder's records alone.
 
+pub mod chart;
 pub mod comparison;
 mod cross_check;
+pub mod document;
 pub(crate) mod figures;
 pub(crate) mod layout;
 mod table;

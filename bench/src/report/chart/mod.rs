@@ -1,0 +1,157 @@
+//! Charts: what they show, as data. `bars.rs`, `lines.rs` and `dots.rs` draw them as SVG.
+
+use serde::Serialize;
+
+use super::document::{Figure, Quantity};
+
+/// A chart, as data.
+#[derive(Clone, Debug, Serialize)]
+pub struct Chart {
+    /// Its own name among the report's charts, of letters, digits and hyphens.
+    pub id: String,
+    /// What it shows.
+    pub title: String,
+    /// The same in a sentence or two for who cannot see it, with its most important figures.
+    pub description: String,
+    /// How it is drawn, and of what.
+    pub plot: Plot,
+}
+
+/// The kinds of charts.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plot {
+    /// A horizontal bar a server.
+    Bars(Bars),
+    /// A line a server.
+    Lines(Lines),
+    /// A row of dots a server.
+    Dots(Dots),
+}
+
+/// Horizontal bars that begin at 0, the first on top.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bars {
+    /// What their length is, without the unit.
+    pub label: String,
+    /// Of which quantity it is.
+    pub quantity: Quantity,
+    /// The bars.
+    pub bars: Vec<Bar>,
+    /// The noise floor, as a share: what is less than so much above the first bar cannot be told from it.
+    pub noise: Option<f64>,
+}
+
+/// One bar.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bar {
+    /// Whose it is.
+    pub label: String,
+    /// How long it is; a server without a figure has an empty row.
+    pub figure: Option<Figure>,
+    /// Whose fact it is.
+    pub mark: Mark,
+    /// What is said behind its figure, such as `client-bound`; may be empty.
+    pub note: String,
+}
+
+/// Whose fact a figure is, which is seen without colours too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mark {
+    /// The server's: a filled bar, a filled dot.
+    Own,
+    /// The load tool's, which set the pace: hatched, or hollow.
+    Client,
+    /// Nobody's: the cell is invalid or disturbed. Dashed outline, or a cross.
+    Invalid,
+    /// Not measured here, such as what the article has: dotted outline.
+    Reference,
+}
+
+/// Lines of points.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lines {
+    /// To the right.
+    pub x: Axis,
+    /// Upwards.
+    pub y: Axis,
+    /// The lines, the most important first.
+    pub lines: Vec<Line>,
+}
+
+/// An axis.
+#[derive(Clone, Debug, Serialize)]
+pub struct Axis {
+    /// What it is, without the unit.
+    pub label: String,
+    /// Of which quantity.
+    pub quantity: Quantity,
+    /// How figures are spread on it.
+    pub scale: Scale,
+}
+
+/// How figures are spread on an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    /// Evenly, from 0.
+    Linear,
+    /// By their logarithm.
+    Log,
+    /// Shares of all answers, spread by the logarithm of the rest: 0.9, 0.99 and 0.999 lie as far apart from each other.
+    Percentile,
+}
+
+/// One line.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    /// Whose it is.
+    pub label: String,
+    /// Its points, to the right.
+    pub points: Vec<Point>,
+    /// Whether the points themselves are shown, and not only the line through them.
+    pub has_marks: bool,
+}
+
+/// A point of a line.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Point {
+    /// Where it is.
+    pub x: f64,
+    /// How high.
+    pub y: Figure,
+    /// Whose fact it is.
+    pub mark: Mark,
+}
+
+/// A row of dots a server: each is a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dots {
+    /// What they show, without the unit.
+    pub label: String,
+    /// Of which quantity it is.
+    pub quantity: Quantity,
+    /// The rows, the first on top.
+    pub rows: Vec<DotRow>,
+}
+
+/// A row of dots.
+#[derive(Clone, Debug, Serialize)]
+pub struct DotRow {
+    /// Whose it is.
+    pub label: String,
+    /// The runs.
+    pub dots: Vec<Dot>,
+    /// Their median, as a stroke.
+    pub median: Option<f64>,
+}
+
+/// A run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Dot {
+    /// Its figure.
+    pub value: f64,
+    /// Whose fact it is.
+    pub mark: Mark,
+}
