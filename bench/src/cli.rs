@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::format::Format;
+
 /// Measures HTTP servers on this machine, and says what bound each figure.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, after_help = EXAMPLES)]
@@ -191,11 +193,29 @@ Ctrl-C ends a measurement, reports what there is, and leaves nothing running; `b
 
 /// `bench report`
 #[derive(Args, Debug)]
+#[command(after_help = ABOUT_REPORTS)]
 pub struct Report {
     /// A result folder
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+
+    /// The form to print it in
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+
+    /// The file to write it to, instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
+
+const ABOUT_REPORTS: &str = "A report is made from the records alone, as often as you like. `bench measure` ends with one, and leaves every form of \
+it, the page and its charts among them, in DIR/report.
+
+Examples:
+  bench report bench/results/20260101T120000Z-host                               the sentences and tables again
+  bench report bench/results/20260101T120000Z-host --format markdown             for an issue or a README
+  bench report bench/results/20260101T120000Z-host --format html --output a.html a page to send to a colleague
+  bench report bench/results/20260101T120000Z-host --format csv | column -ts,    a line a figure, for other programs";
 
 /// `bench compare`
 #[derive(Args, Debug)]

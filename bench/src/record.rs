@@ -396,6 +396,21 @@ pub enum ErrorKind {
     NoPeak,
 }
 
+impl std::fmt::Display for ErrorKind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Unavailable => "unavailable",
+            Self::Build => "build",
+            Self::Start => "start",
+            Self::WrongAnswer => "wrong answer",
+            Self::Died => "died",
+            Self::Tool => "tool",
+            Self::Connections => "connections",
+            Self::NoPeak => "no peak",
+        })
+    }
+}
+
 /// Figures of a run. Each is `None` where the run has no such figure.
 impl Record {
     /// Whether it has figures of any kind.

@@ -142,11 +142,11 @@ pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     Ok(loaded)
 }
 
-/// Writes a report into the folder's `report/`; its path.
+/// Writes a part of the report, by its path in the folder's `report/`; where it lies.
 pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(REPORT).join(name);
     let write = || {
-        std::fs::create_dir_all(folder.join(REPORT))?;
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
         std::fs::write(&path, text)
     };
     write().with_context(|| format!("cannot write {}", path.display()))?;

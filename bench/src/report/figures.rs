@@ -53,7 +53,8 @@ pub(super) fn cores(cores: &[usize]) -> String {
     format!("core{} {list}", if cores.len() == 1 { "" } else { "s" })
 }
 
-fn significant(number: f64) -> String {
+/// Three digits that count, and all of those before the point: `8.12`, `81.2`, `8,123`.
+pub(crate) fn significant(number: f64) -> String {
     match number {
         number if number < 10.0 => format!("{number:.2}"),
         number if number < 100.0 => format!("{number:.1}"),

@@ -1,62 +1,82 @@
-//! Reports, made from a result folder's records alone.
+//! Reports, made from a result folder's records alone: records to a document, and the document to a format.
 
+mod answer;
 pub mod chart;
 pub mod comparison;
-mod cross_check;
 pub mod document;
 pub(crate) mod figures;
+pub mod format;
 pub(crate) mod layout;
-mod table;
-mod verdict;
-
-use std::fmt::Write;
+mod section;
+mod warning;
 
 use crate::machine::Machine;
+use crate::record::TaskRecord;
 use crate::results::Loaded;
 use crate::summary::{WorkloadSummary, summarise};
+use chart::Chart;
+use document::{Document, Fact};
+use section::{Family, Source};
 
-/// The whole report as text: for each workload its table and, where somebody published a ratio, the verdict.
-pub fn text(loaded: &Loaded) -> String {
-    let mut out = head(&loaded.machine);
-    if let Some(torn) = &loaded.torn {
-        let _ = writeln!(out, "{torn}");
-    }
+/// What a result folder says.
+pub fn document(loaded: &Loaded) -> Document {
     let summaries = summarise(&loaded.records);
-    if summaries.is_empty() {
-        out.push_str("\nThere are no runs here yet.\n");
+    let source = Source::new(loaded, &summaries);
+    Document {
+        title: title(&source.families, &loaded.machine),
+        origin: origin(&loaded.machine),
+        answers: answer::answers(&source.families),
+        warnings: warning::warnings(loaded, &summaries),
+        picture: answer::leading(&source.families).and_then(picture),
+        sections: section::all(&source),
     }
-    for summary in summaries.iter().filter(|summary| !summary.is_check) {
-        let _ = write!(out, "\n{}", table::text(summary));
-        let is_check =
-            |other: &&WorkloadSummary| other.is_check && other.workload.name == summary.workload.name;
-        for check in summaries.iter().filter(is_check) {
-            let _ = write!(out, "\n{}", cross_check::text(summary, check));
-        }
-        if let Some(published) = &summary.workload.published {
-            let _ = write!(out, "\n{}", verdict::text(summary, published));
-        }
-    }
-    out
 }
 
-fn head(machine: &Machine) -> String {
+/// How wide the terminal is that standard output goes to; `None` when it is none.
+pub fn terminal_width() -> Option<usize> {
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(width))
+}
+
+/// How many servers there are, and where.
+fn title(families: &[Family], machine: &Machine) -> String {
+    let members: Vec<&WorkloadSummary> =
+        families.iter().flat_map(|family| family.members.iter().copied()).collect();
+    let servers = section::servers(&members).len();
+    let plural = if servers == 1 { "" } else { "s" };
+    format!("{servers} HTTP server{plural} on {}", machine.host)
+}
+
+/// When, where, and by which command.
+fn origin(machine: &Machine) -> Vec<Fact> {
     let unknown = || "unknown".to_owned();
     let memory = machine.memory_bytes.map_or_else(unknown, |bytes| format!("{} GiB", bytes >> 30));
-    let mut out = format!(
-        "{} on {}: {}, {} cores, {memory}, {}\n`{}`\n",
-        machine.started,
-        machine.host,
-        machine.processor.clone().unwrap_or_else(unknown),
-        machine.cores.map_or_else(unknown, |cores| cores.to_string()),
-        machine.kernel,
-        machine.command.join(" "),
-    );
-    let (server, tool) = (figures::cores(&machine.server_cores), figures::cores(&machine.tool_cores));
-    let _ = writeln!(out, "Servers on {server}, the load tool on {tool}.");
-    if machine.server_cores.iter().any(|core| machine.tool_cores.contains(core)) {
-        out.push_str(
-            "They share a core, so each slows the other down: these figures compare pairs, not servers.\n",
-        );
-    }
-    out
+    vec![
+        Fact::new("When", machine.started.as_str()),
+        Fact::new(
+            "Where",
+            format!(
+                "{}: {}, {} cores, {memory}, {}",
+                machine.host,
+                machine.processor.clone().unwrap_or_else(unknown),
+                machine.cores.map_or_else(unknown, |cores| cores.to_string()),
+                machine.kernel,
+            ),
+        ),
+        Fact::new("Command", machine.command.join(" ")),
+        Fact::new(
+            "Cores",
+            format!(
+                "servers on {}, the load tool on {}",
+                figures::cores(&machine.server_cores),
+                figures::cores(&machine.tool_cores)
+            ),
+        ),
+    ]
+}
+
+/// The chart of the leading figure, where that is what a request costs.
+fn picture(summary: &WorkloadSummary) -> Option<Chart> {
+    (summary.workload.task == TaskRecord::Load)
+        .then(|| Chart { id: "answer".into(), ..section::cost_chart(summary) })
 }

@@ -1,9 +1,9 @@
-//! The same cells by two tools: where do they disagree?
+//! Do two tools agree? The same cells by both.
 
-use std::fmt::Write;
-
-use super::{figures, layout};
+use super::Source;
+use super::parts::{self, PER_SECOND};
 use crate::record::{Bound, Record, Semantics, count};
+use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
 use crate::statistics::Estimate;
 use crate::summary::{Cell, WorkloadSummary};
 use crate::verdict;
@@ -15,59 +15,70 @@ const LATENCY_WITHIN: f64 = 0.25;
 /// So much of the CPU time that a tool takes longer for a request the request may take longer: it waits as well as it works.
 const TOOLS_OWN: f64 = 1.5;
 
+pub(super) fn section(source: &Source) -> Option<Section> {
+    let is_of_same = |one: &&WorkloadSummary, other: &WorkloadSummary| {
+        !one.is_check && one.workload.name == other.workload.name
+    };
+    let checks = source.summaries.iter().filter(|summary| summary.is_check);
+    let pairs = checks
+        .filter_map(|check| Some((source.summaries.iter().find(|first| is_of_same(first, check))?, check)));
+    let tables: Vec<Table> = pairs.map(|(first, check)| table(first, check)).collect();
+    (!tables.is_empty()).then(|| Section {
+        id: "check",
+        title: "Do two load tools agree?",
+        about: vec![
+            "Requests/s disagree when the interval of their ratio leaves out 1, unless a tool used its cores up, or takes so much longer \
+             itself."
+                .into(),
+        ],
+        charts: Vec::new(),
+        tables,
+        facts: Vec::new(),
+    })
+}
+
 /// A row a server, and what the disagreements come to.
-pub(super) fn text(first: &WorkloadSummary, second: &WorkloadSummary) -> String {
+fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
     let (one, other) = (&first.tool.name, &second.tool.name);
-    let mut out = format!("{} checked by {other}\n", first.workload.name);
-    let heads = [
-        "Server".to_owned(),
-        format!("{one}/s"),
-        format!("{other}/s"),
-        "ratio".into(),
-        "interval".into(),
-        "Requests/s".into(),
-        "CPU ratio".into(),
-        format!("{one} p50"),
-        format!("{other} p50"),
-        "Latency".into(),
+    let p50 = |tool: &str| Column::new(format!("{tool} p50"), Quantity::Time);
+    let rate = |tool: &str| Column::new(tool, Quantity::Rate).of(Importance::Low);
+    let columns = [
+        parts::server(),
+        rate(one),
+        rate(other),
+        Column::new("Ratio", Quantity::Ratio).with_intervals(),
+        Column::new("Requests/s", Quantity::Words).of(Importance::High),
+        Column::new("CPU ratio", Quantity::Ratio),
+        p50(one),
+        p50(other),
+        Column::new("Latency", Quantity::Words).of(Importance::High),
     ];
-    let mut table = layout::table(heads.iter().map(String::as_str), 1);
+    let name = format!("check-{}-{other}", first.workload.name);
+    let mut table = Table::new(name, format!("{} checked by {other}", first.workload.name), columns);
     for cell in &first.cells {
         let Some(check) = second.cells.iter().find(|check| check.server.name == cell.server.name) else {
             continue;
         };
         let speed = check.ratio_to(cell, Record::per_second);
-        let cost = check.ratio_to(cell, Record::cpu_per_request);
-        let median = |cell: &Cell, figure: fn(&Record) -> Option<f64>, form: fn(f64) -> String| {
-            cell.median(figure).map_or_else(|| "–".into(), form)
-        };
-        let p50 = |run: &Record| run.percentile(50);
-        table.add_row([
-            cell.server.name.clone(),
-            median(cell, Record::per_second, figures::whole),
-            median(check, Record::per_second, figures::whole),
-            speed.map_or_else(|| "–".into(), |ratio| figures::ratio(ratio.median)),
-            speed.map_or_else(
-                || "–".into(),
-                |ratio| format!("{}–{}", figures::ratio(ratio.low), figures::ratio(ratio.high)),
-            ),
-            throughput(cell, check, speed).to_owned(),
-            cost.map_or_else(|| "–".into(), |ratio| figures::ratio(ratio.median)),
-            median(cell, p50, figures::duration),
-            median(check, p50, figures::duration),
-            latency(first, second, [cell, check], speed),
+        let p50 = |cell: &Cell| Value::from(cell.median(|run| run.percentile(50)));
+        table.rows.push(vec![
+            cell.server.name.as_str().into(),
+            PER_SECOND.value(cell),
+            PER_SECOND.value(check),
+            speed.into(),
+            throughput(cell, check, speed).into(),
+            check.ratio_to(cell, Record::cpu_per_request).into(),
+            p50(cell),
+            p50(check),
+            latency(first, second, [cell, check], speed).into(),
         ]);
     }
-    let _ = writeln!(out, "{}", table.trim_fmt());
-    let _ = writeln!(
-        out,
-        "Requests/s disagree when the interval of their ratio leaves out 1, unless a tool used its cores up, or takes so much longer \
-         itself. \
-         {one} counts latency {}; {other} {}.",
-        first.tool.semantics.as_ref().map_or("–", |semantics| &semantics.meaning),
-        second.tool.semantics.as_ref().map_or("–", |semantics| &semantics.meaning),
-    );
-    out
+    table.notes.extend(parts::legend(&table));
+    for tool in [first.tool, second.tool] {
+        let meaning = tool.semantics.as_ref().map(|semantics| &semantics.meaning);
+        table.notes.extend(meaning.map(|meaning| format!("{} counts latency {meaning}.", tool.name)));
+    }
+    table
 }
 
 fn throughput(cell: &Cell, check: &Cell, ratio: Option<Estimate>) -> &'static str {
@@ -147,13 +158,14 @@ mod tests {
         (1..=7).map(run).collect()
     }
 
-    fn row(mut records: Vec<Record>) -> String {
+    /// What is said of throughput and of latency.
+    fn judgements(mut records: Vec<Record>) -> [String; 2] {
         for record in &mut records {
             record.verdict = verdict::of_run(record);
         }
         let summaries = summarise(&records);
-        let text = text(&summaries[0], &summaries[1]);
-        text.lines().find(|line| line.trim().starts_with("one")).unwrap().to_owned()
+        let table = table(&summaries[0], &summaries[1]);
+        [4, 8].map(|column| table.rows[0][column].words().unwrap().to_owned())
     }
 
     #[test]
@@ -202,8 +214,7 @@ mod tests {
             ),
         ];
         for (name, second, throughput, latency) in cases {
-            let row = row([first(), second].concat());
-            assert!(row.contains(throughput) && row.trim().ends_with(latency), "{name}: {row}");
+            assert_eq!(judgements([first(), second].concat()), [throughput, latency], "{name}");
         }
     }
 }

@@ -1,0 +1,99 @@
+//! The document as GitHub's Markdown.
+
+use std::fmt::Write;
+
+use super::cell;
+use crate::report::document::{Document, Fact, Quantity, Section, Table};
+
+pub(super) fn render(document: &Document) -> String {
+    let mut out = format!("# {}\n\n", escaped(&document.title));
+    // Writing to a string cannot fail.
+    for answer in &document.answers {
+        let _ = writeln!(out, "{}\n", escaped(answer));
+    }
+    facts(&document.origin, &mut out);
+    if !document.warnings.is_empty() {
+        out.push_str("## What may be wrong\n\n");
+        list(&document.warnings, &mut out);
+    }
+    for section in &document.sections {
+        self::section(section, &mut out);
+    }
+    out.truncate(out.trim_end().len());
+    out + "\n"
+}
+
+fn section(section: &Section, out: &mut String) {
+    let _ = writeln!(out, "## {}\n", escaped(section.title));
+    for paragraph in &section.about {
+        let _ = writeln!(out, "{}\n", escaped(paragraph));
+    }
+    for table in section.tables.iter().filter(|table| !table.is_detail) {
+        self::table(table, out);
+    }
+    facts(&section.facts, out);
+}
+
+fn table(table: &Table, out: &mut String) {
+    let _ = writeln!(out, "**{}**\n", escaped(&table.caption()));
+    let units: Vec<_> = (0..table.columns.len()).map(|column| table.unit(column)).collect();
+    let columns = || table.columns.iter().zip(&units);
+    let heads = table.columns.iter().enumerate().flat_map(|(place, column)| {
+        let interval = column.has_intervals.then(|| "interval".to_owned());
+        std::iter::once(table.head(place)).chain(interval)
+    });
+    row(heads, out);
+    let rules = columns().flat_map(|(column, _)| {
+        let rule = if column.quantity == Quantity::Words { "---" } else { "--:" };
+        std::iter::once(rule).chain(column.has_intervals.then_some("--:"))
+    });
+    let _ = writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "));
+    for values in &table.rows {
+        let cells = columns().zip(values).flat_map(|((column, unit), value)| {
+            let interval = || cell::interval(value, column.quantity, *unit).unwrap_or_else(|| "–".into());
+            std::iter::once(cell::shown(value, column.quantity, *unit))
+                .chain(column.has_intervals.then(interval))
+        });
+        row(cells, out);
+    }
+    out.push('\n');
+    list(&table.notes, out);
+}
+
+fn row(cells: impl Iterator<Item = String>, out: &mut String) {
+    let cells: Vec<String> = cells.map(|cell| escaped(&cell)).collect();
+    let _ = writeln!(out, "| {} |", cells.join(" | "));
+}
+
+fn facts(facts: &[Fact], out: &mut String) {
+    for fact in facts {
+        let _ = writeln!(out, "- {}: {}", escaped(&fact.name), escaped(&fact.value));
+    }
+    if !facts.is_empty() {
+        out.push('\n');
+    }
+}
+
+fn list(sentences: &[String], out: &mut String) {
+    for sentence in sentences {
+        let _ = writeln!(out, "- {}", escaped(sentence));
+    }
+    if !sentences.is_empty() {
+        out.push('\n');
+    }
+}
+
+/// Text that is shown as it is: a server's name may hold anything.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\n' | '\r' => out.push(' '),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '~' => out.extend(['\\', letter]),
+            _ => out.push(letter),
+        }
+    }
+    out
+}

@@ -1,0 +1,90 @@
+//! The document for a terminal: no line is longer than it is wide.
+
+mod table;
+
+use std::fmt::Write;
+
+use textwrap::Options;
+
+use crate::report::document::{Document, Fact, Section};
+
+const HEADING: anstyle::Style = anstyle::Style::new().bold();
+const WARNING: anstyle::Style = anstyle::AnsiColor::Yellow.on_default();
+
+/// Lines of prose are no longer, since long ones are hard to read.
+const PROSE: usize = 120;
+
+/// With styles, for `anstream` to print, which drops them where no terminal shows them.
+pub(super) fn render(document: &Document, width: Option<usize>) -> String {
+    let mut out = String::new();
+    heading(&document.title, width, &mut out);
+    for answer in &document.answers {
+        paragraph(answer, width, &mut out);
+    }
+    out.push('\n');
+    facts(&document.origin, width, &mut out);
+    if !document.warnings.is_empty() {
+        out.push('\n');
+        heading("What may be wrong", width, &mut out);
+        for warning in &document.warnings {
+            let mark = format!("{WARNING}!{WARNING:#} ");
+            hanging(&mark, "  ", warning, width, &mut out);
+        }
+    }
+    for section in &document.sections {
+        self::section(section, width, &mut out);
+    }
+    out
+}
+
+fn section(section: &Section, width: Option<usize>, out: &mut String) {
+    let tables: Vec<_> = section.tables.iter().filter(|table| !table.is_detail).collect();
+    // What is only drawn has nothing to say here.
+    if tables.is_empty() && section.facts.is_empty() {
+        return;
+    }
+    out.push('\n');
+    heading(section.title, width, out);
+    for text in &section.about {
+        paragraph(text, width, out);
+    }
+    for table in tables {
+        let _ = write!(out, "\n{}", table::render(table, width));
+        for note in &table.notes {
+            hanging("- ", "  ", note, width, out);
+        }
+    }
+    facts(&section.facts, width, out);
+}
+
+fn heading(text: &str, width: Option<usize>, out: &mut String) {
+    for line in textwrap::wrap(text, prose(width)) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{HEADING}{line}{HEADING:#}");
+    }
+}
+
+fn paragraph(text: &str, width: Option<usize>, out: &mut String) {
+    let _ = writeln!(out, "{}", textwrap::fill(text, prose(width)));
+}
+
+/// A paragraph whose first line begins with `first`, and the others with `rest`.
+fn hanging(first: &str, rest: &str, text: &str, width: Option<usize>, out: &mut String) {
+    // A style has no width: the text is wrapped with what is as wide.
+    let options = Options::new(prose(width)).initial_indent(rest).subsequent_indent(rest);
+    let filled = textwrap::fill(text, options);
+    let _ = writeln!(out, "{first}{}", filled.strip_prefix(rest).unwrap_or(&filled));
+}
+
+/// `Name  value`, the values below each other.
+fn facts(facts: &[Fact], width: Option<usize>, out: &mut String) {
+    let longest = facts.iter().map(|fact| fact.name.len()).max().unwrap_or(0);
+    let rest = " ".repeat(longest + 2);
+    for fact in facts {
+        hanging(&format!("{:<longest$}  ", fact.name), &rest, &fact.value, width, out);
+    }
+}
+
+fn prose(width: Option<usize>) -> usize {
+    width.unwrap_or(PROSE).min(PROSE)
+}

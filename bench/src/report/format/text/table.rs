@@ -1,0 +1,210 @@
+//! A table that fits: where there is no room for all columns, the least important go first, and it is said which.
+
+use std::fmt::Write;
+
+use crate::report::document::{Importance, Quantity, Table, Value};
+use crate::report::format::cell;
+use crate::report::layout;
+
+/// Words in a cell are no wider; beyond it they have a line more.
+const WORDS: usize = 44;
+
+/// How long bars are where nothing else wants the room.
+const BAR: usize = 24;
+/// Bars that would be shorter are left out.
+const SHORTEST_BAR: usize = 8;
+
+/// What is shown of a column.
+#[derive(Clone, Copy)]
+struct Shown {
+    column: usize,
+    has_intervals: bool,
+    /// How long its longest bar is; 0 for none.
+    bar: usize,
+}
+
+/// The title, the table, and which columns there was no room for.
+pub(super) fn render(table: &Table, width: Option<usize>) -> String {
+    let style = anstyle::Style::new().underline();
+    let title = table.caption();
+    let title = textwrap::wrap(&title, width.unwrap_or(usize::MAX));
+    let mut out: String = title.iter().map(|line| format!("{style}{line}{style:#}\n")).collect();
+    let mut shown: Vec<Shown> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(column, spec)| Shown {
+            column,
+            has_intervals: spec.has_intervals,
+            bar: if spec.has_bars { BAR } else { 0 },
+        })
+        .collect();
+    let fits = |shown: &[Shown]| width.is_none_or(|width| widest(&draw(table, shown)) <= width);
+    while !fits(&shown) && give_up_something(table, &mut shown) {}
+    // What is left is all important: a part of the columns below another.
+    for part in parts(shown.clone(), fits) {
+        let _ = write!(out, "{}", draw(table, &part));
+    }
+    let missing: Vec<&str> = (0..table.columns.len())
+        .filter(|column| shown.iter().all(|shown| shown.column != *column))
+        .map(|column| table.columns[column].head.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let note = format!("No room here for: {}.", missing.join(", "));
+        let _ = writeln!(out, "{}", textwrap::fill(&note, width.unwrap_or(usize::MAX)));
+    }
+    out
+}
+
+/// Makes it narrower; false when all that is left is important.
+fn give_up_something(table: &Table, shown: &mut Vec<Shown>) -> bool {
+    let importance = |shown: &Shown| match shown.column {
+        0 => Importance::High,
+        column => table.columns[column].importance,
+    };
+    if let Some(bar) = shown.iter_mut().find(|shown| shown.bar > 0) {
+        bar.bar = if bar.bar / 2 < SHORTEST_BAR { 0 } else { bar.bar / 2 };
+    } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Low) {
+        shown.remove(place);
+    } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Normal) {
+        shown.remove(place);
+    } else if let Some(last) = shown.iter_mut().rev().find(|shown| shown.has_intervals) {
+        last.has_intervals = false;
+    } else {
+        return false;
+    }
+    true
+}
+
+/// As many columns in each part as fit, and the first in all of them.
+fn parts(mut shown: Vec<Shown>, fits: impl Fn(&[Shown]) -> bool) -> Vec<Vec<Shown>> {
+    let mut parts = Vec::new();
+    while shown.len() > 1 {
+        let mut end = shown.len();
+        while end > 2 && !fits(&shown[..end]) {
+            end -= 1;
+        }
+        parts.push(shown[..end].to_vec());
+        shown.drain(1..end);
+    }
+    parts
+}
+
+/// The table with these columns.
+fn draw(table: &Table, shown: &[Shown]) -> String {
+    let columns: Vec<Vec<String>> = shown.iter().flat_map(|shown| column(table, *shown)).collect();
+    let words: Vec<bool> = shown.iter().flat_map(|shown| are_words(table, *shown)).collect();
+    let heads = columns.iter().map(|column| column[0].as_str());
+    let mut drawn = layout::table_of(heads, &words);
+    for row in 0..table.rows.len() {
+        drawn.add_row(columns.iter().map(|column| column[row + 1].as_str()));
+    }
+    format!("{}\n", drawn.trim_fmt())
+}
+
+/// The head and the cells of what is shown of a column: its figures, and perhaps intervals and bars.
+fn column(table: &Table, shown: Shown) -> Vec<Vec<String>> {
+    let spec = &table.columns[shown.column];
+    let unit = table.unit(shown.column);
+    let values = || table.rows.iter().map(|row| &row[shown.column]);
+    let with = |head: String, cells: &mut dyn Iterator<Item = String>| {
+        std::iter::once(head).chain(cells).collect::<Vec<String>>()
+    };
+    let text = |value: &Value| textwrap::fill(&cell::shown(value, spec.quantity, unit), WORDS);
+    let mut columns = vec![with(table.head(shown.column), &mut values().map(text))];
+    if shown.has_intervals {
+        let interval =
+            |value: &Value| cell::interval(value, spec.quantity, unit).unwrap_or_else(|| "–".into());
+        columns.push(with("interval".into(), &mut values().map(interval)));
+    }
+    if shown.bar > 0 {
+        let most = values().filter_map(Value::number).fold(0.0, f64::max);
+        let bar = |value: &Value| bar(value.number().unwrap_or(0.0) / most, shown.bar);
+        columns.push(with(String::new(), &mut values().map(bar)));
+    }
+    columns
+}
+
+/// Which of what is shown of a column begins at the left.
+fn are_words(table: &Table, shown: Shown) -> Vec<bool> {
+    let mut words = vec![table.columns[shown.column].quantity == Quantity::Words];
+    if shown.has_intervals {
+        words.push(false);
+    }
+    if shown.bar > 0 {
+        words.push(true);
+    }
+    words
+}
+
+/// A bar of a share of so many cells, to an eighth of one.
+fn bar(share: f64, cells: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if !share.is_finite() {
+        return String::new();
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share is from 0 to 1, and a table some hundred cells wide"
+    )]
+    let eighths = (share.clamp(0.0, 1.0) * crate::record::count(cells as u64) * 8.0).round() as usize;
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(textwrap::core::display_width).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::document::{Column, Figure};
+
+    fn table() -> Table {
+        let columns = [
+            Column::new("Server", Quantity::Words),
+            Column::new("Language", Quantity::Words).of(Importance::Low),
+            Column::new("CPU/request", Quantity::Time).with_intervals().with_bars().of(Importance::High),
+            Column::new("Errors", Quantity::Count),
+        ];
+        let mut table = Table::new("example", "An example", columns);
+        for (server, seconds) in [("hyper", 7.6e-6), ("a-server-with-a-long-name", 1.25e-4)] {
+            let figure = Figure { value: seconds, interval: Some([seconds * 0.9, seconds * 1.1]) };
+            table.rows.push(vec![server.into(), "Rust".into(), Value::Figure(figure), Some(0.0).into()]);
+        }
+        table
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_told() {
+        let cases = [
+            (None, "Language interval Errors █", ""),
+            (Some(100), "Language interval Errors █", ""),
+            (Some(78), "Language interval Errors", ""),
+            (Some(70), "interval Errors", "No room here for: Language."),
+            (Some(60), "interval", "No room here for: Language, Errors."),
+            (Some(45), "CPU/request", "No room here for: Language, Errors."),
+        ];
+        for (width, has, left_out) in cases {
+            let text = render(&table(), width);
+            assert!(
+                width.is_none_or(|width| widest(&anstream::adapter::strip_str(&text).to_string()) <= width),
+                "{text}"
+            );
+            for word in has.split(' ') {
+                assert!(text.contains(word), "{width:?}: {word} is not in {text}");
+            }
+            assert_eq!(text.contains("No room"), !left_out.is_empty(), "{width:?}: {text}");
+            assert!(text.contains(left_out), "{width:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_share() {
+        let cases = [(0.0, ""), (1.0, "████████"), (0.5, "████"), (1.0 / 64.0, "▏"), (f64::NAN, "")];
+        for (share, expected) in cases {
+            assert_eq!(bar(share, 8), expected, "{share}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Sections, a question a file. Each makes of the records what answers its question, or nothing.
+
+mod article;
+mod check;
+mod cost;
+mod family;
+mod latency;
+mod machine;
+mod memory;
+mod modes;
+mod notes;
+mod parts;
+mod repetitions;
+mod scaling;
+mod speed;
+
+use super::document::Section;
+use crate::results::Loaded;
+use crate::summary::WorkloadSummary;
+
+pub(super) use cost::chart as cost_chart;
+pub(super) use family::{Family, Question};
+pub(super) use parts::{connections, list, servers};
+
+/// What sections are made from.
+pub(super) struct Source<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) summaries: &'a [WorkloadSummary<'a>],
+    /// Workloads that belong together, without those by a second tool.
+    pub(super) families: Vec<Family<'a>>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(loaded: &'a Loaded, summaries: &'a [WorkloadSummary<'a>]) -> Self {
+        Self { loaded, summaries, families: family::families(summaries) }
+    }
+}
+
+/// Every section that has something to say, in the order in which they are read.
+pub(super) fn all(source: &Source) -> Vec<Section> {
+    let sections: [fn(&Source) -> Option<Section>; 10] = [
+        speed::section,
+        cost::section,
+        latency::section,
+        scaling::section,
+        modes::section,
+        memory::section,
+        article::section,
+        check::section,
+        repetitions::section,
+        machine::section,
+    ];
+    sections.iter().filter_map(|section| section(source)).collect()
+}

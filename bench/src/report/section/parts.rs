@@ -1,0 +1,226 @@
+//! What several sections' tables and charts are made of.
+
+use crate::record::{Bound, Record, count};
+use crate::report::chart::{Bar, Bars, Chart, Mark, Plot};
+use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
+use crate::report::figures;
+use crate::report::format::cell;
+use crate::statistics::Rank;
+use crate::summary::{Cell, Figure as FigureOf, WorkloadSummary};
+use crate::verdict;
+
+/// What a figure of a run is, and how it is called.
+#[derive(Clone, Copy)]
+pub(super) struct Measure {
+    pub(super) head: &'static str,
+    pub(super) quantity: Quantity,
+    pub(super) of: FigureOf,
+    /// Whether it depends on who set the pace, as throughput does, and CPU time a request does not.
+    pub(super) is_of_pace: bool,
+}
+
+pub(super) const COST: Measure =
+    Measure { head: "CPU/request", quantity: Quantity::Time, of: Record::cpu_per_request, is_of_pace: false };
+pub(super) const PER_SECOND: Measure =
+    Measure { head: "Requests", quantity: Quantity::Rate, of: Record::per_second, is_of_pace: true };
+pub(super) const FIRST_ANSWER: Measure = Measure {
+    head: "First answer",
+    quantity: Quantity::Time,
+    of: |run| Some(run.start?.first_answer_seconds),
+    is_of_pace: false,
+};
+pub(super) const MEMORY_PER_CONNECTION: Measure = Measure {
+    head: "Memory/connection",
+    quantity: Quantity::Memory,
+    of: Record::memory_per_connection,
+    is_of_pace: false,
+};
+pub(super) const AT_REST: Measure = Measure {
+    head: "At rest",
+    quantity: Quantity::Memory,
+    of: |run| Some(count(run.memory?.at_rest_bytes?)),
+    is_of_pace: false,
+};
+pub(super) const AFTER: Measure = Measure {
+    head: "After",
+    quantity: Quantity::Memory,
+    of: |run| Some(count(run.memory?.after_bytes?)),
+    is_of_pace: false,
+};
+
+impl Measure {
+    /// Its column.
+    pub(super) fn column(&self) -> Column {
+        Column::new(self.head, self.quantity)
+    }
+
+    /// Its median and interval in a cell.
+    pub(super) fn figure(&self, cell: &Cell) -> Option<Figure> {
+        cell.estimate(self.of).map(Figure::from)
+    }
+
+    /// The same as a table's value, which says whose fact it is.
+    pub(super) fn value(&self, cell: &Cell) -> Value {
+        let mark = self.mark(cell);
+        match self.figure(cell) {
+            None => Value::Absent,
+            Some(figure) if mark == Mark::Own => Value::Figure(figure),
+            Some(figure) => Value::Marked { figure, mark },
+        }
+    }
+
+    /// Whose fact it is in a cell.
+    pub(super) fn mark(&self, cell: &Cell) -> Mark {
+        match verdict::of_cell(cell).map(|verdict| verdict.bound) {
+            Some(Bound::Invalid | Bound::Disturbed) => Mark::Invalid,
+            Some(Bound::ClientBound) if self.is_of_pace => Mark::Client,
+            _ => Mark::Own,
+        }
+    }
+
+    /// Whose fact it is in one run.
+    pub(super) fn mark_of_run(&self, run: &Record) -> Mark {
+        match run.verdict.as_ref().map(|verdict| verdict.bound) {
+            Some(Bound::Invalid | Bound::Disturbed) => Mark::Invalid,
+            Some(Bound::ClientBound) if self.is_of_pace => Mark::Client,
+            _ => Mark::Own,
+        }
+    }
+
+    /// Its bars, a bar a server in the workload's own order.
+    pub(super) fn bars(&self, summary: &WorkloadSummary) -> Bars {
+        let bar = |cell: &Cell| {
+            let bound = verdict::of_cell(cell).map(|verdict| verdict.bound);
+            let mark = self.mark(cell);
+            Bar {
+                label: cell.server.name.clone(),
+                figure: self.figure(cell),
+                mark,
+                note: bound.filter(|_| mark != Mark::Own).map_or_else(String::new, bound_in_words),
+            }
+        };
+        Bars {
+            label: self.head.into(),
+            quantity: self.quantity,
+            bars: summary.cells.iter().map(bar).collect(),
+            noise: None,
+        }
+    }
+
+    /// A table of servers by workloads: a column a workload, with its heads.
+    pub(super) fn matrix(
+        &self,
+        name: &str,
+        title: &str,
+        members: &[&WorkloadSummary],
+        head: impl Fn(&WorkloadSummary) -> String,
+    ) -> Table {
+        let columns = members.iter().map(|summary| {
+            Column { head: head(summary), ..self.column().with_intervals() }.of(Importance::High)
+        });
+        let mut table = Table::new(name, title, std::iter::once(server()).chain(columns));
+        table.has_one_unit = true;
+        for name in servers(members) {
+            let value = |summary: &&WorkloadSummary| {
+                let cell = summary.cells.iter().find(|cell| cell.server.name == name);
+                cell.map_or(Value::Absent, |cell| self.value(cell))
+            };
+            table.rows.push(std::iter::once(name.into()).chain(members.iter().map(value)).collect());
+        }
+        table.notes.extend(legend(&table));
+        table
+    }
+}
+
+/// A bar chart of a workload: what its bars are called is said in the chart's title.
+pub(super) fn bars_chart(id: String, title: String, bars: Bars) -> Chart {
+    let unit = bars.quantity.unit(bars.bars.iter().filter_map(|bar| Some(bar.figure?.value)));
+    let shown = |bar: &Bar| {
+        let figure = bar.figure.map_or_else(
+            || "no figure".into(),
+            |figure| format!("{} {}", cell::number(figure.value, bars.quantity, unit), unit.symbol),
+        );
+        let note = if bar.note.is_empty() { String::new() } else { format!(" ({})", bar.note) };
+        format!("{} {}{note}", bar.label, figure.trim_end())
+    };
+    let description = bars.bars.iter().map(shown).collect::<Vec<_>>().join(", ");
+    Chart { id, description: format!("{title}: {description}."), title, plot: Plot::Bars(bars) }
+}
+
+/// The column that names rows.
+pub(super) fn server() -> Column {
+    Column::new("Server", Quantity::Words).of(Importance::High)
+}
+
+/// The servers of several workloads, in the order of the first.
+pub(in crate::report) fn servers<'a>(members: &[&WorkloadSummary<'a>]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for cell in members.iter().flat_map(|summary| &summary.cells) {
+        if !names.contains(&cell.server.name.as_str()) {
+            names.push(&cell.server.name);
+        }
+    }
+    names
+}
+
+/// The cells of a workload with their ranks, the best first.
+pub(super) fn ranked<'s, 'a>(
+    summary: &'s WorkloadSummary<'a>,
+) -> impl Iterator<Item = (&'s Cell<'a>, Option<Rank>)> {
+    let ranks = summary.ranks().into_iter().map(Some).chain(std::iter::repeat(None));
+    summary.cells.iter().zip(ranks)
+}
+
+/// What the signs behind a table's figures mean, where there are any.
+pub(super) fn legend(table: &Table) -> Option<String> {
+    let has = |wanted: Mark| {
+        let values = table.rows.iter().flatten();
+        values.into_iter().any(|value| matches!(value, Value::Marked { mark, .. } if *mark == wanted))
+    };
+    let meanings = [
+        (
+            Mark::Client,
+            "the load tool used its cores up, so that the figure is the tool's and not the server's",
+        ),
+        (Mark::Invalid, "invalid or disturbed, so that the figure says nothing of the server"),
+        (Mark::Reference, "not measured here"),
+    ];
+    let said: Vec<String> = meanings
+        .iter()
+        .filter(|(mark, _)| has(*mark))
+        .map(|(mark, meaning)| format!("{} {meaning}", cell::sign(*mark)))
+        .collect();
+    (!said.is_empty()).then(|| said.join("; ") + ".")
+}
+
+/// A verdict as an adjective.
+pub(super) fn bound_in_words(bound: Bound) -> String {
+    match bound {
+        Bound::Invalid => "invalid".into(),
+        Bound::Disturbed => "disturbed".into(),
+        bound => format!("{bound}-bound"),
+    }
+}
+
+/// A workload's title with how it was asked: `100 connections (quick-100, keep-alive, by visit)`.
+pub(super) fn title(summary: &WorkloadSummary) -> String {
+    let workload = summary.workload;
+    let how =
+        workload.mode.as_ref().map_or_else(String::new, |mode| format!(", {mode}, by {}", summary.tool.name));
+    format!("{} ({}{how})", workload.title, workload.name)
+}
+
+/// `1 connection`, `8,192 connections`.
+pub(in crate::report) fn connections(number: u32) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} connection{plural}", figures::whole(f64::from(number)))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(in crate::report) fn list(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

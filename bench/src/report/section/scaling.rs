@@ -1,0 +1,57 @@
+//! How does it scale with connections?
+
+use super::Source;
+use super::family::Question;
+use super::parts::{self, COST, Measure, PER_SECOND};
+use crate::report::chart::{Axis, Chart, Line, Lines, Plot, Point, Scale};
+use crate::report::document::{Quantity, Section};
+use crate::report::figures;
+use crate::summary::WorkloadSummary;
+
+pub(super) fn section(source: &Source) -> Option<Section> {
+    let mut members = source.loads(Question::Connections);
+    members.sort_by_key(|summary| summary.workload.connections);
+    let head = |summary: &WorkloadSummary| figures::whole(f64::from(summary.workload.connections));
+    (!members.is_empty()).then(|| Section {
+        id: "scaling",
+        title: "How does it scale with connections?",
+        about: vec![
+            "The same load over more and more connections. A request costs less where one system call finds many of them ready, and more \
+             where each of them has to be found among thousands."
+                .into(),
+        ],
+        charts: vec![
+            chart("scaling-cost", "CPU time a request by connections", COST, &members),
+            chart("scaling-speed", "Requests a second by connections", PER_SECOND, &members),
+        ],
+        tables: vec![
+            COST.matrix("scaling-cost", "CPU time a request by connections", &members, head),
+            PER_SECOND.matrix("scaling-speed", "Requests a second by connections", &members, head),
+        ],
+        facts: Vec::new(),
+    })
+}
+
+/// A line a server, a point a workload.
+fn chart(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary]) -> Chart {
+    let line = |name: &str| {
+        let point = |summary: &&WorkloadSummary| {
+            let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
+            let x = f64::from(summary.workload.connections);
+            Some(Point { x, y: measure.figure(cell)?, mark: measure.mark(cell) })
+        };
+        Line { label: name.into(), points: members.iter().filter_map(point).collect(), has_marks: true }
+    };
+    let lines: Vec<Line> = parts::servers(members).into_iter().map(line).collect();
+    let x = Axis { label: "Connections".into(), quantity: Quantity::Count, scale: Scale::Log };
+    let y = Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log };
+    Chart {
+        id: id.into(),
+        title: title.into(),
+        description: format!(
+            "{title}, a line a server: {}. The table below has the figures.",
+            parts::servers(members).join(", ")
+        ),
+        plot: Plot::Lines(Lines { x, y, lines }),
+    }
+}

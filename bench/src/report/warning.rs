@@ -1,0 +1,220 @@
+//! What is wrong with a measurement, in sentences, each with what to do about it.
+
+use super::section::list;
+use crate::machine::Machine;
+use crate::record::{Bound, ErrorKind};
+use crate::results::Loaded;
+use crate::statistics;
+use crate::summary::{Cell, WorkloadSummary};
+use crate::verdict;
+
+/// A noise floor from which on it is worth a warning: the best servers differ by less.
+const NOISY_FROM: f64 = 0.05;
+
+/// A load average a core, before the first run, from which on others were at work.
+const BUSY_FROM: f32 = 0.25;
+
+pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<String> {
+    let machine = &loaded.machine;
+    let of_machine = [shared_cores(machine), busy(machine), governor(machine), swapped(machine)];
+    let of_runs = [
+        unavailable(summaries),
+        failed(summaries),
+        invalid(summaries),
+        disturbed(summaries),
+        client_bound(summaries),
+    ];
+    let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
+    let torn = loaded.torn.clone();
+    torn.into_iter()
+        .chain([of_machine.as_slice(), &of_runs, &of_figures].concat().into_iter().flatten())
+        .collect()
+}
+
+fn shared_cores(machine: &Machine) -> Option<String> {
+    let shares = machine.server_cores.iter().any(|core| machine.tool_cores.contains(core));
+    shares.then(|| {
+        "Servers and load tool shared a core, so each slowed the other down: these figures compare pairs, not servers. Name \
+         --server-cores and --tool-cores, or take a machine with two cores or more."
+            .into()
+    })
+}
+
+fn busy(machine: &Machine) -> Option<String> {
+    let load = machine.load_averages?[0];
+    let cores = f32::from(u16::try_from(machine.cores?).ok()?);
+    (load / cores >= BUSY_FROM).then(|| {
+        format!(
+            "The machine was at work before the first run (load average {load:.2} on {cores} cores): stop what else runs, and measure \
+             again."
+        )
+    })
+}
+
+fn governor(machine: &Machine) -> Option<String> {
+    let slow: Vec<&str> = machine
+        .frequency
+        .governors
+        .as_deref()?
+        .iter()
+        .map(String::as_str)
+        .filter(|governor| *governor != "performance")
+        .collect();
+    (!slow.is_empty()).then(|| {
+        format!(
+            "The cores' frequency was set by `{}`, which slows a core down that is not busy: `cpupower frequency-set -g performance` \
+             keeps it.",
+            slow.join(", ")
+        )
+    })
+}
+
+fn swapped(machine: &Machine) -> Option<String> {
+    machine.swapped_bytes.filter(|bytes| *bytes > 0).map(|_| {
+        "A part of the memory lay on the disk before the first run: close what takes it, and measure again.".into()
+    })
+}
+
+/// What this machine lacks, and what was left out for it.
+fn unavailable(summaries: &[WorkloadSummary]) -> Option<String> {
+    let failures = |cell: &Cell| -> Vec<String> {
+        let failures = cell.failures().filter(|failure| failure.kind == ErrorKind::Unavailable);
+        failures.map(|failure| failure.message.clone()).collect()
+    };
+    let mut lacks: Vec<String> =
+        summaries.iter().flat_map(|summary| &summary.cells).flat_map(failures).collect();
+    lacks.sort();
+    lacks.dedup();
+    let said = lacks.iter().filter_map(|lack| {
+        let cells = of_cells(summaries, |cell| cell.failures().any(|failure| failure.message == *lack))?;
+        Some(format!("Left out: {cells}: {lack}."))
+    });
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+fn failed(summaries: &[WorkloadSummary]) -> Option<String> {
+    let has_failed = |cell: &Cell| cell.failures().any(|failure| failure.kind != ErrorKind::Unavailable);
+    of_cells(summaries, has_failed)
+        .map(|cells| format!("Runs failed and have no figures: {cells}; notes below the tables say why."))
+}
+
+fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
+    of_cells(summaries, |cell| bound(cell) == Some(Bound::Invalid)).map(|cells| {
+        format!(
+            "Invalid: {cells}. Their figures say nothing of the servers; the notes below the tables say why."
+        )
+    })
+}
+
+fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
+    let again: usize = summaries.iter().flat_map(|summary| &summary.cells).map(|cell| cell.set_aside).sum();
+    let plural = if again == 1 { "run was" } else { "runs were" };
+    let again = (again > 0).then(|| format!("{again} {plural} disturbed by others and done again."));
+    let still = of_cells(summaries, |cell| bound(cell) == Some(Bound::Disturbed))
+        .map(|cells| format!("Disturbed all the same: {cells}: measure again when the machine is quiet."));
+    let said: Vec<String> = again.into_iter().chain(still).collect();
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
+    of_cells(summaries, |cell| bound(cell) == Some(Bound::ClientBound)).map(|cells| {
+        format!(
+            "The load tool was at its own limit: {cells}. Their requests/s compare the tool with itself; CPU time a request compares the \
+             servers."
+        )
+    })
+}
+
+fn few(summaries: &[WorkloadSummary]) -> Option<String> {
+    let is_few = |summary: &&WorkloadSummary| {
+        let most = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
+        (1..statistics::ENOUGH).contains(&most)
+    };
+    let names: Vec<&str> =
+        summaries.iter().filter(is_few).map(|summary| summary.workload.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Fewer than {} repetitions, so that nothing can be told apart: {}. `--repetitions {}` is enough.",
+            statistics::ENOUGH,
+            some(&names, summaries.len()),
+            statistics::ENOUGH
+        )
+    })
+}
+
+fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {
+    let noisy: Vec<String> = summaries
+        .iter()
+        .filter_map(|summary| {
+            let is_enough = summary.control(summary.leading())?.1.is_enough();
+            let noise = summary.noise().filter(|noise| is_enough && *noise >= NOISY_FROM)?;
+            Some(format!("{} (±{:.1} %)", summary.workload.name, noise * 100.0))
+        })
+        .collect();
+    let names: Vec<&str> = noisy.iter().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "A server differed from itself by much: {}. More repetitions, or a quieter machine, tell more.",
+            list(&names)
+        )
+    })
+}
+
+/// Servers that are fast by rules that they do not keep.
+fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for cell in summaries.iter().flat_map(|summary| &summary.cells) {
+        let smuggled = cell.server.conformance.as_ref().map_or(0, |found| found.smuggled);
+        if smuggled > 0 && !names.contains(&cell.server.name.as_str()) {
+            names.push(&cell.server.name);
+        }
+    }
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} answer{} requests that are hidden within others: what is saved by not reading HTTP is no merit.",
+            list(&names),
+            if names.len() == 1 { "s" } else { "" }
+        )
+    })
+}
+
+fn bound(cell: &Cell) -> Option<Bound> {
+    verdict::of_cell(cell).map(|verdict| verdict.bound)
+}
+
+/// The servers whose cells are such, with the workloads: those of the same workloads together.
+fn of_cells(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
+    let mut by_server: Vec<(&str, Vec<&str>)> = Vec::new();
+    for summary in summaries {
+        for cell in summary.cells.iter().filter(|cell| is_such(cell)) {
+            let name = cell.server.name.as_str();
+            match by_server.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, workloads)) => workloads.push(&summary.workload.name),
+                None => by_server.push((name, vec![&summary.workload.name])),
+            }
+        }
+    }
+    let mut by_workloads: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+    for (server, workloads) in by_server {
+        match by_workloads.iter_mut().find(|(known, _)| *known == workloads) {
+            Some((_, servers)) => servers.push(server),
+            None => by_workloads.push((workloads, vec![server])),
+        }
+    }
+    let said: Vec<String> = by_workloads
+        .iter()
+        .map(|(workloads, servers)| format!("{} ({})", list(servers), some(workloads, summaries.len())))
+        .collect();
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    (!said.is_empty()).then(|| list(&said))
+}
+
+/// A few workloads by name, and more by their number.
+fn some(workloads: &[&str], all: usize) -> String {
+    match workloads.len() {
+        count if count == all && all > 1 => "everywhere".into(),
+        1..=3 => list(workloads),
+        count => format!("{count} of {all} workloads"),
+    }
+}
