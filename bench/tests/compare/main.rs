@@ -3,6 +3,7 @@
 //! `UPDATE_GOLDEN=1 cargo test --package bench --test compare` writes `golden.txt` anew, for you to read what changed in it.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
+#[path = "../folder/mod.rs"]
 mod folder;
 
 use std::fs;

@@ -4,7 +4,7 @@ mod table;
 
 use std::fmt::Write;
 
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 
 use crate::report::document::{Document, Fact, Section};
 
@@ -71,7 +71,7 @@ fn paragraph(text: &str, width: Option<usize>, out: &mut String) {
 /// A paragraph whose first line begins with `first`, and the others with `rest`.
 fn hanging(first: &str, rest: &str, text: &str, width: Option<usize>, out: &mut String) {
     // A style has no width: the text is wrapped with what is as wide.
-    let options = Options::new(prose(width)).initial_indent(rest).subsequent_indent(rest);
+    let options = prose(width).initial_indent(rest).subsequent_indent(rest);
     let filled = textwrap::fill(text, options);
     let _ = writeln!(out, "{first}{}", filled.strip_prefix(rest).unwrap_or(&filled));
 }
@@ -85,6 +85,7 @@ fn facts(facts: &[Fact], width: Option<usize>, out: &mut String) {
     }
 }
 
-fn prose(width: Option<usize>) -> usize {
-    width.unwrap_or(PROSE).min(PROSE)
+/// How prose is wrapped: names with a hyphen stay whole.
+fn prose<'a>(width: Option<usize>) -> Options<'a> {
+    Options::new(width.unwrap_or(PROSE).min(PROSE)).word_splitter(WordSplitter::NoHyphenation)
 }

@@ -6,7 +6,7 @@ use crate::report::document::{Importance, Quantity, Table, Value};
 use crate::report::format::cell;
 use crate::report::layout;
 
-/// Words in a cell are no wider; beyond it they have a line more.
+/// Words in a cell are no wider than this, nor than a third of the terminal; beyond it they have a line more.
 const WORDS: usize = 44;
 
 /// How long bars are where nothing else wants the room.
@@ -18,6 +18,8 @@ const SHORTEST_BAR: usize = 8;
 #[derive(Clone, Copy)]
 struct Shown {
     column: usize,
+    /// How wide words may be.
+    words: usize,
     has_intervals: bool,
     /// How long its longest bar is; 0 for none.
     bar: usize,
@@ -35,6 +37,7 @@ pub(super) fn render(table: &Table, width: Option<usize>) -> String {
         .enumerate()
         .map(|(column, spec)| Shown {
             column,
+            words: width.map_or(WORDS, |width| WORDS.min(width / 3)),
             has_intervals: spec.has_intervals,
             bar: if spec.has_bars { BAR } else { 0 },
         })
@@ -110,7 +113,7 @@ fn column(table: &Table, shown: Shown) -> Vec<Vec<String>> {
     let with = |head: String, cells: &mut dyn Iterator<Item = String>| {
         std::iter::once(head).chain(cells).collect::<Vec<String>>()
     };
-    let text = |value: &Value| textwrap::fill(&cell::shown(value, spec.quantity, unit), WORDS);
+    let text = |value: &Value| textwrap::fill(&cell::shown(value, spec.quantity, unit), shown.words);
     let mut columns = vec![with(table.head(shown.column), &mut values().map(text))];
     if shown.has_intervals {
         let interval =

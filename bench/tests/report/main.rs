@@ -1,0 +1,175 @@
+//! Reports of fixed record sets, in every format.
+//!
+//! `UPDATE_GOLDEN=1 cargo test --package bench --test report` writes the files in `golden/` anew, for you to read what changed in
+//! them.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+
+#[path = "../folder/mod.rs"]
+mod folder;
+mod records;
+
+use std::path::Path;
+use std::process::Command;
+
+use bench::record::Record;
+use bench::report::document::{Document, Value};
+use bench::report::format::Format;
+use bench::statistics::median;
+use bench::{report, results};
+use folder::Folder;
+use records::{HOSTILE, every_question, every_verdict, many_servers, one_run};
+
+/// What a report says of a folder that lies on the disk.
+fn document(folder: &Folder) -> Document {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("results");
+    folder.write(&path);
+    report::document(&results::load(&path).unwrap())
+}
+
+fn render(document: &Document, format: Format, width: Option<usize>) -> String {
+    let text = format.render(document, width).unwrap();
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+#[test]
+fn every_format_is_as_it_was() {
+    let document = document(&every_verdict());
+    let cases = [
+        ("wide.txt", Format::Table, Some(200)),
+        ("narrow.txt", Format::Table, Some(60)),
+        ("report.md", Format::Markdown, None),
+        ("report.csv", Format::Csv, None),
+        ("report.json", Format::Json, None),
+    ];
+    for (name, format, width) in cases {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/golden").join(name);
+        let text = render(&document, format, width);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(&path).unwrap() == text,
+            "{} is not what comes out now",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for folder in [every_verdict(), every_question(), one_run(), many_servers(), Folder::new()] {
+        let document = document(&folder);
+        for width in [60, 80, 100, 200] {
+            let text = render(&document, Format::Table, Some(width));
+            let widest = text.lines().max_by_key(|line| textwrap::core::display_width(line)).unwrap();
+            assert!(textwrap::core::display_width(widest) <= width, "{width}: {widest}");
+        }
+    }
+}
+
+/// Whatever was measured has its section, and nothing else has one.
+#[test]
+fn a_section_a_question() {
+    let ids = |folder: &Folder| -> Vec<&str> {
+        document(folder).sections.iter().map(|section| section.id).collect()
+    };
+    assert_eq!(
+        ids(&every_question()),
+        [
+            "speed",
+            "cost",
+            "latency",
+            "scaling",
+            "modes",
+            "memory",
+            "article",
+            "check",
+            "repetitions",
+            "machine"
+        ]
+    );
+    assert_eq!(ids(&one_run()), ["speed", "cost", "memory", "repetitions", "machine"]);
+    assert_eq!(ids(&Folder::new()), ["machine"]);
+}
+
+/// The figures of a table's column, by row.
+fn column(document: &Document, table: &str, head: &str) -> Vec<(String, f64)> {
+    let mut tables = document.sections.iter().flat_map(|section| &section.tables);
+    let table = tables.find(|known| known.name == table).unwrap();
+    let place = table.columns.iter().position(|column| column.head == head).unwrap();
+    let figure = |row: &Vec<Value>| Some((row[0].words()?.to_owned(), row[place].number()?));
+    table.rows.iter().filter_map(figure).collect()
+}
+
+/// What every format shows of a figure is the records' own.
+#[test]
+fn figures_are_those_of_the_records() {
+    let folder = every_verdict();
+    let document = document(&folder);
+    let csv = render(&document, Format::Csv, None);
+    let json: serde_json::Value = serde_json::from_str(&render(&document, Format::Json, None)).unwrap();
+    let text = render(&document, Format::Table, None);
+    let markdown = render(&document, Format::Markdown, None);
+    let cases: [(&str, &str, fn(&Record) -> Option<f64>); 3] = [
+        ("cost-quick-100", "CPU/request", Record::cpu_per_request),
+        ("speed-quick-100", "Requests", Record::per_second),
+        ("memory-quick-100", "After", |run| Some(bench::record::count(run.memory?.after_bytes?))),
+    ];
+    for (table, head, figure) in cases {
+        let shown = column(&document, table, head);
+        assert!(shown.len() >= 7, "{table}: {shown:?}");
+        for (server, value) in shown {
+            let runs = folder.records.iter().filter(|run| run.server.name == server);
+            let expected = median(&mut runs.filter_map(figure).collect::<Vec<_>>()).unwrap();
+            assert!((value - expected).abs() <= expected * 1e-12, "{table} {server}: {value} {expected}");
+            let line = format!(",{table},{server},{head},");
+            let line = csv.lines().find(|known| known.contains(&line)).unwrap();
+            assert_eq!(line.split(',').nth(5).unwrap().parse::<f64>().unwrap(), value, "{line}");
+        }
+    }
+    // The digits that people read, of one that is known.
+    for text in [&text, &markdown] {
+        assert!(text.contains("8.00") && text.contains("118,750"), "{text}");
+    }
+    let answered = json["sections"][0]["tables"][0]["rows"][0][2]["value"].as_f64().unwrap();
+    assert_eq!(answered, column(&document, "speed-quick-100", "Requests")[0].1);
+}
+
+#[test]
+fn names_are_never_markup() {
+    let document = document(&many_servers());
+    let markdown = render(&document, Format::Markdown, None);
+    assert!(!markdown.contains("<script") && !markdown.contains(HOSTILE));
+    // Each row has the columns of its head: no name has made one more.
+    let bars = |line: &str| line.replace("\\|", "").matches('|').count();
+    for (above, below) in markdown.lines().zip(markdown.lines().skip(1)) {
+        if above.starts_with('|') && below.starts_with('|') {
+            assert_eq!(bars(above), bars(below), "{below}");
+        }
+    }
+    assert!(render(&document, Format::Csv, None).contains("\"<script>alert('|`*_\"\"&')</script>\""));
+}
+
+/// The command prints what the library makes, and leaves every form in the folder.
+#[test]
+fn the_command_writes_every_form() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("results");
+    every_verdict().write(&path);
+    let document = report::document(&results::load(&path).unwrap());
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.arg("report").arg(&path).args(arguments).output().unwrap()
+    };
+    let printed = run(&["--format", "markdown"]);
+    assert_eq!(String::from_utf8(printed.stdout).unwrap(), render(&document, Format::Markdown, None));
+    let file = place.path().join("out.csv");
+    let written = run(&["--format", "csv", "--output", file.to_str().unwrap()]);
+    assert!(written.status.success() && written.stdout.is_empty());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), render(&document, Format::Csv, None));
+    let nowhere = run(&["--output", "/no/such/folder/report.txt"]);
+    let said = String::from_utf8(nowhere.stderr).unwrap();
+    assert!(said.contains("--output: cannot write /no/such/folder/report.txt"), "{said}");
+    assert_eq!(nowhere.status.code(), Some(1));
+}

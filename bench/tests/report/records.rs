@@ -1,0 +1,140 @@
+//! The fixed record sets that reports are made of.
+
+use bench::record::{
+    ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, MemoryRecord, PublishedRecord, Record,
+};
+
+use crate::folder::{Folder, hold, load, open_loop, start, twin};
+
+/// A name that is markup in every format.
+pub(crate) const HOSTILE: &str = "<script>alert('|`*_\"&')</script>";
+
+/// One workload with a server for every verdict and for everything that can go wrong, a tie, and a twin.
+pub(crate) fn every_verdict() -> Folder {
+    let mut folder = Folder::new();
+    let mut add = |record: Record| folder.add(&record);
+    add(quick("server-bound", 8.0));
+    add(twin(quick("server-bound", 8.0)));
+    add(changed(quick("a-tie", 8.01), |run| run.server.language = "Go".into()));
+    add(changed(quick("client-bound", 7.0), |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95));
+    add(changed(quick("latency-bound", 12.0), |run| idle(run, 12.0)));
+    add(changed(quick("disturbed", 9.0), |run| run.cpu.as_mut().unwrap().foreign_seconds = Some(0.4)));
+    add(changed(quick("errors", 20.0), |run| {
+        run.load.as_mut().unwrap().errors = [("status 503".into(), 3), ("timeout".into(), 1)].into();
+        run.server.conformance = Some(ConformanceRecord { cases: 483, passed: 158, smuggled: 29 });
+    }));
+    add(changed(quick("few-connections", 30.0), |run| run.connections.as_mut().unwrap().seen = Some(7)));
+    add(changed(quick("unknown-version", 40.0), |run| {
+        (run.server.version, run.server.conformance, run.memory) = (None, None, None);
+    }));
+    folder.records.push(failure(quick("not-there", 1.0), ErrorKind::Unavailable, "there is no `go`"));
+    folder.records.push(failure(quick("wrong", 1.0), ErrorKind::WrongAnswer, "GET / answered 404"));
+    folder
+}
+
+/// A workload for every section.
+pub(crate) fn every_question() -> Folder {
+    let mut folder = every_verdict();
+    for (server, cost, language) in [("one", 8.0, "Go"), ("two", 80.0, "Python")] {
+        let mut add = |record: Record| {
+            folder.add(&changed(record, |run| {
+                run.server.language = language.into();
+                run.server.article = Some(language.into());
+            }));
+        };
+        for connections in [1, 8, 64, 1024] {
+            add(changed(named("connections", &connections.to_string(), server, cost), |run| {
+                run.workload.connections = connections;
+                let connections = ConnectionsRecord { asked: connections, seen: Some(connections.into()) };
+                run.connections = Some(connections);
+            }));
+        }
+        for mode in ["keep-alive", "close", "pipelined-16"] {
+            add(changed(named("modes", mode, server, cost), |run| run.workload.mode = Some(mode.into())));
+        }
+        add(changed(named("article", "5s", server, cost), |run| {
+            run.tool.name = "hey".into();
+            let (baseline, contender) = ("Python".into(), "Go".into());
+            run.workload.published = Some(PublishedRecord { baseline, contender, ratio: 9.75 });
+        }));
+        for (share, rate) in [(25, 1000), (50, 2000)] {
+            add(changed(open_loop(server, rate, cost / 1e4), |run| {
+                run.workload.name = format!("latency-{share}");
+                run.workload.title = format!("{share} % of the peak");
+                run.latency.as_mut().unwrap().percentiles.extend([(50, cost / 1e5), (90, cost / 5e4)]);
+            }));
+        }
+        add(changed(start(server, cost / 1e3), |run| run.workload.name = "startup-first-answer".into()));
+        add(changed(hold(server, 4000), |run| run.workload.name = "startup-100".into()));
+        add(changed(quick(server, cost), |run| {
+            run.tool.name = "wrk".into();
+            let semantics = run.tool.semantics.as_mut().unwrap();
+            (semantics.from, semantics.synthetic) = (From::Sent, true);
+        }));
+    }
+    folder
+}
+
+/// One server that has been run once.
+pub(crate) fn one_run() -> Folder {
+    let mut folder = Folder::new();
+    folder.add(&quick("only", 8.0));
+    folder.records.truncate(1);
+    folder
+}
+
+/// Thirty servers, some of which have names that are long, or are markup.
+pub(crate) fn many_servers() -> Folder {
+    let mut folder = Folder::new();
+    for place in 0..30_u32 {
+        let name = match place {
+            7 => HOSTILE.to_owned(),
+            8 => "a-server-whose-name-is-very-long-indeed-and-goes-on".into(),
+            _ => format!("server-{place}"),
+        };
+        let cost = 8.0 + f64::from(place);
+        for workload in ["quick", "other"] {
+            folder.add(&changed(named(workload, "100", &name, cost), |run| {
+                if place == 7 {
+                    for text in [&mut run.server.title, &mut run.server.language, &mut run.server.runtime] {
+                        *text = HOSTILE.into();
+                    }
+                    run.server.version = Some(HOSTILE.into());
+                }
+            }));
+        }
+    }
+    folder
+}
+
+fn quick(server: &str, microseconds: f64) -> Record {
+    named("quick", "100", server, microseconds)
+}
+
+fn named(family: &str, rest: &str, server: &str, microseconds: f64) -> Record {
+    changed(load(&format!("{family}-{rest}"), server, microseconds), |run| {
+        run.cpu.as_mut().unwrap().server.system_seconds = 0.76;
+        let after = Some(5_000_000);
+        let memory = MemoryRecord { at_rest_bytes: Some(3_000_000), after_bytes: after, peak_bytes: after };
+        run.memory = Some(memory);
+    })
+}
+
+fn changed(mut record: Record, change: impl FnOnce(&mut Record)) -> Record {
+    change(&mut record);
+    record
+}
+
+/// Neither side is busy.
+fn idle(record: &mut Record, microseconds: f64) {
+    crate::folder::busy(record, 0.4, microseconds);
+    record.cpu.as_mut().unwrap().server.system_seconds = 0.3;
+}
+
+/// A failure that stands for all repetitions.
+fn failure(mut record: Record, kind: ErrorKind, message: &str) -> Record {
+    (record.load, record.cpu, record.latency, record.memory) = (None, None, None, None);
+    record.repetition = None;
+    record.error = Some(ErrorRecord { kind, message: message.into() });
+    record
+}
