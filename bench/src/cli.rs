@@ -52,6 +52,10 @@ pub enum Command {
     Report(Report),
     /// Hold a measurement against an earlier one, and say what got worse
     Compare(Compare),
+    /// List every measurement, and how figures went from one to the next
+    History(History),
+    /// Refresh README.md's table and picture from a measurement
+    Record(Record),
     /// Build a server and run it in the foreground
     Serve(Serve),
 }
@@ -251,6 +255,41 @@ could not be read; 0 that none is, also where nothing could be compared. Twice t
 Examples:
   bench compare bench/results/20260101T120000Z-host bench/results/20260102T120000Z-host
   bench compare results/main results/branch --fail-above 5     for CI: small losses are let through";
+
+/// `bench history`
+#[derive(Args, Debug)]
+#[command(after_help = ABOUT_HISTORY)]
+pub struct History {
+    /// The folder that result folders lie in [default: bench/results]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+
+    /// The form to print it in
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+const ABOUT_HISTORY: &str = "Each measurement is held against the one before it on the same machine, as `bench compare` does. How figures went is drawn on \
+a page, DIR/history.html.
+
+Examples:
+  bench history                       every measurement in bench/results
+  bench history results --format csv  those in another folder, for other programs";
+
+/// `bench record`
+#[derive(Args, Debug)]
+#[command(after_help = ABOUT_RECORDING)]
+pub struct Record {
+    /// The result folder with the figures
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+const ABOUT_RECORDING: &str = "Keeps the records that the answer comes from in bench/recorded, draws the picture there, and writes the part of README.md \
+that shows them. `scripts/record` measures before.
+
+Example:
+  bench record bench/results/20260101T120000Z-host";
 
 /// `bench serve`
 #[derive(Args, Debug)]

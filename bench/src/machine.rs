@@ -94,6 +94,15 @@ impl Machine {
         })
     }
 
+    /// Whether two measurements ran on the same machine, as far as machines have names.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let known = |machine: &Self| {
+            let Self { host, processor, cores, memory_bytes, .. } = machine;
+            (host.clone(), processor.clone(), *cores, *memory_bytes)
+        };
+        known(self) == known(other)
+    }
+
     /// The name of a result folder: the time of its start and the machine.
     pub fn folder_name(&self) -> String {
         let stamp: String = self.started.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -108,6 +108,25 @@ impl Results {
     }
 }
 
+/// Writes a result folder anew, with these records and without what tools printed.
+pub fn write_copy(folder: &Path, machine: &Machine, records: &[Record]) -> anyhow::Result<()> {
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join(MACHINE), serde_json::to_string_pretty(machine)? + "\n")?;
+        let mut lines = String::new();
+        for record in records {
+            lines += &(serde_json::to_string(record)? + "\n");
+        }
+        std::fs::write(folder.join(MEASUREMENTS), lines)
+    };
+    write().with_context(|| format!("cannot write to {}", folder.display()))
+}
+
+/// Whether a folder is one of results, as far as can be seen from outside.
+pub fn is_one(folder: &Path) -> bool {
+    folder.join(MACHINE).is_file()
+}
+
 /// Reads what stands at the folder's beginning: the machine and the command.
 pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     if !folder.is_dir() {

@@ -2,8 +2,10 @@
 
 mod compare;
 mod drill;
+mod history;
 mod list;
 mod measure;
+mod record;
 mod report;
 mod serve;
 mod verify;
@@ -30,6 +32,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Measure(measure) => measure::run(root, measure),
         Command::Report(report) => report::run(report),
         Command::Compare(compare) => compare::run(compare),
+        Command::History(history) => history::run(root, history),
+        Command::Record(record) => record::run(root, record),
         Command::Serve(serve) => serve::run(root, serve),
     };
     match outcome {

@@ -15,10 +15,13 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<Outcome> {
     let Some(file) = &arguments.output else {
         return print(&arguments.format.render(&document, report::terminal_width())?);
     };
-    let text = arguments.format.render(&document, None)?;
-    std::fs::write(file, plain(&text))
-        .with_context(|| format!("--output: cannot write {}", file.display()))?;
+    write(file, &arguments.format.render(&document, None)?).context("--output")?;
     Ok(Outcome::Fine)
+}
+
+/// Writes a file, without the styles that a terminal would show.
+pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, plain(text)).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Every form of a report into the folder's `report/`; the path of the first.

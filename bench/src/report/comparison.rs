@@ -121,7 +121,7 @@ fn cells(row: &Row) -> [String; 7] {
     [row.server.to_owned(), name(row.kind).to_owned(), a, b, ratio, interval, judgement(&row.judgement)]
 }
 
-fn judgement(judgement: &Judgement) -> String {
+pub(super) fn judgement(judgement: &Judgement) -> String {
     match judgement {
         Judgement::Worse => WORSE.into(),
         Judgement::Better => BETTER.into(),
@@ -234,7 +234,7 @@ fn definitions(workloads: [&WorkloadRecord; 2]) -> [String; 2] {
     [differing(&a, &b), differing(&b, &a)]
 }
 
-fn name(kind: Kind) -> &'static str {
+pub(super) fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Cost => "CPU µs/request",
         Kind::Throughput => "Requests/s",

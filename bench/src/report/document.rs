@@ -11,6 +11,8 @@ use crate::statistics::{Estimate, Rank};
 pub struct Document {
     /// What was measured, in a few words.
     pub title: String,
+    /// The name of the workload that the answers come from.
+    pub leading: Option<String>,
     /// When, where, and by which command.
     pub origin: Vec<Fact>,
     /// The answers, in sentences: what is fastest, what is cheapest, and what cannot be told apart.

@@ -6,6 +6,7 @@ pub mod comparison;
 pub mod document;
 pub(crate) mod figures;
 pub mod format;
+pub mod history;
 pub(crate) mod layout;
 mod section;
 mod warning;
@@ -22,14 +23,28 @@ use section::{Family, Source};
 pub fn document(loaded: &Loaded) -> Document {
     let summaries = summarise(&loaded.records);
     let source = Source::new(loaded, &summaries);
+    let leading = answer::leading(&source.families);
     Document {
         title: title(&source.families, &loaded.machine),
+        leading: leading.map(|summary| summary.workload.name.clone()),
         origin: origin(&loaded.machine),
         answers: answer::answers(&source.families),
         warnings: warning::warnings(loaded, &summaries),
-        picture: answer::leading(&source.families).and_then(picture),
+        picture: leading.and_then(picture),
         sections: section::all(&source),
     }
+}
+
+/// The names of the workloads that the answer comes from: the leading one's family.
+pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
+    let summaries = summarise(&loaded.records);
+    let source = Source::new(loaded, &summaries);
+    let Some(leading) = answer::leading(&source.families) else { return Vec::new() };
+    let is_own = |family: &&Family| family.members.iter().any(|member| std::ptr::eq(*member, leading));
+    let family = source.families.iter().find(is_own);
+    family.map_or_else(Vec::new, |family| {
+        family.members.iter().map(|member| member.workload.name.clone()).collect()
+    })
 }
 
 /// How wide the terminal is that standard output goes to; `None` when it is none.

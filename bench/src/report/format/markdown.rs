@@ -23,6 +23,22 @@ pub(super) fn render(document: &Document) -> String {
     out + "\n"
 }
 
+/// The answers and some of the tables.
+pub fn excerpt(document: &Document, tables: &[&str]) -> String {
+    let mut out = String::new();
+    for answer in &document.answers {
+        let _ = writeln!(out, "{}\n", escaped(answer));
+    }
+    for name in tables {
+        let mut all = document.sections.iter().flat_map(|section| &section.tables);
+        if let Some(table) = all.find(|table| table.name == *name) {
+            self::table(table, &mut out);
+        }
+    }
+    facts(&document.origin, &mut out);
+    out
+}
+
 fn section(section: &Section, out: &mut String) {
     let _ = writeln!(out, "## {}\n", escaped(section.title));
     for paragraph in &section.about {

@@ -3,7 +3,7 @@
 pub(crate) mod cell;
 mod csv;
 mod json;
-mod markdown;
+pub mod markdown;
 mod text;
 
 use clap::ValueEnum;

@@ -28,7 +28,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// The cost by server, with the intervals and the noise floor.
 pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = COST.bars(summary);
-    bars.noise = summary.noise();
+    bars.noise = parts::noise(summary);
     parts::bars_chart(
         format!("cost-{}", summary.workload.name),
         format!("CPU time a request with {}", parts::connections(summary.workload.connections)),

@@ -51,13 +51,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 
 fn start_chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = FIRST_ANSWER.bars(summary);
-    bars.noise = summary.noise();
+    bars.noise = parts::noise(summary);
     parts::bars_chart(summary.workload.name.clone(), "From exec to the first answer".into(), bars)
 }
 
 fn held_chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = MEMORY_PER_CONNECTION.bars(summary);
-    bars.noise = summary.noise();
+    bars.noise = parts::noise(summary);
     let title = format!("Memory a connection, of {}", parts::connections(summary.workload.connections));
     parts::bars_chart(summary.workload.name.clone(), title, bars)
 }

@@ -1,6 +1,6 @@
 //! What several sections' tables and charts are made of.
 
-use crate::record::{Bound, Record, count};
+use crate::record::{Bound, Record, TaskRecord, count};
 use crate::report::chart::{Bar, Bars, Chart, Mark, Plot};
 use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
 use crate::report::figures;
@@ -11,9 +11,9 @@ use crate::verdict;
 
 /// What a figure of a run is, and how it is called.
 #[derive(Clone, Copy)]
-pub(super) struct Measure {
-    pub(super) head: &'static str,
-    pub(super) quantity: Quantity,
+pub(in crate::report) struct Measure {
+    pub(in crate::report) head: &'static str,
+    pub(in crate::report) quantity: Quantity,
     pub(super) of: FigureOf,
     /// Whether it depends on who set the pace, as throughput does, and CPU time a request does not.
     pub(super) is_of_pace: bool,
@@ -48,6 +48,15 @@ pub(super) const AFTER: Measure = Measure {
     is_of_pace: false,
 };
 
+/// The figure by which a workload's servers are ranked.
+pub(in crate::report) fn leading_measure(summary: &WorkloadSummary) -> Measure {
+    match summary.workload.task {
+        TaskRecord::Load => COST,
+        TaskRecord::Start => FIRST_ANSWER,
+        TaskRecord::Hold => MEMORY_PER_CONNECTION,
+    }
+}
+
 impl Measure {
     /// Its column.
     pub(super) fn column(&self) -> Column {
@@ -55,12 +64,12 @@ impl Measure {
     }
 
     /// Its median and interval in a cell.
-    pub(super) fn figure(&self, cell: &Cell) -> Option<Figure> {
+    pub(in crate::report) fn figure(&self, cell: &Cell) -> Option<Figure> {
         cell.estimate(self.of).map(Figure::from)
     }
 
     /// The same as a table's value, which says whose fact it is.
-    pub(super) fn value(&self, cell: &Cell) -> Value {
+    pub(in crate::report) fn value(&self, cell: &Cell) -> Value {
         let mark = self.mark(cell);
         match self.figure(cell) {
             None => Value::Absent,
@@ -70,7 +79,7 @@ impl Measure {
     }
 
     /// Whose fact it is in a cell.
-    pub(super) fn mark(&self, cell: &Cell) -> Mark {
+    pub(in crate::report) fn mark(&self, cell: &Cell) -> Mark {
         match verdict::of_cell(cell).map(|verdict| verdict.bound) {
             Some(Bound::Invalid | Bound::Disturbed) => Mark::Invalid,
             Some(Bound::ClientBound) if self.is_of_pace => Mark::Client,
@@ -145,6 +154,12 @@ pub(super) fn bars_chart(id: String, title: String, bars: Bars) -> Chart {
     };
     let description = bars.bars.iter().map(shown).collect::<Vec<_>>().join(", ");
     Chart { id, description: format!("{title}: {description}."), title, plot: Plot::Bars(bars) }
+}
+
+/// The noise floor, where there are enough repetitions to tell it.
+pub(super) fn noise(summary: &WorkloadSummary) -> Option<f64> {
+    let (_, ratio) = summary.control(summary.leading())?;
+    summary.noise().filter(|_| ratio.is_enough())
 }
 
 /// The column that names rows.

@@ -1,8 +1,8 @@
 //! Is every repetition like the others? Each run as a dot, so that outliers are seen.
 
 use super::Source;
-use super::parts::{self, COST, FIRST_ANSWER, MEMORY_PER_CONNECTION, Measure};
-use crate::record::{TaskRecord, count};
+use super::parts;
+use crate::record::count;
 use crate::report::chart::{Chart, Dot, DotRow, Dots, Plot};
 use crate::report::document::{Column, Quantity, Section, Table};
 use crate::statistics::median;
@@ -30,17 +30,8 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// The figure by which a workload's servers are ranked.
-fn leading(summary: &WorkloadSummary) -> Measure {
-    match summary.workload.task {
-        TaskRecord::Load => COST,
-        TaskRecord::Start => FIRST_ANSWER,
-        TaskRecord::Hold => MEMORY_PER_CONNECTION,
-    }
-}
-
 fn chart(summary: &WorkloadSummary) -> Chart {
-    let measure = leading(summary);
+    let measure = parts::leading_measure(summary);
     let row = |cell: &Cell| {
         let dot = |run: &crate::record::Record| {
             Some(Dot { value: (measure.of)(run)?, mark: measure.mark_of_run(run) })
@@ -69,7 +60,7 @@ fn thinned(mut dots: Vec<Dot>) -> Vec<Dot> {
 }
 
 fn table(summary: &WorkloadSummary) -> Table {
-    let measure = leading(summary);
+    let measure = parts::leading_measure(summary);
     let columns = [
         parts::server(),
         Column::new("Runs", Quantity::Count),
