@@ -1,8 +1,33 @@
 //! Charts: what they show, as data. `bars.rs`, `lines.rs` and `dots.rs` draw them as SVG.
 
+mod axis;
+mod bars;
+mod canvas;
+mod dots;
+mod legend;
+mod lines;
+mod palette;
+mod ruler;
+mod series;
+#[cfg(test)]
+mod tests;
+
+pub use palette::{Colour, PALETTE, dark_rules};
+
 use serde::Serialize;
+use svg::node::element::{Rectangle, Style};
 
 use super::document::{Figure, Quantity};
+use canvas::Canvas;
+
+/// How wide a chart is drawn. A page has both and shows the one that fits, so that text keeps its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// 880 px.
+    Wide,
+    /// 350 px, for phones.
+    Narrow,
+}
 
 /// A chart, as data.
 #[derive(Clone, Debug, Serialize)]
@@ -154,4 +179,46 @@ pub struct Dot {
     pub value: f64,
     /// Whose fact it is.
     pub mark: Mark,
+}
+
+/// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a background, and without a heading,
+/// which the page has. [`dark_rules`] change its colours.
+pub fn svg(chart: &Chart, width: Width) -> String {
+    let canvas = drawn(chart, width);
+    canvas.sheet(chart).add(canvas.body).to_string()
+}
+
+/// The same as a file of its own, which has a background and follows the viewer's colour scheme.
+pub fn standalone(chart: &Chart, width: Width) -> String {
+    let canvas = drawn(chart, width);
+    let style = format!("@media (prefers-color-scheme:dark){{{}}}", dark_rules());
+    let paper = Rectangle::new().set("width", "100%").set("height", "100%").set("fill", palette::PAPER.light);
+    canvas.sheet(chart).add(Style::new(style)).add(paper).add(canvas.body).to_string()
+}
+
+fn drawn(chart: &Chart, width: Width) -> Canvas {
+    let mut canvas = Canvas::new(&chart.id, width);
+    match &chart.plot {
+        Plot::Bars(bars) => bars::draw(bars, &mut canvas),
+        Plot::Lines(lines) => lines::draw(lines, &mut canvas),
+        Plot::Dots(dots) => dots::draw(dots, &mut canvas),
+    }
+    canvas
+}
+
+impl Width {
+    /// The picture's natural width.
+    pub fn pixels(self) -> f64 {
+        match self {
+            Self::Wide => 880.0,
+            Self::Narrow => 350.0,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Wide => "wide",
+            Self::Narrow => "narrow",
+        }
+    }
 }
