@@ -27,7 +27,9 @@ pub struct History {
 impl History {
     /// Reads every result folder in a folder. What is no result folder is passed over.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let place = || format!("cannot list {}: measure something first, or name a folder of results", folder.display());
+        let place = || {
+            format!("cannot list {}: measure something first, or name a folder of results", folder.display())
+        };
         let mut history = Self { entries: Vec::new(), damaged: Vec::new() };
         for entry in std::fs::read_dir(folder).with_context(place)? {
             let path = entry.with_context(place)?.path();
@@ -43,9 +45,9 @@ impl History {
         if history.entries.is_empty() && history.damaged.is_empty() {
             bail!("there are no results in {}: measure something first", folder.display());
         }
-        history.entries.sort_by(|a, b| {
-            (&a.loaded.machine.started, &a.name).cmp(&(&b.loaded.machine.started, &b.name))
-        });
+        history
+            .entries
+            .sort_by(|a, b| (&a.loaded.machine.started, &a.name).cmp(&(&b.loaded.machine.started, &b.name)));
         history.damaged.sort();
         Ok(history)
     }

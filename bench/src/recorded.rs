@@ -35,7 +35,9 @@ pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
     let folder = root.join(FOLDER);
     results::write_copy(&folder, &loaded.machine, &records)?;
     let document = report::document(&results::load(&folder)?);
-    let Some(picture) = &document.picture else { bail!("there is no picture of a start or of held connections") };
+    let Some(picture) = &document.picture else {
+        bail!("there is no picture of a start or of held connections")
+    };
     write(&folder.join(PICTURE), &standalone(picture, Width::Wide))?;
     let readme = root.join(README);
     let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;

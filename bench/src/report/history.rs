@@ -1,9 +1,9 @@
 //! Several results as one report: what there is, what got better or worse from one to the next, and how figures went.
 
-use super::chart::{Axis, Chart, Line, Lines, Plot, Point, Scale};
+use super::chart::{Axis, Chart, Line, Point, Scale};
 use super::comparison;
 use super::document::{Column, Document, Fact, Importance, Quantity, Section, Table, Value};
-use super::section::{Measure, connections, leading_measure, list};
+use super::section::{self, Measure, connections, leading_measure, list};
 use crate::compare::{self, Comparison, Judgement};
 use crate::history::{Entry, History};
 use crate::record::count;
@@ -20,7 +20,11 @@ pub fn document(history: &History, place: &str) -> Document {
         leading: None,
         origin: vec![Fact::new("Folder", place)],
         answers: answers(history, &comparisons),
-        warnings: history.damaged.iter().map(|error| format!("Left out, as it cannot be read: {error}.")).collect(),
+        warnings: history
+            .damaged
+            .iter()
+            .map(|error| format!("Left out, as it cannot be read: {error}."))
+            .collect(),
         picture: None,
         sections: [Some(results(history, &comparisons)), changes(history, &comparisons), trends(history)]
             .into_iter()
@@ -31,7 +35,9 @@ pub fn document(history: &History, place: &str) -> Document {
 
 /// What became of the last measurement.
 fn answers(history: &History, comparisons: &[Option<Comparison>]) -> Vec<String> {
-    let (Some(last), Some(comparison)) = (history.entries.last(), comparisons.last()) else { return Vec::new() };
+    let (Some(last), Some(comparison)) = (history.entries.last(), comparisons.last()) else {
+        return Vec::new();
+    };
     let said = match comparison {
         None => "there is none before it on the same machine".into(),
         Some(comparison) => judgements(comparison),
@@ -48,8 +54,11 @@ fn judgements(comparison: &Comparison) -> String {
         (of(|judgement| matches!(judgement, Judgement::Broken(_))), "broken"),
         (of(|judgement| *judgement == Judgement::Same), "the same"),
     ];
-    let said: Vec<String> =
-        counted.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let said: Vec<String> = counted
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
     match said.as_slice() {
         [] => "nothing to compare".into(),
         said => said.join(", "),
@@ -74,7 +83,7 @@ fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
             entry.name.as_str().into(),
             entry.loaded.machine.host.as_str().into(),
             list(&workloads).into(),
-            Some(count(super::section::servers(&members).len() as u64)).into(),
+            Some(count(section::servers(&members).len() as u64)).into(),
             Some(count(entry.loaded.records.len() as u64)).into(),
             comparison.as_ref().map_or_else(|| "–".into(), judgements).into(),
         ]);
@@ -208,23 +217,23 @@ impl Trend<'_> {
             });
             Line { label: name.into(), points: points.collect(), has_marks: true }
         };
-        let lines = super::section::servers(&members).into_iter().map(line).collect();
+        let lines = section::servers(&members).into_iter().map(line);
         Chart {
             id: format!("trend-{}", self.0[0].1.workload.name),
             title: self.title(),
             description: format!("{}, a line a server, over {} results.", self.title(), self.0.len()),
-            plot: Plot::Lines(Lines {
-                x: Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
-                y: Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log },
+            plot: section::lines(
+                Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
+                Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log },
                 lines,
-            }),
+            ),
         }
     }
 
     fn table(&self) -> Table {
         let measure = self.measure();
         let servers = self.members();
-        let servers = super::section::servers(&servers);
+        let servers = section::servers(&servers);
         let columns = servers.iter().map(|name| Column::new(*name, measure.quantity).of(Importance::High));
         let first = Column::new("Result", Quantity::Words).of(Importance::High);
         let name = format!("trend-{}", self.0[0].1.workload.name);

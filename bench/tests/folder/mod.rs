@@ -1,4 +1,5 @@
 //! Result folders as `bench measure` makes them, of figures that a test thinks up.
+#![allow(dead_code, reason = "each test takes what it needs of it")]
 
 use std::fs;
 use std::path::Path;

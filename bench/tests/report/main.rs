@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --package bench --test report` writes the files in `golden/` anew, for you to read what changed in
 //! them.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 #[path = "../folder/mod.rs"]
 mod folder;
@@ -15,6 +15,7 @@ use bench::record::Record;
 use bench::report::document::{Document, Value};
 use bench::report::format::Format;
 use bench::statistics::median;
+use bench::summary::Figure;
 use bench::{report, results};
 use folder::Folder;
 use records::{HOSTILE, every_question, every_verdict, many_servers, one_run};
@@ -111,7 +112,7 @@ fn figures_are_those_of_the_records() {
     let json: serde_json::Value = serde_json::from_str(&render(&document, Format::Json, None)).unwrap();
     let text = render(&document, Format::Table, None);
     let markdown = render(&document, Format::Markdown, None);
-    let cases: [(&str, &str, fn(&Record) -> Option<f64>); 3] = [
+    let cases: [(&str, &str, Figure); 3] = [
         ("cost-quick-100", "CPU/request", Record::cpu_per_request),
         ("speed-quick-100", "Requests", Record::per_second),
         ("memory-quick-100", "After", |run| Some(bench::record::count(run.memory?.after_bytes?))),

@@ -61,7 +61,7 @@ mod tests {
             (Value::Rank(Rank { best: 1, worst: 3 }), Quantity::Words, "1–3", None),
             (figure(8.12e-6), Quantity::Time, "8.12", Some("7.31–8.93")),
             (figure(0.25), Quantity::Time, "250", Some("225–275")),
-            (figure(12_345.0), Quantity::Rate, "12,345", Some("11,111–13,580")),
+            (figure(12_300.0), Quantity::Rate, "12,300", Some("11,070–13,530")),
             (figure(512.0), Quantity::Memory, "512", Some("461–563")),
             (figure(5.0 * 1_048_576.0), Quantity::Memory, "5.00", Some("4.50–5.50")),
             (figure(0.996), Quantity::Share, "99.6", Some("89.6–109.6")),

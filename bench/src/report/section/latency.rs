@@ -4,7 +4,7 @@ use super::family::Question;
 use super::parts::{self, COST, Measure, PER_SECOND};
 use super::{Source, cost, notes, speed};
 use crate::record::Record;
-use crate::report::chart::{Axis, Chart, Line, Lines, Mark, Plot, Point, Scale};
+use crate::report::chart::{Axis, Chart, Line, Mark, Point, Scale};
 use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table};
 use crate::summary::{Cell, WorkloadSummary};
 
@@ -49,7 +49,7 @@ fn by_rate(open: &[&WorkloadSummary]) -> Option<Chart> {
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
         Line { label: name.into(), points, has_marks: true }
     };
-    let lines: Vec<Line> = parts::servers(open).into_iter().map(line).collect();
+    let lines = parts::servers(open).into_iter().map(line);
     let title = "The 99th percentile of latency by rate".to_owned();
     (open.len() > 1).then(|| Chart {
         id: "latency-by-rate".into(),
@@ -58,11 +58,11 @@ fn by_rate(open: &[&WorkloadSummary]) -> Option<Chart> {
             parts::servers(open).join(", ")
         ),
         title,
-        plot: Plot::Lines(Lines {
-            x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
-            y: Axis { label: "Latency, p99".into(), quantity: Quantity::Time, scale: Scale::Log },
+        plot: parts::lines(
+            Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
+            Axis { label: "Latency, p99".into(), quantity: Quantity::Time, scale: Scale::Log },
             lines,
-        }),
+        ),
     })
 }
 
@@ -86,11 +86,11 @@ fn curves(summary: &WorkloadSummary) -> Option<Chart> {
         id: format!("curve-{}", summary.workload.name),
         title,
         description,
-        plot: Plot::Lines(Lines {
-            x: Axis { label: "Share of answers".into(), quantity: Quantity::Share, scale: Scale::Percentile },
-            y: Axis { label: "Latency".into(), quantity: Quantity::Time, scale: Scale::Log },
+        plot: parts::lines(
+            Axis { label: "Share of answers".into(), quantity: Quantity::Share, scale: Scale::Percentile },
+            Axis { label: "Latency".into(), quantity: Quantity::Time, scale: Scale::Log },
             lines,
-        }),
+        ),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::summary::WorkloadSummary;
 
 pub(super) use cost::chart as cost_chart;
 pub(super) use family::{Family, Question};
-pub(super) use parts::{Measure, connections, leading_measure, list, servers};
+pub(super) use parts::{Measure, connections, leading_measure, lines, list, servers};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {

@@ -1,7 +1,7 @@
 //! What several sections' tables and charts are made of.
 
 use crate::record::{Bound, Record, TaskRecord, count};
-use crate::report::chart::{Bar, Bars, Chart, Mark, Plot};
+use crate::report::chart::{Axis, Bar, Bars, Chart, Line, Lines, Mark, Plot};
 use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
 use crate::report::figures;
 use crate::report::format::cell;
@@ -165,6 +165,13 @@ pub(super) fn noise(summary: &WorkloadSummary) -> Option<f64> {
 /// The column that names rows.
 pub(super) fn server() -> Column {
     Column::new("Server", Quantity::Words).of(Importance::High)
+}
+
+/// A chart's lines by name, so that a server looks alike in all of them.
+pub(in crate::report) fn lines(x: Axis, y: Axis, lines: impl IntoIterator<Item = Line>) -> Plot {
+    let mut lines: Vec<Line> = lines.into_iter().collect();
+    lines.sort_by(|a, b| a.label.cmp(&b.label));
+    Plot::Lines(Lines { x, y, lines })
 }
 
 /// The servers of several workloads, in the order of the first.

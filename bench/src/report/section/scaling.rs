@@ -3,7 +3,7 @@
 use super::Source;
 use super::family::Question;
 use super::parts::{self, COST, Measure, PER_SECOND};
-use crate::report::chart::{Axis, Chart, Line, Lines, Plot, Point, Scale};
+use crate::report::chart::{Axis, Chart, Line, Point, Scale};
 use crate::report::document::{Quantity, Section};
 use crate::report::figures;
 use crate::summary::WorkloadSummary;
@@ -42,7 +42,7 @@ fn chart(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary]) 
         };
         Line { label: name.into(), points: members.iter().filter_map(point).collect(), has_marks: true }
     };
-    let lines: Vec<Line> = parts::servers(members).into_iter().map(line).collect();
+    let lines = parts::servers(members).into_iter().map(line);
     let x = Axis { label: "Connections".into(), quantity: Quantity::Count, scale: Scale::Log };
     let y = Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log };
     Chart {
@@ -52,6 +52,6 @@ fn chart(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary]) 
             "{title}, a line a server: {}. The table below has the figures.",
             parts::servers(members).join(", ")
         ),
-        plot: Plot::Lines(Lines { x, y, lines }),
+        plot: parts::lines(x, y, lines),
     }
 }

@@ -186,8 +186,9 @@ mod tests {
             (Some(100), "Language interval Errors █", ""),
             (Some(78), "Language interval Errors", ""),
             (Some(70), "interval Errors", "No room here for: Language."),
-            (Some(60), "interval", "No room here for: Language, Errors."),
-            (Some(45), "CPU/request", "No room here for: Language, Errors."),
+            (Some(60), "interval Errors", "No room here for: Language."),
+            (Some(50), "interval", "No room here for: Language, Errors."),
+            (Some(38), "CPU/request", "No room here for: Language, Errors."),
         ];
         for (width, has, left_out) in cases {
             let text = render(&table(), width);
