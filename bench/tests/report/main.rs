@@ -16,7 +16,7 @@ use bench::report::document::{Document, Value};
 use bench::report::format::Format;
 use bench::statistics::median;
 use bench::summary::Figure;
-use bench::{report, results};
+use bench::{recorded, report, results};
 use folder::Folder;
 use records::{HOSTILE, every_question, every_verdict, many_servers, one_run};
 
@@ -173,4 +173,52 @@ fn the_command_writes_every_form() {
     let said = String::from_utf8(nowhere.stderr).unwrap();
     assert!(said.contains("--output: cannot write /no/such/folder/report.txt"), "{said}");
     assert_eq!(nowhere.status.code(), Some(1));
+}
+
+/// README.md shows what the records in `bench/recorded/` say, so that its figures come from a command.
+#[test]
+fn the_readme_shows_what_was_recorded() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let document = report::document(&results::load(&root.join(recorded::FOLDER)).unwrap());
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = recorded::recorded_part(&readme).unwrap();
+    assert_eq!(shown, recorded::excerpt(&document).trim(), "run `bench record` anew");
+}
+
+/// The first result is compared with nothing, the second with the first, and one of another machine with none of them.
+#[test]
+fn the_history_of_a_folder() {
+    let place = tempfile::tempdir().unwrap();
+    let write = |name: &str, change: &dyn Fn(&mut Folder)| {
+        let mut folder = Folder::example();
+        change(&mut folder);
+        folder.write(&place.path().join(name));
+    };
+    write("first", &|folder| folder.machine.started = "2026-01-01T12:00:00Z".into());
+    write("second", &|folder| {
+        folder.machine.started = "2026-01-02T12:00:00Z".into();
+        folder.change("two", |run| folder::scale(run, 1.1));
+    });
+    write("other", &|folder| {
+        folder.machine.started = "2026-01-03T12:00:00Z".into();
+        folder.machine.host = "elsewhere".into();
+    });
+    std::fs::create_dir(place.path().join("no-results")).unwrap();
+    write("damaged", &|_| ());
+    std::fs::write(place.path().join("damaged/measurements.jsonl"), "{}\n").unwrap();
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    let output = command.arg("history").arg(place.path()).args(["--format", "csv"]).output().unwrap();
+    assert!(output.status.success());
+    let csv = String::from_utf8(output.stdout).unwrap();
+    let against = |name: &str| {
+        let begin = format!("results,results,{name},Against the one before,");
+        csv.lines().find_map(|line| line.strip_prefix(&begin)).unwrap().trim_matches([',', '"']).to_owned()
+    };
+    assert_eq!(against("first"), "–");
+    assert_eq!(against("second"), "2 worse, 2 the same");
+    assert_eq!(against("other"), "–");
+    assert!(csv.contains("changes,changes,second,Server,,,,,,two\n"), "{csv}");
+    let page = std::fs::read_to_string(place.path().join("history.html")).unwrap();
+    assert!(page.contains("damaged/measurements.jsonl:1") && page.contains("2 worse, 2 the same"), "{page}");
 }
