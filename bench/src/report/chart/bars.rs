@@ -5,7 +5,7 @@ use svg::node::element::{Group, Path, Pattern, Rectangle, TSpan};
 
 use super::axis::{self, AXIS_HEIGHT};
 use super::canvas::{BASELINE, Canvas, Frame, TEXT, fit, px, text, text_width};
-use super::palette::{BAND, BAR, INK, QUIET};
+use super::palette::{BAND, BAR, INK, PAPER, QUIET};
 use super::ruler::{self, Ruler};
 use super::{Bar, Bars, Mark, Width};
 use crate::report::document::{Figure, Unit};
@@ -21,6 +21,12 @@ const NAME_WIDTH: f64 = 260.0;
 
 /// The height of what is said above the bars of the noise floor.
 const NOISE_HEIGHT: f64 = 20.0;
+
+/// Bars that are so many times longer than the longest of the others are cut, so that the others can be told apart.
+const FAR: f64 = 4.0;
+
+/// How far the axis goes beyond the longest bar that is whole, where others are cut.
+const BEYOND: f64 = 1.25;
 
 /// How rows are laid out. On a phone the name and the note stand above the bar, which keeps the whole width for itself.
 struct Layout {
@@ -55,14 +61,17 @@ pub(super) fn draw(bars: &Bars, canvas: &mut Canvas) {
     let top = if noise.is_some() { NOISE_HEIGHT } else { 0.0 };
     let rows = rows(bars, unit, &layout, top, canvas.width.pixels());
 
-    let highest = figures().map(reach).chain(noise.map(|[_, high]| high)).fold(0.0, f64::max);
+    let highest = longest(figures().map(reach).collect()).max(noise.map_or(0.0, |[_, high]| high));
     let ruler = Ruler::evenly(unit, [0.0, highest]);
+    let is_cut = figures().any(|figure| ruler.place(figure.value.max(0.0)).is_none());
+    let label =
+        if is_cut { format!("{} (a bar that is cut is longer)", bars.label) } else { bars.label.clone() };
     let bottom = rows.last().map_or(top, |row| row.y + layout.height - layout.middle);
     let left = if layout.has_names_above { 0.0 } else { widest(&rows) };
     let mut frame = Frame { left, right: canvas.width.pixels(), top, bottom };
     frame.right = left + length(&rows, &layout, &ruler, frame);
 
-    axis::draw_horizontal(canvas, &ruler, &bars.label, frame);
+    axis::draw_horizontal(canvas, &ruler, &label, frame);
     if let (Some(share), Some(ends)) = (bars.noise, noise) {
         draw_noise(canvas, share, ends, &ruler, frame);
     }
@@ -98,10 +107,20 @@ fn widest(rows: &[Row]) -> f64 {
 fn length(rows: &[Row], layout: &Layout, ruler: &Ruler, frame: Frame) -> f64 {
     let room = frame.right - frame.left;
     rows.iter().fold(room, |length, row| {
-        let share = row.figure.and_then(|figure| ruler.place(reach(figure))).unwrap_or(0.0);
+        let share = row.figure.map_or(0.0, |figure| ruler.place(reach(figure)).unwrap_or(1.0));
         let free = room - row.said_width(layout) - GAP;
         if share > 0.0 { length.min(free / share) } else { length }
     })
+}
+
+/// How long the axis is: as the longest bar, or, where that is far longer than most, a little more than the longest of those.
+fn longest(mut reaches: Vec<f64>) -> f64 {
+    reaches.sort_by(|a, b| b.total_cmp(a));
+    let whole = reaches.windows(2).take(reaches.len() / 2).filter_map(|pair| match pair {
+        [far, near] if *near > 0.0 && *far > FAR * near => Some(near * BEYOND),
+        _ => None,
+    });
+    whole.last().or(reaches.first().copied()).unwrap_or(0.0)
 }
 
 /// The first bar's figure and what is as good as the same.
@@ -133,11 +152,12 @@ fn draw_bars(canvas: &mut Canvas, rows: &[Row], layout: &Layout, ruler: &Ruler, 
         canvas.add(hatch(&hatching));
     }
     for row in rows {
-        let Some(place) = row.figure.and_then(|figure| ruler.place(figure.value.max(0.0))) else { continue };
+        let Some(figure) = row.figure else { continue };
+        let place = ruler.place(figure.value.max(0.0));
         let bar = Rectangle::new()
             .set("x", px(frame.left))
             .set("y", px(row.y - layout.bar / 2.0))
-            .set("width", px(frame.x(place) - frame.left))
+            .set("width", px(frame.x(place.unwrap_or(1.0)) - frame.left))
             .set("height", layout.bar);
         let outline = |dashes| {
             bar.clone().set("fill", "none").set("stroke", QUIET.light).set("stroke-dasharray", dashes)
@@ -148,7 +168,21 @@ fn draw_bars(canvas: &mut Canvas, rows: &[Row], layout: &Layout, ruler: &Ruler, 
             Mark::Invalid => outline("5 3"),
             Mark::Reference => outline("1.5 2.5"),
         });
+        if place.is_none() {
+            draw_cut(canvas, row, layout, frame);
+        }
     }
+}
+
+/// Two slanted strokes through a bar, near its end.
+fn draw_cut(canvas: &mut Canvas, row: &Row, layout: &Layout, frame: Frame) {
+    let (top, height) = (row.y - layout.bar / 2.0 - 2.0, layout.bar + 4.0);
+    let x = frame.x(0.94);
+    let strokes = |offset: f64| format!("M{} {}l-5 {}", px(x + offset), px(top), px(height));
+    let gap = Path::new().set("d", strokes(2.5)).set("stroke", PAPER.light).set("stroke-width", 5);
+    let edges = Path::new().set("d", strokes(0.0) + &strokes(5.0)).set("stroke", QUIET.light);
+    canvas.add(gap);
+    canvas.add(edges);
 }
 
 fn hatch(id: &str) -> Pattern {
@@ -196,7 +230,7 @@ fn draw_names(canvas: &mut Canvas, rows: &[Row], layout: &Layout, frame: Frame) 
 fn draw_values(canvas: &mut Canvas, rows: &[Row], layout: &Layout, ruler: &Ruler, frame: Frame) {
     let mut values = Group::new().set("font-weight", 600);
     for row in rows {
-        let end = row.figure.and_then(|figure| ruler.place(reach(figure).max(0.0))).unwrap_or(0.0);
+        let end = row.figure.map_or(0.0, |figure| ruler.place(reach(figure).max(0.0)).unwrap_or(1.0));
         let mut value = text(frame.x(end) + GAP, row.y + BASELINE, &row.value);
         if !layout.has_names_above && !row.note.is_empty() {
             value.append(
