@@ -317,6 +317,7 @@ impl Quantity {
             Self::Ratio => ("×", 1.0),
             Self::Rate => ("/s", 1.0),
             Self::Share => ("%", 100.0),
+            Self::Time if smallest < 1e-6 => ("ns", 1e9),
             Self::Time if smallest < 1e-3 => ("µs", 1e6),
             Self::Time if smallest < 1.0 => ("ms", 1e3),
             Self::Time => ("s", 1.0),

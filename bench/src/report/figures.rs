@@ -23,9 +23,10 @@ pub(super) fn microseconds(seconds: f64) -> String {
     significant(seconds * 1e6)
 }
 
-/// Seconds with the unit that suits them: `8.12 µs`, `81.2 ms`, `1.20 s`.
+/// Seconds with the unit that suits them: `8.12 ns`, `81.2 µs`, `812 ms`, `1.20 s`.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
+        seconds if seconds < 1e-6 => format!("{} ns", significant(seconds * 1e9)),
         seconds if seconds < 1e-3 => format!("{} µs", significant(seconds * 1e6)),
         seconds if seconds < 1.0 => format!("{} ms", significant(seconds * 1e3)),
         seconds => format!("{} s", significant(seconds)),
@@ -77,8 +78,8 @@ mod tests {
             [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6].map(microseconds).each_ref().map(String::as_str)
         );
         assert_eq!(
-            ["8.12 µs", "81.2 ms", "1.50 s"],
-            [8.123e-6, 81.23e-3, 1.5].map(duration).each_ref().map(String::as_str)
+            ["812 ns", "8.12 µs", "81.2 ms", "1.50 s"],
+            [812.3e-9, 8.123e-6, 81.23e-3, 1.5].map(duration).each_ref().map(String::as_str)
         );
         assert_eq!((bytes(1234.0), mebibytes(3.5e6)), ("1,234 B".to_owned(), "3.34 MiB".to_owned()));
         assert_eq!(ratio(9.754), "9.75×");
