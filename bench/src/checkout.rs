@@ -118,6 +118,11 @@ impl Checkout {
         target_folder(&self.root).join("tools/bin")
     }
 
+    /// Where criterion keeps its figures and its pages.
+    pub fn criterion(&self) -> PathBuf {
+        target_folder(&self.root).join("criterion")
+    }
+
     /// Where results go when nobody says where.
     pub fn results(&self) -> PathBuf {
         self.root.join("bench/results")

@@ -26,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   bench verify --conformance                        does it keep the rules of HTTP/1.1?
   bench verify --conformance --address 127.0.0.1:80 and one that somebody else started?
   bench drill --servers threads --drills kill,idle  does it stand misfortune, and clients that misbehave?
+  bench microbench connection                       what does a request cost in our own code?
   bench measure quick                               a first answer, in minutes
   bench measure article                             the article's three scenarios on every server
   bench measure article-5s-1 --servers hyper,actix --repetitions 5
@@ -46,6 +47,8 @@ pub enum Command {
     Verify(Verify),
     /// Try how servers stand misfortune, and clients that misbehave
     Drill(Drill),
+    /// Time the code that the Rust servers share, without a kernel or a runtime
+    Microbench(Microbench),
     /// Load servers, keep a record of each run, and print the tables
     Measure(Measure),
     /// Print the tables of a measurement, from its records
@@ -126,13 +129,46 @@ pub struct Drill {
     /// Say what each drill does, and do none
     #[arg(long)]
     pub list: bool,
+
+    /// A result folder that keeps the findings, for its report
+    #[arg(long, value_name = "DIR", conflicts_with = "list")]
+    pub keep: Option<PathBuf>,
 }
 
 const ABOUT_DRILLS: &str = "Each drill starts a server, has it suffer one kind of trouble, and ends with a figure or with what \
 went wrong. All of them take two minutes a server. No figure is a speed.
 
 A server fails as known when its manifest has `drill/NAME` among its [[gaps]]. Exit code 1 says that a server is not as \
-its manifest says, either way.";
+its manifest says, either way.
+
+With --keep each finding is a line in the folder's drills.jsonl when it is made. Of a server that is drilled twice the later \
+finding counts.
+
+Example:
+  bench drill --servers hyper,threads --keep bench/results/20260101T120000Z-host";
+
+/// `bench microbench`
+#[derive(Args, Debug)]
+#[command(after_help = ABOUT_CODE)]
+pub struct Microbench {
+    /// Only benchmarks with this in their names, such as `connection` or `parse/wrk`
+    #[arg(value_name = "FILTER")]
+    pub filter: Option<String>,
+
+    /// A result folder that keeps the figures, for its report
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+const ABOUT_CODE: &str = "Criterion does the work, in the checkout, and draws pages. Shown are the benchmarks that this run has made: \
+the median time of a piece, such as a request, its 95 % interval, and how many that are a second. All of them take a minute and a \
+half once they are built.
+
+With --keep the figures are in the folder's code.json. The report has them beside the CPU time that a server used for a request.
+
+Examples:
+  bench microbench connection
+  bench microbench --keep bench/results/20260101T120000Z-host";
 
 /// `bench measure`
 #[derive(Args, Debug)]

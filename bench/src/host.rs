@@ -56,7 +56,8 @@ pub struct Launch<'a> {
     pub folder: &'a Path,
     /// The cores that it may use; empty for those of the thread that starts it.
     pub cores: &'a [usize],
-    /// Whether its standard error is the person's to see, as for a build. Otherwise its end is kept.
+    /// Whether what it says is the person's to see, on our standard error, as of a build. Otherwise its output and the end of its
+    /// standard error are kept.
     pub shown: bool,
 }
 
@@ -115,9 +116,13 @@ impl Host {
         let complaint = tempfile::tempfile().context("cannot make a temporary file")?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(launch.folder).env("PATH", &self.path).process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        if !launch.shown {
-            command.stderr(complaint.try_clone().context("cannot share a temporary file")?);
+        command.stdin(Stdio::null());
+        if launch.shown {
+            command.stdout(std::io::stderr());
+        } else {
+            command
+                .stdout(Stdio::piped())
+                .stderr(complaint.try_clone().context("cannot share a temporary file")?);
         }
 
         let mut groups = self.ours.lock();

@@ -26,6 +26,7 @@ pub mod host;
 pub mod launch;
 pub mod machine;
 pub mod measure;
+pub mod microbench;
 pub mod names;
 pub mod plan;
 pub mod progress;

@@ -1,4 +1,8 @@
-//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`.
+//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and what was kept of drills and microbenchmarks.
+
+mod code;
+mod drills;
+mod lines;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -6,8 +10,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::drill::DrillRecord;
 use crate::machine::Machine;
+use crate::microbench::CodeRecord;
 use crate::record::{Record, SCHEMA};
+
+pub use code::CodeFile;
+pub use drills::DrillsFile;
 
 const MACHINE: &str = "machine.json";
 const MEASUREMENTS: &str = "measurements.jsonl";
@@ -32,6 +41,12 @@ pub struct Loaded {
     pub records: Vec<Record>,
     /// A sentence about a last line that was only half written.
     pub torn: Option<String>,
+    /// The findings of drills that were kept; of a server that was drilled twice the later one.
+    pub drills: Vec<DrillRecord>,
+    /// A sentence about a last finding that was only half written.
+    pub drills_torn: Option<String>,
+    /// The microbenchmarks, when they were kept.
+    pub code: Option<CodeRecord>,
 }
 
 impl Results {
@@ -71,7 +86,7 @@ impl Results {
         let path = folder.join(MEASUREMENTS);
         let open = || {
             if loaded.torn.is_some() {
-                set_aside_the_torn(folder)?;
+                lines::set_aside_the_torn(&path, &folder.join(TORN))?;
             }
             OpenOptions::new().append(true).open(&path)
         };
@@ -87,14 +102,8 @@ impl Results {
 
     /// Appends a record as one line, in one write, and has it on the disk before it returns.
     pub fn append(&mut self, record: &Record) -> anyhow::Result<()> {
-        let mut line = serde_json::to_string(record).context("cannot write a record as JSON")?;
-        line.push('\n');
-        let write = || {
-            self.measurements.write_all(line.as_bytes())?;
-            self.measurements.sync_data()
-        };
-        let mut write = write;
-        write().with_context(|| format!("cannot write to {}", self.folder.join(MEASUREMENTS).display()))
+        lines::append(&mut self.measurements, record)
+            .with_context(|| format!("cannot write to {}", self.folder.join(MEASUREMENTS).display()))
     }
 
     /// Keeps what a tool printed; the name of its file in `raw/`.
@@ -144,7 +153,9 @@ pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     let path = folder.join(MEASUREMENTS);
     let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut reader = BufReader::new(file);
-    let mut loaded = Loaded { machine, records: Vec::new(), torn: None };
+    let (drills, drills_torn) = drills::load(folder)?;
+    let code = code::load(folder)?;
+    let mut loaded = Loaded { machine, records: Vec::new(), torn: None, drills, drills_torn, code };
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -170,18 +181,6 @@ pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<Pat
     };
     write().with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
-}
-
-/// Moves a last line without its end to a file of its own.
-fn set_aside_the_torn(folder: &Path) -> std::io::Result<()> {
-    let path = folder.join(MEASUREMENTS);
-    let text = std::fs::read(&path)?;
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let mut torn = OpenOptions::new().append(true).create(true).open(folder.join(TORN))?;
-    torn.write_all(&text[whole..])?;
-    torn.write_all(b"\n")?;
-    torn.sync_all()?;
-    OpenOptions::new().write(true).open(&path)?.set_len(whole as u64)
 }
 
 /// The highest number of a file in `raw/`, of which one may belong to no record.

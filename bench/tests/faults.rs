@@ -39,7 +39,7 @@ fn measure_with(server: &str, flags: &str) -> (Record, String) {
     let checkout = Checkout::new(&[server], SUITE);
     let (_, text) = checkout.run(format!("measure mock --out out {flags}").trim());
     checkout.assert_nothing_runs();
-    let mut records = checkout.records();
+    let mut records = checkout.loaded().records;
     assert_eq!(records.len(), 1, "{server}: {text}");
     (records.remove(0), text)
 }

@@ -53,11 +53,15 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
     let (output, text) = checkout.run("measure mock --repetitions 3 --out out --seed 1");
     assert!(output.status.success(), "{text}");
 
-    let order: Vec<(Option<u32>, String)> =
-        checkout.records().iter().map(|record| (record.repetition, record.workload.name.clone())).collect();
+    let order: Vec<(Option<u32>, String)> = checkout
+        .loaded()
+        .records
+        .iter()
+        .map(|record| (record.repetition, record.workload.name.clone()))
+        .collect();
     let expected = [1, 2, 3].map(|n| [(Some(n), "normal".to_owned()), (Some(n), "also".to_owned())]);
     assert_eq!(order, expected.concat());
-    for record in checkout.records() {
+    for record in checkout.loaded().records {
         let (load, cpu) = (record.load.unwrap(), record.cpu.unwrap());
         assert_eq!(load.answered, 200);
         assert!((load.elapsed_seconds - 0.846).abs() < 1e-9);
@@ -75,7 +79,7 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
 fn each_record_says_how_its_server_keeps_the_rules() {
     let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure mock --repetitions 1 --out out");
-    for record in checkout.records() {
+    for record in checkout.loaded().records {
         let conformance = record.server.conformance;
         assert_eq!(conformance.is_some(), record.server.name.starts_with("tidy"), "{text}");
         if let Some(found) = conformance {
@@ -92,7 +96,7 @@ fn a_server_that_misbehaves_is_a_row_that_says_so() {
     let (output, text) = checkout.run("measure mock --out out");
     assert_eq!(output.status.code(), Some(1), "{text}");
 
-    let records = checkout.records();
+    let records = checkout.loaded().records;
     let failure = |server: &str| {
         let record = records.iter().find(|record| record.server.name == server).unwrap();
         record.error.as_ref().map(|failure| (failure.kind, failure.message.clone()))
@@ -119,7 +123,7 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
     let (output, text) = checkout.run("measure mock --out out");
     assert_eq!(output.status.code(), Some(1), "{text}");
 
-    let records = checkout.records();
+    let records = checkout.loaded().records;
     let record = |name: &str| records.iter().find(|record| record.workload.name == name).unwrap();
     let failure = |name: &str| record(name).error.as_ref().unwrap();
     assert_eq!(failure("fails").kind, ErrorKind::Tool);
@@ -142,7 +146,7 @@ fn ctrl_c_keeps_finished_runs_and_leaves_nothing_running() {
     let output = wait(child);
 
     assert_eq!(output.status.code(), Some(130));
-    let records = checkout.records();
+    let records = checkout.loaded().records;
     assert_eq!(records.len(), 1);
     assert!(records[0].load.is_some());
     assert!(String::from_utf8_lossy(&output.stdout).contains("236"), "what was measured is reported");
@@ -163,7 +167,7 @@ fn a_measurement_that_was_killed_is_resumed() {
     }
     let path = checkout.path("out/measurements.jsonl");
     let line = fs::read(&path).unwrap();
-    assert_eq!(checkout.records().len(), 1);
+    assert_eq!(checkout.loaded().records.len(), 1);
 
     let cut_at = [line.len(), line.len() - 1, 1];
     for (round, cut_at) in cut_at.into_iter().enumerate() {
@@ -171,7 +175,8 @@ fn a_measurement_that_was_killed_is_resumed() {
         let (output, text) = checkout.run("measure --resume out");
         assert!(output.status.success(), "{cut_at}: {text}");
         let runs: Vec<_> = checkout
-            .records()
+            .loaded()
+            .records
             .iter()
             .map(|record| (record.repetition, record.workload.name.clone()))
             .collect();
@@ -194,7 +199,7 @@ fn a_measurement_that_was_killed_is_resumed() {
 fn what_has_changed_is_not_resumed() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure normal --out out");
-    assert_eq!(checkout.records().len(), 1, "{text}");
+    assert_eq!(checkout.loaded().records.len(), 1, "{text}");
     let change = |path: &str, from: &str, to: &str| {
         let text = fs::read_to_string(checkout.path(path)).unwrap();
         assert!(text.contains(from), "{text}");
@@ -217,7 +222,7 @@ fn what_has_changed_is_not_resumed() {
         assert!(text.contains(expected), "{text}");
         change(path, to, from);
     }
-    assert_eq!(checkout.records().len(), 1);
+    assert_eq!(checkout.loaded().records.len(), 1);
 }
 
 #[test]
@@ -235,7 +240,7 @@ fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
         text.contains("lacking is left out: there is no `no-such-program` on this machine; write it"),
         "{text}"
     );
-    let records = checkout.records();
+    let records = checkout.loaded().records;
     assert_eq!(records.len(), 2);
     assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
     assert!(records[1].load.is_some());
@@ -249,7 +254,7 @@ fn another_tool_can_be_chosen_and_is_given_its_script() {
     let (output, text) = checkout.run("measure mock --tool wrk --out out");
     assert!(output.status.success(), "{text}");
 
-    let record = checkout.records().remove(0);
+    let record = checkout.loaded().records.remove(0);
     assert_eq!((record.tool.name.as_str(), record.tool.version.as_deref()), ("wrk", Some("wrk 4.1.0-mock")));
     assert_eq!(record.load.unwrap().answered, 20_453);
     checkout.assert_nothing_runs();
@@ -266,7 +271,7 @@ fn what_a_tool_cannot_do_is_said_before_anything_runs() {
         "{text}"
     );
 
-    let records = checkout.records();
+    let records = checkout.loaded().records;
     let failure = records[0].error.as_ref().unwrap();
     assert_eq!((records.len(), failure.kind), (1, ErrorKind::Unavailable), "{text}");
     assert!(failure.message.contains("wrk cannot ask by count"), "{text}");

@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
+use anyhow::Context;
+
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::checkout::Checkout;
 use crate::cli;
-use crate::drill::{self, DRILLS, Drill, Finding, Row, Size};
+use crate::drill::{self, DRILLS, Drill, DrillRecord, DrilledRecord, Finding, Row, Size};
 use crate::host::{self, Host};
 use crate::launch;
+use crate::machine;
 use crate::names;
 use crate::report::figures;
+use crate::results::DrillsFile;
 use crate::server::Server;
 
 /// Connections that the largest drill wants at once.
@@ -25,6 +29,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let checkout = Checkout::read(root)?;
     let servers = checkout.choose_servers(&arguments.servers)?;
     let drills = choose(&arguments.drills)?;
+    let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
     let host = Host::this_machine(checkout.tools())?;
     let connections = connections(host::raise_descriptor_limit()?);
     let size = if arguments.short { Size::Short } else { Size::Full { connections } };
@@ -45,7 +50,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
             print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
             continue;
         }
-        let Some(findings) = drill_one(&host, server, &drills, size) else {
+        let Some(findings) = drill_one(&host, server, &drills, size, kept.as_mut())? else {
             return Ok(Outcome::Interrupted);
         };
         rows.push(Row { server, findings });
@@ -54,18 +59,39 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     Ok(if all_built && rows.iter().all(is_as_known) { Outcome::Fine } else { Outcome::Failed })
 }
 
-/// Does the drills with one server, and says on standard error how each went; `None` when somebody asked us to stop.
-fn drill_one(host: &Host, server: &Server, drills: &[&Drill], size: Size) -> Option<Vec<Finding>> {
+/// The file of a result folder that keeps what is found.
+fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
+    let (file, torn) = DrillsFile::open(folder).context("--keep")?;
+    if let Some(torn) = torn {
+        anstream::eprintln!("{torn}");
+    }
+    Ok(file)
+}
+
+/// Does the drills with one server, says on standard error how each went, and keeps that; `None` when somebody asked us to stop.
+fn drill_one(
+    host: &Host,
+    server: &Server,
+    drills: &[&Drill],
+    size: Size,
+    mut kept: Option<&mut DrillsFile>,
+) -> anyhow::Result<Option<Vec<Finding>>> {
+    let version = kept.as_ref().and_then(|_| launch::version(host, server).ok());
+    let drilled = DrilledRecord::new(server, version);
     let mut findings = Vec::new();
     for drill in drills {
+        let started = machine::now();
         let finding = drill.run(host, server, size);
         if host.interrupted() {
-            return None;
+            return Ok(None);
         }
         anstream::eprintln!("{}", progress(server, &finding));
+        if let Some(kept) = &mut kept {
+            kept.append(&DrillRecord::new(drilled.clone(), drill, size, started, &finding))?;
+        }
         findings.push(finding);
     }
-    Some(findings)
+    Ok(Some(findings))
 }
 
 fn is_as_known(row: &Row) -> bool {

@@ -5,6 +5,7 @@ mod drill;
 mod history;
 mod list;
 mod measure;
+mod microbench;
 mod record;
 mod report;
 mod serve;
@@ -29,6 +30,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::List(list) => list::run(root, list),
         Command::Verify(verify) => verify::run(root, verify),
         Command::Drill(drill) => drill::run(root, drill),
+        Command::Microbench(microbench) => microbench::run(root, microbench),
         Command::Measure(measure) => measure::run(root, measure),
         Command::Report(report) => report::run(report),
         Command::Compare(compare) => compare::run(compare),

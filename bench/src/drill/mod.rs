@@ -17,6 +17,7 @@ mod large_body;
 mod load;
 mod mixed;
 mod never_read;
+mod record;
 mod resets;
 mod scene;
 mod table;
@@ -25,8 +26,10 @@ mod trouble;
 use crate::host::Host;
 use crate::server::Server;
 
+pub use record::{DrillRecord, DrilledRecord, OutcomeRecord, SCHEMA, SizeRecord};
 use scene::Scene;
 pub use scene::Size;
+pub(crate) use table::explain;
 pub use table::{FAILED, Row, notes, table};
 
 /// One drill.

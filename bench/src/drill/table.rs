@@ -41,8 +41,7 @@ pub fn notes(rows: &[Row]) -> String {
         let _ = write!(out, "({}) {} {}: ", number + 1, server.name, finding.drill);
         let manifest = server.folder.join("server.toml");
         let _ = match (&finding.outcome, &finding.known) {
-            (Err(wrong), Some(reason)) => writeln!(out, "{wrong}. Known: {reason}"),
-            (Err(wrong), None) => writeln!(out, "{wrong}. Not known of this server."),
+            (Err(wrong), known) => writeln!(out, "{}", explain(wrong, known.as_deref())),
             (Ok(_), _) => writeln!(out, "passes: take it out of {}", manifest.display()),
         };
     }
@@ -53,6 +52,14 @@ pub fn notes(rows: &[Row]) -> String {
         }
     }
     out
+}
+
+/// What went wrong, and whether that is known of the server.
+pub(crate) fn explain(wrong: &str, known: Option<&str>) -> String {
+    match known {
+        Some(reason) => format!("{wrong}. Known: {reason}"),
+        None => format!("{wrong}. Not known of this server."),
+    }
 }
 
 /// Findings with a note, in the order of the notes.

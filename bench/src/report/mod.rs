@@ -12,6 +12,7 @@ mod section;
 mod warning;
 
 use crate::machine::Machine;
+use crate::microbench::CodeRecord;
 use crate::record::TaskRecord;
 use crate::results::Loaded;
 use crate::summary::{WorkloadSummary, summarise};
@@ -45,6 +46,11 @@ pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     family.map_or_else(Vec::new, |family| {
         family.members.iter().map(|member| member.workload.name.clone()).collect()
     })
+}
+
+/// What microbenchmarks came to, as a table for a terminal of a width.
+pub fn code(code: &CodeRecord, width: Option<usize>) -> String {
+    format::table(&section::code_table(code), width)
 }
 
 /// How wide the terminal is that standard output goes to; `None` when it is none.

@@ -25,10 +25,8 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         client_bound(summaries),
     ];
     let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
-    let torn = loaded.torn.clone();
-    torn.into_iter()
-        .chain([of_machine.as_slice(), &of_runs, &of_figures].concat().into_iter().flatten())
-        .collect()
+    let torn = [loaded.torn.clone(), loaded.drills_torn.clone()].into_iter().flatten();
+    torn.chain([of_machine.as_slice(), &of_runs, &of_figures].concat().into_iter().flatten()).collect()
 }
 
 fn shared_cores(machine: &Machine) -> Option<String> {

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use bench::record::Record;
-use bench::results;
+use bench::results::{self, Loaded};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
@@ -67,8 +66,8 @@ impl Checkout {
     }
 
     /// What `--out out` has kept.
-    pub(crate) fn records(&self) -> Vec<Record> {
-        results::load(&self.path("out")).unwrap().records
+    pub(crate) fn loaded(&self) -> Loaded {
+        results::load(&self.path("out")).unwrap()
     }
 
     /// Every mock that ever ran, as `server-PID` or `tool-PID`.

@@ -84,13 +84,14 @@ fn a_section_a_question() {
             "scaling",
             "modes",
             "memory",
+            "http",
             "article",
             "check",
             "repetitions",
             "machine"
         ]
     );
-    assert_eq!(ids(&one_run()), ["speed", "cost", "memory", "repetitions", "machine"]);
+    assert_eq!(ids(&one_run()), ["speed", "cost", "memory", "http", "repetitions", "machine"]);
     assert_eq!(ids(&Folder::new()), ["machine"]);
 }
 

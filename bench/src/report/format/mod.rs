@@ -8,7 +8,7 @@ mod text;
 
 use clap::ValueEnum;
 
-use super::document::Document;
+use super::document::{Document, Table};
 
 /// The forms that a report has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,6 +21,11 @@ pub enum Format {
     Json,
     /// A line a figure, in seconds, bytes and counts
     Csv,
+}
+
+/// A table alone, for a terminal of a width.
+pub(super) fn table(table: &Table, width: Option<usize>) -> String {
+    text::table::render(table, width)
 }
 
 impl Format {

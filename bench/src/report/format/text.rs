@@ -1,6 +1,6 @@
 //! The document for a terminal: no line is longer than it is wide.
 
-mod table;
+pub(super) mod table;
 
 use std::fmt::Write;
 

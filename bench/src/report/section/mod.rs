@@ -2,8 +2,11 @@
 
 mod article;
 mod check;
+mod code;
 mod cost;
+mod drills;
 mod family;
+mod http;
 mod latency;
 mod machine;
 mod memory;
@@ -18,6 +21,7 @@ use super::document::Section;
 use crate::results::Loaded;
 use crate::summary::WorkloadSummary;
 
+pub(super) use code::table as code_table;
 pub(super) use cost::chart as cost_chart;
 pub(super) use family::{Family, Question};
 pub(super) use parts::{Measure, connections, leading_measure, lines, list, servers};
@@ -38,17 +42,29 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 10] = [
+    let sections: [fn(&Source) -> Option<Section>; 12] = [
         speed::section,
         cost::section,
         latency::section,
         scaling::section,
         modes::section,
         memory::section,
+        http::section,
+        code::section,
         article::section,
         check::section,
         repetitions::section,
         machine::section,
     ];
     sections.iter().filter_map(|section| section(source)).collect()
+}
+
+#[cfg(test)]
+impl Loaded {
+    /// A folder that holds these records, for tests.
+    pub(crate) fn example(records: Vec<crate::record::Record>) -> Self {
+        let machine = include_str!("../../../tests/folder/machine.json");
+        let machine = serde_json::from_str(machine).unwrap();
+        Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, code: None }
+    }
 }

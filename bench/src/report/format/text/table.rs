@@ -26,7 +26,7 @@ struct Shown {
 }
 
 /// The title, the table, and which columns there was no room for.
-pub(super) fn render(table: &Table, width: Option<usize>) -> String {
+pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> String {
     let style = anstyle::Style::new().underline();
     let title = table.caption();
     let title = textwrap::wrap(&title, width.unwrap_or(usize::MAX));

@@ -1,0 +1,49 @@
+//! Microbenchmarks: what the code that the Rust servers share costs, without a kernel or a runtime. Criterion measures it; here it is
+//! run, and what it found is read.
+
+mod criterion;
+mod record;
+
+use std::time::Duration;
+
+use anyhow::bail;
+
+use crate::checkout::Checkout;
+use crate::host::{Host, Launch};
+use crate::machine;
+
+use criterion::Stamps;
+pub use record::{BenchRecord, CodeRecord, SCHEMA, TimeRecord};
+
+/// Time for a build from nothing on a slow machine, and for every benchmark, each of which takes four seconds.
+const BOUND: Duration = Duration::from_secs(60 * 60);
+
+/// Time for the compiler to say its version.
+const VERSION_BOUND: Duration = Duration::from_secs(20);
+
+/// Runs the benchmarks whose names match `filter`, or all. What criterion says goes to standard error as it comes.
+pub fn run(host: &Host, checkout: &Checkout, filter: Option<&str>) -> anyhow::Result<CodeRecord> {
+    let started = machine::now();
+    let folder = checkout.criterion();
+    let before = Stamps::read(&folder)?;
+    let mut words = ["cargo", "bench", "--locked", "--package", "bench", "--"].map(str::to_owned).to_vec();
+    words.extend(filter.map(str::to_owned));
+    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BOUND)?;
+    let made = Stamps::read(&folder)?.made_since(&before);
+    if made.is_empty() {
+        bail!(
+            "nothing new is in {}: no benchmark has `{}` in its name",
+            folder.display(),
+            filter.unwrap_or("bench")
+        );
+    }
+    let benches = made.iter().map(|folder| criterion::read(folder)).collect::<anyhow::Result<_>>()?;
+    Ok(CodeRecord { schema: SCHEMA, started, rustc: compiler(host, checkout), benches })
+}
+
+/// What the compiler that built them says to `--version`.
+fn compiler(host: &Host, checkout: &Checkout) -> Option<String> {
+    let words = ["rustc", "--version"].map(str::to_owned);
+    let launch = Launch { words: &words, folder: &checkout.root, cores: &[], shown: false };
+    Some(host.run(&launch, VERSION_BOUND).ok()?.trim().to_owned())
+}

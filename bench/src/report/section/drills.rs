@@ -1,0 +1,135 @@
+//! Fault drills as a part of a section: what each server came to, and why one failed.
+
+use super::parts;
+use crate::drill::{DrillRecord, FAILED, OutcomeRecord, SizeRecord, explain};
+use crate::record::count;
+use crate::report::document::{Column, Fact, Importance, Quantity, Table, Value};
+use crate::report::figures;
+
+/// How the table is to be read.
+pub(super) const ABOUT: &str = "A drill starts a server and has it suffer one kind of trouble. Where it stood that there is a \
+    figure: bytes, counts, or seconds to an end, never a speed. A number in brackets leads to a note: a failure, with its \
+    reason where the server's manifest knows it.";
+
+/// A row a server and a column a drill; `None` when there were no drills.
+pub(super) fn table(records: &[DrillRecord]) -> Option<Table> {
+    let servers = distinct(records.iter().map(|record| record.server.name.as_str()));
+    let drills = distinct(records.iter().map(|record| record.drill.as_str()));
+    if records.is_empty() {
+        return None;
+    }
+    let columns = drills.iter().map(|drill| Column::new(*drill, Quantity::Words).of(Importance::High));
+    let columns = std::iter::once(parts::server()).chain(columns);
+    let mut table = Table::new("drills", "Fault drills", columns);
+    for server in servers {
+        let mut row = vec![Value::from(server)];
+        for drill in &drills {
+            let is_it = |record: &&DrillRecord| record.server.name == server && record.drill == *drill;
+            let found = records.iter().find(is_it);
+            row.push(found.map_or(Value::Absent, |record| cell(record, &mut table.notes)));
+        }
+        table.rows.push(row);
+    }
+    table.notes.extend(sizes(records));
+    Some(table)
+}
+
+/// What each drill does.
+pub(super) fn facts(records: &[DrillRecord]) -> Vec<Fact> {
+    let drills = distinct(records.iter().map(|record| (record.drill.as_str(), record.about.as_str())));
+    drills.into_iter().map(|(drill, about)| Fact::new(drill, about)).collect()
+}
+
+/// The figure or the failure, with the number of its note where there is more to say.
+fn cell(record: &DrillRecord, notes: &mut Vec<String>) -> Value {
+    let DrillRecord { server, drill, outcome, known, .. } = record;
+    let (text, more) = match (outcome, known) {
+        (OutcomeRecord::Passed(figure), None) => return Value::from(figure.as_str()),
+        (OutcomeRecord::Passed(figure), Some(reason)) => {
+            (figure.as_str(), format!("passes, and was known to fail: {reason}"))
+        }
+        (OutcomeRecord::Failed(wrong), known) => (FAILED, explain(wrong, known.as_deref())),
+    };
+    let number = notes.len() + 1;
+    notes.push(format!("({number}) {} {drill}: {more}", server.name));
+    format!("{text} ({number})").into()
+}
+
+/// How large the drills were, where they were not of one size or not whole.
+fn sizes(records: &[DrillRecord]) -> Vec<String> {
+    let sizes = distinct(records.iter().map(|record| record.size));
+    let sentence = |size: SizeRecord| {
+        let of_it = records.iter().filter(|record| record.size == size);
+        let servers = parts::list(&distinct(of_it.map(|record| record.server.name.as_str())));
+        match size {
+            SizeRecord::Short => format!("Short drills, with fewer connections and less time: {servers}."),
+            SizeRecord::Full { connections } => {
+                let connections = figures::whole(count(connections as u64));
+                format!("Whole drills, with up to {connections} connections at once: {servers}.")
+            }
+        }
+    };
+    sizes.into_iter().map(sentence).collect()
+}
+
+/// Each once, in the order in which they were first seen.
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for one in all {
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+    }
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_a_server_with_a_note_for_what_failed() {
+        let known = |reason: &str, record: DrillRecord| DrillRecord { known: Some(reason.into()), ..record };
+        let records = [
+            DrillRecord::example("one", "idle", Ok("12 B each")),
+            known("Nothing is bounded.", DrillRecord::example("one", "kill", Err("no end"))),
+            DrillRecord::example("two", "kill", Err("it has ended")),
+            known("It is slow.", DrillRecord::example("three", "idle", Ok("9 B each"))),
+        ];
+        let table = table(&records).unwrap();
+        let heads: Vec<&str> = table.columns.iter().map(|column| column.head.as_str()).collect();
+        assert_eq!(heads, ["Server", "idle", "kill"]);
+        let words = |row: [&str; 3]| row.map(|cell| if cell == "–" { Value::Absent } else { cell.into() });
+        assert_eq!(
+            table.rows,
+            [["one", "12 B each", "FAILS (1)"], ["two", "–", "FAILS (2)"], ["three", "9 B each (3)", "–"]]
+                .map(words)
+        );
+        assert_eq!(
+            table.notes,
+            [
+                "(1) one kill: no end. Known: Nothing is bounded.",
+                "(2) two kill: it has ended. Not known of this server.",
+                "(3) three idle: passes, and was known to fail: It is slow.",
+                "Short drills, with fewer connections and less time: one, two and three.",
+            ]
+        );
+        let expected = ["idle", "kill"].map(|drill| Fact::new(drill, format!("what {drill} does")));
+        assert_eq!(facts(&records), expected);
+        assert!(super::table(&[]).is_none());
+    }
+
+    #[test]
+    fn sizes_are_told_apart() {
+        let mut whole = DrillRecord::example("two", "idle", Ok("12 B each"));
+        whole.size = SizeRecord::Full { connections: 10_000 };
+        let records = [DrillRecord::example("one", "idle", Ok("12 B each")), whole];
+        assert_eq!(
+            table(&records).unwrap().notes,
+            [
+                "Short drills, with fewer connections and less time: one.",
+                "Whole drills, with up to 10,000 connections at once: two.",
+            ]
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! Does it obey HTTP? Conformance cases and fault drills, by server.
+
+use super::{Source, drills, parts};
+use crate::record::{ConformanceRecord, count};
+use crate::report::chart::{Bar, Bars, Chart, Mark};
+use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
+use crate::summary::WorkloadSummary;
+
+const TITLE: &str = "Conformance cases that pass";
+
+/// A server, and what its conformance cases came to, where it was asked.
+struct Row<'a> {
+    server: &'a str,
+    found: Option<&'a ConformanceRecord>,
+}
+
+pub(super) fn section(source: &Source) -> Option<Section> {
+    let rows = rows(source.summaries);
+    let was_asked = rows.iter().any(|row| row.found.is_some());
+    let drills = &source.loaded.drills;
+    if !was_asked && drills.is_empty() {
+        return None;
+    }
+    let mut about = Vec::new();
+    if was_asked {
+        about.push(
+            "Before it was measured each server was sent the conformance cases: requests in raw bytes, with the answers that are \
+             right. Those that wait for a server's timeouts are left out where it has none. Smuggled are those in which a request was \
+             answered that was hidden within another. A server that cuts corners is not comparable with one that does not."
+                .into(),
+        );
+    }
+    if !drills.is_empty() {
+        about.push(drills::ABOUT.into());
+    }
+    Some(Section {
+        id: "http",
+        title: "Does it obey HTTP?",
+        about,
+        charts: was_asked.then(|| chart(&rows)).into_iter().collect(),
+        tables: was_asked.then(|| table(&rows)).into_iter().chain(drills::table(drills)).collect(),
+        facts: drills::facts(drills),
+    })
+}
+
+/// The servers, those that keep the most rules first, and those that were never asked last.
+fn rows<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row> = Vec::new();
+    for cell in summaries.iter().flat_map(|summary| &summary.cells) {
+        let found = cell.runs.iter().find_map(|run| run.server.conformance.as_ref());
+        match rows.iter_mut().find(|row| row.server == cell.server.name) {
+            Some(row) => row.found = row.found.or(found),
+            None => rows.push(Row { server: &cell.server.name, found }),
+        }
+    }
+    rows.sort_by(|a, b| b.worth().total_cmp(&a.worth()));
+    rows
+}
+
+impl Row<'_> {
+    /// The share of the cases that passed.
+    fn share(&self) -> Option<f64> {
+        let found = self.found.filter(|found| found.cases > 0)?;
+        Some(count(found.passed) / count(found.cases))
+    }
+
+    fn worth(&self) -> f64 {
+        self.share().unwrap_or(-1.0)
+    }
+}
+
+fn table(rows: &[Row]) -> Table {
+    let columns = [
+        parts::server(),
+        Column::new("Cases sent", Quantity::Count).of(Importance::Low),
+        Column::new("Passed", Quantity::Count),
+        Column::new("Share", Quantity::Share).of(Importance::High),
+        Column::new("Smuggled", Quantity::Count).of(Importance::High),
+    ];
+    let mut table = Table::new("conformance", TITLE, columns);
+    for row in rows {
+        let figure = |figure: fn(&ConformanceRecord) -> u64| Value::from(row.found.map(figure).map(count));
+        table.rows.push(vec![
+            row.server.into(),
+            figure(|found| found.cases),
+            figure(|found| found.passed),
+            row.share().into(),
+            figure(|found| found.smuggled),
+        ]);
+    }
+    table
+}
+
+fn chart(rows: &[Row]) -> Chart {
+    let bars = rows.iter().map(|row| Bar {
+        label: row.server.into(),
+        figure: row.share().map(|value| Figure { value, interval: None }),
+        mark: Mark::Own,
+        note: row.found.map(note).unwrap_or_default(),
+    });
+    parts::bars_chart(
+        "conformance".into(),
+        TITLE.into(),
+        Bars { label: "Cases passed".into(), quantity: Quantity::Share, bars: bars.collect(), noise: None },
+    )
+}
+
+/// `158 of 483, 29 smuggled`
+fn note(found: &ConformanceRecord) -> String {
+    let ConformanceRecord { cases, passed, smuggled } = found;
+    if *smuggled == 0 {
+        format!("{passed} of {cases}")
+    } else {
+        format!("{passed} of {cases}, {smuggled} smuggled")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drill::DrillRecord;
+    use crate::record::Record;
+    use crate::report::chart::Plot;
+    use crate::results::Loaded;
+    use crate::summary::summarise;
+
+    /// A run of a server that passed so many cases of so many, and smuggled in so many.
+    fn run(server: &str, found: Option<[u64; 3]>) -> Record {
+        let mut record = Record::example(server, 1);
+        let found = found.map(|[passed, cases, smuggled]| ConformanceRecord { cases, passed, smuggled });
+        record.server.conformance = found;
+        record
+    }
+
+    fn section(loaded: &Loaded) -> Option<Section> {
+        super::section(&Source::new(loaded, &summarise(&loaded.records)))
+    }
+
+    #[test]
+    fn servers_stand_by_the_share_of_cases_that_they_pass() {
+        let records = vec![
+            run("few", Some([158, 483, 29])),
+            run("never", None),
+            run("most", Some([498, 500, 0])),
+            // It could not be built, and then it could.
+            Record { repetition: None, ..run("late", None) },
+            run("late", Some([500, 500, 0])),
+        ];
+        let section = section(&Loaded::example(records)).unwrap();
+        let figure = |value: f64| Value::Figure(Figure { value, interval: None });
+        let row = |server: &str, cases: f64, passed: f64, smuggled: f64| {
+            vec![server.into(), figure(cases), figure(passed), figure(passed / cases), figure(smuggled)]
+        };
+        let never = vec!["never".into(), Value::Absent, Value::Absent, Value::Absent, Value::Absent];
+        assert_eq!(
+            section.tables[0].rows,
+            [
+                row("late", 500.0, 500.0, 0.0),
+                row("most", 500.0, 498.0, 0.0),
+                row("few", 483.0, 158.0, 29.0),
+                never
+            ]
+        );
+        let [Chart { plot: Plot::Bars(bars), description, .. }] = section.charts.as_slice() else { panic!() };
+        let notes: Vec<&str> = bars.bars.iter().map(|bar| bar.note.as_str()).collect();
+        assert_eq!(notes, ["500 of 500", "498 of 500", "158 of 483, 29 smuggled", ""]);
+        assert_eq!(
+            description,
+            "Conformance cases that pass: late 100.0 % (500 of 500), most 99.6 % (498 of 500), few 32.7 % (158 of 483, 29 smuggled), \
+             never no figure."
+        );
+    }
+
+    #[test]
+    fn drills_alone_make_a_section_and_nothing_makes_none() {
+        let mut loaded = Loaded::example(vec![run("never", None)]);
+        assert!(section(&loaded).is_none());
+        loaded.drills = vec![DrillRecord::example("one", "kill", Ok("up in 3 ms"))];
+        let section = section(&loaded).unwrap();
+        let names: Vec<&str> = section.tables.iter().map(|table| table.name.as_str()).collect();
+        assert_eq!((section.id, names, section.charts.len()), ("http", vec!["drills"], 0));
+    }
+}
