@@ -2,6 +2,7 @@
 
 pub(crate) mod cell;
 mod csv;
+mod html;
 mod json;
 pub mod markdown;
 mod text;
@@ -17,6 +18,8 @@ pub enum Format {
     Table,
     /// The same for a page, an issue or a README
     Markdown,
+    /// A page with charts, for a browser, that needs nothing beside itself
+    Html,
     /// Everything, charts too, in seconds, bytes and counts
     Json,
     /// A line a figure, in seconds, bytes and counts
@@ -30,13 +33,14 @@ pub(super) fn table(table: &Table, width: Option<usize>) -> String {
 
 impl Format {
     /// Every one of them.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Markdown, Self::Json, Self::Csv];
+    pub const ALL: [Self; 5] = [Self::Table, Self::Markdown, Self::Html, Self::Json, Self::Csv];
 
     /// A document in this form. Only a table has a width, in columns of a terminal; without one nothing is left out of it.
     pub fn render(self, document: &Document, width: Option<usize>) -> anyhow::Result<String> {
         match self {
             Self::Table => Ok(text::render(document, width)),
             Self::Markdown => Ok(markdown::render(document)),
+            Self::Html => html::render(document),
             Self::Json => json::render(document),
             Self::Csv => csv::render(document),
         }
@@ -47,6 +51,7 @@ impl Format {
         match self {
             Self::Table => "report.txt",
             Self::Markdown => "report.md",
+            Self::Html => "index.html",
             Self::Json => "report.json",
             Self::Csv => "report.csv",
         }

@@ -1,0 +1,164 @@
+//! A document as one page that needs nothing beside itself. It reads without its script, which only sorts tables.
+//!
+//! The templates escape whatever comes from a record. What goes in as it is are our own charts, style and script.
+
+use anyhow::Context;
+use askama::Template;
+
+use super::cell;
+use crate::record::Bound;
+use crate::report::chart::{self, Chart, PALETTE, Plot, Width};
+use crate::report::document::{Column, Document, Quantity, Section, Table, Unit, Value};
+
+const STYLE: &str = include_str!("../../../templates/report/page.css");
+const SCRIPT: &str = include_str!("../../../templates/report/page.js");
+
+/// The script's SHA-256 in base64, without which browsers do not run it. The tests say what it is after a change.
+const SCRIPT_SHA256: &str = "S2a6NZjovITaZ7fSlyC1dG9nWHAdSx4aX8qKhZ9TlQ4=";
+
+/// What is shown as a tag.
+const BOUNDS: [Bound; 5] =
+    [Bound::Invalid, Bound::Disturbed, Bound::ClientBound, Bound::ServerBound, Bound::LatencyBound];
+
+/// The whole page. Fails only where a template does.
+pub(super) fn render(document: &Document) -> anyhow::Result<String> {
+    Page::of(document).render().context("cannot write the report as a page")
+}
+
+#[derive(Template)]
+#[template(path = "report/page.html", whitespace = "minimize")]
+struct Page<'a> {
+    document: &'a Document,
+    dark_charts: String,
+    picture: Option<Figure>,
+    sections: Vec<Part<'a>>,
+}
+
+/// A section with its charts drawn and its tables laid out.
+struct Part<'a> {
+    section: &'a Section,
+    /// Those that have the page's whole width, where it is wide.
+    charts: Vec<Figure>,
+    /// Those of which several stand side by side.
+    small_charts: Vec<Figure>,
+    tables: Vec<Sheet<'a>>,
+}
+
+/// A chart as it is drawn for either width.
+struct Figure {
+    title: String,
+    wide: Option<String>,
+    narrow: String,
+}
+
+/// A table with its figures as people read them.
+struct Sheet<'a> {
+    table: &'a Table,
+    heads: Vec<Head>,
+    rows: Vec<Vec<Cell>>,
+}
+
+struct Head {
+    /// With the unit behind it, where the caption does not tell it.
+    text: String,
+    quantity: Quantity,
+    unit: Unit,
+    /// Whether figures stand below it.
+    is_number: bool,
+    /// Whether it stands above two cells: a figure, and its interval.
+    is_double: bool,
+}
+
+struct Cell {
+    text: String,
+    /// What it is sorted by, where not by its text.
+    number: Option<f64>,
+    /// What stands behind a figure that is not the server's own.
+    sign: &'static str,
+    /// Of a figure, where the column has intervals at all; empty where this one has none.
+    interval: Option<String>,
+    is_absent: bool,
+    /// Whether figures stand above or below it.
+    is_in_figures: bool,
+    /// Whether it is one of the few words that say whose fact a row is.
+    is_bound: bool,
+}
+
+impl<'a> Page<'a> {
+    fn of(document: &'a Document) -> Self {
+        Self {
+            document,
+            dark_charts: chart::dark_rules(),
+            picture: document.picture.as_ref().map(Figure::of),
+            sections: document.sections.iter().map(Part::of).collect(),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    fn of(section: &'a Section) -> Self {
+        let (charts, small_charts) =
+            section.charts.iter().map(Figure::of).partition(|figure| figure.wide.is_some());
+        Self { section, charts, small_charts, tables: section.tables.iter().map(Sheet::of).collect() }
+    }
+}
+
+impl Figure {
+    /// Rows of dots are small: they are compared with each other.
+    fn of(chart: &Chart) -> Self {
+        let is_small = matches!(chart.plot, Plot::Dots(_));
+        Self {
+            title: chart.title.clone(),
+            wide: (!is_small).then(|| chart::svg(chart, Width::Wide)),
+            narrow: chart::svg(chart, Width::Narrow),
+        }
+    }
+}
+
+impl<'a> Sheet<'a> {
+    fn of(table: &'a Table) -> Self {
+        let heads: Vec<Head> =
+            (0..).zip(&table.columns).map(|(at, column)| Head::of(table, at, column)).collect();
+        let rows = table
+            .rows
+            .iter()
+            .map(|row| heads.iter().zip(row).map(|(head, value)| head.cell(value)).collect());
+        Self { table, rows: rows.collect(), heads }
+    }
+}
+
+impl Head {
+    fn of(table: &Table, at: usize, column: &Column) -> Self {
+        let (quantity, unit) = (column.quantity, table.unit(at));
+        let values = || table.rows.iter().filter_map(|row| row.get(at));
+        Self {
+            text: table.head(at),
+            quantity,
+            unit,
+            is_number: quantity != Quantity::Words || values().any(|value| value.number().is_some()),
+            is_double: column.has_intervals
+                && values().any(|value| cell::interval(value, quantity, unit).is_some()),
+        }
+    }
+
+    fn cell(&self, value: &Value) -> Cell {
+        let sign = if let Value::Marked { mark, .. } = value { cell::sign(*mark) } else { "" };
+        let text = cell::shown(value, self.quantity, self.unit);
+        Cell {
+            text: text.strip_suffix(sign).unwrap_or(&text).to_owned(),
+            number: value.number(),
+            sign,
+            interval: self
+                .is_double
+                .then(|| cell::interval(value, self.quantity, self.unit).unwrap_or_default()),
+            is_absent: *value == Value::Absent,
+            is_in_figures: self.is_number,
+            is_bound: BOUNDS.iter().any(|bound| value.words() == Some(bound.to_string().as_str())),
+        }
+    }
+}
+
+/// A sentence in pieces, of which those between backticks are code.
+fn pieces(sentence: &str) -> impl Iterator<Item = (bool, &str)> {
+    sentence.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece))
+}
