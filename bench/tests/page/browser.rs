@@ -1,0 +1,153 @@
+//! A headless Chromium, driven over the pipe that it offers for that: JSON both ways, each message ended by a zero byte.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// How long Chromium may take to say something, on a machine that is busy with builds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Chromium reads commands from descriptor 3 and answers on descriptor 4.
+const LAUNCH: &str = r#"exec chromium "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
+
+/// A browser with one page.
+pub(crate) struct Browser {
+    chromium: Child,
+    commands: ChildStdin,
+    messages: Receiver<Value>,
+    /// What has happened in the page since it was last opened, as the protocol's events.
+    events: Vec<Value>,
+    session: Option<String>,
+    commands_sent: u64,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// `None` where there is no Chromium, which is said.
+    pub(crate) fn start() -> Option<Self> {
+        let is_there =
+            Command::new("sh").args(["-c", "command -v chromium"]).output().unwrap().status.success();
+        if !is_there {
+            eprintln!("skipped: there is no chromium: scripts/setup --tests installs it");
+            return None;
+        }
+        let profile = tempfile::tempdir().unwrap();
+        let mut chromium = Command::new("sh")
+            .args(["-c", LAUNCH, "sh", "--headless", "--remote-debugging-pipe", "--no-first-run"])
+            // Its sandbox does not start as root, and what it shows is our own.
+            .args([
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+            ])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (commands, answers) = (chromium.stdin.take().unwrap(), chromium.stdout.take().unwrap());
+        let (sender, messages) = channel();
+        std::thread::spawn(move || {
+            for message in BufReader::new(answers).split(0) {
+                let message = serde_json::from_slice(&message.unwrap()).unwrap();
+                if sender.send(message).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut browser = Self {
+            chromium,
+            commands,
+            messages,
+            events: Vec::new(),
+            session: None,
+            commands_sent: 0,
+            _profile: profile,
+        };
+        browser.attach();
+        Some(browser)
+    }
+
+    /// A page, and whatever happens in it.
+    fn attach(&mut self) {
+        let target = self.call("Target.createTarget", &json!({ "url": "about:blank" }));
+        let attached =
+            self.call("Target.attachToTarget", &json!({ "targetId": target["targetId"], "flatten": true }));
+        self.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
+        for domain in ["Page", "Runtime", "Network", "Log"] {
+            self.call(&format!("{domain}.enable"), &json!({}));
+        }
+    }
+
+    /// Sends a command and waits for what it answers.
+    pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.commands_sent += 1;
+        let mut command = json!({ "id": self.commands_sent, "method": method, "params": params });
+        if let Some(session) = &self.session {
+            command["sessionId"] = session.as_str().into();
+        }
+        self.commands.write_all(format!("{command}\0").as_bytes()).unwrap();
+        loop {
+            let message = self.next();
+            if message["id"] == self.commands_sent {
+                assert!(message["error"].is_null(), "{method}: {}", message["error"]);
+                return message["result"].clone();
+            }
+        }
+    }
+
+    /// Opens a file and waits until it is there.
+    pub(crate) fn open(&mut self, file: &Path) {
+        self.events.clear();
+        self.call("Page.navigate", &json!({ "url": format!("file://{}", file.display()) }));
+        while self.events("Page.loadEventFired").is_empty() {
+            self.next();
+        }
+    }
+
+    /// The parameters of the events of a kind since the page was opened.
+    pub(crate) fn events(&self, method: &str) -> Vec<&Value> {
+        let events = self.events.iter().filter(|event| event["method"] == method);
+        events.map(|event| &event["params"]).collect()
+    }
+
+    /// What an expression comes to in the page, or what its promise does.
+    pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
+        let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let answer = self.call("Runtime.evaluate", &params);
+        assert!(answer["exceptionDetails"].is_null(), "{}", answer["exceptionDetails"]);
+        answer["result"]["value"].clone()
+    }
+
+    /// Has the page a width, and the person who reads it a preference.
+    pub(crate) fn show(&mut self, width: u32, scheme: &str) {
+        let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.call("Emulation.setEmulatedMedia", &scheme);
+    }
+
+    /// The next message, which is kept where it is an event.
+    fn next(&mut self) -> Value {
+        let message = self.messages.recv_timeout(PATIENCE).expect("Chromium says nothing");
+        if message["id"].is_null() {
+            self.events.push(message.clone());
+        }
+        message
+    }
+}
+
+impl Drop for Browser {
+    /// Has it end by itself, since what it starts otherwise goes on writing into its profile for a while.
+    fn drop(&mut self) {
+        let _ = self.commands.write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
+        while self.messages.recv_timeout(PATIENCE).is_ok() {}
+        let _ = self.chromium.kill();
+        let _ = self.chromium.wait();
+    }
+}

@@ -1,0 +1,296 @@
+//! The page of a report: what stands in it, and how Chromium shows it. Without Chromium, or without axe-core, which
+//! `scripts/setup --tests` installs, what needs them is skipped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by its panic"
+)]
+
+mod browser;
+#[path = "../folder/mod.rs"]
+mod folder;
+#[path = "../report/records.rs"]
+mod records;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bench::report::document::{Document, Table, Unit, Value};
+use bench::report::format::Format;
+use bench::{report, results};
+use serde_json::json;
+
+use browser::Browser;
+use folder::Folder;
+
+/// The widths of a phone and of two screens.
+const WIDTHS: [u32; 3] = [390, 1280, 1920];
+const SCHEMES: [&str; 2] = ["light", "dark"];
+
+/// A page is sent by mail, and nobody waits for it.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Shows what is folded, which counts, too.
+const UNFOLD: &str = "document.querySelectorAll('details').forEach((details) => { details.open = true; })";
+
+/// What axe finds: each rule that is broken, and by what.
+const AXE: &str = "axe.run(document, {
+    resultTypes: ['violations'],
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+}).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`))";
+
+/// Every table's rows by its name: each cell as its text, what it is sorted by, and whether it is not known.
+const TABLES: &str = "[...document.querySelectorAll('table')].map((table) => [
+    table.id,
+    [...table.tBodies[0].rows].map((row) => [...row.cells]
+        .filter((cell) => cell.className !== 'interval')
+        .map((cell) => [cell.textContent, cell.dataset.value ?? null, cell.classList.contains('absent')])),
+])";
+
+/// Clicks twice on every head of every table that can be sorted: what it says then of its order, and the column's figures.
+const SORT: &str = "[...document.querySelectorAll('table:has(button)')].map((table) => {
+    let place = 0;
+    return [...table.tHead.rows[0].cells].map((head) => {
+        const column = place;
+        place += head.colSpan;
+        return [0, 1].map(() => {
+            head.querySelector('button').click();
+            const said = [...table.querySelectorAll('[aria-sort]')].map((head) => head.ariaSort);
+            return [said, [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.value ?? null)];
+        });
+    });
+})";
+
+/// A section for every question, and servers whose names are long or mean harm. It is made once, since intervals take their time.
+static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
+    let mut folder = records::every_question();
+    let mut others = records::many_servers().records;
+    others.retain(|run| !run.server.name.starts_with("server-"));
+    folder.records.extend(others);
+    document(&folder)
+});
+
+fn document(folder: &Folder) -> Document {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("results");
+    folder.write(&path);
+    report::document(&results::load(&path).unwrap())
+}
+
+fn page(document: &Document) -> String {
+    Format::Html.render(document, None).unwrap()
+}
+
+fn tables() -> Vec<&'static Table> {
+    EVERYTHING.sections.iter().flat_map(|section| &section.tables).collect()
+}
+
+#[test]
+fn what_means_harm_is_text() {
+    let page = page(&EVERYTHING);
+    assert_eq!(page.matches("<script").count(), 1);
+    assert!(page.contains("&#60;script&#62;alert("));
+}
+
+#[test]
+fn what_stands_between_backticks_is_code() {
+    let mut document = document(&Folder::new());
+    document.warnings = vec!["Too few: `--repetitions 5` is enough.".into()];
+    assert!(page(&document).contains("<li>Too few: <code>--repetitions 5</code> is enough.</li>"));
+}
+
+#[test]
+fn ids_are_unique_and_links_lead_to_them() {
+    for document in [&*EVERYTHING, &document(&records::one_run()), &document(&Folder::new())] {
+        let page = page(document);
+        let ids: Vec<&str> = attributes(&page, " id=\"");
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), unique.len(), "{ids:?}");
+        for link in attributes(&page, " href=\"#") {
+            assert!(unique.contains(link), "{link}");
+        }
+    }
+}
+
+#[test]
+fn every_figure_of_a_table_is_there_to_the_last_digit() {
+    let page = page(&EVERYTHING);
+    let shown: BTreeSet<&str> = attributes(&page, " data-value=\"").into_iter().collect();
+    for table in tables() {
+        for number in table.rows.iter().flatten().filter_map(Value::number) {
+            assert!(shown.contains(number.to_string().as_str()), "{}: {number}", table.name);
+        }
+    }
+}
+
+#[test]
+fn the_script_is_the_one_that_the_page_allows() {
+    let page = page(&document(&Folder::new()));
+    let (_, rest) = page.split_once("<script>").unwrap();
+    let (script, _) = rest.split_once("</script>").unwrap();
+    let hash = sha256(script);
+    assert!(page.contains(&format!("'sha256-{hash}'")), "SCRIPT_SHA256 is to be {hash}");
+}
+
+#[test]
+fn a_page_is_small() {
+    let bytes = page(&EVERYTHING).len();
+    assert!(bytes < MOST_BYTES, "{bytes} bytes");
+}
+
+#[test]
+fn the_page_asks_for_nothing_and_complains_of_nothing() {
+    let Some((browser, file)) = &mut opened() else { return };
+    let requests = browser.events("Network.requestWillBeSent");
+    let urls: Vec<&str> = requests.iter().filter_map(|event| event["request"]["url"].as_str()).collect();
+    assert_eq!(urls, [format!("file://{}", file.display())]);
+    for kind in ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"] {
+        assert_eq!(browser.events(kind), Vec::<&serde_json::Value>::new(), "{kind}");
+    }
+    let heads =
+        browser.evaluate("[...document.querySelectorAll('section > h2')].map((head) => head.textContent)");
+    let titles = EVERYTHING.sections.iter().map(|section| section.title);
+    assert_eq!(heads, json!(std::iter::once("What may be wrong").chain(titles).collect::<Vec<_>>()));
+}
+
+#[test]
+fn the_page_never_scrolls_sideways() {
+    let Some((browser, _)) = &mut opened() else { return };
+    browser.evaluate(UNFOLD);
+    for (width, scheme) in WIDTHS.iter().flat_map(|width| SCHEMES.map(|scheme| (*width, scheme))) {
+        browser.show(width, scheme);
+        let shown = browser.evaluate("document.documentElement.scrollWidth");
+        assert!(shown.as_u64() <= Some(u64::from(width)), "{width} {scheme}: {shown}");
+    }
+}
+
+#[test]
+fn axe_finds_nothing() {
+    let Some(axe) = axe() else { return };
+    let Some((browser, _)) = &mut opened() else { return };
+    browser.evaluate(&axe);
+    browser.evaluate(UNFOLD);
+    for (width, scheme) in [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")] {
+        browser.show(width, scheme);
+        let found = browser.evaluate(AXE);
+        assert_eq!(found, json!([]), "{width} {scheme}");
+    }
+}
+
+#[test]
+fn figures_read_back_are_the_documents_with_and_without_script() {
+    let Some((browser, file)) = &mut opened() else { return };
+    for is_off in [false, true] {
+        browser.call("Emulation.setScriptExecutionDisabled", &json!({ "value": is_off }));
+        browser.open(file);
+        assert_eq!(browser.evaluate("document.querySelector('thead button') === null"), is_off);
+        let shown: Vec<(String, Vec<Vec<Shown>>)> = serde_json::from_value(browser.evaluate(TABLES)).unwrap();
+        assert_eq!(shown.len(), tables().len());
+        for (table, (name, rows)) in tables().into_iter().zip(&shown) {
+            assert_eq!(*name, format!("table-{}", table.name));
+            assert_eq!(rows.len(), table.rows.len(), "{name}");
+            for (row, shown) in table.rows.iter().zip(rows) {
+                assert_eq!(row.len(), shown.len(), "{name}");
+                for (at, (value, shown)) in row.iter().zip(shown).enumerate() {
+                    assert!(shown.is(value, table.unit(at)), "{name}: {shown:?} is not {value:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn heads_sort_their_tables_and_what_is_not_known_stays_last() {
+    let Some((browser, _)) = &mut opened() else { return };
+    let sorted: Vec<Vec<[Sorted; 2]>> = serde_json::from_value(browser.evaluate(SORT)).unwrap();
+    let tables: Vec<&Table> = tables().into_iter().filter(|table| table.rows.len() > 1).collect();
+    assert_eq!(sorted.len(), tables.len());
+    for (table, columns) in tables.iter().zip(sorted) {
+        assert_eq!(columns.len(), table.columns.len(), "{}", table.name);
+        for (at, [up, down]) in columns.into_iter().enumerate() {
+            let numbers = |compare: fn(&f64, &f64) -> std::cmp::Ordering| {
+                let mut numbers: Vec<f64> = table.rows.iter().filter_map(|row| row[at].number()).collect();
+                numbers.sort_by(compare);
+                let shown = numbers.iter().map(|number| Some(number.to_string()));
+                let absent = std::iter::repeat_n(None, table.rows.len() - numbers.len());
+                shown.chain(absent).collect::<Vec<_>>()
+            };
+            let place = format!("{}, column {at}", table.name);
+            assert_eq!(up, Sorted(vec!["ascending".into()], numbers(f64::total_cmp)), "{place}");
+            let downwards = numbers(|one, other| other.total_cmp(one));
+            assert_eq!(down, Sorted(vec!["descending".into()], downwards), "{place}");
+        }
+    }
+}
+
+/// How a table's heads say that it is sorted, and the figures of a column.
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Sorted(Vec<String>, Vec<Option<String>>);
+
+/// A cell as the page has it: its text, what it is sorted by, and whether it is not known.
+#[derive(Debug, serde::Deserialize)]
+struct Shown(String, Option<String>, bool);
+
+impl Shown {
+    /// Whether a cell says what a value is: to the digits that its text has, and to the last one in what it is sorted by.
+    fn is(&self, value: &Value, unit: Unit) -> bool {
+        let Self(text, sorted_by, is_absent) = self;
+        let number = sorted_by.as_ref().map(|number| number.parse().unwrap());
+        if *is_absent != (*value == Value::Absent) || number != value.number() {
+            return false;
+        }
+        match value {
+            Value::Absent => text == "–",
+            Value::Words(words) => text == words,
+            Value::Rank(rank) => *text == rank.to_string(),
+            Value::Figure(figure) | Value::Marked { figure, .. } => {
+                let digits: String = text.chars().filter(|letter| "-.0123456789".contains(*letter)).collect();
+                let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+                let half_a_digit = 0.5 / 10_f64.powi(i32::try_from(decimals).unwrap());
+                let apart = digits.parse::<f64>().unwrap() - figure.value * unit.factor;
+                apart.abs() <= half_a_digit * (1.0 + f64::from(f32::EPSILON))
+            }
+        }
+    }
+}
+
+/// A browser with the page, and the page's file; `None` where there is no browser.
+fn opened() -> Option<(Browser, tempfile::TempPath)> {
+    let mut browser = Browser::start()?;
+    let mut file = tempfile::Builder::new().suffix(".html").tempfile().unwrap();
+    file.write_all(page(&EVERYTHING).as_bytes()).unwrap();
+    let path = file.into_temp_path();
+    browser.open(&path);
+    Some((browser, path))
+}
+
+/// axe-core's script.
+fn axe() -> Option<String> {
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tools");
+    let script = tools.join("axe/axe_playwright_python/axe.min.js");
+    let axe = std::fs::read_to_string(&script).ok();
+    if axe.is_none() {
+        eprintln!("skipped: there is no {}: scripts/setup --tests installs it", script.display());
+    }
+    axe
+}
+
+/// The values of an attribute, wherever it stands.
+fn attributes<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
+    page.split(start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// The SHA-256 of a text in base64.
+fn sha256(text: &str) -> String {
+    let mut child = Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let byte = |at: usize| u8::from_str_radix(&said[2 * at..2 * at + 2], 16).unwrap();
+    BASE64_STANDARD.encode((0..32).map(byte).collect::<Vec<u8>>())
+}
