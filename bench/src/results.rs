@@ -172,15 +172,19 @@ pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     Ok(loaded)
 }
 
-/// Writes a part of the report, by its path in the folder's `report/`; where it lies.
-pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
-    let path = folder.join(REPORT).join(name);
+/// Where a part of the report lies, by its path in the folder's `report/`.
+pub fn report_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(REPORT).join(name)
+}
+
+/// Writes a part of the report.
+pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let path = report_path(folder, name);
     let write = || {
         std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
         std::fs::write(&path, text)
     };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The highest number of a file in `raw/`, of which one may belong to no record.

@@ -19,7 +19,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::History) -> anyhow::Resu
     };
     let document = history::document(&History::read(&folder)?, &folder.display().to_string());
     let page = folder.join(PAGE);
-    write(&page, &Format::Markdown.render(&document, None)?)?;
+    write(&page, &Format::Html.render(&document, None)?)?;
     print(&arguments.format.render(&document, report::terminal_width())?)?;
     anstream::eprintln!("\npage: {}", page.display());
     Ok(Outcome::Fine)

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::{Outcome, print};
 use crate::cli::Report;
+use crate::report::chart::{self, Width};
 use crate::report::document::Document;
 use crate::report::format::Format;
 use crate::{report, results};
@@ -24,14 +25,17 @@ pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(file, plain(text)).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Every form of a report into the folder's `report/`; the path of the first.
+/// Every form of a report, and its charts, into the folder's `report/`; the path of the page.
 pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result<PathBuf> {
-    let mut paths = Vec::new();
     for format in Format::ALL {
         let text = format.render(document, None)?;
-        paths.push(results::write_report(folder, format.file_name(), &plain(&text))?);
+        results::write_report(folder, format.file_name(), &plain(&text))?;
     }
-    paths.into_iter().next().context("there is a format")
+    for chart in document.charts() {
+        let svg = chart::standalone(chart, Width::Wide);
+        results::write_report(folder, &format!("charts/{}.svg", chart.id), &svg)?;
+    }
+    Ok(results::report_path(folder, Format::Html.file_name()))
 }
 
 /// Without the styles that a terminal would show.

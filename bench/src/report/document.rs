@@ -157,6 +157,13 @@ pub struct Unit {
     pub factor: f64,
 }
 
+impl Document {
+    /// Every chart, the picture first.
+    pub fn charts(&self) -> impl Iterator<Item = &Chart> {
+        self.picture.iter().chain(self.sections.iter().flat_map(|section| &section.charts))
+    }
+}
+
 impl Fact {
     /// `name: value`
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {

@@ -85,6 +85,7 @@ fn origin(machine: &Machine) -> Vec<Fact> {
             ),
         ),
         Fact::new("Command", machine.command.join(" ")),
+        Fact::new("Version", format!("bench {}", machine.bench)),
         Fact::new(
             "Cores",
             format!(

@@ -116,11 +116,11 @@ fn length(rows: &[Row], layout: &Layout, ruler: &Ruler, frame: Frame) -> f64 {
 /// How long the axis is: as the longest bar, or, where that is far longer than most, a little more than the longest of those.
 fn longest(mut reaches: Vec<f64>) -> f64 {
     reaches.sort_by(|a, b| b.total_cmp(a));
-    let whole = reaches.windows(2).take(reaches.len() / 2).filter_map(|pair| match pair {
+    let mut whole = reaches.windows(2).take(reaches.len() / 2).filter_map(|pair| match pair {
         [far, near] if *near > 0.0 && *far > FAR * near => Some(near * BEYOND),
         _ => None,
     });
-    whole.last().or(reaches.first().copied()).unwrap_or(0.0)
+    whole.next_back().or(reaches.first().copied()).unwrap_or(0.0)
 }
 
 /// The first bar's figure and what is as good as the same.
