@@ -18,6 +18,7 @@ use bench::cores::Cores;
 use bench::host::{Host, Launch};
 use bench::machine::Machine;
 use bench::measure::{Control, Measurement};
+use bench::progress::Progress;
 use bench::record::Record;
 use bench::results::{self, Results};
 use bench::server::Server;
@@ -96,6 +97,7 @@ fn measure(
         control: if servers.len() > 1 { Control::Named("plain".into()) } else { Control::Off },
         workloads: &workloads,
         attempts: 3,
+        progress: &Progress::new(false),
     };
     let tally = measurement.run(&mut Results::create(&folder, &machine)?, Vec::new())?;
     ensure!(!tally.interrupted, "interrupted; what there is lies in {}", folder.display());

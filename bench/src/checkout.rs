@@ -27,6 +27,11 @@ impl Checkout {
             Some(root) => root.canonicalize().with_context(|| format!("--root {}", root.display()))?,
             None => enclosing_checkout()?,
         };
+        for folder in ["servers", "bench/workloads"] {
+            if !root.join(folder).is_dir() {
+                bail!("--root {}: it is no checkout: it has no folder `{folder}`", root.display());
+            }
+        }
         let target = target_folder(&root);
         let mut servers = Vec::new();
         for language in sorted_entries(&root.join("servers"))? {

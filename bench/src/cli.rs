@@ -1,15 +1,18 @@
 //! The command line.
 
+mod help;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::report::format::Format;
 
 /// Measures HTTP servers on this machine, and says what bound each figure.
 #[derive(Debug, Parser)]
-#[command(name = "bench", version, after_help = EXAMPLES)]
+#[command(name = "bench", version, after_help = help::BENCH)]
 pub struct Arguments {
     /// The checkout with the servers and workloads [default: the one that the working folder lies in]
     #[arg(long, global = true, value_name = "DIR")]
@@ -19,24 +22,6 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
-
-const EXAMPLES: &str = "Examples:
-  bench list                                        what there is, and what this machine lacks
-  bench verify --servers hyper,threads              does a server answer as it should?
-  bench verify --conformance                        does it keep the rules of HTTP/1.1?
-  bench verify --conformance --address 127.0.0.1:80 and one that somebody else started?
-  bench drill --servers threads --drills kill,idle  does it stand misfortune, and clients that misbehave?
-  bench microbench connection                       what does a request cost in our own code?
-  bench measure quick                               a first answer, in minutes
-  bench measure article                             the article's three scenarios on every server
-  bench measure article-5s-1 --servers hyper,actix --repetitions 5
-  bench measure quick --cross-check wrk             two tools have to agree
-  bench measure --resume bench/results/20260101T120000Z-host
-  bench report bench/results/20260101T120000Z-host  the tables of a measurement, again
-  bench compare results/before results/after        did anything get worse?
-  bench serve threads --port 8080                   start a server and keep it in the foreground
-
-Exit codes: 0 all is well, 1 something failed, 2 wrong usage, 130 interrupted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -61,10 +46,17 @@ pub enum Command {
     Record(Record),
     /// Build a server and run it in the foreground
     Serve(Serve),
+    /// Say what this machine lacks, and whether it is quiet enough to measure on
+    Doctor(Doctor),
+    /// Print a script with which a shell completes commands and flags
+    Completions(Completions),
+    /// Print the manual page, or write one a command
+    Man(Man),
 }
 
 /// `bench list`
 #[derive(Args, Debug)]
+#[command(after_help = help::LIST)]
 pub struct List {
     /// List only these
     #[arg(value_enum)]
@@ -84,7 +76,7 @@ pub enum Listed {
 
 /// `bench verify`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_VERIFYING)]
+#[command(after_help = help::VERIFY)]
 pub struct Verify {
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -103,16 +95,9 @@ pub struct Verify {
     pub all: bool,
 }
 
-const ABOUT_VERIFYING: &str = "Each server is held against its manifest: the cases among its [[gaps]] have to fail, and all others to pass. \
-Exit code 1 says that a server is not as its manifest says, either way; with --address, that a case failed.
-
-A case is a request or more, in raw bytes, and the answers that are right. It fails as `smuggling` when a request was answered \
-that is hidden within another, as `wrong` when a rule is broken, and as `strict` when the RFCs leave the choice and the \
-endpoint does not. Without --conformance only the endpoint's own cases are asked.";
-
 /// `bench drill`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_DRILLS)]
+#[command(after_help = help::DRILL)]
 pub struct Drill {
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -135,21 +120,9 @@ pub struct Drill {
     pub keep: Option<PathBuf>,
 }
 
-const ABOUT_DRILLS: &str = "Each drill starts a server, has it suffer one kind of trouble, and ends with a figure or with what \
-went wrong. All of them take two minutes a server. No figure is a speed.
-
-A server fails as known when its manifest has `drill/NAME` among its [[gaps]]. Exit code 1 says that a server is not as \
-its manifest says, either way.
-
-With --keep each finding is a line in the folder's drills.jsonl when it is made. Of a server that is drilled twice the later \
-finding counts.
-
-Example:
-  bench drill --servers hyper,threads --keep bench/results/20260101T120000Z-host";
-
 /// `bench microbench`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_CODE)]
+#[command(after_help = help::MICROBENCH)]
 pub struct Microbench {
     /// Only benchmarks with this in their names, such as `connection` or `parse/wrk`
     #[arg(value_name = "FILTER")]
@@ -160,27 +133,36 @@ pub struct Microbench {
     pub keep: Option<PathBuf>,
 }
 
-const ABOUT_CODE: &str = "Criterion does the work, in the checkout, and draws pages. Shown are the benchmarks that this run has made: \
-the median time of a piece, such as a request, its 95 % interval, and how many that are a second. All of them take a minute and a \
-half once they are built.
-
-With --keep the figures are in the folder's code.json. The report has them beside the CPU time that a server used for a request.
-
-Examples:
-  bench microbench connection
-  bench microbench --keep bench/results/20260101T120000Z-host";
+/// What a measurement that is gone on with was told when it began.
+const FLAGS_OF_A_NEW_ONE: [&str; 11] = [
+    "workloads",
+    "servers",
+    "tool",
+    "cross_check",
+    "control",
+    "repetitions",
+    "attempts",
+    "out",
+    "seed",
+    "server_cores",
+    "tool_cores",
+];
 
 /// `bench measure`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_MEASURING)]
+#[command(after_help = help::MEASURE)]
 pub struct Measure {
     /// Suites or single workloads by name, or paths of TOML files
     #[arg(required_unless_present = "resume", value_name = "WORKLOAD")]
     pub workloads: Vec<String>,
 
     /// Go on with a measurement that was interrupted, as its own command says
-    #[arg(long, value_name = "DIR", exclusive = true)]
+    #[arg(long, value_name = "DIR", conflicts_with_all = FLAGS_OF_A_NEW_ONE)]
     pub resume: Option<PathBuf>,
+
+    /// Say nothing on standard error but warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
 
     /// Servers by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -224,16 +206,9 @@ pub struct Measure {
     pub tool_cores: Option<Vec<usize>>,
 }
 
-const ABOUT_MEASURING: &str = "Servers get one half of the cores, the load tool the other, and where there are more than two the \
-harness keeps to one that is neither's. Repetitions are the outer loop, and servers are shuffled in each. Every run is a line \
-in measurements.jsonl when it is made, so nothing that was measured is lost, whatever happens.
-
-Ctrl-C ends a measurement, reports what there is, and leaves nothing running; `bench measure --resume DIR` goes on with it. \
-`bench list workloads` says what can be measured and how long it takes, METHODOLOGY.md what the figures mean.";
-
 /// `bench report`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_REPORTS)]
+#[command(after_help = help::REPORT)]
 pub struct Report {
     /// A result folder
     #[arg(value_name = "DIR")]
@@ -248,18 +223,9 @@ pub struct Report {
     pub output: Option<PathBuf>,
 }
 
-const ABOUT_REPORTS: &str = "A report is made from the records alone, as often as you like. `bench measure` ends with one, and leaves every form of \
-it, the page and its charts among them, in DIR/report.
-
-Examples:
-  bench report bench/results/20260101T120000Z-host                               the sentences and tables again
-  bench report bench/results/20260101T120000Z-host --format markdown             for an issue or a README
-  bench report bench/results/20260101T120000Z-host --format html --output a.html a page to send to a colleague
-  bench report bench/results/20260101T120000Z-host --format csv | column -ts,    a line a figure, for other programs";
-
 /// `bench compare`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_COMPARING)]
+#[command(after_help = help::COMPARE)]
 pub struct Compare {
     /// The result folder that comes first
     #[arg(value_name = "A")]
@@ -274,27 +240,9 @@ pub struct Compare {
     pub fail_above: f64,
 }
 
-const ABOUT_COMPARING: &str = "Each server is held against itself under each workload and tool that both folders have. Compared \
-are CPU time a request; requests/s where the server used its cores up in both, as they are a fact about the tool otherwise; the \
-99th percentile of open loops whose rates were held and are the same but for 10 %; the time to the first answer; and memory a \
-connection.
-
-A figure is worse, or better, when both folders have five repetitions or more, the interval of the ratio of B to A leaves \
-out 1, and the median ratio lies beyond what a server differs from itself in either folder (the A/A control). Otherwise it is \
-the same: the two cannot be told apart. A server that worked in A and has no figures in B, or failed requests, is broken; what is \
-invalid or was disturbed for another reason is not judged. The machine, too, is another from day to day, and no control knows \
-of that: measure A and B soon after each other.
-
-Exit code 1 says that a figure is worse by more than --fail-above, as medians go, that a server is broken, or that a folder \
-could not be read; 0 that none is, also where nothing could be compared. Twice the CPU time is worse by 100 %, half the requests/s by 50 %.
-
-Examples:
-  bench compare bench/results/20260101T120000Z-host bench/results/20260102T120000Z-host
-  bench compare results/main results/branch --fail-above 5     for CI: small losses are let through";
-
 /// `bench history`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_HISTORY)]
+#[command(after_help = help::HISTORY)]
 pub struct History {
     /// The folder that result folders lie in [default: bench/results]
     #[arg(value_name = "DIR")]
@@ -305,30 +253,18 @@ pub struct History {
     pub format: Format,
 }
 
-const ABOUT_HISTORY: &str = "Each measurement is held against the one before it on the same machine, as `bench compare` does. How figures went is drawn on \
-a page, DIR/history.html.
-
-Examples:
-  bench history                       every measurement in bench/results
-  bench history results --format csv  those in another folder, for other programs";
-
 /// `bench record`
 #[derive(Args, Debug)]
-#[command(after_help = ABOUT_RECORDING)]
+#[command(after_help = help::RECORD)]
 pub struct Record {
     /// The result folder with the figures
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 }
 
-const ABOUT_RECORDING: &str = "Keeps the records that the answer comes from in bench/recorded, draws the picture there, and writes the part of README.md \
-that shows them. `scripts/record` measures before.
-
-Example:
-  bench record bench/results/20260101T120000Z-host";
-
 /// `bench serve`
 #[derive(Args, Debug)]
+#[command(after_help = help::SERVE)]
 pub struct Serve {
     /// The server's name
     pub name: String,
@@ -336,6 +272,29 @@ pub struct Serve {
     /// Flags for the server, such as `--port 8080`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
     pub flags: Vec<String>,
+}
+
+/// `bench doctor`
+#[derive(Args, Debug)]
+#[command(after_help = help::DOCTOR)]
+pub struct Doctor {}
+
+/// `bench completions`
+#[derive(Args, Debug)]
+#[command(after_help = help::COMPLETIONS)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// `bench man`
+#[derive(Args, Debug)]
+#[command(after_help = help::MAN)]
+pub struct Man {
+    /// The folder for a page a command [default: only that of `bench`, to standard output]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// A share of a hundred that is 0 or more.

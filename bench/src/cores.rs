@@ -108,7 +108,8 @@ fn share(usable: &[usize], server: Option<Vec<usize>>, tool: Option<Vec<usize>>)
     Cores { server, tool, harness }
 }
 
-fn usable() -> anyhow::Result<Vec<usize>> {
+/// The cores that the calling thread may use.
+pub(crate) fn usable() -> anyhow::Result<Vec<usize>> {
     let set = sched_getaffinity(Pid::from_raw(0)).context("cannot tell which cores this process may use")?;
     Ok((0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect())
 }

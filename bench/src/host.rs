@@ -22,17 +22,20 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::cores;
 
 pub use descriptors::raise_descriptor_limit;
-pub use ports::{port_range, wait_for_ports};
+pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::established;
 pub use usage::{Memory, Usage};
-pub use withheld::throttled;
+pub use withheld::{quota, throttled};
+
+/// Time for our processes to end when somebody stops us. A server may take longer to drain, for clients that are gone.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The machine, and the processes of ours that live on it.
 pub struct Host {
@@ -63,23 +66,32 @@ pub struct Launch<'a> {
 
 impl Host {
     /// This machine. Programs are looked for in `tools`, then beside our own, which is where `visit` is built, then on
-    /// `PATH`. From now on SIGINT and SIGTERM end our processes and make [`Host::interrupted`] true; a second one kills
-    /// them and exits with 130.
+    /// `PATH`. From now on SIGINT, SIGTERM and a terminal that is closed end our processes and make [`Host::interrupted`] true;
+    /// what has not ended after [`LAST_WORDS`] is killed. A second one kills all at once and exits with 130.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
         let path = env::join_paths(std::iter::once(tools).chain(own).chain(env::split_paths(&path)))
-            .context("PATH, the folder of the checkout or our own has a colon in it")?;
+            .context(
+                "PATH cannot name the folder of the checkout or our own: move it to one without a colon",
+            )?;
         let ours = Arc::new(Ours::default());
-        let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot watch for signals")?;
+        let mut signals = Signals::new(signals()).context("cannot watch for signals")?;
         let watched = Arc::clone(&ours);
         let watch = move || {
             for _ in signals.forever() {
                 let again = watched.interrupted.swap(true, Ordering::SeqCst);
-                watched.signal_all(if again { Signal::SIGKILL } else { Signal::SIGTERM });
                 if again {
+                    watched.signal_all(Signal::SIGKILL);
                     std::process::exit(130);
                 }
+                watched.signal_all(Signal::SIGTERM);
+                let watched = Arc::clone(&watched);
+                std::thread::spawn(move || {
+                    std::thread::sleep(LAST_WORDS);
+                    // Nothing has been started meanwhile, and nothing will be.
+                    watched.signal_all(Signal::SIGKILL);
+                });
             }
         };
         std::thread::Builder::new().name("signals".into()).spawn(watch).context("cannot start a thread")?;
@@ -113,7 +125,12 @@ impl Host {
     /// Starts a process.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
-        let complaint = tempfile::tempfile().context("cannot make a temporary file")?;
+        let complaint = tempfile::tempfile().with_context(|| {
+            format!(
+                "cannot make a temporary file in {}; TMPDIR names another folder",
+                env::temp_dir().display()
+            )
+        })?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(launch.folder).env("PATH", &self.path).process_group(0);
         command.stdin(Stdio::null());
@@ -168,6 +185,13 @@ impl Ours {
             let _ = killpg(*group, signal);
         }
     }
+}
+
+/// The signals that stop us. Who has us ignore that the terminal is closed, as `nohup` does, wants us to go on.
+fn signals() -> Vec<i32> {
+    let status = procfs::process::Process::myself().and_then(|own| own.status());
+    let is_hangup_ignored = status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0);
+    if is_hangup_ignored { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
 }
 
 /// The group that a child of ours leads.

@@ -31,10 +31,15 @@ pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
 
 /// Builds the server; quick when nothing changed. What the builder says goes to standard error.
 pub fn build(host: &Host, server: &Server) -> anyhow::Result<()> {
+    build_as(host, server, true)
+}
+
+/// The same; only with `shown` is anything seen of what the builder says before it fails.
+pub fn build_as(host: &Host, server: &Server, shown: bool) -> anyhow::Result<()> {
     if server.build.is_empty() {
         return Ok(());
     }
-    let launch = Launch { words: &server.build, folder: &server.folder, cores: &[], shown: true };
+    let launch = Launch { words: &server.build, folder: &server.folder, cores: &[], shown };
     host.run(&launch, BUILD_BOUND).with_context(|| format!("cannot build {}", server.name))?;
     Ok(())
 }

@@ -20,6 +20,7 @@ pub mod command;
 pub mod compare;
 pub mod conformance;
 pub mod cores;
+pub mod doctor;
 pub mod drill;
 pub mod history;
 pub mod host;

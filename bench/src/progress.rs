@@ -1,56 +1,182 @@
-//! What a person sees while a measurement runs: a bar on a terminal, otherwise a plain line a run.
+//! What is said on standard error while something takes its time: on a terminal in lines that stay in place, otherwise in a
+//! plain line for each thing that is done.
 
-use std::time::Duration;
+mod screen;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// The progress of one measurement, on standard error.
+use anstyle::{AnsiColor, Style};
+use indicatif::ProgressDrawTarget;
+
+use crate::report::figures;
+
+use screen::Screen;
+
+/// Says what is done.
 pub struct Progress {
-    bar: ProgressBar,
-    plain: bool,
-    expected: Duration,
+    manner: Manner,
+    /// The lines that stay in place, while there are any.
+    screen: Mutex<Option<Arc<Screen>>>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Somebody watches a terminal.
+    InPlace,
+    /// What is said is kept, or the terminal cannot move its cursor.
+    Lines,
+    /// Only warnings.
+    Quiet,
+}
+
+/// Many things of a kind, of which some are done. There is one stage at a time.
+pub struct Stage<'a> {
+    progress: &'a Progress,
+    count: usize,
+    done: AtomicU64,
+    ends: Ends,
+}
+
+/// When a stage ends, as far as is known.
+#[derive(Clone, Default)]
+struct Ends(Arc<Mutex<Option<Instant>>>);
+
 impl Progress {
-    /// A measurement of so many runs, which takes about `expected` by the plan.
-    pub fn start(runs: usize, expected: Duration) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
-        let plain = bar.is_hidden();
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {prefix} left\n{msg}") {
-            bar.set_style(style);
-        }
-        let progress = Self { bar, plain, expected };
-        progress.say(&format!("{runs} runs, about {}", HumanDuration(expected)));
-        progress.show_time_left();
-        progress.bar.enable_steady_tick(Duration::from_millis(250));
-        progress
+    /// For a terminal when standard error is one. `quiet` is for those who want to know of nothing but what goes wrong.
+    pub fn new(quiet: bool) -> Self {
+        let manner = match (quiet, ProgressDrawTarget::stderr().is_hidden()) {
+            (true, _) => Manner::Quiet,
+            (false, true) => Manner::Lines,
+            (false, false) => Manner::InPlace,
+        };
+        Self { manner, screen: Mutex::new(None) }
     }
 
-    /// Says what runs now.
-    pub fn running(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
+    /// Whether nobody wants to see what other programs say while all goes well.
+    pub fn is_quiet(&self) -> bool {
+        self.manner == Manner::Quiet
     }
 
-    /// Counts a run.
-    pub fn done(&self) {
-        self.bar.inc(1);
-        self.show_time_left();
-    }
-
-    /// By the plan as long as nothing is known, then by how long runs have taken.
-    fn show_time_left(&self) {
-        let left = if self.bar.position() == 0 { self.expected } else { self.bar.eta() };
-        self.bar.set_prefix(HumanDuration(left).to_string());
+    /// Says what has gone wrong, or may: a line that stays, whoever listens.
+    pub fn warn(&self, line: &str) {
+        self.say(line, AnsiColor::Yellow.on_default());
     }
 
     /// Says a line that stays.
-    pub fn say(&self, line: &str) {
-        if self.plain { eprintln!("{line}") } else { self.bar.println(line) }
+    pub fn note(&self, line: &str) {
+        if !self.is_quiet() {
+            self.say(line, Style::new());
+        }
+    }
+
+    /// Begins with `count` things, which are called `what`.
+    pub fn stage(&self, count: usize, what: &str) -> Stage<'_> {
+        let ends = Ends::default();
+        if self.manner == Manner::InPlace {
+            let target = ProgressDrawTarget::stderr();
+            *lock(&self.screen) = Some(Screen::open(target, count as u64, what, ends.clone()));
+        }
+        Stage { progress: self, count, done: AtomicU64::new(0), ends }
+    }
+
+    fn say(&self, line: &str, style: Style) {
+        let text = if self.manner == Manner::InPlace { wrapped(line) } else { line.to_owned() };
+        // A terminal or a reader that went away does not end a measurement.
+        let print = || {
+            let _ = writeln!(anstream::stderr(), "{}{text}{}", style.render(), style.render_reset());
+        };
+        match self.screen() {
+            Some(screen) => screen.above(print),
+            None => print(),
+        }
+    }
+
+    fn screen(&self) -> Option<Arc<Screen>> {
+        lock(&self.screen).clone()
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+impl Stage<'_> {
+    /// Says what is being done, where that stays in place.
+    pub fn now(&self, what: String) {
+        if let Some(screen) = self.progress.screen() {
+            screen.now(what);
+        }
     }
+
+    /// Says how long what is left takes.
+    pub fn set_time_left(&self, left: Duration) {
+        self.ends.set(left);
+    }
+
+    /// Counts one that is done, and says what came of it: in place as `last: …` and `last`, otherwise in `line`.
+    pub fn done(&self, line: &str, last: &str) {
+        let number = self.count_one();
+        match self.progress.screen() {
+            Some(screen) => screen.last(format!("last: {last}")),
+            None => {
+                let left = self.ends.left().map_or_else(String::new, |left| format!("; {left}"));
+                self.progress.note(&format!("{number}/{} {line}{left}", self.count));
+            }
+        }
+    }
+
+    /// Counts one that went wrong, and says so in a line that stays.
+    pub fn failed(&self, line: &str) {
+        let number = self.count_one();
+        self.progress.warn(&format!("{number}/{} {line}", self.count));
+    }
+
+    /// Warns of one that is not done yet.
+    pub fn warn(&self, line: &str) {
+        let number = self.done.load(Ordering::SeqCst) + 1;
+        self.progress.warn(&format!("{number}/{} {line}", self.count));
+    }
+
+    /// How many are done with this one.
+    fn count_one(&self) -> u64 {
+        let done = self.done.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some(screen) = self.progress.screen() {
+            screen.total(done);
+        }
+        done
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        if let Some(screen) = lock(&self.progress.screen).take() {
+            screen.close();
+        }
+    }
+}
+
+impl Ends {
+    fn set(&self, left: Duration) {
+        *lock(&self.0) = Some(Instant::now() + left);
+    }
+
+    /// The time until then in words.
+    fn left(&self) -> Option<String> {
+        let ends = *lock(&self.0);
+        ends.map(|ends| format!("{} left", figures::time(ends.saturating_duration_since(Instant::now()))))
+    }
+}
+
+/// Broken between words, where the terminal would break it anywhere.
+fn wrapped(line: &str) -> String {
+    match terminal_size::terminal_size_of(std::io::stderr()) {
+        Some((width, _)) => {
+            textwrap::fill(line, textwrap::Options::new(width.0.into()).subsequent_indent("  "))
+        }
+        None => line.to_owned(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept here is whole after a panic too.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -234,6 +234,19 @@ pub enum Bound {
     LatencyBound,
 }
 
+impl Bound {
+    /// The word that reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Disturbed => "disturbed",
+            Self::ClientBound => "client-bound",
+            Self::ServerBound => "server-bound",
+            Self::LatencyBound => "latency-bound",
+        }
+    }
+}
+
 /// What a load came to.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]

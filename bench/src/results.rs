@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::drill::DrillRecord;
 use crate::machine::Machine;
@@ -143,7 +143,9 @@ pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     }
     let path = folder.join(MACHINE);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    let damaged =
+        |error: serde_json::Error| anyhow!("{}:{}: it is damaged: {error}", path.display(), error.line());
+    serde_json::from_str(&text).map_err(damaged)
 }
 
 /// Reads what the folder holds. A last line without its end was being written when somebody pulled the plug: it is
@@ -204,7 +206,10 @@ fn parse(line: &[u8]) -> anyhow::Result<Record> {
     }
     let version: Version = serde_json::from_slice(line).context("the line is damaged")?;
     if version.schema != SCHEMA {
-        bail!("written with schema {}, and this is a bench of schema {SCHEMA}", version.schema);
+        bail!(
+            "written with schema {}, and this is a bench of schema {SCHEMA}: read it with the bench that made it",
+            version.schema
+        );
     }
     serde_json::from_slice(line).context("the line is damaged")
 }

@@ -4,6 +4,9 @@
 mod mock;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
@@ -15,6 +18,9 @@ use mock::Checkout;
 
 /// Generous: only a broken harness comes near it.
 const BOUND: Duration = Duration::from_secs(60);
+
+/// A line of each workload here.
+const NO_WARM_UP: &str = "warm_up_seconds = 0";
 
 /// A checkout with workloads for the mock tool, each with its connections.
 fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
@@ -29,11 +35,21 @@ fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
     Checkout::new(servers, &suite)
 }
 
+/// Writes what `change` makes of a file.
+fn change(checkout: &Checkout, path: &str, change: impl FnOnce(&str) -> String) {
+    let text = fs::read_to_string(checkout.path(path)).unwrap();
+    checkout.write(path, &change(&text));
+}
+
 /// Waits until a mock has said that it runs.
 fn wait_for_pid(checkout: &Checkout, prefix: &str) {
+    wait_until(prefix, || checkout.pids().iter().any(|name| name.starts_with(prefix)));
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + BOUND;
-    while !checkout.pids().iter().any(|name| name.starts_with(prefix)) {
-        assert!(Instant::now() < deadline, "no {prefix} came up");
+    while !is_so() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
         std::thread::yield_now();
     }
 }
@@ -137,20 +153,85 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
     assert!(record("normal").load.is_some());
 }
 
+/// What is going on when Ctrl-C comes is told by the mock that runs then, so that nothing here is a matter of luck.
 #[test]
-fn ctrl_c_keeps_finished_runs_and_leaves_nothing_running() {
-    let checkout = checkout(&["good"], &[("normal", 1), ("hangs", 3)]);
-    let child = checkout.bench("measure normal hangs --out out").spawn().unwrap();
-    wait_for_pid(&checkout, "tool-");
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
-    let output = wait(child);
+fn ctrl_c_ends_all_at_any_moment() {
+    let slow_build = "build = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/build-$$; exec sleep 60\"]\n";
+    let mute_for_ever = "version = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/version-$$; exec sleep 60\"]\n";
+    // The moment, the signal, the server, what its manifest says instead, the warm-up of the workload that hangs, who has to
+    // run by then, and how many runs are kept.
+    let cases = [
+        ("a build", Signal::SIGINT, "good", slow_build, NO_WARM_UP, "build-", 0),
+        ("a version", Signal::SIGTERM, "good", mute_for_ever, NO_WARM_UP, "version-", 0),
+        ("the cases", Signal::SIGINT, "stubborn", "", NO_WARM_UP, "server-", 0),
+        ("a warm-up", Signal::SIGINT, "good", "", "warm_up_seconds = 1", "tool-", 1),
+        ("a run", Signal::SIGTERM, "good", "", NO_WARM_UP, "tool-", 1),
+    ];
+    for (moment, signal, server, line, warm_up, runs_then, kept) in cases {
+        let checkout = checkout(&[server], &[("normal", 1), ("hangs", 3)]);
+        change(&checkout, "bench/workloads/mock.toml", |suite| {
+            let (before, hanging) = suite.split_once("name = \"hangs\"").unwrap();
+            format!("{before}name = \"hangs\"{}", hanging.replace(NO_WARM_UP, warm_up))
+        });
+        change(&checkout, &format!("servers/mock/{server}/server.toml"), |manifest| {
+            let key = line.split(' ').next().unwrap();
+            let others = manifest.lines().filter(|line| key.is_empty() || !line.starts_with(key));
+            others.fold(String::new(), |text, line| text + line + "\n") + line
+        });
+        let child = checkout.bench("measure normal hangs --out out").spawn().unwrap();
+        wait_for_pid(&checkout, runs_then);
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        let output = wait(child);
 
-    assert_eq!(output.status.code(), Some(130));
-    let records = checkout.loaded().records;
-    assert_eq!(records.len(), 1);
-    assert!(records[0].load.is_some());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("236"), "what was measured is reported");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{moment}: {said}");
+        let records = checkout.loaded().records;
+        assert_eq!(records.len(), kept, "{moment}: {said}");
+        assert!(records.iter().all(|record| record.load.is_some()), "{moment}: {records:?}");
+        let report = String::from_utf8_lossy(&output.stdout);
+        assert!(report.contains(if kept == 0 { "no figures here" } else { "236" }), "{moment}: {report}");
+        checkout.assert_nothing_runs();
+    }
+}
+
+/// Nobody reads the report for a while, so that it cannot be over when Ctrl-C comes.
+#[test]
+fn ctrl_c_while_the_report_is_written_is_told_by_the_exit_code() {
+    let checkout = checkout(&["good"], &[("normal", 1)]);
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let mut filled = 0;
+    while let Ok(more) = (&theirs).write(&[b' '; 1024]) {
+        filled += more;
+    }
+    theirs.set_nonblocking(false).unwrap();
+    let mut bench = checkout.bench("measure normal --out out");
+    let child = bench.stdout(OwnedFd::from(theirs)).spawn().unwrap();
+    drop(bench);
+    let measurements = checkout.path("out/measurements.jsonl");
+    wait_until("a run is kept", || fs::read_to_string(&measurements).is_ok_and(|text| text.ends_with('\n')));
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    let mut report = Vec::new();
+    ours.read_to_end(&mut report).unwrap();
+
+    assert_eq!(wait(child).status.code(), Some(130));
+    assert!(String::from_utf8_lossy(&report[filled..]).contains("236"));
     checkout.assert_nothing_runs();
+}
+
+#[test]
+fn quiet_is_about_what_goes_well() {
+    let checkout = checkout(&["good", "wrong"], &[("normal", 1)]);
+    let said = |flags: &str| {
+        let (output, _) = checkout.run(&format!("measure normal --control none {flags}"));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (report, loud) = said("--out loud");
+    assert!(loud.contains("2 runs, about ") && loud.contains(" in all; "), "{loud}");
+    let (quiet_report, quiet) = said("--out quiet -q");
+    assert_eq!(report.contains("236"), quiet_report.contains("236"));
+    assert!(!quiet.contains("2 runs") && !quiet.contains(" in all; "), "{quiet}");
+    assert!(quiet.contains("normal wrong #1: failed: GET /abc: "), "{quiet}");
 }
 
 /// Killed in its third run, and with its file cut off at any place, a measurement goes on where it was.
@@ -283,6 +364,7 @@ fn bad_input_is_one_clear_line() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
     checkout.write("bad.toml", "about = \"x\"\nrepetitions = \"three\"\nworkload = []\n");
     checkout.write("taken/measurements.jsonl", "precious");
+    checkout.write("damaged/machine.json", "{\n}\n");
     let cases = [
         ("measure mock --servers goood", "error: unknown server `goood`: did you mean `good`?"),
         ("measure moc", "error: unknown workload `moc`: did you mean `mock`?"),
@@ -300,6 +382,9 @@ fn bad_input_is_one_clear_line() {
         ("measure mock --server-cores 9999", "error: --server-cores: there is no core 9999"),
         ("report absent", "error: absent is not a folder"),
         ("report taken", "error: cannot read taken/machine.json"),
+        ("report damaged", "error: damaged/machine.json:2: it is damaged: missing field `bench`"),
+        ("--root taken list", "taken: it is no checkout: it has no folder `servers`"),
+        ("measure mock --control goood", "error: --control: unknown server `goood`: did you mean `good`?"),
     ];
     for (arguments, expected) in cases {
         let (output, text) = checkout.run(arguments);

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use indicatif::HumanDuration;
 
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::checkout::Checkout;
 use crate::cli::{List, Listed};
 use crate::host::Host;
 use crate::launch;
+use crate::report::figures;
 use crate::run;
 use crate::server::Server;
 use crate::tool::{self, TOOLS, Tool};
@@ -66,7 +66,7 @@ fn suite(checkout: &Checkout, suite: &Suite, servers: u32) -> anyhow::Result<Str
         "{}  {}\n  with {servers} servers about {}",
         styled(HEADING, &suite.name),
         suite.about,
-        HumanDuration(time * entrants)
+        figures::time(time * entrants)
     );
     if !suite.suites.is_empty() {
         return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));

@@ -6,13 +6,14 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use super::report::write_report;
-use super::{Outcome, print};
+use super::{Outcome, note, print};
 use crate::checkout::Checkout;
 use crate::cli::{Arguments, Command, Measure};
 use crate::cores::Cores;
 use crate::host::{self, Host};
 use crate::machine::Machine;
 use crate::measure::{Control, Measurement, Tally};
+use crate::progress::Progress;
 use crate::record::Record;
 use crate::report::format::Format;
 use crate::results::{self, Results};
@@ -22,24 +23,25 @@ use crate::{names, report, tool};
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
     // For thousands of connections; what we start inherits it.
     host::raise_descriptor_limit()?;
+    let progress = Progress::new(arguments.quiet);
     match &arguments.resume {
-        Some(folder) => resume(root, folder),
-        None => begin(root, arguments),
+        Some(folder) => resume(root, folder, &progress),
+        None => begin(root, arguments, &progress),
     }
 }
 
-fn begin(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
+fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
     let checkout = Checkout::read(root)?;
     let cores = Cores::divide(arguments.server_cores.clone(), arguments.tool_cores.clone())?;
     let machine = Machine::read(&cores, arguments.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-    measure(&checkout, arguments, &cores, machine.seed, || {
+    measure(&checkout, arguments, &cores, machine.seed, progress, || {
         let folder = arguments.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
         Ok((Results::create(&folder, &machine)?, Vec::new()))
     })
 }
 
 /// Goes on with what another process has begun, by the command that it was given.
-fn resume(root: Option<&Path>, folder: &Path) -> anyhow::Result<Outcome> {
+fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Result<Outcome> {
     let machine = results::machine(folder).context("--resume")?;
     let place = || {
         format!(
@@ -52,10 +54,10 @@ fn resume(root: Option<&Path>, folder: &Path) -> anyhow::Result<Outcome> {
     let Command::Measure(arguments) = &begun.command else { bail!(place()) };
     let checkout = Checkout::read(root.or(begun.root.as_deref()))?;
     let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
-    measure(&checkout, arguments, &cores, machine.seed, || {
+    measure(&checkout, arguments, &cores, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;
         if let Some(torn) = loaded.torn {
-            anstream::eprintln!("{torn}");
+            progress.warn(&torn);
         }
         Ok((results, loaded.records))
     })
@@ -67,6 +69,7 @@ fn measure(
     arguments: &Measure,
     cores: &Cores,
     seed: u64,
+    progress: &Progress,
     open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
 ) -> anyhow::Result<Outcome> {
     let servers = checkout.choose_servers(&arguments.servers)?;
@@ -75,7 +78,8 @@ fn measure(
         None => Control::Best,
         Some("none") => Control::Off,
         Some(name) => {
-            Control::Named(names::find("server", name, &servers, |server| &server.name)?.name.clone())
+            let server = names::find("server", name, &servers, |server| &server.name).context("--control")?;
+            Control::Named(server.name.clone())
         }
     };
     let host = Host::this_machine(checkout.tools())?;
@@ -84,19 +88,23 @@ fn measure(
 
     let (servers, workloads) = (&servers, &workloads);
     let attempts = arguments.attempts;
-    let measurement = Measurement { host: &host, cores, seed, servers, control, workloads, attempts };
+    let measurement =
+        Measurement { host: &host, cores, seed, servers, control, workloads, attempts, progress };
     let tally = measurement.run(&mut results, done)?;
 
     let folder = results.folder();
     let document = report::document(&results::load(folder)?);
     print(&Format::Table.render(&document, report::terminal_width())?)?;
     let page = write_report(folder, &document)?;
-    anstream::eprintln!("\nrecords: {}\nreport:  {}", folder.display(), page.display());
+    if !progress.is_quiet() {
+        note(&format!("\nrecords: {}\nreport:  {}", folder.display(), page.display()));
+    }
     if tally.interrupted {
-        anstream::eprintln!("go on:   bench measure --resume {}", folder.display());
+        note(&format!("go on:   bench measure --resume {}", folder.display()));
     }
     Ok(match tally {
-        Tally { interrupted: true, .. } => Outcome::Interrupted,
+        // Also when all was run by then: the report was not to be waited for.
+        _ if host.interrupted() => Outcome::Interrupted,
         Tally { failed: 0, .. } => Outcome::Fine,
         Tally { .. } => Outcome::Failed,
     })

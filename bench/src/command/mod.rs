@@ -1,9 +1,12 @@
 //! The commands, one a file.
 
 mod compare;
+mod completions;
+mod doctor;
 mod drill;
 mod history;
 mod list;
+mod man;
 mod measure;
 mod microbench;
 mod record;
@@ -37,13 +40,16 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::History(history) => history::run(root, history),
         Command::Record(record) => record::run(root, record),
         Command::Serve(serve) => serve::run(root, serve),
+        Command::Doctor(doctor) => doctor::run(root, doctor),
+        Command::Completions(completions) => completions::run(completions),
+        Command::Man(man) => man::run(man),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            anstream::eprintln!("{}error{}: {error:#}", BAD.render(), BAD.render_reset());
+            note(&format!("{}: {error:#}", styled(BAD, "error")));
             ExitCode::FAILURE
         }
     }
@@ -64,4 +70,9 @@ fn print(text: &str) -> anyhow::Result<Outcome> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(Outcome::Fine),
     }
+}
+
+/// Says a line on standard error. That nobody is there to read it, as when `tee` got the same Ctrl-C, is no error.
+fn note(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }

@@ -28,6 +28,30 @@ const REUSE_BOUND: Duration = Duration::from_secs(2);
 /// Nothing is measured meanwhile, and a person does not see a tenth of a second.
 const POLL: Duration = Duration::from_millis(100);
 
+/// The ports for outgoing connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// How many there are.
+    pub all: usize,
+    /// How many of them connections hold that have ended.
+    pub held: usize,
+    /// Whether held ones are given to new connections after a while.
+    pub reused: bool,
+}
+
+impl Ports {
+    /// How many may be held when a load without keep-alive begins.
+    pub fn enough_up_to(&self) -> usize {
+        self.all / HELD_AT_MOST
+    }
+}
+
+/// The ports for outgoing connections, now. `None` where the kernel does not say.
+pub fn ports() -> Option<Ports> {
+    let range = outgoing_ports()?;
+    Some(Ports { all: range.len(), held: held(&range, 0)?, reused: are_reused() })
+}
+
 /// Waits until half of the ports for outgoing connections are free, or can be had; tells `say` once when it has to, and
 /// when that was in vain. Whether a load finds enough of them: not when it was in vain or somebody asked us to stop.
 /// Where the kernel does not say, there is nothing to wait for.

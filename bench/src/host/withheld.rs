@@ -11,9 +11,19 @@ use procfs::process::{MountInfo, Process};
 /// cores, as CPU time is. Quotas stand in our own group, or in one that it is in, and those are added as far as they
 /// can be seen from here. `None` where no group has a quota to keep, or where that cannot be read.
 pub fn throttled() -> Option<Duration> {
+    look(sum)
+}
+
+/// How many cores' time our control group may have, by the smallest quota of those that can be seen; `None` without a quota.
+pub fn quota() -> Option<f64> {
+    look(smallest)
+}
+
+/// What is found in the folders of our group in the first hierarchy that has it.
+fn look<T>(find: impl Fn(&[PathBuf]) -> Option<T>) -> Option<T> {
     let own = Process::myself().ok()?;
     let (groups, mounts) = (own.cgroups().ok()?, own.mountinfo().ok()?);
-    mounts.into_iter().find_map(|mount| sum(&folders(&mount, own_group(&mount, &groups)?)))
+    mounts.into_iter().find_map(|mount| find(&folders(&mount, own_group(&mount, &groups)?)))
 }
 
 /// The path of our group in the hierarchy that is mounted there, if that can have quotas: it is the one of version 2, or
@@ -49,6 +59,21 @@ fn parse(stat: &str) -> Option<Duration> {
         ("throttled_time", time) => time.parse().ok().map(Duration::from_nanos),
         _ => None,
     })
+}
+
+fn smallest(folders: &[PathBuf]) -> Option<f64> {
+    folders.iter().filter_map(|folder| quota_in(folder)).min_by(f64::total_cmp)
+}
+
+/// A group's quota over its period: of version 2 in one file, of version 1 in two. Without a quota it is `max`, or -1.
+fn quota_in(folder: &Path) -> Option<f64> {
+    let read = |name| fs::read_to_string(folder.join(name)).ok();
+    let both = read("cpu.max").or_else(|| {
+        Some(format!("{} {}", read("cpu.cfs_quota_us")?.trim(), read("cpu.cfs_period_us")?.trim()))
+    })?;
+    let (quota, period) = both.trim().split_once(' ')?;
+    let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
+    (quota > 0.0 && period > 0.0).then_some(quota / period)
 }
 
 #[cfg(test)]
@@ -98,6 +123,33 @@ mod tests {
         assert_eq!(sum(&both), Some(Duration::from_micros(40)));
         fs::write(root.path().join("cpu.stat"), "nr_throttled 1\nthrottled_usec 2\n").unwrap();
         assert_eq!(sum(&both), Some(Duration::from_micros(42)));
+    }
+
+    #[test]
+    fn the_smallest_quota_counts() {
+        // What stands in the inner group's files and in the outer one's, and so many cores.
+        type Files<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Files, Files, Option<f64>); 6] = [
+            (&[], &[], None),
+            (&[("cpu.max", "max 100000\n")], &[], None),
+            (&[("cpu.max", "150000 100000\n")], &[], Some(1.5)),
+            (&[("cpu.max", "150000 100000\n")], &[("cpu.max", "50000 100000\n")], Some(0.5)),
+            (&[("cpu.cfs_quota_us", "200000\n"), ("cpu.cfs_period_us", "100000\n")], &[], Some(2.0)),
+            (&[("cpu.cfs_quota_us", "-1\n"), ("cpu.cfs_period_us", "100000\n")], &[], None),
+        ];
+        for (inner_files, outer_files, expected) in cases {
+            let outer = tempfile::tempdir().unwrap();
+            let inner = outer.path().join("inner");
+            fs::create_dir(&inner).unwrap();
+            for (folder, files) in [(&inner, inner_files), (&outer.path().to_owned(), outer_files)] {
+                files.iter().for_each(|(name, text)| fs::write(folder.join(name), text).unwrap());
+            }
+            assert_eq!(
+                smallest(&[inner, outer.path().to_owned()]),
+                expected,
+                "{inner_files:?} {outer_files:?}"
+            );
+        }
     }
 
     #[test]

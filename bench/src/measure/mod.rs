@@ -1,16 +1,18 @@
 //! A measurement: servers are built, the plan is run, and a record of each run is kept as it happens.
 
+mod forecast;
 mod prepare;
 mod session;
 
 use std::time::Duration;
 
 use anyhow::bail;
-use indicatif::HumanDuration;
 
 use crate::cores::Cores;
 use crate::host::Host;
+use crate::progress::Progress;
 use crate::record::Record;
+use crate::report::figures;
 use crate::results::Results;
 use crate::run;
 use crate::server::Server;
@@ -35,6 +37,8 @@ pub struct Measurement<'a> {
     pub workloads: &'a [Workload],
     /// How often a run is tried that others disturb.
     pub attempts: u32,
+    /// Whom to tell how it goes.
+    pub progress: &'a Progress,
 }
 
 /// Which server has a twin.
@@ -76,7 +80,7 @@ impl<'a> Measurement<'a> {
         // A measurement that is gone on with keeps its twin.
         let twin = done.iter().find_map(|run| run.server.twin_of.clone());
         let control = twin.map_or_else(|| self.control.clone(), Control::Named);
-        let entrants = self.entrants(prepare::servers(self.host, self.servers), &control);
+        let entrants = self.entrants(prepare::servers(self.host, self.servers, self.progress), &control);
         let mut tally = Tally { failed: 0, interrupted: self.host.interrupted() };
         if tally.interrupted {
             return Ok(tally);
@@ -86,6 +90,9 @@ impl<'a> Measurement<'a> {
         let mut session = Session { measurement: self, entrants: &entrants, tools: &tools, done, results };
         session.record_the_blocked(&mut tally)?;
         session.run_the_plan(&mut tally)?;
+        if tally.interrupted {
+            self.progress.warn("interrupted: what was measured until now is kept");
+        }
         Ok(tally)
     }
 
@@ -103,12 +110,12 @@ impl<'a> Measurement<'a> {
             .map(|workload| run::expected(workload) * workload.repetitions * count_of(entrants))
             .sum();
         let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        eprintln!(
+        self.progress.note(&format!(
             "{} under {}: about {} once all is built",
             some(self.servers.len(), "server"),
             some(self.workloads.len(), "workload"),
-            HumanDuration(time)
-        );
+            figures::time(time)
+        ));
     }
 
     /// The servers, and the twin of one of them.

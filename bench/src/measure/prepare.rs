@@ -1,9 +1,12 @@
 //! What has to be there before the first run: tools that can make the loads, and servers that are built, have a version, and
 //! were asked the conformance cases.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::conformance::Severity;
 use crate::host::Host;
 use crate::launch;
+use crate::progress::{Progress, Stage};
 use crate::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::server::Server;
 use crate::tool;
@@ -39,40 +42,86 @@ fn find(host: &Host, load: &Load) -> Result<String, String> {
 }
 
 /// Builds one after another; then all are asked the conformance cases at once, since that is mostly waiting.
-pub(super) fn servers(host: &Host, servers: &[&Server]) -> Vec<Prepared> {
-    let mut prepared: Vec<Prepared> = servers.iter().map(|server| prepare(host, server)).collect();
+pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
+    let mut prepared = build(host, servers, progress);
+    let ready = prepared.iter().filter(|prepared| prepared.is_ok()).count();
+    if ready == 0 || host.interrupted() {
+        return prepared;
+    }
+    let stage = progress.stage(ready, "servers asked the conformance cases");
+    let asked = servers.iter().zip(&prepared).filter(|(_, prepared)| prepared.is_ok());
+    let waiting = Mutex::new(asked.map(|(server, _)| server.name.as_str()).collect());
+    say_who_is_waited_for(&stage, &waiting);
     std::thread::scope(|scope| {
         for (server, ready) in servers.iter().zip(&mut prepared) {
-            if let Ok(ready) = ready {
-                scope.spawn(move || ready.conformance = conformance(host, server));
-            }
+            let Ok(ready) = ready else { continue };
+            let (stage, waiting) = (&stage, &waiting);
+            scope.spawn(move || {
+                ready.conformance = conformance(host, server, stage);
+                lock(waiting).retain(|name| *name != server.name);
+                say_who_is_waited_for(stage, waiting);
+            });
         }
     });
+    drop(stage);
     prepared
 }
 
-fn prepare(host: &Host, server: &Server) -> Prepared {
+fn say_who_is_waited_for(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
+    stage.now(format!("waiting for {}", lock(waiting).join(", ")));
+}
+
+fn lock<'a, 'b>(waiting: &'a Mutex<Vec<&'b str>>) -> MutexGuard<'a, Vec<&'b str>> {
+    // The list is whole after a panic too.
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
+    let is_built = |server: &Server| !server.build.is_empty() && launch::unavailable(host, server).is_none();
+    let count = servers.iter().filter(|server| is_built(server)).count();
+    let mut number = 0;
+    let build = |server: &&Server| {
+        if is_built(server) && !host.interrupted() {
+            number += 1;
+            progress.note(&format!("building {}, {number} of {count}", server.name));
+        }
+        prepare(host, server, !progress.is_quiet())
+    };
+    servers.iter().map(build).collect()
+}
+
+fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
     if let Some(message) = launch::unavailable(host, server) {
         return Err(ErrorRecord { kind: ErrorKind::Unavailable, message });
     }
-    let version = launch::build(host, server).and_then(|()| launch::version(host, server));
+    let version = launch::build_as(host, server, shown).and_then(|()| launch::version(host, server));
     let version =
         version.map_err(|error| ErrorRecord { kind: ErrorKind::Build, message: format!("{error:#}") })?;
     Ok(Ready { version, conformance: None })
 }
 
 /// How the server keeps the rules of HTTP; nothing when it cannot be asked, which its runs will then tell.
-fn conformance(host: &Host, server: &Server) -> Option<ConformanceRecord> {
-    let verification = verify::verify(host, server, Depth::Cases).ok()?;
-    let (cases, passed) = (verification.findings.len(), verification.passed());
-    let hint = match verification.is_as_known() {
-        true => String::new(),
-        false => {
-            format!("; it is not as its manifest says: bench verify --conformance --servers {}", server.name)
+fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<ConformanceRecord> {
+    let name = &server.name;
+    let verification = verify::verify(host, server, Depth::Cases);
+    if host.interrupted() {
+        return None;
+    }
+    let verification = match verification {
+        Ok(verification) => verification,
+        Err(error) => {
+            stage.failed(&format!("{name} cannot be asked the conformance cases: {error:#}"));
+            return None;
         }
     };
-    if !host.interrupted() {
-        eprintln!("{}: {passed} of {cases} conformance cases pass{hint}", server.name);
+    let (cases, passed) = (verification.findings.len(), verification.passed());
+    let line = format!("{name}: {passed} of {cases} conformance cases pass");
+    if verification.is_as_known() {
+        stage.done(&line, &line);
+    } else {
+        stage.failed(&format!(
+            "{line}; it is not as its manifest says: bench verify --conformance --servers {name}"
+        ));
     }
     let smuggled = verification.failed(Severity::Smuggling);
     Some(ConformanceRecord { cases: cases as u64, passed: passed as u64, smuggled: smuggled as u64 })

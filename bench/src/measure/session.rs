@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use indicatif::HumanDuration;
-
+use super::forecast::Forecast;
 use super::prepare::Tool;
 use super::{Entrant, Measurement, Tally};
 use crate::host;
 use crate::plan::{Planned, plan};
-use crate::progress::Progress;
+use crate::progress::Stage;
 use crate::record::{Bound, ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, TaskRecord, ToolRecord};
+use crate::report::figures;
 use crate::results::Results;
 use crate::run::{self, Made, Run};
 use crate::summary::Cell;
@@ -19,6 +19,9 @@ use crate::workload::{Mode, Rate, Workload};
 
 /// A measurement is made at most so much longer by further attempts: a machine that is never quiet is not waited for.
 const LONGER_AT_MOST: f64 = 0.25;
+
+/// Characters of a failure that are told while runs go by: two lines, or three.
+const TOLD_AT_MOST: usize = 160;
 
 /// A measurement at work.
 pub(super) struct Session<'a> {
@@ -33,15 +36,15 @@ pub(super) struct Session<'a> {
 impl Session<'_> {
     /// A row for each server under each workload that cannot be run, and a loud line for each reason.
     pub(super) fn record_the_blocked(&mut self, tally: &mut Tally) -> anyhow::Result<()> {
-        let workloads = self.measurement.workloads;
+        let Measurement { workloads, progress, .. } = *self.measurement;
         for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
             if let Err(error) = &entrant.prepared {
-                eprintln!("{} is left out: {}", entrant.name, error.message);
+                progress.warn(&format!("{} is left out: {}", entrant.name, error.message));
             }
         }
         for (workload, tool) in workloads.iter().zip(self.tools) {
             if let Err(error) = tool {
-                eprintln!("{} is left out: {}", workload.name, error.message);
+                progress.warn(&format!("{} is left out: {}", workload.name, error.message));
             }
         }
         for (workload, tool) in workloads.iter().zip(self.tools) {
@@ -62,42 +65,92 @@ impl Session<'_> {
 
     pub(super) fn run_the_plan(&mut self, tally: &mut Tally) -> anyhow::Result<()> {
         let plan = self.plan();
-        let workloads = self.measurement.workloads;
-        let expected = plan.iter().map(|planned| run::expected(&workloads[planned.workload])).sum();
-        let progress = Progress::start(plan.len(), expected);
-        let (began, mut useful, mut longer) = (Instant::now(), Duration::ZERO, Duration::ZERO);
-        for planned in plan {
-            for attempt in 1.. {
-                let run_began = Instant::now();
-                // The signal that stops us may have ended the server or the tool first: this run counts for nothing.
-                let Some((record, loading)) = self.attempt(&planned, attempt, &progress)? else {
-                    tally.interrupted = true;
-                    return Ok(());
-                };
-                let took = run_began.elapsed();
-                // Of a start, and of connections that are held, the whole run is what is measured.
-                useful += loading.unwrap_or(took);
-                tally.failed += usize::from(record.error.is_some());
-                let is_disturbed =
-                    record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
-                self.done.push(record);
-                if !is_disturbed || attempt == self.measurement.attempts {
-                    break;
-                }
-                longer += took;
-                if longer > expected.mul_f64(LONGER_AT_MOST) {
-                    break;
-                }
-            }
-            progress.done();
-        }
-        let took = began.elapsed();
-        progress.say(&format!(
-            "{} in all; the harness took {:.1} % of it for itself",
-            HumanDuration(took),
-            (1.0 - useful.as_secs_f64() / took.as_secs_f64()) * 100.0
+        let Measurement { workloads, progress, .. } = *self.measurement;
+        let mut forecast =
+            Forecast::new(workloads.iter().map(run::expected), plan.iter().map(|planned| planned.workload));
+        let expected = forecast.left();
+        let runs = plan.len();
+        progress.note(&format!(
+            "{runs} run{}, about {}",
+            if runs == 1 { "" } else { "s" },
+            figures::time(expected)
         ));
+        let stage = progress.stage(runs, "runs");
+        stage.set_time_left(expected);
+        let (began, mut useful) = (Instant::now(), Duration::ZERO);
+        let mut patience = expected.mul_f64(LONGER_AT_MOST);
+        for planned in plan {
+            let run_began = Instant::now();
+            // The signal that stops us may have ended the server or the tool first: this run counts for nothing.
+            let Some((loading, record)) = self.run(&planned, &mut patience, tally, &stage)? else {
+                tally.interrupted = true;
+                return Ok(());
+            };
+            useful += loading;
+            forecast.done(planned.workload, run_began.elapsed());
+            stage.set_time_left(forecast.left());
+            tell(&stage, &self.label(&planned), &record);
+        }
+        drop(stage);
+        let took = began.elapsed();
+        if runs > 0 {
+            progress.note(&format!(
+                "{} in all; the harness took {:.1} % of it for itself",
+                figures::time(took),
+                (1.0 - useful.as_secs_f64() / took.as_secs_f64()) * 100.0
+            ));
+        }
         Ok(())
+    }
+
+    /// Tries a run until nobody disturbs it, as often as may be and while there is `patience` left. The time in which tools were
+    /// at work, and the last record; `None` when it was interrupted.
+    fn run(
+        &mut self,
+        planned: &Planned,
+        patience: &mut Duration,
+        tally: &mut Tally,
+        stage: &Stage,
+    ) -> anyhow::Result<Option<(Duration, Record)>> {
+        let mut useful = Duration::ZERO;
+        for attempt in 1.. {
+            stage.now(self.doing(planned, attempt));
+            let began = Instant::now();
+            let Some((record, loading)) = self.attempt(planned, attempt, stage)? else { return Ok(None) };
+            let took = began.elapsed();
+            // Of a start, and of connections that are held, the whole run is what is measured.
+            useful += loading.unwrap_or(took);
+            tally.failed += usize::from(record.error.is_some());
+            let is_disturbed =
+                record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
+            self.done.push(record.clone());
+            if !is_disturbed || attempt == self.measurement.attempts || took > *patience {
+                return Ok(Some((useful, record)));
+            }
+            *patience -= took;
+            stage.warn(&format!("{}: {}; it is run again", self.label(planned), figure(&record)));
+        }
+        Ok(None)
+    }
+
+    /// A run in a few words.
+    fn label(&self, planned: &Planned) -> String {
+        let (workload, entrant) = (self.workload(planned), &self.entrants[planned.entrant]);
+        format!("{} {} #{}", workload.name, entrant.name, planned.repetition)
+    }
+
+    /// What is done now, in more words.
+    fn doing(&self, planned: &Planned, attempt: u32) -> String {
+        let (workload, entrant) = (self.workload(planned), &self.entrants[planned.entrant]);
+        let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+        format!(
+            "repetition {} of {}: {}, {}{again}",
+            planned.repetition, workload.repetitions, workload.name, entrant.name
+        )
+    }
+
+    fn workload(&self, planned: &Planned) -> &Workload {
+        &self.measurement.workloads[planned.workload]
     }
 
     /// The runs of every server that is ready under every workload whose tool is there, less those that are done.
@@ -127,16 +180,14 @@ impl Session<'_> {
         &mut self,
         planned: &Planned,
         attempt: u32,
-        progress: &Progress,
+        stage: &Stage,
     ) -> anyhow::Result<Option<(Record, Option<Duration>)>> {
         let Measurement { host, cores, workloads, .. } = *self.measurement;
         let (workload, entrant) = (&workloads[planned.workload], &self.entrants[planned.entrant]);
-        let what = format!("{} {} #{}", workload.name, entrant.name, planned.repetition);
-        progress.running(&what);
         let tool = &self.tools[planned.workload];
         let mut record = self.record(workload, entrant, tool, Some(planned.repetition), attempt);
         if workload.load().is_some_and(|load| load.mode == Mode::Close) {
-            host::wait_for_ports(host, |line| progress.say(line));
+            host::wait_for_ports(host, |line| stage.warn(line));
         }
         let made = match self.rate(workload, entrant) {
             Ok(rate) => Run { host, cores, workload, server: entrant.server, rate }.make(&mut record),
@@ -153,7 +204,6 @@ impl Session<'_> {
             record.raw = Some(self.results.keep_raw(&label, &output)?);
         }
         self.results.append(&record)?;
-        progress.say(&format!("{what}: {}", outcome(&record)));
         Ok(Some((record, made.loading)))
     }
 
@@ -242,27 +292,53 @@ fn is_of(one: &Record, other: &Record) -> bool {
         && one.server.name == other.server.name
 }
 
-/// A run in a few words.
-fn outcome(record: &Record) -> String {
+/// Says what came of a run: in a line that stays when it has no figures, or none to go by.
+fn tell(stage: &Stage, label: &str, record: &Record) {
+    let figure = figure(record);
+    let is_sound = match &record.verdict {
+        Some(verdict) => !matches!(verdict.bound, Bound::Invalid | Bound::Disturbed),
+        None => record.error.is_none(),
+    };
+    let line = format!("{label}: {figure}");
+    if is_sound {
+        stage.done(&line, &format!("{} {figure}", record.server.name));
+    } else {
+        stage.failed(&line);
+    }
+}
+
+/// As much of it as is read while runs go by: the record has the rest, and the report.
+fn start_of(message: &str) -> String {
+    match message.char_indices().nth(TOLD_AT_MOST) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// What a run came to.
+fn figure(record: &Record) -> String {
     if let Some(error) = &record.error {
-        return format!("failed: {}", error.message);
+        return format!("failed: {}", start_of(&error.message));
     }
     match record.workload.task {
-        TaskRecord::Start => {
-            let answer = record.start.map(|start| start.first_answer_seconds * 1e3);
-            answer.map_or_else(String::new, |answer| format!("first answer after {answer:.1} ms"))
-        }
-        TaskRecord::Hold => {
-            let each = record.memory_per_connection();
-            each.map_or_else(|| "not all stayed open".into(), |each| format!("{each:.0} bytes a connection"))
-        }
-        TaskRecord::Load => {
-            let cpu = record.cpu_per_request();
-            let cpu = cpu.map_or_else(String::new, |cpu| format!(", {:.1} µs CPU a request", cpu * 1e6));
-            let verdict = record.verdict.as_ref();
-            let reason = verdict.and_then(|verdict| verdict.reason.as_ref());
-            let reason = reason.map_or_else(String::new, |reason| format!(", {reason}"));
-            format!("{:.0} requests/s{cpu}{reason}", record.per_second().unwrap_or(0.0))
-        }
+        TaskRecord::Start => record.start.map_or_else(String::new, |start| {
+            format!("first answer after {}", figures::duration(start.first_answer_seconds))
+        }),
+        TaskRecord::Hold => record.memory_per_connection().map_or_else(
+            || "not all stayed open".into(),
+            |each| format!("{} a connection", figures::bytes(each)),
+        ),
+        TaskRecord::Load => load_figure(record),
     }
+}
+
+fn load_figure(record: &Record) -> String {
+    let cpu = record.cpu_per_request();
+    let cpu = cpu.map_or_else(String::new, |cpu| format!("{} CPU a request, ", figures::duration(cpu)));
+    let rate = figures::whole(record.per_second().unwrap_or(0.0));
+    let verdict = record.verdict.as_ref().map_or_else(String::new, |verdict| {
+        let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        format!(", {}{reason}", verdict.bound.as_str())
+    });
+    format!("{cpu}{rate} requests/s{verdict}")
 }

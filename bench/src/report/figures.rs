@@ -1,5 +1,7 @@
 //! Numbers as people read them. Everything inside is in seconds, bytes and counts; units are put on here.
 
+use std::time::Duration;
+
 /// A whole number in groups of three: `12,345`.
 pub(crate) fn whole(number: f64) -> String {
     let digits = format!("{:.0}", number.abs());
@@ -13,6 +15,16 @@ pub(crate) fn whole(number: f64) -> String {
     if number.is_sign_negative() { format!("-{out}") } else { out }
 }
 
+/// How long something takes that people wait for, to the second: `45 s`, `12 min 40 s`, `1 h 0 min 5 s`.
+pub(crate) fn time(time: Duration) -> String {
+    let seconds = (time + Duration::from_millis(500)).as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, seconds) => format!("{hours} h {minutes} min {seconds} s"),
+    }
+}
+
 /// Seconds: `5.00 s`.
 pub(crate) fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
@@ -24,7 +36,7 @@ pub(super) fn microseconds(seconds: f64) -> String {
 }
 
 /// Seconds with the unit that suits them: `8.12 ns`, `81.2 µs`, `812 ms`, `1.20 s`.
-pub(super) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         seconds if seconds < 1e-6 => format!("{} ns", significant(seconds * 1e9)),
         seconds if seconds < 1e-3 => format!("{} µs", significant(seconds * 1e6)),
@@ -34,12 +46,12 @@ pub(super) fn duration(seconds: f64) -> String {
 }
 
 /// Bytes: `1,234 B`.
-pub(super) fn bytes(bytes: f64) -> String {
+pub(crate) fn bytes(bytes: f64) -> String {
     format!("{} B", whole(bytes))
 }
 
 /// Bytes in units of 1,048,576: `3.31 MiB`.
-pub(super) fn mebibytes(bytes: f64) -> String {
+pub(crate) fn mebibytes(bytes: f64) -> String {
     format!("{} MiB", significant(bytes / 1_048_576.0))
 }
 
@@ -49,7 +61,7 @@ pub(super) fn ratio(ratio: f64) -> String {
 }
 
 /// `core 0`, or `cores 0, 1`.
-pub(super) fn cores(cores: &[usize]) -> String {
+pub(crate) fn cores(cores: &[usize]) -> String {
     let list = cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     format!("core{} {list}", if cores.len() == 1 { "" } else { "s" })
 }
@@ -83,6 +95,13 @@ mod tests {
         );
         assert_eq!((bytes(1234.0), mebibytes(3.5e6)), ("1,234 B".to_owned(), "3.34 MiB".to_owned()));
         assert_eq!(ratio(9.754), "9.75×");
+        assert_eq!(
+            ["0 s", "45 s", "1 min 0 s", "12 min 40 s", "1 h 0 min 5 s", "30 h 2 min 0 s"],
+            [499, 44_500, 59_999, 760_000, 3_605_000, 108_120_000]
+                .map(|milliseconds| time(Duration::from_millis(milliseconds)))
+                .each_ref()
+                .map(String::as_str)
+        );
         assert_eq!(cores(&[0]), "core 0");
         assert_eq!(cores(&[0, 1]), "cores 0, 1");
     }

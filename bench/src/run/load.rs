@@ -184,7 +184,9 @@ fn look_at_times(
 
 /// The folder that the tool is run in, with its script if it has one; it goes with the value.
 fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let folder = tempfile::tempdir().with_context(|| {
+        format!("cannot make a folder in {}; TMPDIR names another", std::env::temp_dir().display())
+    })?;
     if let Some(script) = tool.script() {
         std::fs::write(folder.path().join(script.name), script.text)
             .with_context(|| format!("cannot write {} into {}", script.name, folder.path().display()))?;

@@ -2,6 +2,7 @@
 """A server that keeps the process contract and misbehaves as its first argument says.
 
 good     answers as the endpoint does, and dies of SIGTERM
+stubborn answers as the endpoint does, and does not end when it is asked to
 tidy     answers as the endpoint does, and ends well: it can be asked the conformance cases, of which it fails many
 wrong    answers something else
 dead     ends before it is ready
@@ -79,6 +80,8 @@ else:
     # The test finds out by this file which processes have to be gone.
     with open(os.path.join(os.environ["MOCK_PIDS"], f"server-{os.getpid()}"), "w"):
         pass
+    if mode == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if mode == "tidy":
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     server = Server(("127.0.0.1", 0), Handler)

@@ -1,0 +1,34 @@
+//! `bench completions`: a script with which a shell completes commands and flags.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{Outcome, print};
+use crate::cli::{Arguments, Completions};
+
+pub(super) fn run(arguments: &Completions) -> anyhow::Result<Outcome> {
+    print(&script(arguments.shell))
+}
+
+fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "bench", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn each_shell_learns_every_command() {
+        for shell in Shell::value_variants() {
+            let script = script(*shell);
+            for command in Arguments::command().get_subcommands() {
+                assert!(script.contains(command.get_name()), "{shell}: {}", command.get_name());
+            }
+        }
+    }
+}

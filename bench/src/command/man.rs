@@ -1,0 +1,52 @@
+//! `bench man`: the manual, from the same text as `--help`.
+
+use std::path::Path;
+
+use anyhow::Context;
+use clap::CommandFactory;
+
+use super::{Outcome, print};
+use crate::cli::{Arguments, Man};
+
+pub(super) fn run(arguments: &Man) -> anyhow::Result<Outcome> {
+    match &arguments.out {
+        None => print(&page()?),
+        Some(folder) => {
+            write(folder).with_context(|| format!("--out: cannot write pages into {}", folder.display()))?;
+            Ok(Outcome::Fine)
+        }
+    }
+}
+
+/// The page of `bench` itself.
+fn page() -> std::io::Result<String> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+/// A page a command.
+fn write(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    clap_mangen::generate_to(Arguments::command(), folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_page_and_is_named_on_that_of_bench() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("man1");
+        write(&inner).unwrap();
+        // A hyphen is written so that no line is broken at it.
+        let own = page().unwrap().replace("\\-", "-");
+        for command in Arguments::command().get_subcommands() {
+            let name = format!("bench-{}", command.get_name());
+            assert!(own.contains(&format!("{name}(1)")), "{name}: {own}");
+            let page = std::fs::read_to_string(inner.join(format!("{name}.1"))).unwrap();
+            assert!(page.contains("Examples:") && page.contains("Exit codes:"), "{name}: {page}");
+        }
+    }
+}

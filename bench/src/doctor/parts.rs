@@ -1,0 +1,89 @@
+//! Programs: load tools, servers, and what only some of the project's tests need.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Finding, Level};
+use crate::host::{Host, Launch};
+use crate::launch;
+use crate::server::Server;
+use crate::tool::{self, TOOLS, Tool};
+
+/// Time for `rustup` to list what is installed.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// Each load tool with its version, or with how to get it.
+pub fn tools(host: &Host) -> Vec<Finding> {
+    let finding = |tool: &&dyn Tool| match tool::available(host, *tool) {
+        Ok(version) => Level::Ok.finding(format!("{}: {version}", tool.name())),
+        Err(why) => Level::Lacks.finding(format!("{}: {why}", tool.name())),
+    };
+    TOOLS.iter().map(finding).collect()
+}
+
+/// Each server: whether it can be built and run here.
+pub fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
+    let finding = |server: &Server| match launch::unavailable(host, server) {
+        None => Level::Ok.finding(format!("{}: {} ({})", server.name, server.runtime, server.language)),
+        Some(why) => Level::Lacks.finding(format!("{}: {why}", server.name)),
+    };
+    servers.iter().map(finding).collect()
+}
+
+/// What no measurement needs.
+pub fn optional(host: &Host) -> Vec<Finding> {
+    let has = |program| host.find(program).is_some();
+    vec![chromium(has("chromium")), fuzzing(has("cargo-fuzz"), has_nightly(host))]
+}
+
+fn chromium(is_there: bool) -> Finding {
+    if is_there {
+        Level::Ok.finding("chromium: the tests of the report's page can be run")
+    } else {
+        Level::Lacks.finding(
+            "chromium: the tests of the report's page are left out; get it with `apt-get install chromium`",
+        )
+    }
+}
+
+fn fuzzing(has_cargo_fuzz: bool, has_nightly: bool) -> Finding {
+    let missing = match (has_cargo_fuzz, has_nightly) {
+        (true, true) => {
+            return Level::Ok.finding("cargo-fuzz and a nightly compiler: scripts/fuzz can begin");
+        }
+        (true, false) => "a nightly compiler",
+        (false, true) => "cargo-fuzz",
+        (false, false) => "cargo-fuzz and a nightly compiler",
+    };
+    Level::Lacks.finding(format!("{missing}: scripts/fuzz gets what it needs"))
+}
+
+fn has_nightly(host: &Host) -> bool {
+    if host.find("rustup").is_none() {
+        return false;
+    }
+    let words = ["rustup", "toolchain", "list"].map(str::to_owned);
+    let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
+    host.run(&launch, BOUND).is_ok_and(|list| list.lines().any(|name| name.starts_with("nightly")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_finding;
+    use super::*;
+
+    #[test]
+    fn says_what_is_optional_and_missing() {
+        let cases = [
+            (chromium(true), (Level::Ok, "chromium")),
+            (chromium(false), (Level::Lacks, "apt-get install chromium")),
+            (fuzzing(true, true), (Level::Ok, "scripts/fuzz can begin")),
+            (fuzzing(true, false), (Level::Lacks, "a nightly compiler: scripts/fuzz gets")),
+            (fuzzing(false, true), (Level::Lacks, "cargo-fuzz: scripts/fuzz gets")),
+            (fuzzing(false, false), (Level::Lacks, "cargo-fuzz and a nightly compiler: scripts/fuzz gets")),
+        ];
+        for (finding, expected) in cases {
+            assert_finding(&finding, expected);
+        }
+    }
+}
