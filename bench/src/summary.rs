@@ -1,10 +1,14 @@
 //! Records to cells: all runs of one server under one workload, and their figures in one number each.
 
+mod cell;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::record::{Bound, ErrorRecord, Record, ServerRecord, TaskRecord, ToolRecord, WorkloadRecord};
-use crate::statistics::{Estimate, Rank, median, ranks};
+use crate::record::{Record, ServerRecord, TaskRecord, ToolRecord, WorkloadRecord};
+use crate::statistics::{self, Estimate, Rank};
+
+pub use cell::Cell;
 
 /// All cells of one workload under one tool.
 #[derive(Debug)]
@@ -19,17 +23,7 @@ pub struct WorkloadSummary<'a> {
     pub twin: Option<Cell<'a>>,
     /// Whether the tool is a second one, by which the first is checked.
     pub is_check: bool,
-}
-
-/// All runs of one server under one workload.
-#[derive(Debug)]
-pub struct Cell<'a> {
-    /// The server as it was run.
-    pub server: &'a ServerRecord,
-    /// Its runs by time: the best attempt of each repetition.
-    pub runs: Vec<&'a Record>,
-    /// Attempts that others disturbed and that were done again.
-    pub set_aside: usize,
+    ranks: Vec<Rank>,
 }
 
 /// A figure of a run.
@@ -69,11 +63,22 @@ impl<'a> WorkloadSummary<'a> {
     fn of(records: Vec<&'a Record>, is_check: bool) -> Self {
         let (workload, tool) = (&records[0].workload, &records[0].tool);
         let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::of);
-        let (twins, mut cells): (Vec<Cell>, Vec<Cell>) =
-            cells.partition(|cell| cell.server.twin_of.is_some());
-        let worth = |cell: &Cell| cell.median(leading(workload)).unwrap_or(f64::INFINITY);
-        cells.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
-        Self { workload, tool, cells, twin: twins.into_iter().next(), is_check }
+        let (twins, cells): (Vec<Cell>, Vec<Cell>) = cells.partition(|cell| cell.server.twin_of.is_some());
+        let worth = |cell: Cell<'a>| (cell.median(leading(workload)).unwrap_or(f64::INFINITY), cell);
+        let mut cells: Vec<(f64, Cell)> = cells.into_iter().map(worth).collect();
+        cells.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let cells = cells.into_iter().map(|(_, cell)| cell).collect();
+        let twin = twins.into_iter().next();
+        let mut summary = Self { workload, tool, cells, twin, is_check, ranks: Vec::new() };
+        summary.ranks = summary.rank();
+        summary
+    }
+
+    fn rank(&self) -> Vec<Rank> {
+        let (leading, noise) = (self.leading(), self.noise());
+        let measured = self.cells.iter().filter(|cell| cell.median(leading).is_some());
+        let figures: Vec<_> = measured.map(|cell| cell.by_repetition(leading)).collect();
+        statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], noise))
     }
 
     /// Whether any server has figures.
@@ -86,19 +91,16 @@ impl<'a> WorkloadSummary<'a> {
         leading(self.workload)
     }
 
-    /// The rank of each cell that has the leading figure.
-    pub fn ranks(&self) -> Vec<Rank> {
-        let leading = self.leading();
-        let measured: Vec<&Cell> = self.cells.iter().filter(|cell| cell.median(leading).is_some()).collect();
-        let noise = self.noise();
-        ranks(measured.len(), |a, b| self.is_below(measured[a], measured[b], noise))
+    /// The rank of each cell that has the leading figure, in their order.
+    pub fn ranks(&self) -> &[Rank] {
+        &self.ranks
     }
 
     /// Whether the leading figure of `a` is below that of `b`, as far as can be told: their ratio, paired by repetition, says
     /// so, and by more than the noise.
     pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
-        let ratio = a.ratio_to(b, self.leading());
-        ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
+        let [a, b] = [a, b].map(|cell| cell.by_repetition(self.leading()));
+        is_below(&a, &b, noise)
     }
 
     /// How a server's twin differs from it in a figure: the truth is 1.
@@ -120,6 +122,13 @@ impl<'a> WorkloadSummary<'a> {
     }
 }
 
+/// Whether figures are below others, both by repetition. The median is known at once, and of two cells it is only in one's favour.
+fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> bool {
+    let mut ratios = cell::ratios(these, those);
+    let limit = 1.0 - noise.unwrap_or(0.0);
+    statistics::median(&mut ratios).is_some_and(|median| median < limit) && statistics::is_below(ratios, 1.0)
+}
+
 /// Of a load, what a request costs; of a start, the time to the first answer; of connections that are held, their memory.
 fn leading(workload: &WorkloadRecord) -> Figure {
     match workload.task {
@@ -129,85 +138,10 @@ fn leading(workload: &WorkloadRecord) -> Figure {
     }
 }
 
-impl<'a> Cell<'a> {
-    /// The runs of one server under one workload, of which there is at least one: of several attempts at a repetition the one
-    /// that others disturbed least.
-    pub(crate) fn of(records: Vec<&'a Record>) -> Self {
-        let server = &records[0].server;
-        let mut best: HashMap<u32, usize> = HashMap::new();
-        let mut runs: Vec<&Record> = Vec::with_capacity(records.len());
-        let mut set_aside = 0;
-        for record in records {
-            let earlier = record.repetition.and_then(|repetition| best.get(&repetition).copied());
-            let Some(place) = earlier else {
-                best.extend(record.repetition.map(|repetition| (repetition, runs.len())));
-                runs.push(record);
-                continue;
-            };
-            set_aside += 1;
-            if disturbance(record) < disturbance(runs[place]) {
-                runs[place] = record;
-            }
-        }
-        Self { server, runs, set_aside }
-    }
-
-    /// The runs that have figures.
-    pub fn measured(&self) -> impl Iterator<Item = &'a Record> {
-        self.runs.iter().copied().filter(|run| run.is_measured())
-    }
-
-    /// Why runs have no figures.
-    pub fn failures(&self) -> impl Iterator<Item = &'a ErrorRecord> {
-        self.runs.iter().filter_map(|run| run.error.as_ref())
-    }
-
-    /// A figure of all runs that have it.
-    pub fn values(&self, figure: impl Fn(&Record) -> Option<f64>) -> Vec<f64> {
-        self.measured().filter_map(figure).collect()
-    }
-
-    /// The median of one figure over all runs that have it.
-    pub fn median(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<f64> {
-        median(&mut self.values(figure))
-    }
-
-    /// The same with its interval, which takes thousands of medians.
-    pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
-        Estimate::of(self.values(figure))
-    }
-
-    /// Points of the percentile curve of all its runs: shares of the answers, and the seconds that they did not exceed.
-    pub fn curve(&self) -> Vec<(f64, f64)> {
-        Vec::new()
-    }
-
-    /// The ratio of a figure of this cell to that of another, taken within each repetition that both have, so that a
-    /// drift of the machine between repetitions does not count.
-    pub fn ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
-        let value = |run: &Record| Some((run.repetition?, figure(run)?));
-        let others: HashMap<u32, f64> = other.measured().filter_map(value).collect();
-        let ratio = |(repetition, value): (u32, f64)| {
-            let other = others.get(&repetition)?;
-            (*other > 0.0).then_some(value / other)
-        };
-        Estimate::of(self.measured().filter_map(value).filter_map(ratio).collect())
-    }
-}
-
-/// How much others disturbed a run, to choose among attempts: a run that failed is the worst.
-fn disturbance(record: &Record) -> f64 {
-    match &record.verdict {
-        Some(verdict) if verdict.bound == Bound::Disturbed => verdict.foreign_share.unwrap_or(1.0),
-        Some(_) => 0.0,
-        None => f64::INFINITY,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::VerdictRecord;
+    use crate::record::{Bound, VerdictRecord};
 
     /// A run of a server whose requests cost so many microseconds.
     fn run(server: &str, repetition: u32, microseconds: f64) -> Record {

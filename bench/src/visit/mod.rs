@@ -40,7 +40,7 @@ pub use arguments::Arguments;
 pub use plan::Mode;
 pub use report::{Asked, Rate, Report, version};
 pub use tally::Errors;
-pub use times::TimesReport;
+pub use times::{Times, TimesReport};
 
 use gate::Gate;
 use plan::Plan;

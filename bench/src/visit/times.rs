@@ -1,5 +1,8 @@
 //! Times as they are collected, and as they are printed: an HdrHistogram of nanoseconds with three significant digits.
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,9 +18,15 @@ const DIGITS: u8 = 3;
 /// The longest time that is told apart; no run waits an hour for an answer.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// Points of a curve on the way from each share of the times to half of what is beyond it.
+const POINTS_A_HALVING: f64 = 4.0;
+
+/// Times that have to lie beyond a curve's last point, so that it is not the luck of some of them.
+const BEYOND: f64 = 10.0;
+
 /// Times as they are collected.
 #[derive(Clone, Debug)]
-pub(super) struct Times(Histogram<u64>);
+pub struct Times(Histogram<u64>);
 
 /// Times as they are printed. The figures are made of `histogram_nanoseconds` and nothing else, so histograms of several
 /// runs, added up, give exactly those of the runs together.
@@ -59,6 +68,46 @@ impl Times {
     /// Adds what another one has collected.
     pub(super) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         Ok(self.0.add(&other.0)?)
+    }
+
+    /// What was packed, an error when it is damaged.
+    pub fn unpack(packed: &str) -> anyhow::Result<Self> {
+        let bytes = BASE64_STANDARD.decode(packed).context("a histogram is no base64")?;
+        let histogram = Deserializer::new().deserialize(&mut bytes.as_slice());
+        Ok(Self(histogram.context("a histogram is damaged")?))
+    }
+
+    /// All of what was packed, together; an error when some of it is damaged. Thousands take a second, so all cores share them.
+    pub fn unpack_all(packed: &[&str]) -> anyhow::Result<Self> {
+        let sum = |part: &[&str]| {
+            let mut sum = Self::new()?;
+            part.iter().try_for_each(|packed| sum.add(&Self::unpack(packed)?))?;
+            anyhow::Ok(sum)
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let parts = packed.chunks(packed.len().div_ceil(cores).max(1));
+        let mut all = Self::new()?;
+        thread::scope(|scope| {
+            let threads: Vec<_> = parts.map(|part| scope.spawn(move || sum(part))).collect();
+            let mut sums =
+                threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            sums.try_for_each(|sum| all.add(&sum?))
+        })?;
+        Ok(all)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The seconds that shares of the times, from 0 to 1, did not exceed: the shares lie the denser, the less is beyond them, and
+    /// end where hardly any times are left.
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        let count = crate::record::count(self.0.len());
+        let shares = (0..).map(|point| 1.0 - 0.5_f64.powf(f64::from(point) / POINTS_A_HALVING));
+        let shares = shares.take_while(|share| (1.0 - share) * count >= BEYOND);
+        shares.map(|share| (share, seconds(self.0.value_at_quantile(share)))).collect()
     }
 
     /// The time that 99 % do not exceed; `None` when there are no times.
@@ -108,13 +157,6 @@ impl TimesReport {
         V2DeflateSerializer::new().serialize(&times.0, &mut bytes)?;
         Ok(BASE64_STANDARD.encode(bytes))
     }
-
-    /// What was packed; an error when it is damaged.
-    pub fn unpack(packed: &str) -> anyhow::Result<Option<Self>> {
-        let bytes = BASE64_STANDARD.decode(packed).context("a histogram is no base64")?;
-        let histogram = Deserializer::new().deserialize(&mut bytes.as_slice());
-        Ok(Times(histogram.context("a histogram is damaged")?).report())
-    }
 }
 
 fn nanoseconds(time: Duration) -> u64 {
@@ -161,9 +203,46 @@ mod tests {
         let report = times(2000, |number| 20_000 + number * number).report().unwrap();
         let packed = report.pack().unwrap();
         assert!(packed.len() < 4000, "{}", packed.len());
-        assert_eq!(TimesReport::unpack(&packed).unwrap(), Some(report));
-        assert!(TimesReport::unpack("no!").unwrap_err().to_string().contains("no base64"));
-        assert!(TimesReport::unpack(&packed[..8]).unwrap_err().to_string().contains("damaged"));
+        assert_eq!(Times::unpack(&packed).unwrap().report(), Some(report));
+        for (damaged, expected) in [("no!", "no base64"), (&packed[..8], "damaged")] {
+            assert!(Times::unpack(damaged).unwrap_err().to_string().contains(expected), "{damaged}");
+            assert!(
+                Times::unpack_all(&[&packed, damaged]).unwrap_err().to_string().contains(expected),
+                "{damaged}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_several_packed_comes_out_as_that_of_one() {
+        let mut together = Times::new().unwrap();
+        let mut packed = Vec::new();
+        for run in 1..=5 {
+            let times = times(100 * run, |number| 20_000 * run + number * number);
+            packed.push(times.report().unwrap().pack().unwrap());
+            together.add(&times).unwrap();
+            let packed: Vec<&str> = packed.iter().map(String::as_str).collect();
+            assert_eq!(Times::unpack_all(&packed).unwrap().report(), together.report(), "{run}");
+        }
+        assert_eq!(Times::unpack_all(&[]).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_curve_ends_where_hardly_any_times_are_left() {
+        for (count, points, last) in
+            [(0, 0, 0.0), (9, 0, 0.0), (10, 1, 0.0), (1000, 27, 0.989), (100_000, 54, 0.9999)]
+        {
+            let curve = times(count, |number| (number + 1) * 1_000_000).curve();
+            assert_eq!(curve.len(), points, "{count}");
+            assert!(curve.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1), "{count}: {curve:?}");
+            let Some((share, seconds)) = curve.last() else { continue };
+            assert!((share - last).abs() < 0.001, "{count}: {share}");
+            let expected = share * crate::record::count(count) / 1e3;
+            assert!(
+                (seconds - expected).abs() <= 0.001 * (1.0 + expected),
+                "{count}: {seconds} and not {expected}"
+            );
+        }
     }
 
     #[test]

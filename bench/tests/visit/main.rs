@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bench::visit::{Errors, Report, TimesReport};
+use bench::record::Record;
+use bench::visit::{Errors, Report, Times, TimesReport};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -464,14 +465,15 @@ fn the_harness_measures_with_it() {
     let output =
         command.args(["--servers", "threads", "--attempts", "1", "--out"]).arg(&out).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let records = bench::results::load(&out).unwrap().records;
-    assert_eq!(records.len(), 2);
-    for record in records {
+    let stored = std::fs::read_to_string(out.join("measurements.jsonl")).unwrap();
+    assert_eq!(stored.lines().count(), 2);
+    for line in stored.lines() {
+        let record: Record = serde_json::from_str(line).unwrap();
         assert_eq!(record.tool.version, Some(bench::visit::version()));
         let answered = record.load.as_ref().unwrap().answered;
         assert_eq!((answered, record.error_count()), (200, 0), "{}", record.workload.name);
         let latency = record.latency.unwrap();
-        let times = TimesReport::unpack(&latency.histogram.unwrap()).unwrap().unwrap();
-        assert_eq!((latency.percentiles.len(), times.count), (5, 200));
+        let times = Times::unpack(&latency.histogram.unwrap()).unwrap();
+        assert_eq!((latency.percentiles.len(), times.count()), (5, 200));
     }
 }
