@@ -3,9 +3,10 @@
 mod code;
 mod drills;
 mod lines;
+mod measurement;
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -13,7 +14,10 @@ use anyhow::{Context, anyhow, bail};
 use crate::drill::DrillRecord;
 use crate::machine::Machine;
 use crate::microbench::CodeRecord;
-use crate::record::{Record, SCHEMA};
+use crate::record::Record;
+
+use lines::Lines;
+use measurement::Known;
 
 pub use code::CodeFile;
 pub use drills::DrillsFile;
@@ -37,7 +41,8 @@ pub struct Results {
 pub struct Loaded {
     /// The machine and the command.
     pub machine: Machine,
-    /// The records in the order they were made.
+    /// The records in the order they were made, less what no report shows and most of the memory would go to: the histograms
+    /// of closed loops, and the server's port in a tool's command, for which `PORT` stands.
     pub records: Vec<Record>,
     /// A sentence about a last line that was only half written.
     pub torn: Option<String>,
@@ -152,26 +157,12 @@ pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
 /// set aside and told of. Any other line that cannot be read is an error that names it.
 pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     let machine = machine(folder)?;
-    let path = folder.join(MEASUREMENTS);
-    let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut reader = BufReader::new(file);
+    let known = Known::default();
+    let Lines { lines: records, torn } =
+        lines::read(&folder.join(MEASUREMENTS), |line| measurement::parse(line, &known))?;
     let (drills, drills_torn) = drills::load(folder)?;
     let code = code::load(folder)?;
-    let mut loaded = Loaded { machine, records: Vec::new(), torn: None, drills, drills_torn, code };
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let place = || format!("{}:{number}", path.display());
-        if reader.read_until(b'\n', &mut line).with_context(place)? == 0 {
-            break;
-        }
-        if !line.ends_with(b"\n") {
-            loaded.torn = Some(format!("{}: the last line is only half written and is left out", place()));
-            break;
-        }
-        loaded.records.push(parse(&line).with_context(place)?);
-    }
-    Ok(loaded)
+    Ok(Loaded { machine, records, torn, drills, drills_torn, code })
 }
 
 /// Where a part of the report lies, by its path in the folder's `report/`.
@@ -197,19 +188,4 @@ fn last_raw_file(folder: &Path) -> anyhow::Result<u32> {
         name.to_str()?.split('-').next()?.parse::<u32>().ok()
     };
     Ok(entries.filter_map(|entry| number(entry.ok()?)).max().unwrap_or(0))
-}
-
-fn parse(line: &[u8]) -> anyhow::Result<Record> {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        schema: u32,
-    }
-    let version: Version = serde_json::from_slice(line).context("the line is damaged")?;
-    if version.schema != SCHEMA {
-        bail!(
-            "written with schema {}, and this is a bench of schema {SCHEMA}: read it with the bench that made it",
-            version.schema
-        );
-    }
-    serde_json::from_slice(line).context("the line is damaged")
 }

@@ -96,7 +96,7 @@ fn each_record_says_how_its_server_keeps_the_rules() {
     let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure mock --repetitions 1 --out out");
     for record in checkout.loaded().records {
-        let conformance = record.server.conformance;
+        let conformance = &record.server.conformance;
         assert_eq!(conformance.is_some(), record.server.name.starts_with("tidy"), "{text}");
         if let Some(found) = conformance {
             assert!(0 < found.passed && found.passed < found.cases, "{found:?}");
@@ -416,7 +416,7 @@ fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
     fs::write(&path, whole.replacen("\"schema\"", "\"scheme\"", 1)).unwrap();
     let (output, text) = checkout.run("report out");
     assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("measurements.jsonl:1: the line is damaged"), "{text}");
+    assert!(text.contains("measurements.jsonl:1: it is damaged"), "{text}");
 
     fs::write(&path, whole.replacen("\"schema\":3", "\"schema\":99", 1)).unwrap();
     let (_, text) = checkout.run("report out");

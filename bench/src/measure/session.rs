@@ -246,7 +246,7 @@ impl Session<'_> {
         Record {
             schema: SCHEMA,
             started: crate::machine::now(),
-            workload: workload.record(),
+            workload: workload.record().into(),
             server: ServerRecord {
                 name: entrant.name.clone(),
                 twin_of: entrant.is_twin.then(|| server.name.clone()),
@@ -257,13 +257,15 @@ impl Session<'_> {
                 version: ready.map(|ready| ready.version.clone()),
                 article: server.article.clone(),
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
-            },
+            }
+            .into(),
             tool: ToolRecord {
                 name: tool_name(workload).into(),
                 version: tool.clone().ok(),
                 semantics,
                 command: Vec::new(),
-            },
+            }
+            .into(),
             repetition,
             attempt,
             server_cores: self.measurement.cores.server.clone(),

@@ -66,7 +66,7 @@ fn best(summary: &WorkloadSummary) -> String {
     let (Some(first), Some(last)) = (cells.first(), cells.last()) else { return String::new() };
     let ties: Vec<&str> = cells
         .iter()
-        .zip(&ranks)
+        .zip(ranks)
         .filter(|(_, rank)| rank.best == 1)
         .map(|(cell, _)| cell.server.name.as_str())
         .collect();
@@ -114,7 +114,7 @@ fn others(summary: &WorkloadSummary) -> Option<String> {
     let first = measured(summary).next()?;
     let ratio = |cell: &Cell| cell.ratio_to(first, summary.leading());
     let others: Vec<String> = measured(summary)
-        .zip(&ranks)
+        .zip(ranks)
         .filter(|(_, rank)| rank.best > 1)
         .filter_map(|(cell, _)| Some(format!("{} {}", cell.server.name, figures::ratio(ratio(cell)?.median))))
         .collect();
@@ -127,7 +127,7 @@ fn ties(summary: &WorkloadSummary) -> Option<String> {
     let ranks = summary.ranks();
     let mut groups: Vec<(Rank, Vec<&str>)> = Vec::new();
     for (cell, rank) in
-        measured(summary).zip(&ranks).filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst)
+        measured(summary).zip(ranks).filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst)
     {
         match groups.iter_mut().find(|(known, _)| known == rank) {
             Some((_, names)) => names.push(&cell.server.name),

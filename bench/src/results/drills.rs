@@ -55,7 +55,11 @@ pub(super) fn load(folder: &Path) -> anyhow::Result<(Vec<DrillRecord>, Option<St
 
 fn read(folder: &Path) -> anyhow::Result<Lines<DrillRecord>> {
     let path = folder.join(DRILLS);
-    if path.exists() { lines::read(&path, SCHEMA) } else { Ok(Lines { lines: Vec::new(), torn: None }) }
+    if path.exists() {
+        lines::read(&path, |line| lines::parse(line, SCHEMA))
+    } else {
+        Ok(Lines { lines: Vec::new(), torn: None })
+    }
 }
 
 /// The last finding of each server and drill, at the place of the first one.

@@ -406,7 +406,7 @@ fn what_cannot_be_compared_is_one_clear_line() {
         (&["a", "absent"], 1, "error: absent is not a folder of results"),
         (&["a/machine.json", "a"], 1, "error: a/machine.json is not a folder of results"),
         (&["a", "."], 1, "error: cannot read ./machine.json"),
-        (&["a", "damaged"], 1, "error: damaged/measurements.jsonl:1: the line is damaged"),
+        (&["a", "damaged"], 1, "error: damaged/measurements.jsonl:1: it is damaged"),
         (&["a", "damaged", "--fail-above", "-1"], 2, "it is a number that is 0 or more"),
         (&["a"], 2, "<B>"),
     ];

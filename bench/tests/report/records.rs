@@ -96,7 +96,8 @@ pub(crate) fn many_servers() -> Folder {
         for workload in ["quick", "other"] {
             folder.add(&changed(named(workload, "100", &name, cost), |run| {
                 if place == 7 {
-                    for text in [&mut run.server.title, &mut run.server.language, &mut run.server.runtime] {
+                    let server = &mut *run.server;
+                    for text in [&mut server.title, &mut server.language, &mut server.runtime] {
                         *text = HOSTILE.into();
                     }
                     run.server.version = Some(HOSTILE.into());

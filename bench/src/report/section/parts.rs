@@ -189,7 +189,7 @@ pub(in crate::report) fn servers<'a>(members: &[&WorkloadSummary<'a>]) -> Vec<&'
 pub(super) fn ranked<'s, 'a>(
     summary: &'s WorkloadSummary<'a>,
 ) -> impl Iterator<Item = (&'s Cell<'a>, Option<Rank>)> {
-    let ranks = summary.ranks().into_iter().map(Some).chain(std::iter::repeat(None));
+    let ranks = summary.ranks().iter().copied().map(Some).chain(std::iter::repeat(None));
     summary.cells.iter().zip(ranks)
 }
 
