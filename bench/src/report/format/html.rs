@@ -158,7 +158,45 @@ impl Head {
     }
 }
 
+/// What stands behind a figure in a sentence, and stays on its line.
+const UNITS: [&str; 9] = ["ns", "µs", "ms", "s", "B", "KiB", "MiB", "%", "requests/s"];
+
 /// A sentence in pieces, of which those between backticks are code.
-fn pieces(sentence: &str) -> impl Iterator<Item = (bool, &str)> {
-    sentence.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece))
+fn pieces(sentence: &str) -> impl Iterator<Item = (bool, String)> {
+    let piece = |(place, piece): (usize, &str)| match place % 2 {
+        1 => (true, piece.to_owned()),
+        _ => (false, with_units_kept(piece)),
+    };
+    sentence.split('`').enumerate().map(piece)
+}
+
+/// The same text, in which no line is broken between a figure and its unit.
+fn with_units_kept(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (place, word) in text.split(' ').enumerate() {
+        let is_unit = UNITS.contains(&word.trim_end_matches(['.', ',', ';', ':', ')']));
+        let is_behind_a_figure = out.ends_with(|letter: char| letter.is_ascii_digit());
+        if place > 0 {
+            out.push(if is_unit && is_behind_a_figure { '\u{a0}' } else { ' ' });
+        }
+        out += word;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_stay_with_their_units() {
+        let shown: Vec<(bool, String)> =
+            pieces("It takes 8.1 µs, or 3 %: run `bench 5 s` for 5 s or so.").collect();
+        let expected = [
+            (false, "It takes 8.1\u{a0}µs, or 3\u{a0}%: run "),
+            (true, "bench 5 s"),
+            (false, " for 5\u{a0}s or so."),
+        ];
+        assert_eq!(shown, expected.map(|(is_code, piece)| (is_code, piece.to_owned())));
+    }
 }
