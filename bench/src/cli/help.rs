@@ -272,4 +272,20 @@ mod tests {
     fn the_flags_do_not_contradict_each_other() {
         Arguments::command().debug_assert();
     }
+
+    #[test]
+    fn what_is_gone_on_with_is_what_was_begun() {
+        let mut bench = Arguments::command();
+        let measure = bench.find_subcommand_mut("measure").unwrap();
+        for flag in
+            measure.get_arguments().filter(|flag| flag.get_long().is_some_and(|name| name != "resume"))
+        {
+            let name = format!("--{}", flag.get_long().unwrap());
+            let value =
+                if flag.get_action().takes_values() { vec![name.as_str(), "1"] } else { vec![name.as_str()] };
+            let words = [&["bench", "measure", "--resume", "DIR"], value.as_slice()].concat();
+            // How much is said is not a part of what is measured.
+            assert_eq!(Arguments::try_parse_from(words).is_ok(), name == "--quiet", "{name}");
+        }
+    }
 }

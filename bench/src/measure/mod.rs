@@ -1,6 +1,7 @@
 //! A measurement: servers are built, the plan is run, and a record of each run is kept as it happens.
 
 mod forecast;
+mod outcome;
 mod prepare;
 mod session;
 
