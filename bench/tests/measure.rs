@@ -356,7 +356,7 @@ fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     let failure = records[0].error.as_ref().unwrap();
     assert_eq!((records.len(), failure.kind), (1, ErrorKind::Unavailable), "{text}");
     assert!(failure.message.contains("wrk cannot ask by count"), "{text}");
-    assert!(text.contains("good: unavailable: wrk cannot ask by count"), "{text}");
+    assert!(text.contains("Left out: good (normal): wrk cannot ask by count"), "{text}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn each_task_has_its_figures() {
     assert!(hold.memory_per_connection().is_some_and(|bytes| bytes >= 0.0));
 
     let text = String::from_utf8_lossy(&output.stdout);
-    for head in ["late p99", "First answer", "Memory/connection"] {
+    for head in ["Begun late, p99", "First answer", "Memory/connection"] {
         assert!(text.contains(head), "{text}");
     }
 }
