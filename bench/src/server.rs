@@ -58,6 +58,9 @@ pub struct Gap {
     pub cases: Vec<String>,
     /// Why the server fails them, in a sentence.
     pub reason: String,
+    /// Whether a case passes at times, by how its bytes come together: that it passes is no news then.
+    #[serde(default)]
+    pub sometimes: bool,
 }
 
 /// Limits or flags of the contract that the server is known not to honour for one reason.

@@ -13,7 +13,7 @@ use crate::conformance::{
 use crate::drill;
 use crate::host::Host;
 use crate::launch;
-use crate::server::Server;
+use crate::server::{Gap, Server};
 use crate::workload::Workload;
 
 /// Timeouts for the cases that wait for them, and the flags that set them.
@@ -52,7 +52,7 @@ pub fn verify(host: &Host, server: &Server, depth: Depth) -> anyhow::Result<Veri
     let mut findings = ask(host, server, &[], &cases(Depth::Endpoint), &settings)?;
     let is_the_endpoint = findings.iter().any(|finding| finding.wrong.is_none());
     if depth == Depth::Endpoint || !is_the_endpoint {
-        return Ok(Verification::new(findings, server.gap_cases()));
+        return Ok(Verification::new(findings, &server.gaps));
     }
     let others = cases(depth).into_iter().filter(|case| case.subject() != ENDPOINT);
     let (timing, others): (Vec<Case>, Vec<Case>) = others.partition(|case| case.subject() == TIMING);
@@ -60,7 +60,7 @@ pub fn verify(host: &Host, server: &Server, depth: Depth) -> anyhow::Result<Veri
     if ["head-timeout", "idle-timeout"].iter().all(|limit| server.honours(limit)) {
         findings.extend(ask(host, server, &SHORT_FLAGS, &timing, &Settings { timeouts: SHORT, ..settings })?);
     }
-    Ok(Verification::new(findings, server.gap_cases()))
+    Ok(Verification::new(findings, &server.gaps))
 }
 
 /// Sends the cases to a server that somebody else has started. Those that wait for its timeouts are left out, since these
@@ -69,7 +69,7 @@ pub fn verify_foreign(address: SocketAddr, depth: Depth) -> Verification {
     let cases: Vec<Case> = cases(depth).into_iter().filter(|case| case.subject() != TIMING).collect();
     let settings =
         Settings { splits: depth == Depth::Splits, patience: Duration::from_secs(2), ..Settings::default() };
-    Verification::new(conformance::run(address, &cases, &settings), [])
+    Verification::new(conformance::run(address, &cases, &settings), &[])
 }
 
 /// Before a run: the workload's own request, byte for byte, then a pipelined burst of distinct paths, in order. A server
@@ -89,16 +89,20 @@ pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) 
 }
 
 impl Verification {
-    fn new<'a>(findings: Vec<Finding>, gaps: impl IntoIterator<Item = &'a str>) -> Self {
+    fn new(findings: Vec<Finding>, gaps: &[Gap]) -> Self {
         let all: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
         let (failed, passed): (Vec<&Finding>, Vec<&Finding>) =
             findings.iter().partition(|finding| finding.wrong.is_some());
         let (failed, passed) = (names(&failed), names(&passed));
         // Drills are for `bench drill` to hold against the manifest.
-        let gaps: Vec<&str> = gaps.into_iter().filter(|gap| !drill::is_drill(gap)).collect();
-        let is_closed = |gap: &&str| passed.contains(gap) || !all.contains(gap);
-        let closed = gaps.iter().copied().filter(is_closed).map(str::to_owned).collect();
-        let known = gaps.into_iter().filter(|gap| failed.contains(gap)).map(str::to_owned).collect();
+        let cases =
+            gaps.iter().flat_map(|gap| gap.cases.iter().map(move |case| (case.as_str(), gap.sometimes)));
+        let cases: Vec<(&str, bool)> = cases.filter(|(case, _)| !drill::is_drill(case)).collect();
+        let is_closed =
+            |(case, sometimes): &&(&str, bool)| !all.contains(case) || (passed.contains(case) && !sometimes);
+        let closed = cases.iter().filter(is_closed).map(|(case, _)| (*case).to_owned()).collect();
+        let known = cases.iter().filter(|(case, _)| failed.contains(case));
+        let known = known.map(|(case, _)| (*case).to_owned()).collect();
         Self { findings, closed, known }
     }
 
@@ -179,7 +183,7 @@ mod tests {
         let finding = |case, passes: bool| Finding { case, rule: "", wrong: (!passes).then(wrong) };
         let findings = || vec![finding("host/missing", true), finding("host/twice", false)];
         // What the manifest says, and what is unknown to it or closed.
-        let cases: [(&[&str], usize, &[&str]); 6] = [
+        let cases: [(&[&str], usize, &[&str]); 7] = [
             (&[], 1, &[]),
             (&["host/twice"], 0, &[]),
             (&["host/twice", "host/missing"], 0, &["host/missing"]),
@@ -187,9 +191,15 @@ mod tests {
             // It was not asked.
             (&["host/twice", "endpoint/burst"], 0, &[]),
             (&["host/twice", "drill/idle"], 0, &[]),
+            (&["host/twice", "sometimes host/missing"], 0, &[]),
         ];
         for (gaps, unknown, closed) in cases {
-            let verification = Verification::new(findings(), gaps.iter().copied());
+            let gap = |case: &&str| Gap {
+                cases: vec![case.trim_start_matches("sometimes ").to_owned()],
+                reason: String::new(),
+                sometimes: case.starts_with("sometimes "),
+            };
+            let verification = Verification::new(findings(), &gaps.iter().map(gap).collect::<Vec<_>>());
             assert_eq!(verification.unknown().count(), unknown, "{gaps:?}");
             assert_eq!(verification.closed, closed, "{gaps:?}");
             assert_eq!(verification.is_as_known(), unknown == 0 && closed.is_empty(), "{gaps:?}");
