@@ -75,11 +75,15 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     Some(verdict)
 }
 
-/// The verdict on all runs of a server under a workload; `None` where none has figures of a load. One failed request makes a
-/// cell invalid; else it is what most of its runs are, as medians go.
+/// The verdict on a cell; `None` where no run has figures of a load.
 pub fn of_cell(cell: &Cell) -> Option<Verdict> {
+    cell.verdict.clone()
+}
+
+/// The same from its runs: one failed request makes a cell invalid; else it is what most of them are, as medians go.
+pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
-        cell.runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
+        runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
     let errors: u64 = runs.iter().map(|(run, _)| run.error_count()).sum();
     let answered: u64 = runs.iter().filter_map(|(run, _)| run.load.as_ref()).map(|load| load.answered).sum();
     let reason = |bound: Bound| {
@@ -340,9 +344,9 @@ mod tests {
         ];
         for (name, runs, expected) in cases {
             let runs: Vec<Record> = runs.iter().map(|(bound, errors)| run(*bound, *errors)).collect();
-            let cell = Cell { server: &runs[0].server, runs: runs.iter().collect(), set_aside: 0 };
-            assert_eq!(of_cell(&cell).unwrap().bound, expected, "{name}");
+            let runs: Vec<&Record> = runs.iter().collect();
+            assert_eq!(of_runs(&runs).unwrap().bound, expected, "{name}");
         }
-        assert_eq!(of_cell(&Cell { server: &run(fine, 0).server, runs: Vec::new(), set_aside: 0 }), None);
+        assert_eq!(of_runs(&[]), None);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::record::{Bound, ErrorRecord, Record, ServerRecord};
 use crate::statistics::{Estimate, median};
+use crate::verdict::{self, Verdict};
 use crate::visit::Times;
 
 /// All runs of one server under one workload.
@@ -15,6 +16,8 @@ pub struct Cell<'a> {
     pub runs: Vec<&'a Record>,
     /// Attempts that others disturbed and that were done again.
     pub set_aside: usize,
+    /// What bound it, once and for all: reports ask for it many times.
+    pub(crate) verdict: Option<Verdict>,
 }
 
 impl<'a> Cell<'a> {
@@ -37,7 +40,8 @@ impl<'a> Cell<'a> {
                 runs[place] = record;
             }
         }
-        Self { server, runs, set_aside }
+        let verdict = verdict::of_runs(&runs);
+        Self { server, runs, set_aside, verdict }
     }
 
     /// The runs that have figures.
@@ -88,7 +92,7 @@ impl<'a> Cell<'a> {
 
     fn latencies(&self) -> Option<Times> {
         let packed = self.measured().filter_map(|run| run.latency.as_ref()?.histogram.as_deref());
-        Times::unpack_all(&packed.collect::<Vec<_>>()).ok()
+        Times::unpack(&packed.collect::<Vec<_>>()).ok()
     }
 }
 

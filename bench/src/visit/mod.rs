@@ -17,6 +17,7 @@ mod chunks;
 mod connection;
 mod gate;
 mod head;
+mod packed;
 mod plan;
 mod report;
 mod schedule;

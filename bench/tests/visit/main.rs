@@ -473,7 +473,7 @@ fn the_harness_measures_with_it() {
         let answered = record.load.as_ref().unwrap().answered;
         assert_eq!((answered, record.error_count()), (200, 0), "{}", record.workload.name);
         let latency = record.latency.unwrap();
-        let times = Times::unpack(&latency.histogram.unwrap()).unwrap();
+        let times = Times::unpack(&[&latency.histogram.unwrap()]).unwrap();
         assert_eq!((latency.percentiles.len(), times.count()), (5, 200));
     }
 }
