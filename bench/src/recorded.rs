@@ -24,7 +24,7 @@ const BEGIN: &str = "<!-- recorded: scripts/record writes what follows -->";
 const END: &str = "<!-- recorded: end -->";
 
 /// Keeps the records of a measurement that answer how fast and how cheap servers are, draws the picture, and writes the answer
-/// into README.md. The records are without histograms, which it does not need.
+/// into README.md. The records are without histograms and ports, which it does not need.
 pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
     let names = leading_workloads(loaded);
     let is_kept = |record: &&Record| names.contains(&record.workload.name);

@@ -23,7 +23,7 @@ pub(super) struct Known {
     tools: Parts<ToolRecord>,
 }
 
-/// Threads that parse share them, and hardly ever wait: a look takes a twentieth of the time that a line takes.
+/// Threads that parse share them, and hardly ever wait: to look takes far less time than to parse a line.
 type Parts<T> = Mutex<HashMap<String, Shared<T>>>;
 
 /// A [`Record`] with parts that are still text.
