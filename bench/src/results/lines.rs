@@ -14,6 +14,9 @@ use serde::de::DeserializeOwned;
 /// Bytes that a thread parses at a time: so many that its start does not matter, and few beside what a file holds.
 const BLOCK: usize = 2 << 20;
 
+/// Threads that parse at most: more of them would wait for what is read, and each holds a block and what comes of it.
+const THREADS: usize = 4;
+
 /// What a file of lines holds.
 #[derive(Debug)]
 pub(super) struct Lines<T> {
@@ -23,8 +26,8 @@ pub(super) struct Lines<T> {
     pub(super) torn: Option<String>,
 }
 
-/// Reads a file, each line by `parse`, on all cores. A last line without its end was being written when somebody pulled the plug:
-/// it is left out and told of. Any other line that cannot be read is an error that names it.
+/// Reads a file, each line by `parse`, on several cores. A last line without its end was being written when somebody pulled the
+/// plug: it is left out and told of. Any other line that cannot be read is an error that names it.
 pub(super) fn read<T: Send>(
     path: &Path,
     parse: impl Fn(&[u8]) -> anyhow::Result<T> + Sync,
@@ -34,15 +37,15 @@ pub(super) fn read<T: Send>(
     read_blocks(BufReader::new(file), &place, BLOCK, &parse)
 }
 
-/// On each core so many bytes are parsed at a time, and the rest of their last line.
+/// Each thread parses so many bytes at a time, and the rest of their last line.
 fn read_blocks<T: Send>(
     mut reader: impl BufRead,
     path: &str,
     block: usize,
     parse: &(impl Fn(&[u8]) -> anyhow::Result<T> + Sync),
 ) -> anyhow::Result<Lines<T>> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut blocks = vec![Vec::new(); cores];
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS);
+    let mut blocks = vec![Vec::new(); threads];
     let mut read = Lines { lines: Vec::new(), torn: None };
     loop {
         for block_of_lines in &mut blocks {
