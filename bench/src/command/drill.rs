@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::report::rewrite_report;
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::checkout::Checkout;
 use crate::cli;
@@ -56,6 +57,9 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         rows.push(Row { server, findings });
     }
     print(&report(&rows))?;
+    if let Some(folder) = &arguments.keep {
+        anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
+    }
     Ok(if all_built && rows.iter().all(is_as_known) { Outcome::Fine } else { Outcome::Failed })
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::report::rewrite_report;
 use super::{Outcome, print};
 use crate::checkout::Checkout;
 use crate::cli::Microbench;
@@ -21,9 +22,10 @@ pub(super) fn run(root: Option<&Path>, arguments: &Microbench) -> anyhow::Result
     }
     let made = made?;
     print(&report::code(&made, report::terminal_width()))?;
-    anstream::eprintln!("\npages: {}", checkout.criterion().join("report/index.html").display());
-    if let Some(file) = vacant {
-        anstream::eprintln!("kept:  {}", file.write(&made)?.display());
+    anstream::eprintln!("\npages:  {}", checkout.criterion().join("report/index.html").display());
+    if let (Some(file), Some(folder)) = (vacant, &arguments.keep) {
+        anstream::eprintln!("kept:   {}", file.write(&made)?.display());
+        anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
     }
     Ok(Outcome::Fine)
 }

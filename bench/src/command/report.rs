@@ -38,6 +38,11 @@ pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result
     Ok(results::report_path(folder, Format::Html.file_name()))
 }
 
+/// The same of what the folder holds by now.
+pub(super) fn rewrite_report(folder: &Path) -> anyhow::Result<PathBuf> {
+    write_report(folder, &report::document(&results::load(folder)?))
+}
+
 /// Without the styles that a terminal would show.
 fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
