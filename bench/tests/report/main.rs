@@ -42,6 +42,7 @@ fn every_format_is_as_it_was() {
         ("report.md", Format::Markdown, None),
         ("report.csv", Format::Csv, None),
         ("report.json", Format::Json, None),
+        ("index.html", Format::Html, None),
     ];
     for (name, format, width) in cases {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/golden").join(name);
