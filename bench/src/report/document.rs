@@ -251,6 +251,15 @@ impl Column {
 }
 
 impl Value {
+    /// A figure, with whose fact it is where that has to be said.
+    pub fn marked(figure: Option<Figure>, mark: Mark) -> Self {
+        match figure {
+            None => Self::Absent,
+            Some(figure) if mark == Mark::Own => Self::Figure(figure),
+            Some(figure) => Self::Marked { figure, mark },
+        }
+    }
+
     /// What to sort by.
     pub fn number(&self) -> Option<f64> {
         match self {

@@ -1,6 +1,6 @@
 //! What is wrong with a measurement, in sentences, each with what to do about it.
 
-use super::section::list;
+use super::section::{list, noise};
 use crate::machine::Machine;
 use crate::record::{Bound, ErrorKind};
 use crate::results::Loaded;
@@ -145,8 +145,7 @@ fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {
     let noisy: Vec<String> = summaries
         .iter()
         .filter_map(|summary| {
-            let is_enough = summary.control(summary.leading())?.1.is_enough();
-            let noise = summary.noise().filter(|noise| is_enough && *noise >= NOISY_FROM)?;
+            let noise = noise(summary).filter(|noise| *noise >= NOISY_FROM)?;
             Some(format!("{} (±{:.1} %)", summary.workload.name, noise * 100.0))
         })
         .collect();

@@ -131,14 +131,10 @@ impl<'a> Verdicts<'a> {
         let mut table = Table::new(self.name(), self.title(), columns);
         for cell in self.others() {
             let faster = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
-            let faster = match (faster, PER_SECOND.mark(cell)) {
-                (Some(figure), mark) if mark != Mark::Own => Value::Marked { figure, mark },
-                (figure, _) => figure.map_or(Value::Absent, Value::Figure),
-            };
             table.rows.push(vec![
                 cell.server.name.as_str().into(),
                 cell.server.language.as_str().into(),
-                faster,
+                Value::marked(faster, PER_SECOND.mark(cell)),
                 self.baseline.ratio_to(cell, Record::cpu_per_request).into(),
             ]);
         }

@@ -24,7 +24,7 @@ use crate::summary::WorkloadSummary;
 pub(super) use code::table as code_table;
 pub(super) use cost::chart as cost_chart;
 pub(super) use family::{Family, Question};
-pub(super) use parts::{Measure, connections, leading_measure, lines, list, servers};
+pub(super) use parts::{Measure, connections, leading_measure, lines, list, noise, servers};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {

@@ -70,26 +70,21 @@ impl Measure {
 
     /// The same as a table's value, which says whose fact it is.
     pub(in crate::report) fn value(&self, cell: &Cell) -> Value {
-        let mark = self.mark(cell);
-        match self.figure(cell) {
-            None => Value::Absent,
-            Some(figure) if mark == Mark::Own => Value::Figure(figure),
-            Some(figure) => Value::Marked { figure, mark },
-        }
+        Value::marked(self.figure(cell), self.mark(cell))
     }
 
     /// Whose fact it is in a cell.
     pub(in crate::report) fn mark(&self, cell: &Cell) -> Mark {
-        match verdict::of_cell(cell).map(|verdict| verdict.bound) {
-            Some(Bound::Invalid | Bound::Disturbed) => Mark::Invalid,
-            Some(Bound::ClientBound) if self.is_of_pace => Mark::Client,
-            _ => Mark::Own,
-        }
+        self.mark_of(verdict::of_cell(cell).map(|verdict| verdict.bound))
     }
 
     /// Whose fact it is in one run.
     pub(super) fn mark_of_run(&self, run: &Record) -> Mark {
-        match run.verdict.as_ref().map(|verdict| verdict.bound) {
+        self.mark_of(run.verdict.as_ref().map(|verdict| verdict.bound))
+    }
+
+    fn mark_of(&self, bound: Option<Bound>) -> Mark {
+        match bound {
             Some(Bound::Invalid | Bound::Disturbed) => Mark::Invalid,
             Some(Bound::ClientBound) if self.is_of_pace => Mark::Client,
             _ => Mark::Own,
@@ -157,7 +152,7 @@ pub(super) fn bars_chart(id: String, title: String, bars: Bars) -> Chart {
 }
 
 /// The noise floor, where there are enough repetitions to tell it.
-pub(super) fn noise(summary: &WorkloadSummary) -> Option<f64> {
+pub(in crate::report) fn noise(summary: &WorkloadSummary) -> Option<f64> {
     let (_, ratio) = summary.control(summary.leading())?;
     summary.noise().filter(|_| ratio.is_enough())
 }
