@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressDrawTarget;
 
-use crate::report::figures;
+use crate::report::{figures, layout};
 
 use screen::Screen;
 
@@ -169,9 +169,7 @@ impl Ends {
 /// Broken between words, where the terminal would break it anywhere.
 fn wrapped(line: &str) -> String {
     match terminal_size::terminal_size_of(std::io::stderr()) {
-        Some((width, _)) => {
-            textwrap::fill(line, textwrap::Options::new(width.0.into()).subsequent_indent("  "))
-        }
+        Some((width, _)) => textwrap::fill(line, layout::prose(width.0.into()).subsequent_indent("  ")),
         None => line.to_owned(),
     }
 }

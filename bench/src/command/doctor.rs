@@ -11,7 +11,7 @@ use crate::cores::Cores;
 use crate::doctor::{self, Finding, Level};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::report;
+use crate::report::{self, layout};
 
 /// A line begins with its word, in a column of its own.
 const INDENT: usize = 9;
@@ -67,8 +67,7 @@ fn lines(findings: &[Finding]) -> String {
 fn line(finding: &Finding, width: usize) -> String {
     let word = finding.level.as_str();
     let padding = " ".repeat(INDENT - 2 - word.len());
-    let options = textwrap::Options::new(width.saturating_sub(INDENT))
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let options = layout::prose(width.saturating_sub(INDENT));
     let text = textwrap::wrap(&finding.text, options).join(&format!("\n{}", " ".repeat(INDENT)));
     format!("  {}{padding}{text}\n", styled(style(finding.level), word))
 }

@@ -1,6 +1,7 @@
-//! How every table looks in a terminal.
+//! How every table looks in a terminal, and how text is wrapped in it.
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use textwrap::{Options, WordSplitter};
 
 /// A table with a line below its head; the first `words` columns begin at the left, and the others, which are figures, end at
 /// the right.
@@ -20,4 +21,9 @@ pub(crate) fn table_of<'a>(head: impl IntoIterator<Item = &'a str>, are_words: &
         column.set_cell_alignment(side);
     }
     table
+}
+
+/// How prose is wrapped to so many columns: names with a hyphen stay whole.
+pub(crate) fn prose<'a>(width: usize) -> Options<'a> {
+    Options::new(width).word_splitter(WordSplitter::NoHyphenation)
 }

@@ -4,9 +4,10 @@ pub(super) mod table;
 
 use std::fmt::Write;
 
-use textwrap::{Options, WordSplitter};
+use textwrap::Options;
 
 use crate::report::document::{Document, Fact, Section};
+use crate::report::layout;
 
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 const WARNING: anstyle::Style = anstyle::AnsiColor::Yellow.on_default();
@@ -85,7 +86,6 @@ fn facts(facts: &[Fact], width: Option<usize>, out: &mut String) {
     }
 }
 
-/// How prose is wrapped: names with a hyphen stay whole.
 fn prose<'a>(width: Option<usize>) -> Options<'a> {
-    Options::new(width.unwrap_or(PROSE).min(PROSE)).word_splitter(WordSplitter::NoHyphenation)
+    layout::prose(width.unwrap_or(PROSE).min(PROSE))
 }
