@@ -119,6 +119,7 @@ fn server_record(server: &Server) -> ServerRecord {
         runtime: server.runtime.clone(),
         model: server.model.as_str().into(),
         version: Some(format!("server-{} 0.1.0 (runtime 1.2.3)", server.name)),
+        is_floor: server.is_floor,
         article: server.article.clone(),
         conformance: None,
     }

@@ -86,6 +86,8 @@ struct Manifest {
     build: Vec<String>,
     run: Vec<String>,
     version: Vec<String>,
+    #[serde(default)]
+    floor: bool,
     article: Option<String>,
     #[serde(default)]
     requires: Vec<Requirement>,
@@ -116,6 +118,9 @@ pub struct Server {
     pub run: Vec<String>,
     /// Prints its version.
     pub version: Vec<String>,
+    /// Whether it is not a server, but the line that the others are held against: it does what any server has to, and nothing
+    /// of what HTTP asks of one.
+    pub is_floor: bool,
     /// What the article's table calls it, when it is one of the article's two programs.
     pub article: Option<String>,
     /// Programs that it needs.
@@ -154,6 +159,7 @@ impl Server {
             build: fill(manifest.build),
             run: fill(manifest.run),
             version: fill(manifest.version),
+            is_floor: manifest.floor,
             article: manifest.article,
             requires: manifest.requires,
             gaps: manifest.gaps,
@@ -221,7 +227,7 @@ mod tests {
     fn reads_a_manifest() {
         let server = read(MANIFEST).unwrap();
         assert_eq!(server.run, ["/t/example", "--fast"]);
-        assert!(server.build.is_empty());
+        assert!(server.build.is_empty() && !server.is_floor);
         assert!(!server.honours("idle-timeout") && server.honours("workers"));
         assert_eq!(server.unavailable(|_| true), None);
         let why = server.unavailable(|program| program != "cargo").unwrap();

@@ -19,6 +19,8 @@ pub struct WorkloadSummary<'a> {
     pub tool: &'a ToolRecord,
     /// A cell a server: the best first, by the workload's leading figure, and those without it last.
     pub cells: Vec<Cell<'a>>,
+    /// What is not a server, but the line that servers are held against: the cheapest, if there are several.
+    pub floor: Option<Cell<'a>>,
     /// The A/A control: the cell of a server's twin.
     pub twin: Option<Cell<'a>>,
     /// Whether the tool is a second one, by which the first is checked.
@@ -67,9 +69,10 @@ impl<'a> WorkloadSummary<'a> {
         let worth = |cell: Cell<'a>| (cell.median(leading(workload)).unwrap_or(f64::INFINITY), cell);
         let mut cells: Vec<(f64, Cell)> = cells.into_iter().map(worth).collect();
         cells.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        let cells = cells.into_iter().map(|(_, cell)| cell).collect();
-        let twin = twins.into_iter().next();
-        let mut summary = Self { workload, tool, cells, twin, is_check, ranks: Vec::new() };
+        let cells = cells.into_iter().map(|(_, cell)| cell);
+        let (floors, cells): (Vec<Cell>, Vec<Cell>) = cells.partition(|cell| cell.server.is_floor);
+        let (floor, twin) = (floors.into_iter().next(), twins.into_iter().next());
+        let mut summary = Self { workload, tool, cells, floor, twin, is_check, ranks: Vec::new() };
         summary.ranks = summary.rank();
         summary
     }
@@ -79,6 +82,11 @@ impl<'a> WorkloadSummary<'a> {
         let measured = self.cells.iter().filter(|cell| cell.median(leading).is_some());
         let figures: Vec<_> = measured.map(|cell| cell.by_repetition(leading)).collect();
         statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], noise))
+    }
+
+    /// The floor, where it was run, and then the servers.
+    pub fn with_floor(&self) -> impl Iterator<Item = &Cell<'a>> {
+        self.floor.iter().chain(&self.cells)
     }
 
     /// Whether any server has figures.
@@ -201,6 +209,25 @@ mod tests {
             assert_eq!(ranks, expected, "{twins_cost}");
             assert!((summaries[0].noise().unwrap() - (twins_cost - 1.0)).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn the_floor_is_no_server_among_servers() {
+        let mut records = Vec::new();
+        for (server, cost, is_floor) in
+            [("one", 5.0, false), ("dear-floor", 4.0, true), ("floor", 2.0, true), ("two", 3.0, false)]
+        {
+            let mut record = run(server, 1, cost);
+            record.server.is_floor = is_floor;
+            records.push(record);
+        }
+        let summaries = summarise(&records);
+        let names = |cells: &[&Cell]| -> Vec<String> {
+            cells.iter().map(|cell| cell.server.name.clone()).collect()
+        };
+        assert_eq!(names(&summaries[0].cells.iter().collect::<Vec<_>>()), ["two", "one"]);
+        assert_eq!(names(&summaries[0].with_floor().collect::<Vec<_>>()), ["floor", "two", "one"]);
+        assert_eq!(summaries[0].ranks().len(), 2);
     }
 
     #[test]

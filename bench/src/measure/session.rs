@@ -253,6 +253,7 @@ impl Session<'_> {
                 runtime: server.runtime.clone(),
                 model: server.model.as_str().into(),
                 version: ready.map(|ready| ready.version.clone()),
+                is_floor: server.is_floor,
                 article: server.article.clone(),
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
             }

@@ -87,6 +87,9 @@ pub struct ServerRecord {
     pub model: String,
     /// What it says to `--version`; `null` when it could not be asked.
     pub version: Option<String>,
+    /// Whether it is not a server, but the line that servers are held against. Records of before there was one do not say it.
+    #[serde(default)]
+    pub is_floor: bool,
     /// What the article calls it, when it is one of the article's two.
     pub article: Option<String>,
     /// How it keeps the rules of HTTP; `null` when it could not be asked.

@@ -42,6 +42,7 @@ impl Record {
                 runtime: text(),
                 model: text(),
                 version: None,
+                is_floor: false,
                 article: None,
                 conformance: None,
             }
