@@ -14,4 +14,4 @@ pub mod laws;
 mod program;
 pub mod scenes;
 
-pub use program::Program;
+pub use program::{Client, Program, Server};

@@ -20,17 +20,17 @@ pub struct Program {
 }
 
 /// A server that runs, and is killed when it is dropped.
-pub(super) struct Server {
+pub struct Server {
     process: Child,
-    pub(super) address: String,
+    address: String,
 }
 
 /// A connection, from the client's side.
-pub(super) struct Client(TcpStream);
+pub struct Client(TcpStream);
 
 impl Program {
     /// Starts the server on a free port, and waits until it is ready.
-    pub(super) fn start(&self, flags: &[&str]) -> Server {
+    pub fn start(&self, flags: &[&str]) -> Server {
         let mut command = Command::new(self.path);
         command.args(["--port", "0", "--workers", &self.workers.to_string()]).args(flags);
         command.stdout(Stdio::piped());
@@ -43,7 +43,13 @@ impl Program {
 }
 
 impl Server {
-    pub(super) fn connect(&self) -> Client {
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A connection to it.
+    pub fn connect(&self) -> Client {
         Client::connect(&self.address).unwrap()
     }
 
@@ -52,12 +58,13 @@ impl Server {
     }
 
     /// Asks it to end.
-    pub(super) fn terminate(&self) {
+    pub fn terminate(&self) {
         let process = Pid::from_raw(self.process.id().try_into().unwrap());
         kill(process, Signal::SIGTERM).unwrap();
     }
 
-    pub(super) fn wait(&mut self) -> ExitStatus {
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
 }
@@ -78,7 +85,8 @@ impl Client {
         Ok(Self(stream))
     }
 
-    pub(super) fn send(&mut self, bytes: &str) {
+    /// Sends all of it.
+    pub fn send(&mut self, bytes: &str) {
         self.0.write_all(bytes.as_bytes()).unwrap();
     }
 
@@ -95,12 +103,13 @@ impl Client {
         }
     }
 
-    pub(super) fn ask(&mut self, path: &str) {
+    /// Asks for `path`, and lets the connection open.
+    pub fn ask(&mut self, path: &str) {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
     }
 
     /// Reads an answer, which has to be the greeting for `path`. Whether the connection stays open after it.
-    pub(super) fn expect(&mut self, path: &str) -> bool {
+    pub fn expect(&mut self, path: &str) -> bool {
         let body = format!("\r\n\r\nHello, visitor! You've requested: {path}\n");
         let mut got = Vec::new();
         while !got.ends_with(body.as_bytes()) {
@@ -123,7 +132,7 @@ impl Client {
     }
 
     /// What comes until the server closes.
-    pub(super) fn read_to_end(&mut self) -> String {
+    pub fn read_to_end(&mut self) -> String {
         let mut got = String::new();
         self.0.read_to_string(&mut got).unwrap();
         got

@@ -165,7 +165,7 @@ pub fn a_drain_answers_what_was_asked(program: &Program) {
 /// On SIGTERM under load no request goes without its answer, of clients that keep their connections and of some that do not.
 pub fn a_drain_under_load_loses_nothing(program: &Program) {
     let mut server = program.start(&[]);
-    let address = &server.address.clone();
+    let address = &server.address().to_owned();
     std::thread::scope(|scope| {
         for keeps in [true, false].repeat(4) {
             scope.spawn(move || load_until_refused(address, keeps));

@@ -1,0 +1,131 @@
+//! It answers what is asked again and again, however the bytes arrive, loses none of them, and ends when it is asked to.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use shared::testing::scenes as scene;
+use shared::testing::{Client, Program};
+
+const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-floor"), workers: 2 };
+
+const KEEPS: &str = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n";
+const CLOSES: &str = "GET /abc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+const BODY: &str = "Hello, visitor! You've requested: /abc\n";
+const ANSWER_BYTES: usize = 156;
+
+/// More than the sockets' buffers hold, of requests and of their answers.
+const MANY: usize = 200_000;
+
+#[test]
+fn bytes_are_counted_however_they_arrive() {
+    let server = SERVER.start(&[]);
+    let three = KEEPS.repeat(3);
+    for split in 1..three.len() {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (one, other) = three.split_at(split);
+        let whole = one.len() / KEEPS.len();
+        stream.write_all(one.as_bytes()).unwrap();
+        // What is whole by then is answered before more is sent.
+        expect_answers(&mut stream, whole);
+        stream.write_all(other.as_bytes()).unwrap();
+        expect_answers(&mut stream, 3 - whole);
+    }
+}
+
+/// Reads so many answers, and not a byte more.
+fn expect_answers(stream: &mut TcpStream, count: usize) {
+    let mut got = vec![0; count * ANSWER_BYTES];
+    stream.read_exact(&mut got).unwrap();
+    got.chunks(ANSWER_BYTES).for_each(assert_is_answer);
+}
+
+fn assert_is_answer(answer: &[u8]) {
+    let is_answer = answer.starts_with(b"HTTP/1.1 200 OK\r\n") && answer.ends_with(BODY.as_bytes());
+    assert!(is_answer, "{}", answer.escape_ascii());
+}
+
+#[test]
+fn each_connection_has_a_path_of_its_own() {
+    let server = SERVER.start(&[]);
+    let mut clients: Vec<(String, Client)> =
+        (0..100).map(|number| (format!("/{number}"), server.connect())).collect();
+    for _ in 0..3 {
+        clients.iter_mut().for_each(|(path, client)| client.ask(path));
+        clients.iter_mut().for_each(|(path, client)| assert!(client.expect(path)));
+    }
+}
+
+#[test]
+fn what_asks_for_a_close_or_breaks_the_rules_is_answered_once() {
+    let server = SERVER.start(&[]);
+    let cases = [
+        (CLOSES.to_owned(), "HTTP/1.1 200 OK\r\n"),
+        (CLOSES.replace("HTTP/1.1", "HTTP/1.0"), "HTTP/1.1 200 OK\r\n"),
+        (CLOSES.replace("GET", "HEAD"), "HTTP/1.1 200 OK\r\n"),
+        (KEEPS.replace("\r\n\r\n", "\r\nContent-Length: 3\r\n\r\nabc"), "HTTP/1.1 200 OK\r\n"),
+        ("\u{0}\r\n\r\n".into(), "HTTP/1.1 400 Bad Request\r\n"),
+        (format!("{:a<16384}", "GET / HTTP/1.1\r\nA: "), "HTTP/1.1 431 "),
+    ];
+    for (request, expected) in cases {
+        // The second time it is known.
+        for _ in 0..2 {
+            let mut client = server.connect();
+            client.send(&request);
+            let answer = client.read_to_end();
+            assert!(answer.starts_with(expected), "{answer:?}");
+            assert!(answer.contains("\r\nConnection: close\r\n"), "{answer:?}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer:?}");
+        }
+    }
+}
+
+/// A client that sends all before it reads is not read either, and in the end gets every answer; also one that has ended its side.
+#[test]
+fn a_client_that_reads_late_gets_every_answer() {
+    let server = SERVER.start(&[]);
+    let stream = TcpStream::connect(server.address()).unwrap();
+    let mut sending = stream.try_clone().unwrap();
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(move || {
+            let burst = KEEPS.repeat(1000);
+            (0..MANY / 1000).try_for_each(|_| sending.write_all(burst.as_bytes())).unwrap();
+            sending.shutdown(std::net::Shutdown::Write).unwrap();
+        });
+        // Others are served meanwhile.
+        let mut other = server.connect();
+        (0..100).for_each(|_| {
+            other.ask("/now");
+            assert!(other.expect("/now"));
+        });
+        let mut got = Vec::new();
+        (&stream).read_to_end(&mut got).unwrap();
+        sender.join().unwrap();
+        assert_eq!(got.len(), MANY * ANSWER_BYTES);
+        got.chunks(ANSWER_BYTES).for_each(assert_is_answer);
+    });
+}
+
+#[test]
+fn nobody_is_held_up() {
+    scene::silent_and_half_written_connections_hold_nobody_up(&SERVER);
+    scene::dripping_connections_hold_nobody_up(&SERVER);
+    scene::clients_that_never_read_hold_nobody_up(&SERVER);
+}
+
+#[test]
+fn connections_over_the_cap_wait_for_a_place() {
+    scene::connections_over_the_cap_wait_for_a_place(&SERVER);
+}
+
+#[test]
+fn a_signal_ends_it_well() {
+    let mut server = SERVER.start(&[]);
+    let mut client = server.connect();
+    client.ask("/abc");
+    assert!(client.expect("/abc"));
+    server.terminate();
+    assert!(server.wait().success());
+    assert_eq!(client.read_to_end(), "");
+}
