@@ -170,8 +170,8 @@ impl<'a> Compared<'a> {
             throughputs_left_out: 0,
             rates: Vec::new(),
         };
-        for one in &a.cells {
-            let other = b.cells.iter().find(|other| other.server.name == one.server.name);
+        for one in a.with_floor() {
+            let other = b.with_floor().find(|other| other.server.name == one.server.name);
             if let Some(other) = other {
                 compared.add([a, b], [one, other]);
             }
@@ -268,8 +268,8 @@ fn alone<'a>(these: &[WorkloadSummary<'a>], those: &[WorkloadSummary<'a>]) -> Ve
     let left = |summary: &WorkloadSummary<'a>| {
         let other = those.iter().find(|other| is_of_same_name(summary, other));
         let is_there =
-            |name: &str| other.is_some_and(|other| other.cells.iter().any(|cell| cell.server.name == name));
-        let names = summary.cells.iter().map(|cell| cell.server.name.as_str());
+            |name: &str| other.is_some_and(|other| other.with_floor().any(|cell| cell.server.name == name));
+        let names = summary.with_floor().map(|cell| cell.server.name.as_str());
         Alone {
             workload: &summary.workload.name,
             tool: &summary.tool.name,

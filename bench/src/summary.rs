@@ -89,9 +89,9 @@ impl<'a> WorkloadSummary<'a> {
         self.floor.iter().chain(&self.cells)
     }
 
-    /// Whether any server has figures.
+    /// Whether any server, or the floor, has figures.
     pub fn is_measured(&self) -> bool {
-        self.cells.iter().any(|cell| cell.measured().next().is_some())
+        self.with_floor().any(|cell| cell.measured().next().is_some())
     }
 
     /// The figure by which servers are ranked; less is better.
@@ -222,9 +222,8 @@ mod tests {
             records.push(record);
         }
         let summaries = summarise(&records);
-        let names = |cells: &[&Cell]| -> Vec<String> {
-            cells.iter().map(|cell| cell.server.name.clone()).collect()
-        };
+        let names =
+            |cells: &[&Cell]| -> Vec<String> { cells.iter().map(|cell| cell.server.name.clone()).collect() };
         assert_eq!(names(&summaries[0].cells.iter().collect::<Vec<_>>()), ["two", "one"]);
         assert_eq!(names(&summaries[0].with_floor().collect::<Vec<_>>()), ["floor", "two", "one"]);
         assert_eq!(summaries[0].ranks().len(), 2);

@@ -46,9 +46,13 @@ pub struct Verification {
 
 /// Starts a server that is built, sends it the cases, and stops it. Those that wait for its timeouts are sent to a second
 /// process with short ones, or left out if it has none. A server that passes none of the endpoint's own cases is asked no
-/// others.
+/// others; a floor is asked cases of its own.
 pub fn verify(host: &Host, server: &Server, depth: Depth) -> anyhow::Result<Verification> {
     let settings = Settings { splits: depth == Depth::Splits, ..Settings::default() };
+    if server.is_floor {
+        let cases = conformance::floor_cases("/abc", "host", Answer::greeting("/abc"));
+        return Ok(Verification::new(ask(host, server, &[], &cases, &settings)?, &server.gaps));
+    }
     let mut findings = ask(host, server, &[], &cases(Depth::Endpoint), &settings)?;
     let is_the_endpoint = findings.iter().any(|finding| finding.wrong.is_none());
     if depth == Depth::Endpoint || !is_the_endpoint {
@@ -73,11 +77,17 @@ pub fn verify_foreign(address: SocketAddr, depth: Depth) -> Verification {
 }
 
 /// Before a run: the workload's own request, byte for byte, then a pipelined burst of distinct paths, in order. A server
-/// that is known not to pipeline is spared the burst. An error says what is wrong.
+/// that is known not to pipeline is spared the burst, and a floor is asked the workload's request again and again. An error says
+/// what is wrong.
 pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) -> anyhow::Result<()> {
+    let answer = Answer::body(workload.answer.clone());
+    if server.is_floor {
+        let cases = conformance::floor_cases(&workload.path, &address.to_string(), answer);
+        let wrong = |case: &Case, wrong| anyhow!("GET {}, {}: {wrong}", workload.path, case.name);
+        return cases.iter().try_for_each(|case| check(address, case).map_err(|error| wrong(case, error)));
+    }
     let request = format!("GET {} HTTP/1.1\r\nHost: {address}\r\n\r\n", workload.path);
-    let answers = [Answer::body(workload.answer.clone())];
-    let case = Case::new("workload/request", "the workload", request, answers, End::Any);
+    let case = Case::new("workload/request", "the workload", request, [answer], End::Any);
     check(address, &case).map_err(|wrong| anyhow!("GET {}: {wrong}", workload.path))?;
     let mut bursts = cases(Depth::Endpoint).into_iter().filter(|case| case.name == BURST);
     match bursts.next().filter(|burst| !server.has_gap(burst.name)) {

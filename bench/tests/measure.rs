@@ -106,6 +106,46 @@ fn each_record_says_how_its_server_keeps_the_rules() {
     checkout.assert_nothing_runs();
 }
 
+/// What is not a server is measured among them, but not asked what only servers can be asked.
+#[test]
+fn a_floor_is_measured_and_is_no_server() {
+    let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
+    change(&checkout, "servers/mock/tidy/server.toml", |manifest| format!("{manifest}floor = true\n"));
+    let (output, text) = checkout.run("measure mock --out out");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("1 server and the floor under 1 workload"), "{text}");
+    assert!(text.contains("tidy (not a server)") && text.contains("To the floor"), "{text}");
+    let records = checkout.loaded().records;
+    // One server has nobody to be compared with, and so no twin.
+    assert_eq!(records.len(), 2, "{text}");
+    for record in records {
+        assert_eq!(record.server.is_floor, record.server.name == "tidy");
+        assert!(record.load.is_some() && record.server.conformance.is_none(), "{text}");
+    }
+
+    let cases = [
+        ("verify --servers tidy", 0, "as known: 3 of 3 cases pass"),
+        ("list servers", 0, "not a server"),
+        ("measure mock --control tidy", 1, "error: --control tidy: it is not a server: name one, or `none`"),
+        (
+            "verify --conformance --servers tidy",
+            1,
+            "error: --servers tidy: it is not a server, and keeps no rules of HTTP: leave it out",
+        ),
+        (
+            "drill --servers tidy,good --drills idle",
+            1,
+            "error: --servers tidy: it is not a server, and has to stand nothing: leave it out",
+        ),
+    ];
+    for (arguments, code, expected) in cases {
+        let (output, text) = checkout.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
+        assert!(text.contains(expected), "{arguments}: {text}");
+    }
+    checkout.assert_nothing_runs();
+}
+
 #[test]
 fn a_server_that_misbehaves_is_a_row_that_says_so() {
     let checkout = checkout(&["dead", "good", "mortal", "mute", "wrong"], &[("normal", 1)]);

@@ -50,7 +50,8 @@ Each server is held against its manifest: the cases among its [[gaps]] have to f
 
 A case is a request or more, in raw bytes, and the answers that are right. It fails as `smuggling` when a request was answered \
 that is hidden within another, as `wrong` when a rule is broken, and as `strict` when the RFCs leave the choice and the \
-endpoint does not. Without --conformance only the endpoint's own cases are asked.
+endpoint does not. Without --conformance only the endpoint's own cases are asked. A floor is not a server but the line that \
+servers are held against: it is asked the same request again and again, and is left out with --conformance.
 
 Examples:
   bench verify --servers hyper,threads
@@ -67,7 +68,8 @@ failed; 2 wrong usage; 130 interrupted.";
 
 pub(super) const DRILL: &str = "\
 Each drill starts a server, has it suffer one kind of trouble, and ends with a figure or with what went wrong. All of them take \
-two minutes a server. No figure is a speed. A server fails as known when its manifest has `drill/NAME` among its [[gaps]].
+two minutes a server. No figure is a speed. A server fails as known when its manifest has `drill/NAME` among its [[gaps]]. A \
+floor, which is not a server, is left out.
 
 With --keep each finding is a line in the folder's drills.jsonl when it is made. Of a server that is drilled twice the later \
 finding counts.
@@ -102,8 +104,9 @@ Exit codes: 0 the figures are printed, 1 a benchmark failed or could not be buil
 
 pub(super) const MEASURE: &str = "\
 Servers get one half of the cores, the load tool the other, and where there are more than two the harness keeps to one that is \
-neither's. Repetitions are the outer loop, and servers are shuffled in each. Every run is a line in measurements.jsonl when it is \
-made, so nothing that was measured is lost, whatever happens. The tables go to standard output and into the result folder.
+neither's. A floor, which is not a server but the line that they are held against, is run among them. Repetitions are the outer \
+loop, and servers are shuffled in each. Every run is a line in measurements.jsonl when it is made, so nothing that was measured is \
+lost, whatever happens. The tables go to standard output and into the result folder.
 
 Ctrl-C ends a measurement, reports what there is, and leaves nothing running; `bench measure --resume DIR` goes on with it. A \
 second Ctrl-C does not wait for the report. `bench list workloads` says what can be measured and how long it takes, `bench doctor` \

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, styled, without_floor};
 use crate::checkout::Checkout;
 use crate::cli;
 use crate::drill::{self, DRILLS, Drill, DrillRecord, DrilledRecord, Finding, Row, Size};
@@ -29,6 +29,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     }
     let checkout = Checkout::read(root)?;
     let servers = checkout.choose_servers(&arguments.servers)?;
+    let servers = without_floor(servers, &arguments.servers, "has to stand nothing")?;
     let drills = choose(&arguments.drills)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
     let host = Host::this_machine(checkout.tools())?;

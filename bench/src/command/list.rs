@@ -27,8 +27,8 @@ pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
     }
     if wanted(Listed::Workloads) {
         let is_available = |server: &&Server| launch::unavailable(&host, server).is_none();
-        let servers = u32::try_from(checkout.servers.iter().filter(is_available).count())?;
-        let suites = checkout.suites.iter().map(|one| suite(&checkout, one, servers));
+        let available: Vec<&Server> = checkout.servers.iter().filter(is_available).collect();
+        let suites = checkout.suites.iter().map(|one| suite(&checkout, one, &available));
         out.push(
             styled(HEADING, "Workloads") + "\n" + &suites.collect::<anyhow::Result<Vec<_>>>()?.join("\n"),
         );
@@ -52,16 +52,18 @@ fn server_row(host: &Host, server: &Server) -> Vec<String> {
         Some(why) => styled(BAD, &format!("unavailable: {why}")),
     };
     let Server { name, language, runtime, model, .. } = server;
-    vec![name.clone(), language.clone(), runtime.clone(), model.as_str().to_owned(), state]
+    let model = if server.is_floor { "not a server" } else { model.as_str() };
+    vec![name.clone(), language.clone(), runtime.clone(), model.to_owned(), state]
 }
 
 /// A suite with what it is for and how long it takes, and its workloads with how each is asked.
-fn suite(checkout: &Checkout, suite: &Suite, servers: u32) -> anyhow::Result<String> {
+fn suite(checkout: &Checkout, suite: &Suite, available: &[&Server]) -> anyhow::Result<String> {
     let workloads = checkout.workloads_of(suite)?;
     let time: Duration =
         workloads.iter().map(|workload| run::expected(workload) * workload.repetitions).sum();
+    let servers = available.iter().filter(|server| !server.is_floor).count();
     // With servers to compare, one of them has a twin.
-    let entrants = servers + u32::from(servers > 1);
+    let entrants = u32::try_from(available.len() + usize::from(servers > 1))?;
     let heading = format!(
         "{}  {}\n  with {servers} servers about {}",
         styled(HEADING, &suite.name),

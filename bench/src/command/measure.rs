@@ -79,6 +79,9 @@ fn measure(
         Some("none") => Control::Off,
         Some(name) => {
             let server = names::find("server", name, &servers, |server| &server.name).context("--control")?;
+            if server.is_floor {
+                bail!("--control {name}: it is not a server: name one, or `none`");
+            }
             Control::Named(server.name.clone())
         }
     };

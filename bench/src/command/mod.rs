@@ -17,7 +17,10 @@ mod verify;
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::bail;
+
 use crate::cli::{Arguments, Command};
+use crate::server::Server;
 
 /// What a command came to, when it did what it could.
 enum Outcome {
@@ -53,6 +56,22 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Those that are servers, of what a floor cannot be asked; a line says that it is left out, and why. To name it is an error.
+fn without_floor<'a>(
+    chosen: Vec<&'a Server>,
+    named: &[String],
+    why: &str,
+) -> anyhow::Result<Vec<&'a Server>> {
+    let (floors, servers): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|server| server.is_floor);
+    for Server { name, .. } in floors {
+        if named.contains(name) {
+            bail!("--servers {name}: it is not a server, and {why}: leave it out");
+        }
+        print(&format!("{name:<14} left out: it is not a server, and {why}\n"))?;
+    }
+    Ok(servers)
 }
 
 const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();

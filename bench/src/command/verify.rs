@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, styled, without_floor};
 use crate::checkout::Checkout;
 use crate::cli::Verify;
 use crate::conformance::{self, Finding, Severity};
@@ -32,7 +32,10 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         return Ok(outcome(verification.is_as_known()));
     }
     let checkout = Checkout::read(root)?;
-    let servers = checkout.choose_servers(&arguments.servers)?;
+    let mut servers = checkout.choose_servers(&arguments.servers)?;
+    if arguments.conformance {
+        servers = without_floor(servers, &arguments.servers, "keeps no rules of HTTP")?;
+    }
     let host = Host::this_machine(checkout.tools())?;
     let mut verified = Vec::new();
     let mut all_well = true;

@@ -125,7 +125,7 @@ fn of_workloads<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Dif
 
 /// Every run with figures: what could not be run has no version either.
 fn measured<'a>(summaries: &[WorkloadSummary<'a>]) -> impl Iterator<Item = &'a Record> {
-    summaries.iter().flat_map(|summary| &summary.cells).flat_map(Cell::measured)
+    summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(Cell::measured)
 }
 
 /// The first of each name, in their order.

@@ -30,7 +30,7 @@ pub use answer::Answer;
 pub use case::{Case, End, Severity};
 pub use judge::{Wrong, check};
 pub(crate) use response::{Response, parse};
-pub use subject::{BURST, ENDPOINT, TIMING, cases, endpoint_cases};
+pub use subject::{BURST, ENDPOINT, TIMING, cases, endpoint_cases, floor_cases};
 
 /// How to run the cases.
 #[derive(Clone, Copy, Debug)]

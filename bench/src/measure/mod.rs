@@ -99,8 +99,9 @@ impl<'a> Measurement<'a> {
 
     /// Says beforehand how long it takes, by the plan.
     fn announce(&self) {
+        let servers = self.servers.iter().filter(|server| !server.is_floor).count();
         let has_twin = match self.control {
-            Control::Best => self.servers.len() > 1,
+            Control::Best => servers > 1,
             Control::Named(_) => true,
             Control::Off => false,
         };
@@ -111,9 +112,10 @@ impl<'a> Measurement<'a> {
             .map(|workload| run::expected(workload) * workload.repetitions * count_of(entrants))
             .sum();
         let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let floor = if servers < self.servers.len() { " and the floor" } else { "" };
         self.progress.note(&format!(
-            "{} under {}: about {} once all is built",
-            some(self.servers.len(), "server"),
+            "{}{floor} under {}: about {} once all is built",
+            some(servers, "server"),
             some(self.workloads.len(), "workload"),
             figures::time(time)
         ));
@@ -128,7 +130,8 @@ impl<'a> Measurement<'a> {
             is_twin: false,
         };
         let mut entrants: Vec<Entrant> = self.servers.iter().zip(prepared).map(entrant).collect();
-        let ready: Vec<&Entrant> = entrants.iter().filter(|entrant| entrant.prepared.is_ok()).collect();
+        let is_ready = |entrant: &&Entrant| entrant.prepared.is_ok() && !entrant.server.is_floor;
+        let ready: Vec<&Entrant> = entrants.iter().filter(is_ready).collect();
         // Of equals the first, so that a person's order counts.
         let best = ready.iter().rev().max_by_key(|entrant| entrant.kept_rules());
         let wanted = match control {

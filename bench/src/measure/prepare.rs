@@ -41,20 +41,21 @@ fn find(host: &Host, load: &Load) -> Result<String, String> {
     }
 }
 
-/// Builds one after another; then all are asked the conformance cases at once, since that is mostly waiting.
+/// Builds one after another; then all are asked the conformance cases at once, since that is mostly waiting. A floor is not: they
+/// are about servers.
 pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
     let mut prepared = build(host, servers, progress);
-    let ready = prepared.iter().filter(|prepared| prepared.is_ok()).count();
-    if ready == 0 || host.interrupted() {
+    let asked = servers.iter().zip(&mut prepared).filter(|(server, _)| !server.is_floor);
+    let asked: Vec<(&&Server, &mut Ready)> =
+        asked.filter_map(|(server, prepared)| Some((server, prepared.as_mut().ok()?))).collect();
+    if asked.is_empty() || host.interrupted() {
         return prepared;
     }
-    let stage = progress.stage(ready, "servers asked the conformance cases");
-    let asked = servers.iter().zip(&prepared).filter(|(_, prepared)| prepared.is_ok());
-    let waiting = Mutex::new(asked.map(|(server, _)| server.name.as_str()).collect());
+    let stage = progress.stage(asked.len(), "servers asked the conformance cases");
+    let waiting = Mutex::new(asked.iter().map(|(server, _)| server.name.as_str()).collect());
     say_who_is_waited_for(&stage, &waiting);
     std::thread::scope(|scope| {
-        for (server, ready) in servers.iter().zip(&mut prepared) {
-            let Ok(ready) = ready else { continue };
+        for (server, ready) in asked {
             let (stage, waiting) = (&stage, &waiting);
             scope.spawn(move || {
                 ready.conformance = conformance(host, server, stage);

@@ -80,7 +80,7 @@ fn unavailable(summaries: &[WorkloadSummary]) -> Option<String> {
         failures.map(|failure| failure.message.clone()).collect()
     };
     let mut lacks: Vec<String> =
-        summaries.iter().flat_map(|summary| &summary.cells).flat_map(failures).collect();
+        summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(failures).collect();
     lacks.sort();
     lacks.dedup();
     let said = lacks.iter().filter_map(|lack| {
@@ -106,7 +106,8 @@ fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
-    let again: usize = summaries.iter().flat_map(|summary| &summary.cells).map(|cell| cell.set_aside).sum();
+    let again: usize =
+        summaries.iter().flat_map(WorkloadSummary::with_floor).map(|cell| cell.set_aside).sum();
     let plural = if again == 1 { "run was" } else { "runs were" };
     let again = (again > 0).then(|| format!("{again} {plural} disturbed by others and done again."));
     let still = of_cells(summaries, |cell| bound(cell) == Some(Bound::Disturbed))
@@ -184,7 +185,7 @@ fn bound(cell: &Cell) -> Option<Bound> {
 fn of_cells(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
     let mut by_server: Vec<(&str, Vec<&str>)> = Vec::new();
     for summary in summaries {
-        for cell in summary.cells.iter().filter(|cell| is_such(cell)) {
+        for cell in summary.with_floor().filter(|cell| is_such(cell)) {
             let name = cell.server.name.as_str();
             match by_server.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, workloads)) => workloads.push(&summary.workload.name),

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use folder::{Folder, busy, failed, hold, load, open_loop, scale, start, twin};
+use folder::{Folder, busy, failed, floor, hold, load, open_loop, scale, start, twin};
 
 /// One comparison: how A and B are made of the same folder, the flags, the exit code, and what is said.
 struct Case {
@@ -56,6 +56,17 @@ const CASES: &[Case] = &[
             "0 figures are worse, 0 better, 4 cannot be told apart.\n",
             "one CPU µs/request 10.0 10.0 1.00×",
         ],
+    },
+    Case {
+        name: "a floor, which shows how the machine drifted",
+        a: |folder| folder.add(&floor(load("busy", "least", 5.0))),
+        b: |folder| {
+            folder.add(&floor(load("busy", "least", 5.0)));
+            folder.change("least", |run| scale(run, 1.1));
+        },
+        flags: &[],
+        code: 1,
+        says: &["2 figures are worse, 0 better", "least CPU µs/request 5.00 5.50 1.10×"],
     },
     Case {
         name: "a tenth more CPU time",

@@ -153,6 +153,12 @@ pub(crate) fn twin(mut record: Record) -> Record {
     record
 }
 
+/// The same of what is not a server.
+pub(crate) fn floor(mut record: Record) -> Record {
+    (record.server.is_floor, record.server.conformance) = (true, None);
+    record
+}
+
 /// A run that came to nothing.
 pub(crate) fn failed(record: &mut Record) {
     (record.load, record.cpu) = (None, None);

@@ -4,17 +4,18 @@ use bench::record::{
     ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, MemoryRecord, PublishedRecord, Record,
 };
 
-use crate::folder::{Folder, hold, load, open_loop, start, twin};
+use crate::folder::{Folder, floor, hold, load, open_loop, start, twin};
 
 /// A name that is markup in every format.
 pub(crate) const HOSTILE: &str = "<script>alert('|`*_\"&')</script>";
 
-/// One workload with a server for every verdict and for everything that can go wrong, a tie, and a twin.
+/// One workload with a server for every verdict and for everything that can go wrong, a tie, a twin, and a floor.
 pub(crate) fn every_verdict() -> Folder {
     let mut folder = Folder::new();
     let mut add = |record: Record| folder.add(&record);
     add(quick("server-bound", 8.0));
     add(twin(quick("server-bound", 8.0)));
+    add(floor(quick("least", 4.0)));
     add(changed(quick("a-tie", 8.01), |run| run.server.language = "Go".into()));
     add(changed(quick("client-bound", 7.0), |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95));
     add(changed(quick("latency-bound", 12.0), |run| idle(run, 12.0)));
@@ -71,6 +72,10 @@ pub(crate) fn every_question() -> Folder {
             let semantics = run.tool.semantics.as_mut().unwrap();
             (semantics.from, semantics.synthetic) = (From::Sent, true);
         }));
+    }
+    for mode in ["keep-alive", "close"] {
+        let least = named("modes", mode, "least", 4.0);
+        folder.add(&floor(changed(least, |run| run.workload.mode = Some(mode.into()))));
     }
     folder
 }

@@ -1,7 +1,10 @@
 //! The endpoint itself: the greeting, its path, its methods, its order.
 
-use super::super::case::{Step, send};
+use super::super::case::{Finish, Step, send};
 use super::{Answer, BURST, Case, ENDPOINT_RULE, End, NEXT};
+
+/// How often a floor is asked the same in one write.
+const REPEATED: usize = 16;
 
 /// The table. It is what `bench verify` runs, so it is small, and asks for no more than the endpoint.
 pub(super) fn cases() -> Vec<Case> {
@@ -45,6 +48,21 @@ pub(super) fn cases() -> Vec<Case> {
     }
     cases.extend(several());
     cases
+}
+
+/// What is asked of a floor. It counts the bytes of a connection, so that each has to carry the same request again and again; so
+/// the client ends its side where other cases ask something else to find out whether the connection is open.
+pub(super) fn floor_cases(path: &str, host: &str, answer: Answer) -> Vec<Case> {
+    let get = |fields: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
+    let one = [answer];
+    let many = vec![one[0].clone(); REPEATED];
+    vec![
+        Case::answered("floor/request", ENDPOINT_RULE, get(""), one.clone()).finish(Finish::HalfClose),
+        Case::answered("floor/burst", ENDPOINT_RULE, get("").repeat(REPEATED), many)
+            .finish(Finish::HalfClose),
+        Case::new("floor/close", ENDPOINT_RULE, get("Connection: close\r\n"), one, End::ClosedCleanly)
+            .finish(Finish::Wait),
+    ]
 }
 
 /// Several requests on one connection.

@@ -29,6 +29,11 @@ pub fn endpoint_cases() -> Vec<Case> {
     endpoint::cases()
 }
 
+/// What is asked of a floor, which is no server, in place of all other cases: the same request again and again.
+pub fn floor_cases(path: &str, host: &str, answer: Answer) -> Vec<Case> {
+    endpoint::floor_cases(path, host, answer)
+}
+
 /// Every case, by subject. The first of them are those of [`ENDPOINT`].
 pub fn cases() -> Vec<Case> {
     [

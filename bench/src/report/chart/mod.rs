@@ -90,7 +90,7 @@ pub enum Mark {
     Client,
     /// Nobody's: the cell is invalid or disturbed. Dashed outline, or a cross.
     Invalid,
-    /// Not measured here, such as what the article has: dotted outline.
+    /// No server's that is measured here, such as what the article has, or the floor: dotted outline.
     Reference,
 }
 

@@ -7,7 +7,11 @@ use crate::record::{Record, ServerRecord};
 use crate::report::chart::Chart;
 use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
 use crate::statistics;
-use crate::summary::WorkloadSummary;
+use crate::summary::{Cell, WorkloadSummary};
+
+/// What a floor is, below the table that it is in.
+const FLOOR: &str = "The floor is not a server: it waits, reads and writes as any server has to, and does nothing else by request. What \
+                     a server takes beyond it is spent by its runtime and its own code.";
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Load);
@@ -28,6 +32,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// The cost by server, with the intervals and the noise floor.
 pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = COST.bars(summary);
+    bars.bars.extend(COST.floor_bar(summary));
     bars.noise = parts::noise(summary);
     parts::bars_chart(
         format!("cost-{}", summary.workload.name),
@@ -37,34 +42,52 @@ pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
 }
 
 fn table(summary: &WorkloadSummary) -> Table {
-    let columns = [
+    let (first, floor) = (summary.cells.first(), summary.floor.as_ref());
+    let name = format!("cost-{}", summary.workload.name);
+    let mut table = Table::new(name, parts::title(summary), columns(floor.is_some()));
+    table.rows.extend(floor.map(|floor| row(floor, "floor".into(), first, Some(floor))));
+    let servers = parts::ranked(summary).map(|(cell, rank)| row(cell, rank.into(), first, floor));
+    table.rows.extend(servers);
+    table.notes.push(reading(summary));
+    table.notes.extend(floor.map(|_| FLOOR.into()));
+    table.notes.extend(parts::legend(&table));
+    table.notes.extend(notes::control(summary));
+    table
+}
+
+/// The columns, of which one is there only where a floor was run.
+fn columns(has_floor: bool) -> Vec<Column> {
+    let to_the_floor = Column::new("To the floor", Quantity::Ratio).with_intervals();
+    let before = [
         parts::server(),
         Column::new("Rank", Quantity::Words).of(Importance::High),
         Column::new("Language", Quantity::Words).of(Importance::Low),
         COST.column().with_intervals().with_bars().of(Importance::High),
         Column::new("To the best", Quantity::Ratio).with_intervals(),
+    ];
+    let behind = [
         Column::new("In the kernel", Quantity::Share).of(Importance::Low),
         Column::new("HTTP cases", Quantity::Words),
     ];
-    let name = format!("cost-{}", summary.workload.name);
-    let mut table = Table::new(name, parts::title(summary), columns);
-    let first = summary.cells.first();
-    for (cell, rank) in parts::ranked(summary) {
-        let ratio = first.and_then(|first| cell.ratio_to(first, Record::cpu_per_request));
-        table.rows.push(vec![
-            cell.server.name.as_str().into(),
-            rank.into(),
-            cell.server.language.as_str().into(),
-            COST.value(cell),
-            ratio.into(),
-            cell.median(in_the_kernel).into(),
-            conformance(cell.server),
-        ]);
-    }
-    table.notes.push(reading(summary));
-    table.notes.extend(parts::legend(&table));
-    table.notes.extend(notes::control(summary));
-    table
+    before.into_iter().chain(has_floor.then_some(to_the_floor)).chain(behind).collect()
+}
+
+/// A row, of the floor too: that is not held against anything.
+fn row(cell: &Cell, rank: Value, first: Option<&Cell>, floor: Option<&Cell>) -> Vec<Value> {
+    let to = |other: &Cell| {
+        let is_held = !cell.server.is_floor;
+        Value::from(is_held.then(|| cell.ratio_to(other, Record::cpu_per_request)).flatten())
+    };
+    let mut row = vec![
+        parts::label(cell.server).into(),
+        rank,
+        cell.server.language.as_str().into(),
+        COST.value(cell),
+        first.map_or(Value::Absent, to),
+    ];
+    row.extend(floor.map(to));
+    row.extend([cell.median(in_the_kernel).into(), conformance(cell.server)]);
+    row
 }
 
 /// The part of the server's CPU time that the kernel used for it.
@@ -81,7 +104,7 @@ pub(super) fn conformance(server: &ServerRecord) -> Value {
 
 /// How the intervals of a workload are to be read.
 pub(super) fn reading(summary: &WorkloadSummary) -> String {
-    let repetitions = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
+    let repetitions = summary.with_floor().map(|cell| cell.measured().count()).max().unwrap_or(0);
     let plural = if repetitions == 1 { "" } else { "s" };
     let intervals = if repetitions < statistics::ENOUGH {
         format!("With fewer than {} nothing can be told apart, and intervals are ranges.", statistics::ENOUGH)
@@ -113,6 +136,46 @@ mod tests {
         assert_eq!(
             shown,
             ["Some(\"cheap\") Some(3.0)", "Some(\"also-cheap\") Some(3.0)", "Some(\"dear\") Some(6.0)"]
+        );
+    }
+
+    #[test]
+    fn servers_are_held_against_the_floor_where_there_is_one() {
+        let records = |floor: &[(&str, f64)]| -> Vec<Record> {
+            let servers = floor.iter().chain(&[("cheap", 0.3), ("dear", 0.9)]);
+            let runs = servers.flat_map(|(server, seconds)| {
+                (1..=7).map(move |repetition| {
+                    let mut record = Record::example(server, repetition);
+                    record.cpu.as_mut().unwrap().server.seconds = *seconds;
+                    record.server.is_floor = *server == "floor";
+                    record
+                })
+            });
+            runs.collect()
+        };
+        let without = records(&[]);
+        let summaries = summarise(&without);
+        assert!(table(&summaries[0]).columns.iter().all(|column| column.head != "To the floor"));
+
+        let with = records(&[("floor", 0.2)]);
+        let summaries = summarise(&with);
+        let table = table(&summaries[0]);
+        let place = table.columns.iter().position(|column| column.head == "To the floor").unwrap();
+        let shown: Vec<String> = table
+            .rows
+            .iter()
+            .map(|row| {
+                let ratio = row[place].number().map(|ratio| format!("{ratio:.1}"));
+                format!("{} {:?} {ratio:?}", row[0].words().unwrap(), row[1].words())
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "floor (not a server) Some(\"floor\") None",
+                "cheap None Some(\"1.5\")",
+                "dear None Some(\"4.5\")"
+            ]
         );
     }
 }

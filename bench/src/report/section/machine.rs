@@ -8,6 +8,7 @@ use crate::machine::Machine;
 use crate::record::ServerRecord;
 use crate::report::document::{Column, Fact, Importance, Quantity, Section, Table, Value};
 use crate::report::figures;
+use crate::summary::WorkloadSummary;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     Some(Section {
@@ -80,12 +81,12 @@ fn servers(source: &Source) -> Option<Table> {
     ];
     let mut table = Table::new("servers", "The servers", columns);
     let mut known: BTreeMap<&str, &ServerRecord> = BTreeMap::new();
-    for cell in source.summaries.iter().flat_map(|summary| &summary.cells) {
+    for cell in source.summaries.iter().flat_map(WorkloadSummary::with_floor) {
         known.entry(&cell.server.name).or_insert(cell.server);
     }
-    for (name, server) in known {
+    for server in known.into_values() {
         table.rows.push(vec![
-            name.into(),
+            parts::label(server).into(),
             server.language.as_str().into(),
             server.runtime.as_str().into(),
             server.model.as_str().into(),

@@ -12,7 +12,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let mode = |summary: &WorkloadSummary| summary.workload.mode.clone().unwrap_or_default();
     let chart = |summary: &&WorkloadSummary| -> Chart {
         let id = format!("modes-{}", summary.workload.name);
-        parts::bars_chart(id, format!("CPU time a request, {}", mode(summary)), COST.bars(summary))
+        let mut bars = COST.bars(summary);
+        bars.bars.extend(COST.floor_bar(summary));
+        parts::bars_chart(id, format!("CPU time a request, {}", mode(summary)), bars)
     };
     (!members.is_empty()).then(|| Section {
         id: "modes",

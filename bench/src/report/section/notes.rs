@@ -29,7 +29,7 @@ pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {
 /// A tool that set the pace, cells that say nothing or less, errors by kind, runs that failed.
 pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
     let each = |note: fn(&Cell) -> Option<String>| -> Vec<String> {
-        let noted = summary.cells.iter().filter_map(|cell| Some((cell, note(cell)?)));
+        let noted = summary.with_floor().filter_map(|cell| Some((cell, note(cell)?)));
         noted.map(|(cell, note)| format!("{} ({note})", cell.server.name)).collect()
     };
     let sentence = |begin: &str, servers: &[String]| {
@@ -53,7 +53,7 @@ pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
 fn client_bound(summary: &WorkloadSummary) -> Option<String> {
     let is_bound = |cell: &&Cell| verdict::of_cell(cell).is_some_and(|cell| cell.bound == Bound::ClientBound);
     let bound: Vec<&str> =
-        summary.cells.iter().filter(is_bound).map(|cell| cell.server.name.as_str()).collect();
+        summary.with_floor().filter(is_bound).map(|cell| cell.server.name.as_str()).collect();
     (!bound.is_empty()).then(|| {
         format!(
             "Bound by the client ({}): the load tool used its cores up, so that its requests/s compare the tool with itself.",
@@ -93,7 +93,7 @@ fn errors(cell: &Cell) -> Option<String> {
 /// Each way in which runs failed, once, with the servers that did.
 fn failures(summary: &WorkloadSummary) -> Vec<String> {
     let mut ways: Vec<(String, Vec<&str>)> = Vec::new();
-    for cell in &summary.cells {
+    for cell in summary.with_floor() {
         for failure in cell.failures() {
             let way = format!("{}: {}", failure.kind, failure.message);
             let name = cell.server.name.as_str();

@@ -1,6 +1,6 @@
 //! What several sections' tables and charts are made of.
 
-use crate::record::{Bound, Record, TaskRecord, count};
+use crate::record::{Bound, Record, ServerRecord, TaskRecord, count};
 use crate::report::chart::{Axis, Bar, Bars, Chart, Line, Lines, Mark, Plot};
 use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
 use crate::report::figures;
@@ -93,21 +93,29 @@ impl Measure {
 
     /// Its bars, a bar a server in the workload's own order.
     pub(super) fn bars(&self, summary: &WorkloadSummary) -> Bars {
-        let bar = |cell: &Cell| {
-            let bound = verdict::of_cell(cell).map(|verdict| verdict.bound);
-            let mark = self.mark(cell);
-            Bar {
-                label: cell.server.name.clone(),
-                figure: self.figure(cell),
-                mark,
-                note: bound.filter(|_| mark != Mark::Own).map_or_else(String::new, bound_in_words),
-            }
-        };
         Bars {
             label: self.head.into(),
             quantity: self.quantity,
-            bars: summary.cells.iter().map(bar).collect(),
+            bars: summary.cells.iter().map(|cell| self.bar(cell)).collect(),
             noise: None,
+        }
+    }
+
+    /// The bar of the floor, where it was run, to stand below the servers' bars.
+    pub(super) fn floor_bar(&self, summary: &WorkloadSummary) -> Option<Bar> {
+        let bar = self.bar(summary.floor.as_ref()?);
+        let mark = if bar.mark == Mark::Own { Mark::Reference } else { bar.mark };
+        Some(Bar { mark, ..bar })
+    }
+
+    fn bar(&self, cell: &Cell) -> Bar {
+        let bound = verdict::of_cell(cell).map(|verdict| verdict.bound);
+        let mark = self.mark(cell);
+        Bar {
+            label: label(cell.server),
+            figure: self.figure(cell),
+            mark,
+            note: bound.filter(|_| mark != Mark::Own).map_or_else(String::new, bound_in_words),
         }
     }
 
@@ -124,12 +132,12 @@ impl Measure {
         });
         let mut table = Table::new(name, title, std::iter::once(server()).chain(columns));
         table.has_one_unit = true;
-        for name in servers(members) {
+        for server in distinct(members.iter().flat_map(|summary| summary.with_floor())) {
             let value = |summary: &&WorkloadSummary| {
-                let cell = summary.cells.iter().find(|cell| cell.server.name == name);
+                let cell = summary.with_floor().find(|cell| cell.server.name == server.name);
                 cell.map_or(Value::Absent, |cell| self.value(cell))
             };
-            table.rows.push(std::iter::once(name.into()).chain(members.iter().map(value)).collect());
+            table.rows.push(std::iter::once(label(server).into()).chain(members.iter().map(value)).collect());
         }
         table.notes.extend(legend(&table));
         table
@@ -171,13 +179,24 @@ pub(in crate::report) fn lines(x: Axis, y: Axis, lines: impl IntoIterator<Item =
 
 /// The servers of several workloads, in the order of the first.
 pub(in crate::report) fn servers<'a>(members: &[&WorkloadSummary<'a>]) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    for cell in members.iter().flat_map(|summary| &summary.cells) {
-        if !names.contains(&cell.server.name.as_str()) {
-            names.push(&cell.server.name);
+    let servers = distinct(members.iter().flat_map(|summary| &summary.cells));
+    servers.into_iter().map(|server| server.name.as_str()).collect()
+}
+
+/// Whose cells these are, each once.
+fn distinct<'s, 'a: 's>(cells: impl Iterator<Item = &'s Cell<'a>>) -> Vec<&'a ServerRecord> {
+    let mut servers: Vec<&ServerRecord> = Vec::new();
+    for cell in cells {
+        if !servers.iter().any(|known| known.name == cell.server.name) {
+            servers.push(cell.server);
         }
     }
-    names
+    servers
+}
+
+/// What a server's row is called. A floor is never taken for a server.
+pub(super) fn label(server: &ServerRecord) -> String {
+    if server.is_floor { format!("{} (not a server)", server.name) } else { server.name.clone() }
 }
 
 /// The cells of a workload with their ranks, the best first.

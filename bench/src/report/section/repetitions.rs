@@ -38,9 +38,9 @@ fn chart(summary: &WorkloadSummary) -> Chart {
         };
         let dots: Vec<Dot> = cell.measured().filter_map(dot).collect();
         let median = median(&mut dots.iter().map(|dot| dot.value).collect::<Vec<_>>());
-        DotRow { label: cell.server.name.clone(), dots: thinned(dots), median }
+        DotRow { label: parts::label(cell.server), dots: thinned(dots), median }
     };
-    let rows: Vec<DotRow> = summary.cells.iter().chain(&summary.twin).map(row).collect();
+    let rows: Vec<DotRow> = summary.with_floor().chain(&summary.twin).map(row).collect();
     let title = format!("{} of every run, {}", measure.head, summary.workload.name);
     Chart {
         id: format!("runs-{}", summary.workload.name),
@@ -74,12 +74,12 @@ fn table(summary: &WorkloadSummary) -> Table {
     let title = format!("{} of every run ({})", measure.head, summary.workload.name);
     let mut table = Table::new(name, title, columns);
     table.is_detail = true;
-    for cell in summary.cells.iter().chain(&summary.twin) {
+    for cell in summary.with_floor().chain(&summary.twin) {
         let mut values = cell.values(measure.of);
         let middle = median(&mut values);
         let ends = values.first().copied().zip(values.last().copied());
         table.rows.push(vec![
-            cell.server.name.as_str().into(),
+            parts::label(cell.server).into(),
             Some(count(values.len() as u64)).into(),
             Some(count(cell.set_aside as u64)).into(),
             ends.map(|(least, _)| least).into(),

@@ -30,6 +30,7 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = PER_SECOND.bars(summary);
     let speed = |bar: &Bar| bar.figure.map_or(f64::NEG_INFINITY, |figure| figure.value);
     bars.bars.sort_by(|a, b| speed(b).total_cmp(&speed(a)));
+    bars.bars.extend(PER_SECOND.floor_bar(summary));
     parts::bars_chart(
         format!("speed-{}", summary.workload.name),
         format!("Requests a second with {}", parts::connections(summary.workload.connections)),
@@ -37,7 +38,7 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     )
 }
 
-/// The fastest first, as far as that is theirs.
+/// The fastest first, as far as that is theirs, and above them the floor.
 fn table(summary: &WorkloadSummary) -> Table {
     let columns = [
         parts::server(),
@@ -55,7 +56,7 @@ fn table(summary: &WorkloadSummary) -> Table {
     let mut cells: Vec<&Cell> = summary.cells.iter().collect();
     let speed = |cell: &Cell| cell.median(PER_SECOND.of).unwrap_or(f64::NEG_INFINITY);
     cells.sort_by(|a, b| speed(b).total_cmp(&speed(a)));
-    table.rows = cells.into_iter().map(row).collect();
+    table.rows = summary.floor.iter().chain(cells).map(row).collect();
     table.notes.extend(parts::legend(&table));
     table.notes.extend(notes::cells(summary));
     table
@@ -66,7 +67,7 @@ fn row(cell: &Cell) -> Vec<Value> {
     let shares = |mut shares: Vec<f64>| Value::from(median(&mut shares));
     let is_measured = cell.measured().next().is_some();
     vec![
-        cell.server.name.as_str().into(),
+        parts::label(cell.server).into(),
         cell.server.language.as_str().into(),
         PER_SECOND.value(cell),
         bound(cell),
