@@ -1,0 +1,57 @@
+//! What the parts of a request cost, a subject a file: our own code, the frameworks' and the kernel's.
+//!
+//! They are one program, so that it is built once, and timed alike.
+#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "what goes wrong is not timed")]
+
+mod allocator;
+mod answer;
+mod connection;
+mod gate;
+mod kernel;
+mod request;
+mod runtimes;
+
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use shared::http::Connection;
+
+/// Benchmarks of one subject. Criterion makes a page of each, so that a subject has one.
+type Group<'a> = BenchmarkGroup<'a, WallTime>;
+
+/// The request wherever its shape does not matter.
+const GET: &[u8] = b"GET /abc HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// The bytes of our answers to `input`.
+fn answers(input: &[u8]) -> Vec<u8> {
+    let mut connection = Connection::default();
+    let (mut consumed, mut answers) = (0, Vec::new());
+    // A connection makes so much of an answer at once, and no more.
+    while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
+        let mut output = Vec::new();
+        consumed += connection.advance(rest, &mut output, false).consumed;
+        answers.append(&mut output);
+    }
+    answers
+}
+
+// Nanoseconds show within a second. As criterion does it unasked, each benchmark would take ten.
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1))
+        .nresamples(10_000);
+    targets =
+        answer::formatting,
+        answer::dates,
+        allocator::allocators,
+        request::heads,
+        connection::sessions,
+        gate::gates,
+        runtimes::frameworks,
+        kernel::kernel
+}
+criterion_main!(benches);
