@@ -32,7 +32,7 @@ pub enum Command {
     Verify(Verify),
     /// Try how servers stand misfortune, and clients that misbehave
     Drill(Drill),
-    /// Time the code that the Rust servers share, without a kernel or a runtime
+    /// Time the parts of a request: the Rust servers' code, the frameworks and the kernel
     Microbench(Microbench),
     /// Load servers, keep a record of each run, and print the tables
     Measure(Measure),
@@ -131,6 +131,14 @@ pub struct Microbench {
     /// A result folder that keeps the figures, for its report
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+
+    /// A new name to save the figures by, for a later run to be held against
+    #[arg(long, value_name = "NAME", value_parser = saved_name)]
+    pub save: Option<String>,
+
+    /// The name that figures were saved by, to hold this run against
+    #[arg(long, value_name = "NAME", value_parser = saved_name)]
+    pub against: Option<String>,
 }
 
 /// What a measurement that is gone on with was told when it began.
@@ -303,6 +311,15 @@ fn percent(text: &str) -> Result<f64, String> {
         Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
         _ => Err("it is a number that is 0 or more, such as 5 or 2.5".into()),
     }
+}
+
+/// A name that can be a file's, wherever that lies.
+fn saved_name(text: &str) -> Result<String, String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.is_empty() || text.starts_with('.') || !text.bytes().all(is_allowed) {
+        return Err("it is made of letters, digits, `-`, `_` and `.`, and does not begin with `.`".into());
+    }
+    Ok(text.to_owned())
 }
 
 /// The first address that `HOST:PORT` means.

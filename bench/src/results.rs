@@ -19,7 +19,7 @@ use crate::record::Record;
 use lines::Lines;
 use measurement::Known;
 
-pub use code::CodeFile;
+pub use code::{CodeFile, load_saved};
 pub use drills::DrillsFile;
 
 const MACHINE: &str = "machine.json";

@@ -1,5 +1,5 @@
-//! `--keep`: what `bench drill` and `bench microbench` leave in a result folder, and what a report says of it. With a mock server,
-//! and a mock cargo that leaves captured files of criterion's.
+//! `--keep`: what `bench drill` and `bench microbench` leave in a result folder, and what a report says of it; and `--save`, what a
+//! later run is held against. With a mock server, and a mock cargo that leaves captured files of criterion's.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
 mod mock;
@@ -7,7 +7,7 @@ mod mock;
 use std::fs;
 
 use bench::drill::OutcomeRecord;
-use bench::microbench::BenchRecord;
+use bench::microbench::{BenchRecord, CodeRecord};
 use bench::report;
 use bench::report::document::{Section, Value};
 use bench::results::Loaded;
@@ -80,6 +80,50 @@ fn only_what_a_run_has_made_is_told_and_kept() {
     names.sort_unstable();
     assert_eq!(names, ["connection/pipelined/1", "connection/pipelined/16"]);
     assert_eq!(section(&loaded, "code").tables[0].rows.len(), 2);
+    let pages = loaded.code.as_ref().unwrap().pages.as_deref().unwrap();
+    assert!(pages.ends_with("target/criterion/report/index.html"), "{pages}");
+    assert!(fs::exists(pages).unwrap());
+}
+
+#[test]
+fn a_run_is_held_against_one_that_was_saved() {
+    let checkout = checkout();
+    let (output, text) = checkout.run("microbench connection --save before");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("criterion-saved/before.json"), "{text}");
+
+    // As if the one had taken longer by half, and the other half as long.
+    let saved = checkout.path("target/criterion-saved/before.json");
+    let mut before: CodeRecord = serde_json::from_str(&fs::read_to_string(&saved).unwrap()).unwrap();
+    for bench in &mut before.benches {
+        let factor = if bench.name == "pipelined/1" { 1.5 } else { 0.5 };
+        for end in [&mut bench.median.seconds, &mut bench.median.low_seconds, &mut bench.median.high_seconds]
+        {
+            *end *= factor;
+        }
+    }
+    checkout.write("target/criterion-saved/changed.json", &serde_json::to_string(&before).unwrap());
+
+    let cases = [
+        ("before", [("pipelined/1 ", "1.00", "the same"), ("pipelined/16 ", "1.00", "the same")]),
+        ("changed", [("pipelined/1 ", "0.67", "faster"), ("pipelined/16 ", "2.00", "slower")]),
+    ];
+    for (name, rows) in cases {
+        let (output, text) = checkout.run(&format!("microbench connection --against {name}"));
+        assert!(output.status.success(), "{text}");
+        for (bench, ratio, difference) in rows {
+            let line = text.lines().find(|line| line.contains(bench)).unwrap();
+            assert!(line.contains(ratio) && line.trim_end().ends_with(difference), "{name}: {line}");
+        }
+        assert!(text.contains(&format!("`{name}` was saved of a run at ")), "{text}");
+    }
+
+    let (_, text) = checkout.run("microbench request --against before");
+    assert!(
+        text.lines().any(|line| line.contains("parse/browser") && line.trim_end().ends_with("new")),
+        "{text}"
+    );
+    assert!(text.contains("Of `before`, 2 more benchmarks did not run now."), "{text}");
 }
 
 #[test]
@@ -91,6 +135,7 @@ fn what_cannot_be_kept_is_an_error_before_anything_runs() {
         ("drill --keep servers", "error: --keep: cannot read servers/machine.json"),
         ("microbench --keep absent", "error: --keep: absent is not a folder of results"),
         ("microbench --keep out", "error: --keep: out/code.json is there already"),
+        ("microbench --against absent", "error: --against: nothing is saved as `absent`: there is none"),
     ];
     for (arguments, expected) in cases {
         let (output, text) = checkout.run(arguments);
@@ -98,6 +143,21 @@ fn what_cannot_be_kept_is_an_error_before_anything_runs() {
         assert!(text.contains(expected) && !text.contains("Benchmarking"), "{arguments}: {text}");
     }
     assert!(!checkout.path("target").exists());
+
+    checkout.write("target/criterion-saved/before.json", "{}");
+    let cases = [
+        ("microbench --save before", 1, "criterion-saved/before.json is there already"),
+        ("microbench --against befor", 1, "nothing is saved as `befor`: did you mean `before`?"),
+        ("microbench --against before", 1, "criterion-saved/before.json: it is damaged"),
+        ("microbench --save ../before", 2, "it is made of letters, digits"),
+        ("microbench --save .before", 2, "it is made of letters, digits"),
+    ];
+    for (arguments, code, expected) in cases {
+        let (output, text) = checkout.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
+        assert!(text.contains(expected) && !text.contains("Benchmarking"), "{arguments}: {text}");
+    }
+    assert!(!checkout.path("target/criterion").exists());
 }
 
 #[test]

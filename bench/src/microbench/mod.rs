@@ -1,7 +1,8 @@
-//! Microbenchmarks: what the code that the Rust servers share costs, without a kernel or a runtime. Criterion measures it; here it is
-//! run, and what it found is read.
+//! Microbenchmarks: what the parts of a request cost. Criterion measures them; here it is run, and what it found is read and held
+//! against what it found before.
 
 mod criterion;
+mod difference;
 mod record;
 
 use std::time::Duration;
@@ -13,9 +14,10 @@ use crate::host::{Host, Launch};
 use crate::machine;
 
 use criterion::Stamps;
+pub use difference::{Difference, NOISE, Ratio};
 pub use record::{BenchRecord, CodeRecord, SCHEMA, TimeRecord};
 
-/// Time for a build from nothing on a slow machine, and for every benchmark, each of which takes four seconds.
+/// Time for a build from nothing on a slow machine, and for every benchmark, each of which takes three seconds.
 const BOUND: Duration = Duration::from_secs(60 * 60);
 
 /// Time for the compiler to say its version.
@@ -37,8 +39,15 @@ pub fn run(host: &Host, checkout: &Checkout, filter: Option<&str>) -> anyhow::Re
             filter.unwrap_or("bench")
         );
     }
+    let pages = folder.join("report/index.html");
     let benches = made.iter().map(|folder| criterion::read(folder)).collect::<anyhow::Result<_>>()?;
-    Ok(CodeRecord { schema: SCHEMA, started, rustc: compiler(host, checkout), benches })
+    Ok(CodeRecord {
+        schema: SCHEMA,
+        started,
+        rustc: compiler(host, checkout),
+        pages: pages.is_file().then(|| pages.display().to_string()),
+        benches,
+    })
 }
 
 /// What the compiler that built them says to `--version`.

@@ -1,11 +1,11 @@
-//! What is stored of microbenchmarks: `code.json`.
+//! What is stored of microbenchmarks: `code.json`, and what is saved by a name.
 //!
 //! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is not known is `null`, never 0.
 
 use serde::{Deserialize, Serialize};
 
 /// The version of the form below.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// What our own code costs, without a kernel or a runtime.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -17,6 +17,9 @@ pub struct CodeRecord {
     pub started: String,
     /// What the compiler says to `--version`; `null` when it could not be asked.
     pub rustc: Option<String>,
+    /// Where criterion's pages are, on the machine that it ran on; `null` when it has drawn none.
+    #[serde(default)]
+    pub pages: Option<String>,
     /// The benchmarks, in the order in which they were run.
     pub benches: Vec<BenchRecord>,
 }
@@ -96,6 +99,7 @@ impl CodeRecord {
             schema: SCHEMA,
             started: "2026-01-01T12:00:00Z".into(),
             rustc: Some("rustc 1.95.0".into()),
+            pages: None,
             benches: vec![
                 bench("request", "parse/wrk", 100.0, None, Some(50)),
                 bench("connection", "pipelined/1", 250.0, Some(1), None),

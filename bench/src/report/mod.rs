@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod chart;
+mod code_comparison;
 pub mod comparison;
 pub mod document;
 pub(crate) mod figures;
@@ -51,6 +52,11 @@ pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
 /// What microbenchmarks came to, as a table for a terminal of a width.
 pub fn code(code: &CodeRecord, width: Option<usize>) -> String {
     format::table(&section::code_table(code), width)
+}
+
+/// The same beside what was `saved` by a name, with what has to be known of it.
+pub fn code_comparison(made: &CodeRecord, saved: &CodeRecord, name: &str, width: Option<usize>) -> String {
+    format::table(&code_comparison::table(made, saved, name), width)
 }
 
 /// How wide the terminal is that standard output goes to; `None` when it is none.

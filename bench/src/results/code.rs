@@ -1,17 +1,24 @@
-//! What a result folder keeps of microbenchmarks: `code.json`.
+//! What is kept of microbenchmarks: a result folder's `code.json`, and what was saved by a name, to be compared with.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::lines;
 use crate::microbench::{CodeRecord, SCHEMA};
+use crate::names;
 
 const CODE: &str = "code.json";
 
-/// The place for microbenchmarks in a result folder that has none yet.
+/// What the file of a saved one ends with, after its name.
+const SAVED: &str = ".json";
+
+/// The first form that is read: later ones have added what may be absent.
+const OLDEST: u32 = 1;
+
+/// The place for microbenchmarks where there are none yet.
 pub struct CodeFile {
     path: PathBuf,
 }
@@ -20,7 +27,15 @@ impl CodeFile {
     /// That of a folder which a measurement has made; an error when it is taken, since nothing is ever overwritten.
     pub fn vacant(folder: &Path) -> anyhow::Result<Self> {
         super::machine(folder)?;
-        let path = folder.join(CODE);
+        Self::at(folder.join(CODE))
+    }
+
+    /// That of a name among those that are saved in a folder, which need not be there yet; an error when it is taken.
+    pub fn unsaved(folder: &Path, name: &str) -> anyhow::Result<Self> {
+        Self::at(saved_path(folder, name))
+    }
+
+    fn at(path: PathBuf) -> anyhow::Result<Self> {
         if path.exists() {
             bail!("{} is there already, and results are never overwritten: move it away", path.display());
         }
@@ -31,6 +46,7 @@ impl CodeFile {
     pub fn write(self, record: &CodeRecord) -> anyhow::Result<PathBuf> {
         let write = || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
+            std::fs::create_dir_all(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all((serde_json::to_string_pretty(record)? + "\n").as_bytes())?;
             file.as_file().sync_all()?;
@@ -42,14 +58,41 @@ impl CodeFile {
     }
 }
 
+/// The microbenchmarks that were saved in a folder by this name; an error that tells of the others when there are none.
+pub fn load_saved(folder: &Path, name: &str) -> anyhow::Result<CodeRecord> {
+    read(&saved_path(folder, name))?.ok_or_else(|| {
+        let known = saved_names(folder);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        anyhow!("nothing is saved as `{name}`: {}", names::suggest(name, &known))
+    })
+}
+
 /// The microbenchmarks that a folder holds; `None` when none were kept.
 pub(super) fn load(folder: &Path) -> anyhow::Result<Option<CodeRecord>> {
-    let path = folder.join(CODE);
-    match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+    read(&folder.join(CODE))
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<CodeRecord>> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-        Ok(text) => lines::parse(&text, SCHEMA).with_context(|| path.display().to_string()).map(Some),
+        Ok(text) => {
+            lines::parse_since(&text, OLDEST, SCHEMA).with_context(|| path.display().to_string()).map(Some)
+        }
     }
+}
+
+fn saved_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{SAVED}"))
+}
+
+/// In order. None where the folder is not there.
+fn saved_names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let name = |entry: std::fs::DirEntry| Some(entry.file_name().to_str()?.strip_suffix(SAVED)?.to_owned());
+    let mut names: Vec<String> = entries.filter_map(|entry| name(entry.ok()?)).collect();
+    names.sort_unstable();
+    names
 }
 
 #[cfg(test)]
@@ -79,5 +122,37 @@ mod tests {
             let message = format!("{:#}", load(path).unwrap_err());
             assert!(message.contains(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn what_an_older_bench_stored_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"schema": 1, "started": "2026-01-01T12:00:00Z", "rustc": null, "benches": []}"#;
+        fs::write(folder.path().join(CODE), text).unwrap();
+        let expected = CodeRecord {
+            schema: 1,
+            started: "2026-01-01T12:00:00Z".into(),
+            rustc: None,
+            pages: None,
+            benches: Vec::new(),
+        };
+        assert_eq!(load(folder.path()).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn a_name_that_nothing_was_saved_by_is_told_from_those_that_are_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("saved");
+        let wrong = |name: &str| load_saved(&folder, name).unwrap_err().to_string();
+        assert_eq!(wrong("first"), "nothing is saved as `first`: there is none");
+        let record = CodeRecord::example();
+        for name in ["first", "other"] {
+            CodeFile::unsaved(&folder, name).unwrap().write(&record).unwrap();
+        }
+        assert_eq!(load_saved(&folder, "first").unwrap(), record);
+        assert_eq!(wrong("frist"), "nothing is saved as `frist`: did you mean `first`?");
+        assert_eq!(wrong("zzz"), "nothing is saved as `zzz`: there are first, other");
+        let taken = CodeFile::unsaved(&folder, "other").err().unwrap().to_string();
+        assert!(taken.contains("other.json is there already"), "{taken}");
     }
 }

@@ -96,12 +96,17 @@ fn next_line<'a>(block: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 /// Reads JSON that says the version of its form.
 pub(super) fn parse<T: DeserializeOwned>(text: &[u8], schema: u32) -> anyhow::Result<T> {
+    parse_since(text, schema, schema)
+}
+
+/// The same, where the forms since an older one can be read as this one.
+pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema: u32) -> anyhow::Result<T> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema: u32,
     }
     let version: Version = serde_json::from_slice(text).context("it is damaged")?;
-    if version.schema != schema {
+    if !(oldest..=schema).contains(&version.schema) {
         bail!(
             "written with schema {}, and this is a bench of schema {schema}: read it with the bench that made it",
             version.schema

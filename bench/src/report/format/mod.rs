@@ -26,9 +26,9 @@ pub enum Format {
     Csv,
 }
 
-/// A table alone, for a terminal of a width.
+/// A table alone with its notes, for a terminal of a width.
 pub(super) fn table(table: &Table, width: Option<usize>) -> String {
-    text::table::render(table, width)
+    text::render_table(table, width)
 }
 
 impl Format {

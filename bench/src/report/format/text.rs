@@ -1,12 +1,12 @@
 //! The document for a terminal: no line is longer than it is wide.
 
-pub(super) mod table;
+mod table;
 
 use std::fmt::Write;
 
 use textwrap::Options;
 
-use crate::report::document::{Document, Fact, Section};
+use crate::report::document::{Document, Fact, Section, Table};
 use crate::report::layout;
 
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
@@ -38,6 +38,15 @@ pub(super) fn render(document: &Document, width: Option<usize>) -> String {
     out
 }
 
+/// A table and its notes.
+pub(super) fn render_table(table: &Table, width: Option<usize>) -> String {
+    let mut out = table::render(table, width);
+    for note in &table.notes {
+        hanging("- ", "  ", note, width, &mut out);
+    }
+    out
+}
+
 fn section(section: &Section, width: Option<usize>, out: &mut String) {
     let tables: Vec<_> = section.tables.iter().filter(|table| !table.is_detail).collect();
     // What is only drawn has nothing to say here.
@@ -50,10 +59,7 @@ fn section(section: &Section, width: Option<usize>, out: &mut String) {
         paragraph(text, width, out);
     }
     for table in tables {
-        let _ = write!(out, "\n{}", table::render(table, width));
-        for note in &table.notes {
-            hanging("- ", "  ", note, width, out);
-        }
+        let _ = write!(out, "\n{}", render_table(table, width));
     }
     facts(&section.facts, width, out);
 }

@@ -112,7 +112,8 @@ fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&
     whole.min_by_key(|bench| bench.elements.unwrap_or(1).abs_diff(depth))
 }
 
-fn figure(bench: &BenchRecord) -> Figure {
+/// The time of a piece.
+pub(in crate::report) fn figure(bench: &BenchRecord) -> Figure {
     let TimeRecord { seconds, low_seconds, high_seconds } = bench.piece();
     Figure { value: seconds, interval: Some([low_seconds, high_seconds]) }
 }

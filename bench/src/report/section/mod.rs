@@ -21,7 +21,7 @@ use super::document::Section;
 use crate::results::Loaded;
 use crate::summary::WorkloadSummary;
 
-pub(super) use code::table as code_table;
+pub(super) use code::{figure as code_figure, table as code_table};
 pub(super) use cost::chart as cost_chart;
 pub(super) use family::{Family, Question};
 pub(super) use parts::{Measure, connections, leading_measure, lines, list, noise, servers};
