@@ -12,7 +12,7 @@ pub(crate) fn whole(number: f64) -> String {
         }
         out.push(digit);
     }
-    if number.is_sign_negative() { format!("-{out}") } else { out }
+    if number.is_sign_negative() && out != "0" { format!("-{out}") } else { out }
 }
 
 /// How long something takes that people wait for, to the second: `45 s`, `12 min 40 s`, `1 h 0 min 5 s`.
@@ -37,11 +37,11 @@ pub(super) fn microseconds(seconds: f64) -> String {
 
 /// Seconds with the unit that suits them: `8.12 ns`, `81.2 µs`, `812 ms`, `1.20 s`.
 pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        seconds if seconds < 1e-6 => format!("{} ns", significant(seconds * 1e9)),
-        seconds if seconds < 1e-3 => format!("{} µs", significant(seconds * 1e6)),
-        seconds if seconds < 1.0 => format!("{} ms", significant(seconds * 1e3)),
-        seconds => format!("{} s", significant(seconds)),
+    match seconds.abs() {
+        size if size < 1e-6 => format!("{} ns", significant(seconds * 1e9)),
+        size if size < 1e-3 => format!("{} µs", significant(seconds * 1e6)),
+        size if size < 1.0 => format!("{} ms", significant(seconds * 1e3)),
+        _ => format!("{} s", significant(seconds)),
     }
 }
 
@@ -68,10 +68,10 @@ pub(crate) fn cores(cores: &[usize]) -> String {
 
 /// Three digits that count, and all of those before the point: `8.12`, `81.2`, `8,123`.
 pub(crate) fn significant(number: f64) -> String {
-    match number {
-        number if number < 10.0 => format!("{number:.2}"),
-        number if number < 100.0 => format!("{number:.1}"),
-        number => whole(number),
+    match number.abs() {
+        size if size < 10.0 => format!("{number:.2}"),
+        size if size < 100.0 => format!("{number:.1}"),
+        _ => whole(number),
     }
 }
 
@@ -82,16 +82,19 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         assert_eq!(
-            ["0", "7", "123", "1,234", "1,234,567"],
-            [0.0, 7.2, 123.0, 1234.4, 1_234_567.0].map(whole).each_ref().map(String::as_str)
+            ["0", "7", "123", "1,234", "1,234,567", "-1,234", "0"],
+            [0.0, 7.2, 123.0, 1234.4, 1_234_567.0, -1234.4, -0.2].map(whole).each_ref().map(String::as_str)
         );
         assert_eq!(
             ["8.12", "81.2", "812", "8,123"],
             [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6].map(microseconds).each_ref().map(String::as_str)
         );
         assert_eq!(
-            ["812 ns", "8.12 µs", "81.2 ms", "1.50 s"],
-            [812.3e-9, 8.123e-6, 81.23e-3, 1.5].map(duration).each_ref().map(String::as_str)
+            ["812 ns", "8.12 µs", "81.2 ms", "1.50 s", "-812 ns", "-81.2 µs"],
+            [812.3e-9, 8.123e-6, 81.23e-3, 1.5, -812.3e-9, -81.23e-6]
+                .map(duration)
+                .each_ref()
+                .map(String::as_str)
         );
         assert_eq!((bytes(1234.0), mebibytes(3.5e6)), ("1,234 B".to_owned(), "3.34 MiB".to_owned()));
         assert_eq!(ratio(9.754), "9.75×");

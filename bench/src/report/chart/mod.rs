@@ -1,4 +1,4 @@
-//! Charts: what they show, as data. `bars.rs`, `lines.rs` and `dots.rs` draw them as SVG.
+//! Charts: what they show, as data. `bars.rs`, `stack.rs`, `lines.rs` and `dots.rs` draw them as SVG.
 
 mod axis;
 mod bars;
@@ -7,8 +7,10 @@ mod dots;
 mod legend;
 mod lines;
 mod palette;
+mod rows;
 mod ruler;
 mod series;
+mod stack;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +50,8 @@ pub struct Chart {
 pub enum Plot {
     /// A horizontal bar a server.
     Bars(Bars),
+    /// A horizontal bar a server, in pieces that add up.
+    Stack(Stack),
     /// A line a server.
     Lines(Lines),
     /// A row of dots a server.
@@ -77,6 +81,42 @@ pub struct Bar {
     /// Whose fact it is.
     pub mark: Mark,
     /// What is said behind its figure, such as `client-bound`; may be empty.
+    pub note: String,
+}
+
+/// Horizontal bars in pieces that should add up to a figure, the first on top. A stroke across each bar marks the figure, so that
+/// pieces which come to more reach beyond it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stack {
+    /// What their length is, without the unit.
+    pub label: String,
+    /// Of which quantity it is.
+    pub quantity: Quantity,
+    /// What the pieces are, from 0 on.
+    pub parts: Vec<Part>,
+    /// The bars.
+    pub bars: Vec<StackedBar>,
+}
+
+/// What a piece of each bar is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Part {
+    /// Its name.
+    pub label: String,
+    /// Whether it is what the others leave, of which nothing is known: dashed outline.
+    pub is_rest: bool,
+}
+
+/// A bar in pieces.
+#[derive(Clone, Debug, Serialize)]
+pub struct StackedBar {
+    /// Whose it is.
+    pub label: String,
+    /// What the pieces should add up to, as it was measured.
+    pub whole: Figure,
+    /// A length a part. What is not known, and what is less than nothing, is not drawn.
+    pub pieces: Vec<Option<f64>>,
+    /// What is said behind the figure; may be empty.
     pub note: String,
 }
 
@@ -200,6 +240,7 @@ fn drawn(chart: &Chart, width: Width) -> Canvas {
     let mut canvas = Canvas::new(&chart.id, width);
     match &chart.plot {
         Plot::Bars(bars) => bars::draw(bars, &mut canvas),
+        Plot::Stack(stack) => stack::draw(stack, &mut canvas),
         Plot::Lines(lines) => lines::draw(lines, &mut canvas),
         Plot::Dots(dots) => dots::draw(dots, &mut canvas),
     }

@@ -147,6 +147,30 @@ fn bars(servers: u32) -> Chart {
     chart("cpu", Plot::Bars(Bars { label, quantity: Quantity::Time, bars, noise: Some(0.017) }))
 }
 
+/// CPU time in pieces: of every third server they come to more than was measured, of every fourth some are not known.
+fn stack(servers: u32) -> Chart {
+    let bar = |place: u32| {
+        let whole = if place == 5 { 163e-6 } else { 8.12e-6 + 0.2e-6 * f64::from(place) };
+        let framework = if place % 3 == 2 { 5.2e-6 } else { 1.2e-6 };
+        let known = [Some(5e-6), (place % 4 != 1).then_some(0.8e-6), Some(framework)];
+        let rest = whole - known.iter().flatten().sum::<f64>();
+        let pieces = known.into_iter().chain([None, Some(rest)]).collect();
+        let note = ["18 % unexplained", ""][place as usize % 2].into();
+        StackedBar { label: name(place), whole: figure(whole), pieces, note }
+    };
+    let part = |label: &str, is_rest| Part { label: label.into(), is_rest };
+    let parts = vec![
+        part("kernel floor", false),
+        part("switches", false),
+        part("framework", false),
+        part("runtime and code, not told apart", false),
+        part("unexplained", true),
+    ];
+    let bars = (0..servers).map(bar).collect();
+    let plot = Stack { label: "CPU/request".into(), quantity: Quantity::Time, parts, bars };
+    chart("ledger", Plot::Stack(plot))
+}
+
 /// Tail latency over connections; of every fifth server the client is the bound at the end, of another the last is invalid.
 fn lines(servers: u32) -> Chart {
     let connections = [1.0, 8.0, 64.0, 256.0, 1024.0, 8192.0];
@@ -216,6 +240,7 @@ fn samples() -> Vec<(String, Chart)> {
     let mut samples = Vec::new();
     for servers in [1, 6, 8, 16, 30] {
         samples.push((format!("bars-{servers}"), bars(servers)));
+        samples.push((format!("stack-{servers}"), stack(servers)));
         samples.push((format!("lines-{servers}"), lines(servers)));
         samples.push((format!("percentiles-{servers}"), percentiles(servers, 50)));
         samples.push((format!("rates-{servers}"), rates(servers)));
@@ -267,6 +292,78 @@ fn bars_begin_at_0_and_are_as_long_as_their_figures() {
             let (is, whole) = (bar.number("width"), figure * pixels);
             assert!(if is_cut { is >= longest && is < whole } else { (is - whole).abs() < 0.3 }, "{figure}");
             assert_eq!(svg.contains("a bar that is cut"), figures.iter().any(|figure| *figure > 100e-6));
+        }
+    }
+}
+
+/// The pieces of each bar, as where they begin and end, and where its stroke is.
+fn stacked(chart: &Chart, width: Width) -> Vec<(Vec<[f64; 2]>, f64)> {
+    let elements = elements(&svg(chart, width));
+    let strokes = elements
+        .iter()
+        .find(|element| element.attributes.get("stroke-width").is_some_and(|width| **width == *"2.5"));
+    let middles = strokes.unwrap().attributes["d"].split('M').skip(1).map(|stroke| {
+        let (x, rest) = stroke.split_once(' ').unwrap();
+        let (y, height) = rest.split_once('v').unwrap();
+        let [x, y, height] = [x, y, height].map(|number| number.parse::<f64>().unwrap());
+        (x, y + height / 2.0)
+    });
+    let rows = middles.map(|(stroke, middle)| {
+        let is_of_row = |element: &&Element| {
+            element.name == "rect"
+                && (element.number("y") + element.number("height") / 2.0 - middle).abs() < 0.2
+        };
+        let pieces = elements.iter().filter(is_of_row).map(|piece| {
+            let left = piece.number("x");
+            [left, left + piece.number("width")]
+        });
+        (pieces.collect(), stroke)
+    });
+    rows.collect()
+}
+
+#[test]
+fn pieces_follow_each_other_and_end_at_the_stroke_if_they_add_up() {
+    for width in WIDTHS {
+        let chart = stack(4);
+        let Plot::Stack(Stack { bars, .. }) = &chart.plot else { panic!() };
+        let rows = stacked(&chart, width);
+        assert_eq!(rows.len(), bars.len());
+        let (first, stroke) = &rows[0];
+        let (base, pixels) = (first[0][0], (stroke - first[0][0]) / bars[0].whole.value);
+        for ((pieces, stroke), bar) in rows.iter().zip(bars) {
+            let lengths = bar.pieces.iter().flatten().filter(|length| **length > 0.0);
+            let mut end = base;
+            for (piece, length) in pieces.iter().zip(lengths.clone()) {
+                assert!((piece[0] - end).abs() < 0.3, "{width:?} {}: {pieces:?}", bar.label);
+                end += length * pixels;
+                assert!((piece[1] - end).abs() < 0.3, "{width:?} {}: {pieces:?}", bar.label);
+            }
+            assert_eq!(pieces.len(), lengths.count());
+            let whole = base + bar.whole.value * pixels;
+            assert!((stroke - whole).abs() < 0.3, "{width:?} {}", bar.label);
+            // What comes to too much is drawn, and not hidden.
+            let is_too_much = bar.pieces.iter().flatten().any(|length| *length < 0.0);
+            assert_eq!(end > whole + 0.3, is_too_much, "{width:?} {}", bar.label);
+        }
+    }
+}
+
+#[test]
+fn parts_are_told_by_their_lines_and_by_name() {
+    for width in WIDTHS {
+        let svg = svg(&stack(1), width);
+        let fills: std::collections::BTreeSet<String> = elements(&svg)
+            .iter()
+            .filter(|element| element.name == "rect")
+            .map(|sample| {
+                format!("{} {:?}", sample.attributes["fill"], sample.attributes.get("stroke-dasharray"))
+            })
+            .collect();
+        assert_eq!(fills.len(), 5, "{fills:?}");
+        let texts: Vec<String> = text_boxes(&svg).into_iter().map(|text_box| text_box.text).collect();
+        for name in ["kernel floor", "switches", "framework", "unexplained", "measured"] {
+            assert!(texts.contains(&name.to_owned()), "{name} is not in {texts:?}");
         }
     }
 }
@@ -409,7 +506,19 @@ fn what_is_no_figure_is_not_drawn() {
         bars: figures().map(bar).collect(),
         noise: Some(f64::NAN),
     };
-    let mut plots = vec![Plot::Bars(plot(Quantity::Time)), Plot::Bars(plot(Quantity::Memory))];
+    let stacked = |whole| {
+        let pieces = wild.into_iter().map(Some).chain([None]).collect();
+        StackedBar { label: "hyper".into(), whole, pieces, note: String::new() }
+    };
+    let parts = vec![Part { label: "kernel".into(), is_rest: false }; wild.len() + 1];
+    let stack = Stack {
+        label: "time".into(),
+        quantity: Quantity::Time,
+        parts,
+        bars: figures().map(stacked).collect(),
+    };
+    let mut plots =
+        vec![Plot::Bars(plot(Quantity::Time)), Plot::Bars(plot(Quantity::Memory)), Plot::Stack(stack)];
     for scale in [Scale::Linear, Scale::Log, Scale::Percentile] {
         let axis = || Axis { label: "time".into(), quantity: Quantity::Count, scale };
         let point = |(y, x): (Figure, f64)| Point { x, y, mark: Mark::Own };
@@ -441,6 +550,7 @@ fn without_figures_it_says_so() {
     for plot in [
         Plot::Bars(Bars { label: label(), quantity, bars: Vec::new(), noise: None }),
         Plot::Bars(Bars { label: label(), quantity, bars: vec![bar], noise: Some(0.01) }),
+        Plot::Stack(Stack { label: label(), quantity, parts: Vec::new(), bars: Vec::new() }),
         Plot::Lines(Lines { x: axis(), y: axis(), lines: Vec::new() }),
         Plot::Lines(Lines { x: axis(), y: axis(), lines: vec![line] }),
         Plot::Dots(Dots { label: label(), quantity, rows: Vec::new() }),
@@ -455,9 +565,13 @@ fn without_figures_it_says_so() {
 
 #[test]
 fn pictures_are_small() {
-    for (chart, most) in
-        [(bars(8), 6_000), (percentiles(8, 50), 12_000), (lines(8), 12_000), (dots(8), 6_000)]
-    {
+    for (chart, most) in [
+        (bars(8), 6_000),
+        (stack(8), 9_000),
+        (percentiles(8, 50), 12_000),
+        (lines(8), 12_000),
+        (dots(8), 6_000),
+    ] {
         for width in WIDTHS {
             let size = svg(&chart, width).len();
             assert!(size <= most, "{size} bytes of {} {width:?}", chart.id);
