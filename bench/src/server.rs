@@ -73,6 +73,18 @@ pub struct UnmetLimit {
     pub reason: String,
 }
 
+/// Benchmarks, by their full names, whose times add up to a part of a request.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Costs {
+    /// Those of the framework; none where the server has none.
+    #[serde(default)]
+    pub framework: Vec<String>,
+    /// Those of our own code.
+    #[serde(default)]
+    pub own: Vec<String>,
+}
+
 /// `server.toml` as it is written. In commands `{target}` stands for cargo's target folder.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,6 +107,7 @@ struct Manifest {
     gaps: Vec<Gap>,
     #[serde(default)]
     limits: Vec<UnmetLimit>,
+    costs: Option<Costs>,
 }
 
 /// One server: what it is, and the commands that build it, run it and ask for its version.
@@ -129,6 +142,8 @@ pub struct Server {
     pub gaps: Vec<Gap>,
     /// Limits that it does not honour, as known.
     pub limits: Vec<UnmetLimit>,
+    /// What a request is made of in it, where benchmarks tell.
+    pub costs: Option<Costs>,
 }
 
 impl Server {
@@ -164,6 +179,7 @@ impl Server {
             requires: manifest.requires,
             gaps: manifest.gaps,
             limits: manifest.limits,
+            costs: manifest.costs,
         })
     }
 
@@ -213,6 +229,8 @@ mod tests {
         [[limits]]
         names = ["head-timeout", "idle-timeout"]
         reason = "There are no timeouts."
+        [costs]
+        own = ["connection/pipelined/1"]
     "#;
 
     fn read(text: &str) -> anyhow::Result<Server> {
@@ -229,6 +247,8 @@ mod tests {
         assert_eq!(server.run, ["/t/example", "--fast"]);
         assert!(server.build.is_empty() && !server.is_floor);
         assert!(!server.honours("idle-timeout") && server.honours("workers"));
+        let Costs { framework, own } = server.costs.as_ref().unwrap();
+        assert_eq!((framework.len(), own.as_slice()), (0, &["connection/pipelined/1".to_owned()][..]));
         assert_eq!(server.unavailable(|_| true), None);
         let why = server.unavailable(|program| program != "cargo").unwrap();
         assert_eq!(why, "there is no `cargo` on this machine; install Rust");

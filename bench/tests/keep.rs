@@ -7,7 +7,7 @@ mod mock;
 use std::fs;
 
 use bench::drill::OutcomeRecord;
-use bench::microbench::{BenchRecord, CodeRecord};
+use bench::microbench::{BenchRecord, CodeRecord, CostsRecord};
 use bench::report;
 use bench::report::document::{Section, Value};
 use bench::results::Loaded;
@@ -66,6 +66,9 @@ fn findings_become_part_of_a_result_folder() {
 #[test]
 fn only_what_a_run_has_made_is_told_and_kept() {
     let checkout = checkout();
+    let manifest = checkout.path("servers/mock/tidy/server.toml");
+    let costs = "[costs]\nown = [\"connection/pipelined/1\"]\n";
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + costs).unwrap();
     checkout.write("target/criterion/old/thing/new/benchmark.json", "of another time");
     let (output, text) = checkout.run("microbench request");
     assert!(output.status.success(), "{text}");
@@ -83,6 +86,9 @@ fn only_what_a_run_has_made_is_told_and_kept() {
     let pages = loaded.code.as_ref().unwrap().pages.as_deref().unwrap();
     assert!(pages.ends_with("target/criterion/report/index.html"), "{pages}");
     assert!(fs::exists(pages).unwrap());
+    let own = vec!["connection/pipelined/1".to_owned()];
+    let costs = CostsRecord { server: "tidy".into(), framework: Vec::new(), own };
+    assert_eq!(loaded.code.unwrap().costs, [costs]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::machine;
 
 use criterion::Stamps;
 pub use difference::{Difference, NOISE, Ratio};
-pub use record::{BenchRecord, CodeRecord, SCHEMA, TimeRecord};
+pub use record::{BenchRecord, CodeRecord, CostsRecord, SCHEMA, TimeRecord};
 
 /// Time for a build from nothing on a slow machine, and for every benchmark, each of which takes three seconds.
 const BOUND: Duration = Duration::from_secs(60 * 60);
@@ -47,6 +47,7 @@ pub fn run(host: &Host, checkout: &Checkout, filter: Option<&str>) -> anyhow::Re
         rustc: compiler(host, checkout),
         pages: pages.is_file().then(|| pages.display().to_string()),
         benches,
+        costs: checkout.servers.iter().filter_map(CostsRecord::of).collect(),
     })
 }
 

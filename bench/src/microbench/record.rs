@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::server::{Costs, Server};
+
 /// The version of the form below.
 pub const SCHEMA: u32 = 2;
 
@@ -22,6 +24,21 @@ pub struct CodeRecord {
     pub pages: Option<String>,
     /// The benchmarks, in the order in which they were run.
     pub benches: Vec<BenchRecord>,
+    /// Which of them make up a request, by server, of those whose manifests say so. Records of schema 1 have none.
+    #[serde(default)]
+    pub costs: Vec<CostsRecord>,
+}
+
+/// Which benchmarks' times add up to a server's part of a request.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostsRecord {
+    /// The server's name.
+    pub server: String,
+    /// Those of its framework, by their full names; empty where it has none.
+    pub framework: Vec<String>,
+    /// Those of our own code, in the same way.
+    pub own: Vec<String>,
 }
 
 /// One benchmark.
@@ -54,6 +71,14 @@ pub struct TimeRecord {
     pub high_seconds: f64,
 }
 
+impl CostsRecord {
+    /// What the server's manifest says; `None` where it says nothing.
+    pub(super) fn of(server: &Server) -> Option<Self> {
+        let Costs { framework, own } = server.costs.clone()?;
+        Some(Self { server: server.name.clone(), framework, own })
+    }
+}
+
 impl BenchRecord {
     /// `group/name`
     pub fn full_name(&self) -> String {
@@ -84,7 +109,7 @@ impl BenchRecord {
 
 #[cfg(test)]
 impl CodeRecord {
-    /// A request, sixteen of them, and a head, for tests.
+    /// A request, sixteen of them, a head, a framework and a switch, and what of these three servers are made of, for tests.
     pub(crate) fn example() -> Self {
         let bench = |group: &str, name: &str, nanoseconds: f64, elements, bytes| {
             let time = |factor: f64| TimeRecord {
@@ -95,15 +120,28 @@ impl CodeRecord {
             let (group, name) = (group.into(), name.into());
             BenchRecord { group, name, mean: time(1.1), median: time(1.0), elements, bytes }
         };
+        let costs = |server: &str, framework: &[&str], own: &[&str]| {
+            let [framework, own] =
+                [framework, own].map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+            CostsRecord { server: server.into(), framework, own }
+        };
         Self {
             schema: SCHEMA,
             started: "2026-01-01T12:00:00Z".into(),
             rustc: Some("rustc 1.95.0".into()),
-            pages: None,
+            pages: Some("/target/criterion/report/index.html".into()),
             benches: vec![
                 bench("request", "parse/wrk", 100.0, None, Some(50)),
                 bench("connection", "pipelined/1", 250.0, Some(1), None),
                 bench("connection", "pipelined/16", 3200.0, Some(16), None),
+                bench("runtimes", "example", 1700.0, Some(1), None),
+                bench("kernel", "socket pair", 600.0, Some(1), None),
+                bench("kernel", "thread hand-off", 3200.0, Some(2), None),
+            ],
+            costs: vec![
+                costs("own", &[], &["connection/pipelined/1"]),
+                costs("framed", &["runtimes/example"], &["connection/pipelined/1", "request/parse/wrk"]),
+                costs("filtered", &["runtimes/not made"], &["connection/pipelined/1"]),
             ],
         }
     }
@@ -129,6 +167,9 @@ mod tests {
             ("request/parse/wrk", [100.0, 90.0, 120.0], Some(5e8)),
             ("connection/pipelined/1", [250.0, 225.0, 300.0], None),
             ("connection/pipelined/16", [200.0, 180.0, 240.0], None),
+            ("runtimes/example", [1700.0, 1530.0, 2040.0], None),
+            ("kernel/socket pair", [600.0, 540.0, 720.0], None),
+            ("kernel/thread hand-off", [1600.0, 1440.0, 1920.0], None),
         ];
         assert_eq!(rows, expected.map(|(name, times, bytes)| (name.to_owned(), times, bytes)));
         assert!((record.benches[2].per_second() - 5e6).abs() < 1.0);

@@ -90,13 +90,14 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            rows,
+            rows[..3],
             [
                 ("request/parse/wrk", [Some(100.0), Some(100.0), Some(1.0)], "the same"),
                 ("connection/pipelined/1", [Some(250.0), Some(125.0), Some(2.0)], "slower"),
                 ("connection/pipelined/16", [Some(200.0), None, None], "new"),
             ]
         );
+        assert!(rows[3..].iter().all(|(.., difference)| *difference == "the same"));
         assert_eq!(
             table.notes[1..],
             [

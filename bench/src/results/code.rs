@@ -135,6 +135,7 @@ mod tests {
             rustc: None,
             pages: None,
             benches: Vec::new(),
+            costs: Vec::new(),
         };
         assert_eq!(load(folder.path()).unwrap(), Some(expected));
     }

@@ -10,8 +10,9 @@ use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Sectio
 use crate::report::figures;
 use crate::summary::{Cell, WorkloadSummary};
 
-/// The benchmarks of the whole loop, from a request's bytes to its answer's.
-const WHOLE: &str = "connection";
+/// What the benchmarks of the whole loop, from a request's bytes to its answer's, have before the number of requests that come at a
+/// time.
+const WHOLE: &str = "connection/pipelined/";
 
 /// The language of the servers that share the code.
 const LANGUAGE: &str = "Rust";
@@ -20,9 +21,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let code = source.loaded.code.as_ref()?;
     let chart = chart(code, source);
     let mut about = vec![
-        "Criterion timed the code that the Rust servers share, on bytes in memory: no kernel, no runtime, and one thread. A piece is \
-         what one request asks of it, so that a batch of pipelined requests counts once for each. Figures are medians; intervals hold \
-         the true median 19 times in 20."
+        "Criterion timed the code that the Rust servers share, on bytes in memory: no kernel, no runtime, and one thread; and beside it \
+         frameworks without a socket (`runtimes`) and what the kernel is asked for (`kernel`). A piece is what one request asks, so that \
+         a batch of pipelined requests counts once for each. Figures are medians; intervals hold the true median 19 times in 20."
             .to_owned(),
     ];
     if chart.is_some() {
@@ -34,6 +35,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     }
     let mut facts = vec![Fact::new("Timed", code.started.clone())];
     facts.extend(code.rustc.iter().map(|rustc| Fact::new("Compiler", rustc.clone())));
+    facts.extend(code.pages.iter().map(|pages| Fact::new("Criterion's pages there", pages.clone())));
     Some(Section {
         id: "code",
         title: "What does a request cost in code?",
@@ -52,7 +54,7 @@ pub(in crate::report) fn table(code: &CodeRecord) -> Table {
         Column::new("Throughput", Quantity::Rate),
         Column::new("Bytes a second", Quantity::Memory).of(Importance::Low),
     ];
-    let mut table = Table::new("code", "The shared code, by the piece", columns);
+    let mut table = Table::new("code", "Microbenchmarks, by the piece", columns);
     for bench in &code.benches {
         table.rows.push(vec![
             bench.full_name().into(),
@@ -108,7 +110,7 @@ fn sharing<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> impl Iterator<Item = &'s
 fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
     let mode = workload.mode.as_deref().unwrap_or_default();
     let depth: u64 = mode.strip_prefix("pipelined-").and_then(|depth| depth.parse().ok()).unwrap_or(1);
-    let whole = code.benches.iter().filter(|bench| bench.group == WHOLE);
+    let whole = code.benches.iter().filter(|bench| bench.full_name().starts_with(WHOLE));
     whole.min_by_key(|bench| bench.elements.unwrap_or(1).abs_diff(depth))
 }
 
@@ -189,12 +191,19 @@ mod tests {
             ("request/parse/wrk", 100.0),
             ("connection/pipelined/1", 250.0),
             ("connection/pipelined/16", 200.0),
+            ("runtimes/example", 1700.0),
+            ("kernel/socket pair", 600.0),
+            ("kernel/thread hand-off", 1600.0),
         ];
         assert_eq!(rows, expected.map(|(name, time)| (name.into(), time)));
         assert_eq!(alone.tables[0].unit(1).symbol, "ns");
         assert_eq!(
             alone.facts,
-            [Fact::new("Timed", "2026-01-01T12:00:00Z"), Fact::new("Compiler", "rustc 1.95.0"),]
+            [
+                Fact::new("Timed", "2026-01-01T12:00:00Z"),
+                Fact::new("Compiler", "rustc 1.95.0"),
+                Fact::new("Criterion's pages there", "/target/criterion/report/index.html"),
+            ]
         );
         assert!(section(&Loaded::example(Vec::new())).is_none());
     }
