@@ -38,6 +38,8 @@ pub enum Command {
     Measure(Measure),
     /// Print the tables of a measurement, from its records
     Report(Report),
+    /// Say where a request's CPU time goes, from a measurement and its microbenchmarks
+    Explain(Explain),
     /// Hold a measurement against an earlier one, and say what got worse
     Compare(Compare),
     /// List every measurement, and how figures went from one to the next
@@ -222,6 +224,27 @@ pub struct Report {
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 
+    /// In what form, and where to
+    #[command(flatten)]
+    pub printed: Printed,
+}
+
+/// `bench explain`
+#[derive(Args, Debug)]
+#[command(after_help = help::EXPLAIN)]
+pub struct Explain {
+    /// A result folder that keeps microbenchmarks
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+
+    /// In what form, and where to
+    #[command(flatten)]
+    pub printed: Printed,
+}
+
+/// How a document is printed.
+#[derive(Args, Debug)]
+pub struct Printed {
     /// The form to print it in
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
     pub format: Format,

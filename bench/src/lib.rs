@@ -22,6 +22,7 @@ pub mod conformance;
 pub mod cores;
 pub mod doctor;
 pub mod drill;
+pub mod explain;
 pub mod history;
 pub mod host;
 pub mod launch;

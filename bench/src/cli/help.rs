@@ -14,6 +14,8 @@ Examples:
       the article's three scenarios on every server
   bench report bench/results/20260101T120000Z-host
       the tables of a measurement, again
+  bench explain bench/results/20260101T120000Z-host
+      where does a request's time go?
   bench compare results/before results/after
       did anything get worse?
   bench history
@@ -151,6 +153,24 @@ Examples:
       a line a figure, for other programs
 
 Exit codes: 0 the report is made, 1 the folder cannot be read or the file not be written, 2 wrong usage.";
+
+pub(super) const EXPLAIN: &str = "\
+A request's CPU time is told in parts: what the kernel takes at least, which is what the floor takes under the same load; the \
+switches between threads that a server has more than the floor; its framework; and our own code. The last two are by the \
+microbenchmarks that its manifest names in [costs]. What is left is unexplained, or, of a server without [costs], its runtime and \
+code, not told apart. Explained are closed loops whose requests come one at a time over connections that are kept.
+
+It needs a measurement that has the floor, as `bench measure quick` makes one, and microbenchmarks beside it, which `bench \
+microbench --keep DIR` makes. The report has the same as a section.
+
+Examples:
+  bench explain results/before
+      where does a request's time go?
+  bench explain results/before --format html --output explained.html
+      the same with charts
+
+Exit codes: 0 the parts are printed, 1 the folder cannot be read or lacks what it needs, or the file cannot be written, 2 wrong \
+usage.";
 
 pub(super) const COMPARE: &str = "\
 Each server is held against itself under each workload and tool that both folders have. Compared are CPU time a request; \

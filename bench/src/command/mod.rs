@@ -4,6 +4,7 @@ mod compare;
 mod completions;
 mod doctor;
 mod drill;
+mod explain;
 mod history;
 mod list;
 mod man;
@@ -39,6 +40,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Microbench(microbench) => microbench::run(root, microbench),
         Command::Measure(measure) => measure::run(root, measure),
         Command::Report(report) => report::run(report),
+        Command::Explain(explain) => explain::run(explain),
         Command::Compare(compare) => compare::run(compare),
         Command::History(history) => history::run(root, history),
         Command::Record(record) => record::run(root, record),

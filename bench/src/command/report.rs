@@ -5,18 +5,22 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{Outcome, print};
-use crate::cli::Report;
+use crate::cli::{Printed, Report};
 use crate::report::chart::{self, Width};
 use crate::report::document::Document;
 use crate::report::format::Format;
 use crate::{report, results};
 
 pub(super) fn run(arguments: &Report) -> anyhow::Result<Outcome> {
-    let document = report::document(&results::load(&arguments.folder)?);
-    let Some(file) = &arguments.output else {
-        return print(&arguments.format.render(&document, report::terminal_width())?);
+    put(&report::document(&results::load(&arguments.folder)?), &arguments.printed)
+}
+
+/// Prints a document, or writes it to a file, in the form that was asked for.
+pub(super) fn put(document: &Document, printed: &Printed) -> anyhow::Result<Outcome> {
+    let Some(file) = &printed.output else {
+        return print(&printed.format.render(document, report::terminal_width())?);
     };
-    write(file, &arguments.format.render(&document, None)?).context("--output")?;
+    write(file, &printed.format.render(document, None)?).context("--output")?;
     Ok(Outcome::Fine)
 }
 

@@ -37,6 +37,23 @@ pub fn document(loaded: &Loaded) -> Document {
     }
 }
 
+/// What a result folder says of where a request's CPU time goes; `None` where it keeps no microbenchmarks, or has no server beside
+/// the floor in a load that they explain.
+pub fn explanation(loaded: &Loaded) -> Option<Document> {
+    let summaries = summarise(&loaded.records);
+    let source = Source::new(loaded, &summaries);
+    let (answers, section) = section::explanation(&source)?;
+    Some(Document {
+        title: title(&source.families, &loaded.machine),
+        leading: None,
+        origin: origin(&loaded.machine),
+        answers,
+        warnings: warning::warnings(loaded, &summaries),
+        picture: None,
+        sections: vec![section],
+    })
+}
+
 /// The names of the workloads that the answer comes from: the leading one's family.
 pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     let summaries = summarise(&loaded.records);

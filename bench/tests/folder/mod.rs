@@ -20,12 +20,14 @@ pub(crate) struct Folder {
     pub(crate) records: Vec<Record>,
     /// Whether somebody pulled the plug while a last line was written.
     pub(crate) is_torn: bool,
+    /// Whether microbenchmarks were kept.
+    pub(crate) has_code: bool,
 }
 
 impl Folder {
     pub(crate) fn new() -> Self {
         let machine = serde_json::from_str(include_str!("machine.json")).unwrap();
-        Self { machine, records: Vec::new(), is_torn: false }
+        Self { machine, records: Vec::new(), is_torn: false, has_code: false }
     }
 
     /// Seven repetitions of one server, of which the others are twice as expensive, and of its twin, under a workload that the
@@ -76,6 +78,9 @@ impl Folder {
             text += "{\"schema\":3,\"star";
         }
         fs::write(path.join("measurements.jsonl"), text).unwrap();
+        if self.has_code {
+            fs::write(path.join("code.json"), include_str!("code.json")).unwrap();
+        }
     }
 }
 

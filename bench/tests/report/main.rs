@@ -18,7 +18,7 @@ use bench::statistics::median;
 use bench::summary::Figure;
 use bench::{recorded, report, results};
 use folder::Folder;
-use records::{HOSTILE, every_question, every_verdict, many_servers, one_run};
+use records::{HOSTILE, every_question, every_verdict, in_parts, many_servers, one_run};
 
 /// What a report says of a folder that lies on the disk.
 fn document(folder: &Folder) -> Document {
@@ -45,22 +45,32 @@ fn every_format_is_as_it_was() {
         ("index.html", Format::Html, None),
     ];
     for (name, format, width) in cases {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/golden").join(name);
-        let text = render(&document, format, width);
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        assert!(
-            std::fs::read_to_string(&path).unwrap() == text,
-            "{} is not what comes out now",
-            path.display()
-        );
+        assert_is_golden(name, &render(&document, format, width));
     }
 }
 
 #[test]
+fn what_explains_a_request_is_as_it_was() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("results");
+    in_parts().write(&path);
+    let document = report::explanation(&results::load(&path).unwrap()).unwrap();
+    for (name, width) in [("explained.txt", 100), ("explained-narrow.txt", 60)] {
+        assert_is_golden(name, &render(&document, Format::Table, Some(width)));
+    }
+}
+
+fn assert_is_golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    assert!(std::fs::read_to_string(&path).unwrap() == text, "{} is not what comes out now", path.display());
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
-    for folder in [every_verdict(), every_question(), one_run(), many_servers(), Folder::new()] {
+    for folder in [every_verdict(), every_question(), in_parts(), one_run(), many_servers(), Folder::new()] {
         let document = document(&folder);
         for width in [60, 80, 100, 200] {
             let text = render(&document, Format::Table, Some(width));
@@ -86,6 +96,8 @@ fn a_section_a_question() {
             "modes",
             "memory",
             "http",
+            "ledger",
+            "code",
             "article",
             "check",
             "repetitions",
@@ -176,6 +188,33 @@ fn the_command_writes_every_form() {
     let said = String::from_utf8(nowhere.stderr).unwrap();
     assert!(said.contains("--output: cannot write /no/such/folder/report.txt"), "{said}");
     assert_eq!(nowhere.status.code(), Some(1));
+}
+
+/// What `bench explain` prints is the report's section, and what it lacks is an error that says how to get it.
+#[test]
+fn what_explains_a_request_is_printed_or_what_it_lacks() {
+    let without_code = Folder { has_code: false, ..in_parts() };
+    let mut without_floor = in_parts();
+    without_floor.records.retain(|run| !run.server.is_floor);
+    let cases = [
+        (in_parts(), 0, "Where does a request's time go?"),
+        (
+            without_code,
+            1,
+            "has no microbenchmarks, which tell what code costs: run `bench microbench --keep ",
+        ),
+        (without_floor, 1, "has no server beside the floor in a closed loop over connections that are kept"),
+    ];
+    for (folder, code, expected) in cases {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("results");
+        folder.write(&path);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        let output = command.arg("explain").arg(&path).args(["--format", "markdown"]).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
 }
 
 /// README.md shows what the records in `bench/recorded/` say, so that its figures come from a command.

@@ -77,6 +77,32 @@ pub(crate) fn every_question() -> Folder {
         let least = named("modes", mode, "least", 4.0);
         folder.add(&floor(changed(least, |run| run.workload.mode = Some(mode.into()))));
     }
+    let parts = in_parts();
+    folder.records.extend(parts.records);
+    folder.has_code = parts.has_code;
+    folder
+}
+
+/// Servers whose microbenchmarks explain what a request takes, or do not, or come to too much, or do not exist, and the line that
+/// they are held against.
+pub(crate) fn in_parts() -> Folder {
+    let mut folder = Folder { has_code: true, ..Folder::new() };
+    let mut add = |server: &str, microseconds: f64, switches: Option<f64>| {
+        let run = changed(named("parts", "100", server, microseconds), |run| {
+            let answered = bench::record::count(run.load.as_ref().unwrap().answered);
+            let usage = &mut run.cpu.as_mut().unwrap().server;
+            usage.user_seconds = 0.19;
+            usage.voluntary_switches = switches.map(|each| whole(each * answered));
+            usage.involuntary_switches = Some(100);
+        });
+        folder.add(&if server == "line" { floor(run) } else { run });
+    };
+    add("line", 5.0, Some(0.02));
+    add("framed", 8.0, Some(0.02));
+    add("switched", 7.0, Some(1.1));
+    add("half-explained", 9.0, Some(0.0));
+    add("over-explained", 7.5, Some(0.03));
+    add("foreign", 12.0, None);
     folder
 }
 
@@ -124,6 +150,11 @@ fn named(family: &str, rest: &str, server: &str, microseconds: f64) -> Record {
         let memory = MemoryRecord { at_rest_bytes: Some(3_000_000), after_bytes: after, peak_bytes: after };
         run.memory = Some(memory);
     })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is small and not negative")]
+fn whole(count: f64) -> u64 {
+    count.round() as u64
 }
 
 fn changed(mut record: Record, change: impl FnOnce(&mut Record)) -> Record {

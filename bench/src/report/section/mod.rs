@@ -8,6 +8,7 @@ mod drills;
 mod family;
 mod http;
 mod latency;
+mod ledger;
 mod machine;
 mod memory;
 mod modes;
@@ -24,6 +25,7 @@ use crate::summary::WorkloadSummary;
 pub(super) use code::{figure as code_figure, table as code_table};
 pub(super) use cost::chart as cost_chart;
 pub(super) use family::{Family, Question};
+pub(super) use ledger::explanation;
 pub(super) use parts::{Measure, connections, leading_measure, lines, list, noise, servers};
 
 /// What sections are made from.
@@ -42,7 +44,7 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 12] = [
+    let sections: [fn(&Source) -> Option<Section>; 13] = [
         speed::section,
         cost::section,
         latency::section,
@@ -50,6 +52,7 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         modes::section,
         memory::section,
         http::section,
+        ledger::section,
         code::section,
         article::section,
         check::section,
