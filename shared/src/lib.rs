@@ -4,6 +4,8 @@
 //! [`http`] is the endpoint: one greeting, its limits and the rules of HTTP/1.1.
 //! There is no runtime in this crate: no tokio, no actix, no may.
 
+#[cfg(any(test, feature = "counting"))]
+pub mod counting;
 pub mod http;
 pub mod process;
 #[cfg(any(test, feature = "testing"))]
@@ -11,6 +13,11 @@ pub mod testing;
 
 /// Every program that links this crate allocates with mimalloc, so that no server can forget it. Not
 /// so under the fuzzer, whose sanitizer has to see what is allocated.
-#[cfg(not(fuzzing))]
+#[cfg(not(any(test, feature = "counting", fuzzing)))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The same for tests, which want to know how often.
+#[cfg(all(any(test, feature = "counting"), not(fuzzing)))]
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;

@@ -3,9 +3,11 @@
 //! It is formatted once a second by whoever first needs it in that second, and read by all others from atomics: no lock,
 //! no allocation and no thread-local, which coroutines could not use.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, UNIX_EPOCH};
 
+use httpdate::HttpDate;
 use nix::time::{ClockId, clock_gettime};
 
 /// Bytes of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -76,9 +78,11 @@ impl Shown {
 }
 
 fn format(second: u64) -> [u8; LEN] {
-    let text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second));
-    // A year has four digits until 9999.
-    text.as_bytes().first_chunk().copied().unwrap_or([b' '; LEN])
+    let date = HttpDate::from(UNIX_EPOCH + Duration::from_secs(second));
+    let mut text = [b' '; LEN];
+    // It has that length: a year has four digits until 9999.
+    let _ = write!(text.as_mut_slice(), "{date}");
+    text
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub fn on_signal(begin: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
     let watch = move || {
         let mut arrivals = signals.forever();
         if arrivals.next().is_some() {
+            #[cfg(feature = "counting")]
+            eprintln!("allocations: {}", crate::counting::of_all_threads());
             std::thread::spawn(begin);
         }
         if let Some(signal) = arrivals.next() {

@@ -10,8 +10,11 @@
     reason = "a test says what is wrong by its panic"
 )]
 
+pub mod allocations;
+pub mod heads;
 pub mod laws;
 mod program;
 pub mod scenes;
+pub mod wire;
 
 pub use program::{Client, Program, Server};

@@ -31,9 +31,14 @@ pub struct Client(TcpStream);
 impl Program {
     /// Starts the server on a free port, and waits until it is ready.
     pub fn start(&self, flags: &[&str]) -> Server {
+        self.start_with(flags, Stdio::inherit())
+    }
+
+    /// The same, with a place for what it says on standard error.
+    pub(super) fn start_with(&self, flags: &[&str], complaints: Stdio) -> Server {
         let mut command = Command::new(self.path);
         command.args(["--port", "0", "--workers", &self.workers.to_string()]).args(flags);
-        command.stdout(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(complaints);
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -66,6 +71,13 @@ impl Server {
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
+    }
+
+    /// The first line that it says on standard error, which has to be a pipe.
+    pub(super) fn complaint(&mut self) -> String {
+        let mut line = String::new();
+        BufReader::new(self.process.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        line
     }
 }
 
@@ -110,6 +122,12 @@ impl Client {
 
     /// Reads an answer, which has to be the greeting for `path`. Whether the connection stays open after it.
     pub fn expect(&mut self, path: &str) -> bool {
+        // The names of fields have no case, and servers differ in it.
+        !self.answer(path).to_ascii_lowercase().contains("\r\nconnection: close\r\n")
+    }
+
+    /// Reads an answer, which has to be the greeting for `path`.
+    pub(super) fn answer(&mut self, path: &str) -> String {
         let body = format!("\r\n\r\nHello, visitor! You've requested: {path}\n");
         let mut got = Vec::new();
         while !got.ends_with(body.as_bytes()) {
@@ -120,8 +138,7 @@ impl Client {
         }
         let got = String::from_utf8(got).unwrap();
         assert!(got.starts_with("HTTP/1.1 200 OK\r\n"), "{got:?}");
-        // The names of fields have no case, and servers differ in it.
-        !got.to_ascii_lowercase().contains("\r\nconnection: close\r\n")
+        got
     }
 
     /// Reads as many bytes as `expected` has, which have to be those.
@@ -129,6 +146,15 @@ impl Client {
         let mut got = vec![0; expected.len()];
         self.0.read_exact(&mut got).unwrap();
         assert_eq!(String::from_utf8_lossy(&got), expected);
+    }
+
+    /// Sends `request`, which may be several, again and again, and reads so many bytes after each.
+    pub(super) fn repeat(&mut self, request: &str, times: usize, bytes: usize) {
+        let mut got = vec![0; bytes];
+        for _ in 0..times {
+            self.send(request);
+            self.0.read_exact(&mut got).unwrap();
+        }
     }
 
     /// What comes until the server closes.

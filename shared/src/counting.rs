@@ -1,0 +1,151 @@
+//! An allocator that counts, for tests of how often a request allocates. Only they turn the feature `counting` on: a server
+//! that is measured has mimalloc as it comes.
+//!
+//! A server that counts says how often its process has allocated when it is asked to end.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mimalloc::MiMalloc;
+
+static OF_ALL_THREADS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static OF_THIS_THREAD: Cell<u64> = const { Cell::new(0) };
+}
+
+/// mimalloc, each of whose allocations is counted. What grows or shrinks is counted again, what is freed is not.
+pub(crate) struct Counting;
+
+/// Allocations of the process so far.
+pub fn of_all_threads() -> u64 {
+    OF_ALL_THREADS.load(Ordering::Relaxed)
+}
+
+/// Allocations of the calling thread so far.
+pub fn of_this_thread() -> u64 {
+    OF_THIS_THREAD.get()
+}
+
+fn count() {
+    OF_ALL_THREADS.fetch_add(1, Ordering::Relaxed);
+    OF_THIS_THREAD.set(OF_THIS_THREAD.get() + 1);
+}
+
+#[allow(unsafe_code, reason = "an allocator is written")]
+// SAFETY: mimalloc does all of it. Counting allocates nothing: a number that has its value from the start and needs no
+// destructor is there as long as its thread is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: What the caller has promised is passed on, here and below.
+        unsafe { MiMalloc.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: As above.
+        unsafe { MiMalloc.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        count();
+        // SAFETY: As above.
+        unsafe { MiMalloc.realloc(block, layout, bytes) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: As above.
+        unsafe { MiMalloc.dealloc(block, layout) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use super::*;
+    use crate::http::{Buffers, Gate, Session, Times, Turn, limits};
+    use crate::testing::heads::{BARE as GET, BROWSER};
+    use crate::testing::wire::{Alone, Wire};
+
+    const HEAD: &str = "HEAD /abc HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const LAST: &str = "GET /abc HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    const EXPECTS: &str =
+        "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    const CHUNKED: &str =
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    const REFUSED: &str = "GET / HTTP/1.1\r\nNo-Host: localhost\r\n\r\n";
+
+    const TIMES: Times =
+        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+
+    /// How often each is repeated, after once to make what is kept.
+    const TIMES_EACH: u64 = 1000;
+
+    #[test]
+    fn counts_what_is_allocated_and_what_grows() {
+        let before = (of_this_thread(), of_all_threads());
+        let mut bytes = vec![0_u8; 10];
+        bytes.reserve_exact(100);
+        drop(std::hint::black_box(bytes));
+        assert_eq!(of_this_thread() - before.0, 2);
+        // Other tests allocate at the same time.
+        assert!(of_all_threads() - before.1 >= 2);
+    }
+
+    /// What a client sends, read by read, turn by turn; and how often that may allocate.
+    #[test]
+    fn a_session_allocates_nothing_for_a_whole_request() {
+        let long = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "p".repeat(1023));
+        let longest = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "p".repeat(8191));
+        let sixteen = GET.repeat(16);
+        let (begin, end) = GET.split_at(25);
+        let cases: [(&str, &[&[&str]], u64); 13] = [
+            ("a request", &[&[GET]], 0),
+            ("a browser's", &[&[BROWSER]], 0),
+            ("a long path", &[&[&long]], 0),
+            ("the longest path", &[&[&longest]], 0),
+            ("HEAD", &[&[HEAD]], 0),
+            ("sixteen pipelined", &[&[&sixteen]], 0),
+            ("one after the other", &[&[GET, BROWSER, HEAD]], 0),
+            ("in two pieces", &[&[begin, end]], 0),
+            ("a body in chunks", &[&[CHUNKED]], 0),
+            ("the last request", &[&[LAST]], 0),
+            ("one that is refused", &[&[REFUSED]], 0),
+            // A session that waits within a request keeps what it has read, or the answer that follows the body.
+            ("half of it, and later the rest", &[&[begin], &[end]], 1),
+            ("a body that waits to be asked for", &[&[EXPECTS], &["abc"]], 2),
+        ];
+        let mut buffers = Buffers::default();
+        for (name, turns, expected) in cases {
+            let mut session = Session::default();
+            let mut serve = || {
+                for reads in turns {
+                    let mut wire = Wire::new(reads);
+                    let turn = session.turn(&mut wire, &mut buffers, &TIMES, &Alone);
+                    assert!(matches!(turn, Turn::Readable | Turn::Over), "{name}: {turn:?}");
+                }
+                if !session.is_idle() {
+                    session = Session::default();
+                }
+            };
+            serve();
+            let before = of_this_thread();
+            (0..TIMES_EACH).for_each(|_| serve());
+            assert_eq!(of_this_thread() - before, expected * TIMES_EACH, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_gate_allocates_nothing() {
+        let mut gate = Gate::default();
+        let inputs = [GET.repeat(16), BROWSER.into(), HEAD.into(), CHUNKED.into()];
+        let before = of_this_thread();
+        for input in iter::repeat_n(&inputs, 1000).flatten() {
+            assert_eq!(gate.admit(input.as_bytes()).bytes, input.len());
+        }
+        assert_eq!(of_this_thread(), before);
+    }
+}
