@@ -1,0 +1,63 @@
+//! What a request costs in instructions stays within its budget, which stands in `bench/budgets.toml`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by its panic"
+)]
+
+mod budget;
+mod callgrind;
+mod code;
+mod servers;
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use bench::checkout::Checkout;
+use bench::host::{Host, Launch};
+
+use budget::{Budgets, Count};
+
+/// Where the budgets stand, from the checkout's top.
+const FILE: &str = "bench/budgets.toml";
+
+/// Time for the compiler to say its version.
+const VERSION_BOUND: Duration = Duration::from_secs(20);
+
+#[test]
+fn nothing_takes_more_instructions_than_its_budget() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let checkout = Checkout::read(Some(&root)).unwrap();
+    let host = Host::this_machine(checkout.tools()).unwrap();
+    let budgets = Budgets::read(&checkout.root.join(FILE)).unwrap();
+    if host.find("valgrind").is_none() {
+        return say("skipped: there is no `valgrind` on this machine; scripts/setup --tests installs it");
+    }
+    let mut counts = code::count(&host, &checkout, &budgets.code);
+    counts.extend(servers::count(&host, &checkout, &budgets.servers));
+    let compiler = compiler(&host, &checkout);
+    counts.iter().for_each(|count| say(&count.to_string()));
+    if budgets.counted_with != compiler {
+        return say(&format!(
+            "nothing is held: {FILE} was counted with {}, and this is {compiler}",
+            budgets.counted_with
+        ));
+    }
+    let over: Vec<String> = counts.iter().filter(|count| count.is_over()).map(Count::to_string).collect();
+    assert!(over.is_empty(), "over the budget; if it is worth that, change {FILE}\n{}", over.join("\n"));
+}
+
+/// The compiler and the kind of processor.
+fn compiler(host: &Host, checkout: &Checkout) -> String {
+    let words = ["rustc", "--version"].map(str::to_owned);
+    let launch = Launch { words: &words, folder: &checkout.root, cores: &[], shown: false };
+    format!("{}, {}", host.run(&launch, VERSION_BOUND).unwrap().trim(), std::env::consts::ARCH)
+}
+
+/// Says something that is to be seen although the test does not fail: only what macros print is held back.
+fn say(text: &str) {
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "budgets: {text}").unwrap();
+}
