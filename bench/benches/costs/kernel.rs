@@ -30,7 +30,7 @@ pub(crate) fn kernel(criterion: &mut Criterion) {
 
 /// What one thread asks of the kernel.
 fn calls(group: &mut Group) {
-    let answer = answers(GET);
+    let answer = answers(GET.as_bytes());
     group.throughput(Throughput::Elements(1));
     group.bench_function("socket pair", |bencher| {
         let (mut client, mut server) = UnixStream::pair().unwrap();
@@ -73,7 +73,7 @@ fn hand_offs(group: &mut Group) {
 /// A request and its answer, each written by one end and read by the other.
 fn round_trip(client: &mut (impl Read + Write), server: &mut (impl Read + Write), answer: &[u8]) {
     let mut buffer = [0; 1024];
-    client.write_all(GET).unwrap();
+    client.write_all(GET.as_bytes()).unwrap();
     assert_eq!(server.read(&mut buffer).unwrap(), GET.len());
     server.write_all(answer).unwrap();
     assert_eq!(client.read(&mut buffer).unwrap(), answer.len());

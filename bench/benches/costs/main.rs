@@ -17,12 +17,13 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use shared::http::Connection;
+use shared::testing::heads;
 
 /// Benchmarks of one subject. Criterion makes a page of each, so that a subject has one.
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
 /// The request wherever its shape does not matter.
-const GET: &[u8] = b"GET /abc HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const GET: &str = heads::BARE;
 
 /// The bytes of our answers to `input`.
 fn answers(input: &[u8]) -> Vec<u8> {

@@ -89,7 +89,7 @@ fn measure(group: &mut Group, name: &str, wire: &Wire, mut poll: impl FnMut(&mut
         assert!(wire.take(|answers| answers.ends_with(BODY.as_bytes())));
         received
     };
-    let answer = exchange(&Bytes::from_static(GET), 1);
+    let answer = exchange(&Bytes::from_static(GET.as_bytes()), 1);
     for pipelined in PIPELINED {
         let requests = Bytes::from(GET.repeat(pipelined));
         let id = match pipelined {

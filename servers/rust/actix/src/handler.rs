@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
@@ -29,6 +29,6 @@ pub(crate) async fn answer(request: HttpRequest, mut body: Payload) -> HttpRespo
     let path = request.path().as_bytes();
     let mut body = Vec::with_capacity(greeting::len(path));
     greeting::write(path, &mut body);
-    // actix itself leaves the body of a HEAD out.
-    response.insert_header((CONTENT_TYPE, greeting::CONTENT_TYPE)).body(body)
+    // A value that is a text would be copied. actix itself leaves the body of a HEAD out.
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static(greeting::CONTENT_TYPE))).body(body)
 }

@@ -7,5 +7,5 @@ const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-actix"), work
 
 #[test]
 fn a_request_allocates_as_often_as_is_known() {
-    assert_eq!(allocations::count(&SERVER), Allocations { bare: 7, browser: 14, pipelined: 7 });
+    assert_eq!(allocations::count(&SERVER), Allocations { bare: 6, browser: 13, pipelined: 6 });
 }
