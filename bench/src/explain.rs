@@ -47,7 +47,7 @@ pub struct Taken<'a> {
 pub struct Account<'a> {
     /// All of it.
     pub taken: Taken<'a>,
-    /// What the kernel takes at least.
+    /// What the kernel takes at least: as much less than all as the floor took in the same repetitions.
     pub floor: f64,
     /// What switches take that are more than the floor's.
     pub switches: Option<f64>,
@@ -78,7 +78,11 @@ pub fn ledger<'a>(summary: &'a WorkloadSummary<'a>, code: &CodeRecord) -> Option
     let floor = summary.floor.as_ref().filter(|_| is_explained(summary.workload)).and_then(Taken::of)?;
     let account = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
-        Some(Account::of(Taken::of(cell)?, &floor, costs.map(|costs| Costs::of(costs, code)), code))
+        let taken = Taken::of(cell)?;
+        // Paired by repetition, so that a drift of the machine is in neither.
+        let ratio = cell.ratio_to(floor.cell, Record::cpu_per_request)?.median;
+        let floor = Taken { seconds: taken.seconds / ratio, ..floor };
+        Some(Account::of(taken, &floor, costs.map(|costs| Costs::of(costs, code)), code))
     };
     let accounts: Vec<Account> = summary.cells.iter().filter_map(account).collect();
     (!accounts.is_empty()).then_some(Ledger { summary, floor, accounts })

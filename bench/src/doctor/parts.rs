@@ -12,6 +12,17 @@ use crate::tool::{self, TOOLS, Tool};
 /// Time for `rustup` to list what is installed.
 const BOUND: Duration = Duration::from_secs(20);
 
+/// Programs that no measurement needs: what there is with each, and what there is not without.
+const OPTIONAL: [(&str, &str, &str); 3] = [
+    ("chromium", "the tests of the report's page can be run", "the tests of the report's page are left out"),
+    (
+        "valgrind",
+        "instructions can be held against their budgets",
+        "instructions are not held against their budgets",
+    ),
+    ("strace", "system calls can be counted", "system calls cannot be counted"),
+];
+
 /// Each load tool with its version, or with how to get it.
 pub fn tools(host: &Host) -> Vec<Finding> {
     let finding = |tool: &&dyn Tool| match tool::available(host, *tool) {
@@ -33,16 +44,16 @@ pub fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
 /// What no measurement needs.
 pub fn optional(host: &Host) -> Vec<Finding> {
     let has = |program| host.find(program).is_some();
-    vec![chromium(has("chromium")), fuzzing(has("cargo-fuzz"), has_nightly(host))]
+    let programs = OPTIONAL.iter().map(|(name, can, lack)| program(name, has(name), can, lack));
+    programs.chain([fuzzing(has("cargo-fuzz"), has_nightly(host))]).collect()
 }
 
-fn chromium(is_there: bool) -> Finding {
+/// A program of Debian's that does something by the way, and the package of its name.
+fn program(name: &str, is_there: bool, can: &str, lack: &str) -> Finding {
     if is_there {
-        Level::Ok.finding("chromium: the tests of the report's page can be run")
+        Level::Ok.finding(format!("{name}: {can}"))
     } else {
-        Level::Lacks.finding(
-            "chromium: the tests of the report's page are left out; get it with `apt-get install chromium`",
-        )
+        Level::Lacks.finding(format!("{name}: {lack}; get it with `apt-get install {name}`"))
     }
 }
 
@@ -75,8 +86,11 @@ mod tests {
     #[test]
     fn says_what_is_optional_and_missing() {
         let cases = [
-            (chromium(true), (Level::Ok, "chromium")),
-            (chromium(false), (Level::Lacks, "apt-get install chromium")),
+            (program("strace", true, "can", "cannot"), (Level::Ok, "strace: can")),
+            (
+                program("strace", false, "can", "cannot"),
+                (Level::Lacks, "cannot; get it with `apt-get install strace`"),
+            ),
             (fuzzing(true, true), (Level::Ok, "scripts/fuzz can begin")),
             (fuzzing(true, false), (Level::Lacks, "a nightly compiler: scripts/fuzz gets")),
             (fuzzing(false, true), (Level::Lacks, "cargo-fuzz: scripts/fuzz gets")),

@@ -30,8 +30,12 @@ impl CodeFile {
         Self::at(folder.join(CODE))
     }
 
-    /// That of a name among those that are saved in a folder, which need not be there yet; an error when it is taken.
+    /// That of a name among those that are saved in a folder, which need not be there yet; an error when it is taken, or leads
+    /// elsewhere.
     pub fn unsaved(folder: &Path, name: &str) -> anyhow::Result<Self> {
+        if name.is_empty() || name.contains(std::path::is_separator) {
+            bail!("`{name}` is no name of a file");
+        }
         Self::at(saved_path(folder, name))
     }
 
@@ -153,7 +157,13 @@ mod tests {
         assert_eq!(load_saved(&folder, "first").unwrap(), record);
         assert_eq!(wrong("frist"), "nothing is saved as `frist`: did you mean `first`?");
         assert_eq!(wrong("zzz"), "nothing is saved as `zzz`: there are first, other");
-        let taken = CodeFile::unsaved(&folder, "other").err().unwrap().to_string();
-        assert!(taken.contains("other.json is there already"), "{taken}");
+        for (name, expected) in [
+            ("other", "other.json is there already"),
+            ("../other", "`../other` is no name of a file"),
+            ("", "`` is no name of a file"),
+        ] {
+            let message = CodeFile::unsaved(&folder, name).err().unwrap().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
     }
 }

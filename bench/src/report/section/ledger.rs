@@ -150,8 +150,8 @@ fn times(ledger: &Ledger, code: &CodeRecord) -> Table {
             .push(begin.into_iter().chain(PARTS.iter().map(|(_, part)| part(account).into())).collect());
     }
     table.notes.push(format!(
-        "Floor: what {} takes under the same load, which is not a server: what it asks of the kernel, any has to. It and CPU/request are \
-         medians of the repetitions.",
+        "Floor: what {} takes under the same load, which is not a server: what it asks of the kernel, any has to. CPU/request is the \
+         median of the repetitions, and in each server's row the floor is as much less as it took in the same repetitions.",
         ledger.floor.cell.server.name
     ));
     table.notes.push(match explain::switch(code) {
