@@ -98,7 +98,8 @@ fn a_server_that_is_stopped_for_a_second_has_no_figures_of_its_own() {
     assert!(text.contains(&reason), "{text}");
 }
 
-/// The tool has half of its core at most.
+/// The tool has half of its core at most. It may be so late with its connections that not all of them are seen, which is then the first
+/// reason.
 #[test]
 fn a_tool_that_is_held_up_by_others_is_told() {
     let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
@@ -107,8 +108,16 @@ fn a_tool_that_is_held_up_by_others_is_told() {
     let spinner = Spinner::on(tool);
     let (record, text) = measure_with("good", &format!("--server-cores {server} --tool-cores {tool}"));
     drop(spinner);
-    assert_eq!(record.verdict.unwrap().bound, Bound::Disturbed, "{text}");
-    assert!(text.contains("good (others took "), "{text}");
+    let verdict = record.verdict.unwrap();
+    assert!(verdict.foreign_share.unwrap() > 0.05, "{text}");
+    let reason = match verdict.bound {
+        Bound::Invalid => "of 20 connections were open",
+        bound => {
+            assert_eq!(bound, Bound::Disturbed, "{text}");
+            "others took "
+        }
+    };
+    assert!(verdict.reason.unwrap().contains(reason) && text.contains(reason), "{text}");
 }
 
 /// A process that uses a core up until it is dropped.
