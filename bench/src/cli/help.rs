@@ -91,7 +91,7 @@ Exit codes: 0 each server is as its manifest says; 1 one is not, either way, or 
 
 pub(super) const MICROBENCH: &str = "\
 Criterion does the work, in the checkout, and draws pages. Shown are the benchmarks that this run has made: the median time of a \
-piece, such as a request, its 95 % interval, and how many that are a second. All of them take four minutes once they are built.
+piece, such as a request, its 95 % interval, and how many that are a second. All of them take three minutes once they are built.
 
 With --keep the figures are in the folder's code.json. The report has them beside the CPU time that a server used for a request.
 
