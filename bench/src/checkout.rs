@@ -118,6 +118,11 @@ impl Checkout {
         bail!("unknown workload `{name}`: {}", names::suggest(name, &known))
     }
 
+    /// Where programs are that were built for release.
+    pub fn release(&self) -> PathBuf {
+        target_folder(&self.root).join("release")
+    }
+
     /// Where `scripts/setup` puts the programs that no package of the system brings.
     pub fn tools(&self) -> PathBuf {
         target_folder(&self.root).join("tools/bin")

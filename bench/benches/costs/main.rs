@@ -49,7 +49,7 @@ criterion_group! {
         answer::formatting,
         answer::dates,
         allocator::allocators,
-        request::heads,
+        request::request_heads,
         connection::sessions,
         gate::gates,
         runtimes::frameworks,

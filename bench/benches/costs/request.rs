@@ -6,13 +6,14 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use shared::http::rules::Refusal;
 use shared::http::{head, limits};
+use shared::testing::heads;
 
 use super::Group;
 
 /// Bytes of the path in most shapes, `/abc`.
 const PATH: usize = 4;
 
-pub(crate) fn heads(criterion: &mut Criterion) {
+pub(crate) fn request_heads(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("request");
     parse(&mut group);
     refuse(&mut group);
@@ -45,18 +46,9 @@ fn refuse(group: &mut Group) {
 /// By whom a head is sent, the head, and the bytes of its path.
 fn shapes() -> Vec<(&'static str, String, usize)> {
     let own = |(name, head): (&'static str, &str)| (name, head.replace('\n', "\r\n"), PATH);
-    let mut shapes: Vec<_> = [
-        ("bare", "GET /abc HTTP/1.1\nHost: localhost\n\n"),
-        ("wrk", "GET /abc HTTP/1.1\nHost: 127.0.0.1:8080\n\n"),
-        ("hey", HEY),
-        ("oha", OHA),
-        ("curl", CURL),
-        ("chromium", CHROMIUM),
-        ("firefox", FIREFOX),
-    ]
-    .into_iter()
-    .map(own)
-    .collect();
+    let mut shapes = vec![("bare", heads::BARE.to_owned(), PATH), ("wrk", heads::WRK.to_owned(), PATH)];
+    let of_lines = [("hey", HEY), ("oha", OHA), ("curl", CURL), ("chromium", CHROMIUM), ("firefox", FIREFOX)];
+    shapes.extend(of_lines.map(own));
     shapes.push(("100 fields", with_fields(limits::HEAD_FIELDS), PATH));
     shapes.push(("largest", with_filler(limits::TARGET_BYTES), limits::TARGET_BYTES));
     shapes

@@ -51,8 +51,8 @@ pub fn run(host: &Host, checkout: &Checkout, filter: Option<&str>) -> anyhow::Re
     })
 }
 
-/// What the compiler that built them says to `--version`.
-fn compiler(host: &Host, checkout: &Checkout) -> Option<String> {
+/// What the compiler that builds here says to `--version`; `None` when it cannot be asked.
+pub fn compiler(host: &Host, checkout: &Checkout) -> Option<String> {
     let words = ["rustc", "--version"].map(str::to_owned);
     let launch = Launch { words: &words, folder: &checkout.root, cores: &[], shown: false };
     Some(host.run(&launch, VERSION_BOUND).ok()?.trim().to_owned())

@@ -23,7 +23,7 @@ pub(crate) fn count(host: &Host, checkout: &Checkout, budgets: &BTreeMap<String,
     let build = "cargo build --release --locked --package shared --features testing --example paths";
     let build: Vec<String> = build.split(' ').map(str::to_owned).collect();
     run(&build, BUILD_BOUND);
-    let program = checkout.tools().join("../../release/examples/paths").display().to_string();
+    let program = checkout.release().join("examples/paths").display().to_string();
     let count = |(name, budget): (&String, &f64)| {
         Count::take(name, *budget, || {
             callgrind::a_request(|words, requests| {

@@ -13,18 +13,15 @@ mod servers;
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
 
 use bench::checkout::Checkout;
-use bench::host::{Host, Launch};
+use bench::host::Host;
+use bench::microbench;
 
 use budget::{Budgets, Count};
 
 /// Where the budgets stand, from the checkout's top.
 const FILE: &str = "bench/budgets.toml";
-
-/// Time for the compiler to say its version.
-const VERSION_BOUND: Duration = Duration::from_secs(20);
 
 #[test]
 fn nothing_takes_more_instructions_than_its_budget() {
@@ -37,7 +34,8 @@ fn nothing_takes_more_instructions_than_its_budget() {
     }
     let mut counts = code::count(&host, &checkout, &budgets.code);
     counts.extend(servers::count(&host, &checkout, &budgets.servers));
-    let compiler = compiler(&host, &checkout);
+    let compiler = microbench::compiler(&host, &checkout).unwrap();
+    let compiler = format!("{compiler}, {}", std::env::consts::ARCH);
     counts.iter().for_each(|count| say(&count.to_string()));
     if budgets.counted_with != compiler {
         return say(&format!(
@@ -47,13 +45,6 @@ fn nothing_takes_more_instructions_than_its_budget() {
     }
     let over: Vec<String> = counts.iter().filter(|count| count.is_over()).map(Count::to_string).collect();
     assert!(over.is_empty(), "over the budget; if it is worth that, change {FILE}\n{}", over.join("\n"));
-}
-
-/// The compiler and the kind of processor.
-fn compiler(host: &Host, checkout: &Checkout) -> String {
-    let words = ["rustc", "--version"].map(str::to_owned);
-    let launch = Launch { words: &words, folder: &checkout.root, cores: &[], shown: false };
-    format!("{}, {}", host.run(&launch, VERSION_BOUND).unwrap().trim(), std::env::consts::ARCH)
 }
 
 /// Says something that is to be seen although the test does not fail: only what macros print is held back.
