@@ -54,9 +54,12 @@ impl Checkout {
         Ok(Self { root, servers, suites })
     }
 
-    /// The servers that `--servers` names; all when it names none or is `all`.
+    /// The servers that `--servers` names; when it names none those that are taken by default, and all by `all`.
     pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {
-        if wanted.is_empty() || wanted == ["all"] {
+        if wanted.is_empty() {
+            return Ok(self.servers.iter().filter(|server| server.is_default).collect());
+        }
+        if wanted == ["all"] {
             return Ok(self.servers.iter().collect());
         }
         names::all_different("server", wanted.iter().map(String::as_str))?;

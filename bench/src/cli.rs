@@ -76,20 +76,33 @@ pub enum Listed {
     Tools,
 }
 
+/// Which servers a command is about.
+#[derive(Args, Debug)]
+pub struct Chosen {
+    /// Servers by name, with commas between, or `all` [default: all but those that are taken only when named, as
+    /// `bench list` says]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub servers: Vec<String>,
+
+    /// Install first what Debian has of the programs that they lack, as root
+    #[arg(long)]
+    pub install: bool,
+}
+
 /// `bench verify`
 #[derive(Args, Debug)]
 #[command(after_help = help::VERIFY)]
 pub struct Verify {
-    /// Servers by name, with commas between, or `all` [default: all]
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub servers: Vec<String>,
+    /// Which servers
+    #[command(flatten)]
+    pub chosen: Chosen,
 
     /// Ask all cases about HTTP/1.1, also split at each byte, and print a table by subject
     #[arg(long)]
     pub conformance: bool,
 
     /// Ask a server that runs already, instead of starting ours
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "servers", value_parser = address)]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "install"], value_parser = address)]
     pub address: Option<SocketAddr>,
 
     /// Show what is known to fail, too
@@ -101,9 +114,9 @@ pub struct Verify {
 #[derive(Args, Debug)]
 #[command(after_help = help::DRILL)]
 pub struct Drill {
-    /// Servers by name, with commas between, or `all` [default: all]
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub servers: Vec<String>,
+    /// Which servers
+    #[command(flatten)]
+    pub chosen: Chosen,
 
     /// Drills by name, with commas between, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -144,9 +157,10 @@ pub struct Microbench {
 }
 
 /// What a measurement that is gone on with was told when it began.
-const FLAGS_OF_A_NEW_ONE: [&str; 11] = [
+const FLAGS_OF_A_NEW_ONE: [&str; 12] = [
     "workloads",
     "servers",
+    "install",
     "tool",
     "cross_check",
     "control",
@@ -174,9 +188,9 @@ pub struct Measure {
     #[arg(long, short)]
     pub quiet: bool,
 
-    /// Servers by name, with commas between, or `all` [default: all]
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub servers: Vec<String>,
+    /// Which servers
+    #[command(flatten)]
+    pub chosen: Chosen,
 
     /// The load tool, instead of the one that each workload names
     #[arg(long, value_name = "NAME")]

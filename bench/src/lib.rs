@@ -25,6 +25,7 @@ pub mod drill;
 pub mod explain;
 pub mod history;
 pub mod host;
+pub mod install;
 pub mod launch;
 pub mod machine;
 pub mod measure;

@@ -48,6 +48,8 @@ pub struct Requirement {
     pub program: String,
     /// How a person gets it, as the end of a sentence.
     pub get: String,
+    /// The Debian package that has it, for `--install`.
+    pub debian: Option<String>,
 }
 
 /// Conformance cases and drills that the server is known to fail for one reason.
@@ -100,6 +102,8 @@ struct Manifest {
     version: Vec<String>,
     #[serde(default)]
     floor: bool,
+    #[serde(default = "by_default")]
+    default: bool,
     article: Option<String>,
     #[serde(default)]
     requires: Vec<Requirement>,
@@ -108,6 +112,12 @@ struct Manifest {
     #[serde(default)]
     limits: Vec<UnmetLimit>,
     costs: Option<Costs>,
+    instructions: Option<f64>,
+}
+
+/// A manifest that does not say otherwise wants its server measured when nobody names one.
+fn by_default() -> bool {
+    true
 }
 
 /// One server: what it is, and the commands that build it, run it and ask for its version.
@@ -134,6 +144,8 @@ pub struct Server {
     /// Whether it is not a server, but the line that the others are held against: it does what any server has to, and nothing
     /// of what HTTP asks of one.
     pub is_floor: bool,
+    /// Whether it is among those that a command takes when none is named.
+    pub is_default: bool,
     /// What the article's table calls it, when it is one of the article's two programs.
     pub article: Option<String>,
     /// Programs that it needs.
@@ -144,6 +156,8 @@ pub struct Server {
     pub limits: Vec<UnmetLimit>,
     /// What a request is made of in it, where benchmarks tell.
     pub costs: Option<Costs>,
+    /// How many instructions a request may take in it, where the tests count them.
+    pub instructions: Option<f64>,
 }
 
 impl Server {
@@ -175,11 +189,13 @@ impl Server {
             run: fill(manifest.run),
             version: fill(manifest.version),
             is_floor: manifest.floor,
+            is_default: manifest.default,
             article: manifest.article,
             requires: manifest.requires,
             gaps: manifest.gaps,
             limits: manifest.limits,
             costs: manifest.costs,
+            instructions: manifest.instructions,
         })
     }
 
@@ -204,9 +220,14 @@ impl Server {
         !self.limits.iter().flat_map(|unmet| &unmet.names).any(|name| name == limit)
     }
 
-    /// The first requirement that `has_program` denies, as `unavailable: …` says it; `None` when the server can run.
+    /// The requirements that `has_program` denies.
+    pub fn missing(&self, has_program: impl Fn(&str) -> bool) -> impl Iterator<Item = &Requirement> {
+        self.requires.iter().filter(move |requirement| !has_program(&requirement.program))
+    }
+
+    /// The first of those, as `unavailable: …` says it; `None` when the server can run.
     pub fn unavailable(&self, has_program: impl Fn(&str) -> bool) -> Option<String> {
-        let missing = self.requires.iter().find(|requirement| !has_program(&requirement.program))?;
+        let missing = self.missing(has_program).next()?;
         Some(format!("there is no `{}` on this machine; {}", missing.program, missing.get))
     }
 }
@@ -226,6 +247,7 @@ mod tests {
         [[requires]]
         program = "cargo"
         get = "install Rust"
+        debian = "cargo"
         [[limits]]
         names = ["head-timeout", "idle-timeout"]
         reason = "There are no timeouts."
@@ -245,7 +267,8 @@ mod tests {
     fn reads_a_manifest() {
         let server = read(MANIFEST).unwrap();
         assert_eq!(server.run, ["/t/example", "--fast"]);
-        assert!(server.build.is_empty() && !server.is_floor);
+        assert!(server.build.is_empty() && !server.is_floor && server.is_default);
+        assert_eq!(server.missing(|_| false).next().unwrap().debian.as_deref(), Some("cargo"));
         assert!(!server.honours("idle-timeout") && server.honours("workers"));
         let Costs { framework, own } = server.costs.as_ref().unwrap();
         assert_eq!((framework.len(), own.as_slice()), (0, &["connection/pipelined/1".to_owned()][..]));

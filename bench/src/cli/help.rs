@@ -34,7 +34,8 @@ Examples:
 Exit codes: 0 all is well, 1 something failed, 2 wrong usage, 130 interrupted.";
 
 pub(super) const LIST: &str = "\
-What is unavailable is listed with the reason and with how to get it. A suite's time is that of its runs on the servers that \
+What is unavailable is listed with the reason and with how to get it; `--install` of other commands gets what Debian has. What is \
+there \"when named\" is left out unless --servers names it or is `all`. A suite's time is that of its runs on the other servers that \
 are available, without the builds.
 
 Examples:

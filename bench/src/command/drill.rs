@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{BAD, GOOD, HEADING, Outcome, print, styled, without_floor};
+use super::{BAD, GOOD, HEADING, Outcome, note, print, styled, without_floor};
 use crate::checkout::Checkout;
 use crate::cli;
 use crate::drill::{self, DRILLS, Drill, DrillRecord, DrilledRecord, Finding, Row, Size};
 use crate::host::{self, Host};
+use crate::install;
 use crate::launch;
 use crate::machine;
 use crate::names;
@@ -28,11 +29,14 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         return print(&list());
     }
     let checkout = Checkout::read(root)?;
-    let servers = checkout.choose_servers(&arguments.servers)?;
-    let servers = without_floor(servers, &arguments.servers, "has to stand nothing")?;
+    let servers = checkout.choose_servers(&arguments.chosen.servers)?;
+    let servers = without_floor(servers, &arguments.chosen.servers, "has to stand nothing")?;
     let drills = choose(&arguments.drills)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
     let host = Host::this_machine(checkout.tools())?;
+    if arguments.chosen.install {
+        install::missing(&host, &servers, true, note);
+    }
     let connections = connections(host::raise_descriptor_limit()?);
     let size = if arguments.short { Size::Short } else { Size::Full { connections } };
 

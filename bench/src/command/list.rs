@@ -26,7 +26,8 @@ pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
         out.push(section("Servers", checkout.servers.iter().map(|server| server_row(&host, server))));
     }
     if wanted(Listed::Workloads) {
-        let is_available = |server: &&Server| launch::unavailable(&host, server).is_none();
+        let is_available =
+            |server: &&Server| server.is_default && launch::unavailable(&host, server).is_none();
         let available: Vec<&Server> = checkout.servers.iter().filter(is_available).collect();
         let suites = checkout.suites.iter().map(|one| suite(&checkout, one, &available));
         out.push(
@@ -48,7 +49,8 @@ fn section(title: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
 
 fn server_row(host: &Host, server: &Server) -> Vec<String> {
     let state = match launch::unavailable(host, server) {
-        None => styled(GOOD, "available"),
+        None if server.is_default => styled(GOOD, "available"),
+        None => styled(GOOD, "available, when named"),
         Some(why) => styled(BAD, &format!("unavailable: {why}")),
     };
     let Server { name, language, runtime, model, .. } = server;

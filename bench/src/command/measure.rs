@@ -18,7 +18,7 @@ use crate::record::Record;
 use crate::report::format::Format;
 use crate::results::{self, Results};
 use crate::workload::{Task, Workload};
-use crate::{names, report, tool};
+use crate::{install, names, report, tool};
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
     // For thousands of connections; what we start inherits it.
@@ -72,7 +72,7 @@ fn measure(
     progress: &Progress,
     open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
 ) -> anyhow::Result<Outcome> {
-    let servers = checkout.choose_servers(&arguments.servers)?;
+    let servers = checkout.choose_servers(&arguments.chosen.servers)?;
     let workloads = workloads(checkout, arguments)?;
     let control = match arguments.control.as_deref() {
         None => Control::Best,
@@ -86,6 +86,9 @@ fn measure(
         }
     };
     let host = Host::this_machine(checkout.tools())?;
+    if arguments.chosen.install {
+        install::missing(&host, &servers, !progress.is_quiet(), |line| progress.note(line));
+    }
     let (mut results, done) = open()?;
     refuse_other_workloads(&workloads, &done)?;
 

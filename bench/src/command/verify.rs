@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled, without_floor};
+use super::{BAD, GOOD, HEADING, Outcome, note, print, styled, without_floor};
 use crate::checkout::Checkout;
 use crate::cli::Verify;
 use crate::conformance::{self, Finding, Severity};
 use crate::host::Host;
+use crate::install;
 use crate::launch;
 use crate::report::layout;
 use crate::server::Server;
@@ -32,11 +33,14 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         return Ok(outcome(verification.is_as_known()));
     }
     let checkout = Checkout::read(root)?;
-    let mut servers = checkout.choose_servers(&arguments.servers)?;
+    let mut servers = checkout.choose_servers(&arguments.chosen.servers)?;
     if arguments.conformance {
-        servers = without_floor(servers, &arguments.servers, "keeps no rules of HTTP")?;
+        servers = without_floor(servers, &arguments.chosen.servers, "keeps no rules of HTTP")?;
     }
     let host = Host::this_machine(checkout.tools())?;
+    if arguments.chosen.install {
+        install::missing(&host, &servers, true, note);
+    }
     let mut verified = Vec::new();
     let mut all_well = true;
     for server in servers {

@@ -11,14 +11,13 @@ use serde::Deserialize;
 /// another thread does. One that is as much below it has become cheaper.
 const MARGIN: f64 = 0.02;
 
-/// `bench/budgets.toml`: instructions a request, by name.
+/// `bench/budgets.toml`: instructions a request in code that is shared, by name, and what every count was made with.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budgets {
     /// The compiler and the kind of processor.
     pub(crate) counted_with: String,
     pub(crate) code: BTreeMap<String, f64>,
-    pub(crate) servers: BTreeMap<String, f64>,
 }
 
 /// What was counted for a line of the budgets.

@@ -1,14 +1,13 @@
 //! Whole servers under callgrind, asked for the same again and again.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bench::checkout::Checkout;
 use bench::host::Host;
+use bench::launch;
 use bench::server::Server;
-use bench::{launch, names};
 
 use crate::budget::Count;
 use crate::callgrind;
@@ -19,17 +18,18 @@ const END: &[u8] = b"\r\n\r\nHello, visitor! You've requested: /abc\n";
 /// Generous: only what hangs comes near it.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// Counts the servers that `budgets` names.
-pub(crate) fn count(host: &Host, checkout: &Checkout, budgets: &BTreeMap<String, f64>) -> Vec<Count> {
+/// Counts those whose manifests have a budget, with one worker each: how much a request takes for /abc on one connection, sent when
+/// the one before it is answered.
+pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
     let mut counts = Vec::new();
-    for (name, budget) in budgets {
-        let server = names::find("server", name, &checkout.servers, |server| &server.name).unwrap();
+    for server in &checkout.servers {
+        let (name, Some(budget)) = (&server.name, server.instructions) else { continue };
         if let Some(why) = launch::unavailable(host, server) {
             crate::say(&format!("{name} is skipped: {why}"));
             continue;
         }
         launch::build_as(host, server, false).unwrap();
-        counts.push(Count::take(name, *budget, || a_request(host, server)));
+        counts.push(Count::take(name, budget, || a_request(host, server)));
     }
     counts
 }

@@ -1,0 +1,88 @@
+//! Which servers a command takes, and what is installed for them, with mock servers and a mock of Debian's client.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
+
+mod mock;
+
+use std::fs;
+
+use mock::Checkout;
+use nix::unistd::geteuid;
+
+/// Not measured by any test here.
+const SUITE: &str = r#"
+    about = "mock"
+    repetitions = 1
+    [[workload]]
+    name = "normal"
+    title = "normal"
+    path = "/abc"
+    answer = "Hello, visitor! You've requested: /abc\n"
+    tool = "hey"
+    connections = 1
+    requests = 10
+    mode = "keep-alive"
+    warm_up_seconds = 0
+    timeout_seconds = 20
+"#;
+
+/// Two mock servers, of which the second is taken only when named and needs programs that this machine has not.
+fn checkout(packages: &[&str]) -> Checkout {
+    let checkout = Checkout::new(&["good", "named"], SUITE);
+    let path = "servers/mock/named/server.toml";
+    let mut manifest = fs::read_to_string(checkout.path(path)).unwrap() + "default = false\n";
+    for package in packages {
+        manifest += &format!(
+            "[[requires]]\nprogram = \"{package}\"\nget = \"apt-get install {package}\"\ndebian = \"{package}\"\n"
+        );
+    }
+    checkout.write(path, &manifest);
+    checkout
+}
+
+#[test]
+fn a_server_may_be_taken_only_when_named() {
+    let checkout = checkout(&[]);
+    let cases = [
+        ("verify", ["good"].as_slice()),
+        ("verify --servers all", &["good", "named"]),
+        ("verify --servers named", &["named"]),
+    ];
+    for (arguments, expected) in cases {
+        let (_, text) = checkout.run(arguments);
+        let asked =
+            ["good", "named"].into_iter().filter(|name| text.lines().any(|line| line.starts_with(name)));
+        assert_eq!(asked.collect::<Vec<_>>(), expected, "{text}");
+    }
+    let (_, text) = checkout.run("list servers");
+    assert_eq!(text.matches("available, when named").count(), 1, "{text}");
+}
+
+#[test]
+fn what_servers_lack_is_installed_when_it_may_be() {
+    let lacking = "unavailable: there is no `mock-program` on this machine";
+    let checkout = checkout(&["mock-program"]);
+    let (_, text) = checkout.run("verify --servers named");
+    assert!(text.contains(lacking) && !text.contains("installing"), "{text}");
+    // Nobody has asked for the server that lacks it.
+    let (_, text) = checkout.run("verify --install");
+    assert!(!text.contains("mock-program"), "{text}");
+
+    let (_, text) = checkout.run("verify --servers all --install");
+    if geteuid().is_root() {
+        assert!(text.contains("installing mock-program (Debian)") && !text.contains(lacking), "{text}");
+        let (_, text) = checkout.run("verify --servers all --install");
+        assert!(!text.contains("installing"), "{text}");
+    } else {
+        assert!(text.contains("left out mock-program") && text.contains(lacking), "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_installed_is_left_out() {
+    let checkout = checkout(&["nowhere"]);
+    let (output, text) = checkout.run("verify --servers all --install");
+    assert!(text.contains("left out nowhere: "), "{text}");
+    assert!(text.contains("unavailable: there is no `nowhere` on this machine"), "{text}");
+    assert!(output.status.code().is_some_and(|code| code < 2), "{text}");
+}
