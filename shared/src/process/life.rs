@@ -7,10 +7,17 @@ use std::time::{Duration, Instant};
 /// The life of a server whose connections are accepted by [`serve`](fn@super::serve).
 pub struct Life {
     max_connections: usize,
-    open: Mutex<usize>,
+    count: Mutex<Count>,
     closed: Condvar,
     draining: AtomicBool,
     ending: AtomicBool,
+}
+
+/// Connections that are open, and threads that wait for one to close.
+#[derive(Default)]
+struct Count {
+    open: usize,
+    waiting: usize,
 }
 
 /// A connection's place among those that may be open. Dropping it frees the place.
@@ -21,7 +28,7 @@ impl Life {
     pub fn new(max_connections: usize) -> Arc<Self> {
         Arc::new(Self {
             max_connections,
-            open: Mutex::new(0),
+            count: Mutex::default(),
             closed: Condvar::new(),
             draining: AtomicBool::new(false),
             ending: AtomicBool::new(false),
@@ -48,42 +55,59 @@ impl Life {
 
     /// A place for one more connection; `None` when there was none for as long as `bound`.
     pub(super) fn place(self: &Arc<Self>, bound: Duration) -> Option<Place> {
-        let full = |open: &mut usize| *open >= self.max_connections;
-        let waited = self.closed.wait_timeout_while(self.lock(), bound, full);
-        let (mut open, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if full(&mut open) {
+        let is_full = |count: &Count| count.open >= self.max_connections;
+        let mut count = self.wait_while(bound, is_full);
+        if is_full(&count) {
             return None;
         }
-        *open += 1;
+        count.open += 1;
         Some(Place(Arc::clone(self)))
     }
 
     /// A place for one of the last connections, whether there is one or not.
     pub(super) fn extra_place(self: &Arc<Self>) -> Place {
-        *self.lock() += 1;
+        self.lock().open += 1;
         Place(Arc::clone(self))
     }
 
     /// Waits until a connection closes, or for `bound`.
     pub(super) fn wait_for_a_close(&self, bound: Duration) {
-        drop(self.closed.wait_timeout(self.lock(), bound));
+        let open = self.lock().open;
+        drop(self.wait_while(bound, |count| count.open >= open));
     }
 
     /// Waits until no connection is open, or for the deadline.
     pub(super) fn wait_until_empty(&self, deadline: Instant) {
         let bound = deadline.saturating_duration_since(Instant::now());
-        drop(self.closed.wait_timeout_while(self.lock(), bound, |open| *open > 0));
+        drop(self.wait_while(bound, |count| count.open > 0));
     }
 
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        // A count is whole after a panic too.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for a close while `condition` holds, and no longer than `bound`.
+    fn wait_while(&self, bound: Duration, condition: impl Fn(&Count) -> bool) -> MutexGuard<'_, Count> {
+        let mut count = self.lock();
+        if !condition(&count) {
+            return count;
+        }
+        count.waiting += 1;
+        let waited = self.closed.wait_timeout_while(count, bound, |count| condition(count));
+        let (mut count, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        count.waiting -= 1;
+        count
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Count> {
+        // Counts are whole after a panic too.
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        *self.0.lock() -= 1;
-        self.0.closed.notify_all();
+        let mut count = self.0.lock();
+        count.open -= 1;
+        // A call of the kernel's, which hardly any close has need of.
+        if count.waiting > 0 {
+            self.0.closed.notify_all();
+        }
     }
 }
