@@ -2,7 +2,7 @@
 
 use super::answer::{self, After};
 use super::body::Discard;
-use super::rules::Refusal;
+use super::rules::{Framing, Refusal};
 use super::{date, head};
 
 /// Answers that have gathered beyond this are handed on before more are made, so that a client that pipelines and never
@@ -122,22 +122,22 @@ impl Connection {
         let Some((request, head)) = head::parse(input)? else {
             return Ok(Step { consumed: 0, answered: false });
         };
-        let mut body = Discard::new(request.framing);
         let input = input.get(head..).unwrap_or_default();
-        let taken = body.take(input)?;
+        let mut body = (request.framing != Framing::None).then(|| Discard::new(request.framing));
+        let taken = body.as_mut().map_or(Ok(0), |body| body.take(input))?;
         let after = After::request(&request, draining && taken == input.len());
-        if body.is_done() {
+        let Some(rest) = body.filter(|body| !body.is_done()) else {
             answer::write(&request, after, date, output);
             self.state = Self::after(after);
-        } else {
-            if request.expects_continue && taken == 0 {
-                answer::write_continue(output);
-            }
-            let mut answer = Vec::new();
-            answer::write(&request, after, date, &mut answer);
-            self.state = State::Body { rest: body, answer, after };
+            return Ok(Step { consumed: head + taken, answered: true });
+        };
+        if request.expects_continue && taken == 0 {
+            answer::write_continue(output);
         }
-        Ok(Step { consumed: head + taken, answered: body.is_done() })
+        let mut answer = Vec::new();
+        answer::write(&request, after, date, &mut answer);
+        self.state = State::Body { rest, answer, after };
+        Ok(Step { consumed: head + taken, answered: false })
     }
 
     fn after(after: After) -> State {

@@ -14,7 +14,7 @@ pub fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, Refusal> {
     let mut request = httparse::Request::new(&mut []);
     match request.parse_with_uninit_headers(input, &mut fields) {
         Ok(Status::Complete(length)) => {
-            check_line_ends(input.get(..length).unwrap_or(input))?;
+            check_known_line_ends(input, &request, length)?;
             let version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
             let method = request.method.unwrap_or_default().as_bytes();
             let target = request.path.unwrap_or_default().as_bytes();
@@ -79,6 +79,18 @@ fn too_large(request: &httparse::Request) -> Refusal {
         _ if request.method.is_some() => Refusal::TargetTooLong,
         _ => Refusal::Malformed,
     }
+}
+
+/// [`check_line_ends`] of a whole head, without a search: of a head that `httparse` has read it is known where lines end.
+/// Before each field the line before it ends, and an empty line ends the last.
+fn check_known_line_ends(input: &[u8], request: &httparse::Request, length: usize) -> Result<(), Refusal> {
+    let offset = |part: &[u8]| part.as_ptr().addr().wrapping_sub(input.as_ptr().addr());
+    let follows_a_line = |start: usize| input.get(..start).is_some_and(|lines| lines.ends_with(b"\r\n"));
+    let method = offset(request.method.unwrap_or_default().as_bytes());
+    let well = (method == 0 || check_line_ends(input.get(..method).unwrap_or(input)).is_ok())
+        && request.headers.iter().all(|field| follows_a_line(offset(field.name.as_bytes())))
+        && input.get(..length).is_some_and(|head| head.ends_with(b"\r\n\r\n"));
+    if well { Ok(()) } else { Err(Refusal::Malformed) }
 }
 
 /// RFC 9112, section 2.2, lets a recipient take a lone line feed as the end of a line. Where two recipients differ in
