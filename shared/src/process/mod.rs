@@ -12,6 +12,7 @@ mod life;
 mod listen;
 mod serve;
 mod shutdown;
+mod unwaiting;
 mod version;
 
 use std::process::ExitCode;
@@ -19,8 +20,9 @@ use std::process::ExitCode;
 pub use flags::Flags;
 pub use life::{Life, Place};
 pub use listen::{announce, bind, bind_shared, close};
-pub use serve::serve;
+pub use serve::{Accepted, serve};
 pub use shutdown::on_signal;
+pub use unwaiting::Unwaiting;
 pub use version::version;
 
 /// Turns what `main` came to into its exit code, with one line on standard error for a failure.

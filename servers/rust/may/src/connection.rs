@@ -1,13 +1,12 @@
 //! A connection's coroutine.
 
 use std::cell::RefCell;
-use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use may::coroutine::Builder;
 use shared::http::{Buffers, Pace, Session, Times, Turn};
-use shared::process::{Life, Place};
+use shared::process::{Accepted, Life};
 
 use crate::keeper::Keeper;
 use crate::socket::Socket;
@@ -27,14 +26,15 @@ thread_local! {
 impl Server {
     /// Starts a coroutine for a connection.
     #[allow(unsafe_code, reason = "a coroutine is spawned")]
-    pub(crate) fn start(self: &Arc<Self>, stream: TcpStream, place: Place) {
+    pub(crate) fn start(self: &Arc<Self>, accepted: Accepted) {
+        let Accepted { stream, session, place, .. } = accepted;
         let server = Arc::clone(self);
         // The worker that a socket's events come to is told by its number.
         let worker = usize::try_from(stream.as_raw_fd()).unwrap_or_default();
         let serve = move || {
             // A socket that cannot be watched is closed.
             if let Ok(socket) = Socket::new(stream) {
-                server.serve(socket);
+                server.serve(session, socket);
             }
             drop(place);
         };
@@ -44,9 +44,8 @@ impl Server {
         drop(unsafe { Builder::new().id(worker).spawn(serve) });
     }
 
-    fn serve(&self, mut socket: Socket) {
+    fn serve(&self, mut session: Session, mut socket: Socket) {
         let watch = self.keeper.watch(socket.waker());
-        let mut session = Session::default();
         loop {
             match self.turn(&mut session, &mut socket) {
                 Turn::Over => return,

@@ -50,8 +50,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let server =
         Arc::new(Server { life: Arc::clone(&life), keeper: Arc::clone(&keeper), times: flags.times() });
 
-    let take = |stream, place| server.start(stream, place);
-    process::serve(listener, &life, flags.drain_timeout, take, || keeper.wake_everybody())
+    process::serve(listener, &life, flags, |accepted| server.start(accepted), || keeper.wake_everybody())
 }
 
 /// How many connections may be open at once: no more than there can be stacks. A stack and the guard below it are two

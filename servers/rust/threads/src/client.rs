@@ -2,12 +2,11 @@
 
 use std::io::{Read, Result, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use nix::sys::socket::{MsgFlags, send};
 use shared::http::{Session, Stream, Turn};
-use shared::process::Place;
+use shared::process::{Accepted, Place, Unwaiting};
 
 /// A connection that is open, served by a worker, queued for one, or parked.
 pub(crate) struct Client {
@@ -25,9 +24,9 @@ pub(crate) struct Socket {
 }
 
 impl Client {
-    pub(crate) fn new(stream: TcpStream, place: Place) -> Self {
-        let socket = Socket { stream, patience: Duration::ZERO };
-        Self { session: Session::default(), turn: Turn::Readable, socket, _place: place }
+    pub(crate) fn new(accepted: Accepted) -> Self {
+        let Accepted { stream, session, turn, place } = accepted;
+        Self { session, turn, socket: Socket { stream, patience: Duration::ZERO }, _place: place }
     }
 
     /// The session with the socket that it runs on.
@@ -65,8 +64,7 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-        Ok(send(self.stream.as_raw_fd(), bytes, flags)?)
+        Unwaiting::new(&self.stream).write(bytes)
     }
 
     fn flush(&mut self) -> Result<()> {

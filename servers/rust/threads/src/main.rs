@@ -37,6 +37,5 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let parking = Parking::start(Arc::clone(&pool), Arc::clone(&life))?;
     pool.park_in(parking.clone());
 
-    let take = |stream, place| pool.push(Client::new(stream, place));
-    process::serve(listener, &life, flags.drain_timeout, take, || parking.wake())
+    process::serve(listener, &life, flags, |accepted| pool.push(Client::new(accepted)), || parking.wake())
 }
