@@ -10,12 +10,12 @@ use std::task::{Context, Poll, Waker, ready};
 
 use shared::http::{Gate, Then, Times};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use self::closing::Phase;
 use crate::ledger::Ledger;
 use crate::life::{Life, Stage};
 use crate::patience::{Patience, Waiting};
+use crate::socket::Socket;
 
 /// Bytes that are kept back before they are sent whatever the framework does: a client that never reads holds no more.
 const OUTPUT_MARK: usize = 16 * 1024;
@@ -39,7 +39,7 @@ pub enum Flush {
 /// A socket with the rules in front. Each request that comes through it has to be counted in its [`Ledger`] when it is
 /// answered.
 pub struct Guarded {
-    socket: TcpStream,
+    socket: Socket,
     gate: Gate,
     ledger: Arc<Ledger>,
     patience: Patience,
@@ -63,12 +63,12 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// Puts the rules in front of `socket`.
-    pub fn new(socket: TcpStream, times: Times, life: &Arc<Life>, flush: Flush) -> Self {
+    /// Puts the rules in front of `socket`: one that tokio watches, or that was just accepted.
+    pub fn new(socket: impl Into<Socket>, times: Times, life: &Arc<Life>, flush: Flush) -> Self {
         life.opened();
         let ending = Arc::clone(life);
         Self {
-            socket,
+            socket: socket.into(),
             gate: Gate::default(),
             ledger: Arc::new(Ledger::new(Arc::clone(life))),
             patience: Patience::new(times),
@@ -123,7 +123,7 @@ impl Guarded {
     /// Sends what was kept back.
     fn poll_send(&mut self, context: &mut Context) -> Poll<Result<()>> {
         while let Some(rest) = self.output.get(self.sent..).filter(|rest| !rest.is_empty()) {
-            match Pin::new(&mut self.socket).poll_write(context, rest)? {
+            match self.socket.poll_write(context, rest)? {
                 Poll::Ready(0) => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
                 Poll::Ready(sent) => {
                     self.sent += sent;
@@ -185,7 +185,7 @@ impl AsyncWrite for Guarded {
         }
         this.flushed = false;
         if this.flush == Flush::AtOnce && this.output.is_empty() {
-            return match Pin::new(&mut this.socket).poll_write(context, bytes) {
+            return match this.socket.poll_write(context, bytes) {
                 Poll::Pending => this.poll_reader(context).map(Err),
                 written => {
                     this.patience.renew_reader();

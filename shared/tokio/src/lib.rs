@@ -8,7 +8,9 @@ mod guarded;
 mod ledger;
 mod life;
 mod patience;
+mod socket;
 
 pub use guarded::{Flush, Guarded};
 pub use ledger::Ledger;
 pub use life::{Life, Stage};
+pub use socket::Socket;

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,11 @@ use hyper_util::rt::TokioIo;
 use shared::http::Times;
 use shared::process;
 use shared_tokio::{Flush, Guarded, Life, Stage};
-use tokio::net::TcpStream;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::task::coop::consume_budget;
 
 use crate::service::Greeter;
 
@@ -43,8 +45,7 @@ impl Server {
 /// Accepts connections and serves them until the server is over.
 pub(crate) async fn serve(listener: TcpListener, server: &Arc<Server>) -> anyhow::Result<()> {
     listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
-    let listener =
-        tokio::net::TcpListener::from_std(listener).context("cannot give the listener to tokio")?;
+    let listener = watch(listener)?;
     let mut connections = JoinSet::new();
     let mut ending = pin!(server.life.reached(Stage::Ending));
     loop {
@@ -58,13 +59,8 @@ pub(crate) async fn serve(listener: TcpListener, server: &Arc<Server>) -> anyhow
             () = &mut ending => break,
         }
     }
-    let listener = listener.into_std().context("cannot take the listener back from tokio")?;
-    process::close(listener, |stream| {
-        if stream.set_nonblocking(true).is_ok()
-            && let Ok(stream) = TcpStream::from_std(stream)
-        {
-            connections.spawn(connection(stream, None, Arc::clone(server)));
-        }
+    process::close(listener.into_inner(), |stream| {
+        connections.spawn(connection(stream, None, Arc::clone(server)));
     })?;
     tokio::select! {
         () = async { while connections.join_next().await.is_some() {} } => {}
@@ -73,12 +69,22 @@ pub(crate) async fn serve(listener: TcpListener, server: &Arc<Server>) -> anyhow
     Ok(())
 }
 
-/// The next connection, once there is a place for one.
-async fn accept(listener: &tokio::net::TcpListener, server: &Server) -> TcpStream {
+/// Has tokio say when there is a connection to accept.
+#[allow(unsafe_code, reason = "a descriptor is registered")]
+fn watch(listener: TcpListener) -> anyhow::Result<AsyncFd<TcpListener>> {
+    // SAFETY: A listener has one descriptor for all its life, which it owns and `AsyncFd` keeps.
+    let watched = unsafe { AsyncFd::register_with_interest(listener, Interest::READABLE) };
+    watched.map_err(std::io::Error::from).context("cannot give the listener to tokio")
+}
+
+/// The next connection, once there is a place for one. tokio does not watch it yet: see [`shared_tokio::Socket`].
+async fn accept(listener: &AsyncFd<TcpListener>, server: &Server) -> TcpStream {
     loop {
+        // Those that were accepted get their turn, however many come.
+        consume_budget().await;
         // The place is not kept while nobody comes: another runtime may have use for it.
         drop(server.places.acquire().await);
-        match listener.accept().await {
+        match listener.async_io(Interest::READABLE, TcpListener::accept).await {
             Ok((stream, _)) => return stream,
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             // Without a descriptor the connection stays in the kernel's queue, and accept would fail again at once.

@@ -1,12 +1,11 @@
 //! The end of a connection, in which its last answer arrives.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use shared::http::rules::Refusal;
 use shared::http::{Then, answer, date, limits};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
 
 use super::{Guarded, PIECE_BYTES};
 use crate::life::Stage;
@@ -44,18 +43,14 @@ impl Guarded {
             match self.phase {
                 Phase::Open | Phase::Closing => {
                     let sent = ready!(self.poll_send(context));
-                    let shut = sent.and_then(|()| match Pin::new(&mut self.socket).poll_shutdown(context) {
-                        Poll::Ready(shut) => shut,
-                        // A socket's is never pending.
-                        Poll::Pending => Ok(()),
-                    });
-                    let lingers = shut.is_ok() && self.lingers();
+                    // To close it ends the sending side as well.
+                    let lingers = sent.is_ok() && self.lingers() && self.socket.shutdown().is_ok();
                     self.phase = if lingers { Phase::Lingering { bytes: 0 } } else { Phase::Over };
                 }
                 Phase::Lingering { bytes } => {
                     let mut piece = [0; PIECE_BYTES];
                     let mut piece = ReadBuf::new(&mut piece);
-                    let read = Pin::new(&mut self.socket).poll_read(context, &mut piece);
+                    let read = self.socket.poll_read(context, &mut piece);
                     let dropped = bytes + piece.filled().len();
                     self.phase = match read {
                         Poll::Ready(Ok(())) if dropped > bytes && dropped <= limits::LINGER_BYTES => {

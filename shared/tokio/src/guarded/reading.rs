@@ -1,14 +1,11 @@
 //! The way from the socket to the framework.
 
 use std::io::Result;
-use std::mem::MaybeUninit;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use shared::http::rules::Refusal;
 use shared::http::{Passage, Then, limits};
-use socket2::SockRef;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::ReadBuf;
 
 use super::closing::Phase;
 use super::{Guarded, PIECE_BYTES};
@@ -44,7 +41,7 @@ impl Guarded {
     /// Reads into the framework's own buffer, and takes back what may not pass.
     fn poll_straight(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        ready!(self.socket.poll_read(context, buffer))?;
         let new = buffer.filled().get(before..).unwrap_or_default();
         self.ended = new.is_empty();
         let passage = self.gate.admit(new);
@@ -60,7 +57,7 @@ impl Guarded {
     fn poll_behind(&mut self, context: &mut Context) -> Poll<Result<()>> {
         let mut piece = [0; PIECE_BYTES];
         let mut piece = ReadBuf::new(&mut piece);
-        ready!(Pin::new(&mut self.socket).poll_read(context, &mut piece))?;
+        ready!(self.socket.poll_read(context, &mut piece))?;
         self.ended = piece.filled().is_empty();
         self.input.extend_from_slice(piece.filled());
         self.admit();
@@ -98,17 +95,12 @@ impl Guarded {
         }
         ready!(self.patience.poll(context, waiting));
         match waiting {
-            Waiting::Request if self.has_input() => return Poll::Pending,
+            // tokio, which looks only now and then, has not said so yet. It will.
+            Waiting::Request if self.socket.has_input() => return Poll::Pending,
             // There is nothing left to say, and nothing unread.
             Waiting::Request => self.phase = Phase::Over,
             _ => self.refuse(Refusal::TooSlow),
         }
         Poll::Ready(())
-    }
-
-    /// Whether there is something to read, of which tokio, which looks only now and then, has not said so yet. It will.
-    fn has_input(&self) -> bool {
-        let mut byte = [MaybeUninit::uninit()];
-        SockRef::from(&self.socket).peek(&mut byte).is_ok_and(|bytes| bytes > 0)
     }
 }

@@ -1,0 +1,115 @@
+//! A socket that tokio watches once somebody has to wait for it.
+
+use std::io::{ErrorKind, Read, Result, Write};
+use std::mem::{MaybeUninit, replace};
+use std::net::{Shutdown, TcpStream as StdStream};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use shared::process::Unwaiting;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Bytes of a connection's first read. A request's head is mostly shorter.
+const FIRST_BYTES: usize = 1024;
+
+/// A connection's socket. To have tokio watch it takes two system calls and a wait, so one that was just accepted is first
+/// looked at: mostly its first request is there, and when that is the only one it is answered without them.
+#[derive(Debug)]
+pub struct Socket {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nobody has waited for it, and there was no second read.
+    Fresh {
+        stream: StdStream,
+        was_read: bool,
+    },
+    Watched(TcpStream),
+    /// tokio could not watch it.
+    Lost,
+}
+
+impl From<StdStream> for Socket {
+    /// A socket that was just accepted.
+    fn from(stream: StdStream) -> Self {
+        Self { state: State::Fresh { stream, was_read: false } }
+    }
+}
+
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Self {
+        Self { state: State::Watched(stream) }
+    }
+}
+
+impl Socket {
+    pub(crate) fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        if let State::Fresh { stream, was_read: was_read @ false } = &mut self.state {
+            *was_read = true;
+            let space = buffer.initialize_unfilled_to(FIRST_BYTES.min(buffer.remaining()));
+            if let Some(read) = unless_it_blocks(Unwaiting::new(stream).read(space)) {
+                return Poll::Ready(read.map(|bytes| buffer.advance(bytes)));
+            }
+        }
+        Pin::new(self.watched()?).poll_read(context, buffer)
+    }
+
+    pub(crate) fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+        if let State::Fresh { stream, .. } = &self.state
+            && let Some(written) = unless_it_blocks(Unwaiting::new(stream).write(bytes))
+        {
+            return Poll::Ready(written);
+        }
+        Pin::new(self.watched()?).poll_write(context, bytes)
+    }
+
+    /// Ready when there is something to read.
+    pub(crate) fn poll_read_ready(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        self.watched()?.poll_read_ready(context)
+    }
+
+    /// Ends the sending side, so that the client reads an end after the last answer.
+    pub(crate) fn shutdown(&self) -> Result<()> {
+        self.bare().ok_or(ErrorKind::NotConnected)?.shutdown(Shutdown::Write)
+    }
+
+    /// Whether there is something to read, whatever tokio has said of it.
+    pub(crate) fn has_input(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        self.bare().is_some_and(|socket| socket.peek(&mut byte).is_ok_and(|bytes| bytes > 0))
+    }
+
+    fn bare(&self) -> Option<SockRef<'_>> {
+        match &self.state {
+            State::Fresh { stream, .. } => Some(SockRef::from(stream)),
+            State::Watched(stream) => Some(SockRef::from(stream)),
+            State::Lost => None,
+        }
+    }
+
+    /// The socket, watched from now on.
+    fn watched(&mut self) -> Result<&mut TcpStream> {
+        if let State::Fresh { .. } = self.state
+            && let State::Fresh { stream, .. } = replace(&mut self.state, State::Lost)
+        {
+            stream.set_nonblocking(true)?;
+            self.state = State::Watched(TcpStream::from_std(stream)?);
+        }
+        match &mut self.state {
+            State::Watched(stream) => Ok(stream),
+            _ => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+/// What a call came to that did not have to wait.
+fn unless_it_blocks<T>(outcome: Result<T>) -> Option<Result<T>> {
+    match outcome {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => None,
+        outcome => Some(outcome),
+    }
+}
