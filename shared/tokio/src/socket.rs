@@ -48,23 +48,17 @@ impl From<TcpStream> for Socket {
 
 impl Socket {
     pub(crate) fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
-        if let State::Fresh { stream, was_read: was_read @ false } = &mut self.state {
-            *was_read = true;
-            let space = buffer.initialize_unfilled_to(FIRST_BYTES.min(buffer.remaining()));
-            if let Some(read) = unless_it_blocks(Unwaiting::new(stream).read(space)) {
-                return Poll::Ready(read.map(|bytes| buffer.advance(bytes)));
-            }
+        match &mut self.state {
+            State::Watched(stream) => Pin::new(stream).poll_read(context, buffer),
+            _ => self.poll_first_read(context, buffer),
         }
-        Pin::new(self.watched()?).poll_read(context, buffer)
     }
 
     pub(crate) fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
-        if let State::Fresh { stream, .. } = &self.state
-            && let Some(written) = unless_it_blocks(Unwaiting::new(stream).write(bytes))
-        {
-            return Poll::Ready(written);
+        match &mut self.state {
+            State::Watched(stream) => Pin::new(stream).poll_write(context, bytes),
+            _ => self.poll_first_write(context, bytes),
         }
-        Pin::new(self.watched()?).poll_write(context, bytes)
     }
 
     /// Ready when there is something to read.
@@ -89,6 +83,28 @@ impl Socket {
             State::Watched(stream) => Some(SockRef::from(stream)),
             State::Lost => None,
         }
+    }
+
+    #[cold]
+    fn poll_first_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        if let State::Fresh { stream, was_read: was_read @ false } = &mut self.state {
+            *was_read = true;
+            let space = buffer.initialize_unfilled_to(FIRST_BYTES.min(buffer.remaining()));
+            if let Some(read) = unless_it_blocks(Unwaiting::new(stream).read(space)) {
+                return Poll::Ready(read.map(|bytes| buffer.advance(bytes)));
+            }
+        }
+        Pin::new(self.watched()?).poll_read(context, buffer)
+    }
+
+    #[cold]
+    fn poll_first_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+        if let State::Fresh { stream, .. } = &self.state
+            && let Some(written) = unless_it_blocks(Unwaiting::new(stream).write(bytes))
+        {
+            return Poll::Ready(written);
+        }
+        Pin::new(self.watched()?).poll_write(context, bytes)
     }
 
     /// The socket, watched from now on.
