@@ -8,6 +8,7 @@
 //! error and an exit code of 1, or of 2 for a flag that it does not understand.
 
 mod flags;
+mod keeper;
 mod life;
 mod listen;
 mod serve;
@@ -18,6 +19,7 @@ mod version;
 use std::process::ExitCode;
 
 pub use flags::Flags;
+pub use keeper::{Keeper, Wake, Watch};
 pub use life::{Life, Place};
 pub use listen::{announce, bind, bind_shared, close};
 pub use serve::{Accepted, serve};

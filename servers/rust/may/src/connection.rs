@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use may::coroutine::Builder;
 use shared::http::{Buffers, Pace, Session, Times, Turn};
-use shared::process::{Accepted, Life};
+use shared::process::{Accepted, Keeper, Life};
 
-use crate::keeper::Keeper;
-use crate::socket::Socket;
+use crate::socket::{Socket, Waker};
 
 /// What all connections have in common.
 pub(crate) struct Server {
     pub(crate) life: Arc<Life>,
-    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) keeper: Arc<Keeper<Waker>>,
     pub(crate) times: Times,
 }
 
@@ -49,6 +48,7 @@ impl Server {
         loop {
             match self.turn(&mut session, &mut socket) {
                 Turn::Over => return,
+                // may's own way to yield comes back before the events of other connections are looked at.
                 Turn::GiveWay => self.keeper.wake_soon(&watch),
                 Turn::Readable | Turn::Writable => self.keeper.set_deadline(&watch, session.deadline()),
             }

@@ -1,7 +1,6 @@
 //! The endpoint on may's coroutines: a stack a connection, on threads that never block.
 
 mod connection;
-mod keeper;
 mod socket;
 
 use std::process::ExitCode;
@@ -12,7 +11,6 @@ use clap::Parser;
 use shared::process;
 
 use crate::connection::Server;
-use crate::keeper::Keeper;
 
 /// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and three quarters when built
 /// without optimisation (an odd size has may print what was used). One that used its stack up would end the process.
@@ -46,7 +44,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
         .set_pool_capacity(COROUTINES_KEPT)
         // Its workers would pin themselves to the same first cores in every process.
         .set_worker_pin(false);
-    let keeper = Keeper::start()?;
+    let keeper = process::Keeper::start()?;
     let server =
         Arc::new(Server { life: Arc::clone(&life), keeper: Arc::clone(&keeper), times: flags.times() });
 

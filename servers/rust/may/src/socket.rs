@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use may::io::{CoIo, WaitIo, WaitIoWaker};
 use shared::http::Stream;
+use shared::process::Wake;
 
 /// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7): behind what there is to read there is an end.
 const ENDS: usize = 0x8 | 0x10 | 0x2000;
@@ -22,6 +23,15 @@ pub(crate) struct Socket {
     drained: bool,
 }
 
+/// Ends a wait, from any thread.
+pub(crate) struct Waker(WaitIoWaker);
+
+impl Wake for Waker {
+    fn wake(&self) {
+        self.0.wakeup();
+    }
+}
+
 impl Socket {
     pub(crate) fn new(stream: TcpStream) -> Result<Self> {
         let stream = Arc::new(stream);
@@ -29,9 +39,9 @@ impl Socket {
         Ok(Self { events, stream, ends: false, drained: false })
     }
 
-    /// Ends a wait, from any thread.
-    pub(crate) fn waker(&self) -> WaitIoWaker {
-        self.events.waker()
+    /// What ends a wait.
+    pub(crate) fn waker(&self) -> Waker {
+        Waker(self.events.waker())
     }
 
     /// Gives the thread to other coroutines until there is something to read, or room to write, or a waker asks for it.

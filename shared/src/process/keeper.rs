@@ -1,40 +1,45 @@
-//! Keeps time for all connections: one thread wakes those whose time has come, so that no wait needs a timer of its own.
+//! Keeps time for all connections of an event loop or of coroutines: one thread wakes those whose time has come, so that no wait
+//! needs a timer of its own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use may::io::WaitIoWaker;
 
 /// How late a deadline is noticed.
 const LOOK_AFTER: Duration = Duration::from_millis(100);
 
+/// A way to have a connection go on, from any thread.
+pub trait Wake: Send + Sync + 'static {
+    /// Has it go on. It may find that there is nothing to do.
+    fn wake(&self);
+}
+
 /// The thread that keeps time, from outside.
-pub(crate) struct Keeper {
+pub struct Keeper<W> {
     began: Instant,
-    calls: Mutex<Calls>,
+    calls: Mutex<Calls<W>>,
     called: Condvar,
 }
 
 /// What connections want of the keeper.
-#[derive(Default)]
-struct Calls {
-    arrivals: Vec<Weak<Watch>>,
-    giving_way: Vec<Arc<Watch>>,
+struct Calls<W> {
+    arrivals: Vec<Weak<Watch<W>>>,
+    giving_way: Vec<Arc<Watch<W>>>,
     everybody: bool,
 }
 
 /// A connection, as the keeper knows it. It is forgotten when the connection drops it.
-pub(crate) struct Watch {
-    waker: WaitIoWaker,
+pub struct Watch<W> {
+    waker: W,
     /// Milliseconds after the keeper began.
     deadline: AtomicU64,
 }
 
-impl Keeper {
+impl<W: Wake> Keeper<W> {
     /// Starts the thread.
-    pub(crate) fn start() -> anyhow::Result<Arc<Self>> {
+    pub fn start() -> anyhow::Result<Arc<Self>> {
         let keeper =
             Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
         let watching = Arc::clone(&keeper);
@@ -44,28 +49,27 @@ impl Keeper {
     }
 
     /// Has a connection be woken at its deadlines.
-    pub(crate) fn watch(&self, waker: WaitIoWaker) -> Arc<Watch> {
+    pub fn watch(&self, waker: W) -> Arc<Watch<W>> {
         let watch = Arc::new(Watch { waker, deadline: AtomicU64::new(u64::MAX) });
         self.lock().arrivals.push(Arc::downgrade(&watch));
         watch
     }
 
-    /// Has it be woken by then.
-    pub(crate) fn set_deadline(&self, watch: &Watch, deadline: Option<Instant>) {
+    /// Has it be woken by then, or some moments later.
+    pub fn set_deadline(&self, watch: &Watch<W>, deadline: Option<Instant>) {
         watch
             .deadline
             .store(deadline.map_or(u64::MAX, |deadline| self.milliseconds(deadline)), Ordering::Relaxed);
     }
 
-    /// Has a connection that has more to do be woken after others have had their turn. may's own way to yield comes back
-    /// before the events of other connections are looked at.
-    pub(crate) fn wake_soon(&self, watch: &Arc<Watch>) {
+    /// Has a connection that has more to do be woken at once, after others have had their turn.
+    pub fn wake_soon(&self, watch: &Arc<Watch<W>>) {
         self.lock().giving_way.push(Arc::clone(watch));
         self.called.notify_one();
     }
 
     /// Wakes all connections, since the server ends.
-    pub(crate) fn wake_everybody(&self) {
+    pub fn wake_everybody(&self) {
         self.lock().everybody = true;
         self.called.notify_one();
     }
@@ -77,13 +81,13 @@ impl Keeper {
             let calls = self.wait(look);
             watches.extend(calls.arrivals);
             for watch in calls.giving_way {
-                watch.waker.wakeup();
+                watch.waker.wake();
             }
             let now = Instant::now();
             if now >= look || calls.everybody {
                 look = now + LOOK_AFTER;
                 let due = if calls.everybody { u64::MAX } else { self.milliseconds(now) };
-                watches.retain(|watch: &Weak<Watch>| {
+                watches.retain(|watch: &Weak<Watch<W>>| {
                     watch.upgrade().inspect(|watch| watch.wake_if_due(due)).is_some()
                 });
             }
@@ -91,9 +95,9 @@ impl Keeper {
     }
 
     /// Waits until `look`, or until somebody calls.
-    fn wait(&self, look: Instant) -> Calls {
+    fn wait(&self, look: Instant) -> Calls<W> {
         let bound = look.saturating_duration_since(Instant::now());
-        let quiet = |calls: &mut Calls| calls.giving_way.is_empty() && !calls.everybody;
+        let quiet = |calls: &mut Calls<W>| calls.giving_way.is_empty() && !calls.everybody;
         let waited = self.called.wait_timeout_while(self.lock(), bound, quiet);
         let (mut calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *calls)
@@ -103,16 +107,29 @@ impl Keeper {
         u64::try_from(time.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Calls> {
+    fn lock(&self) -> MutexGuard<'_, Calls<W>> {
         // The lists are whole after a panic too: each change to them is one call.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Watch {
+impl<W> Default for Calls<W> {
+    fn default() -> Self {
+        Self { arrivals: Vec::new(), giving_way: Vec::new(), everybody: false }
+    }
+}
+
+impl<W> Watch<W> {
+    /// What wakes the connection.
+    pub fn waker(&self) -> &W {
+        &self.waker
+    }
+}
+
+impl<W: Wake> Watch<W> {
     fn wake_if_due(&self, milliseconds: u64) {
         if self.deadline.load(Ordering::Relaxed) <= milliseconds {
-            self.waker.wakeup();
+            self.waker.wake();
         }
     }
 }
