@@ -6,14 +6,14 @@ mod reading;
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use shared::http::{Gate, Then, Times};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::closing::Phase;
 use crate::ledger::Ledger;
-use crate::life::{Life, Stage};
+use crate::life::Life;
 use crate::patience::{Patience, Waiting};
 use crate::socket::Socket;
 
@@ -57,16 +57,12 @@ pub struct Guarded {
     flushed: bool,
     /// The framework wanted to read before it had answered.
     read_when_settled: bool,
-    /// Wakes this connection when the server ends, the waker that it knows, and the stage at which it was told.
-    ending: Pin<Box<dyn Future<Output = ()> + Send>>,
-    watched: Option<(Waker, Stage)>,
 }
 
 impl Guarded {
     /// Puts the rules in front of `socket`: one that tokio watches, or that was just accepted.
     pub fn new(socket: impl Into<Socket>, times: Times, life: &Arc<Life>, flush: Flush) -> Self {
         life.opened();
-        let ending = Arc::clone(life);
         Self {
             socket: socket.into(),
             gate: Gate::default(),
@@ -82,8 +78,6 @@ impl Guarded {
             sent: 0,
             flushed: true,
             read_when_settled: false,
-            ending: Box::pin(async move { ending.reached(Stage::Ending).await }),
-            watched: None,
         }
     }
 
@@ -103,20 +97,8 @@ impl Guarded {
         let nothing_waits = matches!(self.then, Then::Input | Then::Answer) && self.input.is_empty();
         self.read_when_settled = !(nothing_waits && self.socket.poll_read_ready(context).is_pending());
         if self.flushed && !self.read_when_settled {
-            self.watch_life(context);
             // The wait for it begins, and cannot be over yet.
-            let _ = self.patience.poll(context, Waiting::Request);
-        }
-    }
-
-    /// Has this task be woken when the server ends, once for each waker and stage.
-    fn watch_life(&mut self, context: &mut Context) {
-        let stage = self.ledger.life().stage();
-        let is_watched = |(waker, at): &(Waker, Stage)| *at == stage && waker.will_wake(context.waker());
-        if stage < Stage::Ending && !self.watched.as_ref().is_some_and(is_watched) {
-            // When the stage is reached at this moment, the next look at it says so.
-            let _ = self.ending.as_mut().poll(context);
-            self.watched = Some((context.waker().clone(), stage));
+            let _ = self.patience.poll(self.ledger.life().keeper(), context, Waiting::Request);
         }
     }
 
@@ -141,7 +123,9 @@ impl Guarded {
     }
 
     fn poll_reader(&mut self, context: &mut Context) -> Poll<Error> {
-        self.patience.poll(context, Waiting::Reader).map(|()| ErrorKind::TimedOut.into())
+        self.patience
+            .poll(self.ledger.life().keeper(), context, Waiting::Reader)
+            .map(|()| ErrorKind::TimedOut.into())
     }
 }
 

@@ -10,7 +10,6 @@ use crate::life::{Life, Stage};
 /// The requests of one connection that passed to the framework, and those that its service has answered.
 ///
 /// The stream and the service run in one task, so nothing here has to be ordered.
-#[derive(Debug)]
 pub struct Ledger {
     life: Arc<Life>,
     /// Counted without end; only their difference counts.

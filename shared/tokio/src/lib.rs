@@ -4,6 +4,7 @@
 //! refuses what does not, keeps the times, and ends the connection so that its last answer arrives. [`Life`] is how far
 //! the server has come, and [`Ledger`] what a connection's stream and its service know of each other.
 
+mod alarm;
 mod guarded;
 mod ledger;
 mod life;

@@ -1,10 +1,15 @@
 //! The stages in which a server ends.
 
+use std::future::poll_fn;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use shared::http::limits::DRAIN_GRACE;
+use shared::process::Keeper;
 use tokio::sync::Notify;
+
+use crate::alarm::{Alarm, Bell};
 
 /// How far a server's life has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,14 +26,24 @@ pub enum Stage {
 }
 
 /// The life of a server, which all its connections share.
-#[derive(Debug, Default)]
 pub struct Life {
     stage: AtomicU8,
     changed: Notify,
     open: AtomicUsize,
+    keeper: Arc<Keeper<Bell>>,
 }
 
 impl Life {
+    /// A server that serves, with a thread that keeps time for it.
+    pub fn start() -> anyhow::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            stage: AtomicU8::new(Stage::Serving as u8),
+            changed: Notify::new(),
+            open: AtomicUsize::new(0),
+            keeper: Keeper::start()?,
+        }))
+    }
+
     /// How far it has come.
     pub fn stage(&self) -> Stage {
         match self.stage.load(Ordering::Relaxed) {
@@ -43,6 +58,7 @@ impl Life {
     pub fn begin(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::Release);
         self.changed.notify_waiters();
+        self.keeper.wake_everybody();
     }
 
     /// Has answers close their connections, and blocks as long as connections are still accepted. Returns when everything
@@ -64,6 +80,17 @@ impl Life {
             }
             changed.await;
         }
+    }
+
+    /// Lets some time pass, by the keeper and not by a timer of tokio's.
+    pub async fn pause(&self, time: Duration) {
+        let deadline = Instant::now() + time;
+        let mut alarm = Alarm::default();
+        poll_fn(|context| alarm.poll(&self.keeper, context, deadline)).await;
+    }
+
+    pub(crate) fn keeper(&self) -> &Keeper<Bell> {
+        &self.keeper
     }
 
     /// Connections that are open.

@@ -1,11 +1,12 @@
 //! How long a connection waits for its client.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use shared::http::{Times, limits};
-use tokio::time::{Instant, Sleep, sleep};
+use shared::process::Keeper;
+
+use crate::alarm::{Alarm, Bell};
 
 /// What a client is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +28,12 @@ pub(crate) struct Patience {
     times: Times,
     waiting: Waiting,
     since: Option<Instant>,
-    alarm: Pin<Box<Sleep>>,
+    alarm: Alarm,
 }
 
 impl Patience {
     pub(crate) fn new(times: Times) -> Self {
-        Self { times, waiting: Waiting::Request, since: None, alarm: Box::pin(sleep(times.idle)) }
+        Self { times, waiting: Waiting::Request, since: None, alarm: Alarm::default() }
     }
 
     /// Begins anew: what was waited for has come, or some of it.
@@ -52,26 +53,19 @@ impl Patience {
         self.times.idle = self.times.idle.min(idle);
     }
 
+    /// Has the task be woken when the server ends. What is known of its end has to be asked after this.
+    pub(crate) fn watch(&mut self, keeper: &Keeper<Bell>, context: &Context) {
+        self.alarm.watch(keeper, context);
+    }
+
     /// Ready when there was waiting for long enough. Waiting for something else begins anew.
-    ///
-    /// The alarm is set only when it has rung too early or would ring too late, so that a request costs a look at the
-    /// clock and no more.
-    pub(crate) fn poll(&mut self, context: &mut Context, waiting: Waiting) -> Poll<()> {
+    pub(crate) fn poll(&mut self, keeper: &Keeper<Bell>, context: &Context, waiting: Waiting) -> Poll<()> {
         if self.waiting != waiting {
             self.waiting = waiting;
             self.since = None;
         }
         let deadline = *self.since.get_or_insert_with(Instant::now) + self.time();
-        if self.alarm.deadline() > deadline {
-            self.alarm.as_mut().reset(deadline);
-        }
-        loop {
-            ready!(self.alarm.as_mut().poll(context));
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            self.alarm.as_mut().reset(deadline);
-        }
+        self.alarm.poll(keeper, context, deadline)
     }
 
     fn time(&self) -> Duration {

@@ -35,7 +35,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr()?;
     let waiting = listener.try_clone().context("cannot duplicate the listener")?;
-    let life = Arc::new(Life::default());
+    let life = Life::start()?;
     let times = flags.times();
 
     let app_life = Arc::clone(&life);

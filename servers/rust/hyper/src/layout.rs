@@ -23,7 +23,7 @@ pub(crate) enum Layout {
 
 /// Serves until a signal, then drains.
 pub(crate) fn run(layout: Layout, flags: &Flags) -> anyhow::Result<()> {
-    let server = Arc::new(Server::new(flags.times(), flags.connections()?));
+    let server = Arc::new(Server::start(flags.times(), flags.connections()?)?);
     let workers = flags.workers_or_cores();
     let address = flags.address()?;
     let listeners = match layout {
@@ -42,7 +42,7 @@ pub(crate) fn run(layout: Layout, flags: &Flags) -> anyhow::Result<()> {
     })?;
     match layout {
         Layout::Multi => {
-            let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+            let runtime = Builder::new_multi_thread().worker_threads(workers).enable_io().build()?;
             process::announce(address)?;
             listeners.into_iter().try_for_each(|listener| serve_on(&runtime, listener, &server))
         }
@@ -58,7 +58,7 @@ fn serve_per_core(listeners: Vec<TcpListener>, server: &Arc<Server>) -> anyhow::
         let start = |listener| {
             scope.spawn(|| {
                 let runtime =
-                    Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
+                    Builder::new_current_thread().enable_io().build().context("cannot start tokio")?;
                 serve_on(&runtime, listener, server)
             })
         };

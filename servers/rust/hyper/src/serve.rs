@@ -36,9 +36,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(times: Times, max_connections: usize) -> Self {
+    pub(crate) fn start(times: Times, max_connections: usize) -> anyhow::Result<Self> {
         let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
-        Self { life: Arc::default(), times, places }
+        Ok(Self { life: Life::start()?, times, places })
     }
 }
 
@@ -88,7 +88,7 @@ async fn accept(listener: &AsyncFd<TcpListener>, server: &Server) -> TcpStream {
             Ok((stream, _)) => return stream,
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             // Without a descriptor the connection stays in the kernel's queue, and accept would fail again at once.
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(_) => server.life.pause(PAUSE).await,
         }
     }
 }

@@ -58,7 +58,7 @@ impl Guarded {
                         }
                         Poll::Ready(_) => Phase::Over,
                         Poll::Pending => {
-                            ready!(self.patience.poll(context, Waiting::End));
+                            ready!(self.patience.poll(self.ledger.life().keeper(), context, Waiting::End));
                             Phase::Over
                         }
                     };

@@ -86,14 +86,15 @@ impl Guarded {
             (false, true) => Waiting::Request,
             (false, false) => Waiting::Head,
         };
+        let life = self.ledger.life();
         if waiting == Waiting::Request {
-            self.watch_life(context);
-            if self.ledger.life().stage() >= Stage::Ending {
+            self.patience.watch(life.keeper(), context);
+            if life.stage() >= Stage::Ending {
                 // One that was accepted last still gets a moment for its request.
                 self.patience.hurry(limits::DRAIN_GRACE);
             }
         }
-        ready!(self.patience.poll(context, waiting));
+        ready!(self.patience.poll(life.keeper(), context, waiting));
         match waiting {
             // tokio, which looks only now and then, has not said so yet. It will.
             Waiting::Request if self.socket.has_input() => return Poll::Pending,

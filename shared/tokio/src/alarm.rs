@@ -1,0 +1,67 @@
+//! A task's alarm, which the keeper of all connections rings.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use shared::process::{Keeper, Wake, Watch};
+
+/// Wakes one task at one deadline after another. tokio's timers do the same, but then each wait for a socket is a wait for the
+/// time too, which is a timer of the kernel's: a request on its own takes a tenth longer so.
+#[derive(Default)]
+pub(crate) struct Alarm {
+    watch: Option<Arc<Watch<Bell>>>,
+    /// The waker that the bell has.
+    known: Option<Waker>,
+}
+
+/// What the keeper rings.
+#[derive(Default)]
+pub(crate) struct Bell {
+    waker: Mutex<Option<Waker>>,
+    rung: AtomicBool,
+}
+
+impl Alarm {
+    /// Has the task be woken by `keeper` when the server ends, and at the deadline once that is set.
+    pub(crate) fn watch(&mut self, keeper: &Keeper<Bell>, context: &Context) -> &Watch<Bell> {
+        let watch = self.watch.get_or_insert_with(|| keeper.watch(Bell::default()));
+        if !self.known.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
+            self.known = Some(context.waker().clone());
+            *watch.waker().lock() = Some(context.waker().clone());
+        }
+        watch
+    }
+
+    /// Ready once the deadline has passed.
+    pub(crate) fn poll(&mut self, keeper: &Keeper<Bell>, context: &Context, deadline: Instant) -> Poll<()> {
+        let watch = self.watch(keeper, context);
+        keeper.set_deadline(watch, Some(deadline));
+        // Only after a ring is the clock worth a look.
+        let rung = watch.waker().rung.load(Ordering::Relaxed);
+        if rung && Instant::now() >= deadline {
+            return Poll::Ready(());
+        }
+        if rung {
+            watch.waker().rung.store(false, Ordering::Relaxed);
+        }
+        Poll::Pending
+    }
+}
+
+impl Bell {
+    fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
+        // It is whole after a panic too.
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Bell {
+    fn wake(&self) {
+        self.rung.store(true, Ordering::Relaxed);
+        if let Some(waker) = &*self.lock() {
+            waker.wake_by_ref();
+        }
+    }
+}
