@@ -3,8 +3,10 @@
 use super::limits;
 use super::session::Session;
 
+/// Room for the answers to a few requests, so that a thread which answers no more at once need not allocate.
+const OUTPUT_ROOM: usize = 4096;
+
 /// The buffers of a thread, lent to one session at a time.
-#[derive(Default)]
 pub struct Buffers {
     pub(super) input: Input,
     pub(super) output: Vec<u8>,
@@ -12,7 +14,7 @@ pub struct Buffers {
 
 /// What was read and is not done with: `bytes[start..end]`.
 pub(super) struct Input {
-    bytes: Box<[u8; limits::HEAD_BYTES]>,
+    bytes: Box<[u8]>,
     start: usize,
     end: usize,
 }
@@ -85,8 +87,10 @@ impl Input {
     }
 }
 
-impl Default for Input {
+impl Default for Buffers {
     fn default() -> Self {
-        Self { bytes: Box::new([0; limits::HEAD_BYTES]), start: 0, end: 0 }
+        // Asked for as zeros, and not filled with them: the pages of it that are never read into take no memory.
+        let bytes = vec![0; limits::HEAD_BYTES].into_boxed_slice();
+        Self { input: Input { bytes, start: 0, end: 0 }, output: Vec::with_capacity(OUTPUT_ROOM) }
     }
 }

@@ -4,8 +4,7 @@
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -19,13 +18,13 @@ use crate::pool::Pool;
 /// The way into the parking.
 #[derive(Clone)]
 pub(crate) struct Parking {
-    arrivals: Sender<Client>,
+    arrivals: Arc<Mutex<Vec<Client>>>,
     bell: Arc<UnixStream>,
 }
 
 /// The parked connections, and what their thread needs.
 struct Lot {
-    arrivals: Receiver<Client>,
+    arrivals: Arc<Mutex<Vec<Client>>>,
     bell: UnixStream,
     clients: Vec<Client>,
     pool: Arc<Pool>,
@@ -35,22 +34,21 @@ struct Lot {
 impl Parking {
     /// Starts the thread that watches the parked connections, and gives them back to `pool`.
     pub(crate) fn start(pool: Arc<Pool>, life: Arc<Life>) -> anyhow::Result<Self> {
-        let (sender, arrivals) = mpsc::channel();
+        let arrivals = Arc::default();
         let (ring, bell) = UnixStream::pair().context("cannot make a pair of sockets")?;
         for end in [&ring, &bell] {
             end.set_nonblocking(true).context("cannot make a socket non-blocking")?;
         }
-        let mut lot = Lot { arrivals, bell, clients: Vec::new(), pool, life };
+        let mut lot = Lot { arrivals: Arc::clone(&arrivals), bell, clients: Vec::new(), pool, life };
         let builder = std::thread::Builder::new().name("parking".into());
         builder.spawn(move || lot.watch()).context("cannot start the thread for parked connections")?;
-        Ok(Self { arrivals: sender, bell: Arc::new(ring) })
+        Ok(Self { arrivals, bell: Arc::new(ring) })
     }
 
     /// Leaves a connection to be watched.
     pub(crate) fn park(&self, client: Client) {
-        if self.arrivals.send(client).is_ok() {
-            self.wake();
-        }
+        lock(&self.arrivals).push(client);
+        self.wake();
     }
 
     /// Has the thread look around now.
@@ -63,7 +61,7 @@ impl Parking {
 impl Lot {
     fn watch(&mut self) {
         loop {
-            self.clients.extend(self.arrivals.try_iter());
+            self.clients.append(&mut lock(&self.arrivals));
             self.wait();
             self.hear_the_bell();
             self.release();
@@ -108,6 +106,11 @@ impl Lot {
             self.pool.push(client);
         }
     }
+}
+
+fn lock(arrivals: &Mutex<Vec<Client>>) -> MutexGuard<'_, Vec<Client>> {
+    // The list is whole after a panic too: each change to it is one call.
+    arrivals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The time until `deadline`, and a millisecond more, so that it has passed then.

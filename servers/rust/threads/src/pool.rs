@@ -74,12 +74,13 @@ impl Pool {
     /// Whether a worker could be started. Where not, those that there are do the work.
     fn start_worker(self: &Arc<Self>) -> bool {
         let pool = Arc::clone(self);
+        // The first allocation of a thread costs it 31 KB. With its buffers from elsewhere a worker mostly makes none.
+        let buffers = Buffers::default();
         let builder = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
-        builder.spawn(move || pool.work()).is_ok()
+        builder.spawn(move || pool.work(buffers)).is_ok()
     }
 
-    fn work(self: &Arc<Self>) {
-        let mut buffers = Buffers::default();
+    fn work(self: &Arc<Self>, mut buffers: Buffers) {
         loop {
             let mut client = self.next();
             let patience = if self.others_wait() { PATIENCE_UNDER_PRESSURE } else { PATIENCE };
