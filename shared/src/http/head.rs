@@ -1,45 +1,79 @@
 //! A request's head from bytes: `httparse`, and the strictness that it leaves to us.
 
+use std::mem::MaybeUninit;
+
 use httparse::{Error, Status};
 
 use super::limits;
 use super::rules::{self, Refusal, Request, Version};
 
+/// Fields that most heads have no more of. Room for the most that there may be is 3 KiB of a stack, which a coroutine keeps
+/// while it waits.
+const FEW_FIELDS: usize = 16;
+
+/// A request, and the bytes that its head took; `None` when there are not enough of them.
+type Parsed<'a> = Result<Option<(Request<'a>, usize)>, Refusal>;
+
 /// Reads a head from the start of `input`. `None` says that more bytes are needed; otherwise the request, and the number
 /// of bytes that its head took. However the bytes arrive, the outcome is the same.
-pub fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, Refusal> {
+pub fn parse(input: &[u8]) -> Parsed<'_> {
     // What lies beyond the limit is not looked at: a head that is not complete by then is too large.
     let input = input.get(..limits::HEAD_BYTES).unwrap_or(input);
-    let mut fields = [const { std::mem::MaybeUninit::uninit() }; limits::HEAD_FIELDS];
+    let mut fields = [const { MaybeUninit::uninit() }; FEW_FIELDS];
     let mut request = httparse::Request::new(&mut []);
     match request.parse_with_uninit_headers(input, &mut fields) {
-        Ok(Status::Complete(length)) => {
-            check_known_line_ends(input, &request, length)?;
-            let version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            let method = request.method.unwrap_or_default().as_bytes();
-            let target = request.path.unwrap_or_default().as_bytes();
-            let fields = request.headers.iter().map(|field| (field.name.as_bytes(), field.value));
-            Ok(Some((rules::judge(method, target, version, fields)?, length)))
-        }
-        Ok(Status::Partial) => {
-            check_line_ends(input)?;
-            if input.len() < limits::HEAD_BYTES { Ok(None) } else { Err(too_large(&request)) }
-        }
-        Err(Error::TooManyHeaders) => {
+        Ok(Status::Complete(length)) => whole(input, &request, length),
+        Ok(Status::Partial) => part(input, &request),
+        Err(Error::TooManyHeaders) => parse_many(input),
+        Err(error) => broken(input, error),
+    }
+}
+
+/// [`parse`] of a head with more than a few fields.
+#[cold]
+#[inline(never)]
+fn parse_many(input: &[u8]) -> Parsed<'_> {
+    let mut fields = [const { MaybeUninit::uninit() }; limits::HEAD_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(input, &mut fields) {
+        Ok(Status::Complete(length)) => whole(input, &request, length),
+        Ok(Status::Partial) => part(input, &request),
+        Err(error) => broken(input, error),
+    }
+}
+
+fn whole<'a>(input: &'a [u8], request: &httparse::Request<'_, 'a>, length: usize) -> Parsed<'a> {
+    check_known_line_ends(input, request, length)?;
+    let version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
+    let method = request.method.unwrap_or_default().as_bytes();
+    let target = request.path.unwrap_or_default().as_bytes();
+    let fields = request.headers.iter().map(|field| (field.name.as_bytes(), field.value));
+    Ok(Some((rules::judge(method, target, version, fields)?, length)))
+}
+
+fn part<'a>(input: &'a [u8], request: &httparse::Request) -> Parsed<'a> {
+    check_line_ends(input)?;
+    if input.len() < limits::HEAD_BYTES { Ok(None) } else { Err(too_large(request)) }
+}
+
+#[cold]
+fn broken(input: &[u8], error: Error) -> Parsed<'_> {
+    match error {
+        Error::TooManyHeaders => {
             check_line_ends(up_to_the_field_too_many(input))?;
             Err(Refusal::HeadTooLarge)
         }
-        Err(Error::Version) => {
+        Error::Version => {
             check_line_ends(empty_lines(input))?;
             unknown_version(input)
         }
-        Err(_) => Err(Refusal::Malformed),
+        _ => Err(Refusal::Malformed),
     }
 }
 
 /// RFC 9110, section 15.6.6: 505 for another version of HTTP, such as that of an HTTP/2 preface. Anything else in a
 /// version's place is malformed, which the end of the line tells.
-fn unknown_version<T>(input: &[u8]) -> Result<Option<T>, Refusal> {
+fn unknown_version(input: &[u8]) -> Parsed<'_> {
     let start = empty_lines(input).len();
     let mut line = input.get(start..).unwrap_or_default().split(|byte| matches!(byte, b'\r' | b'\n'));
     let (line, ended) = (line.next().unwrap_or_default(), line.next().is_some());
