@@ -71,7 +71,9 @@ fn main() -> anyhow::Result<()> {
     let checkout = Checkout::read(None)?;
     let server = names::find("server", SERVER, &checkout.servers, |server| &server.name)?;
     let host = Host::this_machine(checkout.tools())?;
-    launch::build(&host, server)?;
+    if let Some(why) = launch::prepare(&host, server)? {
+        bail!("{SERVER} is unavailable: {why}");
+    }
     let words = ["cargo", "build", "--release", "--locked", "--package", "bench", "--bin", "visit"];
     let words = words.map(String::from);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;

@@ -61,11 +61,10 @@ fn main() -> anyhow::Result<()> {
     println!("System calls a request, of {REQUESTS} on {CONNECTIONS} connections that stay open");
     row("", &KINDS.map(|(kind, _)| kind.to_owned()), "others", "sum", "the others");
     for server in servers {
-        if let Some(why) = launch::unavailable(&host, server) {
+        if let Some(why) = launch::prepare(&host, server)? {
             println!("{} is left out: {why}", server.name);
             continue;
         }
-        launch::build(&host, server)?;
         let calls = trace(&host, server).with_context(|| format!("cannot trace {}", server.name))?;
         print(&server.name, &calls);
     }

@@ -1,6 +1,7 @@
-//! The process contract from the harness's side: build a server, ask for its version, start it, stop it.
+//! The process contract from the harness's side: build a server, ask whether it can run and for its version, start it, stop it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,7 +12,8 @@ use crate::server::Server;
 /// Time for a build from nothing on a slow machine.
 const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
 
-/// Time for a server to print its version or its ready line. An interpreter on a busy machine takes a second.
+/// Time for a server to print its version or its ready line, or to say whether it can run. An interpreter on a busy machine
+/// takes a second.
 const START_BOUND: Duration = Duration::from_secs(20);
 
 /// Time for a server to end: its drain limit of 10 s, and some more.
@@ -24,24 +26,38 @@ pub struct Running {
     pub address: SocketAddr,
 }
 
-/// Why `server` cannot run on this machine and how to get what it lacks; `None` when it can.
-pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
-    server.unavailable(|program| host.find(program).is_some())
+/// What `server` lacks to be built and run on this machine, and how to get it; `None` when that is nothing.
+pub fn lacks(host: &Host, server: &Server) -> Option<String> {
+    server.lacks(|program| host.find(program).is_some())
 }
 
-/// Builds the server; quick when nothing changed. What the builder says goes to standard error.
-pub fn build(host: &Host, server: &Server) -> anyhow::Result<()> {
-    build_as(host, server, true)
+/// Why `server` cannot run on this machine, as far as that can be told without building it; `None` when it can.
+pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
+    if let Some(why) = lacks(host, server) {
+        return Some(why);
+    }
+    if !server.build.is_empty() && !server.check.first().is_some_and(|program| is_built(program)) {
+        return None;
+    }
+    refused(host, server).unwrap_or_else(|error| Some(format!("{error:#}")))
+}
+
+/// Builds the server, quick when nothing changed, and says why it cannot run on this machine; `None` when it can. What the
+/// builder says goes to standard error.
+pub fn prepare(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
+    prepare_as(host, server, true)
 }
 
 /// The same; only with `shown` is anything seen of what the builder says before it fails.
-pub fn build_as(host: &Host, server: &Server, shown: bool) -> anyhow::Result<()> {
-    if server.build.is_empty() {
-        return Ok(());
+pub fn prepare_as(host: &Host, server: &Server, shown: bool) -> anyhow::Result<Option<String>> {
+    if let Some(why) = lacks(host, server) {
+        return Ok(Some(why));
     }
-    let launch = Launch { words: &server.build, folder: &server.folder, cores: &[], shown };
-    host.run(&launch, BUILD_BOUND).with_context(|| format!("cannot build {}", server.name))?;
-    Ok(())
+    if !server.build.is_empty() {
+        let launch = Launch { words: &server.build, folder: &server.folder, cores: &[], shown };
+        host.run(&launch, BUILD_BOUND).with_context(|| format!("cannot build {}", server.name))?;
+    }
+    refused(host, server)
 }
 
 /// What the server says to `--version`, which has to be one line: no version, no measurement.
@@ -78,6 +94,28 @@ pub fn start_on(
         format!("{} printed `{line}` instead of `listening on http://HOST:PORT`", server.name)
     })?;
     Ok(Running { process, address })
+}
+
+/// Whether a command's program is a file that its server's build has made. One that is looked for on `PATH` was there before.
+fn is_built(program: &str) -> bool {
+    Path::new(program).is_absolute() && Path::new(program).is_file()
+}
+
+/// What the server itself says against running on this machine.
+fn refused(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
+    if server.check.is_empty() {
+        return Ok(None);
+    }
+    let launch = Launch { words: &server.check, folder: &server.folder, cores: &[], shown: false };
+    let ended = host.output(&launch, START_BOUND).with_context(|| format!("cannot check {}", server.name))?;
+    if ended.status.success() {
+        return Ok(None);
+    }
+    let words = ended.last_words();
+    let Some(why) = words.strip_prefix(": ") else {
+        bail!("`{}` failed with {} and did not say why", server.check.join(" "), ended.status);
+    };
+    Ok(Some(why.strip_prefix("error: ").unwrap_or(why).to_owned()))
 }
 
 impl Running {

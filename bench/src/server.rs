@@ -101,6 +101,8 @@ struct Manifest {
     run: Vec<String>,
     version: Vec<String>,
     #[serde(default)]
+    check: Vec<String>,
+    #[serde(default)]
     floor: bool,
     #[serde(default = "by_default")]
     default: bool,
@@ -141,6 +143,9 @@ pub struct Server {
     pub run: Vec<String>,
     /// Prints its version.
     pub version: Vec<String>,
+    /// Fails, with the reason as its last line on standard error, where the server cannot run although it was built; empty when
+    /// there is nothing to ask.
+    pub check: Vec<String>,
     /// Whether it is not a server, but the line that the others are held against: it does what any server has to, and nothing
     /// of what HTTP asks of one.
     pub is_floor: bool,
@@ -188,6 +193,7 @@ impl Server {
             build: fill(manifest.build),
             run: fill(manifest.run),
             version: fill(manifest.version),
+            check: fill(manifest.check),
             is_floor: manifest.floor,
             is_default: manifest.default,
             article: manifest.article,
@@ -225,8 +231,8 @@ impl Server {
         self.requires.iter().filter(move |requirement| !has_program(&requirement.program))
     }
 
-    /// The first of those, as `unavailable: …` says it; `None` when the server can run.
-    pub fn unavailable(&self, has_program: impl Fn(&str) -> bool) -> Option<String> {
+    /// The first of those, as `unavailable: …` says it; `None` when there is none.
+    pub fn lacks(&self, has_program: impl Fn(&str) -> bool) -> Option<String> {
         let missing = self.missing(has_program).next()?;
         Some(format!("there is no `{}` on this machine; {}", missing.program, missing.get))
     }
@@ -244,6 +250,7 @@ mod tests {
         model = "thread pool"
         run = ["{target}/example", "--fast"]
         version = ["{target}/example", "--version"]
+        check = ["{target}/example", "--check"]
         [[requires]]
         program = "cargo"
         get = "install Rust"
@@ -268,12 +275,13 @@ mod tests {
         let server = read(MANIFEST).unwrap();
         assert_eq!(server.run, ["/t/example", "--fast"]);
         assert!(server.build.is_empty() && !server.is_floor && server.is_default);
+        assert_eq!(server.check, ["/t/example", "--check"]);
         assert_eq!(server.missing(|_| false).next().unwrap().debian.as_deref(), Some("cargo"));
         assert!(!server.honours("idle-timeout") && server.honours("workers"));
         let Costs { framework, own } = server.costs.as_ref().unwrap();
         assert_eq!((framework.len(), own.as_slice()), (0, &["connection/pipelined/1".to_owned()][..]));
-        assert_eq!(server.unavailable(|_| true), None);
-        let why = server.unavailable(|program| program != "cargo").unwrap();
+        assert_eq!(server.lacks(|_| true), None);
+        let why = server.lacks(|program| program != "cargo").unwrap();
         assert_eq!(why, "there is no `cargo` on this machine; install Rust");
     }
 

@@ -59,6 +59,40 @@ fn a_server_may_be_taken_only_when_named() {
 }
 
 #[test]
+fn a_server_that_was_built_may_say_why_it_cannot_run() {
+    let cases = [
+        // It is run, and dies of SIGTERM as this mock does.
+        ("exit 0", 1, "named          failed: it ended with signal: 15", "available, when named"),
+        (
+            "echo 'error: no rings here' >&2; exit 1",
+            0,
+            "named          unavailable: no rings here",
+            "unavailable: no rings here",
+        ),
+        ("exit 3", 1, "failed with exit status: 3 and did not say why", "exit status: 3 and did not say why"),
+    ];
+    for (script, code, verified, listed) in cases {
+        let checkout = checkout(&[]);
+        let path = "servers/mock/named/server.toml";
+        let manifest = fs::read_to_string(checkout.path(path)).unwrap();
+        // What it is asked by is there once it is built.
+        let build = format!(
+            "mkdir -p {{target}} && (echo '#!/bin/sh' && echo \"{script}\") > {{target}}/check && chmod 755 {{target}}/check"
+        );
+        let more = format!("build = ['sh', '-c', '''{build}''']\ncheck = ['{{target}}/check', '--check']\n");
+        checkout.write(path, &(manifest + &more));
+
+        let (_, text) = checkout.run("list servers");
+        assert!(text.contains("available, when named"), "{script}: {text}");
+        let (output, text) = checkout.run("verify --servers named");
+        assert!(text.contains(verified), "{script}: {text}");
+        assert_eq!(output.status.code(), Some(code), "{script}: {text}");
+        let (_, text) = checkout.run("list servers");
+        assert!(text.contains(listed), "{script}: {text}");
+    }
+}
+
+#[test]
 fn what_servers_lack_is_installed_when_it_may_be() {
     let lacking = "unavailable: there is no `mock-program` on this machine";
     let checkout = checkout(&["mock-program"]);

@@ -21,11 +21,10 @@ fn every_server_is_as_its_manifest_says() {
     let mut wrong = Vec::new();
     let mut verified = 0;
     for server in &checkout.servers {
-        if let Some(why) = launch::unavailable(&host, server) {
+        if let Some(why) = launch::prepare(&host, server).unwrap() {
             eprintln!("{} is skipped: {why}", server.name);
             continue;
         }
-        launch::build(&host, server).unwrap();
         match verify::verify(&host, server, Depth::Splits) {
             Ok(verification) if verification.is_as_known() => verified += 1,
             Ok(verification) => {
@@ -45,8 +44,10 @@ fn every_server_says_its_version_and_refuses_bad_flags() {
     let host = Host::this_machine(checkout.tools()).unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().port().to_string();
-    for server in checkout.servers.iter().filter(|server| launch::unavailable(&host, server).is_none()) {
-        launch::build(&host, server).unwrap();
+    for server in &checkout.servers {
+        if launch::prepare(&host, server).unwrap().is_some() {
+            continue;
+        }
         let version = launch::version(&host, server).unwrap();
         let expected = format!("server-{} 0.1.0 (", server.name);
         assert!(version.starts_with(&expected) && version.ends_with(')'), "{version}");

@@ -21,15 +21,12 @@ fn the_servers_stand_every_drill() {
     host::raise_descriptor_limit().unwrap();
     let mut servers = Vec::new();
     for server in checkout.servers.iter().filter(|server| is_to_stand_all(server)) {
-        match launch::unavailable(&host, server) {
+        match launch::prepare(&host, server).unwrap() {
             None => servers.push(server),
             Some(why) => eprintln!("{} is skipped: {why}", server.name),
         }
     }
     assert!(!servers.is_empty(), "no server could be run");
-    for server in &servers {
-        launch::build(&host, server).unwrap();
-    }
     let left = Mutex::new(servers.into_iter());
     let wrong: Mutex<Vec<String>> = Mutex::default();
     std::thread::scope(|scope| {

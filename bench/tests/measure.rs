@@ -368,6 +368,22 @@ fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
 }
 
 #[test]
+fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
+    let checkout = checkout(&["good", "refused"], &[("normal", 1)]);
+    let path = "servers/mock/refused/server.toml";
+    let manifest = fs::read_to_string(checkout.path(path)).unwrap();
+    checkout.write(path, &(manifest + "check = [\"sh\", \"-c\", \"echo 'no rings here' >&2; exit 1\"]\n"));
+
+    let (output, text) = checkout.run("measure mock --out out");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("refused is left out: no rings here"), "{text}");
+    let records = checkout.loaded().records;
+    let errors = records.iter().filter_map(|record| record.error.as_ref()).map(|error| error.kind);
+    assert_eq!(errors.collect::<Vec<_>>(), [ErrorKind::Unavailable]);
+    assert_eq!(records.len(), 2);
+}
+
+#[test]
 fn another_tool_can_be_chosen_and_is_given_its_script() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
     let suite = fs::read_to_string(checkout.path("bench/workloads/mock.toml")).unwrap();

@@ -43,18 +43,21 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let mut rows = Vec::new();
     let mut all_built = true;
     for server in servers {
-        if let Some(why) = launch::unavailable(&host, server) {
-            print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
-            continue;
-        }
-        let built = launch::build(&host, server);
+        let prepared = launch::prepare(&host, server);
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
         }
-        if let Err(error) = built {
-            all_built = false;
-            print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
-            continue;
+        match prepared {
+            Ok(None) => {}
+            Ok(Some(why)) => {
+                print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                continue;
+            }
+            Err(error) => {
+                all_built = false;
+                print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
+                continue;
+            }
         }
         let Some(findings) = drill_one(&host, server, &drills, size, kept.as_mut())? else {
             return Ok(Outcome::Interrupted);

@@ -16,10 +16,9 @@ pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outc
     let checkout = Checkout::read(root)?;
     let server = names::find("server", &arguments.name, &checkout.servers, |server| &server.name)?;
     let host = Host::this_machine(checkout.tools())?;
-    if let Some(why) = launch::unavailable(&host, server) {
+    if let Some(why) = launch::prepare(&host, server)? {
         bail!("{} is unavailable: {why}", server.name);
     }
-    launch::build(&host, server)?;
     let (program, words) = server.run.split_first().context("a manifest's run is never empty")?;
     let mut command = Command::new(program);
     command.args(words).args(&arguments.flags).current_dir(&server.folder).env("PATH", host.path());

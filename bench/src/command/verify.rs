@@ -44,11 +44,14 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     let mut verified = Vec::new();
     let mut all_well = true;
     for server in servers {
-        if let Some(why) = launch::unavailable(&host, server) {
-            print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
-            continue;
-        }
-        let verification = launch::build(&host, server).and_then(|()| verify::verify(&host, server, depth));
+        let verification = match launch::prepare(&host, server) {
+            Ok(Some(why)) => {
+                print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                continue;
+            }
+            Ok(None) => verify::verify(&host, server, depth),
+            Err(error) => Err(error),
+        };
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
         }

@@ -78,7 +78,7 @@ fn lock<'a, 'b>(waiting: &'a Mutex<Vec<&'b str>>) -> MutexGuard<'a, Vec<&'b str>
 }
 
 fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
-    let is_built = |server: &Server| !server.build.is_empty() && launch::unavailable(host, server).is_none();
+    let is_built = |server: &Server| !server.build.is_empty() && launch::lacks(host, server).is_none();
     let count = servers.iter().filter(|server| is_built(server)).count();
     let mut number = 0;
     let build = |server: &&Server| {
@@ -92,12 +92,11 @@ fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared>
 }
 
 fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
-    if let Some(message) = launch::unavailable(host, server) {
+    let failed = |error| ErrorRecord { kind: ErrorKind::Build, message: format!("{error:#}") };
+    if let Some(message) = launch::prepare_as(host, server, shown).map_err(failed)? {
         return Err(ErrorRecord { kind: ErrorKind::Unavailable, message });
     }
-    let version = launch::build_as(host, server, shown).and_then(|()| launch::version(host, server));
-    let version =
-        version.map_err(|error| ErrorRecord { kind: ErrorKind::Build, message: format!("{error:#}") })?;
+    let version = launch::version(host, server).map_err(failed)?;
     Ok(Ready { version, conformance: None })
 }
 

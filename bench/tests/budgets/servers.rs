@@ -24,11 +24,10 @@ pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
     let mut counts = Vec::new();
     for server in &checkout.servers {
         let (name, Some(budget)) = (&server.name, server.instructions) else { continue };
-        if let Some(why) = launch::unavailable(host, server) {
+        if let Some(why) = launch::prepare_as(host, server, false).unwrap() {
             crate::say(&format!("{name} is skipped: {why}"));
             continue;
         }
-        launch::build_as(host, server, false).unwrap();
         counts.push(Count::take(name, budget, || a_request(host, server)));
     }
     counts

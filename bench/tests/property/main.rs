@@ -60,11 +60,10 @@ fn servers_are_as_the_model_says() {
     let mut wrong = Vec::new();
     let mut checked = Vec::new();
     for server in checkout.servers.iter().filter(|server| is_the_endpoint(server)) {
-        if let Some(why) = launch::unavailable(&host, server) {
+        if let Some(why) = launch::prepare(&host, server).unwrap() {
             eprintln!("{} is skipped: {why}", server.name);
             continue;
         }
-        launch::build(&host, server).unwrap();
         let running = launch::start(&host, server, &[], &[]).unwrap();
         let address = running.address;
         if let Err(error) = check(CASES_OVER_SOCKETS, |exchange| exchange.play(&mut Socket::open(address))) {
