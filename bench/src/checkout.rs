@@ -14,7 +14,7 @@ use crate::workload::{Suite, Workload};
 pub struct Checkout {
     /// Its top folder.
     pub root: PathBuf,
-    /// Every server, by language and name.
+    /// Every server, by language and name; those that lie elsewhere come last.
     pub servers: Vec<Server>,
     /// Every suite of workloads, by name.
     pub suites: Vec<Suite>,
@@ -54,16 +54,49 @@ impl Checkout {
         Ok(Self { root, servers, suites })
     }
 
-    /// The servers that `--servers` names; when it names none those that are taken by default, and all by `all`.
-    pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {
-        if wanted.is_empty() {
-            return Ok(self.servers.iter().filter(|server| server.is_default).collect());
+    /// The same with the servers in the folders that `--server-dir` names, wherever they lie. They are taken, whatever
+    /// `--servers` says.
+    pub fn with_server_dirs(mut self, folders: &[PathBuf]) -> anyhow::Result<Self> {
+        let target = target_folder(&self.root);
+        for folder in folders {
+            let place = || format!("--server-dir {}", folder.display());
+            let folder = folder.canonicalize().with_context(place)?;
+            if let Some(known) = self.servers.iter_mut().find(|server| server.folder == folder) {
+                known.is_given = true;
+                continue;
+            }
+            if !folder.join("server.toml").is_file() {
+                bail!("{}: it is no server's folder: it has no `server.toml`", place());
+            }
+            let server = Server { is_given: true, ..Server::read(&folder, &target).with_context(place)? };
+            if let Some(known) = self.servers.iter().find(|known| known.name == server.name) {
+                bail!(
+                    "{}: `{}` is the name of {} already: rename one of the two, its folder and its manifest",
+                    place(),
+                    known.name,
+                    known.folder.display()
+                );
+            }
+            self.servers.push(server);
         }
+        Ok(self)
+    }
+
+    /// The servers that `--servers` names, and beside them those of `--server-dir`; without either those that are taken by
+    /// default, and all by `all`.
+    pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {
         if wanted == ["all"] {
             return Ok(self.servers.iter().collect());
         }
+        let given: Vec<&Server> = self.servers.iter().filter(|server| server.is_given).collect();
+        if wanted.is_empty() && given.is_empty() {
+            return Ok(self.servers.iter().filter(|server| server.is_default).collect());
+        }
         names::all_different("server", wanted.iter().map(String::as_str))?;
-        wanted.iter().map(|name| names::find("server", name, &self.servers, |server| &server.name)).collect()
+        let find = |name: &String| names::find("server", name, &self.servers, |server| &server.name);
+        let named = wanted.iter().map(find).collect::<anyhow::Result<Vec<&Server>>>()?;
+        let others = given.into_iter().filter(|server| !wanted.contains(&server.name));
+        Ok(named.iter().copied().chain(others).collect())
     }
 
     /// The workloads that names mean: a suite's, a single workload's, or a path to a person's own file. One that goes by

@@ -84,6 +84,11 @@ pub struct Chosen {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub servers: Vec<String>,
 
+    /// The folder of a server that lies elsewhere, with its `server.toml`; it is taken alone, or beside those of --servers. Can be
+    /// given again for another one
+    #[arg(long, value_name = "DIR")]
+    pub server_dir: Vec<PathBuf>,
+
     /// Install first what Debian has of the programs that they lack, as root
     #[arg(long)]
     pub install: bool,
@@ -102,7 +107,7 @@ pub struct Verify {
     pub conformance: bool,
 
     /// Ask a server that runs already, instead of starting ours
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "install"], value_parser = address)]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "server_dir", "install"], value_parser = address)]
     pub address: Option<SocketAddr>,
 
     /// Show what is known to fail, too
@@ -157,9 +162,10 @@ pub struct Microbench {
 }
 
 /// What a measurement that is gone on with was told when it began.
-const FLAGS_OF_A_NEW_ONE: [&str; 12] = [
+const FLAGS_OF_A_NEW_ONE: [&str; 13] = [
     "workloads",
     "servers",
+    "server_dir",
     "install",
     "tool",
     "cross_check",
@@ -311,6 +317,10 @@ pub struct Record {
 #[derive(Args, Debug)]
 #[command(after_help = help::SERVE)]
 pub struct Serve {
+    /// The folder of a server that lies elsewhere, with its `server.toml`, before the server's name
+    #[arg(long, value_name = "DIR")]
+    pub server_dir: Vec<PathBuf>,
+
     /// The server's name
     pub name: String,
 

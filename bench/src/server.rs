@@ -151,6 +151,8 @@ pub struct Server {
     pub is_floor: bool,
     /// Whether it is among those that a command takes when none is named.
     pub is_default: bool,
+    /// Whether a person has given its folder for this command, which may lie anywhere.
+    pub is_given: bool,
     /// What the article's table calls it, when it is one of the article's two programs.
     pub article: Option<String>,
     /// Programs that it needs.
@@ -196,6 +198,7 @@ impl Server {
             check: fill(manifest.check),
             is_floor: manifest.floor,
             is_default: manifest.default,
+            is_given: false,
             article: manifest.article,
             requires: manifest.requires,
             gaps: manifest.gaps,
@@ -203,6 +206,15 @@ impl Server {
             costs: manifest.costs,
             instructions: manifest.instructions,
         })
+    }
+
+    /// The flag that names it to a command.
+    pub fn flag(&self) -> String {
+        if self.is_given {
+            format!("--server-dir {}", self.folder.display())
+        } else {
+            format!("--servers {}", self.name)
+        }
     }
 
     /// Whether the server is known to fail the case.

@@ -58,6 +58,73 @@ fn a_server_may_be_taken_only_when_named() {
     assert_eq!(text.matches("available, when named").count(), 1, "{text}");
 }
 
+/// One that lies elsewhere is taken alone, or beside those that are named.
+#[test]
+fn a_server_may_lie_elsewhere() {
+    let checkout = checkout(&[]);
+    let manifest = fs::read_to_string(checkout.path("servers/mock/good/server.toml")).unwrap();
+    checkout.write("elsewhere/mine/server.toml", &manifest.replacen("good", "mine", 1));
+    checkout.write("elsewhere/good/server.toml", &manifest);
+    checkout.write("elsewhere/other/server.toml", &manifest);
+    fs::create_dir(checkout.path("elsewhere/empty")).unwrap();
+    let cases = [
+        ("--server-dir elsewhere/mine", ["mine"].as_slice()),
+        ("--server-dir elsewhere/mine/ --servers good", &["good", "mine"]),
+        ("--server-dir elsewhere/mine --servers mine,named", &["mine", "named"]),
+        ("--server-dir elsewhere/mine --servers all", &["good", "mine", "named"]),
+        ("--server-dir elsewhere/mine --server-dir elsewhere/../elsewhere/mine", &["mine"]),
+        // It lies in the checkout after all.
+        ("--server-dir servers/mock/named", &["named"]),
+    ];
+    for (flags, expected) in cases {
+        let (_, text) = checkout.run(&format!("verify {flags}"));
+        let known = ["good", "mine", "named"].into_iter();
+        let asked = known.filter(|name| text.lines().any(|line| line.starts_with(name)));
+        assert_eq!(asked.collect::<Vec<_>>(), expected, "{flags}: {text}");
+    }
+    let cases = [
+        ("elsewhere/good", "`good` is the name of "),
+        ("elsewhere/good", "servers/mock/good already: rename one of the two"),
+        ("elsewhere/other", "name is `good`, but the folder is `other`"),
+        ("elsewhere/empty", "it is no server's folder: it has no `server.toml`"),
+        ("elsewhere/nowhere", "No such file or directory"),
+    ];
+    for (folder, expected) in cases {
+        for command in ["verify", "drill", "measure mock", "serve"] {
+            let name = if command == "serve" { " good" } else { "" };
+            let (output, text) = checkout.run(&format!("{command} --server-dir {folder}{name}"));
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            assert!(text.contains(&format!("--server-dir {folder}: ")) && text.contains(expected), "{text}");
+        }
+    }
+    let (output, text) = checkout.run("serve --server-dir elsewhere/mine mine --version");
+    assert!(output.status.success() && text.contains("server-good 1"), "{text}");
+}
+
+/// Also one that is gone on with has it: the command stands in `machine.json`.
+#[test]
+fn a_server_that_lies_elsewhere_is_measured() {
+    let checkout = checkout(&[]);
+    let manifest = fs::read_to_string(checkout.path("servers/mock/good/server.toml")).unwrap();
+    checkout.write("elsewhere/mine/server.toml", &manifest.replacen("good", "mine", 1));
+    let names = |checkout: &Checkout| {
+        let mut names: Vec<String> =
+            checkout.loaded().records.iter().map(|run| run.server.name.clone()).collect();
+        names.sort();
+        names
+    };
+    let (output, text) =
+        checkout.run("measure mock --server-dir elsewhere/mine --servers good --control none --out out");
+    assert!(output.status.success(), "{text}");
+    assert_eq!(names(&checkout), ["good", "mine"], "{text}");
+    let path = checkout.path("out/measurements.jsonl");
+    let lines = fs::read_to_string(&path).unwrap();
+    fs::write(&path, lines.split_inclusive('\n').next().unwrap()).unwrap();
+    let (output, text) = checkout.run("measure --resume out");
+    assert!(output.status.success(), "{text}");
+    assert_eq!(names(&checkout), ["good", "mine"], "{text}");
+}
+
 #[test]
 fn a_server_that_was_built_may_say_why_it_cannot_run() {
     let cases = [

@@ -63,6 +63,8 @@ Examples:
       do all keep the rules of HTTP/1.1? With a table by subject
   bench verify --conformance --servers http-server --all
       also what is known to fail, each with the reason
+  bench verify --conformance --server-dir ~/mine
+      one of yours, which lies in a folder of its own
   bench verify --conformance --address 127.0.0.1:8080
       and one that somebody else has started?
 
@@ -84,6 +86,8 @@ Examples:
       two of them with one server
   bench drill --short
       all of them in small with every server, as the tests do
+  bench drill --server-dir ~/mine
+      all of them with one of yours, which lies in a folder of its own
   bench drill --servers hyper,threads --keep results/before
       and have the findings in a measurement's report
 
@@ -128,6 +132,8 @@ Examples:
       the article's three scenarios on every server, with a verdict
   bench measure article-5s-1 --servers hyper,actix --repetitions 5
       one workload, two servers, more repetitions
+  bench measure quick --server-dir ~/mine --servers hyper
+      one of yours, which lies in a folder of its own, beside one of ours
   bench measure quick --cross-check wrk
       two tools have to agree
   bench measure quick --quiet > tables.txt
@@ -223,6 +229,8 @@ Examples:
       then `curl -i localhost:8080/abc` in another terminal
   bench serve hyper --port 8080 --workers 2
       on two threads
+  bench serve --server-dir ~/mine mine --port 8080
+      one of yours, which lies in a folder of its own
   bench serve nethttp --version
       the server's version and its runtime's
 

@@ -28,7 +28,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     if arguments.list {
         return print(&list());
     }
-    let checkout = Checkout::read(root)?;
+    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
     let servers = without_floor(servers, &arguments.chosen.servers, "has to stand nothing")?;
     let drills = choose(&arguments.drills)?;

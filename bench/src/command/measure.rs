@@ -31,7 +31,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 }
 
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let cores = Cores::divide(arguments.server_cores.clone(), arguments.tool_cores.clone())?;
     let machine = Machine::read(&cores, arguments.seed.unwrap_or_else(|| fastrand::u64(..)))?;
     measure(&checkout, arguments, &cores, machine.seed, progress, || {
@@ -53,6 +53,7 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     let begun = Arguments::try_parse_from(&machine.command).ok().with_context(place)?;
     let Command::Measure(arguments) = &begun.command else { bail!(place()) };
     let checkout = Checkout::read(root.or(begun.root.as_deref()))?;
+    let checkout = checkout.with_server_dirs(&arguments.chosen.server_dir)?;
     let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
     measure(&checkout, arguments, &cores, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;

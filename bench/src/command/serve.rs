@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::{launch, names};
 
 pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.server_dir)?;
     let server = names::find("server", &arguments.name, &checkout.servers, |server| &server.name)?;
     let host = Host::this_machine(checkout.tools())?;
     if let Some(why) = launch::prepare(&host, server)? {

@@ -32,7 +32,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         print(&table(&[(&name, &verification)]))?;
         return Ok(outcome(verification.is_as_known()));
     }
-    let checkout = Checkout::read(root)?;
+    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let mut servers = checkout.choose_servers(&arguments.chosen.servers)?;
     if arguments.conformance {
         servers = without_floor(servers, &arguments.chosen.servers, "keeps no rules of HTTP")?;

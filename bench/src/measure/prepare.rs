@@ -120,7 +120,8 @@ fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<Conformanc
         stage.done(&line, &line);
     } else {
         stage.failed(&format!(
-            "{line}; it is not as its manifest says: bench verify --conformance --servers {name}"
+            "{line}; it is not as its manifest says: bench verify --conformance {}",
+            server.flag()
         ));
     }
     let smuggled = verification.failed(Severity::Smuggling);
