@@ -7,6 +7,11 @@ use crate::statistics::Rank;
 use crate::summary::{Cell, WorkloadSummary};
 use crate::verdict;
 
+/// So many servers are named in a sentence; of more the first few are, since the tables have all.
+const NAMED: usize = 8;
+/// See [`NAMED`].
+const FEW: usize = 5;
+
 /// The workload that stands for all: of those that ask how fast and how cheap the one with the most connections, else the first
 /// that was a load, else the first.
 pub(super) fn leading<'a>(families: &[Family<'a>]) -> Option<&'a WorkloadSummary<'a>> {
@@ -85,7 +90,7 @@ fn best(summary: &WorkloadSummary) -> String {
     } else {
         format!(
             "{} are the {adjective}, and cannot be told apart: {} {what}{place}, or little more.",
-            list(&ties),
+            some(&ties),
             figure(first)
         )
     }
@@ -113,13 +118,33 @@ fn others(summary: &WorkloadSummary) -> Option<String> {
     let ranks = summary.ranks();
     let first = measured(summary).next()?;
     let ratio = |cell: &Cell| cell.ratio_to(first, summary.leading());
-    let others: Vec<String> = measured(summary)
+    let mut others: Vec<String> = measured(summary)
         .zip(ranks)
         .filter(|(_, rank)| rank.best > 1)
         .filter_map(|(cell, _)| Some(format!("{} {}", cell.server.name, figures::ratio(ratio(cell)?.median))))
         .collect();
+    let up_to = if others.len() > NAMED {
+        let more = others.len() - FEW;
+        let last = others.pop().unwrap_or_default();
+        others.truncate(FEW);
+        others.push(format!("{more} more"));
+        format!(", up to {last}")
+    } else {
+        String::new()
+    };
     let names: Vec<&str> = others.iter().map(String::as_str).collect();
-    (!names.is_empty()).then(|| format!("Beside {}, others take: {}.", first.server.name, list(&names)))
+    (!names.is_empty())
+        .then(|| format!("Beside {}, others take: {}{up_to}.", first.server.name, list(&names)))
+}
+
+/// The servers, of many the first few.
+fn some(names: &[&str]) -> String {
+    if names.len() <= NAMED {
+        return list(names);
+    }
+    let (few, rest) = names.split_at(FEW);
+    let more = format!("{} more", rest.len());
+    list(&few.iter().copied().chain([more.as_str()]).collect::<Vec<_>>())
 }
 
 /// Who shares ranks, beyond the best.
@@ -137,7 +162,7 @@ fn ties(summary: &WorkloadSummary) -> Option<String> {
     let said: Vec<String> = groups
         .iter()
         .filter(|(_, names)| names.len() > 1)
-        .map(|(rank, names)| format!("{} share ranks {rank}", list(names)))
+        .map(|(rank, names)| format!("{} share ranks {rank}", some(names)))
         .collect();
     (!said.is_empty()).then(|| format!("Cannot be told apart: {}.", said.join("; ")))
 }
@@ -154,7 +179,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
         let names: Vec<&str> = client.iter().map(|cell| cell.server.name.as_str()).collect();
         return Some(format!(
             "With {with} it cannot be told which server is fastest: the load tool was at its own limit with {}.",
-            list(&names)
+            some(&names)
         ));
     }
     let mut valid = [of_bound(Bound::ServerBound), of_bound(Bound::LatencyBound)].concat();
@@ -177,7 +202,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
         [one] => format!("With {with} {one} is fastest: {speed} requests/s{how}."),
         many => format!(
             "With {with} {} are fastest, and cannot be told apart: up to {speed} requests/s{how}.",
-            list(many)
+            some(many)
         ),
     })
 }

@@ -12,13 +12,14 @@ use std::path::Path;
 use std::process::Command;
 
 use bench::record::Record;
+use bench::report::chart::Plot;
 use bench::report::document::{Document, Value};
 use bench::report::format::Format;
 use bench::statistics::median;
 use bench::summary::Figure;
 use bench::{recorded, report, results};
 use folder::Folder;
-use records::{HOSTILE, every_question, every_verdict, in_parts, many_servers, one_run};
+use records::{HOSTILE, a_field, every_question, every_verdict, in_parts, many_servers, one_run};
 
 /// What a report says of a folder that lies on the disk.
 fn document(folder: &Folder) -> Document {
@@ -70,7 +71,9 @@ fn assert_is_golden(name: &str, text: &str) {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    for folder in [every_verdict(), every_question(), in_parts(), one_run(), many_servers(), Folder::new()] {
+    let all =
+        [every_verdict(), every_question(), in_parts(), one_run(), many_servers(), a_field(), Folder::new()];
+    for folder in all {
         let document = document(&folder);
         for width in [60, 80, 100, 200] {
             let text = render(&document, Format::Table, Some(width));
@@ -78,6 +81,20 @@ fn no_line_is_wider_than_the_terminal() {
             assert!(textwrap::core::display_width(widest) <= width, "{width}: {widest}");
         }
     }
+}
+
+/// Of sixteen servers a sentence names a few, and a chart no more than can be told apart.
+#[test]
+fn a_field_is_told_in_few_words_and_lines() {
+    let document = document(&a_field());
+    let expected = "Beside epoll, others take: tokio 1.02×, compio 1.07×, may-minihttp 1.10×, may 1.10×, hyper 1.13× and 10 more, up to \
+                    http-server 57.6×.";
+    assert_eq!(document.answers[1], expected);
+    let lines: Vec<usize> = document
+        .charts()
+        .filter_map(|chart| if let Plot::Lines(lines) = &chart.plot { Some(lines.lines.len()) } else { None })
+        .collect();
+    assert_eq!(lines, [8; 6]);
 }
 
 /// Whatever was measured has its section, and nothing else has one.

@@ -139,6 +139,81 @@ pub(crate) fn many_servers() -> Folder {
     folder
 }
 
+/// A whole field under what a sweep asks: its languages and models, what 100 connections cost each a request in microseconds, ties
+/// among them, and what is far behind.
+const FIELD: [(&str, &str, &str, f64); 16] = [
+    ("epoll", "Rust", "event loop", 7.11),
+    ("tokio", "Rust", "event loop", 7.23),
+    ("compio", "Rust", "thread per core", 7.62),
+    ("may-minihttp", "Rust", "coroutine", 7.8),
+    ("may", "Rust", "coroutine", 7.81),
+    ("hyper", "Rust", "event loop", 8.0),
+    ("axum", "Rust", "event loop", 8.01),
+    ("ntex", "Rust", "thread per core", 8.02),
+    ("actix", "Rust", "thread per core", 8.28),
+    ("nginx", "C", "process", 8.51),
+    ("threads", "Rust", "thread pool", 9.91),
+    ("fasthttp", "Go", "coroutine", 11.2),
+    ("nethttp", "Go", "coroutine", 17.8),
+    ("node-http", "JavaScript", "process", 31.0),
+    ("uvicorn", "Python", "process", 62.0),
+    ("http-server", "Python", "process", 410.0),
+];
+
+/// Sixteen servers, the floor and a twin under everything that a sweep asks.
+pub(crate) fn a_field() -> Folder {
+    let mut folder = Folder::new();
+    let servers = FIELD.into_iter().map(|(name, language, model, cost)| (name, language, model, cost, 0));
+    let others = [("floor", "Rust", "event loop", 6.94, 1), ("hyper", "Rust", "event loop", 8.0, 2)];
+    for (name, language, model, cost, kind) in servers.chain(others) {
+        let mut add = |record: Record| {
+            let record = changed(record, |run| {
+                (run.server.language, run.server.model) = (language.into(), model.into());
+            });
+            folder.add(&match kind {
+                1 => floor(record),
+                2 => twin(record),
+                _ => record,
+            });
+        };
+        let connected = |record: Record, connections: u32| {
+            changed(record, |run| {
+                run.workload.connections = connections;
+                run.workload.title = format!("{connections} connections");
+                let connections = ConnectionsRecord { asked: connections, seen: Some(connections.into()) };
+                run.connections = Some(connections);
+            })
+        };
+        for (connections, times) in [(1, 1.65), (100, 1.0)] {
+            let run = named("quick", &connections.to_string(), name, cost * times);
+            add(connected(run, connections));
+        }
+        for (connections, times) in [(1, 1.65), (8, 1.3), (64, 1.02), (256, 1.0), (1024, 1.1), (8192, 1.4)] {
+            let run = named("connections", &connections.to_string(), name, cost * times);
+            add(connected(run, connections));
+        }
+        for (mode, times) in [("keep-alive", 1.0), ("close", 4.0), ("pipelined-16", 0.1)] {
+            let run = named("modes", mode, name, cost * times);
+            add(changed(run, |run| run.workload.mode = Some(mode.into())));
+        }
+        add(named("latency", "peak", name, cost));
+        for share in [25, 50, 75, 90] {
+            let rate = whole(1e4 * f64::from(share) / cost);
+            add(changed(
+                open_loop(name, u32::try_from(rate).unwrap(), cost * f64::from(share) / 1e6),
+                |run| {
+                    run.workload.name = format!("latency-{share}");
+                    run.workload.title = format!("{share} % of the peak");
+                    run.latency.as_mut().unwrap().percentiles.extend([(50, cost / 1e5), (90, cost / 5e4)]);
+                },
+            ));
+        }
+        add(changed(start(name, cost / 1e3), |run| run.workload.name = "startup-first-answer".into()));
+        add(changed(hold(name, whole(cost * 500.0)), |run| run.workload.name = "startup-1000".into()));
+    }
+    folder
+}
+
 fn quick(server: &str, microseconds: f64) -> Record {
     named("quick", "100", server, microseconds)
 }

@@ -10,7 +10,7 @@ use super::series::{self, Series, Spot};
 use super::{Line, Lines, Width};
 
 /// Lines that are named at their ends; more of them are too close there.
-const NAMED_AT_ENDS: usize = 8;
+pub(in crate::report) const NAMED_AT_ENDS: usize = 8;
 
 /// Room to the right of the last point, for its mark.
 const RIGHT: f64 = 6.0;

@@ -260,7 +260,7 @@ fn length(rows: &[Row], layout: &Layout, ruler: &Ruler, frame: Frame) -> f64 {
 }
 
 /// How long the axis is: as the longest bar, or, where that is far longer than most, a little more than the longest of those.
-fn longest(mut reaches: Vec<f64>) -> f64 {
+pub(in crate::report) fn longest(mut reaches: Vec<f64>) -> f64 {
     reaches.sort_by(|a, b| b.total_cmp(a));
     let mut whole = reaches.windows(2).take(reaches.len() / 2).filter_map(|pair| match pair {
         [far, near] if *near > 0.0 && *far > FAR * near => Some(near * BEYOND),

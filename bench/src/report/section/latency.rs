@@ -1,6 +1,7 @@
 //! What is the latency under load? Of open loops, whose requests are due at a rate whether or not the server keeps up.
 
 use super::family::Question;
+use super::panels::Panels;
 use super::parts::{self, COST, Measure, PER_SECOND};
 use super::{Source, cost, notes, speed};
 use crate::record::Record;
@@ -18,9 +19,11 @@ const P99: Measure = Measure {
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let loads = source.loads(Question::Latency);
+    // By what a request cost in the workload that came first: the loop that found the peaks.
+    let servers = parts::servers(&loads);
     let (open, peaks): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
         loads.into_iter().partition(|summary| summary.workload.rate.is_some());
-    let curves = open.iter().filter_map(|summary| curves(summary));
+    let curves = open.iter().flat_map(|summary| curves(summary, &servers));
     let tables = open.iter().map(|summary| table(summary));
     let peak_tables = peaks.iter().map(|summary| peak(summary));
     (!open.is_empty()).then(|| Section {
@@ -32,14 +35,17 @@ pub(super) fn section(source: &Source) -> Option<Section> {
              that servers are compared at the same strain and not at the same rate."
                 .into(),
         ],
-        charts: by_rate(&open).into_iter().chain(curves).collect(),
+        charts: by_rate(&open, &servers).into_iter().chain(curves).collect(),
         tables: tables.chain(peak_tables).collect(),
         facts: Vec::new(),
     })
 }
 
 /// The 99th percentile against the rate that was held.
-fn by_rate(open: &[&WorkloadSummary]) -> Option<Chart> {
+fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
+    if open.len() < 2 {
+        return Vec::new();
+    }
     let line = |name: &str| {
         let point = |summary: &&WorkloadSummary| {
             let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
@@ -49,26 +55,21 @@ fn by_rate(open: &[&WorkloadSummary]) -> Option<Chart> {
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
         Line { label: name.into(), points, has_marks: true }
     };
-    let lines = parts::servers(open).into_iter().map(line);
-    let title = "The 99th percentile of latency by rate".to_owned();
-    (open.len() > 1).then(|| Chart {
+    let panels = Panels {
         id: "latency-by-rate".into(),
-        description: format!(
-            "{title}, a line a server: {}. The tables below have the figures.",
-            parts::servers(open).join(", ")
-        ),
-        title,
-        plot: parts::lines(
-            Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
-            Axis { label: "Latency, p99".into(), quantity: Quantity::Time, scale: Scale::Log },
-            lines,
-        ),
-    })
+        title: "The 99th percentile of latency by rate".into(),
+        each: "a server",
+        rest: " The tables below have the figures.",
+        x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
+        y: Axis { label: "Latency, p99".into(), quantity: Quantity::Time, scale: Scale::Log },
+    };
+    panels.charts(servers.iter().copied().map(line).collect())
 }
 
 /// All percentiles of one workload, a line a server; nothing where the tool tells no histogram.
-fn curves(summary: &WorkloadSummary) -> Option<Chart> {
-    let line = |cell: &Cell| {
+fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
+    let line = |name: &&str| {
+        let cell = summary.cells.iter().find(|cell| cell.server.name == **name)?;
         let mark = P99.mark(cell);
         let point = |(share, seconds)| Point { x: share, y: Figure { value: seconds, interval: None }, mark };
         let points: Vec<Point> = cell.curve().into_iter().map(point).collect();
@@ -78,22 +79,18 @@ fn curves(summary: &WorkloadSummary) -> Option<Chart> {
             has_marks: false,
         })
     };
-    let lines: Vec<Line> = summary.cells.iter().filter_map(line).collect();
-    let title = format!("Latency by percentile, {}", summary.workload.title);
-    let names: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
-    let description = format!("{title}, a line a server whose rate was held: {}.", names.join(", "));
-    (!lines.is_empty()).then(|| Chart {
+    let panels = Panels {
         id: format!("curve-{}", summary.workload.name),
-        title,
-        description,
-        plot: parts::lines(
-            Axis { label: "Share of answers".into(), quantity: Quantity::Share, scale: Scale::Percentile },
-            Axis { label: "Latency".into(), quantity: Quantity::Time, scale: Scale::Log },
-            lines,
-        ),
-    })
+        title: format!("Latency by percentile, {}", summary.workload.title),
+        each: "a server whose rate was held",
+        rest: "",
+        x: Axis { label: "Share of answers".into(), quantity: Quantity::Share, scale: Scale::Percentile },
+        y: Axis { label: "Latency".into(), quantity: Quantity::Time, scale: Scale::Log },
+    };
+    panels.charts(servers.iter().filter_map(line).collect())
 }
 
+/// The servers by their 99th percentile, those last that have none.
 fn table(summary: &WorkloadSummary) -> Table {
     let percentile = |head: &str| Column::new(head, Quantity::Time);
     let columns = [
@@ -109,7 +106,10 @@ fn table(summary: &WorkloadSummary) -> Table {
         Column::new("Bound by", Quantity::Words).of(Importance::High),
     ];
     let mut table = Table::new(summary.workload.name.as_str(), parts::title(summary), columns);
-    for cell in &summary.cells {
+    let mut cells: Vec<&Cell> = summary.cells.iter().collect();
+    let p99 = |cell: &Cell| cell.median(P99.of).unwrap_or(f64::INFINITY);
+    cells.sort_by(|a, b| p99(a).total_cmp(&p99(b)));
+    for cell in cells {
         let percentile = |percent| cell.median(move |run: &Record| run.percentile(percent)).into();
         table.rows.push(vec![
             cell.server.name.as_str().into(),

@@ -13,6 +13,7 @@ mod machine;
 mod memory;
 mod modes;
 mod notes;
+mod panels;
 mod parts;
 mod repetitions;
 mod scaling;

@@ -20,8 +20,8 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         id: "repetitions",
         title: "Is every repetition like the others?",
         about: vec![
-            "Every run is a dot, and the stroke is their median. A median says nothing of runs that fall into two heaps, or of one that \
-             lies far out."
+            "Every run is a dot, as so many times its server's median, which is the stroke: servers that are far from each other stay \
+             comparable. A median says nothing of runs that fall into two heaps, or of one that lies far out."
                 .into(),
         ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
@@ -33,20 +33,24 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 fn chart(summary: &WorkloadSummary) -> Chart {
     let measure = parts::leading_measure(summary);
     let row = |cell: &Cell| {
+        let median = cell.median(measure.of).filter(|median| *median > 0.0);
         let dot = |run: &crate::record::Record| {
-            Some(Dot { value: (measure.of)(run)?, mark: measure.mark_of_run(run) })
+            Some(Dot { value: (measure.of)(run)? / median?, mark: measure.mark_of_run(run) })
         };
         let dots: Vec<Dot> = cell.measured().filter_map(dot).collect();
-        let median = median(&mut dots.iter().map(|dot| dot.value).collect::<Vec<_>>());
-        DotRow { label: parts::label(cell.server), dots: thinned(dots), median }
+        DotRow { label: parts::label(cell.server), dots: thinned(dots), median: median.map(|_| 1.0) }
     };
     let rows: Vec<DotRow> = summary.with_floor().chain(&summary.twin).map(row).collect();
-    let title = format!("{} of every run, {}", measure.head, summary.workload.name);
+    let title = format!("{} of every run to its server's median, {}", measure.head, summary.workload.name);
     Chart {
         id: format!("runs-{}", summary.workload.name),
         description: format!("{title}: a row a server and a dot a run. The table below has the extremes."),
         title,
-        plot: Plot::Dots(Dots { label: measure.head.into(), quantity: measure.quantity, rows }),
+        plot: Plot::Dots(Dots {
+            label: format!("{} to the median", measure.head),
+            quantity: Quantity::Ratio,
+            rows,
+        }),
     }
 }
 

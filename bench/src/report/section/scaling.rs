@@ -2,6 +2,7 @@
 
 use super::Source;
 use super::family::Question;
+use super::panels::Panels;
 use super::parts::{self, COST, Measure, PER_SECOND};
 use crate::report::chart::{Axis, Chart, Line, Point, Scale};
 use crate::report::document::{Quantity, Section};
@@ -20,10 +21,11 @@ pub(super) fn section(source: &Source) -> Option<Section> {
              where each of them has to be found among thousands."
                 .into(),
         ],
-        charts: vec![
-            chart("scaling-cost", "CPU time a request by connections", COST, &members),
-            chart("scaling-speed", "Requests a second by connections", PER_SECOND, &members),
-        ],
+        charts: [
+            charts("scaling-cost", "CPU time a request by connections", COST, &members),
+            charts("scaling-speed", "Requests a second by connections", PER_SECOND, &members),
+        ]
+        .concat(),
         tables: vec![
             COST.matrix("scaling-cost", "CPU time a request by connections", &members, head),
             PER_SECOND.matrix("scaling-speed", "Requests a second by connections", &members, head),
@@ -33,7 +35,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 }
 
 /// A line a server, a point a workload.
-fn chart(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary]) -> Chart {
+fn charts(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary]) -> Vec<Chart> {
     let line = |name: &str| {
         let point = |summary: &&WorkloadSummary| {
             let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
@@ -42,16 +44,13 @@ fn chart(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary]) 
         };
         Line { label: name.into(), points: members.iter().filter_map(point).collect(), has_marks: true }
     };
-    let lines = parts::servers(members).into_iter().map(line);
-    let x = Axis { label: "Connections".into(), quantity: Quantity::Count, scale: Scale::Log };
-    let y = Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log };
-    Chart {
+    let panels = Panels {
         id: id.into(),
         title: title.into(),
-        description: format!(
-            "{title}, a line a server: {}. The table below has the figures.",
-            parts::servers(members).join(", ")
-        ),
-        plot: parts::lines(x, y, lines),
-    }
+        each: "a server",
+        rest: " The table below has the figures.",
+        x: Axis { label: "Connections".into(), quantity: Quantity::Count, scale: Scale::Log },
+        y: Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log },
+    };
+    panels.charts(parts::servers(members).into_iter().map(line).collect())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::report::chart;
 use crate::report::document::{Importance, Quantity, Table, Value};
 use crate::report::format::cell;
 use crate::report::layout;
@@ -13,6 +14,8 @@ const WORDS: usize = 44;
 const BAR: usize = 24;
 /// Bars that would be shorter are left out.
 const SHORTEST_BAR: usize = 8;
+/// The end of a bar that is far longer than most.
+const CUT: char = '»';
 
 /// What is shown of a column.
 #[derive(Clone, Copy)]
@@ -48,6 +51,9 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     for part in parts(shown.clone(), fits) {
         let _ = write!(out, "{}", draw(table, &part));
     }
+    if shown.iter().any(|shown| shown.bar > 0 && has_cut_bars(table, shown.column)) {
+        let _ = writeln!(out, "A bar that ends in {CUT} is longer.");
+    }
     let missing: Vec<&str> = (0..table.columns.len())
         .filter(|column| shown.iter().all(|shown| shown.column != *column))
         .map(|column| table.columns[column].head.as_str())
@@ -59,7 +65,7 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     out
 }
 
-/// Makes it narrower; false when all that is left is important.
+/// Makes it narrower, the intervals of what is less important before it itself; false when all that is left is important.
 fn give_up_something(table: &Table, shown: &mut Vec<Shown>) -> bool {
     let importance = |shown: &Shown| match shown.column {
         0 => Importance::High,
@@ -69,6 +75,10 @@ fn give_up_something(table: &Table, shown: &mut Vec<Shown>) -> bool {
         bar.bar = if bar.bar / 2 < SHORTEST_BAR { 0 } else { bar.bar / 2 };
     } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Low) {
         shown.remove(place);
+    } else if let Some(place) =
+        shown.iter().rposition(|shown| shown.has_intervals && importance(shown) == Importance::Normal)
+    {
+        shown[place].has_intervals = false;
     } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Normal) {
         shown.remove(place);
     } else if let Some(last) = shown.iter_mut().rev().find(|shown| shown.has_intervals) {
@@ -121,7 +131,7 @@ fn column(table: &Table, shown: Shown) -> Vec<Vec<String>> {
         columns.push(with("interval".into(), &mut values().map(interval)));
     }
     if shown.bar > 0 {
-        let most = values().filter_map(Value::number).fold(0.0, f64::max);
+        let most = whole_bar(table, shown.column);
         let bar = |value: &Value| bar(value.number().unwrap_or(0.0) / most, shown.bar);
         columns.push(with(String::new(), &mut values().map(bar)));
     }
@@ -140,11 +150,28 @@ fn are_words(table: &Table, shown: Shown) -> Vec<bool> {
     words
 }
 
-/// A bar of a share of so many cells, to an eighth of one.
+/// The figure whose bar has all the room. One that is far beyond most others does not, as in charts.
+fn whole_bar(table: &Table, column: usize) -> f64 {
+    chart::longest(figures(table, column).collect())
+}
+
+fn has_cut_bars(table: &Table, column: usize) -> bool {
+    let most = whole_bar(table, column);
+    figures(table, column).any(|figure| figure > most)
+}
+
+fn figures(table: &Table, column: usize) -> impl Iterator<Item = f64> {
+    table.rows.iter().filter_map(move |row| row[column].number())
+}
+
+/// A bar of a share of so many cells, to an eighth of one; of more than all it is cut.
 fn bar(share: f64, cells: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     if !share.is_finite() {
         return String::new();
+    }
+    if share > 1.0 {
+        return "█".repeat(cells - 1) + &CUT.to_string();
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -206,7 +233,14 @@ mod tests {
 
     #[test]
     fn bars_are_as_long_as_their_share() {
-        let cases = [(0.0, ""), (1.0, "████████"), (0.5, "████"), (1.0 / 64.0, "▏"), (f64::NAN, "")];
+        let cases = [
+            (0.0, ""),
+            (1.0, "████████"),
+            (0.5, "████"),
+            (1.0 / 64.0, "▏"),
+            (f64::NAN, ""),
+            (1.1, "███████»"),
+        ];
         for (share, expected) in cases {
             assert_eq!(bar(share, 8), expected, "{share}");
         }

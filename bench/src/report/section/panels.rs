@@ -1,0 +1,101 @@
+//! Line charts of many servers: no more lines to a chart than can be named at their ends, and an axis to each chart, so that one
+//! server that is far from the others does not press these into one line.
+
+use super::parts;
+use crate::report::chart::{Axis, Chart, Line, NAMED_AT_ENDS};
+
+/// What the charts of one figure have in common.
+pub(super) struct Panels {
+    /// Of the first chart; others have their number behind it.
+    pub(super) id: String,
+    pub(super) title: String,
+    /// Of whom a line is.
+    pub(super) each: &'static str,
+    /// What follows in the description.
+    pub(super) rest: &'static str,
+    pub(super) x: Axis,
+    pub(super) y: Axis,
+}
+
+impl Panels {
+    /// The charts of lines that come in the order of their servers, the cheapest first. None has fewer lines than another by
+    /// more than one.
+    pub(super) fn charts(&self, lines: Vec<Line>) -> Vec<Chart> {
+        let all = lines.len();
+        let panels = all.div_ceil(NAMED_AT_ENDS);
+        let mut lines = lines.into_iter();
+        let mut first = 1;
+        let panel = |place: usize| {
+            let own: Vec<Line> = lines.by_ref().take((all + place) / panels).collect();
+            let last = first + own.len() - 1;
+            let title = if panels == 1 {
+                self.title.clone()
+            } else {
+                format!("{}: {first} to {last} of {all} servers, the cheapest first", self.title)
+            };
+            let id = if place == 0 { self.id.clone() } else { format!("{}-{}", self.id, place + 1) };
+            first = last + 1;
+            self.chart(id, title, own)
+        };
+        (0..panels).map(panel).collect()
+    }
+
+    fn chart(&self, id: String, title: String, lines: Vec<Line>) -> Chart {
+        let names: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
+        let description = format!("{title}, a line {}: {}.{}", self.each, names.join(", "), self.rest);
+        Chart { id, title, description, plot: parts::lines(self.x.clone(), self.y.clone(), lines) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::chart::{Plot, Scale};
+    use crate::report::document::Quantity;
+
+    #[test]
+    fn many_lines_are_shared_out_among_charts() {
+        let axis = Axis { label: String::new(), quantity: Quantity::Time, scale: Scale::Log };
+        let panels = Panels {
+            id: "cost".into(),
+            title: "Cost".into(),
+            each: "a server",
+            rest: "",
+            x: axis.clone(),
+            y: axis,
+        };
+        // Lines, and of each chart its name, its title and how many lines it has.
+        type Case<'a> = (usize, &'a [(&'a str, &'a str, usize)]);
+        let cases: [Case; 5] = [
+            (0, &[]),
+            (1, &[("cost", "Cost", 1)]),
+            (8, &[("cost", "Cost", 8)]),
+            (
+                9,
+                &[
+                    ("cost", "Cost: 1 to 4 of 9 servers, the cheapest first", 4),
+                    ("cost-2", "Cost: 5 to 9 of 9 servers, the cheapest first", 5),
+                ],
+            ),
+            (
+                16,
+                &[
+                    ("cost", "Cost: 1 to 8 of 16 servers, the cheapest first", 8),
+                    ("cost-2", "Cost: 9 to 16 of 16 servers, the cheapest first", 8),
+                ],
+            ),
+        ];
+        for (count, expected) in cases {
+            let line = |place: usize| Line { label: format!("{place}"), points: vec![], has_marks: true };
+            let charts = panels.charts((0..count).map(line).collect());
+            let shown: Vec<(&str, &str, usize)> = charts
+                .iter()
+                .map(|chart| {
+                    let Plot::Lines(lines) = &chart.plot else { panic!() };
+                    (chart.id.as_str(), chart.title.as_str(), lines.lines.len())
+                })
+                .collect();
+            assert_eq!(shown, expected, "{count}");
+        }
+    }
+}
