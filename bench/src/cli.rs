@@ -244,6 +244,10 @@ pub struct Report {
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 
+    /// The server that all others are held against, instead of the best one
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<String>,
+
     /// In what form, and where to
     #[command(flatten)]
     pub printed: Printed,

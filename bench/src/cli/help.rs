@@ -147,13 +147,16 @@ Exit codes: 0 every run has figures, or lacks a tool or a program that this mach
 pub(super) const REPORT: &str = "\
 A report is made from the records alone, as often as you like, also of a measurement that still runs, that was interrupted, or \
 that another machine has made. `bench measure` ends with one, and leaves every form of it, the page and its charts among them, \
-in DIR/report.
+in DIR/report. With --baseline ratios are to the server of that name, paired by repetition, in every table \
+whose figures can be held against each other; what is stored, and DIR/report, stay as they are.
 
 Examples:
   bench report results/before
       the sentences and tables again
   bench report results/before --format markdown
       for an issue or a README
+  bench report results/before --baseline nethttp
+      every ratio to the server that you run today
   bench report results/before --format html --output a.html
       a page to send to a colleague
   bench report results/before --format csv | column -ts,

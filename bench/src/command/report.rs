@@ -12,7 +12,12 @@ use crate::report::format::Format;
 use crate::{report, results};
 
 pub(super) fn run(arguments: &Report) -> anyhow::Result<Outcome> {
-    put(&report::document(&results::load(&arguments.folder)?), &arguments.printed)
+    let loaded = results::load(&arguments.folder)?;
+    let document = match &arguments.baseline {
+        Some(name) => report::document_against(&loaded, name).context("--baseline")?,
+        None => report::document(&loaded),
+    };
+    put(&document, &arguments.printed)
 }
 
 /// Prints a document, or writes it to a file, in the form that was asked for.

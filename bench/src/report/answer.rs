@@ -33,13 +33,16 @@ fn has_figures(summary: &WorkloadSummary) -> bool {
     summary.cells.iter().any(|cell| cell.median(summary.leading()).is_some())
 }
 
-/// The sentences.
-pub(super) fn answers(families: &[Family]) -> Vec<String> {
+/// The sentences. With a server that others are held against, their figures are so many times its own.
+pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String> {
     let Some(summary) = leading(families) else {
         return vec!["There are no figures here yet.".into()];
     };
     let mut answers = vec![best(summary)];
-    answers.extend(others(summary));
+    answers.extend(match baseline {
+        Some(name) => Some(held_against(summary, name)),
+        None => others(summary),
+    });
     answers.extend(ties(summary));
     for member in loads(families) {
         answers.extend(fastest(member));
@@ -118,11 +121,46 @@ fn others(summary: &WorkloadSummary) -> Option<String> {
     let ranks = summary.ranks();
     let first = measured(summary).next()?;
     let ratio = |cell: &Cell| cell.ratio_to(first, summary.leading());
-    let mut others: Vec<String> = measured(summary)
+    let others: Vec<String> = measured(summary)
         .zip(ranks)
         .filter(|(_, rank)| rank.best > 1)
         .filter_map(|(cell, _)| Some(format!("{} {}", cell.server.name, figures::ratio(ratio(cell)?.median))))
         .collect();
+    (!others.is_empty())
+        .then(|| format!("Beside {}, others take: {}.", first.server.name, some_up_to(others)))
+}
+
+/// How all stand to the server that a person has chosen.
+fn held_against(summary: &WorkloadSummary, name: &str) -> String {
+    let Some(baseline) = section::baseline_cell(summary, name) else {
+        return format!(
+            "{name} has no figures under {} for others to be held against.",
+            summary.workload.name
+        );
+    };
+    let (noise, leading) = (summary.noise(), summary.leading());
+    let is_told =
+        |cell: &Cell| summary.is_below(cell, baseline, noise) || summary.is_below(baseline, cell, noise);
+    let others = measured(summary).filter(|cell| cell.server.name != name);
+    let (told, equal): (Vec<&Cell>, Vec<&Cell>) = others.partition(|cell| is_told(cell));
+    let ratio = |cell: &&Cell| {
+        Some(format!("{} {}", cell.server.name, figures::ratio(cell.ratio_to(baseline, leading)?.median)))
+    };
+    let told: Vec<String> = told.iter().filter_map(ratio).collect();
+    let equal: Vec<&str> = equal.iter().map(|cell| cell.server.name.as_str()).collect();
+    match (told.is_empty(), equal.is_empty()) {
+        (true, true) => format!("There is no other server to hold against {name}."),
+        (true, false) => format!("{} cannot be told from {name}.", some(&equal)),
+        (false, true) => format!("Held against {name}, others take: {}.", some_up_to(told)),
+        (false, false) => {
+            let others = some_up_to(told);
+            format!("Held against {name}, others take: {others}. {} cannot be told from it.", some(&equal))
+        }
+    }
+}
+
+/// Servers with their ratios, of many the first few and the last, which says how far they go.
+fn some_up_to(mut others: Vec<String>) -> String {
     let up_to = if others.len() > NAMED {
         let more = others.len() - FEW;
         let last = others.pop().unwrap_or_default();
@@ -132,9 +170,7 @@ fn others(summary: &WorkloadSummary) -> Option<String> {
     } else {
         String::new()
     };
-    let names: Vec<&str> = others.iter().map(String::as_str).collect();
-    (!names.is_empty())
-        .then(|| format!("Beside {}, others take: {}{up_to}.", first.server.name, list(&names)))
+    list(&others.iter().map(String::as_str).collect::<Vec<_>>()) + &up_to
 }
 
 /// The servers, of many the first few.

@@ -12,11 +12,14 @@ pub(crate) mod layout;
 mod section;
 mod warning;
 
+use std::collections::BTreeSet;
+
 use crate::machine::Machine;
 use crate::microbench::CodeRecord;
+use crate::names;
 use crate::record::TaskRecord;
 use crate::results::Loaded;
-use crate::summary::{WorkloadSummary, summarise};
+use crate::summary::{Cell, WorkloadSummary, summarise};
 use chart::Chart;
 use document::{Document, Fact};
 use section::{Family, Source};
@@ -24,16 +27,31 @@ use section::{Family, Source};
 /// What a result folder says.
 pub fn document(loaded: &Loaded) -> Document {
     let summaries = summarise(&loaded.records);
-    let source = Source::new(loaded, &summaries);
+    document_of(&Source::new(loaded, &summaries))
+}
+
+/// The same with every ratio to the server of that name instead of the best one.
+pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Document> {
+    let summaries = summarise(&loaded.records);
+    let cells: Vec<&Cell> = summaries.iter().flat_map(WorkloadSummary::with_floor).collect();
+    let names: BTreeSet<&str> = cells.iter().map(|cell| cell.server.name.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let name = names::find("server", baseline, &names, |name| name)?;
+    let mut document = document_of(&Source { baseline: Some(name), ..Source::new(loaded, &summaries) });
+    document.origin.push(Fact::new("Ratios", format!("to {name}")));
+    Ok(document)
+}
+
+fn document_of(source: &Source) -> Document {
     let leading = answer::leading(&source.families);
     Document {
-        title: title(&source.families, &loaded.machine),
+        title: title(&source.families, &source.loaded.machine),
         leading: leading.map(|summary| summary.workload.name.clone()),
-        origin: origin(&loaded.machine),
-        answers: answer::answers(&source.families),
-        warnings: warning::warnings(loaded, &summaries),
+        origin: origin(&source.loaded.machine),
+        answers: answer::answers(&source.families, source.baseline),
+        warnings: warning::warnings(source.loaded, source.summaries),
         picture: leading.and_then(picture),
-        sections: section::all(&source),
+        sections: section::all(source),
     }
 }
 

@@ -207,6 +207,33 @@ fn the_command_writes_every_form() {
     assert_eq!(nowhere.status.code(), Some(1));
 }
 
+/// In every form; a name that nobody has is an error that offers one.
+#[test]
+fn ratios_are_to_the_server_that_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("results");
+    every_question().write(&path);
+    let cases = [
+        ("table", "client-bound", 0, "Held against client-bound, others take: server-bound 1.14×"),
+        ("table", "client-bound", 0, "Ratios   to client-bound"),
+        ("markdown", "client-bound", 0, "| To client-bound × |"),
+        ("csv", "client-bound", 0, "cost,cost-quick-100,a-tie,To client-bound,,1.14"),
+        ("json", "client-bound", 0, "\"To client-bound\""),
+        ("html", "client-bound", 0, "To client-bound ×"),
+        ("table", "not-there", 0, "not-there has no figures under quick-100 for others to be held against."),
+        ("table", "client-bond", 1, "--baseline: unknown server `client-bond`: did you mean `client-bound`?"),
+    ];
+    for (format, name, code, expected) in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        let output = command.arg("report").arg(&path).args(["--baseline", name, "--format", format]).output();
+        let output = output.unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert!(!said.contains("To the best"), "{said}");
+    }
+}
+
 /// What `bench explain` prints is the report's section, and what it lacks is an error that says how to get it.
 #[test]
 fn what_explains_a_request_is_printed_or_what_it_lacks() {

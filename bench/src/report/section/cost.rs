@@ -24,7 +24,10 @@ pub(super) fn section(source: &Source) -> Option<Section> {
                 .into(),
         ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables: members.iter().map(|summary| table(summary)).collect(),
+        tables: members
+            .iter()
+            .map(|summary| source.held(table(summary, source.baseline.is_some()), COST, summary))
+            .collect(),
         facts: Vec::new(),
     })
 }
@@ -41,10 +44,11 @@ pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
     )
 }
 
-fn table(summary: &WorkloadSummary) -> Table {
-    let (first, floor) = (summary.cells.first(), summary.floor.as_ref());
+/// Without the ratios to the best where servers are held against another one.
+fn table(summary: &WorkloadSummary, has_baseline: bool) -> Table {
+    let (first, floor) = (summary.cells.first().filter(|_| !has_baseline), summary.floor.as_ref());
     let name = format!("cost-{}", summary.workload.name);
-    let mut table = Table::new(name, parts::title(summary), columns(floor.is_some()));
+    let mut table = Table::new(name, parts::title(summary), columns(first.is_some(), floor.is_some()));
     table.rows.extend(floor.map(|floor| row(floor, "floor".into(), first, Some(floor))));
     let servers = parts::ranked(summary).map(|(cell, rank)| row(cell, rank.into(), first, floor));
     table.rows.extend(servers);
@@ -55,21 +59,22 @@ fn table(summary: &WorkloadSummary) -> Table {
     table
 }
 
-/// The columns, of which one is there only where a floor was run.
-fn columns(has_floor: bool) -> Vec<Column> {
-    let to_the_floor = Column::new("To the floor", Quantity::Ratio).with_intervals();
+/// The columns, of which two are there only where there is what they are ratios to.
+fn columns(has_first: bool, has_floor: bool) -> Vec<Column> {
+    let to = |whom: &str| Column::new(format!("To the {whom}"), Quantity::Ratio).with_intervals();
+    let (to_the_best, to_the_floor) = (to("best"), to("floor"));
     let before = [
         parts::server(),
         Column::new("Rank", Quantity::Words).of(Importance::High),
         Column::new("Language", Quantity::Words).of(Importance::Low),
         COST.column().with_intervals().with_bars().of(Importance::High),
-        Column::new("To the best", Quantity::Ratio).with_intervals(),
     ];
     let behind = [
         Column::new("In the kernel", Quantity::Share).of(Importance::Low),
         Column::new("HTTP cases", Quantity::Words),
     ];
-    before.into_iter().chain(has_floor.then_some(to_the_floor)).chain(behind).collect()
+    let ratios = has_first.then_some(to_the_best).into_iter().chain(has_floor.then_some(to_the_floor));
+    before.into_iter().chain(ratios).chain(behind).collect()
 }
 
 /// A row, of the floor too: that is not held against anything.
@@ -78,13 +83,9 @@ fn row(cell: &Cell, rank: Value, first: Option<&Cell>, floor: Option<&Cell>) -> 
         let is_held = !cell.server.is_floor;
         Value::from(is_held.then(|| cell.ratio_to(other, Record::cpu_per_request)).flatten())
     };
-    let mut row = vec![
-        parts::label(cell.server).into(),
-        rank,
-        cell.server.language.as_str().into(),
-        COST.value(cell),
-        first.map_or(Value::Absent, to),
-    ];
+    let mut row =
+        vec![parts::label(cell.server).into(), rank, cell.server.language.as_str().into(), COST.value(cell)];
+    row.extend(first.map(to));
     row.extend(floor.map(to));
     row.extend([cell.median(in_the_kernel).into(), conformance(cell.server)]);
     row
@@ -130,7 +131,7 @@ mod tests {
             }
         }
         let summaries = summarise(&records);
-        let table = table(&summaries[0]);
+        let table = table(&summaries[0], false);
         let shown: Vec<String> =
             table.rows.iter().map(|row| format!("{:?} {:?}", row[0].words(), row[1].number())).collect();
         assert_eq!(
@@ -155,11 +156,11 @@ mod tests {
         };
         let without = records(&[]);
         let summaries = summarise(&without);
-        assert!(table(&summaries[0]).columns.iter().all(|column| column.head != "To the floor"));
+        assert!(table(&summaries[0], false).columns.iter().all(|column| column.head != "To the floor"));
 
         let with = records(&[("floor", 0.2)]);
         let summaries = summarise(&with);
-        let table = table(&summaries[0]);
+        let table = table(&summaries[0], false);
         let place = table.columns.iter().position(|column| column.head == "To the floor").unwrap();
         let shown: Vec<String> = table
             .rows

@@ -24,8 +24,8 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let (open, peaks): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
         loads.into_iter().partition(|summary| summary.workload.rate.is_some());
     let curves = open.iter().flat_map(|summary| curves(summary, &servers));
-    let tables = open.iter().map(|summary| table(summary));
-    let peak_tables = peaks.iter().map(|summary| peak(summary));
+    let tables = open.iter().map(|summary| source.held(table(summary), P99, summary));
+    let peak_tables = peaks.iter().map(|summary| source.held(peak(summary), COST, summary));
     (!open.is_empty()).then(|| Section {
         id: "latency",
         title: "What is the latency under load?",

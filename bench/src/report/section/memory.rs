@@ -31,9 +31,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         .chain(loads.iter().map(|summary| load_chart(summary)));
     let tables = starts
         .iter()
-        .map(|summary| start_table(summary))
-        .chain(held.iter().map(|summary| held_table(summary)))
-        .chain(loads.iter().map(|summary| load_table(summary)));
+        .map(|summary| source.held(start_table(summary), FIRST_ANSWER, summary))
+        .chain(held.iter().map(|summary| source.held(held_table(summary), MEMORY_PER_CONNECTION, summary)))
+        .chain(loads.iter().map(|summary| source.held(load_table(summary), AFTER, summary)));
     let section = Section {
         id: "memory",
         title: "How much memory, and how soon is it up?",

@@ -1,6 +1,7 @@
 //! Sections, a question a file. Each makes of the records what answers its question, or nothing.
 
 mod article;
+mod baseline;
 mod check;
 mod code;
 mod cost;
@@ -23,6 +24,7 @@ use super::document::Section;
 use crate::results::Loaded;
 use crate::summary::WorkloadSummary;
 
+pub(super) use baseline::cell as baseline_cell;
 pub(super) use code::{figure as code_figure, table as code_table};
 pub(super) use cost::chart as cost_chart;
 pub(super) use family::{Family, Question};
@@ -35,11 +37,13 @@ pub(super) struct Source<'a> {
     pub(super) summaries: &'a [WorkloadSummary<'a>],
     /// Workloads that belong together, without those by a second tool.
     pub(super) families: Vec<Family<'a>>,
+    /// The server that a person has chosen for all others to be held against.
+    pub(super) baseline: Option<&'a str>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(loaded: &'a Loaded, summaries: &'a [WorkloadSummary<'a>]) -> Self {
-        Self { loaded, summaries, families: family::families(summaries) }
+        Self { loaded, summaries, families: family::families(summaries), baseline: None }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
                 .into(),
         ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables: members.iter().map(|summary| table(summary)).collect(),
+        tables: members.iter().map(|summary| source.held(table(summary), PER_SECOND, summary)).collect(),
         facts: Vec::new(),
     })
 }
