@@ -108,6 +108,7 @@ fn a_section_a_question() {
         [
             "speed",
             "cost",
+            "groups",
             "latency",
             "scaling",
             "modes",

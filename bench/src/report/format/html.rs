@@ -16,6 +16,9 @@ const SCRIPT: &str = include_str!("../../../templates/report/page.js");
 /// The script's SHA-256 in base64, without which browsers do not run it. The tests say what it is after a change.
 const SCRIPT_SHA256: &str = "S2a6NZjovITaZ7fSlyC1dG9nWHAdSx4aX8qKhZ9TlQ4=";
 
+/// Words of more letters have more than one line: a name is shorter.
+const LONG: usize = 40;
+
 /// What is shown as a tag.
 const BOUNDS: [Bound; 5] =
     [Bound::Invalid, Bound::Disturbed, Bound::ClientBound, Bound::ServerBound, Bound::LatencyBound];
@@ -80,6 +83,8 @@ struct Cell {
     is_absent: bool,
     /// Whether figures stand above or below it.
     is_in_figures: bool,
+    /// Whether its words have more than one line, so that it does not make the table wider than the page.
+    is_long: bool,
     /// Whether it is one of the few words that say whose fact a row is.
     is_bound: bool,
 }
@@ -153,6 +158,7 @@ impl Head {
                 .then(|| cell::interval(value, self.quantity, self.unit).unwrap_or_default()),
             is_absent: *value == Value::Absent,
             is_in_figures: self.is_number,
+            is_long: value.words().is_some_and(|words| words.chars().count() > LONG),
             is_bound: BOUNDS.iter().any(|bound| value.words() == Some(bound.to_string().as_str())),
         }
     }

@@ -7,6 +7,7 @@ mod code;
 mod cost;
 mod drills;
 mod family;
+mod groups;
 mod http;
 mod latency;
 mod ledger;
@@ -49,9 +50,10 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 13] = [
+    let sections: [fn(&Source) -> Option<Section>; 14] = [
         speed::section,
         cost::section,
+        groups::section,
         latency::section,
         scaling::section,
         modes::section,
