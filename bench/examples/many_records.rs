@@ -120,6 +120,7 @@ fn server_record(server: &Server) -> ServerRecord {
         model: server.model.as_str().into(),
         version: Some(format!("server-{} 0.1.0 (runtime 1.2.3)", server.name)),
         is_floor: server.is_floor,
+        is_foreign: false,
         article: server.article.clone(),
         conformance: None,
     }
@@ -217,7 +218,7 @@ fn loaded(run: &mut Record, load: &Load, workload: &Workload, per_second: f64) -
     };
     run.cpu = Some(CpuRecord {
         wall_seconds: 2.043_404_163,
-        server: usage,
+        server: Some(usage),
         tool: UsageRecord { seconds: 0.5, ..usage },
         foreign_seconds: Some(0.015_601_583_999_982_08),
         stolen_seconds: Some(0.0),
@@ -258,7 +259,7 @@ fn run(cell: &Cell, repetition: u32, random: &mut fastrand::Rng) -> Record {
     run.repetition = Some(repetition);
     run.latency = random.choice(&cell.latencies).cloned();
     if let Some(cpu) = &mut run.cpu {
-        cpu.server.seconds *= off;
+        cpu.server = cpu.server.map(|server| UsageRecord { seconds: server.seconds * off, ..server });
         let url = format!("http://127.0.0.1:{}{}", random.u16(30_000..), run.workload.path);
         run.tool.command.pop();
         run.tool.command.push(url);

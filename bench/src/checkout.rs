@@ -82,6 +82,21 @@ impl Checkout {
         Ok(self)
     }
 
+    /// The same with a server that runs already, which is taken like one of `--server-dir`.
+    pub fn with_foreign(mut self, server: Option<Server>) -> anyhow::Result<Self> {
+        if let Some(known) =
+            self.servers.iter().find(|known| server.as_ref().is_some_and(|new| new.name == known.name))
+        {
+            bail!(
+                "--as: `{}` is the name of {} already: give yours another",
+                known.name,
+                known.folder.display()
+            );
+        }
+        self.servers.extend(server);
+        Ok(self)
+    }
+
     /// The servers that `--servers` names, and beside them those of `--server-dir`; without either those that are taken by
     /// default, and all by `all`.
     pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {

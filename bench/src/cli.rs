@@ -35,7 +35,7 @@ pub enum Command {
     /// Time the parts of a request: the Rust servers' code, the frameworks and the kernel
     Microbench(Microbench),
     /// Load servers, keep a record of each run, and print the tables
-    Measure(Measure),
+    Measure(Box<Measure>),
     /// Print the tables of a measurement, from its records
     Report(Report),
     /// Say where a request's CPU time goes, from a measurement and its microbenchmarks
@@ -162,10 +162,13 @@ pub struct Microbench {
 }
 
 /// What a measurement that is gone on with was told when it began.
-const FLAGS_OF_A_NEW_ONE: [&str; 13] = [
+const FLAGS_OF_A_NEW_ONE: [&str; 16] = [
     "workloads",
     "servers",
     "server_dir",
+    "address",
+    "pid",
+    "label",
     "install",
     "tool",
     "cross_check",
@@ -197,6 +200,18 @@ pub struct Measure {
     /// Which servers
     #[command(flatten)]
     pub chosen: Chosen,
+
+    /// A server that runs already, wherever you have started it; it is measured alone, or beside those of --servers
+    #[arg(long, value_name = "HOST:PORT", requires = "label", value_parser = address)]
+    pub address: Option<SocketAddr>,
+
+    /// Its process, whose CPU time and memory are read, with its children's [default: neither is known]
+    #[arg(long, value_name = "N", requires = "address", value_parser = clap::value_parser!(i32).range(1..))]
+    pub pid: Option<i32>,
+
+    /// What it is, in the records: a name for its rows, and its version
+    #[arg(long = "as", value_name = "NAME VERSION", requires = "address", value_parser = label)]
+    pub label: Option<Label>,
 
     /// The load tool, instead of the one that each workload names
     #[arg(long, value_name = "NAME")]
@@ -356,6 +371,15 @@ pub struct Man {
     pub out: Option<PathBuf>,
 }
 
+/// What a person calls a server that cannot be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name, of the letters that a folder's has.
+    pub name: String,
+    /// Its version, in whatever words.
+    pub version: String,
+}
+
 /// A share of a hundred that is 0 or more.
 fn percent(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -371,6 +395,18 @@ fn saved_name(text: &str) -> Result<String, String> {
         return Err("it is made of letters, digits, `-`, `_` and `.`, and does not begin with `.`".into());
     }
     Ok(text.to_owned())
+}
+
+/// A name, and then a version: without one there is no measurement.
+fn label(text: &str) -> Result<Label, String> {
+    let (name, version) = text.trim().split_once(' ').unwrap_or((text, ""));
+    if version.trim().is_empty() {
+        return Err(
+            "it is a name and a version, such as \"mine 1.2\": without a version there is no measurement"
+                .into(),
+        );
+    }
+    Ok(Label { name: saved_name(name)?, version: version.trim().into() })
 }
 
 /// The first address that `HOST:PORT` means.

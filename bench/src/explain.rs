@@ -118,7 +118,7 @@ impl<'a> Taken<'a> {
 /// So much of what the server used as goes to a request.
 fn per_request(run: &Record, figure: impl Fn(&UsageRecord) -> Option<f64>) -> Option<f64> {
     let answered = run.load.as_ref()?.answered;
-    let figure = figure(&run.cpu.as_ref()?.server)?;
+    let figure = figure(run.cpu.as_ref()?.server.as_ref()?)?;
     (answered > 0).then_some(figure / count(answered))
 }
 
@@ -196,7 +196,7 @@ mod tests {
     fn run(server: &str, microseconds: f64, switches: Option<u64>) -> Record {
         let mut record = Record::example(server, 1);
         record.server.is_floor = server == "floor";
-        let usage = &mut record.cpu.as_mut().unwrap().server;
+        let usage = record.cpu.as_mut().unwrap().server.as_mut().unwrap();
         usage.seconds = microseconds / 1e3;
         usage.user_seconds = 2e-3;
         (usage.voluntary_switches, usage.involuntary_switches) = (switches.map(|each| each * 1000), Some(0));
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn parts_add_up_to_what_was_measured() {
         let mut silent = run("silent", 10.0, None);
-        silent.cpu.as_mut().unwrap().server.voluntary_switches = None;
+        silent.cpu.as_mut().unwrap().server.as_mut().unwrap().voluntary_switches = None;
         let cases = [
             (
                 "framed",

@@ -4,6 +4,7 @@
 //! each group itself, and a child's children end with it.
 
 mod descriptors;
+mod foreign;
 mod ports;
 mod process;
 mod sockets;
@@ -28,6 +29,7 @@ use signal_hook::iterator::Signals;
 use crate::cores;
 
 pub use descriptors::raise_descriptor_limit;
+pub use foreign::{ForeignProcess, is_here};
 pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::established;

@@ -24,7 +24,10 @@ pub use found::{
 pub use shared::Shared;
 
 /// The version of the form below; it stands in every line.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
+
+/// The oldest version whose lines can be read as this one: what the server used was always known in it.
+pub const OLDEST_SCHEMA: u32 = 3;
 
 /// One run: one server under one workload, once. Which of its parts are there depends on the workload's task; of a run that
 /// failed there is `error`.

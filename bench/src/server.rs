@@ -1,11 +1,16 @@
 //! A server as its manifest, `servers/<language>/<name>/server.toml`, describes it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+use crate::host::ForeignProcess;
 use crate::toml_file;
+
+/// What is said where a server that runs already has no manifest to say more.
+const UNKNOWN: &str = "unknown";
 
 /// How a server serves many connections at once.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -25,6 +30,9 @@ pub enum Model {
     /// One process or more, each serving one connection at a time or an event loop of its own.
     #[serde(rename = "process")]
     Process,
+    /// Nobody says it of a server that runs already. No manifest does.
+    #[serde(skip)]
+    Unknown,
 }
 
 impl Model {
@@ -36,6 +44,7 @@ impl Model {
             Self::Coroutine => "coroutine",
             Self::ThreadPerCore => "thread per core",
             Self::Process => "process",
+            Self::Unknown => UNKNOWN,
         }
     }
 }
@@ -153,6 +162,8 @@ pub struct Server {
     pub is_default: bool,
     /// Whether a person has given its folder for this command, which may lie anywhere.
     pub is_given: bool,
+    /// Where it runs, when somebody else has started it: then there are no commands.
+    pub foreign: Option<Foreign>,
     /// What the article's table calls it, when it is one of the article's two programs.
     pub article: Option<String>,
     /// Programs that it needs.
@@ -167,7 +178,43 @@ pub struct Server {
     pub instructions: Option<f64>,
 }
 
+/// A server that somebody else has started.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its process, where a person has said which it is.
+    pub process: Option<ForeignProcess>,
+    /// What a person has said it is, since it cannot be asked.
+    pub version: String,
+}
+
 impl Server {
+    /// One of that name that runs already.
+    pub fn foreign(name: String, foreign: Foreign) -> Self {
+        Self {
+            title: name.clone(),
+            name,
+            language: UNKNOWN.into(),
+            runtime: UNKNOWN.into(),
+            model: Model::Unknown,
+            folder: PathBuf::new(),
+            build: Vec::new(),
+            run: Vec::new(),
+            version: Vec::new(),
+            is_floor: false,
+            is_default: false,
+            is_given: true,
+            foreign: Some(foreign),
+            article: None,
+            requires: Vec::new(),
+            gaps: Vec::new(),
+            limits: Vec::new(),
+            costs: None,
+            instructions: None,
+        }
+    }
+
     /// Reads the manifest in `folder`; `target` is cargo's target folder.
     pub fn read(folder: &Path, target: &Path) -> anyhow::Result<Self> {
         let path = folder.join("server.toml");
@@ -199,6 +246,7 @@ impl Server {
             is_floor: manifest.floor,
             is_default: manifest.default,
             is_given: false,
+            foreign: None,
             article: manifest.article,
             requires: manifest.requires,
             gaps: manifest.gaps,
@@ -210,7 +258,9 @@ impl Server {
 
     /// The flag that names it to a command.
     pub fn flag(&self) -> String {
-        if self.is_given {
+        if let Some(foreign) = &self.foreign {
+            format!("--address {}", foreign.address)
+        } else if self.is_given {
             format!("--server-dir {}", self.folder.display())
         } else {
             format!("--servers {}", self.name)

@@ -154,7 +154,7 @@ mod tests {
     /// A run of a server whose requests cost so many microseconds.
     fn run(server: &str, repetition: u32, microseconds: f64) -> Record {
         let mut record = Record::example(server, repetition);
-        record.cpu.as_mut().unwrap().server.seconds = microseconds / 1e3;
+        record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
         record
     }
 
@@ -162,7 +162,7 @@ mod tests {
         record.verdict = Some(VerdictRecord {
             bound: Bound::Disturbed,
             reason: None,
-            server_utilisation: 0.5,
+            server_utilisation: Some(0.5),
             tool_utilisation: 0.5,
             foreign_share: Some(share),
             concurrency: None,

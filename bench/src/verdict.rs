@@ -51,7 +51,7 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     let mut verdict = VerdictRecord {
         bound: Bound::LatencyBound,
         reason: None,
-        server_utilisation: utilisation(cpu.server.seconds, record.server_cores.len()),
+        server_utilisation: cpu.server.map(|server| utilisation(server.seconds, record.server_cores.len())),
         tool_utilisation: utilisation(cpu.tool.seconds, record.tool_cores.len()),
         foreign_share,
         concurrency: concurrency(record),
@@ -66,7 +66,7 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
     } else if let Some(reason) = not_held(record, tool)
         .or_else(|| lawless(verdict.concurrency))
-        .or_else(|| stood_still(record, server.max(tool)))
+        .or_else(|| stood_still(record, server?.max(tool)))
     {
         (Bound::Invalid, Some(reason))
     } else {
@@ -94,11 +94,11 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
         let of_bound = runs.iter().filter(|(_, verdict)| verdict.bound == bound).count();
         count(of_bound as u64) / count(runs.len() as u64)
     };
-    let middle = |share: &dyn Fn(&VerdictRecord) -> f64| {
-        median(&mut runs.iter().map(|(_, verdict)| share(verdict)).collect::<Vec<_>>())
+    let middle = |share: &dyn Fn(&VerdictRecord) -> Option<f64>| {
+        median(&mut runs.iter().filter_map(|(_, verdict)| share(verdict)).collect::<Vec<_>>())
     };
-    let server = middle(&|verdict| verdict.server_utilisation)?;
-    let tool = middle(&|verdict| verdict.tool_utilisation)?;
+    let server = middle(&|verdict| verdict.server_utilisation);
+    let tool = middle(&|verdict| Some(verdict.tool_utilisation))?;
     let (bound, reason) = if errors > 0 {
         (Bound::Invalid, Some(format!("{errors} of {} requests failed", errors + answered)))
     } else if share(Bound::Invalid) >= 0.5 {
@@ -113,15 +113,17 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
 
 /// What held up a load that was neither invalid nor disturbed. An open loop that held its rate was held up by nothing, however
 /// busy the two were.
-fn used_up(server: f64, tool: f64, is_open: bool) -> Bound {
+fn used_up(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
     if is_open {
         Bound::LatencyBound
     } else if tool >= BUSY_FROM {
         Bound::ClientBound
-    } else if server >= BUSY_FROM {
-        Bound::ServerBound
     } else {
-        Bound::LatencyBound
+        match server {
+            None => Bound::Unknown,
+            Some(server) if server >= BUSY_FROM => Bound::ServerBound,
+            Some(_) => Bound::LatencyBound,
+        }
     }
 }
 
@@ -199,6 +201,7 @@ impl fmt::Display for Bound {
             Self::ClientBound => "client",
             Self::ServerBound => "server",
             Self::LatencyBound => "latency",
+            Self::Unknown => "unknown",
         })
     }
 }
@@ -212,7 +215,8 @@ mod tests {
     fn run(server: f64, tool: f64, foreign: f64) -> Record {
         let mut record = Record::example("one", 1);
         let cpu = record.cpu.as_mut().unwrap();
-        (cpu.server.seconds, cpu.tool.seconds, cpu.foreign_seconds) = (server, tool, Some(foreign));
+        (cpu.server.as_mut().unwrap().seconds, cpu.tool.seconds, cpu.foreign_seconds) =
+            (server, tool, Some(foreign));
         record
     }
 
@@ -224,6 +228,11 @@ mod tests {
     #[test]
     fn a_run_is_bound_by_what_was_used_up() {
         let busy = || run(0.95, 0.95, 0.0);
+        let unknown = |record: &mut Record| {
+            let cpu = record.cpu.as_mut().unwrap();
+            (cpu.server, cpu.foreign_seconds) = (None, None);
+            record.latency.as_mut().unwrap().max_seconds = Some(0.3);
+        };
         let errors = |record: &mut Record| {
             record.load.as_mut().unwrap().errors = [("status 503".to_owned(), 1)].into();
         };
@@ -242,6 +251,8 @@ mod tests {
             ("the server is", run(0.95, 0.5, 0.02), "server", ""),
             ("the tool is", run(0.5, 0.95, 0.02), "client", ""),
             ("both are", busy(), "client", ""),
+            ("nobody knows of the server", with(run(0.95, 0.5, 0.0), unknown), "unknown", ""),
+            ("nobody knows of the server, and the tool is busy", with(busy(), unknown), "client", ""),
             ("others take a tenth", run(0.5, 0.5, 0.2), "others", "others took 10 %"),
             (
                 "a quota takes a tenth",

@@ -125,6 +125,10 @@ Ctrl-C ends a measurement, reports what there is, and leaves nothing running; `b
 second Ctrl-C does not wait for the report. `bench list workloads` says what can be measured and how long it takes, `bench doctor` \
 whether this machine is quiet enough, and METHODOLOGY.md what the figures mean.
 
+With --address a server is measured that runs already. It is asked, and its process is read, but it is not started, pinned, given \
+cores or ended: its cores are its owner's, it is warm from the run before, and workloads that start a server leave it out. It has to \
+answer as ours do, and is sent the conformance cases, too.
+
 Examples:
   bench measure quick
       a first answer, in minutes
@@ -134,6 +138,8 @@ Examples:
       one workload, two servers, more repetitions
   bench measure quick --server-dir ~/mine --servers hyper
       one of yours, which lies in a folder of its own, beside one of ours
+  bench measure quick --address 127.0.0.1:8080 --pid 4711 --as \"mine 1.2\" --servers hyper
+      one that you have started, beside one of ours
   bench measure quick --cross-check wrk
       two tools have to agree
   bench measure quick --quiet > tables.txt
@@ -289,10 +295,16 @@ mod tests {
         std::iter::once(&bench).chain(commands).map(help).collect()
     }
 
-    /// The words of an example, as a shell would hand them over: what is redirected or piped is the shell's.
+    /// The words of an example, as a shell would hand them over: what is redirected or piped is the shell's, and what is quoted is
+    /// one word.
     fn words(line: &str) -> Option<Vec<&str>> {
         let line = line.strip_prefix("  ").filter(|line| line.starts_with("bench "))?;
-        Some(line.split(' ').take_while(|word| !["|", ">"].contains(word)).collect())
+        let pieces = line.split('"').zip([false, true].into_iter().cycle());
+        let words = pieces.flat_map(|(piece, is_quoted)| {
+            let words = if is_quoted { vec![piece] } else { piece.split(' ').collect() };
+            words.into_iter().filter(|word| !word.is_empty())
+        });
+        Some(words.take_while(|word| !["|", ">"].contains(word)).collect())
     }
 
     #[test]
@@ -322,8 +334,12 @@ mod tests {
             measure.get_arguments().filter(|flag| flag.get_long().is_some_and(|name| name != "resume"))
         {
             let name = format!("--{}", flag.get_long().unwrap());
-            let value =
-                if flag.get_action().takes_values() { vec![name.as_str(), "1"] } else { vec![name.as_str()] };
+            let value = match name.as_str() {
+                "--address" => vec!["--address", "127.0.0.1:1"],
+                "--as" => vec!["--as", "one 1"],
+                name if flag.get_action().takes_values() => vec![name, "1"],
+                name => vec![name],
+            };
             let words = [&["bench", "measure", "--resume", "DIR"], value.as_slice()].concat();
             // How much is said is not a part of what is measured.
             assert_eq!(Arguments::try_parse_from(words).is_ok(), name == "--quiet", "{name}");

@@ -1,6 +1,8 @@
 //! `bench measure`: runs workloads on servers, keeps a record of each run, and ends with the tables.
 
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -8,17 +10,22 @@ use clap::Parser;
 use super::report::write_report;
 use super::{Outcome, note, print};
 use crate::checkout::Checkout;
-use crate::cli::{Arguments, Command, Measure};
+use crate::cli::{Arguments, Command, Label, Measure};
 use crate::cores::Cores;
-use crate::host::{self, Host};
+use crate::host::{self, ForeignProcess, Host};
 use crate::machine::Machine;
 use crate::measure::{Control, Measurement, Tally};
 use crate::progress::Progress;
 use crate::record::Record;
+use crate::report::figures;
 use crate::report::format::Format;
 use crate::results::{self, Results};
+use crate::server::{Foreign, Server};
 use crate::workload::{Task, Workload};
 use crate::{install, names, report, tool};
+
+/// Time for a server that runs to take a connection.
+const CONNECT_BOUND: Duration = Duration::from_secs(5);
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
     // For thousands of connections; what we start inherits it.
@@ -31,8 +38,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 }
 
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let cores = Cores::divide(arguments.server_cores.clone(), arguments.tool_cores.clone())?;
+    let checkout = read(root, arguments, &cores, progress)?;
     let machine = Machine::read(&cores, arguments.seed.unwrap_or_else(|| fastrand::u64(..)))?;
     measure(&checkout, arguments, &cores, machine.seed, progress, || {
         let folder = arguments.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
@@ -52,9 +59,8 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     };
     let begun = Arguments::try_parse_from(&machine.command).ok().with_context(place)?;
     let Command::Measure(arguments) = &begun.command else { bail!(place()) };
-    let checkout = Checkout::read(root.or(begun.root.as_deref()))?;
-    let checkout = checkout.with_server_dirs(&arguments.chosen.server_dir)?;
     let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
+    let checkout = read(root.or(begun.root.as_deref()), arguments, &cores, progress)?;
     measure(&checkout, arguments, &cores, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;
         if let Some(torn) = loaded.torn {
@@ -62,6 +68,66 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
         }
         Ok((results, loaded.records))
     })
+}
+
+/// The checkout, with what lies or runs elsewhere.
+fn read(
+    root: Option<&Path>,
+    arguments: &Measure,
+    cores: &Cores,
+    progress: &Progress,
+) -> anyhow::Result<Checkout> {
+    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let label = arguments.address.zip(arguments.label.as_ref());
+    let foreign = label.map(|(address, label)| foreign(address, arguments.pid, label, cores, progress));
+    checkout.with_foreign(foreign.transpose()?)
+}
+
+/// A server that runs already, which answers, and whose process can be read where it is named.
+fn foreign(
+    address: SocketAddr,
+    pid: Option<i32>,
+    label: &Label,
+    cores: &Cores,
+    progress: &Progress,
+) -> anyhow::Result<Server> {
+    TcpStream::connect_timeout(&address, CONNECT_BOUND)
+        .with_context(|| format!("--address: cannot connect to {address}: does the server run?"))?;
+    let process = match pid {
+        None => {
+            progress
+                .warn(&format!("{}: without --pid its CPU time and its memory are not known", label.name));
+            None
+        }
+        Some(_) if !host::is_here(address.ip()) => {
+            bail!("--pid: {address} is another machine's: leave --pid out, and its CPU time is not known")
+        }
+        Some(pid) => {
+            let process = ForeignProcess::find(pid).context("--pid")?;
+            if process.listens_at(address.port()) == Some(false) {
+                bail!("--pid {pid}: neither it nor a child of it listens at {address}");
+            }
+            let own = process.cores().unwrap_or_default();
+            let shared: Vec<usize> = own.into_iter().filter(|core| cores.tool.contains(core)).collect();
+            if !shared.is_empty() {
+                progress.warn(&format!(
+                    "{} may use {} of the load tool, and each slows the other down: `taskset --all-tasks --cpu-list --pid {} {pid}` \
+                     keeps it to the servers'",
+                    label.name,
+                    figures::cores(&shared),
+                    listed(&cores.server),
+                ));
+            }
+            Some(process)
+        }
+    };
+    let Label { name, version } = label.clone();
+    Ok(Server::foreign(name, Foreign { address, process, version }))
+}
+
+/// Cores as `taskset` wants them.
+fn listed(cores: &[usize]) -> String {
+    cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Measures what the arguments say into the results that `open` gives, with the records that are there already.

@@ -56,7 +56,7 @@ impl Usage {
         }
     }
 
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         let switches = |own: Option<u64>, other| own.into_iter().chain(other).reduce(Add::add);
         Self {
             cpu: self.cpu + other.cpu,
@@ -65,6 +65,12 @@ impl Usage {
             voluntary_switches: switches(self.voluntary_switches, other.voluntary_switches),
             involuntary_switches: switches(self.involuntary_switches, other.involuntary_switches),
         }
+    }
+}
+
+impl Memory {
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { resident: self.resident + other.resident, peak: self.peak + other.peak }
     }
 }
 
@@ -81,10 +87,7 @@ impl Process {
     /// Memory of it and of the processes of its group; `None` once it has ended.
     pub fn memory(&self) -> Option<Memory> {
         let own = memory_of(self.group)?;
-        Some(self.children().filter_map(memory_of).fold(own, |sum, child| Memory {
-            resident: sum.resident + child.resident,
-            peak: sum.peak + child.peak,
-        }))
+        Some(self.children().filter_map(memory_of).fold(own, Memory::and))
     }
 
     /// The other processes of its group. Asking the kernel for the group of each process there is costs a microsecond;
@@ -125,7 +128,7 @@ fn of_the_reaped() -> Option<Usage> {
 }
 
 /// What one process has used, and the children that it has waited for.
-fn of(pid: Pid) -> anyhow::Result<Usage> {
+pub(super) fn of(pid: Pid) -> anyhow::Result<Usage> {
     let cpu = Duration::from(ClockId::pid_cpu_clock_id(pid)?.now()?);
     let stat = procfs::process::Process::new(pid.as_raw())?.stat()?;
     let ticks = |own: u64, children: i64| ticks(own) + ticks(children.try_into().unwrap_or_default());
@@ -169,7 +172,7 @@ fn switches(status: &str) -> Option<(u64, u64)> {
     Some((count("voluntary_ctxt_switches")?, count("nonvoluntary_ctxt_switches")?))
 }
 
-fn memory_of(pid: Pid) -> Option<Memory> {
+pub(super) fn memory_of(pid: Pid) -> Option<Memory> {
     let status = procfs::process::Process::new(pid.as_raw()).ok()?.status().ok()?;
     // `/proc/PID/status` counts in units of 1,024 bytes.
     Some(Memory { resident: status.vmrss? * 1024, peak: status.vmhwm? * 1024 })

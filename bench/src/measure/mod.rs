@@ -12,7 +12,7 @@ use anyhow::bail;
 use crate::cores::Cores;
 use crate::host::Host;
 use crate::progress::Progress;
-use crate::record::Record;
+use crate::record::{ErrorKind, ErrorRecord, Record};
 use crate::report::figures;
 use crate::results::Results;
 use crate::run;
@@ -151,6 +151,15 @@ impl<'a> Measurement<'a> {
 }
 
 impl Entrant<'_> {
+    /// Why it cannot be run under a workload.
+    fn refuses(&self, workload: &Workload) -> Option<ErrorRecord> {
+        let is_refused = self.server.foreign.is_some() && workload.load().is_none();
+        is_refused.then(|| ErrorRecord {
+            kind: ErrorKind::Unavailable,
+            message: "it runs already, and this workload starts its server: give it a `server.toml` and --server-dir".into(),
+        })
+    }
+
     /// How many conformance cases it passed.
     fn kept_rules(&self) -> u64 {
         let conformance = self.prepared.as_ref().ok().and_then(|ready| ready.conformance.as_ref());

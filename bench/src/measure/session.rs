@@ -14,6 +14,7 @@ use crate::record::{Bound, ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord,
 use crate::report::figures;
 use crate::results::Results;
 use crate::run::{self, Made, Run};
+use crate::server::Server;
 use crate::summary::Cell;
 use crate::tool;
 use crate::workload::{Mode, Rate, Workload};
@@ -44,10 +45,19 @@ impl Session<'_> {
             if let Err(error) = tool {
                 progress.warn(&format!("{} is left out: {}", workload.name, error.message));
             }
+            for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
+                if let Some(error) = entrant.refuses(workload) {
+                    progress
+                        .warn(&format!("{} {} is left out: {}", workload.name, entrant.name, error.message));
+                }
+            }
         }
         for (workload, tool) in workloads.iter().zip(self.tools) {
             for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
-                if let Some(error) = entrant.prepared.as_ref().err().or(tool.as_ref().err()) {
+                let refused = entrant.refuses(workload);
+                if let Some(error) =
+                    entrant.prepared.as_ref().err().or(tool.as_ref().err()).or(refused.as_ref())
+                {
                     tally.failed += usize::from(error.kind != ErrorKind::Unavailable);
                     let mut record = self.record(workload, entrant, tool, None, 1);
                     record.error = Some(error.clone());
@@ -168,7 +178,7 @@ impl Session<'_> {
         plan.retain(|planned| {
             let (workload, entrant) = (&workloads[planned.workload], &self.entrants[planned.entrant]);
             let key = (&*workload.name, tool_name(workload), &*entrant.name, planned.repetition);
-            entrant.prepared.is_ok() && !done.contains(&key)
+            entrant.prepared.is_ok() && entrant.refuses(workload).is_none() && !done.contains(&key)
         });
         plan
     }
@@ -229,6 +239,15 @@ impl Session<'_> {
         }
     }
 
+    /// The cores that a server may use: of one that somebody else has started those that the kernel says, where its process is
+    /// known.
+    fn server_cores(&self, server: &Server) -> Vec<usize> {
+        match &server.foreign {
+            None => self.measurement.cores.server.clone(),
+            Some(foreign) => foreign.process.and_then(|process| process.cores()).unwrap_or_default(),
+        }
+    }
+
     /// A record without figures.
     fn record(
         &self,
@@ -254,6 +273,7 @@ impl Session<'_> {
                 model: server.model.as_str().into(),
                 version: ready.map(|ready| ready.version.clone()),
                 is_floor: server.is_floor,
+                is_foreign: server.foreign.is_some(),
                 article: server.article.clone(),
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
             }
@@ -267,7 +287,7 @@ impl Session<'_> {
             .into(),
             repetition,
             attempt,
-            server_cores: self.measurement.cores.server.clone(),
+            server_cores: self.server_cores(server),
             tool_cores: self.measurement.cores.tool.clone(),
             verdict: None,
             load: None,

@@ -90,6 +90,9 @@ pub struct ServerRecord {
     /// Whether it is not a server, but the line that servers are held against. Records of before there was one do not say it.
     #[serde(default)]
     pub is_floor: bool,
+    /// Whether somebody else had started it. Records of before that could be do not say it.
+    #[serde(default)]
+    pub is_foreign: bool,
     /// What the article calls it, when it is one of the article's two.
     pub article: Option<String>,
     /// How it keeps the rules of HTTP; `null` when it could not be asked.

@@ -43,6 +43,7 @@ impl Record {
                 model: text(),
                 version: None,
                 is_floor: false,
+                is_foreign: false,
                 article: None,
                 conformance: None,
             }
@@ -83,7 +84,7 @@ impl Record {
             connections: Some(ConnectionsRecord { asked: 10, seen: Some(10) }),
             cpu: Some(CpuRecord {
                 wall_seconds: 1.0,
-                server: usage,
+                server: Some(usage),
                 tool: usage,
                 foreign_seconds: Some(0.0),
                 stolen_seconds: Some(0.0),

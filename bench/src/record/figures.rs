@@ -18,7 +18,7 @@ impl Record {
     /// The server's CPU time a 2xx answer, in seconds.
     pub fn cpu_per_request(&self) -> Option<f64> {
         let answered = self.load.as_ref()?.answered;
-        (answered > 0).then_some(self.cpu.as_ref()?.server.seconds / count(answered))
+        (answered > 0).then_some(self.cpu.as_ref()?.server?.seconds / count(answered))
     }
 
     /// How many requests came to something else than a 2xx answer.

@@ -13,8 +13,8 @@ pub struct VerdictRecord {
     pub bound: Bound,
     /// Why, when it is `invalid` or `disturbed`.
     pub reason: Option<String>,
-    /// The share of its cores' time that the server used.
-    pub server_utilisation: f64,
+    /// The share of its cores' time that the server used; `null` where its process is not known.
+    pub server_utilisation: Option<f64>,
     /// The share of its cores' time that the tool used.
     pub tool_utilisation: f64,
     /// The share of their cores' time that others took.
@@ -40,6 +40,8 @@ pub enum Bound {
     ServerBound,
     /// Neither was busy: the round trip is the fact. Or an open loop held its rate: its latency is.
     LatencyBound,
+    /// The load tool had time, and what the server used is not known, as of one that runs somewhere else.
+    Unknown,
 }
 
 impl Bound {
@@ -51,6 +53,7 @@ impl Bound {
             Self::ClientBound => "client-bound",
             Self::ServerBound => "server-bound",
             Self::LatencyBound => "latency-bound",
+            Self::Unknown => "not known what bound it",
         }
     }
 }
@@ -134,8 +137,8 @@ pub struct ConnectionsRecord {
 pub struct CpuRecord {
     /// Time from the tool's start to its end, by our clock.
     pub wall_seconds: f64,
-    /// What the server used in it.
-    pub server: UsageRecord,
+    /// What the server used in it; `null` where its process is not known.
+    pub server: Option<UsageRecord>,
     /// What the tool used from its start to its end.
     pub tool: UsageRecord,
     /// Time in it that the server's and the tool's cores spent on anything else: other processes, interrupts, other machines on

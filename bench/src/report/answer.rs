@@ -36,7 +36,13 @@ fn has_figures(summary: &WorkloadSummary) -> bool {
 /// The sentences. With a server that others are held against, their figures are so many times its own.
 pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String> {
     let Some(summary) = leading(families) else {
-        return vec!["There are no figures here yet.".into()];
+        let is_measured =
+            families.iter().flat_map(|family| &family.members).any(|member| member.is_measured());
+        return vec![if is_measured {
+            "It is not known of any server here what it is ranked by; the tables have the rest.".into()
+        } else {
+            "There are no figures here yet.".into()
+        }];
     };
     let mut answers = vec![best(summary)];
     answers.extend(match baseline {

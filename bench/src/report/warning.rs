@@ -23,6 +23,8 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         invalid(summaries),
         disturbed(summaries),
         client_bound(summaries),
+        foreign(summaries),
+        overlapping(summaries),
     ];
     let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
     let torn = [loaded.torn.clone(), loaded.drills_torn.clone()].into_iter().flatten();
@@ -114,6 +116,37 @@ fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
         .map(|cells| format!("Disturbed all the same: {cells}: measure again when the machine is quiet."));
     let said: Vec<String> = again.into_iter().chain(still).collect();
     (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// What was not started here, and so what is not known of it.
+fn foreign(summaries: &[WorkloadSummary]) -> Option<String> {
+    of_cells(summaries, |cell| cell.server.is_foreign && cell.measured().next().is_some()).map(|cells| {
+        let is_known = |cell: &Cell| cell.measured().any(|run| run.cpu.as_ref().is_some_and(|cpu| cpu.server.is_some()));
+        let unknown = of_cells(summaries, |cell| {
+            cell.server.is_foreign && cell.measured().next().is_some() && !is_known(cell)
+        });
+        let unknown = unknown.map_or_else(String::new, |cells| {
+            format!(" Nobody said which process it is, so that its CPU time is not known: {cells}: name it with --pid.")
+        });
+        format!(
+            "Not started, pinned or ended here, but found running: {cells}. Its cores are its owner's, and it was warm from whatever it \
+             had done.{unknown}"
+        )
+    })
+}
+
+/// A server that was found running, on cores of the load tool.
+fn overlapping(summaries: &[WorkloadSummary]) -> Option<String> {
+    let shares = |cell: &Cell| {
+        cell.server.is_foreign
+            && cell.measured().any(|run| run.server_cores.iter().any(|core| run.tool_cores.contains(core)))
+    };
+    of_cells(summaries, shares).map(|cells| {
+        format!(
+            "It could use the load tool's cores, so that each slowed the other down: {cells}: keep it off them, as with `taskset`, and \
+             measure again."
+        )
+    })
 }
 
 fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use super::lines;
 use crate::record::{
-    ConnectionsRecord, CpuRecord, ErrorRecord, LatencyRecord, LoadRecord, MemoryRecord, Record, SCHEMA,
-    ServerRecord, Shared, StartRecord, ToolRecord, VerdictRecord, WorkloadRecord,
+    ConnectionsRecord, CpuRecord, ErrorRecord, LatencyRecord, LoadRecord, MemoryRecord, OLDEST_SCHEMA,
+    Record, SCHEMA, ServerRecord, Shared, StartRecord, ToolRecord, VerdictRecord, WorkloadRecord,
 };
 
 /// The parts that lines had so far, by their text.
@@ -58,10 +58,10 @@ pub(super) fn parse(line: &[u8], known: &Known) -> anyhow::Result<Record> {
     // Looked at as a whole, which is faster than string by string.
     let quick = std::str::from_utf8(line).ok().and_then(|text| {
         let line: Line = serde_json::from_str(text).ok()?;
-        if line.schema == SCHEMA { line.record(known).ok() } else { None }
+        if (OLDEST_SCHEMA..=SCHEMA).contains(&line.schema) { line.record(known).ok() } else { None }
     });
     // The plain way knows what is wrong.
-    quick.map_or_else(|| lines::parse(line, SCHEMA), Ok)
+    quick.map_or_else(|| lines::parse_since(line, OLDEST_SCHEMA, SCHEMA), Ok)
 }
 
 impl Line<'_> {
@@ -184,6 +184,16 @@ mod tests {
         }
     }
 
+    /// As they were before a server could be one that somebody else had started.
+    #[test]
+    fn lines_of_the_schema_before_are_read() {
+        let now = line(&run("work", "one", 1));
+        let then = now.replacen("\"schema\":4", "\"schema\":3", 1).replacen("\"is_foreign\":false,", "", 1);
+        assert!(then.len() < now.len());
+        let read = parse(then.as_bytes(), &Known::default()).unwrap();
+        assert!(read.schema == 3 && !read.server.is_foreign && read.cpu.unwrap().server.is_some());
+    }
+
     #[test]
     fn damage_is_told() {
         let whole = line(&run("work", "one", 1));
@@ -196,7 +206,7 @@ mod tests {
             ("such a field in a part", whole.replacen("title", "titles", 1), "unknown field `titles`"),
             ("a field that is missing", whole.replacen("\"attempt\":1,", "", 1), "missing field `attempt`"),
             ("an early end", whole.replacen("}\n", "\n", 1), "EOF"),
-            ("another schema", whole.replacen("\"schema\":3", "\"schema\":99", 1), "written with schema 99"),
+            ("another schema", whole.replacen("\"schema\":4", "\"schema\":99", 1), "written with schema 99"),
         ];
         for (name, text, expected) in cases {
             let error = format!("{:#}", parse(text.as_bytes(), &Known::default()).unwrap_err());

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 
-use super::{Made, Run, failed, memory};
-use crate::cores;
+use super::subject::Subject;
+use super::{Made, Run, failed};
+use crate::cores::{self, Cores};
 use crate::host::{self, Ended, Launch, Process, Usage, Waited};
-use crate::launch::{self, Running};
 use crate::record::{
     ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
     OpenLoopRecord, Record, UsageRecord,
@@ -39,13 +39,12 @@ impl Run<'_> {
     pub(super) fn load(&self, load: &Load, record: &mut Record, made: &mut Made) -> Result<(), ErrorRecord> {
         let tool = tool::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let folder = tool_folder(tool).map_err(failed(ErrorKind::Tool))?;
-        let mut running = launch::start(self.host, self.server, &self.cores.server, &[])
-            .map_err(failed(ErrorKind::Start))?;
-        let at_rest = running.memory();
-        verify::before_timing(running.address, self.workload, self.server)
+        let mut subject = Subject::of(self).map_err(failed(ErrorKind::Start))?;
+        let at_rest = subject.at_rest();
+        verify::before_timing(subject.address(), self.workload, self.server)
             .map_err(failed(ErrorKind::WrongAnswer))?;
 
-        let url = format!("http://{}{}", running.address, self.workload.path);
+        let url = format!("http://{}{}", subject.address(), self.workload.path);
         let order = Order {
             load,
             amount: load.amount,
@@ -57,30 +56,31 @@ impl Run<'_> {
         if !load.warm_up.is_zero() {
             let warm_up = Order { amount: Amount::Time(load.warm_up), ..order };
             let began = Instant::now();
-            let loaded = self.watch(tool, folder.path(), &warm_up, &running);
+            let loaded = self.watch(tool, folder.path(), &warm_up, &subject);
             made.loading = Some(began.elapsed());
-            running.check_running().map_err(failed(ErrorKind::Died))?;
+            subject.check_running().map_err(failed(ErrorKind::Died))?;
             loaded.map_err(failed(ErrorKind::Tool))?;
         }
 
         record.tool.command = tool.command(&order);
-        let used = self.cores.all();
+        let used = self.used_cores(record);
         // What reading the server's use takes is not to count for others'.
-        let before = running.usage().map_err(failed(ErrorKind::Died))?;
+        let before = subject.usage().map_err(failed(ErrorKind::Died))?;
         let (withheld_before, busy_before) = (host::throttled(), cores::times(&used));
         let began = Instant::now();
-        let loaded = self.watch(tool, folder.path(), &order, &running);
+        let loaded = self.watch(tool, folder.path(), &order, &subject);
         let wall = began.elapsed();
         let (withheld_after, busy_after) = (host::throttled(), cores::times(&used));
-        let after = running.usage();
-        record.memory = Some(memory(at_rest, running.memory()));
+        let after = subject.usage();
+        record.memory = subject.memory(at_rest);
         made.loading = Some(made.loading.unwrap_or_default() + wall);
         made.output = loaded.as_ref().ok().map(|watched| watched.ended.output.clone());
-        running.check_running().map_err(failed(ErrorKind::Died))?;
-        let server = after.map_err(failed(ErrorKind::Died))?.since(&before);
+        subject.check_running().map_err(failed(ErrorKind::Died))?;
+        let after = after.map_err(failed(ErrorKind::Died))?;
+        let server = after.zip(before).map(|(after, before)| after.since(&before));
         let watched = loaded.map_err(failed(ErrorKind::Tool))?;
         // All is known. That it ends well when it is asked to is for the conformance cases to find out.
-        running.kill().map_err(failed(ErrorKind::Died))?;
+        subject.end().map_err(failed(ErrorKind::Died))?;
 
         let outcome = outcome(tool, &watched.ended).map_err(failed(ErrorKind::Tool))?;
         if let Some(mismatch) = &outcome.mismatch {
@@ -90,9 +90,9 @@ impl Run<'_> {
         let times = busy_before.zip(busy_after).map(|(before, after)| after.since(&before));
         record.cpu = Some(CpuRecord {
             wall_seconds: wall.as_secs_f64(),
-            server: usage(&server),
+            server: server.as_ref().map(usage),
             tool: usage(&watched.tool),
-            foreign_seconds: times.map(|times| {
+            foreign_seconds: times.zip(server).map(|(times, server)| {
                 let ours = server.cpu + watched.tool.cpu;
                 (times.busy - ours.as_secs_f64()).max(0.0)
             }),
@@ -104,6 +104,12 @@ impl Run<'_> {
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen: watched.connections });
         self.keep(outcome, record);
         Ok(())
+    }
+
+    /// The cores that the server and the tool may use.
+    fn used_cores(&self, record: &Record) -> Vec<usize> {
+        let cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() };
+        cores.all()
     }
 
     /// What the tool says of it.
@@ -144,7 +150,7 @@ impl Run<'_> {
         tool: &dyn Tool,
         folder: &Path,
         order: &Order,
-        running: &Running,
+        subject: &Subject,
     ) -> anyhow::Result<Watched> {
         let bound = match order.amount {
             Amount::Time(time) => time + GRACE,
@@ -153,7 +159,7 @@ impl Run<'_> {
         let words = tool.command(order);
         let mut process =
             self.host.start(&Launch { words: &words, folder, cores: &self.cores.tool, shown: false })?;
-        let (waited, connections) = look_at_times(&mut process, bound, || host::established(running.address));
+        let (waited, connections) = look_at_times(&mut process, bound, || subject.connections());
         if waited == Waited::TimedOut {
             bail!("`{}` did not end within {} s", words.join(" "), bound.as_secs());
         }

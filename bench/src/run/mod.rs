@@ -5,6 +5,7 @@
 mod hold;
 mod load;
 mod start;
+mod subject;
 mod visitor;
 
 use std::time::Duration;

@@ -96,7 +96,7 @@ pub(crate) fn load(workload: &str, server: &str, microseconds: f64) -> Record {
 
 /// The server under it is busy for a share of the run, and what it then answers.
 pub(crate) fn busy(record: &mut Record, share: f64, microseconds: f64) {
-    record.cpu.as_mut().unwrap().server.seconds = share;
+    record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = share;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -112,7 +112,7 @@ pub(crate) fn open_loop(server: &str, rate: u32, p99_seconds: f64) -> Record {
     record.workload.title = "half of the peak".into();
     record.workload.rate = Some(RateRecord { per_second: None, share: Some(0.5), peak: Some("busy".into()) });
     record.tool.semantics.as_mut().unwrap().from = From::Due;
-    record.cpu.as_mut().unwrap().server.seconds = f64::from(rate) * 10.0 / 1e6;
+    record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = f64::from(rate) * 10.0 / 1e6;
     let load = record.load.as_mut().unwrap();
     load.answered = rate.into();
     load.open_loop = Some(OpenLoopRecord {
@@ -174,10 +174,10 @@ pub(crate) fn failed(record: &mut Record) {
 pub(crate) fn scale(record: &mut Record, times: f64) {
     if let (Some(load), Some(cpu)) = (&mut record.load, &mut record.cpu) {
         if load.open_loop.is_some() {
-            cpu.server.seconds *= times;
+            cpu.server.as_mut().unwrap().seconds *= times;
         } else {
-            let microseconds = cpu.server.seconds * 1e6 / bench::record::count(load.answered);
-            let share = cpu.server.seconds;
+            let microseconds = cpu.server.unwrap().seconds * 1e6 / bench::record::count(load.answered);
+            let share = cpu.server.unwrap().seconds;
             busy(record, share, microseconds * times);
         }
     }

@@ -7,6 +7,7 @@ tidy     answers as the endpoint does, and ends well: it can be asked the confor
 wrong    answers something else
 dead     ends before it is ready
 mortal   ends at its second request for the workload's path, /abc: the first is the harness's own
+brief    ends at its second request for /last, which is in no conformance case
 mute     has no version
 
 and under the eyes of a real load tool, where only what is asked for by /abc counts:
@@ -34,9 +35,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         with lock:
-            Handler.asked += self.path == "/abc"
+            Handler.asked += self.path == ("/last" if mode == "brief" else "/abc")
             asked = Handler.asked
-        if asked == {"mortal": 2, "expires": 100}.get(mode):
+        if asked == {"mortal": 2, "brief": 2, "expires": 100}.get(mode):
             print("killed by the test", file=sys.stderr, flush=True)
             os._exit(3)
         if mode == "stops" and asked == 1000:

@@ -90,7 +90,7 @@ pub(crate) fn in_parts() -> Folder {
     let mut add = |server: &str, microseconds: f64, switches: Option<f64>| {
         let run = changed(named("parts", "100", server, microseconds), |run| {
             let answered = bench::record::count(run.load.as_ref().unwrap().answered);
-            let usage = &mut run.cpu.as_mut().unwrap().server;
+            let usage = run.cpu.as_mut().unwrap().server.as_mut().unwrap();
             usage.user_seconds = 0.19;
             usage.voluntary_switches = switches.map(|each| whole(each * answered));
             usage.involuntary_switches = Some(100);
@@ -220,7 +220,7 @@ fn quick(server: &str, microseconds: f64) -> Record {
 
 fn named(family: &str, rest: &str, server: &str, microseconds: f64) -> Record {
     changed(load(&format!("{family}-{rest}"), server, microseconds), |run| {
-        run.cpu.as_mut().unwrap().server.system_seconds = 0.76;
+        run.cpu.as_mut().unwrap().server.as_mut().unwrap().system_seconds = 0.76;
         let after = Some(5_000_000);
         let memory = MemoryRecord { at_rest_bytes: Some(3_000_000), after_bytes: after, peak_bytes: after };
         run.memory = Some(memory);
@@ -240,7 +240,7 @@ fn changed(mut record: Record, change: impl FnOnce(&mut Record)) -> Record {
 /// Neither side is busy.
 fn idle(record: &mut Record, microseconds: f64) {
     crate::folder::busy(record, 0.4, microseconds);
-    record.cpu.as_mut().unwrap().server.system_seconds = 0.3;
+    record.cpu.as_mut().unwrap().server.as_mut().unwrap().system_seconds = 0.3;
 }
 
 /// A failure that stands for all repetitions.

@@ -20,8 +20,14 @@ const SCRIPT_SHA256: &str = "S2a6NZjovITaZ7fSlyC1dG9nWHAdSx4aX8qKhZ9TlQ4=";
 const LONG: usize = 40;
 
 /// What is shown as a tag.
-const BOUNDS: [Bound; 5] =
-    [Bound::Invalid, Bound::Disturbed, Bound::ClientBound, Bound::ServerBound, Bound::LatencyBound];
+const BOUNDS: [Bound; 6] = [
+    Bound::Invalid,
+    Bound::Disturbed,
+    Bound::ClientBound,
+    Bound::ServerBound,
+    Bound::LatencyBound,
+    Bound::Unknown,
+];
 
 /// The whole page. Fails only where a template does.
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {

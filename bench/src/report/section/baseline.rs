@@ -60,7 +60,7 @@ mod tests {
         let runs = servers.into_iter().flat_map(|(server, seconds)| {
             (1..=7).map(move |repetition| {
                 let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.seconds = seconds;
+                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
                 if server == "broken" {
                     (record.load, record.cpu) = (None, None);
                 }

@@ -93,7 +93,7 @@ fn row(cell: &Cell, rank: Value, first: Option<&Cell>, floor: Option<&Cell>) -> 
 
 /// The part of the server's CPU time that the kernel used for it.
 fn in_the_kernel(run: &Record) -> Option<f64> {
-    let server = run.cpu.as_ref()?.server;
+    let server = run.cpu.as_ref()?.server?;
     (server.seconds > 0.0).then_some(server.system_seconds / server.seconds)
 }
 
@@ -126,7 +126,7 @@ mod tests {
         for repetition in 1..=7 {
             for (server, seconds) in [("dear", 0.9), ("cheap", 0.3), ("also-cheap", 0.3)] {
                 let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.seconds = seconds;
+                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
                 records.push(record);
             }
         }
@@ -147,7 +147,7 @@ mod tests {
             let runs = servers.flat_map(|(server, seconds)| {
                 (1..=7).map(move |repetition| {
                     let mut record = Record::example(server, repetition);
-                    record.cpu.as_mut().unwrap().server.seconds = *seconds;
+                    record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = *seconds;
                     record.server.is_floor = *server == "floor";
                     record
                 })

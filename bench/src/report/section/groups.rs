@@ -144,7 +144,7 @@ mod tests {
         let run = |repetition| {
             let mut record = Record::example(server, repetition);
             (record.server.language, record.server.model) = (language.into(), model.into());
-            record.cpu.as_mut().unwrap().server.seconds = seconds;
+            record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
             record.verdict = verdict::of_run(&record);
             record
         };

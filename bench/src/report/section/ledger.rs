@@ -285,7 +285,7 @@ mod tests {
         let mut record = Record::example(server, 1);
         workload.clone_into(&mut record.workload.name);
         record.server.is_floor = server == "floor";
-        let usage = &mut record.cpu.as_mut().unwrap().server;
+        let usage = record.cpu.as_mut().unwrap().server.as_mut().unwrap();
         usage.seconds = microseconds / 1e3;
         (usage.voluntary_switches, usage.involuntary_switches) = (Some(1000), Some(0));
         record

@@ -71,7 +71,7 @@ fn row(cell: &Cell) -> Vec<Value> {
         cell.server.language.as_str().into(),
         PER_SECOND.value(cell),
         bound(cell),
-        shares(verdicts().map(|verdict| verdict.server_utilisation).collect()),
+        shares(verdicts().filter_map(|verdict| verdict.server_utilisation).collect()),
         shares(verdicts().map(|verdict| verdict.tool_utilisation).collect()),
         shares(verdicts().filter_map(|verdict| verdict.foreign_share).collect()),
         cell.median(|run| Some(count(run.load.as_ref()?.answered))).into(),
