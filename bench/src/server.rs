@@ -202,6 +202,7 @@ impl Server {
             build: Vec::new(),
             run: Vec::new(),
             version: Vec::new(),
+            check: Vec::new(),
             is_floor: false,
             is_default: false,
             is_given: true,
