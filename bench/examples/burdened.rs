@@ -58,7 +58,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         let _ = give.send((stream, place));
         let _ = waker.wake();
     };
-    process::serve(listener, &life, flags.process.drain_timeout, take, || {
+    process::serve(listener, &life, &flags.process, take, || {
         let _ = waker.wake();
     })
 }

@@ -7,6 +7,7 @@
 //! SIGTERM or SIGINT ends it with 0 once what was asked is answered; what it cannot do is one line on standard
 //! error and an exit code of 1, or of 2 for a flag that it does not understand.
 
+mod accepted;
 mod flags;
 mod keeper;
 mod life;
@@ -18,11 +19,12 @@ mod version;
 
 use std::process::ExitCode;
 
+pub use accepted::Accepted;
 pub use flags::Flags;
 pub use keeper::{Keeper, Wake, Watch};
 pub use life::{Life, Place};
 pub use listen::{announce, bind, bind_shared, close};
-pub use serve::{Accepted, serve};
+pub use serve::serve;
 pub use shutdown::on_signal;
 pub use unwaiting::Unwaiting;
 pub use version::version;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use shared::process;
+use shared::process::{self, Accepted};
 
 use crate::connection::Server;
 
@@ -48,7 +48,12 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let server =
         Arc::new(Server { life: Arc::clone(&life), keeper: Arc::clone(&keeper), times: flags.times() });
 
-    process::serve(listener, &life, flags, |accepted| server.start(accepted), || keeper.wake_everybody())
+    let take = |stream, place| {
+        if let Some(accepted) = Accepted::begin(stream, place, &server.times, &life) {
+            server.start(accepted);
+        }
+    };
+    process::serve(listener, &life, flags, take, || keeper.wake_everybody())
 }
 
 /// How many connections may be open at once: no more than there can be stacks. A stack and the guard below it are two

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use shared::process;
+use shared::process::{self, Accepted};
 
 use crate::client::Client;
 use crate::parking::Parking;
@@ -37,5 +37,11 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let parking = Parking::start(Arc::clone(&pool), Arc::clone(&life))?;
     pool.park_in(parking.clone());
 
-    process::serve(listener, &life, flags, |accepted| pool.push(Client::new(accepted)), || parking.wake())
+    let times = flags.times();
+    let take = |stream, place| {
+        if let Some(accepted) = Accepted::begin(stream, place, &times, &life) {
+            pool.push(Client::new(accepted));
+        }
+    };
+    process::serve(listener, &life, flags, take, || parking.wake())
 }
