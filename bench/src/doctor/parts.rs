@@ -13,13 +13,8 @@ use crate::tool::{self, TOOLS, Tool};
 const BOUND: Duration = Duration::from_secs(20);
 
 /// Programs that no measurement needs: what there is with each, and what there is not without.
-const OPTIONAL: [(&str, &str, &str); 3] = [
+const OPTIONAL: [(&str, &str, &str); 2] = [
     ("chromium", "the tests of the report's page can be run", "the tests of the report's page are left out"),
-    (
-        "valgrind",
-        "instructions can be held against their budgets",
-        "instructions are not held against their budgets",
-    ),
     ("strace", "system calls can be counted", "system calls cannot be counted"),
 ];
 
@@ -45,7 +40,8 @@ pub fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
 pub fn optional(host: &Host) -> Vec<Finding> {
     let has = |program| host.find(program).is_some();
     let programs = OPTIONAL.iter().map(|(name, can, lack)| program(name, has(name), can, lack));
-    programs.chain([fuzzing(has("cargo-fuzz"), has_nightly(host))]).collect()
+    let counting = counting(has("valgrind"), has("gungraun-runner"));
+    programs.chain([counting, fuzzing(has("cargo-fuzz"), has_nightly(host))]).collect()
 }
 
 /// A program of Debian's that does something by the way, and the package of its name.
@@ -55,6 +51,20 @@ fn program(name: &str, is_there: bool, can: &str, lack: &str) -> Finding {
     } else {
         Level::Lacks.finding(format!("{name}: {lack}; get it with `apt-get install {name}`"))
     }
+}
+
+fn counting(has_valgrind: bool, has_runner: bool) -> Finding {
+    let missing = match (has_valgrind, has_runner) {
+        (true, true) => {
+            let can = "instructions can be held against their budgets";
+            return Level::Ok.finding(format!("valgrind and gungraun-runner: {can}"));
+        }
+        (true, false) => "gungraun-runner",
+        (false, true) => "valgrind",
+        (false, false) => "valgrind and gungraun-runner",
+    };
+    let lack = "instructions are not held against their budgets";
+    Level::Lacks.finding(format!("{missing}: {lack}; scripts/setup --tests gets it"))
 }
 
 fn fuzzing(has_cargo_fuzz: bool, has_nightly: bool) -> Finding {
@@ -91,6 +101,10 @@ mod tests {
                 program("strace", false, "can", "cannot"),
                 (Level::Lacks, "cannot; get it with `apt-get install strace`"),
             ),
+            (counting(true, true), (Level::Ok, "gungraun-runner: instructions can be held")),
+            (counting(true, false), (Level::Lacks, "gungraun-runner: instructions are not held")),
+            (counting(false, true), (Level::Lacks, "valgrind: instructions are not held")),
+            (counting(false, false), (Level::Lacks, "valgrind and gungraun-runner: instructions are not")),
             (fuzzing(true, true), (Level::Ok, "scripts/fuzz can begin")),
             (fuzzing(true, false), (Level::Lacks, "a nightly compiler: scripts/fuzz gets")),
             (fuzzing(false, true), (Level::Lacks, "cargo-fuzz: scripts/fuzz gets")),

@@ -1,36 +1,35 @@
 //! The code that the Rust servers share, a path at a time.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bench::checkout::Checkout;
-use bench::host::{Host, Launch};
+use bench::host::Host;
+use bench::record;
+use shared::testing::REQUESTS;
 
 use crate::budget::Count;
-use crate::callgrind;
+use crate::gungraun;
 
-/// Time for a build from nothing on a slow machine.
-const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
-
-/// Generous: a run takes a second.
-const BOUND: Duration = Duration::from_secs(60);
-
-/// Counts the paths that `budgets` names.
+/// Counts all paths: each has a budget, and each budget its path.
 pub(crate) fn count(host: &Host, checkout: &Checkout, budgets: &BTreeMap<String, f64>) -> Vec<Count> {
-    let run = |words: &[String], bound| {
-        host.run(&Launch { words, folder: &checkout.root, cores: &[], shown: false }, bound).unwrap()
-    };
-    let build = "cargo build --release --locked --package shared --features testing --example paths";
-    let build: Vec<String> = build.split(' ').map(str::to_owned).collect();
-    run(&build, BUILD_BOUND);
-    let program = checkout.release().join("examples/paths").display().to_string();
-    let count = |(name, budget): (&String, &f64)| {
-        Count::take(name, *budget, || {
-            callgrind::a_request(|words, requests| {
-                let path = [program.clone(), name.clone(), requests.to_string()];
-                run(&[words, &path].concat(), BOUND);
-            })
+    let benchmarks =
+        gungraun::run(host, checkout, "--package shared --features testing --bench paths").into_iter();
+    let mut paths: BTreeMap<String, u64> = benchmarks
+        .map(|benchmark| {
+            let id = benchmark.id.map(|id| format!("/{id}")).unwrap_or_default();
+            (benchmark.function + &id, benchmark.instructions)
         })
+        .collect();
+    let count = |(name, budget): (&String, &f64)| Count {
+        file: crate::FILE.to_owned(),
+        key: format!("{name:?}"),
+        budget: *budget,
+        counted: {
+            let instructions = paths.remove(name).unwrap_or_else(|| panic!("there is no path `{name}`"));
+            record::count(instructions) / record::count(REQUESTS as u64)
+        },
     };
-    budgets.iter().map(count).collect()
+    let counts = budgets.iter().map(count).collect();
+    assert!(paths.is_empty(), "{} has no budget for {:?}", crate::FILE, paths.keys());
+    counts
 }

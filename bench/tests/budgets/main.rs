@@ -8,8 +8,8 @@
 )]
 
 mod budget;
-mod callgrind;
 mod code;
+mod gungraun;
 mod servers;
 
 use std::io::Write;
@@ -24,14 +24,19 @@ use budget::{Budgets, Count};
 /// Where the budgets stand, from the checkout's top.
 const FILE: &str = "bench/budgets.toml";
 
+/// What counts instructions, and what gungraun runs it by.
+const NEEDED: [&str; 2] = ["valgrind", "gungraun-runner"];
+
 #[test]
 fn nothing_takes_more_instructions_than_its_budget() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let checkout = Checkout::read(Some(&root)).unwrap();
     let host = Host::this_machine(checkout.tools()).unwrap();
     let budgets = Budgets::read(&checkout.root.join(FILE)).unwrap();
-    if host.find("valgrind").is_none() {
-        return say("skipped: there is no `valgrind` on this machine; scripts/setup --tests installs it");
+    if let Some(missing) = NEEDED.iter().find(|program| host.find(program).is_none()) {
+        return say(&format!(
+            "skipped: there is no `{missing}` on this machine; scripts/setup --tests installs it"
+        ));
     }
     let mut counts = code::count(&host, &checkout, &budgets.code);
     counts.extend(servers::count(&host, &checkout));

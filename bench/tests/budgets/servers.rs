@@ -1,65 +1,48 @@
-//! Whole servers under callgrind, asked for the same again and again.
-
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+//! Whole servers that are asked for the same again and again.
 
 use bench::checkout::Checkout;
 use bench::host::Host;
 use bench::launch;
+use bench::record;
 use bench::server::Server;
 
 use crate::budget::Count;
-use crate::callgrind;
-
-const REQUEST: &[u8] = b"GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
-const END: &[u8] = b"\r\n\r\nHello, visitor! You've requested: /abc\n";
-
-/// Generous: only what hangs comes near it.
-const BOUND: Duration = Duration::from_secs(60);
+use crate::gungraun::{self, Benchmark};
 
 /// Counts those whose manifests have a budget, with one worker each: how much a request takes for /abc on one connection, sent when
 /// the one before it is answered.
 pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
+    // The servers are of their own manifests' making; the client, which is not counted, is at hand as the tests are built.
+    let benchmarks = gungraun::run(host, checkout, "--profile dev --package bench --bench servers");
     let mut counts = Vec::new();
     for server in &checkout.servers {
-        let (name, Some(budget)) = (&server.name, server.instructions) else { continue };
-        if let Some(why) = launch::prepare_as(host, server, false).unwrap() {
-            crate::say(&format!("{name} is skipped: {why}"));
+        let Some(budget) = server.instructions else { continue };
+        if let Some(why) = launch::unavailable(host, server) {
+            crate::say(&format!("{} is skipped: {why}", server.name));
             continue;
         }
-        counts.push(Count::take(name, budget, || a_request(host, server)));
+        let file = server.folder.join("server.toml");
+        counts.push(Count {
+            file: file.strip_prefix(&checkout.root).unwrap().display().to_string(),
+            key: "instructions".to_owned(),
+            budget,
+            counted: a_request(server, &benchmarks),
+        });
     }
     counts
 }
 
-/// Instructions of a request, of fresh servers.
-fn a_request(host: &Host, server: &Server) -> f64 {
-    callgrind::a_request(|words, requests| {
-        let counted = Server { run: [words, &server.run].concat(), ..server.clone() };
-        let running = launch::start(host, &counted, &[], &["--workers", "1"]).unwrap();
-        ask(running.address, requests).unwrap();
-        running.stop().unwrap();
-    })
+/// Its two benchmarks' difference, by as many requests as they differ.
+fn a_request(server: &Server, benchmarks: &[Benchmark]) -> f64 {
+    // As gungraun spells names.
+    let function = server.name.replace('-', "_");
+    let own = benchmarks.iter().filter(|benchmark| benchmark.function == function);
+    let own: Vec<(u64, u64)> = own.map(|benchmark| (requests(benchmark), benchmark.instructions)).collect();
+    let [fewer, more] = own[..] else { panic!("{function} was counted as {own:?}") };
+    record::count(more.1.saturating_sub(fewer.1)) / record::count(more.0 - fewer.0)
 }
 
-/// Sends so many requests on one connection, each when the one before it is answered.
-fn ask(address: SocketAddr, requests: usize) -> std::io::Result<()> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(BOUND))?;
-    // As long as the first is each of them.
-    let mut answer = Vec::new();
-    stream.write_all(REQUEST)?;
-    while !answer.ends_with(END) {
-        let mut piece = [0; 1024];
-        let read = stream.read(&mut piece)?;
-        assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
-        answer.extend_from_slice(&piece[..read]);
-    }
-    for _ in 1..requests {
-        stream.write_all(REQUEST)?;
-        stream.read_exact(&mut answer)?;
-        assert!(answer.ends_with(END), "{:?}", String::from_utf8_lossy(&answer));
-    }
-    Ok(())
+fn requests(benchmark: &Benchmark) -> u64 {
+    let requests = benchmark.id.as_deref().and_then(|id| id.strip_prefix("requests_")?.parse().ok());
+    requests.unwrap_or_else(|| panic!("{benchmark:?} does not say how many requests it makes"))
 }

@@ -18,3 +18,7 @@ pub mod scenes;
 pub mod wire;
 
 pub use program::{Client, Program, Server};
+
+/// How many requests each benchmark of instructions takes its path for: a multiple of all depths of pipelining, and enough for what
+/// happens once to be a thousandth.
+pub const REQUESTS: usize = 1600;

@@ -1,0 +1,116 @@
+//! The paths that every request takes through the code that the Rust servers share: their instructions, as gungraun has callgrind
+//! count them. `bench/tests/budgets` holds them against `bench/budgets.toml`.
+//!
+//! Each is taken for [`REQUESTS`] requests, so that what happens now and then, as the next second does to the date, is not seen.
+#![allow(missing_docs, reason = "gungraun's macros make undocumented functions")]
+#![allow(clippy::panic, reason = "a count of a wrong answer is none")]
+
+use std::hint::black_box;
+
+use gungraun::{library_benchmark, library_benchmark_group};
+use shared::http::answer::{After, write};
+use shared::http::rules::{Framing, Method, Request, Version};
+use shared::http::{Buffers, Gate, Session, Times, Turn, date as dates, head, limits};
+use shared::testing::REQUESTS;
+use shared::testing::heads::{BARE, BROWSER, WRK};
+use shared::testing::wire::{Alone, Wire};
+
+library_benchmark_group!(name = paths, benchmarks = [answer, request, connection, gate, date]);
+
+/// What gungraun makes a program of. `cargo test --all-targets` runs benchmarks too, and is to need no runner.
+fn main() {
+    if std::env::args().any(|argument| ["--bench", "--gungraun-run"].contains(&argument.as_str())) {
+        runner::run();
+    }
+}
+
+mod runner {
+    use gungraun::{Callgrind, LibraryBenchmarkConfig, main};
+
+    use super::paths;
+
+    main!(
+        // Nobody asks for the caches, whose simulation takes most of the time.
+        config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
+        library_benchmark_groups = paths
+    );
+
+    pub(super) fn run() {
+        main();
+    }
+}
+
+// Whole answers to a path of so many bytes.
+#[library_benchmark]
+#[bench::bytes_4(path(4))]
+#[bench::bytes_1024(path(1024))]
+fn answer(path: String) -> Vec<u8> {
+    let date = [b'.'; dates::LEN];
+    let mut out = Vec::with_capacity(16 * 1024);
+    for _ in 0..REQUESTS {
+        let request = Request {
+            method: Method::Get,
+            path: black_box(path.as_bytes()),
+            version: Version::Http11,
+            framing: Framing::None,
+            keep_alive: true,
+            expects_continue: false,
+            wants_upgrade: false,
+        };
+        out.clear();
+        write(&request, After::KeepOpen, &date, &mut out);
+        assert!(black_box(&out).ends_with(b"\n"));
+    }
+    out
+}
+
+#[library_benchmark]
+#[bench::bare(BARE)]
+#[bench::wrk(WRK)]
+#[bench::browser(BROWSER)]
+fn request(text: &str) {
+    for _ in 0..REQUESTS {
+        match head::parse(black_box(text.as_bytes())) {
+            Ok(Some((request, length))) => assert_eq!((request.path, length), (&b"/abc"[..], text.len())),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+// Requests that come so many at once, in the loop that threads and coroutines share.
+#[library_benchmark]
+#[bench::pipelined_1(1)]
+#[bench::pipelined_16(16)]
+fn connection(at_once: usize) {
+    let times =
+        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+    let input = BARE.repeat(at_once);
+    let (mut buffers, mut session) = (Buffers::default(), Session::default());
+    for _ in 0..REQUESTS / at_once {
+        let pieces = [black_box(input.as_str())];
+        let mut wire = Wire::new(&pieces);
+        assert_eq!(session.turn(&mut wire, &mut buffers, &times, &Alone), Turn::Readable);
+        assert!(wire.received > input.len());
+    }
+}
+
+// The same through the rules in front of a framework.
+#[library_benchmark]
+#[bench::pipelined_1(1)]
+#[bench::pipelined_16(16)]
+fn gate(at_once: usize) {
+    let input = BARE.repeat(at_once);
+    let mut gate = Gate::default();
+    for _ in 0..REQUESTS / at_once {
+        assert_eq!(gate.admit(black_box(input.as_bytes())).bytes, input.len());
+    }
+}
+
+#[library_benchmark]
+fn date() {
+    (0..REQUESTS).for_each(|_| assert!(black_box(dates::now()).ends_with(b" GMT")));
+}
+
+fn path(length: usize) -> String {
+    format!("/{}", "p".repeat(length - 1))
+}
