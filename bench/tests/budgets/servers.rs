@@ -12,7 +12,7 @@ use crate::gungraun::{self, Benchmark};
 /// Counts those whose manifests have a budget, with one worker each: how much a request takes for /abc on one connection, sent when
 /// the one before it is answered.
 pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
-    // The servers are of their own manifests' making; the client, which is not counted, is at hand as the tests are built.
+    // The servers are built as their manifests say; the client is not counted, and has been built for tests.
     let benchmarks = gungraun::run(host, checkout, "--profile dev --package bench --bench servers");
     let mut counts = Vec::new();
     for server in &checkout.servers {
