@@ -65,7 +65,7 @@ mod runner {
     use super::{build, servers};
 
     main!(
-        // Nobody asks for the caches, whose simulation takes most of the time.
+        // Nobody asks for the caches: instructions are all that is shown.
         config = BinaryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
         setup = build(),
         binary_benchmark_groups = servers

@@ -30,7 +30,7 @@ mod runner {
     use super::paths;
 
     main!(
-        // Nobody asks for the caches, whose simulation takes most of the time.
+        // Nobody asks for the caches: instructions are all that is shown.
         config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
         library_benchmark_groups = paths
     );
