@@ -273,10 +273,9 @@ impl Server {
         self.gap_cases().any(|known| known == case)
     }
 
-    /// Why the server fails the case, when it is known to.
-    pub fn gap_reason(&self, case: &str) -> Option<&str> {
-        let gap = self.gaps.iter().find(|gap| gap.cases.iter().any(|known| known == case))?;
-        Some(&gap.reason)
+    /// The gap that the case is one of, when the server is known to fail it.
+    pub fn gap(&self, case: &str) -> Option<&Gap> {
+        self.gaps.iter().find(|gap| gap.cases.iter().any(|known| known == case))
     }
 
     /// Every case that the server is known to fail.

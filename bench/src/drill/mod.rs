@@ -64,7 +64,7 @@ pub struct Finding {
     pub drill: &'static str,
     /// Its figure, or what is wrong.
     pub outcome: Result<String, String>,
-    /// Why the server fails it, when its manifest says that it does.
+    /// Why the server fails it, when its manifest says that it does; nothing when it passes what it fails only at times.
     pub known: Option<String>,
 }
 
@@ -77,11 +77,18 @@ impl Drill {
     /// Does it with a server that is built.
     pub fn run(&self, host: &Host, server: &Server, size: Size) -> Finding {
         let outcome = (self.run)(&Scene { host, server, size }).map_err(|error| format!("{error:#}"));
-        Finding { drill: self.name, outcome, known: server.gap_reason(self.name).map(str::to_owned) }
+        Finding::of(self.name, outcome, server)
     }
 }
 
 impl Finding {
+    /// What came of the drill of that name with the server.
+    fn of(drill: &'static str, outcome: Result<String, String>, server: &Server) -> Self {
+        let gap = server.gap(drill).filter(|gap| outcome.is_err() || !gap.sometimes);
+        let known = gap.map(|gap| gap.reason.clone());
+        Self { drill, outcome, known }
+    }
+
     /// Whether it is as the server's manifest says.
     pub fn is_as_known(&self) -> bool {
         self.outcome.is_err() == self.known.is_some()

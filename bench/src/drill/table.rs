@@ -94,6 +94,10 @@ mod tests {
         [[gaps]]
         cases = ["drill/never-read", "drill/kill", "drill/no-such", "endpoint/get"]
         reason = "Nothing is bounded."
+        [[gaps]]
+        cases = ["drill/half-close", "drill/mixed"]
+        reason = "Whichever comes first."
+        sometimes = true
     "#;
 
     fn server() -> Server {
@@ -106,7 +110,7 @@ mod tests {
 
     fn finding(server: &Server, drill: &'static str, outcome: Result<&str, &str>) -> Finding {
         let outcome = outcome.map(str::to_owned).map_err(str::to_owned);
-        Finding { drill, outcome, known: server.gap_reason(drill).map(str::to_owned) }
+        Finding::of(drill, outcome, server)
     }
 
     #[test]
@@ -115,10 +119,13 @@ mod tests {
         let findings = vec![
             finding(&server, "drill/idle", Ok("12 B each")),
             finding(&server, "drill/resets", Err("it has ended")),
+            finding(&server, "drill/half-close", Ok("515 answered")),
             finding(&server, "drill/never-read", Err("no end")),
             finding(&server, "drill/kill", Ok("up in 3 ms")),
+            finding(&server, "drill/mixed", Err("closed")),
         ];
-        assert_eq!(findings.iter().map(Finding::is_as_known).collect::<Vec<_>>(), [true, false, true, false]);
+        let as_known: Vec<bool> = findings.iter().map(Finding::is_as_known).collect();
+        assert_eq!(as_known, [true, false, true, true, false, true]);
         let rows = [Row { server: &server, findings }];
         let table = table(&rows);
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -128,8 +135,10 @@ mod tests {
             [
                 vec!["idle", "12", "B", "each"],
                 vec!["resets", "FAILS", "(1)"],
+                vec!["half-close", "515", "answered"],
                 vec!["never-read", "FAILS", "(2)"],
                 vec!["kill", "up", "in", "3", "ms", "(3)"],
+                vec!["mixed", "FAILS", "(4)"],
             ]
         );
         assert_eq!(
@@ -137,6 +146,7 @@ mod tests {
             "(1) example drill/resets: it has ended. Not known of this server.\n\
              (2) example drill/never-read: no end. Known: Nothing is bounded.\n\
              (3) example drill/kill: passes: take it out of example/server.toml\n\
+             (4) example drill/mixed: closed. Known: Whichever comes first.\n\
              drill/no-such is no drill: take it out of example/server.toml\n"
         );
     }
