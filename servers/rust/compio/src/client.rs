@@ -1,0 +1,208 @@
+//! A connection: the rules of `shared` between reads and writes that complete some time.
+
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use compio::BufResult;
+use compio::buf::{IntoInner, IoBuf};
+use compio::driver::BufferRef;
+use compio::io::{AsyncRead, AsyncReadManaged, AsyncWrite};
+use shared::http::limits::LINGER_BYTES;
+use shared::http::{Connection, Wants};
+
+use crate::keeper::{Wait, Watch};
+use crate::ring::BUFFER_BYTES;
+use crate::worker::Worker;
+
+/// A client that is connected.
+pub(crate) struct Client<'a> {
+    stream: compio::net::TcpStream,
+    worker: &'a Worker,
+    watch: Rc<Watch>,
+    connection: Connection,
+    /// What was read and is not done with. A client that waits for a request has none, and no memory for it.
+    rest: Vec<u8>,
+    /// Whether the last read took all the room that there was, so that more may be there.
+    has_more: bool,
+}
+
+/// What there is to answer.
+enum Input {
+    Bytes(Bytes),
+    /// The rest of a request has not come in its time.
+    TooSlow,
+}
+
+/// What was read.
+enum Bytes {
+    /// Into a buffer of the ring's, which has it back when this is dropped.
+    Lent(BufferRef),
+    Own(Vec<u8>),
+}
+
+/// Why there are no more bytes.
+enum End {
+    Gone,
+    Timeout,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(stream: TcpStream, worker: &'a Worker) -> std::io::Result<Self> {
+        Ok(Self {
+            stream: compio::net::TcpStream::from_std(stream)?,
+            worker,
+            watch: worker.keeper.watch(),
+            connection: Connection::default(),
+            rest: Vec::new(),
+            has_more: false,
+        })
+    }
+
+    /// Serves the connection until it is over, and closes it.
+    pub(crate) async fn serve(mut self) {
+        self.answer().await;
+        // It fails for nobody who could do anything about it.
+        let _ = self.stream.close().await;
+    }
+
+    /// Reads, answers and writes; `None` when the client has gone or has been waited for long enough.
+    ///
+    /// Others have their turn between a read and the next one, so nobody can hold the thread up with what it has to send.
+    async fn answer(&mut self) -> Option<()> {
+        loop {
+            let input = self.read().await?;
+            let mut output = self.worker.output();
+            let mut wants = match input {
+                Input::Bytes(bytes) => self.advance(&bytes, &mut output),
+                Input::TooSlow => {
+                    self.connection.time_out(&mut output);
+                    Wants::Close
+                }
+            };
+            loop {
+                output = self.write(output).await?;
+                if wants != Wants::Flush {
+                    break;
+                }
+                wants = self.advance(&[], &mut output);
+            }
+            self.worker.take_back(output);
+            if wants == Wants::Close {
+                return self.close().await;
+            }
+        }
+    }
+
+    /// Reads what is there; `None` when that is the end, or when no request has come in its time.
+    async fn read(&mut self) -> Option<Input> {
+        let wait = match (self.connection.is_in_body(), self.rest.is_empty()) {
+            (true, _) => Wait::Body,
+            (false, true) => Wait::Request,
+            (false, false) => Wait::Head,
+        };
+        self.watch.begin(wait);
+        match self.receive().await {
+            Ok(bytes) => {
+                self.has_more = bytes.len() == BUFFER_BYTES;
+                Some(Input::Bytes(bytes))
+            }
+            Err(End::Timeout) if wait != Wait::Request => Some(Input::TooSlow),
+            Err(_) => None,
+        }
+    }
+
+    /// The next bytes, in a buffer of the ring's that is taken when they come. When all of them are taken the read brings its own:
+    /// if it was tried again others might be faster each time.
+    async fn receive(&self) -> Result<Bytes, End> {
+        loop {
+            let mut stream = &self.stream;
+            match self.watch.wait(stream.read_managed(0)).await.ok_or(End::Timeout)? {
+                Ok(bytes) => return bytes.map(Bytes::Lent).ok_or(End::Gone),
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Err(End::Gone),
+            }
+        }
+        let mut own = Vec::with_capacity(BUFFER_BYTES);
+        loop {
+            let mut stream = &self.stream;
+            let BufResult(result, bytes) = self.watch.wait(stream.read(own)).await.ok_or(End::Timeout)?;
+            match result {
+                Ok(0) => return Err(End::Gone),
+                Ok(_) => return Ok(Bytes::Own(bytes)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => own = bytes,
+                Err(_) => return Err(End::Gone),
+            }
+        }
+    }
+
+    /// Answers what has come. The buffer of the ring's is free again after it.
+    fn advance(&mut self, bytes: &[u8], output: &mut Vec<u8>) -> Wants {
+        // When there is more to read there is more to answer before the connection may close.
+        let draining = self.worker.is_draining() && !self.has_more;
+        let progress;
+        if self.rest.is_empty() {
+            progress = self.connection.advance(bytes, output, draining);
+            self.rest.extend_from_slice(bytes.get(progress.consumed..).unwrap_or_default());
+        } else {
+            self.rest.extend_from_slice(bytes);
+            progress = self.connection.advance(&self.rest, output, draining);
+            self.rest.drain(..progress.consumed);
+            if self.rest.is_empty() {
+                self.rest = Vec::new();
+            }
+        }
+        progress.wants
+    }
+
+    /// Writes the output, and empties it.
+    async fn write(&self, mut output: Vec<u8>) -> Option<Vec<u8>> {
+        let mut written = 0;
+        while written < output.len() {
+            self.watch.begin(Wait::Write);
+            let mut stream = &self.stream;
+            let BufResult(result, rest) = self.watch.wait(stream.write(output.slice(written..))).await?;
+            output = rest.into_inner();
+            match result {
+                Ok(0) => return None,
+                Ok(bytes) => written += bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+        output.clear();
+        Some(output)
+    }
+
+    /// Closes at once after an answer that the client knows to be the last; otherwise more input may be there or come, which
+    /// would make the kernel send a reset that overtakes the answer: so it is dropped for a moment.
+    async fn close(&mut self) -> Option<()> {
+        let has_more = self.has_more || !self.rest.is_empty();
+        if !has_more && !self.connection.has_refused() && !self.worker.is_draining() {
+            return Some(());
+        }
+        let mut stream = &self.stream;
+        stream.shutdown().await.ok()?;
+        self.watch.begin(Wait::Linger);
+        let mut dropped = 0;
+        while dropped <= LINGER_BYTES
+            && let Ok(bytes) = self.receive().await
+        {
+            dropped += bytes.len();
+        }
+        Some(())
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Lent(bytes) => bytes,
+            Self::Own(bytes) => bytes,
+        }
+    }
+}
