@@ -8,7 +8,7 @@ use super::program::{Client, Program};
 /// Many more than a server under test has workers.
 const CONNECTIONS: usize = 100;
 
-/// More than a client can send before it is held up.
+/// Longer than a client can send before it is held up, and than a server takes to end.
 const LONG: Duration = Duration::from_secs(60);
 
 const FIRST_HALF: &str = "GET /late HTTP/1.1\r\nHo";
@@ -160,6 +160,21 @@ pub fn a_drain_answers_what_was_asked(program: &Program) {
     assert!(!half_written.expect("/late"), "closes");
     assert_eq!(half_written.read_to_end(), "");
     assert!(server.wait().success());
+}
+
+/// A drain is over when all connections are, and not at its limit; also when it is their silence that closes the last of them.
+pub fn a_drain_is_over_when_all_connections_are(program: &Program) {
+    // The limit comes long after the bound, and ends what would otherwise stay behind if this fails.
+    let mut server = program.start(&["--drain-timeout", "120"]);
+    let mut silent: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    for client in &mut silent {
+        client.ask("/abc");
+        client.expect("/abc");
+    }
+    server.terminate();
+    let (ended, end) = channel();
+    std::thread::spawn(move || ended.send(server.wait()));
+    assert!(end.recv_timeout(LONG).is_ok_and(|status| status.success()));
 }
 
 /// On SIGTERM under load no request goes without its answer, of clients that keep their connections and of some that do not.

@@ -37,6 +37,11 @@ fn a_drain_answers_what_was_asked() {
 }
 
 #[test]
+fn a_drain_is_over_when_all_connections_are() {
+    scene::a_drain_is_over_when_all_connections_are(&SERVER);
+}
+
+#[test]
 fn a_drain_under_load_loses_nothing() {
     scene::a_drain_under_load_loses_nothing(&SERVER);
 }
