@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use shared::process::{Keeper, Wake, Watch};
+use shared::process::{Wake, Watch};
+
+use crate::life::Life;
 
 /// Wakes one task at one deadline after another. tokio's timers do the same, but then each wait for a socket is a wait for the
 /// time too, which is a timer of the kernel's: a request on its own takes a tenth longer so.
 #[derive(Default)]
-pub(crate) struct Alarm {
+pub struct Alarm {
     watch: Option<Arc<Watch<Bell>>>,
     /// The waker that the bell has.
     known: Option<Waker>,
@@ -24,9 +26,9 @@ pub(crate) struct Bell {
 }
 
 impl Alarm {
-    /// Has the task be woken by `keeper` when the server ends, and at the deadline once that is set.
-    pub(crate) fn watch(&mut self, keeper: &Keeper<Bell>, context: &Context) -> &Watch<Bell> {
-        let watch = self.watch.get_or_insert_with(|| keeper.watch(Bell::default()));
+    /// Has the task be woken when the server's life comes to its next stage, and at the deadline once that is set.
+    pub(crate) fn watch(&mut self, life: &Life, context: &Context) -> &Watch<Bell> {
+        let watch = self.watch.get_or_insert_with(|| life.keeper().watch(Bell::default()));
         if !self.known.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
             self.known = Some(context.waker().clone());
             *watch.waker().lock() = Some(context.waker().clone());
@@ -34,10 +36,11 @@ impl Alarm {
         watch
     }
 
-    /// Ready once the deadline has passed.
-    pub(crate) fn poll(&mut self, keeper: &Keeper<Bell>, context: &Context, deadline: Instant) -> Poll<()> {
-        let watch = self.watch(keeper, context);
-        keeper.set_deadline(watch, Some(deadline));
+    /// Ready once the deadline has passed. Until then the task is also woken when the server's life comes to its next stage; what is
+    /// known of that has to be asked after this.
+    pub fn poll(&mut self, life: &Life, context: &Context, deadline: Instant) -> Poll<()> {
+        let watch = self.watch(life, context);
+        life.keeper().set_deadline(watch, Some(deadline));
         // Only after a ring is the clock worth a look.
         let rung = watch.waker().rung.load(Ordering::Relaxed);
         if rung && Instant::now() >= deadline {
@@ -47,6 +50,11 @@ impl Alarm {
             watch.waker().rung.store(false, Ordering::Relaxed);
         }
         Poll::Pending
+    }
+
+    /// Whether it has rung, so that the deadline may have passed.
+    pub fn has_rung(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.waker().rung.load(Ordering::Relaxed))
     }
 }
 

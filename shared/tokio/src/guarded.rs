@@ -98,7 +98,7 @@ impl Guarded {
         self.read_when_settled = !(nothing_waits && self.socket.poll_read_ready(context).is_pending());
         if self.flushed && !self.read_when_settled {
             // The wait for it begins, and cannot be over yet.
-            let _ = self.patience.poll(self.ledger.life().keeper(), context, Waiting::Request);
+            let _ = self.patience.poll(self.ledger.life(), context, Waiting::Request);
         }
     }
 
@@ -123,9 +123,7 @@ impl Guarded {
     }
 
     fn poll_reader(&mut self, context: &mut Context) -> Poll<Error> {
-        self.patience
-            .poll(self.ledger.life().keeper(), context, Waiting::Reader)
-            .map(|()| ErrorKind::TimedOut.into())
+        self.patience.poll(self.ledger.life(), context, Waiting::Reader).map(|()| ErrorKind::TimedOut.into())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use shared::http::Pace;
 use shared::http::limits::DRAIN_GRACE;
 use shared::process::Keeper;
 use tokio::sync::Notify;
@@ -86,7 +87,7 @@ impl Life {
     pub async fn pause(&self, time: Duration) {
         let deadline = Instant::now() + time;
         let mut alarm = Alarm::default();
-        poll_fn(|context| alarm.poll(&self.keeper, context, deadline)).await;
+        poll_fn(|context| alarm.poll(self, context, deadline)).await;
     }
 
     pub(crate) fn keeper(&self) -> &Keeper<Bell> {
@@ -104,5 +105,20 @@ impl Life {
 
     pub(crate) fn closed(&self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Pace for Life {
+    /// A thread has other connections: none may keep it for as long as its client has something to send.
+    fn others_wait(&self) -> bool {
+        true
+    }
+
+    fn is_draining(&self) -> bool {
+        self.stage() >= Stage::Draining
+    }
+
+    fn is_ending(&self) -> bool {
+        self.stage() >= Stage::Ending
     }
 }

@@ -4,9 +4,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use shared::http::{Times, limits};
-use shared::process::Keeper;
 
-use crate::alarm::{Alarm, Bell};
+use crate::alarm::Alarm;
+use crate::life::Life;
 
 /// What a client is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,18 +54,18 @@ impl Patience {
     }
 
     /// Has the task be woken when the server ends. What is known of its end has to be asked after this.
-    pub(crate) fn watch(&mut self, keeper: &Keeper<Bell>, context: &Context) {
-        self.alarm.watch(keeper, context);
+    pub(crate) fn watch(&mut self, life: &Life, context: &Context) {
+        self.alarm.watch(life, context);
     }
 
     /// Ready when there was waiting for long enough. Waiting for something else begins anew.
-    pub(crate) fn poll(&mut self, keeper: &Keeper<Bell>, context: &Context, waiting: Waiting) -> Poll<()> {
+    pub(crate) fn poll(&mut self, life: &Life, context: &Context, waiting: Waiting) -> Poll<()> {
         if self.waiting != waiting {
             self.waiting = waiting;
             self.since = None;
         }
         let deadline = *self.since.get_or_insert_with(Instant::now) + self.time();
-        self.alarm.poll(keeper, context, deadline)
+        self.alarm.poll(life, context, deadline)
     }
 
     fn time(&self) -> Duration {

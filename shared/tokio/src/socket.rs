@@ -47,14 +47,17 @@ impl From<TcpStream> for Socket {
 }
 
 impl Socket {
-    pub(crate) fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+    /// Reads; without anything to read the task is woken once there is something. After a read that got less than it had room for, tokio
+    /// asks the kernel no more before the next event.
+    pub fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         match &mut self.state {
             State::Watched(stream) => Pin::new(stream).poll_read(context, buffer),
             _ => self.poll_first_read(context, buffer),
         }
     }
 
-    pub(crate) fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+    /// Writes; where no more is taken the task is woken once there is room.
+    pub fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         match &mut self.state {
             State::Watched(stream) => Pin::new(stream).poll_write(context, bytes),
             _ => self.poll_first_write(context, bytes),
@@ -66,9 +69,14 @@ impl Socket {
         self.watched()?.poll_read_ready(context)
     }
 
-    /// Ends the sending side, so that the client reads an end after the last answer.
-    pub(crate) fn shutdown(&self) -> Result<()> {
-        self.bare().ok_or(ErrorKind::NotConnected)?.shutdown(Shutdown::Write)
+    /// Ends one direction, or both.
+    pub fn shutdown(&self, how: Shutdown) -> Result<()> {
+        self.bare().ok_or(ErrorKind::NotConnected)?.shutdown(how)
+    }
+
+    /// Reads what is there, whatever tokio has said of it: tokio looks only now and then.
+    pub fn read_now(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        (&*SockRef::from(&*self.watched()?)).read(buffer)
     }
 
     /// Whether there is something to read, whatever tokio has said of it.

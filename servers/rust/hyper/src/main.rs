@@ -1,15 +1,13 @@
 //! The endpoint on hyper and tokio, without a framework.
 
-mod layout;
-mod serve;
+mod connection;
 mod service;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use shared::process;
-
-use crate::layout::Layout;
+use shared_tokio::Layout;
 
 /// The endpoint on hyper and tokio, without a framework
 #[derive(Parser)]
@@ -25,5 +23,11 @@ struct Flags {
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    process::exit(layout::run(flags.layout, &flags.process))
+    process::exit(run(&flags))
+}
+
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    let times = flags.process.times();
+    let connection = move |stream, life| connection::serve(stream, times, life);
+    shared_tokio::serve(flags.layout, &flags.process, connection)
 }

@@ -1,6 +1,7 @@
 //! The end of a connection, in which its last answer arrives.
 
 use std::future::poll_fn;
+use std::net::Shutdown;
 use std::task::{Context, Poll, ready};
 
 use shared::http::rules::Refusal;
@@ -44,7 +45,8 @@ impl Guarded {
                 Phase::Open | Phase::Closing => {
                     let sent = ready!(self.poll_send(context));
                     // To close it ends the sending side as well.
-                    let lingers = sent.is_ok() && self.lingers() && self.socket.shutdown().is_ok();
+                    let lingers =
+                        sent.is_ok() && self.lingers() && self.socket.shutdown(Shutdown::Write).is_ok();
                     self.phase = if lingers { Phase::Lingering { bytes: 0 } } else { Phase::Over };
                 }
                 Phase::Lingering { bytes } => {
@@ -58,7 +60,7 @@ impl Guarded {
                         }
                         Poll::Ready(_) => Phase::Over,
                         Poll::Pending => {
-                            ready!(self.patience.poll(self.ledger.life().keeper(), context, Waiting::End));
+                            ready!(self.patience.poll(self.ledger.life(), context, Waiting::End));
                             Phase::Over
                         }
                     };

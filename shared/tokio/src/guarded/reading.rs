@@ -88,13 +88,13 @@ impl Guarded {
         };
         let life = self.ledger.life();
         if waiting == Waiting::Request {
-            self.patience.watch(life.keeper(), context);
+            self.patience.watch(life, context);
             if life.stage() >= Stage::Ending {
                 // One that was accepted last still gets a moment for its request.
                 self.patience.hurry(limits::DRAIN_GRACE);
             }
         }
-        ready!(self.patience.poll(life.keeper(), context, waiting));
+        ready!(self.patience.poll(life, context, waiting));
         match waiting {
             // tokio, which looks only now and then, has not said so yet. It will.
             Waiting::Request if self.socket.has_input() => return Poll::Pending,
