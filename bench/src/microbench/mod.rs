@@ -28,7 +28,7 @@ pub fn run(host: &Host, checkout: &Checkout, filter: Option<&str>) -> anyhow::Re
     let started = machine::now();
     let folder = checkout.criterion();
     let before = Stamps::read(&folder)?;
-    let words = ["cargo", "bench", "--locked", "--package", "bench", "--bench", "costs", "--"];
+    let words = ["cargo", "bench", "--package", "bench", "--bench", "costs", "--"];
     let mut words = words.map(str::to_owned).to_vec();
     words.extend(filter.map(str::to_owned));
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BOUND)?;
