@@ -94,10 +94,21 @@ pub struct Chosen {
     pub install: bool,
 }
 
+impl Chosen {
+    /// The names by `--servers`, or those that a command was given without it.
+    pub fn names<'a>(&'a self, placed: &'a [String]) -> &'a [String] {
+        if placed.is_empty() { &self.servers } else { placed }
+    }
+}
+
 /// `bench verify`
 #[derive(Args, Debug)]
 #[command(after_help = help::VERIFY)]
 pub struct Verify {
+    /// Servers by name, instead of `--servers`
+    #[arg(value_name = "NAME", conflicts_with_all = ["servers", "address"])]
+    pub names: Vec<String>,
+
     /// Which servers
     #[command(flatten)]
     pub chosen: Chosen,
@@ -119,6 +130,10 @@ pub struct Verify {
 #[derive(Args, Debug)]
 #[command(after_help = help::DRILL)]
 pub struct Drill {
+    /// Servers by name, instead of `--servers`
+    #[arg(value_name = "NAME", conflicts_with = "servers")]
+    pub names: Vec<String>,
+
     /// Which servers
     #[command(flatten)]
     pub chosen: Chosen,

@@ -47,6 +47,9 @@ fn a_server_may_be_taken_only_when_named() {
         ("verify", ["good"].as_slice()),
         ("verify --servers all", &["good", "named"]),
         ("verify --servers named", &["named"]),
+        ("verify named", &["named"]),
+        ("verify named good", &["good", "named"]),
+        ("verify all", &["good", "named"]),
     ];
     for (arguments, expected) in cases {
         let (_, text) = checkout.run(arguments);
@@ -54,6 +57,8 @@ fn a_server_may_be_taken_only_when_named() {
             ["good", "named"].into_iter().filter(|name| text.lines().any(|line| line.starts_with(name)));
         assert_eq!(asked.collect::<Vec<_>>(), expected, "{text}");
     }
+    let (output, text) = checkout.run("verify named --servers good");
+    assert_eq!(output.status.code(), Some(2), "{text}");
     let (_, text) = checkout.run("list servers");
     assert_eq!(text.matches("available, when named").count(), 1, "{text}");
 }

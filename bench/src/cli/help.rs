@@ -57,11 +57,11 @@ endpoint does not. Without --conformance only the endpoint's own cases are asked
 servers are held against: it is asked the same request again and again, and is left out with --conformance.
 
 Examples:
-  bench verify --servers hyper,threads
+  bench verify hyper threads
       do these answer as the endpoint should?
   bench verify --conformance
       do all keep the rules of HTTP/1.1? With a table by subject
-  bench verify --conformance --servers http-server --all
+  bench verify http-server --conformance --all
       also what is known to fail, each with the reason
   bench verify --conformance --server-dir ~/mine
       one of yours, which lies in a folder of its own

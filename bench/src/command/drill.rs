@@ -29,8 +29,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         return print(&list());
     }
     let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
-    let servers = checkout.choose_servers(&arguments.chosen.servers)?;
-    let servers = without_floor(servers, &arguments.chosen.servers, "has to stand nothing")?;
+    let named = arguments.chosen.names(&arguments.names);
+    let servers = without_floor(checkout.choose_servers(named)?, named, "has to stand nothing")?;
     let drills = choose(&arguments.drills)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
     let host = Host::this_machine(checkout.tools())?;

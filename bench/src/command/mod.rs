@@ -69,7 +69,7 @@ fn without_floor<'a>(
     let (floors, servers): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|server| server.is_floor);
     for Server { name, .. } in floors {
         if named.contains(name) {
-            bail!("--servers {name}: it is not a server, and {why}: leave it out");
+            bail!("{name}: it is not a server, and {why}: leave it out");
         }
         print(&format!("{name:<14} left out: it is not a server, and {why}\n"))?;
     }

@@ -33,9 +33,10 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         return Ok(outcome(verification.is_as_known()));
     }
     let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
-    let mut servers = checkout.choose_servers(&arguments.chosen.servers)?;
+    let named = arguments.chosen.names(&arguments.names);
+    let mut servers = checkout.choose_servers(named)?;
     if arguments.conformance {
-        servers = without_floor(servers, &arguments.chosen.servers, "keeps no rules of HTTP")?;
+        servers = without_floor(servers, named, "keeps no rules of HTTP")?;
     }
     let host = Host::this_machine(checkout.tools())?;
     if arguments.chosen.install {
