@@ -23,24 +23,12 @@ pub struct Checkout {
 impl Checkout {
     /// Reads the checkout at `root`, or the one that the working folder lies in.
     pub fn read(root: Option<&Path>) -> anyhow::Result<Self> {
-        let root = match root {
-            Some(root) => root.canonicalize().with_context(|| format!("--root {}", root.display()))?,
-            None => enclosing_checkout()?,
-        };
-        for folder in ["servers", "bench/workloads"] {
-            if !root.join(folder).is_dir() {
-                bail!("--root {}: it is no checkout: it has no folder `{folder}`", root.display());
-            }
-        }
+        let root = self::root(root)?;
         let target = target_folder(&root);
-        let mut servers = Vec::new();
-        for language in sorted_entries(&root.join("servers"))? {
-            for folder in sorted_entries(&language)? {
-                if folder.join("server.toml").is_file() {
-                    servers.push(Server::read(&folder, &target)?);
-                }
-            }
-        }
+        let folders =
+            server_folders(&root)?.into_iter().filter(|folder| folder.join("server.toml").is_file());
+        let servers =
+            folders.map(|folder| Server::read(&folder, &target)).collect::<anyhow::Result<Vec<_>>>()?;
         let mut suites = Vec::new();
         for path in sorted_entries(&root.join("bench/workloads"))? {
             if path.extension().is_some_and(|extension| extension == "toml") {
@@ -176,7 +164,7 @@ impl Checkout {
 
     /// Where `scripts/setup` puts the programs that no package of the system brings.
     pub fn tools(&self) -> PathBuf {
-        target_folder(&self.root).join("tools/bin")
+        tools_folder(&self.root)
     }
 
     /// Where criterion keeps its figures and its pages.
@@ -195,9 +183,38 @@ impl Checkout {
     }
 }
 
-fn target_folder(root: &Path) -> PathBuf {
+/// The top folder of the checkout at `root`, or of the one that the working folder lies in.
+pub fn root(root: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let root = match root {
+        Some(root) => root.canonicalize().with_context(|| format!("--root {}", root.display()))?,
+        None => enclosing_checkout()?,
+    };
+    for folder in ["servers", "bench/workloads"] {
+        if !root.join(folder).is_dir() {
+            bail!("--root {}: it is no checkout: it has no folder `{folder}`", root.display());
+        }
+    }
+    Ok(root)
+}
+
+/// The folders of a checkout that are servers once they have a manifest, by language and name.
+pub fn server_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for language in sorted_entries(&root.join("servers"))?.iter().filter(|path| path.is_dir()) {
+        folders.extend(sorted_entries(language)?.into_iter().filter(|path| path.is_dir()));
+    }
+    Ok(folders)
+}
+
+/// Cargo's target folder of the checkout at `root`.
+pub fn target_folder(root: &Path) -> PathBuf {
     // Relative to the checkout: a server's commands run in the server's folder.
     root.join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))
+}
+
+/// Where `scripts/setup` puts programs in the checkout at `root`.
+pub fn tools_folder(root: &Path) -> PathBuf {
+    target_folder(root).join("tools/bin")
 }
 
 fn enclosing_checkout() -> anyhow::Result<PathBuf> {

@@ -28,6 +28,8 @@ pub struct Arguments {
 pub enum Command {
     /// List servers, workloads and tools, and what this machine lacks
     List(List),
+    /// Say what is wrong with a server's manifest, line by line
+    Check(Check),
     /// Check that servers answer as the endpoint should
     Verify(Verify),
     /// Try how servers stand misfortune, and clients that misbehave
@@ -99,6 +101,15 @@ impl Chosen {
     pub fn names<'a>(&'a self, placed: &'a [String]) -> &'a [String] {
         if placed.is_empty() { &self.servers } else { placed }
     }
+}
+
+/// `bench check`
+#[derive(Args, Debug)]
+#[command(after_help = help::CHECK)]
+pub struct Check {
+    /// Servers by name [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
 }
 
 /// `bench verify`

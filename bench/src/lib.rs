@@ -14,6 +14,7 @@
     reason = "a mistake in the harness may end the harness, and ends no server"
 )]
 
+pub mod check;
 pub mod checkout;
 pub mod cli;
 pub mod command;

@@ -31,12 +31,18 @@ pub fn all_different<'a>(kind: &str, names: impl IntoIterator<Item = &'a str>) -
 
 /// The end of a sentence that offers a name: `did you mean …?`, or a list of what there is.
 pub fn suggest(wanted: &str, known: &[&str]) -> String {
-    let closeness = |name: &&str| strsim::jaro_winkler(wanted, name);
-    match known.iter().copied().max_by(|a, b| closeness(a).total_cmp(&closeness(b))) {
-        None => "there is none".into(),
-        Some(nearest) if closeness(&nearest) >= CLOSE_ENOUGH => format!("did you mean `{nearest}`?"),
-        Some(_) => format!("there are {}", known.join(", ")),
+    match nearest(wanted, known) {
+        _ if known.is_empty() => "there is none".into(),
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("there are {}", known.join(", ")),
     }
+}
+
+/// The name that was perhaps meant, where one is close enough.
+pub fn nearest<'a>(wanted: &str, known: &[&'a str]) -> Option<&'a str> {
+    let closeness = |name: &&str| strsim::jaro_winkler(wanted, name);
+    let nearest = known.iter().copied().max_by(|a, b| closeness(a).total_cmp(&closeness(b)))?;
+    (closeness(&nearest) >= CLOSE_ENOUGH).then_some(nearest)
 }
 
 #[cfg(test)]

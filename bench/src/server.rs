@@ -4,16 +4,53 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use crate::host::ForeignProcess;
 use crate::toml_file;
 
+/// What stands for cargo's target folder in the commands of a manifest.
+pub const TARGET: &str = "{target}";
+
+/// What a manifest may say of a server that it does not honour: a flag, without its hyphens, or a limit that has none.
+pub const LIMITS: [&str; 9] = [
+    "workers",
+    "max-connections",
+    "head-timeout",
+    "idle-timeout",
+    "write-timeout",
+    "drain-timeout",
+    "head",
+    "target",
+    "body",
+];
+
+/// Names longer than this make tables too wide.
+const NAME_BYTES: usize = 30;
+
+/// What is wrong with a name for a server, which is a folder, a part of its program's name and a word of `--servers`; `None`
+/// when nothing is.
+pub fn name_fault(name: &str) -> Option<&'static str> {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
+    if ["all", "none"].contains(&name) {
+        Some("`all` and `none` mean something to the harness")
+    } else if !begins || name.ends_with('-') || !name.bytes().all(is_allowed) || name.len() > NAME_BYTES {
+        Some(
+            "it is made of small letters, digits and `-`, begins with a letter and does not end with `-`, 30 characters at most",
+        )
+    } else {
+        None
+    }
+}
+
 /// What is said where a server that runs already has no manifest to say more.
 const UNKNOWN: &str = "unknown";
 
 /// How a server serves many connections at once.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 pub enum Model {
     /// Threads that block, several connections to a thread over time.
     #[serde(rename = "thread pool")]
@@ -50,7 +87,7 @@ impl Model {
 }
 
 /// A program that a server cannot do without.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// The program's name on `PATH`.
@@ -62,10 +99,11 @@ pub struct Requirement {
 }
 
 /// Conformance cases and drills that the server is known to fail for one reason.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
     /// `subject/name` of each case; a drill's subject is `drill`.
+    #[schemars(length(min = 1))]
     pub cases: Vec<String>,
     /// Why the server fails them, in a sentence.
     pub reason: String,
@@ -75,17 +113,18 @@ pub struct Gap {
 }
 
 /// Limits or flags of the contract that the server is known not to honour for one reason.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnmetLimit {
     /// The name of each: a flag's without its hyphens, or `head`, `target` or `body`.
+    #[schemars(length(min = 1))]
     pub names: Vec<String>,
     /// Why the server cannot honour them, in a sentence.
     pub reason: String,
 }
 
 /// Benchmarks, by their full names, whose times add up to a part of a request.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
     /// Those of the framework; none where the server has none.
@@ -96,18 +135,28 @@ pub struct Costs {
     pub own: Vec<String>,
 }
 
-/// `server.toml` as it is written. In commands `{target}` stands for cargo's target folder.
-#[derive(Clone, Debug, Deserialize)]
+/// `server.toml` as it is written. In commands [`TARGET`] stands for cargo's target folder. `bench check` tells authors what is said
+/// here of a field that they forgot.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
+    /// The name of the server's folder.
     name: String,
+    /// What reports call it.
     title: String,
+    /// The language it is written in.
     language: String,
+    /// The runtime that it stands for, and its HTTP library.
     runtime: String,
+    /// How it serves many connections at once.
     model: Model,
     #[serde(default)]
     build: Vec<String>,
+    /// The program that runs it, and its arguments.
+    #[schemars(length(min = 1))]
     run: Vec<String>,
+    /// The program that prints its version, and its arguments.
+    #[schemars(length(min = 1))]
     version: Vec<String>,
     #[serde(default)]
     check: Vec<String>,
@@ -124,6 +173,12 @@ struct Manifest {
     limits: Vec<UnmetLimit>,
     costs: Option<Costs>,
     instructions: Option<f64>,
+}
+
+/// What may stand in a manifest, as a JSON schema without references.
+pub fn schema() -> Schema {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<Manifest>()
 }
 
 /// A manifest that does not say otherwise wants its server measured when nobody names one.
@@ -231,8 +286,7 @@ impl Server {
             }
         }
         let target = target.display().to_string();
-        let fill =
-            |command: Vec<String>| command.iter().map(|word| word.replace("{target}", &target)).collect();
+        let fill = |command: Vec<String>| command.iter().map(|word| word.replace(TARGET, &target)).collect();
         Ok(Self {
             name: manifest.name,
             title: manifest.title,

@@ -11,11 +11,15 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     toml::from_str(&text).map_err(|error| anyhow!("{}{}", path.display(), describe(&text, &error)))
 }
 
+/// The number of the line that a byte of a text is in.
+pub fn line(text: &str, byte: usize) -> usize {
+    text.get(..byte).unwrap_or(text).matches('\n').count() + 1
+}
+
 fn describe(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().trim().replace('\n', " ");
     let Some(span) = error.span() else { return format!(": {message}") };
-    let before = text.get(..span.start).unwrap_or(text);
-    let number = before.matches('\n').count() + 1;
+    let number = line(text, span.start);
     match text.lines().nth(number - 1).map(str::trim) {
         Some(line) if !line.is_empty() => format!(":{number}: {message}, in `{line}`"),
         _ => format!(":{number}: {message}"),

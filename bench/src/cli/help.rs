@@ -48,6 +48,18 @@ Examples:
 
 Exit codes: 0 the list is printed, 1 a manifest or a workload file has a mistake, 2 wrong usage.";
 
+pub(super) const CHECK: &str = "\
+Each mistake in server.toml is a line, PATH:LINE: what is wrong; what to do about it. Nothing is built or started. A line with \
+`note:` says what is no mistake: a program that this machine lacks, or a benchmark that was never run here.
+
+Examples:
+  bench check
+      every manifest of the checkout
+  bench check mine
+      one of them, even when it cannot be read
+
+Exit codes: 0 there are no mistakes, 1 there are, 2 wrong usage.";
+
 pub(super) const VERIFY: &str = "\
 Each server is held against its manifest: the cases among its [[gaps]] have to fail, and all others to pass.
 

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod check;
 mod compare;
 mod completions;
 mod doctor;
@@ -35,6 +36,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let root = arguments.root.as_deref();
     let outcome = match &arguments.command {
         Command::List(list) => list::run(root, list),
+        Command::Check(check) => check::run(root, check),
         Command::Verify(verify) => verify::run(root, verify),
         Command::Drill(drill) => drill::run(root, drill),
         Command::Microbench(microbench) => microbench::run(root, microbench),

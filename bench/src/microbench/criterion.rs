@@ -73,6 +73,11 @@ impl Stamps {
         }
     }
 
+    /// The folders of all benchmarks.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+
     /// The folders of those benchmarks that were made after `before` was read, in the order in which they were made.
     pub(super) fn made_since(self, before: &Self) -> Vec<PathBuf> {
         let mut made: Vec<(PathBuf, SystemTime)> = self.0.into_iter().collect();

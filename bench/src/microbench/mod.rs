@@ -5,6 +5,7 @@ mod criterion;
 mod difference;
 mod record;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -50,6 +51,13 @@ pub fn run(host: &Host, checkout: &Checkout, filter: Option<&str>) -> anyhow::Re
         benches,
         costs: checkout.servers.iter().filter_map(CostsRecord::of).collect(),
     })
+}
+
+/// The full names of the benchmarks that have ever been run here, as far as criterion's folder can be read.
+pub fn known(folder: &Path) -> Vec<String> {
+    let Ok(stamps) = Stamps::read(folder) else { return Vec::new() };
+    let benches = stamps.folders().filter_map(|folder| criterion::read(folder).ok());
+    benches.map(|bench| bench.full_name()).collect()
 }
 
 /// What the compiler that builds here says to `--version`; `None` when it cannot be asked.
