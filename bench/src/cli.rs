@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::report::format::Format;
+use crate::template::Language;
 
 /// Measures HTTP servers on this machine, and says what bound each figure.
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub struct Arguments {
 pub enum Command {
     /// List servers, workloads and tools, and what this machine lacks
     List(List),
+    /// Make a server that works, for you to change
+    New(New),
     /// Say what is wrong with a server's manifest, line by line
     Check(Check),
     /// Check that servers answer as the endpoint should
@@ -101,6 +104,18 @@ impl Chosen {
     pub fn names<'a>(&'a self, placed: &'a [String]) -> &'a [String] {
         if placed.is_empty() { &self.servers } else { placed }
     }
+}
+
+/// `bench new`
+#[derive(Args, Debug)]
+#[command(after_help = help::NEW)]
+pub struct New {
+    /// The server's name, which is its folder's
+    pub name: String,
+
+    /// The language to begin in
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub language: Language,
 }
 
 /// `bench check`

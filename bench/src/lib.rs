@@ -42,6 +42,7 @@ pub mod run;
 pub mod server;
 pub mod statistics;
 pub mod summary;
+pub mod template;
 pub mod toml_file;
 pub mod tool;
 pub mod verdict;

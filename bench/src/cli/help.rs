@@ -12,6 +12,8 @@ Examples:
       a first answer, in minutes
   bench measure article
       the article's three scenarios on every server
+  bench new mine --language rust
+      a server of your own, to begin with
   bench report bench/results/20260101T120000Z-host
       the tables of a measurement, again
   bench explain bench/results/20260101T120000Z-host
@@ -47,6 +49,21 @@ Examples:
       load tools and their versions
 
 Exit codes: 0 the list is printed, 1 a manifest or a workload file has a mistake, 2 wrong usage.";
+
+pub(super) const NEW: &str = "\
+The folder servers/LANGUAGE/NAME is made, with the smallest honest server in that language, which keeps the process contract and \
+can be verified and measured at once. Nothing is asked, nothing is overwritten, and no other file is touched. A server is measured \
+only when it is named, until `default = false` is taken out of its server.toml.
+
+Examples:
+  bench new mine --language rust
+      a thread for each connection, with HTTP from shared
+  bench new mine-py --language python
+      asyncio
+  bench new mine-too --language other
+      any other language: an example in C that shows what is asked of a server
+
+Exit codes: 0 the folder is made, 1 the name is taken or none, or a file cannot be written, 2 wrong usage.";
 
 pub(super) const CHECK: &str = "\
 Each mistake in server.toml is a line, PATH:LINE: what is wrong; what to do about it. Nothing is built or started. A line with \

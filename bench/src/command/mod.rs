@@ -11,6 +11,7 @@ mod list;
 mod man;
 mod measure;
 mod microbench;
+mod new;
 mod record;
 mod report;
 mod serve;
@@ -36,6 +37,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let root = arguments.root.as_deref();
     let outcome = match &arguments.command {
         Command::List(list) => list::run(root, list),
+        Command::New(new) => new::run(root, new),
         Command::Check(check) => check::run(root, check),
         Command::Verify(verify) => verify::run(root, verify),
         Command::Drill(drill) => drill::run(root, drill),

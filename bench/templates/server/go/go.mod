@@ -1,0 +1,3 @@
+module server-NAME
+
+go 1.19

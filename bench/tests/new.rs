@@ -1,0 +1,187 @@
+//! `bench new`, and what README.md says of adding a server, to the letter, in a copy of what that needs of the checkout.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
+
+mod mock;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bench::results;
+use bench::verify::Depth;
+use bench::{checkout, host::Host, launch, verify};
+use mock::Checkout;
+
+/// The suite that README.md names, in a fraction of its time.
+const QUICK: &str = r#"
+    about = "mock"
+    repetitions = 1
+    [[workload]]
+    name = "quick-2"
+    title = "2 connections"
+    path = "/abc"
+    answer = "Hello, visitor! You've requested: /abc\n"
+    tool = "visit"
+    connections = 2
+    seconds = 0.2
+    mode = "keep-alive"
+    warm_up_seconds = 0
+    timeout_seconds = 20
+"#;
+
+/// What a Rust server needs of the checkout beside its own folder.
+const WORKSPACE: [&str; 10] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "shared/Cargo.toml",
+    "shared/build.rs",
+    "shared/src",
+    "shared/examples",
+    "bench/Cargo.toml",
+    "bench/src",
+    "bench/benches",
+    "bench/examples",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The target folder of this test, in which most of what a server needs is built.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_bench")).ancestors().nth(2).unwrap().to_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in from.read_dir().unwrap() {
+            let entry = entry.unwrap();
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+/// `bench` with the machine's own programs, and what is built by this test.
+fn bench(checkout: &Checkout, arguments: &str) -> Command {
+    let mut command = checkout.bench(arguments);
+    command.env("PATH", std::env::var_os("PATH").unwrap()).env("CARGO_TARGET_DIR", target());
+    command
+}
+
+/// The commands of README.md's section, without their comments.
+fn commands() -> Vec<String> {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let section = text.split("\n## Add your server\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    assert!(section.trim().lines().count() <= 10, "it takes more than ten lines: {section}");
+    let commands = section.lines().filter_map(|line| line.strip_prefix("scripts/bench "));
+    commands.map(|command| command.split('#').next().unwrap().trim().to_owned()).collect()
+}
+
+/// Does as README.md says, in another language than it names, and finds that all is well.
+fn follow(language: &str) {
+    // The server to compare with is a mock of it.
+    let checkout = Checkout::new(&["hyper"], QUICK);
+    fs::rename(checkout.path("bench/workloads/mock.toml"), checkout.path("bench/workloads/quick.toml"))
+        .unwrap();
+    for path in WORKSPACE {
+        copy(&root().join(path), &checkout.path(path));
+    }
+    let commands = commands();
+    assert_eq!(commands.first().map(String::as_str), Some("new mine --language rust"));
+    for command in commands {
+        let output = bench(&checkout, &command.replace("rust", language)).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}: {text}");
+    }
+    let mut results = checkout.path("bench/results").read_dir().unwrap();
+    let records = results::load(&results.next().unwrap().unwrap().path()).unwrap().records;
+    let mine: Vec<_> = records.iter().filter(|record| record.server.name == "mine").collect();
+    assert!(!mine.is_empty() && records.iter().any(|record| record.server.name == "hyper"), "{records:?}");
+    for record in mine {
+        assert!(record.error.is_none() && record.load.as_ref().unwrap().answered > 0, "{record:?}");
+        assert!(record.server.conformance.as_ref().unwrap().passed > 0, "{record:?}");
+    }
+    checkout.assert_nothing_runs();
+}
+
+#[test]
+fn readme_is_followed_in_rust() {
+    follow("rust");
+}
+
+#[test]
+fn readme_is_followed_in_python() {
+    follow("python");
+}
+
+/// Rust's is verified above.
+#[test]
+fn every_template_is_as_its_manifest_says() {
+    let checkout = Checkout::new(&[], QUICK);
+    fs::create_dir(checkout.path("servers")).unwrap();
+    for language in ["go", "python", "javascript", "other"] {
+        let output = bench(&checkout, &format!("new my-{language} --language {language}")).output().unwrap();
+        assert!(output.status.success(), "{language}: {output:?}");
+    }
+    let host = Host::this_machine(target().join("tools/bin")).unwrap();
+    let built = checkout::Checkout::read(Some(&checkout.path(""))).unwrap();
+    assert_eq!(built.servers.len(), 4);
+    for server in &built.servers {
+        if let Some(why) = launch::unavailable(&host, server) {
+            eprintln!("{} is skipped: {why}", server.name);
+            continue;
+        }
+        launch::build(&host, server).unwrap();
+        let version = launch::version(&host, server).unwrap();
+        assert!(version.starts_with(&format!("server-{} 0.1.0 (", server.name)), "{version}");
+        let verification = verify::verify(&host, server, Depth::Cases).unwrap();
+        let unknown: Vec<_> = verification.unknown().collect();
+        assert!(
+            verification.is_as_known(),
+            "{}: {unknown:#?}, closed: {:?}",
+            server.name,
+            verification.closed
+        );
+    }
+    let (output, text) = checkout.run("check");
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.matches("no mistakes").count(), 4, "{text}");
+}
+
+#[test]
+fn nothing_is_overwritten_and_names_are_names() {
+    let checkout = Checkout::new(&["good"], QUICK);
+    checkout.write("servers/go/.keep", "");
+    checkout.write("servers/python/theirs/notes", "not a server yet");
+    let too_long = format!("new {} --language go", "a".repeat(31));
+    let rule = "small letters, digits and `-`";
+    let cases = [
+        ("new good --language rust", 1, "the name `good` is taken, by "),
+        ("new theirs --language python", 1, "the name `theirs` is taken, by "),
+        ("new Mine --language go", 1, rule),
+        ("new 1st --language go", 1, rule),
+        ("new my/mine --language go", 1, rule),
+        ("new mine- --language go", 1, rule),
+        ("new my_mine --language go", 1, rule),
+        (too_long.as_str(), 1, "30 characters at most"),
+        ("new all --language go", 1, "mean something to the harness"),
+        ("new mine --language perl", 2, "[possible values: rust, go, python, javascript, other]"),
+        ("new mine", 2, "--language"),
+        ("new mine --language go", 0, "servers/go/mine is a server now"),
+        ("new mine --language rust", 1, "the name `mine` is taken, by "),
+    ];
+    for (arguments, code, expected) in cases {
+        let (output, text) = checkout.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
+        assert!(text.contains(expected), "{arguments}: {text}");
+        assert!(code != 1 || text.lines().count() == 1, "{arguments}: {text}");
+    }
+    let languages = fs::read_dir(checkout.path("servers")).unwrap().count();
+    assert_eq!(languages, 3, "a folder was left behind");
+    assert_eq!(fs::read_dir(checkout.path("servers/python/theirs")).unwrap().count(), 1);
+}
