@@ -11,6 +11,9 @@ const CONNECTIONS: usize = 100;
 /// Longer than a client can send before it is held up, and than a server takes to end.
 const LONG: Duration = Duration::from_secs(60);
 
+/// Longer than a server waits before it takes a connection for silent.
+const SILENCE: Duration = Duration::from_millis(300);
+
 const FIRST_HALF: &str = "GET /late HTTP/1.1\r\nHo";
 const SECOND_HALF: &str = "st: h\r\n\r\n";
 const KEEPS: &str = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -102,6 +105,28 @@ pub fn clients_that_never_read_hold_nobody_up(program: &Program) {
     let mut client = server.connect();
     client.ask("/now");
     client.expect("/now");
+}
+
+/// A connection that has been silent for some time goes on where it was, whatever comes first: a request, half of one, or
+/// several, the last of which closes. Silence is when servers give back what a busy connection needs.
+pub fn a_silent_connection_goes_on(program: &Program) {
+    let server = program.start(&[]);
+    let mut client = server.connect();
+    let silence = || std::thread::sleep(SILENCE);
+    client.ask("/first");
+    assert!(client.expect("/first"));
+    silence();
+    client.ask("/second");
+    assert!(client.expect("/second"));
+    silence();
+    client.send(FIRST_HALF);
+    silence();
+    client.send(SECOND_HALF);
+    assert!(client.expect("/late"));
+    silence();
+    client.send(&[KEEPS, CLOSES].concat());
+    let answers = client.read_to_end();
+    assert_eq!(answers.matches("Hello, visitor! You've requested: /abc\n").count(), 2, "{answers}");
 }
 
 /// A connection over the cap is served once another one closes.

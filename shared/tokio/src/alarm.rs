@@ -10,7 +10,7 @@ use shared::process::{Wake, Watch};
 use crate::life::Life;
 
 /// Wakes one task at one deadline after another. tokio's timers do the same, but then each wait for a socket is a wait for the
-/// time too, which is a timer of the kernel's: a request on its own takes a tenth longer so.
+/// time too, and sets a timer of the kernel's.
 #[derive(Default)]
 pub struct Alarm {
     watch: Option<Arc<Watch<Bell>>>,

@@ -3,6 +3,7 @@
 mod closing;
 mod reading;
 
+use std::future::poll_fn;
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -84,6 +85,11 @@ impl Guarded {
     /// Where this connection's requests are counted.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
+    }
+
+    /// Waits, for a connection that is [quiet](Ledger::is_quiet), until there is something for a framework to do.
+    pub async fn until_used(&mut self) {
+        poll_fn(|context| self.poll_use(context)).await;
     }
 
     /// Whether all that passed has been answered, but for a request whose body is still passing.

@@ -21,13 +21,15 @@ pub struct Ledger {
     more: AtomicBool,
     /// The last request that passed has a body.
     body: AtomicBool,
+    /// Nothing has come for some time.
+    quiet: AtomicBool,
 }
 
 impl Ledger {
     pub(crate) fn new(life: Arc<Life>) -> Self {
         let zero = || AtomicU32::new(0);
         let no = || AtomicBool::new(false);
-        Self { life, passed: zero(), answered: zero(), closes: no(), more: no(), body: no() }
+        Self { life, passed: zero(), answered: zero(), closes: no(), more: no(), body: no(), quiet: no() }
     }
 
     /// Counts an answer, which a service does once a request. True when that answer has to close the connection: because
@@ -43,6 +45,16 @@ impl Ledger {
     /// Whether the request to be answered has a body. What a framework takes for one may be something else.
     pub fn has_body(&self) -> bool {
         self.body.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request has been waited for for some time, so that a framework that is made anew for the next one costs less than
+    /// one that is kept. Nothing is lost with it: all that it was given has been answered, and sent.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_quiet(&self, quiet: bool) {
+        self.quiet.store(quiet, Ordering::Relaxed);
     }
 
     /// Counts what passes; `more` says that a whole request waits behind it.

@@ -1,12 +1,15 @@
 //! How long a connection waits for its client.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use shared::http::{Times, limits};
 
 use crate::alarm::Alarm;
 use crate::life::Life;
+
+/// How long a connection waits for a request before it is called quiet. A busy one asks again long before.
+const QUIET_AFTER: Duration = Duration::from_millis(100);
 
 /// What a client is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,17 +31,25 @@ pub(crate) struct Patience {
     times: Times,
     waiting: Waiting,
     since: Option<Instant>,
+    /// A request has been waited for for some time.
+    quiet: bool,
     alarm: Alarm,
 }
 
 impl Patience {
     pub(crate) fn new(times: Times) -> Self {
-        Self { times, waiting: Waiting::Request, since: None, alarm: Alarm::default() }
+        Self { times, waiting: Waiting::Request, since: None, quiet: false, alarm: Alarm::default() }
     }
 
     /// Begins anew: what was waited for has come, or some of it.
     pub(crate) fn renew(&mut self) {
         self.since = None;
+        self.quiet = false;
+    }
+
+    /// Whether it is a request that is waited for, and has been for some time.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// The same when it is the client that takes what was written.
@@ -62,9 +73,15 @@ impl Patience {
     pub(crate) fn poll(&mut self, life: &Life, context: &Context, waiting: Waiting) -> Poll<()> {
         if self.waiting != waiting {
             self.waiting = waiting;
-            self.since = None;
+            self.renew();
         }
-        let deadline = *self.since.get_or_insert_with(Instant::now) + self.time();
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let deadline = since + self.time();
+        if waiting == Waiting::Request && !self.quiet {
+            let quiet = deadline.min(since + QUIET_AFTER);
+            ready!(self.alarm.poll(life, context, quiet));
+            self.quiet = true;
+        }
         self.alarm.poll(life, context, deadline)
     }
 

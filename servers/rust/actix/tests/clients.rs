@@ -21,6 +21,11 @@ fn a_client_that_waits_to_continue_is_told_to() {
 }
 
 #[test]
+fn a_silent_connection_goes_on() {
+    scene::a_silent_connection_goes_on(&SERVER);
+}
+
+#[test]
 fn connections_over_the_cap_wait_for_a_place() {
     scene::connections_over_the_cap_wait_for_a_place(&SERVER);
 }

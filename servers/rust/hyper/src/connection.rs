@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::task::Poll;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -14,15 +15,34 @@ use crate::service::Greeter;
 /// Bytes that hyper buffers, to read and to write. No head that comes through [`Guarded`] is longer.
 const BUFFER_BYTES: usize = shared::http::limits::HEAD_BYTES;
 
-/// Serves a connection to its end.
+/// Serves a connection to its end. hyper keeps two buffers of 8 KiB for it, so it is there only as long as the client has
+/// something to ask.
 pub(crate) async fn serve(stream: TcpStream, times: Times, life: Arc<Life>) {
-    let stream = Guarded::new(stream, times, &life, Flush::WhenRead);
-    let service = Greeter::new(Arc::clone(stream.ledger()));
+    let mut stream = Guarded::new(stream, times, &life, Flush::WhenRead);
+    loop {
+        let is_over;
+        (stream, is_over) = serve_while_busy(stream).await;
+        if is_over {
+            return stream.close().await;
+        }
+        stream.until_used().await;
+    }
+}
+
+/// Has hyper serve a connection until it is over, or quiet; says whether it is over.
+async fn serve_while_busy(stream: Guarded) -> (Guarded, bool) {
+    let ledger = Arc::clone(stream.ledger());
     let mut builder = http1::Builder::new();
     builder.half_close(true).max_buf_size(BUFFER_BYTES);
-    let mut connection = builder.serve_connection(TokioIo::new(stream), service);
+    let service = Greeter::new(Arc::clone(&ledger));
+    let mut connection = Box::new(builder.serve_connection(TokioIo::new(stream), service));
     // An error is the client's, and was answered. hyper itself would then not shut the stream down, nor after what could
     // have become another protocol; but it is there that answers are sent which were kept back.
-    let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
-    connection.into_parts().io.into_inner().close().await;
+    let is_over = poll_fn(|context| match connection.poll_without_shutdown(context) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending if ledger.is_quiet() => Poll::Ready(false),
+        Poll::Pending => Poll::Pending,
+    });
+    let is_over = is_over.await;
+    (connection.into_parts().io.into_inner(), is_over)
 }

@@ -35,7 +35,11 @@ impl Guarded {
         } else {
             self.poll_behind(context)
         };
-        if polled.is_pending() { self.poll_impatience(context).map(Ok) } else { polled }
+        if polled.is_pending() {
+            return self.poll_impatience(context).map(Ok);
+        }
+        self.ledger.set_quiet(false);
+        polled
     }
 
     /// Reads into the framework's own buffer, and takes back what may not pass.
@@ -79,6 +83,16 @@ impl Guarded {
         }
     }
 
+    /// Ready when there is something for a framework to do, which need not be there before.
+    pub(super) fn poll_use(&mut self, context: &mut Context) -> Poll<()> {
+        let waits = self.phase == Phase::Open && self.input.is_empty() && self.ledger.is_quiet();
+        if waits && self.socket.poll_read_ready(context).is_pending() {
+            return self.poll_impatience(context);
+        }
+        self.ledger.set_quiet(false);
+        Poll::Ready(())
+    }
+
     /// Ready when the client has been waited for long enough, or the server ends; then the connection closes.
     fn poll_impatience(&mut self, context: &mut Context) -> Poll<()> {
         let waiting = match (self.gate.is_in_body(), self.input.is_empty()) {
@@ -94,7 +108,9 @@ impl Guarded {
                 self.patience.hurry(limits::DRAIN_GRACE);
             }
         }
-        ready!(self.patience.poll(life, context, waiting));
+        let polled = self.patience.poll(life, context, waiting);
+        self.ledger.set_quiet(self.patience.is_quiet());
+        ready!(polled);
         match waiting {
             // tokio, which looks only now and then, has not said so yet. It will.
             Waiting::Request if self.socket.has_input() => return Poll::Pending,
