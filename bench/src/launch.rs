@@ -144,7 +144,7 @@ impl Running {
         self.process.limit_descriptors(more)
     }
 
-    /// Sends it SIGTERM.
+    /// Sends it SIGTERM, and not its children.
     pub fn terminate(&self) -> anyhow::Result<()> {
         self.process.terminate()
     }

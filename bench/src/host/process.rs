@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
@@ -95,10 +95,11 @@ impl Process {
         }
     }
 
-    /// Sends it SIGTERM, and leaves what comes of that to the caller.
+    /// Sends it SIGTERM, and leaves what comes of that to the caller. Its children get none, as from whoever else ends a
+    /// service by its main process: how they end is its affair, and to some of them SIGTERM means to drop everything.
     pub fn terminate(&self) -> anyhow::Result<()> {
         // It is not reaped before it is ended, so the number is still its own.
-        killpg(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
+        kill(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
     }
 
     /// Has it stand still for so long, with all of its group: SIGSTOP, and then SIGCONT.
@@ -111,24 +112,23 @@ impl Process {
         send(Signal::SIGCONT)
     }
 
-    /// Asks it to end with SIGTERM; kills it when `bound` has passed.
+    /// Asks it to end with SIGTERM; kills it when `bound` has passed. What is then left of its group is killed.
     pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
-        self.end(Signal::SIGTERM, bound)
+        // An error means that it has ended.
+        let _ = self.terminate();
+        self.wait(bound);
+        self.end()
     }
 
     /// Kills what is left of it and of its group.
     pub fn kill(mut self) -> anyhow::Result<Ended> {
-        self.end(Signal::SIGKILL, OUTPUT_BOUND)
+        self.end()
     }
 
-    fn end(&mut self, signal: Signal, bound: Duration) -> anyhow::Result<Ended> {
+    fn end(&mut self) -> anyhow::Result<Ended> {
         // The group outlives its leader until the leader is reaped, which is below; an error means that it is empty.
-        let _ = killpg(self.group, signal);
-        if self.wait(bound) == Waited::TimedOut {
-            let _ = killpg(self.group, Signal::SIGKILL);
-            self.wait(OUTPUT_BOUND);
-        }
         let _ = killpg(self.group, Signal::SIGKILL);
+        self.wait(OUTPUT_BOUND);
         let (status, usage) = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
         let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
         let complaint = tail(&mut self.complaint).unwrap_or_default();
@@ -138,7 +138,7 @@ impl Process {
 
     fn obituary(&mut self) -> anyhow::Error {
         let name = self.name.clone();
-        match self.end(Signal::SIGKILL, OUTPUT_BOUND) {
+        match self.end() {
             Ok(ended) => anyhow!("{name} ended with {}{}", ended.status, ended.last_words()),
             Err(error) => error,
         }
@@ -207,4 +207,29 @@ fn tail(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(COMPLAINT_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::host::{Host, Launch};
+
+    /// For what a shell does here at once.
+    const BOUND: Duration = Duration::from_secs(60);
+
+    /// A shell that has a child, and asks it to end in a way of its own. Its code is the child's, which tells who asked.
+    const PARENT: &str = "trap 'kill -USR1 $!; wait $!; exit $?' TERM
+        (trap 'exit 3' TERM; trap 'exit 5' USR1; echo; while :; do sleep 0.01; done) &
+        wait";
+
+    #[test]
+    fn how_its_children_end_is_its_own_affair() {
+        let words = ["sh", "-c", PARENT].map(str::to_owned);
+        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
+        let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
+        process.first_line(BOUND).unwrap();
+        assert_eq!(process.stop(BOUND).unwrap().status.code(), Some(5));
+    }
 }
