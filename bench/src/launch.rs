@@ -134,13 +134,13 @@ impl Running {
         self.process.check_running()
     }
 
-    /// How many descriptors it has open.
+    /// How many descriptors it and its children have open.
     pub fn descriptors(&self) -> anyhow::Result<usize> {
         self.process.descriptors()
     }
 
-    /// Lets it open so many more descriptors, for the rest of its life.
-    pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<()> {
+    /// Lets each of its processes open so many more descriptors, for the rest of their lives; how many these are.
+    pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
         self.process.limit_descriptors(more)
     }
 

@@ -92,7 +92,7 @@ impl Process {
 
     /// The other processes of its group. Asking the kernel for the group of each process there is costs a microsecond;
     /// reading their `stat` files, as one would with `procfs::process::all_processes`, costs fifteen.
-    fn children(&self) -> impl Iterator<Item = Pid> {
+    pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
         numbers.filter(|pid| *pid != self.group && getpgid(Some(*pid)) == Ok(self.group))
