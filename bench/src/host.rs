@@ -39,6 +39,9 @@ pub use withheld::{quota, throttled};
 /// Time for our processes to end when somebody stops us. A server may take longer to drain, for clients that are gone.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// Where Debian has the programs of services, such as nginx. It is on root's `PATH`, and on nobody else's.
+const SERVICES: &str = "/usr/sbin";
+
 /// The machine, and the processes of ours that live on it.
 pub struct Host {
     path: OsString,
@@ -68,15 +71,16 @@ pub struct Launch<'a> {
 
 impl Host {
     /// This machine. Programs are looked for in `tools`, then beside our own, which is where `visit` is built, then on
-    /// `PATH`. From now on SIGINT, SIGTERM and a terminal that is closed end our processes and make [`Host::interrupted`] true;
-    /// what has not ended after [`LAST_WORDS`] is killed. A second one kills all at once and exits with 130.
+    /// `PATH`, and last in [`SERVICES`]. From now on SIGINT, SIGTERM and a terminal that is closed end our processes and make
+    /// [`Host::interrupted`] true; what has not ended after [`LAST_WORDS`] is killed. A second one kills all at once and exits
+    /// with 130.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
-        let path = env::join_paths(std::iter::once(tools).chain(own).chain(env::split_paths(&path)))
-            .context(
-                "PATH cannot name the folder of the checkout or our own: move it to one without a colon",
-            )?;
+        let folders = std::iter::once(tools).chain(own).chain(env::split_paths(&path));
+        let path = env::join_paths(folders.chain([SERVICES.into()])).context(
+            "PATH cannot name the folder of the checkout or our own: move it to one without a colon",
+        )?;
         let ours = Arc::new(Ours::default());
         let mut signals = Signals::new(signals()).context("cannot watch for signals")?;
         let watched = Arc::clone(&ours);
