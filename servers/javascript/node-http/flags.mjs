@@ -1,0 +1,68 @@
+// The flags of the process contract, and the environment variables that stand for them.
+import os from "node:os";
+import process from "node:process";
+import { parseArgs } from "node:util";
+
+const HELP = `The endpoint on Node's http
+
+  --host HOST               address or name to listen on [default: 127.0.0.1]
+  --port PORT               port to listen on; 0 takes a free one [default: 8080]
+  --workers N               processes that answer requests [default: one for each core]
+  --head-timeout SECONDS    time for a head to be whole [default: 10]
+  --idle-timeout SECONDS    time of waiting for a next request [default: 60]
+  --write-timeout SECONDS   time of waiting for a client that does not read [default: 30]
+  --drain-timeout SECONDS   time that open connections have to finish after SIGTERM [default: 10]
+  --version                 print the version
+  --help                    print this`;
+
+// Each flag with what it is when neither the command line nor the environment says so, and how its text is read.
+const FLAGS = {
+  host: ["127.0.0.1", (text) => text],
+  port: ["8080", number(0, 65535)],
+  workers: [String(os.availableParallelism?.() ?? os.cpus().length), number(1, 1000)],
+  "head-timeout": ["10", milliseconds],
+  "idle-timeout": ["60", milliseconds],
+  "write-timeout": ["30", milliseconds],
+  "drain-timeout": ["10", milliseconds],
+};
+
+// What they are, times in milliseconds. A flag that is wrong is said in one line, and ends the process with 2.
+export function readFlags() {
+  try {
+    const options = { version: { type: "boolean" }, help: { type: "boolean" } };
+    Object.keys(FLAGS).forEach((name) => (options[name] = { type: "string" }));
+    const { values } = parseArgs({ options });
+    if (values.help) {
+      console.log(HELP);
+      process.exit(0);
+    }
+    const flags = { version: values.version };
+    for (const [name, [standard, read]] of Object.entries(FLAGS)) {
+      const variable = process.env[name.replace("-", "_").toUpperCase()];
+      const key = name.replace(/-./, (letters) => letters[1].toUpperCase());
+      flags[key] = read(values[name] ?? (variable || standard), name);
+    }
+    return flags;
+  } catch (error) {
+    process.stderr.write(`error: ${error.message.split("\n")[0]}\n`);
+    process.exit(2);
+  }
+}
+
+function number(least, most) {
+  return (text, name) => {
+    if (!/^\d+$/.test(text) || Number(text) < least || Number(text) > most) {
+      throw new Error(`--${name} ${text}: not a number from ${least} to ${most}`);
+    }
+    return Number(text);
+  };
+}
+
+function milliseconds(text, name) {
+  const time = Math.round(Number(text) * 1000);
+  // A timer of Node's has 31 bits.
+  if (!(time > 0 && time < 2 ** 31)) {
+    throw new Error(`--${name} ${text}: not a number of seconds above 0`);
+  }
+  return time;
+}

@@ -1,0 +1,51 @@
+// The main process: it has the listening socket, deals connections out to its workers in turn, and ends them.
+import cluster from "node:cluster";
+import dns from "node:dns/promises";
+import os from "node:os";
+import process from "node:process";
+
+// Starts the workers; says that the server is ready once all of them listen.
+export async function lead(flags) {
+  const address = await find(flags);
+  const start = () => cluster.fork({ ADDRESS: address });
+  let listening = 0;
+  let ending = false;
+  cluster.on("listening", (_, { port }) => {
+    listening += 1;
+    if (listening === flags.workers) {
+      const host = address.includes(":") ? `[${address}]` : address;
+      process.stdout.write(`listening on http://${host}:${port}\n`);
+    }
+  });
+  cluster.on("message", (_, code) => fail(flags, code));
+  // A worker that dies is replaced, as long as the server is not about to end.
+  cluster.on("exit", () => ending || start());
+  for (let number = 0; number < flags.workers; number += 1) {
+    start();
+  }
+
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => {
+      if (ending) {
+        Object.values(cluster.workers).forEach((worker) => worker.process.kill("SIGKILL"));
+        process.exit(128 + os.constants.signals[signal]);
+      }
+      ending = true;
+      // Workers that have ended leave nothing to wait for, and so the process ends, too.
+      Object.values(cluster.workers).forEach((worker) => worker.send("drain"));
+    });
+  }
+}
+
+async function find(flags) {
+  try {
+    return (await dns.lookup(flags.host)).address;
+  } catch (error) {
+    return fail(flags, error.code);
+  }
+}
+
+function fail(flags, code) {
+  process.stderr.write(`error: cannot listen on ${flags.host}:${flags.port}: ${code}\n`);
+  process.exit(1);
+}
