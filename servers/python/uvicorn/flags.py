@@ -1,0 +1,56 @@
+"""The flags of the process contract, and the environment variables that stand for them."""
+
+import argparse
+import os
+import sys
+
+
+class OneLine(argparse.ArgumentParser):
+    """A parser that says what is wrong, and nothing else."""
+
+    def error(self, message):
+        print(f"error: {message}", file=sys.stderr)
+        sys.exit(2)
+
+
+def read_flags():
+    """What they are, times in seconds. A flag that is wrong is said in a line, and ends the process with 2."""
+    parser = OneLine(description="The endpoint on uvicorn")
+    parser.add_argument("--version", action="store_true", help="print the version")
+
+    def add(name, otherwise, read, about):
+        value = os.environ.get(name.upper().replace("-", "_")) or otherwise
+        parser.add_argument(f"--{name}", default=value, type=read, help=f"{about} [default: {otherwise}]")
+
+    add("host", "127.0.0.1", str, "address or name to listen on")
+    add("port", "8080", port, "port to listen on; 0 takes a free one")
+    add("workers", str(len(os.sched_getaffinity(0))), at_least_one, "processes that answer requests")
+    add("max-connections", None, at_least_one, "connections open at once; on further ones the answer is 503")
+    add("idle-timeout", "60", seconds, "time of waiting for a next request")
+    add("drain-timeout", "10", seconds, "time that open connections have to finish after SIGTERM")
+    return parser.parse_args()
+
+
+def port(text):
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise ValueError
+    return number
+
+
+def at_least_one(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def seconds(text):
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise ValueError
+    return number
+
+
+at_least_one.__name__ = "number above 0"
+seconds.__name__ = "number of seconds above 0"

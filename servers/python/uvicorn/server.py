@@ -1,0 +1,55 @@
+"""The endpoint on uvicorn, with httptools and uvloop: a process that starts workers, which share its socket."""
+
+import importlib.metadata
+import platform
+import resource
+import socket
+import sys
+
+from flags import read_flags
+from workers import BACKLOG, lead
+
+RESERVED = 100  # descriptors of a worker that are no connections
+
+
+def main():
+    flags = read_flags()
+    if flags.version:
+        print(version())
+        return
+    check_descriptors(flags)
+    listener = listen(flags)
+    host, port = listener.getsockname()[:2]
+    line = f"listening on http://[{host}]:{port}" if ":" in host else f"listening on http://{host}:{port}"
+    lead(flags, listener, lambda: print(line, flush=True))
+
+
+def version():
+    parts = [f"{name} {importlib.metadata.version(name)}" for name in ("uvicorn", "httptools", "uvloop")]
+    return f"server-uvicorn 0.1.0 ({', '.join(parts)}, python {platform.python_version()})"
+
+
+def check_descriptors(flags):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if flags.max_connections and flags.max_connections / flags.workers > hard - RESERVED:
+        sys.exit(
+            f"error: --max-connections {flags.max_connections}: the limit of {hard} open files leaves a worker "
+            f"{max(hard - RESERVED, 0)}; raise it (`ulimit -n`) or ask for fewer"
+        )
+
+
+def listen(flags):
+    try:
+        family, _, _, _, address = socket.getaddrinfo(flags.host, flags.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        return listener
+    except OSError as error:
+        sys.exit(f"error: cannot listen on {flags.host}:{flags.port}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main()
