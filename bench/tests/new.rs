@@ -37,7 +37,7 @@ const WORKSPACE: [&str; 10] = [
     "shared/Cargo.toml",
     "shared/build.rs",
     "shared/src",
-    "shared/examples",
+    "shared/benches",
     "bench/Cargo.toml",
     "bench/src",
     "bench/benches",
