@@ -39,7 +39,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let listener = process::bind(flags.address()?)?;
     let server = Arc::new(Server { life: Arc::clone(&life), times: flags.times() });
     // From the ready line to the end: it accepts, and hands each connection over with its place among those that may be open.
-    process::serve(listener, &life, flags.drain_timeout, |stream, place| server.start(stream, place), || {})
+    process::serve(listener, &life, flags, |stream, place| server.start(stream, place), || {})
 }
 
 impl Server {
