@@ -2,7 +2,6 @@
 #include "prefix.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
 #include <limits.h>
@@ -49,12 +48,12 @@ const char *prefix(void)
     return folder;
 }
 
-// A process may be killed, and remove nothing. So another one waits for its end, which is that of a pipe; it has a session of its
-// own, since whoever kills a server kills its group.
+// A process may be killed, and remove nothing. So another one waits for its end and that of nginx, which inherits the pipe; it has
+// a session of its own, since whoever kills a server kills its group.
 static void remove_in_the_end(void)
 {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
+    if (pipe(ends) != 0) {
         fail("cannot make a pipe for", folder);
     }
     switch (fork()) {
