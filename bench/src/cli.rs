@@ -1,8 +1,9 @@
 //! The command line.
 
 mod help;
+mod value;
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +11,8 @@ use clap_complete::Shell;
 
 use crate::report::format::Format;
 use crate::template::Language;
+
+pub use self::value::Label;
 
 /// Measures HTTP servers on this machine, and says what bound each figure.
 #[derive(Debug, Parser)]
@@ -144,7 +147,7 @@ pub struct Verify {
     pub conformance: bool,
 
     /// Ask a server that runs already, instead of starting ours
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "server_dir", "install"], value_parser = address)]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "server_dir", "install"], value_parser = value::address)]
     pub address: Option<SocketAddr>,
 
     /// Show what is known to fail, too
@@ -177,7 +180,7 @@ pub struct Drill {
     pub list: bool,
 
     /// A result folder that keeps the findings, for its report
-    #[arg(long, value_name = "DIR", conflicts_with = "list")]
+    #[arg(long, value_name = "DIR", conflicts_with = "list", value_parser = value::results)]
     pub keep: Option<PathBuf>,
 }
 
@@ -190,15 +193,15 @@ pub struct Microbench {
     pub filter: Option<String>,
 
     /// A result folder that keeps the figures, for its report
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = value::results)]
     pub keep: Option<PathBuf>,
 
     /// A new name to save the figures by, for a later run to be held against
-    #[arg(long, value_name = "NAME", value_parser = saved_name)]
+    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
     pub save: Option<String>,
 
     /// The name that figures were saved by, to hold this run against
-    #[arg(long, value_name = "NAME", value_parser = saved_name)]
+    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
     pub against: Option<String>,
 }
 
@@ -231,7 +234,7 @@ pub struct Measure {
     pub workloads: Vec<String>,
 
     /// Go on with a measurement that was interrupted, as its own command says
-    #[arg(long, value_name = "DIR", conflicts_with_all = FLAGS_OF_A_NEW_ONE)]
+    #[arg(long, value_name = "DIR", conflicts_with_all = FLAGS_OF_A_NEW_ONE, value_parser = value::results)]
     pub resume: Option<PathBuf>,
 
     /// Say nothing on standard error but warnings and errors
@@ -243,7 +246,7 @@ pub struct Measure {
     pub chosen: Chosen,
 
     /// A server that runs already, wherever you have started it; it is measured alone, or beside those of --servers
-    #[arg(long, value_name = "HOST:PORT", requires = "label", value_parser = address)]
+    #[arg(long, value_name = "HOST:PORT", requires = "label", value_parser = value::address)]
     pub address: Option<SocketAddr>,
 
     /// Its process, whose CPU time and memory are read, with its children's [default: neither is known]
@@ -251,7 +254,7 @@ pub struct Measure {
     pub pid: Option<i32>,
 
     /// What it is, in the records: a name for its rows, and its version
-    #[arg(long = "as", value_name = "NAME VERSION", requires = "address", value_parser = label)]
+    #[arg(long = "as", value_name = "NAME VERSION", requires = "address", value_parser = value::label)]
     pub label: Option<Label>,
 
     /// The load tool, instead of the one that each workload names
@@ -297,7 +300,7 @@ pub struct Measure {
 #[command(after_help = help::REPORT)]
 pub struct Report {
     /// A result folder
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,
 
     /// The server that all others are held against, instead of the best one
@@ -314,7 +317,7 @@ pub struct Report {
 #[command(after_help = help::EXPLAIN)]
 pub struct Explain {
     /// A result folder that keeps microbenchmarks
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,
 
     /// In what form, and where to
@@ -339,15 +342,15 @@ pub struct Printed {
 #[command(after_help = help::COMPARE)]
 pub struct Compare {
     /// The result folder that comes first
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", value_parser = value::results)]
     pub a: PathBuf,
 
     /// The result folder that is held against it
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", value_parser = value::results)]
     pub b: PathBuf,
 
     /// How many percent worse a figure may be before the exit code says so
-    #[arg(long, value_name = "PERCENT", default_value = "0", allow_negative_numbers = true, value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "0", allow_negative_numbers = true, value_parser = value::percent)]
     pub fail_above: f64,
 }
 
@@ -369,7 +372,7 @@ pub struct History {
 #[command(after_help = help::RECORD)]
 pub struct Record {
     /// The result folder with the figures
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,
 }
 
@@ -410,49 +413,4 @@ pub struct Man {
     /// The folder for a page a command [default: only that of `bench`, to standard output]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-}
-
-/// What a person calls a server that cannot be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label {
-    /// Its name, of the letters that a folder's has.
-    pub name: String,
-    /// Its version, in whatever words.
-    pub version: String,
-}
-
-/// A share of a hundred that is 0 or more.
-fn percent(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
-        _ => Err("it is a number that is 0 or more, such as 5 or 2.5".into()),
-    }
-}
-
-/// A name that can be a file's, wherever that lies.
-fn saved_name(text: &str) -> Result<String, String> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if text.is_empty() || text.starts_with('.') || !text.bytes().all(is_allowed) {
-        return Err("it is made of letters, digits, `-`, `_` and `.`, and does not begin with `.`".into());
-    }
-    Ok(text.to_owned())
-}
-
-/// A name, and then a version: without one there is no measurement.
-fn label(text: &str) -> Result<Label, String> {
-    let (name, version) = text.trim().split_once(' ').unwrap_or((text, ""));
-    if version.trim().is_empty() {
-        return Err(
-            "it is a name and a version, such as \"mine 1.2\": without a version there is no measurement"
-                .into(),
-        );
-    }
-    Ok(Label { name: saved_name(name)?, version: version.trim().into() })
-}
-
-/// The first address that `HOST:PORT` means.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses =
-        text.to_socket_addrs().map_err(|error| format!("{error}; it looks like 127.0.0.1:8080"))?;
-    addresses.next().ok_or_else(|| "the name has no address".into())
 }

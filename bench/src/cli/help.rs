@@ -188,6 +188,8 @@ whose figures can be held against each other; what is stored, and DIR/report, st
 Examples:
   bench report results/before
       the sentences and tables again
+  bench report bench/results/LAST
+      those of what was measured last
   bench report results/before --format markdown
       for an issue or a README
   bench report results/before --baseline nethttp
@@ -209,8 +211,8 @@ It needs a measurement that has the floor, as `bench measure quick` makes one, a
 microbench --keep DIR` makes. The report has the same as a section.
 
 Examples:
-  bench explain results/before
-      where does a request's time go?
+  bench explain bench/results/LAST
+      where does a request's time go, in what was measured last?
   bench explain results/before --format html --output explained.html
       the same with charts
 

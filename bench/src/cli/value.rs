@@ -1,0 +1,99 @@
+//! What values of flags mean.
+
+use std::convert::Infallible;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+
+/// What stands for the newest of the result folders that lie beside it.
+const LAST: &str = "LAST";
+
+/// What a person calls a server that cannot be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name, of the letters that a folder's has.
+    pub name: String,
+    /// Its version, in whatever words.
+    pub version: String,
+}
+
+/// A share of a hundred that is 0 or more.
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
+        _ => Err("it is a number that is 0 or more, such as 5 or 2.5".into()),
+    }
+}
+
+/// A name that can be a file's, wherever that lies.
+pub(super) fn saved_name(text: &str) -> Result<String, String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.is_empty() || text.starts_with('.') || !text.bytes().all(is_allowed) {
+        return Err("it is made of letters, digits, `-`, `_` and `.`, and does not begin with `.`".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// A name, and then a version: without one there is no measurement.
+pub(super) fn label(text: &str) -> Result<Label, String> {
+    let (name, version) = text.trim().split_once(' ').unwrap_or((text, ""));
+    if version.trim().is_empty() {
+        return Err(
+            "it is a name and a version, such as \"mine 1.2\": without a version there is no measurement"
+                .into(),
+        );
+    }
+    Ok(Label { name: saved_name(name)?, version: version.trim().into() })
+}
+
+/// The first address that `HOST:PORT` means.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut addresses =
+        text.to_socket_addrs().map_err(|error| format!("{error}; it looks like 127.0.0.1:8080"))?;
+    addresses.next().ok_or_else(|| "the name has no address".into())
+}
+
+/// A result folder by its path, or by `LAST` in its place, as in `bench/results/LAST`, the one there that was begun last.
+pub(super) fn results(text: &str) -> Result<PathBuf, Infallible> {
+    let path = Path::new(text);
+    let last = || newest(path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")));
+    let is_meant = path.ends_with(LAST) && !path.exists();
+    Ok(is_meant.then(last).flatten().unwrap_or_else(|| path.to_owned()))
+}
+
+fn newest(folder: &Path) -> Option<PathBuf> {
+    // A folder's description is written when it is begun, and not again.
+    let begun = |result: &Path| result.join("machine.json").metadata().and_then(|file| file.modified()).ok();
+    let results = folder.read_dir().ok()?.filter_map(|entry| {
+        let result = entry.ok()?.path();
+        Some((begun(&result)?, result))
+    });
+    results.max().map(|(_, result)| result)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn the_last_result_folder_is_the_one_that_was_begun_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let last = folder.path().join(LAST);
+        let last = last.to_str().unwrap();
+        assert_eq!(results(last), Ok(last.into()), "an error names it");
+        for (name, minutes) in [("a", 2), ("b", 3), ("c", 1)] {
+            let result = folder.path().join(name);
+            fs::create_dir(&result).unwrap();
+            let file = File::create(result.join("machine.json")).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(60 * minutes)).unwrap();
+        }
+        fs::create_dir(folder.path().join("no result")).unwrap();
+        assert_eq!(results(last), Ok(folder.path().join("b")));
+        // What has that name is meant, and any other path is taken as it is.
+        fs::create_dir(last).unwrap();
+        assert_eq!(results(last), Ok(last.into()));
+        assert_eq!(results("no/such/folder"), Ok("no/such/folder".into()));
+    }
+}
