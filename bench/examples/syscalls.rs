@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use bench::checkout::Checkout;
@@ -75,14 +75,27 @@ fn main() -> anyhow::Result<()> {
 fn trace(host: &Host, server: &Server) -> anyhow::Result<Calls> {
     let folder = tempfile::tempdir()?;
     let counted = folder.path().join("calls").display().to_string();
-    let strace = ["strace", "-f", "-c", "-o", &counted, "--"].map(String::from);
+    // Detached, so that the process which is asked to end is the server. It ends when the server has.
+    let strace = ["strace", "-DDD", "-f", "-c", "-o", &counted, "--"].map(String::from);
     let traced = Server { run: [strace.as_slice(), &server.run].concat(), ..server.clone() };
     let cores = Cores::divide(None, None)?;
     let running = launch::start(host, &traced, &cores.server, &[])?;
     load(host, &format!("http://{}/abc", running.address), &cores.tool)?;
     running.stop()?;
-    let text = std::fs::read_to_string(&counted).with_context(|| format!("cannot read {counted}"))?;
-    parse(&text)
+    parse(&whole(&counted)?)
+}
+
+/// What `strace` writes into a file once the server has ended, when it is all there.
+fn whole(file: &str) -> anyhow::Result<String> {
+    let begun = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+        if text.trim_end().ends_with("total") {
+            return Ok(text);
+        }
+        ensure!(begun.elapsed() < TIMEOUT, "strace has counted nothing");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Has `visit` send the requests, every one of which has to be answered.
