@@ -230,3 +230,16 @@ fn load_until_refused(address: &str, keeps: bool) {
         } {}
     }
 }
+
+/// Makes a test of each scene that is named, with the name of the scene, for a server's tests to say which it has to stand.
+#[macro_export]
+macro_rules! scenes {
+    ($server:expr => $($scene:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $scene() {
+                $crate::testing::scenes::$scene($server);
+            }
+        )+
+    };
+}
