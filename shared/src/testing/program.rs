@@ -1,9 +1,9 @@
 //! A server's program under test, and the client's side of a connection to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -56,6 +56,24 @@ impl Server {
     /// A connection to it.
     pub fn connect(&self) -> Client {
         Client::connect(&self.address).unwrap()
+    }
+
+    /// Waits until it has read all that `client` has sent.
+    pub fn wait_until_read(&self, client: &Client) {
+        let port_of = |address: SocketAddr| format!(":{:04X}", address.port());
+        let local_port = port_of(self.address.parse().unwrap());
+        let peer_port = port_of(client.0.local_addr().unwrap());
+        let nothing_unread = |socket: &str| {
+            let fields: Vec<_> = socket.split_whitespace().collect();
+            // The local address, the peer's, a state, and the bytes that wait to be sent and to be read.
+            matches!(fields[..], [_, local, peer, _, queues, ..]
+                if local.ends_with(&local_port) && peer.ends_with(&peer_port) && queues.ends_with(":00000000"))
+        };
+        let end = Instant::now() + BOUND;
+        while !std::fs::read_to_string("/proc/net/tcp").unwrap().lines().any(nothing_unread) {
+            assert!(Instant::now() < end, "nobody reads it");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(super) fn threads(&self) -> usize {

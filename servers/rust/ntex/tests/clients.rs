@@ -30,7 +30,8 @@ fn a_client_that_waits_to_continue_is_told_to() {
 
 #[test]
 fn connections_over_the_cap_wait_for_a_place() {
-    scene::connections_over_the_cap_wait_for_a_place(&SERVER);
+    // Of several workers ntex may hand a connection to one that is full, where it waits whoever else leaves.
+    scene::connections_over_the_cap_wait_for_a_place(&Program { workers: 1, ..SERVER });
 }
 
 #[test]
