@@ -5,25 +5,17 @@ use shared::testing::scenes as scene;
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-axum"), workers: 2 };
 
+shared::scenes! {
+    &SERVER =>
+    silent_and_half_written_connections_hold_nobody_up,
+    dripping_connections_hold_nobody_up,
+    clients_that_never_read_hold_nobody_up,
+}
+
 #[test]
 fn two_workers_serve_a_hundred_connections() {
     // The workers, and those that accept and wait for signals.
     scene::many_connections_are_served(&SERVER, SERVER.workers + 2);
-}
-
-#[test]
-fn silent_and_half_written_connections_hold_nobody_up() {
-    scene::silent_and_half_written_connections_hold_nobody_up(&SERVER);
-}
-
-#[test]
-fn dripping_connections_hold_nobody_up() {
-    scene::dripping_connections_hold_nobody_up(&SERVER);
-}
-
-#[test]
-fn clients_that_never_read_hold_nobody_up() {
-    scene::clients_that_never_read_hold_nobody_up(&SERVER);
 }
 
 #[test]

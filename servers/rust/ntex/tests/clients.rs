@@ -8,35 +8,19 @@ const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-ntex"), worke
 /// More than ntex's buffers hold, and answers more than that.
 const MANY: usize = 2000;
 
-#[test]
-fn silent_and_half_written_connections_hold_nobody_up() {
-    scene::silent_and_half_written_connections_hold_nobody_up(&SERVER);
-}
-
-#[test]
-fn dripping_connections_hold_nobody_up() {
-    scene::dripping_connections_hold_nobody_up(&SERVER);
-}
-
-#[test]
-fn clients_that_never_read_hold_nobody_up() {
-    scene::clients_that_never_read_hold_nobody_up(&SERVER);
-}
-
-#[test]
-fn a_client_that_waits_to_continue_is_told_to() {
-    scene::a_client_that_waits_to_continue_is_told_to(&SERVER);
+shared::scenes! {
+    &SERVER =>
+    silent_and_half_written_connections_hold_nobody_up,
+    dripping_connections_hold_nobody_up,
+    clients_that_never_read_hold_nobody_up,
+    a_client_that_waits_to_continue_is_told_to,
+    time_runs_out_for_half_a_head_and_for_silence,
 }
 
 #[test]
 fn connections_over_the_cap_wait_for_a_place() {
     // Of several workers ntex may hand a connection to one that is full, where it waits whoever else leaves.
     scene::connections_over_the_cap_wait_for_a_place(&Program { workers: 1, ..SERVER });
-}
-
-#[test]
-fn time_runs_out_for_half_a_head_and_for_silence() {
-    scene::time_runs_out_for_half_a_head_and_for_silence(&SERVER);
 }
 
 #[test]
