@@ -5,16 +5,16 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{BAD, GOOD, HEADING, Outcome, note, print, styled, without_floor};
+use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
 use crate::checkout::Checkout;
 use crate::cli;
-use crate::drill::{self, DRILLS, Drill, DrillRecord, DrilledRecord, Finding, Row, Size};
+use crate::drill::{self, DRILLS, Drill, DrillRecord, DrilledRecord, Finding, Size};
 use crate::host::{self, Host};
 use crate::install;
 use crate::launch;
 use crate::machine;
 use crate::names;
-use crate::report::figures;
+use crate::report::{self, figures};
 use crate::results::DrillsFile;
 use crate::server::Server;
 
@@ -40,8 +40,10 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let connections = connections(host::raise_descriptor_limit()?);
     let size = if arguments.short { Size::Short } else { Size::Full { connections } };
 
-    let mut rows = Vec::new();
-    let mut all_built = true;
+    let mut records = Vec::new();
+    // What manifests say and is so no more.
+    let mut outdated = String::new();
+    let mut all_well = true;
     for server in servers {
         let prepared = launch::prepare(&host, server);
         if host.interrupted() {
@@ -54,21 +56,24 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
                 continue;
             }
             Err(error) => {
-                all_built = false;
+                all_well = false;
                 print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
                 continue;
             }
         }
-        let Some(findings) = drill_one(&host, server, &drills, size, kept.as_mut())? else {
+        let Some(findings) = drill_one(&host, server, &drills, size, kept.as_mut(), &mut records)? else {
             return Ok(Outcome::Interrupted);
         };
-        rows.push(Row { server, findings });
+        outdated += &self::outdated(server, &findings);
+        all_well &= findings.iter().all(Finding::is_as_known);
     }
-    print(&report(&rows))?;
+    all_well &= outdated.is_empty();
+    print(&table(&records))?;
+    print(&outdated)?;
     if let Some(folder) = &arguments.keep {
         anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
     }
-    Ok(if all_built && rows.iter().all(is_as_known) { Outcome::Fine } else { Outcome::Failed })
+    Ok(if all_well { Outcome::Fine } else { Outcome::Failed })
 }
 
 /// The file of a result folder that keeps what is found.
@@ -80,13 +85,15 @@ fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     Ok(file)
 }
 
-/// Does the drills with one server, says on standard error how each went, and keeps that; `None` when somebody asked us to stop.
+/// Does the drills with one server, says on standard error how each went, adds that to `records`, and keeps it; `None` when
+/// somebody asked us to stop.
 fn drill_one(
     host: &Host,
     server: &Server,
     drills: &[&Drill],
     size: Size,
     mut kept: Option<&mut DrillsFile>,
+    records: &mut Vec<DrillRecord>,
 ) -> anyhow::Result<Option<Vec<Finding>>> {
     let version = kept.as_ref().and_then(|_| launch::version(host, server).ok());
     let drilled = DrilledRecord::new(server, version);
@@ -98,16 +105,24 @@ fn drill_one(
             return Ok(None);
         }
         anstream::eprintln!("{}", progress(server, &finding));
+        let record = DrillRecord::new(drilled.clone(), drill, size, started, &finding);
         if let Some(kept) = &mut kept {
-            kept.append(&DrillRecord::new(drilled.clone(), drill, size, started, &finding))?;
+            kept.append(&record)?;
         }
+        records.push(record);
         findings.push(finding);
     }
     Ok(Some(findings))
 }
 
-fn is_as_known(row: &Row) -> bool {
-    row.findings.iter().all(Finding::is_as_known) && drill::unknown_gaps(row.server).next().is_none()
+/// A line for each drill that the manifest says to fail, and that passes or is not there.
+fn outdated(server: &Server, findings: &[Finding]) -> String {
+    let passes = |finding: &&Finding| finding.outcome.is_ok() && !finding.is_as_known();
+    let passed = findings.iter().filter(passes).map(|finding| format!("{} passes", finding.drill));
+    let unknown = drill::unknown_gaps(server).map(|gap| format!("{gap} is no drill"));
+    let manifest = server.folder.join("server.toml");
+    let line = |what: String| format!("{} {what}: take it out of {}\n", server.name, manifest.display());
+    passed.chain(unknown).map(line).collect()
 }
 
 /// The drills that `--drills` names, in their own order; all when it names none or is `all`.
@@ -148,8 +163,58 @@ fn progress(server: &Server, finding: &Finding) -> String {
     format!("{:<14} {:<24} {}", server.name, finding.drill, styled(style, text))
 }
 
-fn report(rows: &[Row]) -> String {
+fn table(records: &[DrillRecord]) -> String {
     // Styles are put on when columns have their widths.
-    let table = drill::table(rows).replace(drill::FAILED, &styled(BAD, drill::FAILED));
-    format!("{}\n{table}{}", styled(HEADING, "Drills"), drill::notes(rows))
+    let table = report::drills(records, report::terminal_width());
+    format!("\n{}", table.replace(report::FAILED, &styled(BAD, report::FAILED)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        name = "example"
+        title = "Example"
+        language = "Rust"
+        runtime = "std"
+        model = "thread pool"
+        run = ["example"]
+        version = ["example", "--version"]
+        [[gaps]]
+        cases = ["drill/never-read", "drill/kill", "drill/no-such", "endpoint/get"]
+        reason = "Nothing is bounded."
+        [[gaps]]
+        cases = ["drill/half-close", "drill/mixed"]
+        reason = "Whichever comes first."
+        sometimes = true
+    "#;
+
+    #[test]
+    fn what_passes_or_is_no_drill_is_to_leave_the_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("example");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("server.toml"), MANIFEST).unwrap();
+        let server = Server { folder: "example".into(), ..Server::read(&folder, Path::new("/t")).unwrap() };
+        let finding = |drill: &'static str, stands: bool| {
+            let outcome = if stands { Ok(String::new()) } else { Err(String::new()) };
+            Finding::of(drill, outcome, &server)
+        };
+        let findings = [
+            finding("drill/idle", true),
+            finding("drill/resets", false),
+            finding("drill/half-close", true),
+            finding("drill/never-read", false),
+            finding("drill/kill", true),
+            finding("drill/mixed", false),
+        ];
+        let as_known: Vec<bool> = findings.iter().map(Finding::is_as_known).collect();
+        assert_eq!(as_known, [true, false, true, true, false, true]);
+        assert_eq!(
+            outdated(&server, &findings),
+            "example drill/kill passes: take it out of example/server.toml\n\
+             example drill/no-such is no drill: take it out of example/server.toml\n"
+        );
+    }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{BAD, GOOD, HEADING, Outcome, note, print, styled, without_floor};
+use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
 use crate::checkout::Checkout;
 use crate::cli::Verify;
-use crate::conformance::{self, Finding, Severity};
+use crate::conformance::Finding;
 use crate::host::Host;
 use crate::install;
 use crate::launch;
-use crate::report::layout;
+use crate::report;
 use crate::server::Server;
 use crate::verify::{self, Depth, Verification};
 
@@ -29,8 +29,9 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
             .with_context(|| format!("--address: cannot connect to {name}: does the server run?"))?;
         let verification = verify::verify_foreign(address, depth);
         print(&findings(&name, None, &verification, arguments.all))?;
-        print(&table(&[(&name, &verification)]))?;
-        return Ok(outcome(verification.is_as_known()));
+        let is_as_known = verification.is_as_known();
+        print(&table(&[(&name, verification)]))?;
+        return Ok(outcome(is_as_known));
     }
     let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
@@ -68,11 +69,13 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         }
     }
     if arguments.conformance {
-        print(&table(
-            &verified.iter().map(|(name, verification)| (*name, verification)).collect::<Vec<_>>(),
-        ))?;
+        print(&table(&verified))?;
     }
     Ok(outcome(all_well))
+}
+
+fn table(verified: &[(&str, Verification)]) -> String {
+    format!("\n{}", report::conformance(verified, report::terminal_width()))
 }
 
 fn outcome(all_well: bool) -> Outcome {
@@ -110,36 +113,4 @@ fn failure(finding: &Finding, what: &str, out: &mut String) {
     if let Some(wrong) = &finding.wrong {
         let _ = writeln!(out, "  {} {what} ({}, {}): {wrong}", finding.case, wrong.severity, finding.rule);
     }
-}
-
-/// How many cases of each subject pass, a row a subject and a column a server.
-fn table(verified: &[(&str, &Verification)]) -> String {
-    let mut subjects: Vec<&str> = Vec::new();
-    for case in conformance::cases() {
-        if subjects.last() != Some(&case.subject()) {
-            subjects.push(case.subject());
-        }
-    }
-    let names = verified.iter().map(|(name, _)| *name);
-    let mut table = layout::table(std::iter::once("Subject").chain(names), 1);
-    let mut row = |title: &str, figure: &dyn Fn(&Verification) -> String| {
-        let figures = verified.iter().map(|(_, verification)| figure(verification));
-        table.add_row(std::iter::once(title.to_owned()).chain(figures));
-    };
-    for subject in subjects {
-        row(subject, &|verification| share(verification, |case| conformance::subject(case) == subject));
-    }
-    row("all", &|verification| share(verification, |_| true));
-    for severity in [Severity::Smuggling, Severity::Wrong, Severity::Strict] {
-        row(&format!("failed: {severity}"), &|verification| verification.failed(severity).to_string());
-    }
-    let heading = styled(HEADING, "Cases that pass, of those that apply");
-    format!("\n{heading}\n{}\n", table.trim_fmt())
-}
-
-/// `passed/asked`, of the cases that are chosen by name.
-fn share(verification: &Verification, chosen: impl Fn(&str) -> bool) -> String {
-    let findings: Vec<_> = verification.findings.iter().filter(|finding| chosen(finding.case)).collect();
-    let passed = findings.iter().filter(|finding| finding.wrong.is_none()).count();
-    if findings.is_empty() { "–".into() } else { format!("{passed}/{}", findings.len()) }
 }

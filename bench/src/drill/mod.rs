@@ -20,7 +20,6 @@ mod never_read;
 mod record;
 mod resets;
 mod scene;
-mod table;
 mod trouble;
 
 use crate::host::Host;
@@ -29,8 +28,6 @@ use crate::server::Server;
 pub use record::{DrillRecord, DrilledRecord, OutcomeRecord, SCHEMA, SizeRecord};
 use scene::Scene;
 pub use scene::Size;
-pub(crate) use table::explain;
-pub use table::{FAILED, Row, notes, table};
 
 /// One drill.
 pub struct Drill {
@@ -83,7 +80,7 @@ impl Drill {
 
 impl Finding {
     /// What came of the drill of that name with the server.
-    fn of(drill: &'static str, outcome: Result<String, String>, server: &Server) -> Self {
+    pub(crate) fn of(drill: &'static str, outcome: Result<String, String>, server: &Server) -> Self {
         let gap = server.gap(drill).filter(|gap| outcome.is_err() || !gap.sometimes);
         let known = gap.map(|gap| gap.reason.clone());
         Self { drill, outcome, known }

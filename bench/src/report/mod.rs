@@ -4,6 +4,7 @@ mod answer;
 pub mod chart;
 mod code_comparison;
 pub mod comparison;
+mod conformance;
 pub mod document;
 pub(crate) mod figures;
 pub mod format;
@@ -14,14 +15,17 @@ mod warning;
 
 use std::collections::BTreeSet;
 
+use crate::drill::DrillRecord;
 use crate::machine::Machine;
 use crate::microbench::CodeRecord;
 use crate::names;
 use crate::record::TaskRecord;
 use crate::results::Loaded;
 use crate::summary::{Cell, WorkloadSummary, summarise};
+use crate::verify::Verification;
 use chart::Chart;
 use document::{Document, Fact};
+pub(crate) use section::FAILED;
 use section::{Family, Source};
 
 /// What a result folder says.
@@ -92,6 +96,16 @@ pub fn code(code: &CodeRecord, width: Option<usize>) -> String {
 /// The same beside what was `saved` by a name, with what has to be known of it.
 pub fn code_comparison(made: &CodeRecord, saved: &CodeRecord, name: &str, width: Option<usize>) -> String {
     format::table(&code_comparison::table(made, saved, name), width)
+}
+
+/// What fault drills came to, a row a server, as a table for a terminal of a width, with what has to be known of it.
+pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
+    section::drills_table(records).map_or_else(String::new, |table| format::table(&table, width))
+}
+
+/// How many conformance cases each server passes, by subject, as a table for a terminal of a width.
+pub fn conformance(verified: &[(&str, Verification)], width: Option<usize>) -> String {
+    format::table(&conformance::table(verified), width)
 }
 
 /// How wide the terminal is that standard output goes to; `None` when it is none.

@@ -1,7 +1,7 @@
 //! Fault drills as a part of a section: what each server came to, and why one failed.
 
 use super::parts;
-use crate::drill::{DrillRecord, FAILED, OutcomeRecord, SizeRecord, explain};
+use crate::drill::{DrillRecord, OutcomeRecord, SizeRecord};
 use crate::record::count;
 use crate::report::document::{Column, Fact, Importance, Quantity, Table, Value};
 use crate::report::figures;
@@ -11,8 +11,11 @@ pub(super) const ABOUT: &str = "A drill starts a server and has it suffer one ki
     figure: bytes, counts, or seconds to an end, never a speed. A number in brackets leads to a note: a failure, with its \
     reason where the server's manifest knows it.";
 
+/// What stands in a cell where a server failed.
+pub(crate) const FAILED: &str = "FAILS";
+
 /// A row a server and a column a drill; `None` when there were no drills.
-pub(super) fn table(records: &[DrillRecord]) -> Option<Table> {
+pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
     let servers = distinct(records.iter().map(|record| record.server.name.as_str()));
     let drills = distinct(records.iter().map(|record| record.drill.as_str()));
     if records.is_empty() {
@@ -48,7 +51,8 @@ fn cell(record: &DrillRecord, notes: &mut Vec<String>) -> Value {
         (OutcomeRecord::Passed(figure), Some(reason)) => {
             (figure.as_str(), format!("passes, and was known to fail: {reason}"))
         }
-        (OutcomeRecord::Failed(wrong), known) => (FAILED, explain(wrong, known.as_deref())),
+        (OutcomeRecord::Failed(wrong), Some(reason)) => (FAILED, format!("{wrong}. Known: {reason}")),
+        (OutcomeRecord::Failed(wrong), None) => (FAILED, format!("{wrong}. Not known of this server.")),
     };
     let number = notes.len() + 1;
     notes.push(format!("({number}) {} {drill}: {more}", server.name));

@@ -28,9 +28,11 @@ use crate::summary::WorkloadSummary;
 pub(super) use baseline::cell as baseline_cell;
 pub(super) use code::{figure as code_figure, table as code_table};
 pub(super) use cost::chart as cost_chart;
+pub(crate) use drills::FAILED;
+pub(super) use drills::table as drills_table;
 pub(super) use family::{Family, Question};
 pub(super) use ledger::explanation;
-pub(super) use parts::{Measure, connections, leading_measure, lines, list, noise, servers};
+pub(super) use parts::{Measure, connections, leading_measure, lines, list, noise, server, servers};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {

@@ -166,7 +166,7 @@ pub(in crate::report) fn noise(summary: &WorkloadSummary) -> Option<f64> {
 }
 
 /// The column that names rows.
-pub(super) fn server() -> Column {
+pub(in crate::report) fn server() -> Column {
     Column::new("Server", Quantity::Words).of(Importance::High)
 }
 

@@ -1,0 +1,44 @@
+//! How many conformance cases servers pass, as `bench verify` tells it.
+
+use super::document::{Column, Importance, Quantity, Table, Value};
+use super::section::server;
+use crate::conformance::{self, Case, Severity};
+use crate::verify::Verification;
+
+/// How badly a case can fail, the worst first.
+const SEVERITIES: [(&str, Severity); 3] =
+    [("smuggled", Severity::Smuggling), ("wrong", Severity::Wrong), ("strict", Severity::Strict)];
+
+/// A row a server: how many cases it passes, how badly it fails the others, and how many it passes of each subject.
+pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
+    let subjects = subjects();
+    let heads = ["all"].into_iter().chain(SEVERITIES.map(|(head, _)| head)).chain(subjects.iter().copied());
+    let columns = heads.map(|head| Column::new(head, Quantity::Count).of(Importance::High));
+    let columns = std::iter::once(server()).chain(columns);
+    let mut table = Table::new("conformance", "Cases that pass, of those that apply", columns);
+    for (name, verification) in verified {
+        let mut row = vec![Value::from(*name), share(verification, |_| true)];
+        row.extend(SEVERITIES.map(|(_, severity)| verification.failed(severity).to_string().into()));
+        let of_subject = |subject| share(verification, |case| conformance::subject(case) == subject);
+        row.extend(subjects.iter().copied().map(of_subject));
+        table.rows.push(row);
+    }
+    let note = "smuggled, wrong and strict are cases that fail: a request was answered that was hidden within another, a rule of HTTP \
+        was broken, or the RFCs leave a choice and this endpoint does not.";
+    table.notes.push(note.into());
+    table
+}
+
+/// The subjects of the cases, in the order in which they are asked.
+fn subjects() -> Vec<&'static str> {
+    let mut subjects: Vec<&str> = conformance::cases().iter().map(Case::subject).collect();
+    subjects.dedup();
+    subjects
+}
+
+/// `passed/asked`, of the cases that are chosen by name.
+fn share(verification: &Verification, chosen: impl Fn(&str) -> bool) -> Value {
+    let findings: Vec<_> = verification.findings.iter().filter(|finding| chosen(finding.case)).collect();
+    let passed = findings.iter().filter(|finding| finding.wrong.is_none()).count();
+    if findings.is_empty() { Value::Absent } else { format!("{passed}/{}", findings.len()).into() }
+}
