@@ -99,7 +99,7 @@ pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) 
 }
 
 impl Verification {
-    fn new(findings: Vec<Finding>, gaps: &[Gap]) -> Self {
+    pub(crate) fn new(findings: Vec<Finding>, gaps: &[Gap]) -> Self {
         let all: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
         let (failed, passed): (Vec<&Finding>, Vec<&Finding>) =
             findings.iter().partition(|finding| finding.wrong.is_some());

@@ -42,3 +42,40 @@ fn share(verification: &Verification, chosen: impl Fn(&str) -> bool) -> Value {
     let passed = findings.iter().filter(|finding| finding.wrong.is_none()).count();
     if findings.is_empty() { Value::Absent } else { format!("{passed}/{}", findings.len()).into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{Finding, Wrong};
+
+    #[test]
+    fn cases_are_counted_by_subject_and_failures_by_how_bad_they_are() {
+        let wrong = |severity| Some(Wrong { severity, reason: String::new(), got: String::new() });
+        let finding = |case, wrong| Finding { case, rule: "", wrong };
+        let few = vec![
+            finding("host/one", None),
+            finding("host/two", wrong(Severity::Strict)),
+            finding("smuggling/one", wrong(Severity::Smuggling)),
+        ];
+        let all = vec![finding("host/one", None), finding("smuggling/one", None)];
+        let table =
+            table(&[("few", few), ("all", all)].map(|(name, found)| (name, Verification::new(found, &[]))));
+        let heads: Vec<&str> = table.columns.iter().map(|column| column.head.as_str()).collect();
+        let has = |row: usize, head: &str| {
+            let column = heads.iter().position(|of_column| *of_column == head).unwrap();
+            table.rows[row][column].words()
+        };
+        let row = |row| {
+            ["Server", "all", "smuggled", "wrong", "strict", "host", "smuggling", "timing"]
+                .map(|head| has(row, head))
+        };
+        assert_eq!(
+            row(0),
+            [Some("few"), Some("1/3"), Some("1"), Some("0"), Some("1"), Some("1/2"), Some("0/1"), None]
+        );
+        assert_eq!(
+            row(1),
+            [Some("all"), Some("2/2"), Some("0"), Some("0"), Some("0"), Some("1/1"), Some("1/1"), None]
+        );
+    }
+}
