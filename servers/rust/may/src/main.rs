@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use may::coroutine::Builder;
 use shared::process::{self, Accepted};
 
 use crate::connection::Server;
@@ -44,6 +45,8 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
         .set_pool_capacity(COROUTINES_KEPT)
         // Its workers would pin themselves to the same first cores in every process.
         .set_worker_pin(false);
+    // may starts its workers, which have descriptors of their own, with the first coroutine: later there may be none left.
+    may::go!(Builder::new(), || ()).context("cannot start may's workers")?;
     let keeper = process::Keeper::start()?;
     let server =
         Arc::new(Server { life: Arc::clone(&life), keeper: Arc::clone(&keeper), times: flags.times() });
