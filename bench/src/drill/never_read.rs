@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 
 use super::client::check_answers;
 use super::deaf::{self, Deaf};
-use super::scene::{FIRST, check_quiet, resident, wait_until};
+use super::scene::{FIRST, check_quiet, check_recovered, resident};
 use super::{Drill, Scene};
 use crate::launch::Running;
 
@@ -64,10 +64,9 @@ fn fill(running: &Running, count: usize) -> anyhow::Result<Vec<Deaf>> {
 
 fn check_dropped(scene: &Scene) -> anyhow::Result<()> {
     let timeout = scene.pick("1", "2");
-    let running = scene.start(&[("write-timeout", timeout)])?;
+    let mut running = scene.start(&[("write-timeout", timeout)])?;
     let before = running.descriptors()?;
     let _clients: Vec<Deaf> = deaf::fill(running.address, 10)?;
-    let complaint = format!("with --write-timeout {timeout} it has not dropped clients that never read");
-    wait_until(|| Ok(running.descriptors()? <= before), &complaint)?;
-    check_answers(running.address)
+    check_recovered(&mut running, before)
+        .with_context(|| format!("with --write-timeout {timeout}, beside clients that never read"))
 }
