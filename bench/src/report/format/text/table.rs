@@ -48,9 +48,8 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     let fits = |shown: &[Shown]| width.is_none_or(|width| widest(&draw(table, shown)) <= width);
     while !fits(&shown) && give_up_something(table, &mut shown) {}
     // What is left is all important: a part of the columns below another.
-    for part in parts(shown.clone(), fits) {
-        let _ = write!(out, "{}", draw(table, &part));
-    }
+    let parts: Vec<String> = parts(shown.clone(), fits).iter().map(|part| draw(table, part)).collect();
+    out += &parts.join("\n");
     if shown.iter().any(|shown| shown.bar > 0 && has_cut_bars(table, shown.column)) {
         let _ = writeln!(out, "A bar that ends in {CUT} is longer.");
     }
