@@ -24,7 +24,7 @@ const OUTPUT_MARK: usize = 16 * 1024;
 /// Room for output that a connection keeps while it waits for a request.
 const OUTPUT_KEPT: usize = 4096;
 
-/// Bytes that are read at once behind half of a head, or after a last answer.
+/// Bytes that are read at once before a framework has a buffer for them, behind half of a head, or after a last answer.
 const PIECE_BYTES: usize = 4096;
 
 /// When answers are sent.
@@ -87,7 +87,7 @@ impl Guarded {
         &self.ledger
     }
 
-    /// Waits, for a connection that is [quiet](Ledger::is_quiet), until there is something for a framework to do.
+    /// Waits, for a connection that is new or [quiet](Ledger::is_quiet), until there is something for a framework to do.
     pub async fn until_used(&mut self) {
         poll_fn(|context| self.poll_use(context)).await;
     }

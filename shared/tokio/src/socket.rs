@@ -64,6 +64,11 @@ impl Socket {
         }
     }
 
+    /// Whether nobody has read from it or waited for it.
+    pub(crate) fn is_fresh(&self) -> bool {
+        matches!(self.state, State::Fresh { was_read: false, .. })
+    }
+
     /// Ready when there is something to read.
     pub(crate) fn poll_read_ready(&mut self, context: &mut Context) -> Poll<Result<()>> {
         self.watched()?.poll_read_ready(context)

@@ -20,12 +20,12 @@ const BUFFER_BYTES: usize = shared::http::limits::HEAD_BYTES;
 pub(crate) async fn serve(stream: TcpStream, times: Times, life: Arc<Life>) {
     let mut stream = Guarded::new(stream, times, &life, Flush::WhenRead);
     loop {
+        stream.until_used().await;
         let is_over;
         (stream, is_over) = serve_while_busy(stream).await;
         if is_over {
             return stream.close().await;
         }
-        stream.until_used().await;
     }
 }
 

@@ -57,7 +57,7 @@ impl Guarded {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what follows half of a head.
+    /// Reads what follows half of a head, or is the first of all.
     fn poll_behind(&mut self, context: &mut Context) -> Poll<Result<()>> {
         let mut piece = [0; PIECE_BYTES];
         let mut piece = ReadBuf::new(&mut piece);
@@ -85,9 +85,16 @@ impl Guarded {
 
     /// Ready when there is something for a framework to do, which need not be there before.
     pub(super) fn poll_use(&mut self, context: &mut Context) -> Poll<()> {
-        let waits = self.phase == Phase::Open && self.input.is_empty() && self.ledger.is_quiet();
-        if waits && self.socket.poll_read_ready(context).is_pending() {
-            return self.poll_impatience(context);
+        if self.phase == Phase::Open && self.input.is_empty() {
+            // What a new connection has brought along is read at once, without a call that asks for it.
+            let polled = if self.socket.is_fresh() {
+                self.poll_behind(context)
+            } else {
+                self.socket.poll_read_ready(context)
+            };
+            if polled.is_pending() {
+                return self.poll_impatience(context);
+            }
         }
         self.ledger.set_quiet(false);
         Poll::Ready(())
