@@ -231,9 +231,26 @@ fn load_until_refused(address: &str, keeps: bool) {
     }
 }
 
-/// Makes a test of each scene that is named, with the name of the scene, for a server's tests to say which it has to stand.
+/// Makes a test of each scene that is named, with the name of the scene, for a server's tests to say which it has to stand: `all` of
+/// them, where it keeps the whole contract.
 #[macro_export]
 macro_rules! scenes {
+    ($server:expr => all) => {
+        $crate::scenes! {
+            $server =>
+            silent_and_half_written_connections_hold_nobody_up,
+            dripping_connections_hold_nobody_up,
+            clients_that_never_read_hold_nobody_up,
+            a_client_that_waits_to_continue_is_told_to,
+            a_silent_connection_goes_on,
+            connections_over_the_cap_wait_for_a_place,
+            time_runs_out_for_half_a_head_and_for_silence,
+            time_runs_out_for_a_client_that_never_reads,
+            a_drain_answers_what_was_asked,
+            a_drain_is_over_when_all_connections_are,
+            a_drain_under_load_loses_nothing,
+        }
+    };
     ($server:expr => $($scene:ident),+ $(,)?) => {
         $(
             #[test]

@@ -4,16 +4,4 @@ use shared::testing::Program;
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-hyper"), workers: 2 };
 
-shared::scenes! {
-    &SERVER =>
-    silent_and_half_written_connections_hold_nobody_up,
-    clients_that_never_read_hold_nobody_up,
-    a_client_that_waits_to_continue_is_told_to,
-    a_silent_connection_goes_on,
-    connections_over_the_cap_wait_for_a_place,
-    time_runs_out_for_half_a_head_and_for_silence,
-    time_runs_out_for_a_client_that_never_reads,
-    a_drain_answers_what_was_asked,
-    a_drain_is_over_when_all_connections_are,
-    a_drain_under_load_loses_nothing,
-}
+shared::scenes! { &SERVER => all }
