@@ -4,7 +4,7 @@ use super::family::Question;
 use super::parts::{self, COST, PER_SECOND};
 use super::{Source, cost, notes, speed};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict::{self, Verdict};
+use crate::analysis::verdict::Verdict;
 use crate::report::chart::{Bar, Bars, Chart, Mark};
 use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
 use crate::store::record::{Bound, PublishedRecord, Record};
@@ -108,7 +108,7 @@ impl<'a> Verdicts<'a> {
         let bar = |cell: &Cell| {
             let mark = PER_SECOND.mark(cell);
             let note = if mark == Mark::Own { String::new() } else { bound_in_words(cell) };
-            let figure = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
+            let figure = cell.raw_ratio_to(self.baseline, Record::per_second).map(Figure::from);
             Bar { label: cell.server.name.clone(), figure, mark, note }
         };
         let article = Bar {
@@ -131,12 +131,12 @@ impl<'a> Verdicts<'a> {
         ];
         let mut table = Table::new(self.name(), self.title(), columns);
         for cell in self.others() {
-            let faster = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
+            let faster = cell.raw_ratio_to(self.baseline, Record::per_second).map(Figure::from);
             table.rows.push(vec![
                 cell.server.name.as_str().into(),
                 cell.server.language.as_str().into(),
                 Value::marked(faster, PER_SECOND.mark(cell)),
-                self.baseline.ratio_to(cell, Record::cpu_per_request).into(),
+                self.baseline.raw_ratio_to(cell, Record::cpu_per_request).into(),
             ]);
         }
         let figure = Figure { value: self.published.ratio, interval: None };
@@ -155,13 +155,17 @@ impl<'a> Verdicts<'a> {
 
     /// Why the slower program's figures are to be taken with care.
     fn reserve(&self) -> Option<String> {
-        let Verdict { bound: Bound::Invalid, reason } = verdict::of_cell(self.baseline)? else { return None };
-        Some(format!("With reserve: of the {} program's runs, {}.", self.published.baseline, reason?))
+        let Verdict { bound: Bound::Invalid, reason } = self.baseline.verdict.as_ref()? else { return None };
+        Some(format!(
+            "With reserve: of the {} program's runs, {}.",
+            self.published.baseline,
+            reason.as_ref()?
+        ))
     }
 
     fn beside_the_article(&self) -> Option<String> {
         let contender = named(self.summary, &self.published.contender)?;
-        let here = contender.ratio_to(self.baseline, Record::per_second)?;
+        let here = contender.raw_ratio_to(self.baseline, Record::per_second)?;
         Some(format!(
             "{} : {} is {} here, {} in the article, which ran each once on another machine.",
             self.published.contender,
@@ -179,5 +183,5 @@ fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a
 }
 
 fn bound_in_words(cell: &Cell) -> String {
-    verdict::of_cell(cell).map_or_else(String::new, |verdict| parts::bound_in_words(verdict.bound))
+    cell.bound().map_or_else(String::new, parts::bound_in_words)
 }

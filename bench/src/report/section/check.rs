@@ -4,7 +4,6 @@ use super::Source;
 use super::parts::{self, PER_SECOND};
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
 use crate::store::record::{Bound, Record, Semantics};
 use crate::text::numbers::as_f64;
@@ -60,7 +59,7 @@ fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
         let Some(check) = second.cells.iter().find(|check| check.server.name == cell.server.name) else {
             continue;
         };
-        let speed = check.ratio_to(cell, Record::per_second);
+        let speed = check.raw_ratio_to(cell, Record::per_second);
         let p50 = |cell: &Cell| Value::from(cell.median(|run| run.percentile(50)));
         table.rows.push(vec![
             cell.server.name.as_str().into(),
@@ -68,7 +67,7 @@ fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
             PER_SECOND.value(check),
             speed.into(),
             throughput(cell, check, speed).into(),
-            check.ratio_to(cell, Record::cpu_per_request).into(),
+            check.raw_ratio_to(cell, Record::cpu_per_request).into(),
             p50(cell),
             p50(check),
             latency(first, second, [cell, check], speed).into(),
@@ -83,8 +82,7 @@ fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
 }
 
 fn throughput(cell: &Cell, check: &Cell, ratio: Option<Estimate>) -> &'static str {
-    let bound = |cell: &Cell| verdict::of_cell(cell).map(|verdict| verdict.bound);
-    let is = |wanted: Bound| bound(cell) == Some(wanted) || bound(check) == Some(wanted);
+    let is = |wanted: Bound| [cell, check].iter().any(|cell| cell.bound() == Some(wanted));
     match ratio {
         None => "not both there",
         Some(ratio) if !ratio.is_enough() => "too few to tell",
@@ -143,6 +141,7 @@ fn incomparable(one: &Semantics, other: &Semantics) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
+    use crate::analysis::verdict;
 
     /// Seven runs of a server by a tool that count as many answers, of which half took so long.
     fn runs(tool: &str, answered: u64, p50: f64, tool_seconds: f64) -> Vec<Record> {

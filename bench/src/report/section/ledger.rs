@@ -7,7 +7,6 @@ use crate::analysis::explain::{
     self, Account, Benches, Costs, HAND_OFF, Ledger, OPEN_FROM, ROUND_TRIP, Taken,
 };
 use crate::analysis::summary::WorkloadSummary;
-use crate::analysis::verdict;
 use crate::report::chart::{Chart, Mark, Part, Plot, Stack, StackedBar};
 use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
 use crate::store::microbench::CodeRecord;
@@ -91,8 +90,8 @@ fn chart(ledger: &Ledger) -> Chart {
     let title =
         format!("CPU time a request with {}, in parts", parts::connections(summary.workload.connections));
     let bar = |taken: &Taken, label: String, pieces: Vec<Option<f64>>, left: Option<String>| {
-        let verdict = verdict::of_cell(taken.cell).filter(|_| COST.mark(taken.cell) != Mark::Own);
-        let notes = verdict.map(|verdict| parts::bound_in_words(verdict.bound)).into_iter().chain(left);
+        let bound = taken.cell.bound().filter(|_| COST.mark(taken.cell) != Mark::Own);
+        let notes = bound.map(parts::bound_in_words).into_iter().chain(left);
         let alone = Figure { value: taken.seconds, interval: None };
         let whole = COST.figure(taken.cell).unwrap_or(alone);
         StackedBar { label, whole, pieces, note: notes.collect::<Vec<_>>().join(", ") }

@@ -2,7 +2,6 @@
 
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, Figure as FigureOf, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::report::chart::{Axis, Bar, Bars, Chart, Line, Lines, Mark, Plot};
 use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
 use crate::report::format::cell;
@@ -76,7 +75,7 @@ impl Measure {
 
     /// Whose fact it is in a cell.
     pub(in crate::report) fn mark(&self, cell: &Cell) -> Mark {
-        self.mark_of(verdict::of_cell(cell).map(|verdict| verdict.bound))
+        self.mark_of(cell.bound())
     }
 
     /// Whose fact it is in one run.
@@ -110,13 +109,12 @@ impl Measure {
     }
 
     fn bar(&self, cell: &Cell) -> Bar {
-        let bound = verdict::of_cell(cell).map(|verdict| verdict.bound);
         let mark = self.mark(cell);
         Bar {
             label: label(cell.server),
             figure: self.figure(cell),
             mark,
-            note: bound.filter(|_| mark != Mark::Own).map_or_else(String::new, bound_in_words),
+            note: cell.bound().filter(|_| mark != Mark::Own).map_or_else(String::new, bound_in_words),
         }
     }
 
