@@ -232,7 +232,7 @@ impl<'a> Compared<'a> {
         let (kind, value) = figure;
         let noise = self.noise_of(figure, summaries).unwrap_or(0.0);
         let [a, b] = cells.map(|cell| cell.values(value));
-        let ratio = Estimate::of_ratio(&b, &a);
+        let ratio = Estimate::from_unpaired(&b, &a);
         self.push(figure, cells, ratio, judgement::of(kind, ratio, noise));
     }
 

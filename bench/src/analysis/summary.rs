@@ -149,11 +149,10 @@ impl<'a> WorkloadSummary<'a> {
     }
 }
 
-/// Whether figures are below others, both by repetition. The median is known at once, and of two cells it is only in one's favour.
+/// Whether figures are below others, both in the order of repetitions.
 fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> bool {
-    let mut ratios = cell::ratios(these, those);
-    let limit = 1.0 - noise.unwrap_or(0.0);
-    statistics::median(&mut ratios).is_some_and(|median| median < limit) && statistics::is_below(ratios, 1.0)
+    let ratio = Estimate::from_values(cell::ratios(these, those));
+    ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 
 /// Of a load, what a request costs; of a start, the time to the first answer; of connections that are held, their memory.

@@ -75,9 +75,9 @@ impl<'a> Cell<'a> {
         median(&mut self.values(figure))
     }
 
-    /// The same with its interval, which takes thousands of medians.
+    /// The same with its interval.
     pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
-        Estimate::of(self.values(figure))
+        Estimate::from_values(self.values(figure))
     }
 
     /// The ratio of a figure of this cell to that of another, taken within each repetition that both have, so that a
@@ -90,7 +90,7 @@ impl<'a> Cell<'a> {
     /// The same ratio whatever the verdicts are: for what is shown with its verdict beside it, and decides nothing.
     pub fn raw_ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
         let [these, those] = [self, other].map(|cell| cell.by_repetition(&figure));
-        Estimate::of(ratios(&these, &those))
+        Estimate::from_values(ratios(&these, &those))
     }
 
     /// A figure of all runs that have it, in the order of their repetitions.
