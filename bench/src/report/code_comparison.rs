@@ -1,7 +1,7 @@
 //! Microbenchmarks beside those of another run.
 
 use super::document::{Column, Priority, Table};
-use super::section::code_figure;
+use super::section::microbench_figure as code_figure;
 use super::value::{Figure, Quantity, Value};
 use crate::measure::microbench::{Difference, NOISE, Ratio};
 use crate::store::microbench::{BenchRecord, CodeRecord};

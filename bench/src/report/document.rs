@@ -146,6 +146,7 @@ impl Table {
         let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
             symbol if symbol.is_empty() || self.has_one_unit => header.to_owned(),
+            symbol if symbol.starts_with('/') => format!("{header}{symbol}"),
             symbol => format!("{header} {symbol}"),
         }
     }
@@ -154,7 +155,9 @@ impl Table {
     pub fn caption(&self) -> String {
         let last = self.columns.len().saturating_sub(1);
         match self.unit(last).symbol {
-            symbol if symbol.is_empty() || !self.has_one_unit => self.title.clone(),
+            // A title says "per second" itself.
+            "" | "/s" => self.title.clone(),
+            _ if !self.has_one_unit => self.title.clone(),
             symbol => format!("{}, {symbol}", self.title),
         }
     }
