@@ -3,7 +3,7 @@
 //! the words.
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::store::microbench::{CodeRecord, CostsRecord};
+use crate::store::microbench::{CostsRecord, MicrobenchRecord};
 use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
 
@@ -75,7 +75,7 @@ pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 
 /// The ledger of a workload: `None` unless it is a closed loop of requests that come one at a time over connections that are kept,
 /// in which the floor and some server have figures.
-pub fn ledger<'a>(summary: &'a WorkloadSummary<'a>, code: &CodeRecord) -> Option<Ledger<'a>> {
+pub fn ledger<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) -> Option<Ledger<'a>> {
     let floor = summary.floor.as_ref().filter(|_| is_explained(summary.workload)).and_then(Taken::of)?;
     let account = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
@@ -94,13 +94,13 @@ fn is_explained(workload: &WorkloadRecord) -> bool {
 }
 
 /// The time of a piece of a benchmark, in seconds, if it was made.
-pub fn time(code: &CodeRecord, name: &str) -> Option<f64> {
+pub fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     let bench = code.benches.iter().find(|bench| bench.full_name() == name)?;
     Some(bench.piece().seconds)
 }
 
 /// What a switch between two threads takes, without the write and the read by which it was timed, which are in the floor.
-pub fn switch(code: &CodeRecord) -> Option<f64> {
+pub fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
@@ -128,7 +128,7 @@ fn switches(server: &UsageRecord) -> Option<f64> {
 }
 
 impl<'a> Account<'a> {
-    fn of(taken: Taken<'a>, floor: &Taken, costs: Option<Costs>, code: &CodeRecord) -> Self {
+    fn of(taken: Taken<'a>, floor: &Taken, costs: Option<Costs>, code: &MicrobenchRecord) -> Self {
         let switches = || {
             let more = (taken.switches? - floor.switches?).max(0.0);
             Some(more * switch(code)?)
@@ -171,7 +171,7 @@ impl<'a> Account<'a> {
 
 impl<'a> Costs<'a> {
     /// What a manifest names, with the times of those that were made.
-    pub fn of(costs: &'a CostsRecord, code: &CodeRecord) -> Self {
+    pub fn of(costs: &'a CostsRecord, code: &MicrobenchRecord) -> Self {
         let benches = |names: &'a [String]| {
             Benches(names.iter().map(|name| (name.as_str(), time(code, name))).collect())
         };
@@ -254,7 +254,7 @@ mod tests {
                 Some(false),
             ),
         ];
-        let code = CodeRecord::example();
+        let code = MicrobenchRecord::example();
         for (name, record, expected, is_explained) in cases {
             let records = [run("floor", 5.0, Some(1)), record];
             let summaries = summarise(&records);
@@ -270,7 +270,7 @@ mod tests {
     fn what_is_taken_is_by_the_request() {
         let records = [run("floor", 5.0, Some(1)), run("own", 10.0, Some(3))];
         let summaries = summarise(&records);
-        let ledger = ledger(&summaries[0], &CodeRecord::example()).unwrap();
+        let ledger = ledger(&summaries[0], &MicrobenchRecord::example()).unwrap();
         let Taken { cell, seconds, user_seconds, switches } = ledger.accounts[0].taken;
         assert_eq!((cell.server.name.as_str(), switches), ("own", Some(3.0)));
         assert!((seconds - 10e-6).abs() < 1e-12 && (user_seconds.unwrap() - 2e-6).abs() < 1e-12);
@@ -289,7 +289,8 @@ mod tests {
             ("connections that are held", &|run| run.workload.task = TaskRecord::Hold, false),
         ];
         let both = [run("floor", 5.0, None), run("own", 10.0, None)];
-        let is_there = |records: &[Record]| ledger(&summarise(records)[0], &CodeRecord::example()).is_some();
+        let is_there =
+            |records: &[Record]| ledger(&summarise(records)[0], &MicrobenchRecord::example()).is_some();
         for (name, change, expected) in cases {
             let mut records = both.clone();
             records.iter_mut().for_each(change);

@@ -124,23 +124,24 @@ Exit codes: 0 each server is as its manifest says; 1 one is not, either way, or 
 130 interrupted.";
 
 pub(super) const MICROBENCH: &str = "\
-Criterion does the work, in the checkout, and draws pages. Shown are the benchmarks that this run has made: the median time of a \
-piece, such as a request, its 95 % interval, and how many that are a second. All of them take three minutes once they are built.
+Criterion runs the benchmarks in the checkout and draws pages of them. The table shows those of this run: the median time per \
+operation, such as per request, its 95 % interval, and the operations per second. All of them take three minutes once they are \
+built.
 
-With --keep the figures are in the folder's code.json. The report has them beside the CPU time that a server used for a request.
+With --keep the figures are stored in the folder's microbench.json. The report shows them beside the CPU time per request of the \
+servers.
 
-With --save they are in criterion-saved/NAME.json in the target folder. A name that is taken is an error, and nothing runs: remove \
-its file to use it anew. With --against NAME the table has each time beside the saved one, and says which are faster or slower. \
-The exit code does not.
+What follows `--` is passed on to criterion, which compares runs itself: --save-baseline NAME stores a run, and --baseline NAME \
+prints the change since then of each benchmark, with its interval.
 
 Examples:
   bench microbench connection
-      what a request costs in our own code
+      what does a request cost in our own code?
   bench microbench --keep results/before
-      all of them, for a measurement's report
-  bench microbench answer --save before
-  bench microbench answer --against before
-      what a change does to the cost of an answer
+      all benchmarks, for a measurement's report
+  bench microbench answer -- --save-baseline before
+  bench microbench answer -- --baseline before
+      what does a change do to the cost of an answer?
 
 Exit codes: 0 the figures are printed, 1 a benchmark failed or could not be built, 2 wrong usage, 130 interrupted.";
 

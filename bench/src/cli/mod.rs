@@ -197,13 +197,9 @@ pub struct Microbench {
     #[arg(long, value_name = "DIR", value_parser = value::results)]
     pub keep: Option<PathBuf>,
 
-    /// A new name to save the figures by, for a later run to be held against
-    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
-    pub save: Option<String>,
-
-    /// The name that figures were saved by, to hold this run against
-    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
-    pub against: Option<String>,
+    /// Flags for criterion, such as `--save-baseline before`
+    #[arg(last = true, value_name = "CRITERION'S FLAGS")]
+    pub criterion: Vec<String>,
 }
 
 /// What a measurement that is gone on with was told when it began.

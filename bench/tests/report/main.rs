@@ -240,7 +240,7 @@ fn ratios_are_to_the_server_that_is_named() {
 /// What `bench explain` prints is the report's section, and what it lacks is an error that says how to get it.
 #[test]
 fn what_explains_a_request_is_printed_or_what_it_lacks() {
-    let without_code = Folder { has_code: false, ..in_parts() };
+    let without_code = Folder { has_microbenchmarks: false, ..in_parts() };
     let mut without_floor = in_parts();
     without_floor.records.retain(|run| !run.server.is_floor);
     let cases = [

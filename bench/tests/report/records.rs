@@ -79,14 +79,14 @@ pub(crate) fn every_question() -> Folder {
     }
     let parts = in_parts();
     folder.records.extend(parts.records);
-    folder.has_code = parts.has_code;
+    folder.has_microbenchmarks = parts.has_microbenchmarks;
     folder
 }
 
 /// Servers whose microbenchmarks explain what a request takes, or do not, or come to too much, or do not exist, and the line that
 /// they are held against.
 pub(crate) fn in_parts() -> Folder {
-    let mut folder = Folder { has_code: true, ..Folder::new() };
+    let mut folder = Folder { has_microbenchmarks: true, ..Folder::new() };
     let mut add = |server: &str, microseconds: f64, switches: Option<f64>| {
         let run = changed(named("parts", "100", server, microseconds), |run| {
             let answered = bench::text::numbers::as_f64(run.load.as_ref().unwrap().answered);

@@ -6,7 +6,7 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::answer;
 use crate::report::chart::{Bar, Bars, Chart, Mark};
 use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
-use crate::store::microbench::{BenchRecord, CodeRecord, TimeRecord};
+use crate::store::microbench::{BenchRecord, MicrobenchRecord, TimeRecord};
 use crate::store::record::{TaskRecord, WorkloadRecord};
 use crate::text::numbers;
 
@@ -18,7 +18,7 @@ const WHOLE: &str = "connection/pipelined/";
 const LANGUAGE: &str = "Rust";
 
 pub(super) fn section(source: &Source) -> Option<Section> {
-    let code = source.loaded.code.as_ref()?;
+    let code = source.loaded.microbench.as_ref()?;
     let chart = chart(code, source);
     let mut about = vec![
         "Criterion timed the code that the Rust servers share, on bytes in memory: no kernel, no runtime, and one thread; and beside it \
@@ -47,7 +47,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 }
 
 /// A row a benchmark.
-pub(in crate::report) fn table(code: &CodeRecord) -> Table {
+pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     let columns = [
         Column::new("Benchmark", Quantity::Words),
         Column::new("Time", Quantity::Time).with_intervals().of(Importance::High),
@@ -67,7 +67,7 @@ pub(in crate::report) fn table(code: &CodeRecord) -> Table {
 }
 
 /// The code's cost of a request beside that of each server that shares it, under the workload that stands for all.
-fn chart(code: &CodeRecord, source: &Source) -> Option<Chart> {
+fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
     let alone = figure(bench);
@@ -107,7 +107,7 @@ fn sharing<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> impl Iterator<Item = &'s
 }
 
 /// The benchmark of a whole request whose requests come most as the workload's do: so many in one piece.
-fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
+fn of_a_request<'a>(code: &'a MicrobenchRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
     let mode = workload.mode.as_deref().unwrap_or_default();
     let depth: u64 = mode.strip_prefix("pipelined-").and_then(|depth| depth.parse().ok()).unwrap_or(1);
     let whole = code.benches.iter().filter(|bench| bench.full_name().starts_with(WHOLE));
@@ -115,7 +115,7 @@ fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&
 }
 
 /// The time of a piece.
-pub(in crate::report) fn figure(bench: &BenchRecord) -> Figure {
+fn figure(bench: &BenchRecord) -> Figure {
     let TimeRecord { seconds, low_seconds, high_seconds } = bench.piece();
     Figure { value: seconds, interval: Some([low_seconds, high_seconds]) }
 }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn example(records: Vec<Record>) -> Loaded {
-        Loaded { code: Some(CodeRecord::example()), ..Loaded::example(records) }
+        Loaded { microbench: Some(MicrobenchRecord::example()), ..Loaded::example(records) }
     }
 
     fn section(loaded: &Loaded) -> Option<Section> {

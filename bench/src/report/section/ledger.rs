@@ -10,7 +10,7 @@ use crate::analysis::summary::WorkloadSummary;
 use crate::analysis::verdict;
 use crate::report::chart::{Chart, Mark, Part, Plot, Stack, StackedBar};
 use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
-use crate::store::microbench::CodeRecord;
+use crate::store::microbench::MicrobenchRecord;
 use crate::text::numbers;
 
 /// A part of a request's CPU time, in seconds.
@@ -35,7 +35,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 
 /// A sentence or two a workload, and the section.
 pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Section)> {
-    let code = source.loaded.code.as_ref()?;
+    let code = source.loaded.microbench.as_ref()?;
     let ledgers = ledgers(source, code);
     let section = Section {
         id: "ledger",
@@ -55,7 +55,7 @@ pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Se
 }
 
 /// Of the workloads that ask how cheap servers are, or else of all.
-fn ledgers<'a>(source: &Source<'a>, code: &CodeRecord) -> Vec<Ledger<'a>> {
+fn ledgers<'a>(source: &Source<'a>, code: &MicrobenchRecord) -> Vec<Ledger<'a>> {
     let of = |members: Vec<&'a WorkloadSummary<'a>>| -> Vec<Ledger<'a>> {
         members.into_iter().filter_map(|summary| explain::ledger(summary, code)).collect()
     };
@@ -132,7 +132,7 @@ fn description(title: &str, ledger: &Ledger) -> String {
 }
 
 /// The parts as times, the floor first.
-fn times(ledger: &Ledger, code: &CodeRecord) -> Table {
+fn times(ledger: &Ledger, code: &MicrobenchRecord) -> Table {
     let part = |(head, _): &(&str, PartOf)| Column::new(*head, Quantity::Time).of(importance(head));
     let whole = COST.column().of(Importance::High);
     let mut table =
@@ -240,7 +240,7 @@ fn importance(head: &str) -> Importance {
 }
 
 /// Which benchmarks stand for which part of a server, with their times.
-fn facts(ledgers: &[Ledger], code: &CodeRecord) -> Vec<Fact> {
+fn facts(ledgers: &[Ledger], code: &MicrobenchRecord) -> Vec<Fact> {
     let is_shown = |costs: &Costs| {
         let mut accounts = ledgers.iter().flat_map(|ledger| &ledger.accounts);
         accounts.any(|account| name(account) == costs.server)
@@ -294,7 +294,7 @@ mod tests {
     }
 
     fn example(records: Vec<Record>) -> Loaded {
-        Loaded { code: Some(CodeRecord::example()), ..Loaded::example(records) }
+        Loaded { microbench: Some(MicrobenchRecord::example()), ..Loaded::example(records) }
     }
 
     fn explanation(loaded: &Loaded) -> Option<(Vec<String>, Section)> {

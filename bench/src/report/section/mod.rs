@@ -26,7 +26,7 @@ use crate::analysis::summary::WorkloadSummary;
 use crate::store::results::Loaded;
 
 pub(super) use baseline::cell as baseline_cell;
-pub(super) use code::{figure as code_figure, table as code_table};
+pub(super) use code::table as code_table;
 pub(super) use cost::chart as cost_chart;
 pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
@@ -77,6 +77,6 @@ impl Loaded {
     pub(crate) fn example(records: Vec<crate::store::record::Record>) -> Self {
         let machine = include_str!("../../../tests/folder/machine.json");
         let machine = serde_json::from_str(machine).unwrap();
-        Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, code: None }
+        Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, microbench: None }
     }
 }
