@@ -36,11 +36,6 @@ pub(crate) fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
 }
 
-/// Seconds as microseconds with three digits that count: `8.12`, `81.2`, `812`.
-pub(crate) fn microseconds(seconds: f64) -> String {
-    significant(seconds * 1e6)
-}
-
 /// Seconds with the unit that suits them: `8.12 ns`, `81.2 µs`, `812 ms`, `1.20 s`.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds.abs() {
