@@ -76,8 +76,8 @@ fn every_format_is_as_it_was() {
     insta::assert_snapshot!("json", render(&document, Format::Json, None));
 }
 
-/// A page without its style and its script, which are files of their own, and without what is drawn,
-/// which the tests of charts check.
+/// A page without its style and its script, which are files of their own, without the drawings, which
+/// the tests of charts check, and without empty lines.
 fn without_assets(page: &str) -> String {
     let mut shortened = String::new();
     let mut rest = page;
@@ -91,7 +91,8 @@ fn without_assets(page: &str) -> String {
         shortened += &format!("{}…", &rest[..from]);
         rest = &rest[to..];
     }
-    shortened + rest
+    shortened += rest;
+    shortened.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
