@@ -3,7 +3,8 @@
 
 use serde_json::Value as Json;
 
-use super::document::{Column, Document, Fact, Importance, Quantity, Section, Table, Value};
+use super::document::{Column, Document, Fact, Priority, Section, Table};
+use super::value::{Quantity, Value};
 use crate::analysis::compare::{
     ComparedFigure, ComparedWorkload, Comparison, Difference, FigureKind, Judgement, NEAR_RATE, Reason,
 };
@@ -100,7 +101,7 @@ fn section(id: &'static str, title: &'static str, about: &str, tables: Vec<Table
 
 /// Columns of text, none of which is left out where there is little room.
 fn text_columns<const N: usize>(headers: [&str; N]) -> [Column; N] {
-    headers.map(|header| Column::new(header, Quantity::Words).of(Importance::High))
+    headers.map(|header| Column::new(header, Quantity::Text).with_priority(Priority::High))
 }
 
 /// The figures of one kind, a table per workload and tool.
@@ -136,15 +137,16 @@ fn table(compared: &ComparedWorkload, kind: FigureKind, id: &str) -> Option<Tabl
     };
     let check = if compared.is_check { ", cross-check" } else { "" };
     let columns = [
-        Column::new("Server", Quantity::Words).of(Importance::High),
-        Column::new("A", quantity).of(Importance::High),
-        Column::new("B", quantity).of(Importance::High),
-        Column::new("B : A", Quantity::Ratio).with_intervals().of(Importance::High),
-        Column::new("Judgement", Quantity::Words).of(Importance::High),
+        Column::new("Server", Quantity::Text).with_priority(Priority::High),
+        Column::new("A", quantity).with_priority(Priority::High),
+        Column::new("B", quantity).with_priority(Priority::High),
+        Column::new("B : A", Quantity::Ratio).with_intervals().with_priority(Priority::High),
+        Column::new("Judgement", Quantity::Text).with_priority(Priority::High),
     ];
     let name = format!("{id}-{}-{}", workload.name, tool.name);
     let title = format!("{} ({}, by {}{check})", workload.title, workload.name, tool.name);
     let mut table = Table::new(name, title, columns);
+    table.has_one_unit = true;
     table.rows.extend(figures.iter().map(|figure| {
         let [a, b] = figure.medians.map(Value::from);
         vec![figure.server.into(), a, b, figure.ratio.into(), judgement(&figure.judgement).into()]

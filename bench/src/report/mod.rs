@@ -9,6 +9,7 @@ pub mod format;
 pub mod history;
 pub mod recorded;
 mod section;
+pub mod value;
 mod warning;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 //! Fixed record sets for reports.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use bench::store::record::{
     ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, MemoryRecord, PublishedRecord, Record,

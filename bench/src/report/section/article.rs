@@ -5,8 +5,10 @@ use super::parts::{self, COST, PER_SECOND};
 use super::{Source, cost, notes, speed};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::analysis::verdict::{self, Verdict};
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Figure, Quantity, Value};
 use crate::store::record::{Bound, PublishedRecord, Record};
 use crate::text::numbers;
 use crate::text::numbers::as_f64;
@@ -34,16 +36,16 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 fn table(summary: &WorkloadSummary) -> Table {
     let columns = [
         parts::server(),
-        Column::new("Rank", Quantity::Words),
-        Column::new("Language", Quantity::Words),
+        Column::new("Rank", Quantity::Text),
+        Column::new("Language", Quantity::Text),
         Column::new("Requests", Quantity::Count),
         Column::new("Concurrency", Quantity::Count),
         Column::new("Time taken", Quantity::Time),
         Column::new("Errors", Quantity::Count),
-        COST.column().with_intervals().of(Importance::High),
-        PER_SECOND.column().of(Importance::High),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
-        Column::new("HTTP cases", Quantity::Words).of(Importance::Low),
+        COST.column().with_intervals().with_priority(Priority::High),
+        PER_SECOND.column().with_priority(Priority::High),
+        Column::new("Bound by", Quantity::Text).with_priority(Priority::High),
+        Column::new("HTTP cases", Quantity::Text).with_priority(Priority::Low),
     ];
     let mut table = Table::new(summary.workload.name.as_str(), parts::title(summary), columns);
     for (cell, rank) in parts::ranked(summary) {
@@ -106,15 +108,15 @@ impl<'a> Verdicts<'a> {
     /// How many times faster each server is, and the published ratio beside it.
     fn chart(&self) -> Chart {
         let bar = |cell: &Cell| {
-            let mark = PER_SECOND.mark(cell);
-            let note = if mark == Mark::Own { String::new() } else { bound_in_words(cell) };
+            let attribution = PER_SECOND.attribution(cell);
+            let note = if attribution == Attribution::Server { String::new() } else { bound_in_words(cell) };
             let figure = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
-            Bar { label: cell.server.name.clone(), figure, mark, note }
+            Bar { label: cell.server.name.clone(), figure, attribution, note }
         };
         let article = Bar {
             label: format!("{} in the article", self.published.contender),
             figure: Some(Figure { value: self.published.ratio, interval: None }),
-            mark: Mark::Reference,
+            attribution: Attribution::Reference,
             note: "once, on another machine".into(),
         };
         let bars = self.others().map(bar).chain([article]).collect();
@@ -125,9 +127,9 @@ impl<'a> Verdicts<'a> {
     fn table(&self) -> Table {
         let columns = [
             parts::server(),
-            Column::new("Language", Quantity::Words),
-            Column::new("Faster", Quantity::Ratio).with_intervals().of(Importance::High),
-            Column::new("Cheaper", Quantity::Ratio).with_intervals().of(Importance::High),
+            Column::new("Language", Quantity::Text),
+            Column::new("Faster", Quantity::Ratio).with_intervals().with_priority(Priority::High),
+            Column::new("Cheaper", Quantity::Ratio).with_intervals().with_priority(Priority::High),
         ];
         let mut table = Table::new(self.name(), self.title(), columns);
         for cell in self.others() {
@@ -135,7 +137,7 @@ impl<'a> Verdicts<'a> {
             table.rows.push(vec![
                 cell.server.name.as_str().into(),
                 cell.server.language.as_str().into(),
-                Value::marked(faster, PER_SECOND.mark(cell)),
+                Value::attributed(faster, PER_SECOND.attribution(cell)),
                 self.baseline.ratio_to(cell, Record::cpu_per_request).into(),
             ]);
         }
@@ -143,7 +145,7 @@ impl<'a> Verdicts<'a> {
         table.rows.push(vec![
             format!("{} in the article", self.published.contender).into(),
             self.published.contender.as_str().into(),
-            Value::Marked { figure, mark: Mark::Reference },
+            Value::Attributed { figure, attribution: Attribution::Reference },
             Value::Absent,
         ]);
         table.notes.push("Cheaper: how many times less CPU time a request takes.".into());
@@ -179,5 +181,5 @@ fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a
 }
 
 fn bound_in_words(cell: &Cell) -> String {
-    verdict::of_cell(cell).map_or_else(String::new, |verdict| parts::bound_in_words(verdict.bound))
+    verdict::of_cell(cell).map_or_else(String::new, |verdict| verdict.bound.to_string())
 }

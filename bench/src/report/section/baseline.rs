@@ -1,10 +1,11 @@
 //! What ratios are to, where a person has chosen a server for all others to be held against.
 
 use super::Source;
-use super::parts::{self, Measure};
+use super::parts::{self, Metric};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::report::chart::Mark;
-use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
+use crate::report::document::{Column, Priority, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Figure, Quantity, Value};
 
 /// The chosen server's cell under a workload, where it has figures of what servers are ranked by there.
 pub(in crate::report) fn cell<'s, 'a>(summary: &'s WorkloadSummary<'a>, name: &str) -> Option<&'s Cell<'a>> {
@@ -15,19 +16,19 @@ pub(in crate::report) fn cell<'s, 'a>(summary: &'s WorkloadSummary<'a>, name: &s
 impl Source<'_> {
     /// The table with a column of ratios to the chosen server behind that of a figure; as it is, where none was chosen. Ratios are
     /// paired by repetition.
-    pub(super) fn held(&self, mut table: Table, measure: Measure, summary: &WorkloadSummary) -> Table {
+    pub(super) fn held(&self, mut table: Table, metric: Metric, summary: &WorkloadSummary) -> Table {
         let Some(name) = self.baseline else { return table };
-        let Some(place) = table.columns.iter().position(|column| column.head == measure.head) else {
+        let Some(place) = table.columns.iter().position(|column| column.header == metric.header) else {
             return table;
         };
         let baseline = cell(summary, name);
         let column = Column::new(format!("To {name}"), Quantity::Ratio);
-        table.columns.insert(place + 1, column.with_intervals().of(Importance::High));
+        table.columns.insert(place + 1, column.with_intervals().with_priority(Priority::High));
         for row in &mut table.rows {
             let own = summary
                 .with_floor()
-                .find(|cell| row.first().and_then(Value::words) == Some(parts::label(cell.server).as_str()));
-            let ratio = own.zip(baseline).map(|(own, baseline)| ratio(measure, own, baseline));
+                .find(|cell| row.first().and_then(Value::text) == Some(parts::label(cell.server).as_str()));
+            let ratio = own.zip(baseline).map(|(own, baseline)| ratio(metric, own, baseline));
             row.insert(place + 1, ratio.unwrap_or(Value::Absent));
         }
         if baseline.is_none() {
@@ -38,12 +39,12 @@ impl Source<'_> {
 }
 
 /// So many times as much. It is a fact about the two servers only where both figures are.
-fn ratio(measure: Measure, own: &Cell, baseline: &Cell) -> Value {
-    let mark = match measure.mark(own) {
-        Mark::Own => measure.mark(baseline),
-        mark => mark,
+fn ratio(metric: Metric, own: &Cell, baseline: &Cell) -> Value {
+    let attribution = match metric.attribution(own) {
+        Attribution::Server => metric.attribution(baseline),
+        attribution => attribution,
     };
-    Value::marked(own.ratio_to(baseline, measure.of).map(Figure::from), mark)
+    Value::attributed(own.ratio_to(baseline, metric.of).map(Figure::from), attribution)
 }
 
 #[cfg(test)]
@@ -88,7 +89,7 @@ mod tests {
                 .filter(|place| table.columns[*place].quantity == Quantity::Ratio)
                 .collect();
             let [place] = ratios.as_slice() else { panic!("{ratios:?}") };
-            assert_eq!(table.columns[*place].head, head);
+            assert_eq!(table.columns[*place].header, head);
             for (row, expected) in table.rows.iter().zip(expected) {
                 assert_eq!(row.len(), table.columns.len());
                 let is_near = |(is, expected): (f64, f64)| (is - expected).abs() < 1e-9;
@@ -98,7 +99,7 @@ mod tests {
             }
             assert_eq!(table.notes.iter().any(|note| note.contains("no figures here")), head == "To broken");
             let speed = &sections.iter().find(|section| section.id == "speed").unwrap().tables[0];
-            assert_eq!(speed.columns.iter().any(|column| column.head == head), baseline.is_some());
+            assert_eq!(speed.columns.iter().any(|column| column.header == head), baseline.is_some());
         }
     }
 }

@@ -5,7 +5,8 @@ use super::parts::{self, PER_SECOND};
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::analysis::verdict;
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::{Quantity, Value};
 use crate::store::record::{Bound, Record, Semantics};
 use crate::text::numbers::as_f64;
 
@@ -42,17 +43,17 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
     let (one, other) = (&first.tool.name, &second.tool.name);
     let p50 = |tool: &str| Column::new(format!("{tool} p50"), Quantity::Time);
-    let rate = |tool: &str| Column::new(tool, Quantity::Rate).of(Importance::Low);
+    let rate = |tool: &str| Column::new(tool, Quantity::Rate).with_priority(Priority::Low);
     let columns = [
         parts::server(),
         rate(one),
         rate(other),
         Column::new("Ratio", Quantity::Ratio).with_intervals(),
-        Column::new("Requests/s", Quantity::Words).of(Importance::High),
+        Column::new("Requests/s", Quantity::Text).with_priority(Priority::High),
         Column::new("CPU ratio", Quantity::Ratio),
         p50(one),
         p50(other),
-        Column::new("Latency", Quantity::Words).of(Importance::High),
+        Column::new("Latency", Quantity::Text).with_priority(Priority::High),
     ];
     let name = format!("check-{}-{other}", first.workload.name);
     let mut table = Table::new(name, format!("{} checked by {other}", first.workload.name), columns);
@@ -166,7 +167,7 @@ mod tests {
         }
         let summaries = summarise(&records);
         let table = table(&summaries[0], &summaries[1]);
-        [4, 8].map(|column| table.rows[0][column].words().unwrap().to_owned())
+        [4, 8].map(|column| table.rows[0][column].text().unwrap().to_owned())
     }
 
     #[test]

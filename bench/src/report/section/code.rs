@@ -4,8 +4,10 @@ use super::Source;
 use super::parts::{self, COST};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::answer;
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Column, Fact, Priority, Section, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Figure, Quantity, Value};
 use crate::store::microbench::{BenchRecord, MicrobenchRecord, TimeRecord};
 use crate::store::record::{TaskRecord, WorkloadRecord};
 use crate::text::numbers;
@@ -49,10 +51,10 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// A row a benchmark.
 pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     let columns = [
-        Column::new("Benchmark", Quantity::Words),
-        Column::new("Time", Quantity::Time).with_intervals().of(Importance::High),
+        Column::new("Benchmark", Quantity::Text),
+        Column::new("Time", Quantity::Time).with_intervals().with_priority(Priority::High),
         Column::new("Throughput", Quantity::Rate),
-        Column::new("Bytes a second", Quantity::Memory).of(Importance::Low),
+        Column::new("Bytes a second", Quantity::Memory).with_priority(Priority::Low),
     ];
     let mut table = Table::new("code", "Microbenchmarks, by the piece", columns);
     for bench in &code.benches {
@@ -74,20 +76,25 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let reference = Bar {
         label: "the code alone".into(),
         figure: Some(alone),
-        mark: Mark::Reference,
+        attribution: Attribution::Reference,
         note: bench.full_name(),
     };
     let bar = |cell: &Cell| {
         let figure = COST.figure(cell)?;
         let note = format!("{} the code", numbers::ratio(figure.value / alone.value));
-        Some(Bar { label: cell.server.name.clone(), figure: Some(figure), mark: COST.mark(cell), note })
+        Some(Bar {
+            label: cell.server.name.clone(),
+            figure: Some(figure),
+            attribution: COST.attribution(cell),
+            note,
+        })
     };
     let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar)).collect();
     let connections = parts::connections(summary.workload.connections);
     Some(parts::bars_chart(
         "code".into(),
         format!("CPU time a request, in the shared code alone and in all with {connections}"),
-        Bars { label: COST.head.into(), quantity: COST.quantity, bars, noise: None },
+        Bars { label: COST.header.into(), quantity: COST.quantity, bars, noise: None },
     ))
 }
 

@@ -6,7 +6,8 @@ use super::{Source, notes};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Chart;
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::{Quantity, Value};
 use crate::store::record::{Record, ServerRecord};
 
 /// What a floor is, below the table that it is in.
@@ -65,13 +66,13 @@ fn columns(has_first: bool, has_floor: bool) -> Vec<Column> {
     let (to_the_best, to_the_floor) = (to("best"), to("floor"));
     let before = [
         parts::server(),
-        Column::new("Rank", Quantity::Words).of(Importance::High),
-        Column::new("Language", Quantity::Words).of(Importance::Low),
-        COST.column().with_intervals().with_bars().of(Importance::High),
+        Column::new("Rank", Quantity::Text).with_priority(Priority::High),
+        Column::new("Language", Quantity::Text).with_priority(Priority::Low),
+        COST.column().with_intervals().with_bars().with_priority(Priority::High),
     ];
     let behind = [
-        Column::new("In the kernel", Quantity::Share).of(Importance::Low),
-        Column::new("HTTP cases", Quantity::Words),
+        Column::new("In the kernel", Quantity::Share).with_priority(Priority::Low),
+        Column::new("HTTP cases", Quantity::Text),
     ];
     let ratios = has_first.then_some(to_the_best).into_iter().chain(has_floor.then_some(to_the_floor));
     before.into_iter().chain(ratios).chain(behind).collect()
@@ -133,7 +134,7 @@ mod tests {
         let summaries = summarise(&records);
         let table = table(&summaries[0], false);
         let shown: Vec<String> =
-            table.rows.iter().map(|row| format!("{:?} {:?}", row[0].words(), row[1].number())).collect();
+            table.rows.iter().map(|row| format!("{:?} {:?}", row[0].text(), row[1].number())).collect();
         assert_eq!(
             shown,
             ["Some(\"cheap\") Some(3.0)", "Some(\"also-cheap\") Some(3.0)", "Some(\"dear\") Some(6.0)"]
@@ -156,18 +157,18 @@ mod tests {
         };
         let without = records(&[]);
         let summaries = summarise(&without);
-        assert!(table(&summaries[0], false).columns.iter().all(|column| column.head != "To the floor"));
+        assert!(table(&summaries[0], false).columns.iter().all(|column| column.header != "To the floor"));
 
         let with = records(&[("floor", 0.2)]);
         let summaries = summarise(&with);
         let table = table(&summaries[0], false);
-        let place = table.columns.iter().position(|column| column.head == "To the floor").unwrap();
+        let place = table.columns.iter().position(|column| column.header == "To the floor").unwrap();
         let shown: Vec<String> = table
             .rows
             .iter()
             .map(|row| {
                 let ratio = row[place].number().map(|ratio| format!("{ratio:.1}"));
-                format!("{} {:?} {ratio:?}", row[0].words().unwrap(), row[1].words())
+                format!("{} {:?} {ratio:?}", row[0].text().unwrap(), row[1].text())
             })
             .collect();
         assert_eq!(

@@ -1,7 +1,8 @@
 //! Fault drills as a part of a section: what each server came to, and why one failed.
 
 use super::parts;
-use crate::report::document::{Column, Fact, Importance, Quantity, Table, Value};
+use crate::report::document::{Column, Fact, Priority, Table};
+use crate::report::value::{Quantity, Value};
 use crate::store::drills::{DrillRecord, OutcomeRecord, SizeRecord};
 use crate::text::numbers;
 use crate::text::numbers::as_f64;
@@ -21,7 +22,8 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
     if records.is_empty() {
         return None;
     }
-    let columns = drills.iter().map(|drill| Column::new(*drill, Quantity::Words).of(Importance::High));
+    let columns =
+        drills.iter().map(|drill| Column::new(*drill, Quantity::Text).with_priority(Priority::High));
     let columns = std::iter::once(parts::server()).chain(columns);
     let mut table = Table::new("drills", "Fault drills", columns);
     for server in servers {
@@ -101,7 +103,7 @@ mod tests {
             known("It is slow.", DrillRecord::example("three", "idle", Ok("9 B each"))),
         ];
         let table = table(&records).unwrap();
-        let heads: Vec<&str> = table.columns.iter().map(|column| column.head.as_str()).collect();
+        let heads: Vec<&str> = table.columns.iter().map(|column| column.header.as_str()).collect();
         assert_eq!(heads, ["Server", "idle", "kill"]);
         let words = |row: [&str; 3]| row.map(|cell| if cell == "–" { Value::Absent } else { cell.into() });
         assert_eq!(

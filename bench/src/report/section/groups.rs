@@ -1,12 +1,14 @@
 //! How do languages and concurrency models compare? By the best server of each, under the workload that the answer comes from.
 
-use super::parts::{self, Measure};
+use super::parts::{self, Metric};
 use super::{Source, baseline};
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::answer;
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Quantity, Value};
 use crate::store::record::ServerRecord;
 
 /// Of fewer servers the other tables say as much.
@@ -15,13 +17,13 @@ const A_FIELD: usize = 5;
 /// What servers are grouped by.
 struct Grouping {
     id: &'static str,
-    head: &'static str,
+    header: &'static str,
     of: fn(&ServerRecord) -> &str,
 }
 
 const GROUPINGS: [Grouping; 2] = [
-    Grouping { id: "language", head: "Language", of: |server| &server.language },
-    Grouping { id: "model", head: "Serves many by", of: |server| &server.model },
+    Grouping { id: "language", header: "Language", of: |server| &server.language },
+    Grouping { id: "model", header: "Serves many by", of: |server| &server.model },
 ];
 
 /// Servers that have something in common, the best first.
@@ -32,8 +34,8 @@ struct Group<'s, 'a> {
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let summary = answer::leading(&source.families).filter(|summary| summary.cells.len() >= A_FIELD)?;
-    let measure = parts::leading_measure(summary);
-    let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, measure, grouping)));
+    let metric = parts::leading_metric(summary);
+    let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, metric, grouping)));
     let grouped: Vec<(&Grouping, Vec<Group>)> = grouped.filter(|(_, groups)| groups.len() > 1).collect();
     (!grouped.is_empty()).then(|| Section {
         id: "groups",
@@ -43,7 +45,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
              a group is no better than who was measured of it."
                 .into(),
         ],
-        charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, measure)).collect(),
+        charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, metric)).collect(),
         tables: grouped.iter().map(|(grouping, groups)| table(source, summary, grouping, groups)).collect(),
         facts: Vec::new(),
     })
@@ -52,7 +54,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// The groups, the one with the best server first.
 fn groups<'s, 'a>(
     summary: &'s WorkloadSummary<'a>,
-    measure: Measure,
+    metric: Metric,
     grouping: &Grouping,
 ) -> Vec<Group<'s, 'a>> {
     let mut groups: Vec<Group> = Vec::new();
@@ -64,54 +66,54 @@ fn groups<'s, 'a>(
         }
     }
     for group in &mut groups {
-        group.cells.sort_by_key(|(cell, _)| is_worth_nothing(measure, cell));
+        group.cells.sort_by_key(|(cell, _)| is_worth_nothing(metric, cell));
     }
-    groups.sort_by_key(|group| group.cells.iter().all(|(cell, _)| is_worth_nothing(measure, cell)));
+    groups.sort_by_key(|group| group.cells.iter().all(|(cell, _)| is_worth_nothing(metric, cell)));
     groups
 }
 
 /// Whether a cell's figure says nothing of its server, or is not there.
-fn is_worth_nothing(measure: Measure, cell: &Cell) -> bool {
-    measure.mark(cell) == Mark::Invalid || cell.median(measure.of).is_none()
+fn is_worth_nothing(metric: Metric, cell: &Cell) -> bool {
+    metric.attribution(cell) == Attribution::Invalid || cell.median(metric.of).is_none()
 }
 
-fn chart(grouping: &Grouping, groups: &[Group], measure: Measure) -> Chart {
+fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
     let bar = |group: &Group| {
         let (cell, _) = group.cells.first()?;
         Some(Bar {
             label: group.name.into(),
             note: cell.server.name.clone(),
-            figure: measure.figure(cell),
-            mark: measure.mark(cell),
+            figure: metric.figure(cell),
+            attribution: metric.attribution(cell),
         })
     };
     let bars = Bars {
-        label: measure.head.into(),
-        quantity: measure.quantity,
+        label: metric.header.into(),
+        quantity: metric.quantity,
         bars: groups.iter().filter_map(bar).collect(),
         noise: None,
     };
     parts::bars_chart(
         format!("groups-{}", grouping.id),
-        format!("{} of the best server by {}", measure.head, grouping.id),
+        format!("{} of the best server by {}", metric.header, grouping.id),
         bars,
     )
 }
 
 fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups: &[Group]) -> Table {
-    let measure = parts::leading_measure(summary);
+    let metric = parts::leading_metric(summary);
     let first = groups.first().and_then(|group| group.cells.first()).map(|(cell, _)| *cell);
     let (head, other) = match source.baseline {
         Some(name) => (format!("To {name}"), baseline::cell(summary, name)),
         None => ("To the best".to_owned(), first),
     };
     let columns = [
-        Column::new(grouping.head, Quantity::Words).of(Importance::High),
-        Column::new("Best", Quantity::Words).of(Importance::High),
-        Column::new("Rank", Quantity::Words),
-        measure.column().with_intervals().with_bars().of(Importance::High),
-        Column::new(head, Quantity::Ratio).with_intervals().of(Importance::High),
-        Column::new("Servers", Quantity::Words).of(Importance::High),
+        Column::new(grouping.header, Quantity::Text).with_priority(Priority::High),
+        Column::new("Best", Quantity::Text).with_priority(Priority::High),
+        Column::new("Rank", Quantity::Text),
+        metric.column().with_intervals().with_bars().with_priority(Priority::High),
+        Column::new(head, Quantity::Ratio).with_intervals().with_priority(Priority::High),
+        Column::new("Servers", Quantity::Text).with_priority(Priority::High),
     ];
     let name = format!("groups-{}", grouping.id);
     let mut table = Table::new(name, format!("By {}: {}", grouping.id, parts::title(summary)), columns);
@@ -122,8 +124,8 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
             group.name.into(),
             best.server.name.as_str().into(),
             (*rank).into(),
-            measure.value(best),
-            other.map_or(Value::Absent, |other| best.ratio_to(other, measure.of).into()),
+            metric.value(best),
+            other.map_or(Value::Absent, |other| best.ratio_to(other, metric.of).into()),
             servers.join(", ").into(),
         ]);
     }
@@ -183,7 +185,7 @@ mod tests {
         let section = section(&Source::new(&loaded, &summaries)).unwrap();
         let shown = |table: &Table| -> Vec<String> {
             let row = |row: &Vec<Value>| {
-                let words = |place: usize| row[place].words().unwrap_or_default().to_owned();
+                let words = |place: usize| row[place].text().unwrap_or_default().to_owned();
                 let ratio = row[4].number().map_or("–".into(), |ratio| format!("{ratio:.1}"));
                 format!("{}: {} {ratio} of {}", words(0), words(1), words(5))
             };

@@ -2,8 +2,10 @@
 
 use super::{Source, drills, parts};
 use crate::analysis::summary::WorkloadSummary;
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Figure, Quantity, Value};
 use crate::store::record::ConformanceRecord;
 use crate::text::numbers::as_f64;
 
@@ -73,10 +75,10 @@ impl Row<'_> {
 fn table(rows: &[Row]) -> Table {
     let columns = [
         parts::server(),
-        Column::new("Cases sent", Quantity::Count).of(Importance::Low),
+        Column::new("Cases sent", Quantity::Count).with_priority(Priority::Low),
         Column::new("Passed", Quantity::Count),
-        Column::new("Share", Quantity::Share).of(Importance::High),
-        Column::new("Smuggled", Quantity::Count).of(Importance::High),
+        Column::new("Share", Quantity::Share).with_priority(Priority::High),
+        Column::new("Smuggled", Quantity::Count).with_priority(Priority::High),
     ];
     let mut table = Table::new("conformance", TITLE, columns);
     for row in rows {
@@ -96,7 +98,7 @@ fn chart(rows: &[Row]) -> Chart {
     let bars = rows.iter().map(|row| Bar {
         label: row.server.into(),
         figure: row.share().map(|value| Figure { value, interval: None }),
-        mark: Mark::Own,
+        attribution: Attribution::Server,
         note: row.found.map(note).unwrap_or_default(),
     });
     parts::bars_chart(

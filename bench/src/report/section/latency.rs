@@ -2,15 +2,17 @@
 
 use super::family::Question;
 use super::panels::Panels;
-use super::parts::{self, COST, Measure, PER_SECOND};
+use super::parts::{self, COST, Metric, PER_SECOND};
 use super::{Source, cost, notes, speed};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::report::chart::{Axis, Chart, Line, Mark, Point, Scale};
-use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table};
+use crate::report::chart::{Axis, Chart, Line, Point, Scale};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Figure, Quantity};
 use crate::store::record::Record;
 
-const P99: Measure = Measure {
-    head: "p99",
+const P99: Metric = Metric {
+    header: "p99",
     quantity: Quantity::Time,
     of: |run| run.percentile(99),
     // An open loop asks at its own pace.
@@ -49,7 +51,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     let line = |name: &str| {
         let point = |summary: &&WorkloadSummary| {
             let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-            Some(Point { x: cell.median(rate)?, y: P99.figure(cell)?, mark: P99.mark(cell) })
+            Some(Point { x: cell.median(rate)?, y: P99.figure(cell)?, attribution: P99.attribution(cell) })
         };
         let mut points: Vec<Point> = open.iter().filter_map(point).collect();
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
@@ -70,10 +72,11 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
 fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let line = |name: &&str| {
         let cell = summary.cells.iter().find(|cell| cell.server.name == **name)?;
-        let mark = P99.mark(cell);
-        let point = |(share, seconds)| Point { x: share, y: Figure { value: seconds, interval: None }, mark };
+        let attribution = P99.attribution(cell);
+        let point =
+            |(share, seconds)| Point { x: share, y: Figure { value: seconds, interval: None }, attribution };
         let points: Vec<Point> = cell.curve().into_iter().map(point).collect();
-        (!points.is_empty() && mark == Mark::Own).then(|| Line {
+        (!points.is_empty() && attribution == Attribution::Server).then(|| Line {
             label: cell.server.name.clone(),
             points,
             has_marks: false,
@@ -95,15 +98,15 @@ fn table(summary: &WorkloadSummary) -> Table {
     let percentile = |head: &str| Column::new(head, Quantity::Time);
     let columns = [
         parts::server(),
-        Column::new("Due", Quantity::Rate).of(Importance::High),
-        Column::new("Answered", Quantity::Rate).of(Importance::Low),
-        percentile("p50").of(Importance::High),
-        percentile("p90").of(Importance::Low),
-        P99.column().with_intervals().of(Importance::High),
+        Column::new("Due", Quantity::Rate).with_priority(Priority::High),
+        Column::new("Answered", Quantity::Rate).with_priority(Priority::Low),
+        percentile("p50").with_priority(Priority::High),
+        percentile("p90").with_priority(Priority::Low),
+        P99.column().with_intervals().with_priority(Priority::High),
         percentile("p99.9"),
-        percentile("Begun late, p99").of(Importance::Low),
+        percentile("Begun late, p99").with_priority(Priority::Low),
         COST.column(),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
+        Column::new("Bound by", Quantity::Text).with_priority(Priority::High),
     ];
     let mut table = Table::new(summary.workload.name.as_str(), parts::title(summary), columns);
     let mut cells: Vec<&Cell> = summary.cells.iter().collect();
@@ -133,9 +136,9 @@ fn table(summary: &WorkloadSummary) -> Table {
 fn peak(summary: &WorkloadSummary) -> Table {
     let columns = [
         parts::server(),
-        PER_SECOND.column().with_intervals().of(Importance::High),
+        PER_SECOND.column().with_intervals().with_priority(Priority::High),
         COST.column().with_intervals(),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
+        Column::new("Bound by", Quantity::Text).with_priority(Priority::High),
     ];
     let mut table = Table::new(summary.workload.name.as_str(), parts::title(summary), columns);
     for cell in &summary.cells {

@@ -8,8 +8,10 @@ use crate::analysis::explain::{
 };
 use crate::analysis::summary::WorkloadSummary;
 use crate::analysis::verdict;
-use crate::report::chart::{Chart, Mark, Part, Plot, Stack, StackedBar};
-use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Chart, Part, Plot, Stack, StackedBar};
+use crate::report::document::{Column, Fact, Priority, Section, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Figure, Quantity, Value};
 use crate::store::microbench::MicrobenchRecord;
 use crate::text::numbers;
 
@@ -91,8 +93,9 @@ fn chart(ledger: &Ledger) -> Chart {
     let title =
         format!("CPU time a request with {}, in parts", parts::connections(summary.workload.connections));
     let bar = |taken: &Taken, label: String, pieces: Vec<Option<f64>>, left: Option<String>| {
-        let verdict = verdict::of_cell(taken.cell).filter(|_| COST.mark(taken.cell) != Mark::Own);
-        let notes = verdict.map(|verdict| parts::bound_in_words(verdict.bound)).into_iter().chain(left);
+        let verdict =
+            verdict::of_cell(taken.cell).filter(|_| COST.attribution(taken.cell) != Attribution::Server);
+        let notes = verdict.map(|verdict| verdict.bound.to_string()).into_iter().chain(left);
         let alone = Figure { value: taken.seconds, interval: None };
         let whole = COST.figure(taken.cell).unwrap_or(alone);
         StackedBar { label, whole, pieces, note: notes.collect::<Vec<_>>().join(", ") }
@@ -109,7 +112,7 @@ fn chart(ledger: &Ledger) -> Chart {
         description: description(&title, ledger),
         title,
         plot: Plot::Stack(Stack {
-            label: COST.head.into(),
+            label: COST.header.into(),
             quantity: COST.quantity,
             parts: PARTS.iter().map(part).collect(),
             bars: std::iter::once(floor).chain(ledger.accounts.iter().map(of_server)).collect(),
@@ -133,8 +136,8 @@ fn description(title: &str, ledger: &Ledger) -> String {
 
 /// The parts as times, the floor first.
 fn times(ledger: &Ledger, code: &MicrobenchRecord) -> Table {
-    let part = |(head, _): &(&str, PartOf)| Column::new(*head, Quantity::Time).of(importance(head));
-    let whole = COST.column().of(Importance::High);
+    let part = |(head, _): &(&str, PartOf)| Column::new(*head, Quantity::Time).with_priority(priority(head));
+    let whole = COST.column().with_priority(Priority::High);
     let mut table =
         table(ledger, "ledger", "A request's CPU time", [whole].into_iter().chain(PARTS.iter().map(part)));
     table.has_one_unit = true;
@@ -174,8 +177,8 @@ fn times(ledger: &Ledger, code: &MicrobenchRecord) -> Table {
 
 /// The parts as shares of the whole, and whether they explain it.
 fn shares(ledger: &Ledger) -> Table {
-    let part = |(head, _): &(&str, PartOf)| Column::new(*head, Quantity::Share).of(importance(head));
-    let explained = Column::new("Explained", Quantity::Words).of(Importance::High);
+    let part = |(head, _): &(&str, PartOf)| Column::new(*head, Quantity::Share).with_priority(priority(head));
+    let explained = Column::new("Explained", Quantity::Text).with_priority(Priority::High);
     let columns = PARTS.iter().map(part).chain([explained]);
     let mut table = table(ledger, "ledger-shares", "The same as shares", columns);
     for account in &ledger.accounts {
@@ -196,10 +199,10 @@ fn shares(ledger: &Ledger) -> Table {
 fn check(ledger: &Ledger) -> Table {
     let time = |head: &str| Column::new(head, Quantity::Time);
     let columns = [
-        Column::new("Switches a request", Quantity::Words),
-        time("In user mode").of(Importance::High),
-        time("Beyond the floor").of(Importance::High),
-        time("Framework and our code").of(Importance::High),
+        Column::new("Switches a request", Quantity::Text),
+        time("In user mode").with_priority(Priority::High),
+        time("Beyond the floor").with_priority(Priority::High),
+        time("Framework and our code").with_priority(Priority::High),
     ];
     let mut table = table(ledger, "ledger-check", "User mode, and what should be in it", columns);
     table.has_one_unit = true;
@@ -231,11 +234,11 @@ fn table(ledger: &Ledger, name: &str, what: &str, columns: impl IntoIterator<Ite
 }
 
 /// What is of the servers that are not explained goes first where there is no room, and what is unexplained never goes.
-fn importance(head: &str) -> Importance {
+fn priority(head: &str) -> Priority {
     match head {
-        UNEXPLAINED => Importance::High,
-        NOT_TOLD_APART => Importance::Low,
-        _ => Importance::Normal,
+        UNEXPLAINED => Priority::High,
+        NOT_TOLD_APART => Priority::Low,
+        _ => Priority::Normal,
     }
 }
 
@@ -319,7 +322,7 @@ mod tests {
         let shown = |table: &Table| -> Vec<String> {
             let cell = |value: &Value| match value.number() {
                 Some(number) => format!("{number:.2e}"),
-                None => value.words().unwrap_or("–").to_owned(),
+                None => value.text().unwrap_or("–").to_owned(),
             };
             table.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" ")).collect()
         };

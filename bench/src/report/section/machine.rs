@@ -6,7 +6,8 @@ use super::Source;
 use super::parts;
 use crate::analysis::summary::WorkloadSummary;
 use crate::machine::Machine;
-use crate::report::document::{Column, Fact, Importance, Quantity, Section, Table, Value};
+use crate::report::document::{Column, Fact, Priority, Section, Table};
+use crate::report::value::{Quantity, Value};
 use crate::store::record::ServerRecord;
 use crate::text::numbers;
 
@@ -77,10 +78,10 @@ fn facts(machine: &Machine) -> Vec<Fact> {
 fn servers(source: &Source) -> Option<Table> {
     let columns = [
         parts::server(),
-        Column::new("Language", Quantity::Words),
-        Column::new("Runtime", Quantity::Words),
-        Column::new("Serves many by", Quantity::Words),
-        Column::new("Version", Quantity::Words).of(Importance::High),
+        Column::new("Language", Quantity::Text),
+        Column::new("Runtime", Quantity::Text),
+        Column::new("Serves many by", Quantity::Text),
+        Column::new("Version", Quantity::Text).with_priority(Priority::High),
     ];
     let mut table = Table::new("servers", "The servers", columns);
     let mut known: BTreeMap<&str, &ServerRecord> = BTreeMap::new();
@@ -102,9 +103,9 @@ fn servers(source: &Source) -> Option<Table> {
 /// Every load tool, with what its latency means, and how it was run for once.
 fn tools(source: &Source) -> Option<Table> {
     let columns = [
-        Column::new("Tool", Quantity::Words).of(Importance::High),
-        Column::new("Version", Quantity::Words).of(Importance::High),
-        Column::new("Latency counts", Quantity::Words),
+        Column::new("Tool", Quantity::Text).with_priority(Priority::High),
+        Column::new("Version", Quantity::Text).with_priority(Priority::High),
+        Column::new("Latency counts", Quantity::Text),
     ];
     let mut table = Table::new("tools", "The load tools", columns);
     for summary in source.summaries {

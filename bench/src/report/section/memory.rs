@@ -6,7 +6,8 @@ use super::notes;
 use super::parts::{self, AFTER, AT_REST, FIRST_ANSWER, MEMORY_PER_CONNECTION};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::{Quantity, Value};
 use crate::store::record::TaskRecord;
 use crate::text::numbers::as_f64;
 
@@ -71,9 +72,9 @@ fn load_chart(summary: &WorkloadSummary) -> Chart {
 fn start_table(summary: &WorkloadSummary) -> Table {
     let columns = [
         parts::server(),
-        Column::new("Rank", Quantity::Words).of(Importance::High),
+        Column::new("Rank", Quantity::Text).with_priority(Priority::High),
         Column::new("Ready", Quantity::Time),
-        FIRST_ANSWER.column().with_intervals().with_bars().of(Importance::High),
+        FIRST_ANSWER.column().with_intervals().with_bars().with_priority(Priority::High),
         Column::new("Memory then", Quantity::Memory),
     ];
     let mut table = Table::new(summary.workload.name.as_str(), summary.workload.title.as_str(), columns);
@@ -94,9 +95,9 @@ fn start_table(summary: &WorkloadSummary) -> Table {
 fn held_table(summary: &WorkloadSummary) -> Table {
     let columns = [
         parts::server(),
-        Column::new("Rank", Quantity::Words).of(Importance::High),
+        Column::new("Rank", Quantity::Text).with_priority(Priority::High),
         Column::new("Connections", Quantity::Count),
-        MEMORY_PER_CONNECTION.column().with_intervals().with_bars().of(Importance::High),
+        MEMORY_PER_CONNECTION.column().with_intervals().with_bars().with_priority(Priority::High),
         AT_REST.column(),
         AFTER.column(),
     ];
@@ -119,8 +120,8 @@ fn held_table(summary: &WorkloadSummary) -> Table {
 fn load_table(summary: &WorkloadSummary) -> Table {
     let columns = [
         parts::server(),
-        AT_REST.column().with_intervals().of(Importance::High),
-        AFTER.column().with_intervals().of(Importance::High),
+        AT_REST.column().with_intervals().with_priority(Priority::High),
+        AFTER.column().with_intervals().with_priority(Priority::High),
         Column::new("Most", Quantity::Memory),
     ];
     let name = format!("memory-{}", summary.workload.name);

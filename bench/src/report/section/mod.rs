@@ -32,7 +32,7 @@ pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
 pub(super) use family::{Family, Question};
 pub(super) use ledger::explanation;
-pub(super) use parts::{Measure, connections, leading_measure, lines, list, noise, server, servers};
+pub(super) use parts::{Metric, connections, leading_metric, lines, list, noise, server, servers};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {

@@ -51,7 +51,7 @@ impl Panels {
 mod tests {
     use super::*;
     use crate::report::chart::{Plot, Scale};
-    use crate::report::document::Quantity;
+    use crate::report::value::Quantity;
 
     #[test]
     fn many_lines_are_shared_out_among_charts() {

@@ -3,54 +3,59 @@
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, Figure as FigureOf, WorkloadSummary};
 use crate::analysis::verdict;
-use crate::report::chart::{Axis, Bar, Bars, Chart, Line, Lines, Mark, Plot};
-use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
-use crate::report::format::cell;
+use crate::report::chart::{Axis, Bar, Bars, Chart, Line, Lines, Plot};
+use crate::report::document::{Column, Priority, Table};
+use crate::report::value::Attribution;
+use crate::report::value::{Figure, Quantity, Value};
 use crate::store::record::{Bound, Record, ServerRecord, TaskRecord};
 use crate::text::numbers;
 use crate::text::numbers::as_f64;
 
 /// What a figure of a run is, and how it is called.
 #[derive(Clone, Copy)]
-pub(in crate::report) struct Measure {
-    pub(in crate::report) head: &'static str,
+pub(in crate::report) struct Metric {
+    pub(in crate::report) header: &'static str,
     pub(in crate::report) quantity: Quantity,
     pub(super) of: FigureOf,
     /// Whether it depends on who set the pace, as throughput does, and CPU time a request does not.
     pub(super) is_of_pace: bool,
 }
 
-pub(super) const COST: Measure =
-    Measure { head: "CPU/request", quantity: Quantity::Time, of: Record::cpu_per_request, is_of_pace: false };
-pub(super) const PER_SECOND: Measure =
-    Measure { head: "Requests", quantity: Quantity::Rate, of: Record::per_second, is_of_pace: true };
-pub(super) const FIRST_ANSWER: Measure = Measure {
-    head: "First answer",
+pub(super) const COST: Metric = Metric {
+    header: "CPU/request",
+    quantity: Quantity::Time,
+    of: Record::cpu_per_request,
+    is_of_pace: false,
+};
+pub(super) const PER_SECOND: Metric =
+    Metric { header: "Requests", quantity: Quantity::Rate, of: Record::per_second, is_of_pace: true };
+pub(super) const FIRST_ANSWER: Metric = Metric {
+    header: "First answer",
     quantity: Quantity::Time,
     of: |run| Some(run.start?.first_answer_seconds),
     is_of_pace: false,
 };
-pub(super) const MEMORY_PER_CONNECTION: Measure = Measure {
-    head: "Memory/connection",
+pub(super) const MEMORY_PER_CONNECTION: Metric = Metric {
+    header: "Memory/connection",
     quantity: Quantity::Memory,
     of: Record::memory_per_connection,
     is_of_pace: false,
 };
-pub(super) const AT_REST: Measure = Measure {
-    head: "At rest",
+pub(super) const AT_REST: Metric = Metric {
+    header: "At rest",
     quantity: Quantity::Memory,
     of: |run| Some(as_f64(run.memory?.at_rest_bytes?)),
     is_of_pace: false,
 };
-pub(super) const AFTER: Measure = Measure {
-    head: "After",
+pub(super) const AFTER: Metric = Metric {
+    header: "After",
     quantity: Quantity::Memory,
     of: |run| Some(as_f64(run.memory?.after_bytes?)),
     is_of_pace: false,
 };
 
 /// The figure by which a workload's servers are ranked.
-pub(in crate::report) fn leading_measure(summary: &WorkloadSummary) -> Measure {
+pub(in crate::report) fn leading_metric(summary: &WorkloadSummary) -> Metric {
     match summary.workload.task {
         TaskRecord::Load => COST,
         TaskRecord::Start => FIRST_ANSWER,
@@ -58,10 +63,10 @@ pub(in crate::report) fn leading_measure(summary: &WorkloadSummary) -> Measure {
     }
 }
 
-impl Measure {
+impl Metric {
     /// Its column.
     pub(super) fn column(&self) -> Column {
-        Column::new(self.head, self.quantity)
+        Column::new(self.header, self.quantity)
     }
 
     /// Its median and interval in a cell.
@@ -71,31 +76,31 @@ impl Measure {
 
     /// The same as a table's value, which says whose fact it is.
     pub(in crate::report) fn value(&self, cell: &Cell) -> Value {
-        Value::marked(self.figure(cell), self.mark(cell))
+        Value::attributed(self.figure(cell), self.attribution(cell))
     }
 
     /// Whose fact it is in a cell.
-    pub(in crate::report) fn mark(&self, cell: &Cell) -> Mark {
-        self.mark_of(verdict::of_cell(cell).map(|verdict| verdict.bound))
+    pub(in crate::report) fn attribution(&self, cell: &Cell) -> Attribution {
+        self.attribution_of(verdict::of_cell(cell).map(|verdict| verdict.bound))
     }
 
     /// Whose fact it is in one run.
-    pub(super) fn mark_of_run(&self, run: &Record) -> Mark {
-        self.mark_of(run.verdict.as_ref().map(|verdict| verdict.bound))
+    pub(super) fn attribution_of_run(&self, run: &Record) -> Attribution {
+        self.attribution_of(run.verdict.as_ref().map(|verdict| verdict.bound))
     }
 
-    fn mark_of(&self, bound: Option<Bound>) -> Mark {
+    fn attribution_of(&self, bound: Option<Bound>) -> Attribution {
         match bound {
-            Some(Bound::Invalid | Bound::Disturbed) => Mark::Invalid,
-            Some(Bound::ClientBound) if self.is_of_pace => Mark::Client,
-            _ => Mark::Own,
+            Some(Bound::Invalid | Bound::Disturbed) => Attribution::Invalid,
+            Some(Bound::ClientBound) if self.is_of_pace => Attribution::Tool,
+            _ => Attribution::Server,
         }
     }
 
     /// Its bars, a bar a server in the workload's own order.
     pub(super) fn bars(&self, summary: &WorkloadSummary) -> Bars {
         Bars {
-            label: self.head.into(),
+            label: self.header.into(),
             quantity: self.quantity,
             bars: summary.cells.iter().map(|cell| self.bar(cell)).collect(),
             noise: None,
@@ -105,18 +110,21 @@ impl Measure {
     /// The bar of the floor, where it was run, to stand below the servers' bars.
     pub(super) fn floor_bar(&self, summary: &WorkloadSummary) -> Option<Bar> {
         let bar = self.bar(summary.floor.as_ref()?);
-        let mark = if bar.mark == Mark::Own { Mark::Reference } else { bar.mark };
-        Some(Bar { mark, ..bar })
+        let attribution =
+            if bar.attribution == Attribution::Server { Attribution::Reference } else { bar.attribution };
+        Some(Bar { attribution, ..bar })
     }
 
     fn bar(&self, cell: &Cell) -> Bar {
         let bound = verdict::of_cell(cell).map(|verdict| verdict.bound);
-        let mark = self.mark(cell);
+        let attribution = self.attribution(cell);
         Bar {
             label: label(cell.server),
             figure: self.figure(cell),
-            mark,
-            note: bound.filter(|_| mark != Mark::Own).map_or_else(String::new, bound_in_words),
+            attribution,
+            note: bound
+                .filter(|_| attribution != Attribution::Server)
+                .map_or_else(String::new, |bound| bound.to_string()),
         }
     }
 
@@ -129,7 +137,7 @@ impl Measure {
         head: impl Fn(&WorkloadSummary) -> String,
     ) -> Table {
         let columns = members.iter().map(|summary| {
-            Column { head: head(summary), ..self.column().with_intervals() }.of(Importance::High)
+            Column { header: head(summary), ..self.column().with_intervals() }.with_priority(Priority::High)
         });
         let mut table = Table::new(name, title, std::iter::once(server()).chain(columns));
         table.has_one_unit = true;
@@ -151,7 +159,7 @@ pub(super) fn bars_chart(id: String, title: String, bars: Bars) -> Chart {
     let shown = |bar: &Bar| {
         let figure = bar.figure.map_or_else(
             || "no figure".into(),
-            |figure| format!("{} {}", cell::number(figure.value, bars.quantity, unit), unit.symbol),
+            |figure| format!("{} {}", bars.quantity.number(figure.value, unit), unit.symbol),
         );
         let note = if bar.note.is_empty() { String::new() } else { format!(" ({})", bar.note) };
         format!("{} {}{note}", bar.label, figure.trim_end())
@@ -168,7 +176,7 @@ pub(in crate::report) fn noise(summary: &WorkloadSummary) -> Option<f64> {
 
 /// The column that names rows.
 pub(in crate::report) fn server() -> Column {
-    Column::new("Server", Quantity::Words).of(Importance::High)
+    Column::new("Server", Quantity::Text).with_priority(Priority::High)
 }
 
 /// A chart's lines by name, so that a server looks alike in all of them.
@@ -210,33 +218,26 @@ pub(super) fn ranked<'s, 'a>(
 
 /// What the signs behind a table's figures mean, where there are any.
 pub(super) fn legend(table: &Table) -> Option<String> {
-    let has = |wanted: Mark| {
+    let has = |wanted: Attribution| {
         let values = table.rows.iter().flatten();
-        values.into_iter().any(|value| matches!(value, Value::Marked { mark, .. } if *mark == wanted))
+        values
+            .into_iter()
+            .any(|value| matches!(value, Value::Attributed { attribution, .. } if *attribution == wanted))
     };
     let meanings = [
         (
-            Mark::Client,
+            Attribution::Tool,
             "the load tool used its cores up, so that the figure is the tool's and not the server's",
         ),
-        (Mark::Invalid, "invalid or disturbed, so that the figure says nothing of the server"),
-        (Mark::Reference, "not measured here"),
+        (Attribution::Invalid, "invalid or disturbed, so that the figure says nothing of the server"),
+        (Attribution::Reference, "not measured here"),
     ];
     let said: Vec<String> = meanings
         .iter()
-        .filter(|(mark, _)| has(*mark))
-        .map(|(mark, meaning)| format!("{} {meaning}", cell::sign(*mark)))
+        .filter(|(attribution, _)| has(*attribution))
+        .map(|(attribution, meaning)| format!("{} {meaning}", attribution.sign()))
         .collect();
     (!said.is_empty()).then(|| said.join("; ") + ".")
-}
-
-/// A verdict as an adjective.
-pub(super) fn bound_in_words(bound: Bound) -> String {
-    match bound {
-        Bound::Invalid => "invalid".into(),
-        Bound::Disturbed => "disturbed".into(),
-        bound => format!("{bound}-bound"),
-    }
 }
 
 /// A workload's title with how it was asked: `100 connections (quick-100, keep-alive, by visit)`.

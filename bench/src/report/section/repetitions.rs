@@ -5,7 +5,8 @@ use super::parts;
 use crate::analysis::statistics::median;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Chart, Dot, DotRow, Dots, Plot};
-use crate::report::document::{Column, Quantity, Section, Table};
+use crate::report::document::{Column, Section, Table};
+use crate::report::value::Quantity;
 use crate::text::numbers::as_f64;
 
 /// Dots beyond which a row shows no more than these, evenly chosen by rank: more of them are one blot, and a page has to be
@@ -31,23 +32,23 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 }
 
 fn chart(summary: &WorkloadSummary) -> Chart {
-    let measure = parts::leading_measure(summary);
+    let metric = parts::leading_metric(summary);
     let row = |cell: &Cell| {
-        let median = cell.median(measure.of).filter(|median| *median > 0.0);
+        let median = cell.median(metric.of).filter(|median| *median > 0.0);
         let dot = |run: &crate::store::record::Record| {
-            Some(Dot { value: (measure.of)(run)? / median?, mark: measure.mark_of_run(run) })
+            Some(Dot { value: (metric.of)(run)? / median?, attribution: metric.attribution_of_run(run) })
         };
         let dots: Vec<Dot> = cell.measured().filter_map(dot).collect();
         DotRow { label: parts::label(cell.server), dots: thinned(dots), median: median.map(|_| 1.0) }
     };
     let rows: Vec<DotRow> = summary.with_floor().chain(&summary.duplicate).map(row).collect();
-    let title = format!("{} of every run to its server's median, {}", measure.head, summary.workload.name);
+    let title = format!("{} of every run to its server's median, {}", metric.header, summary.workload.name);
     Chart {
         id: format!("runs-{}", summary.workload.name),
         description: format!("{title}: a row a server and a dot a run. The table below has the extremes."),
         title,
         plot: Plot::Dots(Dots {
-            label: format!("{} to the median", measure.head),
+            label: format!("{} to the median", metric.header),
             quantity: Quantity::Ratio,
             rows,
         }),
@@ -64,22 +65,22 @@ fn thinned(mut dots: Vec<Dot>) -> Vec<Dot> {
 }
 
 fn table(summary: &WorkloadSummary) -> Table {
-    let measure = parts::leading_measure(summary);
+    let metric = parts::leading_metric(summary);
     let columns = [
         parts::server(),
         Column::new("Runs", Quantity::Count),
         Column::new("Done again", Quantity::Count),
-        Column::new("Least", measure.quantity),
-        Column::new("Median", measure.quantity),
-        Column::new("Most", measure.quantity),
+        Column::new("Least", metric.quantity),
+        Column::new("Median", metric.quantity),
+        Column::new("Most", metric.quantity),
         Column::new("Most to least", Quantity::Ratio),
     ];
     let name = format!("runs-{}", summary.workload.name);
-    let title = format!("{} of every run ({})", measure.head, summary.workload.name);
+    let title = format!("{} of every run ({})", metric.header, summary.workload.name);
     let mut table = Table::new(name, title, columns);
     table.is_detail = true;
     for cell in summary.with_floor().chain(&summary.duplicate) {
-        let mut values = cell.values(measure.of);
+        let mut values = cell.values(metric.of);
         let middle = median(&mut values);
         let ends = values.first().copied().zip(values.last().copied());
         table.rows.push(vec![
@@ -98,12 +99,15 @@ fn table(summary: &WorkloadSummary) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::chart::Mark;
+    use crate::report::value::Attribution;
 
     #[test]
     fn few_dots_stand_for_many() {
         let dots = |count: u32| -> Vec<Dot> {
-            (0..count).rev().map(|value| Dot { value: f64::from(value), mark: Mark::Own }).collect()
+            (0..count)
+                .rev()
+                .map(|value| Dot { value: f64::from(value), attribution: Attribution::Server })
+                .collect()
         };
         for (count, expected) in [(0, 0), (60, 60), (61, 60), (10_000, 60)] {
             assert_eq!(thinned(dots(count)).len(), expected, "{count}");

@@ -3,10 +3,11 @@
 use super::Source;
 use super::family::Question;
 use super::panels::Panels;
-use super::parts::{self, COST, Measure, PER_SECOND};
+use super::parts::{self, COST, Metric, PER_SECOND};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::{Axis, Chart, Line, Point, Scale};
-use crate::report::document::{Quantity, Section};
+use crate::report::document::Section;
+use crate::report::value::Quantity;
 use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -35,12 +36,12 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 }
 
 /// A line a server, a point a workload.
-fn charts(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary]) -> Vec<Chart> {
+fn charts(id: &str, title: &str, metric: Metric, members: &[&WorkloadSummary]) -> Vec<Chart> {
     let line = |name: &str| {
         let point = |summary: &&WorkloadSummary| {
             let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
             let x = f64::from(summary.workload.connections);
-            Some(Point { x, y: measure.figure(cell)?, mark: measure.mark(cell) })
+            Some(Point { x, y: metric.figure(cell)?, attribution: metric.attribution(cell) })
         };
         Line { label: name.into(), points: members.iter().filter_map(point).collect(), has_marks: true }
     };
@@ -50,7 +51,7 @@ fn charts(id: &str, title: &str, measure: Measure, members: &[&WorkloadSummary])
         each: "a server",
         rest: " The table below has the figures.",
         x: Axis { label: "Connections".into(), quantity: Quantity::Count, scale: Scale::Log },
-        y: Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log },
+        y: Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },
     };
     panels.charts(parts::servers(members).into_iter().map(line).collect())
 }

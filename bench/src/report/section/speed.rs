@@ -7,7 +7,8 @@ use crate::analysis::statistics::median;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::analysis::verdict;
 use crate::report::chart::{Bar, Chart};
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
+use crate::report::document::{Column, Priority, Section, Table};
+use crate::report::value::{Quantity, Value};
 use crate::store::record::{Record, TaskRecord};
 use crate::text::numbers::as_f64;
 
@@ -43,13 +44,13 @@ fn chart(summary: &WorkloadSummary) -> Chart {
 fn table(summary: &WorkloadSummary) -> Table {
     let columns = [
         parts::server(),
-        Column::new("Language", Quantity::Words).of(Importance::Low),
-        PER_SECOND.column().with_intervals().with_bars().of(Importance::High),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
+        Column::new("Language", Quantity::Text).with_priority(Priority::Low),
+        PER_SECOND.column().with_intervals().with_bars().with_priority(Priority::High),
+        Column::new("Bound by", Quantity::Text).with_priority(Priority::High),
         Column::new("Server busy", Quantity::Share),
         Column::new("Tool busy", Quantity::Share),
-        Column::new("Others", Quantity::Share).of(Importance::Low),
-        Column::new("Answers", Quantity::Count).of(Importance::Low),
+        Column::new("Others", Quantity::Share).with_priority(Priority::Low),
+        Column::new("Answers", Quantity::Count).with_priority(Priority::Low),
         Column::new("Errors", Quantity::Count),
     ];
     let name = format!("speed-{}", summary.workload.name);
