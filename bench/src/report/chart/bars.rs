@@ -31,7 +31,8 @@ pub(super) fn draw(bars: &Bars, canvas: &mut Canvas) {
 
 fn entry(bar: &Bar) -> BarRow<'_> {
     let length = bar.figure.map_or(0.0, |figure| figure.value);
-    BarRow { label: &bar.label, note: &bar.note, figure: bar.figure, length }
+    let is_valid = bar.attribution != Attribution::Invalid;
+    BarRow { label: &bar.label, note: &bar.note, figure: bar.figure, length, is_valid }
 }
 
 /// The ends of the noise floor: from the first bar's figure up.

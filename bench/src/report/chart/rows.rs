@@ -37,6 +37,8 @@ pub(super) struct BarRow<'a> {
     pub(super) figure: Option<Figure>,
     /// The length of its bar, which may be more than its figure.
     pub(super) length: f64,
+    /// Whether the figure says something about the server. The axis need not include other figures.
+    pub(super) is_valid: bool,
 }
 
 /// Rows in their places.
@@ -99,8 +101,16 @@ impl PlacedRows {
         };
         let rows: Vec<PlacedRow> = entries.iter().map(row).collect();
 
-        let reaches = rows.iter().filter(|row| row.figure.is_some()).map(|row| row.reach);
-        let scale = AxisScale::linear(unit, [0.0, longest(reaches.collect()).max(least)]);
+        let reaches = |is_any: bool| {
+            let included = rows
+                .iter()
+                .zip(entries)
+                .filter(|(row, entry)| row.figure.is_some() && (is_any || entry.is_valid));
+            included.map(|(row, _)| row.reach).collect::<Vec<_>>()
+        };
+        let valid = reaches(false);
+        let reach = longest(if valid.is_empty() { reaches(true) } else { valid });
+        let scale = AxisScale::linear(unit, [0.0, reach.max(least)]);
         let is_cut = rows.iter().any(|row| row.is_cut(&scale));
         let label = if is_cut { format!("{label} (cut bars are longer)") } else { label.to_owned() };
         let left = if layout.has_names_above { 0.0 } else { widest(&rows) };

@@ -70,7 +70,7 @@ pub(super) fn draw(stack: &Stack, canvas: &mut Canvas) {
 fn entry(bar: &StackedBar) -> BarRow<'_> {
     let together: f64 = bar.pieces.iter().filter_map(|piece| drawn(*piece)).sum();
     let length = together.max(bar.whole.value);
-    BarRow { label: &bar.label, note: &bar.note, figure: Some(bar.whole), length }
+    BarRow { label: &bar.label, note: &bar.note, figure: Some(bar.whole), length, is_valid: true }
 }
 
 /// The length of a piece that is drawn.

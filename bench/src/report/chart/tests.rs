@@ -304,6 +304,19 @@ fn bars_begin_at_0_and_are_as_long_as_their_figures() {
     }
 }
 
+/// An invalid figure says nothing about the server, and does not make the bars of the others short.
+#[test]
+fn the_axis_need_not_include_invalid_figures() {
+    let first_bar = |attribution| {
+        let mut chart = bars(6);
+        let Plot::Bars(Bars { bars, .. }) = &mut chart.plot else { panic!() };
+        (bars[5].figure, bars[5].attribution) = (Some(figure(20e-6)), attribution);
+        let elements = elements(&svg(&chart, Width::Wide));
+        elements.iter().filter(|element| element.name == "rect").nth(1).unwrap().number("width")
+    };
+    assert!(first_bar(Attribution::Invalid) > 1.5 * first_bar(Attribution::Server));
+}
+
 /// The ends of each bar's pieces, and the place of its stroke.
 fn stacked(chart: &Chart, width: Width) -> Vec<(Vec<[f64; 2]>, f64)> {
     let elements = elements(&svg(chart, width));
