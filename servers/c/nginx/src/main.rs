@@ -1,16 +1,16 @@
 //! Starts nginx by the process contract.
 //!
 //! nginx has its own conventions for flags, signals and its listening socket. This launcher
-//! translates: it listens on the port, hands the socket to nginx in the way in which nginx hands it
-//! to a new version of its program, prints the ready line, and turns SIGTERM into SIGQUIT.
+//! translates: it listens on the port, starts nginx with the socket as nginx does when it replaces
+//! its own program, prints the ready line, and turns SIGTERM into SIGQUIT.
 //!
 //! ```text
 //! launcher ─┬─ remover (own session)     removes nginx's folder once the others have ended
 //!           └─ nginx, main process ─┬─ worker
 //!                                   └─ worker
 //! ```
-//! The launcher has one thread, so that it may fork ([`fork`]) and needs no signal handlers: signals
-//! are blocked, and read from a descriptor.
+//! The launcher has one thread, so that it may fork ([`fork`]) and needs no signal handlers:
+//! signals are blocked, and read from a descriptor.
 
 mod flags;
 mod nginx;

@@ -60,8 +60,8 @@ impl Signals {
 }
 
 impl Nginx {
-    /// Starts it with the listening socket, which the launcher closes then. An error when there can be
-    /// no further process.
+    /// Starts it with the listening socket, which the launcher closes then. An error when there can
+    /// be no further process.
     pub(crate) fn start(listener: TcpListener, prefix: &Prefix, signals: &Signals) -> anyhow::Result<Self> {
         // nginx sets this for sockets that it opens, and expects it of one that it inherits.
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
@@ -81,8 +81,8 @@ impl Nginx {
     }
 
     /// Waits until it has written its process ID to its folder, which it does once it has read its
-    /// configuration and has its socket. If it ends before that, it has printed the reason, and this
-    /// is the code for the launcher to end with.
+    /// configuration and has its socket. If it ends before that, it has printed the reason, and
+    /// this is the code for the launcher to end with.
     pub(crate) fn wait_until_ready(&self, prefix: &Prefix) -> anyhow::Result<Option<ExitCode>> {
         while !prefix.pid_file().exists() {
             if let Some(code) = self.ended()? {
@@ -95,8 +95,8 @@ impl Nginx {
 
     /// Passes signals on until nginx has ended; the code for the launcher to end with.
     ///
-    /// SIGQUIT makes nginx drain, for as long as that takes. SIGTERM makes it close all connections:
-    /// the launcher sends it on a second signal, and when `drain_limit` has passed.
+    /// SIGQUIT makes nginx drain, for as long as that takes. SIGTERM makes it close all
+    /// connections: the launcher sends it on a second signal, and when `drain_limit` has passed.
     pub(crate) fn wait_for_end(&self, signals: &Signals, drain_limit: Duration) -> anyhow::Result<ExitCode> {
         let drain_limit = PollTimeout::try_from(drain_limit).unwrap_or(PollTimeout::MAX);
         let mut limit = PollTimeout::NONE;

@@ -2,8 +2,8 @@
 //!
 //! A process that is killed removes nothing. So another process, the remover, waits for the end of
 //! the launcher and of nginx: each has the write end of a pipe, which the kernel closes when they
-//! end, and then the remover's read returns. It is in a session of its own, since a signal that kills
-//! a server is sent to its process group.
+//! end, and then the remover's read returns. It has its own session, since a signal that kills a
+//! server is sent to the server's process group.
 
 use std::env;
 use std::fs;
@@ -59,8 +59,8 @@ impl Prefix {
         self.folder.join("nginx.conf")
     }
 
-    /// Writes the configuration of a server at `address` with that many `connections` per worker. An
-    /// error when the file cannot be written.
+    /// Writes the configuration of a server at `address` with that many `connections` per worker.
+    /// An error when the file cannot be written.
     pub(crate) fn configure(
         &self,
         flags: &Flags,
@@ -91,8 +91,8 @@ fn start_remover(folder: &Path) -> nix::Result<OwnedFd> {
             // It leads no group: it was forked a moment ago.
             let _ = unistd::setsid();
             drop(in_use);
-            // What is open before the pipe: the standard streams, whose other ends would not see the
-            // end of the server, the signals' descriptor and the listener.
+            // What is open before the pipe: the standard streams, whose other ends would not see
+            // the end of the server, the signals' descriptor and the listener.
             for descriptor in 0..unused.as_raw_fd() {
                 let _ = unistd::close(descriptor);
             }
@@ -105,8 +105,8 @@ fn start_remover(folder: &Path) -> nix::Result<OwnedFd> {
 }
 
 /// The directive that keeps workers with root if root starts nginx, as other servers here do. nginx
-/// would change them to another user, and in a container without `CAP_SYS_PTRACE` an observer cannot
-/// see what the processes of another user have open.
+/// would change them to another user, and in a container without `CAP_SYS_PTRACE` an observer
+/// cannot see what the processes of another user have open.
 fn user() -> String {
     let names = || {
         let (user, group) = (geteuid(), getegid());
