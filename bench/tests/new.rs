@@ -8,9 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench::results;
-use bench::verify::Depth;
-use bench::{checkout, host::Host, launch, verify};
+use bench::checks::verify;
+use bench::checks::verify::Depth;
+use bench::machine::host::Host;
+use bench::servers::checkout;
+use bench::servers::launch;
+use bench::store::results;
 use mock::Checkout;
 
 /// The suite that README.md names, in a fraction of its time.
@@ -31,7 +34,7 @@ const QUICK: &str = r#"
 "#;
 
 /// What a Rust server needs of the checkout beside its own folder.
-const WORKSPACE: [&str; 11] = [
+const WORKSPACE: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "servers/c/nginx",
@@ -41,6 +44,8 @@ const WORKSPACE: [&str; 11] = [
     "shared/benches",
     "bench/Cargo.toml",
     "bench/src",
+    "bench/visit",
+    "bench/conformance",
     "bench/benches",
     "bench/examples",
 ];
