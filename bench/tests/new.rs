@@ -1,4 +1,5 @@
-//! `bench new`, and what README.md says of adding a server, to the letter, in a copy of what that needs of the checkout.
+//! `bench new`, and the commands of README.md's section on adding a server, as they are written
+//! there, in a copy of the parts of the checkout that they need.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 #![allow(dead_code, reason = "not every test needs all of the mock checkout")]
 
@@ -16,7 +17,7 @@ use bench::servers::launch;
 use bench::store::results;
 use mock::Checkout;
 
-/// The suite that README.md names, in a fraction of its time.
+/// The suite that README.md names, with shorter runs.
 const QUICK: &str = r#"
     about = "mock"
     repetitions = 1
@@ -33,7 +34,7 @@ const QUICK: &str = r#"
     timeout_seconds = 20
 "#;
 
-/// What a Rust server needs of the checkout beside its own folder.
+/// The parts of the checkout that a Rust server needs: the members that Cargo.toml names.
 const WORKSPACE: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -54,7 +55,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The target folder of this test, in which most of what a server needs is built.
+/// The target folder of this test, in which most dependencies of a server are built already.
 fn target() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_bench")).ancestors().nth(2).unwrap().to_owned()
 }
@@ -72,14 +73,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// `bench` with the machine's own programs, and what is built by this test.
+/// `bench` with the machine's programs on `PATH`, and with this test's target folder.
 fn bench(checkout: &Checkout, arguments: &str) -> Command {
     let mut command = checkout.bench(arguments);
     command.env("PATH", std::env::var_os("PATH").unwrap()).env("CARGO_TARGET_DIR", target());
     command
 }
 
-/// The commands of README.md's section, without their comments.
+/// The commands of README.md's section, without comments.
 fn commands() -> Vec<String> {
     let text = fs::read_to_string(root().join("README.md")).unwrap();
     let section = text.split("\n## Add your server\n").nth(1).unwrap().split("\n## ").next().unwrap();
@@ -88,9 +89,10 @@ fn commands() -> Vec<String> {
     commands.map(|command| command.split('#').next().unwrap().trim().to_owned()).collect()
 }
 
-/// Does as README.md says, in another language than it names, and finds that all is well.
+/// Runs README.md's commands with `language` in the place of Rust, and checks that each succeeds
+/// and that both servers were measured.
 fn follow(language: &str) {
-    // The server to compare with is a mock of it.
+    // A mock stands for the server to compare with.
     let checkout = Checkout::new(&["hyper"], QUICK);
     fs::rename(checkout.path("bench/workloads/mock.toml"), checkout.path("bench/workloads/quick.toml"))
         .unwrap();
@@ -125,7 +127,8 @@ fn readme_is_followed_in_python() {
     follow("python");
 }
 
-/// Rust's is verified above, and there is nothing to verify of another language's.
+/// `readme_is_followed_in_rust` verifies the template for Rust. That for other languages has no
+/// code.
 #[test]
 fn every_template_is_as_its_manifest_says() {
     let checkout = Checkout::new(&[], QUICK);

@@ -27,7 +27,10 @@ use crate::nginx::{Nginx, Signals};
 use crate::prefix::Prefix;
 
 fn main() -> ExitCode {
-    run(&Flags::read()).unwrap_or_else(|error| process::exit(Err(error)))
+    run(&Flags::read()).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// Runs nginx until it ends; the code that the launcher ends with.
