@@ -7,11 +7,11 @@ const HELP = `The endpoint on Node's http
 
   --host HOST               address or name to listen on [default: 127.0.0.1]
   --port PORT               port to listen on; 0 takes a free one [default: 8080]
-  --workers N               processes that answer requests [default: one for each core]
+  --workers N               processes that answer requests [default: one per core]
   --head-timeout SECONDS    time from a head's first byte to its last [default: 10]
-  --idle-timeout SECONDS    time to wait for the next request [default: 60]
-  --write-timeout SECONDS   time to wait for a client that does not read [default: 30]
-  --drain-timeout SECONDS   time that open connections have to finish after SIGTERM [default: 10]
+  --idle-timeout SECONDS    time for a client to send the next request [default: 60]
+  --write-timeout SECONDS   time for a client to read what it was sent [default: 30]
+  --drain-timeout SECONDS   time for open connections to finish after SIGTERM [default: 10]
   --version                 print the version
   --help                    print this`;
 

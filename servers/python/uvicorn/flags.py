@@ -26,8 +26,8 @@ def read_flags():
     add("port", "8080", port, "port to listen on; 0 takes a free one")
     add("workers", str(len(os.sched_getaffinity(0))), at_least_one, "processes that answer requests")
     add("max-connections", None, at_least_one, "connections open at once; further ones are answered with 503")
-    add("idle-timeout", "60", seconds, "time to wait for the next request")
-    add("drain-timeout", "10", seconds, "time that open connections have to finish after SIGTERM")
+    add("idle-timeout", "60", seconds, "time for a client to send the next request")
+    add("drain-timeout", "10", seconds, "time for open connections to finish after SIGTERM")
     return parser.parse_args()
 
 

@@ -35,7 +35,7 @@ impl Flags {
         let command = Self::command()
             .mut_arg("workers", |flag| {
                 flag.value_parser(workers)
-                    .help("Processes that answer requests [default: one for each core this process may use]")
+                    .help("Processes that answer requests [default: one per core this process may use]")
             })
             .mut_arg("max_connections", |flag| {
                 flag.help("Connections open at once, spread over the workers; further ones are closed")
