@@ -2,7 +2,6 @@
 
 mod answer;
 pub mod chart;
-mod code_comparison;
 pub mod comparison;
 mod conformance;
 pub mod document;
@@ -20,7 +19,7 @@ use crate::analysis::summary::{Cell, WorkloadSummary, summarise};
 use crate::checks::verify::Verification;
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
-use crate::store::microbench::CodeRecord;
+use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{Record, TaskRecord};
 use crate::store::results::Loaded;
 use crate::text::{names, numbers};
@@ -89,14 +88,9 @@ pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     })
 }
 
-/// What microbenchmarks came to, as a table for a terminal of a width.
-pub fn code(code: &CodeRecord, width: Option<usize>) -> String {
-    format::table(&section::microbench_table(code), width)
-}
-
-/// The same beside what was `saved` by a name, with what has to be known of it.
-pub fn code_comparison(made: &CodeRecord, saved: &CodeRecord, name: &str, width: Option<usize>) -> String {
-    format::table(&code_comparison::table(made, saved, name), width)
+/// The figures of microbenchmarks as a table for a terminal of a width.
+pub fn microbenchmarks(record: &MicrobenchRecord, width: Option<usize>) -> String {
+    format::table(&section::microbench_table(record), width)
 }
 
 /// What fault drills came to, a row a server, as a table for a terminal of a width, with what has to be known of it.

@@ -1,9 +1,9 @@
 //! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and what was kept of drills and microbenchmarks.
 
-mod code;
 mod drills;
 mod lines;
 mod measurement;
+mod microbench;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -13,14 +13,14 @@ use anyhow::{Context, anyhow, bail};
 
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
-use crate::store::microbench::CodeRecord;
+use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::Record;
 
 use lines::Lines;
 use measurement::Known;
 
-pub use code::{CodeFile, load_saved};
 pub use drills::DrillsFile;
+pub use microbench::MicrobenchFile;
 
 const MACHINE: &str = "machine.json";
 const MEASUREMENTS: &str = "measurements.jsonl";
@@ -51,7 +51,7 @@ pub struct Loaded {
     /// A sentence about a last finding that was only half written.
     pub drills_torn: Option<String>,
     /// The microbenchmarks, when they were kept.
-    pub code: Option<CodeRecord>,
+    pub microbench: Option<MicrobenchRecord>,
 }
 
 impl Results {
@@ -161,8 +161,8 @@ pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     let Lines { lines: records, torn } =
         lines::read(&folder.join(MEASUREMENTS), |line| measurement::parse(line, &known))?;
     let (drills, drills_torn) = drills::load(folder)?;
-    let code = code::load(folder)?;
-    Ok(Loaded { machine, records, torn, drills, drills_torn, code })
+    let microbench = microbench::load(folder)?;
+    Ok(Loaded { machine, records, torn, drills, drills_torn, microbench })
 }
 
 /// Where a part of the report lies, by its path in the folder's `report/`.

@@ -22,7 +22,7 @@ pub(super) fn render(document: &Document) -> String {
     out + "\n"
 }
 
-/// The answers and some of the tables.
+/// The answers, and the tables of these names.
 pub fn excerpt(document: &Document, tables: &[&str]) -> String {
     let mut out = String::new();
     for answer in &document.answers {
@@ -97,7 +97,7 @@ fn list(sentences: &[String], out: &mut String) {
     }
 }
 
-/// Text that is shown as it is: a server's name may hold anything.
+/// Escapes all markup: a server's name may contain any character.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
