@@ -32,8 +32,7 @@ impl Record {
                 timeout_seconds: Some(1.0),
                 rate: None,
                 published: None,
-            }
-            .into(),
+            },
             server: ServerRecord {
                 name: server.into(),
                 duplicate_of: None,
@@ -46,8 +45,7 @@ impl Record {
                 is_attached: false,
                 article: None,
                 conformance: None,
-            }
-            .into(),
+            },
             tool: ToolRecord {
                 name: "visit".into(),
                 version: None,
@@ -59,8 +57,7 @@ impl Record {
                     meaning: text(),
                 }),
                 command: Vec::new(),
-            }
-            .into(),
+            },
             repetition: Some(repetition),
             attempt: 1,
             server_cores: vec![0],
