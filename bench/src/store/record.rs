@@ -14,13 +14,13 @@ mod setup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use setup::{
-    ConformanceRecord, From, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord, ToolRecord,
-    WorkloadRecord,
-};
 pub use measured::{
     Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
     MemoryRecord, OpenLoopRecord, StartRecord, UsageRecord, VerdictRecord,
+};
+pub use setup::{
+    ConformanceRecord, From, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord, ToolRecord,
+    WorkloadRecord,
 };
 
 /// The version of the form below, which is in every line.
