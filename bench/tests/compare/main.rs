@@ -297,7 +297,7 @@ const CASES: &[Case] = &[
         b: |folder| folder.change("one", |run| scale(run, 2.0)),
         flags: &[],
         code: 0,
-        says: &["1 not judged.\n", "not judged: A is disturbed, others took 20 % of the cores' time\n"],
+        says: &["1 not judged.\n", "not judged: A is disturbed, other work took 20 % of the cores' time\n"],
     },
     Case {
         name: "nothing works in B",
