@@ -1,11 +1,12 @@
 //! From records to cells, and from cells to ranks.
 //!
-//! A cell is all runs of one server under one workload by one load tool: seven repetitions, for example, and so seven values of each
-//! figure, which the cell gives as a median with an interval. A [`WorkloadSummary`] has the cells of one workload, in the order of
-//! its *leading figure*: CPU time per request of a load, the time to the first answer of a start, memory per connection of held
-//! connections. Servers are ranked by it, except those whose cell is invalid or disturbed. Two ratios put the differences in
-//! proportion: the floor shows what any server needs at least, and the duplicate, which is a server that is measured twice, how far
-//! equal servers differ.
+//! A cell is all runs of one server under one workload by one load tool: seven repetitions, for
+//! example, and so seven values of each figure, which the cell gives as a median with an interval.
+//! A [`WorkloadSummary`] has the cells of one workload, in the order of its *leading figure*: CPU
+//! time per request of a load, the time to the first answer of a start, memory per connection of
+//! held connections. Servers are ranked by it, except those whose cell is invalid or disturbed. Two
+//! ratios put the differences in proportion: the floor shows what any server needs at least, and
+//! the duplicate, which is a server that is measured twice, how far equal servers differ.
 
 mod cell;
 
@@ -24,8 +25,9 @@ pub struct WorkloadSummary<'a> {
     pub workload: &'a WorkloadRecord,
     /// The load tool.
     pub tool: &'a ToolRecord,
-    /// One cell per server, in three parts: those that are ranked, those that are invalid or disturbed, and those without the
-    /// workload's leading figure. Within a part the best comes first, by that figure.
+    /// One cell per server, in three parts: those that are ranked, those that are invalid or
+    /// disturbed, and those without the workload's leading figure. Within a part the best comes
+    /// first, by that figure.
     pub cells: Vec<Cell<'a>>,
     /// The floor, with which servers are compared: the cheapest, if there are several.
     pub floor: Option<Cell<'a>>,
@@ -113,8 +115,8 @@ impl<'a> WorkloadSummary<'a> {
         leading(self.workload)
     }
 
-    /// The ranks of the cells that have one, which are the first ones, in their order: the others are invalid or disturbed, or
-    /// have no leading figure.
+    /// The ranks of the cells that have one, which are the first ones, in their order: the others
+    /// are invalid or disturbed, or have no leading figure.
     pub fn ranks(&self) -> &[Rank] {
         &self.ranks
     }
@@ -124,8 +126,9 @@ impl<'a> WorkloadSummary<'a> {
         self.cells.iter().zip(self.ranks.iter().copied())
     }
 
-    /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition, lies below 1 with its whole
-    /// interval, and by more than the noise. False where either is not ranked.
+    /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition,
+    /// lies below 1 with its whole interval, and by more than the noise. False where either is not
+    /// ranked.
     pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
         if a.not_ranked().or(b.not_ranked()).is_some() {
             return false;
@@ -134,7 +137,8 @@ impl<'a> WorkloadSummary<'a> {
         is_below(&a, &b, noise)
     }
 
-    /// How a server's duplicate differs from it in a figure: the true ratio is 1. `None` where either is not ranked.
+    /// How a server's duplicate differs from it in a figure: the true ratio is 1. `None` where
+    /// either is not ranked.
     pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
         let cell = self
@@ -144,7 +148,8 @@ impl<'a> WorkloadSummary<'a> {
         Some((cell.server, duplicate.ratio_to(cell, figure)?))
     }
 
-    /// The noise floor: how far from 1 the ratio of a server to itself was in this measurement, as a share.
+    /// The noise floor: how far from 1 the ratio of a server to itself was in this measurement, as
+    /// a share.
     pub fn noise(&self) -> Option<f64> {
         self.noise_of(self.leading())
     }
@@ -226,7 +231,8 @@ mod tests {
             }
             records
         };
-        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the two.
+        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the
+        // two.
         for (duplicates_cost, expected) in [(1.01, ["1", "2"]), (1.05, ["1–2", "1–2"])] {
             let records = records(duplicates_cost);
             let summaries = summarise(&records);
@@ -236,7 +242,8 @@ mod tests {
         }
     }
 
-    /// A load that ran under each of these conditions: what its cell is, and whether it decides anything.
+    /// A load that ran under each of these conditions: what its cell is, and whether it decides
+    /// anything.
     #[test]
     fn a_cell_that_is_invalid_or_disturbed_decides_nothing() {
         let bounds = [

@@ -1,11 +1,13 @@
-//! Classifies what limited a run or a cell: the server, the load tool, the round trip, or something that makes its figures
-//! invalid. Every threshold is here; METHODOLOGY.md has the reasons at length.
+//! Classifies what limited a run or a cell: the server, the load tool, the round trip, or something
+//! that makes its figures invalid. Every threshold is here; METHODOLOGY.md has the reasons at
+//! length.
 //!
-//! Throughput is that of whichever side is at its limit first. So a run is *server-bound* only where the server used nearly all of
-//! its cores' time and the load tool did not; where the tool did, it is *client-bound*, and the throughput is the tool's. Where
-//! neither did, each request waited for its round trip: *latency-bound*. Before these come the runs whose figures mean nothing: a
-//! run is *invalid* where requests failed or the load was not the one that was asked for, and *disturbed* where other processes or
-//! machines took the cores' time.
+//! Throughput is that of whichever side is at its limit first. So a run is *server-bound* only
+//! where the server used nearly all of its cores' time and the load tool did not; where the tool
+//! did, it is *client-bound*, and the throughput is the tool's. Where neither did, each request
+//! waited for its round trip: *latency-bound*. Before these come the runs whose figures mean
+//! nothing: a run is *invalid* where requests failed or the load was not the one that was asked
+//! for, and *disturbed* where other processes or machines took the cores' time.
 
 use std::fmt;
 
@@ -13,27 +15,29 @@ use crate::analysis::statistics::median;
 use crate::store::record::{Bound, From, Record, VerdictRecord};
 use crate::text::numbers::as_f64;
 
-/// A side that used this share of its cores' time was at its limit. What is missing to 1 is the start and the end of the load, and the
-/// moments in which it waits for the slowest connection.
+/// A side that used this share of its cores' time was at its limit. What is missing to 1 is the
+/// start and the end of the load, and the moments in which it waits for the slowest connection.
 pub const BUSY_FROM: f64 = 0.9;
 
-/// The share of the used cores' time that others may take before a run is disturbed. The kernel counts in hundredths of a second, so
-/// that up to 4 % of a second on two cores may be rounding.
+/// The share of the used cores' time that others may take before a run is disturbed. The kernel
+/// counts in hundredths of a second, so that up to 4 % of a second on two cores may be rounding.
 pub const DISTURBED_FROM: f64 = 0.05;
 
 /// The share of an open loop's rate that has to be answered, as `visit` judges it too.
 pub const HELD_FROM: f64 = 0.99;
 
-/// Requests in flight by Little's law, as a share of those asked for. Tools reach 0.9 to 1.0 here, and 0.65 where a short run begins
-/// with the opening of thousands of connections. More than all is impossible.
+/// Requests in flight by Little's law, as a share of those asked for. Tools reach 0.9 to 1.0 here,
+/// and 0.65 where a short run begins with the opening of thousands of connections. More than all is
+/// impossible.
 pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 
-/// How much of that share may be due to the tool's resolution: for one connection with 20,000 answers per second, `hey` prints 0.0000 s
-/// or 0.0001 s for each.
+/// How much of that share may be due to the tool's resolution: for one connection with 20,000
+/// answers per second, `hey` prints 0.0000 s or 0.0001 s for each.
 const BLUR: f64 = 0.1;
 
-/// An answer that took this long, and [`STILL_SHARE`] of the run, shows that the server or the tool stalled. The kernel's own timers,
-/// for acknowledgements and for a first loss, are below a quarter of a second.
+/// An answer that took this long, and [`STILL_SHARE`] of the run, shows that the server or the tool
+/// stalled. The kernel's own timers, for acknowledgements and for a first loss, are below a quarter
+/// of a second.
 pub const STILL_SECONDS: f64 = 0.25;
 /// See [`STILL_SECONDS`].
 pub const STILL_SHARE: f64 = 0.05;
@@ -81,8 +85,8 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     Some(verdict)
 }
 
-/// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed request makes a cell invalid;
-/// otherwise it is what most of its runs are, as medians go.
+/// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed
+/// request makes a cell invalid; otherwise it is what most of its runs are, as medians go.
 pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
         runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
@@ -113,8 +117,8 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     Some(Verdict { bound, reason })
 }
 
-/// What limited a load that was neither invalid nor disturbed. An open loop that held its rate is latency-bound, however busy the
-/// two sides were.
+/// What limited a load that was neither invalid nor disturbed. An open loop that held its rate is
+/// latency-bound, however busy the two sides were.
 fn limit(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
     if is_open {
         Bound::LatencyBound
@@ -139,8 +143,8 @@ fn failed(record: &Record) -> Option<String> {
     }
 }
 
-/// Missing connections. In mode `close` none stays open. A single connection exists where there are answers, though a server that
-/// closes it each time may have none at the moment of the count.
+/// Missing connections. In mode `close` none stays open. A single connection exists where there are
+/// answers, though a server that closes it each time may have none at the moment of the count.
 fn missing(record: &Record) -> Option<String> {
     let connections = record.connections.filter(|_| record.workload.mode.as_deref() != Some("close"))?;
     let (asked, seen) = (u64::from(connections.asked), connections.seen?);
@@ -166,8 +170,9 @@ fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
     Some(format!("the rate of {:.0}/s was not held: {how}, and {tool}", open_loop.rate_per_second))
 }
 
-/// Requests in flight by Little's law, as a share of those asked for: in a closed loop, where the tool's latency is the whole time for
-/// which a connection waits, and its resolution is fine enough.
+/// Requests in flight by Little's law, as a share of those asked for: in a closed loop, where the
+/// tool's latency is the whole time for which a connection waits, and its resolution is fine
+/// enough.
 fn concurrency(record: &Record) -> Option<f64> {
     let semantics = record.tool.semantics.as_ref()?;
     let mode = record.workload.mode.as_deref()?;

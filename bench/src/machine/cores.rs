@@ -1,4 +1,5 @@
-//! Which cores the server, the load tool and the harness get, and for how long cores have been busy.
+//! Which cores the server, the load tool and the harness get, and for how long cores have been
+//! busy.
 
 use anyhow::{Context, bail};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -19,7 +20,8 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// Divides the cores that this process may use, the user's choice first. Fails if the user chose others.
+    /// Divides the cores that this process may use, the user's choice first. Fails if the user
+    /// chose others.
     pub fn divide(server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> anyhow::Result<Self> {
         let usable = usable()?;
         for (flag, cores) in [("--server-cores", &server), ("--tool-cores", &tool)] {
@@ -30,9 +32,10 @@ impl Cores {
         Ok(share(&usable, server, tool))
     }
 
-    /// Moves the calling thread to the harness's core, where there is one, and with it all threads and processes that it starts from
-    /// then on, except those that get cores of their own. It is called after the builds, which would otherwise run on that one core.
-    /// Fails if the kernel does not allow it.
+    /// Moves the calling thread to the harness's core, where there is one, and with it all threads
+    /// and processes that it starts from then on, except those that get cores of their own. It is
+    /// called after the builds, which would otherwise run on that one core. Fails if the kernel
+    /// does not allow it.
     pub fn pin_harness(&self) -> anyhow::Result<()> {
         self.harness.map_or(Ok(()), |core| pin(&[core]))
     }
@@ -51,12 +54,14 @@ impl Cores {
     }
 }
 
-/// For how long cores have been busy since the machine was started, in seconds. The kernel counts in hundredths.
+/// For how long cores have been busy since the machine was started, in seconds. The kernel counts
+/// in hundredths.
 #[derive(Clone, Copy, Debug)]
 pub struct CoreTimes {
     /// With processes, with interrupts, and for other machines on the same hardware.
     pub busy: f64,
-    /// The part of it that other machines on the same hardware had while there was work to do here (steal).
+    /// The part of it that other machines on the same hardware had while there was work to do here
+    /// (steal).
     pub steal: f64,
 }
 
@@ -84,7 +89,8 @@ fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
     Some(CoreTimes { busy: seconds(busy), steal: seconds(steal) })
 }
 
-/// Moves the calling thread to those cores; a thread or a process that it starts inherits them. Fails if the kernel does not allow it.
+/// Moves the calling thread to those cores; a thread or a process that it starts inherits them.
+/// Fails if the kernel does not allow it.
 pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     for core in cores {
@@ -93,9 +99,10 @@ pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot use cores {cores:?}"))
 }
 
-/// Of more than two cores the first is the harness's: on many machines it handles the interrupts of devices. Of the others the
-/// first half is the server's and the second half the tool's, which gets the odd one: with a tool that is too slow, the figures say
-/// nothing about the server. A single core is shared. Where the user has chosen, the harness takes a core that is left, if any.
+/// Of more than two cores the first is the harness's: on many machines it handles the interrupts of
+/// devices. Of the others the first half is the server's and the second half the tool's, which gets
+/// the odd one: with a tool that is too slow, the figures say nothing about the server. A single
+/// core is shared. Where the user has chosen, the harness takes a core that is left, if any.
 fn share(usable: &[usize], server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> Cores {
     let loaded = if usable.len() > 2 { usable.get(1..).unwrap_or_default() } else { usable };
     let (own_server, own_tool) = match loaded.split_at(loaded.len() / 2) {
@@ -122,7 +129,8 @@ mod tests {
 
     #[test]
     fn server_and_tool_get_halves_and_the_harness_what_is_left() {
-        // The usable cores, the user's choice for server and tool; the server's, the tool's and the harness's.
+        // The usable cores, the user's choice for server and tool; the server's, the tool's and the
+        // harness's.
         let cases = [
             (vec![0], None, None, vec![0], vec![0], None),
             (vec![0, 1], None, None, vec![0], vec![1], None),

@@ -1,7 +1,8 @@
-//! The machine that a measurement runs on: every process is started, pinned, watched and ended here, and nowhere else.
+//! The machine that a measurement runs on: every process is started, pinned, watched and ended
+//! here, and nowhere else.
 //!
-//! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone, which then ends each group
-//! itself, and a child's children end with it.
+//! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone,
+//! which then ends each group itself, and a child's children end with it.
 
 mod attached;
 mod descriptors;
@@ -37,8 +38,8 @@ pub use sockets::established;
 pub use throttled::{quota, throttled};
 pub use usage::{Memory, Usage};
 
-/// Time for the started processes to end when the harness is interrupted. A server may take longer to drain, for clients that are
-/// gone.
+/// Time for the started processes to end when the harness is interrupted. A server may take longer
+/// to drain, for clients that are gone.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
@@ -54,7 +55,8 @@ pub struct Host {
 #[derive(Default)]
 struct Ours {
     interrupted: AtomicBool,
-    /// Process groups that may get a signal: started and not yet reaped, so that no number can have been reused.
+    /// Process groups that may get a signal: started and not yet reaped, so that no number can have
+    /// been reused.
     groups: Mutex<Vec<Pid>>,
 }
 
@@ -66,16 +68,18 @@ pub struct Launch<'a> {
     pub folder: &'a Path,
     /// The cores that it may use; empty for those of the thread that starts it.
     pub cores: &'a [usize],
-    /// Whether the user sees its output, on the harness's standard error, as of a build. Otherwise its output and the end of its
-    /// standard error are kept.
+    /// Whether the user sees its output, on the harness's standard error, as of a build. Otherwise
+    /// its output and the end of its standard error are kept.
     pub shown: bool,
 }
 
 impl Host {
-    /// This machine. Programs are searched for in `tools`, then beside the harness's own, which is where `visit` is built, then on
-    /// `PATH`, and last in [`SERVICES`]. From now on SIGINT, SIGTERM and a closed terminal end all started processes and make
-    /// [`Host::interrupted`] true; a process that has not ended after [`LAST_WORDS`] is killed. A second signal kills all at once and
-    /// exits with 130. Fails if a search path cannot be in `PATH`, or the signals cannot be handled.
+    /// This machine. Programs are searched for in `tools`, then beside the harness's own, which is
+    /// where `visit` is built, then on `PATH`, and last in [`SERVICES`]. From now on SIGINT,
+    /// SIGTERM and a closed terminal end all started processes and make [`Host::interrupted`] true;
+    /// a process that has not ended after [`LAST_WORDS`] is killed. A second signal kills all at
+    /// once and exits with 130. Fails if a search path cannot be in `PATH`, or the signals cannot
+    /// be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
@@ -130,7 +134,8 @@ impl Host {
         self.ours.interrupted.load(Ordering::SeqCst)
     }
 
-    /// Starts a process. Fails if there is no such program, or the user has interrupted the harness.
+    /// Starts a process. Fails if there is no such program, or the user has interrupted the
+    /// harness.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
         let complaint = tempfile::tempfile().with_context(|| {
@@ -160,8 +165,8 @@ impl Host {
         Ok(Process::watch(name, child, complaint, Arc::clone(&self.ours)))
     }
 
-    /// Runs a process to its end and returns its output. Fails if it cannot be started, or ends with an error, or not within
-    /// `bound`.
+    /// Runs a process to its end and returns its output. Fails if it cannot be started, or ends
+    /// with an error, or not within `bound`.
     pub fn run(&self, launch: &Launch, bound: Duration) -> anyhow::Result<String> {
         let ended = self.output(launch, bound)?;
         if !ended.status.success() {
@@ -170,7 +175,8 @@ impl Host {
         Ok(ended.output)
     }
 
-    /// Runs a process to its end, with whatever status. Fails if it cannot be started, or does not end within `bound`.
+    /// Runs a process to its end, with whatever status. Fails if it cannot be started, or does not
+    /// end within `bound`.
     pub fn output(&self, launch: &Launch, bound: Duration) -> anyhow::Result<Ended> {
         let mut process = self.start(launch)?;
         let waited = process.wait(bound);
@@ -191,7 +197,8 @@ impl Ours {
     }
 }
 
-/// The signals that interrupt the harness. A closed terminal does not where SIGHUP is ignored from the start, as under `nohup`.
+/// The signals that interrupt the harness. A closed terminal does not where SIGHUP is ignored from
+/// the start, as under `nohup`.
 fn signals() -> Vec<i32> {
     let status = procfs::process::Process::myself().and_then(|own| own.status());
     let is_hangup_ignored = status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0);
@@ -209,8 +216,8 @@ fn own_folder(program: &Path) -> Option<&Path> {
     if folder.ends_with("examples") { folder.parent() } else { Some(folder) }
 }
 
-/// Spawns on a thread that is pinned first: a child inherits the cores of the thread that creates it, before it runs its first
-/// instruction.
+/// Spawns on a thread that is pinned first: a child inherits the cores of the thread that creates
+/// it, before it runs its first instruction.
 fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
     if cores.is_empty() {
         return Ok(command.spawn()?);

@@ -1,9 +1,11 @@
-//! The stored form of a run: one line of `measurements.jsonl`. `bench/measurements.schema.json` describes it for other programs.
+//! The stored form of a run: one line of `measurements.jsonl`. `bench/measurements.schema.json`
+//! describes it for other programs.
 //!
-//! A record says what was run (`setup.rs`) and what was measured (`measured.rs`); `derived.rs` has the figures that follow from
-//! these, such as CPU time per request. Units are seconds, bytes and counts. What is not known is `null`, never 0. Other programs,
-//! and later versions of this one, read what is stored: a change of a field needs another [`SCHEMA`], and a test that old lines
-//! can still be read.
+//! A record says what was run (`setup.rs`) and what was measured (`measured.rs`); `derived.rs` has
+//! the figures that follow from these, such as CPU time per request. Units are seconds, bytes and
+//! counts. What is not known is `null`, never 0. Other programs, and later versions of this one,
+//! read what is stored: a change of a field needs another [`SCHEMA`], and a test that old lines can
+//! still be read.
 
 mod derived;
 #[cfg(test)]
@@ -29,8 +31,8 @@ pub const SCHEMA: u32 = 5;
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;
 
-/// One run: one server under one workload, once. Which of its parts are present depends on the workload's task; a run that failed
-/// has `error`.
+/// One run: one server under one workload, once. Which of its parts are present depends on the
+/// workload's task; a run that failed has `error`.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -76,8 +78,8 @@ pub struct Record {
 mod tests {
     use super::*;
 
-    /// The committed description of a record is that of the types. `UPDATE_SCHEMA=1 cargo test --package bench schema`
-    /// writes it; a form that differs needs another [`SCHEMA`] too.
+    /// The committed description of a record is that of the types. `UPDATE_SCHEMA=1 cargo test
+    /// --package bench schema` writes it; a form that differs needs another [`SCHEMA`] too.
     #[test]
     fn the_schema_is_that_of_the_types() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/measurements.schema.json");

@@ -1,5 +1,5 @@
-//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and the results of drills and microbenchmarks that
-//! were kept.
+//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and the results of
+//! drills and microbenchmarks that were kept.
 
 mod code;
 mod drills;
@@ -40,8 +40,8 @@ pub struct Results {
 pub struct Loaded {
     /// The machine and the command.
     pub machine: Machine,
-    /// The records in the order in which they were made, without the histograms of closed loops: no report shows them, and they
-    /// would take most of the memory.
+    /// The records in the order in which they were made, without the histograms of closed loops: no
+    /// report shows them, and they would take most of the memory.
     pub records: Vec<Record>,
     /// A sentence about an incomplete last line.
     pub torn: Option<String>,
@@ -71,7 +71,8 @@ impl Results {
             std::fs::create_dir(folder.join(RAW))?;
             let measurements =
                 OpenOptions::new().append(true).create_new(true).open(folder.join(MEASUREMENTS))?;
-            // Last, and whole or not at all: from then on a measurement can be resumed, even after a power failure.
+            // Last, and whole or not at all: from then on a measurement can be resumed, even after
+            // a power failure.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all((serde_json::to_string_pretty(machine)? + "\n").as_bytes())?;
             file.as_file().sync_all()?;
@@ -83,8 +84,9 @@ impl Results {
         Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0 })
     }
 
-    /// Opens the folder of an interrupted measurement to continue it; also returns what it holds. An incomplete last line is moved
-    /// to a file of its own. Fails if the folder cannot be read, as [`load`] does, or not be written to.
+    /// Opens the folder of an interrupted measurement to continue it; also returns what it holds.
+    /// An incomplete last line is moved to a file of its own. Fails if the folder cannot be read,
+    /// as [`load`] does, or not be written to.
     pub fn resume(folder: &Path) -> anyhow::Result<(Self, Loaded)> {
         let loaded = load(folder)?;
         let path = folder.join(MEASUREMENTS);
@@ -104,13 +106,15 @@ impl Results {
         &self.folder
     }
 
-    /// Appends a record as one line, in one write, and waits until it is on the disk. Fails if it cannot be written.
+    /// Appends a record as one line, in one write, and waits until it is on the disk. Fails if it
+    /// cannot be written.
     pub fn append(&mut self, record: &Record) -> anyhow::Result<()> {
         lines::append(&mut self.measurements, record)
             .with_context(|| format!("cannot write to {}", self.folder.join(MEASUREMENTS).display()))
     }
 
-    /// Keeps what a tool printed, and returns the name of its file in `raw/`. Fails if it cannot be written.
+    /// Keeps what a tool printed, and returns the name of its file in `raw/`. Fails if it cannot be
+    /// written.
     pub fn keep_raw(&mut self, label: &str, output: &str) -> anyhow::Result<String> {
         self.raw_files += 1;
         let name = format!("{:04}-{label}.txt", self.raw_files);
@@ -121,8 +125,8 @@ impl Results {
     }
 }
 
-/// Writes a result folder with these records, without the output of tools; replaces one that is there. Fails if it cannot be
-/// written.
+/// Writes a result folder with these records, without the output of tools; replaces one that is
+/// there. Fails if it cannot be written.
 pub fn write_copy(folder: &Path, machine: &Machine, records: &[Record]) -> anyhow::Result<()> {
     let write = || {
         std::fs::create_dir_all(folder)?;
@@ -141,7 +145,8 @@ pub fn is_one(folder: &Path) -> bool {
     folder.join(MACHINE).is_file()
 }
 
-/// Reads the machine and the command from a folder. Fails if it is not a result folder, or `machine.json` is damaged.
+/// Reads the machine and the command from a folder. Fails if it is not a result folder, or
+/// `machine.json` is damaged.
 pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     if !folder.is_dir() {
         bail!("{} is not a folder of results, as `bench measure` makes them", folder.display());
@@ -153,8 +158,8 @@ pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     serde_json::from_str(&text).map_err(damaged)
 }
 
-/// Reads what a folder holds. An incomplete last line is left out and reported. Fails if any other line cannot be read; the error
-/// names the file and the line.
+/// Reads what a folder holds. An incomplete last line is left out and reported. Fails if any other
+/// line cannot be read; the error names the file and the line.
 pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     let machine = machine(folder)?;
     let Lines { lines: records, torn } = lines::read(&folder.join(MEASUREMENTS), measurement)?;
@@ -225,7 +230,8 @@ mod tests {
         }
     }
 
-    /// Lines as earlier versions of `bench` wrote them: fields had other names, and some were not there yet.
+    /// Lines as earlier versions of `bench` wrote them: fields had other names, and some were not
+    /// there yet.
     #[test]
     fn lines_of_earlier_schemas_are_read() {
         let cases = [

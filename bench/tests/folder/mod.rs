@@ -30,8 +30,8 @@ impl Folder {
         Self { machine, records: Vec::new(), is_torn: false, has_code: false }
     }
 
-    /// Seven repetitions of one server, of which the others are twice as expensive, and of its duplicate, under a workload that the
-    /// server is busy with.
+    /// Seven repetitions of one server, of which the others are twice as expensive, and of its
+    /// duplicate, under a workload that the server is busy with.
     pub(crate) fn example() -> Self {
         let mut folder = Self::new();
         folder.add(&load("busy", "one", 10.0));
@@ -45,7 +45,8 @@ impl Folder {
         for repetition in 1..=7 {
             let mut record = run.clone();
             record.repetition = Some(repetition);
-            // A duplicate, like any other server, deviates in other repetitions than its server does.
+            // A duplicate, like any other server, deviates in other repetitions than its server
+            // does.
             let salt = match &run.server.duplicate_of {
                 Some(name) => name.len() + 5,
                 None => run.server.name.len(),
@@ -175,7 +176,8 @@ pub(crate) fn failed(record: &mut Record) {
     record.error = Some(ErrorRecord { kind: ErrorKind::Start, message: "no luck today".into() });
 }
 
-/// Makes a run's time and memory so many times as much: of a server that is busy, what a request costs.
+/// Makes a run's time and memory so many times as much: of a server that is busy, what a request
+/// costs.
 pub(crate) fn scale(record: &mut Record, times: f64) {
     if let (Some(load), Some(cpu)) = (&mut record.load, &mut record.cpu) {
         if load.open_loop.is_some() {

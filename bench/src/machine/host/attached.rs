@@ -61,8 +61,8 @@ impl AttachedProcess {
         Some(cores)
     }
 
-    /// Whether it, or a descendant, has a socket that listens at a port; `None` where that is not known, as of a process of another
-    /// user, or within a container.
+    /// Whether it, or a descendant, has a socket that listens at a port; `None` where that is not
+    /// known, as of a process of another user, or within a container.
     pub fn listens_at(&self, port: u16) -> Option<bool> {
         let tcp = [procfs::net::tcp().ok()?, procfs::net::tcp6().unwrap_or_default()].concat();
         let listens = |entry: &&procfs::net::TcpNetEntry| {

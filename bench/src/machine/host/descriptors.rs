@@ -1,4 +1,5 @@
-//! File descriptors: how many the harness may have, and how many a started process has and may have.
+//! File descriptors: how many the harness may have, and how many a started process has and may
+//! have.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +9,14 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use super::Process;
 
-/// How many files the harness may have open, and the processes that it starts; they may raise that for themselves. `None` without a
-/// limit.
+/// How many files the harness may have open, and the processes that it starts; they may raise that
+/// for themselves. `None` without a limit.
 pub fn descriptor_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Raises the harness's limit of open files as far as the kernel allows it, also for the processes that it starts; returns it. Fails
-/// if the kernel does not allow it.
+/// Raises the harness's limit of open files as far as the kernel allows it, also for the processes
+/// that it starts; returns it. Fails if the kernel does not allow it.
 pub fn raise_descriptor_limit() -> anyhow::Result<usize> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
@@ -34,9 +35,9 @@ impl Process {
             .fold(own, |sum, more| sum + more.len()))
     }
 
-    /// Limits it and each process of its group to this many more descriptors, for the rest of their lives; returns how many processes
-    /// these are. A server raises its limit when it starts, so it can only be limited while it runs. Fails if a process has ended, or
-    /// its limit cannot be set.
+    /// Limits it and each process of its group to this many more descriptors, for the rest of their
+    /// lives; returns how many processes these are. A server raises its limit when it starts, so it
+    /// can only be limited while it runs. Fails if a process has ended, or its limit cannot be set.
     pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
         let mut count = 0;
         for pid in std::iter::once(self.group).chain(self.children()) {

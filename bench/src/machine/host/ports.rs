@@ -1,8 +1,8 @@
 //! Ports in `TIME_WAIT`, for which a load of short connections has to wait.
 //!
-//! The side that closes a connection first keeps its port in `TIME_WAIT` for a minute. A server has one port for all of its
-//! connections, but a client that closes first uses up the ports for outgoing connections: there are 28,232 of them, enough for a
-//! second or two without keep-alive.
+//! The side that closes a connection first keeps its port in `TIME_WAIT` for a minute. A server has
+//! one port for all of its connections, but a client that closes first uses up the ports for
+//! outgoing connections: there are 28,232 of them, enough for a second or two without keep-alive.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,17 +13,18 @@ use std::time::{Duration, Instant};
 use super::Host;
 use super::sockets::{Family, State, each};
 
-/// At most 1/2 of the ports for outgoing connections may be in `TIME_WAIT` when a load starts. Linux searches all of the odd or of the
-/// even half, chosen at random, before the other one: with that half in use and no reuse a connection took 2 ms of CPU time here
-/// instead of 56 µs.
+/// At most 1/2 of the ports for outgoing connections may be in `TIME_WAIT` when a load starts.
+/// Linux searches all of the odd or of the even half, chosen at random, before the other one: with
+/// that half in use and no reuse a connection took 2 ms of CPU time here instead of 56 µs.
 const HELD_AT_MOST: usize = 2;
 
-/// How long Linux keeps a port in `TIME_WAIT` (`TCP_TIMEWAIT_LEN`, 60 s), and some more: a longer wait would be for the connections
-/// of another program.
+/// How long Linux keeps a port in `TIME_WAIT` (`TCP_TIMEWAIT_LEN`, 60 s), and some more: a longer
+/// wait would be for the connections of another program.
 const HOLD_BOUND: Duration = Duration::from_secs(65);
 
-/// When Linux reuses ports in `TIME_WAIT` for new connections, as it does by default on the loopback interface: after more than a
-/// second, by a clock of whole seconds. With reuse it finds a port at once: a connection took 59 µs.
+/// When Linux reuses ports in `TIME_WAIT` for new connections, as it does by default on the
+/// loopback interface: after more than a second, by a clock of whole seconds. With reuse it finds a
+/// port at once: a connection took 59 µs.
 const REUSE_BOUND: Duration = Duration::from_secs(2);
 
 /// Nothing is measured during the wait, and the user does not notice a tenth of a second.
@@ -53,9 +54,10 @@ pub fn ports() -> Option<Ports> {
     Some(Ports { all: range.len(), held: held(&range, 0)?, reused: are_reused() })
 }
 
-/// Waits until half of the ports for outgoing connections are free, or can be reused, and returns whether they are: false once the wait
-/// has timed out, or the user has interrupted it. Calls `say` when the wait begins, and when it times out. It does not wait where the
-/// kernel does not say how many ports are in use.
+/// Waits until half of the ports for outgoing connections are free, or can be reused, and returns
+/// whether they are: false once the wait has timed out, or the user has interrupted it. Calls `say`
+/// when the wait begins, and when it times out. It does not wait where the kernel does not say how
+/// many ports are in use.
 pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
     let Some(range) = outgoing_ports() else { return true };
     let wait = Wait { most: range.len() / HELD_AT_MOST, reused: are_reused() };
@@ -117,8 +119,9 @@ impl Wait {
     }
 }
 
-/// How many ports of `range` are in `TIME_WAIT`. A server's port, which all of its connections have, counts as one. Up to `most` such
-/// sockets, of which the kernel has a count, the distinct ports are not enumerated: that takes some milliseconds per ten thousand.
+/// How many ports of `range` are in `TIME_WAIT`. A server's port, which all of its connections
+/// have, counts as one. Up to `most` such sockets, of which the kernel has a count, the distinct
+/// ports are not enumerated: that takes some milliseconds per ten thousand.
 fn held(range: &RangeInclusive<u16>, most: usize) -> Option<usize> {
     let count = parse_held(&fs::read_to_string("/proc/net/sockstat").ok()?)?;
     if count <= most {
@@ -136,8 +139,9 @@ fn held(range: &RangeInclusive<u16>, most: usize) -> Option<usize> {
     Some(ports.len())
 }
 
-/// Whether ports in `TIME_WAIT` are reused for new connections on the loopback interface: `tcp_tw_reuse` is 1, or 2 for that interface
-/// alone, and timestamps let the other side distinguish old connections from new ones.
+/// Whether ports in `TIME_WAIT` are reused for new connections on the loopback interface:
+/// `tcp_tw_reuse` is 1, or 2 for that interface alone, and timestamps let the other side
+/// distinguish old connections from new ones.
 fn are_reused() -> bool {
     let is_set = |name: &str| {
         let value = fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
@@ -165,8 +169,8 @@ mod tests {
         let (long, none) = (Duration::from_secs(3600), Duration::ZERO);
         let waiting = "hold 20 ports, more than 10: waiting";
         let in_vain = "hold 20 ports, more than 10: they are not waited for any longer";
-        // How many ports are in use at each look, whether they are reused, how long it waits, what it says, and whether there are
-        // enough.
+        // How many ports are in use at each look, whether they are reused, how long it waits, what
+        // it says, and whether there are enough.
         type Case<'a> = (&'a [Option<usize>], bool, Duration, &'a str, bool);
         let cases: [Case; 6] = [
             (&[Some(10)], false, long, "", true),

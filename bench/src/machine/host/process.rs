@@ -20,8 +20,8 @@ const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes that are kept of the end of a process's standard error, which says why it failed.
 const COMPLAINT_BYTES: u64 = 4 * 1024;
 
-/// Time for the last output of a process that has ended to arrive. It only passes if a grandchild has left the process group and
-/// holds the pipe open.
+/// Time for the last output of a process that has ended to arrive. It only passes if a grandchild
+/// has left the process group and holds the pipe open.
 const OUTPUT_BOUND: Duration = Duration::from_secs(5);
 
 /// A process that the harness has started. Dropping it ends it and all of its group.
@@ -55,7 +55,8 @@ pub struct Ended {
     pub output: String,
     /// The end of its standard error.
     pub complaint: String,
-    /// What it used from its start to its end, with the children that it has waited for: exact, and with all switches.
+    /// What it used from its start to its end, with the children that it has waited for: exact, and
+    /// with all switches.
     pub usage: Option<Usage>,
 }
 
@@ -95,14 +96,16 @@ impl Process {
         }
     }
 
-    /// Sends SIGTERM to it, and not to its children, as a service manager does: a server ends its own workers, some of which drop all
-    /// connections on SIGTERM. Fails if the signal cannot be sent.
+    /// Sends SIGTERM to it, and not to its children, as a service manager does: a server ends its
+    /// own workers, some of which drop all connections on SIGTERM. Fails if the signal cannot be
+    /// sent.
     pub fn terminate(&self) -> anyhow::Result<()> {
         // It has not been reaped, so the number is still its own.
         kill(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
     }
 
-    /// Stops it and all of its group for this time: SIGSTOP, and then SIGCONT. Fails if a signal cannot be sent.
+    /// Stops it and all of its group for this time: SIGSTOP, and then SIGCONT. Fails if a signal
+    /// cannot be sent.
     pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
         let send = |signal| {
             killpg(self.group, signal).with_context(|| format!("cannot send {signal} to {}", self.name))
@@ -112,8 +115,8 @@ impl Process {
         send(Signal::SIGCONT)
     }
 
-    /// Ends it by SIGTERM, and by SIGKILL when `bound` has passed. What is then left of its group is killed. Fails if it cannot be
-    /// waited for.
+    /// Ends it by SIGTERM, and by SIGKILL when `bound` has passed. What is then left of its group
+    /// is killed. Fails if it cannot be waited for.
     pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
         // An error means that it has ended.
         let _ = self.terminate();
@@ -146,7 +149,8 @@ impl Process {
         }
     }
 
-    /// Waits for it and takes its group off the list of those that get signals, as its number can be reused from then on.
+    /// Waits for it and takes its group off the list of those that get signals, as its number can
+    /// be reused from then on.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
         let mut groups = self.ours.groups.lock();
         groups.retain(|group| *group != self.group);
@@ -221,7 +225,8 @@ mod tests {
     /// Far more than a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);
 
-    /// A shell that ends its child by SIGUSR1. Its exit code is the child's, which says by which signal the child was ended.
+    /// A shell that ends its child by SIGUSR1. Its exit code is the child's, which says by which
+    /// signal the child was ended.
     const PARENT: &str = "trap 'kill -USR1 $!; wait $!; exit $?' TERM
         (trap 'exit 3' TERM; trap 'exit 5' USR1; echo; while :; do sleep 0.01; done) &
         wait";

@@ -1,8 +1,9 @@
 //! The machine's TCP sockets, from the kernel by netlink (`sock_diag(7)`).
 //!
-//! `/proc/net/tcp` has the same, but a line for each socket there is: with 8,192 connections reading it takes a core 43 ms, and the
-//! request for the sockets of one port 6 ms; with 100 it is 4.6 ms and 0.3 ms. That core is one that is measured. The crate
-//! `netlink-packet-sock-diag` takes 9 ms for the former, as it decodes all of a socket's attributes.
+//! `/proc/net/tcp` has the same, but a line for each socket there is: with 8,192 connections
+//! reading it takes a core 43 ms, and the request for the sockets of one port 6 ms; with 100 it is
+//! 4.6 ms and 0.3 ms. That core is one that is measured. The crate `netlink-packet-sock-diag` takes
+//! 9 ms for the former, as it decodes all of a socket's attributes.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -41,8 +42,9 @@ const REQUEST_BYTES: u32 = 72;
 /// The kernel sends 32 KiB at most at a time.
 const BUFFER_BYTES: usize = 32 * 1024;
 
-/// How many connections the server that listens on `address` has now. For the kernel a connection exists from the end of its
-/// handshake, so that those that wait in the queue to be accepted count too. `None` where the kernel does not say.
+/// How many connections the server that listens on `address` has now. For the kernel a connection
+/// exists from the end of its handshake, so that those that wait in the queue to be accepted count
+/// too. `None` where the kernel does not say.
 pub fn established(address: SocketAddr) -> Option<u64> {
     let count = |family| {
         let mut count = 0;
@@ -51,7 +53,8 @@ pub fn established(address: SocketAddr) -> Option<u64> {
     };
     match address {
         SocketAddr::V6(_) => count(Family::V6),
-        // Some runtimes serve IPv4 by a socket for both families, whose connections are listed as those of IPv6.
+        // Some runtimes serve IPv4 by a socket for both families, whose connections are listed as
+        // those of IPv6.
         SocketAddr::V4(_) => match count(Family::V4)? {
             0 => Some(count(Family::V6).unwrap_or(0)),
             count => Some(count),
@@ -59,8 +62,8 @@ pub fn established(address: SocketAddr) -> Option<u64> {
     }
 }
 
-/// Calls `look` with the local address of each socket in that state; `port` 0 stands for any. An IPv4 address within an IPv6 one is
-/// given as what it is. `None` where the kernel does not answer.
+/// Calls `look` with the local address of each socket in that state; `port` 0 stands for any. An
+/// IPv4 address within an IPv6 one is given as what it is. `None` where the kernel does not answer.
 pub(super) fn each(family: Family, state: State, port: u16, mut look: impl FnMut(SocketAddr)) -> Option<()> {
     let flags = SockFlag::SOCK_CLOEXEC;
     let socket = socket(AddressFamily::Netlink, SockType::Datagram, flags, SockProtocol::NetlinkSockDiag);
@@ -107,7 +110,8 @@ fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((kind, body, bytes.get(length.next_multiple_of(4)..).unwrap_or_default()))
 }
 
-/// The local address in an `inet_diag_msg`: family, state, two bytes more, two ports, and 16 bytes for either kind.
+/// The local address in an `inet_diag_msg`: family, state, two bytes more, two ports, and 16 bytes
+/// for either kind.
 fn local_address(body: &[u8]) -> Option<SocketAddr> {
     let port = u16::from_be_bytes(*body.get(4..)?.first_chunk()?);
     let address = body.get(8..)?;

@@ -7,14 +7,16 @@ use std::time::Duration;
 use procfs::ProcessCGroups;
 use procfs::process::{MountInfo, Process};
 
-/// How long the kernel has throttled the harness's control group since the group was created, summed over cores, as CPU time is. The
-/// quota is one of the own group, or of a group that contains it; all that can be seen are added. `None` where no group has a quota,
-/// or it cannot be read.
+/// How long the kernel has throttled the harness's control group since the group was created,
+/// summed over cores, as CPU time is. The quota is one of the own group, or of a group that
+/// contains it; all that can be seen are added. `None` where no group has a quota, or it cannot be
+/// read.
 pub fn throttled() -> Option<Duration> {
     look(sum)
 }
 
-/// How many cores' time the control group may use, by the smallest quota that can be seen; `None` without a quota.
+/// How many cores' time the control group may use, by the smallest quota that can be seen; `None`
+/// without a quota.
 pub fn quota() -> Option<f64> {
     look(smallest)
 }
@@ -26,8 +28,9 @@ fn look<T>(find: impl Fn(&[PathBuf]) -> Option<T>) -> Option<T> {
     mounts.into_iter().find_map(|mount| find(&folders(&mount, own_group(&mount, &groups)?)))
 }
 
-/// The path of the own group in a mounted hierarchy, if that can have quotas: the one of version 2, or the one of version 1 with the
-/// controller `cpu`. Some machines have both hierarchies, of which one has the controller.
+/// The path of the own group in a mounted hierarchy, if that can have quotas: the one of version 2,
+/// or the one of version 1 with the controller `cpu`. Some machines have both hierarchies, of which
+/// one has the controller.
 fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a str> {
     let version_1 = match mount.fs_type.as_str() {
         "cgroup2" => false,
@@ -40,7 +43,8 @@ fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a st
     groups.0.iter().find(|group| is_it(&group.controllers)).map(|group| group.pathname.as_str())
 }
 
-/// The folders of a group and of those that contain it. A container may see its own group as the root, or have nothing else mounted.
+/// The folders of a group and of those that contain it. A container may see its own group as the
+/// root, or have nothing else mounted.
 fn folders(mount: &MountInfo, group: &str) -> Vec<PathBuf> {
     let within = Path::new(group).strip_prefix(&mount.root).unwrap_or(Path::new(""));
     within.ancestors().map(|path| mount.mount_point.join(path)).collect()
@@ -51,7 +55,8 @@ fn sum(folders: &[PathBuf]) -> Option<Duration> {
     texts.filter_map(|text| parse(&text)).reduce(|sum, time| sum + time)
 }
 
-/// The throttled time in a group's `cpu.stat`: of version 2 in microseconds, of version 1 in nanoseconds.
+/// The throttled time in a group's `cpu.stat`: of version 2 in microseconds, of version 1 in
+/// nanoseconds.
 fn parse(stat: &str) -> Option<Duration> {
     stat.lines().find_map(|line| match line.split_once(' ')? {
         ("throttled_usec", time) => time.parse().ok().map(Duration::from_micros),
@@ -64,7 +69,8 @@ fn smallest(folders: &[PathBuf]) -> Option<f64> {
     folders.iter().filter_map(|folder| quota_in(folder)).min_by(f64::total_cmp)
 }
 
-/// A group's quota over its period: of version 2 in one file, of version 1 in two. Without a quota it is `max`, or -1.
+/// A group's quota over its period: of version 2 in one file, of version 1 in two. Without a quota
+/// it is `max`, or -1.
 fn quota_in(folder: &Path) -> Option<f64> {
     let read = |name| fs::read_to_string(folder.join(name)).ok();
     let both = read("cpu.max").or_else(|| {

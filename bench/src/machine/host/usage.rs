@@ -18,16 +18,17 @@ use super::Process;
 /// What a process and its children have used since their start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// CPU time of all threads, also of those that have ended. Exact, but for children that have been waited for: the
-    /// kernel gives theirs in hundredths of a second.
+    /// CPU time of all threads, also of those that have ended. Exact, but for children that have
+    /// been waited for: the kernel gives theirs in hundredths of a second.
     pub cpu: Duration,
-    /// The part of it in user code. The kernel samples how CPU time divides; a running process's is in hundredths of a
-    /// second.
+    /// The part of it in user code. The kernel samples how CPU time divides; a running process's is
+    /// in hundredths of a second.
     pub user: Duration,
     /// The part of it in the kernel, in the same way.
     pub system: Duration,
-    /// How often a thread gave up its core to wait. While the process lives this is the sum over the threads that live: the count
-    /// of a thread that ends is lost. `None` where it cannot be read.
+    /// How often a thread gave up its core to wait. While the process lives this is the sum over
+    /// the threads that live: the count of a thread that ends is lost. `None` where it cannot be
+    /// read.
     pub voluntary_switches: Option<u64>,
     /// How often a thread was preempted, in the same way.
     pub involuntary_switches: Option<u64>,
@@ -75,9 +76,11 @@ impl Memory {
 }
 
 impl Process {
-    /// What it and the processes of its group have used, and the children that they have waited for. It can be read until the process
-    /// is reaped, except for the switches, which are gone once it has exited: [`super::Ended`] has all of it. It costs some 0.1 ms, and
-    /// 20 µs more for each thread, 5 ms with 256 of them, most of it for the switches. Fails once the process is reaped.
+    /// What it and the processes of its group have used, and the children that they have waited
+    /// for. It can be read until the process is reaped, except for the switches, which are gone
+    /// once it has exited: [`super::Ended`] has all of it. It costs some 0.1 ms, and 20 µs more for
+    /// each thread, 5 ms with 256 of them, most of it for the switches. Fails once the process is
+    /// reaped.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         let own = read(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
         // A child that has ended in the meantime is in its parent's figures the next time.
@@ -90,8 +93,9 @@ impl Process {
         Some(self.children().filter_map(memory_of).fold(own, Memory::and))
     }
 
-    /// The other processes of its group. The group of each process that there is costs a microsecond from the kernel, and fifteen
-    /// from its `stat` file, as by `procfs::process::all_processes`.
+    /// The other processes of its group. The group of each process that there is costs a
+    /// microsecond from the kernel, and fifteen from its `stat` file, as by
+    /// `procfs::process::all_processes`.
     pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
@@ -99,12 +103,14 @@ impl Process {
     }
 }
 
-/// Waits for a child: how it ended, and what it used from its start to its end, exactly and with the switches of threads that have
-/// ended. Of its own children those count that it has waited for. From then on its number can be reused.
+/// Waits for a child: how it ended, and what it used from its start to its end, exactly and with
+/// the switches of threads that have ended. Of its own children those count that it has waited for.
+/// From then on its number can be reused.
 pub(super) fn reap(child: &mut Child) -> io::Result<(ExitStatus, Option<Usage>)> {
-    // `wait4` would return the usage of one child. No safe interface to it has the switches: the crate `wait4` has none, and
-    // `command-rusage` has no usage of a child that fails. So one child is waited for at a time, and its usage is what is added to
-    // the sum over all children. (A program that could not be started adds some microseconds too.)
+    // `wait4` would return the usage of one child. No safe interface to it has the switches: the
+    // crate `wait4` has none, and `command-rusage` has no usage of a child that fails. So one child
+    // is waited for at a time, and its usage is what is added to the sum over all children. (A
+    // program that could not be started adds some microseconds too.)
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock();
     let before = of_the_reaped();
@@ -163,8 +169,8 @@ fn switches_of(pid: Pid) -> Option<(u64, u64)> {
     sum
 }
 
-/// The switches in a `status` file, voluntary and not. Only the end of the file is searched, where they are: there may be 256 such
-/// files, of sixty lines each, and `procfs` takes twice the time.
+/// The switches in a `status` file, voluntary and not. Only the end of the file is searched, where
+/// they are: there may be 256 such files, of sixty lines each, and `procfs` takes twice the time.
 fn switches(status: &str) -> Option<(u64, u64)> {
     let count = |name: &str| {
         let line = status.lines().rev().find_map(|line| line.strip_prefix(name));
@@ -192,8 +198,8 @@ mod tests {
     /// A shell is busy for some hundredths of a second.
     const BUSY: &str = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
 
-    /// How far the two clocks may differ: the last microseconds pass after a process has exited, in which a virtual machine may lose
-    /// its core. It is far less than what a busy shell uses.
+    /// How far the two clocks may differ: the last microseconds pass after a process has exited, in
+    /// which a virtual machine may lose its core. It is far less than what a busy shell uses.
     const NEARLY: Duration = Duration::from_millis(10);
 
     fn start(script: &str) -> Process {
@@ -204,7 +210,8 @@ mod tests {
 
     #[test]
     fn counts_children_that_live_and_those_that_were_waited_for() {
-        // What there is, and how many voluntary switches there are at least: those of a shell that waited.
+        // What there is, and how many voluntary switches there are at least: those of a shell that
+        // waited.
         let cases = [
             ("a child", format!("({BUSY}; echo; exec sleep 60) & exec sleep 60"), 0),
             (

@@ -6,7 +6,8 @@ use super::{
 };
 
 impl Record {
-    /// A run of a second of 1,000 answers to 10 connections, with half a core on each side, for tests.
+    /// A run of a second of 1,000 answers to 10 connections, with half a core on each side, for
+    /// tests.
     pub(crate) fn example(server: &str, repetition: u32) -> Self {
         let text = String::new;
         let usage = UsageRecord {

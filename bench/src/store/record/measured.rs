@@ -20,8 +20,8 @@ pub struct VerdictRecord {
     /// The share of the used cores' time that other processes and machines took.
     #[serde(alias = "foreign_share")]
     pub external_share: Option<f64>,
-    /// Requests in flight by Little's law, throughput times mean latency, as a share of those asked for; where the tool's latency
-    /// is one that the law applies to.
+    /// Requests in flight by Little's law, throughput times mean latency, as a share of those asked
+    /// for; where the tool's latency is one that the law applies to.
     pub concurrency: Option<f64>,
 }
 
@@ -29,19 +29,22 @@ pub struct VerdictRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bound {
-    /// The figures say nothing about the server: requests failed, or the load was not the one that was asked for.
+    /// The figures say nothing about the server: requests failed, or the load was not the one that
+    /// was asked for.
     Invalid,
-    /// Other processes or machines took the cores' time, which the server and the tool may have needed.
+    /// Other processes or machines took the cores' time, which the server and the tool may have
+    /// needed.
     Disturbed,
-    /// The load tool used all of its cores' time: the throughput is the tool's limit. Also where both did, since the tool may have
-    /// been first.
+    /// The load tool used all of its cores' time: the throughput is the tool's limit. Also where
+    /// both did, since the tool may have been first.
     ClientBound,
     /// The server used all of its cores' time: the throughput is the server's limit.
     ServerBound,
-    /// Neither was busy: the round trip limits the throughput. Or an open loop held its rate, and its latency is what was
-    /// measured.
+    /// Neither was busy: the round trip limits the throughput. Or an open loop held its rate, and
+    /// its latency is what was measured.
     LatencyBound,
-    /// The load tool had time left, and the server's usage is not known, as of one on another machine.
+    /// The load tool had time left, and the server's usage is not known, as of one on another
+    /// machine.
     Unknown,
 }
 
@@ -69,7 +72,8 @@ pub struct LoadRecord {
     pub answered: u64,
     /// Requests without such an answer, by what happened instead.
     pub errors: BTreeMap<String, u64>,
-    /// Requests per second as the tool claims them, to be compared with `answered / elapsed_seconds`.
+    /// Requests per second as the tool claims them, to be compared with `answered /
+    /// elapsed_seconds`.
     pub claimed_per_second: Option<f64>,
     /// The rate of an open loop.
     pub open_loop: Option<OpenLoopRecord>,
@@ -103,8 +107,9 @@ pub struct LatencyRecord {
     pub p99_9_seconds: Option<f64>,
     /// How long connections took to open, where the tool reports it.
     pub connect: Option<ConnectRecord>,
-    /// All latencies, where the tool reports them: an HdrHistogram of nanoseconds with three digits, in its own format of version 2,
-    /// compressed, in base64. Histograms of several runs can be merged exactly.
+    /// All latencies, where the tool reports them: an HdrHistogram of nanoseconds with three
+    /// digits, in its own format of version 2, compressed, in base64. Histograms of several runs
+    /// can be merged exactly.
     pub histogram: Option<String>,
 }
 
@@ -142,8 +147,9 @@ pub struct CpuRecord {
     pub server: Option<UsageRecord>,
     /// What the tool used from its start to its end.
     pub tool: UsageRecord,
-    /// Time that the server's and the tool's cores spent on anything else: other processes, interrupts, other machines on the same
-    /// hardware. The kernel counts it in hundredths of a second.
+    /// Time that the server's and the tool's cores spent on anything else: other processes,
+    /// interrupts, other machines on the same hardware. The kernel counts it in hundredths of a
+    /// second.
     #[serde(alias = "foreign_seconds")]
     pub external_seconds: Option<f64>,
     /// The part of it that other machines on the same hardware took (steal).
@@ -206,7 +212,8 @@ pub struct ErrorRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
-    /// The server or the tool needs something that this machine lacks, or the tool cannot produce that load.
+    /// The server or the tool needs something that this machine lacks, or the tool cannot produce
+    /// that load.
     Unavailable,
     /// The server did not build, or did not print its version.
     Build,

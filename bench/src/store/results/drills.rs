@@ -13,15 +13,16 @@ const DRILLS: &str = "drills.jsonl";
 /// Where an incomplete last line is moved to before others are appended.
 const TORN: &str = "drills.torn";
 
-/// The file of a result folder to which results of drills are appended. Nothing in it is ever overwritten.
+/// The file of a result folder to which results of drills are appended. Nothing in it is ever
+/// overwritten.
 pub struct DrillsFile {
     path: PathBuf,
     file: File,
 }
 
 impl DrillsFile {
-    /// Opens the file of a folder; also returns a sentence about an incomplete last line, which is moved to a file of its own. Fails
-    /// if it is not a result folder, or a line cannot be read.
+    /// Opens the file of a folder; also returns a sentence about an incomplete last line, which is
+    /// moved to a file of its own. Fails if it is not a result folder, or a line cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<(Self, Option<String>)> {
         super::machine(folder)?;
         let Lines { torn, .. } = read(folder)?;
@@ -39,15 +40,16 @@ impl DrillsFile {
         Ok((Self { path, file }, torn))
     }
 
-    /// Appends a result as one line, in one write, and waits until it is on the disk. Fails if it cannot be written.
+    /// Appends a result as one line, in one write, and waits until it is on the disk. Fails if it
+    /// cannot be written.
     pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
         lines::append(&mut self.file, record)
             .with_context(|| format!("cannot write to {}", self.path.display()))
     }
 }
 
-/// The results that a folder holds, and a sentence about an incomplete last line. Where a server was drilled twice the later result
-/// counts.
+/// The results that a folder holds, and a sentence about an incomplete last line. Where a server
+/// was drilled twice the later result counts.
 pub(super) fn load(folder: &Path) -> anyhow::Result<(Vec<DrillRecord>, Option<String>)> {
     let Lines { lines, torn } = read(folder)?;
     Ok((latest(lines), torn))

@@ -17,8 +17,9 @@ pub(super) struct Lines<T> {
     pub(super) torn: Option<String>,
 }
 
-/// Reads a file, each line by `parse`. A last line without a line feed was being written when the power failed: it is left out and
-/// reported. Fails if any other line cannot be read; the error names the file and the line.
+/// Reads a file, each line by `parse`. A last line without a line feed was being written when the
+/// power failed: it is left out and reported. Fails if any other line cannot be read; the error
+/// names the file and the line.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&[u8]) -> anyhow::Result<T>) -> anyhow::Result<Lines<T>> {
     let place = path.display().to_string();
     let file = File::open(path).with_context(|| format!("cannot read {place}"))?;
