@@ -232,7 +232,7 @@ impl Session<'_> {
                 };
                 let runs: Vec<&Record> = self.done.iter().filter(is_peak).collect();
                 // The best attempt at it, as a report would take.
-                let found = (!runs.is_empty()).then(|| Cell::of(runs).median(Record::per_second)).flatten();
+                let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
                 let found = found.filter(|found| *found > 0.0);
                 let found =
                     found.ok_or_else(|| format!("its peak is not known: {peak} has no figures of it"))?;
