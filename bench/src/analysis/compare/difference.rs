@@ -96,7 +96,7 @@ fn of_tools<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Differe
 fn of_servers<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Difference<'a>>) {
     let [a, b] = summaries
         .each_ref()
-        .map(|summaries| by_name(measured(summaries).map(|run| (run.server.name.as_str(), &*run.server))));
+        .map(|summaries| by_name(measured(summaries).map(|run| (run.server.name.as_str(), &run.server))));
     let both: Vec<(&str, [&ServerRecord; 2])> = in_both(&a, &b).collect();
     for (name, servers) in &both {
         let versions = servers.map(|server| server.version.as_deref());
