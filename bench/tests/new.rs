@@ -153,7 +153,7 @@ fn every_template_is_as_its_manifest_says() {
     }
     let (output, text) = checkout.run("check");
     assert!(output.status.success(), "{text}");
-    assert_eq!(text.matches("no mistakes").count(), 4, "{text}");
+    assert_eq!(text.matches("no errors").count(), 4, "{text}");
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! Requests that do not wait for answers (RFC 9112, section 9.3.2): all are answered, in order, and none
-//! waits for bytes that it does not need.
+//! Pipelining (RFC 9112, section 9.3.2): all requests are answered, in order, and no answer waits
+//! for bytes that it does not need.
 
-use super::super::case::{Step, send};
-use super::{Answer, BAD, Case, End, NEXT, chunked, get, post, posted};
+use super::shorthand::{BAD, Case, End, Expected, NEXT, chunked, get, post, posted};
+use crate::case::{Step, send};
 
 const PIPELINING: &str = "RFC 9112, section 9.3.2";
 const TEAR_DOWN: &str = "RFC 9112, section 9.6";
 const LINES: &str = "RFC 9112, section 2.2";
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [mixed(), ended(), long(), halves()].concat()
 }
@@ -18,19 +18,19 @@ fn path(path: &str) -> String {
 }
 
 fn mixed() -> Vec<Case> {
-    let a = || Answer::greeting("/a");
+    let a = || Expected::greeting("/a");
     let head = || "HEAD /h HTTP/1.1\r\nHost: h\r\n\r\n".to_owned();
     let sized = || post("Content-Length: 3\r\n", "abc");
     let chunks = || chunked("3\r\nabc\r\n0\r\n\r\n");
     let delete = || "DELETE /a HTTP/1.1\r\nHost: h\r\n\r\n".to_owned();
     let old = "GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".to_owned();
-    let old_answer = Answer::greeting("/old").saying(&["keep-alive"]);
-    let case = |name, requests: Vec<String>, answers: Vec<Answer>| {
+    let old_answer = Expected::greeting("/old").with_connection(&["keep-alive"]);
+    let case = |name, requests: Vec<String>, answers: Vec<Expected>| {
         Case::new(name, PIPELINING, requests.concat(), answers, End::Open)
     };
-    let head_answer = || Answer::head("/h");
+    let head_answer = || Expected::head("/h");
     vec![
-        case("pipelining/two", vec![get(""), path("/b")], vec![a(), Answer::greeting("/b")]),
+        case("pipelining/two", vec![get(""), path("/b")], vec![a(), Expected::greeting("/b")]),
         case(
             "pipelining/heads-between",
             vec![head(), get(""), head(), get("")],
@@ -46,7 +46,7 @@ fn mixed() -> Vec<Case> {
         case("pipelining/bodies-alone", vec![sized(), chunks(), sized(), chunks()], vec![posted(); 4])
             .or([posted()], End::Closed),
         case("pipelining/http-1.0-between", vec![get(""), old, get("")], vec![a(), old_answer, a()])
-            .or([a(), Answer::greeting("/old")], End::Closed),
+            .or([a(), Expected::greeting("/old")], End::Closed),
         case("pipelining/empty-lines-between", vec![get(""), "\r\n".into(), get("")], vec![a(), a()])
             .strict(),
         case(
@@ -58,11 +58,12 @@ fn mixed() -> Vec<Case> {
     ]
 }
 
-/// A request that ends the connection is the last one to be answered, and those before it are answered too.
+/// A request that ends the connection is the last one that is answered. All before it are answered
+/// too.
 fn ended() -> Vec<Case> {
-    let a = || Answer::greeting("/a");
-    let bad = || Answer::status(BAD);
-    let ended = |name, rule, requests: [&str; 3], answers: [Answer; 2]| {
+    let a = || Expected::greeting("/a");
+    let bad = || Expected::status(BAD);
+    let ended = |name, rule, requests: [&str; 3], answers: [Expected; 2]| {
         Case::new(name, rule, requests.concat(), answers, End::Closed)
     };
     let get_a = get("");
@@ -74,7 +75,7 @@ fn ended() -> Vec<Case> {
             "pipelining/head-and-close-in-the-middle",
             TEAR_DOWN,
             [&get_a, head, NEXT],
-            [a(), Answer::head("/h")],
+            [a(), Expected::head("/h")],
         ),
         ended(
             "pipelining/http-1.0-in-the-middle",
@@ -114,7 +115,7 @@ fn long() -> Vec<Case> {
         let paths: Vec<String> =
             (0..count).map(|number| format!("/{number}/{}", "p".repeat(number * 7 % length))).collect();
         let requests: String = paths.iter().map(|target| path(target)).collect();
-        (requests, paths.iter().map(|path| Answer::greeting(path)).collect::<Vec<_>>())
+        (requests, paths.iter().map(|path| Expected::greeting(path)).collect::<Vec<_>>())
     };
     let (burst, answers) = numbered(1000, 20);
     let (large, large_answers) = numbered(500, 4000);
@@ -127,11 +128,11 @@ fn long() -> Vec<Case> {
     ]
 }
 
-/// An answer does not wait for what comes after its request.
+/// An answer does not wait for the bytes after its request.
 fn halves() -> Vec<Case> {
-    let a = || Answer::greeting("/a");
+    let a = || Expected::greeting("/a");
     let body = post("Content-Length: 6\r\n", "abc");
-    let case = |name, first: String, rest: &'static str, answers: Vec<Answer>, end| {
+    let case = |name, first: String, rest: &'static str, answers: Vec<Expected>, end| {
         Case::new(name, PIPELINING, first, answers, end).then([Step::Await(1), send(rest)])
     };
     vec![
@@ -139,14 +140,14 @@ fn halves() -> Vec<Case> {
             "pipelining/half-a-head-after",
             get("") + "GET /ne",
             "xt HTTP/1.1\r\nHost: h\r\n\r\n",
-            vec![a(), Answer::greeting("/next")],
+            vec![a(), Expected::greeting("/next")],
             End::Open,
         ),
         case(
             "pipelining/a-byte-after",
             get("") + "G",
             "ET /next HTTP/1.1\r\nHost: h\r\n\r\n",
-            vec![a(), Answer::greeting("/next")],
+            vec![a(), Expected::greeting("/next")],
             End::Open,
         ),
         case("pipelining/half-a-line-end-after", get("") + "\r", "\n", vec![a()], End::Open).strict(),
@@ -155,14 +156,14 @@ fn halves() -> Vec<Case> {
             "pipelining/garbage-after",
             get("") + "garb",
             "age\r\n\r\n",
-            vec![a(), Answer::status(BAD)],
+            vec![a(), Expected::status(BAD)],
             End::Closed,
         ),
         case(
             "pipelining/half-a-head-after-a-body",
             post("Content-Length: 3\r\n", "abc") + "GET /ne",
             "xt HTTP/1.1\r\nHost: h\r\n\r\n",
-            vec![posted(), Answer::greeting("/next")],
+            vec![posted(), Expected::greeting("/next")],
             End::Open,
         )
         .or([posted()], End::Closed),
@@ -170,7 +171,7 @@ fn halves() -> Vec<Case> {
             "pipelining/half-a-head-after-many",
             LINES,
             get("").repeat(20) + "GET /ne",
-            [vec![a(); 20], vec![Answer::greeting("/next")]].concat(),
+            [vec![a(); 20], vec![Expected::greeting("/next")]].concat(),
             End::Open,
         )
         .then([Step::Await(20), send("xt HTTP/1.1\r\nHost: h\r\n\r\n")]),

@@ -1,18 +1,19 @@
-//! What bounds connections and CPU time here.
+//! The machine's limits of connections and CPU time.
 
-use super::{Finding, Level};
+use super::finding::{Finding, Level};
 use crate::machine::Machine;
 use crate::machine::host::{self, Ports};
-use crate::text::numbers::as_f64;
-use crate::text::numbers::{significant, whole};
+use crate::text::numbers::{as_f64, significant, whole};
 
-/// Connections that the largest load and the largest drill open at once, with what a server and a tool keep for themselves.
+/// Descriptors for the 10,000 connections of the largest load and the largest drill, and for what a
+/// server and a tool open beside them.
 const DESCRIPTORS: usize = 10_400;
 
-/// As many connections as the largest load opens in one go: with a shorter queue some of them are made to wait for a second.
+/// Connections that the largest load opens at once. With a shorter queue the kernel drops some of
+/// them, whose clients try again after a second.
 const ACCEPT_QUEUE: u32 = 1024;
 
-/// The limits. Those that cannot be read are left out.
+/// Findings about the limits. Those that cannot be read are left out.
 pub fn limits(machine: &Machine) -> Vec<Finding> {
     [
         host::raise_descriptor_limit().ok().map(descriptors),
@@ -45,9 +46,7 @@ fn ports(ports: Ports) -> Finding {
     );
     match (ports.held <= ports.enough_up_to(), ports.reused) {
         (true, _) => Level::Ok.finding(held),
-        (false, true) => {
-            Level::Note.finding(format!("{held}; the kernel gives them out again after a second or two"))
-        }
+        (false, true) => Level::Note.finding(format!("{held}; the kernel reuses them after a second or two")),
         (false, false) => Level::Note.finding(format!(
             "{held}; a load without keep-alive waits for them, up to a minute; \
              as root: sysctl net.ipv4.tcp_tw_reuse=2"
@@ -61,19 +60,19 @@ fn accept_queue(length: u32) -> Finding {
         Level::Ok.finding(text)
     } else {
         Level::Bad.finding(format!(
-            "{text}, and more at once are made to wait for a second; as root: sysctl net.core.somaxconn=4096"
+            "{text}; of more at once some wait for a second; as root: sysctl net.core.somaxconn=4096"
         ))
     }
 }
 
-/// Of the time of so many cores.
+/// `cores` is the number of cores, and `quota` the CPU time per second of time.
 fn quota(quota: Option<f64>, cores: usize) -> Finding {
     match quota {
         None => Level::Ok.finding("no quota of CPU time is set"),
         Some(quota) if quota >= as_f64(cores as u64) => Level::Ok
-            .finding(format!("a quota of {} cores' time is set, which is all there is", significant(quota))),
+            .finding(format!("a quota of {} cores' time is set, which is all of it", significant(quota))),
         Some(quota) => Level::Bad.finding(format!(
-            "a quota of {} cores' time is set for {cores} cores: what runs into it is disturbed; \
+            "a quota of {} cores' time is set for {cores} cores: runs that reach it are throttled; \
              start the container without `--cpus`, or give it whole cores with `--cpuset-cpus`",
             significant(quota)
         )),
@@ -82,7 +81,7 @@ fn quota(quota: Option<f64>, cores: usize) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_finding;
+    use super::super::finding::assert_finding;
     use super::*;
 
     #[test]
@@ -99,7 +98,7 @@ mod tests {
             (accept_queue(4096), (Level::Ok, "4,096 connections")),
             (accept_queue(128), (Level::Bad, "somaxconn=4096")),
             (quota(None, 2), (Level::Ok, "no quota")),
-            (quota(Some(2.0), 2), (Level::Ok, "all there is")),
+            (quota(Some(2.0), 2), (Level::Ok, "all of it")),
             (quota(Some(1.5), 2), (Level::Bad, "a quota of 1.50 cores' time is set for 2 cores")),
         ];
         for (finding, expected) in cases {

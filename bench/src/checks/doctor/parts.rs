@@ -1,9 +1,9 @@
-//! Programs: load tools, servers, and what only some of the project's tests need.
+//! Programs: load tools, servers, and those that only some of the project's tests need.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Finding, Level};
+use super::finding::{Finding, Level};
 use crate::machine::host::{Host, Launch};
 use crate::servers::launch;
 use crate::servers::server::Server;
@@ -12,13 +12,13 @@ use crate::tools::{self, TOOLS, Tool};
 /// Time for `rustup` to list what is installed.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// Programs that no measurement needs: what there is with each, and what there is not without.
+/// Programs that no measurement needs: what each makes possible, and what is missing without it.
 const OPTIONAL: [(&str, &str, &str); 2] = [
     ("chromium", "the tests of the report's page can be run", "the tests of the report's page are left out"),
     ("strace", "system calls can be counted", "system calls cannot be counted"),
 ];
 
-/// Each load tool with its version, or with how to get it.
+/// Each load tool with its version, or with how to install it.
 pub fn tools(host: &Host) -> Vec<Finding> {
     let finding = |tool: &&dyn Tool| match tools::available(host, *tool) {
         Ok(version) => Level::Ok.finding(format!("{}: {version}", tool.name())),
@@ -27,7 +27,7 @@ pub fn tools(host: &Host) -> Vec<Finding> {
     TOOLS.iter().map(finding).collect()
 }
 
-/// Each server: whether it can be built and run here.
+/// Whether each server can be built and run here.
 pub fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
     let finding = |server: &Server| match launch::unavailable(host, server) {
         None => Level::Ok.finding(format!("{}: {} ({})", server.name, server.runtime, server.language)),
@@ -36,7 +36,7 @@ pub fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
     servers.iter().map(finding).collect()
 }
 
-/// What no measurement needs.
+/// Programs that no measurement needs.
 pub fn optional(host: &Host) -> Vec<Finding> {
     let has = |program| host.find(program).is_some();
     let programs = OPTIONAL.iter().map(|(name, can, lack)| program(name, has(name), can, lack));
@@ -44,7 +44,7 @@ pub fn optional(host: &Host) -> Vec<Finding> {
     programs.chain([counting, fuzzing(has("cargo-fuzz"), has_nightly(host))]).collect()
 }
 
-/// A program of Debian's that does something by the way, and the package of its name.
+/// A program that Debian has in a package of the same name.
 fn program(name: &str, is_there: bool, can: &str, lack: &str) -> Finding {
     if is_there {
         Level::Ok.finding(format!("{name}: {can}"))
@@ -56,14 +56,14 @@ fn program(name: &str, is_there: bool, can: &str, lack: &str) -> Finding {
 fn counting(has_valgrind: bool, has_runner: bool) -> Finding {
     let missing = match (has_valgrind, has_runner) {
         (true, true) => {
-            let can = "instructions can be held against their budgets";
+            let can = "instructions can be compared with their budgets";
             return Level::Ok.finding(format!("valgrind and gungraun-runner: {can}"));
         }
         (true, false) => "gungraun-runner",
         (false, true) => "valgrind",
         (false, false) => "valgrind and gungraun-runner",
     };
-    let lack = "instructions are not held against their budgets";
+    let lack = "instructions are not compared with their budgets";
     Level::Lacks.finding(format!("{missing}: {lack}; scripts/setup --tests gets it"))
 }
 
@@ -90,7 +90,7 @@ fn has_nightly(host: &Host) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_finding;
+    use super::super::finding::assert_finding;
     use super::*;
 
     #[test]
@@ -101,9 +101,9 @@ mod tests {
                 program("strace", false, "can", "cannot"),
                 (Level::Lacks, "cannot; get it with `apt-get install strace`"),
             ),
-            (counting(true, true), (Level::Ok, "gungraun-runner: instructions can be held")),
-            (counting(true, false), (Level::Lacks, "gungraun-runner: instructions are not held")),
-            (counting(false, true), (Level::Lacks, "valgrind: instructions are not held")),
+            (counting(true, true), (Level::Ok, "gungraun-runner: instructions can be compared")),
+            (counting(true, false), (Level::Lacks, "gungraun-runner: instructions are not compared")),
+            (counting(false, true), (Level::Lacks, "valgrind: instructions are not compared")),
             (counting(false, false), (Level::Lacks, "valgrind and gungraun-runner: instructions are not")),
             (fuzzing(true, true), (Level::Ok, "scripts/fuzz can begin")),
             (fuzzing(true, false), (Level::Lacks, "a nightly compiler: scripts/fuzz gets")),
