@@ -32,7 +32,7 @@ pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
 
 /// Which cases are flaky, as they are why a number is a range.
 fn flaky(verified: &[(&str, Verification)]) -> Vec<String> {
-    let cases = names(verified, |verification, result| verification.is_flaky(result));
+    let cases = names(verified, Verification::is_flaky);
     let about = "A range has flaky cases, which the manifest says pass on some runs only";
     cases.map(|cases| format!("{about}: {cases}.")).into_iter().collect()
 }
