@@ -24,6 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
 fn heads() -> Vec<Case> {
     let refused = |name, request: String| Case::rejected(name, ENDPOINT_RULE, request, HEAD_TOO_LARGE);
     let two = || [Expected::greeting("/a"), Expected::greeting("/a")];
+    let second = get("") + &head(HEAD_BYTES + 1);
     let over = [Expected::greeting("/a"), Expected::status(HEAD_TOO_LARGE)];
     vec![
         Case::new("limits/head", ENDPOINT_RULE, head(HEAD_BYTES), greeting(), End::Open),
@@ -31,13 +32,7 @@ fn heads() -> Vec<Case> {
         refused("limits/head-far-over", head(8 * HEAD_BYTES)),
         Case::new("limits/head-twice", ENDPOINT_RULE, head(HEAD_BYTES).repeat(2), two(), End::Open),
         Case::new("limits/head-after-another", ENDPOINT_RULE, get("") + &head(HEAD_BYTES), two(), End::Open),
-        Case::new(
-            "limits/head-over-after-another",
-            ENDPOINT_RULE,
-            get("") + &head(HEAD_BYTES + 1),
-            over,
-            End::Closed,
-        ),
+        Case::new("limits/head-over-after-another", ENDPOINT_RULE, second, over, End::Closed),
         Case::new("limits/fields", ENDPOINT_RULE, fields(HEAD_FIELDS), greeting(), End::Open),
         refused("limits/fields-over", fields(HEAD_FIELDS + 1)),
         refused("limits/fields-far-over", fields(10 * HEAD_FIELDS)),
@@ -54,22 +49,13 @@ fn targets() -> Vec<Case> {
     let head = request(&longest).replacen("GET", "HEAD", 1);
     let query = |bytes: usize| request(&format!("/a?{}", "q".repeat(bytes - 3)));
     let far = request(&path(3 * TARGET_BYTES));
+    let over = |name, request: String| Case::rejected(name, ENDPOINT_RULE, request, TARGET_TOO_LONG);
     vec![
         Case::new("limits/target", ENDPOINT_RULE, request(&longest), answers, End::Open),
         Case::new("limits/target-of-a-head", ENDPOINT_RULE, head, heads, End::Open),
         Case::new("limits/target-with-a-query", ENDPOINT_RULE, query(TARGET_BYTES), greeting(), End::Open),
-        Case::rejected(
-            "limits/target-over",
-            ENDPOINT_RULE,
-            request(&path(TARGET_BYTES + 1)),
-            TARGET_TOO_LONG,
-        ),
-        Case::rejected(
-            "limits/target-with-a-query-over",
-            ENDPOINT_RULE,
-            query(TARGET_BYTES + 1),
-            TARGET_TOO_LONG,
-        ),
+        over("limits/target-over", request(&path(TARGET_BYTES + 1))),
+        over("limits/target-with-a-query-over", query(TARGET_BYTES + 1)),
         // The target is too long, and so is the head.
         Case::rejected("limits/target-far-over", ENDPOINT_RULE, far, &[414, 431]),
         Case::rejected(
@@ -115,20 +101,16 @@ fn endless() -> Vec<Case> {
     let extensions = format!("{}0\r\n\r\n", format!("1;{}\r\nb\r\n", "x".repeat(200)).repeat(5000));
     let trailer = format!("0\r\nX: {long}\r\n\r\n");
     let trailers = format!("0\r\n{}\r\n", "X: y\r\n".repeat(50_000));
+    let lines = "\r\n".repeat(64 * 1024);
     vec![
         broken_body("limits/chunk-size-of-zeros", rule, chunked(&zeros)),
         broken_body("limits/chunk-extension", rule, chunked(&extension)),
         broken_body("limits/chunk-extensions", rule, chunked(&extensions)),
         broken_body("limits/trailer", "RFC 9112, section 7.1.2", chunked(&trailer)),
         broken_body("limits/trailers", "RFC 9112, section 7.1.2", chunked(&trailers)),
-        Case::rejected(
-            "limits/empty-lines",
-            "RFC 9112, section 2.2",
-            "\r\n".repeat(64 * 1024),
-            HEAD_TOO_LARGE,
-        )
-        .or([Expected::status(BAD)], End::Closed)
-        .or([], End::Closed),
+        Case::rejected("limits/empty-lines", "RFC 9112, section 2.2", lines, HEAD_TOO_LARGE)
+            .or([Expected::status(BAD)], End::Closed)
+            .or([], End::Closed),
     ]
 }
 

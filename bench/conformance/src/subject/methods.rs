@@ -17,12 +17,8 @@ pub(super) fn cases() -> Vec<Case> {
         ("methods/m-search", "M-SEARCH"),
     ];
     for (name, method) in known {
-        cases.push(Case::answered(
-            name,
-            ENDPOINT_RULE,
-            with(&format!("{method} /a")),
-            [Expected::not_allowed()],
-        ));
+        let request = with(&format!("{method} /a"));
+        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::not_allowed()]));
     }
     // A method is a case-sensitive token, and nothing that begins like GET is GET.
     let unknown = [
@@ -73,26 +69,16 @@ fn heads() -> Vec<Case> {
     let answer = || Expected::head("/a");
     let next = || Expected::greeting("/next");
     let absolute = format!("HEAD http://h/a HTTP/1.1\r\nHost: h\r\n\r\n{NEXT}");
+    let twice = head("").repeat(2) + NEXT;
+    let body = head("Content-Length: 3\r\n") + "abc" + NEXT;
     let query = format!("HEAD /a?b HTTP/1.1\r\nHost: h\r\n\r\n{NEXT}");
     vec![
         Case::new("methods/head-of-the-absolute-form", HEAD, absolute, [answer(), next()], End::Open),
         Case::new("methods/head-with-a-query", HEAD, query, [answer(), next()], End::Open),
-        Case::new(
-            "methods/head-twice",
-            HEAD,
-            head("").repeat(2) + NEXT,
-            [answer(), answer(), next()],
-            End::Open,
-        ),
+        Case::new("methods/head-twice", HEAD, twice, [answer(), answer(), next()], End::Open),
         Case::new("methods/head-and-close", HEAD, head("Connection: close\r\n"), [answer()], End::Closed),
         Case::new("methods/head-with-http-1.0", HEAD, "HEAD /a HTTP/1.0\r\n\r\n", [answer()], End::Closed),
-        Case::new(
-            "methods/head-with-a-body",
-            HEAD,
-            head("Content-Length: 3\r\n") + "abc" + NEXT,
-            [answer(), next()],
-            End::Open,
-        )
-        .or([answer()], End::Closed),
+        Case::new("methods/head-with-a-body", HEAD, body, [answer(), next()], End::Open)
+            .or([answer()], End::Closed),
     ]
 }

@@ -14,6 +14,8 @@ const CODING: &str = "RFC 9112, section 6.1";
 const CHUNKS: &str = "RFC 9112, section 7.1";
 const LINES: &str = "RFC 9112, section 2.2";
 const FIELDS: &str = "RFC 9112, section 5";
+const EXPECT: &str = "RFC 9110, section 10.1.1";
+const VERSION: &str = "RFC 9112, section 2.3";
 const CONNECT: &str = "RFC 9110, section 9.3.6";
 
 /// The hidden request. Its path is how an answer to it is recognized.
@@ -33,24 +35,18 @@ fn in_bodies() -> Vec<Case> {
         format!("{method} /a HTTP/1.1\r\nHost: h\r\n{fields}Content-Length: {length}\r\n\r\n{HIDDEN}")
     };
     let twice = HIDDEN.repeat(2);
+    let length = sized("POST", "Content_Length: 0\r\nX-Content-Length: 0\r\n");
+    let coding = sized("POST", "Transfer_Encoding: chunked\r\nTE: chunked\r\n");
+    let option = sized("POST", "Connection: Content-Length\r\n");
     let requests = [
         ("smuggling/in-a-body", sized("POST", "")),
         ("smuggling/in-the-body-of-a-delete", sized("DELETE", "")),
         ("smuggling/in-the-body-of-an-options", sized("OPTIONS", "")),
         ("smuggling/in-the-body-of-a-trace", sized("TRACE", "")),
         ("smuggling/in-the-body-of-an-unknown-method", sized("BREW", "")),
-        (
-            "smuggling/in-a-body-with-an-option-that-names-its-length",
-            sized("POST", "Connection: Content-Length\r\n"),
-        ),
-        (
-            "smuggling/in-a-body-with-another-length-that-is-none",
-            sized("POST", "Content_Length: 0\r\nX-Content-Length: 0\r\n"),
-        ),
-        (
-            "smuggling/in-a-body-with-another-coding-that-is-none",
-            sized("POST", "Transfer_Encoding: chunked\r\nTE: chunked\r\n"),
-        ),
+        ("smuggling/in-a-body-with-an-option-that-names-its-length", option),
+        ("smuggling/in-a-body-with-another-length-that-is-none", length),
+        ("smuggling/in-a-body-with-another-coding-that-is-none", coding),
         ("smuggling/in-a-body-with-a-coding-in-a-value", sized("POST", "X: Transfer-Encoding: chunked\r\n")),
         ("smuggling/two-in-a-body", post(&format!("Content-Length: {}\r\n", twice.len()), &twice)),
     ];
@@ -68,21 +64,16 @@ fn in_bodies() -> Vec<Case> {
     let expecting = sized("POST", "Expect: 100-continue\r\n");
     let continued = [Expected::continue_100(), posted(), Expected::greeting("/next")];
     cases.push(
-        read_or_closed("smuggling/in-a-body-that-is-expected", "RFC 9110, section 10.1.1", &expecting)
+        read_or_closed("smuggling/in-a-body-that-is-expected", EXPECT, &expecting)
             .or(continued, End::Open)
             .or([Expected::continue_100(), posted()], End::Closed)
             .or([Expected::status(&[417])], End::Closed),
     );
     let odd = sized("POST", "Expect: a-pony\r\n");
-    cases.push(
-        Case::rejected(
-            "smuggling/in-a-body-of-another-expectation",
-            "RFC 9110, section 10.1.1",
-            odd,
-            &[200, 405, 417, 501],
-        )
-        .or([Expected::status(&[200, 405, 417, 501])], End::Open),
-    );
+    let answer = [Expected::status(&[200, 405, 417, 501])];
+    let odd =
+        Case::new("smuggling/in-a-body-of-another-expectation", EXPECT, odd, answer.clone(), End::Closed);
+    cases.push(odd.or(answer, End::Open));
     let old = sized("POST", "").replacen("HTTP/1.1", "HTTP/1.0", 1);
     cases.push(Case::new("smuggling/in-a-body-of-http-1.0", BODY, old, [posted()], End::Closed));
     cases
@@ -179,62 +170,49 @@ fn codings() -> Vec<Case> {
     // Read as chunks, the hidden request follows the body; read by the length, it is the body.
     let request =
         |field| post(&format!("{field}\r\nContent-Length: {length}\r\n"), &format!("0\r\n\r\n{HIDDEN}"));
-    let mut cases = Vec::new();
-    cases.extend(fields.map(|(name, field)| Case::rejected(name, CODING, request(field), BAD_CODING)));
-    // RFC 9112, section 6.3: a server may read the chunks alone, and has to close after them.
-    let both = request("Transfer-Encoding: chunked");
-    cases.push(
-        Case::rejected("smuggling/coding-and-length", CODING, both, BAD_CODING).or([posted()], End::Closed),
-    );
+    let rejected = |(name, field)| Case::rejected(name, CODING, request(field), BAD_CODING);
+    let mut cases = fields.map(rejected).to_vec();
     let short = post(
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
         &format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len()),
     );
-    cases.push(
-        Case::rejected("smuggling/short-length-and-coding", CODING, short, BAD_CODING)
-            .or([posted()], End::Closed),
-    );
     let old = format!(
         "POST /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{HIDDEN}"
     );
-    cases.push(
-        Case::rejected("smuggling/coding-with-http-1.0", CODING, old, BAD_CODING).or([posted()], End::Closed),
-    );
+    // RFC 9112, section 6.3: a server may read the chunks alone, and has to close after them.
+    let both = [
+        ("smuggling/coding-and-length", request("Transfer-Encoding: chunked")),
+        ("smuggling/short-length-and-coding", short),
+        ("smuggling/coding-with-http-1.0", old),
+    ];
+    cases.extend(both.map(|(name, request)| {
+        Case::rejected(name, CODING, request, BAD_CODING).or([posted()], End::Closed)
+    }));
     cases
 }
 
 /// After malformed heads, whose end is not defined.
 fn heads() -> Vec<Case> {
+    let space = "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n";
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let version = "GET /a HTTP/2.0\r\nHost: h\r\n\r\n";
     let requests = [
         ("smuggling/behind-garbage", LINES, "garbage\r\n\r\n".to_owned()),
         ("smuggling/behind-a-broken-field", FIELDS, get("X : y\r\n")),
         ("smuggling/behind-a-field-without-a-colon", FIELDS, get("X\r\n")),
         ("smuggling/behind-a-nul", "RFC 9110, section 5.5", get("X: \0\r\n")),
         ("smuggling/behind-a-bare-carriage-return", LINES, get("X: y\rz\r\n")),
-        (
-            "smuggling/behind-a-target-with-a-space",
-            "RFC 9112, section 3",
-            "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n".into(),
-        ),
-        (
-            "smuggling/behind-an-http-2-preface",
-            "RFC 9113, section 3.4",
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(),
-        ),
-        ("smuggling/behind-http-0.9", "RFC 9112, section 2.3", "GET /a\r\n".into()),
-        (
-            "smuggling/behind-another-version",
-            "RFC 9112, section 2.3",
-            "GET /a HTTP/2.0\r\nHost: h\r\n\r\n".into(),
-        ),
+        ("smuggling/behind-a-target-with-a-space", "RFC 9112, section 3", space.into()),
+        ("smuggling/behind-an-http-2-preface", "RFC 9113, section 3.4", preface.into()),
+        ("smuggling/behind-http-0.9", VERSION, "GET /a\r\n".into()),
+        ("smuggling/behind-another-version", VERSION, version.into()),
     ];
     // The empty line that ends the head is in the hidden request.
     let value = get("X: y\r\r").trim_end_matches("\r\n").to_owned() + HIDDEN;
     let connect = format!("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n{HIDDEN}");
-    let mut cases = Vec::new();
-    cases.extend(
-        requests.map(|(name, rule, request)| Case::rejected(name, rule, request + &behind(), BAD_VERSION)),
-    );
+    let rejected =
+        |(name, rule, request): (_, _, String)| Case::rejected(name, rule, request + &behind(), BAD_VERSION);
+    let mut cases = requests.map(rejected).to_vec();
     cases.push(Case::rejected("smuggling/in-a-value-after-bare-carriage-returns", LINES, value, BAD));
     // The bytes after a CONNECT are not HTTP, however it was answered.
     cases.push(Case::rejected("smuggling/behind-connect", CONNECT, connect, &[400, 404, 405, 501]));
@@ -246,21 +224,15 @@ fn heads() -> Vec<Case> {
 fn ambiguous() -> Vec<Case> {
     let behind = behind();
     let length = behind.len();
+    let folded = format!("X: y\r\n Content-Length: {length}\r\n");
+    let coding = post("X: y\r\n Transfer-Encoding: chunked\r\n", &format!("0\r\n\r\n{behind}"));
+    let line_feeds = get("X: y\n\n").trim_end_matches("\r\n").to_owned();
     let requests = [
-        (
-            "smuggling/length-on-a-folded-line",
-            post(&format!("X: y\r\n Content-Length: {length}\r\n"), &behind),
-        ),
+        ("smuggling/length-on-a-folded-line", post(&folded, &behind)),
         ("smuggling/length-with-a-folded-value", post(&format!("Content-Length:\r\n {length}\r\n"), &behind)),
-        (
-            "smuggling/coding-on-a-folded-line",
-            post("X: y\r\n Transfer-Encoding: chunked\r\n", &format!("0\r\n\r\n{behind}")),
-        ),
+        ("smuggling/coding-on-a-folded-line", coding),
         ("smuggling/behind-a-folded-line", get("X: y\r\n z\r\n") + &behind),
-        (
-            "smuggling/in-a-value-after-bare-line-feeds",
-            get("X: y\n\n").trim_end_matches("\r\n").to_owned() + &behind,
-        ),
+        ("smuggling/in-a-value-after-bare-line-feeds", line_feeds + &behind),
     ];
     requests.map(|(name, request)| Case::rejected(name, ENDPOINT_RULE, request, BAD_CODING)).into()
 }
@@ -275,17 +247,13 @@ fn over_limits() -> Vec<Case> {
     let many = HIDDEN.repeat(40_000);
     let large = post(&format!("Content-Length: {}\r\n", many.len()), &many);
     let chunk = chunked(&format!("{:x}\r\n{many}\r\n0\r\n\r\n", many.len()));
-    let body = |name, request| {
-        let case = Case::new(
-            name,
-            "RFC 9110, section 15.5.14",
-            request,
-            [Expected::status(&[200, 405, 413, 501])],
-            End::Any,
-        );
-        case.or([Expected::status(&[501])], End::Closed)
+    let body = |name, request: String| {
+        let answer = [Expected::status(&[200, 405, 413, 501])];
+        Case::new(name, "RFC 9110, section 15.5.14", request, answer, End::Any)
+            .or([Expected::status(&[501])], End::Closed)
     };
     let start = get("X: ").replace("X: \r\n", "X: ");
+    let fields = get(&"X: y\r\n".repeat(1000)).replace("\r\n\r\n", "\r\nZ: ");
     let cut = |bytes: usize| format!("{start}{}{HIDDEN}", "x".repeat(bytes - start.len()));
     let heads = [
         ("smuggling/in-a-head-at-4-kib", cut(4 * 1024)),
@@ -295,10 +263,7 @@ fn over_limits() -> Vec<Case> {
         ("smuggling/in-a-head-at-64-kib", cut(64 * 1024)),
         ("smuggling/in-a-head-at-128-kib", cut(128 * 1024)),
         ("smuggling/in-a-head-at-1-mib", cut(1024 * 1024)),
-        (
-            "smuggling/in-a-head-of-many-fields",
-            get(&"X: y\r\n".repeat(1000)).replace("\r\n\r\n", "\r\nZ: ") + HIDDEN,
-        ),
+        ("smuggling/in-a-head-of-many-fields", fields + HIDDEN),
     ];
     let mut cases = vec![
         body("smuggling/in-a-body-over-the-limit", large),

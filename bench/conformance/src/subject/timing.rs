@@ -21,35 +21,23 @@ fn heads() -> Vec<Case> {
     };
     let too_slow = || Expected::status(TOO_SLOW);
     let second = get("") + "GET /b HTTP/1.1\r\nHos";
-    let pause = Step::Pause(Timeout::Head, 2);
+    let parts = |tenths, parts: &[&'static str]| -> Vec<Step> {
+        parts.iter().flat_map(|part| [Step::Pause(Timeout::Head, tenths), send(*part)]).collect()
+    };
+    let line = "GET /a HTTP/1.1\r\n";
+    let next = "Host: h\r\n\r\nGET /a HTTP/1.1\r\n";
+    let three = vec![Expected::greeting("/a"); 3];
     vec![
         stalled("timing/head-of-one-byte", "G".into(), vec![too_slow()]),
         stalled("timing/head-stalled", "GET /a HTTP/1.1\r\nHost: h\r\n".into(), vec![too_slow()]),
         stalled("timing/head-dripped", String::new(), vec![too_slow()])
             .then([Step::Drip(Timeout::Head, DRIPPED)]),
         stalled("timing/second-head-stalled", second, vec![Expected::greeting("/a"), too_slow()]),
-        Case::answered("timing/slow-head", ENDPOINT_RULE, "GET /a HTTP/1.1\r\n", greeting()).then([
-            pause.clone(),
-            send("Host: h\r\n"),
-            pause.clone(),
-            send("\r\n"),
-        ]),
+        Case::answered("timing/slow-head", ENDPOINT_RULE, line, greeting())
+            .then(parts(2, &["Host: h\r\n", "\r\n"])),
         // The timeout is per head, not per connection.
-        Case::new(
-            "timing/slow-heads",
-            ENDPOINT_RULE,
-            "GET /a HTTP/1.1\r\n",
-            [Expected::greeting("/a"), Expected::greeting("/a"), Expected::greeting("/a")],
-            End::Any,
-        )
-        .then([
-            Step::Pause(Timeout::Head, 5),
-            send("Host: h\r\n\r\nGET /a HTTP/1.1\r\n"),
-            Step::Pause(Timeout::Head, 5),
-            send("Host: h\r\n\r\nGET /a HTTP/1.1\r\n"),
-            Step::Pause(Timeout::Head, 5),
-            send("Host: h\r\n\r\n"),
-        ]),
+        Case::answered("timing/slow-heads", ENDPOINT_RULE, line, three)
+            .then(parts(5, &[next, next, "Host: h\r\n\r\n"])),
     ]
 }
 
@@ -73,13 +61,13 @@ fn waits() -> Vec<Case> {
 }
 
 fn bodies() -> Vec<Case> {
+    let answer = Expected::status(&[200, 405, 408, 501]);
     let stalled = |name, request: String| {
-        let case =
-            Case::new(name, ENDPOINT_RULE, request, [Expected::status(&[200, 405, 408, 501])], End::Closed);
+        let case = Case::new(name, ENDPOINT_RULE, request, [answer.clone()], End::Closed);
         case.or([], End::Closed).with_finish(Finish::WaitFor(Timeout::Idle))
     };
     let expecting = post("Content-Length: 3\r\nExpect: 100-continue\r\n", "");
-    let continued = [Expected::continue_100(), Expected::status(&[200, 405, 408, 501])];
+    let continued = [Expected::continue_100(), answer.clone()];
     let slow = |name, request: String, rest: &'static str| {
         let both = [posted(), Expected::greeting("/next")];
         let case = Case::new(name, ENDPOINT_RULE, request, both, End::Open).or([posted()], End::Closed);
