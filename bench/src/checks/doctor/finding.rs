@@ -1,5 +1,7 @@
 //! A finding about the machine, and its level.
 
+use std::fmt::Display;
+
 /// A finding about the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -35,6 +37,11 @@ impl Level {
 
     pub(super) fn finding(self, text: impl Into<String>) -> Finding {
         Finding { level: self, text: text.into() }
+    }
+
+    /// `text` alone where all is as it should be; otherwise a finding of this level with `advice`.
+    pub(super) fn unless(self, is_fine: bool, text: String, advice: impl Display) -> Finding {
+        if is_fine { Self::Ok.finding(text) } else { self.finding(format!("{text}{advice}")) }
     }
 }
 

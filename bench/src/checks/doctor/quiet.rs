@@ -130,49 +130,29 @@ fn worst_gap(core: usize) -> Option<Gap> {
 
 /// `share` is the share of all cores' time that was used while the harness rested.
 fn used(share: f64, busiest: Option<&Busiest>) -> Finding {
-    let used = format!("other processes use {} of the cores' time", percent(share));
     let most = busiest.map_or_else(
         || "; which ones is not visible from here".into(),
         |one| format!(", most of it `{}` (pid {})", one.name, one.pid),
     );
-    if share > DISTURBED_FROM {
-        Level::Bad.finding(format!("busy: {used}{most}: measurements will be disturbed; end them, or wait"))
-    } else {
-        Level::Ok.finding(format!("quiet enough: {used}"))
-    }
+    let text = format!("other processes use {} of the cores' time{most}", percent(share));
+    Level::Bad.unless(share <= DISTURBED_FROM, text, ": measurements will be disturbed; end them, or wait")
 }
 
 fn steal(share: f64) -> Finding {
     let text = format!("{} of the cores' time went to other machines on the same hardware", percent(share));
-    if share > DISTURBED_FROM {
-        Level::Bad.finding(format!(
-            "{text}: measurements will be disturbed; measure at another time, or on another machine"
-        ))
-    } else {
-        Level::Ok.finding(text)
-    }
+    let advice = ": measurements will be disturbed; measure at another time, or on another machine";
+    Level::Bad.unless(share <= DISTURBED_FROM, text, advice)
 }
 
 fn away(gap: &Gap) -> Finding {
-    let text = format!(
-        "the longest gap of a busy core is {} (core {})",
-        numbers::duration(gap.away.as_secs_f64()),
-        gap.core
-    );
-    if gap.away > AWAY_FROM {
-        Level::Note.finding(format!("{text}: this alone may make the slowest answers slow"))
-    } else {
-        Level::Ok.finding(text)
-    }
+    let longest = numbers::duration(gap.away.as_secs_f64());
+    let text = format!("the longest gap of a busy core is {longest} (core {})", gap.core);
+    Level::Note.unless(gap.away <= AWAY_FROM, text, ": this alone may make the slowest answers slow")
 }
 
 fn load_average(minute: f64, cores: f64) -> Finding {
     let text = format!("load average of the last minute: {minute:.2}");
-    if minute > LOAD_FROM * cores {
-        Level::Note.finding(format!("{text}: the machine was busy before; has that ended?"))
-    } else {
-        Level::Ok.finding(text)
-    }
+    Level::Note.unless(minute <= LOAD_FROM * cores, text, ": the machine was busy before; has that ended?")
 }
 
 fn percent(share: f64) -> String {
@@ -189,16 +169,10 @@ mod tests {
         let compiler = Busiest { name: "rustc".into(), pid: 7, ticks: 1 };
         let gap = |microseconds| Gap { core: 1, away: Duration::from_micros(microseconds) };
         let cases = [
-            (used(0.004, None), (Level::Ok, "quiet enough: other processes use 0.4 % of the cores' time")),
-            (used(0.05, Some(&compiler)), (Level::Ok, "quiet enough")),
-            (
-                used(0.23, Some(&compiler)),
-                (
-                    Level::Bad,
-                    "busy: other processes use 23.0 % of the cores' time, most of it `rustc` (pid 7): measurements",
-                ),
-            ),
-            (used(0.23, None), (Level::Bad, "which ones is not visible from here")),
+            (used(0.004, None), (Level::Ok, "other processes use 0.4 % of the cores' time")),
+            (used(0.05, Some(&compiler)), (Level::Ok, "use 5.0 % of")),
+            (used(0.23, Some(&compiler)), (Level::Bad, "time, most of it `rustc` (pid 7): measurements")),
+            (used(0.23, None), (Level::Bad, "which ones is not visible from here: measurements")),
             (steal(0.0), (Level::Ok, "0.0 %")),
             (steal(0.2), (Level::Bad, "20.0 % of the cores' time went to other machines")),
             (away(&gap(210)), (Level::Ok, "is 210 µs (core 1)")),

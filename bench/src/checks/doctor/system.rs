@@ -48,13 +48,11 @@ fn processor(name: Option<&str>, all: Option<usize>, cores: &Cores) -> Finding {
 
 fn memory(bytes: u64, swapped: u64) -> Finding {
     let all = format!("{} of memory", numbers::mebibytes(as_f64(bytes)));
-    match swapped {
-        0 => Level::Ok.finding(all),
-        _ => Level::Note.finding(format!(
-            "{all}; {} of it is swapped to a disk, and may be read back during a run: `swapoff -a` reads it back now",
-            numbers::mebibytes(as_f64(swapped))
-        )),
-    }
+    let swapped_bytes = numbers::mebibytes(as_f64(swapped));
+    let advice = format!(
+        "; {swapped_bytes} are swapped to a disk, and may be read back during a run: `swapoff -a` does that now"
+    );
+    Level::Note.unless(swapped == 0, all, advice)
 }
 
 fn virtual_machine(is_one: Option<bool>) -> Option<Finding> {
@@ -81,15 +79,10 @@ fn governor(frequency: &Frequency) -> Finding {
             "the governor of the cores' frequency is not visible from here, as in most virtual machines",
         );
     };
-    let names = governors.join(", ");
-    if governors == &["performance"] {
-        Level::Ok.finding(format!("the cores' frequency is set by `{names}`"))
-    } else {
-        Level::Bad.finding(format!(
-            "the cores' frequency is set by `{names}`, which slows down a core that is idle now and then; \
-             as root: cpupower frequency-set --governor performance"
-        ))
-    }
+    let text = format!("the cores' frequency is set by `{}`", governors.join(", "));
+    let advice = ", which slows down a core that is idle now and then; \
+                  as root: cpupower frequency-set --governor performance";
+    Level::Bad.unless(governors == &["performance"], text, advice)
 }
 
 fn turbo(is_on: bool) -> Finding {
@@ -105,15 +98,9 @@ fn turbo(is_on: bool) -> Finding {
 }
 
 fn huge_pages(when: &str) -> Finding {
-    let pages = format!("huge pages of two megabytes: {when}");
-    if when == "always" {
-        Level::Note.finding(format!(
-            "{pages}, so that memory per connection is measured in large steps; \
-             as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"
-        ))
-    } else {
-        Level::Ok.finding(pages)
-    }
+    let advice = ", so that memory per connection is measured in large steps; \
+                  as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled";
+    Level::Note.unless(when != "always", format!("huge pages of two megabytes: {when}"), advice)
 }
 
 /// `root` is the folder that has `sys`.
@@ -170,7 +157,7 @@ mod tests {
         };
         let cases = [
             (memory(16 << 30, 0), (Level::Ok, "16,384 MiB of memory")),
-            (memory(16 << 30, 3 << 20), (Level::Note, "3.00 MiB of it is swapped to a disk")),
+            (memory(16 << 30, 3 << 20), (Level::Note, "3.00 MiB are swapped to a disk")),
             (governor(&governed(Some(&["performance"]))), (Level::Ok, "`performance`")),
             (
                 governor(&governed(Some(&["performance", "powersave"]))),
