@@ -88,7 +88,7 @@ fn warm_up(running: &Running) -> anyhow::Result<()> {
         client.send(get_and_close("/first").as_bytes())?;
         client.expect("/first")?;
     }
-    wait_until(|| settled(running), "the number of its descriptors keeps changing")
+    wait_until(|| settled(running), "its descriptors did not settle")
 }
 
 /// Whether the number of its descriptors stays the same for a moment.

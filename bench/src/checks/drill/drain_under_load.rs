@@ -7,7 +7,7 @@ use anyhow::{anyhow, ensure};
 
 use super::context::{DrillContext, wait_until};
 use super::definition::Drill;
-use super::load::{HABITS, LoadCount, LoadState, load};
+use super::load::{CLIENT_MODES, LoadCount, LoadState, load};
 use crate::machine::host::Waited;
 use crate::servers::launch::Running;
 use crate::text::numbers::{self, as_f64};
@@ -46,8 +46,8 @@ fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
     let mut all = LoadCount::default();
     let ended = std::thread::scope(|scope| {
         let state = &state;
-        let start = |(name, habit)| scope.spawn(move || load(name, address, habit, state));
-        let clients: Vec<_> = HABITS.into_iter().enumerate().map(start).collect();
+        let start = |(name, mode)| scope.spawn(move || load(name, address, mode, state));
+        let clients: Vec<_> = CLIENT_MODES.into_iter().enumerate().map(start).collect();
         let ended = end_under_load(&mut running, state);
         state.stop.store(true, Ordering::Relaxed);
         for client in clients {

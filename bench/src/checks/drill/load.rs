@@ -23,19 +23,19 @@ const BURST: usize = 8;
 
 /// How a client uses its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Habit {
+pub(super) enum ConnectionMode {
     /// It sends the next request on the same connection.
-    Keeps,
+    KeepAlive,
     /// It asks for each connection to be closed.
-    Closes,
+    Close,
     /// It keeps its connection, and sends several requests before it reads.
-    Pipelines,
+    Pipelined,
 }
 
-/// Clients with every habit.
-pub(super) const HABITS: [Habit; 8] = {
-    use Habit::{Closes, Keeps, Pipelines};
-    [Keeps, Keeps, Keeps, Closes, Closes, Closes, Pipelines, Pipelines]
+/// Clients of every mode.
+pub(super) const CLIENT_MODES: [ConnectionMode; 8] = {
+    use ConnectionMode::{Close, KeepAlive, Pipelined};
+    [KeepAlive, KeepAlive, KeepAlive, Close, Close, Close, Pipelined, Pipelined]
 };
 
 /// The state that the clients share with the drill.
@@ -69,7 +69,7 @@ impl AddAssign for LoadCount {
 pub(super) fn load(
     name: usize,
     address: SocketAddr,
-    habit: Habit,
+    mode: ConnectionMode,
     state: &LoadState,
 ) -> (LoadCount, anyhow::Result<()>) {
     let mut counted = LoadCount::default();
@@ -79,11 +79,11 @@ pub(super) fn load(
             Err(error) => return (counted, Err(error)),
         };
         while !state.stop.load(Ordering::Relaxed) && !client.is_closed() {
-            match ask(&mut client, name, habit, state, &mut counted) {
+            match ask(&mut client, name, mode, state, &mut counted) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    counted.first_loss.get_or_insert_with(|| format!("{habit:?}: {error:#}"));
+                    counted.first_loss.get_or_insert_with(|| format!("{mode:?} client: {error:#}"));
                     break;
                 }
             }
@@ -97,15 +97,15 @@ pub(super) fn load(
 fn ask(
     client: &mut Client,
     name: usize,
-    habit: Habit,
+    mode: ConnectionMode,
     state: &LoadState,
     counted: &mut LoadCount,
 ) -> anyhow::Result<bool> {
-    let count = if habit == Habit::Pipelines { BURST } else { 1 };
+    let count = if mode == ConnectionMode::Pipelined { BURST } else { 1 };
     // Paths are unique, so that an answer to another request is noticed.
     let paths: Vec<String> =
         (0..count).map(|place| format!("/client/{name}/{}/{place}", counted.sent)).collect();
-    let request = if habit == Habit::Closes { get_and_close } else { get };
+    let request = if mode == ConnectionMode::Close { get_and_close } else { get };
     let requests: String = paths.iter().map(|path| request(path)).collect();
     counted.sent += u64::try_from(count)?;
     client.send(requests.as_bytes())?;
@@ -118,7 +118,7 @@ fn ask(
             return Ok(false);
         }
     }
-    Ok(habit != Habit::Closes)
+    Ok(mode != ConnectionMode::Close)
 }
 
 #[cfg(test)]
@@ -166,14 +166,32 @@ mod tests {
     fn requests_without_an_answer_are_lost() {
         let close = "Connection: close\r\n";
         let cases = [
-            ("all answered, and the close announced", Habit::Keeps, server(5, close), (5, 5), false),
-            ("a burst cut by an announced close", Habit::Pipelines, server(11, close), (11, 11), false),
-            ("a burst cut by a close without notice", Habit::Pipelines, server(11, ""), (16, 11), true),
-            ("one answer, then the end", Habit::Closes, server(1, close), (1, 1), false),
-            ("no answer", Habit::Closes, server(0, ""), (1, 0), true),
+            (
+                "all answered, and the close announced",
+                ConnectionMode::KeepAlive,
+                server(5, close),
+                (5, 5),
+                false,
+            ),
+            (
+                "a burst cut by an announced close",
+                ConnectionMode::Pipelined,
+                server(11, close),
+                (11, 11),
+                false,
+            ),
+            (
+                "a burst cut by a close without notice",
+                ConnectionMode::Pipelined,
+                server(11, ""),
+                (16, 11),
+                true,
+            ),
+            ("one answer, then the end", ConnectionMode::Close, server(1, close), (1, 1), false),
+            ("no answer", ConnectionMode::Close, server(0, ""), (1, 0), true),
         ];
-        for (name, habit, address, expected, loses) in cases {
-            let (counted, end) = load(7, address, habit, &LoadState::default());
+        for (name, mode, address, expected, loses) in cases {
+            let (counted, end) = load(7, address, mode, &LoadState::default());
             assert!(end.is_err(), "{name}: the client cannot connect in the end");
             assert_eq!((counted.sent, counted.answered), expected, "{name}: {counted:?}");
             assert_eq!(counted.first_loss.is_some(), loses, "{name}: {counted:?}");

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 
 use super::context::{DrillContext, check_recovered, resident};
 use super::definition::Drill;
-use super::load::{HABITS, LoadCount, LoadState, load};
+use super::load::{CLIENT_MODES, LoadCount, LoadState, load};
 use super::misbehaving;
 use crate::servers::launch::Running;
 use crate::text::numbers::{self, as_f64};
@@ -63,8 +63,8 @@ fn round(context: &DrillContext, running: &Running, time: Duration) -> anyhow::R
         for seed in 0..MISBEHAVING {
             scope.spawn(move || misbehaving::run(address, seed, state));
         }
-        let start = |(name, habit)| scope.spawn(move || load(name, address, habit, state));
-        let clients: Vec<_> = HABITS.into_iter().enumerate().map(start).collect();
+        let start = |(name, mode)| scope.spawn(move || load(name, address, mode, state));
+        let clients: Vec<_> = CLIENT_MODES.into_iter().enumerate().map(start).collect();
 
         let began = Instant::now();
         // A client that ends early has failed.
