@@ -17,7 +17,7 @@ use bench::report;
 use bench::report::chart::Plot;
 use bench::report::document::Document;
 use bench::report::format::Format;
-use bench::report::recorded;
+use bench::report::readme;
 use bench::report::value::Value;
 use bench::store::record::Record;
 use bench::store::results::{self, Loaded};
@@ -273,10 +273,13 @@ fn a_request_is_explained_or_an_error_says_what_is_missing() {
 #[test]
 fn the_readme_shows_what_was_recorded() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let document = report::document(&results::load(&root.join(recorded::FOLDER)).unwrap());
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let shown = recorded::recorded_part(&readme).unwrap();
-    assert!(shown == recorded::excerpt(&document).trim(), "README.md is out of date: run `bench record`");
+    let recorded = results::load(&root.join(readme::FOLDER)).unwrap();
+    let text = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = readme::recorded_part(&text).unwrap();
+    assert!(
+        shown == readme::excerpt(&recorded).trim(),
+        "README.md is out of date: run `bench readme bench/recorded`"
+    );
 }
 
 /// The first result is compared with none, the second with the first, and one of another machine with
