@@ -20,9 +20,7 @@ mod warning;
 
 use std::collections::BTreeSet;
 
-use anyhow::bail;
-
-use crate::analysis::summary::{Cell, WorkloadSummary, summarise};
+use crate::analysis::summary::{WorkloadSummary, summarise};
 use crate::checks::verify::Verification;
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
@@ -42,18 +40,13 @@ pub fn document(loaded: &Loaded) -> Document {
 }
 
 /// The report of a result folder with all ratios to a server that the user chose, instead of the best
-/// one. Fails if there is no such server, or if its figures decide nothing under any workload.
+/// one. Fails if there is no such server. Where its figures decide nothing, the report says so.
 pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Document> {
     let summaries = summarise(&loaded.records);
     let cells = summaries.iter().flat_map(WorkloadSummary::with_floor);
     let names: BTreeSet<&str> = cells.map(|cell| cell.server.name.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let name = names::find("server", baseline, &names, |name| name)?;
-    let usable: Vec<Result<&Cell, String>> =
-        summaries.iter().map(|summary| section::baseline(summary, name)).collect();
-    if let (true, Some(Err(why))) = (usable.iter().all(Result::is_err), usable.first()) {
-        bail!("nothing can be compared with {name}: {why}");
-    }
     let mut document = document_of(&Source { baseline: Some(name), ..Source::new(loaded, &summaries) });
     document.origin.push(Fact::new("Ratios", format!("to {name}")));
     Ok(document)

@@ -207,7 +207,7 @@ fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
     }
     (!names.is_empty()).then(|| {
         format!(
-            "{} answer{} smuggled requests, hidden within others: part of the speed comes from not parsing HTTP.",
+            "{} answer{} requests that are hidden within others: part of the speed comes from not parsing HTTP.",
             list(&names),
             if names.len() == 1 { "s" } else { "" }
         )
