@@ -8,14 +8,14 @@
 use std::hint::black_box;
 
 use gungraun::{library_benchmark, library_benchmark_group};
-use shared::http::answer::{After, write};
+use shared::http::answer::{Persistence, write};
 use shared::http::rules::{Framing, Method, Request, Version};
-use shared::http::{Buffers, Gate, Session, Times, Turn, date as dates, head, limits};
+use shared::http::{Buffers, RequestFilter, Session, Timeouts, Turn, date as dates, head, limits};
 use shared::testing::REQUESTS;
 use shared::testing::heads::{BARE, BROWSER, WRK};
 use shared::testing::wire::{Alone, Wire};
 
-library_benchmark_group!(name = paths, benchmarks = [answer, request, connection, gate, date]);
+library_benchmark_group!(name = paths, benchmarks = [answer, request, connection, filter, date]);
 
 /// What gungraun makes a program of. `cargo test --all-targets` runs benchmarks too, and is to need no runner.
 fn main() {
@@ -58,7 +58,7 @@ fn answer(path: String) -> Vec<u8> {
             wants_upgrade: false,
         };
         out.clear();
-        write(&request, After::KeepOpen, &date, &mut out);
+        write(&request, Persistence::KeepAlive, &date, &mut out);
         assert!(black_box(&out).ends_with(b"\n"));
     }
     out
@@ -83,7 +83,7 @@ fn request(text: &str) {
 #[bench::pipelined_16(16)]
 fn connection(at_once: usize) {
     let times =
-        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+        Timeouts { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
     let input = BARE.repeat(at_once);
     let (mut buffers, mut session) = (Buffers::default(), Session::default());
     for _ in 0..REQUESTS / at_once {
@@ -98,11 +98,11 @@ fn connection(at_once: usize) {
 #[library_benchmark]
 #[bench::pipelined_1(1)]
 #[bench::pipelined_16(16)]
-fn gate(at_once: usize) {
+fn filter(at_once: usize) {
     let input = BARE.repeat(at_once);
-    let mut gate = Gate::default();
+    let mut filter = RequestFilter::default();
     for _ in 0..REQUESTS / at_once {
-        assert_eq!(gate.admit(black_box(input.as_bytes())).bytes, input.len());
+        assert_eq!(filter.admit(black_box(input.as_bytes())).bytes, input.len());
     }
 }
 

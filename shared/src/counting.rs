@@ -66,7 +66,7 @@ mod tests {
     use std::iter;
 
     use super::*;
-    use crate::http::{Buffers, Gate, Session, Times, Turn, limits};
+    use crate::http::{Buffers, RequestFilter, Session, Timeouts, Turn, limits};
     use crate::testing::heads::{BARE as GET, BROWSER};
     use crate::testing::wire::{Alone, Wire};
 
@@ -78,8 +78,8 @@ mod tests {
         "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     const REFUSED: &str = "GET / HTTP/1.1\r\nNo-Host: localhost\r\n\r\n";
 
-    const TIMES: Times =
-        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+    const TIMES: Timeouts =
+        Timeouts { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
 
     /// How often each is repeated, after once to make what is kept.
     const TIMES_EACH: u64 = 1000;
@@ -140,11 +140,11 @@ mod tests {
 
     #[test]
     fn a_gate_allocates_nothing() {
-        let mut gate = Gate::default();
+        let mut filter = RequestFilter::default();
         let inputs = [GET.repeat(16), BROWSER.into(), HEAD.into(), CHUNKED.into()];
         let before = of_this_thread();
         for input in iter::repeat_n(&inputs, 1000).flatten() {
-            assert_eq!(gate.admit(input.as_bytes()).bytes, input.len());
+            assert_eq!(filter.admit(input.as_bytes()).bytes, input.len());
         }
         assert_eq!(of_this_thread(), before);
     }

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Result, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use shared::http::{Buffers, Pace, Session, Stream, Times, Turn, limits};
+use shared::http::{Buffers, Pace, Session, Stream, Timeouts, Turn, limits};
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 const TWO: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -113,11 +113,11 @@ const BUSY: Server = Server { others_wait: true, ..QUIET };
 const DRAINING: Server = Server { draining: true, ..QUIET };
 const ENDING: Server = Server { ending: true, ..DRAINING };
 
-const PATIENT: Times =
-    Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
-const IMPATIENT: Times = Times { head: Duration::ZERO, idle: Duration::ZERO, write: Duration::ZERO };
+const PATIENT: Timeouts =
+    Timeouts { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+const IMPATIENT: Timeouts = Timeouts { head: Duration::ZERO, idle: Duration::ZERO, write: Duration::ZERO };
 
-fn turn(session: &mut Session, client: &mut Client, times: &Times, server: &Server) -> Turn {
+fn turn(session: &mut Session, client: &mut Client, times: &Timeouts, server: &Server) -> Turn {
     session.turn(client, &mut Buffers::default(), times, server)
 }
 
@@ -144,10 +144,10 @@ fn a_turn_ends_when_there_is_nothing_to_do() {
         ("a last request", &[Bytes(LAST)], &["200"], Turn::Over, false),
         ("a body", &[Bytes(POST), Bytes("ab"), Bytes("c")], &["405"], Turn::Readable, false),
         ("a last request and more", &[Bytes(LAST), Bytes(GET)], &["200"], Turn::Over, false),
-        ("a refusal", &[Bytes(BAD)], &["400"], Turn::Readable, true),
-        ("a refusal and more", &[Bytes(BAD), Bytes(GET), Bytes(GET), End], &["400"], Turn::Over, true),
+        ("a rejection", &[Bytes(BAD)], &["400"], Turn::Readable, true),
+        ("a rejection and more", &[Bytes(BAD), Bytes(GET), Bytes(GET), End], &["400"], Turn::Over, true),
         (
-            "a refusal after an answer",
+            "a rejection after an answer",
             &[Bytes(GET), Bytes(BAD), Nothing],
             &["200", "400"],
             Turn::Readable,
@@ -176,7 +176,7 @@ fn a_client_that_takes_too_long_is_closed() {
     for (name, script, statuses) in cases {
         let mut client = Client::new(script);
         let mut session = Session::default();
-        // A refusal lingers, here until the client ends its side.
+        // A rejection lingers, here until the client ends its side.
         if turn(&mut session, &mut client, &IMPATIENT, &QUIET) != Turn::Over {
             client.script = [End].into();
             assert_eq!(turn(&mut session, &mut client, &IMPATIENT, &QUIET), Turn::Over, "{name}");
@@ -232,14 +232,14 @@ fn the_time_for_reading_is_not_prolonged_by_further_answers() {
 fn who_has_had_its_share_gives_way() {
     let mut client = Client::new(&[Bytes(GET); 40]);
     let mut session = Session::default();
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), Turn::GiveWay);
+    assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), Turn::Yield);
     assert_eq!(client.statuses().len(), 32);
     assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), Turn::Readable);
     assert_eq!(client.statuses().len(), 40);
 
     // Each crumb of a request is a turn, so that a client cannot keep a thread by dripping.
     client.script = [Bytes(HALF), Bytes("s"), Bytes("t: h\r\n\r\n")].into();
-    for expected in [Turn::GiveWay, Turn::GiveWay, Turn::Readable] {
+    for expected in [Turn::Yield, Turn::Yield, Turn::Readable] {
         assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), expected);
     }
     assert_eq!(client.statuses().len(), 41);

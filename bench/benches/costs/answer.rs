@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::io::Write;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use shared::http::answer::{self, After};
+use shared::http::answer::{self, Persistence};
 use shared::http::rules::{Framing, Method, Request, Version};
 use shared::http::{date, greeting};
 
@@ -21,12 +21,12 @@ pub(crate) fn formatting(criterion: &mut Criterion) {
         assert!(whole.ends_with(&body));
         let mut out = Vec::with_capacity(16 * 1024);
 
-        answer::write(&request(path.as_bytes()), After::KeepOpen, &date, &mut out);
+        answer::write(&request(path.as_bytes()), Persistence::KeepAlive, &date, &mut out);
         assert_eq!(out, whole.as_bytes());
         group.bench_with_input(BenchmarkId::new("whole", length), path.as_bytes(), |bencher, path| {
             bencher.iter(|| {
                 out.clear();
-                answer::write(&request(black_box(path)), After::KeepOpen, &date, &mut out);
+                answer::write(&request(black_box(path)), Persistence::KeepAlive, &date, &mut out);
                 assert_eq!(out.len(), whole.len());
             });
         });

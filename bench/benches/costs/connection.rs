@@ -1,13 +1,13 @@
 //! What a request costs in the connection loop over a stream in memory: all of a server but its runtime and the kernel.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use shared::http::{Buffers, Session, Times, Turn, limits};
+use shared::http::{Buffers, Session, Timeouts, Turn, limits};
 use shared::testing::wire::{Alone, Wire};
 
 use super::{GET, Group, answers};
 
-const TIMES: Times =
-    Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+const TIMES: Timeouts =
+    Timeouts { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
 
 pub(crate) fn sessions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("connection");

@@ -7,7 +7,7 @@
 mod allocator;
 mod answer;
 mod connection;
-mod gate;
+mod filter;
 mod kernel;
 mod request;
 mod runtimes;
@@ -51,7 +51,7 @@ criterion_group! {
         allocator::allocators,
         request::request_heads,
         connection::sessions,
-        gate::gates,
+        filter::filters,
         runtimes::frameworks,
         kernel::kernel
 }

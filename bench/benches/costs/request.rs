@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use shared::http::rules::Refusal;
+use shared::http::rules::Rejection;
 use shared::http::{head, limits};
 use shared::testing::heads;
 
@@ -35,10 +35,10 @@ fn parse(group: &mut Group) {
 }
 
 fn refuse(group: &mut Group) {
-    for (name, text, refusal) in faults() {
+    for (name, text, rejection) in faults() {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_with_input(BenchmarkId::new("refuse", name), text.as_bytes(), |bencher, bytes| {
-            bencher.iter(|| assert_eq!(head::parse(black_box(bytes)), Err(refusal), "{name}"));
+            bencher.iter(|| assert_eq!(head::parse(black_box(bytes)), Err(rejection), "{name}"));
         });
     }
 }
@@ -55,26 +55,26 @@ fn shapes() -> Vec<(&'static str, String, usize)> {
 }
 
 /// What is wrong with a head, the head, and why it is refused: first what is found first.
-fn faults() -> Vec<(&'static str, String, Refusal)> {
-    let own = |(name, head, refusal): (&'static str, &str, Refusal)| (name, head.into(), refusal);
+fn faults() -> Vec<(&'static str, String, Rejection)> {
+    let own = |(name, head, rejection): (&'static str, &str, Rejection)| (name, head.into(), rejection);
     let mut faults: Vec<_> = [
-        ("method", "G(T /abc HTTP/1.1\r\nHost: localhost\r\n\r\n", Refusal::Malformed),
-        ("version", "GET /abc HTTP/2.0\r\nHost: localhost\r\n\r\n", Refusal::Version),
-        ("line feed", "GET /abc HTTP/1.1\r\nAccept: */*\nHost: localhost\r\n\r\n", Refusal::Malformed),
-        ("target", "GET /a\"c HTTP/1.1\r\nHost: localhost\r\n\r\n", Refusal::Malformed),
-        ("no host", "GET /abc HTTP/1.1\r\nAccept: */*\r\n\r\n", Refusal::Malformed),
+        ("method", "G(T /abc HTTP/1.1\r\nHost: localhost\r\n\r\n", Rejection::Malformed),
+        ("version", "GET /abc HTTP/2.0\r\nHost: localhost\r\n\r\n", Rejection::Version),
+        ("line feed", "GET /abc HTTP/1.1\r\nAccept: */*\nHost: localhost\r\n\r\n", Rejection::Malformed),
+        ("target", "GET /a\"c HTTP/1.1\r\nHost: localhost\r\n\r\n", Rejection::Malformed),
+        ("no host", "GET /abc HTTP/1.1\r\nAccept: */*\r\n\r\n", Rejection::Malformed),
         (
             "two framings",
             "GET /abc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            Refusal::Malformed,
+            Rejection::Malformed,
         ),
     ]
     .into_iter()
     .map(own)
     .collect();
-    faults.push(("101 fields", with_fields(limits::HEAD_FIELDS + 1), Refusal::HeadTooLarge));
+    faults.push(("101 fields", with_fields(limits::HEAD_FIELDS + 1), Rejection::HeadTooLarge));
     let endless = with_filler(PATH).trim_end().to_owned() + "....";
-    faults.push(("too large", endless, Refusal::HeadTooLarge));
+    faults.push(("too large", endless, Rejection::HeadTooLarge));
     faults
 }
 

@@ -1,7 +1,7 @@
 //! A request's body, which is read and dropped.
 
 use super::limits;
-use super::rules::{Framing, Refusal};
+use super::rules::{Framing, Rejection};
 
 /// Bytes of chunk extensions that a body may have in all. Nobody uses them; without a bound they never end.
 const EXTENSION_BYTES: u32 = 1024;
@@ -11,7 +11,7 @@ const TRAILER_BYTES: u32 = 8 * 1024;
 
 /// Drops a body byte by byte in no memory of its own, however it arrives.
 #[derive(Clone, Copy, Debug)]
-pub struct Discard {
+pub struct BodySkipper {
     state: State,
     /// Bytes of data that may still come.
     allowed: u64,
@@ -45,7 +45,7 @@ enum State {
     Done,
 }
 
-impl Discard {
+impl BodySkipper {
     /// Begins a body.
     pub fn new(framing: Framing) -> Self {
         let state = match framing {
@@ -62,7 +62,7 @@ impl Discard {
     }
 
     /// Takes what belongs to the body from the start of `input`: the number of bytes.
-    pub fn take(&mut self, input: &[u8]) -> Result<usize, Refusal> {
+    pub fn take(&mut self, input: &[u8]) -> Result<usize, Rejection> {
         let mut taken = 0;
         while let (false, Some(rest @ [byte, ..])) = (self.is_done(), input.get(taken..)) {
             match self.state {
@@ -86,7 +86,7 @@ impl Discard {
     }
 
     /// The state after one byte outside of data.
-    fn step(&mut self, state: State, byte: u8) -> Result<State, Refusal> {
+    fn step(&mut self, state: State, byte: u8) -> Result<State, Rejection> {
         Ok(match (state, byte) {
             (State::Size { size, digits }, _) if byte.is_ascii_hexdigit() => {
                 self.digit(size, digits, byte)?
@@ -100,7 +100,7 @@ impl Discard {
             }
             (State::SizeEnd { size: 0 }, b'\n') => State::TrailerStart,
             (State::SizeEnd { size }, b'\n') => {
-                self.allowed = self.allowed.checked_sub(size).ok_or(Refusal::BodyTooLarge)?;
+                self.allowed = self.allowed.checked_sub(size).ok_or(Rejection::BodyTooLarge)?;
                 State::Data(size)
             }
             (State::DataReturn, b'\r') => State::DataEnd,
@@ -118,24 +118,24 @@ impl Discard {
             }
             (State::TrailerEnd, b'\n') => State::TrailerStart,
             (State::LastEnd, b'\n') => State::Done,
-            _ => return Err(Refusal::Malformed),
+            _ => return Err(Rejection::Malformed),
         })
     }
 
-    fn digit(&self, size: u64, digits: u8, byte: u8) -> Result<State, Refusal> {
+    fn digit(&self, size: u64, digits: u8, byte: u8) -> Result<State, Rejection> {
         let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
         // Sixteen digits fill a u64; leading zeros beyond that are somebody's trick.
-        let size = (digits < 16).then_some(size << 4 | digit).ok_or(Refusal::Malformed)?;
+        let size = (digits < 16).then_some(size << 4 | digit).ok_or(Rejection::Malformed)?;
         if size > self.allowed {
-            return Err(Refusal::BodyTooLarge);
+            return Err(Rejection::BodyTooLarge);
         }
         Ok(State::Size { size, digits: digits + 1 })
     }
 }
 
-fn bounded(count: &mut u32, limit: u32) -> Result<(), Refusal> {
+fn bounded(count: &mut u32, limit: u32) -> Result<(), Rejection> {
     *count += 1;
-    if *count > limit { Err(Refusal::Malformed) } else { Ok(()) }
+    if *count > limit { Err(Rejection::Malformed) } else { Ok(()) }
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.
@@ -153,8 +153,8 @@ mod tests {
     use super::*;
 
     /// How many bytes the body takes when it comes byte by byte.
-    fn take(framing: Framing, input: &str) -> Result<usize, Refusal> {
-        let mut body = Discard::new(framing);
+    fn take(framing: Framing, input: &str) -> Result<usize, Rejection> {
+        let mut body = BodySkipper::new(framing);
         let mut taken = 0;
         for byte in input.as_bytes() {
             if body.is_done() {
@@ -162,7 +162,7 @@ mod tests {
             }
             taken += body.take(&[*byte])?;
         }
-        assert_eq!(Discard::new(framing).take(input.as_bytes()), Ok(taken), "in one piece: {input:?}");
+        assert_eq!(BodySkipper::new(framing).take(input.as_bytes()), Ok(taken), "in one piece: {input:?}");
         Ok(if body.is_done() { taken } else { usize::MAX })
     }
 
@@ -188,26 +188,26 @@ mod tests {
     fn a_broken_chunk_is_refused() {
         let long_extension = format!("1;{}\r\n", "x".repeat(1025));
         let cases = [
-            ("\r\n", Refusal::Malformed),
-            ("g\r\n", Refusal::Malformed),
-            ("0x3\r\nabc\r\n", Refusal::Malformed),
-            ("+3\r\nabc\r\n", Refusal::Malformed),
-            (" 3\r\nabc\r\n", Refusal::Malformed),
-            ("3 \r\nabc\r\n", Refusal::Malformed),
-            ("3\nabc\r\n", Refusal::Malformed),
-            ("3\r\nabcd\r\n", Refusal::Malformed),
-            ("3\r\nabc\n", Refusal::Malformed),
-            ("00000000000000003\r\n", Refusal::Malformed),
-            ("fffffffffffffffff\r\n", Refusal::BodyTooLarge),
-            ("100001\r\n", Refusal::BodyTooLarge),
-            ("0\r\nA b: c\r\n", Refusal::Malformed),
-            ("0\r\n: c\r\n", Refusal::Malformed),
-            ("0\r\nabc\r\n", Refusal::Malformed),
-            ("0\r\n fold\r\n", Refusal::Malformed),
-            (long_extension.as_str(), Refusal::Malformed),
+            ("\r\n", Rejection::Malformed),
+            ("g\r\n", Rejection::Malformed),
+            ("0x3\r\nabc\r\n", Rejection::Malformed),
+            ("+3\r\nabc\r\n", Rejection::Malformed),
+            (" 3\r\nabc\r\n", Rejection::Malformed),
+            ("3 \r\nabc\r\n", Rejection::Malformed),
+            ("3\nabc\r\n", Rejection::Malformed),
+            ("3\r\nabcd\r\n", Rejection::Malformed),
+            ("3\r\nabc\n", Rejection::Malformed),
+            ("00000000000000003\r\n", Rejection::Malformed),
+            ("fffffffffffffffff\r\n", Rejection::BodyTooLarge),
+            ("100001\r\n", Rejection::BodyTooLarge),
+            ("0\r\nA b: c\r\n", Rejection::Malformed),
+            ("0\r\n: c\r\n", Rejection::Malformed),
+            ("0\r\nabc\r\n", Rejection::Malformed),
+            ("0\r\n fold\r\n", Rejection::Malformed),
+            (long_extension.as_str(), Rejection::Malformed),
         ];
         for (input, expected) in cases {
-            assert_eq!(Discard::new(Framing::Chunked).take(input.as_bytes()), Err(expected), "{input:?}");
+            assert_eq!(BodySkipper::new(Framing::Chunked).take(input.as_bytes()), Err(expected), "{input:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The protocol of one connection, without input or output: bytes in, bytes out.
 
-use super::answer::{self, After};
-use super::body::Discard;
-use super::rules::{Framing, Refusal};
+use super::answer::{self, Persistence};
+use super::body::BodySkipper;
+use super::rules::{Framing, Rejection};
 use super::{date, head};
 
 /// Answers that have gathered beyond this are handed on before more are made, so that a client that pipelines and never
@@ -21,11 +21,11 @@ enum State {
     #[default]
     Head,
     /// Within a body; the answer follows once it has been read.
-    Body { rest: Discard, answer: Vec<u8>, after: After },
+    Body { rest: BodySkipper, answer: Vec<u8>, after: Persistence },
     /// After an answer that closes. What comes now is not read as a request.
     Closed,
     /// The same, after a request that broke the rules or took too long.
-    Refused,
+    Rejected,
 }
 
 /// What came of a call to [`Connection::advance`].
@@ -60,7 +60,7 @@ impl Connection {
         let date = date::now();
         let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Input };
         while let Some(rest) = input.get(progress.consumed..) {
-            if matches!(self.state, State::Closed | State::Refused) {
+            if matches!(self.state, State::Closed | State::Rejected) {
                 progress.wants = Wants::Close;
                 break;
             }
@@ -77,9 +77,9 @@ impl Connection {
                     progress.consumed += step.consumed;
                     progress.answered += usize::from(step.answered);
                 }
-                Err(refusal) => {
-                    answer::write_refusal(refusal, &date, output);
-                    self.state = State::Refused;
+                Err(rejection) => {
+                    answer::write_rejection(rejection, &date, output);
+                    self.state = State::Rejected;
                 }
             }
         }
@@ -88,8 +88,8 @@ impl Connection {
 
     /// Appends 408 when the connection waits for the rest of a request, and ends it.
     pub fn time_out(&mut self, output: &mut Vec<u8>) {
-        answer::write_refusal(Refusal::TooSlow, &date::now(), output);
-        self.state = State::Refused;
+        answer::write_rejection(Rejection::TooSlow, &date::now(), output);
+        self.state = State::Rejected;
     }
 
     /// Whether a body is being read.
@@ -98,8 +98,8 @@ impl Connection {
     }
 
     /// Whether the last answer refused a request, so that more input may be on its way.
-    pub fn has_refused(&self) -> bool {
-        matches!(self.state, State::Refused)
+    pub fn has_rejected(&self) -> bool {
+        matches!(self.state, State::Rejected)
     }
 
     /// Takes one head with what is there of its body, or one more piece of a body.
@@ -109,7 +109,7 @@ impl Connection {
         date: &[u8; date::LEN],
         output: &mut Vec<u8>,
         draining: bool,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, Rejection> {
         if let State::Body { rest, answer, after } = &mut self.state {
             let consumed = rest.take(input)?;
             let answered = rest.is_done();
@@ -123,9 +123,9 @@ impl Connection {
             return Ok(Step { consumed: 0, answered: false });
         };
         let input = input.get(head..).unwrap_or_default();
-        let mut body = (request.framing != Framing::None).then(|| Discard::new(request.framing));
+        let mut body = (request.framing != Framing::None).then(|| BodySkipper::new(request.framing));
         let taken = body.as_mut().map_or(Ok(0), |body| body.take(input))?;
-        let after = After::request(&request, draining && taken == input.len());
+        let after = Persistence::request(&request, draining && taken == input.len());
         let Some(rest) = body.filter(|body| !body.is_done()) else {
             answer::write(&request, after, date, output);
             self.state = Self::after(after);
@@ -140,8 +140,8 @@ impl Connection {
         Ok(Step { consumed: head + taken, answered: false })
     }
 
-    fn after(after: After) -> State {
-        if after == After::Close { State::Closed } else { State::Head }
+    fn after(after: Persistence) -> State {
+        if after == Persistence::Close { State::Closed } else { State::Head }
     }
 }
 

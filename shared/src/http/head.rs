@@ -5,14 +5,14 @@ use std::mem::MaybeUninit;
 use httparse::{Error, Status};
 
 use super::limits;
-use super::rules::{self, Refusal, Request, Version};
+use super::rules::{self, Rejection, Request, Version};
 
 /// Fields that most heads have no more of. Room for the most that there may be is 3 KiB of a stack, which a coroutine keeps
 /// while it waits.
 const FEW_FIELDS: usize = 16;
 
 /// A request, and the bytes that its head took; `None` when there are not enough of them.
-type Parsed<'a> = Result<Option<(Request<'a>, usize)>, Refusal>;
+type Parsed<'a> = Result<Option<(Request<'a>, usize)>, Rejection>;
 
 /// Reads a head from the start of `input`. `None` says that more bytes are needed; otherwise the request, and the number
 /// of bytes that its head took. However the bytes arrive, the outcome is the same.
@@ -48,7 +48,7 @@ fn whole<'a>(input: &'a [u8], request: &httparse::Request<'_, 'a>, length: usize
     let method = request.method.unwrap_or_default().as_bytes();
     let target = request.path.unwrap_or_default().as_bytes();
     let fields = request.headers.iter().map(|field| (field.name.as_bytes(), field.value));
-    Ok(Some((rules::judge(method, target, version, fields)?, length)))
+    Ok(Some((rules::validate(method, target, version, fields)?, length)))
 }
 
 fn part<'a>(input: &'a [u8], request: &httparse::Request) -> Parsed<'a> {
@@ -61,13 +61,13 @@ fn broken(input: &[u8], error: Error) -> Parsed<'_> {
     match error {
         Error::TooManyHeaders => {
             check_line_ends(up_to_the_field_too_many(input))?;
-            Err(Refusal::HeadTooLarge)
+            Err(Rejection::HeadTooLarge)
         }
         Error::Version => {
             check_line_ends(empty_lines(input))?;
             unknown_version(input)
         }
-        _ => Err(Refusal::Malformed),
+        _ => Err(Rejection::Malformed),
     }
 }
 
@@ -85,9 +85,9 @@ fn unknown_version(input: &[u8]) -> Parsed<'_> {
         (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None)
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            Err(Refusal::Version)
+            Err(Rejection::Version)
         }
-        _ => Err(Refusal::Malformed),
+        _ => Err(Rejection::Malformed),
     }
 }
 
@@ -107,29 +107,29 @@ fn up_to_the_field_too_many(input: &[u8]) -> &[u8] {
 }
 
 /// What is too large of a head that is not complete at the limit.
-fn too_large(request: &httparse::Request) -> Refusal {
+fn too_large(request: &httparse::Request) -> Rejection {
     match request.path {
-        Some(target) if target.len() <= limits::TARGET_BYTES => Refusal::HeadTooLarge,
-        _ if request.method.is_some() => Refusal::TargetTooLong,
-        _ => Refusal::Malformed,
+        Some(target) if target.len() <= limits::TARGET_BYTES => Rejection::HeadTooLarge,
+        _ if request.method.is_some() => Rejection::TargetTooLong,
+        _ => Rejection::Malformed,
     }
 }
 
 /// [`check_line_ends`] of a whole head, without a search: of a head that `httparse` has read it is known where lines end.
 /// Before each field the line before it ends, and an empty line ends the last.
-fn check_known_line_ends(input: &[u8], request: &httparse::Request, length: usize) -> Result<(), Refusal> {
+fn check_known_line_ends(input: &[u8], request: &httparse::Request, length: usize) -> Result<(), Rejection> {
     let offset = |part: &[u8]| part.as_ptr().addr().wrapping_sub(input.as_ptr().addr());
     let follows_a_line = |start: usize| input.get(..start).is_some_and(|lines| lines.ends_with(b"\r\n"));
     let method = offset(request.method.unwrap_or_default().as_bytes());
     let well = (method == 0 || check_line_ends(input.get(..method).unwrap_or(input)).is_ok())
         && request.headers.iter().all(|field| follows_a_line(offset(field.name.as_bytes())))
         && input.get(..length).is_some_and(|head| head.ends_with(b"\r\n\r\n"));
-    if well { Ok(()) } else { Err(Refusal::Malformed) }
+    if well { Ok(()) } else { Err(Rejection::Malformed) }
 }
 
 /// RFC 9112, section 2.2, lets a recipient take a lone line feed as the end of a line. Where two recipients differ in
 /// that, requests can be smuggled, so here it is malformed. A lone carriage return `httparse` refuses itself.
-fn check_line_ends(head: &[u8]) -> Result<(), Refusal> {
+fn check_line_ends(head: &[u8]) -> Result<(), Rejection> {
     let is_lone = |at: usize| at == 0 || head.get(at - 1) != Some(&b'\r');
-    if memchr::memchr_iter(b'\n', head).any(is_lone) { Err(Refusal::Malformed) } else { Ok(()) }
+    if memchr::memchr_iter(b'\n', head).any(is_lone) { Err(Rejection::Malformed) } else { Ok(()) }
 }

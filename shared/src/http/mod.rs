@@ -8,7 +8,7 @@ pub mod body;
 mod buffers;
 mod connection;
 pub mod date;
-mod gate;
+mod filter;
 pub mod greeting;
 pub mod head;
 pub mod limits;
@@ -18,5 +18,5 @@ pub mod target;
 
 pub use buffers::Buffers;
 pub use connection::{Connection, Progress, Wants};
-pub use gate::{Gate, Passage, Then};
-pub use session::{Pace, Session, Stream, Times, Turn};
+pub use filter::{Admitted, Next, RequestFilter};
+pub use session::{Pace, Session, Stream, Timeouts, Turn};

@@ -56,7 +56,7 @@ pub struct Request<'a> {
 
 /// Why a request is refused. The connection is closed after the answer, since what follows cannot be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// 400: ambiguous or malformed.
     Malformed,
     /// 408: the head took too long.
@@ -73,7 +73,7 @@ pub enum Refusal {
     Version,
 }
 
-impl Refusal {
+impl Rejection {
     /// Status code and reason phrase.
     pub const fn status(self) -> (u16, &'static str) {
         match self {
@@ -90,14 +90,14 @@ impl Refusal {
 
 /// Judges a head whose lines are well-formed: its method, its target and its fields as name and value, without the white space
 /// around that.
-pub fn judge<'a, 'f>(
+pub fn validate<'a, 'f>(
     method: &[u8],
     target: &'a [u8],
     version: Version,
     fields: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
-) -> Result<Request<'a>, Refusal> {
+) -> Result<Request<'a>, Rejection> {
     if target.len() > limits::TARGET_BYTES {
-        return Err(Refusal::TargetTooLong);
+        return Err(Rejection::TargetTooLong);
     }
     check_target(method, target)?;
     let mut seen = Fields::default();
@@ -137,10 +137,10 @@ struct Fields {
 
 impl Fields {
     /// Most fields decide nothing; their names' lengths tell most of those apart without a comparison.
-    fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
+    fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Rejection> {
         self.count += 1;
         if self.count > limits::HEAD_FIELDS {
-            return Err(Refusal::HeadTooLarge);
+            return Err(Rejection::HeadTooLarge);
         }
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
@@ -156,15 +156,15 @@ impl Fields {
     }
 
     /// RFC 9112, section 3.2: a `Host` that is repeated or malformed is a 400.
-    fn host(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn host(&mut self, value: &[u8]) -> Result<(), Rejection> {
         self.hosts += 1;
-        if self.hosts > 1 || !is_host(value) { Err(Refusal::Malformed) } else { Ok(()) }
+        if self.hosts > 1 || !is_host(value) { Err(Rejection::Malformed) } else { Ok(()) }
     }
 
     /// RFC 9110, section 10.1.1: 417 for what is not known.
-    fn expect(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn expect(&mut self, value: &[u8]) -> Result<(), Rejection> {
         if !value.eq_ignore_ascii_case(b"100-continue") {
-            return Err(Refusal::Expectation);
+            return Err(Rejection::Expectation);
         }
         self.expects_continue = true;
         Ok(())
@@ -180,14 +180,14 @@ impl Fields {
     }
 
     /// RFC 9110, section 8.6: digits and nothing else. Repeated ones may be refused even when equal, and are.
-    fn content_length(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn content_length(&mut self, value: &[u8]) -> Result<(), Rejection> {
         let digit = |number: u64, byte: &u8| {
             let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
             number.checked_mul(10)?.checked_add(digit)
         };
         let length = value.iter().try_fold(0, digit).filter(|_| !value.is_empty());
         if self.length.is_some() || length.is_none() {
-            return Err(Refusal::Malformed);
+            return Err(Rejection::Malformed);
         }
         self.length = length;
         Ok(())
@@ -195,26 +195,26 @@ impl Fields {
 
     /// RFC 9112, section 6.1: `chunked` has to be the last coding. It is the only one known here, so it is the only one
     /// that may be there, once.
-    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Rejection> {
         if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
-            return Err(Refusal::Malformed);
+            return Err(Rejection::Malformed);
         }
         self.chunked = true;
         Ok(())
     }
 
     /// RFC 9112, section 3.2: HTTP/1.1 without a `Host` is a 400.
-    fn check_host(&self, version: Version) -> Result<(), Refusal> {
-        if self.hosts == 0 && version == Version::Http11 { Err(Refusal::Malformed) } else { Ok(()) }
+    fn check_host(&self, version: Version) -> Result<(), Rejection> {
+        if self.hosts == 0 && version == Version::Http11 { Err(Rejection::Malformed) } else { Ok(()) }
     }
 
     /// RFC 9112, sections 6.1 and 6.3: both lengths at once is an attack or a mistake, as is chunked with HTTP/1.0.
-    fn framing(&self, version: Version) -> Result<Framing, Refusal> {
+    fn framing(&self, version: Version) -> Result<Framing, Rejection> {
         match (self.length, self.chunked) {
-            (Some(_), true) => Err(Refusal::Malformed),
-            (None, true) if version == Version::Http10 => Err(Refusal::Malformed),
+            (Some(_), true) => Err(Rejection::Malformed),
+            (None, true) if version == Version::Http10 => Err(Rejection::Malformed),
             (None, true) => Ok(Framing::Chunked),
-            (Some(length), false) if length > limits::BODY_BYTES => Err(Refusal::BodyTooLarge),
+            (Some(length), false) if length > limits::BODY_BYTES => Err(Rejection::BodyTooLarge),
             (None | Some(0), false) => Ok(Framing::None),
             (Some(length), false) => Ok(Framing::Length(length)),
         }
@@ -227,7 +227,7 @@ impl Fields {
 }
 
 /// RFC 9112, section 3.2: the form of the target has to fit the method.
-fn check_target(method: &[u8], target: &[u8]) -> Result<(), Refusal> {
+fn check_target(method: &[u8], target: &[u8]) -> Result<(), Rejection> {
     let fits = target.iter().all(|byte| may_be_in(TARGET, *byte))
         && match target {
             _ if method == b"CONNECT" => is_authority_with_port(target),
@@ -235,7 +235,7 @@ fn check_target(method: &[u8], target: &[u8]) -> Result<(), Refusal> {
             b"*" => method == b"OPTIONS",
             _ => is_absolute(target),
         };
-    if fits { Ok(()) } else { Err(Refusal::Malformed) }
+    if fits { Ok(()) } else { Err(Rejection::Malformed) }
 }
 
 /// RFC 9112, section 3.2.2. Other schemes than these two are not served here.
@@ -339,11 +339,11 @@ mod tests {
     /// Name and value.
     type Field = (&'static str, &'static str);
 
-    fn judged<'a>(request_line: &'a str, fields: &[Field]) -> Result<Request<'a>, Refusal> {
+    fn judged<'a>(request_line: &'a str, fields: &[Field]) -> Result<Request<'a>, Rejection> {
         let [method, target, version] = request_line.split(' ').collect::<Vec<_>>().try_into().unwrap();
         let version = if version == "HTTP/1.0" { Version::Http10 } else { Version::Http11 };
         let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        judge(method.as_bytes(), target.as_bytes(), version, fields)
+        validate(method.as_bytes(), target.as_bytes(), version, fields)
     }
 
     #[test]
@@ -398,51 +398,51 @@ mod tests {
     #[test]
     fn a_request_that_breaks_a_rule_is_refused() {
         let host = ("Host", "h");
-        let cases: [(&str, &[Field], Refusal); 32] = [
-            ("GET /a HTTP/1.1", &[], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[host, host], Refusal::Malformed),
-            ("GET /a HTTP/1.0", &[host, host], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "a b")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "a/b")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "a@b")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "a:b")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "[::1")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "[]")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "[::g]")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "[::1]80")], Refusal::Malformed),
-            ("GET /a HTTP/1.1", &[("Host", "a%2")], Refusal::Malformed),
-            ("GET a HTTP/1.1", &[host], Refusal::Malformed),
-            ("GET * HTTP/1.1", &[host], Refusal::Malformed),
-            ("GET ftp://h/a HTTP/1.1", &[host], Refusal::Malformed),
-            ("GET http:///a HTTP/1.1", &[host], Refusal::Malformed),
-            ("GET /\u{e9} HTTP/1.1", &[host], Refusal::Malformed),
-            ("GET /\"a\" HTTP/1.1", &[host], Refusal::Malformed),
-            ("GET /a?<b> HTTP/1.1", &[host], Refusal::Malformed),
-            ("GET http://h/a`b HTTP/1.1", &[host], Refusal::Malformed),
-            ("CONNECT /a HTTP/1.1", &[host], Refusal::Malformed),
-            ("POST /a HTTP/1.1", &[host, ("Content-Length", "")], Refusal::Malformed),
-            ("POST /a HTTP/1.1", &[host, ("Content-Length", "-1")], Refusal::Malformed),
-            ("POST /a HTTP/1.1", &[host, ("Content-Length", "1, 1")], Refusal::Malformed),
-            ("POST /a HTTP/1.1", &[host, ("Content-Length", "18446744073709551616")], Refusal::Malformed),
+        let cases: [(&str, &[Field], Rejection); 32] = [
+            ("GET /a HTTP/1.1", &[], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[host, host], Rejection::Malformed),
+            ("GET /a HTTP/1.0", &[host, host], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a b")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a/b")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a@b")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a:b")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[::1")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[]")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[::g]")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "[::1]80")], Rejection::Malformed),
+            ("GET /a HTTP/1.1", &[("Host", "a%2")], Rejection::Malformed),
+            ("GET a HTTP/1.1", &[host], Rejection::Malformed),
+            ("GET * HTTP/1.1", &[host], Rejection::Malformed),
+            ("GET ftp://h/a HTTP/1.1", &[host], Rejection::Malformed),
+            ("GET http:///a HTTP/1.1", &[host], Rejection::Malformed),
+            ("GET /\u{e9} HTTP/1.1", &[host], Rejection::Malformed),
+            ("GET /\"a\" HTTP/1.1", &[host], Rejection::Malformed),
+            ("GET /a?<b> HTTP/1.1", &[host], Rejection::Malformed),
+            ("GET http://h/a`b HTTP/1.1", &[host], Rejection::Malformed),
+            ("CONNECT /a HTTP/1.1", &[host], Rejection::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "")], Rejection::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "-1")], Rejection::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "1, 1")], Rejection::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "18446744073709551616")], Rejection::Malformed),
             (
                 "POST /a HTTP/1.1",
                 &[host, ("Content-Length", "1"), ("Content-Length", "1")],
-                Refusal::Malformed,
+                Rejection::Malformed,
             ),
-            ("POST /a HTTP/1.1", &[host, ("Content-Length", "1048577")], Refusal::BodyTooLarge),
-            ("POST /a HTTP/1.1", &[host, ("Transfer-Encoding", "gzip, chunked")], Refusal::Malformed),
-            ("POST /a HTTP/1.0", &[("Transfer-Encoding", "chunked")], Refusal::Malformed),
+            ("POST /a HTTP/1.1", &[host, ("Content-Length", "1048577")], Rejection::BodyTooLarge),
+            ("POST /a HTTP/1.1", &[host, ("Transfer-Encoding", "gzip, chunked")], Rejection::Malformed),
+            ("POST /a HTTP/1.0", &[("Transfer-Encoding", "chunked")], Rejection::Malformed),
             (
                 "POST /a HTTP/1.1",
                 &[host, ("Content-Length", "0"), ("Transfer-Encoding", "chunked")],
-                Refusal::Malformed,
+                Rejection::Malformed,
             ),
             (
                 "POST /a HTTP/1.1",
                 &[host, ("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")],
-                Refusal::Malformed,
+                Rejection::Malformed,
             ),
-            ("GET /a HTTP/1.1", &[host, ("Expect", "a-pony")], Refusal::Expectation),
+            ("GET /a HTTP/1.1", &[host, ("Expect", "a-pony")], Rejection::Expectation),
         ];
         for (line, fields, expected) in cases {
             assert_eq!(judged(line, fields), Err(expected), "{line} {fields:?}");
@@ -453,9 +453,12 @@ mod tests {
     fn limits_are_kept_to_the_byte() {
         let target = |bytes: usize| format!("GET /{} HTTP/1.1", "p".repeat(bytes - 1));
         assert!(judged(&target(limits::TARGET_BYTES), &[("Host", "h")]).is_ok());
-        assert_eq!(judged(&target(limits::TARGET_BYTES + 1), &[("Host", "h")]), Err(Refusal::TargetTooLong));
+        assert_eq!(
+            judged(&target(limits::TARGET_BYTES + 1), &[("Host", "h")]),
+            Err(Rejection::TargetTooLong)
+        );
         let fields = |count: usize| [vec![("Host", "h")], vec![("X", "y"); count - 1]].concat();
         assert!(judged("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS)).is_ok());
-        assert_eq!(judged("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS + 1)), Err(Refusal::HeadTooLarge));
+        assert_eq!(judged("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS + 1)), Err(Rejection::HeadTooLarge));
     }
 }

@@ -39,7 +39,7 @@ pub trait Pace {
 
 /// How long a session waits for its client.
 #[derive(Clone, Copy, Debug)]
-pub struct Times {
+pub struct Timeouts {
     /// From a head's first byte to its last.
     pub head: Duration,
     /// For a first or a next request.
@@ -54,7 +54,7 @@ pub enum Turn {
     /// The session is over: drop the stream.
     Over,
     /// Others wait, and this connection has had its share: take it up after them.
-    GiveWay,
+    Yield,
     /// The stream has nothing to read. Take the session up when it has, or at the [`Session::deadline`].
     Readable,
     /// The stream takes no more. Take the session up when it does, or at the [`Session::deadline`].
@@ -105,7 +105,7 @@ impl Session {
         &mut self,
         stream: &mut impl Stream,
         buffers: &mut Buffers,
-        times: &Times,
+        times: &Timeouts,
         pace: &impl Pace,
     ) -> Turn {
         buffers.lend(self);
@@ -129,7 +129,7 @@ impl Session {
         &mut self,
         stream: &mut impl Stream,
         buffers: &mut Buffers,
-        times: &Times,
+        times: &Timeouts,
         pace: &impl Pace,
     ) -> Option<Turn> {
         let mut answered = 0;
@@ -147,7 +147,7 @@ impl Session {
                     // Whoever sends a request in crumbs has had its share with each of them.
                     let had_its_share = answered >= REQUESTS_A_TURN || has_read && progress.answered == 0;
                     if had_its_share && pace.others_wait() {
-                        return Some(Turn::GiveWay);
+                        return Some(Turn::Yield);
                     }
                     if let Some(turn) = self.read(stream, buffers, times, pace) {
                         return Some(turn);
@@ -171,7 +171,7 @@ impl Session {
         &mut self,
         stream: &mut impl Stream,
         buffers: &mut Buffers,
-        times: &Times,
+        times: &Timeouts,
         pace: &impl Pace,
     ) -> Option<Turn> {
         let within = !buffers.input.is_empty() || self.connection.is_in_body();
@@ -200,7 +200,7 @@ impl Session {
     }
 
     /// Writes the output; a turn where the stream takes no more of it.
-    fn write(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, times: &Times) -> Option<Turn> {
+    fn write(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, times: &Timeouts) -> Option<Turn> {
         let mut written = 0;
         let turn = loop {
             match stream.write(buffers.output.get(written..).filter(|rest| !rest.is_empty())?) {
@@ -227,7 +227,7 @@ impl Session {
     /// Closes at once after an answer that the client knows to be the last; otherwise more input may be there or come, which
     /// makes the kernel send a reset, so the session lingers.
     fn close(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, pace: &impl Pace) -> Option<Turn> {
-        if buffers.input.is_empty() && !self.connection.has_refused() && !pace.is_draining() {
+        if buffers.input.is_empty() && !self.connection.has_rejected() && !pace.is_draining() {
             return Some(Turn::Over);
         }
         if stream.shutdown(Shutdown::Write).is_err() {
@@ -256,7 +256,7 @@ impl Session {
     }
 
     /// Whether a request has been waited for long enough, which a server that ends makes shorter.
-    fn has_been_idle(&mut self, times: &Times, pace: &impl Pace) -> bool {
+    fn has_been_idle(&mut self, times: &Timeouts, pace: &impl Pace) -> bool {
         let is_over = self.has_expired(times.idle);
         if pace.is_ending() {
             let last_call = Instant::now() + limits::DRAIN_GRACE;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::http::{Times, limits};
+use crate::http::{Timeouts, limits};
 
 /// File descriptors kept free for what is not a connection: standard streams, listeners, epoll, timers, wake-ups
 /// (some tens on a many-core machine with a runtime a core).
@@ -64,8 +64,8 @@ impl Flags {
     }
 
     /// How long a connection waits for its client.
-    pub fn times(&self) -> Times {
-        Times { head: self.head_timeout, idle: self.idle_timeout, write: self.write_timeout }
+    pub fn timeouts(&self) -> Timeouts {
+        Timeouts { head: self.head_timeout, idle: self.idle_timeout, write: self.write_timeout }
     }
 
     /// How many connections may be open at once, with the descriptors for them made available: the soft limit is

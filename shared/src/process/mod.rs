@@ -8,25 +8,25 @@
 //! error and an exit code of 1, or of 2 for a flag that it does not understand.
 
 mod accepted;
+mod deadline;
 mod flags;
-mod keeper;
-mod life;
+mod lifecycle;
 mod listen;
+mod non_blocking;
 mod serve;
 mod shutdown;
-mod unwaiting;
 mod version;
 
 use std::process::ExitCode;
 
 pub use accepted::Accepted;
+pub use deadline::{Deadline, DeadlineThread, Wake};
 pub use flags::Flags;
-pub use keeper::{Keeper, Wake, Watch};
-pub use life::{Life, Place};
+pub use lifecycle::{ConnectionPermit, Lifecycle};
 pub use listen::{announce, bind, bind_shared, close};
+pub use non_blocking::NonBlocking;
 pub use serve::serve;
 pub use shutdown::on_signal;
-pub use unwaiting::Unwaiting;
 pub use version::version;
 
 /// Turns what `main` came to into its exit code, with one line on standard error for a failure.

@@ -10,7 +10,7 @@ use anyhow::Context;
 use socket2::SockRef;
 
 use super::flags::Flags;
-use super::life::{Life, Place};
+use super::lifecycle::{ConnectionPermit, Lifecycle};
 use super::{announce, close, on_signal};
 use crate::http::limits::DRAIN_GRACE;
 
@@ -26,23 +26,23 @@ const ACCEPTORS: usize = 4;
 /// What a thread that accepts needs.
 struct Reception<'a, T> {
     listener: &'a TcpListener,
-    life: &'a Arc<Life>,
+    lifecycle: &'a Arc<Lifecycle>,
     take: &'a T,
 }
 
 /// Announces the server and hands each connection, with its place, to `take` until a signal asks for the drain. Returns when
 /// all connections are closed, or the drain's limit after the signal.
 ///
-/// Connections are accepted by several threads. Once no more can come, and [`Life::is_ending`], `end` is called: connections
+/// Connections are accepted by several threads. Once no more can come, and [`Lifecycle::is_ending`], `end` is called: connections
 /// that wait have to learn of it.
 pub fn serve(
     listener: TcpListener,
-    life: &Arc<Life>,
+    lifecycle: &Arc<Lifecycle>,
     flags: &Flags,
-    take: impl Fn(TcpStream, Place) + Sync,
+    take: impl Fn(TcpStream, ConnectionPermit) + Sync,
     end: impl FnOnce(),
 ) -> anyhow::Result<()> {
-    let draining = Arc::clone(life);
+    let draining = Arc::clone(lifecycle);
     on_signal(move || draining.begin_drain())?;
     // An accept that waits for ever would not notice the drain.
     SockRef::from(&listener)
@@ -50,7 +50,7 @@ pub fn serve(
         .context("cannot set the listener's timeout")?;
     announce(listener.local_addr().context("cannot read the address listened on")?)?;
 
-    let reception = Reception { listener: &listener, life, take: &take };
+    let reception = Reception { listener: &listener, lifecycle, take: &take };
     let grace = DRAIN_GRACE.min(flags.drain_timeout);
     let drain_began = thread::scope(|scope| {
         for _ in 1..acceptors(flags) {
@@ -60,10 +60,10 @@ pub fn serve(
         }
         reception.accept_until_drained(grace)
     });
-    close(listener, |stream| take(stream, life.extra_place()))?;
-    life.end();
+    close(listener, |stream| take(stream, lifecycle.extra_place()))?;
+    lifecycle.end();
     end();
-    life.wait_until_empty(drain_began + flags.drain_timeout);
+    lifecycle.wait_until_empty(drain_began + flags.drain_timeout);
     Ok(())
 }
 
@@ -72,11 +72,11 @@ fn acceptors(flags: &Flags) -> usize {
     flags.workers_or_cores().min(cores).min(ACCEPTORS)
 }
 
-impl<T: Fn(TcpStream, Place)> Reception<'_, T> {
+impl<T: Fn(TcpStream, ConnectionPermit)> Reception<'_, T> {
     /// Accepts connections until `grace` after the drain began, and says when that was: clients that are just connecting get
     /// an answer that closes, instead of a reset.
     fn accept_until_drained(&self, grace: Duration) -> Instant {
-        while !self.life.is_draining() {
+        while !self.lifecycle.is_draining() {
             self.accept();
         }
         let drain_began = Instant::now();
@@ -88,14 +88,14 @@ impl<T: Fn(TcpStream, Place)> Reception<'_, T> {
 
     /// Accepts a connection if one comes. Without a place or a descriptor for it, it stays in the kernel's queue.
     fn accept(&self) {
-        let Some(place) = self.life.place(PAUSE) else { return };
+        let Some(place) = self.lifecycle.place(PAUSE) else { return };
         match self.listener.accept() {
             Ok((stream, _)) => (self.take)(stream, place),
             Err(error) => {
                 drop(place);
                 let harmless = [ErrorKind::WouldBlock, ErrorKind::Interrupted, ErrorKind::ConnectionAborted];
                 if !harmless.contains(&error.kind()) {
-                    self.life.wait_for_a_close(PAUSE);
+                    self.lifecycle.wait_for_a_close(PAUSE);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What every server must do with many and with difficult clients, to be called from a server's own tests: raw bytes over
 //! real sockets. Nothing here asserts how long a thing takes; bounds are there so that a failure ends.
 //!
-//! [`laws`] is what must hold of the code that they share, whatever bytes a client sends.
+//! [`invariants`] is what must hold of the code that they share, whatever bytes a client sends.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,9 +12,9 @@
 
 pub mod allocations;
 pub mod heads;
-pub mod laws;
+pub mod invariants;
 mod program;
-pub mod scenes;
+pub mod scenarios;
 pub mod wire;
 
 pub use program::{Client, Program, Server};

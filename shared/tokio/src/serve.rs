@@ -17,14 +17,14 @@ use tokio::task::JoinSet;
 use tokio::task::coop::consume_budget;
 
 use crate::layout::Layout;
-use crate::life::{Life, Stage};
+use crate::lifecycle::{Lifecycle, Stage};
 
 /// How long to wait before the next accept when there is no descriptor for it; else the loop would spin.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What all runtimes of the server have in common.
 struct Server<C> {
-    life: Arc<Life>,
+    lifecycle: Arc<Lifecycle>,
     /// A permit a connection.
     places: Arc<Semaphore>,
     connection: C,
@@ -36,16 +36,17 @@ struct Server<C> {
 /// The socket is as it was accepted: it blocks, and tokio does not watch it. See [`Socket`](crate::Socket).
 pub fn serve<C, F>(layout: Layout, flags: &Flags, connection: C) -> anyhow::Result<()>
 where
-    C: Fn(TcpStream, Arc<Life>) -> F + Send + Sync + 'static,
+    C: Fn(TcpStream, Arc<Lifecycle>) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let max_connections = flags.connections()?.min(Semaphore::MAX_PERMITS);
     let listeners = layout.listeners(flags)?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     let runtimes = layout.runtimes(flags).context("cannot start tokio")?;
-    let life = Life::start()?;
-    let server = Arc::new(Server { life, places: Arc::new(Semaphore::new(max_connections)), connection });
-    end_on_signal(&server.life, flags.drain_timeout)?;
+    let lifecycle = Lifecycle::start()?;
+    let server =
+        Arc::new(Server { lifecycle, places: Arc::new(Semaphore::new(max_connections)), connection });
+    end_on_signal(&server.lifecycle, flags.drain_timeout)?;
     process::announce(address)?;
     thread::scope(|scope| {
         let start = |(runtime, listener): (Runtime, TcpListener)| {
@@ -59,19 +60,19 @@ where
     })
 }
 
-fn end_on_signal(life: &Arc<Life>, limit: Duration) -> anyhow::Result<()> {
-    let life = Arc::clone(life);
+fn end_on_signal(lifecycle: &Arc<Lifecycle>, limit: Duration) -> anyhow::Result<()> {
+    let lifecycle = Arc::clone(lifecycle);
     process::on_signal(move || {
-        let deadline = life.drain(limit);
-        life.begin(Stage::Ending);
+        let deadline = lifecycle.drain(limit);
+        lifecycle.begin(Stage::Ending);
         thread::sleep(deadline.saturating_duration_since(Instant::now()));
-        life.begin(Stage::Over);
+        lifecycle.begin(Stage::Over);
     })
 }
 
 impl<C, F> Server<C>
 where
-    C: Fn(TcpStream, Arc<Life>) -> F + Send + Sync + 'static,
+    C: Fn(TcpStream, Arc<Lifecycle>) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     /// Accepts connections and serves them until the server is over.
@@ -79,7 +80,7 @@ where
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         let listener = watch(listener)?;
         let mut connections = JoinSet::new();
-        let mut ending = pin!(self.life.reached(Stage::Ending));
+        let mut ending = pin!(self.lifecycle.reached(Stage::Ending));
         loop {
             tokio::select! {
                 stream = self.accept(&listener) => {
@@ -96,7 +97,7 @@ where
         })?;
         tokio::select! {
             () = async { while connections.join_next().await.is_some() {} } => {}
-            () = self.life.reached(Stage::Over) => {}
+            () = self.lifecycle.reached(Stage::Over) => {}
         }
         Ok(())
     }
@@ -112,7 +113,7 @@ where
                 Ok((stream, _)) => return stream,
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 // Without a descriptor the connection stays in the kernel's queue, and accept would fail again at once.
-                Err(_) => self.life.pause(PAUSE).await,
+                Err(_) => self.lifecycle.pause(PAUSE).await,
             }
         }
     }
@@ -123,7 +124,7 @@ where
             Some(place) => Ok(place),
             None => Arc::clone(&self.places).acquire_owned().await,
         };
-        (self.connection)(stream, Arc::clone(&self.life)).await;
+        (self.connection)(stream, Arc::clone(&self.lifecycle)).await;
         drop(place);
     }
 }

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream as StdStream};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use shared::process::Unwaiting;
+use shared::process::NonBlocking;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -103,7 +103,7 @@ impl Socket {
         if let State::Fresh { stream, was_read: was_read @ false } = &mut self.state {
             *was_read = true;
             let space = buffer.initialize_unfilled_to(FIRST_BYTES.min(buffer.remaining()));
-            if let Some(read) = unless_it_blocks(Unwaiting::new(stream).read(space)) {
+            if let Some(read) = unless_it_blocks(NonBlocking::new(stream).read(space)) {
                 return Poll::Ready(read.map(|bytes| buffer.advance(bytes)));
             }
         }
@@ -113,7 +113,7 @@ impl Socket {
     #[cold]
     fn poll_first_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         if let State::Fresh { stream, .. } = &self.state
-            && let Some(written) = unless_it_blocks(Unwaiting::new(stream).write(bytes))
+            && let Some(written) = unless_it_blocks(NonBlocking::new(stream).write(bytes))
         {
             return Poll::Ready(written);
         }

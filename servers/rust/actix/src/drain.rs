@@ -10,7 +10,7 @@ use actix_service::{Service, ServiceFactory};
 use actix_web::dev::ServerHandle;
 use actix_web::rt;
 use shared::process;
-use shared_tokio::{Life, Stage};
+use shared_tokio::{Lifecycle, Stage};
 use tokio::net::TcpStream;
 
 /// Time for actix's threads to do as they were told: the accepting one to stop, the workers to take up what it accepted.
@@ -23,7 +23,7 @@ const LOOK_AFTER: Duration = Duration::from_millis(10);
 /// the kernel has accepted and actix has not; `service` serves them.
 pub(crate) async fn drain<S>(
     server: ServerHandle,
-    life: &Life,
+    lifecycle: &Lifecycle,
     deadline: Instant,
     waiting: TcpListener,
     service: S,
@@ -41,8 +41,8 @@ where
     if let Ok(service) = service.new_service(()).await {
         process::close(waiting, |stream| serve(stream, &service))?;
     }
-    life.begin(Stage::Ending);
-    while life.open() > 0 && Instant::now() < deadline {
+    lifecycle.begin(Stage::Ending);
+    while lifecycle.open() > 0 && Instant::now() < deadline {
         rt::time::sleep(LOOK_AFTER).await;
     }
     Ok(())

@@ -13,7 +13,7 @@ use actix_web::rt::System;
 use anyhow::Context;
 use clap::Parser;
 use shared::process;
-use shared_tokio::Life;
+use shared_tokio::Lifecycle;
 use tokio::sync::oneshot;
 
 /// The endpoint on actix-web
@@ -35,10 +35,10 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr()?;
     let waiting = listener.try_clone().context("cannot duplicate the listener")?;
-    let life = Life::start()?;
-    let times = flags.times();
+    let lifecycle = Lifecycle::start()?;
+    let times = flags.timeouts();
 
-    let app_life = Arc::clone(&life);
+    let app_life = Arc::clone(&lifecycle);
     let server = Server::build()
         .workers(workers)
         .max_concurrent_connections(max_connections / workers)
@@ -52,7 +52,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
         let handle = server.handle();
         let (draining, drained) = oneshot::channel();
         let drain_timeout = flags.drain_timeout;
-        let signalled = Arc::clone(&life);
+        let signalled = Arc::clone(&lifecycle);
         process::on_signal(move || {
             // The receiver lives as long as the process.
             let _ = draining.send(signalled.drain(drain_timeout));
@@ -63,11 +63,11 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
             ended = &mut server => return ended.context("actix failed"),
             deadline = drained => deadline.context("the thread for signals has ended")?,
         };
-        let service = app::service(times, &life);
+        let service = app::service(times, &lifecycle);
         tokio::select! {
             // It ends when its workers have, which may be long before or after its connections.
             Err(error) = &mut server => Err(error).context("actix failed"),
-            drained = drain::drain(handle, &life, deadline, waiting, service) => drained,
+            drained = drain::drain(handle, &lifecycle, deadline, waiting, service) => drained,
         }
     })
 }

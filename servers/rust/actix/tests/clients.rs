@@ -4,4 +4,4 @@ use shared::testing::Program;
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-actix"), workers: 2 };
 
-shared::scenes! { &SERVER => all }
+shared::scenarios! { &SERVER => all }

@@ -1,11 +1,11 @@
 //! axum as it comes: what its users get of the contract, and who is held up by whom.
 
 use shared::testing::Program;
-use shared::testing::scenes as scene;
+use shared::testing::scenarios;
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-axum"), workers: 2 };
 
-shared::scenes! {
+shared::scenarios! {
     &SERVER =>
     silent_and_half_written_connections_hold_nobody_up,
     dripping_connections_hold_nobody_up,
@@ -15,7 +15,7 @@ shared::scenes! {
 #[test]
 fn two_workers_serve_a_hundred_connections() {
     // The workers, and those that accept and wait for signals.
-    scene::many_connections_are_served(&SERVER, SERVER.workers + 2);
+    scenarios::many_connections_are_served(&SERVER, SERVER.workers + 2);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use compio::io::{AsyncRead, AsyncReadManaged, AsyncWrite};
 use shared::http::limits::LINGER_BYTES;
 use shared::http::{Connection, Wants};
 
-use crate::keeper::{Wait, Watch};
+use crate::deadline::{Deadline, Wait};
 use crate::ring::BUFFER_BYTES;
 use crate::worker::Worker;
 
@@ -20,7 +20,7 @@ use crate::worker::Worker;
 pub(crate) struct Client<'a> {
     stream: compio::net::TcpStream,
     worker: &'a Worker,
-    watch: Rc<Watch>,
+    watch: Rc<Deadline>,
     connection: Connection,
     /// What was read and is not done with. A client that waits for a request has none, and no memory for it.
     rest: Vec<u8>,
@@ -180,7 +180,7 @@ impl<'a> Client<'a> {
     /// would make the kernel send a reset that overtakes the answer: so it is dropped for a moment.
     async fn close(&mut self) -> Option<()> {
         let has_more = self.has_more || !self.rest.is_empty();
-        if !has_more && !self.connection.has_refused() && !self.worker.is_draining() {
+        if !has_more && !self.connection.has_rejected() && !self.worker.is_draining() {
             return Some(());
         }
         let mut stream = &self.stream;

@@ -1,7 +1,7 @@
 //! The endpoint on compio: a thread a core, each with a ring of io_uring's and connections of its own.
 
 mod client;
-mod keeper;
+mod deadline;
 mod ring;
 mod server;
 mod worker;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use shared::http::Times;
+use shared::http::Timeouts;
 use shared::http::limits::DRAIN_GRACE;
 use shared::process::{self, Flags};
 
@@ -35,32 +35,32 @@ pub(crate) enum Stage {
 
 /// What all workers share.
 pub(crate) struct Server {
-    pub(crate) times: Times,
+    pub(crate) times: Timeouts,
     stage: AtomicU8,
     places: AtomicUsize,
 }
 
 /// A connection's place among those that may be open. Dropping it frees the place.
-pub(crate) struct Place(Arc<Server>);
+pub(crate) struct ConnectionPermit(Arc<Server>);
 
 /// Serves until a signal, then drains.
 pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let server = Arc::new(Server {
-        times: flags.times(),
+        times: flags.timeouts(),
         stage: AtomicU8::new(Stage::Serving as u8),
         places: AtomicUsize::new(flags.connections()?),
     });
     let listeners = listen(flags.address()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
 
-    let (life, limit) = (Arc::clone(&server), flags.drain_timeout);
+    let (lifecycle, limit) = (Arc::clone(&server), flags.drain_timeout);
     process::on_signal(move || {
         let deadline = Instant::now() + limit;
-        life.begin(Stage::Draining);
+        lifecycle.begin(Stage::Draining);
         thread::sleep(DRAIN_GRACE.min(limit));
-        life.begin(Stage::Ending);
+        lifecycle.begin(Stage::Ending);
         thread::sleep(deadline.saturating_duration_since(Instant::now()));
-        life.begin(Stage::Over);
+        lifecycle.begin(Stage::Over);
     })?;
     let (ready, made) = mpsc::channel();
     let workers = listeners.into_iter().map(|listener| {
@@ -103,10 +103,10 @@ impl Server {
     }
 
     /// A free place, if there is one.
-    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
+    pub(crate) fn place(self: &Arc<Self>) -> Option<ConnectionPermit> {
         let one_less = |free: usize| free.checked_sub(1);
         self.places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).ok()?;
-        Some(Place(Arc::clone(self)))
+        Some(ConnectionPermit(Arc::clone(self)))
     }
 
     fn begin(&self, stage: Stage) {
@@ -114,7 +114,7 @@ impl Server {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.0.places.fetch_add(1, Ordering::Relaxed);
     }

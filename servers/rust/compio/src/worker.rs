@@ -16,9 +16,9 @@ use compio::runtime::fd::PollFd;
 use shared::process;
 
 use crate::client::Client;
-use crate::keeper::{Clock, Keeper};
+use crate::deadline::{Clock, DeadlineThread};
 use crate::ring;
-use crate::server::{Place, Server, Stage};
+use crate::server::{ConnectionPermit, Server, Stage};
 
 /// Buffers for answers that are kept for further use. So many connections are served between two looks at the ring at most;
 /// those with more to write than a client takes keep theirs.
@@ -27,7 +27,7 @@ const OUTPUTS_KEPT: usize = 64;
 /// A worker, which has nothing in common with others but the port and the server.
 pub(crate) struct Worker {
     server: Arc<Server>,
-    pub(crate) keeper: Keeper,
+    pub(crate) keeper: DeadlineThread,
     /// Connections that are open.
     open: Cell<usize>,
     outputs: RefCell<Vec<Vec<u8>>>,
@@ -67,7 +67,7 @@ pub(crate) fn run(
 async fn serve(listener: TcpListener, server: Arc<Server>) -> anyhow::Result<()> {
     let worker = Rc::new(Worker {
         server,
-        keeper: Keeper::default(),
+        keeper: DeadlineThread::default(),
         open: Cell::default(),
         outputs: RefCell::default(),
         news: News::default(),
@@ -153,7 +153,7 @@ impl Worker {
     }
 
     /// Serves a connection in a task of its own.
-    fn start(self: &Rc<Self>, stream: TcpStream, place: Option<Place>) {
+    fn start(self: &Rc<Self>, stream: TcpStream, place: Option<ConnectionPermit>) {
         let worker = Rc::clone(self);
         worker.open.set(worker.open.get() + 1);
         let serve = async move {

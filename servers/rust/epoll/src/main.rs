@@ -1,7 +1,7 @@
 //! The endpoint on an event loop of our own: a thread a core, each with an epoll instance, and no runtime.
 
 mod connection;
-mod life;
+mod lifecycle;
 mod socket;
 mod worker;
 
@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow};
 use clap::Parser;
 use shared::process;
 
-use crate::life::Life;
+use crate::lifecycle::Lifecycle;
 use crate::worker::Worker;
 
 /// The endpoint on an event loop of our own
@@ -29,14 +29,14 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let life = Life::new(flags.connections()?);
+    let lifecycle = Lifecycle::new(flags.connections()?);
     let listeners = process::bind_shared(flags.address()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
-    let new = |listener| Worker::new(listener, flags.times(), Arc::clone(&life));
+    let new = |listener| Worker::new(listener, flags.timeouts(), Arc::clone(&lifecycle));
     let workers: Vec<_> = listeners.into_iter().map(new).collect::<anyhow::Result<_>>()?;
 
     let bells: Vec<_> = workers.iter().map(Worker::bell).collect();
-    let (draining, limit) = (Arc::clone(&life), flags.drain_timeout);
+    let (draining, limit) = (Arc::clone(&lifecycle), flags.drain_timeout);
     process::on_signal(move || {
         draining.drain(limit);
         for bell in bells {

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
-use shared::http::{Buffers, Times, Turn};
+use shared::http::{Buffers, Timeouts, Turn};
 use shared::process;
 use slab::Slab;
 
 use crate::connection::Connection;
-use crate::life::{Life, Place};
+use crate::lifecycle::{ConnectionPermit, Lifecycle};
 
 /// Events of one wait. More of them would save nothing: the wait is then a thousandth of the work.
 const EVENTS: usize = 1024;
@@ -39,12 +39,12 @@ pub(crate) struct Worker {
     listener: Option<TcpListener>,
     queue: Queue,
     connections: Slab<Connection>,
-    giving_way: VecDeque<usize>,
+    yielding: VecDeque<usize>,
     /// When to look at all deadlines next: no later than the first of them, save for `LOOK_AFTER`.
     look: Option<Instant>,
     buffers: Buffers,
-    times: Times,
-    life: Arc<Life>,
+    times: Timeouts,
+    lifecycle: Arc<Lifecycle>,
 }
 
 /// What is known of the kernel's queue of connections, of which epoll tells only when another one comes.
@@ -59,7 +59,11 @@ enum Queue {
 
 impl Worker {
     /// A worker that accepts on `listener`.
-    pub(crate) fn new(listener: net::TcpListener, times: Times, life: Arc<Life>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        listener: net::TcpListener,
+        times: Timeouts,
+        lifecycle: Arc<Lifecycle>,
+    ) -> anyhow::Result<Self> {
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         let mut listener = TcpListener::from_std(listener);
         let poll = Poll::new().context("cannot make an epoll instance")?;
@@ -73,11 +77,11 @@ impl Worker {
             listener: Some(listener),
             queue: Queue::Empty,
             connections: Slab::new(),
-            giving_way: VecDeque::new(),
+            yielding: VecDeque::new(),
             look: None,
             buffers: Buffers::default(),
             times,
-            life,
+            lifecycle,
         })
     }
 
@@ -94,7 +98,7 @@ impl Worker {
             if self.look.is_some_and(|look| look <= now) {
                 self.look_around(now);
             }
-            if let Some(cut) = self.life.cut() {
+            if let Some(cut) = self.lifecycle.cut() {
                 self.end()?;
                 if self.connections.is_empty() || cut <= now {
                     return Ok(());
@@ -109,9 +113,12 @@ impl Worker {
     }
 
     fn wait(&mut self, now: Instant, events: &mut Events) -> anyhow::Result<()> {
-        let more_to_do = !self.giving_way.is_empty() || self.queue == Queue::Waiting;
-        let wake =
-            if more_to_do { Some(now) } else { [self.look, self.life.cut()].into_iter().flatten().min() };
+        let more_to_do = !self.yielding.is_empty() || self.queue == Queue::Waiting;
+        let wake = if more_to_do {
+            Some(now)
+        } else {
+            [self.look, self.lifecycle.cut()].into_iter().flatten().min()
+        };
         match self.poll.poll(events, wake.map(|wake| wake.saturating_duration_since(now))) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 Err(error).context("cannot wait for events")
@@ -122,7 +129,7 @@ impl Worker {
 
     /// A turn for whom there is an event, and for those that gave way in the last round.
     fn take_turns(&mut self, events: &Events) {
-        let gave_way = self.giving_way.len();
+        let yielded = self.yielding.len();
         for event in events {
             match event.token() {
                 BELL => {}
@@ -130,14 +137,14 @@ impl Worker {
                 Token(key) => {
                     let Some(connection) = self.connections.get_mut(key) else { continue };
                     connection.socket.note(event);
-                    if !connection.gives_way() {
+                    if !connection.yields() {
                         self.serve(key);
                     }
                 }
             }
         }
-        for _ in 0..gave_way {
-            if let Some(key) = self.giving_way.pop_front() {
+        for _ in 0..yielded {
+            if let Some(key) = self.yielding.pop_front() {
                 self.serve(key);
             }
         }
@@ -147,7 +154,7 @@ impl Worker {
     fn accept(&mut self) {
         for _ in 0..ACCEPTS {
             let Some(listener) = &self.listener else { return self.queue = Queue::Empty };
-            let Some(place) = self.life.place() else { return self.be_stuck() };
+            let Some(place) = self.lifecycle.place() else { return self.be_stuck() };
             match listener.accept() {
                 Ok((stream, _)) => self.begin(stream, place),
                 Err(error) => match error.kind() {
@@ -168,9 +175,9 @@ impl Worker {
 
     /// A connection's first turn, before epoll knows of it: mostly its first request is there already, and where it is also the last,
     /// epoll never hears of it. Without room for it in epoll it is closed.
-    fn begin(&mut self, stream: TcpStream, place: Place) {
+    fn begin(&mut self, stream: TcpStream, place: ConnectionPermit) {
         let mut connection = Connection::new(stream, place);
-        let turn = connection.turn(&mut self.buffers, &self.times, self.life.as_ref());
+        let turn = connection.turn(&mut self.buffers, &self.times, self.lifecycle.as_ref());
         if turn == Turn::Over {
             return;
         }
@@ -186,7 +193,7 @@ impl Worker {
     /// A connection's turn.
     fn serve(&mut self, key: usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let turn = connection.turn(&mut self.buffers, &self.times, self.life.as_ref());
+        let turn = connection.turn(&mut self.buffers, &self.times, self.lifecycle.as_ref());
         let deadline = connection.deadline();
         if turn == Turn::Over {
             self.connections.remove(key);
@@ -199,8 +206,8 @@ impl Worker {
     }
 
     fn go_on(&mut self, key: usize, turn: Turn, deadline: Option<Instant>) {
-        if turn == Turn::GiveWay {
-            self.giving_way.push_back(key);
+        if turn == Turn::Yield {
+            self.yielding.push_back(key);
         } else {
             self.look_by(deadline);
         }
@@ -235,7 +242,7 @@ impl Worker {
         let Some(listener) = self.listener.take() else { return Ok(()) };
         process::close(listener.into(), |stream| {
             if stream.set_nonblocking(true).is_ok() {
-                let place = self.life.extra_place();
+                let place = self.lifecycle.extra_place();
                 self.begin(TcpStream::from_std(stream), place);
             }
         })?;
@@ -249,7 +256,7 @@ impl Worker {
         for key in keys {
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.socket.look_again();
-                if !connection.gives_way() {
+                if !connection.yields() {
                     self.serve(key);
                 }
             }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send};
 
-use crate::lesson::{Lesson, Lessons};
-use crate::places::Place;
+use crate::canned::{CannedResponse, CannedResponses};
+use crate::places::ConnectionPermit;
 
 /// What a connection is ready for, when it gets its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,29 +26,34 @@ pub(crate) struct Connection {
     stream: TcpStream,
     /// The part of the first head that has come, as long as that is not whole.
     head: Vec<u8>,
-    lesson: Option<Arc<Lesson>>,
+    canned: Option<Arc<CannedResponse>>,
     /// Bytes of a request that has not come whole.
     begun: usize,
     /// Bytes of answers that are not written.
     owed: usize,
     /// Whether it is closed once nothing is owed.
     closes: bool,
-    _place: Place,
+    _place: ConnectionPermit,
 }
 
 impl Connection {
     /// One that has just been accepted.
-    pub(crate) fn new(stream: TcpStream, place: Place) -> Self {
-        Self { stream, head: Vec::new(), lesson: None, begun: 0, owed: 0, closes: false, _place: place }
+    pub(crate) fn new(stream: TcpStream, place: ConnectionPermit) -> Self {
+        Self { stream, head: Vec::new(), canned: None, begun: 0, owed: 0, closes: false, _place: place }
     }
 
     /// Answers what has come; whether the connection stays open. While the client does not take its answers nothing more is read:
     /// what is owed is a number, and what is unread is in the kernel.
-    pub(crate) fn turn(&mut self, ready: Ready, buffer: &mut [u8], lessons: &mut Lessons) -> bool {
-        self.go_on(ready, buffer, lessons).unwrap_or(false)
+    pub(crate) fn turn(&mut self, ready: Ready, buffer: &mut [u8], responses: &mut CannedResponses) -> bool {
+        self.go_on(ready, buffer, responses).unwrap_or(false)
     }
 
-    fn go_on(&mut self, ready: Ready, buffer: &mut [u8], lessons: &mut Lessons) -> nix::Result<bool> {
+    fn go_on(
+        &mut self,
+        ready: Ready,
+        buffer: &mut [u8],
+        responses: &mut CannedResponses,
+    ) -> nix::Result<bool> {
         let mut has_more = ready != Ready::Writable;
         loop {
             if !self.pay()? {
@@ -60,7 +65,7 @@ impl Connection {
             match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) => return Ok(false),
                 Ok(read) => {
-                    self.count(buffer.get(..read).unwrap_or_default(), lessons);
+                    self.count(buffer.get(..read).unwrap_or_default(), responses);
                     // Whatever comes after a read that had room for more is an event of its own.
                     has_more = read == buffer.len() || ready == Ready::Ended;
                 }
@@ -72,40 +77,40 @@ impl Connection {
     }
 
     /// Counts bytes that were read, and owes an answer for each request that is whole by them.
-    fn count(&mut self, bytes: &[u8], lessons: &mut Lessons) {
+    fn count(&mut self, bytes: &[u8], responses: &mut CannedResponses) {
         self.begun += bytes.len();
-        if self.lesson.is_none() {
-            self.lesson = self.learn(bytes, lessons);
+        if self.canned.is_none() {
+            self.canned = self.learn(bytes, responses);
         }
-        let Some(lesson) = &self.lesson else { return };
-        if lesson.closes() {
+        let Some(canned) = &self.canned else { return };
+        if canned.closes() {
             self.closes = true;
-            self.owed = lesson.answer_bytes();
+            self.owed = canned.answer_bytes();
         } else {
-            self.owed += self.begun / lesson.request_bytes() * lesson.answer_bytes();
-            self.begun %= lesson.request_bytes();
+            self.owed += self.begun / canned.request_bytes() * canned.answer_bytes();
+            self.begun %= canned.request_bytes();
         }
     }
 
     /// Looks at the first bytes, and keeps them while they are no whole head. Mostly it comes in one piece, and is not copied.
-    fn learn(&mut self, bytes: &[u8], lessons: &mut Lessons) -> Option<Arc<Lesson>> {
+    fn learn(&mut self, bytes: &[u8], responses: &mut CannedResponses) -> Option<Arc<CannedResponse>> {
         if self.head.is_empty()
-            && let Some(lesson) = lessons.learn(bytes)
+            && let Some(canned) = responses.learn(bytes)
         {
-            return Some(lesson);
+            return Some(canned);
         }
         self.head.extend_from_slice(bytes);
-        let lesson = lessons.learn(&self.head)?;
+        let canned = responses.learn(&self.head)?;
         self.head = Vec::new();
-        Some(lesson)
+        Some(canned)
     }
 
     /// Writes what is owed, as far as the socket takes it; whether nothing is owed any more.
     fn pay(&mut self) -> nix::Result<bool> {
-        let Some(lesson) = &self.lesson else { return Ok(true) };
+        let Some(canned) = &self.canned else { return Ok(true) };
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
         while self.owed > 0 {
-            match send(self.stream.as_raw_fd(), lesson.answers(self.owed), flags) {
+            match send(self.stream.as_raw_fd(), canned.answers(self.owed), flags) {
                 Ok(written) => self.owed -= written,
                 Err(Errno::EAGAIN) => return Ok(false),
                 Err(Errno::EINTR) => {}

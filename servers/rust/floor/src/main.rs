@@ -3,8 +3,8 @@
 //! It waits, reads and writes as any server has to, and does nothing else by request. What a connection's first head says is
 //! taken for all that follow on it; from then on bytes are only counted.
 
+mod canned;
 mod connection;
-mod lesson;
 mod places;
 mod worker;
 
@@ -17,7 +17,7 @@ use clap::Parser;
 use nix::sys::eventfd::EventFd;
 use shared::process;
 
-use crate::places::Places;
+use crate::places::Permits;
 use crate::worker::Worker;
 
 /// Not a server: the least that answering a request takes on this kernel, for others to be held against
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let places = Places::new(flags.connections()?);
+    let places = Permits::new(flags.connections()?);
     let listeners = process::bind_shared(flags.address()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     let bell = Arc::new(EventFd::new().context("cannot make an eventfd")?);

@@ -11,9 +11,9 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::eventfd::EventFd;
 use slab::Slab;
 
+use crate::canned::CannedResponses;
 use crate::connection::{Connection, Ready};
-use crate::lesson::Lessons;
-use crate::places::{Place, Places};
+use crate::places::{ConnectionPermit, Permits};
 
 /// Bytes of one read. A burst of requests is some kilobytes.
 const READ_BYTES: usize = 16 * 1024;
@@ -32,17 +32,17 @@ const LOOK_AFTER: Duration = Duration::from_millis(100);
 pub(crate) struct Worker {
     epoll: Epoll,
     listener: TcpListener,
-    places: Arc<Places>,
+    places: Arc<Permits>,
     /// Whether connections wait in the kernel, since there was no place for one.
     is_full: bool,
     connections: Slab<Connection>,
-    lessons: Lessons,
+    responses: CannedResponses,
     buffer: Box<[u8; READ_BYTES]>,
 }
 
 impl Worker {
     /// A worker that accepts on `listener`, and ends when `bell` is rung.
-    pub(crate) fn new(listener: TcpListener, places: Arc<Places>, bell: &EventFd) -> anyhow::Result<Self> {
+    pub(crate) fn new(listener: TcpListener, places: Arc<Permits>, bell: &EventFd) -> anyhow::Result<Self> {
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         let watch = || {
             let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -57,7 +57,7 @@ impl Worker {
             places,
             is_full: false,
             connections: Slab::new(),
-            lessons: Lessons::default(),
+            responses: CannedResponses::default(),
             buffer: Box::new([0; READ_BYTES]),
         })
     }
@@ -117,9 +117,9 @@ impl Worker {
     }
 
     /// A connection's first turn: mostly its first request is there already. Without room for it in epoll it is closed.
-    fn begin(&mut self, stream: TcpStream, place: Place) {
+    fn begin(&mut self, stream: TcpStream, place: ConnectionPermit) {
         let mut connection = Connection::new(stream, place);
-        if !connection.turn(Ready::Readable, self.buffer.as_mut_slice(), &mut self.lessons) {
+        if !connection.turn(Ready::Readable, self.buffer.as_mut_slice(), &mut self.responses) {
             return;
         }
         let entry = self.connections.vacant_entry();
@@ -134,7 +134,7 @@ impl Worker {
     fn serve(&mut self, key: u64, events: EpollFlags) {
         let key = usize::try_from(key).unwrap_or(usize::MAX);
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if !connection.turn(ready(events), self.buffer.as_mut_slice(), &mut self.lessons) {
+        if !connection.turn(ready(events), self.buffer.as_mut_slice(), &mut self.responses) {
             self.connections.remove(key);
         }
     }

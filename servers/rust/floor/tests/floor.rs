@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use shared::testing::scenes as scene;
+use shared::testing::scenarios;
 use shared::testing::{Client, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-floor"), workers: 2 };
@@ -109,14 +109,14 @@ fn a_client_that_reads_late_gets_every_answer() {
 
 #[test]
 fn nobody_is_held_up() {
-    scene::silent_and_half_written_connections_hold_nobody_up(&SERVER);
-    scene::dripping_connections_hold_nobody_up(&SERVER);
-    scene::clients_that_never_read_hold_nobody_up(&SERVER);
+    scenarios::silent_and_half_written_connections_hold_nobody_up(&SERVER);
+    scenarios::dripping_connections_hold_nobody_up(&SERVER);
+    scenarios::clients_that_never_read_hold_nobody_up(&SERVER);
 }
 
 #[test]
 fn connections_over_the_cap_wait_for_a_place() {
-    scene::connections_over_the_cap_wait_for_a_place(&SERVER);
+    scenarios::connections_over_the_cap_wait_for_a_place(&SERVER);
 }
 
 #[test]

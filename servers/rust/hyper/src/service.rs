@@ -13,23 +13,23 @@ use hyper::http::request::Parts;
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
 use shared::http::greeting;
-use shared_tokio::Ledger;
+use shared_tokio::RequestCounter;
 
 /// The service of one connection.
 pub(crate) struct Greeter {
-    ledger: Arc<Ledger>,
+    counter: Arc<RequestCounter>,
 }
 
 /// An answer, which waits for the end of the request's body if there is one.
 pub(crate) struct Answering {
     body: Incoming,
-    ledger: Arc<Ledger>,
+    counter: Arc<RequestCounter>,
     response: Option<Response<Full<Bytes>>>,
 }
 
 impl Greeter {
-    pub(crate) fn new(ledger: Arc<Ledger>) -> Self {
-        Self { ledger }
+    pub(crate) fn new(counter: Arc<RequestCounter>) -> Self {
+        Self { counter }
     }
 }
 
@@ -40,7 +40,7 @@ impl Service<Request<Incoming>> for Greeter {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (head, body) = request.into_parts();
-        Answering { body, ledger: Arc::clone(&self.ledger), response: Some(answer(head)) }
+        Answering { body, counter: Arc::clone(&self.counter), response: Some(answer(head)) }
     }
 }
 
@@ -57,7 +57,7 @@ impl Future for Answering {
             }
         }
         let Some(mut response) = this.response.take() else { return Poll::Pending };
-        if this.ledger.answer() {
+        if this.counter.answer() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Poll::Ready(Ok(response))

@@ -5,16 +5,16 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use may::coroutine::Builder;
-use shared::http::{Buffers, Pace, Session, Times, Turn};
-use shared::process::{Accepted, Keeper, Life};
+use shared::http::{Buffers, Pace, Session, Timeouts, Turn};
+use shared::process::{Accepted, DeadlineThread, Lifecycle};
 
 use crate::socket::{Socket, Waker};
 
 /// What all connections have in common.
 pub(crate) struct Server {
-    pub(crate) life: Arc<Life>,
-    pub(crate) keeper: Arc<Keeper<Waker>>,
-    pub(crate) times: Times,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) keeper: Arc<DeadlineThread<Waker>>,
+    pub(crate) times: Timeouts,
 }
 
 thread_local! {
@@ -49,7 +49,7 @@ impl Server {
             match self.turn(&mut session, &mut socket) {
                 Turn::Over => return,
                 // may's own way to yield comes back before the events of other connections are looked at.
-                Turn::GiveWay => self.keeper.wake_soon(&watch),
+                Turn::Yield => self.keeper.wake_soon(&watch),
                 Turn::Readable | Turn::Writable => self.keeper.set_deadline(&watch, session.deadline()),
             }
             socket.wait();
@@ -69,10 +69,10 @@ impl Pace for Server {
     }
 
     fn is_draining(&self) -> bool {
-        self.life.is_draining()
+        self.lifecycle.is_draining()
     }
 
     fn is_ending(&self) -> bool {
-        self.life.is_ending()
+        self.lifecycle.is_ending()
     }
 }

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let life = process::Life::new(connections(flags)?);
+    let lifecycle = process::Lifecycle::new(connections(flags)?);
     let listener = process::bind(flags.address()?)?;
     may::config()
         .set_workers(flags.workers_or_cores())
@@ -47,16 +47,19 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
         .set_worker_pin(false);
     // may starts its workers, which have descriptors of their own, with the first coroutine: later there may be none left.
     may::go!(Builder::new(), || ()).context("cannot start may's workers")?;
-    let keeper = process::Keeper::start()?;
-    let server =
-        Arc::new(Server { life: Arc::clone(&life), keeper: Arc::clone(&keeper), times: flags.times() });
+    let keeper = process::DeadlineThread::start()?;
+    let server = Arc::new(Server {
+        lifecycle: Arc::clone(&lifecycle),
+        keeper: Arc::clone(&keeper),
+        times: flags.timeouts(),
+    });
 
     let take = |stream, place| {
-        if let Some(accepted) = Accepted::begin(stream, place, &server.times, &life) {
+        if let Some(accepted) = Accepted::begin(stream, place, &server.times, &lifecycle) {
             server.start(accepted);
         }
     };
-    process::serve(listener, &life, flags, take, || keeper.wake_everybody())
+    process::serve(listener, &lifecycle, flags, take, || keeper.wake_everybody())
 }
 
 /// How many connections may be open at once: no more than there can be stacks. A stack and the guard below it are two

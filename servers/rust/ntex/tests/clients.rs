@@ -1,14 +1,14 @@
 //! ntex as it comes: what its users get of the contract, and who is held up by whom.
 
 use shared::testing::Program;
-use shared::testing::scenes as scene;
+use shared::testing::scenarios;
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-ntex"), workers: 2 };
 
 /// More than ntex's buffers hold, and answers more than that.
 const MANY: usize = 2000;
 
-shared::scenes! {
+shared::scenarios! {
     &SERVER =>
     silent_and_half_written_connections_hold_nobody_up,
     dripping_connections_hold_nobody_up,
@@ -20,7 +20,7 @@ shared::scenes! {
 #[test]
 fn connections_over_the_cap_wait_for_a_place() {
     // Of several workers ntex may hand a connection to one that is full, where it waits whoever else leaves.
-    scene::connections_over_the_cap_wait_for_a_place(&Program { workers: 1, ..SERVER });
+    scenarios::connections_over_the_cap_wait_for_a_place(&Program { workers: 1, ..SERVER });
 }
 
 #[test]

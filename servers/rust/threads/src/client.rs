@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use shared::http::{Session, Stream, Turn};
-use shared::process::{Accepted, Place, Unwaiting};
+use shared::process::{Accepted, ConnectionPermit, NonBlocking};
 
 /// A connection that is open, served by a worker, queued for one, or parked.
 pub(crate) struct Client {
@@ -14,7 +14,7 @@ pub(crate) struct Client {
     /// How its last turn ended.
     pub(crate) turn: Turn,
     socket: Socket,
-    _place: Place,
+    _place: ConnectionPermit,
 }
 
 /// A blocking socket, the writes of which do not block: a client that does not read must not hold a thread.
@@ -64,7 +64,7 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        Unwaiting::new(&self.stream).write(bytes)
+        NonBlocking::new(&self.stream).write(bytes)
     }
 
     fn flush(&mut self) -> Result<()> {

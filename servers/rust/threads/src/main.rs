@@ -31,17 +31,17 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let life = process::Life::new(flags.connections()?);
+    let lifecycle = process::Lifecycle::new(flags.connections()?);
     let listener = process::bind(flags.address()?)?;
-    let pool = Pool::new(flags.workers.unwrap_or(WORKERS), flags.times(), Arc::clone(&life));
-    let parking = Parking::start(Arc::clone(&pool), Arc::clone(&life))?;
+    let pool = Pool::new(flags.workers.unwrap_or(WORKERS), flags.timeouts(), Arc::clone(&lifecycle));
+    let parking = Parking::start(Arc::clone(&pool), Arc::clone(&lifecycle))?;
     pool.park_in(parking.clone());
 
-    let times = flags.times();
+    let times = flags.timeouts();
     let take = |stream, place| {
-        if let Some(accepted) = Accepted::begin(stream, place, &times, &life) {
+        if let Some(accepted) = Accepted::begin(stream, place, &times, &lifecycle) {
             pool.push(Client::new(accepted));
         }
     };
-    process::serve(listener, &life, flags, take, || parking.wake())
+    process::serve(listener, &lifecycle, flags, take, || parking.wake())
 }

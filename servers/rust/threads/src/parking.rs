@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use shared::http::{Turn, limits};
-use shared::process::Life;
+use shared::process::Lifecycle;
 
 use crate::client::Client;
 use crate::pool::Pool;
@@ -23,23 +23,24 @@ pub(crate) struct Parking {
 }
 
 /// The parked connections, and what their thread needs.
-struct Lot {
+struct ParkedConnections {
     arrivals: Arc<Mutex<Vec<Client>>>,
     bell: UnixStream,
     clients: Vec<Client>,
     pool: Arc<Pool>,
-    life: Arc<Life>,
+    lifecycle: Arc<Lifecycle>,
 }
 
 impl Parking {
     /// Starts the thread that watches the parked connections, and gives them back to `pool`.
-    pub(crate) fn start(pool: Arc<Pool>, life: Arc<Life>) -> anyhow::Result<Self> {
+    pub(crate) fn start(pool: Arc<Pool>, lifecycle: Arc<Lifecycle>) -> anyhow::Result<Self> {
         let arrivals = Arc::default();
         let (ring, bell) = UnixStream::pair().context("cannot make a pair of sockets")?;
         for end in [&ring, &bell] {
             end.set_nonblocking(true).context("cannot make a socket non-blocking")?;
         }
-        let mut lot = Lot { arrivals: Arc::clone(&arrivals), bell, clients: Vec::new(), pool, life };
+        let mut lot =
+            ParkedConnections { arrivals: Arc::clone(&arrivals), bell, clients: Vec::new(), pool, lifecycle };
         let builder = std::thread::Builder::new().name("parking".into());
         builder.spawn(move || lot.watch()).context("cannot start the thread for parked connections")?;
         Ok(Self { arrivals, bell: Arc::new(ring) })
@@ -58,12 +59,12 @@ impl Parking {
     }
 }
 
-impl Lot {
+impl ParkedConnections {
     fn watch(&mut self) {
         loop {
             self.clients.append(&mut lock(&self.arrivals));
             self.wait();
-            self.hear_the_bell();
+            self.drain_wakeups();
             self.release();
         }
     }
@@ -82,12 +83,12 @@ impl Lot {
         let ready: Vec<bool> = watched.iter().skip(1).map(|fd| fd.any().unwrap_or(true)).collect();
         for (client, ready) in self.clients.iter_mut().zip(ready) {
             if ready {
-                client.turn = Turn::GiveWay;
+                client.turn = Turn::Yield;
             }
         }
     }
 
-    fn hear_the_bell(&mut self) {
+    fn drain_wakeups(&mut self) {
         let mut rings = [0; 256];
         while self.bell.read(&mut rings).is_ok_and(|heard| heard > 0) {}
     }
@@ -95,10 +96,10 @@ impl Lot {
     /// Gives back who can go on, whose time has come, and when the server ends, who has not been told.
     fn release(&mut self) {
         let now = Instant::now();
-        let latest = self.life.is_ending().then(|| now + limits::DRAIN_GRACE);
+        let latest = self.lifecycle.is_ending().then(|| now + limits::DRAIN_GRACE);
         let goes = |client: &mut Client| {
             let deadline = client.session.deadline();
-            client.turn == Turn::GiveWay
+            client.turn == Turn::Yield
                 || deadline.is_some_and(|deadline| deadline <= now)
                 || client.session.is_idle() && latest.is_some_and(|latest| deadline > Some(latest))
         };

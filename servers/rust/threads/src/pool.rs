@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use shared::http::{Buffers, Pace, Times, Turn};
-use shared::process::Life;
+use shared::http::{Buffers, Pace, Timeouts, Turn};
+use shared::process::Lifecycle;
 
 use crate::client::Client;
 use crate::parking::Parking;
@@ -24,8 +24,8 @@ const STACK_BYTES: usize = 128 * 1024;
 /// The queue and its workers.
 pub(crate) struct Pool {
     max_workers: usize,
-    times: Times,
-    life: Arc<Life>,
+    times: Timeouts,
+    lifecycle: Arc<Lifecycle>,
     parking: OnceLock<Parking>,
     queue: Mutex<Queue>,
     arrived: Condvar,
@@ -41,11 +41,11 @@ struct Queue {
 }
 
 impl Pool {
-    pub(crate) fn new(max_workers: usize, times: Times, life: Arc<Life>) -> Arc<Self> {
+    pub(crate) fn new(max_workers: usize, times: Timeouts, lifecycle: Arc<Lifecycle>) -> Arc<Self> {
         Arc::new(Self {
             max_workers,
             times,
-            life,
+            lifecycle,
             parking: OnceLock::new(),
             queue: Mutex::default(),
             arrived: Condvar::new(),
@@ -91,7 +91,7 @@ impl Pool {
             client.turn = session.turn(socket, &mut buffers, &self.times, self.as_ref());
             match client.turn {
                 Turn::Over => {}
-                Turn::GiveWay => self.push(client),
+                Turn::Yield => self.push(client),
                 Turn::Readable | Turn::Writable => {
                     if let Some(parking) = self.parking.get() {
                         parking.park(client);
@@ -126,10 +126,10 @@ impl Pace for Pool {
     }
 
     fn is_draining(&self) -> bool {
-        self.life.is_draining()
+        self.lifecycle.is_draining()
     }
 
     fn is_ending(&self) -> bool {
-        self.life.is_ending()
+        self.lifecycle.is_ending()
     }
 }

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
-    let times = flags.process.times();
-    let connection = move |stream, life| connection::serve(stream, times, life);
+    let times = flags.process.timeouts();
+    let connection = move |stream, lifecycle| connection::serve(stream, times, lifecycle);
     shared_tokio::serve(flags.layout, &flags.process, connection)
 }

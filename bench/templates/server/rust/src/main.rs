@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use shared::http::{Buffers, Pace, Session, Times, Turn};
-use shared::process::{self, Life, Place};
+use shared::http::{Buffers, Pace, Session, Timeouts, Turn};
+use shared::process::{self, Lifecycle, ConnectionPermit};
 
 /// How long a thread waits for its client before it looks at the clock, and whether the server is about to end.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -26,8 +26,8 @@ struct Flags {
 
 /// What all connections have in common.
 struct Server {
-    life: Arc<Life>,
-    times: Times,
+    lifecycle: Arc<Lifecycle>,
+    times: Timeouts,
 }
 
 fn main() -> ExitCode {
@@ -35,22 +35,22 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let life = Life::new(flags.connections()?);
+    let lifecycle = Lifecycle::new(flags.connections()?);
     let listener = process::bind(flags.address()?)?;
-    let server = Arc::new(Server { life: Arc::clone(&life), times: flags.times() });
+    let server = Arc::new(Server { lifecycle: Arc::clone(&lifecycle), times: flags.timeouts() });
     // From the ready line to the end: it accepts, and hands each connection over with its place among those that may be open.
-    process::serve(listener, &life, flags, |stream, place| server.start(stream, place), || {})
+    process::serve(listener, &lifecycle, flags, |stream, place| server.start(stream, place), || {})
 }
 
 impl Server {
-    fn start(self: &Arc<Self>, stream: TcpStream, place: Place) {
+    fn start(self: &Arc<Self>, stream: TcpStream, place: ConnectionPermit) {
         let server = Arc::clone(self);
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
         // Where no thread can be had the connection is closed, and so is one whose socket fails.
         drop(thread.spawn(move || server.talk(stream, place)));
     }
 
-    fn talk(&self, mut stream: TcpStream, _place: Place) -> std::io::Result<()> {
+    fn talk(&self, mut stream: TcpStream, _place: ConnectionPermit) -> std::io::Result<()> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let (mut session, mut buffers) = (Session::default(), Buffers::default());
@@ -66,10 +66,10 @@ impl Pace for Server {
     }
 
     fn is_draining(&self) -> bool {
-        self.life.is_draining()
+        self.lifecycle.is_draining()
     }
 
     fn is_ending(&self) -> bool {
-        self.life.is_ending()
+        self.lifecycle.is_ending()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::http::answer::{self, After};
+use shared::http::answer::{self, Persistence};
 use shared::http::{date, head, rules::Framing, rules::Request};
 
 /// Bytes of answers that lie ready, so that a burst is answered in one write. More of them in one system call would save
@@ -10,7 +10,7 @@ use shared::http::{date, head, rules::Framing, rules::Request};
 const READY_BYTES: usize = 16 * 1024;
 
 /// How long one request is, and what each is answered.
-pub(crate) struct Lesson {
+pub(crate) struct CannedResponse {
     head: Vec<u8>,
     date: [u8; date::LEN],
     answer_bytes: usize,
@@ -19,26 +19,26 @@ pub(crate) struct Lesson {
     closes: bool,
 }
 
-/// The last lesson of a worker: a connection whose first bytes say the same takes it over, so that where each request has a
+/// The last canned of a worker: a connection whose first bytes say the same takes it over, so that where each request has a
 /// connection of its own none is looked at more closely than that.
 #[derive(Default)]
-pub(crate) struct Lessons(Option<Arc<Lesson>>);
+pub(crate) struct CannedResponses(Option<Arc<CannedResponse>>);
 
-impl Lessons {
+impl CannedResponses {
     /// What is learned from a connection's first bytes; `None` while they are no whole head.
-    pub(crate) fn learn(&mut self, bytes: &[u8]) -> Option<Arc<Lesson>> {
+    pub(crate) fn learn(&mut self, bytes: &[u8]) -> Option<Arc<CannedResponse>> {
         let now = date::now();
         let known = self.0.as_ref().filter(|last| last.date == now && bytes.starts_with(&last.head));
         if let Some(known) = known {
             return Some(Arc::clone(known));
         }
-        let lesson = Arc::new(Lesson::of(bytes, now)?);
-        self.0 = Some(Arc::clone(&lesson));
-        Some(lesson)
+        let canned = Arc::new(CannedResponse::of(bytes, now)?);
+        self.0 = Some(Arc::clone(&canned));
+        Some(canned)
     }
 }
 
-impl Lesson {
+impl CannedResponse {
     /// `None` while the head is not whole. One that breaks the rules is refused, as any server refuses it.
     fn of(bytes: &[u8], date: [u8; date::LEN]) -> Option<Self> {
         let mut one = Vec::new();
@@ -47,10 +47,10 @@ impl Lesson {
             Ok(Some((request, length))) => {
                 let after = after(&request);
                 answer::write(&request, after, &date, &mut one);
-                (length, after == After::Close)
+                (length, after == Persistence::Close)
             }
-            Err(refusal) => {
-                answer::write_refusal(refusal, &date, &mut one);
+            Err(rejection) => {
+                answer::write_rejection(rejection, &date, &mut one);
                 (bytes.len(), true)
             }
         };
@@ -84,9 +84,9 @@ impl Lesson {
 }
 
 /// A body is not read: what follows a request that has one cannot be counted.
-fn after(request: &Request) -> After {
+fn after(request: &Request) -> Persistence {
     let has_body = request.framing != Framing::None;
-    After::request(request, has_body)
+    Persistence::request(request, has_body)
 }
 
 #[cfg(test)]
@@ -96,8 +96,8 @@ mod tests {
     const GET: &str = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n";
     const BODY: &str = "Hello, visitor! You've requested: /abc\n";
 
-    fn learned(bytes: &str) -> Arc<Lesson> {
-        Lessons::default().learn(bytes.as_bytes()).unwrap()
+    fn learned(bytes: &str) -> Arc<CannedResponse> {
+        CannedResponses::default().learn(bytes.as_bytes()).unwrap()
     }
 
     #[test]
@@ -113,38 +113,38 @@ mod tests {
             ("without an end", "A".repeat(20_000), "HTTP/1.1 4", "Connection: close\r\n\r\n", true),
         ];
         for (name, bytes, begin, end, closes) in cases {
-            let lesson = learned(&bytes);
-            let answer = std::str::from_utf8(lesson.answers(lesson.answer_bytes())).unwrap();
+            let canned = learned(&bytes);
+            let answer = std::str::from_utf8(canned.answers(canned.answer_bytes())).unwrap();
             assert!(answer.starts_with(begin) && answer.ends_with(end), "{name}: {answer}");
-            assert_eq!(lesson.closes(), closes, "{name}");
+            assert_eq!(canned.closes(), closes, "{name}");
         }
         assert_eq!(learned(&GET.repeat(2)).request_bytes(), GET.len());
-        assert!(Lessons::default().learn(&GET.as_bytes()[..GET.len() - 1]).is_none());
+        assert!(CannedResponses::default().learn(&GET.as_bytes()[..GET.len() - 1]).is_none());
     }
 
     #[test]
     fn the_same_head_is_looked_at_once() {
-        let mut lessons = Lessons::default();
+        let mut responses = CannedResponses::default();
         let second = "Sun, 06 Nov 1994 08:49:37 GMT".as_bytes().first_chunk().copied().unwrap();
         // A second may pass between two looks, but not many of them.
         let again = (0..10).any(|_| {
-            let [one, two] = [(); 2].map(|()| lessons.learn(GET.as_bytes()).unwrap());
+            let [one, two] = [(); 2].map(|()| responses.learn(GET.as_bytes()).unwrap());
             Arc::ptr_eq(&one, &two)
         });
         assert!(again);
-        lessons.0 = Some(Arc::new(Lesson::of(GET.as_bytes(), second).unwrap()));
-        let later = lessons.learn(GET.as_bytes()).unwrap();
+        responses.0 = Some(Arc::new(CannedResponse::of(GET.as_bytes(), second).unwrap()));
+        let later = responses.learn(GET.as_bytes()).unwrap();
         assert!(later.date != second, "its date is that of another second");
-        let other = lessons.learn(GET.replace("abc", "abd").as_bytes()).unwrap();
+        let other = responses.learn(GET.replace("abc", "abd").as_bytes()).unwrap();
         assert!(!Arc::ptr_eq(&later, &other));
     }
 
     #[test]
     fn what_is_owed_is_written_from_where_it_was_left() {
-        let lesson = learned(GET);
-        let one = lesson.answer_bytes();
+        let canned = learned(GET);
+        let one = canned.answer_bytes();
         let many = READY_BYTES / one;
-        let whole = lesson.answers(one).repeat(many);
+        let whole = canned.answers(one).repeat(many);
         let cases = [
             ("one", one, &whole[..one]),
             ("the rest of one", 7, &whole[one - 7..one]),
@@ -154,7 +154,7 @@ mod tests {
             ("nothing", 0, &[]),
         ];
         for (name, owed, expected) in cases {
-            assert!(lesson.answers(owed) == expected, "{name}");
+            assert!(canned.answers(owed) == expected, "{name}");
         }
     }
 }

@@ -9,7 +9,7 @@ use shared::http::Pace;
 use shared::http::limits::DRAIN_GRACE;
 
 /// The life of the server.
-pub(crate) struct Life {
+pub(crate) struct Lifecycle {
     max_connections: usize,
     open: AtomicUsize,
     draining: AtomicBool,
@@ -18,9 +18,9 @@ pub(crate) struct Life {
 }
 
 /// A connection's place among those that may be open. Dropping it frees the place.
-pub(crate) struct Place(Arc<Life>);
+pub(crate) struct ConnectionPermit(Arc<Lifecycle>);
 
-impl Life {
+impl Lifecycle {
     /// A server that serves, with so many connections at once.
     pub(crate) fn new(max_connections: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -32,16 +32,16 @@ impl Life {
     }
 
     /// A place for one more connection, if there is one.
-    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
+    pub(crate) fn place(self: &Arc<Self>) -> Option<ConnectionPermit> {
         let one_more = |open: usize| (open < self.max_connections).then_some(open + 1);
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
-        Some(Place(Arc::clone(self)))
+        Some(ConnectionPermit(Arc::clone(self)))
     }
 
     /// A place for one of the last connections, whether there is one or not.
-    pub(crate) fn extra_place(self: &Arc<Self>) -> Place {
+    pub(crate) fn extra_place(self: &Arc<Self>) -> ConnectionPermit {
         self.open.fetch_add(1, Ordering::Relaxed);
-        Place(Arc::clone(self))
+        ConnectionPermit(Arc::clone(self))
     }
 
     /// Has answers close their connections, blocks as long as connections are still accepted, and has the server end within
@@ -59,7 +59,7 @@ impl Life {
     }
 }
 
-impl Pace for Life {
+impl Pace for Lifecycle {
     /// A worker has other connections: none may keep it for as long as its client has something to send.
     fn others_wait(&self) -> bool {
         true
@@ -74,7 +74,7 @@ impl Pace for Life {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -86,21 +86,21 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_once_it_is_dropped() {
-        let life = Life::new(2);
-        let (first, second) = (life.place(), life.place());
-        assert!(first.is_some() && second.is_some() && life.place().is_none());
+        let lifecycle = Lifecycle::new(2);
+        let (first, second) = (lifecycle.place(), lifecycle.place());
+        assert!(first.is_some() && second.is_some() && lifecycle.place().is_none());
         drop(first);
-        let third = life.place();
-        assert!(third.is_some() && life.place().is_none());
+        let third = lifecycle.place();
+        assert!(third.is_some() && lifecycle.place().is_none());
     }
 
     #[test]
     fn the_last_connections_have_places_beyond_the_cap() {
-        let life = Life::new(1);
-        let (place, extra) = (life.place(), life.extra_place());
+        let lifecycle = Lifecycle::new(1);
+        let (place, extra) = (lifecycle.place(), lifecycle.extra_place());
         drop(place);
-        assert!(life.place().is_none());
+        assert!(lifecycle.place().is_none());
         drop(extra);
-        assert!(life.place().is_some());
+        assert!(lifecycle.place().is_some());
     }
 }

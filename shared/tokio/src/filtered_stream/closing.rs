@@ -4,13 +4,13 @@ use std::future::poll_fn;
 use std::net::Shutdown;
 use std::task::{Context, Poll, ready};
 
-use shared::http::rules::Refusal;
-use shared::http::{Then, answer, date, limits};
+use shared::http::rules::Rejection;
+use shared::http::{Next, answer, date, limits};
 use tokio::io::ReadBuf;
 
-use super::{Guarded, PIECE_BYTES};
-use crate::life::Stage;
-use crate::patience::Waiting;
+use super::{FilteredStream, PIECE_BYTES};
+use crate::client_timeout::Waiting;
+use crate::lifecycle::Stage;
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +25,16 @@ pub(super) enum Phase {
     Over,
 }
 
-impl Guarded {
+impl FilteredStream {
     /// Sends what is left to send, and closes, so that the last answer arrives.
     pub async fn close(mut self) {
         poll_fn(|context| self.poll_close(context)).await;
     }
 
     /// Answers in the framework's place, and closes.
-    pub(super) fn refuse(&mut self, refusal: Refusal) {
-        answer::write_refusal(refusal, &date::now(), &mut self.output);
-        self.then = Then::Refuse(refusal);
+    pub(super) fn refuse(&mut self, rejection: Rejection) {
+        answer::write_rejection(rejection, &date::now(), &mut self.output);
+        self.next = Next::Reject(rejection);
         self.phase = Phase::Closing;
     }
 
@@ -60,7 +60,7 @@ impl Guarded {
                         }
                         Poll::Ready(_) => Phase::Over,
                         Poll::Pending => {
-                            ready!(self.patience.poll(self.ledger.life(), context, Waiting::End));
+                            ready!(self.patience.poll(self.counter.lifecycle(), context, Waiting::End));
                             Phase::Over
                         }
                     };
@@ -72,8 +72,8 @@ impl Guarded {
 
     /// Whether there may be input that nobody has read, so that to close now would make the kernel send a reset.
     fn lingers(&self) -> bool {
-        let unread = !self.input.is_empty() || self.gate.is_in_body() || self.ledger.unanswered() > 0;
-        let draining = self.ledger.life().stage() >= Stage::Draining;
-        !self.ended && (unread || draining || matches!(self.then, Then::Refuse(_)))
+        let unread = !self.input.is_empty() || self.filter.is_in_body() || self.counter.unanswered() > 0;
+        let draining = self.counter.lifecycle().stage() >= Stage::Draining;
+        !self.ended && (unread || draining || matches!(self.next, Next::Reject(_)))
     }
 }

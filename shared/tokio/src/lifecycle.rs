@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use shared::http::Pace;
 use shared::http::limits::DRAIN_GRACE;
-use shared::process::Keeper;
+use shared::process::DeadlineThread;
 use tokio::sync::Notify;
 
-use crate::alarm::{Alarm, Bell};
+use crate::timer::{TaskTimer, TimerWaker};
 
 /// How far a server's life has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,21 +27,21 @@ pub enum Stage {
 }
 
 /// The life of a server, which all its connections share.
-pub struct Life {
+pub struct Lifecycle {
     stage: AtomicU8,
     changed: Notify,
     open: AtomicUsize,
-    keeper: Arc<Keeper<Bell>>,
+    keeper: Arc<DeadlineThread<TimerWaker>>,
 }
 
-impl Life {
+impl Lifecycle {
     /// A server that serves, with a thread that keeps time for it.
     pub fn start() -> anyhow::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             stage: AtomicU8::new(Stage::Serving as u8),
             changed: Notify::new(),
             open: AtomicUsize::new(0),
-            keeper: Keeper::start()?,
+            keeper: DeadlineThread::start()?,
         }))
     }
 
@@ -86,11 +86,11 @@ impl Life {
     /// Lets some time pass, by the keeper and not by a timer of tokio's.
     pub async fn pause(&self, time: Duration) {
         let deadline = Instant::now() + time;
-        let mut alarm = Alarm::default();
+        let mut alarm = TaskTimer::default();
         poll_fn(|context| alarm.poll(self, context, deadline)).await;
     }
 
-    pub(crate) fn keeper(&self) -> &Keeper<Bell> {
+    pub(crate) fn keeper(&self) -> &DeadlineThread<TimerWaker> {
         &self.keeper
     }
 
@@ -108,7 +108,7 @@ impl Life {
     }
 }
 
-impl Pace for Life {
+impl Pace for Lifecycle {
     /// A thread has other connections: none may keep it for as long as its client has something to send.
     fn others_wait(&self) -> bool {
         true

@@ -3,16 +3,16 @@
 use std::io::Result;
 use std::task::{Context, Poll, ready};
 
-use shared::http::rules::Refusal;
-use shared::http::{Passage, Then, limits};
+use shared::http::rules::Rejection;
+use shared::http::{Admitted, Next, limits};
 use tokio::io::ReadBuf;
 
 use super::closing::Phase;
-use super::{Guarded, PIECE_BYTES};
-use crate::life::Stage;
-use crate::patience::Waiting;
+use super::{FilteredStream, PIECE_BYTES};
+use crate::client_timeout::Waiting;
+use crate::lifecycle::Stage;
 
-impl Guarded {
+impl FilteredStream {
     /// Hands admitted bytes on; false when there are none.
     pub(super) fn deliver(&mut self, buffer: &mut ReadBuf) -> bool {
         let bytes = self.admitted.min(buffer.remaining());
@@ -38,7 +38,7 @@ impl Guarded {
         if polled.is_pending() {
             return self.poll_impatience(context).map(Ok);
         }
-        self.ledger.set_quiet(false);
+        self.counter.set_quiet(false);
         polled
     }
 
@@ -48,12 +48,12 @@ impl Guarded {
         ready!(self.socket.poll_read(context, buffer))?;
         let new = buffer.filled().get(before..).unwrap_or_default();
         self.ended = new.is_empty();
-        let passage = self.gate.admit(new);
-        if let Some(rest @ [_, ..]) = new.get(passage.bytes..) {
+        let admitted = self.filter.admit(new);
+        if let Some(rest @ [_, ..]) = new.get(admitted.bytes..) {
             self.input.extend_from_slice(rest);
-            buffer.set_filled(before + passage.bytes);
+            buffer.set_filled(before + admitted.bytes);
         }
-        self.pass(passage);
+        self.pass(admitted);
         Poll::Ready(Ok(()))
     }
 
@@ -69,16 +69,16 @@ impl Guarded {
     }
 
     pub(super) fn admit(&mut self) {
-        let passage = self.gate.admit(&self.input);
-        self.admitted = passage.bytes;
-        self.pass(passage);
+        let admitted = self.filter.admit(&self.input);
+        self.admitted = admitted.bytes;
+        self.pass(admitted);
     }
 
-    fn pass(&mut self, passage: Passage) {
-        self.then = passage.then;
-        if passage.bytes > 0 {
-            let more = passage.then == Then::Answer && self.admitted < self.input.len();
-            self.ledger.pass(&passage, more);
+    fn pass(&mut self, admitted: Admitted) {
+        self.next = admitted.next;
+        if admitted.bytes > 0 {
+            let more = admitted.next == Next::Answer && self.admitted < self.input.len();
+            self.counter.pass(&admitted, more);
             self.patience.renew();
         }
     }
@@ -96,34 +96,34 @@ impl Guarded {
                 return self.poll_impatience(context);
             }
         }
-        self.ledger.set_quiet(false);
+        self.counter.set_quiet(false);
         Poll::Ready(())
     }
 
     /// Ready when the client has been waited for long enough, or the server ends; then the connection closes.
     fn poll_impatience(&mut self, context: &mut Context) -> Poll<()> {
-        let waiting = match (self.gate.is_in_body(), self.input.is_empty()) {
+        let waiting = match (self.filter.is_in_body(), self.input.is_empty()) {
             (true, _) => Waiting::Body,
             (false, true) => Waiting::Request,
             (false, false) => Waiting::Head,
         };
-        let life = self.ledger.life();
+        let lifecycle = self.counter.lifecycle();
         if waiting == Waiting::Request {
-            self.patience.watch(life, context);
-            if life.stage() >= Stage::Ending {
+            self.patience.watch(lifecycle, context);
+            if lifecycle.stage() >= Stage::Ending {
                 // One that was accepted last still gets a moment for its request.
                 self.patience.hurry(limits::DRAIN_GRACE);
             }
         }
-        let polled = self.patience.poll(life, context, waiting);
-        self.ledger.set_quiet(self.patience.is_quiet());
+        let polled = self.patience.poll(lifecycle, context, waiting);
+        self.counter.set_quiet(self.patience.is_quiet());
         ready!(polled);
         match waiting {
             // tokio, which looks only now and then, has not said so yet. It will.
             Waiting::Request if self.socket.has_input() => return Poll::Pending,
             // There is nothing left to say, and nothing unread.
             Waiting::Request => self.phase = Phase::Over,
-            _ => self.refuse(Refusal::TooSlow),
+            _ => self.refuse(Rejection::TooSlow),
         }
         Poll::Ready(())
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use compio::runtime::fd::PollFd;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-use shared::http::Times;
+use shared::http::Timeouts;
 use shared::http::limits::{DRAIN_GRACE, LINGER_TIME};
 
 /// How often all connections are looked at, in which the stage of the server is noticed too. A deadline is noticed late by up to
@@ -38,12 +38,12 @@ pub(crate) struct Clock(PollFd<TimerFd>);
 
 /// All connections of a worker.
 #[derive(Default)]
-pub(crate) struct Keeper {
-    watches: RefCell<Vec<Weak<Watch>>>,
+pub(crate) struct DeadlineThread {
+    watches: RefCell<Vec<Weak<Deadline>>>,
 }
 
 /// A connection, as the keeper knows it. It is forgotten when the connection drops it.
-pub(crate) struct Watch {
+pub(crate) struct Deadline {
     wait: Cell<Wait>,
     /// None for a wait that the keeper has not seen yet.
     deadline: Cell<Option<Instant>>,
@@ -69,10 +69,10 @@ impl Clock {
     }
 }
 
-impl Keeper {
+impl DeadlineThread {
     /// Has a connection be watched.
-    pub(crate) fn watch(&self) -> Rc<Watch> {
-        let watch = Rc::new(Watch {
+    pub(crate) fn watch(&self) -> Rc<Deadline> {
+        let watch = Rc::new(Deadline {
             wait: Cell::new(Wait::Request),
             deadline: Cell::default(),
             is_due: Cell::default(),
@@ -83,7 +83,7 @@ impl Keeper {
     }
 
     /// Wakes the connections whose time has passed. In a server that is ending, requests are waited for a moment only.
-    pub(crate) fn look(&self, times: &Times, is_ending: bool) {
+    pub(crate) fn look(&self, times: &Timeouts, is_ending: bool) {
         let now = Instant::now();
         self.watches
             .borrow_mut()
@@ -91,7 +91,7 @@ impl Keeper {
     }
 }
 
-impl Watch {
+impl Deadline {
     /// Begins a wait. A head's time goes on when it is waited for again: it runs from the first byte, whatever comes after that.
     pub(crate) fn begin(&self, wait: Wait) {
         if wait == Wait::Head && self.wait.get() == Wait::Head {
@@ -123,7 +123,7 @@ impl Watch {
         }
     }
 
-    fn look(&self, now: Instant, times: &Times, is_ending: bool) {
+    fn look(&self, now: Instant, times: &Timeouts, is_ending: bool) {
         let wait = self.wait.get();
         let mut deadline = self.deadline.get().unwrap_or_else(|| now + wait.time(times));
         if is_ending && wait == Wait::Request {
@@ -140,7 +140,7 @@ impl Watch {
 }
 
 impl Wait {
-    fn time(self, times: &Times) -> Duration {
+    fn time(self, times: &Timeouts) -> Duration {
         match self {
             Self::Request | Self::Body => times.idle,
             Self::Head => times.head,

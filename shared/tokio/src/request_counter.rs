@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use shared::http::{Passage, Then};
+use shared::http::{Admitted, Next};
 
-use crate::life::{Life, Stage};
+use crate::lifecycle::{Lifecycle, Stage};
 
 /// The requests of one connection that passed to the framework, and those that its service has answered.
 ///
 /// The stream and the service run in one task, so nothing here has to be ordered.
-pub struct Ledger {
-    life: Arc<Life>,
+pub struct RequestCounter {
+    lifecycle: Arc<Lifecycle>,
     /// Counted without end; only their difference counts.
     passed: AtomicU32,
     answered: AtomicU32,
@@ -25,11 +25,19 @@ pub struct Ledger {
     quiet: AtomicBool,
 }
 
-impl Ledger {
-    pub(crate) fn new(life: Arc<Life>) -> Self {
+impl RequestCounter {
+    pub(crate) fn new(lifecycle: Arc<Lifecycle>) -> Self {
         let zero = || AtomicU32::new(0);
         let no = || AtomicBool::new(false);
-        Self { life, passed: zero(), answered: zero(), closes: no(), more: no(), body: no(), quiet: no() }
+        Self {
+            lifecycle,
+            passed: zero(),
+            answered: zero(),
+            closes: no(),
+            more: no(),
+            body: no(),
+            quiet: no(),
+        }
     }
 
     /// Counts an answer, which a service does once a request. True when that answer has to close the connection: because
@@ -39,7 +47,7 @@ impl Ledger {
         self.answered.store(answered, Ordering::Relaxed);
         answered == self.passed.load(Ordering::Relaxed)
             && (self.closes.load(Ordering::Relaxed)
-                || self.life.stage() >= Stage::Draining && !self.more.load(Ordering::Relaxed))
+                || self.lifecycle.stage() >= Stage::Draining && !self.more.load(Ordering::Relaxed))
     }
 
     /// Whether the request to be answered has a body. What a framework takes for one may be something else.
@@ -58,13 +66,13 @@ impl Ledger {
     }
 
     /// Counts what passes; `more` says that a whole request waits behind it.
-    pub(crate) fn pass(&self, passage: &Passage, more: bool) {
-        if passage.requests > 0 {
-            let requests = u32::try_from(passage.requests).unwrap_or(u32::MAX);
+    pub(crate) fn pass(&self, admitted: &Admitted, more: bool) {
+        if admitted.requests > 0 {
+            let requests = u32::try_from(admitted.requests).unwrap_or(u32::MAX);
             self.passed.store(self.passed.load(Ordering::Relaxed).wrapping_add(requests), Ordering::Relaxed);
-            self.body.store(passage.has_body, Ordering::Relaxed);
+            self.body.store(admitted.has_body, Ordering::Relaxed);
         }
-        self.closes.store(passage.then == Then::Close, Ordering::Relaxed);
+        self.closes.store(admitted.next == Next::Close, Ordering::Relaxed);
         self.more.store(more, Ordering::Relaxed);
     }
 
@@ -73,7 +81,7 @@ impl Ledger {
         self.passed.load(Ordering::Relaxed).wrapping_sub(self.answered.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn life(&self) -> &Arc<Life> {
-        &self.life
+    pub(crate) fn lifecycle(&self) -> &Arc<Lifecycle> {
+        &self.lifecycle
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The life of a server whose connections are accepted by [`serve`](fn@super::serve).
-pub struct Life {
+pub struct Lifecycle {
     max_connections: usize,
     count: Mutex<Count>,
     closed: Condvar,
@@ -21,9 +21,9 @@ struct Count {
 }
 
 /// A connection's place among those that may be open. Dropping it frees the place.
-pub struct Place(Arc<Life>);
+pub struct ConnectionPermit(Arc<Lifecycle>);
 
-impl Life {
+impl Lifecycle {
     /// A server that serves, with so many connections at once.
     pub fn new(max_connections: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -54,20 +54,20 @@ impl Life {
     }
 
     /// A place for one more connection; `None` when there was none for as long as `bound`.
-    pub(super) fn place(self: &Arc<Self>, bound: Duration) -> Option<Place> {
+    pub(super) fn place(self: &Arc<Self>, bound: Duration) -> Option<ConnectionPermit> {
         let is_full = |count: &Count| count.open >= self.max_connections;
         let mut count = self.wait_while(bound, is_full);
         if is_full(&count) {
             return None;
         }
         count.open += 1;
-        Some(Place(Arc::clone(self)))
+        Some(ConnectionPermit(Arc::clone(self)))
     }
 
     /// A place for one of the last connections, whether there is one or not.
-    pub(super) fn extra_place(self: &Arc<Self>) -> Place {
+    pub(super) fn extra_place(self: &Arc<Self>) -> ConnectionPermit {
         self.lock().open += 1;
-        Place(Arc::clone(self))
+        ConnectionPermit(Arc::clone(self))
     }
 
     /// Waits until a connection closes, or for `bound`.
@@ -101,7 +101,7 @@ impl Life {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut count = self.0.lock();
         count.open -= 1;

@@ -3,10 +3,10 @@
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use shared::http::{Times, limits};
+use shared::http::{Timeouts, limits};
 
-use crate::alarm::Alarm;
-use crate::life::Life;
+use crate::lifecycle::Lifecycle;
+use crate::timer::TaskTimer;
 
 /// How long a connection waits for a request before it is called quiet. A busy one asks again long before.
 const QUIET_AFTER: Duration = Duration::from_millis(100);
@@ -27,18 +27,18 @@ pub(crate) enum Waiting {
 }
 
 /// The time that is left for one thing after another.
-pub(crate) struct Patience {
-    times: Times,
+pub(crate) struct ClientTimeout {
+    times: Timeouts,
     waiting: Waiting,
     since: Option<Instant>,
     /// A request has been waited for for some time.
     quiet: bool,
-    alarm: Alarm,
+    alarm: TaskTimer,
 }
 
-impl Patience {
-    pub(crate) fn new(times: Times) -> Self {
-        Self { times, waiting: Waiting::Request, since: None, quiet: false, alarm: Alarm::default() }
+impl ClientTimeout {
+    pub(crate) fn new(times: Timeouts) -> Self {
+        Self { times, waiting: Waiting::Request, since: None, quiet: false, alarm: TaskTimer::default() }
     }
 
     /// Begins anew: what was waited for has come, or some of it.
@@ -65,12 +65,12 @@ impl Patience {
     }
 
     /// Has the task be woken when the server ends. What is known of its end has to be asked after this.
-    pub(crate) fn watch(&mut self, life: &Life, context: &Context) {
-        self.alarm.watch(life, context);
+    pub(crate) fn watch(&mut self, lifecycle: &Lifecycle, context: &Context) {
+        self.alarm.watch(lifecycle, context);
     }
 
     /// Ready when there was waiting for long enough. Waiting for something else begins anew.
-    pub(crate) fn poll(&mut self, life: &Life, context: &Context, waiting: Waiting) -> Poll<()> {
+    pub(crate) fn poll(&mut self, lifecycle: &Lifecycle, context: &Context, waiting: Waiting) -> Poll<()> {
         if self.waiting != waiting {
             self.waiting = waiting;
             self.renew();
@@ -79,10 +79,10 @@ impl Patience {
         let deadline = since + self.time();
         if waiting == Waiting::Request && !self.quiet {
             let quiet = deadline.min(since + QUIET_AFTER);
-            ready!(self.alarm.poll(life, context, quiet));
+            ready!(self.alarm.poll(lifecycle, context, quiet));
             self.quiet = true;
         }
-        self.alarm.poll(life, context, deadline)
+        self.alarm.poll(lifecycle, context, deadline)
     }
 
     fn time(&self) -> Duration {

@@ -9,13 +9,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use shared::http::{Gate, Then, Times};
+use shared::http::{Next, RequestFilter, Timeouts};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::closing::Phase;
-use crate::ledger::Ledger;
-use crate::life::Life;
-use crate::patience::{Patience, Waiting};
+use crate::client_timeout::{ClientTimeout, Waiting};
+use crate::lifecycle::Lifecycle;
+use crate::request_counter::RequestCounter;
 use crate::socket::Socket;
 
 /// Bytes that are kept back before they are sent whatever the framework does: a client that never reads holds no more.
@@ -37,20 +37,20 @@ pub enum Flush {
     WhenRead,
 }
 
-/// A socket with the rules in front. Each request that comes through it has to be counted in its [`Ledger`] when it is
+/// A socket with the rules in front. Each request that comes through it has to be counted in its [`RequestCounter`] when it is
 /// answered.
-pub struct Guarded {
+pub struct FilteredStream {
     socket: Socket,
-    gate: Gate,
-    ledger: Arc<Ledger>,
-    patience: Patience,
+    filter: RequestFilter,
+    counter: Arc<RequestCounter>,
+    patience: ClientTimeout,
     flush: Flush,
     phase: Phase,
     /// What was read and has not passed; of that, how many bytes may. Empty for a connection that waits for a request.
     input: Vec<u8>,
     admitted: usize,
     /// What comes after what was admitted.
-    then: Then,
+    next: Next,
     ended: bool,
     /// What was kept back, and how much of it was sent.
     output: Vec<u8>,
@@ -60,20 +60,20 @@ pub struct Guarded {
     read_when_settled: bool,
 }
 
-impl Guarded {
+impl FilteredStream {
     /// Puts the rules in front of `socket`: one that tokio watches, or that was just accepted.
-    pub fn new(socket: impl Into<Socket>, times: Times, life: &Arc<Life>, flush: Flush) -> Self {
-        life.opened();
+    pub fn new(socket: impl Into<Socket>, times: Timeouts, lifecycle: &Arc<Lifecycle>, flush: Flush) -> Self {
+        lifecycle.opened();
         Self {
             socket: socket.into(),
-            gate: Gate::default(),
-            ledger: Arc::new(Ledger::new(Arc::clone(life))),
-            patience: Patience::new(times),
+            filter: RequestFilter::default(),
+            counter: Arc::new(RequestCounter::new(Arc::clone(lifecycle))),
+            patience: ClientTimeout::new(times),
             flush,
             phase: Phase::Open,
             input: Vec::new(),
             admitted: 0,
-            then: Then::Input,
+            next: Next::Input,
             ended: false,
             output: Vec::new(),
             sent: 0,
@@ -83,28 +83,28 @@ impl Guarded {
     }
 
     /// Where this connection's requests are counted.
-    pub fn ledger(&self) -> &Arc<Ledger> {
-        &self.ledger
+    pub fn counter(&self) -> &Arc<RequestCounter> {
+        &self.counter
     }
 
-    /// Waits, for a connection that is new or [quiet](Ledger::is_quiet), until there is something for a framework to do.
+    /// Waits, for a connection that is new or [quiet](RequestCounter::is_quiet), until there is something for a framework to do.
     pub async fn until_used(&mut self) {
         poll_fn(|context| self.poll_use(context)).await;
     }
 
     /// Whether all that passed has been answered, but for a request whose body is still passing.
     fn is_settled(&self) -> bool {
-        self.flushed && self.ledger.unanswered() == u32::from(self.gate.is_in_body())
+        self.flushed && self.counter.unanswered() == u32::from(self.filter.is_in_body())
     }
 
     /// Has the framework wait with its next request until it has answered those before.
     fn wait_until_settled(&mut self, context: &mut Context) {
         // Mostly there is no next request, so that its first byte is what to wait for.
-        let nothing_waits = matches!(self.then, Then::Input | Then::Answer) && self.input.is_empty();
+        let nothing_waits = matches!(self.next, Next::Input | Next::Answer) && self.input.is_empty();
         self.read_when_settled = !(nothing_waits && self.socket.poll_read_ready(context).is_pending());
         if self.flushed && !self.read_when_settled {
             // The wait for it begins, and cannot be over yet.
-            let _ = self.patience.poll(self.ledger.life(), context, Waiting::Request);
+            let _ = self.patience.poll(self.counter.lifecycle(), context, Waiting::Request);
         }
     }
 
@@ -129,11 +129,13 @@ impl Guarded {
     }
 
     fn poll_reader(&mut self, context: &mut Context) -> Poll<Error> {
-        self.patience.poll(self.ledger.life(), context, Waiting::Reader).map(|()| ErrorKind::TimedOut.into())
+        self.patience
+            .poll(self.counter.lifecycle(), context, Waiting::Reader)
+            .map(|()| ErrorKind::TimedOut.into())
     }
 }
 
-impl AsyncRead for Guarded {
+impl AsyncRead for FilteredStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
@@ -151,11 +153,11 @@ impl AsyncRead for Guarded {
                 this.wait_until_settled(context);
                 return Poll::Pending;
             }
-            match this.then {
-                Then::Refuse(refusal) => this.refuse(refusal),
-                Then::Close => this.phase = Phase::Closing,
-                Then::Answer => this.admit(),
-                Then::Input => {
+            match this.next {
+                Next::Reject(rejection) => this.refuse(rejection),
+                Next::Close => this.phase = Phase::Closing,
+                Next::Answer => this.admit(),
+                Next::Input => {
                     ready!(this.poll_send(context))?;
                     ready!(this.poll_fill(context, buffer))?;
                 }
@@ -164,7 +166,7 @@ impl AsyncRead for Guarded {
     }
 }
 
-impl AsyncWrite for Guarded {
+impl AsyncWrite for FilteredStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         let this = self.get_mut();
         if this.phase != Phase::Open {
@@ -191,7 +193,7 @@ impl AsyncWrite for Guarded {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
         let this = self.get_mut();
         this.flushed = true;
-        if this.gate.is_in_body() {
+        if this.filter.is_in_body() {
             // It is an interim answer, for which the client may wait with the body.
             ready!(this.poll_send(context))?;
         }
@@ -207,8 +209,8 @@ impl AsyncWrite for Guarded {
     }
 }
 
-impl Drop for Guarded {
+impl Drop for FilteredStream {
     fn drop(&mut self) {
-        self.ledger.life().closed();
+        self.counter.lifecycle().closed();
     }
 }

@@ -234,9 +234,9 @@ fn load_until_refused(address: &str, keeps: bool) {
 /// Makes a test of each scene that is named, with the name of the scene, for a server's tests to say which it has to stand: `all` of
 /// them, where it keeps the whole contract.
 #[macro_export]
-macro_rules! scenes {
+macro_rules! scenarios {
     ($server:expr => all) => {
-        $crate::scenes! {
+        $crate::scenarios! {
             $server =>
             silent_and_half_written_connections_hold_nobody_up,
             dripping_connections_hold_nobody_up,
@@ -255,7 +255,7 @@ macro_rules! scenes {
         $(
             #[test]
             fn $scene() {
-                $crate::testing::scenes::$scene($server);
+                $crate::testing::scenarios::$scene($server);
             }
         )+
     };

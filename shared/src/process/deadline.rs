@@ -17,7 +17,7 @@ pub trait Wake: Send + Sync + 'static {
 }
 
 /// The thread that keeps time, from outside.
-pub struct Keeper<W> {
+pub struct DeadlineThread<W> {
     began: Instant,
     calls: Mutex<Calls<W>>,
     called: Condvar,
@@ -25,19 +25,19 @@ pub struct Keeper<W> {
 
 /// What connections want of the keeper.
 struct Calls<W> {
-    arrivals: Vec<Weak<Watch<W>>>,
-    giving_way: Vec<Arc<Watch<W>>>,
+    arrivals: Vec<Weak<Deadline<W>>>,
+    yielding: Vec<Arc<Deadline<W>>>,
     everybody: bool,
 }
 
 /// A connection, as the keeper knows it. It is forgotten when the connection drops it.
-pub struct Watch<W> {
+pub struct Deadline<W> {
     waker: W,
     /// Milliseconds after the keeper began.
     deadline: AtomicU64,
 }
 
-impl<W: Wake> Keeper<W> {
+impl<W: Wake> DeadlineThread<W> {
     /// Starts the thread.
     pub fn start() -> anyhow::Result<Arc<Self>> {
         let keeper =
@@ -49,22 +49,22 @@ impl<W: Wake> Keeper<W> {
     }
 
     /// Has a connection be woken at its deadlines.
-    pub fn watch(&self, waker: W) -> Arc<Watch<W>> {
-        let watch = Arc::new(Watch { waker, deadline: AtomicU64::new(u64::MAX) });
+    pub fn watch(&self, waker: W) -> Arc<Deadline<W>> {
+        let watch = Arc::new(Deadline { waker, deadline: AtomicU64::new(u64::MAX) });
         self.lock().arrivals.push(Arc::downgrade(&watch));
         watch
     }
 
     /// Has it be woken by then, or some moments later.
-    pub fn set_deadline(&self, watch: &Watch<W>, deadline: Option<Instant>) {
+    pub fn set_deadline(&self, watch: &Deadline<W>, deadline: Option<Instant>) {
         watch
             .deadline
             .store(deadline.map_or(u64::MAX, |deadline| self.milliseconds(deadline)), Ordering::Relaxed);
     }
 
     /// Has a connection that has more to do be woken at once, after others have had their turn.
-    pub fn wake_soon(&self, watch: &Arc<Watch<W>>) {
-        self.lock().giving_way.push(Arc::clone(watch));
+    pub fn wake_soon(&self, watch: &Arc<Deadline<W>>) {
+        self.lock().yielding.push(Arc::clone(watch));
         self.called.notify_one();
     }
 
@@ -80,14 +80,14 @@ impl<W: Wake> Keeper<W> {
         loop {
             let calls = self.wait(look);
             watches.extend(calls.arrivals);
-            for watch in calls.giving_way {
+            for watch in calls.yielding {
                 watch.waker.wake();
             }
             let now = Instant::now();
             if now >= look || calls.everybody {
                 look = now + LOOK_AFTER;
                 let due = if calls.everybody { u64::MAX } else { self.milliseconds(now) };
-                watches.retain(|watch: &Weak<Watch<W>>| {
+                watches.retain(|watch: &Weak<Deadline<W>>| {
                     watch.upgrade().inspect(|watch| watch.wake_if_due(due)).is_some()
                 });
             }
@@ -97,7 +97,7 @@ impl<W: Wake> Keeper<W> {
     /// Waits until `look`, or until somebody calls.
     fn wait(&self, look: Instant) -> Calls<W> {
         let bound = look.saturating_duration_since(Instant::now());
-        let quiet = |calls: &mut Calls<W>| calls.giving_way.is_empty() && !calls.everybody;
+        let quiet = |calls: &mut Calls<W>| calls.yielding.is_empty() && !calls.everybody;
         let waited = self.called.wait_timeout_while(self.lock(), bound, quiet);
         let (mut calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *calls)
@@ -115,18 +115,18 @@ impl<W: Wake> Keeper<W> {
 
 impl<W> Default for Calls<W> {
     fn default() -> Self {
-        Self { arrivals: Vec::new(), giving_way: Vec::new(), everybody: false }
+        Self { arrivals: Vec::new(), yielding: Vec::new(), everybody: false }
     }
 }
 
-impl<W> Watch<W> {
+impl<W> Deadline<W> {
     /// What wakes the connection.
     pub fn waker(&self) -> &W {
         &self.waker
     }
 }
 
-impl<W: Wake> Watch<W> {
+impl<W: Wake> Deadline<W> {
     fn wake_if_due(&self, milliseconds: u64) {
         if self.deadline.load(Ordering::Relaxed) <= milliseconds {
             self.waker.wake();

@@ -10,9 +10,9 @@ const PIECES: [usize; 6] = [1, 2, 3, 17, 200, 5000];
 
 /// Numbers that look random and depend on the bytes alone, so that bytes that break a law always break it.
 #[derive(Clone)]
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(super) fn new(bytes: &[u8]) -> Self {
         // FNV-1a.
         let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
@@ -38,22 +38,22 @@ impl Dice {
 /// A client that sends `rest` in pieces, with pauses between them in which there is nothing to read, and ends.
 pub(super) struct Client<'a> {
     rest: &'a [u8],
-    dice: Dice,
+    rng: Rng,
     /// What it has taken.
     pub(super) received: Vec<u8>,
 }
 
 impl<'a> Client<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, dice: Dice::new(bytes), received: Vec::new() }
+        Self { rest: bytes, rng: Rng::new(bytes), received: Vec::new() }
     }
 
     /// How many bytes go now of `most`; an error when none do.
     fn go(&mut self, most: usize) -> Result<usize> {
-        match self.dice.below(4) {
+        match self.rng.below(4) {
             0 => Err(ErrorKind::WouldBlock.into()),
             1 => Err(ErrorKind::Interrupted.into()),
-            _ => Ok(self.dice.piece().min(most)),
+            _ => Ok(self.rng.piece().min(most)),
         }
     }
 }

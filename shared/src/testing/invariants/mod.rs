@@ -6,7 +6,7 @@
 pub mod answers;
 mod client;
 mod connection;
-mod gate;
+mod filter;
 mod greeting;
 mod outcome;
 

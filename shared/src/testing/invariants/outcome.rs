@@ -45,13 +45,13 @@ impl Outcome {
     }
 
     /// The status of the last answer, when that refuses a request.
-    pub(super) fn refusal(&self) -> Option<u16> {
+    pub(super) fn rejection(&self) -> Option<u16> {
         self.answers.last().map(|answer| answer.status).filter(|status| REFUSALS.contains(status))
     }
 
     /// Requests that were answered and not refused.
     pub(super) fn answered(&self) -> usize {
-        self.answers.len() - usize::from(self.refusal().is_some())
+        self.answers.len() - usize::from(self.rejection().is_some())
     }
 }
 

@@ -9,26 +9,26 @@ use nix::sys::socket::{MsgFlags, recv, send};
 use crate::http::Stream;
 
 /// A stream over a socket that blocks, whose reads and writes do not: where they would have to wait they say so.
-pub struct Unwaiting<'a> {
+pub struct NonBlocking<'a> {
     socket: &'a TcpStream,
     /// There was less to read than there was room, so that to ask again would be in vain.
     drained: bool,
 }
 
-impl<'a> Unwaiting<'a> {
+impl<'a> NonBlocking<'a> {
     /// For as long as nobody has waited for the socket meanwhile.
     pub fn new(socket: &'a TcpStream) -> Self {
         Self { socket, drained: false }
     }
 }
 
-impl Stream for Unwaiting<'_> {
+impl Stream for NonBlocking<'_> {
     fn shutdown(&self, how: Shutdown) -> Result<()> {
         self.socket.shutdown(how)
     }
 }
 
-impl Read for Unwaiting<'_> {
+impl Read for NonBlocking<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if self.drained {
             return Err(ErrorKind::WouldBlock.into());
@@ -39,7 +39,7 @@ impl Read for Unwaiting<'_> {
     }
 }
 
-impl Write for Unwaiting<'_> {
+impl Write for NonBlocking<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         Ok(send(self.socket.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)?)
     }

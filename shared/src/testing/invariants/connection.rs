@@ -1,16 +1,16 @@
 //! The laws of a connection.
 
-use super::client::{Busy, Client, Dice};
-use super::gate;
+use super::client::{Busy, Client, Rng};
+use super::filter;
 use super::outcome::Outcome;
-use crate::http::{Buffers, Connection, Session, Times, Turn, Wants, limits};
+use crate::http::{Buffers, Connection, Session, Timeouts, Turn, Wants, limits};
 
 /// More than a connection's output may ever hold: there is a mark at 16 KiB, behind which one answer fits with the longest
 /// target, and a vector that grows takes up to twice what it needs.
 const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// To whatever a client sends the answers are whole, and only the last closes. They do not depend on how the bytes come,
-/// nor on who reads them: a [`Connection`], a [`Session`] over a stream, or a gate in front of a framework. What is kept of
+/// nor on who reads them: a [`Connection`], a [`Session`] over a stream, or a filter in front of a framework. What is kept of
 /// it all is bounded.
 pub fn connection(bytes: &[u8]) {
     let whole = exchange(bytes, || bytes.len(), false);
@@ -18,10 +18,10 @@ pub fn connection(bytes: &[u8]) {
     // At every byte; long input at some hundred.
     let step = 1 + bytes.len() / 512;
     assert_eq!(exchange(bytes, || step, false), whole, "in pieces of {step} bytes");
-    let mut dice = Dice::new(bytes);
-    assert_eq!(exchange(bytes, || dice.piece(), false), whole, "in pieces of several lengths");
+    let mut rng = Rng::new(bytes);
+    assert_eq!(exchange(bytes, || rng.piece(), false), whole, "in pieces of several lengths");
     assert_eq!(session(bytes), whole, "in a session");
-    gate::agrees(bytes, &whole);
+    filter::agrees(bytes, &whole);
 
     let drained = exchange(bytes, || bytes.len(), true);
     assert!(drained.answers.len() <= whole.answers.len(), "more when it drains");
@@ -54,14 +54,14 @@ fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> O
     let outcome = Outcome::read(&received);
     assert_eq!(outcome.answered(), answered, "requests that were answered: {outcome:?}");
     assert_eq!(outcome.closes(), wants == Wants::Close, "what it says and what it does: {outcome:?}");
-    assert_eq!(outcome.refusal().is_some(), connection.has_refused(), "{outcome:?}");
+    assert_eq!(outcome.rejection().is_some(), connection.has_rejected(), "{outcome:?}");
     outcome
 }
 
 /// What a session answers to `bytes`, which come, as the answers go, in pieces.
 fn session(bytes: &[u8]) -> Outcome {
     let times =
-        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
+        Timeouts { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
     let mut client = Client::new(bytes);
     let mut buffers = Buffers::default();
     let mut session = Session::default();
