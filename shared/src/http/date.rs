@@ -1,7 +1,7 @@
 //! The `Date` of answers, as IMF-fixdate (RFC 9110, section 5.6.7).
 //!
-//! It is formatted once a second by whoever first needs it in that second, and read by all others from atomics: no lock,
-//! no allocation and no thread-local, which coroutines could not use.
+//! The first thread that needs it in a second formats it; all others read it from atomics: no lock, no
+//! allocation and no thread-local, which coroutines could not use.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -15,22 +15,22 @@ pub const LEN: usize = 29;
 
 const WORDS: usize = LEN.div_ceil(8);
 
-static SHOWN: Shown = Shown::new();
+static CACHE: Cache = Cache::new();
 
-/// The date now. It may be some milliseconds behind: the kernel's coarse clock is enough, and the cheapest.
+/// The date now. It may be some milliseconds late: the kernel's coarse clock is the cheapest.
 pub fn now() -> [u8; LEN] {
     let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE).map_or(0, |time| time.tv_sec().cast_unsigned());
-    SHOWN.at(now)
+    CACHE.at(now)
 }
 
-/// A sequence lock: `version` is odd while a writer is at work, and changes with each write.
-struct Shown {
+/// A sequence lock: `version` is odd during a write, and changes with each.
+struct Cache {
     version: AtomicU32,
     second: AtomicU64,
     words: [AtomicU64; WORDS],
 }
 
-impl Shown {
+impl Cache {
     const fn new() -> Self {
         let words = [const { AtomicU64::new(0) }; WORDS];
         Self { version: AtomicU32::new(0), second: AtomicU64::new(0), words }
@@ -38,13 +38,13 @@ impl Shown {
 
     fn at(&self, second: u64) -> [u8; LEN] {
         if self.second.load(Ordering::Relaxed) != second {
-            self.show(second);
+            self.write(second);
         }
         self.read().unwrap_or_else(|| format(second))
     }
 
-    /// Formats the date, unless somebody else does so at this moment.
-    fn show(&self, second: u64) {
+    /// Formats the date, unless another thread does at this moment.
+    fn write(&self, second: u64) {
         let version = self.version.load(Ordering::Relaxed);
         let odd = version | 1;
         if version == odd
@@ -54,8 +54,8 @@ impl Shown {
         }
         fence(Ordering::Release);
         let mut text = [0; WORDS * 8];
-        for (byte, shown) in text.iter_mut().zip(format(second)) {
-            *byte = shown;
+        for (byte, formatted) in text.iter_mut().zip(format(second)) {
+            *byte = formatted;
         }
         for (word, bytes) in self.words.iter().zip(text.as_chunks().0) {
             word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
@@ -64,7 +64,7 @@ impl Shown {
         self.version.store(odd.wrapping_add(1), Ordering::Release);
     }
 
-    /// What was last shown; `None` while it changes, or before the first time.
+    /// What was last written; `None` during a write, and before the first.
     fn read(&self) -> Option<[u8; LEN]> {
         let before = self.version.load(Ordering::Acquire);
         let mut text = [0; WORDS * 8];
@@ -80,7 +80,7 @@ impl Shown {
 fn format(second: u64) -> [u8; LEN] {
     let date = HttpDate::from(UNIX_EPOCH + Duration::from_secs(second));
     let mut text = [b' '; LEN];
-    // It has that length: a year has four digits until 9999.
+    // It fits: a year has four digits until 9999.
     let _ = write!(text.as_mut_slice(), "{date}");
     text
 }
@@ -97,24 +97,24 @@ mod tests {
     }
 
     #[test]
-    fn is_an_imf_fixdate() {
+    fn the_format_is_imf_fixdate() {
         assert_eq!(&format(784_111_777), b"Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]
-    fn is_now() {
+    fn the_date_is_now() {
         let shown = parsed(now()).duration_since(UNIX_EPOCH).unwrap();
         assert!(UNIX_EPOCH.elapsed().unwrap().abs_diff(shown) < Duration::from_secs(60));
     }
 
     #[test]
-    fn is_whole_while_it_changes() {
-        let shown = Shown::new();
-        assert_eq!(shown.read(), None);
+    fn a_read_during_a_write_is_whole_or_none() {
+        let cache = Cache::new();
+        assert_eq!(cache.read(), None);
         std::thread::scope(|scope| {
-            let writer = scope.spawn(|| (1..20_000).for_each(|day| shown.show(day * 86_399)));
+            let writer = scope.spawn(|| (1..20_000).for_each(|day| cache.write(day * 86_399)));
             while !writer.is_finished() {
-                shown.read().map(parsed);
+                cache.read().map(parsed);
             }
         });
     }

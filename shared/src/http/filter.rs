@@ -1,25 +1,25 @@
-//! The rules in front of a framework: which bytes of a connection it gets to see.
+//! The rules in front of a framework: which bytes of a connection it may read.
 //!
-//! A framework parses for itself, and is lenient where it may not be, or hides what was ambiguous. So the bytes are
-//! judged before: what passes are whole heads that keep the rules, and the bodies that belong to them.
+//! A framework has its own parser, which accepts what it must not, or hides what was ambiguous. So the
+//! bytes are validated before: only whole heads that keep the rules are admitted, with their bodies.
 
 use super::body::BodySkipper;
 use super::head;
 use super::rules::{Framing, Method, Rejection, Request, Version};
 
-/// Requests that pass together at most. A framework may hold the heads of all that it has read and not answered, in some
-/// kilobytes each.
+/// Requests that are admitted together, at most. A framework may hold the heads of all that it has read
+/// and not answered, in some kilobytes each.
 const REQUESTS_AT_ONCE: usize = 16;
 
 /// One connection's input, in front of a framework.
 #[derive(Debug, Default)]
 pub struct RequestFilter {
     body: Option<BodySkipper>,
-    /// What passed last closes the connection.
+    /// The last admitted request closes the connection.
     closed: bool,
 }
 
-/// What [`RequestFilter::admit`] lets through.
+/// What [`RequestFilter::admit`] admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admitted {
     /// Bytes from the start of the input.
@@ -28,28 +28,28 @@ pub struct Admitted {
     pub requests: usize,
     /// Whether one of them has a body. It is then the only one.
     pub has_body: bool,
-    /// What comes after them.
+    /// What follows them.
     pub next: Next,
 }
 
-/// What comes after the bytes that pass.
+/// What follows the admitted bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// More input is needed, after what was left of this one.
+    /// More input is needed, appended to what was not admitted.
     Input,
-    /// What passed has to be answered before more may pass.
+    /// The admitted requests have to be answered before more are admitted.
     Answer,
-    /// Nothing: the last request to pass closes the connection.
+    /// Nothing: the last admitted request closes the connection.
     Close,
-    /// Nothing: what follows is refused, once what passed has been answered.
+    /// Nothing: what follows is rejected, once the admitted requests have been answered.
     Reject(Rejection),
 }
 
 impl RequestFilter {
-    /// Judges `input`, which begins where the bytes ended that passed before.
+    /// Validates `input`, which begins after the bytes that were admitted before.
     ///
-    /// Only plain requests pass together, and others alone: a framework may keep one state for all requests that it has
-    /// read and not answered.
+    /// Only plain requests are admitted together, and others alone: a framework may keep one state for
+    /// all requests that it has read and not answered.
     pub fn admit(&mut self, input: &[u8]) -> Admitted {
         let mut admitted = Admitted { bytes: 0, requests: 0, has_body: false, next: Next::Input };
         while let Some(rest) = input.get(admitted.bytes..) {
@@ -61,15 +61,15 @@ impl RequestFilter {
         admitted
     }
 
-    /// Whether a body is passing.
+    /// Whether a body is admitted in part.
     pub fn is_in_body(&self) -> bool {
         self.body.is_some()
     }
 
-    /// Lets one head pass, or a piece of a body. Something when that is all for now.
+    /// Admits one head, or a piece of a body. `Some` when that is all for now.
     fn step(&mut self, input: &[u8], admitted: &mut Admitted) -> Option<Next> {
         if let Some(body) = &mut self.body {
-            match body.take(input) {
+            match body.skip(input) {
                 Ok(bytes) => admitted.bytes += bytes,
                 Err(rejection) => return Some(Next::Reject(rejection)),
             }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn lets_pass_what_keeps_the_rules() {
+    fn admits_what_keeps_the_rules() {
         let reject = Next::Reject(Rejection::Malformed);
         let cases: [(&[&str], Admitted); 13] = [
             (&[], admitted(&[], 0, Next::Input)),
@@ -159,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_pass_together() {
+    fn the_number_of_requests_admitted_together_is_bounded() {
         let input = GET.repeat(REQUESTS_AT_ONCE + 1);
         let expected = admitted(&[GET; REQUESTS_AT_ONCE], REQUESTS_AT_ONCE, Next::Answer);
         assert_eq!(RequestFilter::default().admit(input.as_bytes()), expected);
     }
 
     #[test]
-    fn goes_on_where_it_stopped() {
+    fn continues_where_it_stopped() {
         let input = [GET, HEAD, POST, LAST, GET].concat();
         let mut filter = RequestFilter::default();
         let mut passed = Vec::new();

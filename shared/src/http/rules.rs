@@ -1,4 +1,4 @@
-//! The rules of RFC 9110 and RFC 9112 on a request's head: written once, used by every server.
+//! The rules of RFC 9110 and RFC 9112 on a request's head: written once, for every server.
 
 use std::net::Ipv6Addr;
 
@@ -11,11 +11,11 @@ pub enum Method {
     Get,
     /// The greeting's head.
     Head,
-    /// Something that the endpoint does not do: 405.
+    /// Something that the endpoint does not support: 405.
     Other,
 }
 
-/// The version of a request. Others are refused.
+/// The version of a request. Others are rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/1.0
@@ -29,20 +29,20 @@ pub enum Version {
 pub enum Framing {
     /// There is no body.
     None,
-    /// So many bytes.
+    /// After this number of bytes.
     Length(u64),
-    /// Chunks, the last of which is empty.
+    /// After a last, empty chunk.
     Chunked,
 }
 
 /// A head that keeps the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// What is asked for.
+    /// What it asks for.
     pub method: Method,
     /// The path as the client sent it.
     pub path: &'a [u8],
-    /// The version it was asked with.
+    /// Its version.
     pub version: Version,
     /// Where its body ends.
     pub framing: Framing,
@@ -50,11 +50,12 @@ pub struct Request<'a> {
     pub keep_alive: bool,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub expects_continue: bool,
-    /// Whether the client would rather speak another protocol, which is not to be had here.
+    /// Whether the client would prefer another protocol, which this server does not speak.
     pub wants_upgrade: bool,
 }
 
-/// Why a request is refused. The connection is closed after the answer, since what follows cannot be told.
+/// Why a request is rejected. The connection is closed after the answer, since it is unknown where the
+/// next request would begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// 400: ambiguous or malformed.
@@ -88,8 +89,8 @@ impl Rejection {
     }
 }
 
-/// Judges a head whose lines are well-formed: its method, its target and its fields as name and value, without the white space
-/// around that.
+/// Validates a head whose lines are well-formed: its method, its target and its fields as name and value,
+/// without the white space around the value. Fails with the first rule that is broken.
 pub fn validate<'a, 'f>(
     method: &[u8],
     target: &'a [u8],
@@ -136,7 +137,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// Most fields decide nothing; their names' lengths tell most of those apart without a comparison.
+    /// Most fields decide nothing; the length of their names excludes most of them without a comparison.
     fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Rejection> {
         self.count += 1;
         if self.count > limits::HEAD_FIELDS {
@@ -161,7 +162,7 @@ impl Fields {
         if self.hosts > 1 || !is_host(value) { Err(Rejection::Malformed) } else { Ok(()) }
     }
 
-    /// RFC 9110, section 10.1.1: 417 for what is not known.
+    /// RFC 9110, section 10.1.1: 417 for an unknown expectation.
     fn expect(&mut self, value: &[u8]) -> Result<(), Rejection> {
         if !value.eq_ignore_ascii_case(b"100-continue") {
             return Err(Rejection::Expectation);
@@ -179,7 +180,7 @@ impl Fields {
         }
     }
 
-    /// RFC 9110, section 8.6: digits and nothing else. Repeated ones may be refused even when equal, and are.
+    /// RFC 9110, section 8.6: digits only. Repeated ones may be rejected even when equal, and are.
     fn content_length(&mut self, value: &[u8]) -> Result<(), Rejection> {
         let digit = |number: u64, byte: &u8| {
             let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
@@ -193,8 +194,8 @@ impl Fields {
         Ok(())
     }
 
-    /// RFC 9112, section 6.1: `chunked` has to be the last coding. It is the only one known here, so it is the only one
-    /// that may be there, once.
+    /// RFC 9112, section 6.1: `chunked` has to be the last coding. It is the only one supported here, so
+    /// it has to be the only one, once.
     fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Rejection> {
         if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
             return Err(Rejection::Malformed);
@@ -238,7 +239,7 @@ fn check_target(method: &[u8], target: &[u8]) -> Result<(), Rejection> {
     if fits { Ok(()) } else { Err(Rejection::Malformed) }
 }
 
-/// RFC 9112, section 3.2.2. Other schemes than these two are not served here.
+/// RFC 9112, section 3.2.2. Other schemes than these two are not served.
 fn is_absolute(target: &[u8]) -> bool {
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
@@ -256,8 +257,9 @@ fn is_authority_with_port(target: &[u8]) -> bool {
     !host.is_empty() && port.len() > 1 && is_host(target)
 }
 
-/// `uri-host [ ":" port ]` of RFC 9110, section 7.2, where the host is a `reg-name` of RFC 3986, which an IPv4 address is too,
-/// or an address in brackets. Empty is a host, and what `Host` is when a target has no authority.
+/// `uri-host [ ":" port ]` of RFC 9110, section 7.2, where the host is a `reg-name` of RFC 3986, which
+/// includes IPv4 addresses, or an address in brackets. An empty host is valid: it is the value of `Host`
+/// when a target has no authority.
 fn is_host(value: &[u8]) -> bool {
     let mut rest = value;
     if let [b'[', literal @ ..] = value {
@@ -294,16 +296,16 @@ fn is_ip_literal(literal: &[u8]) -> bool {
     std::str::from_utf8(literal).is_ok_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
 }
 
-/// What a target may hold: visible ASCII, without the quotes and angles that stand around a URI in a text. Of the others
-/// that RFC 3986 leaves out, clients send some as they are.
+/// Bytes of a target: visible ASCII, without the quotes and angle brackets that delimit a URI in a text.
+/// RFC 3986 excludes more, some of which clients send unescaped.
 const TARGET: u8 = 1;
 
-/// `unreserved / sub-delims` of RFC 3986, of which names of hosts are made.
+/// Bytes of a host name: `unreserved / sub-delims` of RFC 3986.
 const NAME: u8 = 2;
 
-/// Whether a byte may be in a target, or in a name. A table, since every request has both to be looked at.
+/// Whether a byte may be in a target, or in a name. A table, since every byte of both is checked.
 fn may_be_in(part: u8, byte: u8) -> bool {
-    #[allow(clippy::indexing_slicing, reason = "the compiler does it")]
+    #[allow(clippy::indexing_slicing, reason = "it is done at compile time")]
     static PARTS: [u8; 256] = {
         let mut parts = [0; 256];
         let mut byte = 0_u8;
@@ -324,7 +326,7 @@ fn may_be_in(part: u8, byte: u8) -> bool {
     PARTS.get(usize::from(byte)).is_some_and(|parts| parts & part != 0)
 }
 
-/// Without optional white space (RFC 9110, section 5.6.3) at either end.
+/// Removes optional white space (RFC 9110, section 5.6.3) at both ends.
 fn trim(value: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = value.iter().position(|byte| !is_space(byte)).unwrap_or(value.len());
@@ -339,7 +341,7 @@ mod tests {
     /// Name and value.
     type Field = (&'static str, &'static str);
 
-    fn judged<'a>(request_line: &'a str, fields: &[Field]) -> Result<Request<'a>, Rejection> {
+    fn validated<'a>(request_line: &'a str, fields: &[Field]) -> Result<Request<'a>, Rejection> {
         let [method, target, version] = request_line.split(' ').collect::<Vec<_>>().try_into().unwrap();
         let version = if version == "HTTP/1.0" { Version::Http10 } else { Version::Http11 };
         let fields = fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
@@ -347,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_keeps_the_rules_is_understood() {
+    fn a_request_that_keeps_the_rules_is_accepted() {
         let plain = Request {
             method: Method::Get,
             path: b"/a",
@@ -391,12 +393,12 @@ mod tests {
             ),
         ];
         for (line, fields, expected) in cases {
-            assert_eq!(judged(line, fields), Ok(expected), "{line} {fields:?}");
+            assert_eq!(validated(line, fields), Ok(expected), "{line} {fields:?}");
         }
     }
 
     #[test]
-    fn a_request_that_breaks_a_rule_is_refused() {
+    fn a_request_that_breaks_a_rule_is_rejected() {
         let host = ("Host", "h");
         let cases: [(&str, &[Field], Rejection); 32] = [
             ("GET /a HTTP/1.1", &[], Rejection::Malformed),
@@ -445,20 +447,23 @@ mod tests {
             ("GET /a HTTP/1.1", &[host, ("Expect", "a-pony")], Rejection::Expectation),
         ];
         for (line, fields, expected) in cases {
-            assert_eq!(judged(line, fields), Err(expected), "{line} {fields:?}");
+            assert_eq!(validated(line, fields), Err(expected), "{line} {fields:?}");
         }
     }
 
     #[test]
-    fn limits_are_kept_to_the_byte() {
+    fn limits_are_exact() {
         let target = |bytes: usize| format!("GET /{} HTTP/1.1", "p".repeat(bytes - 1));
-        assert!(judged(&target(limits::TARGET_BYTES), &[("Host", "h")]).is_ok());
+        assert!(validated(&target(limits::TARGET_BYTES), &[("Host", "h")]).is_ok());
         assert_eq!(
-            judged(&target(limits::TARGET_BYTES + 1), &[("Host", "h")]),
+            validated(&target(limits::TARGET_BYTES + 1), &[("Host", "h")]),
             Err(Rejection::TargetTooLong)
         );
         let fields = |count: usize| [vec![("Host", "h")], vec![("X", "y"); count - 1]].concat();
-        assert!(judged("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS)).is_ok());
-        assert_eq!(judged("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS + 1)), Err(Rejection::HeadTooLarge));
+        assert!(validated("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS)).is_ok());
+        assert_eq!(
+            validated("GET /a HTTP/1.1", &fields(limits::HEAD_FIELDS + 1)),
+            Err(Rejection::HeadTooLarge)
+        );
     }
 }

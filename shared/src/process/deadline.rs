@@ -1,5 +1,4 @@
-//! Keeps time for all connections of an event loop or of coroutines: one thread wakes those whose time has come, so that no wait
-//! needs a timer of its own.
+//! One thread wakes all connections whose deadline has passed, so that no wait needs a timer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -7,98 +6,101 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-/// How late a deadline is noticed.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
+use crate::lifecycle::Lifecycle;
 
-/// A way to have a connection go on, from any thread.
+/// How late a passed deadline is noticed, at most.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Wakes a connection, from any thread.
 pub trait Wake: Send + Sync + 'static {
-    /// Has it go on. It may find that there is nothing to do.
+    /// Makes the connection continue. It may find that there is nothing to do.
     fn wake(&self);
 }
 
-/// The thread that keeps time, from outside.
+/// The thread that wakes connections at their deadlines, as those see it.
 pub struct DeadlineThread<W> {
     began: Instant,
     calls: Mutex<Calls<W>>,
     called: Condvar,
 }
 
-/// What connections want of the keeper.
+/// What connections ask of the thread.
 struct Calls<W> {
-    arrivals: Vec<Weak<Deadline<W>>>,
+    added: Vec<Weak<Deadline<W>>>,
     yielding: Vec<Arc<Deadline<W>>>,
-    everybody: bool,
+    wake_all: bool,
 }
 
-/// A connection, as the keeper knows it. It is forgotten when the connection drops it.
+/// The deadline of one connection. The thread forgets it when the connection drops it.
 pub struct Deadline<W> {
     waker: W,
-    /// Milliseconds after the keeper began.
-    deadline: AtomicU64,
+    /// In milliseconds after the thread began.
+    time: AtomicU64,
 }
 
 impl<W: Wake> DeadlineThread<W> {
-    /// Starts the thread.
-    pub fn start() -> anyhow::Result<Arc<Self>> {
-        let keeper =
-            Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
-        let watching = Arc::clone(&keeper);
-        let builder = std::thread::Builder::new().name("keeper".into());
-        builder.spawn(move || watching.keep()).context("cannot start the thread that keeps time")?;
-        Ok(keeper)
+    /// Starts the thread. It also wakes all connections at each new stage of the server. Fails when
+    /// no thread can be started.
+    pub fn start(lifecycle: &Lifecycle) -> anyhow::Result<Arc<Self>> {
+        let this = Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
+        let running = Arc::clone(&this);
+        let builder = std::thread::Builder::new().name("deadlines".into());
+        builder.spawn(move || running.run()).context("cannot start the thread for deadlines")?;
+        let woken = Arc::clone(&this);
+        lifecycle.on_change(move || woken.wake_all());
+        Ok(this)
     }
 
-    /// Has a connection be woken at its deadlines.
-    pub fn watch(&self, waker: W) -> Arc<Deadline<W>> {
-        let watch = Arc::new(Deadline { waker, deadline: AtomicU64::new(u64::MAX) });
-        self.lock().arrivals.push(Arc::downgrade(&watch));
-        watch
+    /// A deadline for a connection, not yet set. It is woken at each new stage already; a stage that
+    /// was read before this call may have passed unnoticed.
+    pub fn add(&self, waker: W) -> Arc<Deadline<W>> {
+        let deadline = Arc::new(Deadline { waker, time: AtomicU64::new(u64::MAX) });
+        self.lock().added.push(Arc::downgrade(&deadline));
+        deadline
     }
 
-    /// Has it be woken by then, or some moments later.
-    pub fn set_deadline(&self, watch: &Deadline<W>, deadline: Option<Instant>) {
-        watch
-            .deadline
-            .store(deadline.map_or(u64::MAX, |deadline| self.milliseconds(deadline)), Ordering::Relaxed);
+    /// Sets when the connection is woken. `None`: not by time.
+    pub fn set(&self, deadline: &Deadline<W>, time: Option<Instant>) {
+        let time = time.map_or(u64::MAX, |time| self.milliseconds(time));
+        deadline.time.store(time, Ordering::Relaxed);
     }
 
-    /// Has a connection that has more to do be woken at once, after others have had their turn.
-    pub fn wake_soon(&self, watch: &Arc<Deadline<W>>) {
-        self.lock().yielding.push(Arc::clone(watch));
+    /// Wakes a connection that has more to do, once other connections have had their turn.
+    pub fn wake_soon(&self, deadline: &Arc<Deadline<W>>) {
+        self.lock().yielding.push(Arc::clone(deadline));
         self.called.notify_one();
     }
 
-    /// Wakes all connections, since the server ends.
-    pub fn wake_everybody(&self) {
-        self.lock().everybody = true;
+    fn wake_all(&self) {
+        self.lock().wake_all = true;
         self.called.notify_one();
     }
 
-    fn keep(&self) {
-        let mut watches = Vec::new();
-        let mut look = Instant::now() + LOOK_AFTER;
+    fn run(&self) {
+        let mut deadlines = Vec::new();
+        let mut next = Instant::now() + INTERVAL;
         loop {
-            let calls = self.wait(look);
-            watches.extend(calls.arrivals);
-            for watch in calls.yielding {
-                watch.waker.wake();
+            let calls = self.wait(next);
+            deadlines.extend(calls.added);
+            for deadline in calls.yielding {
+                deadline.waker.wake();
             }
             let now = Instant::now();
-            if now >= look || calls.everybody {
-                look = now + LOOK_AFTER;
-                let due = if calls.everybody { u64::MAX } else { self.milliseconds(now) };
-                watches.retain(|watch: &Weak<Deadline<W>>| {
-                    watch.upgrade().inspect(|watch| watch.wake_if_due(due)).is_some()
+            if now >= next || calls.wake_all {
+                next = now + INTERVAL;
+                let due = if calls.wake_all { u64::MAX } else { self.milliseconds(now) };
+                deadlines.retain(|deadline: &Weak<Deadline<W>>| {
+                    deadline.upgrade().inspect(|deadline| deadline.wake_if_due(due)).is_some()
                 });
             }
         }
     }
 
-    /// Waits until `look`, or until somebody calls.
-    fn wait(&self, look: Instant) -> Calls<W> {
-        let bound = look.saturating_duration_since(Instant::now());
-        let quiet = |calls: &mut Calls<W>| calls.yielding.is_empty() && !calls.everybody;
-        let waited = self.called.wait_timeout_while(self.lock(), bound, quiet);
+    /// Waits until `next`, or for a call that cannot wait as long.
+    fn wait(&self, next: Instant) -> Calls<W> {
+        let bound = next.saturating_duration_since(Instant::now());
+        let is_quiet = |calls: &mut Calls<W>| calls.yielding.is_empty() && !calls.wake_all;
+        let waited = self.called.wait_timeout_while(self.lock(), bound, is_quiet);
         let (mut calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *calls)
     }
@@ -108,14 +110,14 @@ impl<W: Wake> DeadlineThread<W> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Calls<W>> {
-        // The lists are whole after a panic too: each change to them is one call.
+        // Poisoning is ignored: each change to the lists is one call.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<W> Default for Calls<W> {
     fn default() -> Self {
-        Self { arrivals: Vec::new(), yielding: Vec::new(), everybody: false }
+        Self { added: Vec::new(), yielding: Vec::new(), wake_all: false }
     }
 }
 
@@ -128,7 +130,7 @@ impl<W> Deadline<W> {
 
 impl<W: Wake> Deadline<W> {
     fn wake_if_due(&self, milliseconds: u64) {
-        if self.deadline.load(Ordering::Relaxed) <= milliseconds {
+        if self.time.load(Ordering::Relaxed) <= milliseconds {
             self.waker.wake();
         }
     }

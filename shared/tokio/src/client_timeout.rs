@@ -1,96 +1,73 @@
 //! How long a connection waits for its client.
 
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use shared::http::{Timeouts, limits};
+use shared::http::{WaitingFor, limits};
 
-use crate::lifecycle::Lifecycle;
+use crate::server::Server;
 use crate::timer::TaskTimer;
 
-/// How long a connection waits for a request before it is called quiet. A busy one asks again long before.
+/// How long a connection waits for a request before it is called quiet. A busy one asks again long
+/// before.
 const QUIET_AFTER: Duration = Duration::from_millis(100);
 
-/// What a client is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waiting {
-    /// A first or a next request.
-    Request,
-    /// The rest of a head.
-    Head,
-    /// More of a body.
-    Body,
-    /// To take what it asked for.
-    Reader,
-    /// To take note of the last answer.
-    End,
-}
-
-/// The time that is left for one thing after another.
+/// The time that the client has left for one thing after another.
 pub(crate) struct ClientTimeout {
-    times: Timeouts,
-    waiting: Waiting,
+    server: Arc<Server>,
+    timer: TaskTimer,
+    waiting: WaitingFor,
+    /// When the wait began; `None` before it is polled.
     since: Option<Instant>,
-    /// A request has been waited for for some time.
-    quiet: bool,
-    alarm: TaskTimer,
+    is_quiet: bool,
 }
 
 impl ClientTimeout {
-    pub(crate) fn new(times: Timeouts) -> Self {
-        Self { times, waiting: Waiting::Request, since: None, quiet: false, alarm: TaskTimer::default() }
+    pub(crate) fn new(server: Arc<Server>) -> Self {
+        let (timer, waiting) = (TaskTimer::default(), WaitingFor::Request);
+        Self { server, timer, waiting, since: None, is_quiet: false }
     }
 
-    /// Begins anew: what was waited for has come, or some of it.
-    pub(crate) fn renew(&mut self) {
+    /// Starts the time again: what was waited for has arrived, or some of it.
+    pub(crate) fn restart(&mut self) {
         self.since = None;
-        self.quiet = false;
+        self.is_quiet = false;
     }
 
-    /// Whether it is a request that is waited for, and has been for some time.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
-    /// The same when it is the client that takes what was written.
-    pub(crate) fn renew_reader(&mut self) {
-        if self.waiting == Waiting::Reader {
-            self.renew();
+    /// Starts the time for a reader again: it has read some of what was written.
+    pub(crate) fn restart_reader(&mut self) {
+        if self.waiting == WaitingFor::Reader {
+            self.restart();
         }
     }
 
-    /// Shortens the time for a next request.
-    pub(crate) fn hurry(&mut self, idle: Duration) {
-        self.times.idle = self.times.idle.min(idle);
+    /// Whether a request has been waited for for some time.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_quiet
     }
 
-    /// Has the task be woken when the server ends. What is known of its end has to be asked after this.
-    pub(crate) fn watch(&mut self, lifecycle: &Lifecycle, context: &Context) {
-        self.alarm.watch(lifecycle, context);
-    }
-
-    /// Ready when there was waiting for long enough. Waiting for something else begins anew.
-    pub(crate) fn poll(&mut self, lifecycle: &Lifecycle, context: &Context, waiting: Waiting) -> Poll<()> {
+    /// Ready when the client has had its time. Waiting for something else starts the time again. In a
+    /// server that is ending, a request has no longer than the grace of the drain.
+    pub(crate) fn poll(&mut self, context: &Context, waiting: WaitingFor) -> Poll<()> {
+        let Server { deadlines, lifecycle, timeouts } = &*self.server;
         if self.waiting != waiting {
             self.waiting = waiting;
-            self.renew();
+            self.since = None;
+            self.is_quiet = false;
         }
         let since = *self.since.get_or_insert_with(Instant::now);
-        let deadline = since + self.time();
-        if waiting == Waiting::Request && !self.quiet {
-            let quiet = deadline.min(since + QUIET_AFTER);
-            ready!(self.alarm.poll(lifecycle, context, quiet));
-            self.quiet = true;
+        let mut limit = timeouts.limit(waiting);
+        if waiting == WaitingFor::Request {
+            self.timer.register(deadlines, context);
+            if lifecycle.is_ending() {
+                limit = limit.min(limits::DRAIN_GRACE);
+            }
+            if !self.is_quiet {
+                ready!(self.timer.poll(deadlines, context, since + limit.min(QUIET_AFTER)));
+                self.is_quiet = true;
+            }
         }
-        self.alarm.poll(lifecycle, context, deadline)
-    }
-
-    fn time(&self) -> Duration {
-        match self.waiting {
-            Waiting::Request | Waiting::Body => self.times.idle,
-            Waiting::Head => self.times.head,
-            Waiting::Reader => self.times.write,
-            Waiting::End => limits::LINGER_TIME,
-        }
+        self.timer.poll(deadlines, context, since + limit)
     }
 }

@@ -1,137 +1,201 @@
-//! The stream between a socket and a framework.
+//! A socket with the rules of HTTP between it and a framework.
+//!
+//! A framework reads and writes a [`FilteredStream`] as it would the socket. What it reads are whole
+//! requests that keep the rules; what it writes is sent when it has answered all of them.
+//!
+//! ```text
+//!          ┌────────────────── FilteredStream ───────────────────┐
+//!          │          ┌─────────── Inbound ───────────┐          │
+//!          │       ┌─▶│ RequestFilter ─▶ admitted ────┼─▶ reads  │
+//!  client ─┼─ TimedSocket  └▶ kept back               │          ├─ framework
+//!          │       ▲  └───────────────────────────────┘          │
+//!          │       └─── Outbound: answers kept back ◀── writes   │
+//!          └─────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Each half has its own fields, which no code outside of its file changes. What lies between them is
+//! here: a request is admitted only when those before it are answered, and answers are sent before
+//! the client is waited for.
+//!
+//! # Why was this connection closed?
+//!
+//! A connection is open until one of these reasons applies ([`CloseReason`]). All of them go through
+//! [`FilteredStream::close_for`]; the phases after it are in `filtered_stream/closing.rs`.
+//!
+//! | reason | decided in | answer before it |
+//! | --- | --- | --- |
+//! | the last request asked for it | `poll_read`, at `Next::Close` | the request's |
+//! | a request broke a rule | `poll_read`, at `Next::Reject` | 400 to 505 |
+//! | half a request took too long | `poll_client_timeout` | 408 |
+//! | no request came in time, or the server ends | `poll_client_timeout` | none |
+//! | the client did not read in time, or the socket failed | `or_close` | none more |
+//! | the framework is done: the client has ended its side, or the server drains | `poll_close` | the last one's |
+//!
+//! ```text
+//!        rejected, last request,            sent, and input
+//!        framework done                     may be unread          the client's end, 1 s or 1 MiB
+//! Open ───────────────────────────▶ Sending ──────────────▶ Lingering ──────────────────▶ Over
+//!   │                                  └─ sent, and nothing unread ─────────────────────────▲
+//!   └─ idle, not reading, failed ───────────────────────────────────────────────────────────┘
+//! ```
 
 mod closing;
-mod reading;
+mod inbound;
+mod outbound;
+mod timed_socket;
 
 use std::future::poll_fn;
-use std::io::{Error, ErrorKind, Result};
+use std::io::Result;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use shared::http::{Next, RequestFilter, Timeouts};
+use shared::http::rules::Rejection;
+use shared::http::{Next, WaitingFor};
+use shared::lifecycle::ConnectionPermit;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use self::closing::Phase;
-use crate::client_timeout::{ClientTimeout, Waiting};
-use crate::lifecycle::Lifecycle;
+use self::closing::{CloseReason, Phase};
+use self::inbound::Inbound;
+use self::outbound::Outbound;
+use self::timed_socket::TimedSocket;
 use crate::request_counter::RequestCounter;
+use crate::server::Server;
 use crate::socket::Socket;
 
-/// Bytes that are kept back before they are sent whatever the framework does: a client that never reads holds no more.
-const OUTPUT_MARK: usize = 16 * 1024;
-
-/// Room for output that a connection keeps while it waits for a request.
-const OUTPUT_KEPT: usize = 4096;
-
-/// Bytes that are read at once before a framework has a buffer for them, behind half of a head, or after a last answer.
+/// Bytes that are read at once before a framework has a buffer for them, behind part of a head, or
+/// after a last answer.
 const PIECE_BYTES: usize = 4096;
 
 /// When answers are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// When the framework flushes: for one that does so once for all requests that it has read.
+    /// When the framework flushes: for one that flushes once for all requests that it has read.
     AtOnce,
-    /// When the framework reads again: for one that flushes after each answer. It has then answered all that it had, so
-    /// that the answers to pipelined requests go out in one write.
+    /// When the framework reads again: for one that flushes after each answer. It has then answered
+    /// all that it had, so that the answers to pipelined requests are sent in one write.
     WhenRead,
 }
 
-/// A socket with the rules in front. Each request that comes through it has to be counted in its [`RequestCounter`] when it is
-/// answered.
+/// A socket with the rules in front. Each request that comes through it has to be counted in its
+/// [`RequestCounter`] when it is answered.
 pub struct FilteredStream {
-    socket: Socket,
-    filter: RequestFilter,
-    counter: Arc<RequestCounter>,
-    patience: ClientTimeout,
-    flush: Flush,
+    socket: TimedSocket,
+    inbound: Inbound,
+    outbound: Outbound,
     phase: Phase,
-    /// What was read and has not passed; of that, how many bytes may. Empty for a connection that waits for a request.
-    input: Vec<u8>,
-    admitted: usize,
-    /// What comes after what was admitted.
-    next: Next,
-    ended: bool,
-    /// What was kept back, and how much of it was sent.
-    output: Vec<u8>,
-    sent: usize,
-    flushed: bool,
-    /// The framework wanted to read before it had answered.
-    read_when_settled: bool,
+    /// The framework asked for its next request before it had answered, and there may be one: it is
+    /// woken once it has answered.
+    reader_waits: bool,
+    permit: ConnectionPermit,
 }
 
 impl FilteredStream {
-    /// Puts the rules in front of `socket`: one that tokio watches, or that was just accepted.
-    pub fn new(socket: impl Into<Socket>, times: Timeouts, lifecycle: &Arc<Lifecycle>, flush: Flush) -> Self {
-        lifecycle.opened();
+    /// Puts the rules in front of `socket`: one that is registered with tokio, or just accepted.
+    pub fn new(
+        socket: impl Into<Socket>,
+        permit: ConnectionPermit,
+        server: &Arc<Server>,
+        flush: Flush,
+    ) -> Self {
+        let counter = Arc::new(RequestCounter::new(Arc::clone(permit.lifecycle())));
         Self {
-            socket: socket.into(),
-            filter: RequestFilter::default(),
-            counter: Arc::new(RequestCounter::new(Arc::clone(lifecycle))),
-            patience: ClientTimeout::new(times),
-            flush,
+            socket: TimedSocket::new(socket.into(), Arc::clone(server)),
+            inbound: Inbound::new(counter),
+            outbound: Outbound::new(flush),
             phase: Phase::Open,
-            input: Vec::new(),
-            admitted: 0,
-            next: Next::Input,
-            ended: false,
-            output: Vec::new(),
-            sent: 0,
-            flushed: true,
-            read_when_settled: false,
+            reader_waits: false,
+            permit,
         }
     }
 
     /// Where this connection's requests are counted.
     pub fn counter(&self) -> &Arc<RequestCounter> {
-        &self.counter
+        self.inbound.counter()
     }
 
-    /// Waits, for a connection that is new or [quiet](RequestCounter::is_quiet), until there is something for a framework to do.
-    pub async fn until_used(&mut self) {
-        poll_fn(|context| self.poll_use(context)).await;
+    /// Waits, for a connection that is new or [quiet](RequestCounter::is_quiet), until there is
+    /// something for a framework to do.
+    pub async fn readable(&mut self) {
+        poll_fn(|context| self.poll_readable(context)).await;
     }
 
-    /// Whether all that passed has been answered, but for a request whose body is still passing.
-    fn is_settled(&self) -> bool {
-        self.flushed && self.counter.unanswered() == u32::from(self.filter.is_in_body())
+    /// Sends what is left to send, and closes, so that the last answer arrives.
+    pub async fn close(mut self) {
+        poll_fn(|context| self.poll_close(context)).await;
     }
 
-    /// Has the framework wait with its next request until it has answered those before.
-    fn wait_until_settled(&mut self, context: &mut Context) {
-        // Mostly there is no next request, so that its first byte is what to wait for.
-        let nothing_waits = matches!(self.next, Next::Input | Next::Answer) && self.input.is_empty();
-        self.read_when_settled = !(nothing_waits && self.socket.poll_read_ready(context).is_pending());
-        if self.flushed && !self.read_when_settled {
-            // The wait for it begins, and cannot be over yet.
-            let _ = self.patience.poll(self.counter.lifecycle(), context, Waiting::Request);
-        }
-    }
-
-    /// Sends what was kept back.
-    fn poll_send(&mut self, context: &mut Context) -> Poll<Result<()>> {
-        while let Some(rest) = self.output.get(self.sent..).filter(|rest| !rest.is_empty()) {
-            match self.socket.poll_write(context, rest)? {
-                Poll::Ready(0) => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
-                Poll::Ready(sent) => {
-                    self.sent += sent;
-                    self.patience.renew_reader();
-                }
-                Poll::Pending => return self.poll_reader(context).map(Err),
+    fn poll_readable(&mut self, context: &mut Context) -> Poll<()> {
+        if self.phase == Phase::Open && self.inbound.is_empty() {
+            let polled = if self.socket.is_fresh() {
+                // What a new connection has brought along is read without asking whether it is there.
+                self.inbound.poll_fill_kept(&mut self.socket, context)
+            } else {
+                self.socket.poll_read_ready(context)
+            };
+            if polled.is_pending() {
+                return self.poll_client_timeout(context);
             }
         }
-        if self.output.capacity() > OUTPUT_KEPT {
-            self.output = Vec::new();
-        }
-        self.output.clear();
-        self.sent = 0;
-        Poll::Ready(Ok(()))
+        self.counter().set_quiet(false);
+        Poll::Ready(())
     }
 
-    fn poll_reader(&mut self, context: &mut Context) -> Poll<Error> {
-        self.patience
-            .poll(self.counter.lifecycle(), context, Waiting::Reader)
-            .map(|()| ErrorKind::TimedOut.into())
+    /// Whether the framework has answered all that it was given, but for a request whose body is not
+    /// complete.
+    fn is_settled(&self) -> bool {
+        self.outbound.is_flushed() && self.inbound.is_answered()
+    }
+
+    /// Makes the framework wait with its next request until it has answered those before.
+    fn wait_until_settled(&mut self, context: &mut Context) {
+        // Mostly there is no next request, and its first byte is what to wait for.
+        self.reader_waits =
+            !(self.inbound.expects_request() && self.socket.poll_read_ready(context).is_pending());
+        if self.outbound.is_flushed() && !self.reader_waits {
+            // The wait for it begins, and cannot be over yet.
+            let _ = self.socket.poll_timeout(context, WaitingFor::Request);
+        }
+    }
+
+    /// Reads from the socket; ready when there is something for the framework, or the connection
+    /// closes, or the client has ended its side.
+    fn poll_fill(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        let filled = self.inbound.poll_fill(&mut self.socket, context, buffer);
+        if filled.is_pending() {
+            return self.poll_client_timeout(context).map(Ok);
+        }
+        self.counter().set_quiet(false);
+        self.or_close(filled)
+    }
+
+    /// Ready when the client has had its time; then the connection closes.
+    fn poll_client_timeout(&mut self, context: &mut Context) -> Poll<()> {
+        let waiting = self.inbound.waiting_for();
+        let polled = self.socket.poll_timeout(context, waiting);
+        self.counter().set_quiet(self.socket.is_quiet());
+        ready!(polled);
+        match waiting {
+            // tokio, which asks the kernel only now and then, has not reported it yet. It will.
+            WaitingFor::Request if self.socket.has_input() => return Poll::Pending,
+            WaitingFor::Request => self.close_for(CloseReason::Idle),
+            _ => self.close_for(CloseReason::Rejected(Rejection::TooSlow)),
+        }
+        Poll::Ready(())
+    }
+
+    /// Sends the answers that were kept back.
+    fn poll_send(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        let sent = self.outbound.poll_send(&mut self.socket, context);
+        self.or_close(sent)
+    }
+
+    /// Closes the connection where the socket failed, which the framework learns by the error.
+    fn or_close<T>(&mut self, polled: Poll<Result<T>>) -> Poll<Result<T>> {
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.close_for(CloseReason::Failed);
+        }
+        polled
     }
 }
 
@@ -146,17 +210,17 @@ impl AsyncRead for FilteredStream {
             if this.phase != Phase::Open {
                 return this.poll_close(context).map(Ok);
             }
-            if this.deliver(buffer) || buffer.filled().len() > before || this.ended {
+            if this.inbound.deliver(buffer) || buffer.filled().len() > before || this.inbound.is_ended() {
                 return Poll::Ready(Ok(()));
             }
             if !this.is_settled() {
                 this.wait_until_settled(context);
                 return Poll::Pending;
             }
-            match this.next {
-                Next::Reject(rejection) => this.refuse(rejection),
-                Next::Close => this.phase = Phase::Closing,
-                Next::Answer => this.admit(),
+            match this.inbound.next() {
+                Next::Reject(rejection) => this.close_for(CloseReason::Rejected(rejection)),
+                Next::Close => this.close_for(CloseReason::Requested),
+                Next::Answer => this.inbound.admit(&mut this.socket),
                 Next::Input => {
                     ready!(this.poll_send(context))?;
                     ready!(this.poll_fill(context, buffer))?;
@@ -173,32 +237,19 @@ impl AsyncWrite for FilteredStream {
             // The last answer has been given.
             return Poll::Ready(Ok(bytes.len()));
         }
-        this.flushed = false;
-        if this.flush == Flush::AtOnce && this.output.is_empty() {
-            return match this.socket.poll_write(context, bytes) {
-                Poll::Pending => this.poll_reader(context).map(Err),
-                written => {
-                    this.patience.renew_reader();
-                    written
-                }
-            };
-        }
-        if this.output.len() + bytes.len() > OUTPUT_MARK {
-            ready!(this.poll_send(context))?;
-        }
-        this.output.extend_from_slice(bytes);
-        Poll::Ready(Ok(bytes.len()))
+        let written = this.outbound.poll_write(&mut this.socket, context, bytes);
+        this.or_close(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
         let this = self.get_mut();
-        this.flushed = true;
-        if this.filter.is_in_body() {
+        this.outbound.flush();
+        if this.inbound.is_in_body() {
             // It is an interim answer, for which the client may wait with the body.
             ready!(this.poll_send(context))?;
         }
-        if this.read_when_settled && this.is_settled() {
-            this.read_when_settled = false;
+        if this.reader_waits && this.is_settled() {
+            this.reader_waits = false;
             context.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
@@ -206,11 +257,5 @@ impl AsyncWrite for FilteredStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
         self.get_mut().poll_close(context).map(Ok)
-    }
-}
-
-impl Drop for FilteredStream {
-    fn drop(&mut self) {
-        self.counter.lifecycle().closed();
     }
 }

@@ -1,73 +1,89 @@
-//! A task's alarm, which the keeper of all connections rings.
+//! A task's deadline, at which the [`DeadlineThread`](shared::process::DeadlineThread) wakes it.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use shared::process::{Deadline, Wake};
+use shared::process::{Deadline, DeadlineThread, Wake};
 
-use crate::lifecycle::Lifecycle;
-
-/// Wakes one task at one deadline after another. tokio's timers do the same, but then each wait for a socket is a wait for the
-/// time too, and sets a timer of the kernel's.
+/// Wakes one task at one deadline after another. A timer of tokio's would do the same, but then each
+/// wait for a socket is a wait for the time too, and sets a timer in the kernel.
 #[derive(Default)]
 pub struct TaskTimer {
-    watch: Option<Arc<Deadline<TimerWaker>>>,
-    /// The waker that the bell has.
-    known: Option<Waker>,
+    deadline: Option<Arc<Deadline<TimerWaker>>>,
+    /// A copy of the waker that the thread has.
+    registered: Option<Waker>,
 }
 
-/// What the keeper rings.
+/// What the thread for deadlines wakes.
 #[derive(Default)]
-pub(crate) struct TimerWaker {
+pub struct TimerWaker {
     waker: Mutex<Option<Waker>>,
-    rung: AtomicBool,
+    /// The thread has woken the task: its deadline has passed, or a new stage has begun.
+    fired: AtomicBool,
 }
 
 impl TaskTimer {
-    /// Has the task be woken when the server's life comes to its next stage, and at the deadline once that is set.
-    pub(crate) fn watch(&mut self, lifecycle: &Lifecycle, context: &Context) -> &Deadline<TimerWaker> {
-        let watch = self.watch.get_or_insert_with(|| lifecycle.keeper().watch(TimerWaker::default()));
-        if !self.known.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
-            self.known = Some(context.waker().clone());
-            *watch.waker().lock() = Some(context.waker().clone());
+    /// Registers the task for each new stage of the server. Register before reading the stage, or a
+    /// change in between is lost.
+    pub fn register(
+        &mut self,
+        thread: &DeadlineThread<TimerWaker>,
+        context: &Context,
+    ) -> &Deadline<TimerWaker> {
+        let deadline = self.deadline.get_or_insert_with(|| thread.add(TimerWaker::default()));
+        if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            self.registered = Some(context.waker().clone());
+            *deadline.waker().lock() = Some(context.waker().clone());
         }
-        watch
+        deadline
     }
 
-    /// Ready once the deadline has passed. Until then the task is also woken when the server's life comes to its next stage; what is
-    /// known of that has to be asked after this.
-    pub fn poll(&mut self, lifecycle: &Lifecycle, context: &Context, deadline: Instant) -> Poll<()> {
-        let watch = self.watch(lifecycle, context);
-        lifecycle.keeper().set_deadline(watch, Some(deadline));
-        // Only after a ring is the clock worth a look.
-        let rung = watch.waker().rung.load(Ordering::Relaxed);
-        if rung && Instant::now() >= deadline {
-            return Poll::Ready(());
-        }
-        if rung {
-            watch.waker().rung.store(false, Ordering::Relaxed);
+    /// Ready once `time` has passed. Until then the task is woken then, and at each new stage.
+    pub fn poll(
+        &mut self,
+        thread: &DeadlineThread<TimerWaker>,
+        context: &Context,
+        time: Instant,
+    ) -> Poll<()> {
+        let deadline = self.register(thread, context);
+        thread.set(deadline, Some(time));
+        // The clock is read only after the thread has fired.
+        let fired = &deadline.waker().fired;
+        if fired.load(Ordering::Relaxed) {
+            if Instant::now() >= time {
+                return Poll::Ready(());
+            }
+            fired.store(false, Ordering::Relaxed);
         }
         Poll::Pending
     }
 
-    /// Whether it has rung, so that the deadline may have passed.
-    pub fn has_rung(&self) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.waker().rung.load(Ordering::Relaxed))
+    /// Whether the thread has fired, so that the deadline may have passed.
+    pub fn has_fired(&self) -> bool {
+        self.deadline.as_ref().is_some_and(|deadline| deadline.waker().fired.load(Ordering::Relaxed))
     }
+}
+
+/// Waits in a task, without a timer of tokio's.
+pub(crate) async fn sleep(thread: &DeadlineThread<TimerWaker>, time: Duration) {
+    let end = Instant::now() + time;
+    let mut timer = TaskTimer::default();
+    poll_fn(|context| timer.poll(thread, context, end)).await;
 }
 
 impl TimerWaker {
     fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
-        // It is whole after a panic too.
+        // Poisoning is ignored: no critical section leaves it inconsistent.
         self.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Wake for TimerWaker {
     fn wake(&self) {
-        self.rung.store(true, Ordering::Relaxed);
+        self.fired.store(true, Ordering::Relaxed);
         if let Some(waker) = &*self.lock() {
             waker.wake_by_ref();
         }

@@ -1,4 +1,4 @@
-//! The application, and the way of a connection into it.
+//! The application, and how a connection gets into it.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -7,16 +7,15 @@ use actix_http::{HttpService, KeepAlive};
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, web};
-use shared::http::Timeouts;
-use shared_tokio::{FilteredStream, Flush, Lifecycle};
+use shared_tokio::{FilteredStream, Flush, Server};
 use tokio::net::TcpStream;
 
 use crate::handler;
 
-/// What `HttpServer` makes of an application, but with the rules between the socket and actix, which also keep the times.
+/// What `HttpServer` makes of an application, but with a [`FilteredStream`] between the socket and
+/// actix, which also keeps the timeouts. actix itself limits the number of connections.
 pub(crate) fn service(
-    times: Timeouts,
-    lifecycle: &Arc<Lifecycle>,
+    server: &Arc<Server>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
     let app = App::new().default_service(web::to(handler::answer));
     let http = HttpService::build()
@@ -26,11 +25,12 @@ pub(crate) fn service(
             data.insert(Arc::clone(stream.counter()));
         })
         .h1(map_config(app, |()| AppConfig::default()));
-    let lifecycle = Arc::clone(lifecycle);
+    let server = Arc::clone(server);
     fn_service(move |stream: TcpStream| {
-        ready(Ok((FilteredStream::new(stream, times, &lifecycle, Flush::AtOnce), None)))
+        let permit = server.lifecycle.extra_permit();
+        ready(Ok((FilteredStream::new(stream, permit, &server, Flush::AtOnce), None)))
     })
     .and_then(http)
-    // An error is the client's, or it has gone: there is nobody to tell.
+    // An error is the client's, which has its answer or has gone.
     .map_err(|_| ())
 }

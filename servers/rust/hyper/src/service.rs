@@ -20,7 +20,7 @@ pub(crate) struct Greeter {
     counter: Arc<RequestCounter>,
 }
 
-/// An answer, which waits for the end of the request's body if there is one.
+/// The answer to a request, once the request's body, if there is one, has been read.
 pub(crate) struct Answering {
     body: Incoming,
     counter: Arc<RequestCounter>,
@@ -49,7 +49,8 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
         let this = self.get_mut();
-        // The body is dropped; its length was judged before it came here. After an error nobody reads the answer.
+        // The body is dropped; `FilteredStream` has limited its length. After an error the client no
+        // longer reads the answer.
         while !this.body.is_end_stream() {
             match ready!(Pin::new(&mut this.body).poll_frame(context)) {
                 Some(Ok(_)) => {}
@@ -64,11 +65,12 @@ impl Future for Answering {
     }
 }
 
-/// The answer to a request that keeps the rules: others do not come here.
+/// The answer to a request. It keeps the rules: `FilteredStream` rejects others.
 fn answer(request: Parts) -> Response<Full<Bytes>> {
     let path = request.uri.path().as_bytes();
     let mut response = Response::default();
-    // The answer's fields take over the memory of the request's, which hyper in turn uses for the next request.
+    // The answer's fields reuse the memory of the request's, which hyper in turn reuses for the next
+    // request.
     let mut fields = request.headers;
     fields.clear();
     *response.headers_mut() = fields;

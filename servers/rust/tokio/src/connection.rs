@@ -1,4 +1,4 @@
-//! The life of a connection: one turn after another, in a task of its own.
+//! A connection's task: one turn of its session after another.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -6,56 +6,66 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use shared::http::{Buffers, Session, Timeouts, Turn};
-use shared_tokio::{Lifecycle, TaskTimer};
+use shared::http::{Buffers, Driver, Session, Turn};
+use shared::lifecycle::ConnectionPermit;
+use shared_tokio::{Server, Socket, TaskTimer};
 use tokio::task::yield_now;
 
-use crate::socket::NonBlocking;
+use crate::socket::TaskStream;
 
 thread_local! {
-    /// Lent to a connection for one turn, in which it does not wait: so those that wait hold none.
+    /// Lent to a connection for a turn, which never waits: connections that wait hold no buffers.
     static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
-/// A connection that is open.
+/// An open connection.
 struct Connection {
-    socket: shared_tokio::Socket,
+    socket: Socket,
     session: Session,
-    alarm: TaskTimer,
-    times: Timeouts,
-    lifecycle: Arc<Lifecycle>,
+    timer: TaskTimer,
+    server: Arc<Server>,
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(stream: TcpStream, times: Timeouts, lifecycle: Arc<Lifecycle>) {
-    let (session, alarm) = (Session::default(), TaskTimer::default());
-    let mut connection = Connection { socket: stream.into(), session, alarm, times, lifecycle };
+pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: Arc<Server>) {
+    let (session, timer) = (Session::default(), TaskTimer::default());
+    let mut connection = Connection { socket: stream.into(), session, timer, server };
     while poll_fn(|context| connection.poll(context)).await != Turn::Over {
-        // It comes back after those for which there are events.
+        // Connections for which there are events have their turn first.
         yield_now().await;
     }
+    drop(connection);
+    drop(permit);
 }
 
 impl Connection {
-    /// A turn; ready when it was the last, or when there has to be another one.
+    /// A turn; ready when it was the last, or when there has to be another one now.
     fn poll(&mut self, context: &mut Context) -> Poll<Turn> {
-        let stage = self.lifecycle.stage();
+        let stage = self.server.lifecycle.stage();
         let turn = self.turn(context);
         if matches!(turn, Turn::Over | Turn::Yield) {
             return Poll::Ready(turn);
         }
         let Some(deadline) = self.session.deadline() else { return Poll::Pending };
-        let is_late = self.alarm.poll(&self.lifecycle, context, deadline).is_ready();
-        // Of a stage that has come before the alarm was set nobody else tells.
-        if is_late || self.lifecycle.stage() != stage { Poll::Ready(Turn::Yield) } else { Poll::Pending }
+        let is_late = self.timer.poll(&self.server.deadlines, context, deadline).is_ready();
+        // The timer does not report a stage that began before it was registered.
+        let is_changed = self.server.lifecycle.stage() != stage;
+        if is_late || is_changed { Poll::Ready(Turn::Yield) } else { Poll::Pending }
     }
 
     fn turn(&mut self, context: &mut Context) -> Turn {
-        // Before a client is given up, the kernel is asked whether anything has come from it.
-        let insists = self.alarm.has_rung();
-        let mut stream = NonBlocking { socket: &mut self.socket, context, insists };
+        // Before a client is given up, the kernel is asked whether it has sent something.
+        let insists = self.timer.has_fired();
+        let mut stream = TaskStream { socket: &mut self.socket, context, insists };
         BUFFERS.with_borrow_mut(|buffers| {
-            self.session.turn(&mut stream, buffers, &self.times, self.lifecycle.as_ref())
+            self.session.turn(Driver {
+                stream: &mut stream,
+                buffers,
+                timeouts: &self.server.timeouts,
+                lifecycle: &self.server.lifecycle,
+                // No connection may keep the thread for as long as its client sends.
+                others_wait: || true,
+            })
         })
     }
 }

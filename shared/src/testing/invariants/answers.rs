@@ -1,4 +1,5 @@
-//! Answers as a strict client reads them from bytes, with a parser that the servers do not write with.
+//! Answers as a strict client reads them from bytes, with a parser that shares no code with the
+//! servers' writer.
 
 use httparse::{Response, Status};
 
@@ -10,21 +11,21 @@ const MOST_FIELDS: usize = 16;
 pub struct Answer {
     /// Its status code.
     pub status: u16,
-    /// Its fields by name, in small letters; without `date`, which differs, and which is right when it is here.
+    /// Its fields by name in lower case; without `date`, which differs, and was checked.
     pub fields: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// The value of a field that is there once.
+    /// The value of a field that occurs once.
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut values =
             self.fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// Whether it says that the connection is closed after it.
+    /// Whether it announces that the connection is closed after it.
     pub fn closes(&self) -> bool {
         self.field("connection").is_some_and(|option| option.eq_ignore_ascii_case("close"))
     }
@@ -35,8 +36,9 @@ impl Answer {
     }
 }
 
-/// The answer at the start of `bytes`, and its length; `None` while it is not whole. `has_body` says of a head, and what
-/// follows it, whether its body does, which the head of an answer to HEAD does not tell. An error says what is wrong.
+/// The answer at the start of `bytes`, and its length; `None` while it is not whole. `has_body` decides,
+/// by a head and what follows it, whether its body follows: an answer to HEAD has the same head.
+/// Fails with what is wrong.
 pub fn read(
     bytes: &[u8],
     has_body: impl FnOnce(&Answer, &[u8]) -> bool,
@@ -59,7 +61,7 @@ pub fn read(
 fn read_head(bytes: &[u8]) -> Result<Option<(Answer, usize)>, String> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut response = Response::new(&mut fields);
-    let parsed = response.parse(bytes).map_err(|error| format!("it is no answer: {error}"))?;
+    let parsed = response.parse(bytes).map_err(|error| format!("it is not an answer: {error}"))?;
     let Status::Complete(length) = parsed else { return Ok(None) };
     let mut fields = Vec::new();
     let mut dates = 0;
@@ -76,7 +78,7 @@ fn read_head(bytes: &[u8]) -> Result<Option<(Answer, usize)>, String> {
     }
     fields.sort();
     let status = response.code.ok_or("it has no status")?;
-    // RFC 9110, section 6.6.1: a server with a clock says it, but for interim answers.
+    // RFC 9110, section 6.6.1: a server with a clock sends it, but for interim answers.
     if dates != usize::from(status >= 200) {
         return Err(format!("its {status} has {dates} dates"));
     }

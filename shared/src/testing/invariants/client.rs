@@ -1,14 +1,15 @@
-//! A client in memory, whose bytes come in pieces, and which takes answers in pieces.
+//! A client in memory, which sends its bytes in pieces and reads answers in pieces.
 
 use std::io::{ErrorKind, Read, Result, Write};
-use std::net::Shutdown;
 
-use crate::http::{Pace, Stream};
+use crate::http::Stream;
 
-/// The most bytes of a piece, of which one is drawn for each. Small ones are the rule: they end in the midst of things.
+/// The most bytes of a piece; one of them is drawn for each. Small ones are frequent: they end in the
+/// middle of something.
 const PIECES: [usize; 6] = [1, 2, 3, 17, 200, 5000];
 
-/// Numbers that look random and depend on the bytes alone, so that bytes that break a law always break it.
+/// Numbers that look random and depend on the bytes alone, so that bytes which break an invariant
+/// always do.
 #[derive(Clone)]
 pub(super) struct Rng(u64);
 
@@ -39,7 +40,7 @@ impl Rng {
 pub(super) struct Client<'a> {
     rest: &'a [u8],
     rng: Rng,
-    /// What it has taken.
+    /// What it has read.
     pub(super) received: Vec<u8>,
 }
 
@@ -48,8 +49,8 @@ impl<'a> Client<'a> {
         Self { rest: bytes, rng: Rng::new(bytes), received: Vec::new() }
     }
 
-    /// How many bytes go now of `most`; an error when none do.
-    fn go(&mut self, most: usize) -> Result<usize> {
+    /// How many bytes of `most` are transferred now; fails where none are.
+    fn transfer(&mut self, most: usize) -> Result<usize> {
         match self.rng.below(4) {
             0 => Err(ErrorKind::WouldBlock.into()),
             1 => Err(ErrorKind::Interrupted.into()),
@@ -61,7 +62,7 @@ impl<'a> Client<'a> {
 impl Read for Client<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         assert!(!buffer.is_empty(), "there is room to read into");
-        let bytes = self.go(buffer.len().min(self.rest.len()))?;
+        let bytes = self.transfer(buffer.len().min(self.rest.len()))?;
         let (piece, rest) = self.rest.split_at(bytes);
         buffer[..bytes].copy_from_slice(piece);
         self.rest = rest;
@@ -71,7 +72,7 @@ impl Read for Client<'_> {
 
 impl Write for Client<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let taken = self.go(bytes.len())?;
+        let taken = self.transfer(bytes.len())?;
         self.received.extend_from_slice(&bytes[..taken]);
         Ok(taken)
     }
@@ -82,22 +83,7 @@ impl Write for Client<'_> {
 }
 
 impl Stream for Client<'_> {
-    fn shutdown(&self, _: Shutdown) -> Result<()> {
+    fn shut_down_writing(&self) -> Result<()> {
         Ok(())
-    }
-}
-
-/// A server with others to serve, which goes on.
-pub(super) struct Busy;
-
-impl Pace for Busy {
-    fn others_wait(&self) -> bool {
-        true
-    }
-    fn is_draining(&self) -> bool {
-        false
-    }
-    fn is_ending(&self) -> bool {
-        false
     }
 }

@@ -1,21 +1,22 @@
-//! The laws of a connection.
+//! The invariants of a connection.
 
-use super::client::{Busy, Client, Rng};
+use super::client::{Client, Rng};
 use super::filter;
 use super::outcome::Outcome;
-use crate::http::{Buffers, Connection, Session, Timeouts, Turn, Wants, limits};
+use crate::http::{Connection, Session, Turn, Wants, limits};
+use crate::testing::wire::ServingThread;
 
-/// More than a connection's output may ever hold: there is a mark at 16 KiB, behind which one answer fits with the longest
-/// target, and a vector that grows takes up to twice what it needs.
+/// More than a connection's output may ever hold: there is a mark at 16 KiB, after which one answer
+/// with the longest target fits, and a vector that grows takes up to twice what it needs.
 const OUTPUT_BYTES: usize = 64 * 1024;
 
-/// To whatever a client sends the answers are whole, and only the last closes. They do not depend on how the bytes come,
-/// nor on who reads them: a [`Connection`], a [`Session`] over a stream, or a filter in front of a framework. What is kept of
-/// it all is bounded.
+/// Whatever a client sends, the answers to it are whole, and only the last closes. They depend neither
+/// on how the bytes are split nor on what reads them: a [`Connection`], a [`Session`] over a stream,
+/// or a filter in front of a framework. What is kept in memory is bounded.
 pub fn connection(bytes: &[u8]) {
     let whole = exchange(bytes, || bytes.len(), false);
 
-    // At every byte; long input at some hundred.
+    // At every byte; long input at some hundreds.
     let step = 1 + bytes.len() / 512;
     assert_eq!(exchange(bytes, || step, false), whole, "in pieces of {step} bytes");
     let mut rng = Rng::new(bytes);
@@ -24,10 +25,10 @@ pub fn connection(bytes: &[u8]) {
     filter::agrees(bytes, &whole);
 
     let drained = exchange(bytes, || bytes.len(), true);
-    assert!(drained.answers.len() <= whole.answers.len(), "more when it drains");
+    assert!(drained.answers.len() <= whole.answers.len(), "more answers when the server drains");
 }
 
-/// What a connection makes of `bytes`, which come in pieces of those lengths.
+/// A connection's answers to `bytes`, which arrive in pieces of those lengths.
 fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> Outcome {
     let mut connection = Connection::default();
     let (mut output, mut received) = (Vec::new(), Vec::new());
@@ -40,7 +41,7 @@ fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> O
         let progress = connection.advance(&bytes[start..end], &mut output, draining);
         assert!(
             wants != Wants::Flush || progress.consumed > 0 || progress.wants != Wants::Flush,
-            "it stands still"
+            "no progress"
         );
         assert!(output.capacity() <= OUTPUT_BYTES, "an output of {} bytes", output.capacity());
         wants = progress.wants;
@@ -53,19 +54,17 @@ fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> O
     }
     let outcome = Outcome::read(&received);
     assert_eq!(outcome.answered(), answered, "requests that were answered: {outcome:?}");
-    assert_eq!(outcome.closes(), wants == Wants::Close, "what it says and what it does: {outcome:?}");
+    assert_eq!(outcome.closes(), wants == Wants::Close, "the answer and the connection differ: {outcome:?}");
     assert_eq!(outcome.rejection().is_some(), connection.has_rejected(), "{outcome:?}");
     outcome
 }
 
-/// What a session answers to `bytes`, which come, as the answers go, in pieces.
+/// A session's answers to `bytes`, which arrive in pieces, as the answers are sent.
 fn session(bytes: &[u8]) -> Outcome {
-    let times =
-        Timeouts { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
     let mut client = Client::new(bytes);
-    let mut buffers = Buffers::default();
+    let mut thread = ServingThread::new(true);
     let mut session = Session::default();
-    while session.turn(&mut client, &mut buffers, &times, &Busy) != Turn::Over {
+    while thread.turn(&mut session, &mut client) != Turn::Over {
         let (input, output) = session.kept();
         assert!(input <= limits::HEAD_BYTES && output <= OUTPUT_BYTES, "kept: {input} and {output} bytes");
     }

@@ -1,10 +1,10 @@
-//! The laws of the greeting and of the path in it.
+//! The invariants of the greeting and of the path in it.
 
 use super::answers::{self, Answer};
 use crate::http::{Connection, greeting as written, limits, target};
 
-/// Of any target the greeting names the path, and is as long as it says. Sent as a request, such a target is greeted, with
-/// and without a body alike, or refused.
+/// The greeting names the path of any target, and has the length that it states. A request for such a
+/// target is greeted, with GET and HEAD alike, or rejected.
 pub fn greeting(target: &[u8]) {
     let path = path(target);
     let expected = [b"Hello, visitor! You've requested: ", path.as_slice(), b"\n"].concat();
@@ -13,7 +13,7 @@ pub fn greeting(target: &[u8]) {
     written::write(target::path(target), &mut body);
     assert_eq!((body.as_slice(), written::len(target::path(target))), (expected.as_slice(), expected.len()));
 
-    // Other targets end the request line, or are no targets.
+    // Other bytes end the request line, or are no target.
     if target.is_empty() || !target.iter().all(u8::is_ascii_graphic) {
         return;
     }
@@ -35,10 +35,10 @@ pub fn greeting(target: &[u8]) {
     }
 }
 
-/// The path, from its definition: what comes before `?` and `#`, and in the absolute form from the first slash behind the
-/// authority, or `/` when there is none.
+/// The path, by its definition: what is before `?` and `#`, and in the absolute form from the first
+/// slash after the authority, or `/` when there is none.
 fn path(target: &[u8]) -> Vec<u8> {
-    // Of bytes, each of which is a character.
+    // Each byte as a character.
     let text: String = target.iter().copied().map(char::from).collect();
     let text = text.split(['?', '#']).next().unwrap();
     let path = match text.split_once("://") {
@@ -51,12 +51,12 @@ fn path(target: &[u8]) -> Vec<u8> {
     path.chars().map(|character| u8::try_from(character).unwrap()).collect()
 }
 
-/// The only answer to a request of this target.
+/// The only answer to a request for this target.
 fn answer(method: &str, target: &[u8]) -> Answer {
     let request = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\nHost: h\r\n\r\n"].concat();
     let mut output = Vec::new();
     Connection::default().advance(&request, &mut output, false);
     let (answer, length) = answers::read(&output, |_, _| method == "GET").unwrap().unwrap();
-    assert_eq!(length, output.len(), "nothing behind it");
+    assert_eq!(length, output.len(), "nothing after it");
     answer
 }

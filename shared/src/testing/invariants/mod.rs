@@ -1,7 +1,8 @@
-//! What holds whatever a client sends. Each law takes any bytes, and panics when it is broken.
+//! What holds whatever a client sends. Each invariant takes any bytes, and panics when it is broken.
 //!
-//! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those that were thought of,
-//! lie in `shared/fuzz/corpus/`, and the tests below hold every law against them on any toolchain.
+//! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those that
+//! were written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them on any
+//! toolchain.
 
 pub mod answers;
 mod client;
@@ -18,27 +19,27 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    /// Holds `law` against every file of the corpus called `name`.
-    fn check(name: &str, law: fn(&[u8])) {
+    /// Checks `invariant` for every file of the corpus called `name`.
+    fn check(name: &str, invariant: fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
         let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<PathBuf> = files.collect();
         files.sort();
         assert!(!files.is_empty(), "{} is empty", folder.display());
         for file in files {
-            // Shown only when the test fails: the last one named is the one that broke the law.
+            // Shown only when the test fails: the last one is the one that broke the invariant.
             println!("{}", file.display());
-            law(&fs::read(&file).unwrap());
+            invariant(&fs::read(&file).unwrap());
         }
     }
 
     #[test]
-    fn the_corpus_keeps_the_laws_of_connections() {
+    fn the_corpus_keeps_the_invariants_of_connections() {
         check("connection", super::connection);
     }
 
     #[test]
-    fn the_corpus_keeps_the_laws_of_the_greeting() {
+    fn the_corpus_keeps_the_invariants_of_the_greeting() {
         check("greeting", super::greeting);
     }
 }

@@ -1,24 +1,38 @@
 //! The end of a connection, in which its last answer arrives.
 
-use std::future::poll_fn;
-use std::net::Shutdown;
 use std::task::{Context, Poll, ready};
 
 use shared::http::rules::Rejection;
-use shared::http::{Next, answer, date, limits};
+use shared::http::{WaitingFor, limits};
 use tokio::io::ReadBuf;
 
 use super::{FilteredStream, PIECE_BYTES};
-use crate::client_timeout::Waiting;
-use crate::lifecycle::Stage;
 
-/// How far a connection has come.
+/// Why a connection is closed. The head of `filtered_stream.rs` says where each is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CloseReason {
+    /// The last request asked for it, and is answered.
+    Requested,
+    /// A request broke a rule or took too long, and is answered with that.
+    Rejected(Rejection),
+    /// No request came in time, or the server ends. There is nothing to say, and nothing unread.
+    Idle,
+    /// The client did not read an answer in time, or the socket failed.
+    Failed,
+    /// The framework is done: the client has ended its side, or the last answer said that it closes.
+    Done,
+}
+
+/// How far a connection is on its way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Open,
-    /// The last answer has been written, and will be sent.
-    Closing,
-    /// It was sent; input is dropped so that the kernel's reset does not overtake it.
+    /// The last answer is written, and will be sent.
+    Sending {
+        reason: CloseReason,
+    },
+    /// It was sent. Input is dropped, so that the kernel sends no reset for it that overtakes the
+    /// answer.
     Lingering {
         bytes: usize,
     },
@@ -26,28 +40,31 @@ pub(super) enum Phase {
 }
 
 impl FilteredStream {
-    /// Sends what is left to send, and closes, so that the last answer arrives.
-    pub async fn close(mut self) {
-        poll_fn(|context| self.poll_close(context)).await;
+    /// Begins the end of an open connection.
+    pub(super) fn close_for(&mut self, reason: CloseReason) {
+        if let CloseReason::Rejected(rejection) = reason {
+            self.outbound.reject(rejection);
+        }
+        self.phase = match reason {
+            CloseReason::Idle | CloseReason::Failed => Phase::Over,
+            _ => Phase::Sending { reason },
+        };
     }
 
-    /// Answers in the framework's place, and closes.
-    pub(super) fn refuse(&mut self, rejection: Rejection) {
-        answer::write_rejection(rejection, &date::now(), &mut self.output);
-        self.next = Next::Reject(rejection);
-        self.phase = Phase::Closing;
-    }
-
-    /// Sends the last answer, and sees to it that it arrives.
+    /// Sends the last answer, and sees to it that it arrives. Ready when the socket may be dropped.
     pub(super) fn poll_close(&mut self, context: &mut Context) -> Poll<()> {
         loop {
             match self.phase {
-                Phase::Open | Phase::Closing => {
-                    let sent = ready!(self.poll_send(context));
-                    // To close it ends the sending side as well.
-                    let lingers =
-                        sent.is_ok() && self.lingers() && self.socket.shutdown(Shutdown::Write).is_ok();
-                    self.phase = if lingers { Phase::Lingering { bytes: 0 } } else { Phase::Over };
+                Phase::Open => self.close_for(CloseReason::Done),
+                Phase::Sending { reason } => {
+                    let sent = ready!(self.outbound.poll_send(&mut self.socket, context));
+                    // The drop of the socket ends the sending side as well.
+                    let lingers = sent.is_ok() && self.lingers(reason);
+                    self.phase = if lingers && self.socket.shut_down_writing().is_ok() {
+                        Phase::Lingering { bytes: 0 }
+                    } else {
+                        Phase::Over
+                    };
                 }
                 Phase::Lingering { bytes } => {
                     let mut piece = [0; PIECE_BYTES];
@@ -60,7 +77,7 @@ impl FilteredStream {
                         }
                         Poll::Ready(_) => Phase::Over,
                         Poll::Pending => {
-                            ready!(self.patience.poll(self.counter.lifecycle(), context, Waiting::End));
+                            ready!(self.socket.poll_timeout(context, WaitingFor::End));
                             Phase::Over
                         }
                     };
@@ -70,10 +87,9 @@ impl FilteredStream {
         }
     }
 
-    /// Whether there may be input that nobody has read, so that to close now would make the kernel send a reset.
-    fn lingers(&self) -> bool {
-        let unread = !self.input.is_empty() || self.filter.is_in_body() || self.counter.unanswered() > 0;
-        let draining = self.counter.lifecycle().stage() >= Stage::Draining;
-        !self.ended && (unread || draining || matches!(self.next, Next::Reject(_)))
+    /// Whether the client may have sent, or be sending, what no one will read.
+    fn lingers(&self, reason: CloseReason) -> bool {
+        let may_send = matches!(reason, CloseReason::Rejected(_)) || self.permit.lifecycle().is_draining();
+        !self.inbound.is_ended() && (may_send || self.inbound.has_unread())
     }
 }

@@ -1,15 +1,19 @@
-//! axum as it comes: what its users get of the contract, and who is held up by whom.
+//! axum as it comes: what its users get of the contract, and which clients delay others.
 
-use shared::testing::Program;
-use shared::testing::scenarios;
+use shared::testing::{Allocations, Program, scenarios};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-axum"), workers: 2 };
 
+#[test]
+fn the_allocations_per_request_are_known() {
+    assert_eq!(SERVER.allocations(), Allocations { bare: 21, browser: 30, pipelined: 19 });
+}
+
 shared::scenarios! {
     &SERVER =>
-    silent_and_half_written_connections_hold_nobody_up,
-    dripping_connections_hold_nobody_up,
-    clients_that_never_read_hold_nobody_up,
+    silent_and_half_written_connections_do_not_block_others,
+    dripping_connections_do_not_block_others,
+    clients_that_never_read_do_not_block_others,
 }
 
 #[test]
@@ -19,7 +23,7 @@ fn two_workers_serve_a_hundred_connections() {
 }
 
 #[test]
-fn other_methods_are_refused_and_name_those_that_are_not() {
+fn other_methods_get_405_and_the_allowed_ones() {
     let server = SERVER.start(&[]);
     let mut client = server.connect();
     client.send("POST /abc HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
@@ -28,13 +32,13 @@ fn other_methods_are_refused_and_name_those_that_are_not() {
 }
 
 #[test]
-fn a_drain_answers_a_head_that_was_half_sent_and_closes_who_asks_for_nothing() {
+fn a_drain_answers_half_a_head_once_it_is_whole_and_closes_silent_connections() {
     let mut server = SERVER.start(&[]);
     let [mut half_written, mut silent] = [(); 2].map(|()| server.connect());
     silent.ask("/abc");
     silent.expect("/abc");
     half_written.send("GET /late HTTP/1.1\r\nHo");
-    // One of which nothing has been read is closed.
+    // axum closes a connection of which it has read nothing.
     server.wait_until_read(&half_written);
     server.terminate();
     assert_eq!(silent.read_to_end(), "");
