@@ -16,11 +16,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
-use shared::process::{self, Lifecycle};
+use shared::lifecycle::Lifecycle;
+use shared::process;
 
 /// Of the waker; connections have others.
 const WAKE: Token = Token(0);
@@ -29,8 +29,7 @@ const WAKE: Token = Token(0);
 const EVENTS: usize = 256;
 
 /// The endpoint with a burden
-#[derive(Parser)]
-#[command(name = "server-burdened", version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]))]
+#[derive(clap::Args)]
 struct Flags {
     #[command(flatten)]
     process: process::Flags,
@@ -41,7 +40,8 @@ struct Flags {
 }
 
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse()))
+    let version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]);
+    process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
@@ -53,14 +53,17 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let (give, accepted) = mpsc::channel();
     let ours = Arc::clone(&lifecycle);
     std::thread::spawn(move || answer_all(poll, &accepted, burden, &ours));
+    let waker = Arc::new(waker);
+    let end = Arc::clone(&waker);
+    lifecycle.on_change(move || {
+        let _ = end.wake();
+    });
     let take = |stream, place| {
         // The other thread is there as long as the program is; if it were not, the connection would be closed.
         let _ = give.send((stream, place));
         let _ = waker.wake();
     };
-    process::serve(listener, &lifecycle, &flags.process, take, || {
-        let _ = waker.wake();
-    })
+    process::serve(listener, &lifecycle, &flags.process, take)
 }
 
 /// Answers the requests of all connections, each of which keeps its place until it is closed.

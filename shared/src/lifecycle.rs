@@ -138,6 +138,16 @@ impl Lifecycle {
         ConnectionPermit(Arc::clone(self))
     }
 
+    /// Whether another connection may be opened.
+    pub fn has_permit(&self) -> bool {
+        self.open() < self.max_connections
+    }
+
+    /// Whether no connection is open, or the server is over.
+    pub fn has_ended(&self) -> bool {
+        self.open() == 0 || self.stage() == Stage::Over
+    }
+
     /// Waits, in a task, until `stage` or a later one has begun.
     pub async fn reached(&self, stage: Stage) {
         poll_fn(|context| {
@@ -152,64 +162,27 @@ impl Lifecycle {
         .await;
     }
 
-    /// Waits, in a task, until no connection is open, or the server is over.
-    pub async fn ended(&self) {
-        poll_fn(|context| self.poll_until(context, || self.has_ended())).await;
+    /// Waits, in a task, until `condition`, which is evaluated at each close and at each new stage.
+    pub async fn until(&self, condition: impl Fn() -> bool) {
+        poll_fn(|context| self.poll_until(context, &condition)).await;
     }
 
-    /// Waits, in a task, for a permit.
-    pub async fn permit_when_free(self: &Arc<Self>) -> ConnectionPermit {
-        loop {
-            if let Some(permit) = self.permit() {
-                return permit;
-            }
-            self.permit_free().await;
-        }
-    }
-
-    /// Waits, in a task, until there is a permit, and does not take it.
-    pub async fn permit_free(&self) {
-        poll_fn(|context| self.poll_until(context, || self.open() < self.max_connections)).await;
-    }
-
-    /// Blocks this thread for a permit, and for `limit` at most.
-    pub fn permit_within(self: &Arc<Self>, limit: Duration) -> Option<ConnectionPermit> {
-        self.wait_until(limit, || self.open() < self.max_connections);
-        self.permit()
-    }
-
-    /// Blocks this thread until a connection closes, and for `limit` at most.
-    pub fn wait_for_a_close(&self, limit: Duration) {
-        let open = self.open();
-        self.wait_until(limit, || self.open() < open);
-    }
-
-    /// Blocks this thread until no connection is open, or the server is over.
-    pub fn wait_for_the_end(&self) {
-        self.wait_until(Duration::MAX, || self.has_ended());
-    }
-
-    fn has_ended(&self) -> bool {
-        self.open() == 0 || self.stage() == Stage::Over
-    }
-
-    /// Blocks until `condition`, which is evaluated at each close and at each new stage.
-    fn wait_until(&self, limit: Duration, condition: impl Fn() -> bool) {
+    /// Blocks this thread until `condition`, which is evaluated at each close and at each new stage, and
+    /// for `limit` at most.
+    pub fn wait_until(&self, limit: Duration, condition: impl Fn() -> bool) {
         if condition() {
             return;
         }
-        let deadline = Instant::now().checked_add(limit);
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
+        let mut left = limit;
         while self.poll_until(&mut context, &condition).is_pending() {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            match left {
-                Some(Duration::ZERO) => {
-                    return lock(&self.close_waiters).retain(|other| !other.will_wake(&waker));
-                }
-                Some(left) => thread::park_timeout(left),
-                None => thread::park(),
+            if left.is_zero() {
+                return lock(&self.close_waiters).retain(|other| !other.will_wake(&waker));
             }
+            let began = Instant::now();
+            thread::park_timeout(left);
+            left = left.saturating_sub(began.elapsed());
         }
     }
 
@@ -303,11 +276,12 @@ mod tests {
         let lifecycle = Lifecycle::new(1);
         let permit = lifecycle.permit();
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| lifecycle.permit_within(BOUND).is_some());
+            let waiting = scope.spawn(|| lifecycle.wait_until(BOUND, || lifecycle.has_permit()));
             drop(permit);
-            assert!(waiting.join().unwrap());
+            waiting.join().unwrap();
             let permit = lifecycle.permit();
-            let waiting = scope.spawn(|| lifecycle.wait_for_the_end());
+            assert!(permit.is_some());
+            let waiting = scope.spawn(|| lifecycle.wait_until(BOUND, || lifecycle.has_ended()));
             lifecycle.begin(Stage::Over);
             waiting.join().unwrap();
             drop(permit);

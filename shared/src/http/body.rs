@@ -188,26 +188,26 @@ mod tests {
     #[test]
     fn a_broken_chunk_is_rejected() {
         let long_extension = format!("1;{}\r\n", "x".repeat(1025));
-        let cases = [
-            ("\r\n", Rejection::Malformed),
-            ("g\r\n", Rejection::Malformed),
-            ("0x3\r\nabc\r\n", Rejection::Malformed),
-            ("+3\r\nabc\r\n", Rejection::Malformed),
-            (" 3\r\nabc\r\n", Rejection::Malformed),
-            ("3 \r\nabc\r\n", Rejection::Malformed),
-            ("3\nabc\r\n", Rejection::Malformed),
-            ("3\r\nabcd\r\n", Rejection::Malformed),
-            ("3\r\nabc\n", Rejection::Malformed),
-            ("00000000000000003\r\n", Rejection::Malformed),
-            ("fffffffffffffffff\r\n", Rejection::BodyTooLarge),
-            ("100001\r\n", Rejection::BodyTooLarge),
-            ("0\r\nA b: c\r\n", Rejection::Malformed),
-            ("0\r\n: c\r\n", Rejection::Malformed),
-            ("0\r\nabc\r\n", Rejection::Malformed),
-            ("0\r\n fold\r\n", Rejection::Malformed),
-            (long_extension.as_str(), Rejection::Malformed),
+        let malformed = [
+            "\r\n",
+            "g\r\n",
+            "0x3\r\nabc\r\n",
+            "+3\r\nabc\r\n",
+            " 3\r\nabc\r\n",
+            "3 \r\nabc\r\n",
+            "3\nabc\r\n",
+            "3\r\nabcd\r\n",
+            "3\r\nabc\n",
+            "00000000000000003\r\n",
+            "0\r\nA b: c\r\n",
+            "0\r\n: c\r\n",
+            "0\r\nabc\r\n",
+            "0\r\n fold\r\n",
+            &long_extension,
         ];
-        for (input, expected) in cases {
+        let too_large = ["fffffffffffffffff\r\n", "100001\r\n"];
+        let cases = malformed.map(|input| (input, Rejection::Malformed)).into_iter();
+        for (input, expected) in cases.chain(too_large.map(|input| (input, Rejection::BodyTooLarge))) {
             assert_eq!(BodySkipper::new(Framing::Chunked).skip(input.as_bytes()), Err(expected), "{input:?}");
         }
     }

@@ -1,10 +1,8 @@
-//! The `Date` of answers, as IMF-fixdate (RFC 9110, section 5.6.7).
-//!
-//! The first thread that needs it in a second formats it; all others read it from atomics: no lock, no
-//! allocation and no thread-local, which coroutines could not use.
+//! The `Date` of answers, as IMF-fixdate (RFC 9110, section 5.6.7), which each thread formats once per
+//! second.
 
+use std::cell::Cell;
 use std::io::Write;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, UNIX_EPOCH};
 
 use httpdate::HttpDate;
@@ -13,68 +11,24 @@ use nix::time::{ClockId, clock_gettime};
 /// Bytes of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub const LEN: usize = 29;
 
-const WORDS: usize = LEN.div_ceil(8);
-
-static CACHE: Cache = Cache::new();
+thread_local! {
+    /// The second that was formatted last, and its date. A coroutine may use it, as it does not wait
+    /// meanwhile.
+    static LAST: Cell<(u64, [u8; LEN])> = const { Cell::new((u64::MAX, [0; LEN])) };
+}
 
 /// The date now. It may be some milliseconds late: the kernel's coarse clock is the cheapest.
 pub fn now() -> [u8; LEN] {
     let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE).map_or(0, |time| time.tv_sec().cast_unsigned());
-    CACHE.at(now)
+    let (second, date) = LAST.get();
+    if second == now { date } else { format_and_keep(now) }
 }
 
-/// A sequence lock: `version` is odd during a write, and changes with each.
-struct Cache {
-    version: AtomicU32,
-    second: AtomicU64,
-    words: [AtomicU64; WORDS],
-}
-
-impl Cache {
-    const fn new() -> Self {
-        let words = [const { AtomicU64::new(0) }; WORDS];
-        Self { version: AtomicU32::new(0), second: AtomicU64::new(0), words }
-    }
-
-    fn at(&self, second: u64) -> [u8; LEN] {
-        if self.second.load(Ordering::Relaxed) != second {
-            self.write(second);
-        }
-        self.read().unwrap_or_else(|| format(second))
-    }
-
-    /// Formats the date, unless another thread does at this moment.
-    fn write(&self, second: u64) {
-        let version = self.version.load(Ordering::Relaxed);
-        let odd = version | 1;
-        if version == odd
-            || self.version.compare_exchange(version, odd, Ordering::Acquire, Ordering::Relaxed).is_err()
-        {
-            return;
-        }
-        fence(Ordering::Release);
-        let mut text = [0; WORDS * 8];
-        for (byte, formatted) in text.iter_mut().zip(format(second)) {
-            *byte = formatted;
-        }
-        for (word, bytes) in self.words.iter().zip(text.as_chunks().0) {
-            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
-        }
-        self.second.store(second, Ordering::Relaxed);
-        self.version.store(odd.wrapping_add(1), Ordering::Release);
-    }
-
-    /// What was last written; `None` during a write, and before the first.
-    fn read(&self) -> Option<[u8; LEN]> {
-        let before = self.version.load(Ordering::Acquire);
-        let mut text = [0; WORDS * 8];
-        for (word, bytes) in self.words.iter().zip(text.as_chunks_mut().0) {
-            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
-        }
-        fence(Ordering::Acquire);
-        let whole = before != 0 && before.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == before;
-        if whole { text.first_chunk().copied() } else { None }
-    }
+#[cold]
+fn format_and_keep(second: u64) -> [u8; LEN] {
+    let date = format(second);
+    LAST.set((second, date));
+    date
 }
 
 fn format(second: u64) -> [u8; LEN] {
@@ -89,13 +43,6 @@ fn format(second: u64) -> [u8; LEN] {
 mod tests {
     use super::*;
 
-    fn parsed(text: [u8; LEN]) -> std::time::SystemTime {
-        let text = std::str::from_utf8(&text).unwrap();
-        let time = httpdate::parse_http_date(text).unwrap();
-        assert_eq!(httpdate::fmt_http_date(time), text);
-        time
-    }
-
     #[test]
     fn the_format_is_imf_fixdate() {
         assert_eq!(&format(784_111_777), b"Sun, 06 Nov 1994 08:49:37 GMT");
@@ -103,19 +50,12 @@ mod tests {
 
     #[test]
     fn the_date_is_now() {
-        let shown = parsed(now()).duration_since(UNIX_EPOCH).unwrap();
-        assert!(UNIX_EPOCH.elapsed().unwrap().abs_diff(shown) < Duration::from_secs(60));
-    }
-
-    #[test]
-    fn a_read_during_a_write_is_whole_or_none() {
-        let cache = Cache::new();
-        assert_eq!(cache.read(), None);
-        std::thread::scope(|scope| {
-            let writer = scope.spawn(|| (1..20_000).for_each(|day| cache.write(day * 86_399)));
-            while !writer.is_finished() {
-                cache.read().map(parsed);
-            }
-        });
+        // The second time it is kept, unless a second has ended.
+        for _ in 0..2 {
+            let text = now();
+            let time = httpdate::parse_http_date(std::str::from_utf8(&text).unwrap()).unwrap();
+            let shown = time.duration_since(UNIX_EPOCH).unwrap();
+            assert!(UNIX_EPOCH.elapsed().unwrap().abs_diff(shown) < Duration::from_secs(60));
+        }
     }
 }

@@ -20,27 +20,26 @@ type Parsed<'a> = Result<Option<(Request<'a>, usize)>, Rejection>;
 pub fn parse(input: &[u8]) -> Parsed<'_> {
     // What is beyond the limit is not read: a head that is not complete by then is too large.
     let input = input.get(..limits::HEAD_BYTES).unwrap_or(input);
-    let mut fields = [const { MaybeUninit::uninit() }; FEW_FIELDS];
-    let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(input, &mut fields) {
-        Ok(Status::Complete(length)) => whole(input, &request, length),
-        Ok(Status::Partial) => part(input, &request),
-        Err(Error::TooManyHeaders) => parse_many(input),
-        Err(error) => broken(input, error),
-    }
+    parse_fields::<FEW_FIELDS>(input).unwrap_or_else(|| parse_many(input))
 }
 
-/// [`parse`] for a head with more than [`FEW_FIELDS`].
 #[cold]
 #[inline(never)]
 fn parse_many(input: &[u8]) -> Parsed<'_> {
-    let mut fields = [const { MaybeUninit::uninit() }; limits::HEAD_FIELDS];
+    parse_fields::<{ limits::HEAD_FIELDS }>(input).unwrap_or_else(|| broken(input, Error::TooManyHeaders))
+}
+
+/// Reads a head of at most `N` fields; `None` when it has more.
+#[inline(always)]
+fn parse_fields<const N: usize>(input: &[u8]) -> Option<Parsed<'_>> {
+    let mut fields = [const { MaybeUninit::uninit() }; N];
     let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(input, &mut fields) {
+    Some(match request.parse_with_uninit_headers(input, &mut fields) {
         Ok(Status::Complete(length)) => whole(input, &request, length),
         Ok(Status::Partial) => part(input, &request),
+        Err(Error::TooManyHeaders) => return None,
         Err(error) => broken(input, error),
-    }
+    })
 }
 
 fn whole<'a>(input: &'a [u8], request: &httparse::Request<'_, 'a>, length: usize) -> Parsed<'a> {

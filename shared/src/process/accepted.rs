@@ -1,9 +1,9 @@
 //! A connection's first turn, on the thread that accepts it.
 
-use std::cell::RefCell;
 use std::net::TcpStream;
 
-use crate::http::{Buffers, Driver, NonBlocking, Session, Timeouts, Turn};
+use super::turn_on_this_thread;
+use crate::http::{NonBlocking, Session, Timeouts, Turn};
 use crate::lifecycle::ConnectionPermit;
 
 /// A connection that has had its first turn and is still open.
@@ -18,26 +18,14 @@ pub struct Accepted {
     pub permit: ConnectionPermit,
 }
 
-thread_local! {
-    static BUFFERS: RefCell<Buffers> = RefCell::default();
-}
-
 impl Accepted {
     /// Gives a connection its first turn on this thread, without waiting for the client; `None` when
     /// that was also its last. Mostly its first request is already there, and where that is its only
     /// one, no other thread has to learn of the connection.
     pub fn begin(stream: TcpStream, permit: ConnectionPermit, timeouts: &Timeouts) -> Option<Self> {
         let mut session = Session::default();
-        let turn = BUFFERS.with_borrow_mut(|buffers| {
-            session.turn(Driver {
-                stream: &mut NonBlocking::new(&stream),
-                buffers,
-                timeouts,
-                lifecycle: permit.lifecycle(),
-                // Those that are not accepted yet.
-                others_wait: || true,
-            })
-        });
+        let mut socket = NonBlocking::new(&stream);
+        let turn = turn_on_this_thread(&mut session, &mut socket, timeouts, permit.lifecycle());
         (turn != Turn::Over).then_some(Self { stream, session, turn, permit })
     }
 }

@@ -13,14 +13,16 @@ mod flags;
 mod listen;
 mod program;
 mod serve;
+mod server;
 mod shutdown;
 mod version;
 
 pub use accepted::Accepted;
-pub use deadline::{Deadline, DeadlineThread, Wake};
+pub use deadline::{Deadline, DeadlineThread, TaskTimer};
 pub use flags::Flags;
 pub use listen::{announce, bind, bind_shared, close};
 pub use program::Program;
 pub use serve::{Workers, serve};
+pub use server::{Server, turn_on_this_thread};
 pub use shutdown::{drain_on_signal, on_signal};
 pub use version::version;

@@ -56,7 +56,7 @@ pub fn serve(
         accept_until_ending();
     });
     close(listener, |stream| take(stream, lifecycle.extra_permit()))?;
-    lifecycle.wait_for_the_end();
+    lifecycle.wait_until(Duration::MAX, || lifecycle.has_ended());
     Ok(())
 }
 
@@ -68,14 +68,16 @@ fn acceptors(flags: &Flags) -> usize {
 /// Accepts a connection if one comes. Without a permit or a descriptor for it, it stays in the
 /// kernel's queue.
 fn accept(listener: &TcpListener, lifecycle: &Arc<Lifecycle>, take: &impl Fn(TcpStream, ConnectionPermit)) {
-    let Some(permit) = lifecycle.permit_within(BACKOFF) else { return };
+    lifecycle.wait_until(BACKOFF, || lifecycle.has_permit());
+    let Some(permit) = lifecycle.permit() else { return };
     match listener.accept() {
         Ok((stream, _)) => take(stream, permit),
         Err(error) => {
             drop(permit);
             let harmless = [ErrorKind::WouldBlock, ErrorKind::Interrupted, ErrorKind::ConnectionAborted];
             if !harmless.contains(&error.kind()) {
-                lifecycle.wait_for_a_close(BACKOFF);
+                let open = lifecycle.open();
+                lifecycle.wait_until(BACKOFF, || lifecycle.open() < open);
             }
         }
     }

@@ -136,6 +136,12 @@ impl Client {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
     }
 
+    /// Asks for `path`, and reads the answer as [`Client::expect`] does.
+    pub fn get(&mut self, path: &str) -> bool {
+        self.ask(path);
+        self.expect(path)
+    }
+
     /// Reads an answer, which has to be the greeting for `path`; returns whether the connection stays
     /// open after it.
     pub fn expect(&mut self, path: &str) -> bool {

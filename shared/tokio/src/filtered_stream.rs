@@ -53,6 +53,7 @@ use std::task::{Context, Poll, ready};
 use shared::http::rules::Rejection;
 use shared::http::{Next, WaitingFor};
 use shared::lifecycle::ConnectionPermit;
+use shared::process::Server;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::closing::{CloseReason, Phase};
@@ -60,7 +61,6 @@ use self::inbound::Inbound;
 use self::outbound::Outbound;
 use self::timed_socket::TimedSocket;
 use crate::request_counter::RequestCounter;
-use crate::server::Server;
 use crate::socket::Socket;
 
 /// Bytes that are read at once before a framework has a buffer for them, behind part of a head, or

@@ -2,26 +2,21 @@
 //!
 //! [`serve`](fn@serve) accepts connections in the runtimes of a [`Layout`], gives each a task, and ends
 //! the server. A connection's [`Socket`] is registered with tokio only when it has to wait, and a
-//! [`TaskTimer`] is its deadline.
+//! [`TaskTimer`](shared::process::TaskTimer) is its deadline.
 //!
 //! [`FilteredStream`] lies between a socket and a framework that speaks HTTP on it. It lets requests
 //! that keep the rules through, rejects the others, keeps the timeouts, and closes the connection so
 //! that its last answer arrives. A [`RequestCounter`] is what a connection's stream and its service
 //! know of each other.
 
-mod client_timeout;
 mod filtered_stream;
 mod layout;
 mod request_counter;
 mod serve;
-mod server;
 mod socket;
-mod timer;
 
 pub use filtered_stream::{FilteredStream, Flush};
 pub use layout::{Layout, LayoutFlags};
 pub use request_counter::RequestCounter;
 pub use serve::serve;
-pub use server::Server;
 pub use socket::Socket;
-pub use timer::{TaskTimer, TimerWaker};

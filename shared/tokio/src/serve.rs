@@ -1,15 +1,16 @@
 //! A server whose connections are tasks: from its ready line to its end.
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use shared::lifecycle::{ConnectionPermit, Stage};
-use shared::process::{self, Flags};
+use shared::process::{self, Flags, Server, TaskTimer};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Runtime;
@@ -17,8 +18,6 @@ use tokio::task::JoinSet;
 use tokio::task::coop::consume_budget;
 
 use crate::layout::Layout;
-use crate::server::Server;
-use crate::timer;
 
 /// How long to wait before the next accept when there is no descriptor for it; else the loop would
 /// spin.
@@ -34,7 +33,7 @@ where
     C: Fn(TcpStream, ConnectionPermit, Arc<Server>) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let server = Server::start(flags)?;
+    let server = Server::start(flags.connections()?, flags)?;
     let listeners = layout.listeners(flags)?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     let runtimes = layout.runtimes(flags).context("cannot start tokio")?;
@@ -93,28 +92,35 @@ where
 
     /// The next connection, once there is a permit for one.
     async fn accept(&self, listener: &AsyncFd<TcpListener>) -> TcpStream {
+        let lifecycle = &self.server.lifecycle;
         loop {
             // However many connections come, those that were accepted have their turn.
             consume_budget().await;
             // The permit is not taken while no client comes: another runtime may have use for it.
-            self.server.lifecycle.permit_free().await;
+            lifecycle.until(|| lifecycle.has_permit()).await;
             match listener.async_io(Interest::READABLE, TcpListener::accept).await {
                 Ok((stream, _)) => return stream,
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 // Without a descriptor the connection stays in the kernel's queue, and another accept
                 // would fail at once.
-                Err(_) => timer::sleep(&self.server.deadlines, BACKOFF).await,
+                Err(_) => {
+                    let (end, mut timer) = (Instant::now() + BACKOFF, TaskTimer::default());
+                    poll_fn(|context| timer.poll(&self.server.deadlines, context, end)).await;
+                }
             }
         }
     }
 
     /// Serves a connection to its end, once it has a permit: another runtime may have taken the last.
-    async fn begin(self: Arc<Self>, stream: TcpStream, permit: Option<ConnectionPermit>) {
-        let permit = match permit {
-            Some(permit) => permit,
-            None => self.server.lifecycle.permit_when_free().await,
-        };
-        (self.connection)(stream, permit, Arc::clone(&self.server)).await;
+    async fn begin(self: Arc<Self>, stream: TcpStream, mut permit: Option<ConnectionPermit>) {
+        let lifecycle = &self.server.lifecycle;
+        while permit.is_none() {
+            lifecycle.until(|| lifecycle.has_permit()).await;
+            permit = lifecycle.permit();
+        }
+        if let Some(permit) = permit {
+            (self.connection)(stream, permit, Arc::clone(&self.server)).await;
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use actix_http::{HttpService, KeepAlive};
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, web};
-use shared_tokio::{FilteredStream, Flush, Server};
+use shared::process::Server;
+use shared_tokio::{FilteredStream, Flush};
 use tokio::net::TcpStream;
 
 use crate::handler;

@@ -11,8 +11,7 @@ use std::time::Duration;
 use actix_service::{Service, ServiceFactory};
 use actix_web::dev::ServerHandle;
 use actix_web::rt;
-use shared::process;
-use shared_tokio::Server;
+use shared::process::{self, Server};
 use tokio::net::TcpStream;
 
 use crate::app;
@@ -38,7 +37,7 @@ pub(crate) async fn drain(
     if let Ok(service) = app::service(server).new_service(()).await {
         process::close(waiting, |stream| serve(stream, &service))?;
     }
-    server.lifecycle.ended().await;
+    server.lifecycle.until(|| server.lifecycle.has_ended()).await;
     Ok(())
 }
 

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use actix_web::rt::System;
 use anyhow::Context;
 use shared::lifecycle::Stage;
-use shared::process::{self, Flags};
-use shared_tokio::Server;
+use shared::process::{self, Flags, Server};
 
 fn main() -> ExitCode {
     shared::program!("actix-web", "tokio").run(run)
@@ -25,7 +24,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr()?;
     let waiting = listener.try_clone().context("cannot duplicate the listener")?;
-    let server = Server::start(flags)?;
+    let server = Server::start(max_connections, flags)?;
 
     let app_server = Arc::clone(&server);
     let actix = actix_server::Server::build()

@@ -96,8 +96,7 @@ fn a_client_that_reads_late_gets_every_answer() {
         // Another client is served meanwhile.
         let mut other = server.connect();
         (0..100).for_each(|_| {
-            other.ask("/now");
-            assert!(other.expect("/now"));
+            assert!(other.get("/now"));
         });
         let mut got = Vec::new();
         (&stream).read_to_end(&mut got).unwrap();
@@ -119,8 +118,7 @@ shared::scenarios! {
 fn a_signal_ends_it_with_0() {
     let mut server = SERVER.start(&[]);
     let mut client = server.connect();
-    client.ask("/abc");
-    assert!(client.expect("/abc"));
+    assert!(client.get("/abc"));
     server.terminate();
     assert!(server.wait().success());
     assert_eq!(client.read_to_end(), "");

@@ -8,7 +8,8 @@ use std::task::Poll;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use shared::lifecycle::ConnectionPermit;
-use shared_tokio::{FilteredStream, Flush, Server};
+use shared::process::Server;
+use shared_tokio::{FilteredStream, Flush};
 
 use crate::service::Greeter;
 

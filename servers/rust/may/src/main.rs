@@ -4,14 +4,10 @@ mod connection;
 mod socket;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use may::coroutine::Builder;
-use shared::lifecycle::Lifecycle;
-use shared::process::{self, Accepted, DeadlineThread, Flags};
-
-use crate::connection::Server;
+use shared::process::{self, Accepted, Flags, Server};
 
 /// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and three
 /// quarters when built without optimisation (with an odd size may prints what was used). A coroutine
@@ -31,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
-    let lifecycle = Lifecycle::new(connections(flags)?);
+    let max_connections = connections(flags)?;
     let listener = process::bind(flags.address()?)?;
     may::config()
         .set_workers(flags.workers_or_cores())
@@ -42,12 +38,10 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     // may starts its workers, which need descriptors, with the first coroutine: later there may be
     // none left.
     may::go!(Builder::new(), || ()).context("cannot start may's workers")?;
-    let deadlines = DeadlineThread::start(&lifecycle)?;
-    let timeouts = flags.timeouts();
-    let server = Arc::new(Server { lifecycle: Arc::clone(&lifecycle), deadlines, timeouts });
-    process::serve(listener, &lifecycle, flags, |stream, permit| {
-        if let Some(accepted) = Accepted::begin(stream, permit, &timeouts) {
-            server.start(accepted);
+    let server = Server::start(max_connections, flags)?;
+    process::serve(listener, &server.lifecycle, flags, |stream, permit| {
+        if let Some(accepted) = Accepted::begin(stream, permit, &server.timeouts) {
+            connection::start(accepted, &server);
         }
     })
 }

@@ -3,10 +3,10 @@
 use std::io::Result;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::task::{Wake, Waker};
 
 use may::io::{CoIo, WaitIo, WaitIoWaker};
 use shared::http::NonBlocking;
-use shared::process::Wake;
 
 /// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7): after what there is to read there is an end.
 const ENDED: usize = 0x8 | 0x10 | 0x2000;
@@ -21,10 +21,10 @@ pub(crate) struct Socket {
 }
 
 /// Ends a wait, from any thread.
-pub(crate) struct Waker(WaitIoWaker);
+struct EndWait(WaitIoWaker);
 
-impl Wake for Waker {
-    fn wake(&self) {
+impl Wake for EndWait {
+    fn wake(self: Arc<Self>) {
         self.0.wakeup();
     }
 }
@@ -43,7 +43,7 @@ impl Socket {
 
     /// What ends a wait.
     pub(crate) fn waker(&self) -> Waker {
-        Waker(self.events.waker())
+        Waker::from(Arc::new(EndWait(self.events.waker())))
     }
 
     /// Gives the thread to other coroutines until there is something to read, or room to write, or a

@@ -1,22 +1,17 @@
 //! A connection's task: one turn of its session after another.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use shared::http::{Buffers, Driver, Session, Turn};
+use shared::http::{Session, Turn};
 use shared::lifecycle::ConnectionPermit;
-use shared_tokio::{Server, Socket, TaskTimer};
+use shared::process::{Server, TaskTimer, turn_on_this_thread};
+use shared_tokio::Socket;
 use tokio::task::yield_now;
 
 use crate::socket::TaskStream;
-
-thread_local! {
-    /// Lent to a connection for a turn, which never waits: connections that wait hold no buffers.
-    static BUFFERS: RefCell<Buffers> = RefCell::default();
-}
 
 /// An open connection.
 struct Connection {
@@ -57,15 +52,7 @@ impl Connection {
         // Before a client is given up, the kernel is asked whether it has sent something.
         let insists = self.timer.has_fired();
         let mut stream = TaskStream { socket: &mut self.socket, context, insists };
-        BUFFERS.with_borrow_mut(|buffers| {
-            self.session.turn(Driver {
-                stream: &mut stream,
-                buffers,
-                timeouts: &self.server.timeouts,
-                lifecycle: &self.server.lifecycle,
-                // No connection may keep the thread for as long as its client sends.
-                others_wait: || true,
-            })
-        })
+        let Server { timeouts, lifecycle, .. } = &*self.server;
+        turn_on_this_thread(&mut self.session, &mut stream, timeouts, lifecycle)
     }
 }
