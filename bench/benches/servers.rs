@@ -16,10 +16,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use bench::checkout::Checkout;
-use bench::host::Host;
-use bench::launch;
-use bench::server::Server;
+use bench::machine::host::Host;
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
+use bench::servers::server::Server;
 use gungraun::{
     Bench, BinaryBenchmark, BinaryBenchmarkConfig, Command, Sandbox, Stdio, binary_benchmark_group,
 };

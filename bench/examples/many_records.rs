@@ -1,6 +1,6 @@
 //! How long does a report of very many records take, and how much memory?
 //!
-//! Makes a result folder of as many records as one likes: a sweep of all servers and a twin, again and again, with figures that
+//! Makes a result folder of as many records as one likes: a sweep of all servers and a duplicate, again and again, with figures that
 //! are thought up and of the sizes that real ones have. Nothing is measured.
 //!
 //! ```sh
@@ -15,18 +15,19 @@ use std::path::PathBuf;
 use anyhow::Context;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bench::checkout::Checkout;
-use bench::cores::Cores;
+use bench::analysis::verdict;
+use bench::machine::cores::Cores;
 use bench::machine::{self, Machine};
-use bench::record::{
+use bench::servers::checkout::Checkout;
+use bench::servers::server::Server;
+use bench::servers::workload::{Load, Mode, Workload};
+use bench::store::record::{
     ConnectRecord, ConnectionsRecord, CpuRecord, LatencyRecord, LoadRecord, MemoryRecord, OpenLoopRecord,
-    Record, SCHEMA, ServerRecord, StartRecord, TaskRecord, ToolRecord, UsageRecord, count,
+    Record, SCHEMA, ServerRecord, StartRecord, TaskRecord, ToolRecord, UsageRecord,
 };
-use bench::results::Results;
-use bench::server::Server;
-use bench::tool::{self, Order};
-use bench::verdict;
-use bench::workload::{Load, Mode, Workload};
+use bench::store::results::Results;
+use bench::text::numbers::as_f64;
+use bench::tools::{self, Order};
 use clap::Parser;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
@@ -90,20 +91,20 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every server and a twin of the last one under every workload of the sweep.
+/// Every server and a duplicate of the last one under every workload of the sweep.
 fn cells(checkout: &Checkout, random: &mut fastrand::Rng) -> anyhow::Result<Vec<Cell>> {
     let mut servers: Vec<ServerRecord> = checkout.servers.iter().map(server_record).collect();
     servers.extend(checkout.servers.last().map(|server| ServerRecord {
-        name: format!("{}-twin", server.name),
-        twin_of: Some(server.name.clone()),
+        name: format!("{}-duplicate", server.name),
+        duplicate_of: Some(server.name.clone()),
         ..server_record(server)
     }));
     let mut cells = Vec::new();
     for workload in checkout.choose_workloads(&["sweep".into()])? {
         for (place, server) in servers.iter().enumerate() {
-            // The twin is as fast as its server, the last one before it.
+            // The duplicate is as fast as its server, the last one before it.
             let place = place.min(servers.len() - 2);
-            let per_second = PER_SECOND / (1.0 + 0.2 * count(place as u64));
+            let per_second = PER_SECOND / (1.0 + 0.2 * as_f64(place as u64));
             cells.push(cell(&workload, server, per_second, random)?);
         }
     }
@@ -113,14 +114,14 @@ fn cells(checkout: &Checkout, random: &mut fastrand::Rng) -> anyhow::Result<Vec<
 fn server_record(server: &Server) -> ServerRecord {
     ServerRecord {
         name: server.name.clone(),
-        twin_of: None,
+        duplicate_of: None,
         title: server.title.clone(),
         language: server.language.clone(),
         runtime: server.runtime.clone(),
         model: server.model.as_str().into(),
         version: Some(format!("server-{} 0.1.0 (runtime 1.2.3)", server.name)),
         is_floor: server.is_floor,
-        is_foreign: false,
+        is_attached: false,
         article: server.article.clone(),
         conformance: None,
     }
@@ -220,9 +221,9 @@ fn loaded(run: &mut Record, load: &Load, workload: &Workload, per_second: f64) -
         wall_seconds: 2.043_404_163,
         server: Some(usage),
         tool: UsageRecord { seconds: 0.5, ..usage },
-        foreign_seconds: Some(0.015_601_583_999_982_08),
-        stolen_seconds: Some(0.0),
-        withheld_seconds: Some(0.0),
+        external_seconds: Some(0.015_601_583_999_982_08),
+        steal_seconds: Some(0.0),
+        throttled_seconds: Some(0.0),
     });
     Ok(())
 }
@@ -234,7 +235,7 @@ fn latency(seconds: f64, random: &mut fastrand::Rng) -> anyhow::Result<LatencyRe
         let time = seconds * (0.5 - 0.5 * (1.0 - random.f64()).ln());
         times.saturating_record(whole(time * 1e9));
     }
-    let at = |share| count(times.value_at_quantile(share)) / 1e9;
+    let at = |share| as_f64(times.value_at_quantile(share)) / 1e9;
     let mut bytes = Vec::new();
     V2DeflateSerializer::new().serialize(&times, &mut bytes)?;
     Ok(LatencyRecord {

@@ -1,6 +1,6 @@
 //! Which differences does a measurement see?
 //!
-//! Four servers are measured as `bench measure quick` measures: one and its twin, the same program once more, and that program
+//! Four servers are measured as `bench measure quick` measures: one and its duplicate, the same program once more, and that program
 //! with 5 % more CPU time burnt at each request. Ten repetitions are a try. In each try it is looked whether the burdened
 //! server is told from the plain one, which it should be, and whether the plain one is told from itself, which it should not.
 //!
@@ -13,17 +13,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use bench::checkout::Checkout;
-use bench::cores::Cores;
-use bench::host::{Host, Launch};
+use bench::analysis::summary::{Cell, WorkloadSummary, summarise};
 use bench::machine::Machine;
+use bench::machine::cores::Cores;
+use bench::machine::host::{Host, Launch};
 use bench::measure::{Control, Measurement};
-use bench::progress::Progress;
-use bench::record::Record;
-use bench::results::{self, Results};
-use bench::server::Server;
-use bench::summary::{Cell, WorkloadSummary, summarise};
-use bench::workload::Workload;
+use bench::servers::checkout::Checkout;
+use bench::servers::server::Server;
+use bench::servers::workload::Workload;
+use bench::store::record::Record;
+use bench::store::results::{self, Results};
+use bench::text::progress::Progress;
 
 const TRIES: u32 = 20;
 
@@ -115,7 +115,7 @@ fn print(records: &[Record]) -> anyhow::Result<()> {
         let runs: Vec<Record> = records.iter().filter(belongs).cloned().collect();
         let summaries = summarise(&runs);
         let summary = summaries.first().context("there are no runs of a try")?;
-        let noise = summary.noise().context("there is no twin")?;
+        let noise = summary.noise().context("there is no duplicate")?;
         let (burdened, is_seen) = told_apart(summary, "burdened", noise)?;
         let (again, is_mistaken) = told_apart(summary, "again", noise)?;
         seen += u32::from(is_seen);

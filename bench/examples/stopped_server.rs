@@ -13,13 +13,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bench::checkout::Checkout;
-use bench::cores::Cores;
-use bench::host::{Host, Launch, Waited};
-use bench::server::Server;
-use bench::tool::{self, Order, Outcome, Tool};
-use bench::workload::{Amount, Load, Mode};
-use bench::{launch, names};
+use bench::machine::cores::Cores;
+use bench::machine::host::{Host, Launch, Waited};
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
+use bench::servers::server::Server;
+use bench::servers::workload::{Amount, Load, Mode};
+use bench::text::names;
+use bench::tools::{self, Order, Outcome, Tool};
 
 /// Any that is much faster than the rate: what a request costs must not show.
 const SERVER: &str = "hyper";
@@ -139,9 +140,10 @@ fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Resu
 /// How many visitors come, and the median, the 99th percentile and the largest of the times in seconds that they wait. What
 /// an answer takes of a server that runs is left out.
 fn truth() -> (u64, [f64; 3]) {
-    let gap = 1.0 / f64::from(RATE);
+    let known_failure = 1.0 / f64::from(RATE);
     let (from, until) = (STOP_AFTER.as_secs_f64(), (STOP_AFTER + STOP).as_secs_f64());
-    let due = (0..).map(|number| f64::from(number) * gap).take_while(|due| *due < LOAD.as_secs_f64());
+    let due =
+        (0..).map(|number| f64::from(number) * known_failure).take_while(|due| *due < LOAD.as_secs_f64());
     let mut waits: Vec<f64> =
         due.map(|due| if (from..until).contains(&due) { until - due } else { 0.0 }).collect();
     waits.sort_unstable_by(f64::total_cmp);

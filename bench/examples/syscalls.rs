@@ -13,14 +13,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use bench::checkout::Checkout;
-use bench::cores::Cores;
-use bench::host::{Host, Launch};
-use bench::launch;
-use bench::record::count;
-use bench::server::Server;
-use bench::tool::{self, Order, Tool};
-use bench::workload::{Amount, Load, Mode};
+use bench::machine::cores::Cores;
+use bench::machine::host::{Host, Launch};
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
+use bench::servers::server::Server;
+use bench::servers::workload::{Amount, Load, Mode};
+use bench::text::numbers::as_f64;
+use bench::tools::{self, LoadSpec, Tool};
 
 const CONNECTIONS: u32 = 100;
 
@@ -100,7 +100,7 @@ fn whole(file: &str) -> anyhow::Result<String> {
 
 /// Has `visit` send the requests, every one of which has to be answered.
 fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
-    let visit: &dyn Tool = tool::find("visit")?;
+    let visit: &dyn Tool = tools::find("visit")?;
     let amount = Amount::Requests(REQUESTS);
     let load = Load {
         tool: visit.name().into(),
@@ -112,7 +112,7 @@ fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
         timeout: TIMEOUT,
     };
     let answer = "Hello, visitor! You've requested: /abc\n";
-    let order = Order { load: &load, amount, rate: None, answer, cores: cores.len(), url };
+    let order = LoadSpec { load: &load, amount, rate: None, answer, cores: cores.len(), url };
     let launch = Launch { words: &visit.command(&order), folder: Path::new("/"), cores, shown: false };
     let outcome = visit.parse(&host.run(&launch, BOUND)?)?;
     ensure!(outcome.answered == REQUESTS, "{} of {REQUESTS} requests were answered", outcome.answered);
@@ -136,7 +136,7 @@ fn parse(text: &str) -> anyhow::Result<Calls> {
 }
 
 fn print(server: &str, calls: &Calls) {
-    let a_request = |calls: u64| count(calls) / count(REQUESTS);
+    let a_request = |calls: u64| as_f64(calls) / as_f64(REQUESTS);
     let by_kind = KINDS.map(|(_, names)| names.iter().filter_map(|name| calls.get(*name)).sum::<u64>());
     let is_other = |name: &str| !KINDS.iter().any(|(_, names)| names.contains(&name));
     let mut others: Vec<_> = calls.iter().filter(|(name, _)| is_other(name)).collect();

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    bench::command::run(&bench::cli::Arguments::parse())
+    bench::cli::command::run(&bench::cli::Arguments::parse())
 }

@@ -7,8 +7,8 @@ mod mock;
 use std::fs;
 use std::path::Path;
 
-use bench::check::{self, Level, Remark, Surroundings};
-use bench::checkout;
+use bench::checks::manifest::{self, Level, Remark, Surroundings};
+use bench::servers::checkout;
 use mock::Checkout;
 
 const MANIFEST: &str = r#"name = "mine"
@@ -22,13 +22,13 @@ version = ["./version"]
 
 [[requires]]
 program = "python3"
-get = "apt-get install python3"
+hint = "apt-get install python3"
 
 [[requires]]
 program = "make"
-get = "apt-get install make"
+hint = "apt-get install make"
 
-[[gaps]]
+[[known_failures]]
 cases = ["endpoint/head", "drill/idle"]
 reason = "There is no HEAD."
 
@@ -95,10 +95,10 @@ fn each_mistake_has_its_line_and_a_hint() {
         ),
         ("{target}", "{target", 6, "`{target/mine` has a `{` without a `}`; did you mean `{target}`?"),
         (
-            "get = \"apt-get install make\"\n",
+            "hint = \"apt-get install make\"\n",
             "",
             14,
-            "[[requires]] lacks the field `get`; it is how a person gets it",
+            "[[requires]] lacks the field `hint`; it is how a person gets it",
         ),
         (
             "endpoint/head",
@@ -114,12 +114,7 @@ fn each_mistake_has_its_line_and_a_hint() {
         ),
         ("drill/idle", "drill/idel", 19, "there is no drill `drill/idel`; did you mean `drill/idle`?"),
         ("drill/idle", "endpoint/head", 19, "`endpoint/head` is listed twice; it is on line 19 already"),
-        (
-            "cases = ",
-            "sometimes = \"yes\"\ncases = ",
-            19,
-            "`sometimes` is a string; it has to be true or false",
-        ),
+        ("cases = ", "flaky = \"yes\"\ncases = ", 19, "`flaky` is a string; it has to be true or false"),
         ("\"workers\"", "\"worker\"", 23, "there is no limit `worker`; did you mean `workers`?"),
         ("\"workers\"", "", 23, "`names` is empty; it is the name of each"),
         (

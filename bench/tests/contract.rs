@@ -5,10 +5,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use bench::checkout::Checkout;
-use bench::host::Host;
-use bench::launch;
-use bench::verify::{self, Depth};
+use bench::checks::verify::{self, Depth};
+use bench::machine::host::Host;
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
 
 fn checkout() -> Checkout {
     Checkout::read(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))).unwrap()

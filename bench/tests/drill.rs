@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use bench::checkout::Checkout;
-use bench::drill::{self, DRILLS, Finding, Size};
-use bench::host::{self, Host};
-use bench::launch;
-use bench::server::Server;
+use bench::checks::drill::{self, DRILLS, Finding, Size};
+use bench::machine::host::{self, Host};
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
+use bench::servers::server::Server;
 
 /// Servers that are tried at once. A drill reads its own server's memory and time, and mostly waits.
 const AT_ONCE: usize = 2;
@@ -48,7 +48,7 @@ fn the_servers_stand_every_drill() {
 
 /// Whether its manifest knows of no drill that it fails. What the others fail takes too long to find out here.
 fn is_to_stand_all(server: &Server) -> bool {
-    !server.is_floor && !server.gap_cases().any(drill::is_drill)
+    !server.is_floor && !server.known_failure_names().any(drill::is_drill)
 }
 
 fn next<'a>(left: &Mutex<impl Iterator<Item = &'a Server>>) -> Option<&'a Server> {

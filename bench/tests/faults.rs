@@ -6,7 +6,7 @@ mod mock;
 
 use std::process::{Child, Command};
 
-use bench::record::{Bound, ErrorKind, Record};
+use bench::store::record::{Bound, ErrorKind, Record};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
@@ -109,7 +109,7 @@ fn a_tool_that_is_held_up_by_others_is_told() {
     let (record, text) = measure_with("good", &format!("--server-cores {server} --tool-cores {tool}"));
     drop(spinner);
     let verdict = record.verdict.unwrap();
-    assert!(verdict.foreign_share.unwrap() > 0.05, "{text}");
+    assert!(verdict.external_share.unwrap() > 0.05, "{text}");
     let reason = match verdict.bound {
         Bound::Invalid => "of 20 connections were open",
         bound => {

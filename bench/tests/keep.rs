@@ -6,11 +6,11 @@ mod mock;
 
 use std::fs;
 
-use bench::drill::OutcomeRecord;
-use bench::microbench::{BenchRecord, CodeRecord, CostsRecord};
+use bench::checks::drill::OutcomeRecord;
 use bench::report;
 use bench::report::document::{Section, Value};
-use bench::results::Loaded;
+use bench::store::microbench::{BenchRecord, CodeRecord, CostsRecord};
+use bench::store::results::Loaded;
 
 use mock::Checkout;
 
@@ -30,8 +30,8 @@ fn section(loaded: &Loaded, id: &str) -> Section {
 fn findings_become_part_of_a_result_folder() {
     let checkout = checkout();
     let manifest = checkout.path("servers/mock/dead/server.toml");
-    let gap = "[[gaps]]\ncases = [\"drill/half-close\"]\nreason = \"It is dead.\"\n";
-    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + gap).unwrap();
+    let known_failure = "[[known_failures]]\ncases = [\"drill/half-close\"]\nreason = \"It is dead.\"\n";
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + known_failure).unwrap();
     for _ in 0..2 {
         let (output, text) = checkout.run("drill --short --drills half-close --keep out");
         assert!(output.status.success(), "{text}");

@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
-use bench::record::ErrorKind;
+use bench::store::record::ErrorKind;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -116,7 +116,7 @@ fn a_floor_is_measured_and_is_no_server() {
     assert!(text.contains("1 server and the floor under 1 workload"), "{text}");
     assert!(text.contains("tidy (not a server)") && text.contains("To the floor"), "{text}");
     let records = checkout.loaded().records;
-    // One server has nobody to be compared with, and so no twin.
+    // One server has nobody to be compared with, and so no duplicate.
     assert_eq!(records.len(), 2, "{text}");
     for record in records {
         assert_eq!(record.server.is_floor, record.server.name == "tidy");

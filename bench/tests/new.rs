@@ -8,9 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench::results;
-use bench::verify::Depth;
-use bench::{checkout, host::Host, launch, verify};
+use bench::checks::verify;
+use bench::checks::verify::Depth;
+use bench::machine::host::Host;
+use bench::servers::checkout;
+use bench::servers::launch;
+use bench::store::results;
 use mock::Checkout;
 
 /// The suite that README.md names, in a fraction of its time.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use bench::record::{Record, TaskRecord};
+use bench::store::record::{Record, TaskRecord};
 
 /// Loads go by count, so that they end on a slow machine too.
 const SUITE: &str = r#"
@@ -69,7 +69,7 @@ fn each_task_has_its_figures() {
     let folder = tempfile::tempdir().unwrap();
     let output = measure(folder.path(), SUITE);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let records = bench::results::load(&folder.path().join("out")).unwrap().records;
+    let records = bench::store::results::load(&folder.path().join("out")).unwrap().records;
     let names: Vec<&str> = records.iter().map(|run| run.workload.name.as_str()).collect();
     // What a rate is a share of comes before it, whatever the file's order.
     assert_eq!(names, ["peak", "open", "start", "hold", "start"]);

@@ -78,7 +78,7 @@ Examples:
 Exit codes: 0 there are no mistakes, 1 there are, 2 wrong usage.";
 
 pub(super) const VERIFY: &str = "\
-Each server is held against its manifest: the cases among its [[gaps]] have to fail, and all others to pass.
+Each server is held against its manifest: the cases among its [[known_failures]] have to fail, and all others to pass.
 
 A case is a request or more, in raw bytes, and the answers that are right. It fails as `smuggling` when a request was answered \
 that is hidden within another, as `wrong` when a rule is broken, and as `strict` when the RFCs leave the choice and the \
@@ -102,7 +102,7 @@ failed; 2 wrong usage; 130 interrupted.";
 
 pub(super) const DRILL: &str = "\
 Each drill starts a server, has it suffer one kind of trouble, and ends with a figure or with what went wrong. All of them take \
-two minutes a server. No figure is a speed. A server fails as known when its manifest has `drill/NAME` among its [[gaps]]. A \
+two minutes a server. No figure is a speed. A server fails as known when its manifest has `drill/NAME` among its [[known_failures]]. A \
 floor, which is not a server, is left out.
 
 With --keep each finding is a line in the folder's drills.jsonl when it is made. Of a server that is drilled twice the later \

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::host;
+use crate::machine::host;
 
 /// Files that managers put into their containers: Docker, Podman, and systemd of whoever started it.
 const CONTAINER_FILES: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/container"];

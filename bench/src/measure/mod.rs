@@ -1,23 +1,25 @@
 //! A measurement: servers are built, the plan is run, and a record of each run is kept as it happens.
 
 mod forecast;
+pub mod microbench;
 mod outcome;
+pub mod plan;
 mod prepare;
+pub mod run;
 mod session;
 
 use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::cores::Cores;
-use crate::host::Host;
-use crate::progress::Progress;
-use crate::record::{ErrorKind, ErrorRecord, Record};
-use crate::report::figures;
-use crate::results::Results;
-use crate::run;
-use crate::server::Server;
-use crate::workload::Workload;
+use crate::machine::cores::Cores;
+use crate::machine::host::Host;
+use crate::servers::server::Server;
+use crate::servers::workload::Workload;
+use crate::store::record::{ErrorKind, ErrorRecord, Record};
+use crate::store::results::Results;
+use crate::text::numbers;
+use crate::text::progress::Progress;
 
 use prepare::{Prepared, Tool};
 use session::Session;
@@ -42,7 +44,7 @@ pub struct Measurement<'a> {
     pub progress: &'a Progress,
 }
 
-/// Which server has a twin.
+/// Which server has a duplicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
     /// The one that keeps the most rules of HTTP, if there is another one to compare it with: it does the same work each time.
@@ -63,12 +65,12 @@ pub struct Tally {
 }
 
 /// A server as it takes part.
-struct Entrant<'a> {
-    /// Its name, or that of its twin.
+struct Contender<'a> {
+    /// Its name, or that of its duplicate.
     name: String,
     server: &'a Server,
     prepared: Prepared,
-    is_twin: bool,
+    is_duplicate: bool,
 }
 
 impl<'a> Measurement<'a> {
@@ -78,17 +80,18 @@ impl<'a> Measurement<'a> {
         self.announce();
         let tools: Vec<Tool> =
             self.workloads.iter().map(|workload| prepare::find_tool(self.host, workload)).collect();
-        // A measurement that is gone on with keeps its twin.
-        let twin = done.iter().find_map(|run| run.server.twin_of.clone());
-        let control = twin.map_or_else(|| self.control.clone(), Control::Named);
-        let entrants = self.entrants(prepare::servers(self.host, self.servers, self.progress), &control);
+        // A measurement that is gone on with keeps its duplicate.
+        let duplicate = done.iter().find_map(|run| run.server.duplicate_of.clone());
+        let control = duplicate.map_or_else(|| self.control.clone(), Control::Named);
+        let contenders = self.contenders(prepare::servers(self.host, self.servers, self.progress), &control);
         let mut tally = Tally { failed: 0, interrupted: self.host.interrupted() };
         if tally.interrupted {
             return Ok(tally);
         }
-        refuse_other_versions(&entrants, &done)?;
+        refuse_other_versions(&contenders, &done)?;
         self.cores.pin_harness()?;
-        let mut session = Session { measurement: self, entrants: &entrants, tools: &tools, done, results };
+        let mut session =
+            Session { measurement: self, contenders: &contenders, tools: &tools, done, results };
         session.record_the_blocked(&mut tally)?;
         session.run_the_plan(&mut tally)?;
         if tally.interrupted {
@@ -100,16 +103,16 @@ impl<'a> Measurement<'a> {
     /// Says beforehand how long it takes, by the plan.
     fn announce(&self) {
         let servers = self.servers.iter().filter(|server| !server.is_floor).count();
-        let has_twin = match self.control {
+        let has_duplicate = match self.control {
             Control::Best => servers > 1,
             Control::Named(_) => true,
             Control::Off => false,
         };
-        let entrants = self.servers.len() + usize::from(has_twin);
+        let contenders = self.servers.len() + usize::from(has_duplicate);
         let time: Duration = self
             .workloads
             .iter()
-            .map(|workload| run::expected(workload) * workload.repetitions * count_of(entrants))
+            .map(|workload| run::expected(workload) * workload.repetitions * count_of(contenders))
             .sum();
         let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let floor = if servers < self.servers.len() { " and the floor" } else { "" };
@@ -117,43 +120,43 @@ impl<'a> Measurement<'a> {
             "{}{floor} under {}: about {} once all is built",
             some(servers, "server"),
             some(self.workloads.len(), "workload"),
-            figures::time(time)
+            numbers::time(time)
         ));
     }
 
-    /// The servers, and the twin of one of them.
-    fn entrants(&self, prepared: Vec<Prepared>, control: &Control) -> Vec<Entrant<'a>> {
-        let entrant = |(server, prepared): (&&'a Server, Prepared)| Entrant {
+    /// The servers, and the duplicate of one of them.
+    fn contenders(&self, prepared: Vec<Prepared>, control: &Control) -> Vec<Contender<'a>> {
+        let contender = |(server, prepared): (&&'a Server, Prepared)| Contender {
             name: server.name.clone(),
             server,
             prepared,
-            is_twin: false,
+            is_duplicate: false,
         };
-        let mut entrants: Vec<Entrant> = self.servers.iter().zip(prepared).map(entrant).collect();
-        let is_ready = |entrant: &&Entrant| entrant.prepared.is_ok() && !entrant.server.is_floor;
-        let ready: Vec<&Entrant> = entrants.iter().filter(is_ready).collect();
+        let mut contenders: Vec<Contender> = self.servers.iter().zip(prepared).map(contender).collect();
+        let is_ready = |contender: &&Contender| contender.prepared.is_ok() && !contender.server.is_floor;
+        let ready: Vec<&Contender> = contenders.iter().filter(is_ready).collect();
         // Of equals the first, so that a person's order counts.
-        let best = ready.iter().rev().max_by_key(|entrant| entrant.kept_rules());
+        let best = ready.iter().rev().max_by_key(|contender| contender.kept_rules());
         let wanted = match control {
             Control::Best => best.filter(|_| ready.len() > 1).copied(),
-            Control::Named(name) => ready.iter().find(|entrant| entrant.name == *name).copied(),
+            Control::Named(name) => ready.iter().find(|contender| contender.name == *name).copied(),
             Control::Off => None,
         };
-        let twin = wanted.map(|entrant| Entrant {
-            name: format!("{}-twin", entrant.name),
-            server: entrant.server,
-            prepared: entrant.prepared.clone(),
-            is_twin: true,
+        let duplicate = wanted.map(|contender| Contender {
+            name: format!("{}-duplicate", contender.name),
+            server: contender.server,
+            prepared: contender.prepared.clone(),
+            is_duplicate: true,
         });
-        entrants.extend(twin);
-        entrants
+        contenders.extend(duplicate);
+        contenders
     }
 }
 
-impl Entrant<'_> {
+impl Contender<'_> {
     /// Why it cannot be run under a workload.
     fn refuses(&self, workload: &Workload) -> Option<ErrorRecord> {
-        let is_refused = self.server.foreign.is_some() && workload.load().is_none();
+        let is_refused = self.server.attached.is_some() && workload.load().is_none();
         is_refused.then(|| ErrorRecord {
             kind: ErrorKind::Unavailable,
             message: "it runs already, and this workload starts its server: give it a `server.toml` and --server-dir".into(),
@@ -168,16 +171,16 @@ impl Entrant<'_> {
 }
 
 /// Runs of two versions of a server are not one cell's.
-fn refuse_other_versions(entrants: &[Entrant], done: &[Record]) -> anyhow::Result<()> {
-    for entrant in entrants {
-        let Ok(ready) = &entrant.prepared else { continue };
-        let others = done.iter().filter(|run| run.server.name == entrant.name);
+fn refuse_other_versions(contenders: &[Contender], done: &[Record]) -> anyhow::Result<()> {
+    for contender in contenders {
+        let Ok(ready) = &contender.prepared else { continue };
+        let others = done.iter().filter(|run| run.server.name == contender.name);
         let other =
             others.filter_map(|run| run.server.version.as_ref()).find(|other| **other != ready.version);
         if let Some(other) = other {
             bail!(
                 "--resume: {} is `{}` now, and was `{other}`: measure anew, or leave it out",
-                entrant.name,
+                contender.name,
                 ready.version
             );
         }
@@ -185,6 +188,6 @@ fn refuse_other_versions(entrants: &[Entrant], done: &[Record]) -> anyhow::Resul
     Ok(())
 }
 
-fn count_of(entrants: usize) -> u32 {
-    u32::try_from(entrants).unwrap_or(u32::MAX)
+fn count_of(contenders: usize) -> u32 {
+    u32::try_from(contenders).unwrap_or(u32::MAX)
 }

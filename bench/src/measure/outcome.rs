@@ -1,8 +1,8 @@
 //! What came of a run, for who watches: in a few words.
 
-use crate::progress::Stage;
-use crate::record::{Bound, Record, TaskRecord};
-use crate::report::figures;
+use crate::store::record::{Bound, Record, TaskRecord};
+use crate::text::numbers;
+use crate::text::progress::Stage;
 
 /// Characters of a failure that are told while runs go by: two lines, or three.
 const TOLD_AT_MOST: usize = 160;
@@ -29,11 +29,11 @@ pub(super) fn figure(record: &Record) -> String {
     }
     match record.workload.task {
         TaskRecord::Start => record.start.map_or_else(String::new, |start| {
-            format!("first answer after {}", figures::duration(start.first_answer_seconds))
+            format!("first answer after {}", numbers::duration(start.first_answer_seconds))
         }),
         TaskRecord::Hold => record.memory_per_connection().map_or_else(
             || "not all stayed open".into(),
-            |each| format!("{} a connection", figures::bytes(each)),
+            |each| format!("{} a connection", numbers::bytes(each)),
         ),
         TaskRecord::Load => load_figure(record),
     }
@@ -49,8 +49,8 @@ fn start_of(message: &str) -> String {
 
 fn load_figure(record: &Record) -> String {
     let cpu = record.cpu_per_request();
-    let cpu = cpu.map_or_else(String::new, |cpu| format!("{} CPU a request, ", figures::duration(cpu)));
-    let rate = figures::whole(record.per_second().unwrap_or(0.0));
+    let cpu = cpu.map_or_else(String::new, |cpu| format!("{} CPU a request, ", numbers::duration(cpu)));
+    let rate = numbers::whole(record.per_second().unwrap_or(0.0));
     let verdict = record.verdict.as_ref().map_or_else(String::new, |verdict| {
         let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         format!(", {}{reason}", verdict.bound.as_str())

@@ -3,15 +3,15 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::conformance::Severity;
-use crate::host::Host;
-use crate::launch;
-use crate::progress::{Progress, Stage};
-use crate::record::{ConformanceRecord, ErrorKind, ErrorRecord};
-use crate::server::Server;
-use crate::tool;
-use crate::verify::{self, Depth};
-use crate::workload::{Load, Workload};
+use crate::checks::verify::{self, Depth};
+use crate::machine::host::Host;
+use crate::servers::launch;
+use crate::servers::server::Server;
+use crate::servers::workload::{Load, Workload};
+use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
+use crate::text::progress::{Progress, Stage};
+use crate::tools;
+use conformance::Severity;
 
 /// A tool's version, or why it cannot be used. A workload that needs no tool has the harness's own.
 pub(super) type Tool = Result<String, ErrorRecord>;
@@ -34,10 +34,10 @@ pub(super) fn find_tool(host: &Host, workload: &Workload) -> Tool {
 }
 
 fn find(host: &Host, load: &Load) -> Result<String, String> {
-    let tool = tool::find(&load.tool).map_err(|error| format!("{error:#}"))?;
+    let tool = tools::find(&load.tool).map_err(|error| format!("{error:#}"))?;
     match tool.refuses(load) {
         Some(reason) => Err(format!("{} {reason}: choose another with --tool", tool.name())),
-        None => tool::available(host, tool),
+        None => tools::available(host, tool),
     }
 }
 
@@ -92,8 +92,8 @@ fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared>
 }
 
 fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
-    if let Some(foreign) = &server.foreign {
-        return Ok(Ready { version: foreign.version.clone(), conformance: None });
+    if let Some(attached) = &server.attached {
+        return Ok(Ready { version: attached.version.clone(), conformance: None });
     }
     let failed = |error| ErrorRecord { kind: ErrorKind::Build, message: format!("{error:#}") };
     if let Some(message) = launch::prepare_as(host, server, shown).map_err(failed)? {
@@ -106,9 +106,9 @@ fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
 /// How the server keeps the rules of HTTP; nothing when it cannot be asked, which its runs will then tell.
 fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<ConformanceRecord> {
     let name = &server.name;
-    let verification = match &server.foreign {
+    let verification = match &server.attached {
         None => verify::verify(host, server, Depth::Cases),
-        Some(foreign) => Ok(verify::verify_foreign(foreign.address, Depth::Cases)),
+        Some(attached) => Ok(verify::verify_attached(attached.address, Depth::Cases)),
     };
     if host.interrupted() {
         return None;
@@ -123,7 +123,7 @@ fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<Conformanc
     let (cases, passed) = (verification.findings.len(), verification.passed());
     let line = format!("{name}: {passed} of {cases} conformance cases pass");
     // One without a manifest is as nobody has said.
-    if verification.is_as_known() || server.foreign.is_some() {
+    if verification.is_as_known() || server.attached.is_some() {
         stage.done(&line, &line);
     } else {
         stage.failed(&format!(

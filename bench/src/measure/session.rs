@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 use super::forecast::Forecast;
 use super::outcome::{figure, tell};
 use super::prepare::Tool;
-use super::{Entrant, Measurement, Tally};
-use crate::host;
-use crate::plan::{Planned, plan};
-use crate::progress::Stage;
-use crate::record::{Bound, ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, ToolRecord};
-use crate::report::figures;
-use crate::results::Results;
-use crate::run::{self, Made, Run};
-use crate::server::Server;
-use crate::summary::Cell;
-use crate::tool;
-use crate::workload::{Mode, Rate, Workload};
+use super::{Contender, Measurement, Tally};
+use crate::analysis::summary::Cell;
+use crate::machine::host;
+use crate::measure::plan::{Planned, plan};
+use crate::measure::run::{self, Run, RunOutput};
+use crate::servers::server::Server;
+use crate::servers::workload::{Mode, Rate, Workload};
+use crate::store::record::{Bound, ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, ToolRecord};
+use crate::store::results::Results;
+use crate::text::numbers;
+use crate::text::progress::Stage;
+use crate::tools;
 
 /// A measurement is made at most so much longer by further attempts: a machine that is never quiet is not waited for.
 const LONGER_AT_MOST: f64 = 0.25;
@@ -25,7 +25,7 @@ const LONGER_AT_MOST: f64 = 0.25;
 /// A measurement at work.
 pub(super) struct Session<'a> {
     pub(super) measurement: &'a Measurement<'a>,
-    pub(super) entrants: &'a [Entrant<'a>],
+    pub(super) contenders: &'a [Contender<'a>],
     pub(super) tools: &'a [Tool],
     /// Every record that there is, also of a session before.
     pub(super) done: Vec<Record>,
@@ -36,30 +36,32 @@ impl Session<'_> {
     /// A row for each server under each workload that cannot be run, and a loud line for each reason.
     pub(super) fn record_the_blocked(&mut self, tally: &mut Tally) -> anyhow::Result<()> {
         let Measurement { workloads, progress, .. } = *self.measurement;
-        for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
-            if let Err(error) = &entrant.prepared {
-                progress.warn(&format!("{} is left out: {}", entrant.name, error.message));
+        for contender in self.contenders.iter().filter(|contender| !contender.is_duplicate) {
+            if let Err(error) = &contender.prepared {
+                progress.warn(&format!("{} is left out: {}", contender.name, error.message));
             }
         }
         for (workload, tool) in workloads.iter().zip(self.tools) {
             if let Err(error) = tool {
                 progress.warn(&format!("{} is left out: {}", workload.name, error.message));
             }
-            for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
-                if let Some(error) = entrant.refuses(workload) {
-                    progress
-                        .warn(&format!("{} {} is left out: {}", workload.name, entrant.name, error.message));
+            for contender in self.contenders.iter().filter(|contender| !contender.is_duplicate) {
+                if let Some(error) = contender.refuses(workload) {
+                    progress.warn(&format!(
+                        "{} {} is left out: {}",
+                        workload.name, contender.name, error.message
+                    ));
                 }
             }
         }
         for (workload, tool) in workloads.iter().zip(self.tools) {
-            for entrant in self.entrants.iter().filter(|entrant| !entrant.is_twin) {
-                let refused = entrant.refuses(workload);
+            for contender in self.contenders.iter().filter(|contender| !contender.is_duplicate) {
+                let refused = contender.refuses(workload);
                 if let Some(error) =
-                    entrant.prepared.as_ref().err().or(tool.as_ref().err()).or(refused.as_ref())
+                    contender.prepared.as_ref().err().or(tool.as_ref().err()).or(refused.as_ref())
                 {
                     tally.failed += usize::from(error.kind != ErrorKind::Unavailable);
-                    let mut record = self.record(workload, entrant, tool, None, 1);
+                    let mut record = self.record(workload, contender, tool, None, 1);
                     record.error = Some(error.clone());
                     let is_same = |known: &Record| is_of(known, &record) && known.error == record.error;
                     if !self.done.iter().any(is_same) {
@@ -81,7 +83,7 @@ impl Session<'_> {
         progress.note(&format!(
             "{runs} run{}, about {}",
             if runs == 1 { "" } else { "s" },
-            figures::time(expected)
+            numbers::time(expected)
         ));
         let stage = progress.stage(runs, "runs");
         stage.set_time_left(expected);
@@ -90,11 +92,11 @@ impl Session<'_> {
         for planned in plan {
             let run_began = Instant::now();
             // The signal that stops us may have ended the server or the tool first: this run counts for nothing.
-            let Some((loading, record)) = self.run(&planned, &mut patience, tally, &stage)? else {
+            let Some((load_time, record)) = self.run(&planned, &mut patience, tally, &stage)? else {
                 tally.interrupted = true;
                 return Ok(());
             };
-            useful += loading;
+            useful += load_time;
             forecast.done(planned.workload, run_began.elapsed());
             stage.set_time_left(forecast.left());
             tell(&stage, &self.label(&planned), &record);
@@ -104,7 +106,7 @@ impl Session<'_> {
         if runs > 0 {
             progress.note(&format!(
                 "{} in all; the harness took {:.1} % of it for itself",
-                figures::time(took),
+                numbers::time(took),
                 (1.0 - useful.as_secs_f64() / took.as_secs_f64()) * 100.0
             ));
         }
@@ -124,10 +126,10 @@ impl Session<'_> {
         for attempt in 1.. {
             stage.now(self.doing(planned, attempt));
             let began = Instant::now();
-            let Some((record, loading)) = self.attempt(planned, attempt, stage)? else { return Ok(None) };
+            let Some((record, load_time)) = self.attempt(planned, attempt, stage)? else { return Ok(None) };
             let took = began.elapsed();
             // Of a start, and of connections that are held, the whole run is what is measured.
-            useful += loading.unwrap_or(took);
+            useful += load_time.unwrap_or(took);
             tally.failed += usize::from(record.error.is_some());
             let is_disturbed =
                 record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
@@ -143,17 +145,17 @@ impl Session<'_> {
 
     /// A run in a few words.
     fn label(&self, planned: &Planned) -> String {
-        let (workload, entrant) = (self.workload(planned), &self.entrants[planned.entrant]);
-        format!("{} {} #{}", workload.name, entrant.name, planned.repetition)
+        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
+        format!("{} {} #{}", workload.name, contender.name, planned.repetition)
     }
 
     /// What is done now, in more words.
     fn doing(&self, planned: &Planned, attempt: u32) -> String {
-        let (workload, entrant) = (self.workload(planned), &self.entrants[planned.entrant]);
+        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
         format!(
             "repetition {} of {}: {}, {}{again}",
-            planned.repetition, workload.repetitions, workload.name, entrant.name
+            planned.repetition, workload.repetitions, workload.name, contender.name
         )
     }
 
@@ -167,7 +169,7 @@ impl Session<'_> {
         let repetitions = workloads.iter().zip(self.tools);
         let repetitions: Vec<u32> =
             repetitions.map(|(workload, tool)| if tool.is_ok() { workload.repetitions } else { 0 }).collect();
-        let mut plan = plan(&repetitions, self.entrants.len(), self.measurement.seed);
+        let mut plan = plan(&repetitions, self.contenders.len(), self.measurement.seed);
         let done: HashSet<_> = self
             .done
             .iter()
@@ -176,9 +178,9 @@ impl Session<'_> {
             })
             .collect();
         plan.retain(|planned| {
-            let (workload, entrant) = (&workloads[planned.workload], &self.entrants[planned.entrant]);
-            let key = (&*workload.name, tool_name(workload), &*entrant.name, planned.repetition);
-            entrant.prepared.is_ok() && entrant.refuses(workload).is_none() && !done.contains(&key)
+            let (workload, contender) = (&workloads[planned.workload], &self.contenders[planned.contender]);
+            let key = (&*workload.name, tool_name(workload), &*contender.name, planned.repetition);
+            contender.prepared.is_ok() && contender.refuses(workload).is_none() && !done.contains(&key)
         });
         plan
     }
@@ -191,33 +193,33 @@ impl Session<'_> {
         stage: &Stage,
     ) -> anyhow::Result<Option<(Record, Option<Duration>)>> {
         let Measurement { host, cores, workloads, .. } = *self.measurement;
-        let (workload, entrant) = (&workloads[planned.workload], &self.entrants[planned.entrant]);
+        let (workload, contender) = (&workloads[planned.workload], &self.contenders[planned.contender]);
         let tool = &self.tools[planned.workload];
-        let mut record = self.record(workload, entrant, tool, Some(planned.repetition), attempt);
+        let mut record = self.record(workload, contender, tool, Some(planned.repetition), attempt);
         if workload.load().is_some_and(|load| load.mode == Mode::Close) {
             host::wait_for_ports(host, |line| stage.warn(line));
         }
-        let made = match self.rate(workload, entrant) {
-            Ok(rate) => Run { host, cores, workload, server: entrant.server, rate }.make(&mut record),
+        let made = match self.rate(workload, contender) {
+            Ok(rate) => Run { host, cores, workload, server: contender.server, rate }.make(&mut record),
             Err(message) => {
                 record.error = Some(ErrorRecord { kind: ErrorKind::NoPeak, message });
-                Made::default()
+                RunOutput::default()
             }
         };
         if host.interrupted() {
             return Ok(None);
         }
         if let Some(output) = made.output {
-            let label = format!("{}-{}", workload.name, entrant.name);
+            let label = format!("{}-{}", workload.name, contender.name);
             record.raw = Some(self.results.keep_raw(&label, &output)?);
         }
         self.results.append(&record)?;
-        Ok(Some((record, made.loading)))
+        Ok(Some((record, made.load_time)))
     }
 
     /// The rate of an open loop, and the peak that it is a share of: the throughput in the first repetition, so that all
     /// repetitions are asked the same.
-    fn rate(&self, workload: &Workload, entrant: &Entrant) -> Result<Option<(f64, Option<f64>)>, String> {
+    fn rate(&self, workload: &Workload, contender: &Contender) -> Result<Option<(f64, Option<f64>)>, String> {
         match workload.load().and_then(|load| load.rate.as_ref()) {
             None => Ok(None),
             Some(Rate::PerSecond(rate)) => Ok(Some((*rate, None))),
@@ -225,7 +227,7 @@ impl Session<'_> {
                 let is_peak = |run: &&Record| {
                     run.workload.name == *peak
                         && run.tool.name == tool_name(workload)
-                        && run.server.name == entrant.name
+                        && run.server.name == contender.name
                         && run.repetition == Some(1)
                 };
                 let runs: Vec<&Record> = self.done.iter().filter(is_peak).collect();
@@ -242,9 +244,9 @@ impl Session<'_> {
     /// The cores that a server may use: of one that somebody else has started those that the kernel says, where its process is
     /// known.
     fn server_cores(&self, server: &Server) -> Vec<usize> {
-        match &server.foreign {
+        match &server.attached {
             None => self.measurement.cores.server.clone(),
-            Some(foreign) => foreign.process.and_then(|process| process.cores()).unwrap_or_default(),
+            Some(attached) => attached.process.and_then(|process| process.cores()).unwrap_or_default(),
         }
     }
 
@@ -252,28 +254,28 @@ impl Session<'_> {
     fn record(
         &self,
         workload: &Workload,
-        entrant: &Entrant,
+        contender: &Contender,
         tool: &Tool,
         repetition: Option<u32>,
         attempt: u32,
     ) -> Record {
-        let server = entrant.server;
-        let ready = entrant.prepared.as_ref().ok();
-        let semantics = workload.load().and_then(|load| Some(tool::find(&load.tool).ok()?.semantics(load)));
+        let server = contender.server;
+        let ready = contender.prepared.as_ref().ok();
+        let semantics = workload.load().and_then(|load| Some(tools::find(&load.tool).ok()?.semantics(load)));
         Record {
             schema: SCHEMA,
             started: crate::machine::now(),
             workload: workload.record().into(),
             server: ServerRecord {
-                name: entrant.name.clone(),
-                twin_of: entrant.is_twin.then(|| server.name.clone()),
+                name: contender.name.clone(),
+                duplicate_of: contender.is_duplicate.then(|| server.name.clone()),
                 title: server.title.clone(),
                 language: server.language.clone(),
                 runtime: server.runtime.clone(),
                 model: server.model.as_str().into(),
                 version: ready.map(|ready| ready.version.clone()),
                 is_floor: server.is_floor,
-                is_foreign: server.foreign.is_some(),
+                is_attached: server.attached.is_some(),
                 article: server.article.clone(),
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
             }

@@ -1,11 +1,11 @@
 //! The answers, in sentences: what is cheapest, what is fastest, and what cannot be told apart.
 
-use super::figures;
 use super::section::{self, Family, Question, list};
-use crate::record::{Bound, Record, TaskRecord};
-use crate::statistics::Rank;
-use crate::summary::{Cell, WorkloadSummary};
-use crate::verdict;
+use crate::analysis::statistics::Rank;
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::verdict;
+use crate::store::record::{Bound, Record, TaskRecord};
+use crate::text::numbers;
 
 /// So many servers are named in a sentence; of more the first few are, since the tables have all.
 const NAMED: usize = 8;
@@ -117,8 +117,8 @@ fn words(task: TaskRecord) -> (&'static str, &'static str) {
 /// The leading figure with its unit.
 fn shown(summary: &WorkloadSummary, figure: f64) -> String {
     match summary.workload.task {
-        TaskRecord::Load | TaskRecord::Start => figures::duration(figure),
-        TaskRecord::Hold => figures::bytes(figure),
+        TaskRecord::Load | TaskRecord::Start => numbers::duration(figure),
+        TaskRecord::Hold => numbers::bytes(figure),
     }
 }
 
@@ -130,7 +130,7 @@ fn others(summary: &WorkloadSummary) -> Option<String> {
     let others: Vec<String> = measured(summary)
         .zip(ranks)
         .filter(|(_, rank)| rank.best > 1)
-        .filter_map(|(cell, _)| Some(format!("{} {}", cell.server.name, figures::ratio(ratio(cell)?.median))))
+        .filter_map(|(cell, _)| Some(format!("{} {}", cell.server.name, numbers::ratio(ratio(cell)?.median))))
         .collect();
     (!others.is_empty())
         .then(|| format!("Beside {}, others take: {}.", first.server.name, some_up_to(others)))
@@ -150,7 +150,7 @@ fn held_against(summary: &WorkloadSummary, name: &str) -> String {
     let others = measured(summary).filter(|cell| cell.server.name != name);
     let (told, equal): (Vec<&Cell>, Vec<&Cell>) = others.partition(|cell| is_told(cell));
     let ratio = |cell: &&Cell| {
-        Some(format!("{} {}", cell.server.name, figures::ratio(cell.ratio_to(baseline, leading)?.median)))
+        Some(format!("{} {}", cell.server.name, numbers::ratio(cell.ratio_to(baseline, leading)?.median)))
     };
     let told: Vec<String> = told.iter().filter_map(ratio).collect();
     let equal: Vec<&str> = equal.iter().map(|cell| cell.server.name.as_str()).collect();
@@ -235,7 +235,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
         !ratio.is_some_and(|ratio| ratio.is_below(1.0))
     };
     let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.server.name.as_str()).collect();
-    let speed = figures::whole(most.median(Record::per_second)?);
+    let speed = numbers::whole(most.median(Record::per_second)?);
     let how = match bound(most) {
         Some(Bound::LatencyBound) => ", where neither side was busy and the round trip is the fact",
         _ => "",

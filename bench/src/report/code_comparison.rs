@@ -2,7 +2,8 @@
 
 use super::document::{Column, Figure, Importance, Quantity, Table, Value};
 use super::section::code_figure;
-use crate::microbench::{BenchRecord, CodeRecord, Difference, NOISE, Ratio};
+use crate::measure::microbench::{Difference, NOISE, Ratio};
+use crate::store::microbench::{BenchRecord, CodeRecord};
 
 /// A row a benchmark that this run has made, beside what was `saved` by a name.
 pub(super) fn table(made: &CodeRecord, saved: &CodeRecord, name: &str) -> Table {
@@ -68,7 +69,7 @@ fn find<'a>(code: &'a CodeRecord, bench: &BenchRecord) -> Option<&'a BenchRecord
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::microbench::TimeRecord;
+    use crate::store::microbench::TimeRecord;
 
     #[test]
     fn benchmarks_stand_beside_their_namesakes() {

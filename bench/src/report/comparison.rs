@@ -5,11 +5,14 @@ use std::fmt::Write;
 use comfy_table::CellAlignment;
 use serde_json::Value;
 
-use super::{figures, layout};
-use crate::compare::{Alone, Compared, Comparison, Difference, Judgement, Kind, NEAR_RATE, Reason, Row};
-use crate::record::{Bound, ConformanceRecord, WorkloadRecord, count};
-use crate::statistics;
-use crate::verdict;
+use crate::analysis::compare::{
+    Alone, Compared, Comparison, Difference, Judgement, Kind, NEAR_RATE, Reason, Row,
+};
+use crate::analysis::statistics;
+use crate::analysis::verdict;
+use crate::store::record::{Bound, ConformanceRecord, WorkloadRecord};
+use crate::text::numbers::as_f64;
+use crate::text::{layout, numbers};
 
 /// What is said when it is machines that are compared.
 pub(crate) const TWO_MACHINES: &str =
@@ -100,8 +103,8 @@ fn workload(compared: &Compared) -> String {
         let _ = writeln!(
             out,
             "{server} was asked at another rate: A: {}/s  B: {}/s. Latency rises with it, and is compared up to {:.0} %.",
-            figures::whole(*a),
-            figures::whole(*b),
+            numbers::whole(*a),
+            numbers::whole(*b),
             NEAR_RATE * 100.0
         );
     }
@@ -114,7 +117,7 @@ fn cells(row: &Row) -> [String; 7] {
     let (ratio, interval) = row.ratio.map_or_else(
         || (dash(), dash()),
         |ratio| {
-            let [median, low, high] = [ratio.median, ratio.low, ratio.high].map(figures::ratio);
+            let [median, low, high] = [ratio.median, ratio.low, ratio.high].map(numbers::ratio);
             (median, format!("{low}–{high}"))
         },
     );
@@ -197,12 +200,12 @@ fn difference(difference: &Difference) -> String {
             ("cores".into(), counts.map(|count| count.map_or_else(unknown, |count| count.to_string())))
         }
         Difference::Memory(sizes) => {
-            let size = |bytes: u64| figures::mebibytes(count(bytes));
+            let size = |bytes: u64| numbers::mebibytes(as_f64(bytes));
             ("memory".into(), sizes.map(|bytes| bytes.map_or_else(unknown, size)))
         }
         Difference::Kernel(names) => ("kernel".into(), names.map(str::to_owned)),
-        Difference::ServerCores(cores) => ("servers on".into(), cores.map(figures::cores)),
-        Difference::ToolCores(cores) => ("tool on".into(), cores.map(figures::cores)),
+        Difference::ServerCores(cores) => ("servers on".into(), cores.map(numbers::cores)),
+        Difference::ToolCores(cores) => ("tool on".into(), cores.map(numbers::cores)),
         Difference::Bench(versions) => ("bench".into(), versions.map(str::to_owned)),
         Difference::Tool(name, versions) | Difference::Server(name, versions) => {
             ((*name).to_owned(), versions.map(|version| version.map_or_else(unknown, str::to_owned)))
@@ -246,10 +249,10 @@ pub(super) fn name(kind: Kind) -> &'static str {
 
 fn form(kind: Kind) -> fn(f64) -> String {
     match kind {
-        Kind::Cost => figures::microseconds,
-        Kind::Throughput => figures::whole,
-        Kind::Latency | Kind::FirstAnswer => figures::duration,
-        Kind::Memory => figures::bytes,
+        Kind::Cost => numbers::microseconds,
+        Kind::Throughput => numbers::whole,
+        Kind::Latency | Kind::FirstAnswer => numbers::duration,
+        Kind::Memory => numbers::bytes,
     }
 }
 

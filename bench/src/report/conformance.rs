@@ -2,8 +2,8 @@
 
 use super::document::{Column, Importance, Quantity, Table, Value};
 use super::section::server;
-use crate::conformance::{self, Case, Severity};
-use crate::verify::Verification;
+use crate::checks::verify::Verification;
+use conformance::{self, Case, Severity};
 
 /// How badly a case can fail, the worst first.
 const SEVERITIES: [(&str, Severity); 3] =
@@ -46,7 +46,7 @@ fn share(verification: &Verification, chosen: impl Fn(&str) -> bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::{Finding, Wrong};
+    use conformance::{Finding, Wrong};
 
     #[test]
     fn cases_are_counted_by_subject_and_failures_by_how_bad_they_are() {

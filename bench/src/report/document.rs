@@ -4,7 +4,7 @@
 use serde::{Serialize, Serializer};
 
 use super::chart::{Chart, Mark};
-use crate::statistics::{Estimate, Rank};
+use crate::analysis::statistics::{Estimate, Rank};
 
 /// A whole report.
 #[derive(Clone, Debug, Serialize)]
@@ -264,7 +264,7 @@ impl Value {
     pub fn number(&self) -> Option<f64> {
         match self {
             Self::Figure(figure) | Self::Marked { figure, .. } => Some(figure.value),
-            Self::Rank(rank) => Some(crate::record::count((rank.best + rank.worst) as u64)),
+            Self::Rank(rank) => Some(crate::text::numbers::as_f64((rank.best + rank.worst) as u64)),
             Self::Absent | Self::Words(_) => None,
         }
     }

@@ -4,10 +4,10 @@ use super::chart::{Axis, Chart, Line, Point, Scale};
 use super::comparison;
 use super::document::{Column, Document, Fact, Importance, Quantity, Section, Table, Value};
 use super::section::{self, Measure, connections, leading_measure, list};
-use crate::compare::{self, Comparison, Judgement};
-use crate::history::{Entry, History};
-use crate::record::count;
-use crate::summary::{WorkloadSummary, summarise};
+use crate::analysis::compare::{self, Comparison, Judgement};
+use crate::analysis::history::{Entry, History};
+use crate::analysis::summary::{WorkloadSummary, summarise};
+use crate::text::numbers::as_f64;
 
 /// What a folder of results says. `place` is what it is called.
 pub fn document(history: &History, place: &str) -> Document {
@@ -83,8 +83,8 @@ fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
             entry.name.as_str().into(),
             entry.loaded.machine.host.as_str().into(),
             list(&workloads).into(),
-            Some(count(section::servers(&members).len() as u64)).into(),
-            Some(count(entry.loaded.records.len() as u64)).into(),
+            Some(as_f64(section::servers(&members).len() as u64)).into(),
+            Some(as_f64(entry.loaded.records.len() as u64)).into(),
             comparison.as_ref().map_or_else(|| "–".into(), judgements).into(),
         ]);
     }

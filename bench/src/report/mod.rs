@@ -6,23 +6,22 @@ mod code_comparison;
 pub mod comparison;
 mod conformance;
 pub mod document;
-pub(crate) mod figures;
 pub mod format;
 pub mod history;
-pub(crate) mod layout;
+pub mod recorded;
 mod section;
 mod warning;
 
 use std::collections::BTreeSet;
 
-use crate::drill::DrillRecord;
+use crate::analysis::summary::{Cell, WorkloadSummary, summarise};
+use crate::checks::verify::Verification;
 use crate::machine::Machine;
-use crate::microbench::CodeRecord;
-use crate::names;
-use crate::record::TaskRecord;
-use crate::results::Loaded;
-use crate::summary::{Cell, WorkloadSummary, summarise};
-use crate::verify::Verification;
+use crate::store::drills::DrillRecord;
+use crate::store::microbench::CodeRecord;
+use crate::store::record::TaskRecord;
+use crate::store::results::Loaded;
+use crate::text::{names, numbers};
 use chart::Chart;
 use document::{Document, Fact};
 pub(crate) use section::FAILED;
@@ -145,8 +144,8 @@ fn origin(machine: &Machine) -> Vec<Fact> {
             "Cores",
             format!(
                 "servers on {}, the load tool on {}",
-                figures::cores(&machine.server_cores),
-                figures::cores(&machine.tool_cores)
+                numbers::cores(&machine.server_cores),
+                numbers::cores(&machine.tool_cores)
             ),
         ),
     ]

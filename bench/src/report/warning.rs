@@ -1,12 +1,12 @@
 //! What is wrong with a measurement, in sentences, each with what to do about it.
 
 use super::section::{list, noise};
+use crate::analysis::statistics;
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::verdict;
 use crate::machine::Machine;
-use crate::record::{Bound, ErrorKind};
-use crate::results::Loaded;
-use crate::statistics;
-use crate::summary::{Cell, WorkloadSummary};
-use crate::verdict;
+use crate::store::record::{Bound, ErrorKind};
+use crate::store::results::Loaded;
 
 /// A noise floor from which on it is worth a warning: the best servers differ by less.
 const NOISY_FROM: f64 = 0.05;
@@ -23,7 +23,7 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         invalid(summaries),
         disturbed(summaries),
         client_bound(summaries),
-        foreign(summaries),
+        attached(summaries),
         overlapping(summaries),
     ];
     let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
@@ -119,11 +119,11 @@ fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 /// What was not started here, and so what is not known of it.
-fn foreign(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| cell.server.is_foreign && cell.measured().next().is_some()).map(|cells| {
+fn attached(summaries: &[WorkloadSummary]) -> Option<String> {
+    of_cells(summaries, |cell| cell.server.is_attached && cell.measured().next().is_some()).map(|cells| {
         let is_known = |cell: &Cell| cell.measured().any(|run| run.cpu.as_ref().is_some_and(|cpu| cpu.server.is_some()));
         let unknown = of_cells(summaries, |cell| {
-            cell.server.is_foreign && cell.measured().next().is_some() && !is_known(cell)
+            cell.server.is_attached && cell.measured().next().is_some() && !is_known(cell)
         });
         let unknown = unknown.map_or_else(String::new, |cells| {
             format!(" Nobody said which process it is, so that its CPU time is not known: {cells}: name it with --pid.")
@@ -138,7 +138,7 @@ fn foreign(summaries: &[WorkloadSummary]) -> Option<String> {
 /// A server that was found running, on cores of the load tool.
 fn overlapping(summaries: &[WorkloadSummary]) -> Option<String> {
     let shares = |cell: &Cell| {
-        cell.server.is_foreign
+        cell.server.is_attached
             && cell.measured().any(|run| run.server_cores.iter().any(|core| run.tool_cores.contains(core)))
     };
     of_cells(summaries, shares).map(|cells| {

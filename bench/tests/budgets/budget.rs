@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use bench::toml_file;
+use bench::text::toml_file;
 use serde::Deserialize;
 
 /// By which part a count may be over its budget, for what differs between machines: a C library's version, and what a clock or

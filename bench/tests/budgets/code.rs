@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bench::checkout::Checkout;
-use bench::host::Host;
-use bench::record;
+use bench::machine::host::Host;
+use bench::servers::checkout::Checkout;
+use bench::text::numbers::as_f64;
 use shared::testing::REQUESTS;
 
 use crate::budget::Count;
@@ -26,7 +26,7 @@ pub(crate) fn count(host: &Host, checkout: &Checkout, budgets: &BTreeMap<String,
         budget: *budget,
         counted: {
             let instructions = paths.remove(name).unwrap_or_else(|| panic!("there is no path `{name}`"));
-            record::count(instructions) / record::count(REQUESTS as u64)
+            as_f64(instructions) / as_f64(REQUESTS as u64)
         },
     };
     let counts = budgets.iter().map(count).collect();

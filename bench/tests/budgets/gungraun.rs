@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bench::checkout::Checkout;
-use bench::host::{Host, Launch};
+use bench::machine::host::{Host, Launch};
+use bench::servers::checkout::Checkout;
 use serde_json::Value;
 
 /// Time for a build from nothing on a slow machine, the servers' too.

@@ -15,9 +15,9 @@ mod servers;
 use std::io::Write;
 use std::path::Path;
 
-use bench::checkout::Checkout;
-use bench::host::Host;
-use bench::microbench;
+use bench::machine::host::Host;
+use bench::measure::microbench;
+use bench::servers::checkout::Checkout;
 
 use budget::{Budgets, Count};
 

@@ -1,10 +1,10 @@
 //! Whole servers that are asked for the same again and again.
 
-use bench::checkout::Checkout;
-use bench::host::Host;
-use bench::launch;
-use bench::record;
-use bench::server::Server;
+use bench::machine::host::Host;
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
+use bench::servers::server::Server;
+use bench::text::numbers::as_f64;
 
 use crate::budget::Count;
 use crate::gungraun::{self, Benchmark};
@@ -39,7 +39,7 @@ fn a_request(server: &Server, benchmarks: &[Benchmark]) -> f64 {
     let own = benchmarks.iter().filter(|benchmark| benchmark.function == function);
     let own: Vec<(u64, u64)> = own.map(|benchmark| (requests(benchmark), benchmark.instructions)).collect();
     let [fewer, more] = own[..] else { panic!("{function} was counted as {own:?}") };
-    record::count(more.1.saturating_sub(fewer.1)) / record::count(more.0 - fewer.0)
+    as_f64(more.1.saturating_sub(fewer.1)) / as_f64(more.0 - fewer.0)
 }
 
 fn requests(benchmark: &Benchmark) -> u64 {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use folder::{Folder, busy, failed, floor, hold, load, open_loop, scale, start, twin};
+use folder::{Folder, busy, duplicate, failed, floor, hold, load, open_loop, scale, start};
 
 /// One comparison: how A and B are made of the same folder, the flags, the exit code, and what is said.
 struct Case {
@@ -40,7 +40,7 @@ fn as_it_is(_: &mut Folder) {}
 /// What both have beside the example, in a folder that has all kinds of workloads.
 fn all_tasks(folder: &mut Folder) {
     folder.add(&open_loop("one", 1000, 0.001));
-    folder.add(&twin(open_loop("one", 1000, 0.001)));
+    folder.add(&duplicate(open_loop("one", 1000, 0.001)));
     folder.add(&start("one", 0.004));
     folder.add(&hold("one", 4000));
 }
@@ -103,7 +103,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "less than a server differs from itself in A",
-        a: |folder| folder.change("one-twin", |run| scale(run, 1.05)),
+        a: |folder| folder.change("one-duplicate", |run| scale(run, 1.05)),
         b: |folder| folder.change("one", |run| scale(run, 1.03)),
         flags: &[],
         code: 0,
@@ -118,17 +118,17 @@ const CASES: &[Case] = &[
         a: as_it_is,
         b: |folder| {
             folder.change("two", |run| scale(run, 1.03));
-            folder.change("one-twin", |run| scale(run, 1.05));
+            folder.change("one-duplicate", |run| scale(run, 1.05));
         },
         flags: &[],
         code: 0,
         says: &["0 figures are worse", "two CPU µs/request 20.0 20.6 1.03× 1.02×–1.04× same\n"],
     },
     Case {
-        name: "no twin in either",
-        a: |folder| folder.records.retain(|run| run.server.twin_of.is_none()),
+        name: "no duplicate in either",
+        a: |folder| folder.records.retain(|run| run.server.duplicate_of.is_none()),
         b: |folder| {
-            folder.records.retain(|run| run.server.twin_of.is_none());
+            folder.records.retain(|run| run.server.duplicate_of.is_none());
             folder.change("one", |run| scale(run, 1.03));
         },
         flags: &[],
@@ -293,7 +293,7 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "disturbed in A",
-        a: |folder| folder.change("one", |run| run.cpu.as_mut().unwrap().foreign_seconds = Some(0.4)),
+        a: |folder| folder.change("one", |run| run.cpu.as_mut().unwrap().external_seconds = Some(0.4)),
         b: |folder| folder.change("one", |run| scale(run, 2.0)),
         flags: &[],
         code: 0,
@@ -458,9 +458,9 @@ fn the_text_is_as_it_was() {
     let place = tempfile::tempdir().unwrap();
     let (mut a, mut b) = (Folder::example(), Folder::example());
     for (folder, times) in [(&mut a, 1.0), (&mut b, 1.25)] {
-        for name in ["one", "one-twin"] {
+        for name in ["one", "one-duplicate"] {
             let mut run = load("easy", name, 8.0);
-            run.server.twin_of = (name != "one").then(|| "one".to_owned());
+            run.server.duplicate_of = (name != "one").then(|| "one".to_owned());
             run.cpu.as_mut().unwrap().tool.seconds = 0.95;
             folder.add(&run);
         }

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use bench::analysis::verdict;
 use bench::machine::Machine;
-use bench::record::{
+use bench::store::record::{
     ErrorKind, ErrorRecord, From, MemoryRecord, OpenLoopRecord, RateRecord, Record, StartRecord, TaskRecord,
 };
-use bench::verdict;
 
 /// How much the repetitions of a cell lie apart at most: 0.4 % to either side.
 const SPREAD: f64 = 0.004;
@@ -30,12 +30,12 @@ impl Folder {
         Self { machine, records: Vec::new(), is_torn: false, has_code: false }
     }
 
-    /// Seven repetitions of one server, of which the others are twice as expensive, and of its twin, under a workload that the
+    /// Seven repetitions of one server, of which the others are twice as expensive, and of its duplicate, under a workload that the
     /// server is busy with.
     pub(crate) fn example() -> Self {
         let mut folder = Self::new();
         folder.add(&load("busy", "one", 10.0));
-        folder.add(&twin(load("busy", "one", 10.0)));
+        folder.add(&duplicate(load("busy", "one", 10.0)));
         folder.add(&load("busy", "two", 20.0));
         folder
     }
@@ -54,10 +54,11 @@ impl Folder {
         self.judge();
     }
 
-    /// Changes the runs of one server, and those of its twin, which is the same program.
+    /// Changes the runs of one server, and those of its duplicate, which is the same program.
     pub(crate) fn change(&mut self, server: &str, change: impl Fn(&mut Record)) {
-        let is_it =
-            |run: &&mut Record| run.server.name == server || run.server.twin_of.as_deref() == Some(server);
+        let is_it = |run: &&mut Record| {
+            run.server.name == server || run.server.duplicate_of.as_deref() == Some(server)
+        };
         self.records.iter_mut().filter(is_it).for_each(change);
         self.judge();
     }
@@ -152,9 +153,9 @@ fn without_load(workload: &str, server: &str, task: TaskRecord) -> Record {
 }
 
 /// The same server under its other name.
-pub(crate) fn twin(mut record: Record) -> Record {
-    record.server.twin_of = Some(record.server.name.clone());
-    record.server.name += "-twin";
+pub(crate) fn duplicate(mut record: Record) -> Record {
+    record.server.duplicate_of = Some(record.server.name.clone());
+    record.server.name += "-duplicate";
     record
 }
 
@@ -176,7 +177,8 @@ pub(crate) fn scale(record: &mut Record, times: f64) {
         if load.open_loop.is_some() {
             cpu.server.as_mut().unwrap().seconds *= times;
         } else {
-            let microseconds = cpu.server.unwrap().seconds * 1e6 / bench::record::count(load.answered);
+            let microseconds =
+                cpu.server.unwrap().seconds * 1e6 / bench::text::numbers::as_f64(load.answered);
             let share = cpu.server.unwrap().seconds;
             busy(record, share, microseconds * times);
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use bench::results::{self, Loaded};
+use bench::store::results::{self, Loaded};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 

@@ -21,9 +21,10 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use bench::report;
 use bench::report::document::{Document, Table, Unit, Value};
 use bench::report::format::Format;
-use bench::{report, results};
+use bench::store::results;
 use serde_json::json;
 
 use browser::Browser;

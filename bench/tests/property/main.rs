@@ -9,11 +9,10 @@ mod wire;
 
 use std::path::Path;
 
-use bench::checkout::Checkout;
-use bench::conformance;
-use bench::host::Host;
-use bench::launch;
-use bench::server::Server;
+use bench::machine::host::Host;
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
+use bench::servers::server::Server;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use self::exchange::Exchange;
@@ -45,7 +44,7 @@ fn check(cases: u32, play: impl Fn(&Exchange) -> Result<(), String>) -> Result<(
 /// methods and in drills are: none of these is.
 fn is_the_endpoint(server: &Server) -> bool {
     let generated = |case| !["drill", "limits", "methods"].contains(&conformance::subject(case));
-    !server.is_floor && !server.gap_cases().any(generated)
+    !server.is_floor && !server.known_failure_names().any(generated)
 }
 
 #[test]

@@ -11,13 +11,15 @@ mod records;
 use std::path::Path;
 use std::process::Command;
 
-use bench::record::Record;
+use bench::analysis::statistics::median;
+use bench::analysis::summary::Figure;
+use bench::report;
 use bench::report::chart::Plot;
 use bench::report::document::{Document, Value};
 use bench::report::format::Format;
-use bench::statistics::median;
-use bench::summary::Figure;
-use bench::{recorded, report, results};
+use bench::report::recorded;
+use bench::store::record::Record;
+use bench::store::results;
 use folder::Folder;
 use records::{HOSTILE, a_field, every_question, every_verdict, in_parts, many_servers, one_run};
 
@@ -147,7 +149,7 @@ fn figures_are_those_of_the_records() {
     let cases: [(&str, &str, Figure); 3] = [
         ("cost-quick-100", "CPU/request", Record::cpu_per_request),
         ("speed-quick-100", "Requests", Record::per_second),
-        ("memory-quick-100", "After", |run| Some(bench::record::count(run.memory?.after_bytes?))),
+        ("memory-quick-100", "After", |run| Some(bench::text::numbers::as_f64(run.memory?.after_bytes?))),
     ];
     for (table, head, figure) in cases {
         let shown = column(&document, table, head);

@@ -1,25 +1,25 @@
 //! The fixed record sets that reports are made of.
 
-use bench::record::{
+use bench::store::record::{
     ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, MemoryRecord, PublishedRecord, Record,
 };
 
-use crate::folder::{Folder, floor, hold, load, open_loop, start, twin};
+use crate::folder::{Folder, duplicate, floor, hold, load, open_loop, start};
 
 /// A name that is markup in every format.
 pub(crate) const HOSTILE: &str = "<script>alert('|`*_\"&')</script>";
 
-/// One workload with a server for every verdict and for everything that can go wrong, a tie, a twin, and a floor.
+/// One workload with a server for every verdict and for everything that can go wrong, a tie, a duplicate, and a floor.
 pub(crate) fn every_verdict() -> Folder {
     let mut folder = Folder::new();
     let mut add = |record: Record| folder.add(&record);
     add(quick("server-bound", 8.0));
-    add(twin(quick("server-bound", 8.0)));
+    add(duplicate(quick("server-bound", 8.0)));
     add(floor(quick("least", 4.0)));
     add(changed(quick("a-tie", 8.01), |run| run.server.language = "Go".into()));
     add(changed(quick("client-bound", 7.0), |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95));
     add(changed(quick("latency-bound", 12.0), |run| idle(run, 12.0)));
-    add(changed(quick("disturbed", 9.0), |run| run.cpu.as_mut().unwrap().foreign_seconds = Some(0.4)));
+    add(changed(quick("disturbed", 9.0), |run| run.cpu.as_mut().unwrap().external_seconds = Some(0.4)));
     add(changed(quick("errors", 20.0), |run| {
         run.load.as_mut().unwrap().errors = [("status 503".into(), 3), ("timeout".into(), 1)].into();
         run.server.conformance = Some(ConformanceRecord { cases: 483, passed: 158, smuggled: 29 });
@@ -89,7 +89,7 @@ pub(crate) fn in_parts() -> Folder {
     let mut folder = Folder { has_code: true, ..Folder::new() };
     let mut add = |server: &str, microseconds: f64, switches: Option<f64>| {
         let run = changed(named("parts", "100", server, microseconds), |run| {
-            let answered = bench::record::count(run.load.as_ref().unwrap().answered);
+            let answered = bench::text::numbers::as_f64(run.load.as_ref().unwrap().answered);
             let usage = run.cpu.as_mut().unwrap().server.as_mut().unwrap();
             usage.user_seconds = 0.19;
             usage.voluntary_switches = switches.map(|each| whole(each * answered));
@@ -102,7 +102,7 @@ pub(crate) fn in_parts() -> Folder {
     add("switched", 7.0, Some(1.1));
     add("half-explained", 9.0, Some(0.0));
     add("over-explained", 7.5, Some(0.03));
-    add("foreign", 12.0, None);
+    add("attached", 12.0, None);
     folder
 }
 
@@ -160,7 +160,7 @@ const FIELD: [(&str, &str, &str, f64); 16] = [
     ("http-server", "Python", "process", 410.0),
 ];
 
-/// Sixteen servers, the floor and a twin under everything that a sweep asks.
+/// Sixteen servers, the floor and a duplicate under everything that a sweep asks.
 pub(crate) fn a_field() -> Folder {
     let mut folder = Folder::new();
     let servers = FIELD.into_iter().map(|(name, language, model, cost)| (name, language, model, cost, 0));
@@ -172,7 +172,7 @@ pub(crate) fn a_field() -> Folder {
             });
             folder.add(&match kind {
                 1 => floor(record),
-                2 => twin(record),
+                2 => duplicate(record),
                 _ => record,
             });
         };

@@ -2,8 +2,8 @@
 
 use super::{Axis, Scale};
 use crate::report::document::{Figure, Quantity, Unit};
-use crate::report::figures;
 use crate::report::format::cell;
+use crate::text::numbers;
 
 /// An evenly spread axis is at least so many ticks' distances long, and with steps of 1, 2 and 5 at most eight.
 const TICK_STEPS: f64 = 3.0;
@@ -174,7 +174,7 @@ pub(super) fn with_unit(figure: f64, quantity: Quantity, unit: Unit) -> String {
 fn plain(figure: f64) -> String {
     let digits = format!("{:.6}", figure.abs());
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
-    let whole = whole.parse().map_or_else(|_| whole.to_owned(), figures::whole);
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), numbers::whole);
     let sign = if figure < 0.0 { "-" } else { "" };
     match fraction.trim_end_matches('0') {
         "" => format!("{sign}{whole}"),

@@ -2,7 +2,7 @@
 
 use super::super::chart::Mark;
 use super::super::document::{Figure, Quantity, Unit, Value};
-use crate::report::figures;
+use crate::text::numbers;
 
 /// A cell without its unit, which stands in the column's head.
 pub(crate) fn shown(value: &Value, quantity: Quantity, unit: Unit) -> String {
@@ -40,17 +40,17 @@ pub(crate) fn sign(mark: Mark) -> &'static str {
 pub(crate) fn number(figure: f64, quantity: Quantity, unit: Unit) -> String {
     let figure = figure * unit.factor;
     match quantity {
-        Quantity::Words | Quantity::Count | Quantity::Rate => figures::whole(figure),
-        Quantity::Memory if unit.symbol == "B" => figures::whole(figure),
+        Quantity::Words | Quantity::Count | Quantity::Rate => numbers::whole(figure),
+        Quantity::Memory if unit.symbol == "B" => numbers::whole(figure),
         Quantity::Share => format!("{figure:.1}"),
-        Quantity::Time | Quantity::Memory | Quantity::Ratio => figures::significant(figure),
+        Quantity::Time | Quantity::Memory | Quantity::Ratio => numbers::significant(figure),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::Rank;
+    use crate::analysis::statistics::Rank;
 
     #[test]
     fn cells_have_the_unit_of_their_column() {

@@ -6,9 +6,9 @@ use anyhow::Context;
 use askama::Template;
 
 use super::cell;
-use crate::record::Bound;
 use crate::report::chart::{self, Chart, PALETTE, Plot, Width};
 use crate::report::document::{Column, Document, Quantity, Section, Table, Unit, Value};
+use crate::store::record::Bound;
 
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use textwrap::Options;
 
 use crate::report::document::{Document, Fact, Section, Table};
-use crate::report::layout;
+use crate::text::layout;
 
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 const WARNING: anstyle::Style = anstyle::AnsiColor::Yellow.on_default();

@@ -3,12 +3,13 @@
 use super::family::Question;
 use super::parts::{self, COST, PER_SECOND};
 use super::{Source, cost, notes, speed};
-use crate::record::{Bound, PublishedRecord, Record, count};
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::verdict::{self, Verdict};
 use crate::report::chart::{Bar, Bars, Chart, Mark};
 use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
-use crate::report::figures;
-use crate::summary::{Cell, WorkloadSummary};
-use crate::verdict::{self, Verdict};
+use crate::store::record::{Bound, PublishedRecord, Record};
+use crate::text::numbers;
+use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Published);
@@ -51,10 +52,10 @@ fn table(summary: &WorkloadSummary) -> Table {
             cell.server.name.as_str().into(),
             rank.into(),
             cell.server.language.as_str().into(),
-            cell.median(|run| Some(count(run.load.as_ref()?.answered))).into(),
+            cell.median(|run| Some(as_f64(run.load.as_ref()?.answered))).into(),
             Some(f64::from(summary.workload.connections)).into(),
             cell.median(|run| Some(run.load.as_ref()?.elapsed_seconds)).into(),
-            rank.map(|_| count(errors)).into(),
+            rank.map(|_| as_f64(errors)).into(),
             COST.value(cell),
             PER_SECOND.value(cell),
             speed::bound(cell),
@@ -165,8 +166,8 @@ impl<'a> Verdicts<'a> {
             "{} : {} is {} here, {} in the article, which ran each once on another machine.",
             self.published.contender,
             self.published.baseline,
-            figures::ratio(here.median),
-            figures::ratio(self.published.ratio),
+            numbers::ratio(here.median),
+            numbers::ratio(self.published.ratio),
         ))
     }
 }

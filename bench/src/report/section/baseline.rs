@@ -2,9 +2,9 @@
 
 use super::Source;
 use super::parts::{self, Measure};
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Mark;
 use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
-use crate::summary::{Cell, WorkloadSummary};
 
 /// The chosen server's cell under a workload, where it has figures of what servers are ranked by there.
 pub(in crate::report) fn cell<'s, 'a>(summary: &'s WorkloadSummary<'a>, name: &str) -> Option<&'s Cell<'a>> {
@@ -49,10 +49,10 @@ fn ratio(measure: Measure, own: &Cell, baseline: &Cell) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::analysis::summary::summarise;
     use crate::report::section;
-    use crate::results::Loaded;
-    use crate::summary::summarise;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
 
     /// Seven runs each of servers by what a request costs them, of which the last failed.
     fn records() -> Vec<Record> {

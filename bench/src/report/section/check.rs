@@ -2,11 +2,12 @@
 
 use super::Source;
 use super::parts::{self, PER_SECOND};
-use crate::record::{Bound, Record, Semantics, count};
+use crate::analysis::statistics::Estimate;
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::verdict;
 use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
-use crate::statistics::Estimate;
-use crate::summary::{Cell, WorkloadSummary};
-use crate::verdict;
+use crate::store::record::{Bound, Record, Semantics};
+use crate::text::numbers::as_f64;
 
 /// How far median latencies may differ that mean the same, once the throughput's difference is taken out: by the law of Little
 /// a tool that asks less waits less. What is left is how tools batch their reads.
@@ -97,7 +98,7 @@ fn throughput(cell: &Cell, check: &Cell, ratio: Option<Estimate>) -> &'static st
 /// Whether a request takes longer by what the tool itself takes longer for it: where nobody is busy, that is in the round trip.
 fn is_the_tools(cell: &Cell, check: &Cell) -> bool {
     let time = |run: &Record| Some(1.0 / run.per_second()?);
-    let tools = |run: &Record| Some(run.cpu.as_ref()?.tool.seconds / count(run.load.as_ref()?.answered));
+    let tools = |run: &Record| Some(run.cpu.as_ref()?.tool.seconds / as_f64(run.load.as_ref()?.answered));
     let more = |figure: &dyn Fn(&Record) -> Option<f64>| Some(check.median(figure)? - cell.median(figure)?);
     let (Some(time), Some(tools)) = (more(&time), more(&tools)) else { return false };
     let share = time / tools;
@@ -141,7 +142,7 @@ fn incomparable(one: &Semantics, other: &Semantics) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::summarise;
+    use crate::analysis::summary::summarise;
 
     /// Seven runs of a server by a tool that count as many answers, of which half took so long.
     fn runs(tool: &str, answered: u64, p50: f64, tool_seconds: f64) -> Vec<Record> {

@@ -2,13 +2,13 @@
 
 use super::Source;
 use super::parts::{self, COST};
-use crate::microbench::{BenchRecord, CodeRecord, TimeRecord};
-use crate::record::{TaskRecord, WorkloadRecord};
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::answer;
 use crate::report::chart::{Bar, Bars, Chart, Mark};
 use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
-use crate::report::figures;
-use crate::summary::{Cell, WorkloadSummary};
+use crate::store::microbench::{BenchRecord, CodeRecord, TimeRecord};
+use crate::store::record::{TaskRecord, WorkloadRecord};
+use crate::text::numbers;
 
 /// What the benchmarks of the whole loop, from a request's bytes to its answer's, have before the number of requests that come at a
 /// time.
@@ -79,7 +79,7 @@ fn chart(code: &CodeRecord, source: &Source) -> Option<Chart> {
     };
     let bar = |cell: &Cell| {
         let figure = COST.figure(cell)?;
-        let note = format!("{} the code", figures::ratio(figure.value / alone.value));
+        let note = format!("{} the code", numbers::ratio(figure.value / alone.value));
         Some(Bar { label: cell.server.name.clone(), figure: Some(figure), mark: COST.mark(cell), note })
     };
     let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar)).collect();
@@ -123,10 +123,10 @@ pub(in crate::report) fn figure(bench: &BenchRecord) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::analysis::summary::summarise;
     use crate::report::chart::Plot;
-    use crate::results::Loaded;
-    use crate::summary::summarise;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
 
     /// A run of a server in Rust whose requests cost so many microseconds.
     fn run(server: &str, microseconds: f64) -> Record {

@@ -3,11 +3,11 @@
 use super::family::Question;
 use super::parts::{self, COST};
 use super::{Source, notes};
-use crate::record::{Record, ServerRecord};
+use crate::analysis::statistics;
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Chart;
 use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
-use crate::statistics;
-use crate::summary::{Cell, WorkloadSummary};
+use crate::store::record::{Record, ServerRecord};
 
 /// What a floor is, below the table that it is in.
 const FLOOR: &str = "The floor is not a server: it waits, reads and writes as any server has to, and does nothing else by request. What \
@@ -118,7 +118,7 @@ pub(super) fn reading(summary: &WorkloadSummary) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::summarise;
+    use crate::analysis::summary::summarise;
 
     #[test]
     fn rows_are_ranked_by_cost() {

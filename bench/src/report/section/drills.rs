@@ -1,10 +1,10 @@
 //! Fault drills as a part of a section: what each server came to, and why one failed.
 
 use super::parts;
-use crate::drill::{DrillRecord, OutcomeRecord, SizeRecord};
-use crate::record::count;
 use crate::report::document::{Column, Fact, Importance, Quantity, Table, Value};
-use crate::report::figures;
+use crate::store::drills::{DrillRecord, OutcomeRecord, SizeRecord};
+use crate::text::numbers;
+use crate::text::numbers::as_f64;
 
 /// How the table is to be read.
 pub(super) const ABOUT: &str = "A drill starts a server and has it suffer one kind of trouble. Where it stood that there is a \
@@ -68,7 +68,7 @@ fn sizes(records: &[DrillRecord]) -> Vec<String> {
         match size {
             SizeRecord::Short => format!("Short drills, with fewer connections and less time: {servers}."),
             SizeRecord::Full { connections } => {
-                let connections = figures::whole(count(connections as u64));
+                let connections = numbers::whole(as_f64(connections as u64));
                 format!("Whole drills, with up to {connections} connections at once: {servers}.")
             }
         }

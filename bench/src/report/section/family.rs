@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::TaskRecord;
-use crate::summary::WorkloadSummary;
+use crate::analysis::summary::WorkloadSummary;
+use crate::store::record::TaskRecord;
 
 /// Numbers of connections from which on a family shows how servers scale with them.
 const A_SCALE: usize = 3;
@@ -67,8 +67,8 @@ fn question(members: &[&WorkloadSummary]) -> Question {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{PublishedRecord, RateRecord, Record};
-    use crate::summary::summarise;
+    use crate::analysis::summary::summarise;
+    use crate::store::record::{PublishedRecord, RateRecord, Record};
 
     #[test]
     fn workloads_go_by_what_they_ask_together() {

@@ -2,12 +2,12 @@
 
 use super::parts::{self, Measure};
 use super::{Source, baseline};
-use crate::record::ServerRecord;
+use crate::analysis::statistics::Rank;
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::answer;
 use crate::report::chart::{Bar, Bars, Chart, Mark};
 use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
-use crate::statistics::Rank;
-use crate::summary::{Cell, WorkloadSummary};
+use crate::store::record::ServerRecord;
 
 /// Of fewer servers the other tables say as much.
 const A_FIELD: usize = 5;
@@ -134,10 +134,10 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{ErrorKind, ErrorRecord, Record};
-    use crate::results::Loaded;
-    use crate::summary::summarise;
-    use crate::verdict;
+    use crate::analysis::summary::summarise;
+    use crate::analysis::verdict;
+    use crate::store::record::{ErrorKind, ErrorRecord, Record};
+    use crate::store::results::Loaded;
 
     /// Five runs of a server in a language and with a model whose requests cost so much CPU time.
     fn runs(server: &str, language: &str, model: &str, seconds: f64) -> Vec<Record> {

@@ -1,10 +1,11 @@
 //! Does it obey HTTP? Conformance cases and fault drills, by server.
 
 use super::{Source, drills, parts};
-use crate::record::{ConformanceRecord, count};
+use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::{Bar, Bars, Chart, Mark};
 use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
-use crate::summary::WorkloadSummary;
+use crate::store::record::ConformanceRecord;
+use crate::text::numbers::as_f64;
 
 const TITLE: &str = "Conformance cases that pass";
 
@@ -61,7 +62,7 @@ impl Row<'_> {
     /// The share of the cases that passed.
     fn share(&self) -> Option<f64> {
         let found = self.found.filter(|found| found.cases > 0)?;
-        Some(count(found.passed) / count(found.cases))
+        Some(as_f64(found.passed) / as_f64(found.cases))
     }
 
     fn worth(&self) -> f64 {
@@ -79,7 +80,7 @@ fn table(rows: &[Row]) -> Table {
     ];
     let mut table = Table::new("conformance", TITLE, columns);
     for row in rows {
-        let figure = |figure: fn(&ConformanceRecord) -> u64| Value::from(row.found.map(figure).map(count));
+        let figure = |figure: fn(&ConformanceRecord) -> u64| Value::from(row.found.map(figure).map(as_f64));
         table.rows.push(vec![
             row.server.into(),
             figure(|found| found.cases),
@@ -118,11 +119,11 @@ fn note(found: &ConformanceRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drill::DrillRecord;
-    use crate::record::Record;
+    use crate::analysis::summary::summarise;
     use crate::report::chart::Plot;
-    use crate::results::Loaded;
-    use crate::summary::summarise;
+    use crate::store::drills::DrillRecord;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
 
     /// A run of a server that passed so many cases of so many, and smuggled in so many.
     fn run(server: &str, found: Option<[u64; 3]>) -> Record {

@@ -4,10 +4,10 @@ use super::family::Question;
 use super::panels::Panels;
 use super::parts::{self, COST, Measure, PER_SECOND};
 use super::{Source, cost, notes, speed};
-use crate::record::Record;
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Axis, Chart, Line, Mark, Point, Scale};
 use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table};
-use crate::summary::{Cell, WorkloadSummary};
+use crate::store::record::Record;
 
 const P99: Measure = Measure {
     head: "p99",

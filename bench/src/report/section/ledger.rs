@@ -3,13 +3,15 @@
 use super::Source;
 use super::family::Question;
 use super::parts::{self, COST};
-use crate::explain::{self, Account, Benches, Costs, HAND_OFF, Ledger, OPEN_FROM, ROUND_TRIP, Taken};
-use crate::microbench::CodeRecord;
+use crate::analysis::explain::{
+    self, Account, Benches, Costs, HAND_OFF, Ledger, OPEN_FROM, ROUND_TRIP, Taken,
+};
+use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::verdict;
 use crate::report::chart::{Chart, Mark, Part, Plot, Stack, StackedBar};
 use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
-use crate::report::figures;
-use crate::summary::WorkloadSummary;
-use crate::verdict;
+use crate::store::microbench::CodeRecord;
+use crate::text::numbers;
 
 /// A part of a request's CPU time, in seconds.
 type PartOf = fn(&Account) -> Option<f64>;
@@ -77,7 +79,7 @@ fn answer(ledger: &Ledger) -> String {
     format!(
         "With {} the kernel takes {} of CPU time a request at least.{}{}",
         parts::connections(ledger.summary.workload.connections),
-        figures::duration(ledger.floor.seconds),
+        numbers::duration(ledger.floor.seconds),
         sentence("The parts explain", &names(true)),
         sentence("They do not explain", &names(false)),
     )
@@ -119,13 +121,13 @@ fn chart(ledger: &Ledger) -> Chart {
 fn description(title: &str, ledger: &Ledger) -> String {
     let of_server = |account: &Account| {
         let known = PARTS.iter().filter_map(|(label, part)| {
-            Some(format!("{} {}", label.to_lowercase(), figures::duration(part(account)?)))
+            Some(format!("{} {}", label.to_lowercase(), numbers::duration(part(account)?)))
         });
-        let all = figures::duration(account.taken.seconds);
+        let all = numbers::duration(account.taken.seconds);
         format!("{} {all} ({})", name(account), known.collect::<Vec<_>>().join(", "))
     };
     let servers: Vec<String> = ledger.accounts.iter().map(of_server).collect();
-    let floor = figures::duration(ledger.floor.seconds);
+    let floor = numbers::duration(ledger.floor.seconds);
     format!("{title}: {} {floor}, {}.", parts::label(ledger.floor.cell.server), servers.join(", "))
 }
 
@@ -158,7 +160,7 @@ fn times(ledger: &Ledger, code: &CodeRecord) -> Table {
         Some(time) => format!(
             "Switches: those between threads that are more than the floor's, at {} each: `{HAND_OFF}` less the write and the read in \
              it, half of `{ROUND_TRIP}`.",
-            figures::duration(time)
+            numbers::duration(time)
         ),
         None => format!("Switches are not known: `{HAND_OFF}` and `{ROUND_TRIP}` were not both kept."),
     });
@@ -202,7 +204,7 @@ fn check(ledger: &Ledger) -> Table {
     let mut table = table(ledger, "ledger-check", "User mode, and what should be in it", columns);
     table.has_one_unit = true;
     let row = |label: String, taken: &Taken, beyond: Option<f64>, code: Option<f64>| {
-        let switches = taken.switches.map_or(Value::Absent, |switches| figures::significant(switches).into());
+        let switches = taken.switches.map_or(Value::Absent, |switches| numbers::significant(switches).into());
         vec![label.into(), switches, taken.user_seconds.into(), beyond.into(), code.into()]
     };
     table.rows.push(row(parts::label(ledger.floor.cell.server), &ledger.floor, None, None));
@@ -257,7 +259,7 @@ fn facts(ledgers: &[Ledger], code: &CodeRecord) -> Vec<Fact> {
 /// `gate/pipelined/1 150 ns + answer/body/4 20.0 ns`
 fn in_words(benches: &Benches) -> String {
     let bench = |(name, seconds): &(&str, Option<f64>)| {
-        format!("{name} {}", seconds.map_or_else(|| "not kept".into(), figures::duration))
+        format!("{name} {}", seconds.map_or_else(|| "not kept".into(), numbers::duration))
     };
     benches.0.iter().map(bench).collect::<Vec<_>>().join(" + ")
 }
@@ -270,15 +272,15 @@ fn name<'a>(account: &Account<'a>) -> &'a str {
 fn left(account: &Account) -> Option<String> {
     account
         .unexplained()
-        .map(|seconds| format!("{} % unexplained", figures::whole(account.share(seconds) * 100.0)))
+        .map(|seconds| format!("{} % unexplained", numbers::whole(account.share(seconds) * 100.0)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
-    use crate::results::Loaded;
-    use crate::summary::summarise;
+    use crate::analysis::summary::summarise;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
 
     /// A run whose requests take so many microseconds, and a switch each.
     fn run(workload: &str, server: &str, microseconds: f64) -> Record {
@@ -300,7 +302,7 @@ mod tests {
     }
 
     fn three(workload: &str) -> Vec<Record> {
-        let servers = [("floor", 5.0), ("own", 6.1), ("framed", 10.2), ("foreign", 30.0)];
+        let servers = [("floor", 5.0), ("own", 6.1), ("framed", 10.2), ("attached", 30.0)];
         servers.map(|(server, microseconds)| run(workload, server, microseconds)).to_vec()
     }
 
@@ -329,7 +331,7 @@ mod tests {
                 "floor (not a server) 5.00e-6 5.00e-6 – – – – –",
                 "own 6.10e-6 5.00e-6 0.00e0 – 2.50e-7 – 8.50e-7",
                 "framed 1.02e-5 5.00e-6 0.00e0 1.70e-6 3.50e-7 – 3.15e-6",
-                "foreign 3.00e-5 5.00e-6 0.00e0 – – 2.50e-5 –",
+                "attached 3.00e-5 5.00e-6 0.00e0 – – 2.50e-5 –",
             ]
         );
         assert_eq!(
@@ -337,7 +339,7 @@ mod tests {
             [
                 "own 8.20e-1 0.00e0 – 4.10e-2 – 1.39e-1 yes",
                 "framed 4.90e-1 0.00e0 1.67e-1 3.43e-2 – 3.09e-1 no",
-                "foreign 1.67e-1 0.00e0 – – 8.33e-1 – –",
+                "attached 1.67e-1 0.00e0 – – 8.33e-1 – –",
             ]
         );
         assert_eq!(
@@ -379,7 +381,7 @@ mod tests {
             ("filtered", "-3 % unexplained", 0),
             ("own", "14 % unexplained", 0),
             ("framed", "31 % unexplained", 0),
-            ("foreign", "", 0),
+            ("attached", "", 0),
         ];
         assert_eq!(bars, expected);
         assert!(

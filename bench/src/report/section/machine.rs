@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Source;
 use super::parts;
+use crate::analysis::summary::WorkloadSummary;
 use crate::machine::Machine;
-use crate::record::ServerRecord;
 use crate::report::document::{Column, Fact, Importance, Quantity, Section, Table, Value};
-use crate::report::figures;
-use crate::summary::WorkloadSummary;
+use crate::store::record::ServerRecord;
+use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     Some(Section {
@@ -36,7 +36,10 @@ fn facts(machine: &Machine) -> Vec<Fact> {
         ("Processor", machine.processor.clone()),
         ("Cores", machine.cores.map(|cores| cores.to_string())),
         ("Memory", machine.memory_bytes.map(|bytes| format!("{} GiB", bytes >> 30))),
-        ("Swapped", machine.swapped_bytes.map(|bytes| figures::mebibytes(crate::record::count(bytes)))),
+        (
+            "Swapped",
+            machine.swapped_bytes.map(|bytes| numbers::mebibytes(crate::text::numbers::as_f64(bytes))),
+        ),
         ("Kernel", Some(machine.kernel.clone())),
         ("Virtual machine", machine.virtual_machine.map(yes)),
         ("Container", Some(words(&machine.container_signs))),
@@ -47,12 +50,12 @@ fn facts(machine: &Machine) -> Vec<Fact> {
             "Load before the first run",
             machine.load_averages.map(|load| load.map(|load| format!("{load:.2}")).join(", ")),
         ),
-        ("Servers on", Some(figures::cores(&machine.server_cores))),
-        ("Load tool on", Some(figures::cores(&machine.tool_cores))),
+        ("Servers on", Some(numbers::cores(&machine.server_cores))),
+        ("Load tool on", Some(numbers::cores(&machine.tool_cores))),
         (
             "Harness on",
             Some(
-                machine.harness_core.map_or_else(|| "the same cores".into(), |core| figures::cores(&[core])),
+                machine.harness_core.map_or_else(|| "the same cores".into(), |core| numbers::cores(&[core])),
             ),
         ),
         ("Accept queue at most", machine.network.accept_queue.map(|queue| queue.to_string())),

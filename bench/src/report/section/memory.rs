@@ -4,10 +4,11 @@ use super::Source;
 use super::family::Question;
 use super::notes;
 use super::parts::{self, AFTER, AT_REST, FIRST_ANSWER, MEMORY_PER_CONNECTION};
-use crate::record::{TaskRecord, count};
+use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
 use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
-use crate::summary::WorkloadSummary;
+use crate::store::record::TaskRecord;
+use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let own = |task: TaskRecord| {
@@ -104,7 +105,7 @@ fn held_table(summary: &WorkloadSummary) -> Table {
         table.rows.push(vec![
             cell.server.name.as_str().into(),
             rank.into(),
-            cell.median(|run| Some(count(run.connections?.seen?))).into(),
+            cell.median(|run| Some(as_f64(run.connections?.seen?))).into(),
             MEMORY_PER_CONNECTION.value(cell),
             cell.median(AT_REST.of).into(),
             cell.median(AFTER.of).into(),
@@ -129,7 +130,7 @@ fn load_table(summary: &WorkloadSummary) -> Table {
             cell.server.name.as_str().into(),
             AT_REST.figure(cell).map_or(Value::Absent, Value::Figure),
             AFTER.figure(cell).map_or(Value::Absent, Value::Figure),
-            cell.median(|run| Some(count(run.memory?.peak_bytes?))).into(),
+            cell.median(|run| Some(as_f64(run.memory?.peak_bytes?))).into(),
         ]);
     }
     table

@@ -22,8 +22,8 @@ mod scaling;
 mod speed;
 
 use super::document::Section;
-use crate::results::Loaded;
-use crate::summary::WorkloadSummary;
+use crate::analysis::summary::WorkloadSummary;
+use crate::store::results::Loaded;
 
 pub(super) use baseline::cell as baseline_cell;
 pub(super) use code::{figure as code_figure, table as code_table};
@@ -74,7 +74,7 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
 #[cfg(test)]
 impl Loaded {
     /// A folder that holds these records, for tests.
-    pub(crate) fn example(records: Vec<crate::record::Record>) -> Self {
+    pub(crate) fn example(records: Vec<crate::store::record::Record>) -> Self {
         let machine = include_str!("../../../tests/folder/machine.json");
         let machine = serde_json::from_str(machine).unwrap();
         Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, code: None }

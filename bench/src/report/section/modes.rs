@@ -3,9 +3,9 @@
 use super::Source;
 use super::family::Question;
 use super::parts::{self, COST, PER_SECOND};
+use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
 use crate::report::document::Section;
-use crate::summary::WorkloadSummary;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Mode);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::parts;
-use crate::record::{Bound, TaskRecord};
-use crate::summary::{Cell, WorkloadSummary};
-use crate::verdict;
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::verdict;
+use crate::store::record::{Bound, TaskRecord};
 
 /// The noise floor: what a server differs from itself in the figure that ranks go by.
 pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {

@@ -1,13 +1,14 @@
 //! What several sections' tables and charts are made of.
 
-use crate::record::{Bound, Record, ServerRecord, TaskRecord, count};
+use crate::analysis::statistics::Rank;
+use crate::analysis::summary::{Cell, Figure as FigureOf, WorkloadSummary};
+use crate::analysis::verdict;
 use crate::report::chart::{Axis, Bar, Bars, Chart, Line, Lines, Mark, Plot};
 use crate::report::document::{Column, Figure, Importance, Quantity, Table, Value};
-use crate::report::figures;
 use crate::report::format::cell;
-use crate::statistics::Rank;
-use crate::summary::{Cell, Figure as FigureOf, WorkloadSummary};
-use crate::verdict;
+use crate::store::record::{Bound, Record, ServerRecord, TaskRecord};
+use crate::text::numbers;
+use crate::text::numbers::as_f64;
 
 /// What a figure of a run is, and how it is called.
 #[derive(Clone, Copy)]
@@ -38,13 +39,13 @@ pub(super) const MEMORY_PER_CONNECTION: Measure = Measure {
 pub(super) const AT_REST: Measure = Measure {
     head: "At rest",
     quantity: Quantity::Memory,
-    of: |run| Some(count(run.memory?.at_rest_bytes?)),
+    of: |run| Some(as_f64(run.memory?.at_rest_bytes?)),
     is_of_pace: false,
 };
 pub(super) const AFTER: Measure = Measure {
     head: "After",
     quantity: Quantity::Memory,
-    of: |run| Some(count(run.memory?.after_bytes?)),
+    of: |run| Some(as_f64(run.memory?.after_bytes?)),
     is_of_pace: false,
 };
 
@@ -249,7 +250,7 @@ pub(super) fn title(summary: &WorkloadSummary) -> String {
 /// `1 connection`, `8,192 connections`.
 pub(in crate::report) fn connections(number: u32) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} connection{plural}", figures::whole(f64::from(number)))
+    format!("{} connection{plural}", numbers::whole(f64::from(number)))
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -2,11 +2,11 @@
 
 use super::Source;
 use super::parts;
-use crate::record::count;
+use crate::analysis::statistics::median;
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Chart, Dot, DotRow, Dots, Plot};
 use crate::report::document::{Column, Quantity, Section, Table};
-use crate::statistics::median;
-use crate::summary::{Cell, WorkloadSummary};
+use crate::text::numbers::as_f64;
 
 /// Dots beyond which a row shows no more than these, evenly chosen by rank: more of them are one blot, and a page has to be
 /// opened on a phone.
@@ -34,13 +34,13 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     let measure = parts::leading_measure(summary);
     let row = |cell: &Cell| {
         let median = cell.median(measure.of).filter(|median| *median > 0.0);
-        let dot = |run: &crate::record::Record| {
+        let dot = |run: &crate::store::record::Record| {
             Some(Dot { value: (measure.of)(run)? / median?, mark: measure.mark_of_run(run) })
         };
         let dots: Vec<Dot> = cell.measured().filter_map(dot).collect();
         DotRow { label: parts::label(cell.server), dots: thinned(dots), median: median.map(|_| 1.0) }
     };
-    let rows: Vec<DotRow> = summary.with_floor().chain(&summary.twin).map(row).collect();
+    let rows: Vec<DotRow> = summary.with_floor().chain(&summary.duplicate).map(row).collect();
     let title = format!("{} of every run to its server's median, {}", measure.head, summary.workload.name);
     Chart {
         id: format!("runs-{}", summary.workload.name),
@@ -78,14 +78,14 @@ fn table(summary: &WorkloadSummary) -> Table {
     let title = format!("{} of every run ({})", measure.head, summary.workload.name);
     let mut table = Table::new(name, title, columns);
     table.is_detail = true;
-    for cell in summary.with_floor().chain(&summary.twin) {
+    for cell in summary.with_floor().chain(&summary.duplicate) {
         let mut values = cell.values(measure.of);
         let middle = median(&mut values);
         let ends = values.first().copied().zip(values.last().copied());
         table.rows.push(vec![
             parts::label(cell.server).into(),
-            Some(count(values.len() as u64)).into(),
-            Some(count(cell.set_aside as u64)).into(),
+            Some(as_f64(values.len() as u64)).into(),
+            Some(as_f64(cell.set_aside as u64)).into(),
             ends.map(|(least, _)| least).into(),
             middle.into(),
             ends.map(|(_, most)| most).into(),

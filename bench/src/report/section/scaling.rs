@@ -4,15 +4,15 @@ use super::Source;
 use super::family::Question;
 use super::panels::Panels;
 use super::parts::{self, COST, Measure, PER_SECOND};
+use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::{Axis, Chart, Line, Point, Scale};
 use crate::report::document::{Quantity, Section};
-use crate::report::figures;
-use crate::summary::WorkloadSummary;
+use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let mut members = source.loads(Question::Connections);
     members.sort_by_key(|summary| summary.workload.connections);
-    let head = |summary: &WorkloadSummary| figures::whole(f64::from(summary.workload.connections));
+    let head = |summary: &WorkloadSummary| numbers::whole(f64::from(summary.workload.connections));
     (!members.is_empty()).then(|| Section {
         id: "scaling",
         title: "How does it scale with connections?",

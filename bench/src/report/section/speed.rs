@@ -3,12 +3,13 @@
 use super::family::Question;
 use super::parts::{self, PER_SECOND};
 use super::{Source, notes};
-use crate::record::{Record, TaskRecord, count};
+use crate::analysis::statistics::median;
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::verdict;
 use crate::report::chart::{Bar, Chart};
 use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
-use crate::statistics::median;
-use crate::summary::{Cell, WorkloadSummary};
-use crate::verdict;
+use crate::store::record::{Record, TaskRecord};
+use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members: Vec<&WorkloadSummary> = source.loads(Question::Load);
@@ -73,9 +74,9 @@ fn row(cell: &Cell) -> Vec<Value> {
         bound(cell),
         shares(verdicts().filter_map(|verdict| verdict.server_utilisation).collect()),
         shares(verdicts().map(|verdict| verdict.tool_utilisation).collect()),
-        shares(verdicts().filter_map(|verdict| verdict.foreign_share).collect()),
-        cell.median(|run| Some(count(run.load.as_ref()?.answered))).into(),
-        Value::from(is_measured.then(|| count(cell.measured().map(Record::error_count).sum()))),
+        shares(verdicts().filter_map(|verdict| verdict.external_share).collect()),
+        cell.median(|run| Some(as_f64(run.load.as_ref()?.answered))).into(),
+        Value::from(is_measured.then(|| as_f64(cell.measured().map(Record::error_count).sum()))),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::report::chart;
 use crate::report::document::{Importance, Quantity, Table, Value};
 use crate::report::format::cell;
-use crate::report::layout;
+use crate::text::layout;
 
 /// Words in a cell are no wider than this, nor than a third of the terminal; beyond it they have a line more.
 const WORDS: usize = 44;
@@ -177,7 +177,7 @@ fn bar(share: f64, cells: usize) -> String {
         clippy::cast_sign_loss,
         reason = "a share is from 0 to 1, and a table some hundred cells wide"
     )]
-    let eighths = (share.clamp(0.0, 1.0) * crate::record::count(cells as u64) * 8.0).round() as usize;
+    let eighths = (share.clamp(0.0, 1.0) * crate::text::numbers::as_f64(cells as u64) * 8.0).round() as usize;
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 

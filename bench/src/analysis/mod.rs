@@ -1,0 +1,8 @@
+//! From records to statements: cells, intervals, ranks, verdicts, and comparisons of measurements.
+
+pub mod compare;
+pub mod explain;
+pub mod history;
+pub mod statistics;
+pub mod summary;
+pub mod verdict;

@@ -1,0 +1,248 @@
+//! Records to cells: all runs of one server under one workload, and their figures in one number each.
+
+mod cell;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use crate::analysis::statistics::{self, Estimate, Rank};
+use crate::store::record::{Record, ServerRecord, TaskRecord, ToolRecord, WorkloadRecord};
+
+pub use cell::Cell;
+
+/// All cells of one workload under one tool.
+#[derive(Debug)]
+pub struct WorkloadSummary<'a> {
+    /// The workload as it was run.
+    pub workload: &'a WorkloadRecord,
+    /// The tool that asked.
+    pub tool: &'a ToolRecord,
+    /// A cell a server: the best first, by the workload's leading figure, and those without it last.
+    pub cells: Vec<Cell<'a>>,
+    /// What is not a server, but the line that servers are held against: the cheapest, if there are several.
+    pub floor: Option<Cell<'a>>,
+    /// The A/A control: the cell of a server's duplicate.
+    pub duplicate: Option<Cell<'a>>,
+    /// Whether the tool is a second one, by which the first is checked.
+    pub is_check: bool,
+    ranks: Vec<Rank>,
+}
+
+/// A figure of a run.
+pub type Figure = fn(&Record) -> Option<f64>;
+
+/// Cells by workload and tool, in the order in which they were first run.
+pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
+    let mut known: Vec<&str> = Vec::new();
+    let groups = grouped(records, |record| (&record.workload.name, &record.tool.name));
+    let summaries = groups.into_iter().map(|group| {
+        let is_check = known.contains(&group[0].workload.name.as_str());
+        known.push(&group[0].workload.name);
+        WorkloadSummary::of(group, is_check)
+    });
+    summaries.collect()
+}
+
+/// Records of the same key together, in the order in which keys were first seen.
+fn grouped<'a, K: Eq + Hash>(
+    records: impl IntoIterator<Item = &'a Record>,
+    key: impl Fn(&'a Record) -> K,
+) -> Vec<Vec<&'a Record>> {
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<&Record>> = Vec::new();
+    for record in records {
+        let place = *places.entry(key(record)).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(record);
+    }
+    groups
+}
+
+impl<'a> WorkloadSummary<'a> {
+    /// The summary of the records of one workload under one tool, of which there is at least one.
+    fn of(records: Vec<&'a Record>, is_check: bool) -> Self {
+        let (workload, tool) = (&records[0].workload, &records[0].tool);
+        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::of);
+        let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
+            cells.partition(|cell| cell.server.duplicate_of.is_some());
+        let worth = |cell: Cell<'a>| (cell.median(leading(workload)).unwrap_or(f64::INFINITY), cell);
+        let mut cells: Vec<(f64, Cell)> = cells.into_iter().map(worth).collect();
+        cells.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let cells = cells.into_iter().map(|(_, cell)| cell);
+        let (floors, cells): (Vec<Cell>, Vec<Cell>) = cells.partition(|cell| cell.server.is_floor);
+        let (floor, duplicate) = (floors.into_iter().next(), duplicates.into_iter().next());
+        let mut summary = Self { workload, tool, cells, floor, duplicate, is_check, ranks: Vec::new() };
+        summary.ranks = summary.rank();
+        summary
+    }
+
+    fn rank(&self) -> Vec<Rank> {
+        let (leading, noise) = (self.leading(), self.noise());
+        let measured = self.cells.iter().filter(|cell| cell.median(leading).is_some());
+        let figures: Vec<_> = measured.map(|cell| cell.by_repetition(leading)).collect();
+        statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], noise))
+    }
+
+    /// The floor, where it was run, and then the servers.
+    pub fn with_floor(&self) -> impl Iterator<Item = &Cell<'a>> {
+        self.floor.iter().chain(&self.cells)
+    }
+
+    /// Whether any server, or the floor, has figures.
+    pub fn is_measured(&self) -> bool {
+        self.with_floor().any(|cell| cell.measured().next().is_some())
+    }
+
+    /// The figure by which servers are ranked; less is better.
+    pub fn leading(&self) -> Figure {
+        leading(self.workload)
+    }
+
+    /// The rank of each cell that has the leading figure, in their order.
+    pub fn ranks(&self) -> &[Rank] {
+        &self.ranks
+    }
+
+    /// Whether the leading figure of `a` is below that of `b`, as far as can be told: their ratio, paired by repetition, says
+    /// so, and by more than the noise.
+    pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
+        let [a, b] = [a, b].map(|cell| cell.by_repetition(self.leading()));
+        is_below(&a, &b, noise)
+    }
+
+    /// How a server's duplicate differs from it in a figure: the truth is 1.
+    pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
+        let duplicate = self.duplicate.as_ref()?;
+        let cell = self
+            .cells
+            .iter()
+            .find(|cell| Some(&cell.server.name) == duplicate.server.duplicate_of.as_ref())?;
+        Some((cell.server, duplicate.ratio_to(cell, figure)?))
+    }
+
+    /// The noise floor: how far from 1 the ratio of a server to itself may lie here and today, as a share.
+    pub fn noise(&self) -> Option<f64> {
+        self.noise_of(self.leading())
+    }
+
+    /// The same of another figure than the leading one.
+    pub fn noise_of(&self, figure: Figure) -> Option<f64> {
+        let (_, ratio) = self.control(figure)?;
+        Some((ratio.high - 1.0).max(1.0 - ratio.low).max(0.0))
+    }
+}
+
+/// Whether figures are below others, both by repetition. The median is known at once, and of two cells it is only in one's favour.
+fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> bool {
+    let mut ratios = cell::ratios(these, those);
+    let limit = 1.0 - noise.unwrap_or(0.0);
+    statistics::median(&mut ratios).is_some_and(|median| median < limit) && statistics::is_below(ratios, 1.0)
+}
+
+/// Of a load, what a request costs; of a start, the time to the first answer; of connections that are held, their memory.
+fn leading(workload: &WorkloadRecord) -> Figure {
+    match workload.task {
+        TaskRecord::Load => Record::cpu_per_request,
+        TaskRecord::Start => |run| Some(run.start?.first_answer_seconds),
+        TaskRecord::Hold => Record::memory_per_connection,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::{Bound, VerdictRecord};
+
+    /// A run of a server whose requests cost so many microseconds.
+    fn run(server: &str, repetition: u32, microseconds: f64) -> Record {
+        let mut record = Record::example(server, repetition);
+        record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
+        record
+    }
+
+    fn disturbed(mut record: Record, share: f64) -> Record {
+        record.verdict = Some(VerdictRecord {
+            bound: Bound::Disturbed,
+            reason: None,
+            server_utilisation: Some(0.5),
+            tool_utilisation: 0.5,
+            external_share: Some(share),
+            concurrency: None,
+        });
+        record
+    }
+
+    #[test]
+    fn the_least_disturbed_attempt_counts() {
+        let attempts = [
+            disturbed(run("one", 1, 9.0), 0.3),
+            disturbed(run("one", 1, 8.0), 0.1),
+            disturbed(run("one", 1, 7.0), 0.2),
+            run("one", 2, 6.0),
+        ];
+        let summaries = summarise(&attempts);
+        let cell = &summaries[0].cells[0];
+        let costs: Vec<f64> = cell.values(Record::cpu_per_request).iter().map(|cost| cost * 1e6).collect();
+        assert_eq!((cell.set_aside, costs.len()), (2, 2));
+        assert!((costs[0] - 8.0).abs() < 1e-9 && (costs[1] - 6.0).abs() < 1e-9, "{costs:?}");
+    }
+
+    #[test]
+    fn differences_below_the_noise_are_none() {
+        let records = |duplicates_cost: f64| {
+            let mut records = Vec::new();
+            for repetition in 1..=7 {
+                let drift = 1.0 + f64::from(repetition);
+                let mut duplicate = run("one-duplicate", repetition, 10.0 * drift * duplicates_cost);
+                duplicate.server.duplicate_of = Some("one".into());
+                records.extend([
+                    run("one", repetition, 10.0 * drift),
+                    run("two", repetition, 10.3 * drift),
+                    duplicate,
+                ]);
+            }
+            records
+        };
+        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the two.
+        for (duplicates_cost, expected) in [(1.01, ["1", "2"]), (1.05, ["1–2", "1–2"])] {
+            let records = records(duplicates_cost);
+            let summaries = summarise(&records);
+            let ranks: Vec<String> = summaries[0].ranks().iter().map(ToString::to_string).collect();
+            assert_eq!(ranks, expected, "{duplicates_cost}");
+            assert!((summaries[0].noise().unwrap() - (duplicates_cost - 1.0)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_floor_is_no_server_among_servers() {
+        let mut records = Vec::new();
+        for (server, cost, is_floor) in
+            [("one", 5.0, false), ("dear-floor", 4.0, true), ("floor", 2.0, true), ("two", 3.0, false)]
+        {
+            let mut record = run(server, 1, cost);
+            record.server.is_floor = is_floor;
+            records.push(record);
+        }
+        let summaries = summarise(&records);
+        let names =
+            |cells: &[&Cell]| -> Vec<String> { cells.iter().map(|cell| cell.server.name.clone()).collect() };
+        assert_eq!(names(&summaries[0].cells.iter().collect::<Vec<_>>()), ["two", "one"]);
+        assert_eq!(names(&summaries[0].with_floor().collect::<Vec<_>>()), ["floor", "two", "one"]);
+        assert_eq!(summaries[0].ranks().len(), 2);
+    }
+
+    #[test]
+    fn a_second_tool_is_a_check() {
+        let mut second = run("one", 1, 5.0);
+        second.tool.name = "wrk".into();
+        let records = [run("one", 1, 5.0), second, run("two", 1, 5.0)];
+        let summaries = summarise(&records);
+        let shown: Vec<(&str, bool, usize)> = summaries
+            .iter()
+            .map(|summary| (summary.tool.name.as_str(), summary.is_check, summary.cells.len()))
+            .collect();
+        assert_eq!(shown, [("visit", false, 2), ("wrk", true, 1)]);
+    }
+}

@@ -1,0 +1,174 @@
+//! All runs of one server under one workload.
+
+use std::collections::HashMap;
+
+use crate::analysis::statistics::{Estimate, median};
+use crate::analysis::verdict::{self, Verdict};
+use crate::store::record::{Bound, ErrorRecord, Record, ServerRecord};
+use visit::Times;
+
+/// All runs of one server under one workload.
+#[derive(Debug)]
+pub struct Cell<'a> {
+    /// The server as it was run.
+    pub server: &'a ServerRecord,
+    /// Its runs by time: the best attempt of each repetition.
+    pub runs: Vec<&'a Record>,
+    /// Attempts that others disturbed and that were done again.
+    pub set_aside: usize,
+    /// What bound it, once and for all: reports ask for it many times.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl<'a> Cell<'a> {
+    /// The runs of one server under one workload, of which there is at least one: of several attempts at a repetition the one
+    /// that others disturbed least.
+    pub(crate) fn of(records: Vec<&'a Record>) -> Self {
+        let server = &records[0].server;
+        let mut best: HashMap<u32, usize> = HashMap::new();
+        let mut runs: Vec<&Record> = Vec::with_capacity(records.len());
+        let mut set_aside = 0;
+        for record in records {
+            let earlier = record.repetition.and_then(|repetition| best.get(&repetition).copied());
+            let Some(place) = earlier else {
+                best.extend(record.repetition.map(|repetition| (repetition, runs.len())));
+                runs.push(record);
+                continue;
+            };
+            set_aside += 1;
+            if disturbance(record) < disturbance(runs[place]) {
+                runs[place] = record;
+            }
+        }
+        let verdict = verdict::of_runs(&runs);
+        Self { server, runs, set_aside, verdict }
+    }
+
+    /// The runs that have figures.
+    pub fn measured(&self) -> impl Iterator<Item = &'a Record> {
+        self.runs.iter().copied().filter(|run| run.is_measured())
+    }
+
+    /// Why runs have no figures.
+    pub fn failures(&self) -> impl Iterator<Item = &'a ErrorRecord> {
+        self.runs.iter().filter_map(|run| run.error.as_ref())
+    }
+
+    /// A figure of all runs that have it.
+    pub fn values(&self, figure: impl Fn(&Record) -> Option<f64>) -> Vec<f64> {
+        self.measured().filter_map(figure).collect()
+    }
+
+    /// The median of one figure over all runs that have it.
+    pub fn median(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<f64> {
+        median(&mut self.values(figure))
+    }
+
+    /// The same with its interval, which takes thousands of medians.
+    pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
+        Estimate::of(self.values(figure))
+    }
+
+    /// The ratio of a figure of this cell to that of another, taken within each repetition that both have, so that a
+    /// drift of the machine between repetitions does not count.
+    pub fn ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
+        let [these, those] = [self, other].map(|cell| cell.by_repetition(&figure));
+        Estimate::of(ratios(&these, &those))
+    }
+
+    /// A figure of all runs that have it, in the order of their repetitions.
+    pub(super) fn by_repetition(&self, figure: impl Fn(&Record) -> Option<f64>) -> Vec<(u32, f64)> {
+        let value = |run: &Record| Some((run.repetition?, figure(run)?));
+        let mut values: Vec<(u32, f64)> = self.measured().filter_map(value).collect();
+        values.sort_unstable_by_key(|(repetition, _)| *repetition);
+        values
+    }
+
+    /// Points of the percentile curve of all its runs together: shares of the answers, and the seconds that they did not exceed;
+    /// none where no run tells its latencies, or where those of one cannot be read.
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        self.latencies().map_or_else(Vec::new, |times| times.curve())
+    }
+
+    fn latencies(&self) -> Option<Times> {
+        let packed = self.measured().filter_map(|run| run.latency.as_ref()?.histogram.as_deref());
+        Times::unpack(&packed.collect::<Vec<_>>()).ok()
+    }
+}
+
+/// The ratios of figures to others, both in the order of repetitions, where both have the repetition.
+pub(super) fn ratios(these: &[(u32, f64)], mut those: &[(u32, f64)]) -> Vec<f64> {
+    let ratio = |(repetition, value): &(u32, f64)| {
+        let earlier = those.iter().take_while(|(other, _)| other < repetition).count();
+        those = &those[earlier..];
+        let (_, other) = those.first().filter(|(other, _)| other == repetition)?;
+        (*other > 0.0).then_some(value / other)
+    };
+    these.iter().filter_map(ratio).collect()
+}
+
+/// How much others disturbed a run, to choose among attempts: a run that failed is the worst.
+fn disturbance(record: &Record) -> f64 {
+    match &record.verdict {
+        Some(verdict) if verdict.bound == Bound::Disturbed => verdict.external_share.unwrap_or(1.0),
+        Some(_) => 0.0,
+        None => f64::INFINITY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visit::TimesReport;
+
+    /// A run in which so many answers took a millisecond.
+    fn run(repetition: u32, answers: u64) -> Record {
+        let report = TimesReport {
+            count: answers,
+            mean_seconds: 0.001,
+            p50_seconds: 0.001,
+            p75_seconds: 0.001,
+            p90_seconds: 0.001,
+            p95_seconds: 0.001,
+            p99_seconds: 0.001,
+            p99_9_seconds: 0.001,
+            max_seconds: 0.001,
+            histogram_nanoseconds: vec![(1_000_000, answers)],
+        };
+        let mut record = Record::example("one", repetition);
+        record.latency.as_mut().unwrap().histogram = Some(report.pack().unwrap());
+        record
+    }
+
+    #[test]
+    fn a_curve_is_of_all_runs_that_tell_their_latencies() {
+        let silent = Record { latency: None, ..run(3, 1) };
+        let damaged = |mut record: Record| {
+            record.latency.as_mut().unwrap().histogram = Some("damaged".into());
+            record
+        };
+        let cases = [
+            ("two", vec![run(1, 20), run(2, 30)], Some(50)),
+            ("one of two", vec![run(1, 20), silent.clone()], Some(20)),
+            ("none", vec![silent], Some(0)),
+            ("a damaged one", vec![run(1, 20), damaged(run(2, 30))], None),
+        ];
+        for (name, runs, expected) in cases {
+            let latencies = Cell::of(runs.iter().collect()).latencies();
+            assert_eq!(latencies.map(|times| times.count()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn ratios_are_taken_within_repetitions() {
+        let cases = [
+            ("the same", vec![(1, 6.0), (2, 8.0)], vec![(1, 3.0), (2, 2.0)], vec![2.0, 4.0]),
+            ("some are missing", vec![(1, 6.0), (3, 9.0), (4, 8.0)], vec![(2, 1.0), (3, 3.0)], vec![3.0]),
+            ("nothing to divide by", vec![(1, 6.0), (2, 8.0)], vec![(1, 0.0), (2, 2.0)], vec![4.0]),
+            ("none", vec![], vec![(1, 1.0)], vec![]),
+        ];
+        for (name, these, those, expected) in cases {
+            assert_eq!(ratios(&these, &those), expected, "{name}");
+        }
+    }
+}

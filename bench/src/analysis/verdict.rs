@@ -1,0 +1,364 @@
+//! What bound a run, or a cell, and so what its figures are facts about. Every threshold stands here; METHODOLOGY.md has the
+//! reasons at length.
+
+use std::fmt;
+
+use crate::analysis::statistics::median;
+use crate::analysis::summary::Cell;
+use crate::store::record::{Bound, From, Record, VerdictRecord};
+use crate::text::numbers::as_f64;
+
+/// A side that used this share of its cores' time was held up by nothing else. What is missing to 1 are its start and its
+/// end, and the moments in which it waits for the slowest connection.
+pub const BUSY_FROM: f64 = 0.9;
+
+/// A share of their cores' time that others took, from which on a run says more of them than of the server. The kernel counts
+/// in hundredths of a second, so that up to 4 % of a second on two cores may be no more than rounding.
+pub const DISTURBED_FROM: f64 = 0.05;
+
+/// The share of an open loop's rate that has to be answered, as `visit` judges it too.
+pub const HELD_FROM: f64 = 0.99;
+
+/// Requests under way at a time by Little's law, as a share of those asked for. Tools came to 0.9 to 1.0 here, and to 0.65 where
+/// a short run begins with the opening of thousands of connections. More than all cannot be.
+pub const UNDER_WAY: std::ops::Range<f64> = 0.5..1.1;
+
+/// What a tool's resolution may make of that share: of one connection with 20,000 answers a second, `hey` says that each took
+/// 0.0000 s or 0.0001 s.
+const BLUR: f64 = 0.1;
+
+/// An answer that took this long, and this share of the run, says that something stood still. The kernel's own timers, of
+/// acknowledgements and of a first loss, are below a quarter of a second.
+pub const STILL_SECONDS: f64 = 0.25;
+/// See [`STILL_SECONDS`].
+pub const STILL_SHARE: f64 = 0.05;
+
+/// What bound a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// What bound it.
+    pub bound: Bound,
+    /// Why, when it is invalid or disturbed.
+    pub reason: Option<String>,
+}
+
+/// The verdict on a run, from its figures; `None` when it has none of a load.
+pub fn of_run(record: &Record) -> Option<VerdictRecord> {
+    let (load, cpu) = (record.load.as_ref()?, record.cpu.as_ref()?);
+    let utilisation = |seconds: f64, cores: usize| seconds / (load.elapsed_seconds * as_f64(cores as u64));
+    let cores_seconds = cpu.wall_seconds * as_f64(record.cores() as u64);
+    let external_share = cpu.external_seconds.map(|seconds| seconds / cores_seconds);
+    let throttled_share = cpu.throttled_seconds.map(|seconds| seconds / cores_seconds);
+    let mut verdict = VerdictRecord {
+        bound: Bound::LatencyBound,
+        reason: None,
+        server_utilisation: cpu.server.map(|server| utilisation(server.seconds, record.server_cores.len())),
+        tool_utilisation: utilisation(cpu.tool.seconds, record.tool_cores.len()),
+        external_share,
+        concurrency: concurrency(record),
+    };
+    let (server, tool) = (verdict.server_utilisation, verdict.tool_utilisation);
+    let taken = [(external_share, "others took"), (throttled_share, "the container's quota withheld")];
+    let taken =
+        taken.into_iter().find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
+    (verdict.bound, verdict.reason) = if let Some(reason) = failed(record).or_else(|| missing(record)) {
+        (Bound::Invalid, Some(reason))
+    } else if let Some((share, who)) = taken {
+        (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
+    } else if let Some(reason) = not_held(record, tool)
+        .or_else(|| lawless(verdict.concurrency))
+        .or_else(|| stood_still(record, server?.max(tool)))
+    {
+        (Bound::Invalid, Some(reason))
+    } else {
+        (used_up(server, tool, record.workload.rate.is_some()), None)
+    };
+    Some(verdict)
+}
+
+/// The verdict on a cell; `None` where no run has figures of a load.
+pub fn of_cell(cell: &Cell) -> Option<Verdict> {
+    cell.verdict.clone()
+}
+
+/// The same from its runs: one failed request makes a cell invalid; else it is what most of them are, as medians go.
+pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
+    let runs: Vec<(&Record, &VerdictRecord)> =
+        runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
+    let errors: u64 = runs.iter().map(|(run, _)| run.error_count()).sum();
+    let answered: u64 = runs.iter().filter_map(|(run, _)| run.load.as_ref()).map(|load| load.answered).sum();
+    let reason = |bound: Bound| {
+        let mut reasons = runs.iter().filter(|(_, verdict)| verdict.bound == bound);
+        reasons.find_map(|(_, verdict)| verdict.reason.clone())
+    };
+    let share = |bound: Bound| {
+        let of_bound = runs.iter().filter(|(_, verdict)| verdict.bound == bound).count();
+        as_f64(of_bound as u64) / as_f64(runs.len() as u64)
+    };
+    let middle = |share: &dyn Fn(&VerdictRecord) -> Option<f64>| {
+        median(&mut runs.iter().filter_map(|(_, verdict)| share(verdict)).collect::<Vec<_>>())
+    };
+    let server = middle(&|verdict| verdict.server_utilisation);
+    let tool = middle(&|verdict| Some(verdict.tool_utilisation))?;
+    let (bound, reason) = if errors > 0 {
+        (Bound::Invalid, Some(format!("{errors} of {} requests failed", errors + answered)))
+    } else if share(Bound::Invalid) >= 0.5 {
+        (Bound::Invalid, reason(Bound::Invalid))
+    } else if share(Bound::Disturbed) >= 0.5 {
+        (Bound::Disturbed, reason(Bound::Disturbed))
+    } else {
+        (used_up(server, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some())), None)
+    };
+    Some(Verdict { bound, reason })
+}
+
+/// What held up a load that was neither invalid nor disturbed. An open loop that held its rate was held up by nothing, however
+/// busy the two were.
+fn used_up(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
+    if is_open {
+        Bound::LatencyBound
+    } else if tool >= BUSY_FROM {
+        Bound::ClientBound
+    } else {
+        match server {
+            None => Bound::Unknown,
+            Some(server) if server >= BUSY_FROM => Bound::ServerBound,
+            Some(_) => Bound::LatencyBound,
+        }
+    }
+}
+
+/// Requests that came to something else than a right answer, or no answer at all.
+fn failed(record: &Record) -> Option<String> {
+    let (errors, answered) = (record.error_count(), record.load.as_ref()?.answered);
+    match (errors, answered) {
+        (0, 0) => Some("nothing was answered".into()),
+        (0, _) => None,
+        _ => Some(format!("{errors} of {} requests failed", errors + answered)),
+    }
+}
+
+/// Connections that were asked for and not there. A connection a request has none that stay; and where one is asked for and
+/// answers come, it is there, though a server that closes it each time may have none at the moment.
+fn missing(record: &Record) -> Option<String> {
+    let connections = record.connections.filter(|_| record.workload.mode.as_deref() != Some("close"))?;
+    let (asked, seen) = (u64::from(connections.asked), connections.seen?);
+    (seen < asked && asked > 1).then(|| format!("only {seen} of {asked} connections were open"))
+}
+
+/// The rate of an open loop that was not held, by the tool's judgement or by what was answered.
+fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
+    let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
+    let achieved = record.per_second()? / open_loop.rate_per_second;
+    if open_loop.held.unwrap_or(true) && achieved >= HELD_FROM {
+        return None;
+    }
+    let how = match open_loop.lag_p99_seconds.filter(|_| achieved >= HELD_FROM) {
+        Some(lag) => format!("one request in a hundred was begun more than {:.1} ms late", lag * 1e3),
+        None => format!("{:.1} % of it was answered", achieved * 100.0),
+    };
+    let tool = if tool_utilisation >= BUSY_FROM { "the tool used its cores up" } else { "the tool had time" };
+    Some(format!("the rate of {:.0}/s was not held: {how}, and {tool}", open_loop.rate_per_second))
+}
+
+/// Requests under way by Little's law, as a share of those asked for: in a closed loop, where the tool's latency is the whole
+/// time in which a connection waits, and is told finely enough.
+fn concurrency(record: &Record) -> Option<f64> {
+    let semantics = record.tool.semantics.as_ref()?;
+    let mode = record.workload.mode.as_deref()?;
+    let holds = record.workload.rate.is_none()
+        && semantics.from == From::Sent
+        && !semantics.synthetic
+        && (mode != "close" || semantics.connect_included);
+    let depth: f64 = mode.strip_prefix("pipelined-").map_or(Some(1.0), |depth| depth.parse().ok())?;
+    let asked = f64::from(record.workload.connections) * depth;
+    let per_second = record.per_second()?;
+    let blur = per_second * semantics.resolution_seconds.unwrap_or(0.0) / asked;
+    let under_way = per_second * record.latency.as_ref()?.mean_seconds? / asked;
+    (holds && blur <= BLUR).then_some(under_way)
+}
+
+fn lawless(concurrency: Option<f64>) -> Option<String> {
+    let share = concurrency.filter(|share| !UNDER_WAY.contains(share))?;
+    Some(format!(
+        "Little's law is broken: throughput times mean latency is {:.0} % of what was to be under way",
+        share * 100.0
+    ))
+}
+
+/// An answer so late that server or tool must have stood still for a part of the run.
+fn stood_still(record: &Record, busiest: f64) -> Option<String> {
+    let (latest, elapsed) = (record.latency.as_ref()?.max_seconds?, record.load.as_ref()?.elapsed_seconds);
+    let is_still = busiest < BUSY_FROM && latest >= STILL_SECONDS && latest >= elapsed * STILL_SHARE;
+    is_still
+        .then(|| format!("something stood still: an answer took {latest:.2} s, and neither side was busy"))
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Invalid => "invalid",
+            Self::Disturbed => "others",
+            Self::ClientBound => "client",
+            Self::ServerBound => "server",
+            Self::LatencyBound => "latency",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::{OpenLoopRecord, RateRecord};
+
+    /// A run of a second, with a core for each side, that used these seconds of CPU time.
+    fn run(server: f64, tool: f64, attached: f64) -> Record {
+        let mut record = Record::example("one", 1);
+        let cpu = record.cpu.as_mut().unwrap();
+        (cpu.server.as_mut().unwrap().seconds, cpu.tool.seconds, cpu.external_seconds) =
+            (server, tool, Some(attached));
+        record
+    }
+
+    fn with(mut record: Record, change: impl Fn(&mut Record)) -> Record {
+        change(&mut record);
+        record
+    }
+
+    #[test]
+    fn a_run_is_bound_by_what_was_used_up() {
+        let busy = || run(0.95, 0.95, 0.0);
+        let unknown = |record: &mut Record| {
+            let cpu = record.cpu.as_mut().unwrap();
+            (cpu.server, cpu.external_seconds) = (None, None);
+            record.latency.as_mut().unwrap().max_seconds = Some(0.3);
+        };
+        let errors = |record: &mut Record| {
+            record.load.as_mut().unwrap().errors = [("status 503".to_owned(), 1)].into();
+        };
+        let open = |held, rate_per_second| {
+            move |record: &mut Record| {
+                let lag_p99_seconds = Some(0.1);
+                let open_loop =
+                    OpenLoopRecord { rate_per_second, peak_per_second: None, held, lag_p99_seconds };
+                record.load.as_mut().unwrap().open_loop = Some(open_loop);
+                let rate = RateRecord { per_second: Some(rate_per_second), share: None, peak: None };
+                record.workload.rate = Some(rate);
+            }
+        };
+        let cases = [
+            ("neither is busy", run(0.5, 0.5, 0.0), "latency", ""),
+            ("the server is", run(0.95, 0.5, 0.02), "server", ""),
+            ("the tool is", run(0.5, 0.95, 0.02), "client", ""),
+            ("both are", busy(), "client", ""),
+            ("nobody knows of the server", with(run(0.95, 0.5, 0.0), unknown), "unknown", ""),
+            ("nobody knows of the server, and the tool is busy", with(busy(), unknown), "client", ""),
+            ("others take a tenth", run(0.5, 0.5, 0.2), "others", "others took 10 %"),
+            (
+                "a quota takes a tenth",
+                with(busy(), |run| run.cpu.as_mut().unwrap().throttled_seconds = Some(0.2)),
+                "others",
+                "quota withheld 10 %",
+            ),
+            ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
+            (
+                "nothing comes",
+                with(busy(), |run| run.load.as_mut().unwrap().answered = 0),
+                "invalid",
+                "nothing was answered",
+            ),
+            (
+                "connections are missing",
+                with(busy(), |run| run.connections.as_mut().unwrap().seen = Some(9)),
+                "invalid",
+                "only 9 of 10 connections",
+            ),
+            (
+                "none stays open in mode close",
+                with(busy(), |run| {
+                    run.connections.as_mut().unwrap().seen = Some(9);
+                    run.workload.mode = Some("close".into());
+                }),
+                "client",
+                "",
+            ),
+            (
+                "the tool says that it did not hold the rate",
+                with(run(0.5, 0.95, 0.0), open(Some(false), 1000.0)),
+                "invalid",
+                "the rate of 1000/s was not held: one request in a hundred was begun more than 100.0 ms late, and the tool used its \
+                 cores up",
+            ),
+            (
+                "too little was answered",
+                with(run(0.95, 0.5, 0.0), open(None, 1020.0)),
+                "invalid",
+                "98.0 % of it was answered, and the tool had time",
+            ),
+            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency", ""),
+            (
+                "answers come too fast for ten connections",
+                with(busy(), |run| run.latency.as_mut().unwrap().mean_seconds = Some(0.001)),
+                "invalid",
+                "Little's law is broken: throughput times mean latency is 10 %",
+            ),
+            (
+                "the tool counts in tenths of a second",
+                with(busy(), |run| {
+                    run.latency.as_mut().unwrap().mean_seconds = Some(0.0);
+                    run.tool.semantics.as_mut().unwrap().resolution_seconds = Some(0.1);
+                }),
+                "client",
+                "",
+            ),
+            (
+                "nobody did anything for a while",
+                with(run(0.7, 0.7, 0.0), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
+                "invalid",
+                "something stood still: an answer took 0.30 s",
+            ),
+            (
+                "an unfair server is busy",
+                with(busy(), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
+                "client",
+                "",
+            ),
+        ];
+        for (name, record, expected, reason) in cases {
+            let verdict = of_run(&record).unwrap();
+            assert_eq!(verdict.bound.to_string(), expected, "{name}");
+            assert!(verdict.reason.unwrap_or_default().contains(reason), "{name}");
+        }
+        let failed = Record { load: None, ..busy() };
+        assert!(of_run(&failed).is_none());
+    }
+
+    #[test]
+    fn a_cell_is_what_most_of_its_runs_are() {
+        let run = |bound: Bound, errors: u64| {
+            let mut record = run(0.5, 0.5, 0.0);
+            if errors > 0 {
+                record.load.as_mut().unwrap().errors = [("reset".to_owned(), errors)].into();
+            }
+            record.verdict = of_run(&record);
+            record.verdict.as_mut().unwrap().bound = bound;
+            record
+        };
+        let (fine, late, bad) = (Bound::LatencyBound, Bound::Disturbed, Bound::Invalid);
+        type Case<'a> = (&'a str, &'a [(Bound, u64)], Bound);
+        let cases: [Case; 5] = [
+            ("all are fine", &[(fine, 0), (fine, 0), (fine, 0)], fine),
+            ("one was disturbed", &[(fine, 0), (late, 0), (fine, 0)], fine),
+            ("most were disturbed", &[(late, 0), (late, 0), (fine, 0)], late),
+            ("half did not hold", &[(bad, 0), (fine, 0)], bad),
+            ("one request failed", &[(bad, 1), (fine, 0), (fine, 0)], bad),
+        ];
+        for (name, runs, expected) in cases {
+            let runs: Vec<Record> = runs.iter().map(|(bound, errors)| run(*bound, *errors)).collect();
+            let runs: Vec<&Record> = runs.iter().collect();
+            assert_eq!(of_runs(&runs).unwrap().bound, expected, "{name}");
+        }
+        assert_eq!(of_runs(&[]), None);
+    }
+}

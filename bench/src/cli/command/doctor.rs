@@ -1,0 +1,97 @@
+//! `bench doctor`: what this machine has, what it lacks, and whether it is quiet enough to measure on.
+
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use crate::checks::doctor::{self, Finding, Level};
+use crate::cli::Doctor;
+use crate::machine::Machine;
+use crate::machine::cores::Cores;
+use crate::machine::host::Host;
+use crate::report;
+use crate::servers::checkout::Checkout;
+use crate::text::layout;
+
+/// A line begins with its word, in a column of its own.
+const INDENT: usize = 9;
+
+/// Longer lines are no easier to read on a wide terminal.
+const WIDEST: usize = 100;
+
+pub(super) fn run(root: Option<&Path>, _: &Doctor) -> anyhow::Result<Outcome> {
+    let checkout = Checkout::read(root)?;
+    let host = Host::this_machine(checkout.tools())?;
+    let cores = Cores::divide(None, None)?;
+    // No order follows from the seed here.
+    let machine = Machine::read(&cores, 0)?;
+    let (tools, servers) = (doctor::tools(&host), doctor::servers(&host, &checkout.servers));
+    let is_ready = doctor::is_any_ready(&tools) && doctor::is_any_ready(&servers);
+    let sections = [
+        ("System", doctor::system(&machine, &cores)),
+        ("Load tools", tools),
+        ("Servers", servers),
+        ("Limits", doctor::limits(&machine)),
+        ("Optional", doctor::optional(&host)),
+    ];
+    for (title, findings) in sections {
+        print(&section(title, &findings))?;
+    }
+    print(&heading("Quietness, seen for three seconds"))?;
+    let quietness = doctor::quietness(&host, machine.load_averages);
+    if host.interrupted() {
+        return Ok(Outcome::Interrupted);
+    }
+    print(&lines(&quietness?))?;
+    if is_ready {
+        return Ok(Outcome::Fine);
+    }
+    print("\nNo measurement can be made: it takes a server and a load tool that are ready.\n")?;
+    Ok(Outcome::Failed)
+}
+
+fn section(title: &str, findings: &[Finding]) -> String {
+    format!("{}{}\n", heading(title), lines(findings))
+}
+
+fn heading(title: &str) -> String {
+    format!("{}\n", styled(HEADING, title))
+}
+
+fn lines(findings: &[Finding]) -> String {
+    let width = report::terminal_width().map_or(WIDEST, |width| width.min(WIDEST));
+    findings.iter().map(|finding| line(finding, width)).collect()
+}
+
+/// The word, and the text beside it on as many lines as it takes.
+fn line(finding: &Finding, width: usize) -> String {
+    let word = finding.level.as_str();
+    let padding = " ".repeat(INDENT - 2 - word.len());
+    let options = layout::prose(width.saturating_sub(INDENT));
+    let text = textwrap::wrap(&finding.text, options).join(&format!("\n{}", " ".repeat(INDENT)));
+    format!("  {}{padding}{text}\n", styled(style(finding.level), word))
+}
+
+fn style(level: Level) -> Style {
+    match level {
+        Level::Ok => GOOD,
+        Level::Note => AnsiColor::Cyan.on_default(),
+        Level::Lacks => AnsiColor::Yellow.on_default(),
+        Level::Bad => BAD,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_below_its_beginning() {
+        let text = "the clock is hpet, which is slow; as root: echo tsc > /sys/file".to_owned();
+        let shown = line(&Finding { level: Level::Bad, text }, 40);
+        let expected =
+            "  bad    the clock is hpet, which is\n         slow; as root: echo tsc >\n         /sys/file\n";
+        assert_eq!(anstream::adapter::strip_str(&shown).to_string(), expected);
+    }
+}

@@ -1,0 +1,111 @@
+//! `bench list`: what can be measured here, and what this machine lacks.
+
+use std::path::Path;
+use std::time::Duration;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+
+use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use crate::cli::{List, Listed};
+use crate::machine::host::Host;
+use crate::measure::run;
+use crate::servers::checkout::Checkout;
+use crate::servers::launch;
+use crate::servers::server::Server;
+use crate::servers::workload::{Amount, Rate, Suite, Task, Workload};
+use crate::text::numbers;
+use crate::tools::{self, TOOLS, Tool};
+
+pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
+    let checkout = Checkout::read(root)?;
+    let host = Host::this_machine(checkout.tools())?;
+    let wanted = |what| list.what.is_none_or(|only| only == what);
+    let mut out = Vec::new();
+    if wanted(Listed::Servers) {
+        out.push(section("Servers", checkout.servers.iter().map(|server| server_row(&host, server))));
+    }
+    if wanted(Listed::Workloads) {
+        let is_available =
+            |server: &&Server| server.is_default && launch::unavailable(&host, server).is_none();
+        let available: Vec<&Server> = checkout.servers.iter().filter(is_available).collect();
+        let suites = checkout.suites.iter().map(|one| suite(&checkout, one, &available));
+        out.push(
+            styled(HEADING, "Workloads") + "\n" + &suites.collect::<anyhow::Result<Vec<_>>>()?.join("\n"),
+        );
+    }
+    if wanted(Listed::Tools) {
+        out.push(section("Tools", TOOLS.iter().map(|tool| tool_row(&host, *tool))));
+    }
+    print(&out.join("\n"))
+}
+
+fn section(title: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.add_rows(rows);
+    format!("{}\n{}\n", styled(HEADING, title), table.trim_fmt())
+}
+
+fn server_row(host: &Host, server: &Server) -> Vec<String> {
+    let state = match launch::unavailable(host, server) {
+        None if server.is_default => styled(GOOD, "available"),
+        None => styled(GOOD, "available, when named"),
+        Some(why) => styled(BAD, &format!("unavailable: {why}")),
+    };
+    let Server { name, language, runtime, model, .. } = server;
+    let model = if server.is_floor { "not a server" } else { model.as_str() };
+    vec![name.clone(), language.clone(), runtime.clone(), model.to_owned(), state]
+}
+
+/// A suite with what it is for and how long it takes, and its workloads with how each is asked.
+fn suite(checkout: &Checkout, suite: &Suite, available: &[&Server]) -> anyhow::Result<String> {
+    let workloads = checkout.workloads_of(suite)?;
+    let time: Duration =
+        workloads.iter().map(|workload| run::expected(workload) * workload.repetitions).sum();
+    let servers = available.iter().filter(|server| !server.is_floor).count();
+    // With servers to compare, one of them has a duplicate.
+    let contenders = u32::try_from(available.len() + usize::from(servers > 1))?;
+    let heading = format!(
+        "{}  {}\n  with {servers} servers about {}",
+        styled(HEADING, &suite.name),
+        suite.about,
+        numbers::time(time * contenders)
+    );
+    if !suite.suites.is_empty() {
+        return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.add_rows(suite.workloads.iter().map(workload_row));
+    Ok(format!("{heading}\n{}\n", table.trim_fmt()))
+}
+
+fn workload_row(workload: &Workload) -> Vec<String> {
+    let how = match &workload.task {
+        Task::Load(load) => {
+            let amount = match load.amount {
+                Amount::Requests(requests) => format!("{requests} requests"),
+                Amount::Time(time) => format!("{} s", time.as_secs_f64()),
+            };
+            let rate = match &load.rate {
+                None => "closed loop".into(),
+                Some(Rate::PerSecond(rate)) => format!("{rate}/s"),
+                Some(Rate::OfPeak { share, peak }) => format!("{:.0} % of {peak}", share * 100.0),
+            };
+            format!("{}, {rate}, {} × {}, {amount}", load.tool, load.connections, load.mode)
+        }
+        Task::Start => "started, and asked once".into(),
+        Task::Hold(connections) => format!("{connections} connections, used once and held"),
+    };
+    let repetitions = format!("{} times", workload.repetitions);
+    vec![format!("  {}", workload.name), workload.title.clone(), how, repetitions]
+}
+
+fn tool_row(host: &Host, tool: &dyn Tool) -> Vec<String> {
+    let state = match tools::available(host, tool) {
+        Ok(version) => styled(GOOD, &format!("available: {version}")),
+        Err(why) => styled(BAD, &format!("unavailable: {why}")),
+    };
+    vec![tool.name().to_owned(), state]
+}

@@ -1,0 +1,223 @@
+//! `bench measure`: runs workloads on servers, keeps a record of each run, and ends with the tables.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+
+use super::report::write_report;
+use super::{Outcome, note, print};
+use crate::cli::{Arguments, Command, Label, Measure};
+use crate::machine::Machine;
+use crate::machine::cores::Cores;
+use crate::machine::host::{self, AttachedProcess, Host};
+use crate::measure::{Control, Measurement, Tally};
+use crate::report;
+use crate::report::format::Format;
+use crate::servers::checkout::Checkout;
+use crate::servers::install;
+use crate::servers::server::{Attached, Server};
+use crate::servers::workload::{Task, Workload};
+use crate::store::record::Record;
+use crate::store::results::{self, Results};
+use crate::text::names;
+use crate::text::numbers;
+use crate::text::progress::Progress;
+use crate::tools;
+
+/// Time for a server that runs to take a connection.
+const CONNECT_BOUND: Duration = Duration::from_secs(5);
+
+pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
+    // For thousands of connections; what we start inherits it.
+    host::raise_descriptor_limit()?;
+    let progress = Progress::new(arguments.quiet);
+    match &arguments.resume {
+        Some(folder) => resume(root, folder, &progress),
+        None => begin(root, arguments, &progress),
+    }
+}
+
+fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
+    let cores = Cores::divide(arguments.server_cores.clone(), arguments.tool_cores.clone())?;
+    let checkout = read(root, arguments, &cores, progress)?;
+    let machine = Machine::read(&cores, arguments.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+    measure(&checkout, arguments, &cores, machine.seed, progress, || {
+        let folder = arguments.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
+        Ok((Results::create(&folder, &machine)?, Vec::new()))
+    })
+}
+
+/// Goes on with what another process has begun, by the command that it was given.
+fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Result<Outcome> {
+    let machine = results::machine(folder).context("--resume")?;
+    let place = || {
+        format!(
+            "--resume: {}: `{}` is no command that can be resumed",
+            folder.display(),
+            machine.command.join(" ")
+        )
+    };
+    let begun = Arguments::try_parse_from(&machine.command).ok().with_context(place)?;
+    let Command::Measure(arguments) = &begun.command else { bail!(place()) };
+    let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
+    let checkout = read(root.or(begun.root.as_deref()), arguments, &cores, progress)?;
+    measure(&checkout, arguments, &cores, machine.seed, progress, || {
+        let (results, loaded) = Results::resume(folder).context("--resume")?;
+        if let Some(torn) = loaded.torn {
+            progress.warn(&torn);
+        }
+        Ok((results, loaded.records))
+    })
+}
+
+/// The checkout, with what lies or runs elsewhere.
+fn read(
+    root: Option<&Path>,
+    arguments: &Measure,
+    cores: &Cores,
+    progress: &Progress,
+) -> anyhow::Result<Checkout> {
+    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let label = arguments.address.zip(arguments.label.as_ref());
+    let attached = label.map(|(address, label)| attached(address, arguments.pid, label, cores, progress));
+    checkout.with_attached(attached.transpose()?)
+}
+
+/// A server that runs already, which answers, and whose process can be read where it is named.
+fn attached(
+    address: SocketAddr,
+    pid: Option<i32>,
+    label: &Label,
+    cores: &Cores,
+    progress: &Progress,
+) -> anyhow::Result<Server> {
+    TcpStream::connect_timeout(&address, CONNECT_BOUND)
+        .with_context(|| format!("--address: cannot connect to {address}: does the server run?"))?;
+    let process = match pid {
+        None => {
+            progress
+                .warn(&format!("{}: without --pid its CPU time and its memory are not known", label.name));
+            None
+        }
+        Some(_) if !host::is_here(address.ip()) => {
+            bail!("--pid: {address} is another machine's: leave --pid out, and its CPU time is not known")
+        }
+        Some(pid) => {
+            let process = AttachedProcess::find(pid).context("--pid")?;
+            if process.listens_at(address.port()) == Some(false) {
+                bail!("--pid {pid}: neither it nor a child of it listens at {address}");
+            }
+            let own = process.cores().unwrap_or_default();
+            let shared: Vec<usize> = own.into_iter().filter(|core| cores.tool.contains(core)).collect();
+            if !shared.is_empty() {
+                progress.warn(&format!(
+                    "{} may use {} of the load tool, and each slows the other down: `taskset --all-tasks --cpu-list --pid {} {pid}` \
+                     keeps it to the servers'",
+                    label.name,
+                    numbers::cores(&shared),
+                    listed(&cores.server),
+                ));
+            }
+            Some(process)
+        }
+    };
+    let Label { name, version } = label.clone();
+    Ok(Server::attached(name, Attached { address, process, version }))
+}
+
+/// Cores as `taskset` wants them.
+fn listed(cores: &[usize]) -> String {
+    cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Measures what the arguments say into the results that `open` gives, with the records that are there already.
+fn measure(
+    checkout: &Checkout,
+    arguments: &Measure,
+    cores: &Cores,
+    seed: u64,
+    progress: &Progress,
+    open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
+) -> anyhow::Result<Outcome> {
+    let servers = checkout.choose_servers(&arguments.chosen.servers)?;
+    let workloads = workloads(checkout, arguments)?;
+    let control = match arguments.control.as_deref() {
+        None => Control::Best,
+        Some("none") => Control::Off,
+        Some(name) => {
+            let server = names::find("server", name, &servers, |server| &server.name).context("--control")?;
+            if server.is_floor {
+                bail!("--control {name}: it is not a server: name one, or `none`");
+            }
+            Control::Named(server.name.clone())
+        }
+    };
+    let host = Host::this_machine(checkout.tools())?;
+    if arguments.chosen.install {
+        install::missing(&host, &servers, !progress.is_quiet(), |line| progress.note(line));
+    }
+    let (mut results, done) = open()?;
+    refuse_other_workloads(&workloads, &done)?;
+
+    let (servers, workloads) = (&servers, &workloads);
+    let attempts = arguments.attempts;
+    let measurement =
+        Measurement { host: &host, cores, seed, servers, control, workloads, attempts, progress };
+    let tally = measurement.run(&mut results, done)?;
+
+    let folder = results.folder();
+    let document = report::document(&results::load(folder)?);
+    print(&Format::Table.render(&document, report::terminal_width())?)?;
+    let page = write_report(folder, &document)?;
+    if !progress.is_quiet() {
+        note(&format!("\nrecords: {}\nreport:  {}", folder.display(), page.display()));
+    }
+    if tally.interrupted {
+        note(&format!("go on:   bench measure --resume {}", folder.display()));
+    }
+    Ok(match tally {
+        // Also when all was run by then: the report was not to be waited for.
+        _ if host.interrupted() => Outcome::Interrupted,
+        Tally { failed: 0, .. } => Outcome::Fine,
+        Tally { .. } => Outcome::Failed,
+    })
+}
+
+/// The workloads as the arguments change them, each with a second one by another tool where that is asked for.
+fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Workload>> {
+    let mut workloads = Vec::new();
+    for mut workload in checkout.choose_workloads(&arguments.workloads)? {
+        workload.repetitions = arguments.repetitions.unwrap_or(workload.repetitions);
+        let Task::Load(load) = &mut workload.task else {
+            workloads.push(workload);
+            continue;
+        };
+        if let Some(tool) = &arguments.tool {
+            load.tool.clone_from(tool);
+        }
+        let own = tools::find(&load.tool)?.name();
+        workloads.push(workload.clone());
+        if let Some(other) = &arguments.cross_check {
+            let other = tools::find(other).context("--cross-check")?.name();
+            if other == own {
+                bail!("--cross-check: {} is measured by {other} already: name another tool", workload.name);
+            }
+            workloads.push(workload.by(other));
+        }
+    }
+    Ok(workloads)
+}
+
+/// Runs of two workloads of the same name are not one cell's.
+fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Result<()> {
+    for workload in workloads {
+        let record = workload.record();
+        if done.iter().any(|run| run.workload.name == record.name && *run.workload != record) {
+            bail!("--resume: the workload {} has changed since: measure anew", record.name);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The commands, one a file.
+
+mod check;
+mod compare;
+mod completions;
+mod doctor;
+mod drill;
+mod explain;
+mod history;
+mod list;
+mod man;
+mod measure;
+mod microbench;
+mod new;
+mod record;
+mod report;
+mod serve;
+mod verify;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::cli::{Arguments, Command};
+use crate::servers::server::Server;
+
+/// What a command came to, when it did what it could.
+enum Outcome {
+    Fine,
+    Failed,
+    Interrupted,
+}
+
+/// Does what the arguments say. An error is one line on standard error.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let root = arguments.root.as_deref();
+    let outcome = match &arguments.command {
+        Command::List(list) => list::run(root, list),
+        Command::New(new) => new::run(root, new),
+        Command::Check(check) => check::run(root, check),
+        Command::Verify(verify) => verify::run(root, verify),
+        Command::Drill(drill) => drill::run(root, drill),
+        Command::Microbench(microbench) => microbench::run(root, microbench),
+        Command::Measure(measure) => measure::run(root, measure),
+        Command::Report(report) => report::run(report),
+        Command::Explain(explain) => explain::run(explain),
+        Command::Compare(compare) => compare::run(compare),
+        Command::History(history) => history::run(root, history),
+        Command::Record(record) => record::run(root, record),
+        Command::Serve(serve) => serve::run(root, serve),
+        Command::Doctor(doctor) => doctor::run(root, doctor),
+        Command::Completions(completions) => completions::run(completions),
+        Command::Man(man) => man::run(man),
+    };
+    match outcome {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            note(&format!("{}: {error:#}", styled(BAD, "error")));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Those that are servers, of what a floor cannot be asked; a line says that it is left out, and why. To name it is an error.
+fn without_floor<'a>(
+    chosen: Vec<&'a Server>,
+    named: &[String],
+    why: &str,
+) -> anyhow::Result<Vec<&'a Server>> {
+    let (floors, servers): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|server| server.is_floor);
+    for Server { name, .. } in floors {
+        if named.contains(name) {
+            bail!("{name}: it is not a server, and {why}: leave it out");
+        }
+        print(&format!("{name:<14} left out: it is not a server, and {why}\n"))?;
+    }
+    Ok(servers)
+}
+
+const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
+const HEADING: anstyle::Style = anstyle::Style::new().bold();
+
+/// `text` in `style`, for [`anstream`] to print, which drops the style where no terminal shows it.
+fn styled(style: anstyle::Style, text: &str) -> String {
+    format!("{}{text}{}", style.render(), style.render_reset())
+}
+
+/// Prints to standard output. A reader that went away, as `head` does, is no error.
+fn print(text: &str) -> anyhow::Result<Outcome> {
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Outcome::Fine),
+    }
+}
+
+/// Says a line on standard error. That nobody is there to read it, as when `tee` got the same Ctrl-C, is no error.
+fn note(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}

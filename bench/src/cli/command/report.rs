@@ -1,0 +1,59 @@
+//! `bench report`: the report of a measurement, from its records alone.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::{Outcome, print};
+use crate::cli::{Printed, Report};
+use crate::report;
+use crate::report::chart::{self, Width};
+use crate::report::document::Document;
+use crate::report::format::Format;
+use crate::store::results;
+
+pub(super) fn run(arguments: &Report) -> anyhow::Result<Outcome> {
+    let loaded = results::load(&arguments.folder)?;
+    let document = match &arguments.baseline {
+        Some(name) => report::document_against(&loaded, name).context("--baseline")?,
+        None => report::document(&loaded),
+    };
+    put(&document, &arguments.printed)
+}
+
+/// Prints a document, or writes it to a file, in the form that was asked for.
+pub(super) fn put(document: &Document, printed: &Printed) -> anyhow::Result<Outcome> {
+    let Some(file) = &printed.output else {
+        return print(&printed.format.render(document, report::terminal_width())?);
+    };
+    write(file, &printed.format.render(document, None)?).context("--output")?;
+    Ok(Outcome::Fine)
+}
+
+/// Writes a file, without the styles that a terminal would show.
+pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, plain(text)).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Every form of a report, and its charts, into the folder's `report/`; the path of the page.
+pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result<PathBuf> {
+    for format in Format::ALL {
+        let text = format.render(document, None)?;
+        results::write_report(folder, format.file_name(), &plain(&text))?;
+    }
+    for chart in document.charts() {
+        let svg = chart::standalone(chart, Width::Wide);
+        results::write_report(folder, &format!("charts/{}.svg", chart.id), &svg)?;
+    }
+    Ok(results::report_path(folder, Format::Html.file_name()))
+}
+
+/// The same of what the folder holds by now.
+pub(super) fn rewrite_report(folder: &Path) -> anyhow::Result<PathBuf> {
+    write_report(folder, &report::document(&results::load(folder)?))
+}
+
+/// Without the styles that a terminal would show.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}

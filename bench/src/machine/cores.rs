@@ -1,0 +1,186 @@
+//! Which cores the server, the load tool and the harness get, and for how long cores have been busy.
+
+use anyhow::{Context, bail};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+use procfs::{CpuTime, CurrentSI};
+
+use crate::text::numbers::as_f64;
+
+/// The cores of one measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cores {
+    /// The server's.
+    pub server: Vec<usize>,
+    /// The load tool's.
+    pub tool: Vec<usize>,
+    /// Our own, where there is one left.
+    pub harness: Option<usize>,
+}
+
+impl Cores {
+    /// Divides the cores that this process may use, with a person's own choice first.
+    pub fn divide(server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> anyhow::Result<Self> {
+        let usable = usable()?;
+        for (flag, cores) in [("--server-cores", &server), ("--tool-cores", &tool)] {
+            if let Some(core) = cores.iter().flatten().find(|core| !usable.contains(core)) {
+                bail!("{flag}: there is no core {core} for us, only {usable:?}");
+            }
+        }
+        Ok(share(&usable, server, tool))
+    }
+
+    /// Moves the calling thread to the harness's core, where there is one, and with it all threads and processes that it
+    /// starts from then on, save those that get cores of their own. So it is for after the builds, which would have to
+    /// do with that one core.
+    pub fn pin_harness(&self) -> anyhow::Result<()> {
+        self.harness.map_or(Ok(()), |core| pin(&[core]))
+    }
+
+    /// The server's and the tool's, each once.
+    pub fn all(&self) -> Vec<usize> {
+        let mut all = [self.server.as_slice(), &self.tool].concat();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether server and tool have a core in common, which makes each slow the other down.
+    pub fn shared(&self) -> bool {
+        self.server.iter().any(|core| self.tool.contains(core))
+    }
+}
+
+/// For how long cores have been busy since the machine was started, in seconds. The kernel counts in hundredths.
+#[derive(Clone, Copy, Debug)]
+pub struct CoreTimes {
+    /// With processes of anybody, with interrupts, and for other machines on the same hardware.
+    pub busy: f64,
+    /// The part of it that other machines on the same hardware had while there was work to do here.
+    pub steal: f64,
+}
+
+impl CoreTimes {
+    /// What has passed since `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        Self { busy: self.busy - before.busy, steal: self.steal - before.steal }
+    }
+}
+
+/// The times of those cores together. `None` where they cannot be read.
+pub fn times(cores: &[usize]) -> Option<CoreTimes> {
+    sum(&procfs::KernelStats::current().ok()?.cpu_time, cores)
+}
+
+fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
+    let (mut busy, mut steal) = (0, 0);
+    for core in cores {
+        let time = all.get(*core)?;
+        let interrupts = [time.irq, time.softirq, time.steal].into_iter().flatten().sum::<u64>();
+        busy += time.user + time.nice + time.system + interrupts;
+        steal += time.steal.unwrap_or_default();
+    }
+    let seconds = |ticks| as_f64(ticks) / as_f64(procfs::ticks_per_second());
+    Some(CoreTimes { busy: seconds(busy), steal: seconds(steal) })
+}
+
+/// Moves the calling thread to those cores; a thread or a process that it starts inherits them.
+pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
+    let mut set = CpuSet::new();
+    for core in cores {
+        set.set(*core).with_context(|| format!("core {core}"))?;
+    }
+    sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot use cores {cores:?}"))
+}
+
+/// Of more than two cores the first is the harness's: on many machines it gets the interrupts of devices. Of the others the
+/// first half is the server's, the other the tool's, which gets the odd one: a tool that is too slow says nothing of
+/// the server. A single core is both's. Where a person has chosen, the harness takes what is left, if anything is.
+fn share(usable: &[usize], server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> Cores {
+    let loaded = if usable.len() > 2 { usable.get(1..).unwrap_or_default() } else { usable };
+    let (own_server, own_tool) = match loaded.split_at(loaded.len() / 2) {
+        ([], all) => (all, all),
+        halves => halves,
+    };
+    let server = server.unwrap_or_else(|| own_server.to_vec());
+    let tool = tool.unwrap_or_else(|| own_tool.to_vec());
+    let harness = usable.iter().copied().find(|core| !server.contains(core) && !tool.contains(core));
+    Cores { server, tool, harness }
+}
+
+/// The cores that the calling thread may use.
+pub(crate) fn usable() -> anyhow::Result<Vec<usize>> {
+    let set = sched_getaffinity(Pid::from_raw(0)).context("cannot tell which cores this process may use")?;
+    Ok((0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use procfs::{FromBufReadSI, LocalSystemInfo};
+
+    use super::*;
+
+    #[test]
+    fn server_and_tool_get_halves_and_the_harness_what_is_left() {
+        // What is usable, what a person chose for server and tool; the server's, the tool's and the harness's.
+        let cases = [
+            (vec![0], None, None, vec![0], vec![0], None),
+            (vec![0, 1], None, None, vec![0], vec![1], None),
+            (vec![2, 3, 5], None, None, vec![3], vec![5], Some(2)),
+            (vec![0, 1, 2, 3], None, None, vec![1], vec![2, 3], Some(0)),
+            (vec![0, 1, 2, 3, 4], None, None, vec![1, 2], vec![3, 4], Some(0)),
+            (vec![0, 1, 2, 3], Some(vec![0]), None, vec![0], vec![2, 3], Some(1)),
+            (vec![0, 1, 2, 3], None, Some(vec![0]), vec![1], vec![0], Some(2)),
+            (vec![0, 1, 2, 3], Some(vec![0, 1]), Some(vec![2, 3]), vec![0, 1], vec![2, 3], None),
+            (vec![0, 1], Some(vec![1]), Some(vec![1]), vec![1], vec![1], Some(0)),
+        ];
+        for (usable, server, tool, own_server, own_tool, harness) in cases {
+            let shared = own_server == own_tool;
+            let cores = share(&usable, server, tool);
+            assert_eq!(cores, Cores { server: own_server, tool: own_tool, harness });
+            assert_eq!(cores.shared(), shared, "{cores:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_pinned_thread_starts_is_pinned_too() {
+        let core = *usable().unwrap().last().unwrap();
+        let cores = Cores { server: vec![core], tool: vec![core], harness: Some(core) };
+        let later = std::thread::spawn(move || {
+            let before = usable().unwrap();
+            Cores { harness: None, ..cores.clone() }.pin_harness().unwrap();
+            assert_eq!(usable().unwrap(), before);
+            cores.pin_harness().unwrap();
+            std::thread::spawn(|| usable().unwrap()).join().unwrap()
+        });
+        assert_eq!(later.join().unwrap(), [core]);
+    }
+
+    #[test]
+    fn adds_the_times_of_the_cores_that_are_asked_for() {
+        // In hundredths: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice.
+        let stat = "cpu 0 0 0 0 0 0 0 0 0 0\n\
+            cpu0 100 200 300 9000 9000 10 20 70 50 50\n\
+            cpu1 1000 0 0 9000 9000 0 0 400 0 0\n\
+            ctxt 1\nbtime 1\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n";
+        let stat = procfs::KernelStats::from_buf_read(stat.as_bytes(), &LocalSystemInfo).unwrap();
+        let cases = [
+            (vec![0], Some((7.0, 0.7))),
+            (vec![1], Some((14.0, 4.0))),
+            (vec![0, 1], Some((21.0, 4.7))),
+            (vec![], Some((0.0, 0.0))),
+            (vec![0, 2], None),
+        ];
+        for (cores, expected) in cases {
+            let times = sum(&stat.cpu_time, &cores).map(|times| (times.busy, times.steal));
+            assert_eq!(times, expected, "{cores:?}");
+        }
+        assert!(times(&usable().unwrap()).is_some_and(|times| times.busy >= times.steal));
+    }
+
+    #[test]
+    fn a_core_that_is_not_there_is_an_error() {
+        let message = Cores::divide(Some(vec![100_000]), None).unwrap_err().to_string();
+        assert!(message.starts_with("--server-cores: there is no core 100000"), "{message}");
+    }
+}

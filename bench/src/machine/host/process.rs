@@ -1,0 +1,235 @@
+//! A process of ours: what it says, how it is asked to end, and what is left of it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::process::{Child, ExitStatus};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+
+use super::{Ours, Usage, group_of, usage};
+
+/// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
+const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes of the end of a process's standard error that are kept: what it said when it failed.
+const COMPLAINT_BYTES: u64 = 4 * 1024;
+
+/// Time for the last output of a process that has ended to arrive. It only runs out when a grandchild left the
+/// process group and holds the pipe open.
+const OUTPUT_BOUND: Duration = Duration::from_secs(5);
+
+/// A process of ours. Dropping it ends it and all of its group.
+pub struct Process {
+    pub(super) name: String,
+    child: Child,
+    pub(super) group: Pid,
+    exited: Receiver<()>,
+    first_line: Receiver<String>,
+    output: Receiver<Vec<u8>>,
+    complaint: File,
+    reaped: bool,
+    ours: Arc<Ours>,
+}
+
+/// How a wait came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The process has exited; its figures can still be read.
+    Exited,
+    /// The bound has passed, and the process goes on.
+    TimedOut,
+}
+
+/// What is left of a process that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed.
+    pub output: String,
+    /// The end of what it said on standard error.
+    pub complaint: String,
+    /// What it used from its start to its end, with the children that it waited for: exact, and with all of its switches.
+    pub usage: Option<Usage>,
+}
+
+impl Process {
+    /// Takes up a process that has just been started and leads a group of its own.
+    pub(super) fn watch(name: String, mut child: Child, complaint: File, ours: Arc<Ours>) -> Self {
+        let (first_line, output) = read_in_background(child.stdout.take());
+        let group = group_of(&child);
+        let exited = watch_in_background(group);
+        Self { name, child, group, exited, first_line, output, complaint, reaped: false, ours }
+    }
+
+    /// The first line that it prints; an error when it ends or `bound` passes before that.
+    pub fn first_line(&mut self, bound: Duration) -> anyhow::Result<String> {
+        match self.first_line.recv_timeout(bound) {
+            Ok(line) => Ok(line),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                bail!("{} printed nothing within {} s", self.name, bound.as_secs())
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.obituary()),
+        }
+    }
+
+    /// An error that says how it ended, when it has.
+    pub fn check_running(&mut self) -> anyhow::Result<()> {
+        match self.wait(Duration::ZERO) {
+            Waited::TimedOut => Ok(()),
+            Waited::Exited => Err(self.obituary()),
+        }
+    }
+
+    /// Waits until it exits.
+    pub fn wait(&mut self, bound: Duration) -> Waited {
+        match self.exited.recv_timeout(bound) {
+            Err(mpsc::RecvTimeoutError::Timeout) => Waited::TimedOut,
+            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => Waited::Exited,
+        }
+    }
+
+    /// Sends it SIGTERM, and leaves what comes of that to the caller. Its children get none, as from whoever else ends a
+    /// service by its main process: how they end is its affair, and to some of them SIGTERM means to drop everything.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        // It is not reaped before it is ended, so the number is still its own.
+        kill(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
+    }
+
+    /// Has it stand still for so long, with all of its group: SIGSTOP, and then SIGCONT.
+    pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
+        let send = |signal| {
+            killpg(self.group, signal).with_context(|| format!("cannot send {signal} to {}", self.name))
+        };
+        send(Signal::SIGSTOP)?;
+        std::thread::sleep(time);
+        send(Signal::SIGCONT)
+    }
+
+    /// Asks it to end with SIGTERM; kills it when `bound` has passed. What is then left of its group is killed.
+    pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
+        // An error means that it has ended.
+        let _ = self.terminate();
+        self.wait(bound);
+        self.end()
+    }
+
+    /// Kills what is left of it and of its group.
+    pub fn kill(mut self) -> anyhow::Result<Ended> {
+        self.end()
+    }
+
+    fn end(&mut self) -> anyhow::Result<Ended> {
+        // The group outlives its leader until the leader is reaped, which is below; an error means that it is empty.
+        let _ = killpg(self.group, Signal::SIGKILL);
+        self.wait(OUTPUT_BOUND);
+        let (status, usage) = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
+        let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
+        let complaint = tail(&mut self.complaint).unwrap_or_default();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Ended { status, output: text(output), complaint: text(complaint), usage })
+    }
+
+    fn obituary(&mut self) -> anyhow::Error {
+        let name = self.name.clone();
+        match self.end() {
+            Ok(ended) => anyhow!("{name} ended with {}{}", ended.status, ended.last_words()),
+            Err(error) => error,
+        }
+    }
+
+    /// Frees its number, which from then on gets no signal from us.
+    fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
+        let mut groups = self.ours.lock();
+        groups.retain(|group| *group != self.group);
+        self.reaped = true;
+        usage::reap(&mut self.child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.reaped {
+            let _ = killpg(self.group, Signal::SIGKILL);
+            let _ = self.reap();
+        }
+    }
+}
+
+impl Ended {
+    /// The last line of its complaint as the end of a sentence; empty when it said nothing.
+    pub fn last_words(&self) -> String {
+        let lines = self.complaint.lines().map(str::trim);
+        lines.rev().find(|line| !line.is_empty()).map_or_else(String::new, |line| format!(": {line}"))
+    }
+}
+
+/// Sends the first line of `pipe` when it has come, and all of it at its end.
+fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> (Receiver<String>, Receiver<Vec<u8>>) {
+    let (send_line, line) = mpsc::channel();
+    let (send_output, output) = mpsc::channel();
+    std::thread::spawn(move || {
+        let Some(pipe) = pipe else { return };
+        let mut pipe = BufReader::new(pipe);
+        let mut kept = Vec::new();
+        let first = pipe.by_ref().take(OUTPUT_BYTES).read_until(b'\n', &mut kept);
+        if first.is_ok() && kept.ends_with(b"\n") {
+            let _ = send_line.send(String::from_utf8_lossy(&kept).trim_end().to_owned());
+        }
+        drop(send_line);
+        let _ = pipe.by_ref().take(OUTPUT_BYTES).read_to_end(&mut kept);
+        let _ = send_output.send(kept);
+        // What is more than that is dropped, so that the writer is never held up.
+        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+    });
+    (line, output)
+}
+
+/// Tells when the process has exited, and leaves it to be reaped.
+fn watch_in_background(pid: Pid) -> Receiver<()> {
+    let (send, exited) = mpsc::channel();
+    std::thread::spawn(move || {
+        while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(nix::Error::EINTR) {}
+        let _ = send.send(());
+    });
+    exited
+}
+
+fn tail(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(COMPLAINT_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(COMPLAINT_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::machine::host::{Host, Launch};
+
+    /// For what a shell does here at once.
+    const BOUND: Duration = Duration::from_secs(60);
+
+    /// A shell that has a child, and asks it to end in a way of its own. Its code is the child's, which tells who asked.
+    const PARENT: &str = "trap 'kill -USR1 $!; wait $!; exit $?' TERM
+        (trap 'exit 3' TERM; trap 'exit 5' USR1; echo; while :; do sleep 0.01; done) &
+        wait";
+
+    #[test]
+    fn how_its_children_end_is_its_own_affair() {
+        let words = ["sh", "-c", PARENT].map(str::to_owned);
+        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
+        let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
+        process.first_line(BOUND).unwrap();
+        assert_eq!(process.stop(BOUND).unwrap().status.code(), Some(5));
+    }
+}

@@ -1,0 +1,148 @@
+//! The machine that a measurement ran on, and what was asked of it: `machine.json`.
+
+pub mod cores;
+pub mod host;
+mod settings;
+
+use std::path::Path;
+
+use anyhow::Context;
+use nix::sys::resource::{Resource, getrlimit};
+use procfs::Current;
+use serde::{Deserialize, Serialize};
+
+use crate::machine::cores::Cores;
+
+pub use settings::{Frequency, Network};
+
+/// Where and how results were made. What could not be read is `null`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// The harness's version.
+    pub bench: String,
+    /// The command that made the results.
+    pub command: Vec<String>,
+    /// When it began: UTC, RFC 3339.
+    pub started: String,
+    /// The order of runs follows from it.
+    pub seed: u64,
+    /// The machine's name.
+    pub host: String,
+    /// Kernel name, release and version.
+    pub kernel: String,
+    /// The processor's name.
+    pub processor: Option<String>,
+    /// Cores that are switched on.
+    pub cores: Option<usize>,
+    /// Memory of the machine.
+    pub memory_bytes: Option<u64>,
+    /// How much of it lay on a disk, before the first run.
+    pub swapped_bytes: Option<u64>,
+    /// When memory comes in pages of two megabytes: `always`, `madvise` (when a program asks for it) or `never`.
+    pub huge_pages: Option<String>,
+    /// Load averages over 1, 5 and 15 minutes, before the first run.
+    pub load_averages: Option<[f32; 3]>,
+    /// Whether the processor says that it is a virtual one.
+    pub virtual_machine: Option<bool>,
+    /// The files that tell that this is a container. With none of them it may be one all the same.
+    pub container_signs: Vec<String>,
+    /// How fast the cores may run.
+    pub frequency: Frequency,
+    /// What bounds connections.
+    pub network: Network,
+    /// How many files a process may have open that is started here. It may raise that for itself.
+    pub descriptors: Option<u64>,
+    /// Cores that servers could use.
+    pub server_cores: Vec<usize>,
+    /// Cores that the tool could use.
+    pub tool_cores: Vec<usize>,
+    /// The core of the harness, which no server or tool could use; `null` when it shared theirs.
+    pub harness_core: Option<usize>,
+}
+
+impl Machine {
+    /// This machine, now.
+    pub fn read(cores: &Cores, seed: u64) -> anyhow::Result<Self> {
+        let kernel = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
+        let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
+        let processors = procfs::CpuInfo::current().ok();
+        let memory = procfs::Meminfo::current().ok();
+        let root = Path::new("/");
+        Ok(Self {
+            bench: env!("CARGO_PKG_VERSION").into(),
+            command: command_line(),
+            started: now(),
+            seed,
+            host: text(kernel.nodename()),
+            kernel: [kernel.sysname(), kernel.release(), kernel.machine()].map(text).join(" "),
+            processor: processors.as_ref().and_then(|all| all.model_name(0)).map(str::to_owned),
+            cores: processors.as_ref().map(procfs::CpuInfo::num_cores),
+            memory_bytes: memory.as_ref().map(|memory| memory.mem_total),
+            swapped_bytes: memory.map(|memory| memory.swap_total.saturating_sub(memory.swap_free)),
+            huge_pages: settings::huge_pages(root),
+            load_averages: procfs::LoadAverage::current()
+                .ok()
+                .map(|load| [load.one, load.five, load.fifteen]),
+            // Processors that are not of Intel's kind have no flags to tell it by.
+            virtual_machine: processors.and_then(|all| Some(all.flags(0)?.contains(&"hypervisor"))),
+            container_signs: settings::container_signs(root),
+            frequency: Frequency::read(root, &cores.all()),
+            network: Network::read(root),
+            descriptors: getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft),
+            server_cores: cores.server.clone(),
+            tool_cores: cores.tool.clone(),
+            harness_core: cores.harness,
+        })
+    }
+
+    /// Whether two measurements ran on the same machine, as far as machines have names.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let known = |machine: &Self| {
+            let Self { host, processor, cores, memory_bytes, .. } = machine;
+            (host.clone(), processor.clone(), *cores, *memory_bytes)
+        };
+        known(self) == known(other)
+    }
+
+    /// The name of a result folder: the time of its start and the machine.
+    pub fn folder_name(&self) -> String {
+        let stamp: String = self.started.chars().filter(char::is_ascii_alphanumeric).collect();
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+        format!("{stamp}-{}", self.host.chars().map(plain).collect::<String>())
+    }
+}
+
+/// The time now: UTC, RFC 3339, to the second.
+pub fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The command as a person would type it: the program by its name alone.
+fn command_line() -> Vec<String> {
+    let mut words: Vec<String> =
+        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(program) = words.first_mut() {
+        let name = Path::new(program.as_str()).file_name().map(|name| name.to_string_lossy().into_owned());
+        *program = name.unwrap_or_default();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_is_what_was_stored() {
+        let cores = Cores::divide(None, None).unwrap();
+        let machine = Machine::read(&cores, 7).unwrap();
+        let stored = serde_json::to_string(&machine).unwrap();
+        let read: Machine = serde_json::from_str(&stored).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{machine:?}"));
+        assert_eq!(read.harness_core, cores.harness);
+        // Every Linux says these.
+        assert!(read.load_averages.is_some() && read.swapped_bytes.is_some() && read.descriptors.is_some());
+        assert!(read.network.outgoing_ports.is_some(), "{:?}", read.network);
+    }
+}

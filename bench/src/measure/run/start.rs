@@ -1,0 +1,28 @@
+//! A start: from exec to the first answer.
+
+use std::time::Instant;
+
+use super::visitor::Visitor;
+use super::{Run, failed, memory};
+use crate::servers::launch;
+use crate::store::record::{ErrorKind, ErrorRecord, Record, StartRecord};
+
+impl Run<'_> {
+    pub(super) fn start(&self, record: &mut Record) -> Result<(), ErrorRecord> {
+        let began = Instant::now();
+        let mut running = launch::start(self.host, self.server, &self.cores.server, &[])
+            .map_err(failed(ErrorKind::Start))?;
+        let ready = began.elapsed();
+        let visitor = Visitor::come(running.address, self.workload);
+        let answered = began.elapsed();
+        running.check_running().map_err(failed(ErrorKind::Died))?;
+        visitor.map_err(failed(ErrorKind::WrongAnswer))?;
+        record.memory = Some(memory(None, running.memory()));
+        running.kill().map_err(failed(ErrorKind::Died))?;
+        record.start = Some(StartRecord {
+            ready_seconds: ready.as_secs_f64(),
+            first_answer_seconds: answered.as_secs_f64(),
+        });
+        Ok(())
+    }
+}

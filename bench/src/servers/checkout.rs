@@ -1,0 +1,243 @@
+//! The checkout: where servers and workloads lie, and where builds and results go.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::servers::server::Server;
+use crate::servers::workload::{Suite, Workload};
+use crate::text::names;
+
+/// One checkout with everything in it that can be measured.
+#[derive(Debug)]
+pub struct Checkout {
+    /// Its top folder.
+    pub root: PathBuf,
+    /// Every server, by language and name; those that lie elsewhere come last.
+    pub servers: Vec<Server>,
+    /// Every suite of workloads, by name.
+    pub suites: Vec<Suite>,
+}
+
+impl Checkout {
+    /// Reads the checkout at `root`, or the one that the working folder lies in.
+    pub fn read(root: Option<&Path>) -> anyhow::Result<Self> {
+        let root = self::root(root)?;
+        let target = target_folder(&root);
+        let folders =
+            server_folders(&root)?.into_iter().filter(|folder| folder.join("server.toml").is_file());
+        let servers =
+            folders.map(|folder| Server::read(&folder, &target)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut suites = Vec::new();
+        for path in sorted_entries(&root.join("bench/workloads"))? {
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                suites.push(Suite::read(&path)?);
+            }
+        }
+        names::all_different("server", servers.iter().map(|server| server.name.as_str()))?;
+        let workloads = suites.iter().flat_map(|suite| &suite.workloads);
+        let all = suites.iter().map(|suite| &suite.name).chain(workloads.map(|workload| &workload.name));
+        names::all_different("workload", all.map(String::as_str))?;
+        Ok(Self { root, servers, suites })
+    }
+
+    /// The same with the servers in the folders that `--server-dir` names, wherever they lie. They are taken, whatever
+    /// `--servers` says.
+    pub fn with_server_dirs(mut self, folders: &[PathBuf]) -> anyhow::Result<Self> {
+        let target = target_folder(&self.root);
+        for folder in folders {
+            let place = || format!("--server-dir {}", folder.display());
+            let folder = folder.canonicalize().with_context(place)?;
+            if let Some(known) = self.servers.iter_mut().find(|server| server.folder == folder) {
+                known.is_given = true;
+                continue;
+            }
+            if !folder.join("server.toml").is_file() {
+                bail!("{}: it is no server's folder: it has no `server.toml`", place());
+            }
+            let server = Server { is_given: true, ..Server::read(&folder, &target).with_context(place)? };
+            if let Some(known) = self.servers.iter().find(|known| known.name == server.name) {
+                bail!(
+                    "{}: `{}` is the name of {} already: rename one of the two, its folder and its manifest",
+                    place(),
+                    known.name,
+                    known.folder.display()
+                );
+            }
+            self.servers.push(server);
+        }
+        Ok(self)
+    }
+
+    /// The same with a server that runs already, which is taken like one of `--server-dir`.
+    pub fn with_attached(mut self, server: Option<Server>) -> anyhow::Result<Self> {
+        if let Some(known) =
+            self.servers.iter().find(|known| server.as_ref().is_some_and(|new| new.name == known.name))
+        {
+            bail!(
+                "--as: `{}` is the name of {} already: give yours another",
+                known.name,
+                known.folder.display()
+            );
+        }
+        self.servers.extend(server);
+        Ok(self)
+    }
+
+    /// The servers that `--servers` names, and beside them those of `--server-dir`; without either those that are taken by
+    /// default, and all by `all`.
+    pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {
+        if wanted == ["all"] {
+            return Ok(self.servers.iter().collect());
+        }
+        let given: Vec<&Server> = self.servers.iter().filter(|server| server.is_given).collect();
+        if wanted.is_empty() && given.is_empty() {
+            return Ok(self.servers.iter().filter(|server| server.is_default).collect());
+        }
+        names::all_different("server", wanted.iter().map(String::as_str))?;
+        let find = |name: &String| names::find("server", name, &self.servers, |server| &server.name);
+        let named = wanted.iter().map(find).collect::<anyhow::Result<Vec<&Server>>>()?;
+        let others = given.into_iter().filter(|server| !wanted.contains(&server.name));
+        Ok(named.iter().copied().chain(others).collect())
+    }
+
+    /// The workloads that names mean: a suite's, a single workload's, or a path to a person's own file. One that goes by
+    /// another's throughput has that one before it.
+    pub fn choose_workloads(&self, wanted: &[String]) -> anyhow::Result<Vec<Workload>> {
+        let mut chosen: Vec<Workload> = Vec::new();
+        for name in wanted {
+            if Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+                chosen.extend(self.workloads_of(&Suite::read(Path::new(name))?)?);
+            } else if let Some(suite) = self.suites.iter().find(|suite| suite.name == *name) {
+                chosen.extend(self.workloads_of(suite)?);
+            } else {
+                chosen.push(self.single_workload(name)?.clone());
+            }
+        }
+        names::all_different("workload", chosen.iter().map(|workload| workload.name.as_str()))?;
+        let mut ordered: Vec<Workload> = Vec::with_capacity(chosen.len());
+        for workload in &chosen {
+            if let Some(peak) = workload.peak()
+                && !ordered.iter().any(|other| other.name == peak)
+            {
+                let own = chosen.iter().find(|other| other.name == peak);
+                let peak = own.map_or_else(|| self.single_workload(peak), Ok);
+                ordered.push(peak.with_context(|| format!("the peak of {}", workload.name))?.clone());
+            }
+            if !ordered.iter().any(|other| other.name == workload.name) {
+                ordered.push(workload.clone());
+            }
+        }
+        Ok(ordered)
+    }
+
+    /// A suite's own workloads, or those of the suites that it names.
+    pub fn workloads_of(&self, suite: &Suite) -> anyhow::Result<Vec<Workload>> {
+        let mut workloads = suite.workloads.clone();
+        for name in &suite.suites {
+            let place = || format!("{}: suites", suite.path.display());
+            let named = names::find("suite", name, &self.suites, |suite| &suite.name).with_context(place)?;
+            if named.workloads.is_empty() {
+                bail!("{}: `{name}` is made of suites itself", place());
+            }
+            workloads.extend(named.workloads.iter().cloned());
+        }
+        Ok(workloads)
+    }
+
+    fn single_workload(&self, name: &str) -> anyhow::Result<&Workload> {
+        let mut workloads = self.suites.iter().flat_map(|suite| &suite.workloads);
+        if let Some(workload) = workloads.find(|workload| workload.name == name) {
+            return Ok(workload);
+        }
+        let workloads = self.suites.iter().flat_map(|suite| &suite.workloads);
+        let suites = self.suites.iter().map(|suite| suite.name.as_str());
+        let known: Vec<&str> = suites.chain(workloads.map(|workload| workload.name.as_str())).collect();
+        bail!("unknown workload `{name}`: {}", names::suggest(name, &known))
+    }
+
+    /// Where programs are that were built for release.
+    pub fn release(&self) -> PathBuf {
+        target_folder(&self.root).join("release")
+    }
+
+    /// Where `scripts/setup` puts the programs that no package of the system brings.
+    pub fn tools(&self) -> PathBuf {
+        tools_folder(&self.root)
+    }
+
+    /// Where criterion keeps its figures and its pages.
+    pub fn criterion(&self) -> PathBuf {
+        target_folder(&self.root).join("criterion")
+    }
+
+    /// Where the figures of benchmarks are that `--save` has given names.
+    pub fn saved(&self) -> PathBuf {
+        target_folder(&self.root).join("criterion-saved")
+    }
+
+    /// Where results go when nobody says where.
+    pub fn results(&self) -> PathBuf {
+        self.root.join("bench/results")
+    }
+}
+
+/// The top folder of the checkout at `root`, or of the one that the working folder lies in.
+pub fn root(root: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let root = match root {
+        Some(root) => root.canonicalize().with_context(|| format!("--root {}", root.display()))?,
+        None => enclosing_checkout()?,
+    };
+    for folder in ["servers", "bench/workloads"] {
+        if !root.join(folder).is_dir() {
+            bail!("--root {}: it is no checkout: it has no folder `{folder}`", root.display());
+        }
+    }
+    Ok(root)
+}
+
+/// The folders of a checkout that are servers once they have a manifest, by language and name.
+pub fn server_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for language in sorted_entries(&root.join("servers"))?.iter().filter(|path| path.is_dir()) {
+        folders.extend(sorted_entries(language)?.into_iter().filter(|path| path.is_dir()));
+    }
+    Ok(folders)
+}
+
+/// Cargo's target folder of the checkout at `root`.
+pub fn target_folder(root: &Path) -> PathBuf {
+    // Relative to the checkout: a server's commands run in the server's folder.
+    root.join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))
+}
+
+/// Where `scripts/setup` puts programs in the checkout at `root`.
+pub fn tools_folder(root: &Path) -> PathBuf {
+    target_folder(root).join("tools/bin")
+}
+
+fn enclosing_checkout() -> anyhow::Result<PathBuf> {
+    let here = env::current_dir().context("cannot tell the working folder")?;
+    let is_checkout =
+        |folder: &&Path| folder.join("servers").is_dir() && folder.join("bench/workloads").is_dir();
+    match here.ancestors().find(is_checkout) {
+        Some(root) => Ok(root.to_owned()),
+        None => bail!("{} lies in no checkout: go to one, or name it with --root", here.display()),
+    }
+}
+
+fn sorted_entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let read = || {
+        let entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+        entries.collect::<std::io::Result<Vec<_>>>()
+    };
+    let mut entries = read().with_context(|| format!("cannot list {}", folder.display()))?;
+    entries.retain(|path| !folder_is_hidden(path));
+    entries.sort();
+    Ok(entries)
+}
+
+fn folder_is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}

@@ -1,0 +1,9 @@
+//! Servers and workloads: where they lie, what their files say, and how a server is installed and
+//! started.
+
+pub mod checkout;
+pub mod install;
+pub mod launch;
+pub mod server;
+pub mod template;
+pub mod workload;

@@ -1,0 +1,114 @@
+//! What a new server begins with: the smallest honest server of a language, from the files in `bench/templates/server/`, where
+//! `NAME` stands for its name.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use clap::ValueEnum;
+
+/// The languages that there is a beginning for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// A blocking thread for each connection, with HTTP from `shared`
+    Rust,
+    /// `net/http`
+    Go,
+    /// asyncio's streams
+    Python,
+    /// `node:http`
+    Javascript,
+    /// Any other language: an example in C, built by `cc`
+    Other,
+}
+
+/// A file of a server: its path in the server's folder, and its text.
+type File = (&'static str, &'static str);
+
+macro_rules! files {
+    ($folder:literal: $($path:literal),+) => {
+        &[$(($path, include_str!(concat!("../../templates/server/", $folder, "/", $path)))),+]
+    };
+}
+
+/// The first file is the one that answers.
+const RUST: &[File] = files!("rust": "src/main.rs", "Cargo.toml", "server.toml", "README.md");
+const GO: &[File] = files!("go": "main.go", "go.mod", "server.toml", "README.md");
+const PYTHON: &[File] = files!("python": "server.py", "server.toml", "README.md");
+const JAVASCRIPT: &[File] = files!("javascript": "server.js", "server.toml", "README.md");
+const OTHER: &[File] =
+    files!("other": "server.c", "http.c", "http.h", "build.sh", "server.toml", "README.md");
+
+impl Language {
+    /// The folder of its servers, below `servers/`.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Go => "go",
+            Self::Python => "python",
+            Self::Javascript => "javascript",
+            Self::Other => "other",
+        }
+    }
+
+    /// The file that answers, in a server's folder.
+    pub fn code(self) -> &'static str {
+        self.files().first().map_or("", |(path, _)| path)
+    }
+
+    fn files(self) -> &'static [File] {
+        match self {
+            Self::Rust => RUST,
+            Self::Go => GO,
+            Self::Python => PYTHON,
+            Self::Javascript => JAVASCRIPT,
+            Self::Other => OTHER,
+        }
+    }
+}
+
+/// Makes a server called `name` in `folder`, which must not be there yet: nothing is overwritten.
+pub fn write(language: Language, name: &str, folder: &Path) -> anyhow::Result<()> {
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    }
+    fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (path, text) in language.files() {
+        let path = folder.join(path);
+        let write = || {
+            fs::create_dir_all(path.parent().unwrap_or(folder))?;
+            fs::write(&path, text.replace("NAME", name))
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_has_all_files_of_its_folder() {
+        for language in Language::value_variants() {
+            let folder =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/server").join(language.folder());
+            let mut there = Vec::new();
+            for entry in [folder.clone(), folder.join("src")]
+                .iter()
+                .filter_map(|folder| folder.read_dir().ok())
+                .flatten()
+            {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    there.push(path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+            let mut known: Vec<String> =
+                language.files().iter().map(|(path, _)| (*path).to_owned()).collect();
+            there.sort();
+            known.sort();
+            assert_eq!(there, known);
+        }
+    }
+}

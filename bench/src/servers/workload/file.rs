@@ -1,0 +1,262 @@
+//! The form in which workloads are written: a file's fields, and what is wrong with them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use serde::Deserialize;
+
+use super::{Amount, Load, Published, Rate, Suite, Task, Workload};
+use crate::text::toml_file;
+
+/// A file either has workloads or names other suites.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuiteFile {
+    about: String,
+    #[serde(default)]
+    repetitions: Option<u32>,
+    #[serde(default)]
+    suites: Vec<String>,
+    #[serde(default)]
+    workload: Vec<WorkloadTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkloadTable {
+    name: String,
+    title: String,
+    path: String,
+    answer: String,
+    #[serde(default)]
+    task: TaskName,
+    repetitions: Option<u32>,
+    tool: Option<String>,
+    connections: Option<u32>,
+    requests: Option<u64>,
+    seconds: Option<f64>,
+    mode: Option<String>,
+    rate: Option<f64>,
+    share_of_peak: Option<f64>,
+    peak: Option<String>,
+    warm_up_seconds: Option<f64>,
+    timeout_seconds: Option<f64>,
+    published: Option<Published>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum TaskName {
+    #[default]
+    Load,
+    Start,
+    Hold,
+}
+
+impl Suite {
+    /// Reads one file.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let file: SuiteFile = toml_file::read(path)?;
+        let name = path.file_stem().and_then(|stem| stem.to_str()).context("a workload file has a name")?;
+        if file.workload.is_empty() == file.suites.is_empty() {
+            bail!("{}: it has to have either `[[workload]]` or `suites`", path.display());
+        }
+        let convert = |table: WorkloadTable| {
+            let name = table.name.clone();
+            table
+                .into_workload(file.repetitions)
+                .with_context(|| format!("{}: workload `{name}`", path.display()))
+        };
+        let workloads = file.workload.into_iter().map(convert).collect::<anyhow::Result<_>>()?;
+        Ok(Self {
+            name: name.to_owned(),
+            about: file.about,
+            workloads,
+            suites: file.suites,
+            path: path.to_owned(),
+        })
+    }
+}
+
+impl WorkloadTable {
+    fn into_workload(mut self, suites_repetitions: Option<u32>) -> anyhow::Result<Workload> {
+        let repetitions = self.repetitions.or(suites_repetitions).context("has no `repetitions`")?;
+        if repetitions == 0 {
+            bail!("repetitions is 0: nothing would be measured");
+        }
+        if !self.path.starts_with('/') {
+            bail!("path = \"{}\" does not begin with `/`", self.path);
+        }
+        if self.connections == Some(0) {
+            bail!("connections is 0: nobody would ask");
+        }
+        let task = match self.task {
+            TaskName::Load => Task::Load(self.load()?),
+            TaskName::Start => Task::Start,
+            TaskName::Hold => Task::Hold(self.connections.take().context("has no `connections`")?),
+        };
+        self.refuse_leftovers()?;
+        Ok(Workload {
+            name: self.name,
+            title: self.title,
+            path: self.path,
+            answer: self.answer,
+            task,
+            repetitions,
+            published: self.published,
+        })
+    }
+
+    /// Takes what a load is made of.
+    fn load(&mut self) -> anyhow::Result<Load> {
+        let connections = self.connections.take().context("has no `connections`")?;
+        let amount = match (self.requests.take(), self.seconds.take()) {
+            (Some(requests), None) if requests >= u64::from(connections) => Amount::Requests(requests),
+            (Some(requests), None) => {
+                bail!("requests = {requests} is less than connections = {connections}")
+            }
+            (None, Some(0.0)) => bail!("seconds is 0: nothing would be measured"),
+            (None, Some(seconds)) => Amount::Time(time("seconds", seconds)?),
+            _ => bail!("has to have either `requests` or `seconds`"),
+        };
+        let rate = match (self.rate.take(), self.share_of_peak.take(), self.peak.take()) {
+            (None, None, None) => None,
+            (Some(rate), None, None) if rate > 0.0 => Some(Rate::PerSecond(rate)),
+            (Some(rate), None, None) => bail!("rate is {rate}: it has to be more than 0"),
+            (None, Some(share), Some(peak)) if share > 0.0 && share < 1.0 => {
+                Some(Rate::OfPeak { share, peak })
+            }
+            (None, Some(share), Some(_)) => bail!("share_of_peak is {share}: it lies between 0 and 1"),
+            _ => bail!("has to have either `rate`, or `share_of_peak` with `peak`, or none of them"),
+        };
+        let mode = self.mode.take().context("has no `mode`")?;
+        let timeout = self.timeout_seconds.take().context("has no `timeout_seconds`")?;
+        if timeout <= 0.0 {
+            bail!("timeout_seconds is {timeout}: nothing would be waited for");
+        }
+        Ok(Load {
+            tool: self.tool.take().context("has no `tool`")?,
+            connections,
+            amount,
+            mode: mode.parse().map_err(|error| anyhow!("mode is `{mode}`: {error}"))?,
+            rate,
+            warm_up: time(
+                "warm_up_seconds",
+                self.warm_up_seconds.take().context("has no `warm_up_seconds`")?,
+            )?,
+            timeout: time("timeout_seconds", timeout)?,
+        })
+    }
+
+    /// An error when a field is left that the task has no use for.
+    fn refuse_leftovers(&self) -> anyhow::Result<()> {
+        let fields = [
+            ("tool", self.tool.is_some()),
+            ("connections", self.connections.is_some()),
+            ("requests", self.requests.is_some()),
+            ("seconds", self.seconds.is_some()),
+            ("mode", self.mode.is_some()),
+            ("rate", self.rate.is_some()),
+            ("share_of_peak", self.share_of_peak.is_some()),
+            ("peak", self.peak.is_some()),
+            ("warm_up_seconds", self.warm_up_seconds.is_some()),
+            ("timeout_seconds", self.timeout_seconds.is_some()),
+        ];
+        match fields.into_iter().find(|(_, left)| *left) {
+            Some((name, _)) => bail!("`{name}` says nothing for this task"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn time(field: &str, seconds: f64) -> anyhow::Result<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| anyhow!("{field} is {seconds}: it has to be 0 or more"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::servers::workload::Mode;
+
+    const SUITE: &str = r#"
+        about = "an example"
+        repetitions = 3
+        [[workload]]
+        name = "one"
+        title = "one connection"
+        path = "/abc"
+        answer = "Hello, visitor! You've requested: /abc\n"
+        tool = "hey"
+        connections = 10
+        seconds = 5
+        mode = "keep-alive"
+        warm_up_seconds = 1
+        timeout_seconds = 10
+    "#;
+
+    fn read(text: &str) -> anyhow::Result<Suite> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("example.toml");
+        std::fs::write(&path, text).unwrap();
+        Suite::read(&path)
+    }
+
+    #[test]
+    fn reads_a_suite() {
+        let suite = read(SUITE).unwrap();
+        assert_eq!(suite.name, "example");
+        let load = suite.workloads[0].load().unwrap();
+        assert_eq!(load.amount, Amount::Time(Duration::from_secs(5)));
+        assert_eq!((load.mode, &load.rate), (Mode::KeepAlive, &None));
+    }
+
+    #[test]
+    fn reads_other_tasks_and_rates() {
+        let open = SUITE.replace("mode =", "share_of_peak = 0.5\npeak = \"two\"\nmode =");
+        let suite = read(&open).unwrap();
+        let rate = Rate::OfPeak { share: 0.5, peak: "two".into() };
+        assert_eq!(suite.workloads[0].load().unwrap().rate, Some(rate));
+        assert_eq!(suite.workloads[0].peak(), Some("two"));
+
+        let head = SUITE.split("tool =").next().unwrap();
+        let suite = read(&(head.to_owned() + "task = \"hold\"\nconnections = 9\nrepetitions = 2\n")).unwrap();
+        assert!(matches!(suite.workloads[0].task, Task::Hold(9)));
+        assert_eq!(suite.workloads[0].repetitions, 2);
+
+        let suite = read("about = \"x\"\nsuites = [\"one\", \"two\"]").unwrap();
+        assert_eq!((suite.workloads.len(), suite.suites.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_mistake_says_what_is_wrong() {
+        let cases = [
+            (SUITE.replace("seconds = 5\n", ""), "has to have either `requests` or `seconds`"),
+            (SUITE.replace("seconds = 5\n", "seconds = 5\nrequests = 50\n"), "either"),
+            (SUITE.replace("seconds = 5\n", "requests = 5\n"), "requests = 5 is less than connections = 10"),
+            (SUITE.replace("\"/abc\"", "\"abc\""), "does not begin with `/`"),
+            (SUITE.replace("seconds = 5\n", "seconds = -5\n"), "seconds is -5"),
+            (SUITE.replace("= 10", "= 0"), "connections is 0"),
+            (SUITE.replace("= 3", "= 0"), "repetitions is 0"),
+            (
+                SUITE.replace("keep-alive", "keepalive"),
+                "mode is `keepalive`: it is keep-alive, close or pipelined-N",
+            ),
+            (SUITE.replace("tool =", "servers = 1\ntool ="), "unknown field `servers`"),
+            (SUITE.replace("tool =", "task = \"start\"\ntool ="), "`tool` says nothing for this task"),
+            (SUITE.replace("tool =", "rate = 0\ntool ="), "rate is 0"),
+            (
+                SUITE.replace("tool =", "peak = \"x\"\ntool ="),
+                "either `rate`, or `share_of_peak` with `peak`",
+            ),
+            (SUITE.replace("tool =", "peak = \"x\"\nshare_of_peak = 2\ntool ="), "between 0 and 1"),
+            (SUITE.replace("timeout_seconds = 10", ""), "has no `timeout_seconds`"),
+            ("about = \"x\"".into(), "either `[[workload]]` or `suites`"),
+        ];
+        for (text, expected) in cases {
+            let message = format!("{:#}", read(&text).unwrap_err());
+            assert!(message.contains(expected), "{message}");
+            assert!(message.contains("example.toml"), "{message}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What is stored of a finding: one line of `drills.jsonl`.
+//!
+//! These types are the stored form and nothing else. What is not known is `null`.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the form below; it stands in every line.
+pub const SCHEMA: u32 = 1;
+
+/// What came of one drill with one server.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrillRecord {
+    /// The version of this form.
+    pub schema: u32,
+    /// When the drill began: UTC, RFC 3339.
+    pub started: String,
+    /// Who was drilled.
+    pub server: DrilledRecord,
+    /// The drill's name, without the `drill/` of manifests.
+    pub drill: String,
+    /// What it does, for people.
+    pub about: String,
+    /// How large it was.
+    pub size: SizeRecord,
+    /// How it ended.
+    pub outcome: OutcomeRecord,
+    /// Why the server fails it, by its manifest; `null` when the manifest does not say that it does.
+    pub known: Option<String>,
+}
+
+/// A server as it was drilled.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrilledRecord {
+    /// Its folder's name.
+    pub name: String,
+    /// What reports call it.
+    pub title: String,
+    /// The language it is written in.
+    pub language: String,
+    /// What it says to `--version`; `null` when it could not be asked.
+    pub version: Option<String>,
+}
+
+/// How large a drill was.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum SizeRecord {
+    /// A second or two, for tests.
+    Short,
+    /// The whole of it.
+    Full {
+        /// Connections at once at most, as the machine allows them.
+        connections: usize,
+    },
+}
+
+/// How a drill ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeRecord {
+    /// The server stood it: the drill's figure, as text.
+    Passed(String),
+    /// It did not: what went wrong.
+    Failed(String),
+}
+
+#[cfg(test)]
+impl DrillRecord {
+    /// A short drill's finding, for tests.
+    pub(crate) fn example(server: &str, drill: &str, outcome: Result<&str, &str>) -> Self {
+        Self {
+            schema: SCHEMA,
+            started: "2026-01-01T12:00:00Z".into(),
+            server: DrilledRecord {
+                name: server.into(),
+                title: server.into(),
+                language: "Rust".into(),
+                version: None,
+            },
+            drill: drill.into(),
+            about: format!("what {drill} does"),
+            size: SizeRecord::Short,
+            outcome: match outcome {
+                Ok(figure) => OutcomeRecord::Passed(figure.into()),
+                Err(wrong) => OutcomeRecord::Failed(wrong.into()),
+            },
+            known: None,
+        }
+    }
+}

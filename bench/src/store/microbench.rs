@@ -1,0 +1,167 @@
+//! What is stored of microbenchmarks: `code.json`, and what is saved by a name.
+//!
+//! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is not known is `null`, never 0.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the form below.
+pub const SCHEMA: u32 = 2;
+
+/// What our own code costs, without a kernel or a runtime.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeRecord {
+    /// The version of this form.
+    pub schema: u32,
+    /// When it was begun: UTC, RFC 3339.
+    pub started: String,
+    /// What the compiler says to `--version`; `null` when it could not be asked.
+    pub rustc: Option<String>,
+    /// Where criterion's pages are, on the machine that it ran on; `null` when it has drawn none.
+    #[serde(default)]
+    pub pages: Option<String>,
+    /// The benchmarks, in the order in which they were run.
+    pub benches: Vec<BenchRecord>,
+    /// Which of them make up a request, by server, of those whose manifests say so. Records of schema 1 have none.
+    #[serde(default)]
+    pub costs: Vec<CostsRecord>,
+}
+
+/// Which benchmarks' times add up to a server's part of a request.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostsRecord {
+    /// The server's name.
+    pub server: String,
+    /// Those of its framework, by their full names; empty where it has none.
+    pub framework: Vec<String>,
+    /// Those of our own code, in the same way.
+    pub own: Vec<String>,
+}
+
+/// One benchmark.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BenchRecord {
+    /// What it is about, such as `connection`.
+    pub group: String,
+    /// Its name in the group, such as `pipelined/16`.
+    pub name: String,
+    /// The mean time of an iteration.
+    pub mean: TimeRecord,
+    /// The median time of an iteration.
+    pub median: TimeRecord,
+    /// How many things an iteration does, such as requests that are answered; `null` where it is not counted in things.
+    pub elements: Option<u64>,
+    /// How many bytes an iteration reads; `null` where it is not counted in bytes.
+    pub bytes: Option<u64>,
+}
+
+/// A time with its interval.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeRecord {
+    /// The time.
+    pub seconds: f64,
+    /// The lower end of the interval that holds the true one with a probability of 95 %.
+    pub low_seconds: f64,
+    /// Its upper end.
+    pub high_seconds: f64,
+}
+
+impl BenchRecord {
+    /// `group/name`
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.group, self.name)
+    }
+
+    /// The median time of one of the things that an iteration does, or of the iteration where it does one.
+    pub fn piece(&self) -> TimeRecord {
+        let pieces = self.elements.filter(|elements| *elements > 0).map_or(1.0, crate::text::numbers::as_f64);
+        let TimeRecord { seconds, low_seconds, high_seconds } = self.median;
+        TimeRecord {
+            seconds: seconds / pieces,
+            low_seconds: low_seconds / pieces,
+            high_seconds: high_seconds / pieces,
+        }
+    }
+
+    /// Pieces a second.
+    pub fn per_second(&self) -> f64 {
+        1.0 / self.piece().seconds
+    }
+
+    /// Bytes a second, where it is counted in bytes.
+    pub fn bytes_per_second(&self) -> Option<f64> {
+        Some(crate::text::numbers::as_f64(self.bytes?) / self.median.seconds)
+    }
+}
+
+#[cfg(test)]
+impl CodeRecord {
+    /// A request, sixteen of them, a head, a framework and a switch, and what of these three servers are made of, for tests.
+    pub(crate) fn example() -> Self {
+        let bench = |group: &str, name: &str, nanoseconds: f64, elements, bytes| {
+            let time = |factor: f64| TimeRecord {
+                seconds: nanoseconds * factor * 1e-9,
+                low_seconds: nanoseconds * factor * 0.9e-9,
+                high_seconds: nanoseconds * factor * 1.2e-9,
+            };
+            let (group, name) = (group.into(), name.into());
+            BenchRecord { group, name, mean: time(1.1), median: time(1.0), elements, bytes }
+        };
+        let costs = |server: &str, framework: &[&str], own: &[&str]| {
+            let [framework, own] =
+                [framework, own].map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+            CostsRecord { server: server.into(), framework, own }
+        };
+        Self {
+            schema: SCHEMA,
+            started: "2026-01-01T12:00:00Z".into(),
+            rustc: Some("rustc 1.95.0".into()),
+            pages: Some("/target/criterion/report/index.html".into()),
+            benches: vec![
+                bench("request", "parse/wrk", 100.0, None, Some(50)),
+                bench("connection", "pipelined/1", 250.0, Some(1), None),
+                bench("connection", "pipelined/16", 3200.0, Some(16), None),
+                bench("runtimes", "example", 1700.0, Some(1), None),
+                bench("kernel", "socket pair", 600.0, Some(1), None),
+                bench("kernel", "thread hand-off", 3200.0, Some(2), None),
+            ],
+            costs: vec![
+                costs("own", &[], &["connection/pipelined/1"]),
+                costs("framed", &["runtimes/example"], &["connection/pipelined/1", "request/parse/wrk"]),
+                costs("filtered", &["runtimes/not made"], &["connection/pipelined/1"]),
+            ],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_one_of_what_an_iteration_does() {
+        let record = CodeRecord::example();
+        let rows: Vec<(String, [f64; 3], Option<f64>)> = record
+            .benches
+            .iter()
+            .map(|bench| {
+                let TimeRecord { seconds, low_seconds, high_seconds } = bench.piece();
+                let times = [seconds, low_seconds, high_seconds].map(|time| (time * 1e10).round() / 10.0);
+                (bench.full_name(), times, bench.bytes_per_second().map(f64::round))
+            })
+            .collect();
+        let expected = [
+            ("request/parse/wrk", [100.0, 90.0, 120.0], Some(5e8)),
+            ("connection/pipelined/1", [250.0, 225.0, 300.0], None),
+            ("connection/pipelined/16", [200.0, 180.0, 240.0], None),
+            ("runtimes/example", [1700.0, 1530.0, 2040.0], None),
+            ("kernel/socket pair", [600.0, 540.0, 720.0], None),
+            ("kernel/thread hand-off", [1600.0, 1440.0, 1920.0], None),
+        ];
+        assert_eq!(rows, expected.map(|(name, times, bytes)| (name.to_owned(), times, bytes)));
+        assert!((record.benches[2].per_second() - 5e6).abs() < 1.0);
+    }
+}

@@ -1,0 +1,172 @@
+//! What a result folder keeps of drills: `drills.jsonl`.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::lines::{self, Lines};
+use crate::store::drills::{DrillRecord, SCHEMA};
+
+const DRILLS: &str = "drills.jsonl";
+/// Where a last line goes that was only half written, when further ones are to follow.
+const TORN: &str = "drills.torn";
+
+/// A result folder's findings, to which further ones are appended. Nothing in it is ever overwritten.
+pub struct DrillsFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl DrillsFile {
+    /// Opens that of a folder which a measurement has made; with it a sentence about a last line that was only half written, and
+    /// is set aside.
+    pub fn open(folder: &Path) -> anyhow::Result<(Self, Option<String>)> {
+        super::machine(folder)?;
+        let Lines { torn, .. } = read(folder)?;
+        let path = folder.join(DRILLS);
+        let open = || {
+            if torn.is_some() {
+                lines::set_aside_the_torn(&path, &folder.join(TORN))?;
+            }
+            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            // So that a new file is still there after the power went.
+            File::open(folder)?.sync_all()?;
+            std::io::Result::Ok(file)
+        };
+        let file = open().with_context(|| format!("cannot write to {}", path.display()))?;
+        Ok((Self { path, file }, torn))
+    }
+
+    /// Appends a finding as one line, in one write, and has it on the disk before it returns.
+    pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
+        lines::append(&mut self.file, record)
+            .with_context(|| format!("cannot write to {}", self.path.display()))
+    }
+}
+
+/// The findings that a folder holds, and a sentence about a last line that was only half written. Where a server was drilled twice
+/// the later finding counts.
+pub(super) fn load(folder: &Path) -> anyhow::Result<(Vec<DrillRecord>, Option<String>)> {
+    let Lines { lines, torn } = read(folder)?;
+    Ok((latest(lines), torn))
+}
+
+fn read(folder: &Path) -> anyhow::Result<Lines<DrillRecord>> {
+    let path = folder.join(DRILLS);
+    if path.exists() {
+        lines::read(&path, |line| lines::parse(line, SCHEMA))
+    } else {
+        Ok(Lines { lines: Vec::new(), torn: None })
+    }
+}
+
+/// The last finding of each server and drill, at the place of the first one.
+fn latest(records: Vec<DrillRecord>) -> Vec<DrillRecord> {
+    let mut places = HashMap::new();
+    let mut kept: Vec<DrillRecord> = Vec::with_capacity(records.len());
+    for record in records {
+        let key = (record.server.name.clone(), record.drill.clone());
+        match places.get(&key) {
+            Some(place) => kept[*place] = record,
+            None => {
+                places.insert(key, kept.len());
+                kept.push(record);
+            }
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A folder that `bench measure` has made, in which nothing was measured yet.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = include_str!("../../../tests/folder/machine.json");
+        fs::write(folder.path().join("machine.json"), machine).unwrap();
+        fs::write(folder.path().join("measurements.jsonl"), "").unwrap();
+        folder
+    }
+
+    fn append(folder: &Path, records: &[DrillRecord]) {
+        let (mut file, torn) = DrillsFile::open(folder).unwrap();
+        assert_eq!(torn, None);
+        records.iter().for_each(|record| file.append(record).unwrap());
+    }
+
+    #[test]
+    fn what_was_stored_is_what_is_loaded_and_the_later_finding_counts() {
+        let folder = folder();
+        assert_eq!(crate::store::results::load(folder.path()).unwrap().drills, []);
+        let example = DrillRecord::example;
+        append(
+            folder.path(),
+            &[example("one", "kill", Err("no luck")), example("one", "idle", Ok("1 B each"))],
+        );
+        append(
+            folder.path(),
+            &[example("two", "kill", Ok("up in 3 ms")), example("one", "kill", Ok("up in 2 ms"))],
+        );
+        let expected = [
+            example("one", "kill", Ok("up in 2 ms")),
+            example("one", "idle", Ok("1 B each")),
+            example("two", "kill", Ok("up in 3 ms")),
+        ];
+        assert_eq!(crate::store::results::load(folder.path()).unwrap().drills, expected);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_set_aside_and_told_of() {
+        let folder = folder();
+        let record = DrillRecord::example("one", "kill", Ok("up in 3 ms"));
+        append(folder.path(), std::slice::from_ref(&record));
+        let path = folder.path().join(DRILLS);
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{whole}{{\"schema\":1,\"sta")).unwrap();
+
+        let told = crate::store::results::load(folder.path()).unwrap().drills_torn.unwrap();
+        assert!(told.contains("drills.jsonl:2: the last line is only half written"), "{told}");
+        let (mut file, torn) = DrillsFile::open(folder.path()).unwrap();
+        assert_eq!(torn, Some(told));
+        file.append(&record).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), whole.repeat(2));
+        assert_eq!(fs::read_to_string(folder.path().join(TORN)).unwrap(), "{\"schema\":1,\"sta\n");
+    }
+
+    #[test]
+    fn what_is_no_finding_is_an_error_that_names_its_place() {
+        let line = serde_json::to_string(&DrillRecord::example("one", "kill", Ok("up"))).unwrap();
+        let cases = [
+            (
+                "damage",
+                line.replace("\"about\"", "\"abuot\""),
+                "drills.jsonl:2: it is damaged: unknown field `abuot`",
+            ),
+            ("noise", "what?".into(), "drills.jsonl:2: it is damaged"),
+            (
+                "another version",
+                line.replace("\"schema\":1", "\"schema\":9"),
+                "drills.jsonl:2: written with schema 9, and this is a bench of schema 1",
+            ),
+        ];
+        for (name, second, expected) in cases {
+            let folder = folder();
+            fs::write(folder.path().join(DRILLS), format!("{line}\n{second}\n{line}\n")).unwrap();
+            let errors =
+                [crate::store::results::load(folder.path()).err(), DrillsFile::open(folder.path()).err()];
+            for error in errors {
+                let message = format!("{:#}", error.unwrap());
+                assert!(message.contains(expected), "{name}: {message}");
+            }
+        }
+        let absent = Path::new("/absent");
+        let message = DrillsFile::open(absent).err().unwrap().to_string();
+        assert_eq!(message, "/absent is not a folder of results, as `bench measure` makes them");
+    }
+}

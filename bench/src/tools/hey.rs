@@ -1,0 +1,325 @@
+//! `hey`, the article's load tool.
+//!
+//! What has to be known of it:
+//! - It exits with 0 and claims a high rate when every request failed: the rate counts failures.
+//! - It keeps the first million results and divides the sum of *all* latencies by that million, so beyond it the
+//!   mean, the percentiles and the statuses say nothing of the rest; its rate stays right.
+//! - It rounds a count of requests down to a multiple of the connections.
+//! - With too few samples for a percentile it prints `0% in 0.0000 secs`; with none, ` NaN`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::{LoadSpec, Outcome, Tool};
+use crate::machine::host::{Host, Launch};
+use crate::servers::workload::{Amount, Load, Mode};
+use crate::store::record::{From, Semantics};
+use crate::text::numbers::as_f64;
+
+/// Results that it keeps.
+const KEPT: u64 = 1_000_000;
+
+/// How far the sum of its counts may be from its rate times its time. Both are printed to four decimals.
+const ADDS_UP_WITHIN: f64 = 0.01;
+
+/// After which it gives up a request when it is not told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+const BOUND: Duration = Duration::from_secs(20);
+
+pub(super) struct Hey;
+
+impl Tool for Hey {
+    fn name(&self) -> &'static str {
+        "hey"
+    }
+
+    fn get(&self) -> &'static str {
+        "get it with `apt-get install hey`, which scripts/setup does"
+    }
+
+    fn semantics(&self, _: &Load) -> Semantics {
+        Semantics {
+            from: From::Sent,
+            connect_included: true,
+            synthetic: false,
+            resolution_seconds: Some(0.000_1),
+            meaning: "from before the connect (on a new connection) or the write to the end of the body; beyond a million \
+                      answers nothing is known"
+                .into(),
+        }
+    }
+
+    fn refuses(&self, load: &Load) -> Option<&'static str> {
+        match (load.mode, &load.rate) {
+            (Mode::Pipelined(_), _) => Some("cannot pipeline"),
+            (_, Some(_)) => Some("has no open loop"),
+            _ => None,
+        }
+    }
+
+    fn identify(&self, host: &Host) -> anyhow::Result<String> {
+        // It has no flag for its version, and tells itself by its usage.
+        let usage = host.output(&launch(&["hey".into()]), BOUND)?;
+        if !usage.complaint.contains("Usage: hey [options...] <url>") {
+            bail!("the `hey` on this machine is another program: its usage is not the load tool's");
+        }
+        let package = ["dpkg-query", "--show", "--showformat=${Version}", "hey"].map(String::from);
+        match host.output(&launch(&package), BOUND) {
+            Ok(ended) if ended.status.success() => Ok(format!("hey {}", ended.output.trim())),
+            _ => Ok("hey of an unknown version".into()),
+        }
+    }
+
+    fn command(&self, order: &LoadSpec) -> Vec<String> {
+        let LoadSpec { load, amount, cores, url, .. } = *order;
+        let mut words = vec!["hey".to_owned()];
+        match amount {
+            Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
+            Amount::Time(time) => words.extend(["-z".into(), format!("{}s", time.as_secs_f64())]),
+        }
+        if load.timeout != TIMEOUT {
+            // It knows whole seconds only.
+            words.extend(["-t".into(), load.timeout.as_secs_f64().ceil().to_string()]);
+        }
+        words.extend(["-c".into(), load.connections.to_string(), "-cpus".into(), cores.to_string()]);
+        if load.mode == Mode::Close {
+            words.push("-disable-keepalive".into());
+        }
+        words.push(url.to_owned());
+        words
+    }
+
+    fn parse(&self, output: &str) -> anyhow::Result<Outcome> {
+        if output.trim().is_empty() {
+            bail!("hey printed nothing");
+        }
+        let summary = section(output, "Summary:")?;
+        let elapsed_seconds =
+            field(summary, "Total:").context("hey's summary has no total time: it is cut off")?;
+        let claimed = field(summary, "Requests/sec:").context("hey's summary has no rate: it is cut off")?;
+        let (answered, errors) = answers(output, elapsed_seconds * claimed)?;
+        let all_kept = answered + errors.values().sum::<u64>() <= KEPT;
+        let latency = |name| field(summary, name).filter(|_| answered > 0);
+        Ok(Outcome {
+            elapsed_seconds,
+            answered,
+            errors,
+            claimed_per_second: Some(claimed),
+            mean_seconds: latency("Average:").filter(|_| all_kept),
+            percentiles: if all_kept { percentiles(output)? } else { BTreeMap::new() },
+            max_seconds: latency("Slowest:"),
+            ..Outcome::default()
+        })
+    }
+}
+
+fn launch(words: &[String]) -> Launch<'_> {
+    Launch { words, folder: Path::new("/"), cores: &[], shown: false }
+}
+
+/// The lines below a heading, up to an empty line.
+fn section<'a>(output: &'a str, heading: &str) -> anyhow::Result<&'a str> {
+    let start =
+        output.find(heading).with_context(|| format!("hey's output has no `{heading}`: it is cut off"))?;
+    let below = &output[start + heading.len()..];
+    Ok(below.split("\n\n").next().unwrap_or(below))
+}
+
+/// The number after `name` in a line such as `  Total: 1.0157 secs`. ` NaN` is none.
+fn field(lines: &str, name: &str) -> Option<f64> {
+    let rest = lines.lines().find_map(|line| line.trim().strip_prefix(name))?;
+    let number: f64 = rest.split_whitespace().next()?.parse().ok()?;
+    number.is_finite().then_some(number)
+}
+
+/// 2xx answers, and everything else by kind, of `total` requests in all.
+fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u64>)> {
+    let mut answered = 0;
+    let mut errors = BTreeMap::new();
+    for line in entries(section(output, "Status code distribution:")?) {
+        let (status, rest) = line?;
+        let responses = rest.split_whitespace().next().and_then(|number| number.parse::<u64>().ok());
+        let responses = responses.with_context(|| format!("hey's count of status {status} is cut off"))?;
+        if (200..300).contains(&status) {
+            answered += responses;
+        } else {
+            *errors.entry(format!("status {status}")).or_insert(0) += responses;
+        }
+    }
+    let kept = answered + errors.values().sum::<u64>();
+    if output.contains("Error distribution:") {
+        for line in entries(section(output, "Error distribution:")?) {
+            let (requests, message) = line?;
+            *errors.entry(reason(message)).or_insert(0) += requests;
+        }
+    }
+    let counted = as_f64(answered + errors.values().sum::<u64>());
+    if kept == KEPT && total > counted {
+        if answered < kept {
+            bail!("hey kept the statuses of a million answers only, and not all of those are 2xx");
+        }
+        return Ok((beyond_the_kept(total, &errors), errors));
+    }
+    if (total - counted).abs() > (total * ADDS_UP_WITHIN).max(2.0) {
+        bail!("hey counts {counted} requests, but its rate says {total:.0}: its output is cut off");
+    }
+    Ok((answered, errors))
+}
+
+/// Answers in all, when hey kept a million of them. Its rate and its time are rounded, so this may be some off.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of requests, above a million"
+)]
+fn beyond_the_kept(total: f64, errors: &BTreeMap<String, u64>) -> u64 {
+    (total.round() as u64).saturating_sub(errors.values().sum())
+}
+
+/// The number in brackets and the rest of each line, as in `  [200] 48 responses`.
+fn entries(lines: &str) -> impl Iterator<Item = anyhow::Result<(u64, &str)>> {
+    lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
+        let parts = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let entry = parts.and_then(|(number, rest)| Some((number.parse().ok()?, rest.trim())));
+        entry.with_context(|| format!("hey's line `{line}` is cut off"))
+    })
+}
+
+/// The end of an error's message, without the addresses, which differ from request to request.
+fn reason(message: &str) -> String {
+    message.rsplit(": ").next().unwrap_or(message).to_owned()
+}
+
+fn percentiles(output: &str) -> anyhow::Result<BTreeMap<u8, f64>> {
+    let mut percentiles = BTreeMap::new();
+    for line in
+        section(output, "Latency distribution:")?.lines().map(str::trim).filter(|line| !line.is_empty())
+    {
+        let parts = line.strip_suffix(" secs").and_then(|line| line.split_once("% in "));
+        let entry = parts.and_then(|(percent, seconds)| Some((percent.parse().ok()?, seconds.parse().ok()?)));
+        let (percent, seconds) = entry.with_context(|| format!("hey's line `{line}` is cut off"))?;
+        // Too few samples: hey prints `0% in 0.0000 secs` for a percentile that it does not have.
+        if percent > 0 {
+            percentiles.insert(percent, seconds);
+        }
+    }
+    Ok(percentiles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! captured {
+        ($name:literal) => {
+            include_str!(concat!("../../tests/captured/hey/", $name, ".txt"))
+        };
+    }
+
+    fn errors<const N: usize>(errors: [(&str, u64); N]) -> BTreeMap<String, u64> {
+        errors.map(|(kind, number)| (kind.to_owned(), number)).into()
+    }
+
+    #[test]
+    fn reads_a_normal_summary() {
+        let outcome = Hey.parse(captured!("normal")).unwrap();
+        let expected = Outcome {
+            elapsed_seconds: 0.8460,
+            answered: 200,
+            errors: errors([]),
+            claimed_per_second: Some(236.3939),
+            mean_seconds: Some(0.0419),
+            percentiles: [
+                (10, 0.0434),
+                (25, 0.0438),
+                (50, 0.0440),
+                (75, 0.0441),
+                (90, 0.0443),
+                (95, 0.0445),
+                (99, 0.0447),
+            ]
+            .into(),
+            max_seconds: Some(0.0480),
+            ..Outcome::default()
+        };
+        assert_eq!(outcome, expected);
+    }
+
+    #[test]
+    fn counts_what_was_answered_and_what_was_not() {
+        let refused = "connection refused";
+        let timeout = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
+        let cases = [
+            ("a server that was killed", captured!("some-failed"), 52, errors([(refused, 59_976)])),
+            ("nobody listens", captured!("all-failed"), 0, errors([(refused, 20)])),
+            ("every answer is a 503", captured!("all-5xx"), 0, errors([("status 503", 200)])),
+            ("every fifth is a 503", captured!("some-5xx"), 160, errors([("status 503", 40)])),
+            ("some timed out", captured!("timeouts"), 9_974, errors([(timeout, 26)])),
+        ];
+        for (name, output, answered, errors) in cases {
+            let outcome = Hey.parse(output).unwrap();
+            assert_eq!((outcome.answered, outcome.errors), (answered, errors), "{name}");
+        }
+    }
+
+    #[test]
+    fn says_nothing_of_latency_that_it_does_not_know() {
+        let outcome = Hey.parse(captured!("all-failed")).unwrap();
+        assert_eq!((outcome.mean_seconds, outcome.max_seconds), (None, None));
+        assert!(outcome.percentiles.is_empty());
+        // 52 samples: hey prints `0% in 0.0000 secs` in place of the 99th percentile.
+        let outcome = Hey.parse(captured!("some-failed")).unwrap();
+        assert_eq!(outcome.percentiles.keys().copied().collect::<Vec<_>>(), [10, 25, 50, 75, 90, 95]);
+    }
+
+    #[test]
+    fn beyond_a_million_the_rate_is_right_and_the_rest_is_not() {
+        let outcome = Hey.parse(captured!("over-a-million")).unwrap();
+        // 1,100,000 were asked for; the rounded rate and time give them to within some.
+        assert!(outcome.answered.abs_diff(1_100_000) < 10, "{}", outcome.answered);
+        assert_eq!((outcome.mean_seconds, outcome.percentiles.len()), (None, 0));
+    }
+
+    #[test]
+    fn an_output_that_is_not_whole_is_an_error() {
+        let normal = captured!("normal");
+        assert_eq!(Hey.parse("").unwrap_err().to_string(), "hey printed nothing");
+        // Wherever it is cut off before the last count is complete.
+        let end = normal.find("200 responses").unwrap() + 2;
+        for cut in 1..=end {
+            if let Some(output) = normal.get(..cut) {
+                assert!(Hey.parse(output).is_err(), "cut after {cut} bytes: {output}");
+            }
+        }
+    }
+
+    #[test]
+    fn its_arguments_are_the_articles() {
+        let cases = [
+            (Amount::Requests(10_000), Mode::KeepAlive, "hey -n 10000 -c 100 -cpus 1 URL"),
+            (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),
+            (
+                Amount::Time(Duration::from_secs(5)),
+                Mode::Close,
+                "hey -z 5s -c 100 -cpus 1 -disable-keepalive URL",
+            ),
+        ];
+        for (amount, mode, expected) in cases {
+            assert_eq!(Hey.refuses(&Load::example("hey", amount, mode)), None);
+            let load = Load { timeout: TIMEOUT, ..Load::example("hey", amount, mode) };
+            assert_eq!(Hey.command(&LoadSpec::example(&load, amount)).join(" "), expected);
+        }
+        let pipelined = Load::example("hey", Amount::Requests(100), Mode::Pipelined(16));
+        assert!(Hey.refuses(&pipelined).is_some());
+        let hasty = Load::example("hey", Amount::Requests(100), Mode::KeepAlive);
+        let words = Hey.command(&LoadSpec::example(&hasty, hasty.amount)).join(" ");
+        assert!(words.contains(" -t 10 "), "{words}");
+        let mut open = Load::example("hey", Amount::Requests(100), Mode::KeepAlive);
+        open.rate = Some(crate::servers::workload::Rate::PerSecond(10.0));
+        assert_eq!(Hey.refuses(&open), Some("has no open loop"));
+    }
+}

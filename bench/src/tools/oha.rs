@@ -1,0 +1,287 @@
+//! `oha`.
+//!
+//! What has to be known of it:
+//! - Any answer is a success to it, a 503 too, and its rate counts whatever a request came to. It exits with 0 when every
+//!   request failed. Statuses are counted beside.
+//! - Requests under way at the end of the time are errors to it, `aborted due to deadline`, though nobody failed. With `-w`
+//!   it waits for them, and its time goes on until then.
+//! - Without `-t` it waits for ever.
+//! - What it has no sample of is `null`. Its percentiles are those of all answers, whatever their status.
+//! - It corrects latency for coordinated omission at a fixed rate only (`--latency-correction` with `-q`).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use super::{LoadSpec, Outcome, Tool};
+use crate::machine::host::{Host, Launch};
+use crate::servers::workload::{Amount, Load, Mode};
+use crate::store::record::{From, Semantics};
+use crate::text::numbers::as_f64;
+
+/// What became of a request that was under way when the time was over.
+const ABORTED: &str = "aborted due to deadline";
+
+/// Flags that it has to have. They came one after the other.
+const FLAGS: [&str; 4] =
+    ["--no-tui", "--output-format", "--wait-ongoing-requests-after-deadline", "--worker-threads"];
+
+/// How far the sum of its counts may be from its rate times its time, which are exact.
+const ADDS_UP_WITHIN: f64 = 0.5;
+
+const BOUND: Duration = Duration::from_secs(20);
+
+pub(super) struct Oha;
+
+/// What of its JSON is read; there is more.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    summary: Summary,
+    /// By names such as `p50` and `p99.9`.
+    latency_percentiles: BTreeMap<String, Option<f64>>,
+    status_code_distribution: BTreeMap<u16, u64>,
+    error_distribution: BTreeMap<String, u64>,
+}
+
+/// In seconds.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    total: f64,
+    average: Option<f64>,
+    slowest: Option<f64>,
+    requests_per_sec: f64,
+}
+
+impl Tool for Oha {
+    fn name(&self) -> &'static str {
+        "oha"
+    }
+
+    fn get(&self) -> &'static str {
+        "get it with `cargo install oha --locked`, which takes some minutes"
+    }
+
+    fn semantics(&self, load: &Load) -> Semantics {
+        let (from, since) = match load.rate {
+            Some(_) => (From::Due, "from when the request was due"),
+            None => (From::Sent, "from before the connect (on a new connection) or the write"),
+        };
+        Semantics {
+            from,
+            connect_included: true,
+            synthetic: false,
+            resolution_seconds: Some(1e-9),
+            meaning: format!("{since} to the end of the body, also of answers other than 2xx"),
+        }
+    }
+
+    fn refuses(&self, load: &Load) -> Option<&'static str> {
+        matches!(load.mode, Mode::Pipelined(_)).then_some("cannot pipeline")
+    }
+
+    fn identify(&self, host: &Host) -> anyhow::Result<String> {
+        let ask = |flag: &str| {
+            let words = ["oha", flag].map(String::from);
+            host.output(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false }, BOUND)
+        };
+        identify(&ask("--version")?.output, &ask("--help")?.output)
+    }
+
+    fn command(&self, order: &LoadSpec) -> Vec<String> {
+        let LoadSpec { load, amount, cores, url, .. } = *order;
+        let mut words: Vec<String> =
+            ["oha", "--no-tui", "--output-format", "json", "-w"].map(Into::into).into();
+        match amount {
+            Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
+            Amount::Time(time) => words.extend(["-z".into(), format!("{}ms", time.as_millis())]),
+        }
+        words.extend(["-c".into(), load.connections.to_string()]);
+        words.extend([
+            "-t".into(),
+            format!("{}ms", load.timeout.as_millis()),
+            "--worker-threads".into(),
+            cores.to_string(),
+        ]);
+        if let Some(rate) = order.rate {
+            words.extend(["-q".into(), rate.to_string(), "--latency-correction".into()]);
+        }
+        if load.mode == Mode::Close {
+            words.push("--disable-keepalive".into());
+        }
+        words.push(url.to_owned());
+        words
+    }
+
+    fn parse(&self, output: &str) -> anyhow::Result<Outcome> {
+        if output.trim().is_empty() {
+            bail!("oha printed nothing");
+        }
+        let Report { summary, latency_percentiles, status_code_distribution, error_distribution } =
+            serde_json::from_str(output).context("oha's output is not its JSON: it is cut off")?;
+        let total = summary.requests_per_sec * summary.total;
+        let counted = status_code_distribution.values().chain(error_distribution.values()).sum();
+        if !((total - as_f64(counted)).abs() < ADDS_UP_WITHIN && summary.total > 0.0) {
+            bail!("oha counts {counted} requests, but its rate says {total:.0}");
+        }
+        let (answers, refusals): (Vec<_>, Vec<_>) =
+            status_code_distribution.into_iter().partition(|(status, _)| (200..300).contains(status));
+        let refusals = refusals.into_iter().map(|(status, number)| (format!("status {status}"), number));
+        let errors = error_distribution.into_iter().filter(|(kind, _)| kind != ABORTED);
+        let percentile =
+            |(name, time): (String, Option<f64>)| Some((name.strip_prefix('p')?.parse().ok()?, time?));
+        Ok(Outcome {
+            elapsed_seconds: summary.total,
+            answered: answers.into_iter().map(|(_, number)| number).sum(),
+            errors: refusals.chain(errors).collect(),
+            claimed_per_second: Some(summary.requests_per_sec),
+            mean_seconds: summary.average,
+            percentiles: latency_percentiles.into_iter().filter_map(percentile).collect(),
+            max_seconds: summary.slowest,
+            ..Outcome::default()
+        })
+    }
+}
+
+/// The version, such as `oha 1.16.0`.
+fn identify(version: &str, help: &str) -> anyhow::Result<String> {
+    let version = version.trim();
+    if !version.starts_with("oha 1.") || !help.contains("HTTP load generator") {
+        bail!("the `oha` on this machine is another program, or not version 1: it says `{version}`");
+    }
+    if let Some(flag) = FLAGS.iter().find(|flag| !help.contains(*flag)) {
+        bail!("the `oha` on this machine is too old: {version} has no {flag}");
+    }
+    Ok(version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! captured {
+        ($name:literal) => {
+            include_str!(concat!("../../tests/captured/oha/", $name, ".json"))
+        };
+    }
+
+    #[test]
+    fn reads_a_normal_report() {
+        let expected = Outcome {
+            elapsed_seconds: 0.013_933_898,
+            answered: 200,
+            errors: BTreeMap::new(),
+            claimed_per_second: Some(14_353.485_291_768_318),
+            mean_seconds: Some(0.000_125_959_529_999_999_97),
+            percentiles: [
+                (10, 0.000_104_977),
+                (25, 0.000_105_969),
+                (50, 0.000_108_614),
+                (75, 0.000_119_575),
+                (90, 0.000_134_432),
+                (95, 0.000_141_455),
+                (99, 0.000_999_385),
+            ]
+            .into(),
+            max_seconds: Some(0.001_283_568),
+            ..Outcome::default()
+        };
+        assert_eq!(Oha.parse(captured!("normal")).unwrap(), expected);
+    }
+
+    #[test]
+    fn counts_what_was_answered_and_what_was_not() {
+        /// What happened, the output, what was answered, and what was not.
+        type Expected<'a> = (&'a str, &'a str, u64, &'a [(&'a str, u64)]);
+        let cases: [Expected; 6] = [
+            ("every fifth is a 503", captured!("some-5xx"), 160, &[("status 503", 40)]),
+            ("every answer is a 503", captured!("all-5xx"), 0, &[("status 503", 20)]),
+            ("nobody listens", captured!("dead-port"), 0, &[("Connection refused (os error 111)", 20)]),
+            ("every answer is late", captured!("timeouts"), 0, &[("timeout", 6)]),
+            ("three are under way at the end", captured!("deadline"), 3, &[]),
+            ("nobody answers until the end", captured!("no-answer"), 0, &[]),
+        ];
+        for (name, output, answered, errors) in cases {
+            let outcome = Oha.parse(output).unwrap();
+            let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
+            assert_eq!((outcome.answered, outcome.errors), (answered, errors), "{name}");
+        }
+    }
+
+    #[test]
+    fn says_nothing_of_latency_that_it_does_not_know() {
+        for output in [captured!("dead-port"), captured!("timeouts"), captured!("no-answer")] {
+            let outcome = Oha.parse(output).unwrap();
+            assert_eq!((outcome.mean_seconds, outcome.max_seconds), (None, None));
+            assert!(outcome.percentiles.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_output_that_is_not_whole_is_an_error() {
+        assert_eq!(Oha.parse("").unwrap_err().to_string(), "oha printed nothing");
+        let normal = captured!("normal").trim_end();
+        for cut in 1..normal.len() {
+            assert!(Oha.parse(&normal[..cut]).is_err(), "cut after {cut} bytes");
+        }
+        let cases = [
+            ("counts that do not add up", normal.replace("\"200\": 200", "\"200\": 199")),
+            ("no time", normal.replace("\"total\": 0.013933898", "\"total\": 0.0")),
+            ("no statuses", normal.replace("statusCodeDistribution", "statuses")),
+        ];
+        for (name, output) in cases {
+            assert!(Oha.parse(&output).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn knows_itself_by_what_it_says() {
+        let help = format!("Ohayou, HTTP load generator\n{}", FLAGS.join("\n"));
+        let cases = [
+            ("oha 1.16.0\n", help.clone(), Ok("oha 1.16.0")),
+            ("oha 1.3.0\n", help.replace("--worker-threads", ""), Err("oha 1.3.0 has no --worker-threads")),
+            ("oha 0.6.5\n", help.clone(), Err("not version 1")),
+            ("oha 1.0\n", "something else".into(), Err("another program")),
+            ("", String::new(), Err("another program")),
+        ];
+        for (version, help, expected) in cases {
+            match (identify(version, &help), expected) {
+                (Ok(version), Ok(expected)) => assert_eq!(version, expected),
+                (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+                (got, expected) => panic!("{got:?} instead of {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn its_arguments_are_the_workloads() {
+        let cases = [
+            (Amount::Requests(500), Mode::KeepAlive, "-n 500 -c 100 -t 10000ms --worker-threads 1 URL"),
+            (
+                Amount::Time(Duration::from_secs(5)),
+                Mode::KeepAlive,
+                "-z 5000ms -c 100 -t 10000ms --worker-threads 1 URL",
+            ),
+            (
+                Amount::Time(Duration::from_secs(5)),
+                Mode::Close,
+                "-z 5000ms -c 100 -t 10000ms --worker-threads 1 --disable-keepalive URL",
+            ),
+        ];
+        for (amount, mode, expected) in cases {
+            let load = Load::example("oha", amount, mode);
+            assert_eq!(Oha.refuses(&load), None);
+            let words = Oha.command(&LoadSpec::example(&load, amount)).join(" ");
+            assert_eq!(words, format!("oha --no-tui --output-format json -w {expected}"));
+        }
+        let pipelined = Load::example("oha", Amount::Time(Duration::from_secs(5)), Mode::Pipelined(16));
+        assert!(Oha.refuses(&pipelined).is_some());
+        let load = Load::example("oha", Amount::Requests(100), Mode::KeepAlive);
+        let open = LoadSpec { rate: Some(500.0), ..LoadSpec::example(&load, load.amount) };
+        assert!(Oha.command(&open).join(" ").contains(" -q 500 --latency-correction "));
+    }
+}

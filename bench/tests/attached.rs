@@ -1,0 +1,176 @@
+//! Servers that somebody else has started: they are measured, and left as they are.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
+
+mod mock;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use bench::store::record::{ErrorKind, Record};
+use mock::Checkout;
+
+/// A load for the mock tool, and a start.
+const SUITE: &str = r#"
+    about = "mock"
+    repetitions = 1
+    [[workload]]
+    name = "load"
+    title = "load"
+    path = "/last"
+    answer = "Hello, visitor! You've requested: /last\n"
+    tool = "hey"
+    connections = 1
+    requests = 10
+    mode = "keep-alive"
+    warm_up_seconds = 0
+    timeout_seconds = 20
+    [[workload]]
+    name = "start"
+    title = "start"
+    path = "/last"
+    answer = "Hello, visitor! You've requested: /last\n"
+    task = "start"
+"#;
+
+/// A mock server that a person has started.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(checkout: &Checkout, kind: &str) -> Self {
+        let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/server.py");
+        let mut command = Command::new("python3");
+        command.arg(mock).arg(kind).env("MOCK_PIDS", checkout.path("pids"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn measure(checkout: &Checkout, flags: &[&str]) -> (Output, String) {
+    let output = checkout.bench("measure load --control none --out out").args(flags).output().unwrap();
+    let text = String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap();
+    (output, text)
+}
+
+fn of<'a>(records: &'a [Record], name: &str) -> &'a Record {
+    records.iter().find(|record| record.server.name == name).unwrap()
+}
+
+#[test]
+fn a_server_that_runs_is_measured_beside_ours_and_goes_on() {
+    let checkout = Checkout::new(&["good"], SUITE);
+    let mut server = Server::start(&checkout, "good");
+    let pid = server.child.id().to_string();
+    let flags =
+        ["start", "--address", &server.address, "--pid", &pid, "--as", "mine 1.2", "--servers", "good"];
+    let (output, text) = measure(&checkout, &flags);
+    assert!(output.status.success(), "{text}");
+    assert!(server.runs(), "{text}");
+    let records = checkout.loaded().records;
+    let (starts, loads): (Vec<Record>, Vec<Record>) =
+        records.into_iter().partition(|run| run.workload.name == "start");
+    let run = of(&loads, "mine");
+    assert!(run.server.is_attached && !of(&loads, "good").server.is_attached);
+    assert_eq!(run.server.version.as_deref(), Some("1.2"));
+    assert!(run.server.conformance.is_some(), "{text}");
+    assert!(run.cpu.as_ref().unwrap().server.unwrap().seconds > 0.0, "{run:?}");
+    let memory = run.memory.unwrap();
+    assert!((memory.at_rest_bytes, memory.peak_bytes) == (None, None) && memory.after_bytes.is_some());
+    assert!(!run.server_cores.is_empty());
+    assert!(text.contains("Not started, pinned or ended here, but found running: mine"), "{text}");
+    // It was started before, on all cores, and a start is not its.
+    assert!(text.contains("keeps it to the servers'"), "{text}");
+    assert!(of(&starts, "good").error.is_none());
+    let refused = of(&starts, "mine").error.as_ref().unwrap();
+    assert_eq!(refused.kind, ErrorKind::Unavailable);
+    assert!(refused.message.contains("it runs already"), "{}", refused.message);
+}
+
+#[test]
+fn what_is_not_known_of_a_server_is_null() {
+    let checkout = Checkout::new(&["good"], SUITE);
+    let mut server = Server::start(&checkout, "good");
+    let (output, text) = measure(&checkout, &["--address", &server.address, "--as", "mine 1.2"]);
+    assert!(output.status.success() && server.runs(), "{text}");
+    let records = checkout.loaded().records;
+    assert_eq!(records.len(), 1, "{text}");
+    let run = of(&records, "mine");
+    let cpu = run.cpu.as_ref().unwrap();
+    assert!(cpu.server.is_none() && cpu.external_seconds.is_none() && run.memory.is_none(), "{run:?}");
+    assert!(cpu.tool.seconds > 0.0 && run.cpu_per_request().is_none() && run.per_second().is_some());
+    assert_eq!(run.verdict.as_ref().unwrap().server_utilisation, None);
+    for expected in
+        ["without --pid its CPU time and its memory are not known", "Nobody said which process it is"]
+    {
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn one_that_ends_is_a_row_that_says_so() {
+    for has_pid in [true, false] {
+        let checkout = Checkout::new(&["good"], SUITE);
+        let mut server = Server::start(&checkout, "brief");
+        let pid = server.child.id().to_string();
+        let mut flags = vec!["--address", &server.address, "--as", "mine 1.2"];
+        flags.extend(if has_pid { vec!["--pid", &pid] } else { vec![] });
+        let (output, text) = measure(&checkout, &flags);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(!server.runs());
+        let records = checkout.loaded().records;
+        let error = of(&records, "mine").error.clone().unwrap();
+        let expected = if has_pid { "has ended" } else { "takes no connection" };
+        assert!(error.kind == ErrorKind::Died && error.message.contains(expected), "{error:?}");
+    }
+}
+
+#[test]
+fn a_mistake_names_the_flag_before_anything_runs() {
+    let checkout = Checkout::new(&["good"], SUITE);
+    let server = Server::start(&checkout, "good");
+    let elsewhere = Server::start(&checkout, "good");
+    let other = elsewhere.child.id().to_string();
+    let address = server.address.as_str();
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["--address", "127.0.0.1:1", "--as", "mine 1"], 1, "--address: cannot connect to 127.0.0.1:1"),
+        (
+            &["--address", address, "--as", "mine 1", "--pid", "4194305"],
+            1,
+            "--pid: there is no process 4194305",
+        ),
+        (
+            &["--address", address, "--as", "mine 1", "--pid", &other],
+            1,
+            "neither it nor a child of it listens at",
+        ),
+        (&["--address", address, "--as", "good 1"], 1, "--as: `good` is the name of "),
+        (&["--address", address, "--as", "mine"], 2, "without a version there is no measurement"),
+        (&["--address", address, "--as", "my/own 1"], 2, "it is made of letters"),
+        (&["--address", address], 2, "--as <NAME VERSION>"),
+        (&["--pid", "1"], 2, "--address <HOST:PORT>"),
+    ];
+    for (flags, code, expected) in cases {
+        let (output, text) = measure(&checkout, flags);
+        assert_eq!(output.status.code(), Some(code), "{flags:?}: {text}");
+        assert!(text.contains(expected), "{flags:?}: {text}");
+        assert!(!checkout.path("out").exists(), "{text}");
+    }
+}

@@ -1,0 +1,479 @@
+//! `visit` against servers that do what a test says. No test asserts a time, save that what was delayed by a known time
+//! took at least that long.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by its panic"
+)]
+
+mod server;
+
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bench::record::Record;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use visit::{Errors, Report, Times, TimesReport};
+
+use server::{BUSY, Client, Server, chunked, right, with_field};
+
+/// What a run came to.
+struct Ran {
+    report: Report,
+    complaint: String,
+    code: i32,
+}
+
+fn start(server: &Server, arguments: &str) -> Child {
+    let url = format!("http://{}/abc", server.address);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
+    command.arg(url).args(arguments.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn finish(child: Child) -> Ran {
+    let output = child.wait_with_output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    let report = Report::parse(std::str::from_utf8(&output.stdout).unwrap()).expect(&complaint);
+    let Errors { reset, closed, timeout, wrong, cut_off, .. } = report.errors;
+    let came_to = report.statuses.values().sum::<u64>() + reset + closed + timeout + wrong + cut_off;
+    assert_eq!(report.sent, came_to, "what was sent came to something: {report:?}");
+    assert_eq!(report.latency.as_ref().map_or(0, |times| times.count), report.statuses.values().sum::<u64>());
+    Ran { report, complaint, code: output.status.code().unwrap() }
+}
+
+fn visit(arguments: &str, script: impl Fn(&mut Client) + Send + Sync + 'static) -> Ran {
+    finish(start(&Server::start(script), arguments))
+}
+
+/// Answers one request, right, and ends the connection.
+fn answer_one(client: &mut Client) {
+    if let Some((path, _)) = client.request() {
+        client.send(&with_field(&path, "Connection: close\r\n"));
+    }
+}
+
+#[test]
+fn right_answers_are_counted() {
+    for mode in ["--mode keep-alive --threads 2", "--mode pipelined-3", "--rate 2000"] {
+        let arguments = format!("{mode} --connections 4 --requests 50 --path /d --path /e");
+        let Ran { report, complaint, code } = visit(&arguments, |client| match client.number % 2 {
+            0 => client.answer_all(right),
+            _ => client.answer_all(chunked),
+        });
+        assert_eq!((report.sent, report.answered, code), (50, 50, 0), "{mode}: {complaint}");
+        assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{mode}");
+        assert_eq!(report.asked.paths, ["/abc", "/d", "/e"]);
+        assert_eq!(report.connections_open, Some(4));
+        assert_eq!(report.connect.map(|times| times.count), Some(4));
+        assert_eq!(
+            report.schedule_lag.map(|times| times.count),
+            mode.contains("rate").then_some(50),
+            "{mode}"
+        );
+        assert!(report.bytes_read > 50 * 100 && report.bytes_written > 50 * 20, "{mode}");
+    }
+}
+
+#[test]
+fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
+    for mode in ["--mode close", "--mode close --rate 2000", "--mode keep-alive"] {
+        let ran = visit(&format!("{mode} --connections 2 --requests 20 --path /b"), answer_one);
+        let report = ran.report;
+        assert_eq!((report.answered, ran.code), (20, 0), "{mode}: {}", ran.complaint);
+        assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{mode}");
+        assert!(report.connect.unwrap().count >= 20, "{mode}");
+        assert_eq!(report.connections_open, mode.contains("keep-alive").then_some(2));
+    }
+}
+
+#[test]
+fn a_wrong_answer_makes_the_run_invalid() {
+    type Script = fn(&mut Client);
+    let cases: &[(&str, &str, Script, &str)] = &[
+        (
+            "a wrong byte",
+            "--requests 5",
+            |client| client.answer_all(|path| right(path).replace("visitor", "visitoR")),
+            "the body differs at byte 13; got \\\"HTTP/1.1 200 OK\\\\r",
+        ),
+        (
+            "a wrong byte in the tenth answer",
+            "--requests 20",
+            |client| {
+                while let Some((path, number)) = client.request() {
+                    client.send(&right(&path).replace("abc", if number == 10 { "abd" } else { "abc" }));
+                }
+            },
+            "the body differs at byte 37",
+        ),
+        (
+            "the answer to another request",
+            "--requests 20 --path /b",
+            |client| client.answer_all(|_| right("/b")),
+            "Content-Length is 37 and not 39",
+        ),
+        (
+            "a wrong length",
+            "--requests 5",
+            |client| client.answer_all(|path| right(path).replace("39", "38")),
+            "its Content-Length is 38 and not 39",
+        ),
+        (
+            "another status",
+            "--requests 5",
+            |client| client.answer_all(|path| right(path).replace("200 OK", "206 Partial Content")),
+            "the status is 206 and not 200",
+        ),
+        (
+            "an answer before the request",
+            "--requests 1 --rate 1",
+            |client| {
+                client.send(&right("/abc"));
+                client.answer_all(right);
+            },
+            "there are bytes that nobody asked for",
+        ),
+        (
+            "two answers to one request",
+            "--requests 1",
+            |client| client.answer_all(|path| right(path) + &right(path)),
+            "there are bytes that nobody asked for",
+        ),
+        (
+            "two answers to the last pipelined request",
+            "--requests 4 --mode pipelined-4",
+            |client| {
+                while let Some((path, number)) = client.request() {
+                    client.send(&right(&path).repeat(if number == 4 { 2 } else { 1 }));
+                }
+            },
+            "there are bytes that nobody asked for",
+        ),
+        (
+            "more behind a last answer",
+            "--requests 1",
+            |client| client.answer_all(|path| with_field(path, "Connection: close\r\n") + "x"),
+            "there are bytes that nobody asked for",
+        ),
+        (
+            "a connection that stays open after it had to be closed",
+            "--requests 1 --mode close --timeout 0.2",
+            |client| client.answer_all(right),
+            "the connection was not closed after the answer",
+        ),
+    ];
+    for (name, arguments, script, expected) in cases {
+        let ran = visit(&format!("{arguments} --connections 1 --quiet"), *script);
+        let mismatch = ran.report.mismatch.unwrap_or_default();
+        assert!(mismatch.starts_with("GET /"), "{name}: {mismatch}");
+        let expected = expected.replace("\\\"", "\"").replace("\\\\", "\\");
+        assert!(mismatch.contains(&expected), "{name}: {mismatch}");
+        assert!(ran.complaint.contains(&mismatch), "{name}: {}", ran.complaint);
+        assert_eq!(ran.code, 1, "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_answered_is_counted_by_kind() {
+    type Script = fn(&mut Client);
+    let none = Errors::default();
+    let cases: &[(&str, &str, Script, Errors)] = &[
+        (
+            "a short body and an end",
+            "--requests 3",
+            |client| {
+                let (path, _) = client.request().unwrap_or_default();
+                let answer = right(&path);
+                client.send(&answer[..answer.len() - 5]);
+            },
+            Errors { closed: 3, ..none },
+        ),
+        (
+            "an end within the head",
+            "--requests 3",
+            |client| {
+                client.request();
+                client.send("HTTP/1.1 200 O");
+            },
+            Errors { closed: 3, ..none },
+        ),
+        (
+            "an end without an answer",
+            "--requests 3 --mode close",
+            |client| {
+                client.request();
+            },
+            Errors { closed: 3, ..none },
+        ),
+        (
+            "an end without an answer in an open loop",
+            "--requests 3 --rate 100",
+            |client| {
+                client.request();
+            },
+            Errors { closed: 3, ..none },
+        ),
+        (
+            // What is not read when a connection is closed makes it a reset.
+            "a reset",
+            "--requests 3",
+            |client| drop(client.stream.peek(&mut [0])),
+            Errors { reset: 3, ..none },
+        ),
+        (
+            "silence",
+            "--requests 3 --timeout 0.1",
+            |client| while client.request().is_some() {},
+            Errors { timeout: 3, ..none },
+        ),
+        (
+            "silence within the body",
+            "--requests 2 --timeout 0.1",
+            |client| client.answer_all(|path| right(path).replace("\n", "")),
+            Errors { timeout: 2, ..none },
+        ),
+        (
+            "a pipelined answer that is the last",
+            "--requests 4 --mode pipelined-4",
+            |client| {
+                let paths: Vec<String> =
+                    (0..4).map_while(|_| client.request()).map(|(path, _)| path).collect();
+                if let [first, second, ..] = paths.as_slice() {
+                    client.send(&(right(first) + &with_field(second, "Connection: close\r\n")));
+                }
+            },
+            Errors { closed: 2, ..none },
+        ),
+    ];
+    for (name, arguments, script, expected) in cases {
+        let ran = visit(&format!("{arguments} --connections 1"), *script);
+        assert_eq!((ran.report.errors, ran.report.mismatch), (*expected, None), "{name}");
+        assert_eq!(ran.code, i32::from(ran.report.answered == 0), "{name}");
+    }
+}
+
+#[test]
+fn nobody_listens() {
+    let mut server = Server::start(|_| {});
+    // Another address of the loopback interface. Nobody else can take the port for all addresses while it is ours on one.
+    server.address.set_ip([127, 1, 2, 3].into());
+    for arguments in ["--requests 4", "--requests 4 --mode close", "--requests 4 --mode close --rate 100"] {
+        let ran = finish(start(&server, &format!("{arguments} --connections 2")));
+        assert_eq!((ran.report.sent, ran.report.latency, ran.code), (0, None, 1), "{arguments}");
+        assert_eq!(ran.report.errors, Errors { refused: 4, ..Errors::default() }, "{arguments}");
+    }
+}
+
+#[test]
+fn refusals_are_counted_by_status() {
+    let ran = visit("--connections 1 --requests 9", |client| {
+        while let Some((path, number)) = client.request() {
+            client.send(&if number % 3 == 0 { BUSY.to_owned() } else { right(&path) });
+        }
+    });
+    assert_eq!((ran.report.answered, ran.report.mismatch, ran.code), (6, None, 0));
+    assert_eq!(ran.report.statuses, [(200, 6), (503, 3)].into());
+    let ran = visit("--connections 1 --requests 9", |client| client.answer_all(|_| BUSY.to_owned()));
+    assert_eq!((ran.report.answered, ran.report.mismatch, ran.code), (0, None, 1));
+    // One whose body ends with its connection.
+    let ran = visit("--connections 1 --requests 3", |client| {
+        client.request();
+        client.send("HTTP/1.1 500 Oops\r\n\r\nsorry");
+    });
+    assert_eq!((ran.report.statuses, ran.report.errors), ([(500, 3)].into(), Errors::default()));
+}
+
+#[test]
+fn an_answer_may_arrive_byte_by_byte() {
+    for mode in ["--requests 3", "--requests 6 --mode pipelined-2"] {
+        let ran = visit(&format!("--connections 1 --path /b {mode}"), |client| {
+            while let Some((path, number)) = client.request() {
+                let answer = if number == 2 { chunked(&path) } else { right(&path) };
+                for byte in answer.split("").filter(|byte| !byte.is_empty()) {
+                    client.send(byte);
+                    sleep(Duration::from_micros(100));
+                }
+            }
+        });
+        assert_eq!(
+            (ran.report.sent, ran.report.mismatch, ran.code),
+            (ran.report.answered, None, 0),
+            "{mode}"
+        );
+    }
+}
+
+#[test]
+fn a_batch_may_be_more_than_a_socket_takes() {
+    let path = format!("/{}", "a".repeat(8000));
+    let arguments = format!("--connections 1 --mode pipelined-1000 --requests 2000 --path {path}");
+    let ran = visit(&arguments, |client| {
+        sleep(Duration::from_millis(100));
+        client.answer_all(right);
+    });
+    assert_eq!((ran.report.answered, ran.report.mismatch, ran.code), (2000, None, 0));
+    assert!(ran.report.bytes_written > 8_000_000);
+}
+
+#[test]
+fn latency_is_at_least_the_delay() {
+    let delay = Duration::from_millis(30);
+    for mode in ["keep-alive", "close", "pipelined-2"] {
+        let ran = visit(&format!("--connections 2 --requests 12 --mode {mode}"), move |client| {
+            if let Some((path, _)) = client.request() {
+                sleep(delay);
+                client.send(&with_field(&path, "Connection: close\r\n"));
+            }
+        });
+        let times = ran.report.latency.unwrap();
+        assert!(times.histogram_nanoseconds[0].0 >= 30_000_000, "{mode}: {times:?}");
+        assert!(times.mean_seconds >= 0.03 && times.p50_seconds >= 0.03, "{mode}: {times:?}");
+    }
+}
+
+/// The server stops for a second. In an open loop a third of the requests of three seconds is due within it, so the 99th
+/// percentile is nearly that second, however few requests were under way.
+#[test]
+fn an_open_loop_counts_from_when_a_request_was_due() {
+    let until: &Mutex<Option<Instant>> = Box::leak(Box::default());
+    let ran = visit("--connections 2 --rate 200 --seconds 3", |client| {
+        while let Some((path, number)) = client.request() {
+            if number == 200 {
+                *until.lock().unwrap() = Some(Instant::now() + Duration::from_secs(1));
+            }
+            let stopped = *until.lock().unwrap();
+            if let Some(left) = stopped.map(|until| until.saturating_duration_since(Instant::now())) {
+                sleep(left);
+            }
+            client.send(&right(&path));
+        }
+    });
+    let report = ran.report;
+    assert_eq!((report.sent, report.answered, report.errors), (600, 600, Errors::default()));
+    assert!(report.latency.unwrap().p99_seconds >= 0.8);
+    let rate = report.rate.unwrap();
+    assert!(!rate.held && rate.waited > 100, "{rate:?}");
+}
+
+#[test]
+fn what_waits_too_long_for_a_connection_is_not_sent() {
+    let ran =
+        visit(
+            "--connections 1 --rate 100 --requests 50 --timeout 0.2",
+            |client| {
+                while client.request().is_some() {}
+            },
+        );
+    let Errors { timeout, unsent, .. } = ran.report.errors;
+    assert_eq!((timeout, timeout + unsent), (ran.report.sent, 50), "{:?}", ran.report.errors);
+    assert!(unsent > 0, "{:?}", ran.report.errors);
+}
+
+#[test]
+fn a_warm_up_does_not_count() {
+    let server = Server::start(|client| client.answer_all(right));
+    for loops in ["--rate 100", ""] {
+        let before = server.requests.load(Ordering::SeqCst);
+        let ran = finish(start(&server, &format!("--connections 2 --warm-up 0.3 --requests 10 {loops}")));
+        assert_eq!((ran.report.sent, ran.report.answered), (10, 10), "{loops}");
+        assert!(server.requests.load(Ordering::SeqCst) - before > 10, "{loops}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_prints_what_it_has() {
+    for (loops, is_silent) in [("", false), ("--rate 500", false), ("", true)] {
+        static SILENT: AtomicBool = AtomicBool::new(false);
+        SILENT.store(is_silent, Ordering::SeqCst);
+        let server = Server::start(|client| {
+            while let Some((path, number)) = client.request() {
+                if number < 20 || !SILENT.load(Ordering::SeqCst) {
+                    client.send(&right(&path));
+                }
+            }
+        });
+        let child = start(&server, &format!("--connections 2 --seconds 600 --timeout 500 {loops}"));
+        while server.requests.load(Ordering::SeqCst) < 20 {
+            sleep(Duration::from_millis(5));
+        }
+        kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+        let Ran { report, code, .. } = finish(child);
+        assert!(report.interrupted && report.answered >= 15, "{loops}: {report:?}");
+        assert_eq!((code, report.errors.cut_off > 0), (130, is_silent), "{loops}");
+        assert!(report.elapsed_seconds < 500.0);
+    }
+}
+
+#[test]
+fn runs_merge_exactly() {
+    let server = Server::start(|client| client.answer_all(right));
+    let reports = [3, 40].map(|requests| finish(start(&server, &format!("--requests {requests}"))).report);
+    let times = reports.each_ref().map(|report| report.latency.as_ref().unwrap());
+    let merged = TimesReport::merge(times).unwrap().unwrap();
+    assert_eq!(merged.count, 43);
+    assert_eq!(merged.histogram_nanoseconds.iter().map(|(_, count)| count).sum::<u64>(), 43);
+    assert!(merged.max_seconds >= times[0].max_seconds.max(times[1].max_seconds));
+    let text = serde_json::to_string(&reports[1]).unwrap();
+    assert_eq!(Report::parse(&text).unwrap(), reports[1]);
+}
+
+#[test]
+fn another_body_is_expected_when_asked_for() {
+    let server = Server::start(|client| client.answer_all(|_| right("/fixed")));
+    let url = format!("http://{}/", server.address);
+    for (body, code) in [("Hello, visitor! You've requested: /fixed\n", 0), ("Hello", 1)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
+        let status = command.args([&url, "--requests", "20", "--expect", body]).output().unwrap().status;
+        assert_eq!(status.code(), Some(code), "{body:?}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_arguments_is_two() {
+    for arguments in
+        ["", "ftp://127.0.0.1/", "http://127.0.0.1:1/ --connections 0", "http://127.0.0.1:1/ --what"]
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
+        let output = command.args(arguments.split_whitespace()).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("error: "), "{arguments}");
+    }
+}
+
+/// The harness finds it beside itself, and stores what it says, with a server of ours.
+#[test]
+fn the_harness_measures_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut suite = "about = \"visit\"\nrepetitions = 1\n".to_owned();
+    for mode in ["keep-alive", "close"] {
+        suite += &format!(
+            "[[workload]]\nname = \"visit-{mode}\"\ntitle = \"{mode}\"\npath = \"/abc\"\n\
+             answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"visit\"\n\
+             connections = 4\nrequests = 200\nmode = \"{mode}\"\nwarm_up_seconds = 0\ntimeout_seconds = 10\n"
+        );
+    }
+    let (workloads, out) = (folder.path().join("visit.toml"), folder.path().join("out"));
+    std::fs::write(&workloads, suite).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).arg("measure").arg(workloads);
+    let output =
+        command.args(["--servers", "threads", "--attempts", "1", "--out"]).arg(&out).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stored = std::fs::read_to_string(out.join("measurements.jsonl")).unwrap();
+    assert_eq!(stored.lines().count(), 2);
+    for line in stored.lines() {
+        let record: Record = serde_json::from_str(line).unwrap();
+        assert_eq!(record.tool.version, Some(visit::version()));
+        let answered = record.load.as_ref().unwrap().answered;
+        assert_eq!((answered, record.error_count()), (200, 0), "{}", record.workload.name);
+        let latency = record.latency.unwrap();
+        let times = Times::unpack(&[&latency.histogram.unwrap()]).unwrap();
+        assert_eq!((latency.percentiles.len(), times.count()), (5, 200));
+    }
+}
