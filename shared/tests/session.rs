@@ -1,5 +1,5 @@
 //! A session over a scripted stream: when its turns end, and what the client has received by then.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by its panic")]
 
 use std::cell::Cell;
 use std::collections::VecDeque;

@@ -1,5 +1,5 @@
-//! What an answer costs: its head and body into a buffer that has room, by the length of the path, and the same by the standard
-//! library's formatting.
+//! The cost of an answer: its head and body into a buffer that has room, by the length of the path, and
+//! the same by the standard library's formatting.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -73,7 +73,7 @@ fn request(path: &[u8]) -> Request<'_> {
     }
 }
 
-/// The whole answer as most would write it, into a buffer that is used again.
+/// The whole answer as most programmers would write it, into a buffer that is reused.
 fn by_write(path: &str, date: &str, out: &mut Vec<u8>) {
     let length = greeting::len(path.as_bytes());
     write!(
@@ -85,7 +85,7 @@ fn by_write(path: &str, date: &str, out: &mut Vec<u8>) {
     .unwrap();
 }
 
-/// The same, as a string of its own.
+/// The whole answer as a new string.
 fn by_format(path: &str, date: &str) -> String {
     let length = greeting::len(path.as_bytes());
     format!(

@@ -1,4 +1,4 @@
-//! What the rules in front of a framework cost: which bytes of a connection it gets to see.
+//! The cost of the rules in front of a framework.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! What a request's head costs, read and judged: in the shapes that load tools and people's programs send, and with a fault at each
-//! stage at which one is found.
+//! The cost of a request's head, parsed and validated: in the shapes that load tools and browsers send,
+//! and with a fault at each stage at which one is found.
 
 use std::hint::black_box;
 
@@ -43,7 +43,7 @@ fn refuse(group: &mut Group) {
     }
 }
 
-/// By whom a head is sent, the head, and the bytes of its path.
+/// The client that sends a head, the head, and the bytes of its path.
 fn shapes() -> Vec<(&'static str, String, usize)> {
     let own = |(name, head): (&'static str, &str)| (name, head.replace('\n', "\r\n"), PATH);
     let mut shapes = vec![("bare", heads::BARE.to_owned(), PATH), ("wrk", heads::WRK.to_owned(), PATH)];
@@ -54,7 +54,7 @@ fn shapes() -> Vec<(&'static str, String, usize)> {
     shapes
 }
 
-/// What is wrong with a head, the head, and why it is refused: first what is found first.
+/// What is wrong with a head, the head, and why it is rejected: in the order in which faults are found.
 fn faults() -> Vec<(&'static str, String, Rejection)> {
     let own = |(name, head, rejection): (&'static str, &str, Rejection)| (name, head.into(), rejection);
     let mut faults: Vec<_> = [
@@ -78,13 +78,13 @@ fn faults() -> Vec<(&'static str, String, Rejection)> {
     faults
 }
 
-/// A head of so many fields.
+/// A head of `count` fields.
 fn with_fields(count: usize) -> String {
     let fields: String = (1..count).map(|number| format!("X-Field-{number}: value {number}\r\n")).collect();
     format!("GET /abc HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
 }
 
-/// A head as large as one may be, with a path of so many bytes.
+/// A head of the largest size, with a path of `path` bytes.
 fn with_filler(path: usize) -> String {
     let path = "p".repeat(path - 1);
     let head = |filler: &str| format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\nX: {filler}\r\n\r\n");

@@ -1,5 +1,5 @@
 //! It answers repeated requests however their bytes are split, loses none of them, and ends at a signal.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
