@@ -16,11 +16,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
-use shared::process::{self, Life};
+use shared::lifecycle::Lifecycle;
+use shared::process;
 
 /// Of the waker; connections have others.
 const WAKE: Token = Token(0);
@@ -29,8 +29,7 @@ const WAKE: Token = Token(0);
 const EVENTS: usize = 256;
 
 /// The endpoint with a burden
-#[derive(Parser)]
-#[command(name = "server-burdened", version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]))]
+#[derive(clap::Args)]
 struct Flags {
     #[command(flatten)]
     process: process::Flags,
@@ -41,26 +40,30 @@ struct Flags {
 }
 
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse()))
+    let version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]);
+    process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
-    let life = Life::new(flags.process.connections()?);
+    let lifecycle = Lifecycle::new(flags.process.connections()?);
     let listener = process::bind(flags.process.address()?)?;
     let burden = flags.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKE)?;
     let (give, accepted) = mpsc::channel();
-    let ours = Arc::clone(&life);
+    let ours = Arc::clone(&lifecycle);
     std::thread::spawn(move || answer_all(poll, &accepted, burden, &ours));
+    let waker = Arc::new(waker);
+    let end = Arc::clone(&waker);
+    lifecycle.on_change(move || {
+        let _ = end.wake();
+    });
     let take = |stream, place| {
         // The other thread is there as long as the program is; if it were not, the connection would be closed.
         let _ = give.send((stream, place));
         let _ = waker.wake();
     };
-    process::serve(listener, &life, &flags.process, take, || {
-        let _ = waker.wake();
-    })
+    process::serve(listener, &lifecycle, &flags.process, take)
 }
 
 /// Answers the requests of all connections, each of which keeps its place until it is closed.
@@ -68,7 +71,7 @@ fn answer_all<P>(
     mut poll: Poll,
     accepted: &Receiver<(std::net::TcpStream, P)>,
     burden: Option<u32>,
-    life: &Life,
+    lifecycle: &Lifecycle,
 ) {
     let mut open: HashMap<Token, Open<P>> = HashMap::new();
     let mut events = Events::with_capacity(EVENTS);
@@ -76,7 +79,8 @@ fn answer_all<P>(
     while poll.poll(&mut events, None).or_else(interrupted).is_ok() {
         for event in &events {
             if event.token() != WAKE {
-                let goes_on = open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, life));
+                let goes_on =
+                    open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, lifecycle));
                 if !goes_on {
                     open.remove(&event.token());
                 }
@@ -88,7 +92,7 @@ fn answer_all<P>(
                 open.insert(Token(next), Open::new(stream, place));
             }
         }
-        if life.is_ending() {
+        if lifecycle.is_ending() {
             open.clear();
         }
     }
@@ -121,7 +125,7 @@ impl<P> Open<P> {
     }
 
     /// Answers what has come; whether the connection goes on.
-    fn advance(&mut self, burden: Option<u32>, life: &Life) -> bool {
+    fn advance(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         let mut buffer = [0; limits::HEAD_BYTES];
         loop {
             let read = match self.stream.read(&mut buffer) {
@@ -130,7 +134,7 @@ impl<P> Open<P> {
                 Err(error) => return error.kind() == ErrorKind::WouldBlock,
             };
             self.input.extend_from_slice(buffer.get(..read).unwrap_or_default());
-            if !self.answer(burden, life) {
+            if !self.answer(burden, lifecycle) {
                 return false;
             }
             // There is no more: the kernel tells when there is.
@@ -140,9 +144,9 @@ impl<P> Open<P> {
         }
     }
 
-    fn answer(&mut self, burden: Option<u32>, life: &Life) -> bool {
+    fn answer(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         loop {
-            let progress = self.connection.advance(&self.input, &mut self.output, life.is_draining());
+            let progress = self.connection.advance(&self.input, &mut self.output, lifecycle.is_draining());
             self.input.drain(..progress.consumed);
             if let Some(steps) = burden {
                 (0..progress.answered).for_each(|_| spin(steps));
@@ -194,10 +198,10 @@ mod tests {
             let poll = Poll::new().unwrap();
             let waker = Waker::new(poll.registry(), WAKE).unwrap();
             let (give, accepted) = mpsc::channel();
-            let life = Life::new(1);
+            let lifecycle = Lifecycle::new(1);
             give.send((listener.accept().unwrap().0, ())).unwrap();
             waker.wake().unwrap();
-            std::thread::spawn(move || answer_all(poll, &accepted, burden, &life));
+            std::thread::spawn(move || answer_all(poll, &accepted, burden, &lifecycle));
 
             let close = "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
             write!(client, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n{close}").unwrap();

@@ -1,6 +1,6 @@
 //! What is right, from the endpoint's description and the RFCs, and from nothing that the servers are made of.
 
-use shared::testing::laws::answers::Answer;
+use shared::testing::invariants::answers::Answer;
 
 use super::request::{Persistence, Request, Version};
 
