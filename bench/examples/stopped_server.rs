@@ -20,7 +20,7 @@ use bench::servers::launch;
 use bench::servers::server::Server;
 use bench::servers::workload::{Amount, Load, Mode};
 use bench::text::names;
-use bench::tools::{self, Order, Outcome, Tool};
+use bench::tools::{self, LoadSpec, Tool, ToolOutput};
 
 /// Any that is much faster than the rate: what a request costs must not show.
 const SERVER: &str = "hyper";
@@ -75,7 +75,7 @@ fn main() -> anyhow::Result<()> {
     if let Some(why) = launch::prepare(&host, server)? {
         bail!("{SERVER} is unavailable: {why}");
     }
-    let words = ["cargo", "build", "--release", "--locked", "--package", "bench", "--bin", "visit"];
+    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"];
     let words = words.map(String::from);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
 
@@ -83,8 +83,8 @@ fn main() -> anyhow::Result<()> {
     let (count, truth) = truth();
     row("", "the truth", &figures(count, truth.map(Some)));
     for way in &WAYS {
-        let tool = tool::find(way.tool)?;
-        if let Err(why) = tool::available(&host, tool) {
+        let tool = tools::find(way.tool)?;
+        if let Err(why) = tools::available(&host, tool) {
             println!("{} ({}) is left out: {why}", way.tool, way.title);
             continue;
         }
@@ -96,7 +96,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Loads a fresh server by a tool and stops it in the middle: what the tool says of that.
-fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Result<Outcome> {
+fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Result<ToolOutput> {
     let cores = Cores::divide(None, None)?;
     let running = launch::start(host, server, &cores.server, &[])?;
     let load = Load {
@@ -109,7 +109,7 @@ fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Resu
         timeout: TIMEOUT,
     };
     let url = format!("http://{}/abc", running.address);
-    let order = Order {
+    let spec = LoadSpec {
         load: &load,
         amount: load.amount,
         rate: None,
@@ -117,7 +117,7 @@ fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Resu
         cores: cores.tool.len(),
         url: &url,
     };
-    let mut words = tool.command(&order);
+    let mut words = tool.command(&spec);
     words.splice(1..1, way.flags.iter().map(ToString::to_string));
     let folder = tempfile::tempdir()?;
     if let Some(script) = tool.script() {

@@ -54,7 +54,7 @@ fn main() -> anyhow::Result<()> {
     if host.find("strace").is_none() {
         bail!("there is no `strace` on this machine; on Debian, apt-get install strace");
     }
-    let words = ["cargo", "build", "--release", "--locked", "--package", "bench", "--bin", "visit"];
+    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"];
     let words = words.map(String::from);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
 
@@ -112,8 +112,8 @@ fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
         timeout: TIMEOUT,
     };
     let answer = "Hello, visitor! You've requested: /abc\n";
-    let order = LoadSpec { load: &load, amount, rate: None, answer, cores: cores.len(), url };
-    let launch = Launch { words: &visit.command(&order), folder: Path::new("/"), cores, shown: false };
+    let spec = LoadSpec { load: &load, amount, rate: None, answer, cores: cores.len(), url };
+    let launch = Launch { words: &visit.command(&spec), folder: Path::new("/"), cores, shown: false };
     let outcome = visit.parse(&host.run(&launch, BOUND)?)?;
     ensure!(outcome.answered == REQUESTS, "{} of {REQUESTS} requests were answered", outcome.answered);
     Ok(())
