@@ -13,6 +13,10 @@
 //!
 //! A program that runs `visit` needs [`output`] alone. [`run`] and [`Arguments`] are public for the
 //! binary.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "indices come from this program, and a mistake in it ends no server"
+)]
 
 mod arguments;
 mod check;
