@@ -16,7 +16,7 @@ fn checkout(packages: &[&str]) -> Checkout {
     let mut manifest = fs::read_to_string(checkout.path(path)).unwrap() + "default = false\n";
     for package in packages {
         manifest += &format!(
-            "[[requires]]\nprogram = \"{package}\"\nget = \"apt-get install {package}\"\ndebian = \"{package}\"\n"
+            "[[requires]]\nprogram = \"{package}\"\nhint = \"apt-get install {package}\"\ndebian = \"{package}\"\n"
         );
     }
     checkout.write(path, &manifest);
