@@ -1,12 +1,13 @@
-//! A test server whose requests cost a known amount of CPU time more, to find the smallest difference
-//! that a measurement sees.
+//! A test server whose requests cost a known amount of CPU time more, to find the smallest
+//! difference that a measurement sees.
 //!
-//! It serves the endpoint on one thread with an event loop. With `--burden N` each request also runs a
-//! counting loop that takes N nanoseconds of a core; the number of steps is calibrated at the start.
+//! It serves the endpoint on one thread with an event loop. With `--burden N` each request also
+//! runs a counting loop that takes N nanoseconds of a core; the number of steps is calibrated at
+//! the start.
 //!
 //! The loop does not read the clock, so time in which the thread does not run is not counted as
-//! burden. But a slower server also gets its requests in other batches, as the load tool decides how
-//! many arrive together. See METHODOLOGY.md.
+//! burden. But a slower server also gets its requests in other batches, as the load tool decides
+//! how many arrive together. See METHODOLOGY.md.
 //!
 //! It keeps the process contract and all rules of the endpoint except the timeouts, and closes a
 //! connection whose client does not read. It is not meant to be compared with other servers.
@@ -184,7 +185,7 @@ fn steps(time: Duration) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+    #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
     use super::*;
 

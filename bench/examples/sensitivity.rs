@@ -1,9 +1,9 @@
 //! Which differences does a measurement see?
 //!
-//! Four servers are measured as by `bench measure quick`: a server and its duplicate, the same program
-//! under another name, and the same program with 5 % more CPU time per request. Ten repetitions are a
-//! try. In each try the burdened server should be distinguished from the plain one, and the plain one
-//! should not be distinguished from itself.
+//! Four servers are measured as by `bench measure quick`: a server and its duplicate, the same
+//! program under another name, and the same program with 5 % more CPU time per request. Ten
+//! repetitions are a try. In each try the burdened server should be distinguished from the plain
+//! one, and the plain one should not be distinguished from itself.
 //!
 //! ```sh
 //! cargo run --release --package bench --example sensitivity

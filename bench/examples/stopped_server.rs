@@ -1,9 +1,9 @@
 //! What do load tools report of a server that stops for a second?
 //!
-//! Two thousand requests per second, evenly spaced, are due for four seconds, and for one of these the
-//! server is stopped with SIGSTOP. A request that is due in that second waits for its end, so the true
-//! latency can be calculated. Each load tool on this machine makes that load; its figures are printed
-//! beside the truth. See "Coordinated omission" in METHODOLOGY.md.
+//! Two thousand requests per second, evenly spaced, are due for four seconds, and for one of these
+//! the server is stopped with SIGSTOP. A request that is due in that second waits for its end, so
+//! the true latency can be calculated. Each load tool on this machine makes that load; its figures
+//! are printed beside the truth. See "Coordinated omission" in METHODOLOGY.md.
 //!
 //! ```sh
 //! cargo run --release --package bench --example stopped_server
@@ -25,7 +25,8 @@ use bench::tools::{self, LoadSpec, Tool, ToolOutput};
 /// Any server that is much faster than the rate, so that its own time per request does not matter.
 const SERVER: &str = "hyper";
 
-/// Requests per second: far below the throughput of the server, so that its backlog is gone at once.
+/// Requests per second: far below the throughput of the server, so that its backlog is gone at
+/// once.
 const RATE: u32 = 2000;
 
 /// A divisor of `RATE`, as `hey` takes a rate per connection.
@@ -43,7 +44,8 @@ const STOP: Duration = Duration::from_secs(1);
 /// Longer than any request takes.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time for a tool to end, in addition to the load. It may still send what it could not send before.
+/// Time for a tool to end, in addition to the load. It may still send what it could not send
+/// before.
 const BOUND: Duration = Duration::from_secs(60);
 
 /// Time to build `visit` on a slow machine.

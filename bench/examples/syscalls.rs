@@ -1,8 +1,8 @@
 //! How many system calls does a server make per request?
 //!
-//! Each server answers a hundred thousand requests on a hundred connections under `strace`, which counts
-//! its calls. `strace` makes the server slow, so more or fewer requests may be handled per wait than
-//! without it; the calls per request are the same.
+//! Each server answers a hundred thousand requests on a hundred connections under `strace`, which
+//! counts its calls. `strace` makes the server slow, so more or fewer requests may be handled per
+//! wait than without it; the calls per request are the same.
 //!
 //! ```sh
 //! cargo run --release --package bench --example syscalls -- [SERVER...]
@@ -76,7 +76,8 @@ fn main() -> anyhow::Result<()> {
 fn trace(host: &Host, server: &Server) -> anyhow::Result<Calls> {
     let folder = tempfile::tempdir()?;
     let counted = folder.path().join("calls").display().to_string();
-    // Detached, so that the process that gets SIGTERM is the server. `strace` ends after the server.
+    // Detached, so that the process that gets SIGTERM is the server. `strace` ends after the
+    // server.
     let strace = ["strace", "-DDD", "-f", "-c", "-o", &counted, "--"].map(String::from);
     let traced = Server { run: [strace.as_slice(), &server.run].concat(), ..server.clone() };
     let cores = Cores::divide(None, None)?;
@@ -120,8 +121,8 @@ fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The counts of `strace -c`: one line per call, in which the count is the fourth and the name the last
-/// word.
+/// The counts of `strace -c`: one line per call, in which the count is the fourth and the name the
+/// last word.
 fn parse(text: &str) -> anyhow::Result<Calls> {
     let mut calls = Calls::new();
     for line in text.lines() {
@@ -159,7 +160,7 @@ fn row(server: &str, kinds: &[String; 3], others: &str, sum: &str, named: &str) 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+    #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
     use super::*;
 

@@ -1,6 +1,6 @@
-//! The selection of servers by a command, and the installation of what they need, with mock servers and a
-//! mock of apt-get.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+//! The selection of servers by a command, and the installation of what they need, with mock servers
+//! and a mock of apt-get.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod mock;
 

@@ -1,6 +1,6 @@
-//! Fault injection: `bench measure` with the real `visit` against servers that fail in the middle of a
-//! run. The failure has to be reported, and no figure may pass for that of a correct server.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+//! Fault injection: `bench measure` with the real `visit` against servers that fail in the middle
+//! of a run. The failure has to be reported, and no figure may pass for that of a correct server.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod mock;
 
@@ -83,8 +83,8 @@ fn a_server_that_stops_for_a_second_has_no_valid_figures() {
     assert!(text.contains(&reason), "{text}");
 }
 
-/// The tool gets at most half of its core. It may open its connections so late that not all of them are
-/// seen, which is then the first reason.
+/// The tool gets at most half of its core. It may open its connections so late that not all of them
+/// are seen, which is then the first reason.
 #[test]
 fn a_tool_without_its_core_is_reported() {
     let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();

@@ -1,6 +1,6 @@
 //! Closed and open loops, starts, and held connections, on the server `threads`: the records that
 //! `bench measure` stores of each.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod mock;
 
@@ -12,8 +12,8 @@ use visit::output::{Times, VERSION};
 
 use mock::{suite, task, workload};
 
-/// Measures a suite on `threads`. Returns the records and the output. Loads have a number of requests,
-/// so that they are the same on a slow machine.
+/// Measures a suite on `threads`. Returns the records and the output. Loads have a number of
+/// requests, so that they are the same on a slow machine.
 fn measure(suite: &str) -> (Vec<Record>, Output) {
     let folder = tempfile::tempdir().unwrap();
     let (path, out) = (folder.path().join("tasks.toml"), folder.path().join("out"));

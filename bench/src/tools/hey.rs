@@ -3,8 +3,8 @@
 //! What has to be known of it:
 //! - It exits with 0 and claims a high rate when every request failed: the rate counts failures.
 //! - It keeps the first million results and divides the sum of *all* latencies by that million.
-//!   Beyond it the mean, the percentiles and the statuses say nothing about the rest; its rate stays
-//!   right.
+//!   Beyond it the mean, the percentiles and the statuses say nothing about the rest; its rate
+//!   stays right.
 //! - It rounds a number of requests down to a multiple of the connections.
 //! - With too few samples for a percentile it prints `0% in 0.0000 secs`; with none, ` NaN`.
 
@@ -173,8 +173,8 @@ fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u6
     Ok((answered, errors))
 }
 
-/// The number of answers when hey kept a million of them. Its rate and its time are rounded, so this
-/// number can be off by a few.
+/// The number of answers when hey kept a million of them. Its rate and its time are rounded, so
+/// this number can be off by a few.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -27,8 +27,8 @@ pub trait Tool: Sync {
     /// What its latency means under this load.
     fn semantics(&self, load: &Load) -> Semantics;
 
-    /// What it cannot do of this load, as the end of a sentence that begins with its name; `None` when
-    /// it can do all of it.
+    /// What it cannot do of this load, as the end of a sentence that begins with its name; `None`
+    /// when it can do all of it.
     fn refuses(&self, load: &Load) -> Option<&'static str>;
 
     /// Its name and version. Fails when the program of this name is another one.
@@ -85,8 +85,8 @@ pub struct ToolOutput {
     pub mismatch: Option<String>,
     /// The rate that it claims.
     pub claimed_per_second: Option<f64>,
-    /// Open loop: whether the rate was held, and the 99th percentile of the time in seconds from when
-    /// a request was due to when it was begun.
+    /// Open loop: whether the rate was held, and the 99th percentile of the time in seconds from
+    /// when a request was due to when it was begun.
     pub held: Option<(bool, f64)>,
     /// Mean latency in seconds.
     pub mean_seconds: Option<f64>,

@@ -2,8 +2,8 @@
 //!
 //! What has to be known of it:
 //! - It checks every answer whole, and a run with a wrong one has no figures.
-//! - In mode `close` it waits for the server to close a connection before it opens the next one. Other
-//!   tools close it themselves, so in this mode it is comparable only with itself.
+//! - In mode `close` it waits for the server to close a connection before it opens the next one.
+//!   Other tools close it themselves, so in this mode it is comparable only with itself.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,19 +1,20 @@
 //! `wrk`, with a script that sends batches and prints its counts.
 //!
 //! What has to be known of it:
-//! - It takes a time only, no number of requests. It stops at the first tick of 100 ms after the time,
-//!   and gives up the requests on their way.
+//! - It takes a time only, no number of requests. It stops at the first tick of 100 ms after the
+//!   time, and gives up the requests on their way.
 //! - Its rate counts every answer. Those with a status above 399 are also counted separately, so a
-//!   3xx passes for a 2xx; a script that looks at each answer would see it, and would change what is
-//!   measured.
+//!   3xx passes for a 2xx; a script that looks at each answer would see it, and would change what
+//!   is measured.
 //! - An answer later than `--timeout` counts as a timeout, and as an answer in its rate. A request
 //!   that is never answered is in neither.
-//! - A connection that is refused, or closed without an answer, counts as a write or read error, and
-//!   is opened again at once, tens of thousands of times per second: the number of errors says little
-//!   about requests.
+//! - A connection that is refused, or closed without an answer, counts as a write or read error,
+//!   and is opened again at once, tens of thousands of times per second: the number of errors says
+//!   little about requests.
 //! - It always "corrects" its latency: it adds samples that it never measured, by the mean time
 //!   between requests of a connection. That makes a steady server look slower or faster. A batch is
-//!   one sample to it, of which it adds fifteen of sixteen, so its percentiles are then meaningless.
+//!   one sample to it, of which it adds fifteen of sixteen, so its percentiles are then
+//!   meaningless.
 //! - It divides its connections by its threads and drops the remainder.
 //! - It connects once at first to see whether a server listens; if none does, it prints no summary.
 

@@ -19,8 +19,8 @@ pub(crate) struct Checkout {
 }
 
 impl Checkout {
-    /// A checkout with servers that misbehave as their names say (see `server.py`), and a suite called
-    /// `mock`.
+    /// A checkout with servers that misbehave as their names say (see `server.py`), and a suite
+    /// called `mock`.
     pub(crate) fn new(servers: &[&str], suite: &str) -> Self {
         let checkout = Self { folder: tempfile::tempdir().unwrap() };
         let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/server.py");

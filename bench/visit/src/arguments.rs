@@ -10,14 +10,16 @@ use super::plan::Mode;
 #[derive(Debug, Parser)]
 #[command(name = "visit", version, after_help = MANUAL)]
 pub struct Arguments {
-    /// The URL to request, such as http://127.0.0.1:8080/abc; the name of its host is looked up once
+    /// The URL to request, such as http://127.0.0.1:8080/abc; the name of its host is looked up
+    /// once
     pub url: String,
 
     /// Another path: requests take all paths in turn, so that answers differ; may be repeated
     #[arg(long, value_name = "PATH")]
     pub path: Vec<String>,
 
-    /// The body that every answer must have [default: the line "Hello, visitor! You've requested: PATH"]
+    /// The body that every answer must have [default: the line "Hello, visitor! You've requested:
+    /// PATH"]
     #[arg(long, value_name = "TEXT")]
     pub expect: Option<String>,
 
@@ -25,7 +27,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: u32,
 
-    /// How a connection is used: keep-alive, close (one request each), or pipelined-N (N requests per write)
+    /// How a connection is used: keep-alive, close (one request each), or pipelined-N (N requests
+    /// per write)
     #[arg(long, value_name = "MODE", default_value = "keep-alive")]
     pub mode: Mode,
 

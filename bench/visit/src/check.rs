@@ -186,7 +186,8 @@ mod tests {
         for at in 0..a.len() {
             let mut bytes = a.clone().into_bytes();
             bytes[at] ^= 0x10;
-            // A changed byte may be harmless in a head, such as in the reason, but never in the body.
+            // A changed byte may be harmless in a head, such as in the reason, but never in the
+            // body.
             let answer = checker.answer(0, &bytes, false);
             let is_body = at >= a.find("Hello").unwrap();
             assert!(answer.is_err() || !is_body, "byte {at}: {answer:?}");

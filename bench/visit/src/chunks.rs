@@ -6,8 +6,8 @@ use super::head;
 /// The longest size line or trailer line: far above what any server sends.
 const LINE_BYTES: usize = 8 * 1024;
 
-/// The length on the wire of the chunked body at the start of `bytes`; `None` while it is not whole.
-/// Fails when the coding is broken, or the decoded body is not `expected`.
+/// The length on the wire of the chunked body at the start of `bytes`; `None` while it is not
+/// whole. Fails when the coding is broken, or the decoded body is not `expected`.
 pub(super) fn read(bytes: &[u8], expected: Option<&[u8]>) -> Result<Option<usize>, String> {
     let (mut at, mut decoded) = (0, 0);
     loop {

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Three things set it apart: every answer is checked whole, an open loop measures latency from the
-//! time at which a request was due, and the output has whole histograms, so that runs can be merged.
+//! time at which a request was due, and the output has whole histograms, so that runs can be
+//! merged.
 //!
 //! Each thread has its own poll, through `mio`, and a part of the connections. Nothing is allocated
 //! per request, and a request costs a write, a read and its part of a wait: events are

@@ -10,7 +10,7 @@ pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:>14}  {value}");
+        let _ = writeln!(text, "{name:>14}  {}", value.trim_end());
     };
     let load = &report.load;
     line("load", &format!("{}, {} connections, {}", load.url, load.connections, load.mode));

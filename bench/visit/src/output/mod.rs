@@ -3,13 +3,15 @@
 //! Another program runs `visit`, reads its standard output with [`Report::parse`] and gets the
 //! figures of the run. Units are seconds, bytes and counts. What is unknown is `null`, never 0.
 //!
-//! ```
-//! use visit::output::Times;
+//! ```no_run
+//! use std::process::Command;
 //!
-//! // The histograms of two runs, packed into text, as those of one run.
-//! # fn merged(first: &str, second: &str) -> anyhow::Result<()> {
-//! let times = Times::unpack(&[first, second])?;
-//! println!("{} answers", times.count());
+//! use visit::output::Report;
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let output = Command::new("visit").args(["http://127.0.0.1:8080/abc", "--quiet"]).output()?;
+//! let report = Report::parse(std::str::from_utf8(&output.stdout)?)?;
+//! println!("{:?} answers per second", report.per_second());
 //! # Ok(())
 //! # }
 //! ```

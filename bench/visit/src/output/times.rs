@@ -59,9 +59,17 @@ pub struct TimesReport {
 }
 
 impl Times {
-    /// Without any times. Fails never, as the bounds are constant; the library cannot know.
+    /// Without any times. It cannot fail, as the bounds are constants, but the library checks them.
     pub(crate) fn new() -> anyhow::Result<Self> {
         Ok(Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS)?))
+    }
+
+    fn from_reports<'a>(reports: impl IntoIterator<Item = &'a TimesReport>) -> anyhow::Result<Self> {
+        let mut times = Self::new()?;
+        for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
+            times.0.record_n(*value, *count)?;
+        }
+        Ok(times)
     }
 
     /// Adds one time.
@@ -133,21 +141,14 @@ impl TimesReport {
     /// The times of several runs as those of one; `None` without any. Fails when a histogram has
     /// longer times than `visit` prints.
     pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
-        let mut times = Times::new()?;
-        for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
-            times.0.record_n(*value, *count)?;
-        }
-        Ok(times.report())
+        Ok(Times::from_reports(reports)?.report())
     }
 
     /// The histogram as short text: HdrHistogram's own format, version 2, compressed, in base64, of
     /// nanoseconds, which HdrHistogram reads in other languages too. Fails when it has longer times
     /// than `visit` prints.
     pub fn pack(&self) -> anyhow::Result<String> {
-        let mut times = Times::new()?;
-        for (value, count) in &self.histogram_nanoseconds {
-            times.0.record_n(*value, *count)?;
-        }
+        let times = Times::from_reports([self])?;
         let mut bytes = Vec::new();
         V2DeflateSerializer::new().serialize(&times.0, &mut bytes)?;
         Ok(BASE64_STANDARD.encode(bytes))

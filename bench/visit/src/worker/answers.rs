@@ -56,7 +56,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Takes bytes that have arrived. Returns false when they were wrong, which closes the connection.
+    /// Takes bytes that have arrived. Returns false when they were wrong, which closes the
+    /// connection.
     fn arrived(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
         if self.is_measuring {
@@ -145,8 +146,8 @@ impl Worker<'_> {
                 }
                 self.fail(index, kind, now);
             }
-            // The server closed an idle connection, as it may (RFC 9112, section 9.5). The next tick
-            // opens it again.
+            // The server closed an idle connection, as it may (RFC 9112, section 9.5). The next
+            // tick opens it again.
             State::Free => {
                 self.clear_batch(index);
                 self.close(index, now, false);

@@ -28,7 +28,7 @@ const TICK: Duration = Duration::from_millis(50);
 const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
 /// The time in which bytes behind the last answers are still noticed: enough on one machine, and
-/// hardly longer a run.
+/// a run takes hardly longer.
 const EXTRA_BYTES_WAIT: Duration = Duration::from_millis(20);
 
 /// The buffer of a read: answers are far shorter, and those to a usual pipelined batch fit.
@@ -48,8 +48,8 @@ pub(super) struct Worker<'a> {
     poll: Poll,
     timer: Timer,
     connections: Vec<Connection>,
-    /// Open loop: connections without a request, the longest waiting first. Some may have been closed
-    /// since.
+    /// Open loop: connections without a request, the longest waiting first. Some may have been
+    /// closed since.
     free: VecDeque<usize>,
     /// `None` before the start.
     schedule: Option<Schedule>,
@@ -208,8 +208,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Open loop: sends the arrivals that are due while connections are free, and sets the timer for
-    /// the next one.
+    /// Open loop: sends the arrivals that are due while connections are free, and sets the timer
+    /// for the next one.
     fn issue(&mut self) -> anyhow::Result<()> {
         loop {
             let Some(Schedule::Open(arrivals)) = &mut self.schedule else { return Ok(()) };
@@ -287,8 +287,8 @@ impl<'a> Worker<'a> {
         self.give_up_at = Some(now + INTERRUPT_GRACE);
     }
 
-    /// Whether nothing is left to wait for: no request, no answer, and no connection that the server
-    /// has to close.
+    /// Whether nothing is left to wait for: no request, no answer, and no connection that the
+    /// server has to close.
     fn is_over(&self, now: Instant) -> bool {
         let is_closing = |connection: &Connection| connection.state == State::Closing;
         let waits = || self.give_up_at.is_none() && self.connections.iter().any(is_closing);

@@ -23,8 +23,8 @@ impl Worker<'_> {
         }
     }
 
-    /// The connect has ended, with a connection or an error. What can be read by now was sent before
-    /// any request.
+    /// The connect has ended, with a connection or an error. What can be read by now was sent
+    /// before any request.
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
@@ -54,8 +54,8 @@ impl Worker<'_> {
         self.close(index, now, false);
     }
 
-    /// A connection has no batch: in a closed loop it gets the next one, in an open loop it waits for
-    /// an arrival.
+    /// A connection has no batch: in a closed loop it gets the next one, in an open loop it waits
+    /// for an arrival.
     pub(super) fn next_batch(&mut self, index: usize, now: Instant) {
         self.connections[index].state = State::Free;
         let depth = self.plan.mode.depth();

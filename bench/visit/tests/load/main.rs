@@ -1,10 +1,10 @@
-//! `visit` against servers in this process that follow a script. No test asserts a time, except that
-//! an answer that was delayed took at least as long as the delay.
+//! `visit` against servers in this process that follow a script. No test asserts a time, except
+//! that an answer that was delayed took at least as long as the delay.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test says what is wrong by its panic"
+    reason = "a panic fails the test"
 )]
 
 mod server;
@@ -260,8 +260,8 @@ fn failures_are_counted_by_kind() {
 #[test]
 fn a_port_without_a_server_refuses_connections() {
     let mut server = Server::start(|_| {});
-    // Another address of the loopback interface: no other process can take the port for all addresses
-    // while the test has it on one.
+    // Another address of the loopback interface: no other process can take the port for all
+    // addresses while the test has it on one.
     server.address.set_ip([127, 1, 2, 3].into());
     for arguments in ["--requests 4", "--requests 4 --mode close", "--requests 4 --mode close --rate 100"] {
         let ran = finish(start(&server, &format!("{arguments} --connections 2")));
