@@ -9,13 +9,12 @@
 //! - With too few samples for a percentile it prints `0% in 0.0000 secs`; with none, ` NaN`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{LoadSpec, Tool, ToolOutput};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
@@ -29,9 +28,6 @@ const ADDS_UP_WITHIN: f64 = 0.01;
 
 /// Its default timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The time to print its usage, and for dpkg to find its version: far more than both take.
-const BOUND: Duration = Duration::from_secs(20);
 
 pub(super) struct Hey;
 
@@ -66,12 +62,11 @@ impl Tool for Hey {
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
         // It has no flag for its version; its usage identifies it.
-        let usage = host.output(&launch(&["hey".into()]), BOUND)?;
+        let usage = query(host, &["hey"])?;
         if !usage.complaint.contains("Usage: hey [options...] <url>") {
             bail!("the `hey` on this machine is another program: its usage is not that of the load tool");
         }
-        let package = ["dpkg-query", "--show", "--showformat=${Version}", "hey"].map(String::from);
-        match host.output(&launch(&package), BOUND) {
+        match query(host, &["dpkg-query", "--show", "--showformat=${Version}", "hey"]) {
             Ok(ended) if ended.status.success() => Ok(format!("hey {}", ended.output.trim())),
             _ => Ok("hey of an unknown version".into()),
         }
@@ -118,10 +113,6 @@ impl Tool for Hey {
             ..ToolOutput::default()
         })
     }
-}
-
-fn launch(words: &[String]) -> Launch<'_> {
-    Launch { words, folder: Path::new("/"), cores: &[], shown: false }
 }
 
 /// The lines below a heading, up to an empty line.
@@ -225,7 +216,7 @@ mod tests {
 
     #[test]
     fn reads_a_normal_summary() {
-        let said = Hey.parse(captured!("hey/normal.txt")).unwrap();
+        let figures = Hey.parse(captured!("hey/normal.txt")).unwrap();
         let expected = ToolOutput {
             elapsed_seconds: 0.8460,
             answered: 200,
@@ -245,7 +236,7 @@ mod tests {
             max_seconds: Some(0.0480),
             ..ToolOutput::default()
         };
-        assert_eq!(said, expected);
+        assert_eq!(figures, expected);
     }
 
     #[test]
@@ -260,27 +251,27 @@ mod tests {
             ("some timed out", captured!("hey/timeouts.txt"), 9_974, errors([(timeout, 26)])),
         ];
         for (name, output, answered, errors) in cases {
-            let said = Hey.parse(output).unwrap();
-            assert_eq!((said.answered, said.errors), (answered, errors), "{name}");
+            let figures = Hey.parse(output).unwrap();
+            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
         }
     }
 
     #[test]
     fn has_no_latency_without_samples() {
-        let said = Hey.parse(captured!("hey/all-failed.txt")).unwrap();
-        assert_eq!((said.mean_seconds, said.max_seconds), (None, None));
-        assert!(said.percentiles.is_empty());
+        let figures = Hey.parse(captured!("hey/all-failed.txt")).unwrap();
+        assert_eq!((figures.mean_seconds, figures.max_seconds), (None, None));
+        assert!(figures.percentiles.is_empty());
         // 52 samples: hey prints `0% in 0.0000 secs` in place of the 99th percentile.
-        let said = Hey.parse(captured!("hey/some-failed.txt")).unwrap();
-        assert_eq!(said.percentiles.keys().copied().collect::<Vec<_>>(), [10, 25, 50, 75, 90, 95]);
+        let figures = Hey.parse(captured!("hey/some-failed.txt")).unwrap();
+        assert_eq!(figures.percentiles.keys().copied().collect::<Vec<_>>(), [10, 25, 50, 75, 90, 95]);
     }
 
     #[test]
     fn beyond_a_million_only_the_rate_is_right() {
-        let said = Hey.parse(captured!("hey/over-a-million.txt")).unwrap();
+        let figures = Hey.parse(captured!("hey/over-a-million.txt")).unwrap();
         // It made 1,100,000 requests; the rounded rate and time give them to within a few.
-        assert!(said.answered.abs_diff(1_100_000) < 10, "{}", said.answered);
-        assert_eq!((said.mean_seconds, said.percentiles.len()), (None, 0));
+        assert!(figures.answered.abs_diff(1_100_000) < 10, "{}", figures.answered);
+        assert_eq!((figures.mean_seconds, figures.percentiles.len()), (None, 0));
     }
 
     #[test]

@@ -10,11 +10,16 @@ mod visit;
 mod wrk;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
-use crate::machine::host::Host;
+use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::Semantics;
 use ::visit::output::TimesReport;
+
+/// The time for a program to print its version or its usage: far more than it takes.
+const QUERY_LIMIT: Duration = Duration::from_secs(20);
 
 /// A program that makes load and prints figures.
 pub trait Tool: Sync {
@@ -115,6 +120,13 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
         return Err(format!("there is no `{name}` on this machine; {}", tool.hint()));
     }
     tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.hint()))
+}
+
+/// Runs a program that prints its version or its usage, whatever its exit code. Fails when it cannot
+/// be started.
+fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    host.output(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false }, QUERY_LIMIT)
 }
 
 /// Output of a tool that was captured once, by its path in `tests/captured`.

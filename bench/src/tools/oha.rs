@@ -12,14 +12,12 @@
 //!   `-q`).
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{LoadSpec, Tool, ToolOutput};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
@@ -34,9 +32,6 @@ const FLAGS: [&str; 4] =
 /// The largest difference between the sum of its counts and its rate times its time, which are
 /// exact.
 const ADDS_UP_WITHIN: f64 = 0.5;
-
-/// The time to print its version or its help: far more than both take.
-const BOUND: Duration = Duration::from_secs(20);
 
 pub(super) struct Oha;
 
@@ -89,11 +84,7 @@ impl Tool for Oha {
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
-        let output_of = |flag: &str| {
-            let words = ["oha", flag].map(String::from);
-            host.output(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false }, BOUND)
-        };
-        identify(&output_of("--version")?.output, &output_of("--help")?.output)
+        identify(&query(host, &["oha", "--version"])?.output, &query(host, &["oha", "--help"])?.output)
     }
 
     fn command(&self, spec: &LoadSpec) -> Vec<String> {
@@ -165,6 +156,8 @@ fn identify(version: &str, help: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::captured;
     use super::*;
 
@@ -210,9 +203,9 @@ mod tests {
             ("no request is answered before the end", captured!("oha/no-answer.json"), 0, &[]),
         ];
         for (name, output, answered, errors) in cases {
-            let said = Oha.parse(output).unwrap();
+            let figures = Oha.parse(output).unwrap();
             let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
-            assert_eq!((said.answered, said.errors), (answered, errors), "{name}");
+            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
         }
     }
 
@@ -221,9 +214,9 @@ mod tests {
         for output in
             [captured!("oha/dead-port.json"), captured!("oha/timeouts.json"), captured!("oha/no-answer.json")]
         {
-            let said = Oha.parse(output).unwrap();
-            assert_eq!((said.mean_seconds, said.max_seconds), (None, None));
-            assert!(said.percentiles.is_empty());
+            let figures = Oha.parse(output).unwrap();
+            assert_eq!((figures.mean_seconds, figures.max_seconds), (None, None));
+            assert!(figures.percentiles.is_empty());
         }
     }
 

@@ -6,19 +6,14 @@
 //!   Other tools close it themselves, so in this mode it is comparable only with itself.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::bail;
 
-use super::{LoadSpec, Tool, ToolOutput};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use ::visit::output::{Report, TimesReport, VERSION};
-
-/// The time to print its version: far more than that takes.
-const BOUND: Duration = Duration::from_secs(20);
 
 pub(super) struct Visit;
 
@@ -59,9 +54,7 @@ impl Tool for Visit {
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
-        let words = ["visit", "--version"].map(String::from);
-        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
-        let version = host.run(&launch, BOUND)?.trim().to_owned();
+        let version = query(host, &["visit", "--version"])?.output.trim().to_owned();
         if version != VERSION {
             bail!("the `visit` on this machine is another program or version: `{version}`, not `{VERSION}`");
         }
@@ -128,6 +121,8 @@ fn percentiles(times: &TimesReport) -> BTreeMap<u8, f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::captured;
     use super::*;
 
@@ -135,12 +130,12 @@ mod tests {
 
     #[test]
     fn reads_a_report() {
-        let said = Visit.parse(RIGHT).unwrap();
-        assert_eq!((said.answered, said.errors), (160, [("status 503".to_owned(), 40)].into()));
-        let known: Vec<u8> = said.percentiles.keys().copied().collect();
+        let figures = Visit.parse(RIGHT).unwrap();
+        assert_eq!((figures.answered, figures.errors), (160, [("status 503".to_owned(), 40)].into()));
+        let known: Vec<u8> = figures.percentiles.keys().copied().collect();
         assert_eq!(known, [50, 75, 90, 95, 99]);
-        let claimed = said.claimed_per_second.unwrap();
-        assert!((claimed * said.elapsed_seconds - 160.0).abs() < 1e-6, "{claimed}");
+        let claimed = figures.claimed_per_second.unwrap();
+        assert!((claimed * figures.elapsed_seconds - 160.0).abs() < 1e-6, "{claimed}");
     }
 
     #[test]

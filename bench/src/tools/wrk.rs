@@ -19,20 +19,15 @@
 //! - It connects once at first to see whether a server listens; if none does, it prints no summary.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{LoadSpec, Script, Tool, ToolOutput};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Script, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
-
-/// The time to print its version: far more than that takes.
-const BOUND: Duration = Duration::from_secs(20);
 
 const SCRIPT: Script = Script { name: "wrk.lua", text: include_str!("wrk.lua") };
 
@@ -102,10 +97,8 @@ impl Tool for Wrk {
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
-        let words = ["wrk", "--version"].map(String::from);
-        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
         // It exits with 1 although it prints its version.
-        identify(&host.output(&launch, BOUND)?.output)
+        identify(&query(host, &["wrk", "--version"])?.output)
     }
 
     fn script(&self) -> Option<Script> {
@@ -177,12 +170,13 @@ impl Tool for Wrk {
 }
 
 /// The version in its output for `--version`, which is a line with it and the usage.
-fn identify(said: &str) -> anyhow::Result<String> {
-    let version = said.split_once(" [").filter(|(_, rest)| rest.contains("Copyright (C) 2012 Will Glozer"));
+fn identify(printed: &str) -> anyhow::Result<String> {
+    let version =
+        printed.split_once(" [").filter(|(_, rest)| rest.contains("Copyright (C) 2012 Will Glozer"));
     let Some((version, _)) = version.filter(|(version, _)| version.starts_with("wrk ")) else {
         bail!("the `wrk` on this machine is another program: its version is not that of the load tool");
     };
-    if said.contains("--rate") {
+    if printed.contains("--rate") {
         bail!("the `wrk` on this machine is wrk2, which makes load in another way");
     }
     Ok(version.to_owned())
@@ -190,6 +184,8 @@ fn identify(said: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::captured;
     use super::*;
 
@@ -205,12 +201,12 @@ mod tests {
             max_seconds: Some(9_416e-6),
             ..ToolOutput::default()
         };
-        let mut said = Wrk.parse(captured!("wrk/normal.txt")).unwrap();
-        for (percent, time) in &mut said.percentiles {
+        let mut figures = Wrk.parse(captured!("wrk/normal.txt")).unwrap();
+        for (percent, time) in &mut figures.percentiles {
             assert!((*time - expected.percentiles[percent]).abs() < 1e-12, "{percent}: {time}");
             *time = expected.percentiles[percent];
         }
-        assert_eq!(said, expected);
+        assert_eq!(figures, expected);
     }
 
     #[test]
@@ -228,17 +224,17 @@ mod tests {
             ),
         ];
         for (name, output, answered, errors) in cases {
-            let said = Wrk.parse(output).unwrap();
+            let figures = Wrk.parse(output).unwrap();
             let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
-            assert_eq!((said.answered, said.errors), (answered, errors), "{name}");
+            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
         }
     }
 
     #[test]
     fn has_no_latency_without_samples() {
         let known = |output| {
-            let said = Wrk.parse(output).unwrap();
-            (said.mean_seconds.is_some(), said.percentiles.len(), said.max_seconds.is_some())
+            let figures = Wrk.parse(output).unwrap();
+            (figures.mean_seconds.is_some(), figures.percentiles.len(), figures.max_seconds.is_some())
         };
         assert_eq!(known(captured!("wrk/no-answer.txt")), (false, 0, false));
         // Its 50th percentile is 719 µs and all above are 0.
@@ -276,8 +272,8 @@ mod tests {
             ("wrk 1.0 [something else]".into(), Err("is another program")),
             (String::new(), Err("is another program")),
         ];
-        for (said, expected) in cases {
-            match (identify(&said), expected) {
+        for (printed, expected) in cases {
+            match (identify(&printed), expected) {
                 (Ok(version), Ok(expected)) => assert_eq!(version, expected),
                 (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
                 (got, expected) => panic!("{got:?} instead of {expected:?}"),
@@ -302,7 +298,7 @@ mod tests {
         for amount in [Amount::Requests(5), Amount::Time(Duration::from_millis(500))] {
             assert!(Wrk.refuses(&Load::example("wrk", amount, Mode::Close)).is_some(), "{amount:?}");
         }
-        let load = Load::example("wrk", Amount::Time(BOUND), Mode::Close);
+        let load = Load::example("wrk", Amount::Time(Duration::from_secs(5)), Mode::Close);
         let warm_up = Wrk.command(&LoadSpec::example(&load, Amount::Time(Duration::from_millis(500))));
         assert!(warm_up.contains(&"-d1s".to_owned()), "{warm_up:?}");
     }

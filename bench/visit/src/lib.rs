@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(plan) => plan,
         Err(error) => return fail(&error, ExitCode::from(USAGE)),
     };
-    match load(arguments, &plan).and_then(|report| print(&report, arguments.quiet)) {
+    match load(&plan).and_then(|report| print(&report, arguments.quiet)) {
         Ok(code) => code,
         Err(error) => fail(&error, ExitCode::FAILURE),
     }
@@ -82,7 +82,7 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
 }
 
 /// Loads the server.
-fn load(arguments: &Arguments, plan: &Plan) -> anyhow::Result<Report> {
+fn load(plan: &Plan) -> anyhow::Result<Report> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // In this order: the handler that exits has to run before the one that sets the flag, so
@@ -112,7 +112,7 @@ fn load(arguments: &Arguments, plan: &Plan) -> anyhow::Result<Report> {
         total.add(tally?)?;
     }
     let began = barrier.began().context("the clock was not started")?;
-    Ok(report::report(arguments, plan, began, &total))
+    Ok(report::report(plan, began, &total))
 }
 
 /// Raises the limit of open descriptors as far as needed. Fails when the hard limit is too low.

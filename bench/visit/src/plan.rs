@@ -32,6 +32,8 @@ pub(super) enum Amount {
 
 /// The load to make.
 pub(super) struct Plan {
+    /// The URL as it was given.
+    pub(super) url: String,
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
     pub(super) mode: Mode,
@@ -100,6 +102,7 @@ impl Plan {
             None => Amount::Time(arguments.seconds),
         };
         Ok(Self {
+            url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
             requests: Requests::new(
                 &host,

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::arguments::Arguments;
 use super::numbers::as_f64;
 use super::output::{Load, Rate, Report, VERSION, per_second};
 use super::plan::{Amount, Mode, Plan};
@@ -15,13 +14,13 @@ const HELD_SHARE: f64 = 0.99;
 const HELD_LAG: Duration = Duration::from_millis(1);
 
 /// The report of a run that began to send at `began`.
-pub(super) fn report(arguments: &Arguments, plan: &Plan, began: Instant, tally: &Tally) -> Report {
+pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally) -> Report {
     let elapsed_seconds = elapsed(plan, began + plan.warm_up, tally).as_secs_f64();
     let statuses = tally.statuses();
     let answered = statuses.range(200..300).map(|(_, count)| count).sum();
     Report {
         version: VERSION.into(),
-        load: load(arguments, plan),
+        load: load(plan),
         connections_open: (plan.mode != Mode::Close).then_some(tally.opened),
         elapsed_seconds,
         sent: tally.sent,
@@ -40,13 +39,13 @@ pub(super) fn report(arguments: &Arguments, plan: &Plan, began: Instant, tally: 
     }
 }
 
-fn load(arguments: &Arguments, plan: &Plan) -> Load {
+fn load(plan: &Plan) -> Load {
     let (requests, seconds) = match plan.amount {
         Amount::Requests(requests) => (Some(requests), None),
         Amount::Time(time) => (None, Some(time.as_secs_f64())),
     };
     Load {
-        url: arguments.url.clone(),
+        url: plan.url.clone(),
         paths: plan.requests.targets().iter().map(|target| target.path.clone()).collect(),
         mode: plan.mode.to_string(),
         connections: plan.connections,

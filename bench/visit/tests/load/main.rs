@@ -21,6 +21,9 @@ use visit::output::{Errors, Report, TimesReport};
 
 use server::{BUSY, Client, Server, chunked, right, with_field};
 
+/// What a server does with each connection.
+type Serve = fn(&mut Client);
+
 /// The result of a run.
 struct Ran {
     report: Report,
@@ -93,8 +96,7 @@ fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
 
 #[test]
 fn a_wrong_answer_makes_the_run_invalid() {
-    type Script = fn(&mut Client);
-    let cases: &[(&str, &str, Script, &str)] = &[
+    let cases: &[(&str, &str, Serve, &str)] = &[
         (
             "a wrong byte",
             "--requests 5",
@@ -180,9 +182,8 @@ fn a_wrong_answer_makes_the_run_invalid() {
 
 #[test]
 fn failures_are_counted_by_kind() {
-    type Script = fn(&mut Client);
     let none = Errors::default();
-    let cases: &[(&str, &str, Script, Errors)] = &[
+    let cases: &[(&str, &str, Serve, Errors)] = &[
         (
             "a short body and an end",
             "--requests 3",
