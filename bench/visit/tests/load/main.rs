@@ -19,7 +19,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use visit::output::{Errors, Report, TimesReport};
 
-use server::{BUSY, Client, Server, chunked, right, with_field};
+use server::{BUSY, Client, ScriptedServer, chunked, right, with_field};
 
 /// What a server does with each connection.
 type Serve = fn(&mut Client);
@@ -31,7 +31,7 @@ struct Ran {
     code: i32,
 }
 
-fn start(server: &Server, arguments: &str) -> Child {
+fn start(server: &ScriptedServer, arguments: &str) -> Child {
     let url = format!("http://{}/abc", server.address);
     let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
     command.arg(url).args(arguments.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -50,7 +50,7 @@ fn finish(child: Child) -> Ran {
 }
 
 fn visit(arguments: &str, script: impl Fn(&mut Client) + Send + Sync + 'static) -> Ran {
-    finish(start(&Server::start(script), arguments))
+    finish(start(&ScriptedServer::start(script), arguments))
 }
 
 /// Answers one request rightly, and closes the connection.
@@ -260,7 +260,7 @@ fn failures_are_counted_by_kind() {
 
 #[test]
 fn a_port_without_a_server_refuses_connections() {
-    let mut server = Server::start(|_| {});
+    let mut server = ScriptedServer::start(|_| {});
     // Another address of the loopback interface: no other process can take the port for all
     // addresses while the test has it on one.
     server.address.set_ip([127, 1, 2, 3].into());
@@ -378,7 +378,7 @@ fn a_request_that_waits_too_long_for_a_connection_is_not_sent() {
 
 #[test]
 fn a_warm_up_is_not_measured() {
-    let server = Server::start(|client| client.answer_all(right));
+    let server = ScriptedServer::start(|client| client.answer_all(right));
     for loops in ["--rate 100", ""] {
         let before = server.requests.load(Ordering::SeqCst);
         let ran = finish(start(&server, &format!("--connections 2 --warm-up 0.3 --requests 10 {loops}")));
@@ -392,7 +392,7 @@ fn an_interrupted_run_prints_what_it_has() {
     for (loops, is_silent) in [("", false), ("--rate 500", false), ("", true)] {
         static SILENT: AtomicBool = AtomicBool::new(false);
         SILENT.store(is_silent, Ordering::SeqCst);
-        let server = Server::start(|client| {
+        let server = ScriptedServer::start(|client| {
             while let Some((path, number)) = client.request() {
                 if number < 20 || !SILENT.load(Ordering::SeqCst) {
                     client.send(&right(&path));
@@ -413,7 +413,7 @@ fn an_interrupted_run_prints_what_it_has() {
 
 #[test]
 fn runs_merge_exactly() {
-    let server = Server::start(|client| client.answer_all(right));
+    let server = ScriptedServer::start(|client| client.answer_all(right));
     let reports = [3, 40].map(|requests| finish(start(&server, &format!("--requests {requests}"))).report);
     let times = reports.each_ref().map(|report| report.latency.as_ref().unwrap());
     let merged = TimesReport::merge(times).unwrap().unwrap();
@@ -426,7 +426,7 @@ fn runs_merge_exactly() {
 
 #[test]
 fn the_expected_body_can_be_given() {
-    let server = Server::start(|client| client.answer_all(|_| right("/fixed")));
+    let server = ScriptedServer::start(|client| client.answer_all(|_| right("/fixed")));
     let url = format!("http://{}/", server.address);
     for (body, code) in [("Hello, visitor! You've requested: /fixed\n", 0), ("Hello", 1)] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));

@@ -15,13 +15,13 @@ pub(super) struct Client {
 }
 
 /// A server that runs until the test ends.
-pub(super) struct Server {
+pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
     /// The number of requests read so far.
     pub(super) requests: Arc<AtomicU64>,
 }
 
-impl Server {
+impl ScriptedServer {
     /// Serves each connection by `script`, and closes it when the script ends.
     pub(super) fn start(script: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
