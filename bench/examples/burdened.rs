@@ -19,11 +19,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
-use shared::process::{self, Life};
+use shared::lifecycle::Lifecycle;
+use shared::process;
 
 /// The token of the waker; connections have others.
 const WAKE: Token = Token(0);
@@ -32,8 +32,7 @@ const WAKE: Token = Token(0);
 const EVENTS: usize = 256;
 
 /// The endpoint with a burden
-#[derive(Parser)]
-#[command(name = "server-burdened", version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]))]
+#[derive(clap::Args)]
 struct Arguments {
     #[command(flatten)]
     process: process::Flags,
@@ -44,26 +43,30 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    process::exit(run(&Arguments::parse()))
+    let version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]);
+    process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let life = Life::new(arguments.process.connections()?);
+    let lifecycle = Lifecycle::new(arguments.process.connections()?);
     let listener = process::bind(arguments.process.address()?)?;
     let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKE)?;
     let (give, accepted) = mpsc::channel();
-    let ours = Arc::clone(&life);
+    let ours = Arc::clone(&lifecycle);
     std::thread::spawn(move || answer_all(poll, &accepted, burden, &ours));
+    let waker = Arc::new(waker);
+    let end = Arc::clone(&waker);
+    lifecycle.on_change(move || {
+        let _ = end.wake();
+    });
     let take = |stream, place| {
         // The other thread runs as long as the program; without it the connection would be closed.
         let _ = give.send((stream, place));
         let _ = waker.wake();
     };
-    process::serve(listener, &life, &arguments.process, take, || {
-        let _ = waker.wake();
-    })
+    process::serve(listener, &lifecycle, &arguments.process, take)
 }
 
 /// Answers the requests of all connections. Each keeps its permit until it is closed.
@@ -71,7 +74,7 @@ fn answer_all<P>(
     mut poll: Poll,
     accepted: &Receiver<(std::net::TcpStream, P)>,
     burden: Option<u32>,
-    life: &Life,
+    lifecycle: &Lifecycle,
 ) {
     let mut open: HashMap<Token, Open<P>> = HashMap::new();
     let mut events = Events::with_capacity(EVENTS);
@@ -79,7 +82,8 @@ fn answer_all<P>(
     while poll.poll(&mut events, None).or_else(interrupted).is_ok() {
         for event in &events {
             if event.token() != WAKE {
-                let stays_open = open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, life));
+                let stays_open =
+                    open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, lifecycle));
                 if !stays_open {
                     open.remove(&event.token());
                 }
@@ -91,7 +95,7 @@ fn answer_all<P>(
                 open.insert(Token(next), Open::new(stream, place));
             }
         }
-        if life.is_ending() {
+        if lifecycle.is_ending() {
             open.clear();
         }
     }
@@ -124,7 +128,7 @@ impl<P> Open<P> {
     }
 
     /// Answers what has arrived. Returns whether the connection stays open.
-    fn advance(&mut self, burden: Option<u32>, life: &Life) -> bool {
+    fn advance(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         let mut buffer = [0; limits::HEAD_BYTES];
         loop {
             let read = match self.stream.read(&mut buffer) {
@@ -133,7 +137,7 @@ impl<P> Open<P> {
                 Err(error) => return error.kind() == ErrorKind::WouldBlock,
             };
             self.input.extend_from_slice(buffer.get(..read).unwrap_or_default());
-            if !self.answer(burden, life) {
+            if !self.answer(burden, lifecycle) {
                 return false;
             }
             // Nothing is left: the next bytes cause another event.
@@ -143,9 +147,9 @@ impl<P> Open<P> {
         }
     }
 
-    fn answer(&mut self, burden: Option<u32>, life: &Life) -> bool {
+    fn answer(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         loop {
-            let progress = self.connection.advance(&self.input, &mut self.output, life.is_draining());
+            let progress = self.connection.advance(&self.input, &mut self.output, lifecycle.is_draining());
             self.input.drain(..progress.consumed);
             if let Some(steps) = burden {
                 (0..progress.answered).for_each(|_| spin(steps));
@@ -197,10 +201,10 @@ mod tests {
             let poll = Poll::new().unwrap();
             let waker = Waker::new(poll.registry(), WAKE).unwrap();
             let (give, accepted) = mpsc::channel();
-            let life = Life::new(1);
+            let lifecycle = Lifecycle::new(1);
             give.send((listener.accept().unwrap().0, ())).unwrap();
             waker.wake().unwrap();
-            std::thread::spawn(move || answer_all(poll, &accepted, burden, &life));
+            std::thread::spawn(move || answer_all(poll, &accepted, burden, &lifecycle));
 
             let close = "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
             write!(client, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n{close}").unwrap();

@@ -148,7 +148,7 @@ fn every_template_is_as_its_manifest_says() {
     }
     let (output, text) = checkout.run("check");
     assert!(output.status.success(), "{text}");
-    assert_eq!(text.matches("no mistakes").count(), 3, "{text}");
+    assert_eq!(text.matches("no errors").count(), 3, "{text}");
 }
 
 #[test]
