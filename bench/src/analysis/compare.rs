@@ -204,8 +204,7 @@ impl<'a> ComparedWorkload<'a> {
         if self.workload.task != TaskRecord::Load {
             return;
         }
-        let is_servers =
-            |cell: &Cell| cell.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::ServerBound);
+        let is_servers = |cell: &Cell| cell.bound() == Some(Bound::ServerBound);
         if self.workload.rate.is_some() {
             self.latency(summaries, cells);
         } else if is_servers(a) && is_servers(b) {
@@ -249,7 +248,7 @@ impl<'a> ComparedWorkload<'a> {
         let (kind, value) = figure;
         let noise = self.noise_of(figure, summaries).unwrap_or(0.0);
         let [a, b] = cells.map(|cell| cell.values(value));
-        let ratio = Estimate::of_ratio(&b, &a);
+        let ratio = Estimate::from_unpaired(&b, &a);
         self.push(figure, cells, ratio, judgement::of_ratio(kind, ratio, noise));
     }
 

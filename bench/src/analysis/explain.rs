@@ -76,12 +76,17 @@ pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 /// The ledger of a workload: `None` unless it is a closed loop of requests that come one at a time over connections that are kept,
 /// in which the floor and some server have figures.
 pub fn ledger<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) -> Option<Ledger<'a>> {
-    let floor = summary.floor.as_ref().filter(|_| is_explained(summary.workload)).and_then(Taken::of)?;
+    let floor = summary
+        .floor
+        .as_ref()
+        .filter(|floor| is_explained(summary.workload) && floor.not_ranked().is_none())
+        .and_then(Taken::of)?;
     let account = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
         let taken = Taken::of(cell)?;
-        // Paired by repetition, so that a drift of the machine is in neither.
-        let ratio = cell.ratio_to(floor.cell, Record::cpu_per_request)?.median;
+        // Paired by repetition, so that a drift of the machine is in neither. Of a cell that is not ranked it is shown too, with its
+        // verdict beside it.
+        let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
         let floor = Taken { seconds: taken.seconds / ratio, ..floor };
         Some(Account::of(taken, &floor, costs.map(|costs| Costs::of(costs, code)), code))
     };

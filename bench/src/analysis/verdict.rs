@@ -2,7 +2,6 @@
 //! reasons at length.
 
 use crate::analysis::statistics::median;
-use crate::analysis::summary::Cell;
 use crate::store::record::{Bound, From, Record, VerdictRecord};
 use crate::text::numbers::as_f64;
 
@@ -74,12 +73,8 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     Some(verdict)
 }
 
-/// The verdict on a cell; `None` where no run has figures of a load.
-pub fn of_cell(cell: &Cell) -> Option<Verdict> {
-    cell.verdict.clone()
-}
-
-/// The same from its runs: one failed request makes a cell invalid; else it is what most of them are, as medians go.
+/// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed request makes a cell invalid;
+/// otherwise it is what most of its runs are, as medians go.
 pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
         runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();

@@ -3,7 +3,6 @@
 use super::section::{self, Family, Question, list};
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 
@@ -211,9 +210,8 @@ fn ties(summary: &WorkloadSummary) -> Option<String> {
 
 /// Who answers the most, where that is a fact about servers.
 fn fastest(summary: &WorkloadSummary) -> Option<String> {
-    let bound = |cell: &Cell| verdict::of_cell(cell).map(|verdict| verdict.bound);
     let of_bound = |wanted: Bound| -> Vec<&Cell> {
-        summary.cells.iter().filter(|cell| bound(cell) == Some(wanted)).collect()
+        summary.cells.iter().filter(|cell| cell.bound() == Some(wanted)).collect()
     };
     let with = section::connections(summary.workload.connections);
     let client = of_bound(Bound::ClientBound);
@@ -236,7 +234,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
     };
     let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.server.name.as_str()).collect();
     let speed = numbers::whole(most.median(Record::per_second)?);
-    let how = match bound(most) {
+    let how = match most.bound() {
         Some(Bound::LatencyBound) => ", where neither side was busy and the round trip is the fact",
         _ => "",
     };

@@ -4,7 +4,6 @@ use super::FigureKind;
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::Cell;
 use crate::analysis::verdict::Verdict;
-use crate::store::record::Bound;
 
 /// What can be said about a figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +44,7 @@ pub(super) fn not_judged(cells: [&Cell; 2]) -> Option<Reason> {
         if cell.measured().next().is_none() {
             return Some(Reason::NoFigures(side));
         }
-        let verdict = cell.verdict.clone()?;
-        matches!(verdict.bound, Bound::Invalid | Bound::Disturbed).then_some(Reason::Bound(side, verdict))
+        cell.not_ranked().map(|verdict| Reason::Bound(side, verdict.clone()))
     };
     cells.into_iter().enumerate().find_map(reason)
 }

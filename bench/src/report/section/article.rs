@@ -4,7 +4,7 @@ use super::family::Question;
 use super::parts::{self, COST, PER_SECOND};
 use super::{Source, cost, notes, speed};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict::{self, Verdict};
+use crate::analysis::verdict::Verdict;
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Column, Priority, Section, Table};
 use crate::report::value::Attribution;
@@ -110,7 +110,7 @@ impl<'a> Verdicts<'a> {
         let bar = |cell: &Cell| {
             let attribution = PER_SECOND.attribution(cell);
             let note = if attribution == Attribution::Server { String::new() } else { bound_in_words(cell) };
-            let figure = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
+            let figure = cell.raw_ratio_to(self.baseline, Record::per_second).map(Figure::from);
             Bar { label: cell.server.name.clone(), figure, attribution, note }
         };
         let article = Bar {
@@ -133,12 +133,12 @@ impl<'a> Verdicts<'a> {
         ];
         let mut table = Table::new(self.name(), self.title(), columns);
         for cell in self.others() {
-            let faster = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
+            let faster = cell.raw_ratio_to(self.baseline, Record::per_second).map(Figure::from);
             table.rows.push(vec![
                 cell.server.name.as_str().into(),
                 cell.server.language.as_str().into(),
                 Value::attributed(faster, PER_SECOND.attribution(cell)),
-                self.baseline.ratio_to(cell, Record::cpu_per_request).into(),
+                self.baseline.raw_ratio_to(cell, Record::cpu_per_request).into(),
             ]);
         }
         let figure = Figure { value: self.published.ratio, interval: None };
@@ -157,13 +157,13 @@ impl<'a> Verdicts<'a> {
 
     /// Why the slower program's figures are to be taken with care.
     fn reserve(&self) -> Option<String> {
-        let Verdict { bound: Bound::Invalid, reason } = verdict::of_cell(self.baseline)? else { return None };
+        let Verdict { bound: Bound::Invalid, reason } = self.baseline.verdict.clone()? else { return None };
         Some(format!("With reserve: of the {} program's runs, {}.", self.published.baseline, reason?))
     }
 
     fn beside_the_article(&self) -> Option<String> {
         let contender = named(self.summary, &self.published.contender)?;
-        let here = contender.ratio_to(self.baseline, Record::per_second)?;
+        let here = contender.raw_ratio_to(self.baseline, Record::per_second)?;
         Some(format!(
             "{} : {} is {} here, {} in the article, which ran each once on another machine.",
             self.published.contender,
@@ -181,5 +181,5 @@ fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a
 }
 
 fn bound_in_words(cell: &Cell) -> String {
-    verdict::of_cell(cell).map_or_else(String::new, |verdict| verdict.bound.to_string())
+    cell.bound().map_or_else(String::new, |bound| bound.to_string())
 }

@@ -4,7 +4,6 @@ use super::Source;
 use super::parts::{self, PER_SECOND};
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::report::document::{Column, Priority, Section, Table};
 use crate::report::value::{Quantity, Value};
 use crate::store::record::{Bound, Record, Semantics};
@@ -84,7 +83,7 @@ fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
 }
 
 fn throughput(cell: &Cell, check: &Cell, ratio: Option<Estimate>) -> &'static str {
-    let bound = |cell: &Cell| verdict::of_cell(cell).map(|verdict| verdict.bound);
+    let bound = |cell: &Cell| cell.bound();
     let is = |wanted: Bound| bound(cell) == Some(wanted) || bound(check) == Some(wanted);
     match ratio {
         None => "not both there",
@@ -144,6 +143,7 @@ fn incomparable(one: &Semantics, other: &Semantics) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
+    use crate::analysis::verdict;
 
     /// Seven runs of a server by a tool that count as many answers, of which half took so long.
     fn runs(tool: &str, answered: u64, p50: f64, tool_seconds: f64) -> Vec<Record> {

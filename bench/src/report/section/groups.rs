@@ -196,7 +196,7 @@ mod tests {
             [
                 "Rust: one 1.0 of one, two",
                 "Go: six 1.5 of six, three",
-                "C: four 0.5 of four",
+                "C: four – of four",
                 "Python: five – of five"
             ]
         );

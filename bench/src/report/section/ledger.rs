@@ -7,7 +7,6 @@ use crate::analysis::explain::{
     self, Account, Benches, Costs, HAND_OFF, Ledger, OPEN_FROM, ROUND_TRIP, Taken,
 };
 use crate::analysis::summary::WorkloadSummary;
-use crate::analysis::verdict;
 use crate::report::chart::{Chart, Part, Plot, Stack, StackedBar};
 use crate::report::document::{Column, Fact, Priority, Section, Table};
 use crate::report::value::Attribution;
@@ -93,9 +92,8 @@ fn chart(ledger: &Ledger) -> Chart {
     let title =
         format!("CPU time a request with {}, in parts", parts::connections(summary.workload.connections));
     let bar = |taken: &Taken, label: String, pieces: Vec<Option<f64>>, left: Option<String>| {
-        let verdict =
-            verdict::of_cell(taken.cell).filter(|_| COST.attribution(taken.cell) != Attribution::Server);
-        let notes = verdict.map(|verdict| verdict.bound.to_string()).into_iter().chain(left);
+        let verdict = taken.cell.bound().filter(|_| COST.attribution(taken.cell) != Attribution::Server);
+        let notes = verdict.map(|bound| bound.to_string()).into_iter().chain(left);
         let alone = Figure { value: taken.seconds, interval: None };
         let whole = COST.figure(taken.cell).unwrap_or(alone);
         StackedBar { label, whole, pieces, note: notes.collect::<Vec<_>>().join(", ") }

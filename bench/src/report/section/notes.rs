@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::parts;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::store::record::{Bound, TaskRecord};
 
 /// The noise floor: what a server differs from itself in the figure that ranks go by.
@@ -51,7 +50,7 @@ pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
 }
 
 fn client_bound(summary: &WorkloadSummary) -> Option<String> {
-    let is_bound = |cell: &&Cell| verdict::of_cell(cell).is_some_and(|cell| cell.bound == Bound::ClientBound);
+    let is_bound = |cell: &&Cell| cell.bound() == Some(Bound::ClientBound);
     let bound: Vec<&str> =
         summary.with_floor().filter(is_bound).map(|cell| cell.server.name.as_str()).collect();
     (!bound.is_empty()).then(|| {
@@ -64,8 +63,8 @@ fn client_bound(summary: &WorkloadSummary) -> Option<String> {
 
 /// Why a cell is bound by this.
 fn reason(cell: &Cell, wanted: Bound) -> Option<String> {
-    let verdict::Verdict { bound, reason } = verdict::of_cell(cell)?;
-    reason.filter(|_| bound == wanted)
+    let verdict = cell.verdict.as_ref().filter(|verdict| verdict.bound == wanted)?;
+    verdict.reason.clone()
 }
 
 fn done_again(cell: &Cell) -> Option<String> {

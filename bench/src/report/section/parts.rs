@@ -2,7 +2,6 @@
 
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, Figure as FigureOf, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::report::chart::{Axis, Bar, Bars, Chart, Line, Lines, Plot};
 use crate::report::document::{Column, Priority, Table};
 use crate::report::value::Attribution;
@@ -81,7 +80,7 @@ impl Metric {
 
     /// Whose fact it is in a cell.
     pub(in crate::report) fn attribution(&self, cell: &Cell) -> Attribution {
-        self.attribution_of(verdict::of_cell(cell).map(|verdict| verdict.bound))
+        self.attribution_of(cell.bound())
     }
 
     /// Whose fact it is in one run.
@@ -116,7 +115,7 @@ impl Metric {
     }
 
     fn bar(&self, cell: &Cell) -> Bar {
-        let bound = verdict::of_cell(cell).map(|verdict| verdict.bound);
+        let bound = cell.bound();
         let attribution = self.attribution(cell);
         Bar {
             label: label(cell.server),

@@ -5,7 +5,6 @@ use super::parts::{self, PER_SECOND};
 use super::{Source, notes};
 use crate::analysis::statistics::median;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::report::chart::{Bar, Chart};
 use crate::report::document::{Column, Priority, Section, Table};
 use crate::report::value::{Quantity, Value};
@@ -83,7 +82,7 @@ fn row(cell: &Cell) -> Vec<Value> {
 
 /// What bound a cell, as a word.
 pub(super) fn bound(cell: &Cell) -> Value {
-    verdict::of_cell(cell).map_or(Value::Absent, |verdict| verdict.bound.to_string().into())
+    cell.bound().map_or(Value::Absent, |bound| bound.to_string().into())
 }
 
 impl<'a> Source<'a> {
