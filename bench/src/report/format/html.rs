@@ -42,8 +42,8 @@ struct Term {
 const TERMS: [Term; 5] = [
     Term {
         name: "Interval",
-        meaning: "The range that holds the true median with a probability of about 95 %, judged by the repetitions of \
-                  a run.",
+        meaning: "The range that holds the true median with a probability of about 95 %, computed from the \
+                  repetitions.",
         appears_as: "interval",
     },
     Term {
