@@ -130,12 +130,12 @@ fn a_floor_is_measured_and_is_no_server() {
         (
             "verify --conformance --servers tidy",
             1,
-            "error: tidy: it is not a server, and keeps no rules of HTTP: leave it out",
+            "error: tidy: it is not a server, and does not implement HTTP: leave it out",
         ),
         (
             "drill --servers tidy,good --drills idle",
             1,
-            "error: tidy: it is not a server, and has to stand nothing: leave it out",
+            "error: tidy: it is not a server, and does not handle faults: leave it out",
         ),
     ];
     for (arguments, code, expected) in cases {

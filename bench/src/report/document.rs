@@ -146,6 +146,7 @@ impl Table {
         let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
             symbol if symbol.is_empty() || symbol == self.common_symbol() => header.to_owned(),
+            symbol if symbol.starts_with('/') => format!("{header}{symbol}"),
             symbol => format!("{header} {symbol}"),
         }
     }
@@ -153,7 +154,8 @@ impl Table {
     /// The title, with the unit of all columns if they have one.
     pub fn caption(&self) -> String {
         match self.common_symbol() {
-            "" => self.title.clone(),
+            // A title says "per second" itself.
+            "" | "/s" => self.title.clone(),
             symbol => format!("{}, {symbol}", self.title),
         }
     }

@@ -199,6 +199,12 @@ impl Value {
     }
 }
 
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Figure(value.into())
+    }
+}
+
 impl From<Option<f64>> for Value {
     fn from(value: Option<f64>) -> Self {
         value.map_or(Self::Absent, |value| Self::Figure(value.into()))

@@ -114,7 +114,7 @@ fn no_line_is_wider_than_the_terminal() {
 #[test]
 fn a_field_is_reported_in_few_words_and_lines() {
     let document = document(&a_field());
-    let expected = "Beside epoll, others take: tokio 1.02×, compio 1.07×, may-minihttp 1.10×, may 1.10×, hyper 1.13× and 10 more, up to \
+    let expected = "Compared with epoll, the others need: tokio 1.02×, compio 1.07×, may-minihttp 1.10×, may 1.10×, hyper 1.13× and 10 more, up to \
                     http-server 57.6×.";
     assert_eq!(document.answers[1], expected);
     let lines: Vec<usize> = document
@@ -141,10 +141,10 @@ fn each_question_has_its_section() {
             "modes",
             "memory",
             "http",
-            "ledger",
-            "code",
+            "breakdown",
+            "microbench",
             "article",
-            "check",
+            "cross-check",
             "repetitions",
             "machine"
         ]
@@ -234,13 +234,13 @@ fn the_command_prints_or_writes_a_report() {
 fn ratios_are_to_the_server_that_is_named() {
     let folder = every_question();
     let cases = [
-        ("table", "client-bound", 0, "Held against client-bound, others take: server-bound 1.14×"),
+        ("table", "client-bound", 0, "Compared with client-bound, the others need: server-bound 1.14×"),
         ("table", "client-bound", 0, "Ratios   to client-bound"),
         ("markdown", "client-bound", 0, "| To client-bound × |"),
         ("csv", "client-bound", 0, "cost,cost-quick-100,a-tie,To client-bound,,1.14"),
         ("json", "client-bound", 0, "\"To client-bound\""),
         ("html", "client-bound", 0, "To client-bound ×"),
-        ("table", "not-there", 0, "not-there has no figures under quick-100 for others to be held against."),
+        ("table", "not-there", 0, "Nothing can be compared with not-there under quick-100: it has no figures."),
         ("table", "client-bond", 1, "--baseline: unknown server `client-bond`: did you mean `client-bound`?"),
     ];
     for (format, name, expected_code, expected) in cases {
