@@ -240,7 +240,12 @@ fn ratios_are_to_the_server_that_is_named() {
         ("csv", "client-bound", 0, "cost,cost-quick-100,a-tie,To client-bound,,1.14"),
         ("json", "client-bound", 0, "\"To client-bound\""),
         ("html", "client-bound", 0, "To client-bound ×"),
-        ("table", "not-there", 0, "Nothing can be compared with not-there under quick-100: it has no figures."),
+        (
+            "table",
+            "not-there",
+            0,
+            "Nothing can be compared with not-there under quick-100: it has no figures.",
+        ),
         ("table", "client-bond", 1, "--baseline: unknown server `client-bond`: did you mean `client-bound`?"),
     ];
     for (format, name, expected_code, expected) in cases {
