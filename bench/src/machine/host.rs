@@ -75,8 +75,8 @@ pub struct Launch<'a> {
 
 impl Host {
     /// This machine. Programs are searched for in `tools`, then beside the harness's own and among
-    /// release builds, one of which `visit` is, then on `PATH`, and last in [`SERVICES`]. From now on
-    /// SIGINT, SIGTERM and a closed terminal end all started processes and make
+    /// release builds, one of which `visit` is, then on `PATH`, and last in [`SERVICES`]. From now
+    /// on SIGINT, SIGTERM and a closed terminal end all started processes and make
     /// [`Host::interrupted`] true; a process that has not ended after [`LAST_WORDS`] is killed. A
     /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
     /// `PATH`, or the signals cannot be handled.
