@@ -1,13 +1,16 @@
-//! A test server whose requests cost a known bit more, to find out which differences a measurement can see.
+//! A test server whose requests cost a known amount of CPU time more, to find the smallest
+//! difference that a measurement sees.
 //!
-//! It is the endpoint on one thread that waits for all connections. With `--burden N` it counts at each request up to what takes
-//! N nanoseconds of a core of its own; without, it does nothing of the kind. How far it has to count is found out at the start.
+//! It serves the endpoint on one thread with an event loop. With `--burden N` each request also
+//! runs a counting loop that takes N nanoseconds of a core; the number of steps is calibrated at
+//! the start.
 //!
-//! What that is worth: no request looks at the clock, so what the thread is kept from its core for is not taken for burnt. But a
-//! server that is slower is also asked otherwise: how many requests come together is the load tool's doing. See METHODOLOGY.md.
+//! The loop does not read the clock, so time in which the thread does not run is not counted as
+//! burden. But a slower server also gets its requests in other batches, as the load tool decides
+//! how many arrive together. See METHODOLOGY.md.
 //!
-//! It keeps the process contract and all rules of the endpoint but its timeouts, and closes a connection that does not take its
-//! answers. It is no server to be compared with others.
+//! It keeps the process contract and all rules of the endpoint except the timeouts, and closes a
+//! connection whose client does not read. It is not meant to be compared with other servers.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -22,19 +25,19 @@ use shared::http::{Connection, Wants, limits};
 use shared::lifecycle::Lifecycle;
 use shared::process;
 
-/// Of the waker; connections have others.
+/// The token of the waker; connections have others.
 const WAKE: Token = Token(0);
 
-/// Events that are taken at a time; there may be more, which come the next time.
+/// The number of events taken at once; more wait for the next poll.
 const EVENTS: usize = 256;
 
 /// The endpoint with a burden
 #[derive(clap::Args)]
-struct Flags {
+struct Arguments {
     #[command(flatten)]
     process: process::Flags,
 
-    /// CPU time that each request costs more
+    /// Additional CPU time per request
     #[arg(long, value_name = "NANOSECONDS")]
     burden: Option<u32>,
 }
@@ -44,10 +47,10 @@ fn main() -> ExitCode {
     process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
-fn run(flags: &Flags) -> anyhow::Result<()> {
-    let lifecycle = Lifecycle::new(flags.process.connections()?);
-    let listener = process::bind(flags.process.address()?)?;
-    let burden = flags.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let lifecycle = Lifecycle::new(arguments.process.connections()?);
+    let listener = process::bind(arguments.process.address()?)?;
+    let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKE)?;
     let (give, accepted) = mpsc::channel();
@@ -59,14 +62,14 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         let _ = end.wake();
     });
     let take = |stream, place| {
-        // The other thread is there as long as the program is; if it were not, the connection would be closed.
+        // The other thread runs as long as the program; without it the connection would be closed.
         let _ = give.send((stream, place));
         let _ = waker.wake();
     };
-    process::serve(listener, &lifecycle, &flags.process, take)
+    process::serve(listener, &lifecycle, &arguments.process, take)
 }
 
-/// Answers the requests of all connections, each of which keeps its place until it is closed.
+/// Answers the requests of all connections. Each keeps its permit until it is closed.
 fn answer_all<P>(
     mut poll: Poll,
     accepted: &Receiver<(std::net::TcpStream, P)>,
@@ -79,9 +82,9 @@ fn answer_all<P>(
     while poll.poll(&mut events, None).or_else(interrupted).is_ok() {
         for event in &events {
             if event.token() != WAKE {
-                let goes_on =
+                let stays_open =
                     open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, lifecycle));
-                if !goes_on {
+                if !stays_open {
                     open.remove(&event.token());
                 }
             }
@@ -109,7 +112,7 @@ fn register(poll: &Poll, stream: std::net::TcpStream, token: Token) -> std::io::
     Ok(stream)
 }
 
-/// A connection that is open.
+/// An open connection.
 struct Open<P> {
     stream: TcpStream,
     connection: Connection,
@@ -124,7 +127,7 @@ impl<P> Open<P> {
         Self { stream, connection: Connection::default(), input, output, _place: place }
     }
 
-    /// Answers what has come; whether the connection goes on.
+    /// Answers what has arrived. Returns whether the connection stays open.
     fn advance(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         let mut buffer = [0; limits::HEAD_BYTES];
         loop {
@@ -137,7 +140,7 @@ impl<P> Open<P> {
             if !self.answer(burden, lifecycle) {
                 return false;
             }
-            // There is no more: the kernel tells when there is.
+            // Nothing is left: the next bytes cause another event.
             if read < buffer.len() {
                 return true;
             }
@@ -163,7 +166,7 @@ impl<P> Open<P> {
     }
 }
 
-/// Counts so far. The black box makes each step wait for the one before it.
+/// Counts to `steps`. The black box makes each step depend on the one before it.
 fn spin(steps: u32) {
     let mut step = 0;
     while std::hint::black_box(step) < steps {
@@ -171,8 +174,8 @@ fn spin(steps: u32) {
     }
 }
 
-/// How many steps take so long on a core of our own: by the fastest of some tries, as others may have the core in the
-/// meantime.
+/// The number of steps that take this time on a core: by the fastest of several tries, as another
+/// process may use the core during some of them.
 fn steps(time: Duration) -> u32 {
     const STEPS: u32 = 1_000_000;
     let took = || {
@@ -186,12 +189,12 @@ fn steps(time: Duration) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+    #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
     use super::*;
 
     #[test]
-    fn answers_are_the_endpoints_whatever_the_burden() {
+    fn answers_are_right_with_any_burden() {
         for burden in [None, Some(0), Some(10_000)] {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();

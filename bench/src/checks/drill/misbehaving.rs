@@ -1,4 +1,4 @@
-//! Clients of every kind that a server has to stand, one after another.
+//! Clients that misbehave in every way, one after another.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::client::{Client, get};
-use super::deaf::Deaf;
-use super::load::Watch;
+use super::load::LoadState;
+use super::non_reading::NonReadingClient;
 use super::resets;
+use crate::servers::client::{Client, get};
 
-/// What a client does on a connection before it closes it, one way or another.
-type Mischief = fn(Client, &mut Rng) -> anyhow::Result<()>;
+/// What a client does on a connection before it closes it.
+type Misbehavior = fn(Client, &mut Rng) -> anyhow::Result<()>;
 
-const MISCHIEF: [Mischief; 7] = [
+const MISBEHAVIORS: [Misbehavior; 7] = [
     reset,
     drip,
     |mut client, random| {
@@ -24,19 +24,19 @@ const MISCHIEF: [Mischief; 7] = [
         client.reset()
     },
     |mut client, _| {
-        // An oversize head, the answer to which is waited for.
+        // An oversize head. The client waits for the answer.
         client.send(format!("GET / HTTP/1.1\r\nHost: h\r\nA: {}\r\n", "x".repeat(20_000)).as_bytes())?;
-        client.shut()?;
+        client.half_close()?;
         client.read_out()
     },
     |mut client, random| {
         client.send(get("/twice").repeat(random.usize(0..10)).as_bytes())?;
-        client.shut()?;
+        client.half_close()?;
         pause(random);
         Ok(())
     },
     |mut client, random| {
-        // A body that ends long before its length.
+        // A body that is much shorter than its length.
         client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")?;
         client.send(&vec![b'x'; random.usize(0..20_000)])?;
         pause(random);
@@ -48,15 +48,16 @@ const MISCHIEF: [Mischief; 7] = [
     },
 ];
 
-/// Makes trouble until it is told to stop. The same seed makes the same trouble, but for time.
-pub(super) fn make(address: SocketAddr, seed: u64, watch: &Watch) {
+/// Opens misbehaving connections until it has to stop. The same seed makes the same ones, except
+/// for their timing.
+pub(super) fn run(address: SocketAddr, seed: u64, state: &LoadState) {
     let mut random = Rng::with_seed(seed);
-    while !watch.stop.load(Ordering::Relaxed) {
-        // Whatever becomes of such a client: the server owes it nothing.
-        if random.usize(0..=MISCHIEF.len()) == 0 {
+    while !state.stop.load(Ordering::Relaxed) {
+        // Errors are expected: the server owes such a client nothing.
+        if random.usize(0..=MISBEHAVIORS.len()) == 0 {
             let _ = never_read(address, &mut random);
         } else if let Ok(client) = Client::connect(address) {
-            let _ = MISCHIEF[random.usize(0..MISCHIEF.len())](client, &mut random);
+            let _ = MISBEHAVIORS[random.usize(0..MISBEHAVIORS.len())](client, &mut random);
         }
     }
 }
@@ -77,9 +78,9 @@ fn drip(mut client: Client, random: &mut Rng) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks for as much as the server takes in a moment.
+/// Sends requests for a moment, and reads no answer.
 fn never_read(address: SocketAddr, random: &mut Rng) -> anyhow::Result<()> {
-    let mut client = Deaf::connect(address)?;
+    let mut client = NonReadingClient::connect(address)?;
     let requests = get("/abc").repeat(500);
     for _ in 0..10 {
         while client.push(requests.as_bytes()) > 0 {}
@@ -88,7 +89,7 @@ fn never_read(address: SocketAddr, random: &mut Rng) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Long enough for the server to have seen what was sent, most times.
+/// Mostly long enough for the server to read what was sent.
 fn pause(random: &mut Rng) {
     std::thread::sleep(Duration::from_millis(random.u64(0..30)));
 }

@@ -1,28 +1,35 @@
-//! What an answer has to be.
+//! What one answer has to look like.
 
-use super::response::Response;
+use crate::response::Response;
 
-/// What one answer has to be.
+/// What one answer has to look like.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    /// One of these.
+pub struct Expected {
+    /// Its status is one of these.
     statuses: &'static [u16],
-    /// Fields with their values, to the byte.
+    /// Fields with their exact values.
     fields: Vec<(&'static str, String)>,
-    /// Fields that are lists, with their members in any order.
+    /// Fields that are lists, with their members, in any order.
     lists: Vec<(&'static str, &'static [&'static str])>,
-    /// There is a `Date`.
-    dated: bool,
-    /// The body to the byte.
+    /// It has a `Date`.
+    has_date: bool,
+    /// The exact body.
     body: Option<String>,
-    /// It is to a HEAD: no body follows, whatever the head says.
+    /// It answers a HEAD: no body follows, whatever its head says.
     pub(super) head_only: bool,
 }
 
-impl Answer {
+impl Expected {
     /// A final answer of one of these statuses.
     pub(super) fn status(statuses: &'static [u16]) -> Self {
-        Self { statuses, fields: Vec::new(), lists: Vec::new(), dated: false, body: None, head_only: false }
+        Self {
+            statuses,
+            fields: Vec::new(),
+            lists: Vec::new(),
+            has_date: false,
+            body: None,
+            head_only: false,
+        }
     }
 
     /// 200 with this body.
@@ -37,7 +44,7 @@ impl Answer {
             ("content-type", "text/plain; charset=utf-8".to_owned()),
             ("content-length", body.len().to_string()),
         ];
-        Self { fields, dated: true, ..Self::body(body) }
+        Self { fields, has_date: true, ..Self::body(body) }
     }
 
     /// The head of the greeting for `path`, and nothing after it.
@@ -45,52 +52,52 @@ impl Answer {
         Self { head_only: true, body: Some(String::new()), ..Self::greeting(path) }
     }
 
-    /// 405 that says what is allowed (RFC 9110, section 15.5.6).
+    /// 405 that names the allowed methods (RFC 9110, section 15.5.6).
     pub(super) fn not_allowed() -> Self {
         Self { lists: vec![("allow", &["GET", "HEAD"])], ..Self::status(&[405]) }
     }
 
-    /// 100, which another answer follows.
-    pub(super) fn proceed() -> Self {
+    /// 100, an interim answer before the final one.
+    pub(super) fn continue_100() -> Self {
         Self::status(&[100])
     }
 
-    /// The same with a `Date`.
+    /// Requires a `Date`.
     #[must_use]
-    pub(super) fn dated(self) -> Self {
-        Self { dated: true, ..self }
+    pub(super) fn with_date(self) -> Self {
+        Self { has_date: true, ..self }
     }
 
-    /// The same, and it says so of the connection (RFC 9110, section 7.6.1).
+    /// Requires `Connection` to have these options (RFC 9110, section 7.6.1).
     #[must_use]
-    pub(super) fn saying(mut self, options: &'static [&'static str]) -> Self {
+    pub(super) fn with_connection(mut self, options: &'static [&'static str]) -> Self {
         self.lists.push(("connection", options));
         self
     }
 
-    /// Whether it is one that others follow, to the same request.
+    /// Whether it is an interim answer, before the final one to the same request.
     pub(super) fn is_interim(&self) -> bool {
         self.statuses.iter().all(|status| *status < 200)
     }
 
-    /// The statuses that it may have, for people.
+    /// The statuses that it may have: `400 or 505`.
     pub(super) fn statuses(&self) -> String {
         self.statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ")
     }
 
-    /// What is wrong with `response`, if anything is.
-    pub fn wrong(&self, response: &Response) -> Option<String> {
+    /// What is wrong with `response`; `None` when it is as expected.
+    pub fn mismatch(&self, response: &Response) -> Option<String> {
         if !self.statuses.contains(&response.status) {
             return Some(format!("expected {}, got {}", self.statuses(), response.status));
         }
-        self.wrong_field(response).or_else(|| {
+        self.field_mismatch(response).or_else(|| {
             let body = self.body.as_ref().filter(|body| body.as_bytes() != response.body)?;
             let got = response.body[..response.body.len().min(100)].escape_ascii();
             Some(format!("expected the body {body:?}, got \"{got}\""))
         })
     }
 
-    fn wrong_field(&self, response: &Response) -> Option<String> {
+    fn field_mismatch(&self, response: &Response) -> Option<String> {
         for (name, value) in &self.fields {
             let got = response.field(name);
             if got != Some(value.as_str()) {
@@ -109,7 +116,7 @@ impl Answer {
             }
         }
         let date = response.field("date");
-        (self.dated && !date.is_some_and(is_imf_fixdate))
+        (self.has_date && !date.is_some_and(is_imf_fixdate))
             .then(|| format!("expected a Date as IMF-fixdate, got {}", date.unwrap_or("none")))
     }
 }
@@ -128,8 +135,8 @@ mod tests {
         Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\nHello, visitor! You've requested: /a\n";
 
     #[test]
-    fn each_part_of_an_answer_counts() {
-        let greeting = Answer::greeting("/a");
+    fn each_part_of_an_answer_is_compared() {
+        let greeting = Expected::greeting("/a");
         let cases = [
             (greeting.clone(), "", "", None),
             (greeting.clone(), "200 OK", "404 No", Some("expected 200, got 404")),
@@ -139,23 +146,19 @@ mod tests {
             (greeting.clone(), "06 Nov", "6 Nov", Some("expected a Date")),
             (greeting.clone(), "GMT", "UTC", Some("expected a Date")),
             (greeting.clone(), "Date", "X-Date", Some("expected a Date")),
-            (greeting.clone().saying(&["close"]), "", "", Some("expected connection: close, got ")),
-            (Answer::not_allowed(), "", "", Some("expected 405, got 200")),
-            (Answer::not_allowed(), "200 OK", "405 No", Some("expected allow: GET, HEAD")),
-            (Answer::not_allowed(), "200 OK", "405 No\r\nAllow: HEAD,GET", None),
-            (Answer::status(&[200, 204]).dated(), "", "", None),
-            (greeting.saying(&["close"]), "Date", "Connection: Close\r\nDate", None),
+            (greeting.clone().with_connection(&["close"]), "", "", Some("expected connection: close, got ")),
+            (Expected::not_allowed(), "", "", Some("expected 405, got 200")),
+            (Expected::not_allowed(), "200 OK", "405 No", Some("expected allow: GET, HEAD")),
+            (Expected::not_allowed(), "200 OK", "405 No\r\nAllow: HEAD,GET", None),
+            (Expected::status(&[200, 204]).with_date(), "", "", None),
+            (greeting.with_connection(&["close"]), "Date", "Connection: Close\r\nDate", None),
         ];
-        for (answer, from, to, expected) in cases {
+        for (expected, from, to, part) in cases {
             let bytes = GREETING.replacen(from, to, 1);
-            let (response, _) =
-                super::super::response::parse(bytes.as_bytes(), false, true).unwrap().unwrap();
-            let wrong = answer.wrong(&response);
-            let fits = match (&wrong, expected) {
-                (Some(wrong), Some(expected)) => wrong.starts_with(expected),
-                (wrong, expected) => wrong.is_none() && expected.is_none(),
-            };
-            assert!(fits, "{from:?} to {to:?}: {wrong:?}");
+            let (response, _) = crate::response::parse(bytes.as_bytes(), false, true).unwrap().unwrap();
+            let wrong = expected.mismatch(&response);
+            let fits = wrong.as_deref().map(|wrong| part.is_some_and(|part| wrong.starts_with(part)));
+            assert_eq!(fits, part.map(|_| true), "{from:?} to {to:?}: {wrong:?}");
         }
     }
 }

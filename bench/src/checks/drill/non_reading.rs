@@ -1,4 +1,4 @@
-//! Clients that ask without end and read nothing.
+//! Clients that send requests without end and read nothing.
 
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
@@ -6,31 +6,31 @@ use std::time::{Duration, Instant};
 
 use nix::sys::socket::{MsgFlags, send};
 
-use super::client::{Client, get};
+use crate::servers::client::{Client, get};
 
-/// Bytes of a segment, as on Ethernet. With those of the loopback interface, 64 KiB, the kernel would take megabytes of
-/// answers for each client before the server has to hold any.
+/// Bytes per segment, as on Ethernet. With the 64 KiB of the loopback interface the kernel would
+/// buffer megabytes of answers per client before the server has to hold any.
 const SEGMENT: u32 = 1448;
 
-/// Bytes of the client's own buffers, for the same reason.
+/// Bytes of the client's socket buffers, for the same reason.
 const BUFFER: usize = 16 * 1024;
 
-/// A server takes no more when it has taken nothing for so long.
+/// A server that has read nothing for this time reads no more.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Bytes that a client sends at most: several times what the kernel takes, and few enough to survive a server that
-/// takes and answers without end.
-pub(super) const MOST: usize = 512 * 1024;
+/// The most bytes that a client sends: several times what the kernel buffers, and few enough for a
+/// server that reads and answers without end.
+pub(super) const MAX_SENT: usize = 512 * 1024;
 
 /// A client that reads nothing.
-pub(super) struct Deaf {
+pub(super) struct NonReadingClient {
     client: Client,
     sent: usize,
     /// Whether the server has closed.
     closed: bool,
 }
 
-impl Deaf {
+impl NonReadingClient {
     pub(super) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let client = Client::connect_with(address, |socket| {
             socket.set_tcp_mss(SEGMENT)?;
@@ -40,17 +40,17 @@ impl Deaf {
         Ok(Self { client, sent: 0, closed: false })
     }
 
-    /// Whether it has sent [`MOST`], and could have gone on.
-    pub(super) fn has_no_end(&self) -> bool {
-        self.sent >= MOST
+    /// Whether it has sent [`MAX_SENT`], and the server would read more.
+    pub(super) fn is_endless(&self) -> bool {
+        self.sent >= MAX_SENT
     }
 
-    /// Sends what goes without waiting; how much that was.
+    /// Sends without blocking. Returns the number of bytes.
     pub(super) fn push(&mut self, requests: &[u8]) -> usize {
-        if self.closed || self.has_no_end() {
+        if self.closed || self.is_endless() {
             return 0;
         }
-        // Requests are sent in a circle, on from the byte at which the last ones broke off.
+        // Continues at the byte where the last call stopped, and starts again at the end.
         let rest = &requests[self.sent % requests.len()..];
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
         match send(self.client.stream.as_raw_fd(), rest, flags) {
@@ -67,15 +67,16 @@ impl Deaf {
     }
 }
 
-/// So many clients, each of which has sent requests until the server took no more.
-pub(super) fn fill(address: SocketAddr, count: usize) -> anyhow::Result<Vec<Deaf>> {
-    let mut clients = (0..count).map(|_| Deaf::connect(address)).collect::<anyhow::Result<Vec<_>>>()?;
+/// Connects `count` clients, each of which sends requests until the server reads no more.
+pub(super) fn fill(address: SocketAddr, count: usize) -> anyhow::Result<Vec<NonReadingClient>> {
+    let mut clients =
+        (0..count).map(|_| NonReadingClient::connect(address)).collect::<anyhow::Result<Vec<_>>>()?;
     let requests = get("/abc").repeat(500);
-    let mut taken = Instant::now();
-    while taken.elapsed() < QUIET {
+    let mut progressed = Instant::now();
+    while progressed.elapsed() < QUIET {
         let sent: usize = clients.iter_mut().map(|client| client.push(requests.as_bytes())).sum();
         if sent > 0 {
-            taken = Instant::now();
+            progressed = Instant::now();
         } else {
             std::thread::sleep(QUIET / 50);
         }

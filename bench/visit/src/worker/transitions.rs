@@ -1,4 +1,5 @@
-//! The life of a connection: opened, given a batch, freed, ended, and opened again.
+//! The state transitions of a connection: it is opened, gets batches, is closed, and opened again.
+//! See [`State`].
 
 use std::io::ErrorKind;
 use std::time::Instant;
@@ -10,7 +11,7 @@ use crate::check;
 use crate::connection::{Batch, Connection, State};
 use crate::plan::Mode;
 use crate::schedule::Schedule;
-use crate::tally::Loss;
+use crate::tally::FailureKind;
 
 impl Worker<'_> {
     /// Begins to open a connection that is down.
@@ -18,47 +19,49 @@ impl Worker<'_> {
         let connection = &mut self.connections[index];
         (connection.state, connection.since) = (State::Opening, now);
         if let Err(error) = connection.open(self.plan.address, self.poll.registry(), Token(index)) {
-            self.unconnected(index, error.kind(), now);
+            self.connect_failed(index, error.kind(), now);
         }
     }
 
-    /// A connection is open, or came to nothing. What can be read by now was sent before anything was asked.
+    /// The connect has ended, with a connection or an error. What can be read by now was sent
+    /// before any request.
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
         if let Err(error) = connection.check_open(self.plan.mode != Mode::Close) {
-            return self.unconnected(index, error.kind(), now);
+            return self.connect_failed(index, error.kind(), now);
         }
         self.tally.connect.record(now - connection.since);
         (connection.state, connection.since) = (State::Free, now);
         if readable {
             self.receive(index, ends);
             if self.connections[index].state != State::Free {
-                // It is over before anything was sent on it.
-                return self.count_unconnected(ErrorKind::ConnectionAborted, now);
+                // It was closed before anything was sent.
+                return self.count_connect_failure(ErrorKind::ConnectionAborted, now);
             }
         }
         if self.connections[index].batch.count > 0 {
             self.send_first(index);
         } else {
-            self.free(index, now);
+            self.next_batch(index, now);
         }
     }
 
-    /// A connection was not to be had. It is tried again at the next tick, so that nobody is hammered who does not listen.
-    pub(super) fn unconnected(&mut self, index: usize, kind: ErrorKind, now: Instant) {
-        self.count_unconnected(kind, now);
-        self.clear(index);
-        self.ended(index, now, false);
+    /// A connect failed. The next tick tries again, so that a closed port is not flooded.
+    pub(super) fn connect_failed(&mut self, index: usize, kind: ErrorKind, now: Instant) {
+        self.count_connect_failure(kind, now);
+        self.clear_batch(index);
+        self.close(index, now, false);
     }
 
-    /// A connection has nothing to do: in a closed loop it goes on with the next batch, in an open one it waits.
-    pub(super) fn free(&mut self, index: usize, now: Instant) {
+    /// A connection has no batch: in a closed loop it gets the next one, in an open loop it waits
+    /// for an arrival.
+    pub(super) fn next_batch(&mut self, index: usize, now: Instant) {
         self.connections[index].state = State::Free;
         let depth = self.plan.mode.depth();
         match &mut self.schedule {
-            Some(Schedule::Closed(quota)) => {
-                if let Some((count, measured)) = quota.take(depth, now) {
+            Some(Schedule::Closed(budget)) => {
+                if let Some((count, measured)) = budget.take(depth, now) {
                     self.begin(index, count, now, measured, now);
                 }
             }
@@ -67,7 +70,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Gives a connection a batch, the latency of which counts from `start`. One that is down is opened for it.
+    /// Gives a connection a batch, whose latency counts from `start`. One that is down is opened
+    /// first.
     pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
         let first = self.next;
         self.next = self.next.wrapping_add(count);
@@ -80,29 +84,29 @@ impl Worker<'_> {
         }
     }
 
-    /// Sends what there is room for of a batch that is being sent.
+    /// Writes as much of the batch as the socket takes.
     pub(super) fn send(&mut self, index: usize) {
-        match self.connections[index].write(&self.plan.script) {
+        match self.connections[index].write(&self.plan.requests) {
             Ok(bytes) if self.is_measuring => self.tally.bytes_written += bytes as u64,
             Ok(_) => {}
-            Err(_) => self.lost(index, Loss::Reset, Instant::now()),
+            Err(_) => self.fail(index, FailureKind::Reset, Instant::now()),
         }
     }
 
-    /// A connection has ended under its batch, or is ended because of it.
-    pub(super) fn lost(&mut self, index: usize, loss: Loss, now: Instant) {
+    /// Fails the rest of the batch of a connection, and closes it.
+    pub(super) fn fail(&mut self, index: usize, kind: FailureKind, now: Instant) {
         let Connection { batch, state, .. } = self.connections[index];
         if batch.measured && state == State::Busy && batch.left() > 0 {
-            self.tally.lost(loss, batch.left() as u64, now);
+            self.tally.failed(kind, batch.left() as u64, now);
         }
-        self.clear(index);
-        // One that speaks nonsense is not hammered either.
-        self.ended(index, now, loss != Loss::Wrong);
+        self.clear_batch(index);
+        // After a wrong answer the next tick reconnects, so that a broken server is not flooded.
+        self.close(index, now, kind != FailureKind::Wrong);
     }
 
-    /// A connection is over. With `again` its successor is opened at once, if there is more to send.
-    pub(super) fn ended(&mut self, index: usize, now: Instant, again: bool) {
-        self.connections[index].shut(now);
+    /// Closes a connection. With `again` the next one is opened at once, if there is more to send.
+    pub(super) fn close(&mut self, index: usize, now: Instant, again: bool) {
+        self.connections[index].close(now);
         if self.plan.mode == Mode::Close && matches!(self.schedule, Some(Schedule::Open(_))) {
             self.free.push_back(index);
         } else if again {
@@ -117,15 +121,15 @@ impl Worker<'_> {
         }
     }
 
-    /// The server has not ended a connection that it had to end (RFC 9112, section 9.6).
+    /// The server did not close a connection that it had to close (RFC 9112, section 9.6).
     pub(super) fn unclosed(&mut self, index: usize, now: Instant) {
-        let path = &self.plan.script.target(self.connections[index].batch.first).path;
+        let path = &self.plan.requests.target(self.connections[index].batch.first).path;
         let wrong = check::describe(path, "the connection was not closed after the answer", &[]);
         self.wrong(index, wrong, now);
     }
 
-    /// A batch is over, whatever came of it.
-    pub(super) fn clear(&mut self, index: usize) {
+    /// Ends the batch of a connection, answered or not.
+    pub(super) fn clear_batch(&mut self, index: usize) {
         let batch = &mut self.connections[index].batch;
         if batch.count > 0 {
             (batch.count, batch.answered) = (0, 0);
@@ -142,12 +146,12 @@ impl Worker<'_> {
         self.send(index);
     }
 
-    fn count_unconnected(&mut self, kind: ErrorKind, now: Instant) {
+    fn count_connect_failure(&mut self, kind: ErrorKind, now: Instant) {
         if self.is_measuring {
-            self.tally.unconnected(kind, now);
+            self.tally.connect_failed(kind, now);
         }
-        if let Some(Schedule::Closed(quota)) = &mut self.schedule {
-            quota.give_up_one(now);
+        if let Some(Schedule::Closed(budget)) = &mut self.schedule {
+            budget.give_up_one(now);
         }
     }
 }
