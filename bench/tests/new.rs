@@ -154,7 +154,7 @@ fn every_template_is_as_its_manifest_says() {
             verification.is_as_known(),
             "{}: {unknown:#?}, closed: {:?}",
             server.name,
-            verification.closed
+            verification.outdated
         );
     }
     let (output, text) = checkout.run("check");
