@@ -61,7 +61,7 @@ Examples:
   bench new mine-py --language python
       asyncio
   bench new mine-too --language other
-      any other language: an example in C that shows what is asked of a server
+      any other language: no code, but a checklist of what is asked of a server
 
 Exit codes: 0 the folder is made, 1 the name is taken or none, or a file cannot be written, 2 wrong usage.";
 

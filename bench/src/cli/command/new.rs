@@ -30,18 +30,23 @@ pub(super) fn run(root: Option<&Path>, arguments: &New) -> anyhow::Result<Outcom
 }
 
 fn what_next(name: &str, language: Language, place: &str) -> String {
-    let mut text = format!(
-        "{place} is a server now. It answers in {code}, and server.toml says what the harness has to know of it.\n\n\
+    let made = match language {
+        Language::Other => format!(
+            "{place} is a folder for a server now. README.md lists what the server has to do, and server.toml is \
+             to be filled in.\nWrite the server, and move the folder to servers/<language>/."
+        ),
+        _ => format!(
+            "{place} is a server now. It answers in {code}, and server.toml says what the harness has to know of it.",
+            code = language.code()
+        ),
+    };
+    format!(
+        "{made}\n\n\
          {next}\n\
          \x20 bench check {name}                       is server.toml right?\n\
          \x20 bench verify {name} --conformance        what does it get wrong of HTTP/1.1?\n\
          \x20 bench drill {name} --short               how does it stand misfortune?\n\
          \x20 bench measure quick --servers {name}     how fast is it, and what bound that?\n",
-        code = language.code(),
         next = styled(HEADING, "Next"),
-    );
-    if language == Language::Other {
-        text += "\nIt is an example in C. Write it anew in your language, and move the folder to servers/<language>/.\n";
-    }
-    text
+    )
 }
