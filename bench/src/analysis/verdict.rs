@@ -9,8 +9,6 @@
 //! nothing: a run is *invalid* where requests failed or the load was not the one that was asked
 //! for, and *disturbed* where other processes or machines took the cores' time.
 
-use std::fmt;
-
 use crate::analysis::statistics::median;
 use crate::store::record::{Bound, From, Record, VerdictRecord};
 use crate::text::numbers::as_f64;
@@ -204,19 +202,6 @@ fn stalled(record: &Record, busiest: f64) -> Option<String> {
         .then(|| format!("something stood still: an answer took {latest:.2} s, and neither side was busy"))
 }
 
-impl fmt::Display for Bound {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Invalid => "invalid",
-            Self::Disturbed => "others",
-            Self::ClientBound => "client",
-            Self::ServerBound => "server",
-            Self::LatencyBound => "latency",
-            Self::Unknown => "unknown",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,17 +243,22 @@ mod tests {
             }
         };
         let cases = [
-            ("neither is busy", run(0.5, 0.5, 0.0), "latency", ""),
-            ("the server is", run(0.95, 0.5, 0.02), "server", ""),
-            ("the tool is", run(0.5, 0.95, 0.02), "client", ""),
-            ("both are", busy(), "client", ""),
+            ("neither is busy", run(0.5, 0.5, 0.0), "latency-bound", ""),
+            ("the server is", run(0.95, 0.5, 0.02), "server-bound", ""),
+            ("the tool is", run(0.5, 0.95, 0.02), "client-bound", ""),
+            ("both are", busy(), "client-bound", ""),
             ("the server's usage is unknown", with(run(0.95, 0.5, 0.0), unknown), "unknown", ""),
-            ("the server's usage is unknown, and the tool is busy", with(busy(), unknown), "client", ""),
-            ("other work takes a tenth", run(0.5, 0.5, 0.2), "others", "other work took 10 %"),
+            (
+                "the server's usage is unknown, and the tool is busy",
+                with(busy(), unknown),
+                "client-bound",
+                "",
+            ),
+            ("other work takes a tenth", run(0.5, 0.5, 0.2), "disturbed", "other work took 10 %"),
             (
                 "a quota takes a tenth",
                 with(busy(), |run| run.cpu.as_mut().unwrap().throttled_seconds = Some(0.2)),
-                "others",
+                "disturbed",
                 "quota throttled 10 %",
             ),
             ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
@@ -290,7 +280,7 @@ mod tests {
                     run.connections.as_mut().unwrap().seen = Some(9);
                     run.workload.mode = Some("close".into());
                 }),
-                "client",
+                "client-bound",
                 "",
             ),
             (
@@ -306,7 +296,7 @@ mod tests {
                 "invalid",
                 "98.0 % of it was answered, and the tool had time left",
             ),
-            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency", ""),
+            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency-bound", ""),
             (
                 "answers come too fast for ten connections",
                 with(busy(), |run| run.latency.as_mut().unwrap().mean_seconds = Some(0.001)),
@@ -319,7 +309,7 @@ mod tests {
                     run.latency.as_mut().unwrap().mean_seconds = Some(0.0);
                     run.tool.semantics.as_mut().unwrap().resolution_seconds = Some(0.1);
                 }),
-                "client",
+                "client-bound",
                 "",
             ),
             (
@@ -331,7 +321,7 @@ mod tests {
             (
                 "an unfair server is busy",
                 with(busy(), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
-                "client",
+                "client-bound",
                 "",
             ),
         ];

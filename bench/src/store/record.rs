@@ -78,14 +78,14 @@ pub struct Record {
 mod tests {
     use super::*;
 
-    /// The committed description of a record is that of the types. `UPDATE_SCHEMA=1 cargo test
+    /// The committed description of a record is that of the types. `INSTA_UPDATE=always cargo test
     /// --package bench schema` writes it; a form that differs needs another [`SCHEMA`] too.
     #[test]
     fn the_schema_is_that_of_the_types() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/measurements.schema.json");
         let schema = schemars::schema_for!(Record);
         let expected = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
             std::fs::write(path, &expected).unwrap();
         }
         assert!(std::fs::read_to_string(path).unwrap() == expected, "{path} is not that of the types");

@@ -1,9 +1,9 @@
 //! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and the results of
 //! drills and microbenchmarks that were kept.
 
-mod code;
 mod drills;
 mod lines;
+mod microbench;
 
 use std::fs::File;
 use std::io::Write;
@@ -13,13 +13,13 @@ use anyhow::{Context, anyhow, bail};
 
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
-use crate::store::microbench::CodeRecord;
+use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{OLDEST_SCHEMA, Record, SCHEMA};
 
 use lines::{Appender, Lines};
 
-pub use code::{CodeFile, load_saved};
 pub use drills::DrillsFile;
+pub use microbench::MicrobenchFile;
 
 const MACHINE: &str = "machine.json";
 const MEASUREMENTS: &str = "measurements.jsonl";
@@ -48,7 +48,7 @@ pub struct Loaded {
     /// A sentence about an incomplete last line of those.
     pub drills_torn: Option<String>,
     /// The microbenchmarks, when they were kept.
-    pub code: Option<CodeRecord>,
+    pub microbench: Option<MicrobenchRecord>,
 }
 
 impl Results {
@@ -153,8 +153,8 @@ pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     let machine = machine(folder)?;
     let Lines { lines: records, torn } = lines::read(&folder.join(MEASUREMENTS), measurement)?;
     let (drills, drills_torn) = drills::load(folder)?;
-    let code = code::load(folder)?;
-    Ok(Loaded { machine, records, torn, drills, drills_torn, code })
+    let microbench = microbench::load(folder)?;
+    Ok(Loaded { machine, records, torn, drills, drills_torn, microbench })
 }
 
 /// Reads a line of `measurements.jsonl`.

@@ -21,13 +21,13 @@ pub(crate) struct Folder {
     /// Whether the last line is incomplete, as after a power failure.
     pub(crate) is_torn: bool,
     /// Whether microbenchmarks were kept.
-    pub(crate) has_code: bool,
+    pub(crate) has_microbenchmarks: bool,
 }
 
 impl Folder {
     pub(crate) fn new() -> Self {
         let machine = serde_json::from_str(include_str!("machine.json")).unwrap();
-        Self { machine, records: Vec::new(), is_torn: false, has_code: false }
+        Self { machine, records: Vec::new(), is_torn: false, has_microbenchmarks: false }
     }
 
     /// Seven repetitions of one server, of which the others are twice as expensive, and of its
@@ -84,8 +84,8 @@ impl Folder {
             text += "{\"schema\":3,\"star";
         }
         fs::write(path.join("measurements.jsonl"), text).unwrap();
-        if self.has_code {
-            fs::write(path.join("code.json"), include_str!("code.json")).unwrap();
+        if self.has_microbenchmarks {
+            fs::write(path.join("microbench.json"), include_str!("microbench.json")).unwrap();
         }
     }
 }
