@@ -74,16 +74,17 @@ pub struct Launch<'a> {
 }
 
 impl Host {
-    /// This machine. Programs are searched for in `tools`, then beside the harness's own, which is
-    /// where `visit` is built, then on `PATH`, and last in [`SERVICES`]. From now on SIGINT,
-    /// SIGTERM and a closed terminal end all started processes and make [`Host::interrupted`] true;
-    /// a process that has not ended after [`LAST_WORDS`] is killed. A second signal kills all at
-    /// once and exits with 130. Fails if a search path cannot be in `PATH`, or the signals cannot
-    /// be handled.
+    /// This machine. Programs are searched for in `tools`, then beside the harness's own and among
+    /// release builds, one of which `visit` is, then on `PATH`, and last in [`SERVICES`]. From now
+    /// on SIGINT, SIGTERM and a closed terminal end all started processes and make
+    /// [`Host::interrupted`] true; a process that has not ended after [`LAST_WORDS`] is killed. A
+    /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
+    /// `PATH`, or the signals cannot be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
-        let folders = std::iter::once(tools).chain(own).chain(env::split_paths(&path));
+        let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
+        let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
         let path = env::join_paths(folders.chain([SERVICES.into()])).context(
             "PATH cannot name the folder of the checkout or of this program: move it to one without a colon",
         )?;
