@@ -141,9 +141,9 @@ fn every_template_is_as_its_manifest_says() {
         let unknown: Vec<_> = verification.unknown().collect();
         assert!(
             verification.is_as_known(),
-            "{}: {unknown:#?}, closed: {:?}",
+            "{}: {unknown:#?}, outdated: {:?}",
             server.name,
-            verification.closed
+            verification.outdated
         );
     }
     let (output, text) = checkout.run("check");

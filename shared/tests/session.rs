@@ -28,8 +28,7 @@ enum Event {
 }
 use Event::{Bytes, End, Interrupted, Nothing, Reset};
 
-/// A client that sends what is scripted and has room for a number of bytes of answers. At the end of the
-/// script there is nothing to read.
+/// A client that sends a script and is then silent, and has room for `room` bytes of answers.
 struct Client {
     script: VecDeque<Event>,
     room: usize,

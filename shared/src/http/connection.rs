@@ -5,9 +5,9 @@ use super::body::BodySkipper;
 use super::rules::{Framing, Rejection};
 use super::{date, head};
 
-/// Once the output is as large as this it is written before more answers are made, so that for a client
-/// that pipelines and never reads some tens of kilobytes are held and no more. One answer may exceed it
-/// by the limit of a target.
+/// Once the output is as large as this it is written before more answers are made, so that for a
+/// client that pipelines and never reads some tens of kilobytes are held and no more. One answer
+/// may exceed it by the limit of a target.
 const OUTPUT_MARK: usize = 16 * 1024;
 
 /// One connection: how far it is in a request, and whether it has closed.
@@ -52,11 +52,11 @@ pub enum Wants {
 }
 
 impl Connection {
-    /// Reads requests from `input` and appends their answers to `output`. When the server is `draining`,
-    /// the answer to the last request in `input` closes the connection.
+    /// Reads requests from `input` and appends their answers to `output`. When the server is
+    /// `draining`, the answer to the last request in `input` closes the connection.
     ///
-    /// The answers do not depend on how the bytes are split over calls, but for `100 Continue`, which is
-    /// omitted where the body is already there. What was not consumed has to be passed again.
+    /// The answers do not depend on how the bytes are split over calls, but for `100 Continue`,
+    /// which is omitted where the body is already there. Unconsumed input has to be passed again.
     pub fn advance(&mut self, input: &[u8], output: &mut Vec<u8>, draining: bool) -> Progress {
         let date = date::now();
         let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Input };
@@ -158,8 +158,7 @@ mod tests {
     use super::super::limits;
     use super::*;
 
-    /// A connection's answers to `input`, which arrives in two pieces, without dates, and what it wants
-    /// then.
+    /// A connection's answers to `input`, without dates, in two pieces, and what it wants then.
     fn exchange(input: &[u8], split: usize) -> (String, Wants) {
         let mut connection = Connection::default();
         let mut output = Vec::new();
