@@ -140,7 +140,7 @@ pub(crate) fn many_servers() -> Folder {
         for workload in ["quick", "other"] {
             folder.add(&changed(named(workload, "100", &name, cost), |run| {
                 if place == 7 {
-                    let server = &mut *run.server;
+                    let server = &mut run.server;
                     for text in [&mut server.title, &mut server.language, &mut server.runtime] {
                         *text = HOSTILE.into();
                     }
