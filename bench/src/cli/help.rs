@@ -255,14 +255,14 @@ Examples:
 
 Exit codes: 0 the list is printed, 1 a folder cannot be read, 2 wrong usage.";
 
-pub(super) const RECORD: &str = "\
-Keeps the records that the answer comes from in bench/recorded, draws the picture there, and writes the part of README.md \
-that shows them. `scripts/record` measures before.
+pub(super) const README: &str = "\
+Copies the records that the answer is taken from to bench/recorded, draws the picture there, and writes the part of README.md \
+that shows them. `scripts/record` measures first.
 
 Examples:
-  bench record bench/results/20260101T120000Z-host
+  bench readme bench/results/20260101T120000Z-host
 
-Exit codes: 0 README.md has the figures, 1 the folder cannot be read or a file not be written, 2 wrong usage.";
+Exit codes: 0 README.md has the figures, 1 the folder cannot be read or a file cannot be written, 2 wrong usage.";
 
 pub(super) const SERVE: &str = "\
 Flags that follow the name are the server's own, as are its exit code and what it prints; `bench serve NAME -- --help` lists them. \

@@ -54,7 +54,7 @@ pub enum Command {
     /// List every measurement, and how figures changed from one to the next
     History(History),
     /// Refresh README.md's table and picture from a measurement
-    Record(Record),
+    Readme(Readme),
     /// Build a server and run it in the foreground
     Serve(Serve),
     /// Say what this machine lacks, and whether it is quiet enough to measure on
@@ -368,10 +368,10 @@ pub struct History {
     pub format: Format,
 }
 
-/// `bench record`
+/// `bench readme`
 #[derive(Args, Debug)]
-#[command(after_help = help::RECORD)]
-pub struct Record {
+#[command(after_help = help::README)]
+pub struct Readme {
     /// The result folder with the figures
     #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,

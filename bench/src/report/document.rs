@@ -146,7 +146,8 @@ impl Table {
         let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
             symbol if symbol.is_empty() || symbol == self.common_symbol() => header.to_owned(),
-            symbol if symbol.starts_with('/') => format!("{header}{symbol}"),
+            // As in `Requests/s`.
+            symbol if header.ends_with(symbol) => header.to_owned(),
             symbol => format!("{header} {symbol}"),
         }
     }

@@ -17,7 +17,7 @@ use bench::report;
 use bench::report::chart::Plot;
 use bench::report::document::Document;
 use bench::report::format::Format;
-use bench::report::recorded;
+use bench::report::readme;
 use bench::report::value::Value;
 use bench::store::record::Record;
 use bench::store::results::{self, Loaded};
@@ -114,7 +114,7 @@ fn no_line_is_wider_than_the_terminal() {
 #[test]
 fn a_field_is_reported_in_few_words_and_lines() {
     let document = document(&a_field());
-    let expected = "Beside epoll, others take: tokio 1.02×, compio 1.07×, may-minihttp 1.10×, may 1.10×, hyper 1.13× and 10 more, up to \
+    let expected = "Compared with epoll, the others need: tokio 1.02×, compio 1.07×, may-minihttp 1.10×, may 1.10×, hyper 1.13× and 10 more, up to \
                     http-server 57.6×.";
     assert_eq!(document.answers[1], expected);
     let lines: Vec<usize> = document
@@ -141,10 +141,10 @@ fn each_question_has_its_section() {
             "modes",
             "memory",
             "http",
-            "ledger",
-            "code",
+            "breakdown",
+            "microbench",
             "article",
-            "check",
+            "cross-check",
             "repetitions",
             "machine"
         ]
@@ -173,7 +173,7 @@ fn figures_are_those_of_the_records() {
     let markdown = render(&document, Format::Markdown, None);
     let cases: [(&str, &str, Figure); 3] = [
         ("cost-quick-100", "CPU/request", Record::cpu_per_request),
-        ("speed-quick-100", "Requests", Record::per_second),
+        ("speed-quick-100", "Requests/s", Record::per_second),
         ("memory-quick-100", "After", |run| Some(bench::text::numbers::as_f64(run.memory?.after_bytes?))),
     ];
     for (table, head, figure) in cases {
@@ -194,7 +194,7 @@ fn figures_are_those_of_the_records() {
         assert!(text.contains("8.00") && text.contains("118,750"), "{text}");
     }
     let answered = json["sections"][0]["tables"][0]["rows"][0][2]["value"].as_f64().unwrap();
-    assert_eq!(answered, column(&document, "speed-quick-100", "Requests")[0].1);
+    assert_eq!(answered, column(&document, "speed-quick-100", "Requests/s")[0].1);
 }
 
 #[test]
@@ -234,13 +234,24 @@ fn the_command_prints_or_writes_a_report() {
 fn ratios_are_to_the_server_that_is_named() {
     let folder = every_question();
     let cases = [
-        ("table", "client-bound", 0, "Held against client-bound, others take: server-bound 1.14×"),
+        ("table", "client-bound", 0, "Compared with client-bound, the others need: server-bound 1.14×"),
         ("table", "client-bound", 0, "Ratios   to client-bound"),
         ("markdown", "client-bound", 0, "| To client-bound × |"),
         ("csv", "client-bound", 0, "cost,cost-quick-100,a-tie,To client-bound,,1.14"),
         ("json", "client-bound", 0, "\"To client-bound\""),
         ("html", "client-bound", 0, "To client-bound ×"),
-        ("table", "not-there", 0, "not-there has no figures under quick-100 for others to be held against."),
+        (
+            "markdown",
+            "not-there",
+            0,
+            "Nothing can be compared with not-there under quick-100: it has no figures.",
+        ),
+        (
+            "markdown",
+            "errors",
+            0,
+            "Nothing can be compared with errors under quick-100: invalid: 28 of 332531 requests",
+        ),
         ("table", "client-bond", 1, "--baseline: unknown server `client-bond`: did you mean `client-bound`?"),
     ];
     for (format, name, expected_code, expected) in cases {
@@ -273,10 +284,13 @@ fn a_request_is_explained_or_an_error_says_what_is_missing() {
 #[test]
 fn the_readme_shows_what_was_recorded() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let document = report::document(&results::load(&root.join(recorded::FOLDER)).unwrap());
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let shown = recorded::recorded_part(&readme).unwrap();
-    assert!(shown == recorded::excerpt(&document).trim(), "README.md is out of date: run `bench record`");
+    let recorded = results::load(&root.join(readme::FOLDER)).unwrap();
+    let text = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = readme::recorded_part(&text).unwrap();
+    assert!(
+        shown == readme::excerpt(&recorded).trim(),
+        "README.md is out of date: run `bench readme bench/recorded`"
+    );
 }
 
 /// The first result is compared with none, the second with the first, and one of another machine with

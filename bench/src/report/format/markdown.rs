@@ -22,19 +22,10 @@ pub(super) fn render(document: &Document) -> String {
     out + "\n"
 }
 
-/// The answers, and the tables of these names.
-pub fn excerpt(document: &Document, tables: &[&str]) -> String {
+/// One table with its notes.
+pub(in crate::report) fn render_table(table: &Table) -> String {
     let mut out = String::new();
-    for answer in &document.answers {
-        let _ = writeln!(out, "{}\n", escaped(answer));
-    }
-    for name in tables {
-        let mut all = document.sections.iter().flat_map(|section| &section.tables);
-        if let Some(table) = all.find(|table| table.name == *name) {
-            self::table(table, &mut out);
-        }
-    }
-    facts(&document.origin, &mut out);
+    self::table(table, &mut out);
     out
 }
 

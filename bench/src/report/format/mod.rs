@@ -3,7 +3,7 @@
 mod csv;
 mod html;
 mod json;
-pub mod markdown;
+pub(super) mod markdown;
 mod text;
 
 use clap::ValueEnum;

@@ -45,7 +45,7 @@ pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
 /// The floor, and below it the servers by rank.
 fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let cost = COST.field().with_intervals().with_bars().essential();
-    let to_best = || Some(fields::ratio("To the best".into(), COST, fields::best(summary)?).essential());
+    let to_best = || Some(fields::ratio("To the best".into(), COST, fields::best(summary)?));
     let to_floor = || Some(fields::ratio("To the floor".into(), COST, summary.floor.as_ref()?));
     let fields = [
         Some(fields::server()),
@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn servers_are_compared_with_the_best_and_with_the_floor() {
         let headers = ["Server", "Rank", "CPU/request", "To the best", "To the floor"];
-        let cases: [(&str, &[(&str, f64)], &[&str]); 3] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, f64)], &'a [&'a str]);
+        let cases: [Case; 3] = [
             (
                 "no floor",
                 &[("dear", 0.9), ("cheap", 0.3), ("also-cheap", 0.3)],

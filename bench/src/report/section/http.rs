@@ -82,7 +82,8 @@ fn table(rows: &[Row]) -> Table {
         Field::text("Server", |row: &Row| row.server).essential(),
         count("Cases sent", |found| found.cases).optional(),
         count("Passed", |found| found.passed),
-        Field::new("Flaky", Quantity::Count, |row: &Row| row.found?.flaky.map(as_f64)).optional(),
+        Field::new("Flaky", Quantity::Count, |row: &Row| row.found.and_then(|found| found.flaky).map(as_f64))
+            .optional(),
         Field::new("Share", Quantity::Share, Row::share).essential(),
         count("Smuggled", |found| found.smuggled).essential(),
     ];

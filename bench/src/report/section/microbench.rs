@@ -56,7 +56,7 @@ pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
         Field::new("Time", Quantity::Time, |bench: &BenchRecord| Value::Figure(figure(bench)))
             .with_intervals()
             .essential(),
-        Field::new("Throughput", Quantity::Rate, |bench: &BenchRecord| bench.per_second()),
+        Field::new("Operations/s", Quantity::Rate, |bench: &BenchRecord| bench.per_second()),
         Field::new("Bytes per second", Quantity::Memory, |bench: &BenchRecord| bench.bytes_per_second())
             .optional(),
     ];

@@ -21,6 +21,7 @@ mod modes;
 mod notes;
 mod panels;
 mod preliminary;
+mod readme;
 mod repetitions;
 mod scaling;
 mod speed;
@@ -41,6 +42,7 @@ pub(super) use metric::{Metric, leading_metric, noise};
 pub(super) use microbench::table as microbench_table;
 pub(super) use panels::lines;
 pub(super) use preliminary::table as preliminary_table;
+pub(super) use readme::table as readme_table;
 pub(super) use words::{connections, list, some, some_up_to, verdict};
 
 /// What sections are made from.

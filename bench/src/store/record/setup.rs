@@ -112,8 +112,8 @@ pub struct ConformanceRecord {
     /// Cases that passed, without the flaky ones. In records that do not say how many are flaky,
     /// these are among them when they passed.
     pub passed: u64,
-    /// Cases that the server's manifest lists as flaky; `null` in records of before they were
-    /// counted.
+    /// Cases that the server's manifest lists as flaky; `null` in old records, which do not
+    /// count them.
     #[serde(default)]
     pub flaky: Option<u64>,
     /// Cases in which it answered a smuggled request: one that was hidden within another.

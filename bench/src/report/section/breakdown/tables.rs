@@ -119,7 +119,7 @@ pub(super) fn user_mode(breakdown: &Breakdown) -> Table {
         Field::new("Beyond the floor", Quantity::Time, beyond).essential(),
         Field::new("Framework and our code", Quantity::Time, |row: &Row| row.server()?.of_code()).essential(),
     ];
-    let title = "Time in user mode, and the parts that run in it";
+    let title = "Time in user mode and its parts";
     let mut table = table(breakdown, "breakdown-check", title, fields, &Row::all(breakdown));
     table.has_one_unit = true;
     table.notes.push(
