@@ -232,7 +232,7 @@ impl Session<'_> {
                 };
                 let runs: Vec<&Record> = self.done.iter().filter(is_peak).collect();
                 // The best attempt at it, as a report would take.
-                let found = (!runs.is_empty()).then(|| Cell::of(runs).median(Record::per_second)).flatten();
+                let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
                 let found = found.filter(|found| *found > 0.0);
                 let found =
                     found.ok_or_else(|| format!("its peak is not known: {peak} has no figures of it"))?;
@@ -265,7 +265,7 @@ impl Session<'_> {
         Record {
             schema: SCHEMA,
             started: crate::machine::now(),
-            workload: workload.record().into(),
+            workload: workload.record(),
             server: ServerRecord {
                 name: contender.name.clone(),
                 duplicate_of: contender.is_duplicate.then(|| server.name.clone()),
@@ -278,15 +278,13 @@ impl Session<'_> {
                 is_attached: server.attached.is_some(),
                 article: server.article.clone(),
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
-            }
-            .into(),
+            },
             tool: ToolRecord {
                 name: tool_name(workload).into(),
                 version: tool.clone().ok(),
                 semantics,
                 command: Vec::new(),
-            }
-            .into(),
+            },
             repetition,
             attempt,
             server_cores: self.server_cores(server),

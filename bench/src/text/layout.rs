@@ -3,15 +3,7 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use textwrap::{Options, WordSplitter};
 
-/// A table with a line below its head; the first `words` columns begin at the left, and the others, which are figures, end at
-/// the right.
-pub(crate) fn table<'a>(head: impl IntoIterator<Item = &'a str>, words: usize) -> Table {
-    let head: Vec<&str> = head.into_iter().collect();
-    let are_words: Vec<bool> = (0..head.len()).map(|column| column < words).collect();
-    table_of(head, &are_words)
-}
-
-/// The same, with each column said to be words or figures.
+/// A table with a line below its header. Columns of text are aligned left, columns of figures right.
 pub(crate) fn table_of<'a>(head: impl IntoIterator<Item = &'a str>, are_words: &[bool]) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));

@@ -211,7 +211,7 @@ fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Wor
 fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Result<()> {
     for workload in workloads {
         let record = workload.record();
-        if done.iter().any(|run| run.workload.name == record.name && *run.workload != record) {
+        if done.iter().any(|run| run.workload.name == record.name && run.workload != record) {
             bail!("--resume: the workload {} has changed since: measure anew", record.name);
         }
     }

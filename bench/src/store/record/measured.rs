@@ -1,95 +1,99 @@
-//! What came of it: what was measured in a run, or why nothing was.
+//! What was measured in a run, or why there are no figures.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What bound a run, and the figures that say so.
+/// What limited a run, and the figures that the verdict is based on.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerdictRecord {
-    /// What bound it.
+    /// What limited it.
     pub bound: Bound,
-    /// Why, when it is `invalid` or `disturbed`.
+    /// Why, where it is `invalid` or `disturbed`.
     pub reason: Option<String>,
     /// The share of its cores' time that the server used; `null` where its process is not known.
     pub server_utilisation: Option<f64>,
     /// The share of its cores' time that the tool used.
     pub tool_utilisation: f64,
-    /// The share of their cores' time that others took.
+    /// The share of the used cores' time that other processes and machines took.
     #[serde(alias = "foreign_share")]
     pub external_share: Option<f64>,
-    /// Requests under way at a time by Little's law, throughput times mean latency, as a share of those asked for; where the
-    /// tool's latency is one that the law holds for.
+    /// Requests in flight by Little's law, throughput times mean latency, as a share of those asked
+    /// for; where the tool's latency is one that the law applies to.
     pub concurrency: Option<f64>,
 }
 
-/// What bound a run, or all runs of a server under a workload.
+/// What limited a run, or all runs of a server under a workload.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bound {
-    /// Nothing can be said.
+    /// The figures say nothing about the server: requests failed, or the load was not the one that
+    /// was asked for.
     Invalid,
-    /// Others took the cores' time: server and tool may have wanted it. CPU time a request is still a fact about the server,
-    /// if a less exact one.
+    /// Other processes or machines took the cores' time, which the server and the tool may have
+    /// needed.
     Disturbed,
-    /// The load tool used its cores up: its throughput is a fact about the tool. Also where both did, since the tool may have
-    /// been first.
+    /// The load tool used all of its cores' time: the throughput is the tool's limit. Also where
+    /// both did, since the tool may have been first.
     ClientBound,
-    /// The server used its cores up: its throughput is a fact about the server.
+    /// The server used all of its cores' time: the throughput is the server's limit.
     ServerBound,
-    /// Neither was busy: the round trip is the fact. Or an open loop held its rate: its latency is.
+    /// Neither was busy: the round trip limits the throughput. Or an open loop held its rate, and
+    /// its latency is what was measured.
     LatencyBound,
-    /// The load tool had time, and what the server used is not known, as of one that runs somewhere else.
+    /// The load tool had time left, and the server's usage is not known, as of one on another
+    /// machine.
     Unknown,
 }
 
-impl Bound {
-    /// The word that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
+/// The word that every report, table and message uses for a verdict.
+impl std::fmt::Display for Bound {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
             Self::Invalid => "invalid",
             Self::Disturbed => "disturbed",
             Self::ClientBound => "client-bound",
             Self::ServerBound => "server-bound",
             Self::LatencyBound => "latency-bound",
-            Self::Unknown => "not known what bound it",
-        }
+            Self::Unknown => "unknown",
+        })
     }
 }
 
-/// What a load came to.
+/// The answers to a load.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoadRecord {
-    /// Time that the tool took, by its own clock.
+    /// How long the load took, by the tool's clock.
     pub elapsed_seconds: f64,
     /// Answers with a 2xx status.
     pub answered: u64,
-    /// Requests that came to anything else, by what they came to.
+    /// Requests without such an answer, by what happened instead.
     pub errors: BTreeMap<String, u64>,
-    /// Requests a second as the tool claims, to be held against `answered / elapsed_seconds`.
+    /// Requests per second as the tool claims them, to be compared with `answered /
+    /// elapsed_seconds`.
     pub claimed_per_second: Option<f64>,
-    /// What became of the rate of an open loop.
+    /// The rate of an open loop.
     pub open_loop: Option<OpenLoopRecord>,
 }
 
-/// What became of the rate of an open loop.
+/// The rate of an open loop, and whether it was held.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenLoopRecord {
-    /// Requests a second that were due.
+    /// Requests per second that were due.
     pub rate_per_second: f64,
     /// The server's peak that the rate is a share of.
     pub peak_per_second: Option<f64>,
-    /// Whether it was held, by the tool's own judgement; `null` where the tool does not judge.
+    /// Whether the tool says that it held the rate; `null` where it does not say.
     pub held: Option<bool>,
-    /// How much later than due 99 % of the requests were begun at most.
+    /// 99 % of the requests were begun at most this much later than they were due.
     pub lag_p99_seconds: Option<f64>,
 }
 
-/// Latency as one tool understands it: see `tool.semantics`.
+/// Latency as the tool defines it: see `tool.semantics`.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyRecord {
@@ -99,12 +103,13 @@ pub struct LatencyRecord {
     pub percentiles: BTreeMap<u8, f64>,
     /// The slowest.
     pub max_seconds: Option<f64>,
-    /// Seconds that 99.9 % did not exceed.
+    /// The 99.9th percentile.
     pub p99_9_seconds: Option<f64>,
-    /// How long connections took to open, where the tool tells it apart.
+    /// How long connections took to open, where the tool reports it.
     pub connect: Option<ConnectRecord>,
-    /// All latencies, where the tool tells them: an HdrHistogram of nanoseconds with three digits, in its own format of version 2,
-    /// compressed, in base64. Runs merge exactly by it.
+    /// All latencies, where the tool reports them: an HdrHistogram of nanoseconds with three
+    /// digits, in its own format of version 2, compressed, in base64. Histograms of several runs
+    /// can be merged exactly.
     pub histogram: Option<String>,
 }
 
@@ -122,13 +127,13 @@ pub struct ConnectRecord {
     pub max_seconds: f64,
 }
 
-/// Connections, as asked for and as seen.
+/// Connections that were asked for, and that were seen.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionsRecord {
     /// Asked for.
     pub asked: u32,
-    /// The most that the server's socket had, of several looks during the run.
+    /// The most connections of the server's socket, of several counts during the run.
     pub seen: Option<u64>,
 }
 
@@ -136,20 +141,21 @@ pub struct ConnectionsRecord {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CpuRecord {
-    /// Time from the tool's start to its end, by our clock.
+    /// Time from the tool's start to its end, by the harness's clock.
     pub wall_seconds: f64,
-    /// What the server used in it; `null` where its process is not known.
+    /// What the server used in that time; `null` where its process is not known.
     pub server: Option<UsageRecord>,
     /// What the tool used from its start to its end.
     pub tool: UsageRecord,
-    /// Time in it that the server's and the tool's cores spent on anything else: other processes, interrupts, other machines on
-    /// the same hardware. The kernel counts it in hundredths of a second.
+    /// Time that the server's and the tool's cores spent on anything else: other processes,
+    /// interrupts, other machines on the same hardware. The kernel counts it in hundredths of a
+    /// second.
     #[serde(alias = "foreign_seconds")]
     pub external_seconds: Option<f64>,
-    /// The part of it that other machines on the same hardware took.
+    /// The part of it that other machines on the same hardware took (steal).
     #[serde(alias = "stolen_seconds")]
     pub steal_seconds: Option<f64>,
-    /// Time that the quota of our container withheld from us, summed over cores.
+    /// Time for which the container's quota throttled its processes, summed over cores.
     #[serde(alias = "withheld_seconds")]
     pub throttled_seconds: Option<f64>,
 }
@@ -160,13 +166,13 @@ pub struct CpuRecord {
 pub struct UsageRecord {
     /// CPU time in all.
     pub seconds: f64,
-    /// The part of it in its own code.
+    /// The part of it in user mode.
     pub user_seconds: f64,
     /// The part of it in the kernel.
     pub system_seconds: f64,
-    /// How often a thread waited.
+    /// How often a thread gave up its core to wait.
     pub voluntary_switches: Option<u64>,
-    /// How often a thread had to make room for another.
+    /// How often a thread was preempted.
     pub involuntary_switches: Option<u64>,
 }
 
@@ -178,15 +184,15 @@ pub struct MemoryRecord {
     pub at_rest_bytes: Option<u64>,
     /// At the end of the run; of connections that are held, while they are.
     pub after_bytes: Option<u64>,
-    /// The most until the end of the run.
+    /// The peak until the end of the run.
     pub peak_bytes: Option<u64>,
 }
 
-/// How long a server took to come up.
+/// How long a server took to start.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StartRecord {
-    /// From just before the process was made to its line that says it is ready.
+    /// From just before the process is created to the line by which it says that it is ready.
     pub ready_seconds: f64,
     /// From the same moment to the last byte of its first answer.
     pub first_answer_seconds: f64,
@@ -196,27 +202,28 @@ pub struct StartRecord {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorRecord {
-    /// What went wrong, as a class.
+    /// The class of the error.
     pub kind: ErrorKind,
     /// What went wrong, in a sentence.
     pub message: String,
 }
 
-/// The classes of what can go wrong.
+/// The classes of errors.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
-    /// The server or the tool needs something that this machine lacks, or the tool cannot make that load.
+    /// The server or the tool needs something that this machine lacks, or the tool cannot produce
+    /// that load.
     Unavailable,
-    /// The server did not build or did not say its version.
+    /// The server did not build, or did not print its version.
     Build,
-    /// The server did not get ready.
+    /// The server did not become ready.
     Start,
     /// The server gave a wrong answer.
     WrongAnswer,
     /// The server ended during the run.
     Died,
-    /// The tool failed, did not end, or printed something that is not its summary.
+    /// The tool failed, did not end, or printed something else than its summary.
     Tool,
     /// Connections could not be opened, or did not stay open.
     Connections,

@@ -10,29 +10,29 @@ impl Record {
         self.error.is_none()
     }
 
-    /// 2xx answers a second.
+    /// 2xx answers per second.
     pub fn per_second(&self) -> Option<f64> {
         let load = self.load.as_ref()?;
         Some(as_f64(load.answered) / load.elapsed_seconds)
     }
 
-    /// The server's CPU time a 2xx answer, in seconds.
+    /// The server's CPU time per 2xx answer, in seconds.
     pub fn cpu_per_request(&self) -> Option<f64> {
         let answered = self.load.as_ref()?.answered;
         (answered > 0).then_some(self.cpu.as_ref()?.server?.seconds / as_f64(answered))
     }
 
-    /// How many requests came to something else than a 2xx answer.
+    /// How many requests got no 2xx answer.
     pub fn error_count(&self) -> u64 {
         self.load.as_ref().map_or(0, |load| load.errors.values().sum())
     }
 
-    /// Seconds that so many percent of the answers did not exceed.
+    /// A percentile of the latency, in seconds.
     pub fn percentile(&self, percent: u8) -> Option<f64> {
         self.latency.as_ref()?.percentiles.get(&percent).copied()
     }
 
-    /// The server's memory a connection that is held, in bytes; nothing when not all of them stayed open.
+    /// The server's memory per held connection, in bytes; `None` unless all of them stayed open.
     pub fn memory_per_connection(&self) -> Option<f64> {
         let memory = self.memory.filter(|_| self.workload.task == TaskRecord::Hold)?;
         let ConnectionsRecord { asked, seen } = self.connections?;
@@ -43,7 +43,7 @@ impl Record {
         Some(as_f64(grown) / f64::from(self.workload.connections))
     }
 
-    /// How many cores server and tool had together.
+    /// How many cores the server and the tool had together.
     pub fn cores(&self) -> usize {
         let is_own = |core: &&usize| !self.server_cores.contains(core);
         self.server_cores.len() + self.tool_cores.iter().filter(is_own).count()

@@ -1,4 +1,5 @@
-//! Who was asked for what, by whom. Most runs of a measurement have it in common.
+//! What was run: the workload, the server and the load tool. Most runs of a measurement have these
+//! in common.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,45 +20,45 @@ pub struct WorkloadRecord {
     pub connections: u32,
     /// `keep-alive`, `close` or `pipelined-N`; `null` where no load is made.
     pub mode: Option<String>,
-    /// Requests asked for; `null` when it went by time.
+    /// Requests asked for; `null` where the load was bounded by time.
     pub requests: Option<u64>,
-    /// Seconds asked for; `null` when it went by count.
+    /// Seconds asked for; `null` where the load was bounded by a number of requests.
     pub seconds: Option<f64>,
-    /// Seconds of the same load that came first and were thrown away.
+    /// Seconds of the same load before the measured one, whose answers are discarded.
     pub warm_up_seconds: Option<f64>,
-    /// Seconds after which a request was given up, where the tool can do that.
+    /// Seconds after which a request times out, where the tool has timeouts.
     pub timeout_seconds: Option<f64>,
     /// The rate of an open loop; `null` in a closed one.
     pub rate: Option<RateRecord>,
-    /// What somebody else published for it.
+    /// A ratio that was published for this workload.
     pub published: Option<PublishedRecord>,
 }
 
-/// What is done to a server.
+/// What is done with a server.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TaskRecord {
-    /// A tool loads it.
+    /// A load tool sends requests.
     Load,
-    /// It is started, and asked once.
+    /// It is started, and answers one request.
     Start,
     /// Connections are opened, used once, and held.
     Hold,
 }
 
-/// Which rate an open loop is asked to have.
+/// The rate of an open loop.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateRecord {
-    /// Requests a second, when they are the same for all servers.
+    /// Requests per second, where they are the same for all servers.
     pub per_second: Option<f64>,
-    /// Otherwise so much of the server's own peak, from 0 to 1.
+    /// Otherwise a share of the server's own peak, from 0 to 1.
     pub share: Option<f64>,
     /// The workload whose throughput is that peak.
     pub peak: Option<String>,
 }
 
-/// A ratio that somebody else published.
+/// A published ratio.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedRecord {
@@ -65,7 +66,7 @@ pub struct PublishedRecord {
     pub baseline: String,
     /// The faster program, as `server.article` names it.
     pub contender: String,
-    /// How many times faster it was said to be.
+    /// How many times faster the faster program is, as published.
     pub ratio: f64,
 }
 
@@ -73,46 +74,49 @@ pub struct PublishedRecord {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerRecord {
-    /// Its folder's name; a duplicate's has something behind it.
+    /// The name of its folder; with a suffix for a duplicate.
     pub name: String,
-    /// The server that this one is, measured a second time under another name: the A/A control.
+    /// The server that this one duplicates, for the A/A control: it is the same server under
+    /// another name.
     #[serde(alias = "twin_of")]
     pub duplicate_of: Option<String>,
-    /// What reports call it.
+    /// The name in reports.
     pub title: String,
     /// The language it is written in.
     pub language: String,
     /// The runtime it stands for.
     pub runtime: String,
-    /// How it serves many connections at once.
+    /// Its concurrency model.
     pub model: String,
-    /// What it says to `--version`; `null` when it could not be asked.
+    /// What it prints for `--version`; `null` where it could not be run.
     pub version: Option<String>,
-    /// Whether it is not a server, but the line that servers are held against. Records of before there was one do not say it.
+    /// Whether it is the floor, with which servers are compared, and not a server. Absent in old
+    /// records.
     #[serde(default)]
     pub is_floor: bool,
-    /// Whether somebody else had started it. Records of before that could be do not say it.
+    /// Whether it was running already, started by the user. Absent in old records.
     #[serde(default, alias = "is_foreign")]
     pub is_attached: bool,
-    /// What the article calls it, when it is one of the article's two.
+    /// Its name in the article, where it is one of the article's two programs.
     pub article: Option<String>,
-    /// How it keeps the rules of HTTP; `null` when it could not be asked.
+    /// How well it keeps the rules of HTTP; `null` where that is not known.
     pub conformance: Option<ConformanceRecord>,
 }
 
-/// How many conformance cases a server passed before it was measured.
+/// The result of the conformance cases that were sent to a server before it was measured.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConformanceRecord {
-    /// Cases that were sent. Those that wait for a server's timeouts are not, where it has none.
+    /// Cases that were sent. Cases that wait for a timeout are left out where the server has none.
     pub cases: u64,
-    /// Cases that passed, without the flaky ones. In records that do not say how many are flaky, these
-    /// are among them when they passed.
+    /// Cases that passed, without the flaky ones. In records that do not say how many are flaky,
+    /// these are among them when they passed.
     pub passed: u64,
-    /// Cases that the server's manifest lists as flaky; `null` in records of before they were counted.
+    /// Cases that the server's manifest lists as flaky; `null` in old records, which do not
+    /// count them.
     #[serde(default)]
     pub flaky: Option<u64>,
-    /// Cases in which it answered a request that was never sent: one hidden within another.
+    /// Cases in which it answered a smuggled request: one that was hidden within another.
     pub smuggled: u64,
 }
 
@@ -145,39 +149,42 @@ impl std::fmt::Display for ConformanceRecord {
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolRecord {
-    /// Its name; `bench` where the harness asks by itself.
+    /// Its name; `bench` where the harness sends the requests.
     pub name: String,
-    /// Its version; `null` when it could not be asked.
+    /// Its version; `null` where it could not be run.
     pub version: Option<String>,
-    /// What its latency means; `null` where it has none.
+    /// What its latency means; `null` where it reports none.
     pub semantics: Option<Semantics>,
-    /// The program and its arguments; empty when it was not run.
+    /// The program and its arguments; empty where it was not run.
     pub command: Vec<String>,
 }
 
-/// What a tool's latency means. It is never compared with that of another meaning.
+/// What a tool's latency means. Latencies of different meanings are never compared.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Semantics {
-    /// From when it counts.
+    /// The moment from which it counts.
     pub from: From,
-    /// Whether the connect is in it, of a request for which a connection was opened.
+    /// Whether it includes the connect, where a connection was opened for the request.
     pub connect_included: bool,
-    /// Whether the tool adds answers that it never had, or moves those that it had, so that its figures are not those of
-    /// the answers.
+    /// Whether the tool adds or changes samples, so that its figures are not those of the answers
+    /// alone.
     pub synthetic: bool,
-    /// Times are told apart from so many seconds on; `null` where they are told to a thousandth of themselves.
+    /// The smallest difference in seconds that the tool reports; `null` where it reports three
+    /// significant digits.
     pub resolution_seconds: Option<f64>,
-    /// The same in words, and what else has to be known.
+    /// The same in words, with what else a reader should know.
     pub meaning: String,
 }
 
-/// From when latency counts.
+/// The moment from which latency counts.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum From {
-    /// When the request was due, sent or not: corrected for coordinated omission. Only an open loop knows it.
+    /// When the request was due, sent or not: corrected for coordinated omission. Only an open loop
+    /// has such a moment.
     Due,
-    /// When the request was sent. While a server stops it is asked less, and what visitors would have met is left out.
+    /// When the request was sent. While a server stalls, fewer requests are sent, and the latency
+    /// of those that were not is missing.
     Sent,
 }

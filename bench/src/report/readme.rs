@@ -1,56 +1,62 @@
-//! The figures that README.md shows: the records that they come from lie in `bench/recorded/`, and a command makes them.
+//! What README.md shows: the picture, a table of five columns and up to three sentences. The records
+//! that they come from are in `bench/recorded/`, so that the same command makes them again.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::report::chart::{Width, standalone};
-use crate::report::document::Document;
-use crate::report::format::markdown;
-use crate::report::{self, leading_workloads};
+use super::answer;
+use super::chart::{Chart, Width, standalone};
+use super::format::markdown;
+use super::section::{self, Source};
+use crate::analysis::summary::summarise;
+use crate::report::leading_workloads;
 use crate::store::record::Record;
 use crate::store::results::{self, Loaded};
 
-/// Where the records lie, from the checkout on.
+/// Where the records are, from the root of the checkout.
 pub const FOLDER: &str = "bench/recorded";
 
 const README: &str = "README.md";
 const PICTURE: &str = "answer.svg";
 
-/// Between these lines README.md is written by [`refresh`].
+/// [`refresh`] writes what is between this line of README.md and [`END`].
 const BEGIN: &str = "<!-- recorded: scripts/record writes what follows -->";
 /// See [`BEGIN`].
 const END: &str = "<!-- recorded: end -->";
 
-/// Keeps the records of a measurement that answer how fast and how cheap servers are, draws the picture, and writes the answer
-/// into README.md. The records are without histograms and ports, which it does not need.
+/// Copies the records that the answer is taken from to [`FOLDER`], draws the picture there, and writes
+/// the table and the sentences into README.md. The copy has no histograms, which it does not need.
+/// Fails if there are no figures of a load, or if a file cannot be read or written.
 pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
     let names = leading_workloads(loaded);
     let is_kept = |record: &&Record| names.contains(&record.workload.name);
     let records: Vec<Record> = loaded.records.iter().filter(is_kept).map(without_histogram).collect();
     if records.is_empty() {
-        bail!("there are no figures to record: measure `quick`, or the whole `sweep`");
+        bail!("there are no figures to show: measure `quick`, or the whole `sweep`");
     }
     let folder = root.join(FOLDER);
     results::write_copy(&folder, &loaded.machine, &records)?;
-    let document = report::document(&results::load(&folder)?);
-    let Some(picture) = &document.picture else {
-        bail!("there is no picture of a start or of held connections")
-    };
-    write(&folder.join(PICTURE), &standalone(picture, Width::Wide))?;
+    let recorded = results::load(&folder)?;
+    let picture = super::document(&recorded).picture;
+    let picture = picture.context("there is no picture of a start or of held connections")?;
+    write(&folder.join(PICTURE), &standalone(&picture, Width::Wide))?;
     let readme = root.join(README);
     let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
-    write(&readme, &replaced(&text, &excerpt(&document)).with_context(|| readme.display().to_string())?)
+    write(&readme, &replaced(&text, &excerpt(&recorded)).with_context(|| readme.display().to_string())?)
 }
 
-/// What README.md says between the two lines: the answers, the picture, and the tables of the leading workload.
-pub fn excerpt(document: &Document) -> String {
-    let title = document.picture.as_ref().map_or("", |chart| &*chart.title);
-    let workload = document.leading.as_deref().unwrap_or_default();
-    let tables = ["cost", "speed"].map(|section| format!("{section}-{workload}"));
-    let tables = tables.each_ref().map(String::as_str);
-    format!("![{title}]({FOLDER}/{PICTURE})\n\n{}", markdown::excerpt(document, &tables))
+/// What README.md has between the two lines: the picture, the table and the sentences; empty without
+/// figures.
+pub fn excerpt(recorded: &Loaded) -> String {
+    let summaries = summarise(&recorded.records);
+    let source = Source::new(recorded, &summaries);
+    let Some(summary) = section::leading(&source.families) else { return String::new() };
+    let Chart { title, .. } = section::cost_chart(summary);
+    let mut table = section::readme_table(summary, &recorded.machine);
+    table.notes = answer::in_short(summary);
+    format!("![{title}]({FOLDER}/{PICTURE})\n\n{}", markdown::render_table(&table))
 }
 
 /// The part of a text between the two lines.

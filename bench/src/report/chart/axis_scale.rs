@@ -1,49 +1,50 @@
-//! Where figures lie on an axis, and which of them are written at it.
+//! The scale of an axis: where figures lie on it, and the ticks.
 
 use super::{Axis, Scale};
-use crate::report::document::{Figure, Quantity, Unit};
-use crate::report::format::cell;
+use crate::report::value::{Figure, Quantity, Unit};
 use crate::text::numbers;
 
-/// An evenly spread axis is at least so many ticks' distances long, and with steps of 1, 2 and 5 at most eight.
+/// A linear axis is at least this many tick distances long, and, with steps of 1, 2 and 5, at most eight.
 const TICK_STEPS: f64 = 3.0;
 
-/// Points of an axis by logarithm that get ticks of their own; more are as well served by round figures.
+/// Up to this many points of a logarithmic axis are its ticks; with more, ticks are round figures.
 const FEW_POINTS: usize = 10;
 
-/// What is written at an axis of percentiles.
+/// The ticks of an axis of percentiles.
 const PERCENTILES: [f64; 6] = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999];
 
-/// What calculating with fractions may be off.
+/// The rounding error of calculations with fractions.
 const TOLERANCE: f64 = 1e-9;
 
-/// More ticks than an axis has, should its figures be too large or too close to each other to be stepped through.
+/// More ticks than an axis ever has. Ends the stepping where figures are too large, or too close to each
+/// other, for a step to change them.
 const MOST_TICKS: usize = 10;
 
-/// Places the figures of an axis.
+/// Maps the figures of an axis to places.
 #[derive(Clone, Debug)]
-pub(super) struct Ruler {
+pub(super) struct AxisScale {
     /// The unit of all its ticks.
     pub(super) unit: Unit,
     /// Its ticks, the lowest first.
     pub(super) ticks: Vec<Tick>,
     scale: Scale,
-    /// Its ends, spread as the scale says.
+    /// Its ends, transformed by the scale.
     ends: [f64; 2],
 }
 
-/// A figure that is written at an axis.
+/// A labelled figure of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tick {
-    /// Where it is, from 0 at the axis' beginning to 1 at its end.
+    /// Its place, from 0 at the beginning of the axis to 1 at its end.
     pub(super) place: f64,
     /// The figure in the axis' unit, without it.
     pub(super) label: String,
 }
 
-impl Ruler {
-    /// A ruler that has room for all figures and ends at round ones; `None` without a figure that it can place.
-    pub(super) fn of(axis: &Axis, figures: &[f64]) -> Option<Self> {
+impl AxisScale {
+    /// A scale that includes all figures and ends at round ones; `None` without a figure that it can
+    /// place.
+    pub(super) fn new(axis: &Axis, figures: &[f64]) -> Option<Self> {
         let [low, high] =
             range(figures.iter().copied().filter(|figure| axis.scale.spread(*figure).is_some()))?;
         Some(match axis.scale {
@@ -55,8 +56,8 @@ impl Ruler {
         })
     }
 
-    /// The same for the axis that points are put at: by logarithm, a few points are the ticks.
-    pub(super) fn of_points(axis: &Axis, points: &[f64]) -> Option<Self> {
+    /// A scale for the places of points: on a logarithmic one, a few points are the ticks.
+    pub(super) fn for_points(axis: &Axis, points: &[f64]) -> Option<Self> {
         let mut distinct =
             points.iter().copied().filter(|point| axis.scale.spread(*point).is_some()).collect::<Vec<_>>();
         distinct.sort_by(f64::total_cmp);
@@ -66,20 +67,26 @@ impl Ruler {
             [low, .., high] if is_few && axis.scale == Scale::Log => {
                 let unit = axis.quantity.unit(std::iter::once((low * high).sqrt()));
                 let ends = [low, high].map(|end| (end * unit.factor).log10());
-                Some(Self::new(Scale::Log, unit, ends, distinct.iter().map(|point| point * unit.factor)))
+                Some(Self::with_ticks(
+                    Scale::Log,
+                    unit,
+                    ends,
+                    distinct.iter().map(|point| point * unit.factor),
+                ))
             }
-            _ => Self::of(axis, points),
+            _ => Self::new(axis, points),
         }
     }
 
-    /// An evenly spread ruler from one figure to a higher one.
-    pub(super) fn evenly(unit: Unit, [low, high]: [f64; 2]) -> Self {
+    /// A linear scale from one figure to a higher one.
+    pub(super) fn linear(unit: Unit, [low, high]: [f64; 2]) -> Self {
         let high = if high > low { high } else { low + 1.0 / unit.factor };
         let ends = [low * unit.factor, high * unit.factor];
-        Self::new(Scale::Linear, unit, ends, even_ticks(ends))
+        Self::with_ticks(Scale::Linear, unit, ends, even_ticks(ends))
     }
 
-    /// Where a figure lies, from 0 to 1; `None` for what is not on the axis, such as 0 on one by logarithm.
+    /// The place of a figure, from 0 to 1; `None` for one that is not on the axis, such as 0 on a
+    /// logarithmic one.
     pub(super) fn place(&self, figure: f64) -> Option<f64> {
         let [low, high] = self.ends;
         let figure = if self.scale == Scale::Percentile { figure } else { figure * self.unit.factor };
@@ -87,7 +94,7 @@ impl Ruler {
         (-TOLERANCE..=1.0 + TOLERANCE).contains(&place).then_some(place)
     }
 
-    /// The axis' label with the unit behind it.
+    /// The label of the axis, with the unit.
     pub(super) fn caption(&self, label: &str) -> String {
         match self.unit.symbol {
             "" => label.to_owned(),
@@ -95,7 +102,7 @@ impl Ruler {
         }
     }
 
-    fn new(scale: Scale, unit: Unit, ends: [f64; 2], ticks: impl IntoIterator<Item = f64>) -> Self {
+    fn with_ticks(scale: Scale, unit: Unit, ends: [f64; 2], ticks: impl IntoIterator<Item = f64>) -> Self {
         let [low, high] = ends;
         let tick = |figure: f64| {
             let label = plain(if scale == Scale::Percentile { figure * 100.0 } else { figure });
@@ -104,14 +111,14 @@ impl Ruler {
         Self { unit, ticks: ticks.into_iter().filter_map(tick).collect(), scale, ends }
     }
 
-    /// From 0 to the first tick that no figure is above.
+    /// From 0 to the first tick that is not below the highest figure.
     fn to_next_tick(unit: Unit, highest: f64) -> Self {
         let high = if highest > 0.0 { highest * unit.factor } else { 1.0 };
         let step = even_step([0.0, high]);
-        Self::evenly(unit, [0.0, (high / step - TOLERANCE).ceil() * step / unit.factor])
+        Self::linear(unit, [0.0, (high / step - TOLERANCE).ceil() * step / unit.factor])
     }
 
-    /// From the last 1, 2 or 5 of a decade that no figure is below to the first that none is above.
+    /// From 1, 2 or 5 of a decade to another, between which all figures are.
     fn by_logarithm(unit: Unit, figures: [f64; 2]) -> Self {
         let [low, high] = figures.map(|figure| figure * unit.factor);
         let round = round_figures(low, high);
@@ -126,19 +133,19 @@ impl Ruler {
         let ticks = round
             .into_iter()
             .filter(|figure| (begin..=end).contains(figure) && (!has_decades_alone || is_decade(*figure)));
-        Self::new(Scale::Log, unit, [begin.log10(), end.log10()], ticks)
+        Self::with_ticks(Scale::Log, unit, [begin.log10(), end.log10()], ticks)
     }
 
     fn by_percentile(unit: Unit, high: f64) -> Self {
         let end = Scale::Percentile.spread(high).unwrap_or(0.0).max(1.0);
         let shown =
             |share: &f64| Scale::Percentile.spread(*share).is_some_and(|place| place <= end + TOLERANCE);
-        Self::new(Scale::Percentile, unit, [0.0, end], PERCENTILES.into_iter().filter(shown))
+        Self::with_ticks(Scale::Percentile, unit, [0.0, end], PERCENTILES.into_iter().filter(shown))
     }
 }
 
 impl Scale {
-    /// Where a figure lies among others; `None` if it cannot lie on this scale.
+    /// A figure, transformed; `None` if it cannot be on this scale.
     fn spread(self, figure: f64) -> Option<f64> {
         let place = match self {
             Self::Linear => figure,
@@ -150,7 +157,7 @@ impl Scale {
     }
 }
 
-/// A figure without what is no number: nothing of it without a value, no interval without both its ends.
+/// A figure whose value is a finite number, with an interval if both ends are.
 pub(super) fn known(figure: Figure) -> Option<Figure> {
     let interval = figure.interval.filter(|ends| ends.iter().all(|end| end.is_finite()));
     figure.value.is_finite().then_some(Figure { interval, ..figure })
@@ -167,10 +174,10 @@ pub(super) fn range(figures: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
 pub(super) fn with_unit(figure: f64, quantity: Quantity, unit: Unit) -> String {
     let is_close = unit.symbol.is_empty() || matches!(quantity, Quantity::Ratio | Quantity::Rate);
     let space = if is_close { "" } else { " " };
-    format!("{}{space}{}", cell::number(figure, quantity, unit), unit.symbol)
+    format!("{}{space}{}", quantity.number(figure, unit), unit.symbol)
 }
 
-/// A round figure with no more digits than it has: `0.5`, `20`, `1,000`.
+/// A round figure without trailing zeros: `0.5`, `20`, `1,000`.
 fn plain(figure: f64) -> String {
     let digits = format!("{:.6}", figure.abs());
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
@@ -200,7 +207,7 @@ fn even_ticks(ends: [f64; 2]) -> Vec<f64> {
         .collect()
 }
 
-/// All 1, 2 and 5 times a power of ten around some figures.
+/// 1, 2 and 5 times each power of ten around a range.
 fn round_figures(low: f64, high: f64) -> Vec<f64> {
     let first = low.log10().floor();
     std::iter::successors(Some(first), |exponent| Some(exponent + 1.0))
@@ -215,9 +222,9 @@ mod tests {
 
     fn labels(scale: Scale, quantity: Quantity, figures: &[f64]) -> String {
         let axis = Axis { label: "figure".into(), quantity, scale };
-        Ruler::of(&axis, figures).map_or("none".into(), |ruler| {
-            let labels = ruler.ticks.iter().map(|tick| tick.label.clone()).collect::<Vec<_>>();
-            format!("{} {}", labels.join(" "), ruler.unit.symbol).trim_end().to_owned()
+        AxisScale::new(&axis, figures).map_or("none".into(), |scale| {
+            let labels = scale.ticks.iter().map(|tick| tick.label.clone()).collect::<Vec<_>>();
+            format!("{} {}", labels.join(" "), scale.unit.symbol).trim_end().to_owned()
         })
     }
 
@@ -250,17 +257,20 @@ mod tests {
     #[test]
     fn few_points_are_the_ticks() {
         let axis = Axis { label: "connections".into(), quantity: Quantity::Count, scale: Scale::Log };
-        let ruler = Ruler::of_points(&axis, &[64.0, 1.0, 8192.0, 8.0, 64.0]).unwrap();
-        let labels = ruler.ticks.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>();
+        let scale = AxisScale::for_points(&axis, &[64.0, 1.0, 8192.0, 8.0, 64.0]).unwrap();
+        let labels = scale.ticks.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>();
         assert_eq!(vec!["1", "8", "64", "8,192"], labels);
-        assert_eq!((Some(0.0), Some(1.0)), (ruler.place(1.0), ruler.place(8192.0)));
+        assert_eq!((Some(0.0), Some(1.0)), (scale.place(1.0), scale.place(8192.0)));
     }
 
     #[test]
     fn figures_lie_where_the_scale_says() {
         let place = |scale, figures: &[f64], figure| {
             let axis = Axis { label: String::new(), quantity: Quantity::Count, scale };
-            Ruler::of(&axis, figures).unwrap().place(figure).map(|place| (place * 1000.0).round() / 1000.0)
+            AxisScale::new(&axis, figures)
+                .unwrap()
+                .place(figure)
+                .map(|place| (place * 1000.0).round() / 1000.0)
         };
         assert_eq!(Some(0.25), place(Scale::Linear, &[10.0], 2.5));
         assert_eq!(Some(0.5), place(Scale::Log, &[1.0, 100.0], 10.0));
