@@ -1,4 +1,7 @@
-//! A checkout with mock servers, for `bench` to measure.
+//! A checkout with mock servers and mock load tools, in which tests run `bench`.
+#![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
+
+mod suite;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +11,9 @@ use bench::store::results::{self, Loaded};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-/// A checkout of its own with mock servers, and what is left of `bench` in it.
+pub(crate) use suite::{suite, task, workload};
+
+/// A checkout of its own, and the results of `bench` in it.
 pub(crate) struct Checkout {
     folder: tempfile::TempDir,
 }
