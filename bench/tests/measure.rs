@@ -91,14 +91,8 @@ fn suites_are_measured_in_the_order_given_each_with_its_repetitions() {
     checkout.write("bench/workloads/other.toml", &suite(&[workload("other-one")]));
     let (output, text) = checkout.run("measure other mock --repetitions 2 --out out");
     assert!(output.status.success(), "{text}");
-    let expected = [
-        (1, "other-one"),
-        (2, "other-one"),
-        (1, "first"),
-        (1, "second"),
-        (2, "first"),
-        (2, "second"),
-    ];
+    let expected =
+        [(1, "other-one"), (2, "other-one"), (1, "first"), (1, "second"), (2, "first"), (2, "second")];
     let expected = expected.map(|(repetition, workload)| (Some(repetition), workload.to_owned()));
     assert_eq!(runs(&checkout), expected, "{text}");
 }
@@ -151,17 +145,13 @@ fn a_floor_is_measured_and_is_not_a_server() {
     let cases = [
         ("verify --servers tidy", 0, "as known: 3 of 3 cases pass"),
         ("list servers", 0, "not a server"),
-        ("measure mock --control tidy", 1, "error: --control tidy: it is a floor, not a server: name a server"),
         (
-            "verify --conformance --servers tidy",
+            "measure mock --control tidy",
             1,
-            "error: tidy: it is a floor, not a server, and ",
+            "error: --control tidy: it is a floor, not a server: name a server",
         ),
-        (
-            "drill --servers tidy,good --drills idle",
-            1,
-            "error: tidy: it is a floor, not a server, and ",
-        ),
+        ("verify --conformance --servers tidy", 1, "error: tidy: it is a floor, not a server, and "),
+        ("drill --servers tidy,good --drills idle", 1, "error: tidy: it is a floor, not a server, and "),
     ];
     for (arguments, code, expected) in cases {
         let (output, text) = checkout.run(arguments);

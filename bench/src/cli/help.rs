@@ -62,7 +62,7 @@ Examples:
   bench new mine-py --language python
       asyncio
   bench new mine-too --language other
-      any other language: an example in C that shows the process contract
+      any other language: no code, but a checklist of what a server has to do
 
 Exit codes: 0 the folder is created, 1 the name is taken or not allowed, or a file cannot be written, 2 wrong usage.";
 

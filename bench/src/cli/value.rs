@@ -38,8 +38,7 @@ pub(super) fn label(text: &str) -> Result<Label, String> {
     let (name, version) = text.trim().split_once(' ').unwrap_or((text, ""));
     if version.trim().is_empty() {
         return Err(
-            "it is a name and a version, such as \"mine 1.2\": nothing is measured without a version"
-                .into(),
+            "it is a name and a version, such as \"mine 1.2\": nothing is measured without a version".into(),
         );
     }
     Ok(Label { name: saved_name(name)?, version: version.trim().into() })

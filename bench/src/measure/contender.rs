@@ -131,7 +131,8 @@ pub(super) fn refuse_other_versions(contenders: &[Contender], done: &[Record]) -
     for contender in contenders {
         let Ok(ready) = &contender.prepared else { continue };
         let known = done.iter().filter(|run| run.server.name == contender.name);
-        let other = known.filter_map(|run| run.server.version.as_ref()).find(|other| **other != ready.version);
+        let other =
+            known.filter_map(|run| run.server.version.as_ref()).find(|other| **other != ready.version);
         if let Some(other) = other {
             bail!(
                 "--resume: {} is `{}` now, and was `{other}`: begin a new measurement, or leave it out",

@@ -141,7 +141,9 @@ fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<Conformanc
         stage.done(&line, &line);
     } else {
         let flag = server.flag();
-        stage.failed(&format!("{line}, which is not what its manifest says: bench verify --conformance {flag}"));
+        stage.failed(&format!(
+            "{line}, which is not what its manifest says: bench verify --conformance {flag}"
+        ));
     }
     let smuggled = verification.failed(Severity::Smuggling);
     Some(ConformanceRecord { cases: cases as u64, passed: passed as u64, smuggled: smuggled as u64 })

@@ -1,5 +1,5 @@
-//! The files of a new server: the smallest working server of a language, from
-//! `bench/templates/server/`, where `NAME` stands for the server's name.
+//! The files of a new server, from `bench/templates/server/`, where `NAME` stands for its name: the
+//! smallest working server of a language, or a checklist for any other language.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub enum Language {
     Python,
     /// `node:http`
     Javascript,
-    /// Any other language: an example in C, built by `cc`
+    /// Any other language: what a server has to do as a checklist, and a manifest to fill in
     Other,
 }
 
@@ -31,13 +31,12 @@ macro_rules! files {
     };
 }
 
-/// The first file is the one that handles requests.
+/// The first file is the one that handles requests; of [`OTHER`], the one to begin with.
 const RUST: &[File] = files!("rust": "src/main.rs", "Cargo.toml", "server.toml", "README.md");
 const GO: &[File] = files!("go": "main.go", "go.mod", "server.toml", "README.md");
 const PYTHON: &[File] = files!("python": "server.py", "server.toml", "README.md");
 const JAVASCRIPT: &[File] = files!("javascript": "server.js", "server.toml", "README.md");
-const OTHER: &[File] =
-    files!("other": "server.c", "http.c", "http.h", "build.sh", "server.toml", "README.md");
+const OTHER: &[File] = files!("other": "README.md", "server.toml");
 
 impl Language {
     /// The folder of its servers, below `servers/`.

@@ -1,5 +1,5 @@
-// The article's Go server: net/http as it comes, one handler on the default mux.
-// Added to the article's program: the port, the ready line, --version, and a clean end.
+// The article's Go server: net/http with its defaults, one handler on the default mux.
+// Added to the article's program: the port, the ready line, --version, and a graceful shutdown.
 package main
 
 import (
@@ -50,8 +50,8 @@ func main() {
 	<-drained
 }
 
-// drainOnSignal ends the server on the first SIGTERM or SIGINT, and the process on the second.
-// The channel it returns is closed once what was asked has been answered.
+// drainOnSignal shuts the server down on the first SIGTERM or SIGINT, and exits on the second.
+// It closes the channel that it returns once all requests that were read have been answered.
 func drainOnSignal(server *http.Server) <-chan struct{} {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -65,7 +65,7 @@ func drainOnSignal(server *http.Server) <-chan struct{} {
 		limit, cancel := context.WithTimeout(context.Background(), drainLimit)
 		defer cancel()
 		if server.Shutdown(limit) != nil {
-			server.Close() // the limit has passed: cut what is left
+			server.Close() // the limit has passed: close the remaining connections
 		}
 		close(drained)
 	}()

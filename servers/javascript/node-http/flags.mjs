@@ -7,15 +7,15 @@ const HELP = `The endpoint on Node's http
 
   --host HOST               address or name to listen on [default: 127.0.0.1]
   --port PORT               port to listen on; 0 takes a free one [default: 8080]
-  --workers N               processes that answer requests [default: one for each core]
-  --head-timeout SECONDS    time for a head to be whole [default: 10]
-  --idle-timeout SECONDS    time of waiting for a next request [default: 60]
-  --write-timeout SECONDS   time of waiting for a client that does not read [default: 30]
-  --drain-timeout SECONDS   time that open connections have to finish after SIGTERM [default: 10]
+  --workers N               processes that answer requests [default: one per core]
+  --head-timeout SECONDS    time from a head's first byte to its last [default: 10]
+  --idle-timeout SECONDS    time for a client to send the next request [default: 60]
+  --write-timeout SECONDS   time for a client to read what it was sent [default: 30]
+  --drain-timeout SECONDS   time for open connections to finish after SIGTERM [default: 10]
   --version                 print the version
   --help                    print this`;
 
-// Each flag with what it is when neither the command line nor the environment says so, and how its text is read.
+// Each flag with its default and the function that parses its text.
 const FLAGS = {
   host: ["127.0.0.1", (text) => text],
   port: ["8080", number(0, 65535)],
@@ -26,7 +26,7 @@ const FLAGS = {
   "drain-timeout": ["10", milliseconds],
 };
 
-// What they are, times in milliseconds. A flag that is wrong is said in one line, and ends the process with 2.
+// Their values, times in milliseconds. For an invalid flag it prints one line and exits with 2.
 export function readFlags() {
   try {
     const options = { version: { type: "boolean" }, help: { type: "boolean" } };
@@ -60,7 +60,7 @@ function number(least, most) {
 
 function milliseconds(text, name) {
   const time = Math.round(Number(text) * 1000);
-  // A timer of Node's has 31 bits.
+  // Node's timers have 31 bits.
   if (!(time > 0 && time < 2 ** 31)) {
     throw new Error(`--${name} ${text}: not a number of seconds above 0`);
   }

@@ -1,10 +1,11 @@
-// The main process: it has the listening socket, deals connections out to its workers in turn, and ends them.
+// The main process: it has the listening socket, distributes connections to its workers in turn,
+// and ends them.
 import cluster from "node:cluster";
 import dns from "node:dns/promises";
 import os from "node:os";
 import process from "node:process";
 
-// Starts the workers; says that the server is ready once all of them listen.
+// Starts the workers, and prints the ready line once all of them listen.
 export async function lead(flags) {
   const address = await find(flags);
   const start = () => cluster.fork({ ADDRESS: address });
@@ -18,7 +19,7 @@ export async function lead(flags) {
     }
   });
   cluster.on("message", (_, code) => fail(flags, code));
-  // A worker that dies is replaced, as long as the server is not about to end.
+  // A worker that dies is replaced, unless the server is draining.
   cluster.on("exit", () => ending || start());
   for (let number = 0; number < flags.workers; number += 1) {
     start();
@@ -31,7 +32,7 @@ export async function lead(flags) {
         process.exit(128 + os.constants.signals[signal]);
       }
       ending = true;
-      // Workers that have ended leave nothing to wait for, and so the process ends, too.
+      // Once the workers have ended this process has nothing to wait for, and Node ends it.
       Object.values(cluster.workers).forEach((worker) => worker.send("drain"));
     });
   }

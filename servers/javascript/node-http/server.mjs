@@ -1,4 +1,4 @@
-// The endpoint on Node's http: a main process that starts workers, and listens for them.
+// The endpoint on Node's http: a main process starts workers, and listens for them.
 import cluster from "node:cluster";
 import process from "node:process";
 

@@ -1,46 +1,48 @@
-// A worker: one event loop, and the connections that the main process has dealt to it.
+// A worker: one event loop, and the connections that the main process has given it.
 import http from "node:http";
 import process from "node:process";
 
-// The limits of the endpoint, where Node does not count for itself.
+// The limits of the endpoint.
 const HEAD_BYTES = 16 * 1024;
 const HEAD_FIELDS = 100;
 const BODY_BYTES = 1024 * 1024;
 
-// How long connections are still taken once a shutdown has begun, so that a request on its way is answered.
+// Milliseconds for which the worker still accepts connections once a drain has begun, so that it
+// answers requests that are on their way.
 const DRAIN_GRACE = 500;
 
-// As many connections as the main process holds until a worker takes them.
+// Connections that the kernel holds until the main process accepts them.
 const BACKLOG = 4096;
 
-// The path of a target, which may be of the absolute form.
+// The path of a target, which may have the absolute form.
 const PATH = /^(?:[a-z][a-z0-9+.-]*:\/\/[^/?#]*)?([^?#]*)/i;
 
 let draining = false;
 let idleTimeout;
 
-// Serves on the address until the main process says otherwise.
+// Serves on the address until the main process sends a message.
 export function work(flags) {
   idleTimeout = flags.idleTimeout;
   const options = {
     maxHeaderSize: HEAD_BYTES,
     headersTimeout: flags.headTimeout,
     keepAliveTimeout: idleTimeout,
-    // That of a whole request. A body may take its time, as long as its client is not silent.
+    // That of a whole request. A body has no time limit while its client keeps sending.
     requestTimeout: 0,
-    // How often it is looked whether a head is late.
+    // How often Node looks for heads that are late.
     connectionsCheckingInterval: Math.min(500, flags.headTimeout / 2),
     noDelay: true,
   };
   const server = http.createServer(options, answer);
   server.timeout = flags.writeTimeout;
   server.maxRequestsPerSocket = 0;
-  // Those beyond it are dropped without a word, so there is room for one that is too many.
+  // Node drops further fields silently. One too many is kept, for `answer` to see.
   server.maxHeadersCount = HEAD_FIELDS + 1;
   server.on("error", (error) => process.send(error.code));
   server.listen({ host: process.env.ADDRESS, port: flags.port, backlog: BACKLOG });
 
-  // A terminal sends these to all of the group. It is the main process that says what comes of them.
+  // A terminal sends these to the whole process group. The main process handles them for its
+  // workers.
   ["SIGTERM", "SIGINT"].forEach((signal) => process.on(signal, () => {}));
   process.on("message", () => drain(server, flags.drainTimeout));
 }
@@ -60,12 +62,12 @@ function answer(request, response) {
 
 function greet(request, response) {
   const body = `Hello, visitor! You've requested: ${PATH.exec(request.url)[1] || "/"}\n`;
-  // Targets are bytes, of which Node makes a character each.
+  // Node decodes the bytes of a target as Latin-1.
   response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": body.length });
   response.end(body, "latin1");
 }
 
-// Reads a body and drops it, up to the limit, and answers then: a body that is broken is answered by Node.
+// Reads a body up to the limit, drops it, and then answers. Node answers a malformed body itself.
 function discard(request, response) {
   let left = BODY_BYTES;
   if (request.headers["content-length"] > left) {
@@ -90,7 +92,8 @@ function refuse(response, status) {
   response.writeHead(status, { Connection: "close", "Content-Length": 0 }).end();
 }
 
-// Answers close their connections from now on; in a moment those that wait are closed as well, and in the end all.
+// From now on answers close their connections. After a grace period idle connections are closed,
+// and at the limit all connections.
 function drain(server, limit) {
   draining = true;
   setTimeout(() => {

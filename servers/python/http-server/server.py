@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The article's Python server: http.server as it comes, one request at a time.
+"""The article's Python server: http.server with its defaults, one request at a time.
 
-Added to the article's program: the port, the ready line, --version, and a clean end.
+Added to the article's program: the port, the ready line, --version, and a graceful shutdown.
 """
 
 import argparse
@@ -42,12 +42,12 @@ def parse_arguments():
 
 
 def end_on_signal(server):
-    """The first SIGTERM or SIGINT ends the loop after the request at hand, within the limit; the second the process."""
+    """The first SIGTERM or SIGINT ends the loop after the current request; a second one exits."""
 
     def first(number, _):
         for again in (signal.SIGTERM, signal.SIGINT):
             signal.signal(again, lambda number, _: os._exit(128 + number))
-        # The loop runs on this thread, which would wait for itself.
+        # Not on this thread: `shutdown` waits for the loop, which runs on it.
         threading.Thread(target=server.shutdown, daemon=True).start()
         limit = threading.Timer(DRAIN_LIMIT, os._exit, [0])
         limit.daemon = True

@@ -22,12 +22,12 @@ async def answer(send, status, headers, body=b""):
 
 
 def declared(scope):
-    """Bytes of the body, as far as its head says; uvicorn's parser has seen that they are a number."""
+    """Content-Length, or 0 without one; uvicorn's parser has checked that it is a number."""
     return int(dict(scope["headers"]).get(LENGTH, 0))
 
 
 async def discard(receive):
-    """Reads a body and drops it; whether it keeps the limit."""
+    """Reads a body and drops it; whether it is within the limit."""
     left = BODY_LIMIT
     more = True
     while more and left >= 0:

@@ -6,7 +6,7 @@ import sys
 
 
 class OneLine(argparse.ArgumentParser):
-    """A parser that says what is wrong, and nothing else."""
+    """A parser that prints errors as one line, without the usage."""
 
     def error(self, message):
         print(f"error: {message}", file=sys.stderr)
@@ -14,7 +14,7 @@ class OneLine(argparse.ArgumentParser):
 
 
 def read_flags():
-    """What they are, times in seconds. A flag that is wrong is said in a line, and ends the process with 2."""
+    """Their values, times in seconds. For an invalid flag it prints one line and exits with 2."""
     parser = OneLine(description="The endpoint on uvicorn")
     parser.add_argument("--version", action="store_true", help="print the version")
 
@@ -25,9 +25,9 @@ def read_flags():
     add("host", "127.0.0.1", str, "address or name to listen on")
     add("port", "8080", port, "port to listen on; 0 takes a free one")
     add("workers", str(len(os.sched_getaffinity(0))), at_least_one, "processes that answer requests")
-    add("max-connections", None, at_least_one, "connections open at once; on further ones the answer is 503")
-    add("idle-timeout", "60", seconds, "time of waiting for a next request")
-    add("drain-timeout", "10", seconds, "time that open connections have to finish after SIGTERM")
+    add("max-connections", None, at_least_one, "connections open at once; further ones are answered with 503")
+    add("idle-timeout", "60", seconds, "time for a client to send the next request")
+    add("drain-timeout", "10", seconds, "time for open connections to finish after SIGTERM")
     return parser.parse_args()
 
 

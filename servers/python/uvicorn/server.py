@@ -1,4 +1,4 @@
-"""The endpoint on uvicorn, with httptools and uvloop: a process that starts workers, which share its socket."""
+"""The endpoint on uvicorn, with httptools and uvloop. The main process starts the workers."""
 
 import importlib.metadata
 import platform
@@ -9,7 +9,7 @@ import sys
 from flags import read_flags
 from workers import BACKLOG, lead
 
-RESERVED = 100  # descriptors of a worker that are no connections
+RESERVED = 100  # descriptors that a worker keeps for other uses than connections
 
 
 def main():
@@ -34,8 +34,8 @@ def check_descriptors(flags):
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if flags.max_connections and flags.max_connections / flags.workers > hard - RESERVED:
         sys.exit(
-            f"error: --max-connections {flags.max_connections}: the limit of {hard} open files leaves a worker "
-            f"{max(hard - RESERVED, 0)}; raise it (`ulimit -n`) or ask for fewer"
+            f"error: --max-connections {flags.max_connections}: the limit of {hard} open files leaves "
+            f"{max(hard - RESERVED, 0)} per worker; raise it (`ulimit -n`) or ask for fewer"
         )
 
 

@@ -1,4 +1,4 @@
-"""Processes that share a listening socket, a server of uvicorn's in each, and the one that starts and ends them."""
+"""Worker processes, each with a uvicorn server on the shared socket, and their main process."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ BACKLOG = 4096  # connections; the kernel caps it at net.core.somaxconn, 4,096 b
 
 
 class Worker(uvicorn.Server):
-    """A server that says when it listens, and that does not outlive the process that started it."""
+    """A server that reports when it listens, and that exits with the process that started it."""
 
     def __init__(self, config, ready, parent):
         super().__init__(config)
@@ -23,12 +23,12 @@ class Worker(uvicorn.Server):
     async def startup(self, sockets=None):
         await super().startup(sockets)
         os.write(self.ready, b".")
-        # The other end is closed by the end of the parent, however that comes.
+        # The kernel closes the other end when the parent ends, also when it is killed.
         asyncio.get_running_loop().add_reader(self.parent, os._exit, 1)
 
 
 def lead(flags, listener, announce):
-    """Starts the workers, announces them once all of them listen, and returns when they have ended after a signal."""
+    """Starts the workers, calls `announce` once all listen, and returns when all have ended."""
     ready, says_ready = os.pipe()
     parent, lives = os.pipe()
 
@@ -67,7 +67,7 @@ def work(flags, listener, ready, parent):
         interface="asgi3",
         log_level="error",
         access_log=False,
-        # There is no proxy in front of it whose word on the client would count.
+        # There is no proxy in front of it that would know the client's address.
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
@@ -80,7 +80,7 @@ def work(flags, listener, ready, parent):
 
 
 def end_on_signal(workers, listener):
-    """The first SIGTERM or SIGINT has the workers drain, the second one kills them. What has come so far."""
+    """The first SIGTERM or SIGINT makes workers drain, the second kills them. The signals so far."""
     seen = []
 
     def take(number, _):

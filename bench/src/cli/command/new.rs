@@ -30,18 +30,23 @@ pub(super) fn run(root: Option<&Path>, arguments: &New) -> anyhow::Result<Outcom
 }
 
 fn what_next(name: &str, language: Language, place: &str) -> String {
-    let mut text = format!(
-        "{place} is a working server. Requests are handled in {code}; server.toml describes it to the harness.\n\n\
+    let created = match language {
+        Language::Other => format!(
+            "{place} is a folder for a server. README.md lists what the server has to do, and server.toml is to \
+             be filled in.\nWrite the server, and move the folder to servers/<language>/."
+        ),
+        _ => format!(
+            "{place} is a working server. Requests are handled in {code}; server.toml describes it to the harness.",
+            code = language.code()
+        ),
+    };
+    format!(
+        "{created}\n\n\
          {next}\n\
          \x20 bench check {name}                       is server.toml correct?\n\
          \x20 bench verify {name} --conformance        which rules of HTTP/1.1 does it break?\n\
          \x20 bench drill {name} --short               which faults does it not survive?\n\
          \x20 bench measure quick --servers {name}     how fast is it, and what limits it?\n",
-        code = language.code(),
         next = styled(HEADING, "Next"),
-    );
-    if language == Language::Other {
-        text += "\nIt is an example in C. Write it anew in your language, and move the folder to servers/<language>/.\n";
-    }
-    text
+    )
 }

@@ -20,7 +20,7 @@ import (
 
 const version = "0.1.0"
 
-// The endpoint: this is what to replace.
+// The endpoint: replace this function and pathOf.
 func handle(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -38,7 +38,8 @@ func handle(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, body)
 }
 
-// pathOf is the path of a request target as it was sent: not decoded, not cleaned, without query and fragment.
+// pathOf returns the path of a request target as the client sent it: not decoded, not cleaned,
+// without query and fragment. It is empty for a target that is invalid.
 func pathOf(target string) string {
 	target, _, _ = strings.Cut(target, "#")
 	target, _, _ = strings.Cut(target, "?")
@@ -54,7 +55,7 @@ func pathOf(target string) string {
 	return target
 }
 
-// The process contract: flags, a ready line, a version, and a clean end.
+// The process contract: flags, a ready line, a version, and a graceful shutdown.
 func main() {
 	host := flag.String("host", environment("HOST", "127.0.0.1"), "`address` to listen on")
 	port := flag.String("port", environment("PORT", "8080"), "`port` to listen on; 0 takes a free one")
@@ -82,8 +83,8 @@ func main() {
 	<-drained
 }
 
-// drainOnSignal ends the server on the first SIGTERM or SIGINT, and the process on the second.
-// The channel it returns is closed once what was asked has been answered.
+// drainOnSignal shuts the server down on the first SIGTERM or SIGINT, and exits on the second.
+// It closes the channel that it returns once all requests that were read have been answered.
 func drainOnSignal(server *http.Server) <-chan struct{} {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -97,7 +98,7 @@ func drainOnSignal(server *http.Server) <-chan struct{} {
 		limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if server.Shutdown(limit) != nil {
-			server.Close() // the limit has passed: cut what is left
+			server.Close() // the limit has passed: close the remaining connections
 		}
 		close(drained)
 	}()

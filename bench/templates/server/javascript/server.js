@@ -5,7 +5,7 @@
 const http = require('node:http');
 const { parseArgs } = require('node:util');
 
-// The endpoint: this is what to replace.
+// The endpoint: replace this function, `handle` and `pathOf`.
 function answer(request, response) {
   const path = pathOf(request.url);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -22,20 +22,21 @@ function answer(request, response) {
   }
 }
 
-// A body is read first, and dropped.
+// Answers once the body, if there is one, has been read and dropped.
 function handle(request, response) {
   const hasBody = 'content-length' in request.headers || 'transfer-encoding' in request.headers;
   if (hasBody) request.resume().on('end', () => answer(request, response));
   else answer(request, response);
 }
 
-// The path of a request target as it was sent: not decoded, not cleaned, without query and fragment.
+// The path of a request target as the client sent it: not decoded, not cleaned, without query and
+// fragment.
 function pathOf(target) {
   const found = /^(?:(\/[^?#]*)|http:\/\/[^/?#@]+(\/[^?#]*)?)(?:[?#]|$)/i.exec(target);
   return found && (found[1] || found[2] || '/');
 }
 
-// The process contract: flags, a ready line, a version, and a clean end.
+// The process contract: flags, a ready line, a version, and a graceful shutdown.
 function main() {
   const { host, port, version } = flags();
   if (version) {
@@ -50,7 +51,7 @@ function main() {
   for (const [name, number] of [['SIGTERM', 15], ['SIGINT', 2]]) {
     process.once(name, () => {
       for (const again of ['SIGTERM', 'SIGINT']) process.on(again, () => process.exit(128 + number));
-      server.close(() => process.exit(0)); // once what was asked is answered; idle connections are closed
+      server.close(() => process.exit(0)); // idle ones are closed at once
       setTimeout(() => process.exit(0), 10000).unref();
     });
   }

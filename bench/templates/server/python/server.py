@@ -15,26 +15,27 @@ VERSION = f"server-NAME 0.1.0 (python {platform.python_version()})"
 HEAD_BYTES, TARGET_BYTES, HEAD_FIELDS, BODY_BYTES = 16 * 1024, 8 * 1024, 100, 1024 * 1024
 IDLE_SECONDS, WRITE_SECONDS, LINGER_SECONDS, GRACE_SECONDS, DRAIN_SECONDS = 60, 30, 1, 0.5, 10
 
-# What does not look like this is refused, so that nobody can hide one request within another.
+# The server rejects every head that does not match, so that a client cannot hide one request within
+# another.
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 HEAD = re.compile(
     rb"(?:\r\n)*(?P<method>" + TOKEN + rb") (?P<target>[!-~]+) HTTP/1\.(?P<minor>[01])\r\n"
     rb"(?P<fields>(?:" + TOKEN + rb":[\t -~\x80-\xff]*\r\n)*)\r\n"
 )
-# A path, perhaps behind a host, and what is left out of it.
+# A path, behind a host in the absolute form, then query and fragment, which the answer leaves out.
 TARGET = re.compile(rb"(?:(?i:http)://[^/?#@]+)?(?P<path>/[^?#]*|(?<!^)(?=[?#]|$))(?:[?#].*)?")
 HOST = re.compile(rb"(?:[a-z0-9._~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.IGNORECASE)
 
 
-# The endpoint: from here to `Server` is what to replace.
+# The endpoint: replace the code from here to `Server`.
 
 
 class Refused(Exception):
-    """A request that is answered by a status alone, and is the last of its connection."""
+    """A request that is answered with a status alone, after which the connection is closed."""
 
 
 def answer(request, keep):
-    """The answer to a request, whose connection is kept open or is not."""
+    """The answer to a request; `keep` says whether the connection stays open after it."""
     if request["method"] not in (b"GET", b"HEAD"):
         return head(405, 0, keep, "Allow: GET, HEAD\r\n")
     path = TARGET.fullmatch(request["target"])["path"] or b"/"
@@ -52,7 +53,7 @@ def head(status, length, keep, more=""):
 
 
 def parse(text):
-    """A request's parts, and its fields by their names."""
+    """The parts of a request's first line, and the values of its fields by lower-case name."""
     request = HEAD.fullmatch(text)
     if not request:
         raise Refused(400)
@@ -81,7 +82,7 @@ def body_length(fields):
     if len(lengths) != 1 or not re.fullmatch(rb"[0-9]+", lengths[0]):
         raise Refused(400)
     digits = lengths[0].lstrip(b"0") or b"0"
-    if len(digits) > 19:  # more than anybody counts to
+    if len(digits) > 19:  # more than 64 bits
         raise Refused(400)
     if int(digits) > BODY_BYTES:
         raise Refused(413)
@@ -94,7 +95,7 @@ def may_stay_open(request, fields):
 
 
 class Server:
-    """The connections, and their end."""
+    """The open connections, and how they are closed."""
 
     def __init__(self):
         self.ending = False
@@ -102,24 +103,26 @@ class Server:
         self.idle = set()
 
     async def talk(self, reader, writer):
-        """A connection: one request after the other, until somebody has enough."""
-        writer.transport.set_write_buffer_limits(HEAD_BYTES)  # then a client has to read before it is answered again
+        """Serves a connection, request after request, until the client or the server closes it."""
+        # Past this limit a client has to read before its next request is answered.
+        writer.transport.set_write_buffer_limits(HEAD_BYTES)
         task = asyncio.current_task()
         self.tasks.add(task)
         try:
             while await self.serve_one(task, reader, writer):
                 pass
-            # Input that nobody reads would have the kernel take the last answer back.
+            # If the socket were closed with unread input, the kernel would send a reset, and the
+            # last answer could be lost.
             writer.write_eof()
             await asyncio.wait_for(reader.read(BODY_BYTES), LINGER_SECONDS)
         except (OSError, EOFError, asyncio.TimeoutError, asyncio.CancelledError):
-            pass  # the client has gone or takes too long, or the server ends
+            pass  # the client has closed or is too slow, or the server shuts down
         finally:
             self.tasks.discard(task)
             writer.transport.abort()
 
     async def serve_one(self, task, reader, writer):
-        """Reads a request and answers it; whether another may follow."""
+        """Reads a request and answers it; whether the connection stays open."""
         self.idle.add(task)
         try:
             text = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), IDLE_SECONDS)
@@ -137,7 +140,7 @@ class Server:
         return keep
 
     async def end(self, listener):
-        """Answers close their connections; then those are closed that wait, and in the end all."""
+        """Makes answers close their connections, soon closes idle ones, and at the limit all."""
         self.ending = True
         await asyncio.sleep(GRACE_SECONDS)
         listener.close()
@@ -147,7 +150,7 @@ class Server:
             await asyncio.wait(self.tasks, timeout=DRAIN_SECONDS - GRACE_SECONDS)
 
 
-# The process contract: flags, a ready line, a version, and a clean end.
+# The process contract: flags, a ready line, a version, and a graceful shutdown.
 
 
 def parse_arguments():

@@ -1,0 +1,71 @@
+//! Starts nginx by the process contract.
+//!
+//! nginx has its own conventions for flags, signals and its listening socket. This launcher
+//! translates: it listens on the port, starts nginx with the socket as nginx does when it replaces
+//! its own program, prints the ready line, and turns SIGTERM into SIGQUIT.
+//!
+//! ```text
+//! launcher ─┬─ remover (own session)     removes nginx's folder once the others have ended
+//!           └─ nginx, main process ─┬─ worker
+//!                                   └─ worker
+//! ```
+//! The launcher has one thread, so that it may fork ([`fork`]) and needs no signal handlers:
+//! signals are blocked, and read from a descriptor.
+
+mod flags;
+mod nginx;
+mod prefix;
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, ensure};
+use nix::unistd::{self, ForkResult};
+use shared::process;
+
+use crate::flags::Flags;
+use crate::nginx::{Nginx, Signals};
+use crate::prefix::Prefix;
+
+fn main() -> ExitCode {
+    run(&Flags::read()).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs nginx until it ends; the code that the launcher ends with.
+fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    if flags.version {
+        println!("server-nginx {} (nginx {})", env!("CARGO_PKG_VERSION"), nginx_version()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let signals = Signals::block()?;
+    let connections = flags.connections_per_worker()?;
+    let listener = process::bind(flags.process.address()?)?;
+    let address = listener.local_addr().context("cannot read the address listened on")?;
+    let prefix = Prefix::new()?;
+    prefix.configure(flags, address, connections)?;
+    let nginx = Nginx::start(listener, &prefix, &signals)?;
+    if let Some(code) = nginx.wait_until_ready(&prefix)? {
+        return Ok(code);
+    }
+    process::announce(address)?;
+    nginx.wait_for_end(&signals, flags.process.drain_timeout)
+}
+
+/// The version alone, such as `1.26.3`, of `nginx version: nginx/1.26.3`.
+fn nginx_version() -> anyhow::Result<String> {
+    let output = Command::new("nginx").arg("-v").output().context("cannot run `nginx -v`")?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let version = text.split_once("nginx version: nginx/").map(|(_, rest)| rest);
+    let version = version.and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+    ensure!(!version.is_empty(), "nginx -v: it does not print its version");
+    Ok(version.to_owned())
+}
+
+/// A second process, with all that this one has.
+#[allow(unsafe_code, reason = "a process forks")]
+fn fork() -> nix::Result<ForkResult> {
+    // SAFETY: this process has one thread, so that no other thread can hold a lock in the child.
+    unsafe { unistd::fork() }
+}
