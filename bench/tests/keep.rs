@@ -6,9 +6,10 @@ mod mock;
 
 use std::fs;
 
-use bench::checks::drill::OutcomeRecord;
 use bench::report;
-use bench::report::document::{Section, Value};
+use bench::report::document::Section;
+use bench::report::value::Value;
+use bench::store::drills::OutcomeRecord;
 use bench::store::microbench::{BenchRecord, CodeRecord, CostsRecord};
 use bench::store::results::Loaded;
 

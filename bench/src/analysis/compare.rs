@@ -12,7 +12,6 @@ pub use judgement::{Judgement, Reason};
 
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::{Cell, Figure, WorkloadSummary, summarise};
-use crate::analysis::verdict;
 use crate::store::record::{Bound, Record, TaskRecord, ToolRecord, WorkloadRecord};
 use crate::store::results::Loaded;
 
@@ -194,7 +193,7 @@ impl<'a> Compared<'a> {
         if self.workload.task != TaskRecord::Load {
             return;
         }
-        let is_servers = |cell| verdict::of_cell(cell).is_some_and(|cell| cell.bound == Bound::ServerBound);
+        let is_servers = |cell: &Cell| cell.bound() == Some(Bound::ServerBound);
         if self.workload.rate.is_some() {
             self.latency(summaries, cells);
         } else if is_servers(a) && is_servers(b) {
@@ -233,7 +232,7 @@ impl<'a> Compared<'a> {
         let (kind, value) = figure;
         let noise = self.noise_of(figure, summaries).unwrap_or(0.0);
         let [a, b] = cells.map(|cell| cell.values(value));
-        let ratio = Estimate::of_ratio(&b, &a);
+        let ratio = Estimate::from_unpaired(&b, &a);
         self.push(figure, cells, ratio, judgement::of(kind, ratio, noise));
     }
 

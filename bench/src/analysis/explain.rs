@@ -1,5 +1,5 @@
 //! Where a request's CPU time goes: what the kernel takes at least, what a server's switches, its framework and its own code take
-//! beside that, as microbenchmarks have it, and what none of them explains. Data alone, in seconds; `report/section/ledger.rs` has
+//! beside that, as microbenchmarks have it, and what none of them explains. Data alone, in seconds; `report/section/breakdown.rs` has
 //! the words.
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
@@ -21,18 +21,18 @@ const KEPT: &str = "keep-alive";
 
 /// What becomes of a request's CPU time, server by server, under one workload.
 #[derive(Debug)]
-pub struct Ledger<'a> {
+pub struct Breakdown<'a> {
     /// The workload and its cells.
     pub summary: &'a WorkloadSummary<'a>,
     /// What the kernel takes at least: a request of what is not a server, but the line that servers are held against.
-    pub floor: Taken<'a>,
+    pub floor: Cost<'a>,
     /// The servers that have figures, in the summary's order.
-    pub accounts: Vec<Account<'a>>,
+    pub servers: Vec<ServerBreakdown<'a>>,
 }
 
 /// What a request takes of a server, as the records have it: medians of its repetitions.
 #[derive(Clone, Copy, Debug)]
-pub struct Taken<'a> {
+pub struct Cost<'a> {
     /// Whose it is.
     pub cell: &'a Cell<'a>,
     /// CPU time.
@@ -45,9 +45,9 @@ pub struct Taken<'a> {
 
 /// A request's CPU time in parts, in seconds. A part of which nothing is known is absent.
 #[derive(Clone, Copy, Debug)]
-pub struct Account<'a> {
+pub struct ServerBreakdown<'a> {
     /// All of it.
-    pub taken: Taken<'a>,
+    pub cost: Cost<'a>,
     /// What the kernel takes at least: as much less than all as the floor took in the same repetitions.
     pub floor: f64,
     /// What switches take that are more than the floor's.
@@ -60,7 +60,7 @@ pub struct Account<'a> {
 
 /// The benchmarks of a server's parts, as its manifest names them.
 #[derive(Debug)]
-pub struct Costs<'a> {
+pub struct ServerBenches<'a> {
     /// The server's name.
     pub server: &'a str,
     /// Those of its framework.
@@ -73,20 +73,30 @@ pub struct Costs<'a> {
 #[derive(Debug)]
 pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 
-/// The ledger of a workload: `None` unless it is a closed loop of requests that come one at a time over connections that are kept,
+/// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a time over connections that are kept,
 /// in which the floor and some server have figures.
-pub fn ledger<'a>(summary: &'a WorkloadSummary<'a>, code: &CodeRecord) -> Option<Ledger<'a>> {
-    let floor = summary.floor.as_ref().filter(|_| is_explained(summary.workload)).and_then(Taken::of)?;
-    let account = |cell: &'a Cell<'a>| {
+pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &CodeRecord) -> Option<Breakdown<'a>> {
+    let floor = summary
+        .floor
+        .as_ref()
+        .filter(|floor| is_explained(summary.workload) && floor.not_ranked().is_none())
+        .and_then(Cost::from_cell)?;
+    let server = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
-        let taken = Taken::of(cell)?;
-        // Paired by repetition, so that a drift of the machine is in neither.
-        let ratio = cell.ratio_to(floor.cell, Record::cpu_per_request)?.median;
-        let floor = Taken { seconds: taken.seconds / ratio, ..floor };
-        Some(Account::of(taken, &floor, costs.map(|costs| Costs::of(costs, code)), code))
+        let cost = Cost::from_cell(cell)?;
+        // Paired by repetition, so that a drift of the machine is in neither. Of a cell that is not ranked it is shown too, with its
+        // verdict beside it.
+        let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
+        let floor = Cost { seconds: cost.seconds / ratio, ..floor };
+        Some(ServerBreakdown::new(
+            cost,
+            &floor,
+            costs.map(|costs| ServerBenches::from_record(costs, code)),
+            code,
+        ))
     };
-    let accounts: Vec<Account> = summary.cells.iter().filter_map(account).collect();
-    (!accounts.is_empty()).then_some(Ledger { summary, floor, accounts })
+    let servers: Vec<ServerBreakdown> = summary.cells.iter().filter_map(server).collect();
+    (!servers.is_empty()).then_some(Breakdown { summary, floor, servers })
 }
 
 fn is_explained(workload: &WorkloadRecord) -> bool {
@@ -104,9 +114,9 @@ pub fn switch(code: &CodeRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
-impl<'a> Taken<'a> {
+impl<'a> Cost<'a> {
     /// Of a cell; `None` where it has no CPU time.
-    fn of(cell: &'a Cell<'a>) -> Option<Self> {
+    fn from_cell(cell: &'a Cell<'a>) -> Option<Self> {
         Some(Self {
             cell,
             seconds: cell.median(Record::cpu_per_request)?,
@@ -127,14 +137,14 @@ fn switches(server: &UsageRecord) -> Option<f64> {
     Some(as_f64(server.voluntary_switches? + server.involuntary_switches?))
 }
 
-impl<'a> Account<'a> {
-    fn of(taken: Taken<'a>, floor: &Taken, costs: Option<Costs>, code: &CodeRecord) -> Self {
+impl<'a> ServerBreakdown<'a> {
+    fn new(cost: Cost<'a>, floor: &Cost, costs: Option<ServerBenches>, code: &CodeRecord) -> Self {
         let switches = || {
-            let more = (taken.switches? - floor.switches?).max(0.0);
+            let more = (cost.switches? - floor.switches?).max(0.0);
             Some(more * switch(code)?)
         };
         let (framework, own) = costs.map_or((None, None), |costs| (costs.framework.sum(), costs.own.sum()));
-        Self { taken, floor: floor.seconds, switches: switches(), framework, own }
+        Self { cost, floor: floor.seconds, switches: switches(), framework, own }
     }
 
     /// What is left once all parts that are known are taken off, of a server of which the framework's or our own code's part is known.
@@ -144,7 +154,7 @@ impl<'a> Account<'a> {
     }
 
     /// The same of any other server: its runtime and its code, which nothing tells apart.
-    pub fn not_told_apart(&self) -> Option<f64> {
+    pub fn runtime_and_code(&self) -> Option<f64> {
         self.of_code().is_none().then(|| self.left())
     }
 
@@ -155,7 +165,7 @@ impl<'a> Account<'a> {
 
     /// So much of the whole, as a share.
     pub fn share(&self, seconds: f64) -> f64 {
-        seconds / self.taken.seconds
+        seconds / self.cost.seconds
     }
 
     /// Whether the parts explain the whole; `None` where they are not told apart.
@@ -165,13 +175,13 @@ impl<'a> Account<'a> {
 
     fn left(&self) -> f64 {
         let known = [self.switches, self.framework, self.own].into_iter().flatten().sum::<f64>();
-        self.taken.seconds - self.floor - known
+        self.cost.seconds - self.floor - known
     }
 }
 
-impl<'a> Costs<'a> {
+impl<'a> ServerBenches<'a> {
     /// What a manifest names, with the times of those that were made.
-    pub fn of(costs: &'a CostsRecord, code: &CodeRecord) -> Self {
+    pub fn from_record(costs: &'a CostsRecord, code: &CodeRecord) -> Self {
         let benches = |names: &'a [String]| {
             Benches(names.iter().map(|name| (name.as_str(), time(code, name))).collect())
         };
@@ -204,10 +214,10 @@ mod tests {
         record
     }
 
-    /// Parts of an account in nanoseconds, the last two what is unexplained and what is not told apart.
-    fn parts(account: &Account) -> [Option<f64>; 5] {
-        let Account { switches, framework, own, .. } = *account;
-        let parts = [switches, framework, own, account.unexplained(), account.not_told_apart()];
+    /// Parts of a server's breakdown in nanoseconds, the last two what is unexplained and what is not told apart.
+    fn parts(server: &ServerBreakdown) -> [Option<f64>; 5] {
+        let ServerBreakdown { switches, framework, own, .. } = *server;
+        let parts = [switches, framework, own, server.unexplained(), server.runtime_and_code()];
         parts.map(|part| part.map(|seconds| (seconds * 1e9).round()))
     }
 
@@ -258,23 +268,23 @@ mod tests {
         for (name, record, expected, is_explained) in cases {
             let records = [run("floor", 5.0, Some(1)), record];
             let summaries = summarise(&records);
-            let ledger = ledger(&summaries[0], &code).unwrap();
-            let [account] = ledger.accounts.as_slice() else { panic!("{name}: {ledger:?}") };
-            assert_eq!((parts(account), account.is_explained()), (expected, is_explained), "{name}");
-            let sum: f64 = parts(account).iter().flatten().sum::<f64>() + account.floor * 1e9;
-            assert!((sum - account.taken.seconds * 1e9).abs() < 3.0, "{name}: {sum}");
+            let breakdown = breakdown(&summaries[0], &code).unwrap();
+            let [server] = breakdown.servers.as_slice() else { panic!("{name}: {breakdown:?}") };
+            assert_eq!((parts(server), server.is_explained()), (expected, is_explained), "{name}");
+            let sum: f64 = parts(server).iter().flatten().sum::<f64>() + server.floor * 1e9;
+            assert!((sum - server.cost.seconds * 1e9).abs() < 3.0, "{name}: {sum}");
         }
     }
 
     #[test]
-    fn what_is_taken_is_by_the_request() {
+    fn costs_are_per_request() {
         let records = [run("floor", 5.0, Some(1)), run("own", 10.0, Some(3))];
         let summaries = summarise(&records);
-        let ledger = ledger(&summaries[0], &CodeRecord::example()).unwrap();
-        let Taken { cell, seconds, user_seconds, switches } = ledger.accounts[0].taken;
+        let breakdown = breakdown(&summaries[0], &CodeRecord::example()).unwrap();
+        let Cost { cell, seconds, user_seconds, switches } = breakdown.servers[0].cost;
         assert_eq!((cell.server.name.as_str(), switches), ("own", Some(3.0)));
         assert!((seconds - 10e-6).abs() < 1e-12 && (user_seconds.unwrap() - 2e-6).abs() < 1e-12);
-        assert_eq!(ledger.floor.cell.server.name, "floor");
+        assert_eq!(breakdown.floor.cell.server.name, "floor");
     }
 
     #[test]
@@ -289,7 +299,8 @@ mod tests {
             ("connections that are held", &|run| run.workload.task = TaskRecord::Hold, false),
         ];
         let both = [run("floor", 5.0, None), run("own", 10.0, None)];
-        let is_there = |records: &[Record]| ledger(&summarise(records)[0], &CodeRecord::example()).is_some();
+        let is_there =
+            |records: &[Record]| breakdown(&summarise(records)[0], &CodeRecord::example()).is_some();
         for (name, change, expected) in cases {
             let mut records = both.clone();
             records.iter_mut().for_each(change);

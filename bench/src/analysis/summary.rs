@@ -17,7 +17,8 @@ pub struct WorkloadSummary<'a> {
     pub workload: &'a WorkloadRecord,
     /// The tool that asked.
     pub tool: &'a ToolRecord,
-    /// A cell a server: the best first, by the workload's leading figure, and those without it last.
+    /// One cell per server, in three parts: those that are ranked, those that are invalid or disturbed, and those without the
+    /// workload's leading figure. Within a part the best comes first, by that figure.
     pub cells: Vec<Cell<'a>>,
     /// What is not a server, but the line that servers are held against: the cheapest, if there are several.
     pub floor: Option<Cell<'a>>,
@@ -67,10 +68,14 @@ impl<'a> WorkloadSummary<'a> {
         let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::of);
         let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.duplicate_of.is_some());
-        let worth = |cell: Cell<'a>| (cell.median(leading(workload)).unwrap_or(f64::INFINITY), cell);
-        let mut cells: Vec<(f64, Cell)> = cells.into_iter().map(worth).collect();
-        cells.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        let cells = cells.into_iter().map(|(_, cell)| cell);
+        let keyed = |cell: Cell<'a>| {
+            let figure = cell.median(leading(workload));
+            let part = if figure.is_none() { 2 } else { u8::from(cell.not_ranked().is_some()) };
+            (part, figure.unwrap_or_default(), cell)
+        };
+        let mut cells: Vec<(u8, f64, Cell)> = cells.into_iter().map(keyed).collect();
+        cells.sort_by(|(part, a, _), (other, b, _)| part.cmp(other).then(a.total_cmp(b)));
+        let cells = cells.into_iter().map(|(_, _, cell)| cell);
         let (floors, cells): (Vec<Cell>, Vec<Cell>) = cells.partition(|cell| cell.server.is_floor);
         let (floor, duplicate) = (floors.into_iter().next(), duplicates.into_iter().next());
         let mut summary = Self { workload, tool, cells, floor, duplicate, is_check, ranks: Vec::new() };
@@ -80,8 +85,9 @@ impl<'a> WorkloadSummary<'a> {
 
     fn rank(&self) -> Vec<Rank> {
         let (leading, noise) = (self.leading(), self.noise());
-        let measured = self.cells.iter().filter(|cell| cell.median(leading).is_some());
-        let figures: Vec<_> = measured.map(|cell| cell.by_repetition(leading)).collect();
+        let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading).is_some();
+        let figures: Vec<_> =
+            self.cells.iter().filter(is_ranked).map(|cell| cell.by_repetition(leading)).collect();
         statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], noise))
     }
 
@@ -100,19 +106,28 @@ impl<'a> WorkloadSummary<'a> {
         leading(self.workload)
     }
 
-    /// The rank of each cell that has the leading figure, in their order.
+    /// The ranks of the cells that have one, which are the first ones, in their order: the others are invalid or disturbed, or
+    /// have no leading figure.
     pub fn ranks(&self) -> &[Rank] {
         &self.ranks
     }
 
-    /// Whether the leading figure of `a` is below that of `b`, as far as can be told: their ratio, paired by repetition, says
-    /// so, and by more than the noise.
+    /// The cells that have a rank, the best first.
+    pub fn ranked(&self) -> impl Iterator<Item = (&Cell<'a>, Rank)> {
+        self.cells.iter().zip(self.ranks.iter().copied())
+    }
+
+    /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition, lies below 1 with its whole
+    /// interval, and by more than the noise. False where either is not ranked.
     pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
+        if a.not_ranked().or(b.not_ranked()).is_some() {
+            return false;
+        }
         let [a, b] = [a, b].map(|cell| cell.by_repetition(self.leading()));
         is_below(&a, &b, noise)
     }
 
-    /// How a server's duplicate differs from it in a figure: the truth is 1.
+    /// How a server's duplicate differs from it in a figure: the true ratio is 1. `None` where either is not ranked.
     pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
         let cell = self
@@ -134,11 +149,10 @@ impl<'a> WorkloadSummary<'a> {
     }
 }
 
-/// Whether figures are below others, both by repetition. The median is known at once, and of two cells it is only in one's favour.
+/// Whether figures are below others, both in the order of repetitions.
 fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> bool {
-    let mut ratios = cell::ratios(these, those);
-    let limit = 1.0 - noise.unwrap_or(0.0);
-    statistics::median(&mut ratios).is_some_and(|median| median < limit) && statistics::is_below(ratios, 1.0)
+    let ratio = Estimate::from_values(cell::ratios(these, those));
+    ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 
 /// Of a load, what a request costs; of a start, the time to the first answer; of connections that are held, their memory.
@@ -212,6 +226,71 @@ mod tests {
             let ranks: Vec<String> = summaries[0].ranks().iter().map(ToString::to_string).collect();
             assert_eq!(ranks, expected, "{duplicates_cost}");
             assert!((summaries[0].noise().unwrap() - (duplicates_cost - 1.0)).abs() < 1e-9);
+        }
+    }
+
+    /// A load that ran under each of these conditions: what its cell is, and whether it decides anything.
+    #[test]
+    fn a_cell_that_is_invalid_or_disturbed_decides_nothing() {
+        let bounds = [
+            (None, true),
+            (Some(Bound::ServerBound), true),
+            (Some(Bound::ClientBound), true),
+            (Some(Bound::LatencyBound), true),
+            (Some(Bound::Unknown), true),
+            (Some(Bound::Disturbed), false),
+            (Some(Bound::Invalid), false),
+        ];
+        for (bound, is_ranked) in bounds {
+            // The cheapest server, its duplicate and the cheapest floor have that verdict.
+            let runs = |server: &str, cost: f64, bound: Option<Bound>| -> Vec<Record> {
+                let run = |repetition| {
+                    let mut record = disturbed(run(server, repetition, cost), 0.2);
+                    let verdict = record.verdict.as_mut().unwrap();
+                    record.server.is_floor = server.ends_with("floor");
+                    record.server.duplicate_of = server.strip_suffix("-duplicate").map(str::to_owned);
+                    if let Some(bound) = bound {
+                        verdict.bound = bound;
+                    } else {
+                        record.verdict = None;
+                    }
+                    record
+                };
+                (1..=7).map(run).collect()
+            };
+            let sound = Some(Bound::ServerBound);
+            let records = [
+                runs("one", 1.0, bound),
+                runs("one-duplicate", 1.02, bound),
+                runs("two", 2.0, sound),
+                runs("three", 3.0, sound),
+                runs("low-floor", 0.1, bound),
+                runs("floor", 0.2, sound),
+            ]
+            .concat();
+            let summaries = summarise(&records);
+            let summary = &summaries[0];
+            let names: Vec<&str> = summary.cells.iter().map(|cell| cell.server.name.as_str()).collect();
+            let ranked: Vec<String> =
+                summary.ranked().map(|(cell, rank)| format!("{} {rank}", cell.server.name)).collect();
+            let cell = |name: &str| summary.cells.iter().find(|cell| cell.server.name == name).unwrap();
+            let (one, two) = (cell("one"), cell("two"));
+            let floor = summary.floor.as_ref().unwrap().server.name.as_str();
+            let (order, ranks, best_floor): (&[_], &[_], _) = if is_ranked {
+                (&["one", "two", "three"], &["one 1", "two 2", "three 3"], "low-floor")
+            } else {
+                (&["two", "three", "one"], &["two 1", "three 2"], "floor")
+            };
+            assert_eq!((names.as_slice(), floor), (order, best_floor), "{bound:?}");
+            assert_eq!(ranked, ranks, "{bound:?}");
+            assert_eq!(one.not_ranked().map(|verdict| verdict.bound), bound.filter(|_| !is_ranked));
+            let cost = Record::cpu_per_request;
+            for ratio in [one.ratio_to(two, cost), two.ratio_to(one, cost)] {
+                assert_eq!(ratio.is_some(), is_ranked, "{bound:?}");
+            }
+            assert!(one.raw_ratio_to(two, cost).is_some() && one.median(cost).is_some(), "{bound:?}");
+            assert_eq!(summary.is_below(one, two, None), is_ranked, "{bound:?}");
+            assert_eq!(summary.noise().is_some(), is_ranked, "{bound:?}");
         }
     }
 

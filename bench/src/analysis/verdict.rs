@@ -1,10 +1,7 @@
 //! What bound a run, or a cell, and so what its figures are facts about. Every threshold stands here; METHODOLOGY.md has the
 //! reasons at length.
 
-use std::fmt;
-
 use crate::analysis::statistics::median;
-use crate::analysis::summary::Cell;
 use crate::store::record::{Bound, From, Record, VerdictRecord};
 use crate::text::numbers::as_f64;
 
@@ -76,12 +73,8 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     Some(verdict)
 }
 
-/// The verdict on a cell; `None` where no run has figures of a load.
-pub fn of_cell(cell: &Cell) -> Option<Verdict> {
-    cell.verdict.clone()
-}
-
-/// The same from its runs: one failed request makes a cell invalid; else it is what most of them are, as medians go.
+/// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed request makes a cell invalid;
+/// otherwise it is what most of its runs are, as medians go.
 pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
         runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
@@ -194,19 +187,6 @@ fn stood_still(record: &Record, busiest: f64) -> Option<String> {
         .then(|| format!("something stood still: an answer took {latest:.2} s, and neither side was busy"))
 }
 
-impl fmt::Display for Bound {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Invalid => "invalid",
-            Self::Disturbed => "others",
-            Self::ClientBound => "client",
-            Self::ServerBound => "server",
-            Self::LatencyBound => "latency",
-            Self::Unknown => "unknown",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,17 +228,17 @@ mod tests {
             }
         };
         let cases = [
-            ("neither is busy", run(0.5, 0.5, 0.0), "latency", ""),
-            ("the server is", run(0.95, 0.5, 0.02), "server", ""),
-            ("the tool is", run(0.5, 0.95, 0.02), "client", ""),
-            ("both are", busy(), "client", ""),
+            ("neither is busy", run(0.5, 0.5, 0.0), "latency-bound", ""),
+            ("the server is", run(0.95, 0.5, 0.02), "server-bound", ""),
+            ("the tool is", run(0.5, 0.95, 0.02), "client-bound", ""),
+            ("both are", busy(), "client-bound", ""),
             ("nobody knows of the server", with(run(0.95, 0.5, 0.0), unknown), "unknown", ""),
-            ("nobody knows of the server, and the tool is busy", with(busy(), unknown), "client", ""),
-            ("others take a tenth", run(0.5, 0.5, 0.2), "others", "others took 10 %"),
+            ("nobody knows of the server, and the tool is busy", with(busy(), unknown), "client-bound", ""),
+            ("others take a tenth", run(0.5, 0.5, 0.2), "disturbed", "others took 10 %"),
             (
                 "a quota takes a tenth",
                 with(busy(), |run| run.cpu.as_mut().unwrap().throttled_seconds = Some(0.2)),
-                "others",
+                "disturbed",
                 "quota withheld 10 %",
             ),
             ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
@@ -280,7 +260,7 @@ mod tests {
                     run.connections.as_mut().unwrap().seen = Some(9);
                     run.workload.mode = Some("close".into());
                 }),
-                "client",
+                "client-bound",
                 "",
             ),
             (
@@ -296,7 +276,7 @@ mod tests {
                 "invalid",
                 "98.0 % of it was answered, and the tool had time",
             ),
-            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency", ""),
+            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency-bound", ""),
             (
                 "answers come too fast for ten connections",
                 with(busy(), |run| run.latency.as_mut().unwrap().mean_seconds = Some(0.001)),
@@ -309,7 +289,7 @@ mod tests {
                     run.latency.as_mut().unwrap().mean_seconds = Some(0.0);
                     run.tool.semantics.as_mut().unwrap().resolution_seconds = Some(0.1);
                 }),
-                "client",
+                "client-bound",
                 "",
             ),
             (
@@ -321,7 +301,7 @@ mod tests {
             (
                 "an unfair server is busy",
                 with(busy(), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
-                "client",
+                "client-bound",
                 "",
             ),
         ];

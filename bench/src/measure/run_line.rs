@@ -54,7 +54,7 @@ fn load_result(record: &Record) -> String {
     let rate = numbers::whole(record.per_second().unwrap_or(0.0));
     let verdict = record.verdict.as_ref().map_or_else(String::new, |verdict| {
         let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-        format!(", {}{reason}", verdict.bound.as_str())
+        format!(", {}{reason}", verdict.bound)
     });
     format!("{cpu}{rate} requests/s{verdict}")
 }

@@ -1,18 +1,19 @@
 //! Microbenchmarks beside those of another run.
 
-use super::document::{Column, Figure, Importance, Quantity, Table, Value};
-use super::section::code_figure;
+use super::document::{Column, Priority, Table};
+use super::section::microbench_figure as code_figure;
+use super::value::{Figure, Quantity, Value};
 use crate::measure::microbench::{Difference, NOISE, Ratio};
 use crate::store::microbench::{BenchRecord, CodeRecord};
 
 /// A row a benchmark that this run has made, beside what was `saved` by a name.
 pub(super) fn table(made: &CodeRecord, saved: &CodeRecord, name: &str) -> Table {
     let columns = [
-        Column::new("Benchmark", Quantity::Words),
-        Column::new("Time", Quantity::Time).with_intervals().of(Importance::High),
+        Column::new("Benchmark", Quantity::Text),
+        Column::new("Time", Quantity::Time).with_intervals().with_priority(Priority::High),
         Column::new("Saved", Quantity::Time),
-        Column::new("To saved", Quantity::Ratio).with_intervals().of(Importance::High),
-        Column::new("Difference", Quantity::Words).of(Importance::High),
+        Column::new("To saved", Quantity::Ratio).with_intervals().with_priority(Priority::High),
+        Column::new("Difference", Quantity::Text).with_priority(Priority::High),
     ];
     let mut table = Table::new("code-comparison", format!("Beside `{name}`, by the piece"), columns);
     table.rows = made.benches.iter().map(|bench| row(bench, find(saved, bench))).collect();
@@ -87,7 +88,7 @@ mod tests {
                 let figure =
                     |value: &Value, factor: f64| Some((value.number()? * factor * 10.0).round() / 10.0);
                 let figures = [figure(&row[1], 1e9), figure(&row[2], 1e9), figure(&row[3], 1.0)];
-                (row[0].words().unwrap(), figures, row[4].words().unwrap())
+                (row[0].text().unwrap(), figures, row[4].text().unwrap())
             })
             .collect();
         assert_eq!(

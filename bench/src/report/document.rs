@@ -1,10 +1,10 @@
 //! What a report says, whatever form it is given: sentences, tables and charts, in the order in which they are read. Data
 //! alone, in seconds, bytes and counts: a format (`format/`) puts on units and shape, and adds no figure of its own.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::chart::{Chart, Mark};
-use crate::analysis::statistics::{Estimate, Rank};
+use super::chart::Chart;
+use super::value::{Quantity, Unit, Value};
 
 /// A whole report.
 #[derive(Clone, Debug, Serialize)]
@@ -51,7 +51,7 @@ pub struct Section {
     pub facts: Vec<Fact>,
 }
 
-/// A table with a head.
+/// A table with a header.
 #[derive(Clone, Debug, Serialize)]
 pub struct Table {
     /// Its own name among the report's tables, of letters, digits and hyphens.
@@ -75,7 +75,7 @@ pub struct Table {
 #[derive(Clone, Debug, Serialize)]
 pub struct Column {
     /// What it shows, without the unit.
-    pub head: String,
+    pub header: String,
     /// What its figures are.
     pub quantity: Quantity,
     /// Whether the intervals of its figures are shown beside them.
@@ -83,78 +83,19 @@ pub struct Column {
     /// Whether the figures are shown as bars too, where there is room.
     pub has_bars: bool,
     /// Whether it stays where there is no room for all. The first column always does.
-    pub importance: Importance,
+    pub priority: Priority,
 }
 
 /// What stays where there is no room for all columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Importance {
+pub enum Priority {
     /// Goes first.
     Low,
     /// Goes when nothing else is left to go.
     Normal,
     /// Always stays.
     High,
-}
-
-/// What a figure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    /// No figure: words.
-    Words,
-    /// A count.
-    Count,
-    /// Seconds.
-    Time,
-    /// Bytes.
-    Memory,
-    /// So much of another figure: 1 is as much.
-    Ratio,
-    /// A part of a whole: from 0 to 1.
-    Share,
-    /// A count a second.
-    Rate,
-}
-
-/// A cell of a table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// Not known. Never 0.
-    Absent,
-    /// Words.
-    Words(String),
-    /// A place among others.
-    Rank(Rank),
-    /// A figure.
-    Figure(Figure),
-    /// A figure where it has to be said whose fact it is.
-    Marked {
-        /// The figure.
-        #[serde(flatten)]
-        figure: Figure,
-        /// Whose it is.
-        mark: Mark,
-    },
-}
-
-/// A number in its quantity's own unit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Figure {
-    /// The figure, of several runs their median.
-    pub value: f64,
-    /// The ends of its interval.
-    pub interval: Option<[f64; 2]>,
-}
-
-/// How a figure is shown: times a factor, with a symbol behind it or in the head.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unit {
-    /// `µs`; empty for counts.
-    pub symbol: &'static str,
-    /// What a figure is multiplied with.
-    pub factor: f64,
 }
 
 impl Document {
@@ -192,20 +133,21 @@ impl Table {
     /// The unit that suits all figures of a column, or of all columns where they have one unit.
     pub fn unit(&self, column: usize) -> Unit {
         let of_column = |row: &'_ Vec<Value>| row.get(column).and_then(Value::number);
-        let quantity = self.columns.get(column).map_or(Quantity::Words, |column| column.quantity);
-        if self.has_one_unit && quantity != Quantity::Words {
+        let quantity = self.columns.get(column).map_or(Quantity::Text, |column| column.quantity);
+        if self.has_one_unit && quantity != Quantity::Text {
             quantity.unit(self.rows.iter().flatten().filter_map(Value::number))
         } else {
             quantity.unit(self.rows.iter().filter_map(of_column))
         }
     }
 
-    /// A column's head, with the unit where the title does not tell it.
-    pub fn head(&self, column: usize) -> String {
-        let head = self.columns.get(column).map_or("", |column| &column.head);
+    /// A column's header, with the unit where the title does not tell it.
+    pub fn header(&self, column: usize) -> String {
+        let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
-            symbol if symbol.is_empty() || self.has_one_unit => head.to_owned(),
-            symbol => format!("{head} {symbol}"),
+            symbol if symbol.is_empty() || self.has_one_unit => header.to_owned(),
+            symbol if symbol.starts_with('/') => format!("{header}{symbol}"),
+            symbol => format!("{header} {symbol}"),
         }
     }
 
@@ -213,7 +155,9 @@ impl Table {
     pub fn caption(&self) -> String {
         let last = self.columns.len().saturating_sub(1);
         match self.unit(last).symbol {
-            symbol if symbol.is_empty() || !self.has_one_unit => self.title.clone(),
+            // A title says "per second" itself.
+            "" | "/s" => self.title.clone(),
+            _ if !self.has_one_unit => self.title.clone(),
             symbol => format!("{}, {symbol}", self.title),
         }
     }
@@ -221,13 +165,13 @@ impl Table {
 
 impl Column {
     /// A column of figures, or of words.
-    pub fn new(head: impl Into<String>, quantity: Quantity) -> Self {
+    pub fn new(header: impl Into<String>, quantity: Quantity) -> Self {
         Self {
-            head: head.into(),
+            header: header.into(),
             quantity,
             has_intervals: false,
             has_bars: false,
-            importance: Importance::Normal,
+            priority: Priority::Normal,
         }
     }
 
@@ -243,118 +187,9 @@ impl Column {
         Self { has_bars: true, ..self }
     }
 
-    /// The same, of another importance.
+    /// The same, of another priority.
     #[must_use]
-    pub fn of(self, importance: Importance) -> Self {
-        Self { importance, ..self }
-    }
-}
-
-impl Value {
-    /// A figure, with whose fact it is where that has to be said.
-    pub fn marked(figure: Option<Figure>, mark: Mark) -> Self {
-        match figure {
-            None => Self::Absent,
-            Some(figure) if mark == Mark::Own => Self::Figure(figure),
-            Some(figure) => Self::Marked { figure, mark },
-        }
-    }
-
-    /// What to sort by.
-    pub fn number(&self) -> Option<f64> {
-        match self {
-            Self::Figure(figure) | Self::Marked { figure, .. } => Some(figure.value),
-            Self::Rank(rank) => Some(crate::text::numbers::as_f64((rank.best + rank.worst) as u64)),
-            Self::Absent | Self::Words(_) => None,
-        }
-    }
-
-    /// Its words, if it has any.
-    pub fn words(&self) -> Option<&str> {
-        match self {
-            Self::Words(words) => Some(words),
-            _ => None,
-        }
-    }
-}
-
-impl From<Option<f64>> for Value {
-    fn from(value: Option<f64>) -> Self {
-        value.map_or(Self::Absent, |value| Self::Figure(Figure { value, interval: None }))
-    }
-}
-
-impl From<Option<Estimate>> for Value {
-    fn from(estimate: Option<Estimate>) -> Self {
-        estimate.map_or(Self::Absent, |estimate| Self::Figure(estimate.into()))
-    }
-}
-
-impl From<Option<Rank>> for Value {
-    fn from(rank: Option<Rank>) -> Self {
-        rank.map_or(Self::Absent, Self::Rank)
-    }
-}
-
-impl From<String> for Value {
-    fn from(words: String) -> Self {
-        Self::Words(words)
-    }
-}
-
-impl From<&str> for Value {
-    fn from(words: &str) -> Self {
-        Self::Words(words.into())
-    }
-}
-
-impl From<Estimate> for Figure {
-    fn from(estimate: Estimate) -> Self {
-        Self { value: estimate.median, interval: Some([estimate.low, estimate.high]) }
-    }
-}
-
-impl Quantity {
-    /// The unit in which figures are stored and in which JSON and CSV have them: `s`, `B`, or none.
-    pub fn stored_unit(self) -> &'static str {
-        match self {
-            Self::Words | Self::Count | Self::Ratio | Self::Share => "",
-            Self::Time => "s",
-            Self::Memory => "B",
-            Self::Rate => "1/s",
-        }
-    }
-
-    /// The unit in which people read figures together: the largest in which none of them is below 1.
-    pub fn unit(self, figures: impl Iterator<Item = f64>) -> Unit {
-        let smallest = figures.filter(|figure| *figure > 0.0).fold(f64::INFINITY, f64::min);
-        let (symbol, factor) = match self {
-            Self::Words | Self::Count => ("", 1.0),
-            Self::Ratio => ("×", 1.0),
-            Self::Rate => ("/s", 1.0),
-            Self::Share => ("%", 100.0),
-            Self::Time if smallest < 1e-6 => ("ns", 1e9),
-            Self::Time if smallest < 1e-3 => ("µs", 1e6),
-            Self::Time if smallest < 1.0 => ("ms", 1e3),
-            Self::Time => ("s", 1.0),
-            Self::Memory if smallest < 1024.0 => ("B", 1.0),
-            Self::Memory if smallest < 1_048_576.0 => ("KiB", 1.0 / 1024.0),
-            Self::Memory => ("MiB", 1.0 / 1_048_576.0),
-        };
-        Unit { symbol, factor }
-    }
-}
-
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Self::Words => "words",
-            Self::Count => "count",
-            Self::Time => "s",
-            Self::Memory => "B",
-            Self::Ratio => "ratio",
-            Self::Share => "share",
-            Self::Rate => "1/s",
-        })
+    pub fn with_priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::chart::{Axis, Chart, Line, Point, Scale};
 use super::comparison;
-use super::document::{Column, Document, Fact, Importance, Quantity, Section, Table, Value};
-use super::section::{self, Measure, connections, leading_measure, list};
+use super::document::{Column, Document, Fact, Priority, Section, Table};
+use super::section::{self, Metric, connections, leading_metric, list};
+use super::value::{Quantity, Value};
 use crate::analysis::compare::{self, Comparison, Judgement};
 use crate::analysis::history::{Entry, History};
 use crate::analysis::summary::{WorkloadSummary, summarise};
@@ -67,12 +68,12 @@ fn judgements(comparison: &Comparison) -> String {
 
 fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
     let columns = [
-        Column::new("Result", Quantity::Words).of(Importance::High),
-        Column::new("Host", Quantity::Words),
-        Column::new("Workloads", Quantity::Words),
+        Column::new("Result", Quantity::Text).with_priority(Priority::High),
+        Column::new("Host", Quantity::Text),
+        Column::new("Workloads", Quantity::Text),
         Column::new("Servers", Quantity::Count),
         Column::new("Runs", Quantity::Count),
-        Column::new("Against the one before", Quantity::Words).of(Importance::High),
+        Column::new("Against the one before", Quantity::Text).with_priority(Priority::High),
     ];
     let mut table = Table::new("results", "The results, the oldest first", columns);
     for (entry, comparison) in history.entries.iter().zip(comparisons) {
@@ -117,12 +118,12 @@ fn families<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<&'a str> {
 /// Every figure that is another than before.
 fn changes(history: &History, comparisons: &[Option<Comparison>]) -> Option<Section> {
     let columns = [
-        Column::new("Result", Quantity::Words).of(Importance::High),
-        Column::new("Server", Quantity::Words).of(Importance::High),
-        Column::new("Workload", Quantity::Words).of(Importance::High),
-        Column::new("Figure", Quantity::Words),
-        Column::new("To before", Quantity::Ratio).with_intervals().of(Importance::High),
-        Column::new("Judgement", Quantity::Words).of(Importance::High),
+        Column::new("Result", Quantity::Text).with_priority(Priority::High),
+        Column::new("Server", Quantity::Text).with_priority(Priority::High),
+        Column::new("Workload", Quantity::Text).with_priority(Priority::High),
+        Column::new("Figure", Quantity::Text),
+        Column::new("To before", Quantity::Ratio).with_intervals().with_priority(Priority::High),
+        Column::new("Judgement", Quantity::Text).with_priority(Priority::High),
     ];
     let mut table = Table::new("changes", "Figures that changed beyond the noise", columns);
     for (entry, comparison) in history.entries.iter().zip(comparisons) {
@@ -198,22 +199,26 @@ impl Trend<'_> {
         self.0.iter().map(|(_, summary)| *summary).collect()
     }
 
-    fn measure(&self) -> Measure {
-        leading_measure(self.0[0].1)
+    fn metric(&self) -> Metric {
+        leading_metric(self.0[0].1)
     }
 
     fn title(&self) -> String {
         let workload = self.0[0].1.workload;
-        format!("{} with {} ({})", self.measure().head, connections(workload.connections), workload.name)
+        format!("{} with {} ({})", self.metric().header, connections(workload.connections), workload.name)
     }
 
     fn chart(&self) -> Chart {
-        let measure = self.measure();
+        let metric = self.metric();
         let members = self.members();
         let line = |name: &str| {
             let points = members.iter().zip(1_u32..).filter_map(|(summary, place)| {
                 let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-                Some(Point { x: place.into(), y: measure.figure(cell)?, mark: measure.mark(cell) })
+                Some(Point {
+                    x: place.into(),
+                    y: metric.figure(cell)?,
+                    attribution: metric.attribution(cell),
+                })
             });
             Line { label: name.into(), points: points.collect(), has_marks: true }
         };
@@ -224,25 +229,26 @@ impl Trend<'_> {
             description: format!("{}, a line a server, over {} results.", self.title(), self.0.len()),
             plot: section::lines(
                 Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
-                Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log },
+                Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },
                 lines,
             ),
         }
     }
 
     fn table(&self) -> Table {
-        let measure = self.measure();
+        let metric = self.metric();
         let servers = self.members();
         let servers = section::servers(&servers);
-        let columns = servers.iter().map(|name| Column::new(*name, measure.quantity).of(Importance::High));
-        let first = Column::new("Result", Quantity::Words).of(Importance::High);
+        let columns =
+            servers.iter().map(|name| Column::new(*name, metric.quantity).with_priority(Priority::High));
+        let first = Column::new("Result", Quantity::Text).with_priority(Priority::High);
         let name = format!("trend-{}", self.0[0].1.workload.name);
         let mut table = Table::new(name, self.title(), std::iter::once(first).chain(columns));
         table.has_one_unit = true;
         for (entry, summary) in &self.0 {
             let value = |name: &&str| {
                 let cell = summary.cells.iter().find(|cell| cell.server.name == **name);
-                cell.map_or(Value::Absent, |cell| measure.value(cell))
+                cell.map_or(Value::Absent, |cell| metric.value(cell))
             };
             let values = servers.iter().map(value);
             table.rows.push(std::iter::once(entry.name.as_str().into()).chain(values).collect());

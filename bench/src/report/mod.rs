@@ -6,10 +6,12 @@ mod code_comparison;
 pub mod comparison;
 mod conformance;
 pub mod document;
+pub mod field;
 pub mod format;
 pub mod history;
 pub mod recorded;
 mod section;
+pub mod value;
 mod warning;
 
 use std::collections::BTreeSet;
@@ -19,7 +21,7 @@ use crate::checks::verify::Verification;
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
 use crate::store::microbench::CodeRecord;
-use crate::store::record::TaskRecord;
+use crate::store::record::{Record, TaskRecord};
 use crate::store::results::Loaded;
 use crate::text::{names, numbers};
 use chart::Chart;
@@ -46,7 +48,7 @@ pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Docum
 }
 
 fn document_of(source: &Source) -> Document {
-    let leading = answer::leading(&source.families);
+    let leading = section::leading(&source.families);
     Document {
         title: title(&source.families, &source.loaded.machine),
         leading: leading.map(|summary| summary.workload.name.clone()),
@@ -79,7 +81,7 @@ pub fn explanation(loaded: &Loaded) -> Option<Document> {
 pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     let summaries = summarise(&loaded.records);
     let source = Source::new(loaded, &summaries);
-    let Some(leading) = answer::leading(&source.families) else { return Vec::new() };
+    let Some(leading) = section::leading(&source.families) else { return Vec::new() };
     let is_own = |family: &&Family| family.members.iter().any(|member| std::ptr::eq(*member, leading));
     let family = source.families.iter().find(is_own);
     family.map_or_else(Vec::new, |family| {
@@ -89,7 +91,7 @@ pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
 
 /// What microbenchmarks came to, as a table for a terminal of a width.
 pub fn code(code: &CodeRecord, width: Option<usize>) -> String {
-    format::table(&section::code_table(code), width)
+    format::table(&section::microbench_table(code), width)
 }
 
 /// The same beside what was `saved` by a name, with what has to be known of it.
@@ -105,6 +107,16 @@ pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
 /// How many conformance cases each server passes, by subject, as a table for a terminal of a width.
 pub fn conformance(verified: &[(&str, Verification)], width: Option<usize>) -> String {
     format::table(&conformance::table(verified), width)
+}
+
+/// The figures of a measurement that is still running: one table per workload, marked as preliminary
+/// with the number of repetitions, without ranks and intervals, for a terminal of this width. Empty
+/// without figures.
+pub fn preliminary(records: &[Record], width: Option<usize>) -> String {
+    let summaries = summarise(records);
+    let tables = summaries.iter().filter(|summary| !summary.is_check && summary.is_measured());
+    let tables = tables.map(|summary| format::table(&section::preliminary_table(summary), width));
+    tables.collect::<Vec<_>>().join("\n")
 }
 
 /// How wide the terminal is that standard output goes to; `None` when it is none.

@@ -3,7 +3,6 @@
 use super::section::{list, noise};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::machine::Machine;
 use crate::store::record::{Bound, ErrorKind};
 use crate::store::results::Loaded;
@@ -100,7 +99,7 @@ fn failed(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| bound(cell) == Some(Bound::Invalid)).map(|cells| {
+    of_cells(summaries, |cell| cell.bound() == Some(Bound::Invalid)).map(|cells| {
         format!(
             "Invalid: {cells}. Their figures say nothing of the servers; the notes below the tables say why."
         )
@@ -112,7 +111,7 @@ fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
         summaries.iter().flat_map(WorkloadSummary::with_floor).map(|cell| cell.set_aside).sum();
     let plural = if again == 1 { "run was" } else { "runs were" };
     let again = (again > 0).then(|| format!("{again} {plural} disturbed by others and done again."));
-    let still = of_cells(summaries, |cell| bound(cell) == Some(Bound::Disturbed))
+    let still = of_cells(summaries, |cell| cell.bound() == Some(Bound::Disturbed))
         .map(|cells| format!("Disturbed all the same: {cells}: measure again when the machine is quiet."));
     let said: Vec<String> = again.into_iter().chain(still).collect();
     (!said.is_empty()).then(|| said.join(" "))
@@ -150,7 +149,7 @@ fn overlapping(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| bound(cell) == Some(Bound::ClientBound)).map(|cells| {
+    of_cells(summaries, |cell| cell.bound() == Some(Bound::ClientBound)).map(|cells| {
         format!(
             "The load tool was at its own limit: {cells}. Their requests/s compare the tool with itself; CPU time a request compares the \
              servers."
@@ -208,10 +207,6 @@ fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
             if names.len() == 1 { "s" } else { "" }
         )
     })
-}
-
-fn bound(cell: &Cell) -> Option<Bound> {
-    verdict::of_cell(cell).map(|verdict| verdict.bound)
 }
 
 /// The servers whose cells are such, with the workloads: those of the same workloads together.

@@ -45,8 +45,12 @@ impl Folder {
         for repetition in 1..=7 {
             let mut record = run.clone();
             record.repetition = Some(repetition);
-            // Twins and others are off in other repetitions than their server.
-            let salt = u32::try_from(run.server.name.len()).unwrap();
+            // A duplicate, like any other server, deviates in other repetitions than its server does.
+            let salt = match &run.server.duplicate_of {
+                Some(name) => name.len() + 5,
+                None => run.server.name.len(),
+            };
+            let salt = u32::try_from(salt).unwrap();
             let step = f64::from((repetition * 3 + salt) % 7) - 3.0;
             scale(&mut record, 1.0 + SPREAD * step / 3.0);
             self.records.push(record);

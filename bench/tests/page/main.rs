@@ -22,8 +22,9 @@ use std::sync::LazyLock;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bench::report;
-use bench::report::document::{Document, Table, Unit, Value};
+use bench::report::document::{Document, Table};
 use bench::report::format::Format;
+use bench::report::value::{Unit, Value};
 use bench::store::results;
 use serde_json::json;
 
@@ -259,9 +260,9 @@ impl Shown {
         }
         match value {
             Value::Absent => text == "–",
-            Value::Words(words) => text == words,
+            Value::Text(words) => text == words,
             Value::Rank(rank) => *text == rank.to_string(),
-            Value::Figure(figure) | Value::Marked { figure, .. } => {
+            Value::Figure(figure) | Value::Attributed { figure, .. } => {
                 let digits: String = text.chars().filter(|letter| "-.0123456789".contains(*letter)).collect();
                 let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
                 let half_a_digit = 0.5 / 10_f64.powi(i32::try_from(decimals).unwrap());

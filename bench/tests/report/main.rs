@@ -15,9 +15,10 @@ use bench::analysis::statistics::median;
 use bench::analysis::summary::Figure;
 use bench::report;
 use bench::report::chart::Plot;
-use bench::report::document::{Document, Value};
+use bench::report::document::Document;
 use bench::report::format::Format;
 use bench::report::recorded;
+use bench::report::value::Value;
 use bench::store::record::Record;
 use bench::store::results;
 use folder::Folder;
@@ -132,8 +133,8 @@ fn a_section_a_question() {
 fn column(document: &Document, table: &str, head: &str) -> Vec<(String, f64)> {
     let mut tables = document.sections.iter().flat_map(|section| &section.tables);
     let table = tables.find(|known| known.name == table).unwrap();
-    let place = table.columns.iter().position(|column| column.head == head).unwrap();
-    let figure = |row: &Vec<Value>| Some((row[0].words()?.to_owned(), row[place].number()?));
+    let place = table.columns.iter().position(|column| column.header == head).unwrap();
+    let figure = |row: &Vec<Value>| Some((row[0].text()?.to_owned(), row[place].number()?));
     table.rows.iter().filter_map(figure).collect()
 }
 

@@ -3,8 +3,7 @@
 use super::Kind;
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::Cell;
-use crate::analysis::verdict::{self, Verdict};
-use crate::store::record::Bound;
+use crate::analysis::verdict::Verdict;
 
 /// What is to be said of a figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +43,7 @@ pub(super) fn not_judged(cells: [&Cell; 2]) -> Option<Reason> {
         if cell.measured().next().is_none() {
             return Some(Reason::NoFigures(side));
         }
-        let verdict = verdict::of_cell(cell)?;
-        matches!(verdict.bound, Bound::Invalid | Bound::Disturbed).then_some(Reason::Bound(side, verdict))
+        cell.not_ranked().map(|verdict| Reason::Bound(side, verdict.clone()))
     };
     cells.into_iter().enumerate().find_map(reason)
 }

@@ -16,8 +16,8 @@ pub struct Cell<'a> {
     pub runs: Vec<&'a Record>,
     /// Attempts that others disturbed and that were done again.
     pub set_aside: usize,
-    /// What bound it, once and for all: reports ask for it many times.
-    pub(crate) verdict: Option<Verdict>,
+    /// What bound it; `None` where no run has figures of a load.
+    pub verdict: Option<Verdict>,
 }
 
 impl<'a> Cell<'a> {
@@ -54,6 +54,17 @@ impl<'a> Cell<'a> {
         self.runs.iter().filter_map(|run| run.error.as_ref())
     }
 
+    /// What bound it.
+    pub fn bound(&self) -> Option<Bound> {
+        self.verdict.as_ref().map(|verdict| verdict.bound)
+    }
+
+    /// Why its figures decide nothing: the verdict of a cell that is invalid or disturbed. Such a cell has no rank, no ratio,
+    /// and no part in the noise floor. `None` of any other cell, also of one without figures.
+    pub fn not_ranked(&self) -> Option<&Verdict> {
+        self.verdict.as_ref().filter(|verdict| matches!(verdict.bound, Bound::Invalid | Bound::Disturbed))
+    }
+
     /// A figure of all runs that have it.
     pub fn values(&self, figure: impl Fn(&Record) -> Option<f64>) -> Vec<f64> {
         self.measured().filter_map(figure).collect()
@@ -64,16 +75,22 @@ impl<'a> Cell<'a> {
         median(&mut self.values(figure))
     }
 
-    /// The same with its interval, which takes thousands of medians.
+    /// The same with its interval.
     pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
-        Estimate::of(self.values(figure))
+        Estimate::from_values(self.values(figure))
     }
 
     /// The ratio of a figure of this cell to that of another, taken within each repetition that both have, so that a
-    /// drift of the machine between repetitions does not count.
+    /// drift of the machine between repetitions does not count. `None` where either cell is not ranked.
     pub fn ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
+        let is_ranked = self.not_ranked().is_none() && other.not_ranked().is_none();
+        is_ranked.then(|| self.raw_ratio_to(other, figure)).flatten()
+    }
+
+    /// The same ratio whatever the verdicts are: for what is shown with its verdict beside it, and decides nothing.
+    pub fn raw_ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
         let [these, those] = [self, other].map(|cell| cell.by_repetition(&figure));
-        Estimate::of(ratios(&these, &those))
+        Estimate::from_values(ratios(&these, &those))
     }
 
     /// A figure of all runs that have it, in the order of their repetitions.

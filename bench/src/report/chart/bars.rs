@@ -6,7 +6,8 @@ use super::canvas::{Canvas, TEXT, px, text, text_width};
 use super::palette::{BAND, BAR, QUIET};
 use super::rows::{Entry, Rows, hatching};
 use super::ruler;
-use super::{Bar, Bars, Mark};
+use super::{Bar, Bars};
+use crate::report::value::Attribution;
 
 /// The height of what is said above the bars of the noise floor.
 const NOISE_HEIGHT: f64 = 20.0;
@@ -54,7 +55,7 @@ fn draw_noise(canvas: &mut Canvas, share: f64, ends: [f64; 2], rows: &Rows) {
 
 fn draw_bars(canvas: &mut Canvas, bars: &Bars, rows: &Rows) {
     let hatched = canvas.id("hatching");
-    if bars.bars.iter().any(|bar| bar.mark == Mark::Client) {
+    if bars.bars.iter().any(|bar| bar.attribution == Attribution::Tool) {
         canvas.add(hatching(&hatched, BAR, "M3 0V6", 45));
     }
     for (bar, row) in bars.bars.iter().zip(&rows.rows) {
@@ -63,11 +64,11 @@ fn draw_bars(canvas: &mut Canvas, bars: &Bars, rows: &Rows) {
         let outline = |dashes| {
             shape.clone().set("fill", "none").set("stroke", QUIET.light).set("stroke-dasharray", dashes)
         };
-        canvas.add(match bar.mark {
-            Mark::Own => shape.set("fill", BAR.light),
-            Mark::Client => shape.set("fill", format!("url(#{hatched})")).set("stroke", BAR.light),
-            Mark::Invalid => outline("5 3"),
-            Mark::Reference => outline("1.5 2.5"),
+        canvas.add(match bar.attribution {
+            Attribution::Server => shape.set("fill", BAR.light),
+            Attribution::Tool => shape.set("fill", format!("url(#{hatched})")).set("stroke", BAR.light),
+            Attribution::Invalid => outline("5 3"),
+            Attribution::Reference => outline("1.5 2.5"),
         });
         rows.draw_cut(canvas, row);
     }

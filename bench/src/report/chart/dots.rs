@@ -66,7 +66,7 @@ pub(super) fn draw(dots: &Dots, canvas: &mut Canvas) {
         canvas.height += TEXT + 4.0;
         canvas.add(text(left, canvas.height - 8.0, "axis does not begin at 0").set("fill", QUIET.light));
     }
-    let marks = dots.rows.iter().flat_map(|row| &row.dots).map(|dot| dot.mark).collect::<Vec<_>>();
+    let marks = dots.rows.iter().flat_map(|row| &row.dots).map(|dot| dot.attribution).collect::<Vec<_>>();
     canvas.height = legend::draw_key(canvas, &marks, canvas.height);
 }
 
@@ -85,7 +85,7 @@ fn draw_rows(canvas: &mut Canvas, dots: &Dots, middles: &[f64], ruler: &Ruler, f
     for (row, y) in dots.rows.iter().zip(middles) {
         for (dot, lane) in row.dots.iter().zip(LANES.into_iter().cycle()) {
             let place = ruler.place(dot.value).map(|place| frame.x(place));
-            spots.extend(place.map(|x| Spot { x, y: y + lane, mark: dot.mark }));
+            spots.extend(place.map(|x| Spot { x, y: y + lane, attribution: dot.attribution }));
         }
         if let Some(place) = row.median.and_then(|median| ruler.place(median)) {
             let _ = write!(medians, "M{} {}v20", px(frame.x(place)), px(y - 10.0));

@@ -3,10 +3,10 @@
 use svg::node::Node;
 use svg::node::element::{Group, Path};
 
-use super::Mark;
 use super::canvas::{BASELINE, Canvas, Frame, fit, px, text, text_width};
 use super::palette::QUIET;
 use super::series::{self, RADIUS, Series, Shape, Spot};
+use crate::report::value::Attribution;
 
 /// From one line of names to the next.
 const LINE: f64 = 17.0;
@@ -27,10 +27,10 @@ const GUTTER: f64 = 16.0;
 const NAME_WIDTH: f64 = 260.0;
 
 /// Whose fact a mark is, if it is not the server's.
-const WORDS: [(Mark, &str); 3] = [
-    (Mark::Client, "client-bound"),
-    (Mark::Invalid, "invalid or disturbed"),
-    (Mark::Reference, "not measured here"),
+const WORDS: [(Attribution, &str); 3] = [
+    (Attribution::Tool, "client-bound"),
+    (Attribution::Invalid, "invalid or disturbed"),
+    (Attribution::Reference, "not measured here"),
 ];
 
 /// A line's name.
@@ -59,7 +59,12 @@ pub(super) fn draw_at_ends(canvas: &mut Canvas, entries: &mut [Entry], frame: Fr
             let leader = Path::new().set("d", leader).set("fill", "none").set("stroke", series.colour.light);
             canvas.add(leader.set("stroke-opacity", 0.5));
         }
-        series::draw_marks(canvas, series.shape, series.colour, &[Spot { x, y, mark: Mark::Own }]);
+        series::draw_marks(
+            canvas,
+            series.shape,
+            series.colour,
+            &[Spot { x, y, attribution: Attribution::Server }],
+        );
         let name = fit(label, NAME_WIDTH);
         canvas.add(text(x + MARK, y + BASELINE, &name).set("fill", series.colour.light));
     }
@@ -77,7 +82,12 @@ pub(super) fn draw_below(canvas: &mut Canvas, entries: &[Entry], top: f64) -> f6
             (x, y) = (0.0, y + LINE);
         }
         canvas.add(series.line(format!("M{} {}h20", px(x), px(y))));
-        series::draw_marks(canvas, series.shape, series.colour, &[Spot { x: x + 10.0, y, mark: Mark::Own }]);
+        series::draw_marks(
+            canvas,
+            series.shape,
+            series.colour,
+            &[Spot { x: x + 10.0, y, attribution: Attribution::Server }],
+        );
         labels.append(text(x + SAMPLE, y + BASELINE, name));
         x += column;
     }
@@ -86,15 +96,15 @@ pub(super) fn draw_below(canvas: &mut Canvas, entries: &[Entry], top: f64) -> f6
 }
 
 /// What the marks say that are not the server's own, from a height down. Returns where that ends.
-pub(super) fn draw_key(canvas: &mut Canvas, marks: &[Mark], top: f64) -> f64 {
+pub(super) fn draw_key(canvas: &mut Canvas, marks: &[Attribution], top: f64) -> f64 {
     let (mut x, mut bottom) = (f64::INFINITY, top);
-    for (mark, words) in WORDS.into_iter().filter(|(mark, _)| marks.contains(mark)) {
+    for (attribution, words) in WORDS.into_iter().filter(|(attribution, _)| marks.contains(attribution)) {
         let width = 2.0 * RADIUS + MARK + text_width(words);
         if x + width > canvas.width.pixels() {
             (x, bottom) = (0.0, bottom + LINE);
         }
         let y = bottom - LINE / 2.0;
-        series::draw_marks(canvas, Shape::Circle, QUIET, &[Spot { x: x + 2.0 * RADIUS, y, mark }]);
+        series::draw_marks(canvas, Shape::Circle, QUIET, &[Spot { x: x + 2.0 * RADIUS, y, attribution }]);
         canvas.add(text(x + 2.0 * RADIUS + MARK, y + BASELINE, words).set("fill", QUIET.light));
         x += width + GUTTER;
     }

@@ -55,7 +55,7 @@ pub(super) fn draw(lines: &Lines, canvas: &mut Canvas) {
     }
     canvas.height = frame.bottom + AXIS_HEIGHT;
     name(canvas, &drawn, is_named_at_ends, frame);
-    let marks = drawn.iter().flat_map(|line| &line.spots).map(|spot| spot.mark).collect::<Vec<_>>();
+    let marks = drawn.iter().flat_map(|line| &line.spots).map(|spot| spot.attribution).collect::<Vec<_>>();
     canvas.height = legend::draw_key(canvas, &marks, canvas.height);
 }
 
@@ -77,7 +77,7 @@ impl<'a> Drawn<'a> {
         for point in &line.points {
             let Some(figure) = ruler::known(point.y) else { continue };
             let (Some(right), Some(up)) = (x.place(point.x), y.place(figure.value)) else { continue };
-            drawn.spots.push(Spot { x: frame.x(right), y: frame.y(up), mark: point.mark });
+            drawn.spots.push(Spot { x: frame.x(right), y: frame.y(up), attribution: point.attribution });
             if let Some(ends) = figure.interval {
                 // An interval may go on below where the axis begins.
                 let [low, high] = ends.map(|end| frame.y(y.place(end).unwrap_or(0.0)));

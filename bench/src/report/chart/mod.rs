@@ -21,7 +21,7 @@ pub(super) use rows::longest;
 use serde::Serialize;
 use svg::node::element::{Rectangle, Style};
 
-use super::document::{Figure, Quantity};
+use super::value::{Attribution, Figure, Quantity};
 use canvas::Canvas;
 
 /// How wide a chart is drawn. A page has both and shows the one that fits, so that text keeps its size.
@@ -81,7 +81,7 @@ pub struct Bar {
     /// How long it is; a server without a figure has an empty row.
     pub figure: Option<Figure>,
     /// Whose fact it is.
-    pub mark: Mark,
+    pub attribution: Attribution,
     /// What is said behind its figure, such as `client-bound`; may be empty.
     pub note: String,
 }
@@ -120,20 +120,6 @@ pub struct StackedBar {
     pub pieces: Vec<Option<f64>>,
     /// What is said behind the figure; may be empty.
     pub note: String,
-}
-
-/// Whose fact a figure is, which is seen without colours too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mark {
-    /// The server's: a filled bar, a filled dot.
-    Own,
-    /// The load tool's, which set the pace: hatched, or hollow.
-    Client,
-    /// Nobody's: the cell is invalid or disturbed. Dashed outline, or a cross.
-    Invalid,
-    /// No server's that is measured here, such as what the article has, or the floor: dotted outline.
-    Reference,
 }
 
 /// Lines of points.
@@ -189,7 +175,7 @@ pub struct Point {
     /// How high.
     pub y: Figure,
     /// Whose fact it is.
-    pub mark: Mark,
+    pub attribution: Attribution,
 }
 
 /// A row of dots a server: each is a run.
@@ -220,7 +206,7 @@ pub struct Dot {
     /// Its figure.
     pub value: f64,
     /// Whose fact it is.
-    pub mark: Mark,
+    pub attribution: Attribution,
 }
 
 /// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a background, and without a heading,

@@ -9,7 +9,7 @@ use super::canvas::{BASELINE, Canvas, Frame, fit, px, text, text_width};
 use super::palette::{Colour, INK, PAPER, QUIET};
 use super::ruler::{self, Ruler};
 use super::{Figure, Quantity, Width};
-use crate::report::document::Unit;
+use crate::report::value::Unit;
 
 /// The room between a bar, or its whisker, and its figure.
 const GAP: f64 = 6.0;

@@ -1,8 +1,7 @@
 //! Where figures lie on an axis, and which of them are written at it.
 
 use super::{Axis, Scale};
-use crate::report::document::{Figure, Quantity, Unit};
-use crate::report::format::cell;
+use crate::report::value::{Figure, Quantity, Unit};
 use crate::text::numbers;
 
 /// An evenly spread axis is at least so many ticks' distances long, and with steps of 1, 2 and 5 at most eight.
@@ -167,7 +166,7 @@ pub(super) fn range(figures: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
 pub(super) fn with_unit(figure: f64, quantity: Quantity, unit: Unit) -> String {
     let is_close = unit.symbol.is_empty() || matches!(quantity, Quantity::Ratio | Quantity::Rate);
     let space = if is_close { "" } else { " " };
-    format!("{}{space}{}", cell::number(figure, quantity, unit), unit.symbol)
+    format!("{}{space}{}", quantity.number(figure, unit), unit.symbol)
 }
 
 /// A round figure with no more digits than it has: `0.5`, `20`, `1,000`.

@@ -4,9 +4,9 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use svg::node::element::Path;
 
-use super::Mark;
 use super::canvas::{Canvas, px};
 use super::palette::{Colour, PAPER, SERIES};
+use crate::report::value::Attribution;
 
 /// Half a mark's width.
 pub(super) const RADIUS: f64 = 3.5;
@@ -57,7 +57,7 @@ pub(super) struct Spot {
     /// From its top.
     pub(super) y: f64,
     /// Whose fact it is.
-    pub(super) mark: Mark,
+    pub(super) attribution: Attribution,
 }
 
 /// The looks of lines in their order, without end.
@@ -69,24 +69,27 @@ pub(super) fn all() -> impl Iterator<Item = Series> {
 /// Marks points: the server's own filled, those that the load tool bound hollow, invalid ones as crosses, those not measured
 /// here dotted.
 pub(super) fn draw_marks(canvas: &mut Canvas, shape: Shape, colour: Colour, spots: &[Spot]) {
-    for mark in [Mark::Own, Mark::Client, Mark::Invalid, Mark::Reference] {
-        let shape = if mark == Mark::Invalid { Shape::Cross } else { shape };
+    for attribution in [Attribution::Server, Attribution::Tool, Attribution::Invalid, Attribution::Reference]
+    {
+        let shape = if attribution == Attribution::Invalid { Shape::Cross } else { shape };
         let outlines = spots
             .iter()
-            .filter(|spot| spot.mark == mark)
+            .filter(|spot| spot.attribution == attribution)
             .map(|spot| shape.outline(spot.x, spot.y))
             .collect::<String>();
         if outlines.is_empty() {
             continue;
         }
         let path = Path::new().set("d", outlines);
-        canvas.add(match mark {
-            Mark::Own => path.set("fill", colour.light),
-            Mark::Client => {
+        canvas.add(match attribution {
+            Attribution::Server => path.set("fill", colour.light),
+            Attribution::Tool => {
                 path.set("fill", PAPER.light).set("stroke", colour.light).set("stroke-width", 1.5)
             }
-            Mark::Invalid => path.set("fill", "none").set("stroke", colour.light).set("stroke-width", 1.8),
-            Mark::Reference => {
+            Attribution::Invalid => {
+                path.set("fill", "none").set("stroke", colour.light).set("stroke-width", 1.8)
+            }
+            Attribution::Reference => {
                 path.set("fill", PAPER.light).set("stroke", colour.light).set("stroke-dasharray", "1.5 1.5")
             }
         });

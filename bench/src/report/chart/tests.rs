@@ -120,8 +120,14 @@ fn name(place: u32) -> String {
     if place < 8 { name.into() } else { format!("{place}-{name}").chars().take(30).collect() }
 }
 
-fn mark(place: u32) -> Mark {
-    [Mark::Own, Mark::Own, Mark::Client, Mark::Invalid, Mark::Reference][place as usize % 5]
+fn mark(place: u32) -> Attribution {
+    [
+        Attribution::Server,
+        Attribution::Server,
+        Attribution::Tool,
+        Attribution::Invalid,
+        Attribution::Reference,
+    ][place as usize % 5]
 }
 
 fn figure(value: f64) -> Figure {
@@ -139,7 +145,7 @@ fn bars(servers: u32) -> Chart {
                 8.12e-6 + 0.4e-6 * f64::from(place)
             })
         }),
-        mark: mark(place),
+        attribution: mark(place),
         note: ["", "", "client-bound", "no runs yet", "as published"][place as usize % 5].into(),
     };
     let bars = (0..servers).map(bar).collect();
@@ -178,7 +184,7 @@ fn lines(servers: u32) -> Chart {
         let point = |(step, x): (usize, &f64)| Point {
             x: *x,
             y: figure(80e-6 * (1.0 + 0.08 * f64::from(place)) * x.powf(0.6 + 0.01 * f64::from(place % 7))),
-            mark: if step == 5 { mark(place) } else { Mark::Own },
+            attribution: if step == 5 { mark(place) } else { Attribution::Server },
         };
         let points = connections.iter().enumerate().map(point).collect();
         Line { label: name(place), points, has_marks: true }
@@ -196,7 +202,11 @@ fn percentiles(servers: u32, points: u32) -> Chart {
             let value = 60e-6
                 * (1.0 + 0.15 * f64::from(place))
                 * (1.0 + spread.powi(3) * (1.0 + f64::from(place % 4)));
-            Point { x: 1.0 - 10_f64.powf(-spread), y: Figure { value, interval: None }, mark: Mark::Own }
+            Point {
+                x: 1.0 - 10_f64.powf(-spread),
+                y: Figure { value, interval: None },
+                attribution: Attribution::Server,
+            }
         };
         Line { label: name(place), points: (0..points).map(point).collect(), has_marks: false }
     };
@@ -215,7 +225,11 @@ fn rates(servers: u32) -> Chart {
         let most = 60e3 + 12e3 * f64::from(place);
         let point = |step: u32| {
             let x = 20e3 * f64::from(step);
-            Point { x, y: figure(x.min(most)), mark: if x > most { mark(place) } else { Mark::Own } }
+            Point {
+                x,
+                y: figure(x.min(most)),
+                attribution: if x > most { mark(place) } else { Attribution::Server },
+            }
         };
         Line { label: name(place), points: (0..8).map(point).collect(), has_marks: true }
     };
@@ -228,7 +242,10 @@ fn rates(servers: u32) -> Chart {
 fn dots(servers: u32) -> Chart {
     let row = |place: u32| {
         let value = |run: u32| 8.1e-6 + 0.1e-6 * f64::from(place) + 0.07e-6 * f64::from(run * 5 % 7);
-        let dot = |run: u32| Dot { value: value(run), mark: if run == 6 { mark(place) } else { Mark::Own } };
+        let dot = |run: u32| Dot {
+            value: value(run),
+            attribution: if run == 6 { mark(place) } else { Attribution::Server },
+        };
         DotRow { label: name(place), dots: (0..7).map(dot).collect(), median: Some(value(3)) }
     };
     let rows = (0..servers).map(row).collect();
@@ -498,8 +515,12 @@ fn what_is_no_figure_is_not_drawn() {
         let of = |value| wild.map(|end| Figure { value, interval: Some([-end, end]) });
         wild.into_iter().flat_map(of)
     };
-    let bar =
-        |figure| Bar { label: "hyper".into(), figure: Some(figure), mark: Mark::Own, note: String::new() };
+    let bar = |figure| Bar {
+        label: "hyper".into(),
+        figure: Some(figure),
+        attribution: Attribution::Server,
+        note: String::new(),
+    };
     let plot = |quantity| Bars {
         label: "time".into(),
         quantity,
@@ -521,13 +542,13 @@ fn what_is_no_figure_is_not_drawn() {
         vec![Plot::Bars(plot(Quantity::Time)), Plot::Bars(plot(Quantity::Memory)), Plot::Stack(stack)];
     for scale in [Scale::Linear, Scale::Log, Scale::Percentile] {
         let axis = || Axis { label: "time".into(), quantity: Quantity::Count, scale };
-        let point = |(y, x): (Figure, f64)| Point { x, y, mark: Mark::Own };
+        let point = |(y, x): (Figure, f64)| Point { x, y, attribution: Attribution::Server };
         let points = figures().zip(wild.into_iter().cycle()).map(point).collect();
         let lines = vec![Line { label: "hyper".into(), points, has_marks: true }];
         plots.push(Plot::Lines(Lines { x: axis(), y: axis(), lines }));
     }
     for median in wild {
-        let dots = wild.map(|value| Dot { value, mark: Mark::Own }).to_vec();
+        let dots = wild.map(|value| Dot { value, attribution: Attribution::Server }).to_vec();
         let rows = vec![DotRow { label: "hyper".into(), dots, median: Some(median) }];
         plots.push(Plot::Dots(Dots { label: "time".into(), quantity: Quantity::Time, rows }));
     }
@@ -542,7 +563,8 @@ fn what_is_no_figure_is_not_drawn() {
 #[test]
 fn without_figures_it_says_so() {
     let axis = || Axis { label: "time".into(), quantity: Quantity::Time, scale: Scale::Log };
-    let bar = Bar { label: "hyper".into(), figure: None, mark: Mark::Own, note: String::new() };
+    let bar =
+        Bar { label: "hyper".into(), figure: None, attribution: Attribution::Server, note: String::new() };
     let line = Line { label: "hyper".into(), points: Vec::new(), has_marks: true };
     let row = DotRow { label: "hyper".into(), dots: Vec::new(), median: None };
     let label = || "time".to_owned();

@@ -2,13 +2,12 @@
 //!
 //! The templates escape whatever comes from a record. What goes in as it is are our own charts, style and script.
 
+use crate::report::chart::{self, Chart, PALETTE, Plot, Width};
+use crate::report::document::{Column, Document, Section, Table};
+use crate::report::value::{Quantity, Unit, Value};
+use crate::store::record::Bound;
 use anyhow::Context;
 use askama::Template;
-
-use super::cell;
-use crate::report::chart::{self, Chart, PALETTE, Plot, Width};
-use crate::report::document::{Column, Document, Quantity, Section, Table, Unit, Value};
-use crate::store::record::Bound;
 
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
@@ -143,29 +142,26 @@ impl Head {
         let (quantity, unit) = (column.quantity, table.unit(at));
         let values = || table.rows.iter().filter_map(|row| row.get(at));
         Self {
-            text: table.head(at),
+            text: table.header(at),
             quantity,
             unit,
-            is_number: quantity != Quantity::Words || values().any(|value| value.number().is_some()),
-            is_double: column.has_intervals
-                && values().any(|value| cell::interval(value, quantity, unit).is_some()),
+            is_number: quantity != Quantity::Text || values().any(|value| value.number().is_some()),
+            is_double: column.has_intervals && values().any(|value| value.interval(quantity, unit).is_some()),
         }
     }
 
     fn cell(&self, value: &Value) -> Cell {
-        let sign = if let Value::Marked { mark, .. } = value { cell::sign(*mark) } else { "" };
-        let text = cell::shown(value, self.quantity, self.unit);
+        let sign = if let Value::Attributed { attribution, .. } = value { attribution.sign() } else { "" };
+        let text = value.shown(self.quantity, self.unit);
         Cell {
             text: text.strip_suffix(sign).unwrap_or(&text).to_owned(),
             number: value.number(),
             sign,
-            interval: self
-                .is_double
-                .then(|| cell::interval(value, self.quantity, self.unit).unwrap_or_default()),
+            interval: self.is_double.then(|| value.interval(self.quantity, self.unit).unwrap_or_default()),
             is_absent: *value == Value::Absent,
             is_in_figures: self.is_number,
-            is_long: value.words().is_some_and(|words| words.chars().count() > LONG),
-            is_bound: BOUNDS.iter().any(|bound| value.words() == Some(bound.to_string().as_str())),
+            is_long: value.text().is_some_and(|words| words.chars().count() > LONG),
+            is_bound: BOUNDS.iter().any(|bound| value.text() == Some(bound.to_string().as_str())),
         }
     }
 }

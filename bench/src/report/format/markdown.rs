@@ -1,9 +1,8 @@
 //! The document as GitHub's Markdown.
 
+use crate::report::document::{Document, Fact, Section, Table};
+use crate::report::value::Quantity;
 use std::fmt::Write;
-
-use super::cell;
-use crate::report::document::{Document, Fact, Quantity, Section, Table};
 
 pub(super) fn render(document: &Document) -> String {
     let mut out = format!("# {}\n\n", escaped(&document.title));
@@ -56,19 +55,18 @@ fn table(table: &Table, out: &mut String) {
     let columns = || table.columns.iter().zip(&units);
     let heads = table.columns.iter().enumerate().flat_map(|(place, column)| {
         let interval = column.has_intervals.then(|| "interval".to_owned());
-        std::iter::once(table.head(place)).chain(interval)
+        std::iter::once(table.header(place)).chain(interval)
     });
     row(heads, out);
     let rules = columns().flat_map(|(column, _)| {
-        let rule = if column.quantity == Quantity::Words { "---" } else { "--:" };
+        let rule = if column.quantity == Quantity::Text { "---" } else { "--:" };
         std::iter::once(rule).chain(column.has_intervals.then_some("--:"))
     });
     let _ = writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "));
     for values in &table.rows {
         let cells = columns().zip(values).flat_map(|((column, unit), value)| {
-            let interval = || cell::interval(value, column.quantity, *unit).unwrap_or_else(|| "–".into());
-            std::iter::once(cell::shown(value, column.quantity, *unit))
-                .chain(column.has_intervals.then(interval))
+            let interval = || value.interval(column.quantity, *unit).unwrap_or_else(|| "–".into());
+            std::iter::once(value.shown(column.quantity, *unit)).chain(column.has_intervals.then(interval))
         });
         row(cells, out);
     }

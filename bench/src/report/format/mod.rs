@@ -1,6 +1,5 @@
 //! What a document looks like, a format a file. None of them adds a figure.
 
-pub(crate) mod cell;
 mod csv;
 mod html;
 mod json;

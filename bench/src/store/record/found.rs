@@ -45,17 +45,17 @@ pub enum Bound {
     Unknown,
 }
 
-impl Bound {
-    /// The word that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
+/// The word that every report, table and message uses for a verdict.
+impl std::fmt::Display for Bound {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
             Self::Invalid => "invalid",
             Self::Disturbed => "disturbed",
             Self::ClientBound => "client-bound",
             Self::ServerBound => "server-bound",
             Self::LatencyBound => "latency-bound",
-            Self::Unknown => "not known what bound it",
-        }
+            Self::Unknown => "unknown",
+        })
     }
 }
 

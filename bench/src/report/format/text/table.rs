@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::report::chart;
-use crate::report::document::{Importance, Quantity, Table, Value};
-use crate::report::format::cell;
+use crate::report::document::{Priority, Table};
+use crate::report::value::{Quantity, Value};
 use crate::text::layout;
 
 /// Words in a cell are no wider than this, nor than a third of the terminal; beyond it they have a line more.
@@ -55,7 +55,7 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     }
     let missing: Vec<&str> = (0..table.columns.len())
         .filter(|column| shown.iter().all(|shown| shown.column != *column))
-        .map(|column| table.columns[column].head.as_str())
+        .map(|column| table.columns[column].header.as_str())
         .collect();
     if !missing.is_empty() {
         let note = format!("No room here for: {}.", missing.join(", "));
@@ -66,19 +66,19 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
 
 /// Makes it narrower, the intervals of what is less important before it itself; false when all that is left is important.
 fn give_up_something(table: &Table, shown: &mut Vec<Shown>) -> bool {
-    let importance = |shown: &Shown| match shown.column {
-        0 => Importance::High,
-        column => table.columns[column].importance,
+    let priority = |shown: &Shown| match shown.column {
+        0 => Priority::High,
+        column => table.columns[column].priority,
     };
     if let Some(bar) = shown.iter_mut().find(|shown| shown.bar > 0) {
         bar.bar = if bar.bar / 2 < SHORTEST_BAR { 0 } else { bar.bar / 2 };
-    } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Low) {
+    } else if let Some(place) = shown.iter().rposition(|shown| priority(shown) == Priority::Low) {
         shown.remove(place);
     } else if let Some(place) =
-        shown.iter().rposition(|shown| shown.has_intervals && importance(shown) == Importance::Normal)
+        shown.iter().rposition(|shown| shown.has_intervals && priority(shown) == Priority::Normal)
     {
         shown[place].has_intervals = false;
-    } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Normal) {
+    } else if let Some(place) = shown.iter().rposition(|shown| priority(shown) == Priority::Normal) {
         shown.remove(place);
     } else if let Some(last) = shown.iter_mut().rev().find(|shown| shown.has_intervals) {
         last.has_intervals = false;
@@ -122,11 +122,10 @@ fn column(table: &Table, shown: Shown) -> Vec<Vec<String>> {
     let with = |head: String, cells: &mut dyn Iterator<Item = String>| {
         std::iter::once(head).chain(cells).collect::<Vec<String>>()
     };
-    let text = |value: &Value| textwrap::fill(&cell::shown(value, spec.quantity, unit), shown.words);
-    let mut columns = vec![with(table.head(shown.column), &mut values().map(text))];
+    let text = |value: &Value| textwrap::fill(&value.shown(spec.quantity, unit), shown.words);
+    let mut columns = vec![with(table.header(shown.column), &mut values().map(text))];
     if shown.has_intervals {
-        let interval =
-            |value: &Value| cell::interval(value, spec.quantity, unit).unwrap_or_else(|| "–".into());
+        let interval = |value: &Value| value.interval(spec.quantity, unit).unwrap_or_else(|| "–".into());
         columns.push(with("interval".into(), &mut values().map(interval)));
     }
     if shown.bar > 0 {
@@ -139,7 +138,7 @@ fn column(table: &Table, shown: Shown) -> Vec<Vec<String>> {
 
 /// Which of what is shown of a column begins at the left.
 fn are_words(table: &Table, shown: Shown) -> Vec<bool> {
-    let mut words = vec![table.columns[shown.column].quantity == Quantity::Words];
+    let mut words = vec![table.columns[shown.column].quantity == Quantity::Text];
     if shown.has_intervals {
         words.push(false);
     }
@@ -188,13 +187,17 @@ fn widest(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{Column, Figure};
+    use crate::report::document::Column;
+    use crate::report::value::Figure;
 
     fn table() -> Table {
         let columns = [
-            Column::new("Server", Quantity::Words),
-            Column::new("Language", Quantity::Words).of(Importance::Low),
-            Column::new("CPU/request", Quantity::Time).with_intervals().with_bars().of(Importance::High),
+            Column::new("Server", Quantity::Text),
+            Column::new("Language", Quantity::Text).with_priority(Priority::Low),
+            Column::new("CPU/request", Quantity::Time)
+                .with_intervals()
+                .with_bars()
+                .with_priority(Priority::High),
             Column::new("Errors", Quantity::Count),
         ];
         let mut table = Table::new("example", "An example", columns);

@@ -1,17 +1,18 @@
-//! What does a request cost in code? Microbenchmarks, and beside them what a request costs in all.
+//! What does a request cost in code? Microbenchmarks, and beside them the whole cost of a request.
 
-use super::Source;
-use super::parts::{self, COST};
+use super::metric::COST;
+use super::{Source, charts, family, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::report::answer;
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Fact, Figure, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Fact, Section, Table};
+use crate::report::field::Field;
+use crate::report::value::{Attribution, Figure, Quantity, Value};
 use crate::store::microbench::{BenchRecord, CodeRecord, TimeRecord};
 use crate::store::record::{TaskRecord, WorkloadRecord};
 use crate::text::numbers;
 
-/// What the benchmarks of the whole loop, from a request's bytes to its answer's, have before the number of requests that come at a
-/// time.
+/// The names of the benchmarks of the whole loop, from the bytes of a request to those of its
+/// response, before the number of requests that arrive at a time.
 const WHOLE: &str = "connection/pipelined/";
 
 /// The language of the servers that share the code.
@@ -21,23 +22,25 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let code = source.loaded.code.as_ref()?;
     let chart = chart(code, source);
     let mut about = vec![
-        "Criterion timed the code that the Rust servers share, on bytes in memory: no kernel, no runtime, and one thread; and beside it \
-         frameworks without a socket (`runtimes`) and what the kernel is asked for (`kernel`). A piece is what one request asks, so that \
-         a batch of pipelined requests counts once for each. Figures are medians; intervals hold the true median 19 times in 20."
+        "Criterion timed the code that the Rust servers share, on bytes in memory, in one thread, without kernel \
+         and runtime; and beside it frameworks without a socket (`runtimes`) and calls of the kernel (`kernel`). \
+         Times are per request: a batch of pipelined requests counts once for each. Figures are medians; \
+         intervals contain the true median 19 times out of 20."
             .to_owned(),
     ];
     if chart.is_some() {
         about.push(
-            "Beside them stands the CPU time that a request costs each Rust server under load. What that is more than the code is the \
-             kernel's and the runtime's, and the framework's where a server has HTTP from one: such a server runs little of this code."
+            "Beside them is the CPU time per request of each Rust server under load. The difference is the \
+             kernel's and the runtime's, and the framework's if a server takes HTTP from one: such a server runs \
+             little of this code."
                 .into(),
         );
     }
     let mut facts = vec![Fact::new("Timed", code.started.clone())];
     facts.extend(code.rustc.iter().map(|rustc| Fact::new("Compiler", rustc.clone())));
-    facts.extend(code.pages.iter().map(|pages| Fact::new("Criterion's pages there", pages.clone())));
+    facts.extend(code.pages.iter().map(|pages| Fact::new("Criterion's pages", pages.clone())));
     Some(Section {
-        id: "code",
+        id: "microbench",
         title: "What does a request cost in code?",
         about,
         charts: chart.into_iter().collect(),
@@ -46,27 +49,22 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// A row a benchmark.
+/// One row per benchmark.
 pub(in crate::report) fn table(code: &CodeRecord) -> Table {
-    let columns = [
-        Column::new("Benchmark", Quantity::Words),
-        Column::new("Time", Quantity::Time).with_intervals().of(Importance::High),
-        Column::new("Throughput", Quantity::Rate),
-        Column::new("Bytes a second", Quantity::Memory).of(Importance::Low),
+    let fields = [
+        Field::text("Benchmark", |bench: &BenchRecord| bench.full_name()),
+        Field::new("Time", Quantity::Time, |bench: &BenchRecord| Value::Figure(figure(bench)))
+            .with_intervals()
+            .essential(),
+        Field::new("Throughput", Quantity::Rate, |bench: &BenchRecord| bench.per_second()),
+        Field::new("Bytes per second", Quantity::Memory, |bench: &BenchRecord| bench.bytes_per_second())
+            .optional(),
     ];
-    let mut table = Table::new("code", "Microbenchmarks, by the piece", columns);
-    for bench in &code.benches {
-        table.rows.push(vec![
-            bench.full_name().into(),
-            Value::Figure(figure(bench)),
-            Some(bench.per_second()).into(),
-            bench.bytes_per_second().into(),
-        ]);
-    }
-    table
+    Table::from_fields("microbench", "Microbenchmarks, per operation", fields, &code.benches)
 }
 
-/// The code's cost of a request beside that of each server that shares it, under the workload that stands for all.
+/// The cost of a request in the shared code beside the whole cost in each server that shares it, under
+/// the leading workload.
 fn chart(code: &CodeRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
@@ -74,30 +72,36 @@ fn chart(code: &CodeRecord, source: &Source) -> Option<Chart> {
     let reference = Bar {
         label: "the code alone".into(),
         figure: Some(alone),
-        mark: Mark::Reference,
+        attribution: Attribution::Reference,
         note: bench.full_name(),
     };
     let bar = |cell: &Cell| {
         let figure = COST.figure(cell)?;
         let note = format!("{} the code", numbers::ratio(figure.value / alone.value));
-        Some(Bar { label: cell.server.name.clone(), figure: Some(figure), mark: COST.mark(cell), note })
+        Some(Bar {
+            label: cell.server.name.clone(),
+            figure: Some(figure),
+            attribution: COST.attribution(cell),
+            note,
+        })
     };
     let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar)).collect();
-    let connections = parts::connections(summary.workload.connections);
-    Some(parts::bars_chart(
-        "code".into(),
-        format!("CPU time a request, in the shared code alone and in all with {connections}"),
-        Bars { label: COST.head.into(), quantity: COST.quantity, bars, noise: None },
+    let connections = words::connections(summary.workload.connections);
+    Some(charts::bars(
+        "microbench".into(),
+        format!("CPU time per request, in the shared code alone and in total with {connections}"),
+        Bars { label: COST.header.into(), quantity: COST.quantity, bars, noise: None },
     ))
 }
 
-/// The workload that stands for all, or else the first, of those closed loops that measured a server which shares the code.
+/// The leading workload, or else the first, of the closed loops in which a server that shares the code has
+/// figures.
 fn closed_loop<'a>(source: &Source<'a>) -> Option<&'a WorkloadSummary<'a>> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
-    let mut candidates = answer::leading(&source.families).into_iter().chain(members);
+    let mut candidates = family::leading(&source.families).into_iter().chain(members);
     candidates.find(|summary| {
         let is_closed = summary.workload.task == TaskRecord::Load && summary.workload.rate.is_none();
-        is_closed && sharing(summary).any(|cell| cell.median(COST.of).is_some())
+        is_closed && sharing(summary).any(|cell| cell.median(COST.of_run).is_some())
     })
 }
 
@@ -106,7 +110,7 @@ fn sharing<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> impl Iterator<Item = &'s
     summary.cells.iter().filter(|cell| cell.server.language == LANGUAGE)
 }
 
-/// The benchmark of a whole request whose requests come most as the workload's do: so many in one piece.
+/// The benchmark of a whole request that pipelines most nearly as many requests as the workload does.
 fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
     let mode = workload.mode.as_deref().unwrap_or_default();
     let depth: u64 = mode.strip_prefix("pipelined-").and_then(|depth| depth.parse().ok()).unwrap_or(1);
@@ -114,7 +118,7 @@ fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&
     whole.min_by_key(|bench| bench.elements.unwrap_or(1).abs_diff(depth))
 }
 
-/// The time of a piece.
+/// The time per operation.
 pub(in crate::report) fn figure(bench: &BenchRecord) -> Figure {
     let TimeRecord { seconds, low_seconds, high_seconds } = bench.piece();
     Figure { value: seconds, interval: Some([low_seconds, high_seconds]) }
@@ -128,7 +132,7 @@ mod tests {
     use crate::store::record::Record;
     use crate::store::results::Loaded;
 
-    /// A run of a server in Rust whose requests cost so many microseconds.
+    /// A run of a server in Rust with this cost per request.
     fn run(server: &str, microseconds: f64) -> Record {
         let mut record = Record::example(server, 1);
         record.server.language = LANGUAGE.into();
@@ -166,7 +170,7 @@ mod tests {
         );
         assert_eq!(
             of_keep_alive.charts[0].description,
-            "CPU time a request, in the shared code alone and in all with 10 connections: the code alone 250 ns \
+            "CPU time per request, in the shared code alone and in total with 10 connections: the code alone 250 ns \
              (connection/pipelined/1), cheap 10,000 ns (40.0× the code), dear 20,000 ns (80.0× the code)."
         );
 
@@ -179,9 +183,9 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_by_the_piece_and_needs_no_server() {
+    fn the_table_is_per_operation_and_needs_no_server() {
         let alone = section(&example(Vec::new())).unwrap();
-        assert_eq!((alone.id, alone.charts.len(), alone.about.len()), ("code", 0, 1));
+        assert_eq!((alone.id, alone.charts.len(), alone.about.len()), ("microbench", 0, 1));
         let rows: Vec<(Value, f64)> = alone.tables[0]
             .rows
             .iter()
@@ -202,7 +206,7 @@ mod tests {
             [
                 Fact::new("Timed", "2026-01-01T12:00:00Z"),
                 Fact::new("Compiler", "rustc 1.95.0"),
-                Fact::new("Criterion's pages there", "/target/criterion/report/index.html"),
+                Fact::new("Criterion's pages", "/target/criterion/report/index.html"),
             ]
         );
         assert!(section(&Loaded::example(Vec::new())).is_none());
