@@ -244,7 +244,7 @@ fn ctrl_c_ends_everything_at_any_moment() {
         assert_eq!(records.len(), kept, "{moment}: {said}");
         assert!(records.iter().all(|record| record.load.is_some()), "{moment}: {records:?}");
         let report = String::from_utf8_lossy(&output.stdout);
-        assert!(report.contains(if kept == 0 { "no figures here" } else { "236" }), "{moment}: {report}");
+        assert!(report.contains(if kept == 0 { "no figures" } else { "236" }), "{moment}: {report}");
         checkout.assert_nothing_runs();
     }
 }
@@ -274,6 +274,31 @@ fn ctrl_c_during_the_report_exits_with_130() {
     checkout.assert_nothing_runs();
 }
 
+/// Each workload has a table when every server has run once, and again after its last repetition,
+/// unless the report follows.
+#[test]
+fn preliminary_tables_are_printed_as_repetitions_complete() {
+    let checkout = checkout(&["good", "tidy"], &[("first", 1), ("second", 1)]);
+    checkout.write("bench/workloads/other.toml", &suite(&[workload("third")]));
+    let (output, text) = checkout.run("measure mock other --repetitions 3 --out out");
+    assert!(output.status.success(), "{text}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let captions: Vec<&str> = said.lines().filter(|line| line.starts_with("Preliminary, ")).collect();
+    let expected = [(1, "first"), (1, "second"), (3, "first"), (3, "second"), (1, "third")];
+    assert_eq!(captions.len(), expected.len(), "{said}");
+    for (caption, (repetitions, workload)) in captions.into_iter().zip(expected) {
+        let plural = if repetitions == 1 { "" } else { "s" };
+        let start = format!("Preliminary, {repetitions} repetition{plural}: {workload} ");
+        assert!(caption.starts_with(&start), "{start}: {caption}");
+    }
+    // The first table comes before the second repetition, with a row for each server.
+    let (before, after) = said.split_once("Preliminary, 1 repetition").unwrap();
+    assert!(before.contains(" first good #1") && !before.contains("#2"), "{said}");
+    let rows = after.lines().take_while(|line| !line.starts_with("- ")).map(str::trim_start);
+    assert_eq!(rows.filter(|row| row.starts_with("good ") || row.starts_with("tidy ")).count(), 2, "{said}");
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("Preliminary"), "{text}");
+}
+
 #[test]
 fn quiet_leaves_only_warnings() {
     let checkout = checkout(&["good", "wrong"], &[("normal", 1)]);
@@ -285,7 +310,7 @@ fn quiet_leaves_only_warnings() {
     assert!(loud.contains("2 runs, about ") && loud.contains(" in total, "), "{loud}");
     let (quiet_report, quiet) = said("--out quiet -q");
     assert_eq!(report.contains("236"), quiet_report.contains("236"));
-    assert!(!quiet.contains("2 runs") && !quiet.contains(" in total, "), "{quiet}");
+    assert!(["2 runs", " in total, ", "Preliminary"].iter().all(|line| !quiet.contains(line)), "{quiet}");
     assert!(quiet.contains("normal wrong #1: failed: GET /abc: "), "{quiet}");
 }
 

@@ -107,7 +107,8 @@ impl Runner<'_> {
         if !plan.is_empty() {
             let overhead = 1.0 - loaded.as_secs_f64() / taken.as_secs_f64();
             let taken = numbers::time(taken);
-            progress.note(&format!("{taken} in total, {:.1} % of it beside the loads", overhead * 100.0));
+            let share = overhead * 100.0;
+            progress.note(&format!("{taken} in total, {share:.1} % of it neither load nor warm-up"));
         }
         Ok(())
     }

@@ -98,13 +98,18 @@ impl Progress {
         }
     }
 
+    /// The columns of the terminal that progress is shown on; `None` in a log.
+    pub fn width(&self) -> Option<usize> {
+        let (width, _) = terminal_size::terminal_size_of(std::io::stderr())?;
+        (self.mode == Mode::InPlace).then(|| width.0.into())
+    }
+
     /// The line, broken between words if a terminal would break it anywhere.
     fn wrapped(&self, line: &str) -> String {
-        let width = terminal_size::terminal_size_of(std::io::stderr());
-        match width.filter(|_| self.mode == Mode::InPlace) {
-            Some((width, _)) => textwrap::fill(line, layout::prose(width.0.into()).subsequent_indent("  ")),
-            None => line.to_owned(),
-        }
+        self.width().map_or_else(
+            || line.to_owned(),
+            |width| textwrap::fill(line, layout::prose(width).subsequent_indent("  ")),
+        )
     }
 
     fn screen(&self) -> Option<Screen> {

@@ -20,7 +20,7 @@ use crate::servers::server::{Attached, Server};
 use crate::servers::workload::{Task, Workload};
 use crate::servers::{install, launch};
 use crate::store::record::Record;
-use crate::store::results::{self, Results};
+use crate::store::results::{self, Loaded, Results};
 use crate::text::names;
 use crate::text::numbers;
 use crate::text::progress::Progress;
@@ -227,17 +227,19 @@ fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Re
     Ok(())
 }
 
-/// Shows what is known after the first and the last repetition of a workload, while others follow.
+/// Shows a table of a workload after its first and its last repetition, while other runs follow.
 fn show_preliminary(folder: &Path, workload: &Workload, repetition: u32, progress: &Progress) {
     if repetition != 1 && repetition != workload.repetitions {
         return;
     }
-    let table = || {
-        let document = report::document(&results::load(folder)?);
-        Format::Table.render(&document, report::terminal_width())
-    };
-    match table() {
-        Ok(table) => progress.show(&table),
+    match results::load(folder) {
+        Ok(Loaded { mut records, .. }) => {
+            let is_its =
+                |run: &Record| run.workload.name == workload.name && run.tool.name == workload.tool();
+            records.retain(is_its);
+            let tables = report::preliminary(&records, progress.width());
+            progress.show(&format!("\n{tables}"));
+        }
         Err(error) => progress.warn(&format!("no preliminary table: {error:#}")),
     }
 }
