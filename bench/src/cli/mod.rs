@@ -304,7 +304,7 @@ pub struct Report {
     #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,
 
-    /// The server that all others are held against, instead of the best one
+    /// The server that ratios are relative to [default: the best]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
 

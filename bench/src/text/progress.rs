@@ -82,7 +82,9 @@ impl Progress {
         let end = End::default();
         if self.mode == Mode::InPlace {
             let target = ProgressDrawTarget::stderr();
-            *lock(&self.screen) = Some(Screen::open(target, count as u64, what, end.clone()));
+            let screen = Screen::open(target, count as u64, what, end.clone());
+            screen.tick();
+            *lock(&self.screen) = Some(screen);
         }
         Stage { progress: self, count, done: AtomicU64::new(0), end }
     }

@@ -22,14 +22,17 @@ impl Screen {
     /// Draws the lines for `count` things called `what`, none of which is done.
     pub(super) fn open(target: ProgressDrawTarget, count: u64, what: &str, end: End) -> Self {
         let lines = MultiProgress::with_draw_target(target);
-        let line = |style| {
-            let line = lines.add(ProgressBar::new(count).with_style(style));
-            line.enable_steady_tick(TICK);
-            line
-        };
+        let line = |style| lines.add(ProgressBar::new(count).with_style(style));
         let total = line(total_style(what, end));
         let [now, last] = [(); 2].map(|()| line(style("{wide_msg}")));
         Self { lines, total, now, last }
+    }
+
+    /// Redraws the lines from now on, without which the time left would stand still.
+    pub(super) fn tick(&self) {
+        for line in [&self.total, &self.now, &self.last] {
+            line.enable_steady_tick(TICK);
+        }
     }
 
     /// Prints above the lines, by `print`.
