@@ -75,7 +75,7 @@ mod tests {
     fn lines_stay_within_the_terminal() {
         // The width, and the part of the last line that fits.
         let cases = [
-            (60, "last: may-minihttp 7.62 µs CPU per request, 126,788 request"),
+            (60, "last: may-minihttp 7.62 µs CPU per request, 126,788 requests"),
             (100, "last: may-minihttp 7.62 µs CPU per request, 126,788 requests/s, client-bound"),
             (200, "last: may-minihttp 7.62 µs CPU per request, 126,788 requests/s, client-bound"),
         ];
