@@ -161,6 +161,24 @@ fn a_floor_is_measured_and_is_not_a_server() {
     checkout.assert_nothing_runs();
 }
 
+/// Each of the two builds waits for the other.
+#[test]
+fn servers_with_different_build_programs_are_built_at_the_same_time() {
+    let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
+    let wait = "echo > $MOCK_PIDS/../OWN; until [ -e $MOCK_PIDS/../OTHER ]; do sleep 0.01; done";
+    for (server, program, other) in [("good", r#""sh""#, "tidy"), ("tidy", r#""env", "sh""#, "good")] {
+        let script = wait.replace("OWN", server).replace("OTHER", other);
+        let build = format!("build = [{program}, \"-c\", \"{script}\"]\n");
+        change(&checkout, &format!("servers/mock/{server}/server.toml"), |manifest| {
+            manifest.to_owned() + &build
+        });
+    }
+    let (output, text) = checkout.run("measure mock --out out");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("building good, ") && text.contains("building tidy, "), "{text}");
+    assert!(checkout.loaded().records.iter().all(|record| record.load.is_some()), "{text}");
+}
+
 #[test]
 fn a_server_that_misbehaves_is_a_row_that_says_so() {
     let checkout = checkout(&["dead", "good", "mortal", "mute", "wrong"], &[("normal", 1)]);
@@ -280,11 +298,11 @@ fn ctrl_c_during_the_report_exits_with_130() {
 fn preliminary_tables_are_printed_as_repetitions_complete() {
     let checkout = checkout(&["good", "tidy"], &[("first", 1), ("second", 1)]);
     checkout.write("bench/workloads/other.toml", &suite(&[workload("third")]));
-    let (output, text) = checkout.run("measure mock other --repetitions 3 --out out");
+    let (output, text) = checkout.run("measure mock other --repetitions 2 --control none --out out");
     assert!(output.status.success(), "{text}");
     let said = String::from_utf8(output.stderr).unwrap();
     let captions: Vec<&str> = said.lines().filter(|line| line.starts_with("Preliminary, ")).collect();
-    let expected = [(1, "first"), (1, "second"), (3, "first"), (3, "second"), (1, "third")];
+    let expected = [(1, "first"), (1, "second"), (2, "first"), (2, "second"), (1, "third")];
     assert_eq!(captions.len(), expected.len(), "{said}");
     for (caption, (repetitions, workload)) in captions.into_iter().zip(expected) {
         let plural = if repetitions == 1 { "" } else { "s" };
@@ -381,40 +399,28 @@ fn a_measurement_that_has_changed_is_not_resumed() {
 }
 
 #[test]
-fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
-    let checkout = checkout(&["good"], &[("normal", 1)]);
-    let manifest = checkout.path("servers/mock/good/server.toml");
-    let text = fs::read_to_string(&manifest).unwrap();
-    let needs = "[[requires]]\nprogram = \"no-such-program\"\nhint = \"write it\"\n";
-    checkout
-        .write("servers/mock/lacking/server.toml", &(text.replace("\"good\"\nt", "\"lacking\"\nt") + needs));
-
-    let (output, text) = checkout.run("measure mock --out out");
-    assert!(output.status.success(), "{text}");
-    assert!(
-        text.contains("lacking is left out: there is no `no-such-program` on this machine; write it"),
-        "{text}"
-    );
-    let records = checkout.loaded().records;
-    assert_eq!(records.len(), 2);
-    assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
-    assert!(records[1].load.is_some());
-}
-
-#[test]
 fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
-    let checkout = checkout(&["good", "refused"], &[("normal", 1)]);
-    let path = "servers/mock/refused/server.toml";
-    let manifest = fs::read_to_string(checkout.path(path)).unwrap();
-    checkout.write(path, &(manifest + "check = [\"sh\", \"-c\", \"echo 'no rings here' >&2; exit 1\"]\n"));
-
-    let (output, text) = checkout.run("measure mock --out out");
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("refused is left out: no rings here"), "{text}");
-    let records = checkout.loaded().records;
-    let errors = records.iter().filter_map(|record| record.error.as_ref()).map(|error| error.kind);
-    assert_eq!(errors.collect::<Vec<_>>(), [ErrorKind::Unavailable]);
-    assert_eq!(records.len(), 2);
+    // Why, as a line of the manifest, and what is said.
+    let cases = [
+        (
+            "[[requires]]\nprogram = \"no-such-program\"\nhint = \"write it\"\n",
+            "lacking is left out: there is no `no-such-program` on this machine; write it",
+        ),
+        (
+            "check = [\"sh\", \"-c\", \"echo 'no rings here' >&2; exit 1\"]\n",
+            "lacking is left out: no rings here",
+        ),
+    ];
+    for (line, expected) in cases {
+        let checkout = checkout(&["good", "lacking"], &[("normal", 1)]);
+        change(&checkout, "servers/mock/lacking/server.toml", |manifest| manifest.to_owned() + line);
+        let (output, text) = checkout.run("measure mock --out out");
+        assert!(output.status.success() && text.contains(expected), "{text}");
+        let records = checkout.loaded().records;
+        assert_eq!(records.len(), 2, "{text}");
+        assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
+        assert!(records[1].load.is_some());
+    }
 }
 
 #[test]
