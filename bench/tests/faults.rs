@@ -114,7 +114,7 @@ fn a_tool_that_is_held_up_by_others_is_told() {
         Bound::Invalid => "of 20 connections were open",
         bound => {
             assert_eq!(bound, Bound::Disturbed, "{text}");
-            "others took "
+            "other work took "
         }
     };
     assert!(verdict.reason.unwrap().contains(reason) && text.contains(reason), "{text}");

@@ -152,14 +152,14 @@ fn every_template_is_as_its_manifest_says() {
         let unknown: Vec<_> = verification.unknown().collect();
         assert!(
             verification.is_as_known(),
-            "{}: {unknown:#?}, closed: {:?}",
+            "{}: {unknown:#?}, outdated: {:?}",
             server.name,
-            verification.closed
+            verification.outdated
         );
     }
     let (output, text) = checkout.run("check");
     assert!(output.status.success(), "{text}");
-    assert_eq!(text.matches("no mistakes").count(), 3, "{text}");
+    assert_eq!(text.matches("no errors").count(), 3, "{text}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! the words.
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::store::microbench::{CodeRecord, CostsRecord};
+use crate::store::microbench::{CostsRecord, MicrobenchRecord};
 use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
 
@@ -75,7 +75,7 @@ pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 
 /// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a time over connections that are kept,
 /// in which the floor and some server have figures.
-pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &CodeRecord) -> Option<Breakdown<'a>> {
+pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) -> Option<Breakdown<'a>> {
     let floor = summary
         .floor
         .as_ref()
@@ -104,13 +104,13 @@ fn is_explained(workload: &WorkloadRecord) -> bool {
 }
 
 /// The time of a piece of a benchmark, in seconds, if it was made.
-pub fn time(code: &CodeRecord, name: &str) -> Option<f64> {
+pub fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     let bench = code.benches.iter().find(|bench| bench.full_name() == name)?;
     Some(bench.piece().seconds)
 }
 
 /// What a switch between two threads takes, without the write and the read by which it was timed, which are in the floor.
-pub fn switch(code: &CodeRecord) -> Option<f64> {
+pub fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
@@ -138,7 +138,7 @@ fn switches(server: &UsageRecord) -> Option<f64> {
 }
 
 impl<'a> ServerBreakdown<'a> {
-    fn new(cost: Cost<'a>, floor: &Cost, costs: Option<ServerBenches>, code: &CodeRecord) -> Self {
+    fn new(cost: Cost<'a>, floor: &Cost, costs: Option<ServerBenches>, code: &MicrobenchRecord) -> Self {
         let switches = || {
             let more = (cost.switches? - floor.switches?).max(0.0);
             Some(more * switch(code)?)
@@ -181,7 +181,7 @@ impl<'a> ServerBreakdown<'a> {
 
 impl<'a> ServerBenches<'a> {
     /// What a manifest names, with the times of those that were made.
-    pub fn from_record(costs: &'a CostsRecord, code: &CodeRecord) -> Self {
+    pub fn from_record(costs: &'a CostsRecord, code: &MicrobenchRecord) -> Self {
         let benches = |names: &'a [String]| {
             Benches(names.iter().map(|name| (name.as_str(), time(code, name))).collect())
         };
@@ -264,7 +264,7 @@ mod tests {
                 Some(false),
             ),
         ];
-        let code = CodeRecord::example();
+        let code = MicrobenchRecord::example();
         for (name, record, expected, is_explained) in cases {
             let records = [run("floor", 5.0, Some(1)), record];
             let summaries = summarise(&records);
@@ -280,7 +280,7 @@ mod tests {
     fn costs_are_per_request() {
         let records = [run("floor", 5.0, Some(1)), run("own", 10.0, Some(3))];
         let summaries = summarise(&records);
-        let breakdown = breakdown(&summaries[0], &CodeRecord::example()).unwrap();
+        let breakdown = breakdown(&summaries[0], &MicrobenchRecord::example()).unwrap();
         let Cost { cell, seconds, user_seconds, switches } = breakdown.servers[0].cost;
         assert_eq!((cell.server.name.as_str(), switches), ("own", Some(3.0)));
         assert!((seconds - 10e-6).abs() < 1e-12 && (user_seconds.unwrap() - 2e-6).abs() < 1e-12);
@@ -300,7 +300,7 @@ mod tests {
         ];
         let both = [run("floor", 5.0, None), run("own", 10.0, None)];
         let is_there =
-            |records: &[Record]| breakdown(&summarise(records)[0], &CodeRecord::example()).is_some();
+            |records: &[Record]| breakdown(&summarise(records)[0], &MicrobenchRecord::example()).is_some();
         for (name, change, expected) in cases {
             let mut records = both.clone();
             records.iter_mut().for_each(change);

@@ -1,26 +1,29 @@
 //! What a few repetitions say: the median, an interval for it, and ranks of which some may be ties.
 //!
-//! The interval is exact and assumes nothing about the distribution of the values. Each value lies below the true median with a
-//! probability of one half, so the number of values below it is binomially distributed. In ascending order, the value at rank `r`
-//! from either end is beyond the true median only if fewer than `r` values lie on that side of it (H. A. David, H. N. Nagaraja,
-//! "Order Statistics", 7.1). Of 7 values that are
+//! The interval is exact for independent values, whatever their distribution is. Each value lies
+//! below the true median with a probability of one half, so the number of values below it is
+//! binomially distributed. The `r`-th lowest value lies above the true median only if fewer than
+//! `r` values lie below it (H. A. David, H. N. Nagaraja, "Order Statistics", 7.1), and likewise
+//! from the other end. Of the 7 values
 //!
 //! ```text
 //! 4.66  4.71  4.75  4.79  4.80  4.88  4.94
 //! ```
 //!
-//! the median is 4.79 and the interval reaches from 4.66 to 4.94: it misses only if all seven values lie on one side of the true
-//! median, which happens in 2 of 2⁷ cases, 1.6 %. The next narrower one, 4.71 to 4.88, would miss in 12.5 %.
+//! the median is 4.79 and the interval reaches from 4.66 to 4.94: it misses only if all seven
+//! values lie on one side of the true median, which happens in 2 of 2⁷ cases, 1.6 %. The next
+//! narrower one, 4.71 to 4.88, would miss in 12.5 %.
 
 use std::f64::consts::LN_2;
 
 use crate::text::numbers::as_f64;
 
-/// Repetitions below which nothing is claimed. The interval of so few is their range, and the range of four values misses the
-/// true median in one case of eight.
+/// Repetitions below which nothing is claimed. The interval of so few is their range, and the range
+/// of four values misses the true median in one case of eight.
 pub const ENOUGH: usize = 5;
 
-/// The share of the cases in which the interval is to hold the true median, at least. Below six values not even their range does.
+/// The share of the cases in which the interval is to hold the true median, at least. Below six
+/// values not even their range does.
 const CONFIDENCE: f64 = 0.95;
 
 /// A median, and the interval that holds the true one with a probability of [`CONFIDENCE`] or more.
@@ -54,9 +57,9 @@ impl Estimate {
         Some(Self { median, low, high, values: values.len() })
     }
 
-    /// The ratio of the medians of two sets of values that are not paired. Its interval is made of the ends of both intervals, so
-    /// that it holds the true ratio at least as often as both hold their medians. `None` without a value, or where the divisor may
-    /// be 0.
+    /// The ratio of the medians of two sets of values that are not paired. Its interval is made of
+    /// the ends of both intervals, so that it holds the true ratio at least as often as both hold
+    /// their medians. `None` without a value, or where the divisor may be 0.
     pub fn from_unpaired(dividend: &[f64], divisor: &[f64]) -> Option<Self> {
         let [above, below] = [dividend, divisor].map(|values| Self::from_values(values.to_vec()));
         let (above, below) = (above?, below?);
@@ -84,12 +87,14 @@ impl Estimate {
     }
 }
 
-/// The rank of the interval's lower end among `count` values in ascending order, from 1: the highest rank `r` for which
-/// 1 − 2·P(B < r) ≥ [`CONFIDENCE`], where B is binomially distributed over `count` trials with a probability of one half. It is 1
-/// where there is no such rank: the interval is then the range.
+/// The rank of the interval's lower end among `count` values in ascending order, from 1: the
+/// highest rank `r` for which 1 − 2·P(B < r) ≥ [`CONFIDENCE`], where B is binomially distributed
+/// over `count` trials with a probability of one half. It is 1 where there is no such rank: the
+/// interval is then the range.
 fn lower_end(count: usize) -> usize {
     let trials = as_f64(count as u64);
-    // ln P(B = rank), since the probability itself is less than the smallest number from 1,075 trials on; and P(B ≤ rank).
+    // ln P(B = rank), since the probability itself is less than the smallest number from 1,075
+    // trials on; and P(B ≤ rank).
     let (mut rank, mut log_mass, mut at_most) = (0_u32, -trials * LN_2, 0.0);
     loop {
         at_most += log_mass.exp();
@@ -101,8 +106,8 @@ fn lower_end(count: usize) -> usize {
     }
 }
 
-/// The rank of each of `count` things, of which `beats(a, b)` says whether `a` is better than `b`. Things of which neither beats
-/// the other share a range of ranks.
+/// The rank of each of `count` things, of which `beats(a, b)` says whether `a` is better than `b`.
+/// Things of which neither beats the other share a range of ranks.
 pub fn ranks(count: usize, beats: impl Fn(usize, usize) -> bool) -> Vec<Rank> {
     let mut ranks = vec![Rank { best: 1, worst: count }; count];
     for a in 0..count {
@@ -147,8 +152,8 @@ mod tests {
         }
     }
 
-    /// The probability that the interval from the value at `rank` to that at the same rank from the other end holds the true
-    /// median of `count` values, by whole numbers.
+    /// The probability that the interval from the value at `rank` to that at the same rank from the
+    /// other end holds the true median of `count` values, by whole numbers.
     fn coverage(count: u64, rank: u64) -> f64 {
         let binomial = |k: u64| (1..=k).fold(1, |product, i| product * (count - i + 1) / i);
         1.0 - 2.0 * as_f64((0..rank).map(binomial).sum()) / as_f64(1 << count)
@@ -180,7 +185,8 @@ mod tests {
         assert_eq!(documented, (3..=21).map(row).collect::<Vec<_>>());
     }
 
-    /// No rank further inside would do, and beyond five values the interval holds the true median as often as it is to.
+    /// No rank further inside would do, and beyond five values the interval holds the true median
+    /// as often as it is to.
     #[test]
     fn the_interval_is_the_narrowest_that_suffices() {
         for count in 1..=60_u64 {
@@ -190,7 +196,8 @@ mod tests {
         }
     }
 
-    /// By the normal distribution the lower end is at n/2 − 0.98·√n, from which it differs by less than one rank.
+    /// By the normal distribution the lower end is at n/2 − 0.98·√n, from which it differs by less
+    /// than one rank.
     #[test]
     fn there_may_be_many_values() {
         for count in [100_u32, 1000, 1075, 10_000, 100_000] {
@@ -200,12 +207,14 @@ mod tests {
         }
     }
 
-    /// Values that are skewed, as times are: most are near `scale`, some far above. Half are below `scale` · (1 + ln 2).
+    /// Values that are skewed, as times are: most are near `scale`, some far above. Half are below
+    /// `scale` · (1 + ln 2).
     fn skewed(random: &mut fastrand::Rng, count: usize, scale: f64) -> Vec<f64> {
         (0..count).map(|_| scale * (1.0 - (1.0 - random.f64()).ln())).collect()
     }
 
-    /// Over many sets of values whose true median is known, the interval holds it as often as is calculated.
+    /// Over many sets of values whose true median is known, the interval holds it as often as is
+    /// calculated.
     #[test]
     fn the_interval_holds_the_truth() {
         for count in [5, 7, 10, 20, 60] {
@@ -220,8 +229,9 @@ mod tests {
         }
     }
 
-    /// The interval of the ratio of two sets takes the ends of both intervals, so that it misses only when both are off, and in
-    /// opposite directions: it holds the true ratio more often than it says, and calls fewer differences.
+    /// The interval of the ratio of two sets takes the ends of both intervals, so that it misses
+    /// only when both are off, and in opposite directions: it holds the true ratio more often than
+    /// it says, and calls fewer differences.
     #[test]
     fn the_interval_of_a_ratio_holds_the_truth() {
         for (above, below) in [(5, 5), (5, 20), (7, 7), (101, 7), (300, 300)] {

@@ -1,4 +1,12 @@
-//! Records to cells: all runs of one server under one workload, and their figures in one number each.
+//! From records to cells, and from cells to ranks.
+//!
+//! A cell is all runs of one server under one workload by one load tool: seven repetitions, for
+//! example, and so seven values of each figure, which the cell gives as a median with an interval.
+//! A [`WorkloadSummary`] has the cells of one workload, in the order of its *leading figure*: CPU
+//! time per request of a load, the time to the first answer of a start, memory per connection of
+//! held connections. Servers are ranked by it, except those whose cell is invalid or disturbed. Two
+//! ratios put the differences in proportion: the floor shows what any server needs at least, and
+//! the duplicate, which is a server that is measured twice, how far equal servers differ.
 
 mod cell;
 
@@ -15,12 +23,13 @@ pub use cell::Cell;
 pub struct WorkloadSummary<'a> {
     /// The workload as it was run.
     pub workload: &'a WorkloadRecord,
-    /// The tool that asked.
+    /// The load tool.
     pub tool: &'a ToolRecord,
-    /// One cell per server, in three parts: those that are ranked, those that are invalid or disturbed, and those without the
-    /// workload's leading figure. Within a part the best comes first, by that figure.
+    /// One cell per server, in three parts: those that are ranked, those that are invalid or
+    /// disturbed, and those without the workload's leading figure. Within a part the best comes
+    /// first, by that figure.
     pub cells: Vec<Cell<'a>>,
-    /// What is not a server, but the line that servers are held against: the cheapest, if there are several.
+    /// The floor, with which servers are compared: the cheapest, if there are several.
     pub floor: Option<Cell<'a>>,
     /// The A/A control: the cell of a server's duplicate.
     pub duplicate: Option<Cell<'a>>,
@@ -39,7 +48,7 @@ pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
     let summaries = groups.into_iter().map(|group| {
         let is_check = known.contains(&group[0].workload.name.as_str());
         known.push(&group[0].workload.name);
-        WorkloadSummary::of(group, is_check)
+        WorkloadSummary::new(group, is_check)
     });
     summaries.collect()
 }
@@ -63,9 +72,9 @@ fn grouped<'a, K: Eq + Hash>(
 
 impl<'a> WorkloadSummary<'a> {
     /// The summary of the records of one workload under one tool, of which there is at least one.
-    fn of(records: Vec<&'a Record>, is_check: bool) -> Self {
+    fn new(records: Vec<&'a Record>, is_check: bool) -> Self {
         let (workload, tool) = (&records[0].workload, &records[0].tool);
-        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::of);
+        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::new);
         let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.duplicate_of.is_some());
         let keyed = |cell: Cell<'a>| {
@@ -106,8 +115,8 @@ impl<'a> WorkloadSummary<'a> {
         leading(self.workload)
     }
 
-    /// The ranks of the cells that have one, which are the first ones, in their order: the others are invalid or disturbed, or
-    /// have no leading figure.
+    /// The ranks of the cells that have one, which are the first ones, in their order: the others
+    /// are invalid or disturbed, or have no leading figure.
     pub fn ranks(&self) -> &[Rank] {
         &self.ranks
     }
@@ -117,8 +126,9 @@ impl<'a> WorkloadSummary<'a> {
         self.cells.iter().zip(self.ranks.iter().copied())
     }
 
-    /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition, lies below 1 with its whole
-    /// interval, and by more than the noise. False where either is not ranked.
+    /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition,
+    /// lies below 1 with its whole interval, and by more than the noise. False where either is not
+    /// ranked.
     pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
         if a.not_ranked().or(b.not_ranked()).is_some() {
             return false;
@@ -127,7 +137,8 @@ impl<'a> WorkloadSummary<'a> {
         is_below(&a, &b, noise)
     }
 
-    /// How a server's duplicate differs from it in a figure: the true ratio is 1. `None` where either is not ranked.
+    /// How a server's duplicate differs from it in a figure: the true ratio is 1. `None` where
+    /// either is not ranked.
     pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
         let cell = self
@@ -137,12 +148,13 @@ impl<'a> WorkloadSummary<'a> {
         Some((cell.server, duplicate.ratio_to(cell, figure)?))
     }
 
-    /// The noise floor: how far from 1 the ratio of a server to itself may lie here and today, as a share.
+    /// The noise floor: how far from 1 the ratio of a server to itself was in this measurement, as
+    /// a share.
     pub fn noise(&self) -> Option<f64> {
         self.noise_of(self.leading())
     }
 
-    /// The same of another figure than the leading one.
+    /// The noise floor of another figure than the leading one.
     pub fn noise_of(&self, figure: Figure) -> Option<f64> {
         let (_, ratio) = self.control(figure)?;
         Some((ratio.high - 1.0).max(1.0 - ratio.low).max(0.0))
@@ -155,7 +167,7 @@ fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> b
     ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 
-/// Of a load, what a request costs; of a start, the time to the first answer; of connections that are held, their memory.
+/// The leading figure of a workload.
 fn leading(workload: &WorkloadRecord) -> Figure {
     match workload.task {
         TaskRecord::Load => Record::cpu_per_request,
@@ -169,7 +181,7 @@ mod tests {
     use super::*;
     use crate::store::record::{Bound, VerdictRecord};
 
-    /// A run of a server whose requests cost so many microseconds.
+    /// A run of a server with this CPU time per request.
     fn run(server: &str, repetition: u32, microseconds: f64) -> Record {
         let mut record = Record::example(server, repetition);
         record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
@@ -204,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_below_the_noise_are_none() {
+    fn differences_below_the_noise_floor_do_not_count() {
         let records = |duplicates_cost: f64| {
             let mut records = Vec::new();
             for repetition in 1..=7 {
@@ -219,7 +231,8 @@ mod tests {
             }
             records
         };
-        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the two.
+        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the
+        // two.
         for (duplicates_cost, expected) in [(1.01, ["1", "2"]), (1.05, ["1–2", "1–2"])] {
             let records = records(duplicates_cost);
             let summaries = summarise(&records);
@@ -229,7 +242,8 @@ mod tests {
         }
     }
 
-    /// A load that ran under each of these conditions: what its cell is, and whether it decides anything.
+    /// A load that ran under each of these conditions: what its cell is, and whether it decides
+    /// anything.
     #[test]
     fn a_cell_that_is_invalid_or_disturbed_decides_nothing() {
         let bounds = [
@@ -295,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_is_no_server_among_servers() {
+    fn the_floor_is_not_among_the_servers() {
         let mut records = Vec::new();
         for (server, cost, is_floor) in
             [("one", 5.0, false), ("dear-floor", 4.0, true), ("floor", 2.0, true), ("two", 3.0, false)]

@@ -124,23 +124,24 @@ Exit codes: 0 each server is as its manifest says; 1 a server differs from it in
 usage; 130 interrupted.";
 
 pub(super) const MICROBENCH: &str = "\
-Criterion does the work, in the checkout, and draws pages. Shown are the benchmarks that this run has made: the median time of a \
-piece, such as a request, its 95 % interval, and how many that are a second. All of them take three minutes once they are built.
+Criterion runs the benchmarks in the checkout and draws pages of them. The table shows those of this run: the median time per \
+operation, such as per request, its 95 % interval, and the operations per second. All of them take three minutes once they are \
+built.
 
-With --keep the figures are in the folder's code.json. The report has them beside the CPU time that a server used for a request.
+With --keep the figures are stored in the folder's microbench.json. The report shows them beside the CPU time per request of the \
+servers.
 
-With --save they are in criterion-saved/NAME.json in the target folder. A name that is taken is an error, and nothing runs: remove \
-its file to use it anew. With --against NAME the table has each time beside the saved one, and says which are faster or slower. \
-The exit code does not.
+What follows `--` is passed on to criterion, which compares runs itself: --save-baseline NAME stores a run, and --baseline NAME \
+prints the change since then of each benchmark, with its interval.
 
 Examples:
   bench microbench connection
-      what a request costs in our own code
+      what does a request cost in our own code?
   bench microbench --keep results/before
-      all of them, for a measurement's report
-  bench microbench answer --save before
-  bench microbench answer --against before
-      what a change does to the cost of an answer
+      all benchmarks, for a measurement's report
+  bench microbench answer -- --save-baseline before
+  bench microbench answer -- --baseline before
+      what does a change do to the cost of an answer?
 
 Exit codes: 0 the figures are printed, 1 a benchmark failed or could not be built, 2 wrong usage, 130 interrupted.";
 
@@ -223,28 +224,31 @@ Exit codes: 0 the breakdown is printed, 1 the folder cannot be read or lacks wha
 usage.";
 
 pub(super) const COMPARE: &str = "\
-Each server is held against itself under each workload and tool that both folders have. Compared are CPU time a request; \
-requests/s where the server used its cores up in both, as they are a fact about the tool otherwise; the 99th percentile of open \
-loops whose rates were held and are the same but for 10 %; the time to the first answer; and memory a connection.
+Compares each server of B with the same one of A, under each workload and tool that both folders have: CPU time per request; \
+requests per second where the server was the bottleneck in both, as the figure says nothing about the server otherwise; the \
+99th percentile of the latency in open loops whose rates were held and differ by at most 10 %; the time to the first answer; and \
+memory per connection.
 
-A figure is worse, or better, when both folders have five repetitions or more, the interval of the ratio of B to A leaves \
-out 1, and the median ratio lies beyond what a server differs from itself in either folder (the A/A control). Otherwise it is \
-the same: the two cannot be told apart. A server that worked in A and has no figures in B, or failed requests, is broken; what is \
-invalid or was disturbed for another reason is not judged. The machine, too, is another from day to day, and no control knows \
-of that: measure A and B soon after each other. Twice the CPU time is worse by 100 %, half the requests/s by 50 %.
+A figure is worse, or better, when both folders have at least five repetitions, the interval of the ratio of B to A excludes 1, \
+and the median ratio is beyond the noise: the difference of a server from itself (A/A) in either folder. Otherwise it is the same: \
+the two cannot be distinguished. A server that worked in A and has no figures in B, or failed requests, is broken; what is invalid \
+or was disturbed for another reason is not judged. A machine changes from day to day, which no A/A control shows: measure A and B \
+soon after each other. Twice the CPU time is worse by 100 %, half the requests per second by 50 %.
 
 Examples:
   bench compare bench/results/20260101T120000Z-host bench/results/20260102T120000Z-host
       did anything get worse?
   bench compare results/main results/branch --fail-above 5
-      for CI: small losses are let through
+      for CI: losses of up to 5 % pass
+  bench compare results/main results/branch --format json
+      the figures, for other programs
 
-Exit codes: 0 no figure is worse by more than --fail-above, as medians go, also where nothing could be compared; 1 one is, a \
+Exit codes: 0 the median of no figure is worse by more than --fail-above, also where nothing could be compared; 1 one is, a \
 server is broken, or a folder cannot be read; 2 wrong usage.";
 
 pub(super) const HISTORY: &str = "\
-Each measurement is held against the one before it on the same machine, as `bench compare` does. How figures went is drawn on \
-a page, DIR/history.html.
+Each measurement is compared with the one before it on the same machine, as `bench compare` does. Charts of how the figures \
+changed are on a page, DIR/history.html.
 
 Examples:
   bench history
@@ -254,14 +258,14 @@ Examples:
 
 Exit codes: 0 the list is printed, 1 a folder cannot be read, 2 wrong usage.";
 
-pub(super) const RECORD: &str = "\
-Keeps the records that the answer comes from in bench/recorded, draws the picture there, and writes the part of README.md \
-that shows them. `scripts/record` measures before.
+pub(super) const README: &str = "\
+Copies the records that the answer is taken from to bench/recorded, draws the picture there, and writes the part of README.md \
+that shows them. `scripts/record` measures first.
 
 Examples:
-  bench record bench/results/20260101T120000Z-host
+  bench readme bench/results/20260101T120000Z-host
 
-Exit codes: 0 README.md has the figures, 1 the folder cannot be read or a file not be written, 2 wrong usage.";
+Exit codes: 0 README.md has the figures, 1 the folder cannot be read or a file cannot be written, 2 wrong usage.";
 
 pub(super) const SERVE: &str = "\
 Flags after the name are passed to the server, whose output and exit code are those of this command; `bench serve NAME -- --help` \

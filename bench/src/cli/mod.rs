@@ -51,12 +51,12 @@ pub enum Command {
     Report(Report),
     /// Break down the CPU time per request: kernel, framework, server code
     Explain(Explain),
-    /// Hold a measurement against an earlier one, and say what got worse
+    /// Compare a measurement with an earlier one: what got worse, what better?
     Compare(Compare),
-    /// List every measurement, and how figures went from one to the next
+    /// List every measurement, and how figures changed from one to the next
     History(History),
     /// Refresh README.md's table and picture from a measurement
-    Record(Record),
+    Readme(Readme),
     /// Build a server and run it in the foreground
     Serve(Serve),
     /// Check this machine: what it lacks, and whether it is quiet enough to measure on
@@ -198,13 +198,9 @@ pub struct Microbench {
     #[arg(long, value_name = "DIR", value_parser = value::results)]
     pub keep: Option<PathBuf>,
 
-    /// A new name to save the figures by, for a later run to be held against
-    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
-    pub save: Option<String>,
-
-    /// The name that figures were saved by, to hold this run against
-    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
-    pub against: Option<String>,
+    /// Flags for criterion, such as `--save-baseline before`
+    #[arg(last = true, value_name = "CRITERION'S FLAGS")]
+    pub criterion: Vec<String>,
 }
 
 /// `bench report`
@@ -257,9 +253,13 @@ pub struct Compare {
     #[arg(value_name = "A", value_parser = value::results)]
     pub a: PathBuf,
 
-    /// The result folder that is held against it
+    /// The result folder that is compared with it
     #[arg(value_name = "B", value_parser = value::results)]
     pub b: PathBuf,
+
+    /// In what form, and where to
+    #[command(flatten)]
+    pub printed: Printed,
 
     /// How many percent worse a figure may be before the exit code says so
     #[arg(long, value_name = "PERCENT", default_value = "0", allow_negative_numbers = true, value_parser = value::percent)]
@@ -279,10 +279,10 @@ pub struct History {
     pub format: Format,
 }
 
-/// `bench record`
+/// `bench readme`
 #[derive(Args, Debug)]
-#[command(after_help = help::RECORD)]
-pub struct Record {
+#[command(after_help = help::README)]
+pub struct Readme {
     /// The result folder with the figures
     #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,

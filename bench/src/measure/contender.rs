@@ -86,7 +86,7 @@ impl<'a> Contender<'a> {
         Record {
             schema: SCHEMA,
             started: crate::machine::now(),
-            workload: workload.record().into(),
+            workload: workload.record(),
             server: ServerRecord {
                 name: self.name.clone(),
                 duplicate_of: self.is_duplicate.then(|| server.name.clone()),
@@ -99,15 +99,13 @@ impl<'a> Contender<'a> {
                 is_attached: server.attached.is_some(),
                 article: server.article.clone(),
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
-            }
-            .into(),
+            },
             tool: ToolRecord {
                 name: workload.tool().into(),
                 version: tool.clone().ok(),
                 semantics,
                 command: Vec::new(),
-            }
-            .into(),
+            },
             repetition,
             attempt,
             server_cores: self.cores(measurement),

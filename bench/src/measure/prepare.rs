@@ -13,7 +13,6 @@ use crate::servers::workload::{Load, Workload};
 use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
-use conformance::Severity;
 
 /// A tool's version, or why it cannot be used. A workload without a tool has the harness's version.
 pub(super) type ToolVersion = Result<String, ErrorRecord>;
@@ -134,8 +133,8 @@ fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<Conformanc
             return None;
         }
     };
-    let (cases, passed) = (verification.findings.len(), verification.passed());
-    let line = format!("{name}: {passed} of {cases} conformance cases pass");
+    let found = verification.count(|_| true);
+    let line = format!("{name}: {} of {} conformance cases pass", found.range(), found.cases);
     // An attached server has no manifest to differ from.
     if verification.is_as_known() || server.attached.is_some() {
         stage.done(&line, &line);
@@ -145,6 +144,5 @@ fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<Conformanc
             "{line}, which is not what its manifest says: bench verify --conformance {flag}"
         ));
     }
-    let smuggled = verification.failed(Severity::Smuggling);
-    Some(ConformanceRecord { cases: cases as u64, passed: passed as u64, smuggled: smuggled as u64 })
+    Some(found)
 }

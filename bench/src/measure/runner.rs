@@ -229,7 +229,7 @@ impl Runner<'_> {
                 };
                 let runs: Vec<&Record> = self.done.iter().filter(is_peak).collect();
                 // Of several attempts the one that a report would take.
-                let found = (!runs.is_empty()).then(|| Cell::of(runs).median(Record::per_second)).flatten();
+                let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
                 let found = found.filter(|found| *found > 0.0);
                 let found = found.ok_or_else(|| format!("its peak is unknown: {peak} has no figures"))?;
                 Ok(Some((share * found, Some(found))))

@@ -8,8 +8,8 @@ use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 
 /// What to do where the load tool is at its limit, and what can be said all the same.
-const AT_ITS_LIMIT: &str = "To rank those servers by throughput, load them from a second machine or give the load \
-    tool more cores (`--tool-cores`); until then compare their CPU time per request.";
+const AT_ITS_LIMIT: &str = "To rank these servers by throughput, run the load tool on a second machine (`--address`) \
+    or give it more cores (`--tool-cores`); their CPU time per request can be compared as it is.";
 
 /// The sentences. With a baseline, ratios are to that server instead of the best one.
 pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String> {
@@ -29,11 +29,23 @@ pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String
     });
     answers.extend(ties(summary));
     answers.extend(not_ranked(summary));
-    let loads = loads(families);
-    answers.extend(loads.iter().filter_map(|member| fastest(member)));
-    let is_limited = loads.iter().any(|member| !limited_by_tool(member).is_empty());
-    answers.extend(is_limited.then(|| AT_ITS_LIMIT.into()));
+    let (limited, others): (Vec<_>, Vec<_>) =
+        loads(families).into_iter().partition(|member| !limited_by_tool(member).is_empty());
+    answers.extend(limited.iter().filter_map(|member| fastest(member)));
+    answers.extend((!limited.is_empty()).then(|| AT_ITS_LIMIT.into()));
+    answers.extend(others.iter().filter_map(|member| fastest(member)));
     answers
+}
+
+/// At most three sentences below a table of this workload's servers.
+pub(super) fn in_short(summary: &WorkloadSummary) -> Vec<String> {
+    let is_limited = !limited_by_tool(summary).is_empty();
+    let limited = "Client-bound: the load tool was at its limit, so these requests/s do not rank the servers; their CPU \
+                   time per request does.";
+    [Some(best(summary)), is_limited.then(|| limited.into()), not_ranked(summary)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The loads that show which server is fastest: those of the questions that ask it, or else the

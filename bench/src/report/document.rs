@@ -64,8 +64,8 @@ pub struct Table {
     pub rows: Vec<Vec<Value>>,
     /// Sentences: what has to be known of its cells.
     pub notes: Vec<String>,
-    /// Whether its columns are of one quantity and are compared with each other, so that they have one unit, which the title
-    /// tells.
+    /// Whether columns of one quantity have one unit, since they are compared with each other. The title
+    /// says it if the last column has it.
     pub has_one_unit: bool,
     /// Whether it is for those who look closely: a page folds it, and what is read on a terminal leaves it out.
     pub is_detail: bool,
@@ -130,36 +130,40 @@ impl Table {
         }
     }
 
-    /// The unit that suits all figures of a column, or of all columns where they have one unit.
+    /// The unit that suits all figures of a column, or all of its quantity where they have one unit.
     pub fn unit(&self, column: usize) -> Unit {
-        let of_column = |row: &'_ Vec<Value>| row.get(column).and_then(Value::number);
         let quantity = self.columns.get(column).map_or(Quantity::Text, |column| column.quantity);
-        if self.has_one_unit && quantity != Quantity::Text {
-            quantity.unit(self.rows.iter().flatten().filter_map(Value::number))
-        } else {
-            quantity.unit(self.rows.iter().filter_map(of_column))
-        }
+        let is_counted =
+            |place: usize, other: &Column| place == column || self.has_one_unit && other.quantity == quantity;
+        let columns = self.columns.iter().enumerate().filter(|(place, other)| is_counted(*place, other));
+        quantity.unit(columns.flat_map(|(place, _)| {
+            self.rows.iter().filter_map(move |row| row.get(place).and_then(Value::number))
+        }))
     }
 
     /// A column's header, with the unit where the title does not tell it.
     pub fn header(&self, column: usize) -> String {
         let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
-            symbol if symbol.is_empty() || self.has_one_unit => header.to_owned(),
-            symbol if symbol.starts_with('/') => format!("{header}{symbol}"),
+            symbol if symbol.is_empty() || symbol == self.common_symbol() => header.to_owned(),
+            // As in `Requests/s`.
+            symbol if header.ends_with(symbol) => header.to_owned(),
             symbol => format!("{header} {symbol}"),
         }
     }
 
     /// The title, with the unit of all columns if they have one.
     pub fn caption(&self) -> String {
-        let last = self.columns.len().saturating_sub(1);
-        match self.unit(last).symbol {
+        match self.common_symbol() {
             // A title says "per second" itself.
             "" | "/s" => self.title.clone(),
-            _ if !self.has_one_unit => self.title.clone(),
             symbol => format!("{}, {symbol}", self.title),
         }
+    }
+
+    /// The symbol of the last column's unit, where the table has one unit; it may be empty.
+    fn common_symbol(&self) -> &'static str {
+        if self.has_one_unit { self.unit(self.columns.len().saturating_sub(1)).symbol } else { "" }
     }
 }
 

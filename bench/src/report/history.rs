@@ -1,4 +1,5 @@
-//! Several results as one report: what there is, what got better or worse from one to the next, and how figures went.
+//! Several results as one report: a list of them, what got better or worse from one to the next, and
+//! how the figures changed.
 
 use super::chart::{Axis, Chart, Line, Point, Scale};
 use super::comparison;
@@ -6,25 +7,25 @@ use super::document::{Column, Document, Fact, Priority, Section, Table};
 use super::section::{self, Metric, connections, leading_metric, list};
 use super::value::{Quantity, Value};
 use crate::analysis::compare::{self, Comparison, Judgement};
-use crate::analysis::history::{Entry, History};
+use crate::analysis::history::{History, PastResult};
 use crate::analysis::summary::{WorkloadSummary, summarise};
 use crate::text::numbers::as_f64;
 
-/// What a folder of results says. `place` is what it is called.
+/// The history of a folder of results, whose path is `place`.
 pub fn document(history: &History, place: &str) -> Document {
-    let comparisons: Vec<Option<Comparison>> = (0..history.entries.len())
-        .map(|entry| Some(compare::compare(&history.before(entry)?.loaded, &history.entries[entry].loaded)))
+    let comparisons: Vec<Option<Comparison>> = (0..history.results.len())
+        .map(|entry| Some(compare::compare(&history.before(entry)?.loaded, &history.results[entry].loaded)))
         .collect();
-    let plural = if history.entries.len() == 1 { "" } else { "s" };
+    let plural = if history.results.len() == 1 { "" } else { "s" };
     Document {
-        title: format!("{} measurement{plural}", history.entries.len()),
+        title: format!("{} measurement{plural}", history.results.len()),
         leading: None,
         origin: vec![Fact::new("Folder", place)],
         answers: answers(history, &comparisons),
         warnings: history
             .damaged
             .iter()
-            .map(|error| format!("Left out, as it cannot be read: {error}."))
+            .map(|error| format!("A result was left out because it cannot be read: {error}."))
             .collect(),
         picture: None,
         sections: [Some(results(history, &comparisons)), changes(history, &comparisons), trends(history)]
@@ -34,26 +35,25 @@ pub fn document(history: &History, place: &str) -> Document {
     }
 }
 
-/// What became of the last measurement.
+/// How the last measurement compares with the one before it.
 fn answers(history: &History, comparisons: &[Option<Comparison>]) -> Vec<String> {
-    let (Some(last), Some(comparison)) = (history.entries.last(), comparisons.last()) else {
+    let (Some(last), Some(comparison)) = (history.results.last(), comparisons.last()) else {
         return Vec::new();
     };
-    let said = match comparison {
-        None => "there is none before it on the same machine".into(),
+    let change = match comparison {
+        None => "no earlier one is of the same machine".into(),
         Some(comparison) => judgements(comparison),
     };
-    vec![format!("The last measurement, {}: {said}.", last.name)]
+    vec![format!("The last measurement, {}: {change}.", last.name)]
 }
 
-/// How many figures got better or worse.
+/// The number of figures that got better or worse, in words.
 fn judgements(comparison: &Comparison) -> String {
-    let of = |is: fn(&Judgement) -> bool| comparison.rows().filter(|row| is(&row.judgement)).count();
     let counted = [
-        (of(|judgement| *judgement == Judgement::Worse), "worse"),
-        (of(|judgement| *judgement == Judgement::Better), "better"),
-        (of(|judgement| matches!(judgement, Judgement::Broken(_))), "broken"),
-        (of(|judgement| *judgement == Judgement::Same), "the same"),
+        (comparison.count(|judgement| *judgement == Judgement::Worse), "worse"),
+        (comparison.count(|judgement| *judgement == Judgement::Better), "better"),
+        (comparison.count(|judgement| matches!(judgement, Judgement::Broken(_))), "broken"),
+        (comparison.count(|judgement| *judgement == Judgement::Same), "the same"),
     ];
     let said: Vec<String> = counted
         .iter()
@@ -73,10 +73,10 @@ fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
         Column::new("Workloads", Quantity::Text),
         Column::new("Servers", Quantity::Count),
         Column::new("Runs", Quantity::Count),
-        Column::new("Against the one before", Quantity::Text).with_priority(Priority::High),
+        Column::new("Compared with the previous", Quantity::Text).with_priority(Priority::High),
     ];
-    let mut table = Table::new("results", "The results, the oldest first", columns);
-    for (entry, comparison) in history.entries.iter().zip(comparisons) {
+    let mut table = Table::new("results", "Results, oldest first", columns);
+    for (entry, comparison) in history.results.iter().zip(comparisons) {
         let summaries = summarise(&entry.loaded.records);
         let workloads: Vec<&str> = families(&summaries);
         let members: Vec<&WorkloadSummary> = summaries.iter().collect();
@@ -93,8 +93,9 @@ fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
         id: "results",
         title: "What has been measured?",
         about: vec![
-            "Each is held against the one before it on the same machine, figure by figure, as `bench compare` does. A machine is another \
-             from day to day: what lies far apart in time is compared with care."
+            "Each result is compared with the previous one of the same machine, figure by figure, as `bench compare` \
+             does. A machine changes over time, so differences between results that are far apart in time may be the \
+             machine's."
                 .into(),
         ],
         charts: Vec::new(),
@@ -103,7 +104,7 @@ fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
     }
 }
 
-/// What the names of workloads begin with, each once.
+/// The names of workloads up to the first hyphen, each once.
 fn families<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<&'a str> {
     let mut families: Vec<&str> = Vec::new();
     for summary in summaries {
@@ -115,30 +116,30 @@ fn families<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<&'a str> {
     families
 }
 
-/// Every figure that is another than before.
+/// Every figure that changed.
 fn changes(history: &History, comparisons: &[Option<Comparison>]) -> Option<Section> {
     let columns = [
         Column::new("Result", Quantity::Text).with_priority(Priority::High),
         Column::new("Server", Quantity::Text).with_priority(Priority::High),
         Column::new("Workload", Quantity::Text).with_priority(Priority::High),
         Column::new("Figure", Quantity::Text),
-        Column::new("To before", Quantity::Ratio).with_intervals().with_priority(Priority::High),
+        Column::new("To previous", Quantity::Ratio).with_intervals().with_priority(Priority::High),
         Column::new("Judgement", Quantity::Text).with_priority(Priority::High),
     ];
     let mut table = Table::new("changes", "Figures that changed beyond the noise", columns);
-    for (entry, comparison) in history.entries.iter().zip(comparisons) {
+    for (entry, comparison) in history.results.iter().zip(comparisons) {
         for compared in comparison.iter().flat_map(|comparison| &comparison.workloads) {
             let is_change = |judgement: &Judgement| {
                 matches!(judgement, Judgement::Worse | Judgement::Better | Judgement::Broken(_))
             };
-            for row in compared.rows.iter().filter(|row| is_change(&row.judgement)) {
+            for figure in compared.figures.iter().filter(|figure| is_change(&figure.judgement)) {
                 table.rows.push(vec![
                     entry.name.as_str().into(),
-                    row.server.into(),
+                    figure.server.into(),
                     compared.workload.name.as_str().into(),
-                    comparison::name(row.kind).into(),
-                    row.ratio.into(),
-                    comparison::judgement(&row.judgement).into(),
+                    comparison::kind_name(figure.kind).into(),
+                    figure.ratio.into(),
+                    comparison::judgement(&figure.judgement).into(),
                 ]);
             }
         }
@@ -153,11 +154,11 @@ fn changes(history: &History, comparisons: &[Option<Comparison>]) -> Option<Sect
     })
 }
 
-/// How the leading figure of each workload went, over the results on the machine of the last one.
+/// The leading figure of each workload over the results of the machine of the last one.
 fn trends(history: &History) -> Option<Section> {
-    let last = &history.entries.last()?.loaded.machine;
-    let own: Vec<&Entry> =
-        history.entries.iter().filter(|entry| entry.loaded.machine.is_same_as(last)).collect();
+    let last = &history.results.last()?.loaded.machine;
+    let own: Vec<&PastResult> =
+        history.results.iter().filter(|entry| entry.loaded.machine.is_same_as(last)).collect();
     let summaries: Vec<Vec<WorkloadSummary>> =
         own.iter().map(|entry| summarise(&entry.loaded.records)).collect();
     let mut workloads: Vec<&str> = Vec::new();
@@ -179,10 +180,10 @@ fn trends(history: &History) -> Option<Section> {
         .collect();
     (!trends.is_empty()).then(|| Section {
         id: "trends",
-        title: "How did figures go?",
+        title: "How did the figures change over time?",
         about: vec![
-            "Over the results on the machine of the last one, for each workload the figure by which its servers are ranked, with \
-             intervals."
+            "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
+             machine of the last one."
                 .into(),
         ],
         charts: trends.iter().map(Trend::chart).collect(),
@@ -192,7 +193,7 @@ fn trends(history: &History) -> Option<Section> {
 }
 
 /// One workload in several results.
-struct Trend<'a>(Vec<(&'a Entry, &'a WorkloadSummary<'a>)>);
+struct Trend<'a>(Vec<(&'a PastResult, &'a WorkloadSummary<'a>)>);
 
 impl Trend<'_> {
     fn members(&self) -> Vec<&WorkloadSummary<'_>> {
@@ -226,7 +227,7 @@ impl Trend<'_> {
         Chart {
             id: format!("trend-{}", self.0[0].1.workload.name),
             title: self.title(),
-            description: format!("{}, a line a server, over {} results.", self.title(), self.0.len()),
+            description: format!("{}, a line per server, over {} results.", self.title(), self.0.len()),
             plot: section::lines(
                 Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
                 Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },

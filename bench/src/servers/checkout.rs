@@ -175,11 +175,6 @@ impl Checkout {
         target_folder(&self.root).join("criterion")
     }
 
-    /// Where the figures of benchmarks are that `--save` has given names.
-    pub fn saved(&self) -> PathBuf {
-        target_folder(&self.root).join("criterion-saved")
-    }
-
     /// Where results go without `--out`.
     pub fn results(&self) -> PathBuf {
         self.root.join("bench/results")

@@ -1,7 +1,7 @@
 //! The process contract from the harness's side: build a server, check that it can run, ask for its
 //! version, start it, stop it.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,20 +20,11 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// The limit for a server to end: the drain limit of 10 s, and some more.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
-/// The limit for a running server to accept a connection.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-
 /// A server that is ready for requests. Dropping it kills it.
 pub struct Running {
     process: Process,
     /// Where it listens.
     pub address: SocketAddr,
-}
-
-/// Fails when nothing accepts a connection at `address`.
-pub fn check_reachable(address: SocketAddr) -> anyhow::Result<()> {
-    let connected = TcpStream::connect_timeout(&address, CONNECT_LIMIT);
-    connected.map(drop).with_context(|| format!("cannot connect to {address}: does the server run?"))
 }
 
 /// What the server lacks to be built and run on this machine, and how to get it.

@@ -3,16 +3,8 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use textwrap::{Options, WordSplitter};
 
-/// A table with a line below its header. The first `texts` columns are text, aligned left; the
-/// others are figures, aligned right.
-pub(crate) fn table<'a>(header: impl IntoIterator<Item = &'a str>, texts: usize) -> Table {
-    let header: Vec<&str> = header.into_iter().collect();
-    let are_texts: Vec<bool> = (0..header.len()).map(|column| column < texts).collect();
-    table_of(header, &are_texts)
-}
-
-/// A table like [`table`], in which `are_texts` says which columns are text.
-pub(crate) fn table_of<'a>(header: impl IntoIterator<Item = &'a str>, are_texts: &[bool]) -> Table {
+/// A table with a line below its header. Columns of text are aligned left, columns of figures right.
+pub(crate) fn table<'a>(header: impl IntoIterator<Item = &'a str>, are_texts: &[bool]) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     table.set_header(header);

@@ -41,11 +41,6 @@ pub(crate) fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
 }
 
-/// Seconds as microseconds, with three significant digits: `8.12`, `81.2`, `812`.
-pub(crate) fn microseconds(seconds: f64) -> String {
-    significant(seconds * 1e6)
-}
-
 /// Seconds in the unit that fits their size: `8.12 ns`, `81.2 µs`, `812 ms`, `1.20 s`.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds.abs() {
@@ -98,7 +93,10 @@ mod tests {
         );
         assert_eq!(
             ["8.12", "81.2", "812", "8,123"],
-            [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6].map(microseconds).each_ref().map(String::as_str)
+            [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6]
+                .map(|seconds| significant(seconds * 1e6))
+                .each_ref()
+                .map(String::as_str)
         );
         assert_eq!(
             ["812 ns", "8.12 µs", "81.2 ms", "1.50 s", "-812 ns", "-81.2 µs"],

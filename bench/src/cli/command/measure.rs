@@ -18,7 +18,7 @@ use crate::report::format::Format;
 use crate::servers::checkout::Checkout;
 use crate::servers::server::{Attached, Server};
 use crate::servers::workload::{Task, Workload};
-use crate::servers::{install, launch};
+use crate::servers::{client, install};
 use crate::store::record::Record;
 use crate::store::results::{self, Loaded, Results};
 use crate::text::names;
@@ -87,7 +87,7 @@ fn attached(
     cores: &Cores,
     progress: &Progress,
 ) -> anyhow::Result<Server> {
-    launch::check_reachable(address).context("--address")?;
+    client::check_accepts(address).context("--address")?;
     let process = match pid {
         None => {
             progress.warn(&format!("{}: without --pid its CPU time and memory are unknown", label.name));
@@ -220,7 +220,7 @@ fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Wor
 fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Result<()> {
     for workload in workloads {
         let record = workload.record();
-        if done.iter().any(|run| run.workload.name == record.name && *run.workload != record) {
+        if done.iter().any(|run| run.workload.name == record.name && run.workload != record) {
             bail!("--resume: the workload {} has changed since: begin a new measurement", record.name);
         }
     }

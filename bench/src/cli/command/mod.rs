@@ -12,7 +12,7 @@ mod man;
 mod measure;
 mod microbench;
 mod new;
-mod record;
+mod readme;
 mod report;
 mod serve;
 mod verify;
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Explain(explain) => explain::run(explain),
         Command::Compare(compare) => compare::run(compare),
         Command::History(history) => history::run(root, history),
-        Command::Record(record) => record::run(root, record),
+        Command::Readme(readme) => readme::run(root, readme),
         Command::Serve(serve) => serve::run(root, serve),
         Command::Doctor(doctor) => doctor::run(root, doctor),
         Command::Completions(completions) => completions::run(completions),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::{Run, memory};
 use crate::machine::host::{self, AttachedProcess, Memory, Usage};
+use crate::servers::client;
 use crate::servers::launch::{self, Running};
 use crate::store::record::MemoryRecord;
 
@@ -77,7 +78,7 @@ impl LoadedServer {
         match self {
             Self::Started(running) => running.check_running(),
             Self::Attached { process: Some(process), .. } => process.check_running(),
-            Self::Attached { address, process: None } => launch::check_reachable(*address),
+            Self::Attached { address, process: None } => client::check_accepts(*address),
         }
     }
 

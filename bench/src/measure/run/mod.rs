@@ -7,7 +7,6 @@ mod hold;
 mod load;
 mod loaded_server;
 mod start;
-mod visitor;
 
 use std::time::Duration;
 

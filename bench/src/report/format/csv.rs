@@ -1,4 +1,4 @@
-//! Every cell of every table as a line, for a spreadsheet or a data frame.
+//! A line per cell of all tables, for a spreadsheet or a data frame.
 
 use anyhow::Context;
 
@@ -6,7 +6,7 @@ use crate::report::document::Document;
 use crate::report::value::Attribution;
 use crate::report::value::{Figure, Value};
 
-const HEAD: [&str; 10] =
+const HEADER: [&str; 10] =
     ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "words"];
 
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
@@ -15,7 +15,7 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
 
 fn write(document: &Document) -> anyhow::Result<String> {
     let mut out = ::csv::Writer::from_writer(Vec::new());
-    out.write_record(HEAD)?;
+    out.write_record(HEADER)?;
     for section in &document.sections {
         for table in &section.tables {
             for row in &table.rows {
@@ -33,7 +33,7 @@ fn write(document: &Document) -> anyhow::Result<String> {
     Ok(String::from_utf8(out.into_inner()?)?)
 }
 
-/// Value, ends of the interval, mark and words; empty where there is none.
+/// Value, ends of the interval, attribution and text; empty where there is none.
 fn fields(value: &Value) -> [String; 5] {
     let of = |figure: &Figure, attribution: &str| {
         let [low, high] =

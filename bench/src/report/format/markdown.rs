@@ -22,19 +22,10 @@ pub(super) fn render(document: &Document) -> String {
     out + "\n"
 }
 
-/// The answers and some of the tables.
-pub fn excerpt(document: &Document, tables: &[&str]) -> String {
+/// One table with its notes.
+pub(in crate::report) fn render_table(table: &Table) -> String {
     let mut out = String::new();
-    for answer in &document.answers {
-        let _ = writeln!(out, "{}\n", escaped(answer));
-    }
-    for name in tables {
-        let mut all = document.sections.iter().flat_map(|section| &section.tables);
-        if let Some(table) = all.find(|table| table.name == *name) {
-            self::table(table, &mut out);
-        }
-    }
-    facts(&document.origin, &mut out);
+    self::table(table, &mut out);
     out
 }
 
@@ -97,7 +88,7 @@ fn list(sentences: &[String], out: &mut String) {
     }
 }
 
-/// Text that is shown as it is: a server's name may hold anything.
+/// Escapes all markup: a server's name may contain any character.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -13,7 +13,7 @@ use super::{Source, words};
 use crate::analysis::explain::{self, Benches, Breakdown, ServerBenches, ServerBreakdown};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::document::{Fact, Priority, Section};
-use crate::store::microbench::CodeRecord;
+use crate::store::microbench::MicrobenchRecord;
 use crate::text::numbers;
 
 /// A part of a request's CPU time.
@@ -41,7 +41,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 
 /// A sentence or two per workload, and the section.
 pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Section)> {
-    let code = source.loaded.code.as_ref()?;
+    let code = source.loaded.microbench.as_ref()?;
     let breakdowns = breakdowns(source, code);
     let tables =
         |breakdown| [tables::times(breakdown, code), tables::shares(breakdown), tables::user_mode(breakdown)];
@@ -63,7 +63,7 @@ pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Se
 }
 
 /// Those of the workloads that ask how cheap servers are, or else of all.
-fn breakdowns<'a>(source: &Source<'a>, code: &CodeRecord) -> Vec<Breakdown<'a>> {
+fn breakdowns<'a>(source: &Source<'a>, code: &MicrobenchRecord) -> Vec<Breakdown<'a>> {
     let of = |members: Vec<&'a WorkloadSummary<'a>>| -> Vec<Breakdown<'a>> {
         members.into_iter().filter_map(|summary| explain::breakdown(summary, code)).collect()
     };
@@ -93,7 +93,7 @@ fn answer(breakdown: &Breakdown) -> String {
 }
 
 /// The benchmarks behind each part of a server, with their times.
-fn facts(breakdowns: &[Breakdown], code: &CodeRecord) -> Vec<Fact> {
+fn facts(breakdowns: &[Breakdown], code: &MicrobenchRecord) -> Vec<Fact> {
     let is_shown = |benches: &ServerBenches| {
         let mut servers = breakdowns.iter().flat_map(|breakdown| &breakdown.servers);
         servers.any(|server| name(server) == benches.server)
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn example(records: Vec<Record>) -> Loaded {
-        Loaded { code: Some(CodeRecord::example()), ..Loaded::example(records) }
+        Loaded { microbench: Some(MicrobenchRecord::example()), ..Loaded::example(records) }
     }
 
     fn explanation(loaded: &Loaded) -> Option<(Vec<String>, Section)> {

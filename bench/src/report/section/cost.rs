@@ -45,7 +45,7 @@ pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
 /// The floor, and below it the servers by rank.
 fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let cost = COST.field().with_intervals().with_bars().essential();
-    let to_best = || Some(fields::ratio("To the best".into(), COST, fields::best(summary)?).essential());
+    let to_best = || Some(fields::ratio("To the best".into(), COST, fields::best(summary)?));
     let to_floor = || Some(fields::ratio("To the floor".into(), COST, summary.floor.as_ref()?));
     let fields = [
         Some(fields::server()),

@@ -51,7 +51,7 @@ pub(super) fn conformance<'a>() -> Field<'a, Cell<'a>> {
 
 fn passed(server: &ServerRecord) -> Value {
     let found = server.conformance.as_ref();
-    found.map_or(Value::Absent, |found| format!("{}/{}", found.passed, found.cases).into())
+    found.map_or(Value::Absent, |found| found.to_string().into())
 }
 
 /// The best of the ranked cells.

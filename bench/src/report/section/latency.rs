@@ -96,8 +96,8 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let lag = |run: &Record| open_loop(run)?.lag_p99_seconds;
     let fields = [
         Some(fields::server()),
-        Some(fields::median("Requests due", Quantity::Rate, rate).essential()),
-        Some(fields::median("Answered", Quantity::Rate, PER_SECOND.of_run).optional()),
+        Some(fields::median("Requests due/s", Quantity::Rate, rate).essential()),
+        Some(fields::median("Answered/s", Quantity::Rate, PER_SECOND.of_run).optional()),
         Some(percentile(50).essential()),
         Some(percentile(90).optional()),
         Some(P99.field().with_intervals().essential()),

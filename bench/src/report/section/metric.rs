@@ -11,7 +11,7 @@ use crate::text::numbers::as_f64;
 /// A figure of a run, with its name.
 #[derive(Clone, Copy)]
 pub(in crate::report) struct Metric {
-    /// The header of its column.
+    /// Its name, without a unit.
     pub(in crate::report) header: &'static str,
     pub(in crate::report) quantity: Quantity,
     pub(super) of_run: GetFigure,
@@ -56,7 +56,12 @@ impl Metric {
 
     /// Its column in a table of cells.
     pub(super) fn field<'a>(self) -> Field<'a, Cell<'a>> {
-        Field::new(self.header, self.quantity, move |cell| self.value(cell))
+        Field::new(self.column_header(), self.quantity, move |cell| self.value(cell))
+    }
+
+    /// `CPU/request`; `Requests/s` for a rate.
+    pub(super) fn column_header(self) -> String {
+        if self.quantity == Quantity::Rate { format!("{}/s", self.header) } else { self.header.into() }
     }
 
     /// Its ratio to another cell, paired by repetition; absent where either cell is not ranked.

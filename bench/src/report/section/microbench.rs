@@ -7,7 +7,7 @@ use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Fact, Section, Table};
 use crate::report::field::Field;
 use crate::report::value::{Attribution, Figure, Quantity, Value};
-use crate::store::microbench::{BenchRecord, CodeRecord, TimeRecord};
+use crate::store::microbench::{BenchRecord, MicrobenchRecord, TimeRecord};
 use crate::store::record::{TaskRecord, WorkloadRecord};
 use crate::text::numbers;
 
@@ -19,7 +19,7 @@ const WHOLE: &str = "connection/pipelined/";
 const LANGUAGE: &str = "Rust";
 
 pub(super) fn section(source: &Source) -> Option<Section> {
-    let code = source.loaded.code.as_ref()?;
+    let code = source.loaded.microbench.as_ref()?;
     let chart = chart(code, source);
     let mut about = vec![
         "Criterion timed the code that the Rust servers share, on bytes in memory, in one thread, without kernel \
@@ -50,13 +50,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 }
 
 /// One row per benchmark.
-pub(in crate::report) fn table(code: &CodeRecord) -> Table {
+pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     let fields = [
         Field::text("Benchmark", |bench: &BenchRecord| bench.full_name()),
         Field::new("Time", Quantity::Time, |bench: &BenchRecord| Value::Figure(figure(bench)))
             .with_intervals()
             .essential(),
-        Field::new("Throughput", Quantity::Rate, |bench: &BenchRecord| bench.per_second()),
+        Field::new("Operations/s", Quantity::Rate, |bench: &BenchRecord| bench.per_second()),
         Field::new("Bytes per second", Quantity::Memory, |bench: &BenchRecord| bench.bytes_per_second())
             .optional(),
     ];
@@ -65,7 +65,7 @@ pub(in crate::report) fn table(code: &CodeRecord) -> Table {
 
 /// The cost of a request in the shared code beside the whole cost in each server that shares it, under
 /// the leading workload.
-fn chart(code: &CodeRecord, source: &Source) -> Option<Chart> {
+fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
     let alone = figure(bench);
@@ -111,7 +111,7 @@ fn sharing<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> impl Iterator<Item = &'s
 }
 
 /// The benchmark of a whole request that pipelines most nearly as many requests as the workload does.
-fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
+fn of_a_request<'a>(code: &'a MicrobenchRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
     let mode = workload.mode.as_deref().unwrap_or_default();
     let depth: u64 = mode.strip_prefix("pipelined-").and_then(|depth| depth.parse().ok()).unwrap_or(1);
     let whole = code.benches.iter().filter(|bench| bench.full_name().starts_with(WHOLE));
@@ -119,7 +119,7 @@ fn of_a_request<'a>(code: &'a CodeRecord, workload: &WorkloadRecord) -> Option<&
 }
 
 /// The time per operation.
-pub(in crate::report) fn figure(bench: &BenchRecord) -> Figure {
+fn figure(bench: &BenchRecord) -> Figure {
     let TimeRecord { seconds, low_seconds, high_seconds } = bench.piece();
     Figure { value: seconds, interval: Some([low_seconds, high_seconds]) }
 }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn example(records: Vec<Record>) -> Loaded {
-        Loaded { code: Some(CodeRecord::example()), ..Loaded::example(records) }
+        Loaded { microbench: Some(MicrobenchRecord::example()), ..Loaded::example(records) }
     }
 
     fn section(loaded: &Loaded) -> Option<Section> {

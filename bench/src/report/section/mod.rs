@@ -21,6 +21,7 @@ mod modes;
 mod notes;
 mod panels;
 mod preliminary;
+mod readme;
 mod repetitions;
 mod scaling;
 mod speed;
@@ -38,9 +39,10 @@ pub(super) use drills::table as drills_table;
 pub(super) use family::{Family, Question, has_figures, leading, servers};
 pub(super) use fields::baseline;
 pub(super) use metric::{Metric, leading_metric, noise};
-pub(super) use microbench::{figure as microbench_figure, table as microbench_table};
+pub(super) use microbench::table as microbench_table;
 pub(super) use panels::lines;
 pub(super) use preliminary::table as preliminary_table;
+pub(super) use readme::table as readme_table;
 pub(super) use words::{connections, list, some, some_up_to, verdict};
 
 /// What sections are made from.
@@ -91,6 +93,6 @@ impl Loaded {
     pub(crate) fn example(records: Vec<crate::store::record::Record>) -> Self {
         let machine = include_str!("../../../tests/folder/machine.json");
         let machine = serde_json::from_str(machine).unwrap();
-        Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, code: None }
+        Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, microbench: None }
     }
 }

@@ -14,7 +14,8 @@ pub(in crate::report) fn table(summary: &WorkloadSummary) -> Table {
     let is_load = summary.workload.task == TaskRecord::Load;
     // A median alone: the interval of one repetition says nothing.
     let median = |metric: metric::Metric| {
-        Field::new(metric.header, metric.quantity, move |cell: &Cell| metric.median(cell)).essential()
+        Field::new(metric.column_header(), metric.quantity, move |cell: &Cell| metric.median(cell))
+            .essential()
     };
     let fields = [
         Some(fields::server()),

@@ -1,4 +1,4 @@
-//! What a result folder keeps of drills: `drills.jsonl`.
+//! The results of drills in a result folder: `drills.jsonl`.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -10,18 +10,19 @@ use super::lines::{self, Lines};
 use crate::store::drills::{DrillRecord, SCHEMA};
 
 const DRILLS: &str = "drills.jsonl";
-/// Where a last line goes that was only half written, when further ones are to follow.
+/// Where an incomplete last line is moved to before others are appended.
 const TORN: &str = "drills.torn";
 
-/// A result folder's findings, to which further ones are appended. Nothing in it is ever overwritten.
+/// The file of a result folder to which results of drills are appended. Nothing in it is ever
+/// overwritten.
 pub struct DrillsFile {
     path: PathBuf,
     file: File,
 }
 
 impl DrillsFile {
-    /// Opens that of a folder which a measurement has made; with it a sentence about a last line that was only half written, and
-    /// is set aside.
+    /// Opens the file of a folder; also returns a sentence about an incomplete last line, which is
+    /// moved to a file of its own. Fails if it is not a result folder, or a line cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<(Self, Option<String>)> {
         super::machine(folder)?;
         let Lines { torn, .. } = read(folder)?;
@@ -31,7 +32,7 @@ impl DrillsFile {
                 lines::set_aside_the_torn(&path, &folder.join(TORN))?;
             }
             let file = OpenOptions::new().append(true).create(true).open(&path)?;
-            // So that a new file is still there after the power went.
+            // So that a new file survives a power failure.
             File::open(folder)?.sync_all()?;
             std::io::Result::Ok(file)
         };
@@ -39,15 +40,16 @@ impl DrillsFile {
         Ok((Self { path, file }, torn))
     }
 
-    /// Appends a finding as one line, in one write, and has it on the disk before it returns.
+    /// Appends a result as one line, in one write, and waits until it is on the disk. Fails if it
+    /// cannot be written.
     pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
         lines::append(&mut self.file, record)
             .with_context(|| format!("cannot write to {}", self.path.display()))
     }
 }
 
-/// The findings that a folder holds, and a sentence about a last line that was only half written. Where a server was drilled twice
-/// the later finding counts.
+/// The results that a folder holds, and a sentence about an incomplete last line. Where a server
+/// was drilled twice the later result counts.
 pub(super) fn load(folder: &Path) -> anyhow::Result<(Vec<DrillRecord>, Option<String>)> {
     let Lines { lines, torn } = read(folder)?;
     Ok((latest(lines), torn))
@@ -62,7 +64,7 @@ fn read(folder: &Path) -> anyhow::Result<Lines<DrillRecord>> {
     }
 }
 
-/// The last finding of each server and drill, at the place of the first one.
+/// The last result of each server and drill, at the place of the first one.
 fn latest(records: Vec<DrillRecord>) -> Vec<DrillRecord> {
     let mut places = HashMap::new();
     let mut kept: Vec<DrillRecord> = Vec::with_capacity(records.len());
@@ -85,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder that `bench measure` has made, in which nothing was measured yet.
+    /// A result folder in which nothing was measured yet.
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let machine = include_str!("../../../tests/folder/machine.json");
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_is_what_is_loaded_and_the_later_finding_counts() {
+    fn what_was_stored_is_loaded_and_the_later_result_counts() {
         let folder = folder();
         assert_eq!(crate::store::results::load(folder.path()).unwrap().drills, []);
         let example = DrillRecord::example;
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_set_aside_and_told_of() {
+    fn an_incomplete_last_line_is_moved_away_and_reported() {
         let folder = folder();
         let record = DrillRecord::example("one", "kill", Ok("up in 3 ms"));
         append(folder.path(), std::slice::from_ref(&record));
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_finding_is_an_error_that_names_its_place() {
+    fn a_line_that_cannot_be_read_is_named() {
         let line = serde_json::to_string(&DrillRecord::example("one", "kill", Ok("up"))).unwrap();
         let cases = [
             (

@@ -7,7 +7,7 @@ use crate::report::field::Field;
 use crate::report::section::metric::COST;
 use crate::report::section::{notes, words};
 use crate::report::value::{Quantity, Value};
-use crate::store::microbench::CodeRecord;
+use crate::store::microbench::MicrobenchRecord;
 use crate::text::numbers;
 
 /// A row: the floor, which has no parts, or a server.
@@ -50,7 +50,7 @@ impl<'a> Row<'a> {
 }
 
 /// The parts as times.
-pub(super) fn times(breakdown: &Breakdown, code: &CodeRecord) -> Table {
+pub(super) fn times(breakdown: &Breakdown, code: &MicrobenchRecord) -> Table {
     let whole = Field::new(COST.header, COST.quantity, |row: &Row| COST.value(row.cost().cell)).essential();
     let part = |part: &'static Part| {
         prioritised(part, Field::new(part.label, Quantity::Time, |row: &Row| row.part(part)))
@@ -119,7 +119,7 @@ pub(super) fn user_mode(breakdown: &Breakdown) -> Table {
         Field::new("Beyond the floor", Quantity::Time, beyond).essential(),
         Field::new("Framework and our code", Quantity::Time, |row: &Row| row.server()?.of_code()).essential(),
     ];
-    let title = "Time in user mode, and the parts that run in it";
+    let title = "Time in user mode and its parts";
     let mut table = table(breakdown, "breakdown-check", title, fields, &Row::all(breakdown));
     table.has_one_unit = true;
     table.notes.push(
