@@ -2,6 +2,7 @@
 //! or of the user, is a suite of workloads that together answer one question.
 
 mod file;
+mod mode;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::store::record::{PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
-pub use visit::Mode;
+pub use mode::Mode;
 
 /// The amount of load in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use shared::testing::laws::answers::{self, Answer};
+use shared::testing::invariants::answers::{self, Answer};
 
 use super::model;
 use super::request::{self, Request};

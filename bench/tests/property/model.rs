@@ -1,7 +1,7 @@
 //! The right answers, from the endpoint's description and the RFCs, and from no code of the
 //! servers.
 
-use shared::testing::laws::answers::Answer;
+use shared::testing::invariants::answers::Answer;
 
 use super::request::{Persistence, Request, Version};
 

@@ -16,7 +16,7 @@ use crate::store::record::{
     ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
     OpenLoopRecord, Record, UsageRecord,
 };
-use crate::tools::{self, LoadSpec, Outcome, Tool};
+use crate::tools::{self, LoadSpec, Tool, ToolOutput};
 
 /// How much longer than its load a tool may run: it starts, and waits for the last answers.
 const GRACE: Duration = Duration::from_secs(60);
@@ -94,8 +94,8 @@ impl Run<'_> {
         // The server is killed: whether it ends on SIGTERM is what the conformance cases check.
         server.end().map_err(failed(ErrorKind::Died))?;
 
-        let outcome = outcome(tool, &watched.ended).map_err(failed(ErrorKind::Tool))?;
-        if let Some(mismatch) = &outcome.mismatch {
+        let reported = parse(tool, &watched.ended).map_err(failed(ErrorKind::Tool))?;
+        if let Some(mismatch) = &reported.mismatch {
             let wrong = anyhow!("an answer was wrong under load: {mismatch}");
             return Err(failed(ErrorKind::WrongAnswer)(wrong));
         }
@@ -114,7 +114,7 @@ impl Run<'_> {
                 .map(|(before, after)| after.saturating_sub(before).as_secs_f64()),
         });
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen: watched.connections });
-        self.record_outcome(outcome, record);
+        self.record_output(reported, record);
         Ok(())
     }
 
@@ -125,13 +125,13 @@ impl Run<'_> {
     }
 
     /// Records what the tool reports.
-    fn record_outcome(&self, outcome: Outcome, record: &mut Record) {
-        let held = outcome.held;
+    fn record_output(&self, reported: ToolOutput, record: &mut Record) {
+        let held = reported.held;
         record.load = Some(LoadRecord {
-            elapsed_seconds: outcome.elapsed_seconds,
-            answered: outcome.answered,
-            errors: outcome.errors,
-            claimed_per_second: outcome.claimed_per_second,
+            elapsed_seconds: reported.elapsed_seconds,
+            answered: reported.answered,
+            errors: reported.errors,
+            claimed_per_second: reported.claimed_per_second,
             open_loop: self.rate.map(|(rate_per_second, peak_per_second)| OpenLoopRecord {
                 rate_per_second,
                 peak_per_second,
@@ -140,18 +140,18 @@ impl Run<'_> {
             }),
         });
         record.latency = Some(LatencyRecord {
-            mean_seconds: outcome.mean_seconds,
-            percentiles: outcome.percentiles,
-            max_seconds: outcome.max_seconds,
-            p99_9_seconds: outcome.histogram.as_ref().map(|times| times.p99_9_seconds),
-            connect: outcome.connect.map(|times| ConnectRecord {
+            mean_seconds: reported.mean_seconds,
+            percentiles: reported.percentiles,
+            max_seconds: reported.max_seconds,
+            p99_9_seconds: reported.histogram.as_ref().map(|times| times.p99_9_seconds),
+            connect: reported.connect.map(|times| ConnectRecord {
                 count: times.count,
                 p50_seconds: times.p50_seconds,
                 p99_seconds: times.p99_seconds,
                 max_seconds: times.max_seconds,
             }),
             // Packing does not fail: the tool printed it packed.
-            histogram: outcome.histogram.and_then(|times| times.pack().ok()),
+            histogram: reported.histogram.and_then(|times| times.pack().ok()),
         });
     }
 
@@ -212,9 +212,9 @@ fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
     Ok(folder)
 }
 
-fn outcome(tool: &dyn Tool, ended: &Ended) -> anyhow::Result<Outcome> {
-    let outcome = tool.parse(&ended.output);
-    outcome.with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()))
+fn parse(tool: &dyn Tool, ended: &Ended) -> anyhow::Result<ToolOutput> {
+    let reported = tool.parse(&ended.output);
+    reported.with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()))
 }
 
 fn usage(usage: &Usage) -> UsageRecord {
