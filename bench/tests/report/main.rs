@@ -59,7 +59,7 @@ fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 /// All that a report can say of one workload, and what explains a request, as a terminal shows it.
 #[test]
 fn reports_are_as_they_were() {
-    insta::assert_snapshot!("every-verdict", render(&document(&every_verdict()), Format::Table, Some(160)));
+    insta::assert_snapshot!("every-verdict", render(&document(&every_verdict()), Format::Table, Some(200)));
     let explained = report::explanation(&loaded(&in_parts())).unwrap();
     insta::assert_snapshot!("explained", render(&explained, Format::Table, Some(100)));
 }
