@@ -1,6 +1,6 @@
-//! Writes down which version of every crate, and of the compiler, this build is made of:
-//! a server's `--version` names its runtime's version from here.
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build that fails says why by its panic")]
+//! Writes the versions of all crates and of the compiler, from which a server's `--version` names its
+//! runtime's.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build fails by its panic")]
 
 use std::{env, fs, path::Path, process::Command};
 
@@ -23,7 +23,7 @@ fn main() {
     fs::write(out, format!("&{versions:?}")).expect("OUT_DIR can be written");
 }
 
-/// The version alone, such as `1.95.0`, of `rustc 1.95.0 (59807616e 2026-04-14)`.
+/// The version, such as `1.95.0`, in `rustc 1.95.0 (59807616e 2026-04-14)`.
 fn compiler() -> String {
     let rustc = env::var("RUSTC").expect("cargo sets RUSTC");
     let output =

@@ -1,13 +1,16 @@
-//! A test server whose requests cost a known bit more, to find out which differences a measurement can see.
+//! A test server whose requests cost a known amount of CPU time more, to find the smallest
+//! difference that a measurement sees.
 //!
-//! It is the endpoint on one thread that waits for all connections. With `--burden N` it counts at each request up to what takes
-//! N nanoseconds of a core of its own; without, it does nothing of the kind. How far it has to count is found out at the start.
+//! It serves the endpoint on one thread with an event loop. With `--burden N` each request also
+//! runs a counting loop that takes N nanoseconds of a core; the number of steps is calibrated at
+//! the start.
 //!
-//! What that is worth: no request looks at the clock, so what the thread is kept from its core for is not taken for burnt. But a
-//! server that is slower is also asked otherwise: how many requests come together is the load tool's doing. See METHODOLOGY.md.
+//! The loop does not read the clock, so time in which the thread does not run is not counted as
+//! burden. But a slower server also gets its requests in other batches, as the load tool decides
+//! how many arrive together. See METHODOLOGY.md.
 //!
-//! It keeps the process contract and all rules of the endpoint but its timeouts, and closes a connection that does not take its
-//! answers. It is no server to be compared with others.
+//! It keeps the process contract and all rules of the endpoint except the timeouts, and closes a
+//! connection whose client does not read. It is not meant to be compared with other servers.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -16,59 +19,68 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
-use shared::process::{self, Life};
+use shared::lifecycle::Lifecycle;
+use shared::process;
 
-/// Of the waker; connections have others.
+/// The token of the waker; connections have others.
 const WAKE: Token = Token(0);
 
-/// Events that are taken at a time; there may be more, which come the next time.
+/// The number of events taken at once; more wait for the next poll.
 const EVENTS: usize = 256;
 
 /// The endpoint with a burden
-#[derive(Parser)]
-#[command(name = "server-burdened", version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]))]
-struct Flags {
+#[derive(clap::Args)]
+struct Arguments {
     #[command(flatten)]
     process: process::Flags,
 
-    /// CPU time that each request costs more
+    /// Additional CPU time per request
     #[arg(long, value_name = "NANOSECONDS")]
     burden: Option<u32>,
 }
 
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse()))
+    let version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]);
+    process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
-fn run(flags: &Flags) -> anyhow::Result<()> {
-    let life = Life::new(flags.process.connections()?);
-    let listener = process::bind(flags.process.address()?)?;
-    let burden = flags.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let lifecycle = Lifecycle::new(arguments.process.connections()?);
+    let listener = process::bind(arguments.process.address()?)?;
+    let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKE)?;
     let (give, accepted) = mpsc::channel();
-    let ours = Arc::clone(&life);
+    let ours = Arc::clone(&lifecycle);
     std::thread::spawn(move || answer_all(poll, &accepted, burden, &ours));
+    let waker = Arc::new(waker);
+    let end = Arc::clone(&waker);
+    lifecycle.on_change(move || {
+        let _ = end.wake();
+    });
     let take = |stream, place| {
-        // The other thread is there as long as the program is; if it were not, the connection would be closed.
+        // The other thread runs as long as the program; without it the connection would be closed.
         let _ = give.send((stream, place));
         let _ = waker.wake();
     };
-    process::serve(listener, &life, &flags.process, take, || {
+<<<<<<< HEAD
+    process::serve(listener, &lifecycle, &flags.process, take)
+=======
+    process::serve(listener, &life, &arguments.process, take, || {
         let _ = waker.wake();
     })
+>>>>>>> refs/heads/visit
 }
 
-/// Answers the requests of all connections, each of which keeps its place until it is closed.
+/// Answers the requests of all connections. Each keeps its permit until it is closed.
 fn answer_all<P>(
     mut poll: Poll,
     accepted: &Receiver<(std::net::TcpStream, P)>,
     burden: Option<u32>,
-    life: &Life,
+    lifecycle: &Lifecycle,
 ) {
     let mut open: HashMap<Token, Open<P>> = HashMap::new();
     let mut events = Events::with_capacity(EVENTS);
@@ -76,8 +88,14 @@ fn answer_all<P>(
     while poll.poll(&mut events, None).or_else(interrupted).is_ok() {
         for event in &events {
             if event.token() != WAKE {
-                let goes_on = open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, life));
+<<<<<<< HEAD
+                let goes_on =
+                    open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, lifecycle));
                 if !goes_on {
+=======
+                let stays_open = open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, life));
+                if !stays_open {
+>>>>>>> refs/heads/visit
                     open.remove(&event.token());
                 }
             }
@@ -88,7 +106,7 @@ fn answer_all<P>(
                 open.insert(Token(next), Open::new(stream, place));
             }
         }
-        if life.is_ending() {
+        if lifecycle.is_ending() {
             open.clear();
         }
     }
@@ -105,7 +123,7 @@ fn register(poll: &Poll, stream: std::net::TcpStream, token: Token) -> std::io::
     Ok(stream)
 }
 
-/// A connection that is open.
+/// An open connection.
 struct Open<P> {
     stream: TcpStream,
     connection: Connection,
@@ -120,8 +138,13 @@ impl<P> Open<P> {
         Self { stream, connection: Connection::default(), input, output, _place: place }
     }
 
+<<<<<<< HEAD
     /// Answers what has come; whether the connection goes on.
+    fn advance(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
+=======
+    /// Answers what has arrived. Returns whether the connection stays open.
     fn advance(&mut self, burden: Option<u32>, life: &Life) -> bool {
+>>>>>>> refs/heads/visit
         let mut buffer = [0; limits::HEAD_BYTES];
         loop {
             let read = match self.stream.read(&mut buffer) {
@@ -130,19 +153,19 @@ impl<P> Open<P> {
                 Err(error) => return error.kind() == ErrorKind::WouldBlock,
             };
             self.input.extend_from_slice(buffer.get(..read).unwrap_or_default());
-            if !self.answer(burden, life) {
+            if !self.answer(burden, lifecycle) {
                 return false;
             }
-            // There is no more: the kernel tells when there is.
+            // Nothing is left: the next bytes cause another event.
             if read < buffer.len() {
                 return true;
             }
         }
     }
 
-    fn answer(&mut self, burden: Option<u32>, life: &Life) -> bool {
+    fn answer(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         loop {
-            let progress = self.connection.advance(&self.input, &mut self.output, life.is_draining());
+            let progress = self.connection.advance(&self.input, &mut self.output, lifecycle.is_draining());
             self.input.drain(..progress.consumed);
             if let Some(steps) = burden {
                 (0..progress.answered).for_each(|_| spin(steps));
@@ -159,7 +182,7 @@ impl<P> Open<P> {
     }
 }
 
-/// Counts so far. The black box makes each step wait for the one before it.
+/// Counts to `steps`. The black box makes each step depend on the one before it.
 fn spin(steps: u32) {
     let mut step = 0;
     while std::hint::black_box(step) < steps {
@@ -167,8 +190,8 @@ fn spin(steps: u32) {
     }
 }
 
-/// How many steps take so long on a core of our own: by the fastest of some tries, as others may have the core in the
-/// meantime.
+/// The number of steps that take this time on a core: by the fastest of several tries, as another
+/// process may use the core during some of them.
 fn steps(time: Duration) -> u32 {
     const STEPS: u32 = 1_000_000;
     let took = || {
@@ -182,22 +205,22 @@ fn steps(time: Duration) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+    #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
     use super::*;
 
     #[test]
-    fn answers_are_the_endpoints_whatever_the_burden() {
+    fn answers_are_right_with_any_burden() {
         for burden in [None, Some(0), Some(10_000)] {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let poll = Poll::new().unwrap();
             let waker = Waker::new(poll.registry(), WAKE).unwrap();
             let (give, accepted) = mpsc::channel();
-            let life = Life::new(1);
+            let lifecycle = Lifecycle::new(1);
             give.send((listener.accept().unwrap().0, ())).unwrap();
             waker.wake().unwrap();
-            std::thread::spawn(move || answer_all(poll, &accepted, burden, &life));
+            std::thread::spawn(move || answer_all(poll, &accepted, burden, &lifecycle));
 
             let close = "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
             write!(client, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n{close}").unwrap();

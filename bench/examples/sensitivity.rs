@@ -1,13 +1,14 @@
 //! Which differences does a measurement see?
 //!
-//! Four servers are measured as `bench measure quick` measures: one and its duplicate, the same program once more, and that program
-//! with 5 % more CPU time burnt at each request. Ten repetitions are a try. In each try it is looked whether the burdened
-//! server is told from the plain one, which it should be, and whether the plain one is told from itself, which it should not.
+//! Four servers are measured as by `bench measure quick`: a server and its duplicate, the same
+//! program under another name, and the same program with 5 % more CPU time per request. Ten
+//! repetitions are a try. In each try the burdened server should be distinguished from the plain
+//! one, and the plain one should not be distinguished from itself.
 //!
 //! ```sh
 //! cargo run --release --package bench --example sensitivity
 //! ```
-#![allow(clippy::indexing_slicing, reason = "a mistake here may end the experiment")]
+#![allow(clippy::indexing_slicing, reason = "a mistake here ends only the experiment")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,13 +28,13 @@ use bench::text::progress::Progress;
 
 const TRIES: u32 = 20;
 
-/// Repetitions of a try; `quick` has five, and a person who wants to be sure asks for more.
+/// Repetitions per try; `quick` has five, and a user who wants to be sure asks for more.
 const REPETITIONS: u32 = 10;
 
-/// How much more CPU time a request costs the burdened server.
+/// The additional CPU time per request of the burdened server, as a share.
 const BURDEN: f64 = 0.05;
 
-/// The workload that it is looked at under.
+/// The workload under which the servers are compared.
 const WORKLOAD: &str = "quick-100";
 
 /// Time to build the harness and the server on a slow machine.
@@ -42,30 +43,31 @@ const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
 fn main() -> anyhow::Result<()> {
     let checkout = Checkout::read(None)?;
     let host = Host::this_machine(checkout.tools())?;
-    let words = "cargo build --release --locked --package bench --bin visit --example burdened";
+    let words =
+        "cargo build --release --locked --package visit --package bench --bin visit --example burdened";
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
     let program = std::env::current_exe()?.with_file_name("burdened");
 
-    let scene = tempfile::tempdir()?;
-    let plain = [server(scene.path(), "plain", &program, None)?];
+    let folder = tempfile::tempdir()?;
+    let plain = [server(folder.path(), "plain", &program, None)?];
     let records = measure(&host, &checkout, &plain.each_ref(), REPETITIONS)?;
     let summaries = summarise(&records);
     let cost = summaries[0].cells[0].median(Record::cpu_per_request).context("there are no figures")?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hundreds")]
     let burden = (cost * BURDEN * 1e9).round() as u32;
-    println!("a request costs {:.2} µs, and the burden is {burden} ns", cost * 1e6);
+    println!("CPU time per request is {:.2} µs, and the burden is {burden} ns", cost * 1e6);
 
     let [plain] = plain;
-    let again = server(scene.path(), "again", &program, None)?;
-    let burdened = server(scene.path(), "burdened", &program, Some(burden))?;
+    let again = server(folder.path(), "again", &program, None)?;
+    let burdened = server(folder.path(), "burdened", &program, Some(burden))?;
     let records = measure(&host, &checkout, &[&plain, &again, &burdened], TRIES * REPETITIONS)?;
     print(&records)
 }
 
-/// A server of the program, with a manifest as any other.
-fn server(scene: &Path, name: &str, program: &Path, burden: Option<u32>) -> anyhow::Result<Server> {
-    let folder: PathBuf = scene.join(name);
+/// A server that runs the program, with its manifest.
+fn server(parent: &Path, name: &str, program: &Path, burden: Option<u32>) -> anyhow::Result<Server> {
+    let folder: PathBuf = parent.join(name);
     std::fs::create_dir(&folder)?;
     let burden = burden.map_or_else(String::new, |burden| format!(", \"--burden\", \"{burden}\""));
     let manifest = format!(
@@ -74,10 +76,10 @@ fn server(scene: &Path, name: &str, program: &Path, burden: Option<u32>) -> anyh
         program.display()
     );
     std::fs::write(folder.join("server.toml"), manifest)?;
-    Server::read(&folder, scene)
+    Server::read(&folder, parent)
 }
 
-/// Measures them as `bench measure` would; the records, which are kept where all results are.
+/// Measures servers as `bench measure` does. The records are kept in the folder of all results.
 fn measure(
     host: &Host,
     checkout: &Checkout,
@@ -100,24 +102,24 @@ fn measure(
         progress: &Progress::new(false),
     };
     let tally = measurement.run(&mut Results::create(&folder, &machine)?, Vec::new())?;
-    ensure!(!tally.interrupted, "interrupted; what there is lies in {}", folder.display());
+    ensure!(!tally.interrupted, "interrupted; the records so far are in {}", folder.display());
     println!("records: {}", folder.display());
     Ok(results::load(&folder)?.records)
 }
 
-/// A line a try, and what they come to.
+/// Prints a line per try, and the sums.
 fn print(records: &[Record]) -> anyhow::Result<()> {
     println!("{:>4}  {:>8}  {:>16}  {:>16}  seen", "try", "noise", "burdened", "again");
     let (mut seen, mut mistaken) = (0, 0);
     for number in 0..TRIES {
-        let belongs =
+        let in_try =
             |run: &&Record| run.repetition.is_some_and(|repetition| (repetition - 1) / REPETITIONS == number);
-        let runs: Vec<Record> = records.iter().filter(belongs).cloned().collect();
+        let runs: Vec<Record> = records.iter().filter(in_try).cloned().collect();
         let summaries = summarise(&runs);
         let summary = summaries.first().context("there are no runs of a try")?;
         let noise = summary.noise().context("there is no duplicate")?;
-        let (burdened, is_seen) = told_apart(summary, "burdened", noise)?;
-        let (again, is_mistaken) = told_apart(summary, "again", noise)?;
+        let (burdened, is_seen) = distinguish(summary, "burdened", noise)?;
+        let (again, is_mistaken) = distinguish(summary, "again", noise)?;
         seen += u32::from(is_seen);
         mistaken += u32::from(is_mistaken);
         let word = |is: bool, word| if is { word } else { "" };
@@ -129,12 +131,12 @@ fn print(records: &[Record]) -> anyhow::Result<()> {
             word(is_mistaken, " ITSELF")
         );
     }
-    println!("told from the burdened one: {seen} of {TRIES}; told from itself: {mistaken} of {TRIES}");
+    println!("distinguished from the burdened server: {seen} of {TRIES}; from itself: {mistaken} of {TRIES}");
     Ok(())
 }
 
-/// The ratio to the plain server, and whether the two have ranks of their own, which is what a person reads.
-fn told_apart(summary: &WorkloadSummary, name: &str, noise: f64) -> anyhow::Result<(String, bool)> {
+/// The ratio to the plain server, and whether the two have different ranks.
+fn distinguish(summary: &WorkloadSummary, name: &str, noise: f64) -> anyhow::Result<(String, bool)> {
     let cell = |name: &str| summary.cells.iter().find(|cell| cell.server.name == name);
     let pair = cell(name).zip(cell("plain"));
     let (other, plain): (&Cell, &Cell) = pair.with_context(|| format!("{name} has no runs"))?;

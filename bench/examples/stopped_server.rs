@@ -1,14 +1,14 @@
-//! What do load tools tell of a server that stands still for a second?
+//! What do load tools report of a server that stops for a second?
 //!
-//! Two thousand visitors a second, evenly in time, come for four seconds, and for one of these the server is stopped with
-//! SIGSTOP. Whoever comes in that second waits for its end, so what visitors meet can be calculated. Each tool that is on
-//! this machine is asked to make that load; what it says stands beside the truth. See "Coordinated omission" in
-//! METHODOLOGY.md.
+//! Two thousand requests per second, evenly spaced, are due for four seconds, and for one of these
+//! the server is stopped with SIGSTOP. A request that is due in that second waits for its end, so
+//! the true latency can be calculated. Each load tool on this machine makes that load; its figures
+//! are printed beside the truth. See "Coordinated omission" in METHODOLOGY.md.
 //!
 //! ```sh
 //! cargo run --release --package bench --example stopped_server
 //! ```
-#![allow(clippy::indexing_slicing, reason = "a mistake here may end the experiment")]
+#![allow(clippy::indexing_slicing, reason = "a mistake here ends only the experiment")]
 
 use std::time::Duration;
 
@@ -20,49 +20,51 @@ use bench::servers::launch;
 use bench::servers::server::Server;
 use bench::servers::workload::{Amount, Load, Mode};
 use bench::text::names;
-use bench::tools::{self, Order, Outcome, Tool};
+use bench::tools::{self, LoadSpec, Tool, ToolOutput};
 
-/// Any that is much faster than the rate: what a request costs must not show.
+/// Any server that is much faster than the rate, so that its own time per request does not matter.
 const SERVER: &str = "hyper";
 
-/// Visitors a second: far below what the server answers, so that its backlog is worked off in no time.
+/// Requests per second: far below the throughput of the server, so that its backlog is gone at
+/// once.
 const RATE: u32 = 2000;
 
-/// As many as `RATE` divides by, since `hey` wants its rate a connection.
+/// A divisor of `RATE`, as `hey` takes a rate per connection.
 const CONNECTIONS: u32 = 10;
 
-/// For how long visitors come. `wrk` goes by whole seconds.
+/// The time of the load. `wrk` takes whole seconds only.
 const LOAD: Duration = Duration::from_secs(4);
 
-/// When the server is stopped: early enough for its backlog to be worked off before the end of the load.
+/// The time of the stop: early enough that the backlog is answered before the end of the load.
 const STOP_AFTER: Duration = Duration::from_millis(1500);
 
-/// For how long it stands still.
+/// The length of the stop.
 const STOP: Duration = Duration::from_secs(1);
 
-/// No request takes so long.
+/// Longer than any request takes.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time for a tool to end, beside the stop. It may want to send what it could not.
+/// Time for a tool to end, in addition to the load. It may still send what it could not send
+/// before.
 const BOUND: Duration = Duration::from_secs(60);
 
 /// Time to build `visit` on a slow machine.
 const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
 
-/// How each tool is run, beside its usual arguments for that many connections and that time.
-const WAYS: [Way; 7] = [
-    Way { tool: "visit", title: "open loop", flags: &["--rate", "2000"] },
-    Way { tool: "visit", title: "closed loop", flags: &[] },
-    Way { tool: "oha", title: "a rate, corrected", flags: &["-q", "2000", "--latency-correction"] },
-    Way { tool: "oha", title: "a rate, not corrected", flags: &["-q", "2000"] },
-    Way { tool: "oha", title: "closed loop", flags: &[] },
+/// The runs, each with flags in addition to those for the connections and the time.
+const RUNS: [Run; 7] = [
+    Run { tool: "visit", title: "open loop", flags: &["--rate", "2000"] },
+    Run { tool: "visit", title: "closed loop", flags: &[] },
+    Run { tool: "oha", title: "a rate, corrected", flags: &["-q", "2000", "--latency-correction"] },
+    Run { tool: "oha", title: "a rate, not corrected", flags: &["-q", "2000"] },
+    Run { tool: "oha", title: "closed loop", flags: &[] },
     // Its rate is that of one connection.
-    Way { tool: "hey", title: "a rate", flags: &["-q", "200"] },
-    // It has no rate, and corrects unasked.
-    Way { tool: "wrk", title: "closed loop", flags: &[] },
+    Run { tool: "hey", title: "a rate", flags: &["-q", "200"] },
+    // It has no rate, and always corrects.
+    Run { tool: "wrk", title: "closed loop", flags: &[] },
 ];
 
-struct Way {
+struct Run {
     tool: &'static str,
     title: &'static str,
     flags: &'static [&'static str],
@@ -75,32 +77,38 @@ fn main() -> anyhow::Result<()> {
     if let Some(why) = launch::prepare(&host, server)? {
         bail!("{SERVER} is unavailable: {why}");
     }
-    let words = ["cargo", "build", "--release", "--locked", "--package", "bench", "--bin", "visit"];
+    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"];
     let words = words.map(String::from);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
 
-    row("tool", "run with", &["answered", "p50 ms", "p99 ms", "max ms"].map(String::from));
+    row("tool", "run", &["answered", "p50 ms", "p99 ms", "max ms"].map(String::from));
     let (count, truth) = truth();
     row("", "the truth", &figures(count, truth.map(Some)));
-    for way in &WAYS {
-        let tool = tool::find(way.tool)?;
-        if let Err(why) = tool::available(&host, tool) {
-            println!("{} ({}) is left out: {why}", way.tool, way.title);
+    for run in &RUNS {
+        let tool = tools::find(run.tool)?;
+        if let Err(why) = tools::available(&host, tool) {
+            println!("{} ({}) is left out: {why}", run.tool, run.title);
             continue;
         }
-        let said = ask(&host, server, tool, way).with_context(|| format!("{} ({})", way.tool, way.title))?;
-        let percentile = |percent| said.percentiles.get(&percent).copied();
-        row(way.tool, way.title, &figures(said.answered, [percentile(50), percentile(99), said.max_seconds]));
+        let output =
+            load(&host, server, tool, run).with_context(|| format!("{} ({})", run.tool, run.title))?;
+        let percentile = |percent| output.percentiles.get(&percent).copied();
+        row(
+            run.tool,
+            run.title,
+            &figures(output.answered, [percentile(50), percentile(99), output.max_seconds]),
+        );
     }
     Ok(())
 }
 
-/// Loads a fresh server by a tool and stops it in the middle: what the tool says of that.
-fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Result<Outcome> {
+/// Loads a fresh server with a tool and stops the server in the middle. Returns the figures of the
+/// tool.
+fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Result<ToolOutput> {
     let cores = Cores::divide(None, None)?;
     let running = launch::start(host, server, &cores.server, &[])?;
     let load = Load {
-        tool: way.tool.into(),
+        tool: run.tool.into(),
         connections: CONNECTIONS,
         amount: Amount::Time(LOAD),
         mode: Mode::KeepAlive,
@@ -109,7 +117,7 @@ fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Resu
         timeout: TIMEOUT,
     };
     let url = format!("http://{}/abc", running.address);
-    let order = Order {
+    let spec = LoadSpec {
         load: &load,
         amount: load.amount,
         rate: None,
@@ -117,8 +125,8 @@ fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Resu
         cores: cores.tool.len(),
         url: &url,
     };
-    let mut words = tool.command(&order);
-    words.splice(1..1, way.flags.iter().map(ToString::to_string));
+    let mut words = tool.command(&spec);
+    words.splice(1..1, run.flags.iter().map(ToString::to_string));
     let folder = tempfile::tempdir()?;
     if let Some(script) = tool.script() {
         std::fs::write(folder.path().join(script.name), script.text)?;
@@ -137,13 +145,12 @@ fn ask(host: &Host, server: &Server, tool: &dyn Tool, way: &Way) -> anyhow::Resu
     tool.parse(&ended.output)
 }
 
-/// How many visitors come, and the median, the 99th percentile and the largest of the times in seconds that they wait. What
-/// an answer takes of a server that runs is left out.
+/// The true figures: the number of requests, and the median, the 99th percentile and the maximum of
+/// their latency in seconds. The time per request of a server that runs is left out.
 fn truth() -> (u64, [f64; 3]) {
-    let known_failure = 1.0 / f64::from(RATE);
+    let interval = 1.0 / f64::from(RATE);
     let (from, until) = (STOP_AFTER.as_secs_f64(), (STOP_AFTER + STOP).as_secs_f64());
-    let due =
-        (0..).map(|number| f64::from(number) * known_failure).take_while(|due| *due < LOAD.as_secs_f64());
+    let due = (0..).map(|number| f64::from(number) * interval).take_while(|due| *due < LOAD.as_secs_f64());
     let mut waits: Vec<f64> =
         due.map(|due| if (from..until).contains(&due) { until - due } else { 0.0 }).collect();
     waits.sort_unstable_by(f64::total_cmp);

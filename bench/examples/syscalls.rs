@@ -1,12 +1,13 @@
-//! How many system calls does a request cost?
+//! How many system calls does a server make per request?
 //!
-//! Each server answers a hundred thousand requests on a hundred connections under `strace`, which counts its calls. That makes
-//! it slow, so what waits together may be another number than without; the calls themselves are the same.
+//! Each server answers a hundred thousand requests on a hundred connections under `strace`, which
+//! counts its calls. `strace` makes the server slow, so more or fewer requests may be handled per
+//! wait than without it; the calls per request are the same.
 //!
 //! ```sh
 //! cargo run --release --package bench --example syscalls -- [SERVER...]
 //! ```
-#![allow(clippy::indexing_slicing, reason = "a mistake here may end the experiment")]
+#![allow(clippy::indexing_slicing, reason = "a mistake here ends only the experiment")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,19 +25,19 @@ use bench::tools::{self, LoadSpec, Tool};
 
 const CONNECTIONS: u32 = 100;
 
-/// So many that the calls of the start and of the connections, some ten each, hardly show.
+/// Enough that the calls of the start and of the connections, about ten each, hardly matter.
 const REQUESTS: u64 = 100_000;
 
-/// No request takes so long.
+/// Longer than any request takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Time for a load. A call takes tens of microseconds under `strace`.
+/// Time for a load. A system call takes tens of microseconds under `strace`.
 const BOUND: Duration = Duration::from_secs(10 * 60);
 
 /// Time to build `visit` on a slow machine.
 const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
 
-/// The columns, and the calls that are counted in each. All others have the last column, and are named beside it.
+/// The columns and their calls. All other calls are in the last column, and are named beside it.
 const KINDS: [(&str, &[&str]); 3] = [
     ("read", &["read", "readv", "recvfrom", "recvmsg"]),
     ("write", &["write", "writev", "sendto", "sendmsg"]),
@@ -54,11 +55,11 @@ fn main() -> anyhow::Result<()> {
     if host.find("strace").is_none() {
         bail!("there is no `strace` on this machine; on Debian, apt-get install strace");
     }
-    let words = ["cargo", "build", "--release", "--locked", "--package", "bench", "--bin", "visit"];
+    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"];
     let words = words.map(String::from);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
 
-    println!("System calls a request, of {REQUESTS} on {CONNECTIONS} connections that stay open");
+    println!("System calls per request, of {REQUESTS} on {CONNECTIONS} connections that stay open");
     row("", &KINDS.map(|(kind, _)| kind.to_owned()), "others", "sum", "the others");
     for server in servers {
         if let Some(why) = launch::prepare(&host, server)? {
@@ -71,22 +72,23 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The calls of a fresh server for that load.
+/// The calls of a fresh server under the load.
 fn trace(host: &Host, server: &Server) -> anyhow::Result<Calls> {
     let folder = tempfile::tempdir()?;
     let counted = folder.path().join("calls").display().to_string();
-    // Detached, so that the process which is asked to end is the server. It ends when the server has.
+    // Detached, so that the process that gets SIGTERM is the server. `strace` ends after the
+    // server.
     let strace = ["strace", "-DDD", "-f", "-c", "-o", &counted, "--"].map(String::from);
     let traced = Server { run: [strace.as_slice(), &server.run].concat(), ..server.clone() };
     let cores = Cores::divide(None, None)?;
     let running = launch::start(host, &traced, &cores.server, &[])?;
     load(host, &format!("http://{}/abc", running.address), &cores.tool)?;
     running.stop()?;
-    parse(&whole(&counted)?)
+    parse(&read_counts(&counted)?)
 }
 
-/// What `strace` writes into a file once the server has ended, when it is all there.
-fn whole(file: &str) -> anyhow::Result<String> {
+/// Waits until `strace` has written all of its counts. It does so after the server has ended.
+fn read_counts(file: &str) -> anyhow::Result<String> {
     let begun = Instant::now();
     loop {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
@@ -98,7 +100,7 @@ fn whole(file: &str) -> anyhow::Result<String> {
     }
 }
 
-/// Has `visit` send the requests, every one of which has to be answered.
+/// Sends the requests with `visit`. Fails when one of them is not answered.
 fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
     let visit: &dyn Tool = tools::find("visit")?;
     let amount = Amount::Requests(REQUESTS);
@@ -112,14 +114,15 @@ fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
         timeout: TIMEOUT,
     };
     let answer = "Hello, visitor! You've requested: /abc\n";
-    let order = LoadSpec { load: &load, amount, rate: None, answer, cores: cores.len(), url };
-    let launch = Launch { words: &visit.command(&order), folder: Path::new("/"), cores, shown: false };
-    let outcome = visit.parse(&host.run(&launch, BOUND)?)?;
-    ensure!(outcome.answered == REQUESTS, "{} of {REQUESTS} requests were answered", outcome.answered);
+    let spec = LoadSpec { load: &load, amount, rate: None, answer, cores: cores.len(), url };
+    let launch = Launch { words: &visit.command(&spec), folder: Path::new("/"), cores, shown: false };
+    let output = visit.parse(&host.run(&launch, BOUND)?)?;
+    ensure!(output.answered == REQUESTS, "{} of {REQUESTS} requests were answered", output.answered);
     Ok(())
 }
 
-/// What `strace -c` says: a line a call, in which its number is the fourth and its name the last word.
+/// The counts of `strace -c`: one line per call, in which the count is the fourth and the name the
+/// last word.
 fn parse(text: &str) -> anyhow::Result<Calls> {
     let mut calls = Calls::new();
     for line in text.lines() {
@@ -128,7 +131,7 @@ fn parse(text: &str) -> anyhow::Result<Calls> {
             && share.parse::<f64>().is_ok()
             && name != "total"
         {
-            calls.insert(name.into(), number.parse().with_context(|| format!("strace says `{line}`"))?);
+            calls.insert(name.into(), number.parse().with_context(|| format!("strace printed `{line}`"))?);
         }
     }
     ensure!(!calls.is_empty(), "strace has counted nothing");
@@ -136,15 +139,15 @@ fn parse(text: &str) -> anyhow::Result<Calls> {
 }
 
 fn print(server: &str, calls: &Calls) {
-    let a_request = |calls: u64| as_f64(calls) / as_f64(REQUESTS);
+    let per_request = |calls: u64| as_f64(calls) / as_f64(REQUESTS);
     let by_kind = KINDS.map(|(_, names)| names.iter().filter_map(|name| calls.get(*name)).sum::<u64>());
     let is_other = |name: &str| !KINDS.iter().any(|(_, names)| names.contains(&name));
     let mut others: Vec<_> = calls.iter().filter(|(name, _)| is_other(name)).collect();
     others.sort_by_key(|(_, calls)| std::cmp::Reverse(**calls));
     let other: u64 = others.iter().map(|(_, calls)| **calls).sum();
-    let figure = |calls: u64| format!("{:.2}", a_request(calls));
-    // What would be shown as nothing is not named.
-    let named = others.into_iter().filter(|(_, calls)| a_request(**calls) >= 0.005);
+    let figure = |calls: u64| format!("{:.2}", per_request(calls));
+    // Calls that would be shown as 0.00 are not named.
+    let named = others.into_iter().filter(|(_, calls)| per_request(**calls) >= 0.005);
     let named: Vec<String> = named.map(|(name, calls)| format!("{name} {}", figure(*calls))).collect();
     let sum = by_kind.iter().sum::<u64>() + other;
     row(server, &by_kind.map(figure), &figure(other), &figure(sum), &named.join(", "));
@@ -157,12 +160,12 @@ fn row(server: &str, kinds: &[String; 3], others: &str, sum: &str, named: &str) 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+    #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
     use super::*;
 
     #[test]
-    fn reads_what_strace_has_counted() {
+    fn reads_the_counts_of_strace() {
         let text = "\
             strace: Process 12 attached\n\
             % time     seconds  usecs/call     calls    errors syscall\n\

@@ -137,7 +137,7 @@ fn one_that_ends_is_a_row_that_says_so() {
         assert!(!server.runs());
         let records = checkout.loaded().records;
         let error = of(&records, "mine").error.clone().unwrap();
-        let expected = if has_pid { "has ended" } else { "takes no connection" };
+        let expected = if has_pid { "has ended" } else { "cannot connect" };
         assert!(error.kind == ErrorKind::Died && error.message.contains(expected), "{error:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! `bench check`: each mistake in a manifest is found, with its line and what to do about it.
+//! `bench check`: each error in a manifest is found, with its line and what to do about it.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 #![allow(dead_code, reason = "not every test needs all of the mock checkout")]
 
@@ -7,7 +7,7 @@ mod mock;
 use std::fs;
 use std::path::Path;
 
-use bench::checks::manifest::{self, Level, Remark, Surroundings};
+use bench::checks::manifest::{self, CheckContext, Diagnostic, Level};
 use bench::servers::checkout;
 use mock::Checkout;
 
@@ -40,8 +40,8 @@ reason = "There is one thread."
 own = ["connection/pipelined/1"]
 "#;
 
-/// What is said of a manifest, on a machine that has Python, make and a benchmark.
-fn remarks(manifest: &str, has_readme: bool) -> Vec<Remark> {
+/// The diagnostics of a manifest, on a machine that has Python, make and a benchmark.
+fn diagnostics(manifest: &str, has_readme: bool) -> Vec<Diagnostic> {
     let folder = tempfile::tempdir().unwrap();
     let mine = folder.path().join("python/mine");
     fs::create_dir_all(&mine).unwrap();
@@ -52,29 +52,29 @@ fn remarks(manifest: &str, has_readme: bool) -> Vec<Remark> {
     let folders = [mine.clone(), folder.path().join("go/theirs")];
     let has_program = |program: &str| ["python3", "make", "perl", "sh"].contains(&program);
     let benchmarks = ["connection/pipelined/1".to_owned()];
-    let surroundings = Surroundings {
+    let context = CheckContext {
         folders: &folders,
         target: Path::new("/nowhere"),
         has_program: &has_program,
         benchmarks: &benchmarks,
     };
-    check::check(&mine, &surroundings).unwrap()
+    manifest::check(&mine, &context).unwrap()
 }
 
 #[test]
-fn a_right_manifest_is_let_through() {
-    assert_eq!(remarks(MANIFEST, true), []);
+fn a_right_manifest_has_no_diagnostics() {
+    assert_eq!(diagnostics(MANIFEST, true), []);
 }
 
 #[test]
-fn each_mistake_has_its_line_and_a_hint() {
-    // What stands in the manifest, what stands there instead, the line, and what is said of it.
+fn each_error_has_its_line_and_a_hint() {
+    // Text of the manifest, what replaces it, the line, and the diagnostic.
     let cases: &[(&str, &str, usize, &str)] = &[
         ("title =", "titel =", 2, "server.toml has no field `titel`; did you mean `title`?"),
         ("title = \"Mine\"\n", "", 1, "server.toml lacks the field `title`; it is what reports call it"),
         ("\"Mine\"", "\"\"", 2, "`title` is empty; it is what reports call it"),
         ("\"Mine\"", "5", 2, "`title` is a number; it has to be a string, in quotes"),
-        ("\"Mine\"", "\"Mine", 2, "it is no TOML: "),
+        ("\"Mine\"", "\"Mine", 2, "it is not TOML: "),
         ("event loop", "event-loop", 5, "model is `event-loop`; did you mean `event loop`?"),
         ("event loop", "zzz", 5, "model is `zzz`; there are thread pool, event loop, "),
         ("\"mine\"", "\"mein\"", 1, "name is `mein`, but the folder is `mine`; rename one of them"),
@@ -91,7 +91,7 @@ fn each_mistake_has_its_line_and_a_hint() {
             "{target}",
             "{traget}",
             6,
-            "nothing is put in for `{traget}` in `{traget}/mine`; did you mean `{target}`?",
+            "`{traget}` in `{traget}/mine` is not a placeholder; did you mean `{target}`?",
         ),
         ("{target}", "{target", 6, "`{target/mine` has a `{` without a `}`; did you mean `{target}`?"),
         (
@@ -113,7 +113,7 @@ fn each_mistake_has_its_line_and_a_hint() {
             "there is no case `zzz`; `bench verify --conformance` names those that fail",
         ),
         ("drill/idle", "drill/idel", 19, "there is no drill `drill/idel`; did you mean `drill/idle`?"),
-        ("drill/idle", "endpoint/head", 19, "`endpoint/head` is listed twice; it is on line 19 already"),
+        ("drill/idle", "endpoint/head", 19, "`endpoint/head` is listed twice; it is also on line 19"),
         ("cases = ", "flaky = \"yes\"\ncases = ", 19, "`flaky` is a string; it has to be true or false"),
         ("\"workers\"", "\"worker\"", 23, "there is no limit `worker`; did you mean `workers`?"),
         ("\"workers\"", "", 23, "`names` is empty; it is the name of each"),
@@ -126,18 +126,24 @@ fn each_mistake_has_its_line_and_a_hint() {
         ("own =", "owned =", 27, "[costs] has no field `owned`; did you mean `own`?"),
     ];
     for (from, to, line, expected) in cases {
-        let found = remarks(&MANIFEST.replacen(from, to, 1), true);
-        let is_it = |remark: &Remark| {
-            remark.level == Level::Mistake && remark.line == *line && remark.text.starts_with(expected)
+        let found = diagnostics(&MANIFEST.replacen(from, to, 1), true);
+        let is_it = |diagnostic: &Diagnostic| {
+            diagnostic.level == Level::Error
+                && diagnostic.line == *line
+                && diagnostic.text.starts_with(expected)
         };
-        assert_eq!(found.iter().filter(|remark| is_it(remark)).count(), 1, "{to}: {expected}\n{found:#?}");
+        assert_eq!(
+            found.iter().filter(|diagnostic| is_it(diagnostic)).count(),
+            1,
+            "{to}: {expected}\n{found:#?}"
+        );
     }
-    let found = remarks(MANIFEST, false);
+    let found = diagnostics(MANIFEST, false);
     assert!(found.len() == 1 && found[0].text.contains("has no README.md; "), "{found:?}");
 }
 
 #[test]
-fn what_is_no_mistake_is_a_note() {
+fn what_need_not_be_corrected_is_a_note() {
     let cases = [
         (
             "program = \"make\"",
@@ -150,25 +156,27 @@ fn what_is_no_mistake_is_a_note() {
             "pipelined/1",
             "pipelined/2",
             27,
-            "no benchmark `connection/pipelined/2` was ever run here; did you mean",
+            "no benchmark `connection/pipelined/2` has run here; did you mean",
         ),
     ];
     for (from, to, line, expected) in cases {
-        let found = remarks(&MANIFEST.replace(from, to), true);
-        let is_it = |remark: &Remark| {
-            remark.level == Level::Note && remark.line == line && remark.text.starts_with(expected)
+        let found = diagnostics(&MANIFEST.replace(from, to), true);
+        let is_it = |diagnostic: &Diagnostic| {
+            diagnostic.level == Level::Note
+                && diagnostic.line == line
+                && diagnostic.text.starts_with(expected)
         };
         assert!(found.iter().any(is_it), "{to}: {found:#?}");
-        assert!(found.iter().all(|remark| remark.level == Level::Note), "{to}: {found:#?}");
+        assert!(found.iter().all(|diagnostic| diagnostic.level == Level::Note), "{to}: {found:#?}");
     }
     let shell = MANIFEST.replace("\"./version\"", "\"sh\", \"-c\", \"awk '{print}' ${FILE} <<< {}\"");
-    assert_eq!(remarks(&shell, true), []);
+    assert_eq!(diagnostics(&shell, true), []);
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let manifest = MANIFEST.replace("title", "titel").replace("event loop", "loop").replace("workers", "zzz");
-    let lines: Vec<usize> = remarks(&manifest, true).iter().map(|remark| remark.line).collect();
+    let lines: Vec<usize> = diagnostics(&manifest, true).iter().map(|diagnostic| diagnostic.line).collect();
     assert_eq!(lines, [1, 2, 5, 23]);
 }
 
@@ -177,28 +185,28 @@ fn every_manifest_of_this_checkout_is_right() {
     let root = checkout::root(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))).unwrap();
     let folders = checkout::server_folders(&root).unwrap();
     let target = checkout::target_folder(&root);
-    // What this machine lacks and what was run on it is no concern of the manifests.
-    let surroundings =
-        Surroundings { folders: &folders, target: &target, has_program: &|_| true, benchmarks: &[] };
+    // The manifests do not depend on what this machine has.
+    let context =
+        CheckContext { folders: &folders, target: &target, has_program: &|_| true, benchmarks: &[] };
     for folder in &folders {
-        let mut mistakes = check::check(folder, &surroundings).unwrap();
-        mistakes.retain(|remark| remark.level == Level::Mistake);
-        assert!(mistakes.is_empty(), "{}: {mistakes:#?}", folder.display());
+        let mut errors = manifest::check(folder, &context).unwrap();
+        errors.retain(|diagnostic| diagnostic.level == Level::Error);
+        assert!(errors.is_empty(), "{}: {errors:#?}", folder.display());
     }
     assert!(!folders.is_empty());
 }
 
 #[test]
-fn a_broken_manifest_is_checked_and_so_are_the_others() {
-    let checkout = Checkout::new(&["good", "bad"], "nobody reads this");
+fn a_malformed_manifest_does_not_stop_the_check_of_others() {
+    let checkout = Checkout::new(&["good", "bad"], "unused");
     for name in ["good", "bad"] {
         checkout.write(&format!("servers/mock/{name}/README.md"), "# mock\n");
     }
     checkout.write("servers/mock/bad/server.toml", "name = \"bad\n");
     let cases = [
-        ("check good", 0, "no mistakes"),
-        ("check bad", 1, "\nservers/mock/bad/server.toml:1: it is no TOML: "),
-        ("check", 1, "no mistakes"),
+        ("check good", 0, "no errors"),
+        ("check bad", 1, "\nservers/mock/bad/server.toml:1: it is not TOML: "),
+        ("check", 1, "no errors"),
         ("check goo", 1, "unknown server `goo`: did you mean `good`?"),
         ("check good good", 1, "server `good` is named twice"),
     ];

@@ -1,39 +1,22 @@
-//! Which servers a command takes, and what is installed for them, with mock servers and a mock of Debian's client.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
+//! The selection of servers by a command, and the installation of what they need, with mock servers
+//! and a mock of apt-get.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod mock;
 
 use std::fs;
 
-use mock::Checkout;
+use mock::{Checkout, suite, workload};
 use nix::unistd::geteuid;
 
-/// Not measured by any test here.
-const SUITE: &str = r#"
-    about = "mock"
-    repetitions = 1
-    [[workload]]
-    name = "normal"
-    title = "normal"
-    path = "/abc"
-    answer = "Hello, visitor! You've requested: /abc\n"
-    tool = "hey"
-    connections = 1
-    requests = 10
-    mode = "keep-alive"
-    warm_up_seconds = 0
-    timeout_seconds = 20
-"#;
-
-/// Two mock servers, of which the second is taken only when named and needs programs that this machine has not.
+/// Two mock servers. The second is used only when named, and requires programs that are missing.
 fn checkout(packages: &[&str]) -> Checkout {
-    let checkout = Checkout::new(&["good", "named"], SUITE);
+    let checkout = Checkout::new(&["good", "named"], &suite(&[workload("normal")]));
     let path = "servers/mock/named/server.toml";
     let mut manifest = fs::read_to_string(checkout.path(path)).unwrap() + "default = false\n";
     for package in packages {
         manifest += &format!(
-            "[[requires]]\nprogram = \"{package}\"\nget = \"apt-get install {package}\"\ndebian = \"{package}\"\n"
+            "[[requires]]\nprogram = \"{package}\"\nhint = \"apt-get install {package}\"\ndebian = \"{package}\"\n"
         );
     }
     checkout.write(path, &manifest);
@@ -41,7 +24,7 @@ fn checkout(packages: &[&str]) -> Checkout {
 }
 
 #[test]
-fn a_server_may_be_taken_only_when_named() {
+fn a_server_can_be_limited_to_being_named() {
     let checkout = checkout(&[]);
     let cases = [
         ("verify", ["good"].as_slice()),
@@ -63,9 +46,9 @@ fn a_server_may_be_taken_only_when_named() {
     assert_eq!(text.matches("available, when named").count(), 1, "{text}");
 }
 
-/// One that lies elsewhere is taken alone, or beside those that are named.
+/// A server in another folder is used alone, or beside those that are named.
 #[test]
-fn a_server_may_lie_elsewhere() {
+fn a_server_can_be_in_another_folder() {
     let checkout = checkout(&[]);
     let manifest = fs::read_to_string(checkout.path("servers/mock/good/server.toml")).unwrap();
     checkout.write("elsewhere/mine/server.toml", &manifest.replacen("good", "mine", 1));
@@ -78,7 +61,7 @@ fn a_server_may_lie_elsewhere() {
         ("--server-dir elsewhere/mine --servers mine,named", &["mine", "named"]),
         ("--server-dir elsewhere/mine --servers all", &["good", "mine", "named"]),
         ("--server-dir elsewhere/mine --server-dir elsewhere/../elsewhere/mine", &["mine"]),
-        // It lies in the checkout after all.
+        // A folder of the checkout.
         ("--server-dir servers/mock/named", &["named"]),
     ];
     for (flags, expected) in cases {
@@ -106,9 +89,9 @@ fn a_server_may_lie_elsewhere() {
     assert!(output.status.success() && text.contains("server-good 1"), "{text}");
 }
 
-/// Also one that is gone on with has it: the command stands in `machine.json`.
+/// A resumed measurement includes it: the command is in `machine.json`.
 #[test]
-fn a_server_that_lies_elsewhere_is_measured() {
+fn a_server_in_another_folder_is_measured() {
     let checkout = checkout(&[]);
     let manifest = fs::read_to_string(checkout.path("servers/mock/good/server.toml")).unwrap();
     checkout.write("elsewhere/mine/server.toml", &manifest.replacen("good", "mine", 1));
@@ -131,9 +114,9 @@ fn a_server_that_lies_elsewhere_is_measured() {
 }
 
 #[test]
-fn a_server_that_was_built_may_say_why_it_cannot_run() {
+fn a_built_server_can_report_why_it_cannot_run() {
     let cases = [
-        // It is run, and dies of SIGTERM as this mock does.
+        // It runs, and SIGTERM kills it, as it does this mock.
         ("exit 0", 1, "named          failed: it ended with signal: 15", "available, when named"),
         (
             "echo 'error: no rings here' >&2; exit 1",
@@ -147,7 +130,7 @@ fn a_server_that_was_built_may_say_why_it_cannot_run() {
         let checkout = checkout(&[]);
         let path = "servers/mock/named/server.toml";
         let manifest = fs::read_to_string(checkout.path(path)).unwrap();
-        // What it is asked by is there once it is built.
+        // The program of the check exists once the server is built.
         let build = format!(
             "mkdir -p {{target}} && (echo '#!/bin/sh' && echo \"{script}\") > {{target}}/check && chmod 755 {{target}}/check"
         );
@@ -165,12 +148,12 @@ fn a_server_that_was_built_may_say_why_it_cannot_run() {
 }
 
 #[test]
-fn what_servers_lack_is_installed_when_it_may_be() {
+fn missing_programs_are_installed_with_the_flag() {
     let lacking = "unavailable: there is no `mock-program` on this machine";
     let checkout = checkout(&["mock-program"]);
     let (_, text) = checkout.run("verify --servers named");
     assert!(text.contains(lacking) && !text.contains("installing"), "{text}");
-    // Nobody has asked for the server that lacks it.
+    // The server that requires it was not selected.
     let (_, text) = checkout.run("verify --install");
     assert!(!text.contains("mock-program"), "{text}");
 
@@ -185,7 +168,7 @@ fn what_servers_lack_is_installed_when_it_may_be() {
 }
 
 #[test]
-fn what_cannot_be_installed_is_left_out() {
+fn a_server_whose_programs_cannot_be_installed_is_left_out() {
     let checkout = checkout(&["nowhere"]);
     let (output, text) = checkout.run("verify --servers all --install");
     assert!(text.contains("left out nowhere: "), "{text}");

@@ -1,5 +1,5 @@
-//! Every server of this checkout that this machine can run answers every conformance case as its manifest says, and
-//! keeps the process contract.
+//! Every server of this checkout that this machine can run answers the conformance cases as its
+//! manifest says, and keeps the process contract.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
 use std::path::Path;
@@ -29,7 +29,7 @@ fn every_server_is_as_its_manifest_says() {
             Ok(verification) if verification.is_as_known() => verified += 1,
             Ok(verification) => {
                 let unknown: Vec<_> = verification.unknown().collect();
-                wrong.push(format!("{}: {unknown:#?}, closed: {:?}", server.name, verification.closed));
+                wrong.push(format!("{}: {unknown:#?}, outdated: {:?}", server.name, verification.outdated));
             }
             Err(error) => wrong.push(format!("{}: {error:#}", server.name)),
         }
@@ -39,7 +39,7 @@ fn every_server_is_as_its_manifest_says() {
 }
 
 #[test]
-fn every_server_says_its_version_and_refuses_bad_flags() {
+fn every_server_prints_its_version_and_rejects_bad_flags() {
     let checkout = checkout();
     let host = Host::this_machine(checkout.tools()).unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

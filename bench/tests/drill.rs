@@ -1,26 +1,27 @@
-//! Every server that is to stand every drill does, in its short form.
+//! Every server without a known failure among the drills passes all of them, in their short size.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
 use std::path::Path;
 use std::sync::Mutex;
 
-use bench::checks::drill::{self, DRILLS, Finding, Size};
+use bench::checks::drill::{self, DRILLS, DrillResult, Size};
 use bench::machine::host::{self, Host};
 use bench::servers::checkout::Checkout;
 use bench::servers::launch;
 use bench::servers::server::Server;
 
-/// Servers that are tried at once. A drill reads its own server's memory and time, and mostly waits.
+/// Servers that are drilled at once. A drill reads its own server's memory and CPU time, and mostly
+/// waits.
 const AT_ONCE: usize = 2;
 
 #[test]
-fn the_servers_stand_every_drill() {
+fn servers_without_a_known_failure_pass_every_drill() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let checkout = Checkout::read(Some(&root)).unwrap();
     let host = Host::this_machine(checkout.tools()).unwrap();
     host::raise_descriptor_limit().unwrap();
     let mut servers = Vec::new();
-    for server in checkout.servers.iter().filter(|server| is_to_stand_all(server)) {
+    for server in checkout.servers.iter().filter(|server| has_no_known_failure(server)) {
         match launch::prepare(&host, server).unwrap() {
             None => servers.push(server),
             Some(why) => eprintln!("{} is skipped: {why}", server.name),
@@ -33,10 +34,9 @@ fn the_servers_stand_every_drill() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(server) = next(&left) {
-                    let findings = DRILLS.iter().map(|drill| drill.run(&host, server, Size::Short));
-                    let findings = findings.filter(|finding| !finding.is_as_known());
-                    let lines = findings.map(|finding| format!("{} {}", server.name, line(&finding)));
-                    let lines: Vec<String> = lines.collect();
+                    let results = DRILLS.iter().map(|drill| drill.run(&host, server, Size::Short));
+                    let failed = results.filter(|result| !result.is_as_known());
+                    let lines: Vec<String> = failed.map(|result| line(server, &result)).collect();
                     wrong.lock().unwrap().extend(lines);
                 }
             });
@@ -46,8 +46,8 @@ fn the_servers_stand_every_drill() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whether its manifest knows of no drill that it fails. What the others fail takes too long to find out here.
-fn is_to_stand_all(server: &Server) -> bool {
+/// Whether its manifest lists no drill. Failed drills of the other servers take too long here.
+fn has_no_known_failure(server: &Server) -> bool {
     !server.is_floor && !server.known_failure_names().any(drill::is_drill)
 }
 
@@ -55,6 +55,7 @@ fn next<'a>(left: &Mutex<impl Iterator<Item = &'a Server>>) -> Option<&'a Server
     left.lock().unwrap().next()
 }
 
-fn line(finding: &Finding) -> String {
-    format!("{}: {}", finding.drill, finding.outcome.as_ref().err().map_or("passes", String::as_str))
+fn line(server: &Server, result: &DrillResult) -> String {
+    let outcome = result.outcome.as_ref().err().map_or("passes", String::as_str);
+    format!("{} {}: {outcome}", server.name, result.drill)
 }

@@ -1,6 +1,6 @@
-//! Faults by injection: `bench measure` with the real `visit` against servers that go wrong in the middle of a run. What
-//! went wrong has to be told, and no figure may pass for that of a server that did right.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+//! Fault injection: `bench measure` with the real `visit` against servers that fail in the middle
+//! of a run. The failure has to be reported, and no figure may pass for that of a correct server.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod mock;
 
@@ -10,33 +10,18 @@ use bench::store::record::{Bound, ErrorKind, Record};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use mock::Checkout;
+use mock::{Checkout, suite, workload};
 
-/// It goes by count, so that every fault is met on a slow machine too.
-const SUITE: &str = r#"
-about = "mock"
-repetitions = 1
-[[workload]]
-name = "load"
-title = "load"
-path = "/abc"
-answer = "Hello, visitor! You've requested: /abc\n"
-tool = "visit"
-connections = 20
-requests = 3000
-mode = "keep-alive"
-warm_up_seconds = 0
-timeout_seconds = 10
-"#;
-
-/// Measures a mock server once: its only record, and what was printed.
+/// Measures a mock server once. Returns its only record, and the output.
 fn measure(server: &str) -> (Record, String) {
     measure_with(server, "")
 }
 
-/// The same with further flags.
+/// Measures a mock server once, with additional flags.
 fn measure_with(server: &str, flags: &str) -> (Record, String) {
-    let checkout = Checkout::new(&[server], SUITE);
+    // A number of requests, so that every fault occurs on a slow machine too.
+    let load = workload("load").tool("visit").with("connections", 20).with("requests", 3000);
+    let checkout = Checkout::new(&[server], &suite(&[load]));
     let (_, text) = checkout.run(format!("measure mock --out out {flags}").trim());
     checkout.assert_nothing_runs();
     let mut records = checkout.loaded().records;
@@ -52,7 +37,7 @@ fn a_server_without_a_fault_is_valid() {
 }
 
 #[test]
-fn what_goes_wrong_in_the_middle_leaves_no_figures() {
+fn a_failure_in_the_middle_leaves_no_figures() {
     let cases = [
         ("expires", ErrorKind::Died, "ended with exit status: 3: killed by the test"),
         ("turns", ErrorKind::WrongAnswer, "an answer was wrong under load"),
@@ -68,10 +53,10 @@ fn what_goes_wrong_in_the_middle_leaves_no_figures() {
 }
 
 #[test]
-fn requests_that_are_not_answered_rightly_make_a_run_invalid() {
+fn errors_make_a_run_invalid() {
     let cases = [
         ("capped", "Errors: capped ("),
-        // One of the 3,001 is the harness's own, before the load.
+        // Of 3,001 requests, one of which the harness makes before the load.
         ("busy", "Errors: busy (3 × status 503)"),
     ];
     for (server, note) in cases {
@@ -84,9 +69,9 @@ fn requests_that_are_not_answered_rightly_make_a_run_invalid() {
     }
 }
 
-/// On a machine where others are busy, too, they may be the first reason.
+/// On a machine that is busy with other processes, these may be the first reason.
 #[test]
-fn a_server_that_is_stopped_for_a_second_has_no_figures_of_its_own() {
+fn a_server_that_stops_for_a_second_has_no_valid_figures() {
     let (record, text) = measure("stops");
     assert_eq!(record.error_count(), 0, "{text}");
     let verdict = record.verdict.unwrap();
@@ -98,10 +83,10 @@ fn a_server_that_is_stopped_for_a_second_has_no_figures_of_its_own() {
     assert!(text.contains(&reason), "{text}");
 }
 
-/// The tool has half of its core at most. It may be so late with its connections that not all of them are seen, which is then the first
-/// reason.
+/// The tool gets at most half of its core. It may open its connections so late that not all of them
+/// are seen, which is then the first reason.
 #[test]
-fn a_tool_that_is_held_up_by_others_is_told() {
+fn a_tool_without_its_core_is_reported() {
     let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
     let cores: Vec<usize> = (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap()).collect();
     let [server, tool, ..] = cores[..] else { return };
@@ -120,11 +105,11 @@ fn a_tool_that_is_held_up_by_others_is_told() {
     assert!(verdict.reason.unwrap().contains(reason) && text.contains(reason), "{text}");
 }
 
-/// A process that uses a core up until it is dropped.
+/// A process that keeps a core busy until it is dropped.
 struct Spinner(Child);
 
 impl Spinner {
-    /// A process inherits the core of the thread that starts it.
+    /// Starts it on a core, which it inherits from the thread that starts it.
     fn on(core: usize) -> Self {
         let spin = move || {
             let mut only = CpuSet::new();

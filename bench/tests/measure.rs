@@ -130,12 +130,12 @@ fn a_floor_is_measured_and_is_no_server() {
         (
             "verify --conformance --servers tidy",
             1,
-            "error: tidy: it is not a server, and keeps no rules of HTTP: leave it out",
+            "error: tidy: it is not a server, and does not implement HTTP: leave it out",
         ),
         (
             "drill --servers tidy,good --drills idle",
             1,
-            "error: tidy: it is not a server, and has to stand nothing: leave it out",
+            "error: tidy: it is not a server, and does not handle faults: leave it out",
         ),
     ];
     for (arguments, code, expected) in cases {
@@ -404,15 +404,16 @@ fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     assert!(output.status.success(), "{text}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.lines().any(|line| line.starts_with("normal is left out: wrk cannot ask by count")),
+        said.lines()
+            .any(|line| line.starts_with("normal is left out: wrk takes a time, not a number of requests")),
         "{text}"
     );
 
     let records = checkout.loaded().records;
     let failure = records[0].error.as_ref().unwrap();
     assert_eq!((records.len(), failure.kind), (1, ErrorKind::Unavailable), "{text}");
-    assert!(failure.message.contains("wrk cannot ask by count"), "{text}");
-    assert!(text.contains("Left out: good (normal): wrk cannot ask by count"), "{text}");
+    assert!(failure.message.contains("wrk takes a time, not a number of requests"), "{text}");
+    assert!(text.contains("Left out: good (normal): wrk takes a time, not a number of requests"), "{text}");
 }
 
 #[test]

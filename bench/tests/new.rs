@@ -15,24 +15,13 @@ use bench::machine::host::Host;
 use bench::servers::checkout;
 use bench::servers::launch;
 use bench::store::results;
-use mock::Checkout;
+use mock::{Checkout, suite, workload};
 
 /// The suite that README.md names, with shorter runs.
-const QUICK: &str = r#"
-    about = "mock"
-    repetitions = 1
-    [[workload]]
-    name = "quick-2"
-    title = "2 connections"
-    path = "/abc"
-    answer = "Hello, visitor! You've requested: /abc\n"
-    tool = "visit"
-    connections = 2
-    seconds = 0.2
-    mode = "keep-alive"
-    warm_up_seconds = 0
-    timeout_seconds = 20
-"#;
+fn quick() -> String {
+    let load = workload("quick-2").tool("visit").with("connections", 2);
+    suite(&[load.without("requests").with("seconds", 0.2)])
+}
 
 /// The parts of the checkout that a Rust server needs: the members that Cargo.toml names.
 const WORKSPACE: [&str; 13] = [
@@ -93,7 +82,7 @@ fn commands() -> Vec<String> {
 /// and that both servers were measured.
 fn follow(language: &str) {
     // A mock stands for the server to compare with.
-    let checkout = Checkout::new(&["hyper"], QUICK);
+    let checkout = Checkout::new(&["hyper"], &quick());
     fs::rename(checkout.path("bench/workloads/mock.toml"), checkout.path("bench/workloads/quick.toml"))
         .unwrap();
     for path in WORKSPACE {
@@ -131,7 +120,7 @@ fn readme_is_followed_in_python() {
 /// code.
 #[test]
 fn every_template_is_as_its_manifest_says() {
-    let checkout = Checkout::new(&[], QUICK);
+    let checkout = Checkout::new(&[], &quick());
     fs::create_dir(checkout.path("servers")).unwrap();
     for language in ["go", "python", "javascript"] {
         let output = bench(&checkout, &format!("new my-{language} --language {language}")).output().unwrap();
@@ -159,12 +148,12 @@ fn every_template_is_as_its_manifest_says() {
     }
     let (output, text) = checkout.run("check");
     assert!(output.status.success(), "{text}");
-    assert_eq!(text.matches("no mistakes").count(), 3, "{text}");
+    assert_eq!(text.matches("no errors").count(), 3, "{text}");
 }
 
 #[test]
 fn a_server_in_another_language_is_still_to_be_written() {
-    let checkout = Checkout::new(&[], QUICK);
+    let checkout = Checkout::new(&[], &quick());
     fs::create_dir(checkout.path("servers")).unwrap();
     let (output, text) = checkout.run("new mine --language other");
     assert!(output.status.success(), "{text}");
@@ -180,7 +169,7 @@ fn a_server_in_another_language_is_still_to_be_written() {
 
 #[test]
 fn nothing_is_overwritten_and_names_are_names() {
-    let checkout = Checkout::new(&["good"], QUICK);
+    let checkout = Checkout::new(&["good"], &quick());
     checkout.write("servers/go/.keep", "");
     checkout.write("servers/python/theirs/notes", "not a server yet");
     let too_long = format!("new {} --language go", "a".repeat(31));

@@ -1,77 +1,44 @@
-//! Open loops, starts, and connections that are held, on a server of ours: what `bench measure` stores of each.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+//! Closed and open loops, starts, and held connections, on the server `threads`: the records that
+//! `bench measure` stores of each.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
+mod mock;
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use bench::store::record::{Record, TaskRecord};
+use visit::output::{Times, VERSION};
 
-/// Loads go by count, so that they end on a slow machine too.
-const SUITE: &str = r#"
-about = "tasks"
-repetitions = 1
+use mock::{suite, task, workload};
 
-[[workload]]
-name = "open"
-title = "a share of the peak"
-path = "/abc"
-answer = "Hello, visitor! You've requested: /abc\n"
-tool = "visit"
-connections = 4
-requests = 200
-share_of_peak = 0.1
-peak = "peak"
-mode = "keep-alive"
-warm_up_seconds = 0
-timeout_seconds = 10
-
-[[workload]]
-name = "peak"
-title = "the peak"
-path = "/abc"
-answer = "Hello, visitor! You've requested: /abc\n"
-tool = "visit"
-connections = 4
-requests = 2000
-mode = "keep-alive"
-warm_up_seconds = 0
-timeout_seconds = 10
-
-[[workload]]
-name = "start"
-title = "a start"
-path = "/abc"
-answer = "Hello, visitor! You've requested: /abc\n"
-task = "start"
-repetitions = 2
-
-[[workload]]
-name = "hold"
-title = "connections"
-path = "/abc"
-answer = "Hello, visitor! You've requested: /abc\n"
-task = "hold"
-connections = 50
-"#;
-
-/// Measures workloads of that suite on a server of ours.
-fn measure(folder: &Path, suite: &str) -> Output {
-    let path = folder.join("tasks.toml");
+/// Measures a suite on `threads`. Returns the records and the output. Loads have a number of
+/// requests, so that they are the same on a slow machine.
+fn measure(suite: &str) -> (Vec<Record>, Output) {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("tasks.toml"), folder.path().join("out"));
     std::fs::write(&path, suite).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).arg("measure").arg(path);
-    command.args(["--servers", "threads", "--attempts", "1", "--out"]).arg(folder.join("out"));
-    command.output().unwrap()
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).arg("measure").arg(path);
+    let output =
+        command.args(["--servers", "threads", "--attempts", "1", "--out"]).arg(&out).output().unwrap();
+    let stored = std::fs::read_to_string(out.join("measurements.jsonl")).unwrap_or_default();
+    (stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), output)
 }
 
 #[test]
 fn each_task_has_its_figures() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = measure(folder.path(), SUITE);
+    let load = |name| workload(name).tool("visit").with("connections", 4);
+    let suite = suite(&[
+        load("open").with("requests", 200).with("share_of_peak", 0.1).with("peak", "peak"),
+        load("peak").with("requests", 2000),
+        task("start", "start").with("repetitions", 2),
+        task("hold", "hold").with("connections", 50),
+    ]);
+    let (records, output) = measure(&suite);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let records = bench::store::results::load(&folder.path().join("out")).unwrap().records;
     let names: Vec<&str> = records.iter().map(|run| run.workload.name.as_str()).collect();
-    // What a rate is a share of comes before it, whatever the file's order.
+    // The peak is measured before the rate that is a share of it, whatever the order in the file.
     assert_eq!(names, ["peak", "open", "start", "hold", "start"]);
     let [peak, open, start, hold, _]: [Record; 5] = records.try_into().unwrap();
 
@@ -89,16 +56,34 @@ fn each_task_has_its_figures() {
     assert!(hold.memory_per_connection().is_some_and(|bytes| bytes >= 0.0));
 
     let text = String::from_utf8_lossy(&output.stdout);
-    for head in ["Begun late, p99", "First answer", "Memory/connection"] {
-        assert!(text.contains(head), "{text}");
+    for header in ["Begun late, p99", "First answer", "Memory/connection"] {
+        assert!(text.contains(header), "{text}");
     }
 }
 
 #[test]
-fn a_peak_that_nobody_knows_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = measure(folder.path(), &SUITE.replace("peak = \"peak\"", "peak = \"summit\""));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("the peak of open: unknown workload `summit`"), "{said}");
+fn a_load_by_visit_keeps_its_histogram() {
+    let load =
+        |mode| workload(mode).tool("visit").with("connections", 4).with("requests", 200).with("mode", mode);
+    let (records, output) = measure(&suite(&["keep-alive", "close"].map(load)));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(records.len(), 2);
+    for record in records {
+        assert_eq!(record.error, None);
+        assert_eq!(record.tool.version.as_deref(), Some(VERSION));
+        let answered = record.load.as_ref().unwrap().answered;
+        assert_eq!((answered, record.error_count()), (200, 0), "{}", record.workload.name);
+        let latency = record.latency.unwrap();
+        let times = Times::unpack(&[&latency.histogram.unwrap()]).unwrap();
+        assert_eq!((latency.percentiles.len(), times.count()), (5, 200));
+    }
+}
+
+#[test]
+fn an_unknown_peak_is_an_error() {
+    let open = workload("open").tool("visit").with("share_of_peak", 0.1).with("peak", "summit");
+    let (_, output) = measure(&suite(&[open]));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("the peak of open: unknown workload `summit`"), "{text}");
 }

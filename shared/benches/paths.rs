@@ -1,23 +1,24 @@
-//! The paths that every request takes through the code that the Rust servers share: their instructions, as gungraun has callgrind
-//! count them. `bench/tests/budgets` holds them against `bench/budgets.toml`.
+//! The paths of every request through the code that the Rust servers share: their instructions, which
+//! gungraun counts by callgrind. `bench/tests/budgets` compares them with `bench/budgets.toml`.
 //!
-//! Each is taken for [`REQUESTS`] requests, so that what happens now and then, as the next second does to the date, is not seen.
+//! Each is run for [`REQUESTS`] requests, so that rare work, such as formatting the date of the next
+//! second, does not show.
 #![allow(missing_docs, reason = "gungraun's macros make undocumented functions")]
-#![allow(clippy::panic, reason = "a count of a wrong answer is none")]
+#![allow(clippy::panic, reason = "a wrong answer is not counted")]
 
 use std::hint::black_box;
 
 use gungraun::{library_benchmark, library_benchmark_group};
-use shared::http::answer::{After, write};
+use shared::http::answer::{Persistence, write};
 use shared::http::rules::{Framing, Method, Request, Version};
-use shared::http::{Buffers, Gate, Session, Times, Turn, date as dates, head, limits};
+use shared::http::{RequestFilter, Session, Turn, date as dates, head};
 use shared::testing::REQUESTS;
 use shared::testing::heads::{BARE, BROWSER, WRK};
-use shared::testing::wire::{Alone, Wire};
+use shared::testing::wire::{ServingThread, Wire};
 
-library_benchmark_group!(name = paths, benchmarks = [answer, request, connection, gate, date]);
+library_benchmark_group!(name = paths, benchmarks = [answer, request, connection, filter, date]);
 
-/// What gungraun makes a program of. `cargo test --all-targets` runs benchmarks too, and is to need no runner.
+/// gungraun's program. `cargo test --all-targets` runs benchmarks too, and must not need a runner.
 fn main() {
     if std::env::args().any(|argument| ["--bench", "--gungraun-run"].contains(&argument.as_str())) {
         runner::run();
@@ -30,7 +31,7 @@ mod runner {
     use super::paths;
 
     main!(
-        // Nobody asks for the caches: instructions are all that is shown.
+        // Only instructions are shown, so the caches are not simulated.
         config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
         library_benchmark_groups = paths
     );
@@ -40,7 +41,7 @@ mod runner {
     }
 }
 
-// Whole answers to a path of so many bytes.
+// Whole answers, by the bytes of the path.
 #[library_benchmark]
 #[bench::bytes_4(path(4))]
 #[bench::bytes_1024(path(1024))]
@@ -58,7 +59,7 @@ fn answer(path: String) -> Vec<u8> {
             wants_upgrade: false,
         };
         out.clear();
-        write(&request, After::KeepOpen, &date, &mut out);
+        write(&request, Persistence::KeepAlive, &date, &mut out);
         assert!(black_box(&out).ends_with(b"\n"));
     }
     out
@@ -77,32 +78,30 @@ fn request(text: &str) {
     }
 }
 
-// Requests that come so many at once, in the loop that threads and coroutines share.
+// Requests in the loop that threads and coroutines share, by how many are pipelined.
 #[library_benchmark]
 #[bench::pipelined_1(1)]
 #[bench::pipelined_16(16)]
 fn connection(at_once: usize) {
-    let times =
-        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
     let input = BARE.repeat(at_once);
-    let (mut buffers, mut session) = (Buffers::default(), Session::default());
+    let (mut thread, mut session) = (ServingThread::new(false), Session::default());
     for _ in 0..REQUESTS / at_once {
         let pieces = [black_box(input.as_str())];
         let mut wire = Wire::new(&pieces);
-        assert_eq!(session.turn(&mut wire, &mut buffers, &times, &Alone), Turn::Readable);
+        assert_eq!(thread.turn(&mut session, &mut wire), Turn::Readable);
         assert!(wire.received > input.len());
     }
 }
 
-// The same through the rules in front of a framework.
+// The same through the filter in front of a framework.
 #[library_benchmark]
 #[bench::pipelined_1(1)]
 #[bench::pipelined_16(16)]
-fn gate(at_once: usize) {
+fn filter(at_once: usize) {
     let input = BARE.repeat(at_once);
-    let mut gate = Gate::default();
+    let mut filter = RequestFilter::default();
     for _ in 0..REQUESTS / at_once {
-        assert_eq!(gate.admit(black_box(input.as_bytes())).bytes, input.len());
+        assert_eq!(filter.admit(black_box(input.as_bytes())).bytes, input.len());
     }
 }
 

@@ -1,7 +1,7 @@
-//! An allocator that counts, for tests of how often a request allocates. Only they turn the feature `counting` on: a server
-//! that is measured has mimalloc as it comes.
+//! An allocator that counts, for tests of how often a request allocates. Only they enable the feature
+//! `counting`: a server that is measured has plain mimalloc.
 //!
-//! A server that counts says how often its process has allocated when it is asked to end.
+//! A server that counts prints how often its process has allocated when a signal asks it to end.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -9,37 +9,37 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use mimalloc::MiMalloc;
 
-static OF_ALL_THREADS: AtomicU64 = AtomicU64::new(0);
+static TOTAL: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static OF_THIS_THREAD: Cell<u64> = const { Cell::new(0) };
+    static OF_THREAD: Cell<u64> = const { Cell::new(0) };
 }
 
-/// mimalloc, each of whose allocations is counted. What grows or shrinks is counted again, what is freed is not.
+/// mimalloc, with its allocations counted. A reallocation counts as one, freeing does not.
 pub(crate) struct Counting;
 
 /// Allocations of the process so far.
-pub fn of_all_threads() -> u64 {
-    OF_ALL_THREADS.load(Ordering::Relaxed)
+pub fn total() -> u64 {
+    TOTAL.load(Ordering::Relaxed)
 }
 
 /// Allocations of the calling thread so far.
-pub fn of_this_thread() -> u64 {
-    OF_THIS_THREAD.get()
+pub fn of_thread() -> u64 {
+    OF_THREAD.get()
 }
 
 fn count() {
-    OF_ALL_THREADS.fetch_add(1, Ordering::Relaxed);
-    OF_THIS_THREAD.set(OF_THIS_THREAD.get() + 1);
+    TOTAL.fetch_add(1, Ordering::Relaxed);
+    OF_THREAD.set(OF_THREAD.get() + 1);
 }
 
 #[allow(unsafe_code, reason = "an allocator is written")]
-// SAFETY: mimalloc does all of it. Counting allocates nothing: a number that has its value from the start and needs no
-// destructor is there as long as its thread is.
+// SAFETY: mimalloc does all of it. Counting allocates nothing: a thread-local that is initialised by a
+// constant and needs no destructor exists as long as its thread.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: What the caller has promised is passed on, here and below.
+        // SAFETY: The caller's promises are passed on, here and below.
         unsafe { MiMalloc.alloc(layout) }
     }
 
@@ -66,9 +66,9 @@ mod tests {
     use std::iter;
 
     use super::*;
-    use crate::http::{Buffers, Gate, Session, Times, Turn, limits};
+    use crate::http::{RequestFilter, Session, Turn};
     use crate::testing::heads::{BARE as GET, BROWSER};
-    use crate::testing::wire::{Alone, Wire};
+    use crate::testing::wire::{ServingThread, Wire};
 
     const HEAD: &str = "HEAD /abc HTTP/1.1\r\nHost: localhost\r\n\r\n";
     const LAST: &str = "GET /abc HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -76,26 +76,23 @@ mod tests {
         "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
     const CHUNKED: &str =
         "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    const REFUSED: &str = "GET / HTTP/1.1\r\nNo-Host: localhost\r\n\r\n";
+    const REJECTED: &str = "GET / HTTP/1.1\r\nNo-Host: localhost\r\n\r\n";
 
-    const TIMES: Times =
-        Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
-
-    /// How often each is repeated, after once to make what is kept.
-    const TIMES_EACH: u64 = 1000;
+    /// How often each case is repeated, after one run that makes what is kept.
+    const REPEATS: u64 = 1000;
 
     #[test]
     fn counts_what_is_allocated_and_what_grows() {
-        let before = (of_this_thread(), of_all_threads());
+        let before = (of_thread(), total());
         let mut bytes = vec![0_u8; 10];
         bytes.reserve_exact(100);
         drop(std::hint::black_box(bytes));
-        assert_eq!(of_this_thread() - before.0, 2);
+        assert_eq!(of_thread() - before.0, 2);
         // Other tests allocate at the same time.
-        assert!(of_all_threads() - before.1 >= 2);
+        assert!(total() - before.1 >= 2);
     }
 
-    /// What a client sends, read by read, turn by turn; and how often that may allocate.
+    /// What a client sends, per turn and per read, and how often that may allocate.
     #[test]
     fn a_session_allocates_nothing_for_a_whole_request() {
         let long = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "p".repeat(1023));
@@ -113,18 +110,18 @@ mod tests {
             ("in two pieces", &[&[begin, end]], 0),
             ("a body in chunks", &[&[CHUNKED]], 0),
             ("the last request", &[&[LAST]], 0),
-            ("one that is refused", &[&[REFUSED]], 0),
-            // A session that waits within a request keeps what it has read, or the answer that follows the body.
+            ("one that is rejected", &[&[REJECTED]], 0),
+            // Within a request a session keeps what it has read, or the answer that follows the body.
             ("half of it, and later the rest", &[&[begin], &[end]], 1),
             ("a body that waits to be asked for", &[&[EXPECTS], &["abc"]], 2),
         ];
-        let mut buffers = Buffers::default();
+        let mut thread = ServingThread::new(false);
         for (name, turns, expected) in cases {
             let mut session = Session::default();
             let mut serve = || {
                 for reads in turns {
                     let mut wire = Wire::new(reads);
-                    let turn = session.turn(&mut wire, &mut buffers, &TIMES, &Alone);
+                    let turn = thread.turn(&mut session, &mut wire);
                     assert!(matches!(turn, Turn::Readable | Turn::Over), "{name}: {turn:?}");
                 }
                 if !session.is_idle() {
@@ -132,20 +129,20 @@ mod tests {
                 }
             };
             serve();
-            let before = of_this_thread();
-            (0..TIMES_EACH).for_each(|_| serve());
-            assert_eq!(of_this_thread() - before, expected * TIMES_EACH, "{name}");
+            let before = of_thread();
+            (0..REPEATS).for_each(|_| serve());
+            assert_eq!(of_thread() - before, expected * REPEATS, "{name}");
         }
     }
 
     #[test]
-    fn a_gate_allocates_nothing() {
-        let mut gate = Gate::default();
+    fn a_filter_allocates_nothing() {
+        let mut filter = RequestFilter::default();
         let inputs = [GET.repeat(16), BROWSER.into(), HEAD.into(), CHUNKED.into()];
-        let before = of_this_thread();
+        let before = of_thread();
         for input in iter::repeat_n(&inputs, 1000).flatten() {
-            assert_eq!(gate.admit(input.as_bytes()).bytes, input.len());
+            assert_eq!(filter.admit(input.as_bytes()).bytes, input.len());
         }
-        assert_eq!(of_this_thread(), before);
+        assert_eq!(of_thread(), before);
     }
 }

@@ -1,13 +1,13 @@
-//! A session over a scripted stream: when its turns end, and what the client has got by then.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
+//! A session over a scripted stream: when its turns end, and what the client has received by then.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by its panic")]
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Result, Write};
-use std::net::Shutdown;
 use std::time::Duration;
 
-use shared::http::{Buffers, Pace, Session, Stream, Times, Turn, limits};
+use shared::http::{Buffers, Driver, Session, Stream, Timeouts, Turn};
+use shared::lifecycle::{Lifecycle, Stage};
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 const TWO: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -17,7 +17,7 @@ const REST: &str = "st: h\r\n\r\n";
 const BAD: &str = "GET /a HTTP/1.1\nHost: h\r\n\r\n";
 const POST: &str = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n";
 
-/// What a read comes to.
+/// The result of a read.
 #[derive(Clone, Copy)]
 enum Event {
     Bytes(&'static str),
@@ -28,8 +28,8 @@ enum Event {
 }
 use Event::{Bytes, End, Interrupted, Nothing, Reset};
 
-/// A client that sends what is scripted and has room for so many bytes of answers. When the script is at its end, there is
-/// nothing to read.
+/// A client that sends what is scripted and has room for a number of bytes of answers. At the end of the
+/// script there is nothing to read.
 struct Client {
     script: VecDeque<Event>,
     room: usize,
@@ -81,48 +81,45 @@ impl Write for Client {
 }
 
 impl Stream for Client {
-    fn shutdown(&self, how: Shutdown) -> Result<()> {
-        assert_eq!(how, Shutdown::Write);
+    fn shut_down_writing(&self) -> Result<()> {
         self.shut.set(true);
         Ok(())
     }
 }
 
-/// Whether others wait, and how far the server's end has come.
-#[derive(Clone, Copy, Default)]
+/// The stage of the server, and whether other connections wait for the thread.
+#[derive(Clone, Copy)]
 struct Server {
+    stage: Stage,
     others_wait: bool,
-    draining: bool,
-    ending: bool,
 }
 
-impl Pace for Server {
-    fn others_wait(&self) -> bool {
-        self.others_wait
-    }
-    fn is_draining(&self) -> bool {
-        self.draining
-    }
-    fn is_ending(&self) -> bool {
-        self.ending
-    }
-}
+const QUIET: Server = Server { stage: Stage::Serving, others_wait: false };
+const BUSY: Server = Server { stage: Stage::Serving, others_wait: true };
+const DRAINING: Server = Server { stage: Stage::Draining, others_wait: false };
+const ENDING: Server = Server { stage: Stage::Ending, others_wait: false };
 
-const QUIET: Server = Server { others_wait: false, draining: false, ending: false };
-const BUSY: Server = Server { others_wait: true, ..QUIET };
-const DRAINING: Server = Server { draining: true, ..QUIET };
-const ENDING: Server = Server { ending: true, ..DRAINING };
+/// Timeouts that never pass, and timeouts that have always passed.
+const LONG: Timeouts = {
+    let time = Duration::from_secs(60);
+    Timeouts { head: time, idle: time, write: time }
+};
+const NONE: Timeouts = Timeouts { head: Duration::ZERO, idle: Duration::ZERO, write: Duration::ZERO };
 
-const PATIENT: Times =
-    Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
-const IMPATIENT: Times = Times { head: Duration::ZERO, idle: Duration::ZERO, write: Duration::ZERO };
-
-fn turn(session: &mut Session, client: &mut Client, times: &Times, server: &Server) -> Turn {
-    session.turn(client, &mut Buffers::default(), times, server)
+fn turn(session: &mut Session, client: &mut Client, timeouts: &Timeouts, server: Server) -> Turn {
+    let lifecycle = Lifecycle::new(1);
+    lifecycle.begin(server.stage);
+    session.turn(Driver {
+        stream: client,
+        buffers: &mut Buffers::default(),
+        timeouts,
+        lifecycle: &lifecycle,
+        others_wait: || server.others_wait,
+    })
 }
 
 #[test]
-fn a_turn_ends_when_there_is_nothing_to_do() {
+fn a_turn_ends_when_there_is_nothing_to_read() {
     type Case = (&'static str, &'static [Event], &'static [&'static str], Turn, bool);
     let cases: [Case; 16] = [
         ("silence", &[], &[], Turn::Readable, false),
@@ -144,10 +141,10 @@ fn a_turn_ends_when_there_is_nothing_to_do() {
         ("a last request", &[Bytes(LAST)], &["200"], Turn::Over, false),
         ("a body", &[Bytes(POST), Bytes("ab"), Bytes("c")], &["405"], Turn::Readable, false),
         ("a last request and more", &[Bytes(LAST), Bytes(GET)], &["200"], Turn::Over, false),
-        ("a refusal", &[Bytes(BAD)], &["400"], Turn::Readable, true),
-        ("a refusal and more", &[Bytes(BAD), Bytes(GET), Bytes(GET), End], &["400"], Turn::Over, true),
+        ("a rejection", &[Bytes(BAD)], &["400"], Turn::Readable, true),
+        ("a rejection and more", &[Bytes(BAD), Bytes(GET), Bytes(GET), End], &["400"], Turn::Over, true),
         (
-            "a refusal after an answer",
+            "a rejection after an answer",
             &[Bytes(GET), Bytes(BAD), Nothing],
             &["200", "400"],
             Turn::Readable,
@@ -156,7 +153,7 @@ fn a_turn_ends_when_there_is_nothing_to_do() {
     ];
     for (name, script, statuses, expected, shut) in cases {
         let mut client = Client::new(script);
-        let got = turn(&mut Session::default(), &mut client, &PATIENT, &QUIET);
+        let got = turn(&mut Session::default(), &mut client, &LONG, QUIET);
         assert_eq!(
             (got, client.statuses(), client.shut.get()),
             (expected, statuses.iter().map(|&status| status.to_owned()).collect(), shut),
@@ -176,98 +173,98 @@ fn a_client_that_takes_too_long_is_closed() {
     for (name, script, statuses) in cases {
         let mut client = Client::new(script);
         let mut session = Session::default();
-        // A refusal lingers, here until the client ends its side.
-        if turn(&mut session, &mut client, &IMPATIENT, &QUIET) != Turn::Over {
+        // A rejection lingers, here until the client ends its side.
+        if turn(&mut session, &mut client, &NONE, QUIET) != Turn::Over {
             client.script = [End].into();
-            assert_eq!(turn(&mut session, &mut client, &IMPATIENT, &QUIET), Turn::Over, "{name}");
+            assert_eq!(turn(&mut session, &mut client, &NONE, QUIET), Turn::Over, "{name}");
         }
         assert_eq!(client.statuses(), statuses, "{name}");
     }
 }
 
 #[test]
-fn the_time_for_a_head_is_not_prolonged_by_its_bytes() {
+fn bytes_of_a_head_do_not_extend_its_time() {
     let mut client = Client::new(&[Bytes(HALF), Nothing]);
     let mut session = Session::default();
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+    assert_eq!(turn(&mut session, &mut client, &LONG, QUIET), Turn::Readable);
     let deadline = session.deadline().unwrap();
     client.script = [Bytes("s"), Nothing].into();
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+    assert_eq!(turn(&mut session, &mut client, &LONG, QUIET), Turn::Readable);
     assert_eq!(session.deadline(), Some(deadline));
 }
 
 #[test]
-fn a_client_that_does_not_read_is_waited_for_and_then_dropped() {
+fn a_client_that_does_not_read_is_dropped_after_its_time() {
     let mut client = Client::new(&[Bytes(GET), Bytes(GET)]);
     client.room = 10;
     let mut session = Session::default();
     for _ in 0..2 {
-        assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Writable);
+        assert_eq!(turn(&mut session, &mut client, &LONG, QUIET), Turn::Writable);
         assert_eq!(client.received.len(), 10);
         assert!(!session.is_idle());
     }
     client.room = usize::MAX;
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+    assert_eq!(turn(&mut session, &mut client, &LONG, QUIET), Turn::Readable);
     assert_eq!(client.statuses(), ["200", "200"]);
     assert!(session.is_idle());
 
     client.script = [Bytes(GET)].into();
     client.room = 0;
-    assert_eq!(turn(&mut session, &mut client, &IMPATIENT, &QUIET), Turn::Over);
+    assert_eq!(turn(&mut session, &mut client, &NONE, QUIET), Turn::Over);
 }
 
 #[test]
-fn the_time_for_reading_is_not_prolonged_by_further_answers() {
+fn further_answers_do_not_extend_the_time_for_reading() {
     let requests = GET.repeat(400).leak();
     let mut client = Client::new(&[Bytes(requests)]);
     client.room = 10_000;
     let mut session = Session::default();
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Writable);
+    assert_eq!(turn(&mut session, &mut client, &LONG, QUIET), Turn::Writable);
     let deadline = session.deadline().unwrap();
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Writable);
+    assert_eq!(turn(&mut session, &mut client, &LONG, QUIET), Turn::Writable);
     assert_eq!(session.deadline(), Some(deadline));
 }
 
 #[test]
-fn who_has_had_its_share_gives_way() {
+fn a_session_that_has_had_its_share_yields() {
     let mut client = Client::new(&[Bytes(GET); 40]);
     let mut session = Session::default();
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), Turn::GiveWay);
+    assert_eq!(turn(&mut session, &mut client, &LONG, BUSY), Turn::Yield);
     assert_eq!(client.statuses().len(), 32);
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), Turn::Readable);
+    assert_eq!(turn(&mut session, &mut client, &LONG, BUSY), Turn::Readable);
     assert_eq!(client.statuses().len(), 40);
 
-    // Each crumb of a request is a turn, so that a client cannot keep a thread by dripping.
+    // Each piece of a request is a turn, so that a client cannot keep a thread by dripping.
     client.script = [Bytes(HALF), Bytes("s"), Bytes("t: h\r\n\r\n")].into();
-    for expected in [Turn::GiveWay, Turn::GiveWay, Turn::Readable] {
-        assert_eq!(turn(&mut session, &mut client, &PATIENT, &BUSY), expected);
+    for expected in [Turn::Yield, Turn::Yield, Turn::Readable] {
+        assert_eq!(turn(&mut session, &mut client, &LONG, BUSY), expected);
     }
     assert_eq!(client.statuses().len(), 41);
 }
 
 #[test]
-fn a_draining_server_closes_after_what_has_come() {
+fn a_draining_server_closes_after_what_has_arrived() {
     let mut client = Client::new(&[Bytes(TWO)]);
     let mut session = Session::default();
-    // What follows is not read, but must not reset the connection before the client has its answers.
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &DRAINING), Turn::Readable);
+    // What follows is dropped, and must not reset the connection before the client has its answers.
+    assert_eq!(turn(&mut session, &mut client, &LONG, DRAINING), Turn::Readable);
     assert_eq!(client.statuses(), ["200", "200"]);
     assert_eq!(String::from_utf8_lossy(&client.received).matches("Connection: close").count(), 1);
     assert!(client.shut.get());
     client.script = [Bytes(GET), End].into();
-    assert_eq!(turn(&mut session, &mut client, &PATIENT, &DRAINING), Turn::Over);
+    assert_eq!(turn(&mut session, &mut client, &LONG, DRAINING), Turn::Over);
     assert_eq!(client.statuses().len(), 2);
 }
 
 #[test]
-fn a_server_that_ends_waits_less_for_a_request_and_as_long_for_its_rest() {
+fn a_server_that_is_ending_shortens_the_wait_for_a_request_only() {
     for (script, shorter) in [(vec![Nothing], true), (vec![Bytes(HALF)], false), (vec![Bytes(POST)], false)] {
         let mut client = Client::new(&script);
         let mut session = Session::default();
-        assert_eq!(turn(&mut session, &mut client, &PATIENT, &QUIET), Turn::Readable);
+        assert_eq!(turn(&mut session, &mut client, &LONG, QUIET), Turn::Readable);
         let before = session.deadline();
         assert_eq!(session.is_idle(), shorter);
-        assert_eq!(turn(&mut session, &mut client, &PATIENT, &ENDING), Turn::Readable);
+        assert_eq!(turn(&mut session, &mut client, &LONG, ENDING), Turn::Readable);
         assert_eq!(session.deadline() < before, shorter);
         assert!(shorter || session.deadline() == before);
     }

@@ -1,5 +1,5 @@
-//! What memory costs: the allocator that every Rust server has, beside the system's. Both are asked directly, since a program has
-//! one for all else that it does.
+//! The cost of memory: the allocator of every Rust server, beside the system's. Both are called directly,
+//! since a program has one for everything else.
 #![allow(unsafe_code, reason = "to ask an allocator directly is unsafe")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -14,7 +14,7 @@ use super::Group;
 /// Bytes of a short answer.
 const ANSWER: usize = 256;
 
-/// Bytes of a buffer to read into or to write from, as hyper first makes them.
+/// Bytes of a buffer to read into or to write from, as hyper first allocates it.
 const BUFFER: usize = 8 * 1024;
 
 pub(crate) fn allocators(criterion: &mut Criterion) {
@@ -29,14 +29,14 @@ fn measure(group: &mut Group, name: &str, allocator: &impl GlobalAlloc) {
     group.bench_function(BenchmarkId::new(name, "answer"), |bencher| {
         bencher.iter(|| assert_eq!(Block::new(allocator, ANSWER).last(), 1));
     });
-    // Those of a connection, of which a request takes the beginning.
+    // The buffers of a connection, of which a request uses the beginning.
     group.bench_function(BenchmarkId::new(name, "two buffers"), |bencher| {
         bencher.iter(|| {
             let (input, output) = (Block::new(allocator, BUFFER), Block::new(allocator, BUFFER));
             assert_eq!(input.last() + output.last(), 2);
         });
     });
-    // The oldest goes when another comes, so that none gets the memory that has just become free.
+    // The oldest is freed when another is allocated, so that none gets the memory that was just freed.
     group.bench_function(BenchmarkId::new(name, "answer among 100"), |bencher| {
         let mut live: VecDeque<_> = (0..100).map(|_| Block::new(allocator, ANSWER)).collect();
         bencher.iter(|| {
@@ -46,7 +46,7 @@ fn measure(group: &mut Group, name: &str, allocator: &impl GlobalAlloc) {
     });
 }
 
-/// Memory of an allocator, filled as far as an answer fills it.
+/// Memory of an allocator, filled as far as an answer would fill it.
 struct Block<'a, A: GlobalAlloc> {
     allocator: &'a A,
     start: *mut u8,
@@ -57,24 +57,24 @@ impl<'a, A: GlobalAlloc> Block<'a, A> {
     fn new(allocator: &'a A, bytes: usize) -> Self {
         assert!(bytes >= ANSWER);
         let layout = Layout::array::<u8>(black_box(bytes)).unwrap();
-        // SAFETY: There are bytes to allocate: more than none.
+        // SAFETY: The size is not 0.
         let start = unsafe { allocator.alloc(layout) };
         assert!(!start.is_null());
-        // SAFETY: So many bytes were just allocated, or more.
+        // SAFETY: At least this number of bytes was just allocated.
         unsafe { start.write_bytes(1, ANSWER) };
         Self { allocator, start: black_box(start), layout }
     }
 
     /// The last byte that was filled.
     fn last(&self) -> u8 {
-        // SAFETY: It was written when the memory was allocated, which it is until `self` is dropped.
+        // SAFETY: It was written when the memory was allocated, which lasts until `self` is dropped.
         unsafe { self.start.add(ANSWER - 1).read() }
     }
 }
 
 impl<A: GlobalAlloc> Drop for Block<'_, A> {
     fn drop(&mut self) {
-        // SAFETY: It was allocated by this allocator with this layout, and nobody else has it.
+        // SAFETY: It was allocated by this allocator with this layout, and nothing else owns it.
         unsafe { self.allocator.dealloc(self.start, self.layout) };
     }
 }

@@ -1,11 +1,11 @@
-//! What an answer costs: its head and body into a buffer that has room, by the length of the path, and the same by the standard
-//! library's formatting.
+//! The cost of an answer: its head and body into a buffer that has room, by the length of the path, and
+//! the same by the standard library's formatting.
 
 use std::hint::black_box;
 use std::io::Write;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use shared::http::answer::{self, After};
+use shared::http::answer::{self, Persistence};
 use shared::http::rules::{Framing, Method, Request, Version};
 use shared::http::{date, greeting};
 
@@ -21,12 +21,12 @@ pub(crate) fn formatting(criterion: &mut Criterion) {
         assert!(whole.ends_with(&body));
         let mut out = Vec::with_capacity(16 * 1024);
 
-        answer::write(&request(path.as_bytes()), After::KeepOpen, &date, &mut out);
+        answer::write(&request(path.as_bytes()), Persistence::KeepAlive, &date, &mut out);
         assert_eq!(out, whole.as_bytes());
         group.bench_with_input(BenchmarkId::new("whole", length), path.as_bytes(), |bencher, path| {
             bencher.iter(|| {
                 out.clear();
-                answer::write(&request(black_box(path)), After::KeepOpen, &date, &mut out);
+                answer::write(&request(black_box(path)), Persistence::KeepAlive, &date, &mut out);
                 assert_eq!(out.len(), whole.len());
             });
         });
@@ -73,7 +73,7 @@ fn request(path: &[u8]) -> Request<'_> {
     }
 }
 
-/// The whole answer as most would write it, into a buffer that is used again.
+/// The whole answer as most programmers would write it, into a buffer that is reused.
 fn by_write(path: &str, date: &str, out: &mut Vec<u8>) {
     let length = greeting::len(path.as_bytes());
     write!(
@@ -85,7 +85,7 @@ fn by_write(path: &str, date: &str, out: &mut Vec<u8>) {
     .unwrap();
 }
 
-/// The same, as a string of its own.
+/// The whole answer as a new string.
 fn by_format(path: &str, date: &str) -> String {
     let length = greeting::len(path.as_bytes());
     format!(

@@ -1,13 +1,11 @@
-//! What a request costs in the connection loop over a stream in memory: all of a server but its runtime and the kernel.
+//! The cost of a request in the connection loop over a stream in memory: all of a server but its
+//! runtime and the kernel.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use shared::http::{Buffers, Session, Times, Turn, limits};
-use shared::testing::wire::{Alone, Wire};
+use shared::http::{Session, Turn};
+use shared::testing::wire::{ServingThread, Wire};
 
 use super::{GET, Group, answers};
-
-const TIMES: Times =
-    Times { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT };
 
 pub(crate) fn sessions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("connection");
@@ -16,7 +14,7 @@ pub(crate) fn sessions(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// So many requests in one piece.
+/// Pipelined requests in one piece.
 fn pipelined(group: &mut Group) {
     for pipelined in [1, 16, 128] {
         let input = GET.repeat(pipelined);
@@ -24,31 +22,31 @@ fn pipelined(group: &mut Group) {
         group.throughput(Throughput::Elements(pipelined as u64));
         let pieces = [input.as_str()];
         group.bench_with_input(BenchmarkId::new("pipelined", pipelined), &pieces, |bencher, pieces| {
-            let mut buffers = Buffers::default();
+            let mut thread = ServingThread::new(false);
             let mut session = Session::default();
             bencher.iter(|| {
                 let mut client = Wire::new(pieces);
-                let turn = session.turn(&mut client, &mut buffers, &TIMES, &Alone);
+                let turn = thread.turn(&mut session, &mut client);
                 assert_eq!((turn, client.received), (Turn::Readable, expected));
             });
         });
     }
 }
 
-/// One request in so many pieces, at last byte by byte, each of which comes in a turn of its own.
+/// One request in several pieces, in the end byte by byte, each of which arrives in its own turn.
 fn split(group: &mut Group) {
     let expected = answers(GET.as_bytes()).len();
     group.throughput(Throughput::Elements(1));
     for count in [2, 8, GET.len()] {
         let pieces = pieces(count);
         group.bench_with_input(BenchmarkId::new("split", count), &pieces, |bencher, pieces| {
-            let mut buffers = Buffers::default();
+            let mut thread = ServingThread::new(false);
             let mut session = Session::default();
             bencher.iter(|| {
                 let mut received = 0;
                 for piece in pieces.chunks(1) {
                     let mut client = Wire::new(piece);
-                    let turn = session.turn(&mut client, &mut buffers, &TIMES, &Alone);
+                    let turn = thread.turn(&mut session, &mut client);
                     assert_eq!(turn, Turn::Readable);
                     received += client.received;
                 }
@@ -58,7 +56,7 @@ fn split(group: &mut Group) {
     }
 }
 
-/// [`GET`] in so many pieces, as even as can be.
+/// [`GET`] in `count` pieces of almost equal length.
 fn pieces(count: usize) -> Vec<&'static str> {
     let cut = |place: usize| place * GET.len() / count;
     (0..count).filter_map(|place| GET.get(cut(place)..cut(place + 1))).collect()

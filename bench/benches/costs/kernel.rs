@@ -1,7 +1,7 @@
-//! What the kernel costs, whoever asks it: the calls that a request takes on one thread, and what it takes for one thread, task or
-//! coroutine to go on where another has stopped.
+//! The cost of the kernel: the system calls of a request on one thread, and the hand-off from one thread,
+//! task or coroutine to another.
 //!
-//! Hand-offs are timed in rounds, there and back, and told by the switch.
+//! Hand-offs are timed in rounds, there and back, and reported per switch.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -28,7 +28,7 @@ pub(crate) fn kernel(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What one thread asks of the kernel.
+/// System calls of one thread.
 fn calls(group: &mut Group) {
     let answer = answers(GET.as_bytes());
     group.throughput(Throughput::Elements(1));
@@ -44,7 +44,7 @@ fn calls(group: &mut Group) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         bencher.iter(|| {
             let (client, server) = connected(&listener);
-            // Ended by a reset, after which no end keeps the client's port for a minute: there are not so many.
+            // A reset, after which neither side keeps the client's port for a minute: there are too few ports.
             SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
             drop((client, server));
         });
@@ -52,7 +52,7 @@ fn calls(group: &mut Group) {
     group.bench_function("epoll", |bencher| {
         let (mut client, server) = UnixStream::pair().unwrap();
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).unwrap();
-        // By the level, so that one byte which nobody reads is an event each time.
+        // Level-triggered, so that one byte which is never read is an event each time.
         epoll.add(&server, EpollEvent::new(EpollFlags::EPOLLIN, 0)).unwrap();
         client.write_all(b"!").unwrap();
         let mut events = [EpollEvent::empty(); 64];
@@ -60,17 +60,17 @@ fn calls(group: &mut Group) {
     });
 }
 
-/// By the switch.
+/// Hand-offs, per switch.
 fn hand_offs(group: &mut Group) {
     group.throughput(Throughput::Elements(2));
     group.bench_function("thread hand-off", |bencher| bencher.iter_custom(between_threads));
     group.bench_function("task hand-off", |bencher| bencher.iter_custom(between_tasks));
-    // One worker, which may itself keeps to the first core.
+    // One worker, which may itself pins to the first core.
     may::config().set_workers(1);
     group.bench_function("coroutine hand-off", |bencher| bencher.iter_custom(between_coroutines));
 }
 
-/// A request and its answer, each written by one end and read by the other.
+/// A request and its answer, each written by one side and read by the other.
 fn round_trip(client: &mut (impl Read + Write), server: &mut (impl Read + Write), answer: &[u8]) {
     let mut buffer = [0; 1024];
     client.write_all(GET.as_bytes()).unwrap();
@@ -79,15 +79,15 @@ fn round_trip(client: &mut (impl Read + Write), server: &mut (impl Read + Write)
     assert_eq!(client.read(&mut buffer).unwrap(), answer.len());
 }
 
-/// Both ends of a new connection.
+/// Both sides of a new connection.
 fn connected(listener: &TcpListener) -> (TcpStream, TcpStream) {
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
     (client, server)
 }
 
-/// Two threads that block, each until the other has written a byte. They share a core: one can only go on when the other has
-/// stopped. A switch is a write and a read too.
+/// Two threads that block, each until the other has written a byte. They share a core, so that one can
+/// only run when the other has stopped. A switch includes a write and a read.
 fn between_threads(rounds: u64) -> Duration {
     let (mut here, mut there) = UnixStream::pair().unwrap();
     let pass = |stream: &mut UnixStream| stream.write_all(b"!").unwrap();
@@ -115,7 +115,7 @@ fn between_threads(rounds: u64) -> Duration {
     })
 }
 
-/// Two tasks of one thread, each of which waits for the other's notice.
+/// Two tasks of one thread, each of which waits until the other notifies it.
 fn between_tasks(rounds: u64) -> Duration {
     let runtime = Builder::new_current_thread().build().unwrap();
     let (here, there) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -137,7 +137,7 @@ fn between_tasks(rounds: u64) -> Duration {
     runtime.block_on(timed).unwrap()
 }
 
-/// Two coroutines of one thread, each of which waits until the other has it go on.
+/// Two coroutines of one thread, each of which waits until the other unparks it.
 #[allow(unsafe_code, reason = "coroutines are spawned")]
 fn between_coroutines(rounds: u64) -> Duration {
     let first = move || {
@@ -157,11 +157,12 @@ fn between_coroutines(rounds: u64) -> Duration {
         second.join().unwrap();
         time
     };
-    // SAFETY: Neither uses a thread-local, and there is one thread that they could go on on. What they call needs little stack.
+    // SAFETY: Neither uses a thread-local, and there is one thread on which they could continue. What they
+    // call needs little stack.
     unsafe { coroutine::spawn(first) }.join().unwrap()
 }
 
-/// How long so many rounds take.
+/// The time of `rounds` rounds.
 fn timed(rounds: u64, mut round: impl FnMut()) -> Duration {
     let began = Instant::now();
     for _ in 0..rounds {
@@ -170,7 +171,7 @@ fn timed(rounds: u64, mut round: impl FnMut()) -> Duration {
     began.elapsed()
 }
 
-/// Keeps this thread to the first core that it may use.
+/// Pins this thread to the first core that it may use.
 fn pin_to_first_core() {
     let this_thread = Pid::from_raw(0);
     let allowed = sched_getaffinity(this_thread).unwrap();

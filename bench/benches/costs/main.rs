@@ -1,13 +1,14 @@
-//! What the parts of a request cost, a subject a file: our own code, the frameworks' and the kernel's.
+//! The costs of the parts of a request, one subject per file: our own code, the frameworks' and the
+//! kernel's.
 //!
-//! They are one program, so that it is built once, and timed alike.
+//! They are one program, so that they are built once, and timed alike.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "what goes wrong is not timed")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a failure is not timed")]
 
 mod allocator;
 mod answer;
 mod connection;
-mod gate;
+mod filter;
 mod kernel;
 mod request;
 mod runtimes;
@@ -19,17 +20,17 @@ use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use shared::http::Connection;
 use shared::testing::heads;
 
-/// Benchmarks of one subject. Criterion makes a page of each, so that a subject has one.
+/// Benchmarks of one subject, of which criterion makes one page.
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
-/// The request wherever its shape does not matter.
+/// The request where its shape does not matter.
 const GET: &str = heads::BARE;
 
 /// The bytes of our answers to `input`.
 fn answers(input: &[u8]) -> Vec<u8> {
     let mut connection = Connection::default();
     let (mut consumed, mut answers) = (0, Vec::new());
-    // A connection makes so much of an answer at once, and no more.
+    // A connection limits its output per call.
     while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
         let mut output = Vec::new();
         consumed += connection.advance(rest, &mut output, false).consumed;
@@ -38,7 +39,7 @@ fn answers(input: &[u8]) -> Vec<u8> {
     answers
 }
 
-// Nanoseconds show within a second. As criterion does it unasked, each benchmark would take ten.
+// One second resolves nanoseconds. With criterion's defaults each benchmark would take ten.
 criterion_group! {
     name = benches;
     config = Criterion::default()
@@ -51,7 +52,7 @@ criterion_group! {
         allocator::allocators,
         request::request_heads,
         connection::sessions,
-        gate::gates,
+        filter::filters,
         runtimes::frameworks,
         kernel::kernel
 }

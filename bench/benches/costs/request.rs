@@ -1,10 +1,10 @@
-//! What a request's head costs, read and judged: in the shapes that load tools and people's programs send, and with a fault at each
-//! stage at which one is found.
+//! The cost of a request's head, parsed and validated: in the shapes that load tools and browsers send,
+//! and with a fault at each stage at which one is found.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use shared::http::rules::Refusal;
+use shared::http::rules::Rejection;
 use shared::http::{head, limits};
 use shared::testing::heads;
 
@@ -35,15 +35,15 @@ fn parse(group: &mut Group) {
 }
 
 fn refuse(group: &mut Group) {
-    for (name, text, refusal) in faults() {
+    for (name, text, rejection) in faults() {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_with_input(BenchmarkId::new("refuse", name), text.as_bytes(), |bencher, bytes| {
-            bencher.iter(|| assert_eq!(head::parse(black_box(bytes)), Err(refusal), "{name}"));
+            bencher.iter(|| assert_eq!(head::parse(black_box(bytes)), Err(rejection), "{name}"));
         });
     }
 }
 
-/// By whom a head is sent, the head, and the bytes of its path.
+/// The client that sends a head, the head, and the bytes of its path.
 fn shapes() -> Vec<(&'static str, String, usize)> {
     let own = |(name, head): (&'static str, &str)| (name, head.replace('\n', "\r\n"), PATH);
     let mut shapes = vec![("bare", heads::BARE.to_owned(), PATH), ("wrk", heads::WRK.to_owned(), PATH)];
@@ -54,37 +54,37 @@ fn shapes() -> Vec<(&'static str, String, usize)> {
     shapes
 }
 
-/// What is wrong with a head, the head, and why it is refused: first what is found first.
-fn faults() -> Vec<(&'static str, String, Refusal)> {
-    let own = |(name, head, refusal): (&'static str, &str, Refusal)| (name, head.into(), refusal);
+/// What is wrong with a head, the head, and why it is rejected: in the order in which faults are found.
+fn faults() -> Vec<(&'static str, String, Rejection)> {
+    let own = |(name, head, rejection): (&'static str, &str, Rejection)| (name, head.into(), rejection);
     let mut faults: Vec<_> = [
-        ("method", "G(T /abc HTTP/1.1\r\nHost: localhost\r\n\r\n", Refusal::Malformed),
-        ("version", "GET /abc HTTP/2.0\r\nHost: localhost\r\n\r\n", Refusal::Version),
-        ("line feed", "GET /abc HTTP/1.1\r\nAccept: */*\nHost: localhost\r\n\r\n", Refusal::Malformed),
-        ("target", "GET /a\"c HTTP/1.1\r\nHost: localhost\r\n\r\n", Refusal::Malformed),
-        ("no host", "GET /abc HTTP/1.1\r\nAccept: */*\r\n\r\n", Refusal::Malformed),
+        ("method", "G(T /abc HTTP/1.1\r\nHost: localhost\r\n\r\n", Rejection::Malformed),
+        ("version", "GET /abc HTTP/2.0\r\nHost: localhost\r\n\r\n", Rejection::Version),
+        ("line feed", "GET /abc HTTP/1.1\r\nAccept: */*\nHost: localhost\r\n\r\n", Rejection::Malformed),
+        ("target", "GET /a\"c HTTP/1.1\r\nHost: localhost\r\n\r\n", Rejection::Malformed),
+        ("no host", "GET /abc HTTP/1.1\r\nAccept: */*\r\n\r\n", Rejection::Malformed),
         (
             "two framings",
             "GET /abc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            Refusal::Malformed,
+            Rejection::Malformed,
         ),
     ]
     .into_iter()
     .map(own)
     .collect();
-    faults.push(("101 fields", with_fields(limits::HEAD_FIELDS + 1), Refusal::HeadTooLarge));
+    faults.push(("101 fields", with_fields(limits::HEAD_FIELDS + 1), Rejection::HeadTooLarge));
     let endless = with_filler(PATH).trim_end().to_owned() + "....";
-    faults.push(("too large", endless, Refusal::HeadTooLarge));
+    faults.push(("too large", endless, Rejection::HeadTooLarge));
     faults
 }
 
-/// A head of so many fields.
+/// A head of `count` fields.
 fn with_fields(count: usize) -> String {
     let fields: String = (1..count).map(|number| format!("X-Field-{number}: value {number}\r\n")).collect();
     format!("GET /abc HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
 }
 
-/// A head as large as one may be, with a path of so many bytes.
+/// A head of the largest size, with a path of `path` bytes.
 fn with_filler(path: usize) -> String {
     let path = "p".repeat(path - 1);
     let head = |filler: &str| format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\nX: {filler}\r\n\r\n");

@@ -1,5 +1,6 @@
-//! What a request costs in the frameworks that servers are made with: from its bytes to its answer's, over a stream in memory, with
-//! neither the rules of our own in front of them nor a greeting to be written. They are set up as the servers set them up.
+//! The cost of a request in the frameworks that servers are built on: from its bytes to its answer's, over
+//! a stream in memory, without our own rules in front of them, and with a constant greeting. They are
+//! configured as in the servers.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -32,7 +33,7 @@ use super::{GET, Group};
 /// The body of every answer.
 const BODY: &str = "Hello, visitor! You've requested: /abc\n";
 
-/// Requests that come in one piece.
+/// Requests that arrive in one piece.
 const PIPELINED: [usize; 2] = [1, 16];
 
 pub(crate) fn frameworks(criterion: &mut Criterion) {
@@ -62,7 +63,7 @@ fn actix(group: &mut Group) {
         ready(response.body(BODY))
     };
     let app = App::new().default_service(web::to(answer));
-    // It is there for the task that writes the date anew, which has no turn meanwhile.
+    // actix needs a runtime for the task that updates the date, which is not polled meanwhile.
     Runtime::new().unwrap().block_on(async {
         let http = HttpService::build()
             .keep_alive(KeepAlive::Os)
@@ -75,10 +76,10 @@ fn actix(group: &mut Group) {
     });
 }
 
-/// Has a connection answer requests, all over one connection. `poll` drives it, and says whether it is still open.
+/// Times requests on one connection. `poll` drives it, and returns whether it is still open.
 fn measure(group: &mut Group, name: &str, wire: &Wire, mut poll: impl FnMut(&mut Context) -> bool) {
     let mut context = Context::from_waker(Waker::noop());
-    // Until so many bytes of answers have come, of which some come each time; how many those were.
+    // Polls until at least `bytes` of answers have arrived, some each time; returns the number.
     let mut exchange = |requests: &Bytes, bytes: usize| {
         wire.send(requests);
         let mut received = 0;
@@ -104,7 +105,7 @@ fn measure(group: &mut Group, name: &str, wire: &Wire, mut poll: impl FnMut(&mut
     }
 }
 
-/// A connection in memory, for both ends of it.
+/// A connection in memory, for both sides of it.
 #[derive(Clone, Default)]
 struct Wire(Rc<RefCell<Ends>>);
 
@@ -119,12 +120,12 @@ impl Wire {
         self.0.borrow_mut().requests = requests.clone();
     }
 
-    /// Bytes of the answers that came.
+    /// Bytes of the answers that have arrived.
     fn received(&self) -> usize {
         self.0.borrow().answers.len()
     }
 
-    /// Takes the answers away; whether they are right.
+    /// Removes the answers; returns whether they are right.
     fn take(&self, are_right: impl FnOnce(&[u8]) -> bool) -> bool {
         let answers = &mut self.0.borrow_mut().answers;
         let right = are_right(answers);
@@ -134,7 +135,7 @@ impl Wire {
 }
 
 impl AsyncRead for Wire {
-    /// Nobody is woken when more comes: then the connection is polled.
+    /// No task is woken when more arrives: the benchmark polls the connection.
     fn poll_read(self: Pin<&mut Self>, _: &mut Context, buffer: &mut ReadBuf) -> Poll<io::Result<()>> {
         let requests = &mut self.0.borrow_mut().requests;
         if requests.is_empty() {

@@ -1,33 +1,34 @@
-//! A case: what is sent, and the outcomes that are right.
+//! A case: what the client sends, and what the server may do about it.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::answer::Answer;
+use crate::expected::Expected;
 
-/// What is sent on a fresh connection, and the outcomes of which one has to come.
+/// What the client sends on a new connection, and the alternatives of which the server has to
+/// choose one.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// `subject/name`, by which manifests refer to it.
     pub name: &'static str,
     /// Where its rule comes from: a section of an RFC, or the endpoint's own rules.
     pub rule: &'static str,
-    /// How bad it is to fail it.
+    /// How severe a failure is.
     pub severity: Severity,
     pub(super) steps: Vec<Step>,
     pub(super) finish: Finish,
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) alternatives: Vec<Alternative>,
 }
 
-/// How bad it is to fail a case.
+/// How severe it is to fail a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The endpoint's own rule, one that the RFCs only recommend, or one that they leave to the server's
-    /// limits.
+    /// A rule of the endpoint alone, one that the RFCs only recommend, or one about limits, which
+    /// they leave to the server.
     Strict,
-    /// A rule that has to be kept.
+    /// A rule that the RFCs require.
     Wrong,
-    /// A request is answered that was never sent: it was found within the bytes of another.
+    /// The server answered a request that was never sent: it found one within the bytes of another.
     Smuggling,
 }
 
@@ -41,18 +42,18 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A piece of what a client does.
+/// One step of the client.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// It sends these bytes in one write.
+    /// Sends these bytes in one write.
     Send(Vec<u8>),
-    /// It lets the server read what was sent.
+    /// Gives the server time to read what was sent.
     Yield,
-    /// It waits until so many answers have come, interim ones too.
+    /// Waits until this number of answers has arrived, interim ones included.
     Await(usize),
-    /// It does nothing, for so many tenths of one of the server's timeouts.
+    /// Is silent for this number of tenths of a timeout.
     Pause(Timeout, u32),
-    /// It sends these bytes one by one, each a tenth of a timeout after the other, until an answer comes.
+    /// Sends these bytes one by one, a tenth of a timeout apart, until an answer arrives.
     Drip(Timeout, &'static str),
 }
 
@@ -65,120 +66,120 @@ pub(super) enum Timeout {
     Idle,
 }
 
-/// What a client does at last, to find out what became of the connection.
+/// How the client finds out in the end whether the connection is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
-    /// It sends another request in the same write as the last bytes: [`End::Open`] is that this one is
-    /// answered.
+    /// It sends one more request in the same write as the last bytes. [`End::Open`] means that the
+    /// server answers it.
     Probe,
-    /// It ends its side, after which the server has to end its own.
+    /// It shuts down its side, after which the server has to close.
     HalfClose,
-    /// Nothing: the server has to end the connection by itself.
+    /// It does nothing: the server has to close on its own.
     Wait,
-    /// Nothing, and it takes the server one of its timeouts to end the connection.
+    /// It does nothing: the server closes after one of its timeouts.
     WaitFor(Timeout),
 }
 
-/// One outcome.
+/// One thing that the server may do.
 #[derive(Clone, Debug)]
-pub(super) struct Outcome {
+pub(super) struct Alternative {
     /// The answers in order.
-    pub(super) answers: Vec<Answer>,
-    /// What becomes of the connection.
+    pub(super) answers: Vec<Expected>,
+    /// The state of the connection after them.
     pub(super) end: End,
 }
 
-/// What becomes of the connection after the last answer.
+/// The state of the connection after the last answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It answers a further request.
+    /// Open: a further request is answered.
     Open,
-    /// It is closed, and a further request is not answered.
+    /// Closed, by an end of the stream or by a reset.
     Closed,
-    /// It is closed by an end of the stream and not by a reset, which could have overtaken the answer.
+    /// Closed by an end of the stream. A reset could have overtaken the answer.
     ClosedCleanly,
-    /// It is either open or closed.
+    /// Open or closed.
     Any,
 }
 
 impl Case {
-    /// A case with one right outcome.
+    /// A case with one alternative.
     pub fn new(
         name: &'static str,
         rule: &'static str,
         request: impl Into<Vec<u8>>,
-        answers: impl Into<Vec<Answer>>,
+        answers: impl Into<Vec<Expected>>,
         end: End,
     ) -> Self {
         let steps = vec![Step::Send(request.into())];
-        let outcomes = vec![Outcome { answers: answers.into(), end }];
-        Self { name, rule, severity: Severity::Wrong, steps, finish: Finish::Probe, outcomes }
+        let alternatives = vec![Alternative { answers: answers.into(), end }];
+        Self { name, rule, severity: Severity::Wrong, steps, finish: Finish::Probe, alternatives }
     }
 
-    /// A case in which the answers count, and not what becomes of the connection.
+    /// A case in which only the answers count, not the connection's state.
     pub(super) fn answered(
         name: &'static str,
         rule: &'static str,
         request: impl Into<Vec<u8>>,
-        answers: impl Into<Vec<Answer>>,
+        answers: impl Into<Vec<Expected>>,
     ) -> Self {
         Self::new(name, rule, request, answers, End::Any)
     }
 
-    /// A case whose request has to be refused with one of these statuses, and the connection closed.
-    pub(super) fn refused(
+    /// A request that the server has to reject with one of these statuses, closing the connection.
+    pub(super) fn rejected(
         name: &'static str,
         rule: &'static str,
         request: impl Into<Vec<u8>>,
         statuses: &'static [u16],
     ) -> Self {
-        Self::new(name, rule, request, [Answer::status(statuses)], End::Closed)
+        Self::new(name, rule, request, [Expected::status(statuses)], End::Closed)
     }
 
-    /// The same case with one more right outcome.
+    /// Adds an alternative.
     #[must_use]
-    pub(super) fn or(mut self, answers: impl Into<Vec<Answer>>, end: End) -> Self {
-        self.outcomes.push(Outcome { answers: answers.into(), end });
+    pub(super) fn or(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
+        self.alternatives.push(Alternative { answers: answers.into(), end });
         self
     }
 
-    /// The same case of this severity.
+    /// Sets the severity.
     #[must_use]
-    pub(super) fn severity(self, severity: Severity) -> Self {
+    pub(super) fn with_severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 
-    /// The same case, for a rule that is no more than recommended.
+    /// Makes the case [`Severity::Strict`].
     #[must_use]
     pub(super) fn strict(self) -> Self {
-        self.severity(Severity::Strict)
+        self.with_severity(Severity::Strict)
     }
 
-    /// The same case with these steps after the first.
+    /// Appends steps to the first one.
     #[must_use]
     pub(super) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
     }
 
-    /// The same case with another finish.
+    /// Sets how the client finds out whether the connection is open.
     #[must_use]
-    pub(super) fn finish(self, finish: Finish) -> Self {
+    pub(super) fn with_finish(self, finish: Finish) -> Self {
         Self { finish, ..self }
     }
 
-    /// The part of the name that says what the case is about.
+    /// The subject of the case.
     pub fn subject(&self) -> &'static str {
-        super::subject(self.name)
+        subject_of(self.name)
     }
 
-    /// Which of the final answers are to a HEAD, and so have no body.
+    /// For each final answer whether it is to a HEAD and so has no body.
     pub(super) fn head_only(&self) -> Vec<bool> {
-        let answers = self.outcomes.first().map_or(&[][..], |outcome| &outcome.answers);
+        let answers = self.alternatives.first().map_or(&[][..], |alternative| &alternative.answers);
         answers.iter().filter(|answer| !answer.is_interim()).map(|answer| answer.head_only).collect()
     }
 
-    /// The bytes of a case that is one write and waits for no timeout, which is what can be split.
+    /// The bytes of a case that can be split: it is one write, and waits for no timeout.
     pub(super) fn only_write(&self) -> Option<&[u8]> {
         match (self.steps.as_slice(), self.finish) {
             (_, Finish::WaitFor(_)) => None,
@@ -187,7 +188,7 @@ impl Case {
         }
     }
 
-    /// The same case in two writes, the first of so many bytes.
+    /// The same case in two writes, the first of `at` bytes.
     pub(super) fn split(&self, at: usize) -> Self {
         let mut case = self.clone();
         if let [Step::Send(bytes)] = case.steps.as_mut_slice() {
@@ -198,7 +199,12 @@ impl Case {
     }
 }
 
-/// A piece that is sent.
+/// The subject in a case's name: of `host/missing` it is `host`.
+pub fn subject_of(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
+}
+
+/// A step that sends `bytes`.
 pub(super) fn send(bytes: impl Into<Cow<'static, str>>) -> Step {
     Step::Send(bytes.into().into_owned().into_bytes())
 }

@@ -1,4 +1,7 @@
-//! A client that sends raw bytes, reads answers strictly, and finds out how the connection ends.
+//! A client that sends raw bytes, reads answers strictly, and observes how the connection ends.
+//!
+//! It never blocks in a read or a write alone: while it sends it also reads, since a server may
+//! stop reading until its answers are taken.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -7,95 +10,97 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::Settings;
-use super::case::{Case, Finish, Step};
-use super::response::{self, Response};
+use crate::case::{Case, Finish, Step};
+use crate::response::{self, Response};
+use crate::settings::Settings;
 
-/// The request that finds out whether a connection is still open. Its answer, or the end of the connection,
-/// is what an exchange waits for: an event, never a pause.
+/// The request that shows whether a connection is still open. An exchange waits for its answer or
+/// for the end of the connection: for an event, never for time to pass.
 const PROBE: &[u8] = b"GET /probe HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
 const PROBE_BODY: &[u8] = b"Hello, visitor! You've requested: /probe\n";
 
-/// Enough for a server on this machine to read what was sent, so that it sees two writes. Should it take
-/// longer, it sees one, and the case is none the worse.
-const A_READ: Duration = Duration::from_millis(1);
+/// Enough for a server on this machine to read the first of two writes. A slower server sees both
+/// as one, which is also a valid way for the bytes to arrive.
+const READ_TIME: Duration = Duration::from_millis(1);
 
-/// Bytes that are read of one exchange at most, so that a server that does not stop cannot fill the memory.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// The most bytes that are read per exchange, so that a server that never stops cannot fill the
+/// memory.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// What came back on one connection.
+/// What the server did on one connection.
 #[derive(Debug)]
-pub(super) struct Exchange {
-    /// The answers, without that to the probe.
-    pub(super) responses: Vec<Response>,
-    /// How it ended.
-    pub(super) ending: Ending,
-    /// What is wrong with the bytes that are no whole answer, if there are any.
-    pub(super) broken: Option<String>,
+pub(crate) struct Exchange {
+    /// The answers, except the one to the probe.
+    pub(crate) responses: Vec<Response>,
+    /// How the exchange ended.
+    pub(crate) ending: Ending,
+    /// What is wrong with the bytes after the last well-formed answer.
+    pub(crate) malformed: Option<String>,
     /// All bytes that were read.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// The probe was answered.
     Open,
-    /// The server ended its side.
+    /// The server closed its side.
     Eof,
     /// The server reset the connection.
     Reset,
-    /// Nothing came any more, and the connection did not end.
+    /// The server neither answered nor closed.
     Silent,
-    /// The client stopped, since what came was no answer, or none came that it waited for.
+    /// The client gave up: the bytes were not an answer, or an awaited answer did not arrive.
     Stopped,
 }
 
-/// Does what `case` says on a fresh connection to `address`. An error when there is no connection.
-pub(super) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) -> std::io::Result<Exchange> {
-    let mut client = Client::connect(address, case.head_only(), settings)?;
+/// Plays `case` on a new connection to `address`. Fails when it cannot connect.
+pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) -> std::io::Result<Exchange> {
+    let mut connection = RawConnection::connect(address, case.head_only(), settings)?;
     let (last, steps) = match case.steps.split_last() {
         Some((Step::Send(last), steps)) if case.finish == Finish::Probe => (last.as_slice(), steps),
         _ => (&[][..], case.steps.as_slice()),
     };
     for step in steps {
-        client.take(step);
+        connection.play(step);
     }
     match case.finish {
-        // One write, so that it does not depend on luck whether a server reads them together.
-        Finish::Probe => client.send(&[last, PROBE].concat()),
-        Finish::HalfClose => client.half_close(),
+        // One write, so that the server reads both together on every run.
+        Finish::Probe => connection.send(&[last, PROBE].concat()),
+        Finish::HalfClose => connection.half_close(),
         Finish::Wait | Finish::WaitFor(_) => {}
     }
     let deadline = Instant::now()
         + match case.finish {
-            // Its idle timeout must not be taken for the server's obedience.
-            Finish::Wait => settings.patience.min(settings.timeouts.idle * 8 / 10),
-            Finish::WaitFor(timeout) => settings.timeouts.of(timeout) * 2 + settings.patience / 2,
-            Finish::Probe | Finish::HalfClose => settings.patience,
+            // Less than the idle timeout, which must not be mistaken for the close that the case
+            // asks for.
+            Finish::Wait => settings.response_timeout.min(settings.timeouts.idle * 8 / 10),
+            Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2 + settings.response_timeout / 2,
+            Finish::Probe | Finish::HalfClose => settings.response_timeout,
         };
-    while client.ending.is_none() && client.receive(deadline) {}
-    Ok(client.into_exchange())
+    while connection.ending.is_none() && connection.receive(deadline) {}
+    Ok(connection.into_exchange())
 }
 
-struct Client<'a> {
+struct RawConnection<'a> {
     stream: TcpStream,
     settings: &'a Settings,
-    /// Which of the final answers have no body, because they are to a HEAD.
+    /// For each final answer whether it is to a HEAD and so has no body.
     head_only: Vec<bool>,
     bytes: Vec<u8>,
-    /// How many of the bytes are in `responses`.
+    /// The number of bytes that `responses` were read from.
     parsed: usize,
     responses: Vec<Response>,
-    /// How many of the responses are final ones.
+    /// The number of final answers in `responses`.
     finals: usize,
-    broken: Option<String>,
+    malformed: Option<String>,
     ending: Option<Ending>,
 }
 
-impl<'a> Client<'a> {
+impl<'a> RawConnection<'a> {
     fn connect(address: SocketAddr, head_only: Vec<bool>, settings: &'a Settings) -> std::io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, settings.patience)?;
+        let stream = TcpStream::connect_timeout(&address, settings.response_timeout)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         Ok(Self {
@@ -106,30 +111,31 @@ impl<'a> Client<'a> {
             parsed: 0,
             responses: Vec::new(),
             finals: 0,
-            broken: None,
+            malformed: None,
             ending: None,
         })
     }
 
-    fn take(&mut self, step: &Step) {
+    fn play(&mut self, step: &Step) {
         match step {
             Step::Send(bytes) => self.send(bytes),
-            Step::Yield => std::thread::sleep(A_READ),
+            Step::Yield => std::thread::sleep(READ_TIME),
             Step::Await(count) => {
-                let deadline = Instant::now() + self.settings.patience;
+                let deadline = Instant::now() + self.settings.response_timeout;
                 while self.ending.is_none() && self.responses.len() < *count {
                     if !self.receive(deadline) {
-                        self.broken = Some(format!("answer {count} did not come before more was sent"));
+                        self.malformed =
+                            Some(format!("answer {count} did not arrive before the client sends more"));
                         self.ending = Some(Ending::Stopped);
                     }
                 }
             }
             Step::Pause(timeout, tenths) => {
-                let deadline = Instant::now() + self.settings.timeouts.of(*timeout) * *tenths / 10;
+                let deadline = Instant::now() + self.settings.timeouts.get(*timeout) * *tenths / 10;
                 while self.ending.is_none() && self.receive(deadline) {}
             }
             Step::Drip(timeout, bytes) => {
-                let pause = self.settings.timeouts.of(*timeout) / 10;
+                let pause = self.settings.timeouts.get(*timeout) / 10;
                 for byte in bytes.as_bytes() {
                     self.send(&[*byte]);
                     let deadline = Instant::now() + pause;
@@ -142,10 +148,10 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Sends `bytes`, and reads what comes meanwhile, so that neither side waits for the other one to read. A
-    /// server may close before it has read all, which is for its answers to tell.
+    /// Sends `bytes`, and reads answers meanwhile, so that neither side waits for the other one to
+    /// read. The server may close before it has read everything: then its answers decide the case.
     fn send(&mut self, mut bytes: &[u8]) {
-        let deadline = Instant::now() + self.settings.patience;
+        let deadline = Instant::now() + self.settings.response_timeout;
         while self.ending.is_none() && !bytes.is_empty() {
             match self.stream.write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
@@ -162,11 +168,11 @@ impl<'a> Client<'a> {
     }
 
     fn half_close(&mut self) {
-        // It fails where the server has reset the connection, which reading tells too.
+        // Fails when the server has reset the connection, which the next read reports too.
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Waits for bytes and reads them; false when none have come until the deadline.
+    /// Waits for bytes and reads them; false when none have arrived by the deadline.
     fn receive(&mut self, deadline: Instant) -> bool {
         let readable = self.wait(PollFlags::POLLIN, deadline);
         if readable {
@@ -180,7 +186,7 @@ impl<'a> Client<'a> {
         if left.is_zero() {
             return false;
         }
-        // Rounded up, so that it does not spin through the last millisecond.
+        // Rounded up, so that the loop does not spin through the last millisecond.
         let left = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
         let mut descriptors = [PollFd::new(self.stream.as_fd(), events)];
         match poll(&mut descriptors, left) {
@@ -189,7 +195,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Reads what is there, and takes the answers that are whole.
+    /// Reads the available bytes, and parses the answers that are complete.
     fn read(&mut self) {
         let mut buffer = [0; 64 * 1024];
         let ended = match self.stream.read(&mut buffer) {
@@ -203,16 +209,16 @@ impl<'a> Client<'a> {
         };
         self.parse(ended.is_some());
         self.ending = self.ending.or(ended);
-        if self.bytes.len() > MOST_BYTES {
-            self.broken = Some("there is no end to the answers".into());
+        if self.bytes.len() > MAX_BYTES {
+            self.malformed = Some("the answers do not end".into());
         }
-        if self.broken.is_some() {
+        if self.malformed.is_some() {
             self.ending = self.ending.or(Some(Ending::Stopped));
         }
     }
 
     fn parse(&mut self, ended: bool) {
-        while self.broken.is_none() && self.ending.is_none() {
+        while self.malformed.is_none() && self.ending.is_none() {
             let head_only = self.head_only.get(self.finals).copied().unwrap_or(false);
             let rest = &self.bytes[self.parsed..];
             match response::parse(rest, head_only, ended) {
@@ -226,16 +232,16 @@ impl<'a> Client<'a> {
                     }
                 }
                 Ok(None) if ended && !rest.is_empty() => {
-                    self.broken = Some("the connection ended within an answer".into());
+                    self.malformed = Some("the connection ended within an answer".into());
                 }
                 Ok(None) => return,
-                Err(wrong) => self.broken = Some(wrong),
+                Err(wrong) => self.malformed = Some(wrong),
             }
         }
     }
 
     fn into_exchange(self) -> Exchange {
         let ending = self.ending.unwrap_or(Ending::Silent);
-        Exchange { responses: self.responses, ending, broken: self.broken, bytes: self.bytes }
+        Exchange { responses: self.responses, ending, malformed: self.malformed, bytes: self.bytes }
     }
 }

@@ -1,41 +1,44 @@
-//! Answers from bytes, read strictly (RFC 9112, sections 2 to 7).
+//! A strict reader of answers (RFC 9112, sections 2 to 7).
+//!
+//! It accepts less than a client should: no bare line feeds, no folded fields, no second
+//! `Content-Length`. General parsers let some of these pass, which is why this one is our own.
 
 /// One answer.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// Whether it is of HTTP/1.0, where a connection ends after an answer unless that says otherwise.
-    pub(super) old: bool,
+    /// Whether it is HTTP/1.0, where an answer ends its connection unless it says otherwise.
+    pub(crate) is_http_1_0: bool,
     /// Its status code.
-    pub(super) status: u16,
-    /// Its fields in order, names in small letters.
-    pub(super) fields: Vec<(String, String)>,
+    pub(crate) status: u16,
+    /// Its fields in order, their names in lower case.
+    pub(crate) fields: Vec<(String, String)>,
     /// Its body.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    /// Whether it is one that others follow, to the same request.
-    pub(super) fn is_interim(&self) -> bool {
+    /// Whether it is an interim answer, before the final one to the same request.
+    pub(crate) fn is_interim(&self) -> bool {
         self.status < 200
     }
 
-    /// The value of the field called `name`, in small letters; `None` where it is absent or there are
-    /// several.
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    /// The value of the field `name`, which is in lower case; `None` where the field is absent or
+    /// repeated.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let mut values = self.values(name);
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// The members of a field that is a list, over all its lines (RFC 9110, section 5.6.1).
-    pub(super) fn list(&self, name: &str) -> Vec<&str> {
+    /// The members of a list field, of all its lines (RFC 9110, section 5.6.1).
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         self.values(name).flat_map(|value| value.split(',')).map(str::trim).collect()
     }
 
-    /// Whether it says that its connection ends with it (RFC 9112, section 9.3).
+    /// Whether it announces the end of its connection (RFC 9112, section 9.3).
     pub fn closes(&self) -> bool {
         let options = self.list("connection");
         let says = |word: &str| options.iter().any(|option| option.eq_ignore_ascii_case(word));
-        says("close") || self.old && !says("keep-alive")
+        says("close") || self.is_http_1_0 && !says("keep-alive")
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
@@ -43,22 +46,24 @@ impl Response {
     }
 }
 
-/// The answer at the start of `bytes` and its length; `None` while it is not whole. `head_only` says that it
-/// is to a HEAD, `ended` that no more bytes come. An error says what is wrong.
+/// The answer at the start of `bytes`, and its length; `None` while it is incomplete. `head_only`
+/// says that it answers a HEAD, `ended` that no more bytes follow. Fails when the bytes are not a
+/// well-formed answer.
 pub fn parse(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<(Response, usize)>, String> {
     let Some(end) = find(bytes, b"\r\n\r\n") else {
-        // What cannot become a status line is wrong at once, and not only when no more of it comes.
+        // What cannot become a status line is rejected now, so that the client need not wait for
+        // more.
         let could_begin = bytes.iter().zip(b"HTTP/1.").all(|(got, expected)| got == expected);
-        return if could_begin { Ok(None) } else { Err(format!("{} is no answer", excerpt(bytes))) };
+        return if could_begin { Ok(None) } else { Err(format!("{} is not an answer", excerpt(bytes))) };
     };
     let (head, rest) = (&bytes[..end], &bytes[end + 4..]);
-    let head = std::str::from_utf8(head).map_err(|_| "the head of an answer is not text")?;
+    let head = std::str::from_utf8(head).map_err(|_| "the head of an answer is not UTF-8")?;
     let mut lines = head.split("\r\n");
     let line = lines.next().unwrap_or_default();
-    let status = status_code(line).ok_or_else(|| format!("{line:?} is no status line"))?;
+    let status = status_code(line).ok_or_else(|| format!("{line:?} is not a status line"))?;
     let fields = lines.map(field).collect::<Result<_, _>>()?;
-    let old = line.starts_with("HTTP/1.0");
-    let mut response = Response { old, status, fields, body: Vec::new() };
+    let is_http_1_0 = line.starts_with("HTTP/1.0");
+    let mut response = Response { is_http_1_0, status, fields, body: Vec::new() };
     let Some((body, length)) = body(&response, rest, head_only, ended)? else { return Ok(None) };
     response.body = body;
     Ok(Some((response, end + 4 + length)))
@@ -75,23 +80,24 @@ fn body(
     let (lengths, codings) = (response.list("content-length"), response.list("transfer-encoding"));
     match (lengths.as_slice(), codings.as_slice()) {
         (_, [_, ..]) | ([_, ..], _) if status < 200 || status == 204 && !codings.is_empty() => {
-            Err(format!("a {status} with a framing of its own"))
+            Err(format!("a {status} with a body"))
         }
         _ if head_only || status < 200 || status == 204 || status == 304 => Ok(Some((Vec::new(), 0))),
         ([], [coding]) if coding.eq_ignore_ascii_case("chunked") => chunks(bytes),
         ([length], []) => {
             let length = Some(length).filter(|length| length.bytes().all(|byte| byte.is_ascii_digit()));
             let length = length.and_then(|length| length.parse().ok());
-            let length: usize = length.ok_or_else(|| format!("a {status} whose Content-Length is broken"))?;
+            let length: usize =
+                length.ok_or_else(|| format!("a {status} with a malformed Content-Length"))?;
             Ok(bytes.get(..length).map(|body| (body.to_vec(), length)))
         }
-        // Without either, the end of the connection is that of the body.
+        // Without either, the body ends with the connection.
         ([], []) => Ok(ended.then(|| (bytes.to_vec(), bytes.len()))),
-        _ => Err(format!("a {status} whose framing is broken")),
+        _ => Err(format!("a {status} with a malformed framing")),
     }
 }
 
-/// The code of a status line, the reason of which may be empty (RFC 9112, section 4).
+/// The code of a status line, whose reason may be empty (RFC 9112, section 4).
 fn status_code(line: &str) -> Option<u16> {
     let rest = line.strip_prefix("HTTP/1.1 ").or_else(|| line.strip_prefix("HTTP/1.0 "))?;
     let (code, reason) = rest.split_once(' ')?;
@@ -99,20 +105,22 @@ fn status_code(line: &str) -> Option<u16> {
     code.parse().ok().filter(|code| clean && (100..600).contains(code))
 }
 
-/// Name, in small letters, and value of a field line (RFC 9112, section 5, and RFC 9110, section 5.6.2).
+/// The name, in lower case, and the value of a field line (RFC 9112, section 5; RFC 9110, section
+/// 5.6.2).
 fn field(line: &str) -> Result<(String, String), String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let broken = || format!("the field {line:?} is broken");
-    let (name, value) = line.split_once(':').ok_or_else(broken)?;
+    let malformed = || format!("the field {line:?} is malformed");
+    let (name, value) = line.split_once(':').ok_or_else(malformed)?;
     let value = value.trim_matches([' ', '\t']);
     let is_clean = !value.contains(|char: char| char.is_control() && char != '\t');
     if name.is_empty() || !name.bytes().all(is_token) || !is_clean {
-        return Err(broken());
+        return Err(malformed());
     }
     Ok((name.to_ascii_lowercase(), value.to_owned()))
 }
 
-/// A chunked body without extensions and trailers, and its length on the wire; `None` while it is not whole.
+/// A chunked body without extensions and trailers, and its length on the wire; `None` while it is
+/// incomplete.
 fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, String> {
     let mut body = Vec::new();
     let mut rest = bytes;
@@ -121,11 +129,11 @@ fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, String> {
         let size = std::str::from_utf8(&rest[..line]).ok();
         let size = size.filter(|size| size.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let size = size.and_then(|size| u32::from_str_radix(size, 16).ok());
-        let size = size.ok_or("the size of a chunk is broken")? as usize;
+        let size = size.ok_or("a chunk has a malformed size")? as usize;
         rest = &rest[line + 2..];
         let (Some(data), Some(end)) = (rest.get(..size), rest.get(size..size + 2)) else { return Ok(None) };
         if end != b"\r\n" {
-            return Err("the end of a chunk is broken".into());
+            return Err("a chunk has a malformed end".into());
         }
         body.extend_from_slice(data);
         rest = &rest[size + 2..];
@@ -149,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_says_whether_its_connection_ends() {
+    fn an_answer_announces_the_end_of_its_connection() {
         let cases = [
             ("HTTP/1.1 204 A\r\n\r\n", false),
             ("HTTP/1.1 204 A\r\nConnection: Upgrade, Close\r\n\r\n", true),
@@ -163,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_ends_where_its_framing_says() {
+    fn the_framing_decides_where_an_answer_ends() {
         let sized = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP";
         let chunked =
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\nHTTP";
@@ -193,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_an_error() {
+    fn malformed_answers_are_rejected() {
         let cases = [
             "Hello, visitor!",
             "HTTP/1.1 200\r\n\r\n",
@@ -224,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_members_of_a_list_may_stand_on_several_lines() {
+    fn the_members_of_a_list_may_be_on_several_lines() {
         let bytes = b"HTTP/1.1 405 No\r\nAllow: GET,HEAD\r\nContent-Length: 0\r\nallow: A\r\n\r\n";
         let (response, _) = parse(bytes, false, false).unwrap().unwrap();
         assert_eq!(response.list("allow"), ["GET", "HEAD", "A"]);

@@ -1,4 +1,4 @@
-//! The suite against servers that follow a script: each kind of wrong answer is found.
+//! Plays cases against scripted servers: each kind of wrong answer is found.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,27 +9,28 @@ use super::*;
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// What a server does with each connection.
+/// What a server does on each connection.
 #[derive(Clone, Copy, Debug)]
 enum Script {
-    /// Reads to the end of the probe or of the stream, and answers this. The connection stays open.
+    /// Reads to the end of the probe or of the stream, and sends the answer. The connection stays
+    /// open.
     Answer,
-    /// The same, and the connection is closed.
+    /// The same, and closes the connection.
     AnswerAndClose,
-    /// Answers before it has read anything, and closes, so that the kernel resets the connection.
+    /// Answers without reading, and closes, so that the kernel resets the connection.
     AnswerAndReset,
-    /// Answers the first read with this, and then what follows the first read with the rest.
+    /// Sends the answer if its first read has the whole request, 400 otherwise.
     AnswerFirstRead,
 }
 
-/// Starts a server that serves its connections one after the other, for as long as the tests run.
+/// Starts a server that serves one connection at a time, for as long as the tests run.
 fn start(script: Script, answer: &str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer = answer.to_owned();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            // A client that has seen enough is gone.
+            // Fails when the client has closed, as it does once it has its result.
             let _ = serve(stream.unwrap(), script, &answer);
         }
     });
@@ -68,7 +69,7 @@ fn serve(mut stream: TcpStream, script: Script, answer: &str) -> std::io::Result
 }
 
 fn settings() -> Settings {
-    Settings { patience: Duration::from_secs(1), ..Settings::default() }
+    Settings { response_timeout: Duration::from_secs(1), ..Settings::default() }
 }
 
 fn answer(status: &str, body: &str) -> String {
@@ -88,20 +89,20 @@ fn bad() -> String {
 }
 
 fn one(end: End) -> Case {
-    Case::new("test/one", "", GET, [Answer::greeting("/a")], end)
+    Case::new("test/one", "", GET, [Expected::greeting("/a")], end)
 }
 
 fn two() -> Case {
-    let both = [Answer::greeting("/a"), Answer::greeting("/b")];
+    let both = [Expected::greeting("/a"), Expected::greeting("/b")];
     Case::new("test/two", "", GET.repeat(2), both, End::Open)
 }
 
 fn head() -> Case {
-    Case::new("test/head", "", GET.replace("GET", "HEAD"), [Answer::head("/a")], End::Open)
+    Case::new("test/head", "", GET.replace("GET", "HEAD"), [Expected::head("/a")], End::Open)
 }
 
-fn refused() -> Case {
-    Case::refused("test/refused", "", GET, &[400])
+fn rejected() -> Case {
+    Case::rejected("test/rejected", "", GET, &[400])
 }
 
 #[test]
@@ -110,7 +111,7 @@ fn each_kind_of_wrong_answer_is_found() {
     let a = || greeting("/a");
     let a_then = |more: String| greeting("/a") + &more;
     let head_a = || a().replace("Hello, visitor! You've requested: /a\n", "");
-    let closing = |finish| one(End::Closed).finish(finish);
+    let closing = |finish| one(End::Closed).with_finish(finish);
     let (open, close, reset) = (Script::Answer, Script::AnswerAndClose, Script::AnswerAndReset);
     let cases = [
         ("right", one(End::Open), open, a_then(probe()), None),
@@ -125,7 +126,7 @@ fn each_kind_of_wrong_answer_is_found() {
         ),
         ("no answer", one(End::Any), open, probe(), Some("expected 200 as answer 1")),
         ("extra answer", one(End::Open), open, a() + &a() + &probe(), Some("expected no more than 1 answer")),
-        ("answer within garbage", one(End::Open), open, a_then("x".into()), Some("\"x\" is no answer")),
+        ("answer within garbage", one(End::Open), open, a_then("x".into()), Some("\"x\" is not an answer")),
         ("cut off", one(End::Closed), close, a()[..90].into(), Some("the connection ended within an answer")),
         ("right order", two(), open, a() + &greeting("/b") + &probe(), None),
         ("wrong order", two(), open, greeting("/b") + &a() + &probe(), Some("answer 1: expected the body")),
@@ -135,7 +136,7 @@ fn each_kind_of_wrong_answer_is_found() {
         ("closed, and not open", one(End::Open), close, a(), Some("expected the connection to stay open")),
         (
             "open, and not closed",
-            refused(),
+            rejected(),
             open,
             bad() + &probe(),
             Some("expected the connection to be closed"),
@@ -159,40 +160,37 @@ fn each_kind_of_wrong_answer_is_found() {
             String::new(),
             Some("expected 200 as answer 1"),
         ),
-        ("second outcome", refused().or([Answer::greeting("/a")], End::Any), close, a(), None),
+        ("second alternative", rejected().or([Expected::greeting("/a")], End::Any), close, a(), None),
         (
-            "neither outcome",
-            refused().or([Answer::head("/a")], End::Any),
+            "neither alternative",
+            rejected().or([Expected::head("/a")], End::Any),
             close,
             probe() + "x",
             Some("expected 400 as answer 1, or expected 200 as answer 1"),
         ),
     ];
     for (name, case, script, answer, expected) in cases {
-        let wrong = check(start(script, &answer), &case, &settings());
-        let fits = match (&wrong, expected) {
-            (Some(wrong), Some(expected)) => wrong.reason.starts_with(expected),
-            (wrong, expected) => wrong.is_none() && expected.is_none(),
-        };
-        assert!(fits, "{name}: {wrong:?}");
+        let failure = check(start(script, &answer), &case, &settings());
+        let fits = failure.as_ref().map(|got| expected.is_some_and(|start| got.reason.starts_with(start)));
+        assert_eq!(fits, expected.map(|_| true), "{name}: {failure:?}");
     }
 }
 
 #[test]
-fn a_server_that_does_not_stop_is_found() {
+fn answers_that_do_not_end_are_found() {
     let address = start(Script::AnswerAndClose, &greeting("/a").repeat(200_000));
-    // So many answers take a while on a busy machine.
-    let settings = Settings { patience: Duration::from_secs(120), ..Settings::default() };
-    let wrong = check(address, &one(End::Any), &settings).unwrap();
-    assert_eq!(wrong.reason, "there is no end to the answers");
+    // 200,000 answers take a while on a busy machine.
+    let settings = Settings { response_timeout: Duration::from_secs(120), ..Settings::default() };
+    let failure = check(address, &one(End::Any), &settings).unwrap();
+    assert_eq!(failure.reason, "the answers do not end");
 }
 
 #[test]
-fn what_was_got_is_told() {
-    let wrong = check(start(Script::AnswerAndClose, &bad()), &one(End::Open), &settings()).unwrap();
+fn a_failure_says_what_the_server_did() {
+    let failure = check(start(Script::AnswerAndClose, &bad()), &one(End::Open), &settings()).unwrap();
     assert!(
-        wrong.got.starts_with("400 and the connection closed: \"HTTP/1.1 400 Bad Request\\r\\n"),
-        "{wrong}"
+        failure.got.starts_with("400 and the connection closed: \"HTTP/1.1 400 Bad Request\\r\\n"),
+        "{failure}"
     );
     let nothing = check(start(Script::AnswerAndClose, ""), &one(End::Open), &settings()).unwrap();
     assert_eq!(nothing.got, "no answer and the connection closed");
@@ -205,59 +203,58 @@ fn what_was_got_is_told() {
 fn an_answer_to_a_hidden_request_is_smuggling() {
     let (probe, hidden, behind) = (greeting("/probe"), greeting("/smuggled"), greeting("/behind"));
     let cases = [
-        (refused(), hidden + &probe, Severity::Smuggling),
-        (refused(), bad() + &behind, Severity::Smuggling),
-        (refused(), greeting("/a") + &behind + &probe, Severity::Wrong),
-        (refused().severity(Severity::Smuggling), bad() + &probe, Severity::Wrong),
-        (refused().strict(), bad() + &probe, Severity::Strict),
+        (rejected(), hidden + &probe, Severity::Smuggling),
+        (rejected(), bad() + &behind, Severity::Smuggling),
+        (rejected(), greeting("/a") + &behind + &probe, Severity::Wrong),
+        (rejected().with_severity(Severity::Smuggling), bad() + &probe, Severity::Wrong),
+        (rejected().strict(), bad() + &probe, Severity::Strict),
     ];
     for (case, answer, expected) in cases {
-        let wrong = check(start(Script::AnswerAndClose, &answer), &case, &settings()).unwrap();
-        assert_eq!(wrong.severity, expected, "{wrong}");
+        let failure = check(start(Script::AnswerAndClose, &answer), &case, &settings()).unwrap();
+        assert_eq!(failure.severity, expected, "{failure}");
     }
 }
 
 #[test]
-fn an_answer_that_has_to_come_first_is_awaited() {
+fn an_awaited_answer_has_to_arrive_before_more_is_sent() {
     let case = two().then([Step::Await(1), send("GET /more HTTP/1.1\r\nHost: h\r\n\r\n")]);
-    // This one answers everything together, after the probe.
+    // This server answers everything at once, after the probe.
     let late = greeting("/a") + &greeting("/b") + &greeting("/probe");
-    let wrong = check(start(Script::Answer, &late), &case, &settings()).unwrap();
-    assert!(wrong.reason.contains("answer 1"), "{wrong}");
+    let failure = check(start(Script::Answer, &late), &case, &settings()).unwrap();
+    assert!(failure.reason.contains("answer 1"), "{failure}");
 }
 
 #[test]
-fn a_split_that_makes_a_difference_is_found() {
+fn a_split_that_changes_the_answer_is_found() {
     let address = start(Script::AnswerFirstRead, &(greeting("/a") + &greeting("/probe")));
     assert_eq!(check(address, &one(End::Open), &settings()), None);
-    let wrong = check(address, &one(End::Open), &Settings { splits: true, ..settings() }).unwrap();
-    assert!(wrong.reason.starts_with("split after byte"), "{wrong}");
-    let lenient = one(End::Open).or([Answer::status(&[400])], End::Any);
-    let wrong = check(address, &lenient, &Settings { splits: true, ..settings() }).unwrap();
-    assert!(wrong.reason.starts_with("split after byte"), "{wrong}");
+    let failure = check(address, &one(End::Open), &Settings { splits: true, ..settings() }).unwrap();
+    assert!(failure.split.is_some(), "{failure}");
+    let lenient = one(End::Open).or([Expected::status(&[400])], End::Any);
+    let failure = check(address, &lenient, &Settings { splits: true, ..settings() }).unwrap();
+    assert!(failure.split.is_some(), "{failure}");
 }
 
 #[test]
 fn a_server_that_serves_one_at_a_time_is_sent_one_at_a_time() {
     let address = start(Script::Answer, &(greeting("/a") + &greeting("/probe")));
     let cases = vec![one(End::Open); 30];
-    let findings = run(address, &cases, &settings());
-    assert_eq!(findings.len(), cases.len());
-    let wrong: Vec<_> = findings.iter().filter_map(|finding| finding.wrong.as_ref()).collect();
-    assert!(wrong.is_empty(), "{wrong:?}");
+    let results = run(address, &cases, &settings());
+    assert_eq!(results.len(), cases.len());
+    assert!(results.iter().all(|result| result.failure.is_none()), "{results:?}");
 }
 
 #[test]
-fn findings_come_in_the_order_of_the_cases() {
+fn results_are_in_the_order_of_the_cases() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let cases = cases();
-    let found: Vec<_> = run(port, &cases, &settings()).iter().map(|finding| finding.case).collect();
+    let found: Vec<_> = run(port, &cases, &settings()).iter().map(|result| result.case).collect();
     let expected: Vec<_> = cases.iter().map(|case| case.name).collect();
     assert_eq!(found, expected);
 }
 
 #[test]
-fn every_case_has_a_name_of_its_own_a_subject_and_a_rule() {
+fn every_case_has_a_unique_name_a_subject_and_a_rule() {
     let cases = cases();
     assert!(cases.len() >= 200, "{}", cases.len());
     let mut names: Vec<_> = cases.iter().map(|case| case.name).collect();
@@ -270,7 +267,7 @@ fn every_case_has_a_name_of_its_own_a_subject_and_a_rule() {
         let is_clear =
             |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
         assert!(name.is_some_and(is_clear), "{}", case.name);
-        assert!(!case.rule.is_empty() && !case.outcomes.is_empty(), "{}", case.name);
+        assert!(!case.rule.is_empty() && !case.alternatives.is_empty(), "{}", case.name);
     }
     let endpoint = cases.iter().take_while(|case| case.subject() == ENDPOINT).count();
     assert_eq!(endpoint, cases.iter().filter(|case| case.subject() == ENDPOINT).count());

@@ -1,5 +1,11 @@
-//! Does a server answer as it should? The cases of [`conformance`], held against the manifest, and a short look
-//! before each run.
+//! Does a server answer as it should? The cases of [`conformance`], compared with the server's
+//! manifest, and a short check before each run.
+//!
+//! `bench verify` and a measurement count the same cases in the same way ([`Verification::count`]):
+//! a case counts as passed when it passes sent as a whole. A case that the manifest lists as flaky
+//! is counted apart, since one run says nothing about the next. `bench verify --conformance` also
+//! sends the short cases split after each of their bytes. That takes ten times as long, so that a
+//! measurement does not; a case that fails only when split is therefore reported, and not counted.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -12,137 +18,174 @@ use crate::machine::host::Host;
 use crate::servers::launch;
 use crate::servers::server::{KnownFailure, Server};
 use crate::servers::workload::Workload;
-use conformance::{self, Answer, BURST, Case, ENDPOINT, End, Finding, Settings, Severity, TIMING, Timeouts};
+use crate::store::record::ConformanceRecord;
+use conformance::{BURST, Case, CaseResult, ENDPOINT, End, Expected, Failure};
+use conformance::{Settings, Severity, TIMING, Timeouts};
 
 /// Timeouts for the cases that wait for them, and the flags that set them.
 const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(2) };
 const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "2"];
 
-/// How long to wait for a server that is known to answer a case wrongly, which often is not to answer.
-const KNOWN_PATIENCE: Duration = Duration::from_secs(1);
+/// The response timeout of known failures. Most of them are requests that the server never answers.
+const KNOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much to ask.
+/// Which cases to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// The endpoint's own cases: does it say what it should?
+    /// The endpoint's own cases: does the server say what it should?
     Endpoint,
-    /// All cases, each in one piece.
+    /// All cases, each as a whole.
     Cases,
     /// All cases, the short ones also split after each of their bytes.
     Splits,
 }
 
-/// What the cases came to, held against the manifest.
+/// The results of the cases, compared with the manifest.
 #[derive(Debug, Default)]
 pub struct Verification {
-    /// What came of each case that was asked, in their order.
-    pub findings: Vec<Finding>,
-    /// Gaps of the manifest whose case passes, or is not there: the manifest is wrong.
-    pub closed: Vec<String>,
+    /// The result of each case that was sent, in order.
+    pub results: Vec<CaseResult>,
+    /// Known failures that pass, or that name a case that does not exist: the manifest is wrong.
+    pub outdated: Vec<String>,
     known: HashSet<String>,
+    flaky: HashSet<String>,
 }
 
-/// Starts a server that is built, sends it the cases, and stops it. Those that wait for its timeouts are sent to a second
-/// process with short ones, or left out if it has none. A server that passes none of the endpoint's own cases is asked no
-/// others; a floor is asked cases of its own.
+/// Starts a server that is built, sends it the cases, and stops it. Cases that wait for its
+/// timeouts are sent to a second process with short ones, or not at all if it has no flags for
+/// them. A server that passes none of the endpoint's own cases is sent no others; a floor is sent
+/// cases of its own. Fails when the server cannot be started, or does not exit with 0 on SIGTERM.
 pub fn verify(host: &Host, server: &Server, depth: Depth) -> anyhow::Result<Verification> {
     let settings = Settings { splits: depth == Depth::Splits, ..Settings::default() };
+    let verification = |results| Ok(Verification::new(results, &server.known_failures));
     if server.is_floor {
-        let cases = conformance::floor_cases("/abc", "host", Answer::greeting("/abc"));
-        return Ok(Verification::new(ask(host, server, &[], &cases, &settings)?, &server.known_failures));
+        let cases = conformance::floor_cases("/abc", "host", Expected::greeting("/abc"));
+        return verification(send(host, server, &[], &cases, &settings)?);
     }
-    let mut findings = ask(host, server, &[], &cases(Depth::Endpoint), &settings)?;
-    let is_the_endpoint = findings.iter().any(|finding| finding.wrong.is_none());
+    let mut results = send(host, server, &[], &cases(Depth::Endpoint), &settings)?;
+    let is_the_endpoint = results.iter().any(|result| result.failure.is_none());
     if depth == Depth::Endpoint || !is_the_endpoint {
-        return Ok(Verification::new(findings, &server.known_failures));
+        return verification(results);
     }
     let others = cases(depth).into_iter().filter(|case| case.subject() != ENDPOINT);
     let (timing, others): (Vec<Case>, Vec<Case>) = others.partition(|case| case.subject() == TIMING);
-    findings.extend(ask(host, server, &[], &others, &settings)?);
+    results.extend(send(host, server, &[], &others, &settings)?);
     if ["head-timeout", "idle-timeout"].iter().all(|limit| server.honours(limit)) {
-        findings.extend(ask(host, server, &SHORT_FLAGS, &timing, &Settings { timeouts: SHORT, ..settings })?);
+        results.extend(send(host, server, &SHORT_FLAGS, &timing, &Settings { timeouts: SHORT, ..settings })?);
     }
-    Ok(Verification::new(findings, &server.known_failures))
+    verification(results)
 }
 
-/// Sends the cases to a server that somebody else has started. Those that wait for its timeouts are left out, since these
+/// Sends the cases to a server that already runs, except those that wait for its timeouts, which
 /// are not known.
 pub fn verify_attached(address: SocketAddr, depth: Depth) -> Verification {
     let cases: Vec<Case> = cases(depth).into_iter().filter(|case| case.subject() != TIMING).collect();
-    let settings =
-        Settings { splits: depth == Depth::Splits, patience: Duration::from_secs(2), ..Settings::default() };
+    let response_timeout = Duration::from_secs(2);
+    let settings = Settings { splits: depth == Depth::Splits, response_timeout, ..Settings::default() };
     Verification::new(conformance::run(address, &cases, &settings), &[])
 }
 
-/// Before a run: the workload's own request, byte for byte, then a pipelined burst of distinct paths, in order. A server
-/// that is known not to pipeline is spared the burst, and a floor is asked the workload's request again and again. An error says
-/// what is wrong.
+/// Before a run: sends the workload's own request, whose answer has to be right byte for byte, then
+/// a pipelined burst of distinct paths, unless the server is known to fail it. A floor is sent the
+/// workload's request repeatedly. Fails when an answer is wrong.
 pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) -> anyhow::Result<()> {
-    let answer = Answer::body(workload.answer.clone());
+    let path = &workload.path;
+    let answer = Expected::body(workload.answer.clone());
     if server.is_floor {
-        let cases = conformance::floor_cases(&workload.path, &address.to_string(), answer);
-        let wrong = |case: &Case, wrong| anyhow!("GET {}, {}: {wrong}", workload.path, case.name);
-        return cases.iter().try_for_each(|case| check(address, case).map_err(|error| wrong(case, error)));
+        let cases = conformance::floor_cases(path, &address.to_string(), answer);
+        let fails = |case: &Case| check(address, case, &format!("GET {path}, {}", case.name));
+        return cases.iter().try_for_each(fails);
     }
-    let request = format!("GET {} HTTP/1.1\r\nHost: {address}\r\n\r\n", workload.path);
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let case = Case::new("workload/request", "the workload", request, [answer], End::Any);
-    check(address, &case).map_err(|wrong| anyhow!("GET {}: {wrong}", workload.path))?;
+    check(address, &case, &format!("GET {path}"))?;
     let mut bursts = cases(Depth::Endpoint).into_iter().filter(|case| case.name == BURST);
     match bursts.next().filter(|burst| !server.has_gap(burst.name)) {
-        Some(burst) => {
-            check(address, &burst).map_err(|wrong| anyhow!("a burst of pipelined requests: {wrong}"))
-        }
+        Some(burst) => check(address, &burst, "a burst of pipelined requests"),
         None => Ok(()),
     }
 }
 
 impl Verification {
-    pub(crate) fn new(findings: Vec<Finding>, known_failures: &[KnownFailure]) -> Self {
-        let all: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
-        let (failed, passed): (Vec<&Finding>, Vec<&Finding>) =
-            findings.iter().partition(|finding| finding.wrong.is_some());
-        let (failed, passed) = (names(&failed), names(&passed));
-        // Drills are for `bench drill` to hold against the manifest.
-        let cases = known_failures.iter().flat_map(|known_failure| {
-            known_failure.cases.iter().map(move |case| (case.as_str(), known_failure.flaky))
-        });
-        let cases: Vec<(&str, bool)> = cases.filter(|(case, _)| !drill::is_drill(case)).collect();
-        let is_closed =
-            |(case, flaky): &&(&str, bool)| !all.contains(case) || (passed.contains(case) && !flaky);
-        let closed = cases.iter().filter(is_closed).map(|(case, _)| (*case).to_owned()).collect();
-        let known = cases.iter().filter(|(case, _)| failed.contains(case));
-        let known = known.map(|(case, _)| (*case).to_owned()).collect();
-        Self { findings, closed, known }
+    pub(crate) fn new(results: Vec<CaseResult>, known_failures: &[KnownFailure]) -> Self {
+        let exist: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
+        let passes =
+            |name: &str| results.iter().any(|result| result.case == name && result.failure.is_none());
+        let (mut outdated, mut known, mut flaky) = (Vec::new(), HashSet::new(), HashSet::new());
+        for failure in known_failures {
+            // `bench drill` compares the drills with the manifest.
+            for name in failure.cases.iter().filter(|name| !drill::is_drill(name)) {
+                if !exist.contains(name.as_str()) || passes(name) && !failure.flaky {
+                    outdated.push(name.clone());
+                }
+                let names = if failure.flaky { &mut flaky } else { &mut known };
+                names.insert(name.clone());
+            }
+        }
+        Self { results, outdated, known, flaky }
     }
 
     /// Whether the server is as its manifest says.
     pub fn is_as_known(&self) -> bool {
-        self.unknown().next().is_none() && self.closed.is_empty()
+        self.unknown().next().is_none() && self.outdated.is_empty()
     }
 
-    /// How many cases passed.
-    pub fn passed(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.wrong.is_none()).count()
+    /// Counts the cases that `chosen` selects by name, as a measurement records them.
+    pub fn count(&self, chosen: impl Fn(&str) -> bool) -> ConformanceRecord {
+        let chosen: Vec<_> = self.results.iter().filter(|result| chosen(result.case)).collect();
+        let count = |is_counted: &dyn Fn(&CaseResult) -> bool| {
+            chosen.iter().filter(|result| is_counted(result)).count() as u64
+        };
+        ConformanceRecord {
+            cases: chosen.len() as u64,
+            passed: count(&|result| !self.is_flaky(result) && whole_failure(result).is_none()),
+            flaky: Some(count(&|result| self.is_flaky(result))),
+            smuggled: count(&|result| self.counts_as(result, Severity::Smuggling)),
+        }
     }
 
-    /// How many cases failed this badly.
+    /// The number of cases that failed with this severity, sent as a whole. Flaky ones count only
+    /// when they are smuggling, which never goes unreported.
     pub fn failed(&self, severity: Severity) -> usize {
-        self.findings
-            .iter()
-            .filter_map(|finding| finding.wrong.as_ref())
-            .filter(|wrong| wrong.severity == severity)
-            .count()
+        self.results.iter().filter(|result| self.counts_as(result, severity)).count()
     }
 
-    /// Cases that failed, of which the manifest says nothing.
-    pub fn unknown(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.wrong.is_some() && !self.known.contains(finding.case))
+    /// Failures that the manifest does not list.
+    pub fn unknown(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results.iter().filter(|result| result.failure.is_some() && !self.is_known(result))
     }
 
-    /// Cases that failed as the manifest says.
-    pub fn known(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.wrong.is_some() && self.known.contains(finding.case))
+    /// Failures that the manifest lists.
+    pub fn known(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results.iter().filter(|result| result.failure.is_some() && self.is_known(result))
     }
+
+    /// Cases that passed as a whole and failed when split, except flaky ones. They are counted as
+    /// passed.
+    pub fn only_split(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results.iter().filter(|result| {
+            result.failure.is_some() && whole_failure(result).is_none() && !self.is_flaky(result)
+        })
+    }
+
+    /// Whether the manifest lists the case as flaky.
+    pub fn is_flaky(&self, result: &CaseResult) -> bool {
+        self.flaky.contains(result.case)
+    }
+
+    fn is_known(&self, result: &CaseResult) -> bool {
+        self.known.contains(result.case) || self.is_flaky(result)
+    }
+
+    fn counts_as(&self, result: &CaseResult, severity: Severity) -> bool {
+        let counts = severity == Severity::Smuggling || !self.is_flaky(result);
+        counts && whole_failure(result).is_some_and(|failure| failure.severity == severity)
+    }
+}
+
+/// The failure of a case that was sent as a whole.
+fn whole_failure(result: &CaseResult) -> Option<&Failure> {
+    result.failure.as_ref().filter(|failure| failure.split.is_none())
 }
 
 fn cases(depth: Depth) -> Vec<Case> {
@@ -152,68 +195,108 @@ fn cases(depth: Depth) -> Vec<Case> {
     }
 }
 
-/// What a process of its own answers to the cases.
-fn ask(
+/// Sends the cases to a process of their own. Known failures come last, with a shorter timeout.
+fn send(
     host: &Host,
     server: &Server,
     flags: &[&str],
     cases: &[Case],
     settings: &Settings,
-) -> anyhow::Result<Vec<Finding>> {
+) -> anyhow::Result<Vec<CaseResult>> {
     let running = launch::start(host, server, &[], flags)?;
     let (known, others): (Vec<Case>, Vec<Case>) =
         cases.iter().cloned().partition(|case| server.has_gap(case.name));
-    let mut findings = conformance::run(running.address, &others, settings);
-    let patience = settings.patience.min(KNOWN_PATIENCE);
-    findings.extend(conformance::run(running.address, &known, &Settings { patience, ..*settings }));
+    let mut results = conformance::run(running.address, &others, settings);
+    let response_timeout = settings.response_timeout.min(KNOWN_TIMEOUT);
+    let settings = Settings { response_timeout, ..*settings };
+    results.extend(conformance::run(running.address, &known, &settings));
     let ended = running.stop()?;
-    ensure!(ended.status.success(), "it ended with {} on SIGTERM{}", ended.status, ended.last_words());
-    let place = |finding: &Finding| cases.iter().position(|case| case.name == finding.case);
-    findings.sort_by_key(place);
-    Ok(findings)
+    ensure!(
+        ended.status.success(),
+        "the server ended with {} on SIGTERM{}",
+        ended.status,
+        ended.last_words()
+    );
+    results.sort_by_key(|result| cases.iter().position(|case| case.name == result.case));
+    Ok(results)
 }
 
-fn check(address: SocketAddr, case: &Case) -> Result<(), conformance::Wrong> {
-    conformance::check(address, case, &Settings::default()).map_or(Ok(()), Err)
-}
-
-fn names(findings: &[&Finding]) -> HashSet<&'static str> {
-    findings.iter().map(|finding| finding.case).collect()
+fn check(address: SocketAddr, case: &Case, what: &str) -> anyhow::Result<()> {
+    match conformance::check(address, case, &Settings::default()) {
+        Some(failure) => Err(anyhow!("{what}: {failure}")),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conformance::Wrong;
+
+    /// A result: passes as a whole and split, fails as a whole, or fails only when split.
+    fn result(case: &'static str, outcome: &str) -> CaseResult {
+        let split = (outcome == "fails split").then_some(1);
+        let (reason, got) = (String::new(), String::new());
+        let failure = Failure { severity: Severity::Wrong, split, reason, got };
+        CaseResult { case, rule: "", failure: (outcome != "passes").then_some(failure) }
+    }
+
+    /// `flaky NAME` is a flaky known failure.
+    fn known_failure(name: &&str) -> KnownFailure {
+        let (case, flaky) = name.strip_prefix("flaky ").map_or((*name, false), |case| (case, true));
+        KnownFailure { cases: vec![case.to_owned()], reason: String::new(), flaky }
+    }
+
+    fn verification(results: Vec<CaseResult>, known_failures: &[&str]) -> Verification {
+        Verification::new(results, &known_failures.iter().map(known_failure).collect::<Vec<_>>())
+    }
 
     #[test]
-    fn findings_are_held_against_the_manifest() {
-        let wrong = || Wrong { severity: Severity::Wrong, reason: String::new(), got: String::new() };
-        let finding = |case, passes: bool| Finding { case, rule: "", wrong: (!passes).then(wrong) };
-        let findings = || vec![finding("host/missing", true), finding("host/twice", false)];
-        // What the manifest says, and what is unknown to it or closed.
+    fn results_are_compared_with_the_manifest() {
+        // Known failures, the number of failures not among them, and those that are outdated.
         let cases: [(&[&str], usize, &[&str]); 7] = [
             (&[], 1, &[]),
             (&["host/twice"], 0, &[]),
             (&["host/twice", "host/missing"], 0, &["host/missing"]),
             (&["host/twice", "host/none-such"], 0, &["host/none-such"]),
-            // It was not asked.
+            // It was not sent.
             (&["host/twice", "endpoint/burst"], 0, &[]),
             (&["host/twice", "drill/idle"], 0, &[]),
             (&["host/twice", "flaky host/missing"], 0, &[]),
         ];
-        for (known_failures, unknown, closed) in cases {
-            let known_failure = |case: &&str| KnownFailure {
-                cases: vec![case.trim_start_matches("flaky ").to_owned()],
-                reason: String::new(),
-                flaky: case.starts_with("flaky "),
-            };
-            let verification =
-                Verification::new(findings(), &known_failures.iter().map(known_failure).collect::<Vec<_>>());
+        for (known_failures, unknown, outdated) in cases {
+            let results = vec![result("host/missing", "passes"), result("host/twice", "fails")];
+            let verification = verification(results, known_failures);
             assert_eq!(verification.unknown().count(), unknown, "{known_failures:?}");
-            assert_eq!(verification.closed, closed, "{known_failures:?}");
-            assert_eq!(verification.is_as_known(), unknown == 0 && closed.is_empty(), "{known_failures:?}");
-            assert_eq!((verification.passed(), verification.failed(Severity::Wrong)), (1, 1));
+            assert_eq!(verification.outdated, outdated, "{known_failures:?}");
+            assert_eq!(verification.is_as_known(), unknown == 0 && outdated.is_empty(), "{known_failures:?}");
+        }
+    }
+
+    #[test]
+    fn a_case_counts_by_its_whole_request_and_a_flaky_one_is_counted_apart() {
+        // The outcome of one of three cases, of which another passes and a third fails.
+        let cases: [(&str, &[&str], &str, usize, usize); 6] = [
+            ("passes", &[], "2/3", 1, 0),
+            ("fails", &[], "1/3", 2, 0),
+            // The same for a measurement, which does not split, and for `bench verify`.
+            ("fails split", &[], "2/3", 1, 1),
+            ("passes", &["flaky host/twice"], "1–2/3", 1, 0),
+            ("fails", &["flaky host/twice"], "1–2/3", 1, 0),
+            ("fails split", &["flaky host/twice"], "1–2/3", 1, 0),
+        ];
+        for (outcome, known_failures, expected, failed, only_split) in cases {
+            let results = vec![
+                result("host/list", "passes"),
+                result("host/url", "fails"),
+                result("host/twice", outcome),
+            ];
+            let verification = verification(results, known_failures);
+            let counted = (
+                verification.count(|_| true).to_string(),
+                verification.failed(Severity::Wrong),
+                verification.only_split().count(),
+            );
+            assert_eq!(counted, (expected.to_owned(), failed, only_split), "{outcome} {known_failures:?}");
         }
     }
 }

@@ -75,7 +75,7 @@ Examples:
   bench check mine
       one of them, even when it cannot be read
 
-Exit codes: 0 there are no mistakes, 1 there are, 2 wrong usage.";
+Exit codes: 0 there are no errors, 1 there are, 2 wrong usage.";
 
 pub(super) const VERIFY: &str = "\
 Each server is held against its manifest: the cases among its [[known_failures]] have to fail, and all others to pass.

@@ -70,14 +70,15 @@ pub struct Launch<'a> {
 }
 
 impl Host {
-    /// This machine. Programs are looked for in `tools`, then beside our own, which is where `visit` is built, then on
-    /// `PATH`, and last in [`SERVICES`]. From now on SIGINT, SIGTERM and a terminal that is closed end our processes and make
+    /// This machine. Programs are looked for in `tools`, then beside our own and among release builds, one of which `visit`
+    /// is, then on `PATH`, and last in [`SERVICES`]. From now on SIGINT, SIGTERM and a terminal that is closed end our processes and make
     /// [`Host::interrupted`] true; what has not ended after [`LAST_WORDS`] is killed. A second one kills all at once and exits
     /// with 130.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
-        let folders = std::iter::once(tools).chain(own).chain(env::split_paths(&path));
+        let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
+        let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
         let path = env::join_paths(folders.chain([SERVICES.into()])).context(
             "PATH cannot name the folder of the checkout or our own: move it to one without a colon",
         )?;

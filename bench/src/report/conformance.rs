@@ -1,81 +1,122 @@
-//! How many conformance cases servers pass, as `bench verify` tells it.
+//! How many conformance cases servers pass: the table of `bench verify --conformance`.
 
 use super::document::{Column, Importance, Quantity, Table, Value};
 use super::section::server;
 use crate::checks::verify::Verification;
-use conformance::{self, Case, Severity};
+use conformance::{Case, CaseResult, Severity, cases, subject_of};
 
-/// How badly a case can fail, the worst first.
+/// The severities, the worst first.
 const SEVERITIES: [(&str, Severity); 3] =
     [("smuggled", Severity::Smuggling), ("wrong", Severity::Wrong), ("strict", Severity::Strict)];
 
-/// A row a server: how many cases it passes, how badly it fails the others, and how many it passes of each subject.
+/// A row per server: cases passed, failures by severity, and cases passed per subject.
 pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
     let subjects = subjects();
     let heads = ["all"].into_iter().chain(SEVERITIES.map(|(head, _)| head)).chain(subjects.iter().copied());
     let columns = heads.map(|head| Column::new(head, Quantity::Count).of(Importance::High));
     let columns = std::iter::once(server()).chain(columns);
-    let mut table = Table::new("conformance", "Cases that pass, of those that apply", columns);
+    let mut table = Table::new("conformance", "Cases that pass, of those that were sent", columns);
     for (name, verification) in verified {
-        let mut row = vec![Value::from(*name), share(verification, |_| true)];
+        let mut row = vec![Value::from(*name), passed(verification, |_| true)];
         row.extend(SEVERITIES.map(|(_, severity)| verification.failed(severity).to_string().into()));
-        let of_subject = |subject| share(verification, |case| conformance::subject(case) == subject);
-        row.extend(subjects.iter().copied().map(of_subject));
+        row.extend(subjects.iter().map(|subject| passed(verification, |case| subject_of(case) == *subject)));
         table.rows.push(row);
     }
-    let note = "smuggled, wrong and strict are cases that fail: a request was answered that was hidden within another, a rule of HTTP \
-        was broken, or the RFCs leave a choice and this endpoint does not.";
-    table.notes.push(note.into());
+    let severities = "smuggled, wrong and strict are failures: the server answered a request that was hidden within another, broke \
+        a rule of HTTP, or made a choice that the RFCs allow and this endpoint does not.";
+    table.notes.push(severities.into());
+    table.notes.extend(flaky(verified));
+    table.notes.extend(only_split(verified));
     table
 }
 
-/// The subjects of the cases, in the order in which they are asked.
+/// Which cases are flaky, as they are why a number is a range.
+fn flaky(verified: &[(&str, Verification)]) -> Vec<String> {
+    let cases = names(verified, Verification::is_flaky);
+    let about = "A range has flaky cases, which the manifest says pass on some runs only";
+    cases.map(|cases| format!("{about}: {cases}.")).into_iter().collect()
+}
+
+/// Which cases fail only when split: a measurement does not split, and these count as passed.
+fn only_split(verified: &[(&str, Verification)]) -> Vec<String> {
+    let fails = |verification: &Verification, result: &CaseResult| {
+        verification.only_split().any(|failed| failed.case == result.case)
+    };
+    let about = "Counted as passed, since they fail only when the request arrives in two pieces";
+    names(verified, fails).map(|cases| format!("{about}: {cases}.")).into_iter().collect()
+}
+
+/// `axum 3, ntex 1`: how many cases of each server are chosen; `None` where there are none.
+fn names(
+    verified: &[(&str, Verification)],
+    is_chosen: impl Fn(&Verification, &CaseResult) -> bool,
+) -> Option<String> {
+    let counts = verified.iter().map(|(name, verification)| {
+        let chosen = verification.results.iter().filter(|result| is_chosen(verification, result));
+        (name, chosen.count())
+    });
+    let counts: Vec<String> =
+        counts.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}")).collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+/// The subjects in the order of the cases.
 fn subjects() -> Vec<&'static str> {
-    let mut subjects: Vec<&str> = conformance::cases().iter().map(Case::subject).collect();
+    let mut subjects: Vec<&str> = cases().iter().map(Case::subject).collect();
     subjects.dedup();
     subjects
 }
 
-/// `passed/asked`, of the cases that are chosen by name.
-fn share(verification: &Verification, chosen: impl Fn(&str) -> bool) -> Value {
-    let findings: Vec<_> = verification.findings.iter().filter(|finding| chosen(finding.case)).collect();
-    let passed = findings.iter().filter(|finding| finding.wrong.is_none()).count();
-    if findings.is_empty() { Value::Absent } else { format!("{passed}/{}", findings.len()).into() }
+/// `passed/sent` of the cases that are chosen by name.
+fn passed(verification: &Verification, chosen: impl Fn(&str) -> bool) -> Value {
+    let found = verification.count(chosen);
+    if found.cases == 0 { Value::Absent } else { found.to_string().into() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conformance::{Finding, Wrong};
+    use crate::servers::server::KnownFailure;
+    use conformance::Failure;
 
     #[test]
-    fn cases_are_counted_by_subject_and_failures_by_how_bad_they_are() {
-        let wrong = |severity| Some(Wrong { severity, reason: String::new(), got: String::new() });
-        let finding = |case, wrong| Finding { case, rule: "", wrong };
+    fn cases_are_counted_by_subject_and_failures_by_severity() {
+        let result = |case, severity: Option<Severity>, split| {
+            let failure = |severity| Failure { severity, split, reason: String::new(), got: String::new() };
+            CaseResult { case, rule: "", failure: severity.map(failure) }
+        };
+        let flaky = KnownFailure { cases: vec!["host/url".into()], reason: String::new(), flaky: true };
         let few = vec![
-            finding("host/one", None),
-            finding("host/two", wrong(Severity::Strict)),
-            finding("smuggling/one", wrong(Severity::Smuggling)),
+            result("host/list", None, None),
+            result("host/two", Some(Severity::Strict), None),
+            result("smuggling/in-a-chunk", Some(Severity::Smuggling), None),
         ];
-        let all = vec![finding("host/one", None), finding("smuggling/one", None)];
-        let table =
-            table(&[("few", few), ("all", all)].map(|(name, found)| (name, Verification::new(found, &[]))));
+        let mixed = vec![
+            result("host/list", Some(Severity::Wrong), Some(7)),
+            result("host/url", Some(Severity::Wrong), None),
+            result("smuggling/in-a-chunk", None, None),
+        ];
+        let verified = [("few", Verification::new(few, &[])), ("mixed", Verification::new(mixed, &[flaky]))];
+        let table = table(&verified);
         let heads: Vec<&str> = table.columns.iter().map(|column| column.head.as_str()).collect();
         let has = |row: usize, head: &str| {
             let column = heads.iter().position(|of_column| *of_column == head).unwrap();
             table.rows[row][column].words()
         };
-        let row = |row| {
-            ["Server", "all", "smuggled", "wrong", "strict", "host", "smuggling", "timing"]
-                .map(|head| has(row, head))
-        };
-        assert_eq!(
-            row(0),
-            [Some("few"), Some("1/3"), Some("1"), Some("0"), Some("1"), Some("1/2"), Some("0/1"), None]
-        );
-        assert_eq!(
-            row(1),
-            [Some("all"), Some("2/2"), Some("0"), Some("0"), Some("0"), Some("1/1"), Some("1/1"), None]
-        );
+        let expected = [
+            ("Server", Some("few"), Some("mixed")),
+            ("all", Some("1/3"), Some("2–3/3")),
+            ("smuggled", Some("1"), Some("0")),
+            ("wrong", Some("0"), Some("0")),
+            ("strict", Some("1"), Some("0")),
+            ("host", Some("1/2"), Some("1–2/2")),
+            ("smuggling", Some("0/1"), Some("1/1")),
+            ("timing", None, None),
+        ];
+        for (head, few, mixed) in expected {
+            assert_eq!((has(0, head), has(1, head)), (few, mixed), "{head}");
+        }
+        let notes: Vec<&str> = table.notes[1..].iter().filter_map(|note| note.rsplit(": ").next()).collect();
+        assert_eq!(notes, ["mixed 1.", "mixed 1."]);
     }
 }

@@ -2,6 +2,7 @@
 //! started.
 
 pub mod checkout;
+pub(crate) mod client;
 pub mod install;
 pub mod launch;
 pub mod server;

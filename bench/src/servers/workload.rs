@@ -1,6 +1,7 @@
 //! Workloads: TOML files in `bench/workloads/`, or a person's own, each a suite of one workload or more.
 
 mod file;
+mod mode;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::store::record::{PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
-pub use visit::Mode;
+pub use mode::Mode;
 
 /// How much is asked in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

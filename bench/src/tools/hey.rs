@@ -1,34 +1,33 @@
-//! `hey`, the article's load tool.
+//! `hey`, the load tool of the article.
 //!
 //! What has to be known of it:
 //! - It exits with 0 and claims a high rate when every request failed: the rate counts failures.
-//! - It keeps the first million results and divides the sum of *all* latencies by that million, so beyond it the
-//!   mean, the percentiles and the statuses say nothing of the rest; its rate stays right.
-//! - It rounds a count of requests down to a multiple of the connections.
+//! - It keeps the first million results and divides the sum of *all* latencies by that million.
+//!   Beyond it the mean, the percentiles and the statuses say nothing about the rest; its rate
+//!   stays right.
+//! - It rounds a number of requests down to a multiple of the connections.
 //! - With too few samples for a percentile it prints `0% in 0.0000 secs`; with none, ` NaN`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{LoadSpec, Outcome, Tool};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
 
-/// Results that it keeps.
+/// The number of results that it keeps.
 const KEPT: u64 = 1_000_000;
 
-/// How far the sum of its counts may be from its rate times its time. Both are printed to four decimals.
+/// The largest relative difference between the sum of its counts and its rate times its time. Both
+/// are printed with four decimals.
 const ADDS_UP_WITHIN: f64 = 0.01;
 
-/// After which it gives up a request when it is not told otherwise.
+/// Its default timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-const BOUND: Duration = Duration::from_secs(20);
 
 pub(super) struct Hey;
 
@@ -37,8 +36,8 @@ impl Tool for Hey {
         "hey"
     }
 
-    fn get(&self) -> &'static str {
-        "get it with `apt-get install hey`, which scripts/setup does"
+    fn hint(&self) -> &'static str {
+        "install it with `apt-get install hey`, which scripts/setup does"
     }
 
     fn semantics(&self, _: &Load) -> Semantics {
@@ -47,8 +46,8 @@ impl Tool for Hey {
             connect_included: true,
             synthetic: false,
             resolution_seconds: Some(0.000_1),
-            meaning: "from before the connect (on a new connection) or the write to the end of the body; beyond a million \
-                      answers nothing is known"
+            meaning: "from before the connect (on a new connection) or the write to the end of the body; unknown beyond \
+                      a million answers"
                 .into(),
         }
     }
@@ -62,27 +61,26 @@ impl Tool for Hey {
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
-        // It has no flag for its version, and tells itself by its usage.
-        let usage = host.output(&launch(&["hey".into()]), BOUND)?;
+        // It has no flag for its version; its usage identifies it.
+        let usage = query(host, &["hey"])?;
         if !usage.complaint.contains("Usage: hey [options...] <url>") {
-            bail!("the `hey` on this machine is another program: its usage is not the load tool's");
+            bail!("the `hey` on this machine is another program: its usage is not that of the load tool");
         }
-        let package = ["dpkg-query", "--show", "--showformat=${Version}", "hey"].map(String::from);
-        match host.output(&launch(&package), BOUND) {
+        match query(host, &["dpkg-query", "--show", "--showformat=${Version}", "hey"]) {
             Ok(ended) if ended.status.success() => Ok(format!("hey {}", ended.output.trim())),
             _ => Ok("hey of an unknown version".into()),
         }
     }
 
-    fn command(&self, order: &LoadSpec) -> Vec<String> {
-        let LoadSpec { load, amount, cores, url, .. } = *order;
+    fn command(&self, spec: &LoadSpec) -> Vec<String> {
+        let LoadSpec { load, amount, cores, url, .. } = *spec;
         let mut words = vec!["hey".to_owned()];
         match amount {
             Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
             Amount::Time(time) => words.extend(["-z".into(), format!("{}s", time.as_secs_f64())]),
         }
         if load.timeout != TIMEOUT {
-            // It knows whole seconds only.
+            // It takes whole seconds only.
             words.extend(["-t".into(), load.timeout.as_secs_f64().ceil().to_string()]);
         }
         words.extend(["-c".into(), load.connections.to_string(), "-cpus".into(), cores.to_string()]);
@@ -93,7 +91,7 @@ impl Tool for Hey {
         words
     }
 
-    fn parse(&self, output: &str) -> anyhow::Result<Outcome> {
+    fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
         if output.trim().is_empty() {
             bail!("hey printed nothing");
         }
@@ -104,7 +102,7 @@ impl Tool for Hey {
         let (answered, errors) = answers(output, elapsed_seconds * claimed)?;
         let all_kept = answered + errors.values().sum::<u64>() <= KEPT;
         let latency = |name| field(summary, name).filter(|_| answered > 0);
-        Ok(Outcome {
+        Ok(ToolOutput {
             elapsed_seconds,
             answered,
             errors,
@@ -112,13 +110,9 @@ impl Tool for Hey {
             mean_seconds: latency("Average:").filter(|_| all_kept),
             percentiles: if all_kept { percentiles(output)? } else { BTreeMap::new() },
             max_seconds: latency("Slowest:"),
-            ..Outcome::default()
+            ..ToolOutput::default()
         })
     }
-}
-
-fn launch(words: &[String]) -> Launch<'_> {
-    Launch { words, folder: Path::new("/"), cores: &[], shown: false }
 }
 
 /// The lines below a heading, up to an empty line.
@@ -136,7 +130,7 @@ fn field(lines: &str, name: &str) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// 2xx answers, and everything else by kind, of `total` requests in all.
+/// The number of 2xx answers, and of other results by kind, of `total` requests.
 fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u64>)> {
     let mut answered = 0;
     let mut errors = BTreeMap::new();
@@ -160,7 +154,7 @@ fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u6
     let counted = as_f64(answered + errors.values().sum::<u64>());
     if kept == KEPT && total > counted {
         if answered < kept {
-            bail!("hey kept the statuses of a million answers only, and not all of those are 2xx");
+            bail!("hey kept the statuses of only a million answers, and not all of those are 2xx");
         }
         return Ok((beyond_the_kept(total, &errors), errors));
     }
@@ -170,7 +164,8 @@ fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u6
     Ok((answered, errors))
 }
 
-/// Answers in all, when hey kept a million of them. Its rate and its time are rounded, so this may be some off.
+/// The number of answers when hey kept a million of them. Its rate and its time are rounded, so
+/// this number can be off by a few.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -189,7 +184,7 @@ fn entries(lines: &str) -> impl Iterator<Item = anyhow::Result<(u64, &str)>> {
     })
 }
 
-/// The end of an error's message, without the addresses, which differ from request to request.
+/// The end of an error message, without the addresses, which differ between requests.
 fn reason(message: &str) -> String {
     message.rsplit(": ").next().unwrap_or(message).to_owned()
 }
@@ -202,7 +197,7 @@ fn percentiles(output: &str) -> anyhow::Result<BTreeMap<u8, f64>> {
         let parts = line.strip_suffix(" secs").and_then(|line| line.split_once("% in "));
         let entry = parts.and_then(|(percent, seconds)| Some((percent.parse().ok()?, seconds.parse().ok()?)));
         let (percent, seconds) = entry.with_context(|| format!("hey's line `{line}` is cut off"))?;
-        // Too few samples: hey prints `0% in 0.0000 secs` for a percentile that it does not have.
+        // Too few samples: hey prints `0% in 0.0000 secs` for a percentile that it does not know.
         if percent > 0 {
             percentiles.insert(percent, seconds);
         }
@@ -212,13 +207,8 @@ fn percentiles(output: &str) -> anyhow::Result<BTreeMap<u8, f64>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::captured;
     use super::*;
-
-    macro_rules! captured {
-        ($name:literal) => {
-            include_str!(concat!("../../tests/captured/hey/", $name, ".txt"))
-        };
-    }
 
     fn errors<const N: usize>(errors: [(&str, u64); N]) -> BTreeMap<String, u64> {
         errors.map(|(kind, number)| (kind.to_owned(), number)).into()
@@ -226,8 +216,8 @@ mod tests {
 
     #[test]
     fn reads_a_normal_summary() {
-        let outcome = Hey.parse(captured!("normal")).unwrap();
-        let expected = Outcome {
+        let figures = Hey.parse(captured!("hey/normal.txt")).unwrap();
+        let expected = ToolOutput {
             elapsed_seconds: 0.8460,
             answered: 200,
             errors: errors([]),
@@ -244,51 +234,51 @@ mod tests {
             ]
             .into(),
             max_seconds: Some(0.0480),
-            ..Outcome::default()
+            ..ToolOutput::default()
         };
-        assert_eq!(outcome, expected);
+        assert_eq!(figures, expected);
     }
 
     #[test]
-    fn counts_what_was_answered_and_what_was_not() {
+    fn counts_answers_and_errors() {
         let refused = "connection refused";
         let timeout = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
         let cases = [
-            ("a server that was killed", captured!("some-failed"), 52, errors([(refused, 59_976)])),
-            ("nobody listens", captured!("all-failed"), 0, errors([(refused, 20)])),
-            ("every answer is a 503", captured!("all-5xx"), 0, errors([("status 503", 200)])),
-            ("every fifth is a 503", captured!("some-5xx"), 160, errors([("status 503", 40)])),
-            ("some timed out", captured!("timeouts"), 9_974, errors([(timeout, 26)])),
+            ("a server that was killed", captured!("hey/some-failed.txt"), 52, errors([(refused, 59_976)])),
+            ("no server listens", captured!("hey/all-failed.txt"), 0, errors([(refused, 20)])),
+            ("every answer is a 503", captured!("hey/all-5xx.txt"), 0, errors([("status 503", 200)])),
+            ("every fifth is a 503", captured!("hey/some-5xx.txt"), 160, errors([("status 503", 40)])),
+            ("some timed out", captured!("hey/timeouts.txt"), 9_974, errors([(timeout, 26)])),
         ];
         for (name, output, answered, errors) in cases {
-            let outcome = Hey.parse(output).unwrap();
-            assert_eq!((outcome.answered, outcome.errors), (answered, errors), "{name}");
+            let figures = Hey.parse(output).unwrap();
+            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
         }
     }
 
     #[test]
-    fn says_nothing_of_latency_that_it_does_not_know() {
-        let outcome = Hey.parse(captured!("all-failed")).unwrap();
-        assert_eq!((outcome.mean_seconds, outcome.max_seconds), (None, None));
-        assert!(outcome.percentiles.is_empty());
+    fn has_no_latency_without_samples() {
+        let figures = Hey.parse(captured!("hey/all-failed.txt")).unwrap();
+        assert_eq!((figures.mean_seconds, figures.max_seconds), (None, None));
+        assert!(figures.percentiles.is_empty());
         // 52 samples: hey prints `0% in 0.0000 secs` in place of the 99th percentile.
-        let outcome = Hey.parse(captured!("some-failed")).unwrap();
-        assert_eq!(outcome.percentiles.keys().copied().collect::<Vec<_>>(), [10, 25, 50, 75, 90, 95]);
+        let figures = Hey.parse(captured!("hey/some-failed.txt")).unwrap();
+        assert_eq!(figures.percentiles.keys().copied().collect::<Vec<_>>(), [10, 25, 50, 75, 90, 95]);
     }
 
     #[test]
-    fn beyond_a_million_the_rate_is_right_and_the_rest_is_not() {
-        let outcome = Hey.parse(captured!("over-a-million")).unwrap();
-        // 1,100,000 were asked for; the rounded rate and time give them to within some.
-        assert!(outcome.answered.abs_diff(1_100_000) < 10, "{}", outcome.answered);
-        assert_eq!((outcome.mean_seconds, outcome.percentiles.len()), (None, 0));
+    fn beyond_a_million_only_the_rate_is_right() {
+        let figures = Hey.parse(captured!("hey/over-a-million.txt")).unwrap();
+        // It made 1,100,000 requests; the rounded rate and time give them to within a few.
+        assert!(figures.answered.abs_diff(1_100_000) < 10, "{}", figures.answered);
+        assert_eq!((figures.mean_seconds, figures.percentiles.len()), (None, 0));
     }
 
     #[test]
-    fn an_output_that_is_not_whole_is_an_error() {
-        let normal = captured!("normal");
+    fn output_that_is_cut_off_is_an_error() {
+        let normal = captured!("hey/normal.txt");
         assert_eq!(Hey.parse("").unwrap_err().to_string(), "hey printed nothing");
-        // Wherever it is cut off before the last count is complete.
+        // Every cut before the last count is complete.
         let end = normal.find("200 responses").unwrap() + 2;
         for cut in 1..=end {
             if let Some(output) = normal.get(..cut) {
@@ -298,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn its_arguments_are_the_articles() {
+    fn arguments_are_those_of_the_article() {
         let cases = [
             (Amount::Requests(10_000), Mode::KeepAlive, "hey -n 10000 -c 100 -cpus 1 URL"),
             (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),

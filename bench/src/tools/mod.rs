@@ -1,5 +1,8 @@
-//! Load tools. Each is known in one file: how to be sure that it is it, its arguments, its output, and what its
+//! Load tools, one file each: how to identify the program, its arguments, its output, and what its
 //! latency means.
+//!
+//! A tool is never believed about its rate or its exit code: several exit with 0 when every request
+//! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off.
 
 mod hey;
 mod oha;
@@ -7,82 +10,88 @@ mod visit;
 mod wrk;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
-use crate::machine::host::Host;
+use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::Semantics;
-use ::visit::TimesReport;
+use ::visit::output::TimesReport;
 
-/// A program that makes load and prints what came of it.
+/// The time for a program to print its version or its usage: far more than it takes.
+const QUERY_LIMIT: Duration = Duration::from_secs(20);
+
+/// A program that makes load and prints figures.
 pub trait Tool: Sync {
     /// The program's name.
     fn name(&self) -> &'static str;
 
-    /// How a person gets it, as the end of a sentence.
-    fn get(&self) -> &'static str;
+    /// How to install it, as the end of a sentence.
+    fn hint(&self) -> &'static str;
 
     /// What its latency means under this load.
     fn semantics(&self, load: &Load) -> Semantics;
 
-    /// What of the load it cannot do, as the end of a sentence that begins with its name; `None` when it can.
+    /// What it cannot do of this load, as the end of a sentence that begins with its name; `None`
+    /// when it can do all of it.
     fn refuses(&self, load: &Load) -> Option<&'static str>;
 
-    /// Its version, once it is sure that the program is the one that is meant; an error says what it is instead.
+    /// Its name and version. Fails when the program of this name is another one.
     fn identify(&self, host: &Host) -> anyhow::Result<String>;
 
     /// The program and its arguments that make the load.
-    fn command(&self, order: &LoadSpec) -> Vec<String>;
+    fn command(&self, spec: &LoadSpec) -> Vec<String>;
 
-    /// A file that `command` names and that has to be in the folder in which it is run.
+    /// A file that `command` names, which has to be in the folder that the tool runs in.
     fn script(&self) -> Option<Script> {
         None
     }
 
-    /// What its output says; an error when the output is not a whole summary.
-    fn parse(&self, output: &str) -> anyhow::Result<Outcome>;
+    /// The figures in its output. Fails when the output is not complete.
+    fn parse(&self, output: &str) -> anyhow::Result<ToolOutput>;
 }
 
-/// What a tool is to do.
+/// The load that a tool has to make.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadSpec<'a> {
     /// The load.
     pub load: &'a Load,
-    /// How much is asked: less than the load's own in a warm-up.
+    /// The number of requests or the time: in a warm-up less than that of `load`.
     pub amount: Amount,
-    /// Requests a second of an open loop.
+    /// Requests per second of an open loop.
     pub rate: Option<f64>,
-    /// The body of every answer.
+    /// The expected body of every answer.
     pub answer: &'a str,
-    /// Cores that the tool may use.
+    /// The number of cores that the tool may use.
     pub cores: usize,
-    /// What to ask for.
+    /// The URL to request.
     pub url: &'a str,
 }
 
-/// A file that a tool is run with.
+/// A file that a tool runs with.
 #[derive(Clone, Copy, Debug)]
 pub struct Script {
     /// Its name.
     pub name: &'static str,
-    /// What is in it.
+    /// Its content.
     pub text: &'static str,
 }
 
-/// What a tool says of a run. What it does not say is `None`.
+/// The figures that a tool reports of a run. What it does not report is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// Time that the load took, in seconds, by the tool's clock.
+pub struct ToolOutput {
+    /// The time of the load in seconds, by the clock of the tool.
     pub elapsed_seconds: f64,
     /// Answers with a 2xx status.
     pub answered: u64,
-    /// Requests that came to anything else, by what they came to.
+    /// Requests with any other result, by kind.
     pub errors: BTreeMap<String, u64>,
-    /// An answer that was wrong, where the tool looks.
+    /// A description of the first wrong answer, where the tool checks answers.
     pub mismatch: Option<String>,
     /// The rate that it claims.
     pub claimed_per_second: Option<f64>,
-    /// Of an open loop: whether the rate was held, and how much later than due 99 % of the requests were begun at most, in
-    /// seconds; where the tool knows.
+    /// Open loop: whether the rate was held, and the 99th percentile of the time in seconds from
+    /// when a request was due to when it was begun.
     pub held: Option<(bool, f64)>,
     /// Mean latency in seconds.
     pub mean_seconds: Option<f64>,
@@ -90,32 +99,49 @@ pub struct Outcome {
     pub percentiles: BTreeMap<u8, f64>,
     /// The largest latency in seconds.
     pub max_seconds: Option<f64>,
-    /// All latencies.
+    /// The histogram of latency.
     pub histogram: Option<TimesReport>,
-    /// How long connections took to open.
+    /// The histogram of the time to open a connection.
     pub connect: Option<TimesReport>,
 }
 
-/// Every tool that there is.
+/// All tools.
 pub const TOOLS: &[&dyn Tool] = &[&hey::Hey, &oha::Oha, &visit::Visit, &wrk::Wrk];
 
-/// The tool called `name`.
+/// The tool with this name. Fails on an unknown name, with the most similar one.
 pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
     crate::text::names::find("tool", name, TOOLS, |tool| tool.name()).copied()
 }
 
-/// The tool's version, or why it is unavailable and how to get it.
+/// The name and version of the tool, or why it is unavailable and how to install it.
 pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     let name = tool.name();
     if host.find(name).is_none() {
-        return Err(format!("there is no `{name}` on this machine; {}", tool.get()));
+        return Err(format!("there is no `{name}` on this machine; {}", tool.hint()));
     }
-    tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.get()))
+    tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.hint()))
 }
+
+/// Runs a program that prints its version or its usage, whatever its exit code. Fails when it cannot
+/// be started.
+fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    host.output(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false }, QUERY_LIMIT)
+}
+
+/// Output of a tool that was captured once, by its path in `tests/captured`.
+#[cfg(test)]
+macro_rules! captured {
+    ($path:literal) => {
+        include_str!(concat!("../../tests/captured/", $path))
+    };
+}
+#[cfg(test)]
+pub(crate) use captured;
 
 #[cfg(test)]
 impl<'a> LoadSpec<'a> {
-    /// An order for the tests of a tool.
+    /// A load for the tests of a tool.
     fn example(load: &'a Load, amount: Amount) -> Self {
         Self { load, amount, rate: None, answer: "Hello", cores: 1, url: "URL" }
     }

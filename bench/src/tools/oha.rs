@@ -1,42 +1,41 @@
 //! `oha`.
 //!
 //! What has to be known of it:
-//! - Any answer is a success to it, a 503 too, and its rate counts whatever a request came to. It exits with 0 when every
-//!   request failed. Statuses are counted beside.
-//! - Requests under way at the end of the time are errors to it, `aborted due to deadline`, though nobody failed. With `-w`
-//!   it waits for them, and its time goes on until then.
-//! - Without `-t` it waits for ever.
-//! - What it has no sample of is `null`. Its percentiles are those of all answers, whatever their status.
-//! - It corrects latency for coordinated omission at a fixed rate only (`--latency-correction` with `-q`).
+//! - It counts any answer as a success, a 503 too, and its rate includes failures. It exits with 0
+//!   when every request failed. It counts statuses separately.
+//! - It reports requests on their way at the end of the time as errors, `aborted due to deadline`,
+//!   although the server did not fail. With `-w` it waits for them, and its time includes the wait.
+//! - Without `-t` it waits forever.
+//! - Figures without a sample are `null`. Its percentiles are those of all answers, whatever their
+//!   status.
+//! - It corrects latency for coordinated omission only at a fixed rate (`--latency-correction` with
+//!   `-q`).
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{LoadSpec, Outcome, Tool};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
 
-/// What became of a request that was under way when the time was over.
+/// Its error kind of requests that were on their way when the time was over.
 const ABORTED: &str = "aborted due to deadline";
 
-/// Flags that it has to have. They came one after the other.
+/// Flags that it must have: older versions lack some of them.
 const FLAGS: [&str; 4] =
     ["--no-tui", "--output-format", "--wait-ongoing-requests-after-deadline", "--worker-threads"];
 
-/// How far the sum of its counts may be from its rate times its time, which are exact.
+/// The largest difference between the sum of its counts and its rate times its time, which are
+/// exact.
 const ADDS_UP_WITHIN: f64 = 0.5;
-
-const BOUND: Duration = Duration::from_secs(20);
 
 pub(super) struct Oha;
 
-/// What of its JSON is read; there is more.
+/// The part of its JSON that is read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -62,8 +61,8 @@ impl Tool for Oha {
         "oha"
     }
 
-    fn get(&self) -> &'static str {
-        "get it with `cargo install oha --locked`, which takes some minutes"
+    fn hint(&self) -> &'static str {
+        "install it with `cargo install oha --locked`, which takes some minutes"
     }
 
     fn semantics(&self, load: &Load) -> Semantics {
@@ -76,7 +75,7 @@ impl Tool for Oha {
             connect_included: true,
             synthetic: false,
             resolution_seconds: Some(1e-9),
-            meaning: format!("{since} to the end of the body, also of answers other than 2xx"),
+            meaning: format!("{since} to the end of the body, including answers other than 2xx"),
         }
     }
 
@@ -85,15 +84,11 @@ impl Tool for Oha {
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
-        let ask = |flag: &str| {
-            let words = ["oha", flag].map(String::from);
-            host.output(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false }, BOUND)
-        };
-        identify(&ask("--version")?.output, &ask("--help")?.output)
+        identify(&query(host, &["oha", "--version"])?.output, &query(host, &["oha", "--help"])?.output)
     }
 
-    fn command(&self, order: &LoadSpec) -> Vec<String> {
-        let LoadSpec { load, amount, cores, url, .. } = *order;
+    fn command(&self, spec: &LoadSpec) -> Vec<String> {
+        let LoadSpec { load, amount, cores, url, .. } = *spec;
         let mut words: Vec<String> =
             ["oha", "--no-tui", "--output-format", "json", "-w"].map(Into::into).into();
         match amount {
@@ -107,7 +102,7 @@ impl Tool for Oha {
             "--worker-threads".into(),
             cores.to_string(),
         ]);
-        if let Some(rate) = order.rate {
+        if let Some(rate) = spec.rate {
             words.extend(["-q".into(), rate.to_string(), "--latency-correction".into()]);
         }
         if load.mode == Mode::Close {
@@ -117,7 +112,7 @@ impl Tool for Oha {
         words
     }
 
-    fn parse(&self, output: &str) -> anyhow::Result<Outcome> {
+    fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
         if output.trim().is_empty() {
             bail!("oha printed nothing");
         }
@@ -134,7 +129,7 @@ impl Tool for Oha {
         let errors = error_distribution.into_iter().filter(|(kind, _)| kind != ABORTED);
         let percentile =
             |(name, time): (String, Option<f64>)| Some((name.strip_prefix('p')?.parse().ok()?, time?));
-        Ok(Outcome {
+        Ok(ToolOutput {
             elapsed_seconds: summary.total,
             answered: answers.into_iter().map(|(_, number)| number).sum(),
             errors: refusals.chain(errors).collect(),
@@ -142,7 +137,7 @@ impl Tool for Oha {
             mean_seconds: summary.average,
             percentiles: latency_percentiles.into_iter().filter_map(percentile).collect(),
             max_seconds: summary.slowest,
-            ..Outcome::default()
+            ..ToolOutput::default()
         })
     }
 }
@@ -151,7 +146,7 @@ impl Tool for Oha {
 fn identify(version: &str, help: &str) -> anyhow::Result<String> {
     let version = version.trim();
     if !version.starts_with("oha 1.") || !help.contains("HTTP load generator") {
-        bail!("the `oha` on this machine is another program, or not version 1: it says `{version}`");
+        bail!("the `oha` on this machine is another program, or not version 1: its version is `{version}`");
     }
     if let Some(flag) = FLAGS.iter().find(|flag| !help.contains(*flag)) {
         bail!("the `oha` on this machine is too old: {version} has no {flag}");
@@ -161,17 +156,14 @@ fn identify(version: &str, help: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    macro_rules! captured {
-        ($name:literal) => {
-            include_str!(concat!("../../tests/captured/oha/", $name, ".json"))
-        };
-    }
+    use super::super::captured;
+    use super::*;
 
     #[test]
     fn reads_a_normal_report() {
-        let expected = Outcome {
+        let expected = ToolOutput {
             elapsed_seconds: 0.013_933_898,
             answered: 200,
             errors: BTreeMap::new(),
@@ -188,43 +180,50 @@ mod tests {
             ]
             .into(),
             max_seconds: Some(0.001_283_568),
-            ..Outcome::default()
+            ..ToolOutput::default()
         };
-        assert_eq!(Oha.parse(captured!("normal")).unwrap(), expected);
+        assert_eq!(Oha.parse(captured!("oha/normal.json")).unwrap(), expected);
     }
 
     #[test]
-    fn counts_what_was_answered_and_what_was_not() {
-        /// What happened, the output, what was answered, and what was not.
+    fn counts_answers_and_errors() {
+        /// The name of the case, the output, the answers, and the errors.
         type Expected<'a> = (&'a str, &'a str, u64, &'a [(&'a str, u64)]);
         let cases: [Expected; 6] = [
-            ("every fifth is a 503", captured!("some-5xx"), 160, &[("status 503", 40)]),
-            ("every answer is a 503", captured!("all-5xx"), 0, &[("status 503", 20)]),
-            ("nobody listens", captured!("dead-port"), 0, &[("Connection refused (os error 111)", 20)]),
-            ("every answer is late", captured!("timeouts"), 0, &[("timeout", 6)]),
-            ("three are under way at the end", captured!("deadline"), 3, &[]),
-            ("nobody answers until the end", captured!("no-answer"), 0, &[]),
+            ("every fifth is a 503", captured!("oha/some-5xx.json"), 160, &[("status 503", 40)]),
+            ("every answer is a 503", captured!("oha/all-5xx.json"), 0, &[("status 503", 20)]),
+            (
+                "no server listens",
+                captured!("oha/dead-port.json"),
+                0,
+                &[("Connection refused (os error 111)", 20)],
+            ),
+            ("every answer is late", captured!("oha/timeouts.json"), 0, &[("timeout", 6)]),
+            ("three are on their way at the end", captured!("oha/deadline.json"), 3, &[]),
+            ("no request is answered before the end", captured!("oha/no-answer.json"), 0, &[]),
         ];
         for (name, output, answered, errors) in cases {
-            let outcome = Oha.parse(output).unwrap();
+            let figures = Oha.parse(output).unwrap();
             let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
-            assert_eq!((outcome.answered, outcome.errors), (answered, errors), "{name}");
+            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
         }
     }
 
     #[test]
-    fn says_nothing_of_latency_that_it_does_not_know() {
-        for output in [captured!("dead-port"), captured!("timeouts"), captured!("no-answer")] {
-            let outcome = Oha.parse(output).unwrap();
-            assert_eq!((outcome.mean_seconds, outcome.max_seconds), (None, None));
-            assert!(outcome.percentiles.is_empty());
+    fn has_no_latency_without_samples() {
+        for output in
+            [captured!("oha/dead-port.json"), captured!("oha/timeouts.json"), captured!("oha/no-answer.json")]
+        {
+            let figures = Oha.parse(output).unwrap();
+            assert_eq!((figures.mean_seconds, figures.max_seconds), (None, None));
+            assert!(figures.percentiles.is_empty());
         }
     }
 
     #[test]
-    fn an_output_that_is_not_whole_is_an_error() {
+    fn output_that_is_cut_off_is_an_error() {
         assert_eq!(Oha.parse("").unwrap_err().to_string(), "oha printed nothing");
-        let normal = captured!("normal").trim_end();
+        let normal = captured!("oha/normal.json").trim_end();
         for cut in 1..normal.len() {
             assert!(Oha.parse(&normal[..cut]).is_err(), "cut after {cut} bytes");
         }
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_itself_by_what_it_says() {
+    fn is_identified_by_its_version() {
         let help = format!("Ohayou, HTTP load generator\n{}", FLAGS.join("\n"));
         let cases = [
             ("oha 1.16.0\n", help.clone(), Ok("oha 1.16.0")),
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn its_arguments_are_the_workloads() {
+    fn arguments_follow_the_workload() {
         let cases = [
             (Amount::Requests(500), Mode::KeepAlive, "-n 500 -c 100 -t 10000ms --worker-threads 1 URL"),
             (

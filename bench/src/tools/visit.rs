@@ -1,22 +1,19 @@
-//! `visit`, our own load tool, which is built with the harness and lies beside it.
+//! `visit`, the load tool of this project, which is built beside the harness.
 //!
-//! What has to be known of it: it checks every answer whole, and a run with a wrong one has no figures. It waits for the
-//! end of a connection that is to be closed before it opens the next one. Other tools close it themselves, so in mode
-//! `close` it is only comparable with itself.
+//! What has to be known of it:
+//! - It checks every answer whole, and a run with a wrong one has no figures.
+//! - In mode `close` it waits for the server to close a connection before it opens the next one.
+//!   Other tools close it themselves, so in this mode it is comparable only with itself.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::bail;
 
-use super::{LoadSpec, Outcome, Tool};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
-use ::visit::{Report, TimesReport, version};
-
-const BOUND: Duration = Duration::from_secs(20);
+use ::visit::output::{Report, TimesReport, VERSION};
 
 pub(super) struct Visit;
 
@@ -25,8 +22,13 @@ impl Tool for Visit {
         "visit"
     }
 
-    fn get(&self) -> &'static str {
-        "build it with `cargo build --release --package bench`"
+    fn hint(&self) -> &'static str {
+        // The harness looks for it beside itself, so it has to be built in the same profile.
+        if cfg!(debug_assertions) {
+            "build it: cargo build -p visit"
+        } else {
+            "build it: cargo build --release -p visit"
+        }
     }
 
     fn semantics(&self, load: &Load) -> Semantics {
@@ -39,7 +41,7 @@ impl Tool for Visit {
         };
         Semantics {
             from,
-            // In an open loop a request that has to connect first is late by that.
+            // In an open loop a request that has to connect first waits for that.
             connect_included: load.rate.is_some(),
             synthetic: false,
             resolution_seconds: None,
@@ -52,18 +54,15 @@ impl Tool for Visit {
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
-        let words = ["visit", "--version"].map(String::from);
-        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
-        let said = host.run(&launch, BOUND)?;
-        let (said, expected) = (said.trim(), version());
-        if said != expected {
-            bail!("the `visit` on this machine is another one: it says `{said}` and not `{expected}`");
+        let version = query(host, &["visit", "--version"])?.output.trim().to_owned();
+        if version != VERSION {
+            bail!("the `visit` on this machine is another program or version: `{version}`, not `{VERSION}`");
         }
-        Ok(expected)
+        Ok(version)
     }
 
-    fn command(&self, order: &LoadSpec) -> Vec<String> {
-        let LoadSpec { load, amount, rate, answer, cores, url } = *order;
+    fn command(&self, spec: &LoadSpec) -> Vec<String> {
+        let LoadSpec { load, amount, rate, answer, cores, url } = *spec;
         let (name, amount) = match amount {
             Amount::Requests(requests) => ("--requests", requests.to_string()),
             Amount::Time(time) => ("--seconds", time.as_secs_f64().to_string()),
@@ -81,7 +80,7 @@ impl Tool for Visit {
         ["visit".to_owned(), "--quiet".to_owned()].into_iter().chain(words).chain([url.to_owned()]).collect()
     }
 
-    fn parse(&self, output: &str) -> anyhow::Result<Outcome> {
+    fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
         let report = Report::parse(output)?;
         if report.interrupted {
             bail!("it was interrupted");
@@ -90,7 +89,7 @@ impl Tool for Visit {
         let refusals = refusals.map(|(status, count)| (format!("status {status}"), *count));
         let errors = report.errors.occurred().into_iter().map(|(kind, count)| (kind.to_owned(), count));
         let latency = report.latency.as_ref();
-        Ok(Outcome {
+        Ok(ToolOutput {
             elapsed_seconds: report.elapsed_seconds,
             answered: report.answered,
             errors: refusals.chain(errors).collect(),
@@ -122,33 +121,35 @@ fn percentiles(times: &TimesReport) -> BTreeMap<u8, f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::servers::workload::Mode;
+    use std::time::Duration;
 
-    const RIGHT: &str = include_str!("../../tests/captured/visit/some-5xx.json");
+    use super::super::captured;
+    use super::*;
+
+    const RIGHT: &str = captured!("visit/some-5xx.json");
 
     #[test]
     fn reads_a_report() {
-        let outcome = Visit.parse(RIGHT).unwrap();
-        assert_eq!((outcome.answered, outcome.errors), (160, [("status 503".to_owned(), 40)].into()));
-        let known: Vec<u8> = outcome.percentiles.keys().copied().collect();
+        let figures = Visit.parse(RIGHT).unwrap();
+        assert_eq!((figures.answered, figures.errors), (160, [("status 503".to_owned(), 40)].into()));
+        let known: Vec<u8> = figures.percentiles.keys().copied().collect();
         assert_eq!(known, [50, 75, 90, 95, 99]);
-        let claimed = outcome.claimed_per_second.unwrap();
-        assert!((claimed * outcome.elapsed_seconds - 160.0).abs() < 1e-6, "{claimed}");
+        let claimed = figures.claimed_per_second.unwrap();
+        assert!((claimed * figures.elapsed_seconds - 160.0).abs() < 1e-6, "{claimed}");
     }
 
     #[test]
-    fn a_wrong_answer_is_told() {
+    fn a_wrong_answer_is_reported() {
         let wrong = RIGHT.replace("\"mismatch\":null", "\"mismatch\":\"GET /: no\"");
         assert_eq!(Visit.parse(&wrong).unwrap().mismatch.as_deref(), Some("GET /: no"));
     }
 
     #[test]
-    fn what_is_no_valid_run_is_an_error() {
+    fn a_run_that_is_not_valid_is_an_error() {
         let interrupted = RIGHT.replace("\"interrupted\":false", "\"interrupted\":true");
         let cases = [
-            (String::new(), "not what visit prints"),
-            (RIGHT[..RIGHT.trim().len() - 1].to_owned(), "not what visit prints"),
+            (String::new(), "not the output of visit"),
+            (RIGHT[..RIGHT.trim().len() - 1].to_owned(), "not the output of visit"),
             (interrupted, "it was interrupted"),
         ];
         for (output, expected) in cases {
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn its_arguments_are_the_workloads() {
+    fn arguments_follow_the_workload() {
         let cases = [
             (Amount::Requests(9), Mode::Close, "--mode close --requests 9"),
             (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "--mode keep-alive --seconds 5"),

@@ -1,5 +1,5 @@
--- What `bench` has wrk do beside asking: send batches, and print what it counted as one line of JSON.
--- The script's argument is the number of requests in a batch.
+-- Makes wrk send batches, and print its counts as one line of JSON.
+-- The argument of the script is the number of requests per batch.
 
 local threads = {}
 
@@ -7,7 +7,7 @@ function setup(thread)
    table.insert(threads, thread)
 end
 
--- Without a function `request` wrk makes its request once and comes back here only at its end.
+-- Without a function `request`, wrk builds its request once and calls Lua again only at the end.
 function init(args)
    depth = tonumber(args[1])
    if depth > 1 then
@@ -17,7 +17,7 @@ function init(args)
 end
 
 function done(summary, latency)
-   -- As JSON, with all digits; what wrk has no sample of is not known.
+   -- As JSON, with all digits; without a sample a figure is null.
    local function number(value)
       return #latency > 0 and string.format("%.17g", value) or "null"
    end

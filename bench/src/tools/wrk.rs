@@ -1,43 +1,43 @@
-//! `wrk`, with a script that sends batches and prints what it counted.
+//! `wrk`, with a script that sends batches and prints its counts.
 //!
 //! What has to be known of it:
-//! - It goes by time alone. It stops at the first tick of 100 ms after that, and gives up what is under way then.
-//! - Its rate counts every answer. Those with a status above 399 are counted beside it, so a 3xx passes for a 2xx; a script
-//!   that looks at each answer would tell, and would change what is measured.
-//! - An answer later than `--timeout` is a timeout in its count and an answer in its rate. A request that is never answered
-//!   is in neither.
-//! - A connection that is refused, or closed without an answer, is an error of writing or reading, and is opened anew at
-//!   once, tens of thousands of times a second: its count of errors says little about requests.
-//! - It always "corrects" its latency: it adds answers that it never had, by the mean time between requests of a
-//!   connection. A steady server looks slower or faster by that, and in a batch, which is one sample to it, it adds
-//!   fifteen of sixteen and loses track of its percentiles.
-//! - It divides its connections by its threads and drops the rest.
-//! - It connects once before all others, to see whether anybody is there; when nobody is, it prints no summary.
+//! - It takes a time only, no number of requests. It stops at the first tick of 100 ms after the
+//!   time, and gives up the requests on their way.
+//! - Its rate counts every answer. Those with a status above 399 are also counted separately, so a
+//!   3xx passes for a 2xx; a script that looks at each answer would see it, and would change what
+//!   is measured.
+//! - An answer later than `--timeout` counts as a timeout, and as an answer in its rate. A request
+//!   that is never answered is in neither.
+//! - A connection that is refused, or closed without an answer, counts as a write or read error,
+//!   and is opened again at once, tens of thousands of times per second: the number of errors says
+//!   little about requests.
+//! - It always "corrects" its latency: it adds samples that it never measured, by the mean time
+//!   between requests of a connection. That makes a steady server look slower or faster. A batch is
+//!   one sample to it, of which it adds fifteen of sixteen, so its percentiles are then
+//!   meaningless.
+//! - It divides its connections by its threads and drops the remainder.
+//! - It connects once at first to see whether a server listens; if none does, it prints no summary.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{LoadSpec, Outcome, Script, Tool};
-use crate::machine::host::{Host, Launch};
+use super::{LoadSpec, Script, Tool, ToolOutput, query};
+use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
-
-const BOUND: Duration = Duration::from_secs(20);
 
 const SCRIPT: Script = Script { name: "wrk.lua", text: include_str!("wrk.lua") };
 
 pub(super) struct Wrk;
 
-/// What the script prints.
+/// The line that the script prints.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Summary {
-    /// Requests in a batch.
+    /// Requests per batch.
     depth: u64,
     duration_us: u64,
     requests: u64,
@@ -70,8 +70,8 @@ impl Tool for Wrk {
         "wrk"
     }
 
-    fn get(&self) -> &'static str {
-        "get it with `apt-get install wrk`, which scripts/setup does"
+    fn hint(&self) -> &'static str {
+        "install it with `apt-get install wrk`, which scripts/setup does"
     }
 
     fn semantics(&self, _: &Load) -> Semantics {
@@ -81,8 +81,8 @@ impl Tool for Wrk {
             synthetic: true,
             resolution_seconds: Some(1e-6),
             meaning: "from before the write of the request to the end of the answer; mean and percentiles are not of the \
-                      answers alone: wrk adds some of its own making, by the mean time between requests of a connection; of \
-                      pipelined requests the slowest batch is all that is known"
+                      answers alone: wrk adds samples that it did not measure, by the mean time between requests of a \
+                      connection; of pipelined requests only the slowest batch is known"
                 .into(),
         }
     }
@@ -90,29 +90,27 @@ impl Tool for Wrk {
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match load.amount {
             _ if load.rate.is_some() => Some("has no open loop"),
-            Amount::Requests(_) => Some("cannot ask by count, only by time"),
-            Amount::Time(time) if time.subsec_nanos() > 0 => Some("goes by whole seconds"),
+            Amount::Requests(_) => Some("takes a time, not a number of requests"),
+            Amount::Time(time) if time.subsec_nanos() > 0 => Some("takes whole seconds only"),
             Amount::Time(_) => None,
         }
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
-        let words = ["wrk", "--version"].map(String::from);
-        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
-        // It ends with 1 whatever it is asked.
-        identify(&host.output(&launch, BOUND)?.output)
+        // It exits with 1 although it prints its version.
+        identify(&query(host, &["wrk", "--version"])?.output)
     }
 
     fn script(&self) -> Option<Script> {
         Some(SCRIPT)
     }
 
-    fn command(&self, order: &LoadSpec) -> Vec<String> {
-        let LoadSpec { load, amount, cores, url, .. } = *order;
+    fn command(&self, spec: &LoadSpec) -> Vec<String> {
+        let LoadSpec { load, amount, cores, url, .. } = *spec;
         let seconds = match amount {
-            // A part of a second, which only a warm-up has, is rounded up.
+            // A fraction of a second, which only a warm-up has, is rounded up.
             Amount::Time(time) => time.as_secs() + u64::from(time.subsec_nanos() > 0),
-            // It has been refused.
+            // `refuses` excludes it.
             Amount::Requests(_) => 0,
         };
         let connections = usize::try_from(load.connections).unwrap_or(usize::MAX);
@@ -134,16 +132,16 @@ impl Tool for Wrk {
         words
     }
 
-    fn parse(&self, output: &str) -> anyhow::Result<Outcome> {
+    fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
         let line = output.lines().last().context("wrk printed nothing")?;
         let Summary { depth, duration_us, requests, errors, latency_us: latency, .. } =
             serde_json::from_str(line)
-                .context("wrk's last line is not its script's summary: it is cut off")?;
+                .context("the last line of wrk is not the summary of its script: it is cut off")?;
         let Errors { connect, read, write, status, timeout } = errors;
         let seconds = |microseconds: f64| microseconds / 1e6;
         let elapsed_seconds = seconds(as_f64(duration_us));
         if duration_us == 0 || status > requests {
-            bail!("wrk's summary is none: {status} bad answers of {requests} in {elapsed_seconds} s");
+            bail!("wrk's summary is impossible: {status} bad answers of {requests} in {elapsed_seconds} s");
         }
         let kinds = [
             ("connect", connect),
@@ -153,48 +151,47 @@ impl Tool for Wrk {
             ("timeout", timeout),
         ];
         let kinds = kinds.into_iter().filter(|(_, number)| *number > 0);
-        // With batches its samples are not answers, and what it adds to them makes nonsense of all but the largest.
+        // With batches its samples are not answers, and those that it adds leave only the largest
+        // meaningful.
         let sampled = |time: Option<f64>| time.filter(|_| depth == 1).map(seconds);
         let percentiles = latency.percentiles.into_iter();
-        Ok(Outcome {
+        Ok(ToolOutput {
             elapsed_seconds,
-            // Of a batch that was late it counts one timeout.
+            // It counts one timeout per late batch.
             answered: requests.saturating_sub(status).saturating_sub(timeout.saturating_mul(depth)),
             errors: kinds.map(|(kind, number)| (kind.to_owned(), number)).collect(),
             claimed_per_second: Some(as_f64(requests) / elapsed_seconds),
             mean_seconds: sampled(latency.mean),
             percentiles: percentiles.filter_map(|(percent, time)| Some((percent, sampled(time)?))).collect(),
             max_seconds: latency.max.map(seconds),
-            ..Outcome::default()
+            ..ToolOutput::default()
         })
     }
 }
 
-/// The version in what it says to `--version`: its own line, then its usage.
-fn identify(said: &str) -> anyhow::Result<String> {
-    let version = said.split_once(" [").filter(|(_, rest)| rest.contains("Copyright (C) 2012 Will Glozer"));
+/// The version in its output for `--version`, which is a line with it and the usage.
+fn identify(printed: &str) -> anyhow::Result<String> {
+    let version =
+        printed.split_once(" [").filter(|(_, rest)| rest.contains("Copyright (C) 2012 Will Glozer"));
     let Some((version, _)) = version.filter(|(version, _)| version.starts_with("wrk ")) else {
-        bail!("the `wrk` on this machine is another program: its version is not the load tool's");
+        bail!("the `wrk` on this machine is another program: its version is not that of the load tool");
     };
-    if said.contains("--rate") {
-        bail!("the `wrk` on this machine is wrk2, which loads in another way");
+    if printed.contains("--rate") {
+        bail!("the `wrk` on this machine is wrk2, which makes load in another way");
     }
     Ok(version.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    macro_rules! captured {
-        ($name:literal) => {
-            include_str!(concat!("../../tests/captured/wrk/", $name, ".txt"))
-        };
-    }
+    use super::super::captured;
+    use super::*;
 
     #[test]
     fn reads_a_normal_summary() {
-        let expected = Outcome {
+        let expected = ToolOutput {
             elapsed_seconds: 1.000_994,
             answered: 20_453,
             errors: BTreeMap::new(),
@@ -202,49 +199,54 @@ mod tests {
             mean_seconds: Some(305.034_959_457_663_15 / 1e6),
             percentiles: [(50, 84e-6), (75, 88e-6), (90, 138e-6), (95, 1_855e-6), (99, 4_824e-6)].into(),
             max_seconds: Some(9_416e-6),
-            ..Outcome::default()
+            ..ToolOutput::default()
         };
-        let mut outcome = Wrk.parse(captured!("normal")).unwrap();
-        for (percent, time) in &mut outcome.percentiles {
+        let mut figures = Wrk.parse(captured!("wrk/normal.txt")).unwrap();
+        for (percent, time) in &mut figures.percentiles {
             assert!((*time - expected.percentiles[percent]).abs() < 1e-12, "{percent}: {time}");
             *time = expected.percentiles[percent];
         }
-        assert_eq!(outcome, expected);
+        assert_eq!(figures, expected);
     }
 
     #[test]
-    fn counts_what_was_answered_and_what_was_not() {
+    fn counts_answers_and_errors() {
         let cases: [(_, _, _, &[(&str, u64)]); 5] = [
-            ("every fifth is a 503", captured!("some-5xx"), 18_127, &[("status above 399", 4_531)]),
-            ("every answer is a 503", captured!("all-5xx"), 0, &[("status above 399", 14_367)]),
-            ("every answer is late", captured!("timeouts"), 0, &[("timeout", 6)]),
-            ("nobody answers", captured!("no-answer"), 0, &[]),
-            ("a server that was killed", captured!("killed"), 44_851, &[("read", 3), ("write", 84_495)]),
+            ("every fifth is a 503", captured!("wrk/some-5xx.txt"), 18_127, &[("status above 399", 4_531)]),
+            ("every answer is a 503", captured!("wrk/all-5xx.txt"), 0, &[("status above 399", 14_367)]),
+            ("every answer is late", captured!("wrk/timeouts.txt"), 0, &[("timeout", 6)]),
+            ("no request is answered", captured!("wrk/no-answer.txt"), 0, &[]),
+            (
+                "a server that was killed",
+                captured!("wrk/killed.txt"),
+                44_851,
+                &[("read", 3), ("write", 84_495)],
+            ),
         ];
         for (name, output, answered, errors) in cases {
-            let outcome = Wrk.parse(output).unwrap();
+            let figures = Wrk.parse(output).unwrap();
             let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
-            assert_eq!((outcome.answered, outcome.errors), (answered, errors), "{name}");
+            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
         }
     }
 
     #[test]
-    fn says_nothing_of_latency_that_it_does_not_know() {
+    fn has_no_latency_without_samples() {
         let known = |output| {
-            let outcome = Wrk.parse(output).unwrap();
-            (outcome.mean_seconds.is_some(), outcome.percentiles.len(), outcome.max_seconds.is_some())
+            let figures = Wrk.parse(output).unwrap();
+            (figures.mean_seconds.is_some(), figures.percentiles.len(), figures.max_seconds.is_some())
         };
-        assert_eq!(known(captured!("no-answer")), (false, 0, false));
-        // It says 719 µs of the 50th percentile and 0 of all above.
-        assert_eq!(known(captured!("pipelined")), (false, 0, true));
-        assert_eq!(Wrk.parse(captured!("pipelined")).unwrap().answered, 58_321);
+        assert_eq!(known(captured!("wrk/no-answer.txt")), (false, 0, false));
+        // Its 50th percentile is 719 µs and all above are 0.
+        assert_eq!(known(captured!("wrk/pipelined.txt")), (false, 0, true));
+        assert_eq!(Wrk.parse(captured!("wrk/pipelined.txt")).unwrap().answered, 58_321);
     }
 
     #[test]
-    fn an_output_that_is_not_whole_is_an_error() {
-        // All that it prints when nobody listens: the reason is on standard error.
+    fn output_that_is_cut_off_is_an_error() {
+        // Its whole output when no server listens: the reason is on standard error.
         assert_eq!(Wrk.parse("").unwrap_err().to_string(), "wrk printed nothing");
-        let normal = captured!("normal").trim_end();
+        let normal = captured!("wrk/normal.txt").trim_end();
         for cut in 1..normal.len() {
             assert!(Wrk.parse(&normal[..cut]).is_err(), "cut after {cut} bytes");
         }
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_itself_by_what_it_says() {
+    fn is_identified_by_its_version() {
         let usage = "\nUsage: wrk <options> <url>\n  -d, --duration    <T>  Duration of test";
         let copyright = "[epoll] Copyright (C) 2012 Will Glozer";
         let cases = [
@@ -270,8 +272,8 @@ mod tests {
             ("wrk 1.0 [something else]".into(), Err("is another program")),
             (String::new(), Err("is another program")),
         ];
-        for (said, expected) in cases {
-            match (identify(&said), expected) {
+        for (printed, expected) in cases {
+            match (identify(&printed), expected) {
                 (Ok(version), Ok(expected)) => assert_eq!(version, expected),
                 (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
                 (got, expected) => panic!("{got:?} instead of {expected:?}"),
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn its_arguments_are_the_workloads() {
+    fn arguments_follow_the_workload() {
         let cases = [
             (Mode::KeepAlive, 1, "wrk -t1 -c100 -d5s --timeout=10s -s wrk.lua URL -- 1"),
             (Mode::KeepAlive, 3, "wrk -t2 -c100 -d5s --timeout=10s -s wrk.lua URL -- 1"),
@@ -296,7 +298,7 @@ mod tests {
         for amount in [Amount::Requests(5), Amount::Time(Duration::from_millis(500))] {
             assert!(Wrk.refuses(&Load::example("wrk", amount, Mode::Close)).is_some(), "{amount:?}");
         }
-        let load = Load::example("wrk", Amount::Time(BOUND), Mode::Close);
+        let load = Load::example("wrk", Amount::Time(Duration::from_secs(5)), Mode::Close);
         let warm_up = Wrk.command(&LoadSpec::example(&load, Amount::Time(Duration::from_millis(500))));
         assert!(warm_up.contains(&"-d1s".to_owned()), "{warm_up:?}");
     }

@@ -1,4 +1,7 @@
-//! A checkout with mock servers, for `bench` to measure.
+//! A checkout with mock servers and mock load tools, in which tests run `bench`.
+#![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
+
+mod suite;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,13 +11,16 @@ use bench::store::results::{self, Loaded};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-/// A checkout of its own with mock servers, and what is left of `bench` in it.
+pub(crate) use suite::{suite, task, workload};
+
+/// A checkout of its own, and the results of `bench` in it.
 pub(crate) struct Checkout {
     folder: tempfile::TempDir,
 }
 
 impl Checkout {
-    /// With servers that misbehave as their names say (`server.py`), and a suite called `mock`.
+    /// A checkout with servers that misbehave as their names say (see `server.py`), and a suite
+    /// called `mock`.
     pub(crate) fn new(servers: &[&str], suite: &str) -> Self {
         let checkout = Self { folder: tempfile::tempdir().unwrap() };
         let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/server.py");
@@ -32,22 +38,24 @@ impl Checkout {
         checkout
     }
 
+    /// The path of a file in the checkout.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
+    /// Writes a file in the checkout, and makes its folder.
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// `bench` with the mock tool before all others on `PATH`.
+    /// A command that runs `bench` with the mock tools first on `PATH`.
     pub(crate) fn bench(&self, arguments: &str) -> Command {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock");
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
         command.args(arguments.split(' '));
-        // Each run is a record then, however busy the machine is.
+        // Without retries each run is a record, however busy the machine is.
         if arguments.starts_with("measure") && !arguments.contains("--resume") {
             command.args(["--attempts", "1"]);
         }
@@ -57,7 +65,7 @@ impl Checkout {
         command
     }
 
-    /// What it came to, and what it printed, its complaints last.
+    /// Runs `bench` to its end. Also returns its output as text, standard error last.
     pub(crate) fn run(&self, arguments: &str) -> (Output, String) {
         let output = self.bench(arguments).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
@@ -65,18 +73,18 @@ impl Checkout {
         (output, text)
     }
 
-    /// What `--out out` has kept.
+    /// The results in `out`.
     pub(crate) fn loaded(&self) -> Loaded {
         results::load(&self.path("out")).unwrap()
     }
 
-    /// Every mock that ever ran, as `server-PID` or `tool-PID`.
+    /// All mocks that were ever started, as `server-PID` or `tool-PID`.
     pub(crate) fn pids(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("pids")).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// Every mock that ever ran is gone.
+    /// Asserts that all mocks that were ever started have ended.
     pub(crate) fn assert_nothing_runs(&self) {
         assert!(!self.pids().is_empty());
         for name in self.pids() {

@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""A server that keeps the process contract and misbehaves as its first argument says.
+"""A mock server that keeps the process contract and misbehaves as its first argument says.
 
-good     answers as the endpoint does, and dies of SIGTERM
-stubborn answers as the endpoint does, and does not end when it is asked to
-tidy     answers as the endpoint does, and ends well: it can be asked the conformance cases, of which it fails many
-wrong    answers something else
-dead     ends before it is ready
-mortal   ends at its second request for the workload's path, /abc: the first is the harness's own
-brief    ends at its second request for /last, which is in no conformance case
+good     answers rightly, and is killed by SIGTERM
+stubborn answers rightly, and ignores SIGTERM
+tidy     answers rightly, and exits with 0 on SIGTERM: it can run the conformance cases, of which it fails many
+wrong    answers with another body
+dead     exits before it is ready
+mortal   exits at the second request for /abc, the path of the workload: the first request is made by the harness
+brief    exits at the second request for /last, which is in no conformance case
 mute     has no version
 
-and under the eyes of a real load tool, where only what is asked for by /abc counts:
+and under a real load tool, where only requests for /abc count:
 
-expires  ends at its hundredth request
-turns    answers something else from its hundredth request on
-capped   has no more than 5 connections at once: further ones are closed before they are read
+expires  exits at its hundredth request
+turns    answers with another body from its hundredth request
+capped   has 5 connections at most: further ones are closed before they are read
 busy     answers every thousandth request with 503
-stops    is stopped for a second at its thousandth request
+stops    stops itself for a second at its thousandth request
 """
 
 import os
@@ -78,7 +78,7 @@ if "--version" in sys.argv:
 elif mode == "dead":
     sys.exit("no luck today")
 else:
-    # The test finds out by this file which processes have to be gone.
+    # By this file the test knows which processes must have ended.
     with open(os.path.join(os.environ["MOCK_PIDS"], f"server-{os.getpid()}"), "w"):
         pass
     if mode == "stubborn":

@@ -1,35 +1,35 @@
-//! Any exchange on one connection: requests, and the pieces in which they are sent.
+//! Generated exchanges on one connection: requests, and the pieces in which the client sends them.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use shared::testing::laws::answers::{self, Answer};
+use shared::testing::invariants::answers::{self, Answer};
 
 use super::model;
 use super::request::{self, Request};
 use super::wire::Wire;
 
-/// Requests that are sent one behind the other, of which the last closes.
+/// Requests on one connection, the last of which closes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     requests: Vec<Request>,
-    /// Where a piece ends, and whether the client waits there for the answers that are due.
+    /// The end of each piece, and whether the client waits there for the answers that are due.
     splits: Vec<(usize, bool)>,
 }
 
-/// What has come of one.
+/// What the client has received so far.
 struct Received<'a> {
     requests: &'a [Request],
-    /// What is no whole answer yet.
+    /// Bytes of an incomplete answer.
     bytes: Vec<u8>,
-    /// How many requests have been answered.
+    /// The number of answered requests.
     answered: usize,
-    /// Whether `100 Continue` has come for the request to be answered next.
+    /// Whether `100 Continue` has arrived for the next request.
     continued: bool,
     closed: bool,
 }
 
-/// Any exchange.
+/// Generates exchanges.
 pub(crate) fn exchanges() -> impl Strategy<Value = Exchange> {
     let requests = vec(request::requests(), 1..6);
     let splits = vec((any::<Index>(), any::<bool>()), 0..6);
@@ -37,7 +37,7 @@ pub(crate) fn exchanges() -> impl Strategy<Value = Exchange> {
         requests.push(request::last());
         let sent: usize = requests.iter().map(Request::len).sum();
         let mut splits: Vec<_> = splits.into_iter().map(|(at, waits)| (at.index(sent), waits)).collect();
-        // Whoever expects `100 Continue` often waits for it.
+        // A client that expects `100 Continue` often waits for it.
         if waits {
             let starts = starts(&requests).zip(&requests);
             splits.extend(
@@ -52,7 +52,7 @@ pub(crate) fn exchanges() -> impl Strategy<Value = Exchange> {
     })
 }
 
-/// Where each request starts in what is sent.
+/// The first byte of each request in all bytes.
 fn starts(requests: &[Request]) -> impl Iterator<Item = usize> {
     requests.iter().scan(0, |end, request| {
         let start = *end;
@@ -68,7 +68,7 @@ impl Request {
 }
 
 impl Exchange {
-    /// Plays the client's part, and holds what comes against the model.
+    /// Plays the client, and compares the answers with the model.
     pub(crate) fn play(&self, wire: &mut impl Wire) -> Result<(), String> {
         let sent: Vec<u8> = self
             .requests
@@ -87,8 +87,8 @@ impl Exchange {
         received.read_to_the_end(wire)
     }
 
-    /// Requests that have to be answered once so many bytes were sent, and whether the one after them has to be told to
-    /// continue.
+    /// The number of answers that are due after `sent` bytes, and whether `100 Continue` is due for
+    /// the next request.
     fn due(&self, sent: usize) -> (usize, bool) {
         let mut answers = 0;
         for (start, request) in starts(&self.requests).zip(&self.requests) {
@@ -109,26 +109,32 @@ impl<'a> Received<'a> {
         Self { requests, bytes: Vec::new(), answered: 0, continued: false, closed: false }
     }
 
-    /// Reads until what is due has come, or the connection is closed.
+    /// Reads until the answers that are due have arrived, or the connection is closed.
     fn wait(&mut self, wire: &mut impl Wire, (answers, continues): (usize, bool)) -> Result<(), String> {
         while !self.closed
             && (self.answered < answers || continues && self.answered == answers && !self.continued)
         {
             if !wire.receive(&mut self.bytes)? {
-                return Err(format!("it closes when {answers} answers are due, after {}", self.answered));
+                return Err(format!(
+                    "the server closes when {answers} answers are due, after {}",
+                    self.answered
+                ));
             }
             self.take_answers()?;
         }
         Ok(())
     }
 
-    /// Reads until the connection is closed, which it has to be after the answer that says so, and not before.
+    /// Reads to the end of the connection, which has to follow the answer that announces it.
     fn read_to_the_end(&mut self, wire: &mut impl Wire) -> Result<(), String> {
         while wire.receive(&mut self.bytes)? {
             self.take_answers()?;
         }
         if !self.closed {
-            return Err(format!("it closes after {} answers, of which none says so", self.answered));
+            return Err(format!(
+                "the server closes after {} answers, none of which announces it",
+                self.answered
+            ));
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! A model of the endpoint, held against any well-formed requests: in memory against the connection loop, and over real
-//! sockets against every server that is the endpoint.
+//! A model of the endpoint, compared with answers to generated well-formed requests: of the
+//! connection loop in memory, and of every server that is the endpoint, over real sockets.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 mod exchange;
@@ -21,13 +21,14 @@ use self::wire::{Memory, Socket};
 /// Some seconds in memory, in a debug build.
 const CASES_IN_MEMORY: u32 = 2000;
 
-/// Some seconds a server: each case is a connection.
+/// Some seconds per server: each case is a connection.
 const CASES_OVER_SOCKETS: u32 = 400;
 
-/// A server that does not answer is waited for in each try.
+/// A server that does not answer takes a timeout in each try.
 const SHRINK_MILLISECONDS: u32 = 30_000;
 
-/// Holds the model against so many exchanges, which are the same each time, and reduces one that fails to its core.
+/// Compares `cases` exchanges with the model. They are the same on every run. Fails with the first
+/// one that differs, reduced to the smallest that does.
 fn check(cases: u32, play: impl Fn(&Exchange) -> Result<(), String>) -> Result<(), String> {
     let config = Config {
         cases,
@@ -40,21 +41,21 @@ fn check(cases: u32, play: impl Fn(&Exchange) -> Result<(), String>) -> Result<(
     TestRunner::new_with_rng(config, rng).run(&exchange::exchanges(), test).map_err(|error| error.to_string())
 }
 
-/// Whether it is a server that is the endpoint in all that is generated. Those that are known to fail only at limits, of odd
-/// methods and in drills are: none of these is.
+/// Whether the server has to answer all generated requests as the endpoint. None of them reaches a
+/// limit or has an odd method, so that known failures in these subjects and in drills do not count.
 fn is_the_endpoint(server: &Server) -> bool {
-    let generated = |case| !["drill", "limits", "methods"].contains(&conformance::subject(case));
+    let generated = |case| !["drill", "limits", "methods"].contains(&conformance::subject_of(case));
     !server.is_floor && !server.known_failure_names().any(generated)
 }
 
 #[test]
-fn the_connection_loop_is_as_the_model_says() {
+fn the_connection_loop_answers_as_the_model() {
     let checked = check(CASES_IN_MEMORY, |exchange| exchange.play(&mut Memory::default()));
     checked.unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
 #[test]
-fn servers_are_as_the_model_says() {
+fn servers_answer_as_the_model() {
     let checkout = Checkout::read(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))).unwrap();
     let host = Host::this_machine(checkout.tools()).unwrap();
     let mut wrong = Vec::new();

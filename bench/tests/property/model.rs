@@ -1,13 +1,14 @@
-//! What is right, from the endpoint's description and the RFCs, and from nothing that the servers are made of.
+//! The right answers, from the endpoint's description and the RFCs, and from no code of the
+//! servers.
 
-use shared::testing::laws::answers::Answer;
+use shared::testing::invariants::answers::Answer;
 
 use super::request::{Persistence, Request, Version};
 
 /// Whether the connection is closed after the answer (RFC 9112, section 9.3).
 pub(crate) fn closes(request: &Request) -> bool {
     match (request.version, request.option) {
-        // What follows is not HTTP.
+        // The bytes after it are not HTTP.
         _ if request.method == "CONNECT" => true,
         (_, Persistence::Close) => true,
         (Version::Http11, _) | (Version::Http10, Persistence::KeepAlive) => false,
@@ -15,14 +16,14 @@ pub(crate) fn closes(request: &Request) -> bool {
     }
 }
 
-/// Whether it may be closed although nobody asked for that, which RFC 9112, section 9.6, leaves to a server. The only
-/// freedom that is taken: behind a request that could have become another protocol, actix reads no more.
+/// Whether the server may close without being asked, which RFC 9112, section 9.6, allows. Only one
+/// server uses this: actix reads no more after a request that could have changed the protocol.
 fn may_close(request: &Request) -> bool {
     closes(request) || request.option == Persistence::Upgrade
 }
 
-/// Whether the answer says that the connection is closed after it. To an HTTP/1.0 client that needs no word, and it is told
-/// when its wish is granted that it stays open (RFC 9112, section 9.3 and appendix C.2.2).
+/// Whether the answer announces the end of the connection. To an HTTP/1.0 client every answer does,
+/// unless it says that the connection stays open (RFC 9112, section 9.3 and appendix C.2.2).
 pub(crate) fn ends(request: &Request, answer: &Answer) -> bool {
     let option = answer.field("connection").unwrap_or_default();
     option.eq_ignore_ascii_case("close")
@@ -34,12 +35,12 @@ pub(crate) fn may_continue(request: &Request) -> bool {
     request.expects && request.version == Version::Http11
 }
 
-/// Whether it has to come when nothing of the body does.
+/// Whether `100 Continue` has to come while the client sends none of the body.
 pub(crate) fn has_to_continue(request: &Request) -> bool {
     may_continue(request) && !request.body.is_empty()
 }
 
-/// What is wrong with the answer to `request`.
+/// Fails when the answer to `request` is wrong.
 pub(crate) fn check(request: &Request, answer: &Answer) -> Result<(), String> {
     let length = answer.field("content-length").unwrap_or_default();
     let greeting = format!("Hello, visitor! You've requested: {}\n", request.path);

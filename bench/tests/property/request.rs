@@ -1,4 +1,4 @@
-//! Any well-formed request.
+//! Generated well-formed requests.
 
 use proptest::array::uniform6;
 use proptest::collection::vec;
@@ -6,15 +6,15 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// A request as it is sent, and what it asks for.
+/// A request as bytes, and what it means.
 #[derive(Clone)]
 pub(crate) struct Request {
-    /// To the end of the empty line.
+    /// Up to and including the empty line.
     pub(crate) head: String,
-    /// As it is sent, with what frames it.
+    /// As it is sent, with its framing.
     pub(crate) body: Vec<u8>,
     pub(crate) method: String,
-    /// The path that an answer has to name.
+    /// The path that the answer has to name.
     pub(crate) path: String,
     pub(crate) version: Version,
     pub(crate) option: Persistence,
@@ -28,7 +28,7 @@ pub(crate) enum Version {
     Http11,
 }
 
-/// What its `Connection` says.
+/// The option in its `Connection` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Persistence {
     Unsaid,
@@ -42,7 +42,8 @@ pub(crate) enum Persistence {
 enum Body {
     None,
     Sized(Vec<u8>),
-    /// Each chunk with whether its size is in capitals and with its extensions; and the trailers.
+    /// The chunks, each with whether its size is in capitals and with its extensions, and the
+    /// trailers.
     Chunked(Vec<(Vec<u8>, bool, String)>, Vec<String>),
 }
 
@@ -52,7 +53,7 @@ impl std::fmt::Debug for Request {
     }
 }
 
-/// Any request that keeps the rules and the limits.
+/// Generates requests within the rules and the limits.
 pub(crate) fn requests() -> impl Strategy<Value = Request> {
     let version = prop_oneof![6 => Just(Version::Http11), 1 => Just(Version::Http10)];
     let option = prop_oneof![
@@ -78,10 +79,10 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
     })
 }
 
-/// The case of a field's name, the space behind its colon, and its place among the others.
+/// The case of a field's name, the space after its colon, and its position among the other fields.
 type Style = (Index, Index, Index);
 
-/// The fields that decide how a request is read, each once.
+/// The fields that decide how a request is parsed, each once.
 fn decisive_fields(
     version: Version,
     option: Persistence,
@@ -90,7 +91,7 @@ fn decisive_fields(
 ) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
     let mut add = |name, value: &str| fields.push((name, value.to_owned()));
-    // An HTTP/1.0 client may leave it out, and here does so where it has a body.
+    // An HTTP/1.0 client may leave it out, and here does so in requests with a body.
     if version == Version::Http11 || matches!(body, Body::None) {
         add("Host", "example.test:8080");
     }
@@ -132,7 +133,8 @@ fn asked() -> impl Strategy<Value = (String, String, String)> {
     let method = prop_oneof![
         5 => select(vec!["GET", "GET", "HEAD", "POST"]).prop_map(str::to_owned),
         1 => select(vec!["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"]).prop_map(str::to_owned),
-        // A token may have `#$%&'` too, which the version of the crate `http` that actix has refuses in a method.
+        // A token may also have `#$%&'`, which the version of the crate `http` in actix rejects in
+        // a method.
         1 => "X[A-Z!*+.^_`|~-]{1,10}",
     ];
     let path = prop_oneof![
@@ -154,7 +156,7 @@ fn asked() -> impl Strategy<Value = (String, String, String)> {
     prop_oneof![40 => with_a_path, 2 => without, 2 => asterisk, 1 => authority]
 }
 
-/// The line of a field that decides nothing.
+/// The line of a field that has no effect.
 fn field() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         select(vec!["Accept", "User-Agent", "cookie", "Content-Type", "Range", "TE"]).prop_map(str::to_owned),
@@ -181,8 +183,8 @@ fn body() -> impl Strategy<Value = Body> {
     ]
 }
 
-/// The same for HTTP/1.0, which has no chunks, and where a POST without a length may be refused (RFC 1945, section 8.3),
-/// as it is by actix.
+/// The body for HTTP/1.0, which has no chunks, and where a server may reject a POST without a
+/// length (RFC 1945, section 8.3), as actix does.
 fn sized(body: Body, method: &str) -> Body {
     match body {
         Body::None if method == "POST" => Body::Sized(Vec::new()),

@@ -1,4 +1,4 @@
-//! What an exchange is sent over.
+//! The connections that an exchange is played on.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use shared::http::{Connection, Wants};
 
-/// How long to wait for what has to come. Only a server that is wrong takes so long.
+/// How long the client waits. Only a server that is wrong takes so long.
 const BOUND: Duration = Duration::from_secs(20);
 
 /// A connection from the client's side.
 pub(crate) trait Wire {
-    /// Sends, as far as the other side takes it: it may have closed, which is for its answers to say.
+    /// Sends as much as the other side takes. It may have closed, which its answers decide.
     fn send(&mut self, bytes: &[u8]);
-    /// Appends what comes next; false at the end of the connection.
+    /// Appends the next bytes; false at the end of the connection.
     fn receive(&mut self, bytes: &mut Vec<u8>) -> Result<bool, String>;
 }
 
-/// To a connection loop in memory.
+/// A connection loop in memory.
 #[derive(Default)]
 pub(crate) struct Memory {
     connection: Connection,
     unread: Vec<u8>,
-    /// What a stream would have taken.
+    /// Bytes that a stream would have sent.
     written: Vec<u8>,
 }
 
-/// To a server.
+/// A socket to a server.
 pub(crate) struct Socket(TcpStream);
 
 impl Wire for Memory {
@@ -56,7 +56,7 @@ impl Socket {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(BOUND)).unwrap();
         stream.set_write_timeout(Some(BOUND)).unwrap();
-        // A piece is a packet.
+        // Sends each piece as a packet.
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }
@@ -74,10 +74,10 @@ impl Wire for Socket {
                 bytes.extend_from_slice(&buffer[..read]);
                 Ok(read > 0)
             }
-            // A reset is an end too: the server closed before it had read all.
+            // A reset is an end too: the server closed before it had read everything.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(false),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
-            Err(error) => Err(format!("it neither answered nor closed: {error}")),
+            Err(error) => Err(format!("the server neither answered nor closed: {error}")),
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Is an answer right? Every one is checked, whole.
+//! Checks every answer, all of its bytes.
 //!
-//! Most answers of a second are the same bytes as one that has been read and found right. So the last right answer to
-//! each target is kept, and one that is equal to it, head, date, body and all, is right as well, and ends where it ends.
-//! Whatever differs, if only in its date, is read from the beginning.
+//! Most answers within a second have the same bytes, as only `Date` changes. So the last right
+//! answer to each target is kept, and an answer that equals it, head and body, is right too. An
+//! answer that differs in any byte is read from the beginning.
 
 use super::chunks;
 use super::head::{self, Framing, Head};
-use super::script::Script;
+use super::requests::Requests;
 
-/// Bytes of the body of an answer that is no success; more are wrong.
+/// The longest body of an answer that is not a success; a longer one is wrong.
 const OTHER_BODY_BYTES: usize = 1024 * 1024;
 
-/// Bytes of a wrong answer that are shown.
+/// The number of bytes of a wrong answer that are shown.
 const SHOWN: usize = 300;
 
 /// A whole answer.
@@ -19,55 +19,56 @@ const SHOWN: usize = 300;
 pub(super) struct Answer {
     /// Its length on the wire.
     pub(super) length: usize,
-    /// Its status code: 200, or one from 300 on.
+    /// Its status code: 200, or 300 and above.
     pub(super) status: u16,
-    /// Whether the connection ends with it.
+    /// Whether it announces the end of the connection.
     pub(super) close: bool,
 }
 
-/// Checks answers, and remembers the last right one to each target.
+/// Checks answers, and keeps the last right one to each target.
 pub(super) struct Checker<'a> {
-    script: &'a Script,
-    learned: Vec<Learned>,
+    requests: &'a Requests,
+    known: Vec<KnownAnswer>,
 }
 
-/// A right answer to one target; empty when there has been none.
+/// The last right answer to one target; empty before the first.
 #[derive(Clone, Default)]
-struct Learned {
+struct KnownAnswer {
     bytes: Vec<u8>,
     close: bool,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(script: &'a Script) -> Self {
-        Self { script, learned: vec![Learned::default(); script.targets().len()] }
+    pub(super) fn new(requests: &'a Requests) -> Self {
+        Self { requests, known: vec![KnownAnswer::default(); requests.targets().len()] }
     }
 
-    /// The answer at the start of `bytes` to the request with this number; `None` while it is not whole. `ended` says
-    /// that no more bytes come. An error says what is wrong, for people.
+    /// The answer at the start of `bytes` to the request with this number; `None` while it is not
+    /// whole. `ended` says that the connection has ended after `bytes`. Fails on a wrong answer,
+    /// with a text that describes it.
     pub(super) fn answer(
         &mut self,
         number: usize,
         bytes: &[u8],
         ended: bool,
     ) -> Result<Option<Answer>, String> {
-        let learned = &mut self.learned[self.script.place(number)];
-        if !learned.bytes.is_empty() && bytes.starts_with(&learned.bytes) {
-            return Ok(Some(Answer { length: learned.bytes.len(), status: 200, close: learned.close }));
+        let known = &mut self.known[self.requests.index(number)];
+        if !known.bytes.is_empty() && bytes.starts_with(&known.bytes) {
+            return Ok(Some(Answer { length: known.bytes.len(), status: 200, close: known.close }));
         }
-        let target = self.script.target(number);
+        let target = self.requests.target(number);
         let read = read(bytes, ended, &target.body);
         let answer = read.map_err(|wrong| describe(&target.path, &wrong, bytes))?;
         if let Some(Answer { length, status: 200, close }) = answer {
-            learned.bytes.clear();
-            learned.bytes.extend_from_slice(&bytes[..length]);
-            learned.close = close;
+            known.bytes.clear();
+            known.bytes.extend_from_slice(&bytes[..length]);
+            known.close = close;
         }
         Ok(answer)
     }
 }
 
-/// What is wrong, with the request and the start of what came.
+/// Describes a wrong answer: the request, the fault, and the first bytes that came.
 pub(super) fn describe(path: &str, wrong: &str, bytes: &[u8]) -> String {
     let more = if bytes.len() > SHOWN { "…" } else { "" };
     let shown = bytes[..bytes.len().min(SHOWN)].escape_ascii();
@@ -79,29 +80,29 @@ fn read(bytes: &[u8], ended: bool, body: &[u8]) -> Result<Option<Answer>, String
     let rest = &bytes[head.length..];
     let length = match head.status {
         200 => success(&head, rest, body)?,
-        100..300 => return Err(format!("the status is {} and not 200", head.status)),
+        100..300 => return Err(format!("the status is {}, not 200", head.status)),
         _ => other(&head, rest, ended)?,
     };
     let whole = |length| Answer { length: head.length + length, status: head.status, close: head.close };
     Ok(length.map(whole))
 }
 
-/// The length of the body of an answer that the endpoint's rules are for; `None` while it is not whole.
+/// The length of the body of a 200, which has to be `body`; `None` while it is not whole.
 fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, String> {
     if head.types != 1 {
-        return Err(format!("it has {} Content-Type and not one", head.types));
+        return Err(format!("it has {} Content-Type fields, not one", head.types));
     }
     if head.dates != 1 || !head.date_is_sound {
-        return Err(format!("it has {} Date and not one like Sun, 06 Nov 1994 08:49:37 GMT", head.dates));
+        return Err(format!("it has {} Date fields, not one like Sun, 06 Nov 1994 08:49:37 GMT", head.dates));
     }
     match head.framing {
         Framing::Length(length) if length != body.len() => {
-            Err(format!("its Content-Length is {length} and not {}", body.len()))
+            Err(format!("its Content-Length is {length}, not {}", body.len()))
         }
         Framing::Length(length) => {
-            let place = rest.iter().zip(body).position(|(got, expected)| got != expected);
-            match place {
-                Some(place) => Err(format!("the body differs at byte {place}")),
+            let differs_at = rest.iter().zip(body).position(|(got, expected)| got != expected);
+            match differs_at {
+                Some(at) => Err(format!("the body differs at byte {at}")),
                 None => Ok((rest.len() >= length).then_some(length)),
             }
         }
@@ -112,7 +113,8 @@ fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, Strin
     }
 }
 
-/// The length of the body of any other answer, in which anything may stand.
+/// The length of the body of any other answer, which may be anything; `None` while it is not
+/// whole.
 fn other(head: &Head, rest: &[u8], ended: bool) -> Result<Option<usize>, String> {
     let length = match head.framing {
         Framing::NoBody => Some(0),
@@ -137,8 +139,8 @@ mod tests {
 
     const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
-    fn script() -> Script {
-        Script::new("h", &["/a".to_owned(), "/b".to_owned()], None, false, 1)
+    fn requests() -> Requests {
+        Requests::new("h", &["/a".to_owned(), "/b".to_owned()], None, false, 1)
     }
 
     fn right(fields: &str, body: &str) -> String {
@@ -150,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn the_right_answer_is_whole_at_its_last_byte_and_not_before() {
-        let script = script();
+    fn a_right_answer_is_whole_at_its_last_byte() {
+        let requests = requests();
         let body = "Hello, visitor! You've requested: /a\n";
         let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
         for text in [sized(body), right("Transfer-Encoding: chunked\r\n", &chunked)] {
-            let mut checker = Checker::new(&script);
-            // The second time it is known, and again not whole before its end.
+            let mut checker = Checker::new(&requests);
+            // The second time the answer is known, and still not whole before its last byte.
             for _ in 0..2 {
                 for cut in 0..text.len() {
                     assert_eq!(
@@ -174,8 +176,8 @@ mod tests {
 
     #[test]
     fn what_differs_from_a_known_answer_is_read_again() {
-        let script = script();
-        let mut checker = Checker::new(&script);
+        let requests = requests();
+        let mut checker = Checker::new(&requests);
         let a = sized("Hello, visitor! You've requested: /a\n");
         checker.answer(0, a.as_bytes(), false).unwrap().unwrap();
         assert!(checker.answer(1, a.as_bytes(), false).is_err(), "the answer to another request");
@@ -184,7 +186,8 @@ mod tests {
         for at in 0..a.len() {
             let mut bytes = a.clone().into_bytes();
             bytes[at] ^= 0x10;
-            // A changed byte may be harmless in a head, such as in the reason, but never in the body.
+            // A changed byte may be harmless in a head, such as in the reason, but never in the
+            // body.
             let answer = checker.answer(0, &bytes, false);
             let is_body = at >= a.find("Hello").unwrap();
             assert!(answer.is_err() || !is_body, "byte {at}: {answer:?}");
@@ -192,28 +195,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_the_request() {
+    fn a_wrong_answer_is_described_with_its_request() {
         let body = "Hello, visitor! You've requested: /a\n";
         let cases = [
             (sized("Hello, visitor! You've requested: /b\n"), "the body differs at byte 35"),
-            (sized("Hello"), "its Content-Length is 5 and not 37"),
-            (right("Content-Length: 38\r\n", body), "its Content-Length is 38 and not 37"),
+            (sized("Hello"), "its Content-Length is 5, not 37"),
+            (right("Content-Length: 38\r\n", body), "its Content-Length is 38, not 37"),
             (right("", body), "neither Content-Length nor"),
             (sized(body).replace(DATE, ""), "it has 0 Date"),
-            (sized(body).replace("GMT", "UTC"), "it has 1 Date and not one like"),
+            (sized(body).replace("GMT", "UTC"), "it has 1 Date fields, not one like"),
             (sized(body).replace("Content-Type", "Content-Kind"), "it has 0 Content-Type"),
-            (sized(body).replace("200 OK", "201 Created"), "the status is 201 and not 200"),
+            (sized(body).replace("200 OK", "201 Created"), "the status is 201, not 200"),
             (format!("HTTP/1.1 100 Continue\r\n\r\n{}", sized(body)), "the status is 100"),
         ];
         for (text, expected) in cases {
-            let script = script();
-            let wrong = Checker::new(&script).answer(0, text.as_bytes(), true).unwrap_err();
+            let requests = requests();
+            let wrong = Checker::new(&requests).answer(0, text.as_bytes(), true).unwrap_err();
             assert!(wrong.starts_with("GET /a: ") && wrong.contains(expected), "{text:?}: {wrong}");
         }
     }
 
     #[test]
-    fn anything_may_stand_in_a_refusal() {
+    fn the_body_of_a_refusal_may_be_anything() {
         let cases = [
             ("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno", false, Some((503, false))),
             ("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nn", false, None),
@@ -223,8 +226,8 @@ mod tests {
             ("HTTP/1.1 304 Not Modified\r\n\r\n", false, Some((304, false))),
         ];
         for (text, ended, expected) in cases {
-            let script = script();
-            let answer = Checker::new(&script).answer(0, text.as_bytes(), ended).unwrap();
+            let requests = requests();
+            let answer = Checker::new(&requests).answer(0, text.as_bytes(), ended).unwrap();
             let expected = expected.map(|(status, close)| Answer { length: text.len(), status, close });
             assert_eq!(answer, expected, "{text:?}");
         }

@@ -1,12 +1,13 @@
-//! The chunked transfer coding (RFC 9112, section 7.1), read strictly, with chunk extensions and trailers.
+//! The chunked transfer coding (RFC 9112, section 7.1), read strictly, with chunk extensions and
+//! trailers.
 
 use super::head;
 
-/// Bytes of a chunk's size line or of a trailer line: far above what any server sends.
+/// The longest size line or trailer line: far above what any server sends.
 const LINE_BYTES: usize = 8 * 1024;
 
-/// The length of the chunked body at the start of `bytes`, on the wire; `None` while it is not whole. What it decodes to
-/// has to be `expected`, if that is known. An error says what is wrong.
+/// The length on the wire of the chunked body at the start of `bytes`; `None` while it is not
+/// whole. Fails when the coding is broken, or the decoded body is not `expected`.
 pub(super) fn read(bytes: &[u8], expected: Option<&[u8]>) -> Result<Option<usize>, String> {
     let (mut at, mut decoded) = (0, 0);
     loop {
@@ -28,7 +29,7 @@ pub(super) fn read(bytes: &[u8], expected: Option<&[u8]>) -> Result<Option<usize
         (at, decoded) = (end, decoded + size);
     }
     if let Some(expected) = expected.filter(|expected| expected.len() != decoded) {
-        return Err(format!("the chunks have {decoded} bytes and not {}", expected.len()));
+        return Err(format!("the chunks have {decoded} bytes, not {}", expected.len()));
     }
     loop {
         let Some(line) = line(&bytes[at..])? else { return Ok(None) };
@@ -40,19 +41,20 @@ pub(super) fn read(bytes: &[u8], expected: Option<&[u8]>) -> Result<Option<usize
     }
 }
 
-/// Whether a chunk of `size` bytes, of which `data` has come, is what stands at `decoded` of the expected body.
+/// Compares a chunk of `size` bytes, of which `data` has arrived, with the expected body from
+/// `decoded`.
 fn compare(data: &[u8], size: usize, decoded: usize, expected: &[u8]) -> Result<(), String> {
     let rest = &expected[decoded..];
     if size > rest.len() {
         return Err(format!("the chunks have more than {} bytes", expected.len()));
     }
     match data.iter().zip(rest).position(|(got, expected)| got != expected) {
-        Some(place) => Err(format!("the body differs at byte {}", decoded + place)),
+        Some(at) => Err(format!("the body differs at byte {}", decoded + at)),
         None => Ok(()),
     }
 }
 
-/// The line at the start of `bytes`, without its end; `None` while it is not whole.
+/// The line at the start of `bytes`, without CR LF; `None` while it is not whole.
 fn line(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) if end > 0 && bytes[end - 1] == b'\r' => Ok(Some(&bytes[..end - 1])),
@@ -62,7 +64,7 @@ fn line(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
     }
 }
 
-/// The size that begins a chunk. Extensions are let pass.
+/// The size in the first line of a chunk. Extensions are ignored.
 fn size(line: &[u8]) -> Result<usize, String> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let extension = line[digits..].trim_ascii_start();
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chunks_end_where_they_say() {
+    fn chunks_end_where_their_sizes_say() {
         let cases: &[(&str, usize)] = &[
             ("3\r\nabc\r\n0\r\n\r\nHTTP", 13),
             ("1\r\na\r\n02\r\nbc\r\n000\r\n\r\n", 21),
@@ -97,11 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn a_broken_coding_is_described() {
         let cases = [
             ("3\r\nabd\r\n0\r\n\r\n", "the body differs at byte 2"),
             ("1\r\na\r\n2\r\nx", "the body differs at byte 1"),
-            ("2\r\nab\r\n0\r\n\r\n", "the chunks have 2 bytes and not 3"),
+            ("2\r\nab\r\n0\r\n\r\n", "the chunks have 2 bytes, not 3"),
             ("4\r\nabc", "the chunks have more than 3 bytes"),
             ("3\r\nabcd\r\n", "a chunk does not end where its size says"),
             ("3\nabc\r\n", "a line among the chunks does not end with CR LF"),

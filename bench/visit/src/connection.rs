@@ -7,51 +7,58 @@ use std::time::Instant;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use super::script::Script;
+use super::requests::Requests;
 
-/// What a connection is about.
+/// The state of a connection.
+///
+/// ```text
+/// Down → Opening → Free ⇄ Busy → Closing → Down
+/// ```
+///
+/// Every state but `Down` goes to `Down` when the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// There is none.
+    /// There is no socket.
     Down,
     /// It is being opened.
     Opening,
-    /// It is open, and nothing is asked.
+    /// It is open, without a batch.
     Free,
     /// Its batch is being sent or answered.
     Busy,
-    /// It has answered, and the server has to end it.
+    /// Its last answer has come, and the server has to close it.
     Closing,
 }
 
-/// Requests that are sent in one write. One with no requests is none.
+/// Requests that are sent in one write. One with `count` 0 stands for none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Batch {
-    /// The number of the first one, which says what it asks for.
+    /// The number of the first request, which gives its target.
     pub(super) first: usize,
     pub(super) count: usize,
     pub(super) answered: usize,
-    /// From when its latency counts.
+    /// The start of its latency.
     pub(super) start: Instant,
-    /// Whether it counts.
+    /// Whether it is measured, which it is not in the warm-up.
     pub(super) measured: bool,
 }
 
+/// One socket, its state and its batch.
 pub(super) struct Connection {
     pub(super) state: State,
-    /// Since when it is in this state; for one that is open, at least since then.
+    /// The time of its last change of state; changes between `Free` and `Busy` do not count.
     pub(super) since: Instant,
     pub(super) batch: Batch,
-    /// Bytes of an answer that is not whole.
+    /// Bytes of an answer that is not yet whole.
     pub(super) partial: Vec<u8>,
-    /// Whether an answer has said that it is the last.
+    /// Whether an answer has announced the end of the connection.
     pub(super) closes: bool,
     written: usize,
     socket: Option<TcpStream>,
 }
 
 impl Batch {
-    /// Requests without an answer.
+    /// The number of requests without an answer.
     pub(super) fn left(&self) -> usize {
         self.count - self.answered
     }
@@ -70,8 +77,8 @@ impl Connection {
         }
     }
 
-    /// Begins to open it. `registry` tells when it is open, and from then on when there is something to read, or again
-    /// room to write: events come once for each change, so watching for both costs nothing.
+    /// Begins to open it, and registers it for both directions: events are edge-triggered, so this
+    /// costs nothing while nothing changes.
     pub(super) fn open(&mut self, address: SocketAddr, registry: &Registry, token: Token) -> io::Result<()> {
         let mut socket = TcpStream::connect(address)?;
         registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
@@ -81,7 +88,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether it came to be open; `no_delay` is for connections of more than one write.
+    /// Fails when it could not be opened. `no_delay` is for connections of more than one write.
     pub(super) fn check_open(&self, no_delay: bool) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or(ErrorKind::NotConnected)?;
         match socket.take_error()? {
@@ -91,15 +98,16 @@ impl Connection {
         }
     }
 
-    /// Takes a batch on, of which nothing is sent yet.
+    /// Sets the batch, of which nothing is sent yet.
     pub(super) fn assign(&mut self, batch: Batch) {
         self.batch = batch;
         self.written = 0;
     }
 
-    /// Writes what there is room for; how many bytes. With all of it written it does nothing.
-    pub(super) fn write(&mut self, script: &Script) -> io::Result<usize> {
-        let requests = script.requests(self.batch.first, self.batch.count);
+    /// Writes as much of the batch as the socket takes. Returns the number of bytes, 0 once all is
+    /// written.
+    pub(super) fn write(&mut self, requests: &Requests) -> io::Result<usize> {
+        let requests = requests.bytes(self.batch.first, self.batch.count);
         let before = self.written;
         while self.written < requests.len() {
             let Some(socket) = &mut self.socket else { break };
@@ -113,7 +121,7 @@ impl Connection {
         Ok(self.written - before)
     }
 
-    /// Reads what is there; `None` when nothing is, 0 at the end.
+    /// Reads what has arrived: `None` when nothing has, 0 at the end of the connection.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         let Some(socket) = &mut self.socket else { return Ok(None) };
         loop {
@@ -126,8 +134,8 @@ impl Connection {
         }
     }
 
-    /// Ends it.
-    pub(super) fn shut(&mut self, now: Instant) {
+    /// Closes it.
+    pub(super) fn close(&mut self, now: Instant) {
         self.socket = None;
         self.state = State::Down;
         self.since = now;

@@ -1,42 +1,45 @@
-//! The head of an answer, read strictly and without allocation (RFC 9112, sections 2 to 6). What `conformance` reads
-//! answers with keeps every field for its cases; this one is in the measured loop and keeps what decides.
+//! The head of an answer, read strictly (RFC 9112, sections 2 to 6) and without allocation, as this
+//! is in the measured loop. Only the fields that matter for a load are kept.
+//!
+//! By hand, because a load tool should notice what a lenient parser accepts: `httparse` takes lines
+//! that end with LF alone, a status line without a space after the code, and empty lines in front.
 
-/// Bytes of a head: far above what any server sends.
+/// The longest head: far above what any server sends.
 const HEAD_BYTES: usize = 64 * 1024;
 
-/// What a head says.
+/// The head of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     /// The status code, from 100 to 599.
     pub(super) status: u16,
     /// Bytes from the status line to the end of the empty line.
     pub(super) length: usize,
-    /// How the end of the body is told.
+    /// How the end of the body is found.
     pub(super) framing: Framing,
-    /// Whether the connection ends with this answer.
+    /// Whether it announces the end of the connection.
     pub(super) close: bool,
-    /// `Content-Type` fields.
+    /// The number of `Content-Type` fields with a value.
     pub(super) types: u32,
-    /// `Date` fields.
+    /// The number of `Date` fields.
     pub(super) dates: u32,
-    /// Whether the last `Date` has the form that a server has to send.
+    /// Whether the last `Date` has the required form.
     pub(super) date_is_sound: bool,
 }
 
-/// How the end of a body is told (RFC 9112, section 6.3).
+/// How the end of a body is found (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// There is none, whatever the fields say.
+    /// There is no body, whatever the fields say.
     NoBody,
-    /// By its length.
+    /// After a number of bytes.
     Length(usize),
-    /// By its coding.
+    /// By the chunked coding.
     Chunked,
-    /// By the end of the connection.
+    /// At the end of the connection.
     UntilClose,
 }
 
-/// Fields of a head that decide, as they are met.
+/// The fields that matter, as read so far.
 #[derive(Default)]
 struct Fields {
     lengths: u32,
@@ -50,13 +53,13 @@ struct Fields {
     date_is_sound: bool,
 }
 
-/// The head at the start of `bytes`; `None` while it is not whole. An error says what is wrong.
+/// The head at the start of `bytes`; `None` while it is not whole. Fails when it breaks a rule.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<Head>, String> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
-        // What cannot become a status line is wrong at once, and not only when no more of it comes.
+        // Bytes that cannot begin a status line are wrong at once, however few have arrived.
         let could_begin = bytes.iter().zip(b"HTTP/1.").all(|(got, expected)| got == expected);
         return match could_begin {
-            false => Err("there is no status line".into()),
+            false => Err("there is not a status line".into()),
             true if bytes.len() > HEAD_BYTES => Err("the head has no end".into()),
             true => Ok(None),
         };
@@ -73,7 +76,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Head>, String> {
     Ok(Some(Head { status, length: end + 4, framing, close, types, dates, date_is_sound }))
 }
 
-/// Name and value of a field line (RFC 9112, section 5, and RFC 9110, section 5.6.2).
+/// The name and the value of a field line (RFC 9112, section 5, and RFC 9110, section 5.6.2).
 pub(super) fn field(line: &[u8]) -> Result<(&[u8], &[u8]), String> {
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let colon = line.iter().position(|byte| *byte == b':').unwrap_or_default();
@@ -84,12 +87,12 @@ pub(super) fn field(line: &[u8]) -> Result<(&[u8], &[u8]), String> {
     Ok((name, value[1..].trim_ascii()))
 }
 
-/// Whether a byte may stand in a field's value, in a reason or in a chunk's extension.
+/// Whether a byte is allowed in a field value, a reason phrase or a chunk extension.
 pub(super) fn is_text(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
-/// Takes the line that `rest` begins with, without its end. `rest` ends with the end of a line.
+/// Takes the first line from `rest`, without CR LF. `rest` ends with CR LF.
 fn next_line<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
     let end = rest.windows(2).position(|window| window == b"\r\n").unwrap_or(rest.len());
     let line = &rest[..end];
@@ -97,9 +100,9 @@ fn next_line<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
     line
 }
 
-/// Whether it is HTTP/1.1, and the code (RFC 9112, section 4). The reason may be empty.
+/// Whether it is HTTP/1.1, and the code (RFC 9112, section 4). The reason phrase may be empty.
 fn status(line: &[u8]) -> Result<(bool, u16), String> {
-    let broken = || format!("\"{}\" is no status line", line[..line.len().min(80)].escape_ascii());
+    let broken = || format!("\"{}\" is not a status line", line[..line.len().min(80)].escape_ascii());
     let (version, rest) = line.split_at_checked(9).ok_or_else(broken)?;
     let is_11 = match version {
         b"HTTP/1.1 " => true,
@@ -178,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_says_how_its_body_ends() {
+    fn a_head_gives_the_end_of_its_body() {
         let cases = [
             ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", Framing::Length(3), false),
             ("HTTP/1.1 200 \r\ncontent-length:3\r\nConnection: a, Close\r\n", Framing::Length(3), true),
@@ -200,16 +203,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn a_broken_head_is_described() {
         let field = |line| format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n");
         let cases = [
-            ("Hello, visitor!".to_owned(), "there is no status line"),
-            ("HTTP/1.1 200\r\n\r\n".to_owned(), "is no status line"),
-            ("HTTP/1.1  200 OK\r\n\r\n".to_owned(), "is no status line"),
-            ("HTTP/1.2 200 OK\r\n\r\n".to_owned(), "is no status line"),
-            ("HTTP/1.1 600 OK\r\n\r\n".to_owned(), "is no status line"),
-            ("HTTP/1.1 2000 OK\r\n\r\n".to_owned(), "is no status line"),
-            ("HTTP/1.1 200 O\rK\r\n\r\n".to_owned(), "is no status line"),
+            ("Hello, visitor!".to_owned(), "there is not a status line"),
+            ("HTTP/1.1 200\r\n\r\n".to_owned(), "is not a status line"),
+            ("HTTP/1.1  200 OK\r\n\r\n".to_owned(), "is not a status line"),
+            ("HTTP/1.2 200 OK\r\n\r\n".to_owned(), "is not a status line"),
+            ("HTTP/1.1 600 OK\r\n\r\n".to_owned(), "is not a status line"),
+            ("HTTP/1.1 2000 OK\r\n\r\n".to_owned(), "is not a status line"),
+            ("HTTP/1.1 200 O\rK\r\n\r\n".to_owned(), "is not a status line"),
             (field("no field"), "the field \"no field\" is broken"),
             (field("A : b"), "is broken"),
             (field(": b"), "is broken"),

@@ -1,32 +1,39 @@
-//! `visit`, a load tool of our own, which `cargo` alone brings: see `visit --help`.
+//! `visit`, a load tool for HTTP/1.1 servers: see `visit --help` and README.md.
 //!
 //! ```text
-//! arguments → plan → a worker a thread (schedule, connections, check) → tally → report → JSON
+//! arguments → plan → one worker per thread (schedule, connections, check) → tally → report → JSON
 //! ```
 //!
-//! It is a program like other load tools, and the harness knows it as one of them, by its arguments and its output
-//! (`tool/visit.rs`). What sets it apart: every answer is checked whole, the open loop counts latency from when a request
-//! was due, and the histograms are in the output, so that runs can be merged.
+//! Three things set it apart: every answer is checked whole, an open loop measures latency from the
+//! time at which a request was due, and the output has whole histograms, so that runs can be
+//! merged.
 //!
-//! A thread has a poll of its own, through `mio`, and a share of the connections. Nothing is allocated a request, and a
-//! request costs a write, a read, and its share of a wait: events are edge-triggered, so none is ever set anew.
+//! Each thread has its own poll, through `mio`, and a part of the connections. Nothing is allocated
+//! per request, and a request costs a write, a read and its part of a wait: events are
+//! edge-triggered, so no event has to be registered again.
+//!
+//! A program that runs `visit` needs [`output`] alone. [`run`] and [`Arguments`] are public for the
+//! binary.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "indices come from this program, and a mistake in it ends no server"
+)]
 
 mod arguments;
 mod check;
 mod chunks;
 mod connection;
-mod gate;
 mod head;
 mod numbers;
-mod packed;
+pub mod output;
 mod plan;
 mod report;
+mod requests;
 mod schedule;
-mod script;
+mod start_barrier;
 mod summary;
 mod tally;
 mod timer;
-mod times;
 mod worker;
 
 use std::io::Write;
@@ -39,73 +46,76 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 pub use arguments::Arguments;
-pub use plan::Mode;
-pub use report::{Asked, Rate, Report, version};
-pub use tally::Errors;
-pub use times::{Times, TimesReport};
 
-use gate::Gate;
+use output::Report;
 use plan::Plan;
-use schedule::Share;
+use schedule::ThreadShare;
+use start_barrier::StartBarrier;
 use tally::Tally;
 use worker::Worker;
 
-/// Descriptors besides those of the connections: standard streams, polls, timers and a name's lookup.
+/// Descriptors besides those of the connections: standard streams, polls, timers and the lookup of
+/// a name.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// An argument is wrong, as for `clap`.
+/// Exit code of a wrong argument, the same as that of `clap`.
 const USAGE: u8 = 2;
 
-/// Does what the arguments say.
+/// Exit code of an interruption, as a shell reports SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// Makes the load that the arguments describe and prints the result. Returns the exit code.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let plan = match Plan::new(arguments) {
         Ok(plan) => plan,
-        Err(error) => return complain(&error, ExitCode::from(USAGE)),
+        Err(error) => return fail(&error, ExitCode::from(USAGE)),
     };
-    match load(arguments, &plan).and_then(|report| print(&report, arguments.quiet)) {
+    match load(&plan).and_then(|report| print(&report, arguments.quiet)) {
         Ok(code) => code,
-        Err(error) => complain(&error, ExitCode::FAILURE),
+        Err(error) => fail(&error, ExitCode::FAILURE),
     }
 }
 
-fn complain(error: &anyhow::Error, code: ExitCode) -> ExitCode {
+fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
     anstream::eprintln!("error: {error:#}");
     code
 }
 
-/// Loads the server; what came of it.
-fn load(arguments: &Arguments, plan: &Plan) -> anyhow::Result<Report> {
+/// Loads the server.
+fn load(plan: &Plan) -> anyhow::Result<Report> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // In this order: the first signal is not yet seen by the one that exits.
-        let watched = Arc::clone(&interrupted);
-        signal_hook::flag::register_conditional_shutdown(signal, 130, watched)
+        // In this order: the handler that exits has to run before the one that sets the flag, so
+        // that only a second signal exits.
+        let flag = Arc::clone(&interrupted);
+        signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED.into(), flag)
             .context("cannot watch for signals")?;
-        let watched = Arc::clone(&interrupted);
-        signal_hook::flag::register(signal, watched).context("cannot watch for signals")?;
+        signal_hook::flag::register(signal, Arc::clone(&interrupted)).context("cannot watch for signals")?;
     }
     allow_descriptors(u64::from(plan.connections) + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
-    let gate = Gate::new(plan.threads);
-    let share = |thread| Share { thread, threads: plan.threads };
-    // All of them first: one that cannot be made would leave the others waiting at the gate.
+    let barrier = StartBarrier::new(plan.threads);
+    let share = |thread| ThreadShare { thread, threads: plan.threads };
+    // All workers before the first thread: after an error no thread is left waiting at the barrier.
     let workers: Vec<Worker> = (0..plan.threads)
         .map(|thread| Worker::new(plan, share(thread), &interrupted))
         .collect::<anyhow::Result<_>>()?;
     let tallies: Vec<anyhow::Result<Tally>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = workers.into_iter().map(|worker| scope.spawn(|| worker.run(&gate))).collect();
-        let joined =
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a thread died"))));
-        joined.collect()
+        let threads: Vec<_> =
+            workers.into_iter().map(|worker| scope.spawn(|| worker.run(&barrier))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<_>| {
+            thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))
+        };
+        threads.into_iter().map(join).collect()
     });
-    let mut whole = Tally::new()?;
+    let mut total = Tally::new()?;
     for tally in tallies {
-        whole.add(tally?)?;
+        total.add(tally?)?;
     }
-    let began = gate.began().context("the clock was not started")?;
-    Ok(Report::new(arguments, plan, began, &whole))
+    let began = barrier.began().context("the clock was not started")?;
+    Ok(report::report(plan, began, &total))
 }
 
-/// Raises the limit of open descriptors as far as is needed and allowed.
+/// Raises the limit of open descriptors as far as needed. Fails when the hard limit is too low.
 fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of descriptors")?;
     if needed > hard {
@@ -117,7 +127,7 @@ fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the JSON, and for people a summary; what the run is worth.
+/// Prints the JSON on standard output and the summary on standard error. Returns the exit code.
 fn print(report: &Report, quiet: bool) -> anyhow::Result<ExitCode> {
     let mut line = serde_json::to_string(report).context("cannot write the report")?;
     line.push('\n');
@@ -125,16 +135,16 @@ fn print(report: &Report, quiet: bool) -> anyhow::Result<ExitCode> {
     if !quiet {
         anstream::eprint!("{}", summary::text(report));
     }
-    let why = match (&report.mismatch, report.answered) {
+    let failure = match (&report.mismatch, report.answered) {
         (Some(mismatch), _) => Some(format!("a wrong answer, so this run is invalid: {mismatch}")),
-        (None, 0) => Some("nothing was answered with 2xx".to_owned()),
+        (None, 0) => Some("no request was answered with a 2xx status".to_owned()),
         (None, _) => None,
     };
-    if let Some(why) = &why {
-        anstream::eprintln!("error: {why}");
+    if let Some(failure) = &failure {
+        anstream::eprintln!("error: {failure}");
     }
-    Ok(match why {
-        _ if report.interrupted => ExitCode::from(130),
+    Ok(match failure {
+        _ if report.interrupted => ExitCode::from(INTERRUPTED),
         Some(_) => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,
     })

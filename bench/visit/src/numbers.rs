@@ -1,6 +1,6 @@
-//! Counts as numbers.
+//! Numbers to calculate with.
 
-/// A count as a number to calculate with. Exact up to 2^53, which no run comes near.
+/// A count as a floating-point number. Exact up to 2^53, which no run comes near.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64

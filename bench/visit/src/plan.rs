@@ -1,4 +1,4 @@
-//! What is to be done, checked: the arguments without their mistakes.
+//! The load to make: the arguments, validated and resolved.
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -8,34 +8,36 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::arguments::Arguments;
-use super::script::Script;
+use super::requests::Requests;
 
 /// How a connection is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// One request after another.
     KeepAlive,
-    /// A connection a request.
+    /// One connection per request.
     Close,
-    /// So many requests in one write, then all of their answers, and again.
+    /// This number of requests in one write, then their answers, then the next write.
     Pipelined(u16),
 }
 
-/// How much is asked.
+/// When to stop sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Amount {
-    /// So many requests.
+    /// After this number of requests.
     Requests(u64),
-    /// As many as there is time for.
+    /// After this time.
     Time(Duration),
 }
 
-/// What is to be done.
+/// The load to make.
 pub(super) struct Plan {
+    /// The URL as it was given.
+    pub(super) url: String,
     pub(super) address: SocketAddr,
-    pub(super) script: Script,
+    pub(super) requests: Requests,
     pub(super) mode: Mode,
-    /// Arrivals a second over all connections; `None` in a closed loop.
+    /// Arrivals per second over all connections; `None` in a closed loop.
     pub(super) rate: Option<f64>,
     pub(super) connections: u32,
     pub(super) threads: u32,
@@ -45,7 +47,7 @@ pub(super) struct Plan {
 }
 
 impl Mode {
-    /// Requests of a batch.
+    /// Requests per batch.
     pub(super) fn depth(self) -> usize {
         match self {
             Self::KeepAlive | Self::Close => 1,
@@ -62,8 +64,8 @@ impl FromStr for Mode {
             ("keep-alive", _) => Ok(Self::KeepAlive),
             ("close", _) => Ok(Self::Close),
             (_, Some(Ok(depth @ 1..=1024))) => Ok(Self::Pipelined(depth)),
-            (_, Some(_)) => Err("pipelined-N goes from pipelined-1 to pipelined-1024".into()),
-            _ => Err("it is keep-alive, close or pipelined-N".into()),
+            (_, Some(_)) => Err("pipelined-N has to be from pipelined-1 to pipelined-1024".into()),
+            _ => Err("it has to be keep-alive, close or pipelined-N".into()),
         }
     }
 }
@@ -79,7 +81,7 @@ impl fmt::Display for Mode {
 }
 
 impl Plan {
-    /// An error is a mistake in the arguments.
+    /// Fails when an argument is wrong, or the name of the host has no address.
     pub(super) fn new(arguments: &Arguments) -> anyhow::Result<Self> {
         let (host, path) = split(&arguments.url).with_context(|| format!("URL {}", arguments.url))?;
         let mut paths = vec![path];
@@ -91,7 +93,7 @@ impl Plan {
         }
         let mode = arguments.mode;
         if arguments.rate.is_some() && matches!(mode, Mode::Pipelined(_)) {
-            bail!("--rate does not go with --mode {mode}: an arrival is one request");
+            bail!("--rate cannot be used with --mode {mode}: an arrival is one request");
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
@@ -100,8 +102,9 @@ impl Plan {
             None => Amount::Time(arguments.seconds),
         };
         Ok(Self {
+            url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
-            script: Script::new(
+            requests: Requests::new(
                 &host,
                 &paths,
                 arguments.expect.as_deref(),
@@ -119,20 +122,20 @@ impl Plan {
     }
 }
 
-/// Host, with its port if it has one, and path of a URL.
+/// Splits a URL into its host, with the port if it has one, and its path.
 fn split(url: &str) -> anyhow::Result<(String, String)> {
     let rest = url.strip_prefix("http://").context("it does not begin with http://")?;
     let rest = rest.split('#').next().unwrap_or_default();
     let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
     {
-        bail!("\"{}\" is no host", host.escape_default());
+        bail!("\"{}\" is not a host", host.escape_default());
     }
     let slash = if path.starts_with('/') { "" } else { "/" };
     Ok((host.to_owned(), format!("{slash}{path}")))
 }
 
-/// The first address of a host, asked for once.
+/// The first address of a host, looked up once.
 fn resolve(host: &str) -> anyhow::Result<SocketAddr> {
     let port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
     let host = if port { host.to_owned() } else { format!("{host}:80") };
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_an_address_and_a_request() {
+    fn a_url_gives_an_address_and_a_request() {
         let cases = [
             (
                 "http://127.0.0.1:8080/abc",
@@ -164,22 +167,22 @@ mod tests {
         for (url, address, request) in cases {
             let plan = plan(&format!("visit {url}")).unwrap();
             assert_eq!(plan.address.to_string(), address, "{url}");
-            assert_eq!(plan.script.requests(0, 1), request.as_bytes(), "{url}");
+            assert_eq!(plan.requests.bytes(0, 1), request.as_bytes(), "{url}");
         }
     }
 
     #[test]
-    fn a_mistake_says_what_is_wrong() {
+    fn a_wrong_argument_is_named() {
         let cases = [
             ("https://127.0.0.1/", "does not begin with http://"),
-            ("http:///a", "is no host"),
-            ("http://me@127.0.0.1/", "is no host"),
+            ("http:///a", "is not a host"),
+            ("http://me@127.0.0.1/", "is not a host"),
             ("http://127.0.0.1:99999/", "URL http://127.0.0.1:99999/"),
             ("http://127.0.0.1/ä", "is not plain ASCII"),
             ("http://127.0.0.1/ --path b", "does not begin with `/`"),
-            ("http://127.0.0.1/ --rate 5 --mode pipelined-4", "--rate does not go with"),
+            ("http://127.0.0.1/ --rate 5 --mode pipelined-4", "--rate cannot be used with"),
             ("http://127.0.0.1/ --mode pipelined-0", "from pipelined-1"),
-            ("http://127.0.0.1/ --mode keepalive", "it is keep-alive, close or pipelined-N"),
+            ("http://127.0.0.1/ --mode keepalive", "it has to be keep-alive, close or pipelined-N"),
             ("http://127.0.0.1/ --seconds 0", "more than 0"),
             ("http://127.0.0.1/ --rate -1", "more than 0"),
             ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),

@@ -1,73 +1,75 @@
-//! When requests are due.
+//! When requests are sent: after the last answer (closed loop), or at fixed times (open loop).
 
 use std::time::{Duration, Instant};
 
+use super::numbers::as_f64;
 use super::plan::Amount;
-use crate::numbers::as_f64;
 
-/// What one thread sends, and when.
+/// The requests of one thread.
 pub(super) enum Schedule {
-    /// Closed loop: a connection's next batch follows the answers to its last one.
-    Closed(Quota),
-    /// Open loop: requests arrive at their time, whether a connection is free or not.
+    /// Closed loop: the next batch of a connection follows the answers to its last one.
+    Closed(Budget),
+    /// Open loop: requests arrive at fixed times, whether a connection is free or not.
     Open(Arrivals),
 }
 
-/// What one thread may send in a closed loop.
-pub(super) struct Quota {
-    /// When what is sent begins to count.
+/// What one thread may still send in a closed loop.
+pub(super) struct Budget {
+    /// The end of the warm-up: requests sent from then on are measured.
     start: Instant,
     deadline: Option<Instant>,
     remaining: u64,
 }
 
-/// The arrivals of one thread in an open loop: every `step`th of all, evenly in time, each in the middle of its share of
-/// it. They are a formula and not a list, so that those that wait take no memory.
+/// The arrivals of one thread in an open loop: every `step`th of all. All arrivals are evenly
+/// spaced, each in the middle of its interval. Their times are calculated, not stored, so arrivals
+/// that wait take no memory.
 pub(super) struct Arrivals {
     begin: Instant,
     per_second: f64,
     step: u64,
     next: u64,
     end: u64,
-    /// Arrivals before this one belong to the warm-up.
+    /// The number of arrivals in the warm-up, which come first.
     warm_up: u64,
 }
 
 /// One request that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Arrival {
-    /// When it is due.
+    /// The time at which it is due.
     pub(super) time: Instant,
-    /// Whether it counts.
+    /// Whether it is measured, which it is not in the warm-up.
     pub(super) measured: bool,
 }
 
-/// One thread among all.
+/// The share of one thread in the load.
 #[derive(Clone, Copy)]
-pub(super) struct Share {
-    /// Which one, from 0.
+pub(super) struct ThreadShare {
+    /// The number of this thread, from 0.
     pub(super) thread: u32,
-    /// How many there are.
+    /// The number of threads.
     pub(super) threads: u32,
 }
 
-impl Share {
-    /// This thread's part of `whole` things.
-    pub(super) fn of(self, whole: u64) -> u64 {
+impl ThreadShare {
+    /// The part of `whole` that this thread has; the parts of all threads add up to it.
+    pub(super) fn part_of(self, whole: u64) -> u64 {
         let (thread, threads) = (u64::from(self.thread), u64::from(self.threads));
         whole / threads + u64::from(thread < whole % threads)
     }
 }
 
-impl Quota {
-    pub(super) fn new(amount: Amount, start: Instant, share: Share) -> Self {
+impl Budget {
+    pub(super) fn new(amount: Amount, start: Instant, share: ThreadShare) -> Self {
         match amount {
-            Amount::Requests(requests) => Self { start, deadline: None, remaining: share.of(requests) },
+            Amount::Requests(requests) => Self { start, deadline: None, remaining: share.part_of(requests) },
             Amount::Time(time) => Self { start, deadline: Some(start + time), remaining: u64::MAX },
         }
     }
 
-    /// How many requests the next batch has, of up to `depth`, and whether they count; `None` at the end.
+    /// The number of requests in the next batch, at most `depth`, and whether they are measured;
+    /// `None` at the end.
     pub(super) fn take(&mut self, depth: usize, now: Instant) -> Option<(usize, bool)> {
         if self.is_over(now) {
             return None;
@@ -80,28 +82,31 @@ impl Quota {
         Some((count, true))
     }
 
-    /// Takes off the request for which there was no connection, so that there is an end when nobody listens.
+    /// Gives up one request because its connection failed, so that the run ends when no server
+    /// listens.
     pub(super) fn give_up_one(&mut self, now: Instant) {
         self.remaining = self.remaining.saturating_sub(u64::from(now >= self.start));
     }
 
+    /// Whether nothing is left to send.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.remaining == 0 || self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
+    /// Gives up all that is left.
     pub(super) fn stop(&mut self) {
         self.remaining = 0;
     }
 }
 
 impl Arrivals {
-    /// Arrivals from `begin` on; those of the first `warm_up` do not count.
+    /// Arrivals from `begin`; those of the first `warm_up` are not measured.
     pub(super) fn new(
         amount: Amount,
         per_second: f64,
         begin: Instant,
         warm_up: Duration,
-        share: Share,
+        share: ThreadShare,
     ) -> Self {
         let warm_up = arrivals(warm_up, per_second);
         let counted = match amount {
@@ -117,16 +122,18 @@ impl Arrivals {
         (!self.is_over()).then(|| Arrival { time: self.time(self.next), measured: self.next >= self.warm_up })
     }
 
-    /// Goes on to the arrival after the next.
+    /// Takes the next arrival.
     pub(super) fn advance(&mut self) {
         self.next += self.step;
     }
 
+    /// Whether nothing is left to arrive.
     pub(super) fn is_over(&self) -> bool {
         self.next >= self.end
     }
 
-    /// Nothing arrives after `now`. What was due is given up: how many of those count.
+    /// Ends the arrivals at `now`. Returns the number of measured arrivals that were due and are
+    /// given up.
     pub(super) fn stop(&mut self, now: Instant) -> u64 {
         let mut given_up = 0;
         while let Some(arrival) = self.peek().filter(|arrival| arrival.time <= now) {
@@ -142,7 +149,7 @@ impl Arrivals {
     }
 }
 
-/// Arrivals within `time`.
+/// The number of arrivals in `time`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -157,12 +164,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arrivals_of_all_threads_are_evenly_spread() {
+    fn arrivals_of_all_threads_are_evenly_spaced() {
         let begin = Instant::now();
         let amount = Amount::Time(Duration::from_secs(2));
         let mut times = Vec::new();
         for thread in 0..3 {
-            let share = Share { thread, threads: 3 };
+            let share = ThreadShare { thread, threads: 3 };
             let mut arrivals = Arrivals::new(amount, 10.0, begin, Duration::from_secs(1), share);
             while let Some(arrival) = arrivals.peek() {
                 times.push(((arrival.time - begin).as_millis(), arrival.measured));
@@ -175,9 +182,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_due_at_a_stop_is_given_up() {
+    fn arrivals_that_are_due_at_a_stop_are_given_up() {
         let begin = Instant::now();
-        let share = Share { thread: 0, threads: 1 };
+        let share = ThreadShare { thread: 0, threads: 1 };
         let mut arrivals = Arrivals::new(Amount::Requests(100), 10.0, begin, Duration::ZERO, share);
         arrivals.advance();
         assert_eq!(arrivals.stop(begin + Duration::from_millis(500)), 4);
@@ -185,18 +192,18 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_is_shared_out_and_used_up() {
-        let shares: Vec<u64> = (0..3).map(|thread| Share { thread, threads: 3 }.of(11)).collect();
+    fn a_budget_is_divided_among_threads_and_used_up() {
+        let shares: Vec<u64> = (0..3).map(|thread| ThreadShare { thread, threads: 3 }.part_of(11)).collect();
         assert_eq!(shares, [4, 4, 3]);
         let now = Instant::now();
         let later = now + Duration::from_secs(1);
-        let mut quota = Quota::new(Amount::Requests(10), later, Share { thread: 0, threads: 1 });
-        assert_eq!(quota.take(4, now), Some((4, false)), "the warm-up uses nothing up");
-        quota.give_up_one(later);
-        let taken: Vec<_> = (0..4).map(|_| quota.take(4, later)).collect();
+        let mut budget = Budget::new(Amount::Requests(10), later, ThreadShare { thread: 0, threads: 1 });
+        assert_eq!(budget.take(4, now), Some((4, false)), "the warm-up takes nothing from the budget");
+        budget.give_up_one(later);
+        let taken: Vec<_> = (0..4).map(|_| budget.take(4, later)).collect();
         assert_eq!(taken, [Some((4, true)), Some((4, true)), Some((1, true)), None]);
         let amount = Amount::Time(Duration::from_secs(1));
-        let mut quota = Quota::new(amount, now, Share { thread: 0, threads: 1 });
-        assert_eq!((quota.take(1, now), quota.take(1, later)), (Some((1, true)), None));
+        let mut budget = Budget::new(amount, now, ThreadShare { thread: 0, threads: 1 });
+        assert_eq!((budget.take(1, now), budget.take(1, later)), (Some((1, true)), None));
     }
 }

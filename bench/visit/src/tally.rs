@@ -1,75 +1,19 @@
-//! What one thread counts, and all of them together.
+//! The counts of one thread, and of all threads together.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
-use serde::{Deserialize, Serialize};
 
-use super::times::Times;
+use super::output::{Errors, Times};
 
-/// Codes of statuses are less than this.
+/// Status codes are less than this.
 const STATUSES: usize = 600;
 
-/// What came of requests that were not answered, by kind. `refused`, `connect_timeout` and `connect_failed` count
-/// attempts to connect, and `unsent` what was never sent; the others count requests that were sent.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Errors {
-    /// Connections that the server's machine refused.
-    pub refused: u64,
-    /// Connections that were not there within the timeout.
-    pub connect_timeout: u64,
-    /// Connections that failed in another way, such as for want of a port.
-    pub connect_failed: u64,
-    /// Requests whose connection was reset.
-    pub reset: u64,
-    /// Requests whose connection ended before the end of their answer, or, pipelined, behind an answer that said so.
-    pub closed: u64,
-    /// Requests that were not answered within the timeout.
-    pub timeout: u64,
-    /// Requests whose answer was wrong, and those pipelined behind it, whose answers cannot be told.
-    pub wrong: u64,
-    /// Open loop: requests that found no free connection within the timeout, or before an interruption.
-    pub unsent: u64,
-    /// Requests that were still to be answered when an interruption ended the run.
-    pub cut_off: u64,
-}
-
-impl Errors {
-    /// Those that occurred, with their names.
-    pub fn occurred(&self) -> BTreeMap<&'static str, u64> {
-        let all = [
-            ("connection refused", self.refused),
-            ("connect timeout", self.connect_timeout),
-            ("connect failed", self.connect_failed),
-            ("connection reset", self.reset),
-            ("connection closed", self.closed),
-            ("timeout", self.timeout),
-            ("wrong answer", self.wrong),
-            ("unsent", self.unsent),
-            ("cut off", self.cut_off),
-        ];
-        all.into_iter().filter(|(_, count)| *count > 0).collect()
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.refused += other.refused;
-        self.connect_timeout += other.connect_timeout;
-        self.connect_failed += other.connect_failed;
-        self.reset += other.reset;
-        self.closed += other.closed;
-        self.timeout += other.timeout;
-        self.wrong += other.wrong;
-        self.unsent += other.unsent;
-        self.cut_off += other.cut_off;
-    }
-}
-
-/// Why a connection ended under its requests.
+/// Why requests that were sent were not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
+pub(super) enum FailureKind {
     Reset,
     Closed,
     Timeout,
@@ -77,7 +21,8 @@ pub(super) enum Loss {
     CutOff,
 }
 
-/// What one thread counts. All but connects and the mismatch is of the measured time alone.
+/// The counts of one thread. Connects and the mismatch include the warm-up; all else is of the
+/// measured time.
 pub(super) struct Tally {
     pub(super) sent: u64,
     pub(super) errors: Errors,
@@ -91,10 +36,11 @@ pub(super) struct Tally {
     pub(super) waited: u64,
     /// Connections that were open when the clock started.
     pub(super) opened: u64,
-    /// When the last answer was whole, and when a request last came to anything.
+    /// The time of the last whole answer.
     pub(super) last_answer: Option<Instant>,
+    /// The time of the last answer or failure.
     pub(super) last_outcome: Option<Instant>,
-    /// When an interruption stopped the sending.
+    /// The time at which an interruption stopped the sending.
     pub(super) stopped: Option<Instant>,
     pub(super) cpu: Duration,
     statuses: Vec<u64>,
@@ -121,7 +67,7 @@ impl Tally {
         })
     }
 
-    /// An answer that was asked for at `start` and was whole at `now`.
+    /// Counts an answer that was whole at `now`; its latency counts from `start`.
     pub(super) fn answered(&mut self, status: u16, start: Instant, now: Instant) {
         self.statuses[usize::from(status)] += 1;
         self.latency.record(now.saturating_duration_since(start));
@@ -129,21 +75,21 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
-    /// `count` requests that will not be answered.
-    pub(super) fn lost(&mut self, loss: Loss, count: u64, now: Instant) {
-        let counter = match loss {
-            Loss::Reset => &mut self.errors.reset,
-            Loss::Closed => &mut self.errors.closed,
-            Loss::Timeout => &mut self.errors.timeout,
-            Loss::Wrong => &mut self.errors.wrong,
-            Loss::CutOff => &mut self.errors.cut_off,
+    /// Counts `count` requests that failed.
+    pub(super) fn failed(&mut self, kind: FailureKind, count: u64, now: Instant) {
+        let counter = match kind {
+            FailureKind::Reset => &mut self.errors.reset,
+            FailureKind::Closed => &mut self.errors.closed,
+            FailureKind::Timeout => &mut self.errors.timeout,
+            FailureKind::Wrong => &mut self.errors.wrong,
+            FailureKind::CutOff => &mut self.errors.cut_off,
         };
         *counter += count;
         self.last_outcome = Some(now);
     }
 
-    /// A connection that was not to be had.
-    pub(super) fn unconnected(&mut self, kind: ErrorKind, now: Instant) {
+    /// Counts a connection that failed to open.
+    pub(super) fn connect_failed(&mut self, kind: ErrorKind, now: Instant) {
         let counter = match kind {
             ErrorKind::ConnectionRefused => &mut self.errors.refused,
             ErrorKind::TimedOut => &mut self.errors.connect_timeout,
@@ -153,13 +99,13 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
-    /// Answers by status, those that occurred.
+    /// Answers by status; statuses without an answer are left out.
     pub(super) fn statuses(&self) -> BTreeMap<u16, u64> {
         let all = (0..).zip(&self.statuses).map(|(status, count)| (status, *count));
         all.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Adds what another thread has counted.
+    /// Adds the counts of another thread.
     pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
         self.sent += other.sent;
         self.errors.add(&other.errors);
@@ -180,7 +126,7 @@ impl Tally {
     }
 }
 
-/// CPU time of the calling thread since its start, in user code and in the kernel.
+/// CPU time of the calling thread since its start, user and system.
 pub(super) fn cpu_time() -> anyhow::Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_THREAD)?;
     let microseconds = [usage.user_time(), usage.system_time()]

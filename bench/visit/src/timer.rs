@@ -1,8 +1,8 @@
-//! A timer that wakes a poll with the kernel's own precision.
+//! A timer that wakes a poll with the precision of the kernel.
 //!
-//! The timeout of a poll goes by whole milliseconds, thirty arrivals at 30,000 a second, and turning in a loop until
-//! an arrival is due would cost a core, which on a small machine is the server's. A `timerfd` costs one call an arrival
-//! for which there is time to sleep.
+//! The timeout of a poll counts whole milliseconds, which is thirty arrivals at 30,000 per second,
+//! and spinning until an arrival is due would use up a core, which a small machine needs for the
+//! server. A `timerfd` costs one system call per arrival for which there is time to sleep.
 
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
@@ -13,13 +13,15 @@ use mio::{Interest, Registry, Token};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
+/// A `timerfd` registered with a poll.
 pub(super) struct Timer {
     timer: TimerFd,
     armed_for: Option<Instant>,
 }
 
 impl Timer {
-    /// A timer that wakes polls of `registry` with `token`.
+    /// A timer that wakes the poll of `registry` with `token`. Fails when the kernel has no
+    /// descriptors left.
     pub(super) fn new(registry: &Registry, token: Token) -> anyhow::Result<Self> {
         let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags).context("cannot make a timer")?;
@@ -30,12 +32,12 @@ impl Timer {
         Ok(Self { timer, armed_for: None })
     }
 
-    /// Wakes at `time`, once. Setting it anew also takes back an expiration that nobody has read.
+    /// Wakes at `time`, once. Setting it again clears an expiration that was not read.
     pub(super) fn arm(&mut self, time: Instant) -> anyhow::Result<()> {
         if self.armed_for == Some(time) {
             return Ok(());
         }
-        // A time of nothing would disarm it.
+        // Zero would disarm it.
         let left = time.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
         let expiration = Expiration::OneShot(TimeSpec::from_duration(left));
         self.timer.set(expiration, TimerSetTimeFlags::empty()).context("cannot set a timer")?;

@@ -1,4 +1,4 @@
-//! The laws of a connection, whatever a client sends.
+//! The invariants of a connection, whatever a client sends.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| shared::testing::laws::connection(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| shared::testing::invariants::connection(bytes));

@@ -1,19 +1,19 @@
 //! A request's body, which is read and dropped.
 
 use super::limits;
-use super::rules::{Framing, Refusal};
+use super::rules::{Framing, Rejection};
 
-/// Bytes of chunk extensions that a body may have in all. Nobody uses them; without a bound they never end.
+/// Bytes of chunk extensions per body. Clients do not use them; without a bound they need not end.
 const EXTENSION_BYTES: u32 = 1024;
 
-/// Bytes of trailer fields that a body may have in all.
+/// Bytes of trailer fields per body.
 const TRAILER_BYTES: u32 = 8 * 1024;
 
-/// Drops a body byte by byte in no memory of its own, however it arrives.
+/// Skips a body byte by byte, however it is split, and keeps nothing of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Discard {
+pub struct BodySkipper {
     state: State,
-    /// Bytes of data that may still come.
+    /// Bytes of data that may still arrive.
     allowed: u64,
     extensions: u32,
     trailers: u32,
@@ -45,8 +45,8 @@ enum State {
     Done,
 }
 
-impl Discard {
-    /// Begins a body.
+impl BodySkipper {
+    /// At the start of a body.
     pub fn new(framing: Framing) -> Self {
         let state = match framing {
             Framing::None => State::Done,
@@ -56,37 +56,38 @@ impl Discard {
         Self { state, allowed: limits::BODY_BYTES, extensions: 0, trailers: 0 }
     }
 
-    /// Whether the body has come to its end.
+    /// Whether the body is complete.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// Takes what belongs to the body from the start of `input`: the number of bytes.
-    pub fn take(&mut self, input: &[u8]) -> Result<usize, Refusal> {
-        let mut taken = 0;
-        while let (false, Some(rest @ [byte, ..])) = (self.is_done(), input.get(taken..)) {
+    /// Skips what belongs to the body at the start of `input`; returns the number of bytes. Fails where
+    /// the body is malformed or over a limit.
+    pub fn skip(&mut self, input: &[u8]) -> Result<usize, Rejection> {
+        let mut skipped = 0;
+        while let (false, Some(rest @ [byte, ..])) = (self.is_done(), input.get(skipped..)) {
             match self.state {
                 State::Length(left) => {
                     let now = left.min(rest.len() as u64);
                     self.state = if now == left { State::Done } else { State::Length(left - now) };
-                    taken += usize::try_from(now).unwrap_or(rest.len());
+                    skipped += usize::try_from(now).unwrap_or(rest.len());
                 }
                 State::Data(left) => {
                     let now = left.min(rest.len() as u64);
                     self.state = if now == left { State::DataReturn } else { State::Data(left - now) };
-                    taken += usize::try_from(now).unwrap_or(rest.len());
+                    skipped += usize::try_from(now).unwrap_or(rest.len());
                 }
                 state => {
                     self.state = self.step(state, *byte)?;
-                    taken += 1;
+                    skipped += 1;
                 }
             }
         }
-        Ok(taken)
+        Ok(skipped)
     }
 
     /// The state after one byte outside of data.
-    fn step(&mut self, state: State, byte: u8) -> Result<State, Refusal> {
+    fn step(&mut self, state: State, byte: u8) -> Result<State, Rejection> {
         Ok(match (state, byte) {
             (State::Size { size, digits }, _) if byte.is_ascii_hexdigit() => {
                 self.digit(size, digits, byte)?
@@ -100,7 +101,7 @@ impl Discard {
             }
             (State::SizeEnd { size: 0 }, b'\n') => State::TrailerStart,
             (State::SizeEnd { size }, b'\n') => {
-                self.allowed = self.allowed.checked_sub(size).ok_or(Refusal::BodyTooLarge)?;
+                self.allowed = self.allowed.checked_sub(size).ok_or(Rejection::BodyTooLarge)?;
                 State::Data(size)
             }
             (State::DataReturn, b'\r') => State::DataEnd,
@@ -118,24 +119,24 @@ impl Discard {
             }
             (State::TrailerEnd, b'\n') => State::TrailerStart,
             (State::LastEnd, b'\n') => State::Done,
-            _ => return Err(Refusal::Malformed),
+            _ => return Err(Rejection::Malformed),
         })
     }
 
-    fn digit(&self, size: u64, digits: u8, byte: u8) -> Result<State, Refusal> {
+    fn digit(&self, size: u64, digits: u8, byte: u8) -> Result<State, Rejection> {
         let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
-        // Sixteen digits fill a u64; leading zeros beyond that are somebody's trick.
-        let size = (digits < 16).then_some(size << 4 | digit).ok_or(Refusal::Malformed)?;
+        // Sixteen digits fill a u64; more leading zeros have no honest use.
+        let size = (digits < 16).then_some(size << 4 | digit).ok_or(Rejection::Malformed)?;
         if size > self.allowed {
-            return Err(Refusal::BodyTooLarge);
+            return Err(Rejection::BodyTooLarge);
         }
         Ok(State::Size { size, digits: digits + 1 })
     }
 }
 
-fn bounded(count: &mut u32, limit: u32) -> Result<(), Refusal> {
+fn bounded(count: &mut u32, limit: u32) -> Result<(), Rejection> {
     *count += 1;
-    if *count > limit { Err(Refusal::Malformed) } else { Ok(()) }
+    if *count > limit { Err(Rejection::Malformed) } else { Ok(()) }
 }
 
 /// `tchar` of RFC 9110, section 5.6.2.
@@ -152,22 +153,22 @@ fn is_field_content(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// How many bytes the body takes when it comes byte by byte.
-    fn take(framing: Framing, input: &str) -> Result<usize, Refusal> {
-        let mut body = Discard::new(framing);
-        let mut taken = 0;
+    /// Bytes of the body when it arrives byte by byte; `usize::MAX` when it is not complete.
+    fn skip(framing: Framing, input: &str) -> Result<usize, Rejection> {
+        let mut body = BodySkipper::new(framing);
+        let mut skipped = 0;
         for byte in input.as_bytes() {
             if body.is_done() {
                 break;
             }
-            taken += body.take(&[*byte])?;
+            skipped += body.skip(&[*byte])?;
         }
-        assert_eq!(Discard::new(framing).take(input.as_bytes()), Ok(taken), "in one piece: {input:?}");
-        Ok(if body.is_done() { taken } else { usize::MAX })
+        assert_eq!(BodySkipper::new(framing).skip(input.as_bytes()), Ok(skipped), "in one piece: {input:?}");
+        Ok(if body.is_done() { skipped } else { usize::MAX })
     }
 
     #[test]
-    fn a_body_ends_where_its_framing_says() {
+    fn a_body_ends_where_its_framing_ends() {
         let open = usize::MAX;
         let cases = [
             (Framing::None, "GET", 0),
@@ -180,34 +181,34 @@ mod tests {
             (Framing::Chunked, "3\r\nabc\r\n0\r\n", open),
         ];
         for (framing, input, expected) in cases {
-            assert_eq!(take(framing, input), Ok(expected), "{input:?}");
+            assert_eq!(skip(framing, input), Ok(expected), "{input:?}");
         }
     }
 
     #[test]
-    fn a_broken_chunk_is_refused() {
+    fn a_broken_chunk_is_rejected() {
         let long_extension = format!("1;{}\r\n", "x".repeat(1025));
-        let cases = [
-            ("\r\n", Refusal::Malformed),
-            ("g\r\n", Refusal::Malformed),
-            ("0x3\r\nabc\r\n", Refusal::Malformed),
-            ("+3\r\nabc\r\n", Refusal::Malformed),
-            (" 3\r\nabc\r\n", Refusal::Malformed),
-            ("3 \r\nabc\r\n", Refusal::Malformed),
-            ("3\nabc\r\n", Refusal::Malformed),
-            ("3\r\nabcd\r\n", Refusal::Malformed),
-            ("3\r\nabc\n", Refusal::Malformed),
-            ("00000000000000003\r\n", Refusal::Malformed),
-            ("fffffffffffffffff\r\n", Refusal::BodyTooLarge),
-            ("100001\r\n", Refusal::BodyTooLarge),
-            ("0\r\nA b: c\r\n", Refusal::Malformed),
-            ("0\r\n: c\r\n", Refusal::Malformed),
-            ("0\r\nabc\r\n", Refusal::Malformed),
-            ("0\r\n fold\r\n", Refusal::Malformed),
-            (long_extension.as_str(), Refusal::Malformed),
+        let malformed = [
+            "\r\n",
+            "g\r\n",
+            "0x3\r\nabc\r\n",
+            "+3\r\nabc\r\n",
+            " 3\r\nabc\r\n",
+            "3 \r\nabc\r\n",
+            "3\nabc\r\n",
+            "3\r\nabcd\r\n",
+            "3\r\nabc\n",
+            "00000000000000003\r\n",
+            "0\r\nA b: c\r\n",
+            "0\r\n: c\r\n",
+            "0\r\nabc\r\n",
+            "0\r\n fold\r\n",
+            &long_extension,
         ];
-        for (input, expected) in cases {
-            assert_eq!(Discard::new(Framing::Chunked).take(input.as_bytes()), Err(expected), "{input:?}");
+        let too_large = ["fffffffffffffffff\r\n", "100001\r\n"];
+        let cases = malformed.map(|input| (input, Rejection::Malformed)).into_iter();
+        for (input, expected) in cases.chain(too_large.map(|input| (input, Rejection::BodyTooLarge))) {
+            assert_eq!(BodySkipper::new(Framing::Chunked).skip(input.as_bytes()), Err(expected), "{input:?}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The buffers that a session reads into and writes from.
 
 use super::limits;
-use super::session::Session;
 
-/// Room for the answers to a few requests, so that a thread which answers no more at once need not allocate.
+/// Room for the answers to a few requests, so that a thread which answers no more at once need not
+/// allocate.
 const OUTPUT_ROOM: usize = 4096;
 
 /// The buffers of a thread, lent to one session at a time.
@@ -12,7 +12,7 @@ pub struct Buffers {
     pub(super) output: Vec<u8>,
 }
 
-/// What was read and is not done with: `bytes[start..end]`.
+/// What was read and is not consumed: `bytes[start..end]`.
 pub(super) struct Input {
     bytes: Box<[u8]>,
     start: usize,
@@ -20,17 +20,18 @@ pub(super) struct Input {
 }
 
 impl Buffers {
-    /// Takes over what the session kept between turns.
-    pub(super) fn lend(&mut self, session: &mut Session) {
+    /// Takes over what a session kept between two turns.
+    pub(super) fn load(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) {
         self.clear();
-        self.input.fill(&std::mem::take(&mut session.input));
-        self.output.append(&mut std::mem::take(&mut session.output));
+        self.input.fill(&std::mem::take(input));
+        self.output.append(&mut std::mem::take(output));
     }
 
-    /// Leaves the session what it has to keep until its next turn: mostly nothing, and then no memory.
-    pub(super) fn take_back(&mut self, session: &mut Session) {
-        session.input = self.input.unread().to_vec();
-        session.output = self.output.clone();
+    /// Leaves the session what it has to keep until its next turn: mostly nothing, which takes no
+    /// memory.
+    pub(super) fn store(&self, input: &mut Vec<u8>, output: &mut Vec<u8>) {
+        *input = self.input.unread().to_vec();
+        output.clone_from(&self.output);
     }
 
     pub(super) fn clear(&mut self) {
@@ -53,7 +54,7 @@ impl Input {
         self.end == self.bytes.len()
     }
 
-    /// Counts bytes from the start of [`Input::unread`] as done with.
+    /// Drops bytes from the start of [`Input::unread`].
     pub(super) fn consume(&mut self, bytes: usize) {
         self.start += bytes;
     }
@@ -67,7 +68,7 @@ impl Input {
     pub(super) fn space(&mut self) -> &mut [u8] {
         if self.is_empty() {
             self.clear();
-        } else if self.end == self.bytes.len() {
+        } else if self.is_full() {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
@@ -89,7 +90,7 @@ impl Input {
 
 impl Default for Buffers {
     fn default() -> Self {
-        // Asked for as zeros, and not filled with them: the pages of it that are never read into take no memory.
+        // The kernel gives zeroed pages: those that are never read into take no memory.
         let bytes = vec![0; limits::HEAD_BYTES].into_boxed_slice();
         Self { input: Input { bytes, start: 0, end: 0 }, output: Vec::with_capacity(OUTPUT_ROOM) }
     }

@@ -1,15 +1,16 @@
 //! The protocol of one connection, without input or output: bytes in, bytes out.
 
-use super::answer::{self, After};
-use super::body::Discard;
-use super::rules::{Framing, Refusal};
+use super::answer::{self, Persistence};
+use super::body::BodySkipper;
+use super::rules::{Framing, Rejection};
 use super::{date, head};
 
-/// Answers that have gathered beyond this are handed on before more are made, so that a client that pipelines and never
-/// reads holds some tens of kilobytes and no more. One answer can be a target's limit longer.
+/// Once the output is as large as this it is written before more answers are made, so that for a client
+/// that pipelines and never reads some tens of kilobytes are held and no more. One answer may exceed it
+/// by the limit of a target.
 const OUTPUT_MARK: usize = 16 * 1024;
 
-/// One connection: what it has read, as far as that matters for what comes.
+/// One connection: how far it is in a request, and whether it has closed.
 #[derive(Debug, Default)]
 pub struct Connection {
     state: State,
@@ -21,17 +22,17 @@ enum State {
     #[default]
     Head,
     /// Within a body; the answer follows once it has been read.
-    Body { rest: Discard, answer: Vec<u8>, after: After },
-    /// After an answer that closes. What comes now is not read as a request.
+    Body { rest: BodySkipper, answer: Vec<u8>, persistence: Persistence },
+    /// After an answer that closes. What arrives now is not read as a request.
     Closed,
-    /// The same, after a request that broke the rules or took too long.
-    Refused,
+    /// After the answer to a request that broke a rule or took too long, which closes too.
+    Rejected,
 }
 
-/// What came of a call to [`Connection::advance`].
+/// The result of [`Connection::advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes of the input that are done with.
+    /// Bytes of the input that are not needed again.
     pub consumed: usize,
     /// Requests that were answered.
     pub answered: usize,
@@ -42,25 +43,25 @@ pub struct Progress {
 /// What a connection wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
-    /// More input, after what was left of this one.
+    /// More input, appended to what was not consumed.
     Input,
-    /// To be called again with what was left of this input: there was too much output for one call.
+    /// To be called again with what was not consumed: there was too much output for one call.
     Flush,
     /// To be closed.
     Close,
 }
 
 impl Connection {
-    /// Reads requests from `input` and appends their answers to `output`. When the server is `draining`, the answer to
-    /// the last request in `input` closes the connection.
+    /// Reads requests from `input` and appends their answers to `output`. When the server is `draining`,
+    /// the answer to the last request in `input` closes the connection.
     ///
-    /// However the bytes are split over calls, the answers are the same, but for `100 Continue`, which is left out where the
-    /// body is already there. What was not consumed has to come again.
+    /// The answers do not depend on how the bytes are split over calls, but for `100 Continue`, which is
+    /// omitted where the body is already there. What was not consumed has to be passed again.
     pub fn advance(&mut self, input: &[u8], output: &mut Vec<u8>, draining: bool) -> Progress {
         let date = date::now();
         let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Input };
         while let Some(rest) = input.get(progress.consumed..) {
-            if matches!(self.state, State::Closed | State::Refused) {
+            if matches!(self.state, State::Closed | State::Rejected) {
                 progress.wants = Wants::Close;
                 break;
             }
@@ -77,19 +78,19 @@ impl Connection {
                     progress.consumed += step.consumed;
                     progress.answered += usize::from(step.answered);
                 }
-                Err(refusal) => {
-                    answer::write_refusal(refusal, &date, output);
-                    self.state = State::Refused;
+                Err(rejection) => {
+                    answer::write_rejection(rejection, &date, output);
+                    self.state = State::Rejected;
                 }
             }
         }
         progress
     }
 
-    /// Appends 408 when the connection waits for the rest of a request, and ends it.
+    /// Appends 408 to a connection that waits for the rest of a request, and closes it.
     pub fn time_out(&mut self, output: &mut Vec<u8>) {
-        answer::write_refusal(Refusal::TooSlow, &date::now(), output);
-        self.state = State::Refused;
+        answer::write_rejection(Rejection::TooSlow, &date::now(), output);
+        self.state = State::Rejected;
     }
 
     /// Whether a body is being read.
@@ -97,25 +98,25 @@ impl Connection {
         matches!(self.state, State::Body { .. })
     }
 
-    /// Whether the last answer refused a request, so that more input may be on its way.
-    pub fn has_refused(&self) -> bool {
-        matches!(self.state, State::Refused)
+    /// Whether the last answer rejected a request, so that more input may be on its way.
+    pub fn has_rejected(&self) -> bool {
+        matches!(self.state, State::Rejected)
     }
 
-    /// Takes one head with what is there of its body, or one more piece of a body.
+    /// Consumes one head with what is there of its body, or one more piece of a body.
     fn step(
         &mut self,
         input: &[u8],
         date: &[u8; date::LEN],
         output: &mut Vec<u8>,
         draining: bool,
-    ) -> Result<Step, Refusal> {
-        if let State::Body { rest, answer, after } = &mut self.state {
-            let consumed = rest.take(input)?;
+    ) -> Result<Step, Rejection> {
+        if let State::Body { rest, answer, persistence } = &mut self.state {
+            let consumed = rest.skip(input)?;
             let answered = rest.is_done();
             if answered {
                 output.append(answer);
-                self.state = Self::after(*after);
+                self.state = State::after(*persistence);
             }
             return Ok(Step { consumed, answered });
         }
@@ -123,25 +124,27 @@ impl Connection {
             return Ok(Step { consumed: 0, answered: false });
         };
         let input = input.get(head..).unwrap_or_default();
-        let mut body = (request.framing != Framing::None).then(|| Discard::new(request.framing));
-        let taken = body.as_mut().map_or(Ok(0), |body| body.take(input))?;
-        let after = After::request(&request, draining && taken == input.len());
+        let mut body = (request.framing != Framing::None).then(|| BodySkipper::new(request.framing));
+        let skipped = body.as_mut().map_or(Ok(0), |body| body.skip(input))?;
+        let persistence = Persistence::after(&request, draining && skipped == input.len());
         let Some(rest) = body.filter(|body| !body.is_done()) else {
-            answer::write(&request, after, date, output);
-            self.state = Self::after(after);
-            return Ok(Step { consumed: head + taken, answered: true });
+            answer::write(&request, persistence, date, output);
+            self.state = State::after(persistence);
+            return Ok(Step { consumed: head + skipped, answered: true });
         };
-        if request.expects_continue && taken == 0 {
+        if request.expects_continue && skipped == 0 {
             answer::write_continue(output);
         }
         let mut answer = Vec::new();
-        answer::write(&request, after, date, &mut answer);
-        self.state = State::Body { rest, answer, after };
-        Ok(Step { consumed: head + taken, answered: false })
+        answer::write(&request, persistence, date, &mut answer);
+        self.state = State::Body { rest, answer, persistence };
+        Ok(Step { consumed: head + skipped, answered: false })
     }
+}
 
-    fn after(after: After) -> State {
-        if after == After::Close { State::Closed } else { State::Head }
+impl State {
+    fn after(persistence: Persistence) -> Self {
+        if persistence == Persistence::Close { Self::Closed } else { Self::Head }
     }
 }
 
@@ -155,7 +158,8 @@ mod tests {
     use super::super::limits;
     use super::*;
 
-    /// What a connection answers to `input`, which comes in two pieces, and whether it closes. Dates are cut out.
+    /// A connection's answers to `input`, which arrives in two pieces, without dates, and what it wants
+    /// then.
     fn exchange(input: &[u8], split: usize) -> (String, Wants) {
         let mut connection = Connection::default();
         let mut output = Vec::new();
@@ -232,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_faults_the_first_decides() {
+    fn the_first_of_several_faults_decides() {
         let fields = "X: y\r\n".repeat(limits::HEAD_FIELDS);
         let filler = "x".repeat(limits::HEAD_BYTES);
         let cases = [
@@ -250,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_waited_for_is_asked_for_first() {
+    fn a_body_is_requested_by_100_continue() {
         let mut connection = Connection::default();
         let mut output = Vec::new();
         let head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
@@ -265,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn draining_closes_after_the_last_request_that_came() {
+    fn draining_closes_after_the_last_request_in_the_input() {
         let mut output = Vec::new();
         let input = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n".repeat(3);
         let progress = Connection::default().advance(&input, &mut output, true);
@@ -275,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn output_is_bounded_however_much_is_pipelined() {
+    fn output_is_bounded_whatever_is_pipelined() {
         let input = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n".repeat(10_000);
         let mut output = Vec::new();
         let progress = Connection::default().advance(&input, &mut output, false);

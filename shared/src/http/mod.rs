@@ -1,22 +1,27 @@
 //! The endpoint, without a runtime.
 //!
-//! [`rules`] are the rules of HTTP on a request's head, used by every server, also in front of a framework.
-//! [`Connection`] is the whole protocol without input or output; [`Session`] runs it over a blocking stream.
+//! [`rules`] has the rules of HTTP on a request's head, which every server keeps, also in front of a
+//! framework ([`RequestFilter`]). [`Connection`] is the whole protocol without I/O, and [`Session`]
+//! runs it over a stream.
 
 pub mod answer;
 pub mod body;
 mod buffers;
 mod connection;
 pub mod date;
-mod gate;
+mod filter;
 pub mod greeting;
 pub mod head;
 pub mod limits;
 pub mod rules;
 mod session;
+mod stream;
 pub mod target;
+mod timeouts;
 
 pub use buffers::Buffers;
 pub use connection::{Connection, Progress, Wants};
-pub use gate::{Gate, Passage, Then};
-pub use session::{Pace, Session, Stream, Times, Turn};
+pub use filter::{Admitted, Next, RequestFilter};
+pub use session::{Driver, Session, Turn};
+pub use stream::{NonBlocking, Stream};
+pub use timeouts::{Timeouts, WaitingFor};

@@ -1,51 +1,43 @@
-//! A connection over a blocking stream: the loop that threads and coroutines share.
+//! A connection over a stream: the loop that threads, coroutines and event loops share.
 //!
-//! What differs between servers is how a connection gets its thread. So the loop runs in turns: when the stream has
-//! nothing to read or takes nothing more, the turn ends, and the caller may give the thread to somebody else and take
-//! the session up again later. A session that waits for a request holds no buffer.
+//! Servers differ in how a connection gets its thread. So the loop runs in turns: where the stream
+//! has nothing to read or takes nothing more, the turn ends, the caller may give the thread to
+//! another connection, and the session continues in a later turn. A session that waits for a
+//! request holds no buffer.
+//!
+//! ```text
+//!          ┌──── read ◀───┐ Yield: has had its share
+//!          ▼              │ Readable: nothing to read
+//! turn ─▶ advance ─▶ write┘ Writable: the client reads too slowly
+//!                      │
+//!                      └─ last answer ─▶ linger, where input may be unread ─▶ Over
+//! ```
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::buffers::Buffers;
 use super::connection::{Connection, Progress, Wants};
 use super::limits;
+use super::stream::Stream;
+use super::timeouts::{Timeouts, WaitingFor};
+use crate::lifecycle::Lifecycle;
 
-/// Requests answered in one turn while others wait for the thread.
-const REQUESTS_A_TURN: usize = 32;
+/// Requests answered per turn while other connections wait for the thread.
+const REQUESTS_PER_TURN: usize = 32;
 
-/// A stream whose reads and writes may end with `WouldBlock` or `TimedOut`, at which a turn ends.
-pub trait Stream: Read + Write {
-    /// Ends the sending side, so that the client reads an end after the last answer.
-    fn shutdown(&self, how: Shutdown) -> std::io::Result<()>;
-}
-
-impl Stream for TcpStream {
-    fn shutdown(&self, how: Shutdown) -> std::io::Result<()> {
-        Self::shutdown(self, how)
-    }
-}
-
-/// What a session has to know of the server that it is part of.
-pub trait Pace {
+/// What a session needs for a turn.
+pub struct Driver<'a, S, W> {
+    /// The stream to the client.
+    pub stream: &'a mut S,
+    /// The thread's buffers.
+    pub buffers: &'a mut Buffers,
+    /// How long the client is waited for.
+    pub timeouts: &'a Timeouts,
+    /// The server's stage.
+    pub lifecycle: &'a Lifecycle,
     /// Whether other connections wait for this thread.
-    fn others_wait(&self) -> bool;
-    /// Whether answers close their connections, because the server is about to end.
-    fn is_draining(&self) -> bool;
-    /// Whether connections that wait for a request are soon closed, because the server ends.
-    fn is_ending(&self) -> bool;
-}
-
-/// How long a session waits for its client.
-#[derive(Clone, Copy, Debug)]
-pub struct Times {
-    /// From a head's first byte to its last.
-    pub head: Duration,
-    /// For a first or a next request.
-    pub idle: Duration,
-    /// For a client that does not read.
-    pub write: Duration,
+    pub others_wait: W,
 }
 
 /// How a turn ended.
@@ -53,11 +45,11 @@ pub struct Times {
 pub enum Turn {
     /// The session is over: drop the stream.
     Over,
-    /// Others wait, and this connection has had its share: take it up after them.
-    GiveWay,
-    /// The stream has nothing to read. Take the session up when it has, or at the [`Session::deadline`].
+    /// Other connections wait, and this one has had its share: its next turn is after theirs.
+    Yield,
+    /// The stream has nothing to read. The next turn is when it has, or at [`Session::deadline`].
     Readable,
-    /// The stream takes no more. Take the session up when it does, or at the [`Session::deadline`].
+    /// The stream takes no more. The next turn is when it does, or at [`Session::deadline`].
     Writable,
 }
 
@@ -67,26 +59,28 @@ pub struct Session {
     connection: Connection,
     phase: Phase,
     deadline: Option<Instant>,
-    /// Half of a request, or answers that the client does not take: empty for a session that waits for a request.
-    pub(super) input: Vec<u8>,
-    pub(super) output: Vec<u8>,
+    /// Part of a request. Empty for a session that waits for a request.
+    input: Vec<u8>,
+    /// Answers that the client does not read.
+    output: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     #[default]
     Open,
-    /// The last answer is written; input is dropped so that the kernel's reset does not overtake it.
+    /// The last answer is written. Input is dropped, so that the kernel sends no reset for it that
+    /// overtakes the answer.
     Lingering { bytes: usize },
 }
 
 impl Session {
-    /// When the session has to be taken up again at the latest.
+    /// When the next turn has to be, at the latest.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Whether the session, between turns, waits for a request of which nothing has come.
+    /// Whether the session, between turns, waits for a request of which nothing has arrived.
     pub fn is_idle(&self) -> bool {
         self.phase == Phase::Open
             && self.input.is_empty()
@@ -100,65 +94,55 @@ impl Session {
         (self.input.capacity(), self.output.capacity())
     }
 
-    /// Serves the connection until it is over, or the stream would block, or it has had its share.
-    pub fn turn(
-        &mut self,
-        stream: &mut impl Stream,
-        buffers: &mut Buffers,
-        times: &Times,
-        pace: &impl Pace,
-    ) -> Turn {
-        buffers.lend(self);
+    /// Serves the connection until it is over, its stream would block, or it has had its share.
+    pub fn turn<S: Stream, W: Fn() -> bool>(&mut self, mut driver: Driver<'_, S, W>) -> Turn {
+        let driver = &mut driver;
+        driver.buffers.load(&mut self.input, &mut self.output);
         let turn = loop {
             let turn = match self.phase {
-                Phase::Open => self.serve(stream, buffers, times, pace),
-                Phase::Lingering { bytes } => self.linger(stream, buffers, bytes),
+                Phase::Open => self.serve(driver),
+                Phase::Lingering { bytes } => self.linger(driver, bytes),
             };
             if let Some(turn) = turn {
                 break turn;
             }
         };
         if turn != Turn::Over {
-            buffers.take_back(self);
+            driver.buffers.store(&mut self.input, &mut self.output);
         }
         turn
     }
 
     /// Reads, answers and writes; `None` when the session has begun to linger.
-    fn serve(
-        &mut self,
-        stream: &mut impl Stream,
-        buffers: &mut Buffers,
-        times: &Times,
-        pace: &impl Pace,
-    ) -> Option<Turn> {
+    fn serve<S: Stream, W: Fn() -> bool>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let mut answered = 0;
         let mut has_read = false;
         // What was kept between turns is written before anything is added to it.
         let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Flush };
         loop {
-            if let Some(turn) = self.write(stream, buffers, times) {
+            if let Some(turn) = self.write(driver) {
                 return Some(turn);
             }
             match progress.wants {
                 Wants::Flush => {}
-                Wants::Close => return self.close(stream, buffers, pace),
+                Wants::Close => return self.close(driver),
                 Wants::Input => {
-                    // Whoever sends a request in crumbs has had its share with each of them.
-                    let had_its_share = answered >= REQUESTS_A_TURN || has_read && progress.answered == 0;
-                    if had_its_share && pace.others_wait() {
-                        return Some(Turn::GiveWay);
+                    // A client that sends a request in small pieces has had its share with each.
+                    let had_its_share = answered >= REQUESTS_PER_TURN || has_read && progress.answered == 0;
+                    if had_its_share && (driver.others_wait)() {
+                        return Some(Turn::Yield);
                     }
-                    if let Some(turn) = self.read(stream, buffers, times, pace) {
+                    if let Some(turn) = self.read(driver) {
                         return Some(turn);
                     }
                     has_read = true;
                 }
             }
-            // When the buffer is full there is more to answer before the connection may close.
-            let draining = pace.is_draining() && !buffers.input.is_full();
-            progress = self.connection.advance(buffers.input.unread(), &mut buffers.output, draining);
-            buffers.input.consume(progress.consumed);
+            // Where the buffer is full there may be more to answer before the connection closes.
+            let draining = driver.lifecycle.is_draining() && !driver.buffers.input.is_full();
+            let Buffers { input, output } = driver.buffers;
+            progress = self.connection.advance(input.unread(), output, draining);
+            input.consume(progress.consumed);
             answered += progress.answered;
             if progress.answered > 0 {
                 self.deadline = None;
@@ -166,84 +150,79 @@ impl Session {
         }
     }
 
-    /// Reads what is there. A turn that it ends is one that waits, or the session's last.
-    fn read(
-        &mut self,
-        stream: &mut impl Stream,
-        buffers: &mut Buffers,
-        times: &Times,
-        pace: &impl Pace,
-    ) -> Option<Turn> {
-        let within = !buffers.input.is_empty() || self.connection.is_in_body();
-        // Only half of a request is worth a look at the clock before the stream has been asked.
-        if within && self.has_expired(if self.connection.is_in_body() { times.idle } else { times.head }) {
-            self.connection.time_out(&mut buffers.output);
+    /// Reads what is there. `Some` where that ends the turn: the session waits, or is over.
+    fn read<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
+        let input = &mut driver.buffers.input;
+        let waiting = WaitingFor::input(self.connection.is_in_body(), !input.is_empty());
+        // The clock is read before the stream only within a request: else every request would pay.
+        if waiting != WaitingFor::Request && self.has_expired(driver.timeouts.limit(waiting)) {
+            self.connection.time_out(&mut driver.buffers.output);
             return None;
         }
-        match stream.read(buffers.input.space()) {
+        match driver.stream.read(input.space()) {
             Ok(0) => Some(Turn::Over),
             Ok(bytes) => {
-                buffers.input.extend(bytes);
-                // The time for a head begins with its first byte; that of a body with each piece.
-                if !within || self.connection.is_in_body() {
+                input.extend(bytes);
+                // The time for a head begins with its first byte; that for a body with each piece.
+                if waiting != WaitingFor::Head {
                     self.deadline = None;
                 }
                 None
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => None,
             Err(error) if would_block(&error) => {
-                let is_over = !within && self.has_been_idle(times, pace);
+                let is_over = waiting == WaitingFor::Request && self.has_been_idle(driver);
                 Some(if is_over { Turn::Over } else { Turn::Readable })
             }
             Err(_) => Some(Turn::Over),
         }
     }
 
-    /// Writes the output; a turn where the stream takes no more of it.
-    fn write(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, times: &Times) -> Option<Turn> {
+    /// Writes the output. `Some` where the stream does not take all of it.
+    fn write<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
+        let output = &mut driver.buffers.output;
         let mut written = 0;
         let turn = loop {
-            match stream.write(buffers.output.get(written..).filter(|rest| !rest.is_empty())?) {
+            match driver.stream.write(output.get(written..).filter(|rest| !rest.is_empty())?) {
                 Ok(0) => break Turn::Over,
                 Ok(bytes) => {
                     written += bytes;
                     self.deadline = None;
-                    if written == buffers.output.len() {
-                        buffers.output.clear();
+                    if written == output.len() {
+                        output.clear();
                         return None;
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if would_block(&error) => {
-                    break if self.has_expired(times.write) { Turn::Over } else { Turn::Writable };
+                    let has_expired = self.has_expired(driver.timeouts.limit(WaitingFor::Reader));
+                    break if has_expired { Turn::Over } else { Turn::Writable };
                 }
                 Err(_) => break Turn::Over,
             }
         };
-        buffers.output.drain(..written);
+        output.drain(..written);
         Some(turn)
     }
 
-    /// Closes at once after an answer that the client knows to be the last; otherwise more input may be there or come, which
-    /// makes the kernel send a reset, so the session lingers.
-    fn close(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, pace: &impl Pace) -> Option<Turn> {
-        if buffers.input.is_empty() && !self.connection.has_refused() && !pace.is_draining() {
+    /// Closes at once after an answer that the client knows to be the last. Otherwise input may be
+    /// unread or on its way, for which the kernel would send a reset, so the session lingers.
+    fn close<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
+        let has_all = driver.buffers.input.is_empty() && !self.connection.has_rejected();
+        if has_all && !driver.lifecycle.is_draining() || driver.stream.shut_down_writing().is_err() {
             return Some(Turn::Over);
         }
-        if stream.shutdown(Shutdown::Write).is_err() {
-            return Some(Turn::Over);
-        }
-        buffers.clear();
+        driver.buffers.clear();
         self.deadline = Some(Instant::now() + limits::LINGER_TIME);
         self.phase = Phase::Lingering { bytes: 0 };
         None
     }
 
-    fn linger(&mut self, stream: &mut impl Stream, buffers: &mut Buffers, bytes: usize) -> Option<Turn> {
-        if bytes > limits::LINGER_BYTES || self.has_expired(limits::LINGER_TIME) {
+    fn linger<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>, bytes: usize) -> Option<Turn> {
+        if bytes > limits::LINGER_BYTES || self.has_expired(driver.timeouts.limit(WaitingFor::End)) {
             return Some(Turn::Over);
         }
-        match stream.read(buffers.input.space()) {
+        match driver.stream.read(driver.buffers.input.space()) {
             Ok(0) => Some(Turn::Over),
             Ok(more) => {
                 self.phase = Phase::Lingering { bytes: bytes + more };
@@ -255,17 +234,17 @@ impl Session {
         }
     }
 
-    /// Whether a request has been waited for long enough, which a server that ends makes shorter.
-    fn has_been_idle(&mut self, times: &Times, pace: &impl Pace) -> bool {
-        let is_over = self.has_expired(times.idle);
-        if pace.is_ending() {
+    /// Whether the time for a request has passed, which a server that is ending shortens.
+    fn has_been_idle<S, W>(&mut self, driver: &Driver<'_, S, W>) -> bool {
+        let is_over = self.has_expired(driver.timeouts.limit(WaitingFor::Request));
+        if driver.lifecycle.is_ending() {
             let last_call = Instant::now() + limits::DRAIN_GRACE;
             self.deadline = self.deadline.map(|deadline| deadline.min(last_call));
         }
         is_over
     }
 
-    /// Whether the time for what is waited for has passed. The first call begins it.
+    /// Whether `time` has passed since the first call for what is waited for.
     fn has_expired(&mut self, time: Duration) -> bool {
         let now = Instant::now();
         now >= *self.deadline.get_or_insert(now + time)

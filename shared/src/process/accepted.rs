@@ -1,13 +1,12 @@
-//! A connection's first turn, where it is accepted.
+//! A connection's first turn, on the thread that accepts it.
 
-use std::cell::RefCell;
 use std::net::TcpStream;
 
-use super::life::{Life, Place};
-use super::unwaiting::Unwaiting;
-use crate::http::{Buffers, Pace, Session, Times, Turn};
+use super::turn_on_this_thread;
+use crate::http::{NonBlocking, Session, Timeouts, Turn};
+use crate::lifecycle::ConnectionPermit;
 
-/// A connection that has had its first turn, and goes on.
+/// A connection that has had its first turn and is still open.
 pub struct Accepted {
     /// Its socket, which blocks.
     pub stream: TcpStream,
@@ -16,39 +15,17 @@ pub struct Accepted {
     /// How its first turn ended: never [`Turn::Over`].
     pub turn: Turn,
     /// To be dropped when it is closed.
-    pub place: Place,
-}
-
-/// What a turn has to know of a server that has just accepted the connection.
-struct Accepting<'a>(&'a Life);
-
-thread_local! {
-    static BUFFERS: RefCell<Buffers> = RefCell::default();
+    pub permit: ConnectionPermit,
 }
 
 impl Accepted {
-    /// Gives a connection its first turn on this thread, which does not wait in it; `None` when it is over by that. Its first
-    /// request may be there already, and when that is the only one, nobody else has to hear of the connection.
-    pub fn begin(stream: TcpStream, place: Place, times: &Times, life: &Life) -> Option<Self> {
+    /// Gives a connection its first turn on this thread, without waiting for the client; `None` when
+    /// that was also its last. Mostly its first request is already there, and where that is its only
+    /// one, no other thread has to learn of the connection.
+    pub fn begin(stream: TcpStream, permit: ConnectionPermit, timeouts: &Timeouts) -> Option<Self> {
         let mut session = Session::default();
-        let turn = BUFFERS.with_borrow_mut(|buffers| {
-            session.turn(&mut Unwaiting::new(&stream), buffers, times, &Accepting(life))
-        });
-        (turn != Turn::Over).then_some(Self { stream, session, turn, place })
-    }
-}
-
-impl Pace for Accepting<'_> {
-    /// Those that are not accepted yet.
-    fn others_wait(&self) -> bool {
-        true
-    }
-
-    fn is_draining(&self) -> bool {
-        self.0.is_draining()
-    }
-
-    fn is_ending(&self) -> bool {
-        self.0.is_ending()
+        let mut socket = NonBlocking::new(&stream);
+        let turn = turn_on_this_thread(&mut session, &mut socket, timeouts, permit.lifecycle());
+        (turn != Turn::Over).then_some(Self { stream, session, turn, permit })
     }
 }

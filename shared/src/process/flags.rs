@@ -1,4 +1,4 @@
-//! The flags that every server has, and the environment variables that stand for them.
+//! The flags of every server, and their environment variables.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::http::{Times, limits};
+use crate::http::{Timeouts, limits};
 
-/// File descriptors kept free for what is not a connection: standard streams, listeners, epoll, timers, wake-ups
-/// (some tens on a many-core machine with a runtime a core).
+/// File descriptors kept free for what is not a connection: standard streams, listeners, epoll, timers,
+/// wake-ups (some tens on a many-core machine with a runtime per core).
 const RESERVED_DESCRIPTORS: usize = 100;
 
-/// The flags of the process contract. A server flattens them into its own.
+/// The flags of the process contract. A server with more flags flattens them into its own.
 #[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
 pub struct Flags {
@@ -24,7 +24,7 @@ pub struct Flags {
     #[arg(long, env = "PORT", default_value_t = 8080)]
     pub port: u16,
 
-    /// Threads that answer requests [default: one for each core this process may use]
+    /// Threads that answer requests [default: one per core this process may use]
     #[arg(long, env = "WORKERS", value_name = "N", value_parser = at_least_one)]
     pub workers: Option<usize>,
 
@@ -36,21 +36,21 @@ pub struct Flags {
     #[arg(long, env = "HEAD_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::HEAD_TIMEOUT), value_parser = seconds)]
     pub head_timeout: Duration,
 
-    /// Time of waiting for a first or a next request
+    /// Time for a client to send a first or a next request
     #[arg(long, env = "IDLE_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::IDLE_TIMEOUT), value_parser = seconds)]
     pub idle_timeout: Duration,
 
-    /// Time of waiting for a client that does not read its answer
+    /// Time for a client to read what it was sent
     #[arg(long, env = "WRITE_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::WRITE_TIMEOUT), value_parser = seconds)]
     pub write_timeout: Duration,
 
-    /// Time that open connections have to finish after SIGTERM
+    /// Time for open connections to finish after SIGTERM
     #[arg(long, env = "DRAIN_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::DRAIN_TIMEOUT), value_parser = seconds)]
     pub drain_timeout: Duration,
 }
 
 impl Flags {
-    /// The first address that `--host` and `--port` mean.
+    /// The first address of `--host`, with `--port`. Fails when the name is unknown.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         let mut addresses = (self.host.as_str(), self.port)
             .to_socket_addrs()
@@ -58,18 +58,18 @@ impl Flags {
         addresses.next().with_context(|| format!("--host {}: has no address", self.host))
     }
 
-    /// `--workers`, or a worker for each core that this process may use.
+    /// `--workers`, or one per core that this process may use.
     pub fn workers_or_cores(&self) -> usize {
         self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
     /// How long a connection waits for its client.
-    pub fn times(&self) -> Times {
-        Times { head: self.head_timeout, idle: self.idle_timeout, write: self.write_timeout }
+    pub fn timeouts(&self) -> Timeouts {
+        Timeouts { head: self.head_timeout, idle: self.idle_timeout, write: self.write_timeout }
     }
 
-    /// How many connections may be open at once, with the descriptors for them made available: the soft limit is
-    /// raised to the hard one. An error when `--max-connections` asks for more than that.
+    /// How many connections may be open at once. Raises the soft limit of descriptors to the hard one, and
+    /// fails when `--max-connections` asks for more than that allows.
     pub fn connections(&self) -> anyhow::Result<usize> {
         let descriptors = raise_descriptor_limit().context("cannot raise the limit of open files")?;
         let available = descriptors.saturating_sub(RESERVED_DESCRIPTORS);

@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::Context;
 use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 
-/// Connections that the kernel holds for us until we accept them. The kernel caps it at `net.core.somaxconn`, 4,096
-/// by default.
+/// Connections that the kernel holds until they are accepted. The kernel caps it at
+/// `net.core.somaxconn`, 4,096 by default.
 const BACKLOG: i32 = 4096;
 
-/// Classic BPF that drops packets which ask for a new connection, and lets all others pass: the flags of a TCP header are
-/// its byte 13, and `SYN` is their bit 1.
+/// Classic BPF that drops packets which ask for a new connection, and no others: the flags of a TCP
+/// header are its byte 13, and `SYN` is their bit 1.
 const DROP_NEW: [SockFilter; 4] = [
     SockFilter::new(BPF_LOAD_BYTE, 0, 0, 13),
     SockFilter::new(BPF_JUMP_IF_ANY, 0, 1, 0b10),
@@ -23,27 +23,29 @@ const BPF_LOAD_BYTE: u16 = 0x30;
 const BPF_JUMP_IF_ANY: u16 = 0x45;
 const BPF_RETURN: u16 = 0x06;
 
-/// Time for connections that are half made to be whole, once no new ones begin.
+/// Time for handshakes under way to complete, once no new ones begin.
 const SETTLE: Duration = Duration::from_millis(20);
 
-/// A listening socket, blocking, on which accepted connections have `TCP_NODELAY` from the start: Linux hands the
-/// option down, which saves a system call a connection. An error names the address.
+/// A listening socket, blocking, whose accepted connections have `TCP_NODELAY` from the start: they inherit
+/// the option on Linux, which saves a system call per connection. An error names the address.
 pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     listen(address, false)
 }
 
-/// `count` sockets that listen on one port, among which the kernel spreads connections (`SO_REUSEPORT`).
-/// A port that another process already listens on is an error, as it is for [`bind`].
+/// `count` sockets that listen on one port, among which the kernel distributes connections
+/// (`SO_REUSEPORT`). Fails, as [`bind`] does, for a port that another process listens on.
 pub fn bind_shared(address: SocketAddr, count: usize) -> anyhow::Result<Vec<TcpListener>> {
-    // With SO_REUSEPORT a second server of this user would share the port in silence, so ask without it first.
+    // With SO_REUSEPORT a second server of this user would share the port silently: bind without it first.
     let address = bind(address)?.local_addr().context("cannot read the address listened on")?;
     (0..count).map(|_| listen(address, true)).collect()
 }
 
-/// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it and nobody else has:
-/// closing it over them would reset them. Blocks for some milliseconds.
+/// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it and the
+/// server has not: the close would reset them. Blocks for some milliseconds. Fails when the kernel
+/// refuses the filter that keeps new connections out.
 pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) -> anyhow::Result<()> {
-    // None may come in between the last accept and the close. Clients that try from here on are refused a moment later.
+    // No connection may arrive between the last accept and the close. Clients that connect from here on
+    // are refused a moment later.
     SockRef::from(&listener).attach_filter(&DROP_NEW).context("cannot attach a filter to the listener")?;
     std::thread::sleep(SETTLE);
     listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
@@ -54,7 +56,7 @@ pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) -> anyhow::
     Ok(())
 }
 
-/// Prints the ready line, the one line that goes to standard output.
+/// Prints the ready line, the only line on standard output.
 pub fn announce(address: SocketAddr) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on http://{address}")

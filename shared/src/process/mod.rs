@@ -3,39 +3,26 @@
 //! ```text
 //! server-NAME --host 127.0.0.1 --port 8080 --workers N --max-connections M
 //! ```
-//! When ready it prints `listening on http://127.0.0.1:8080`, and nothing else, to standard output.
-//! SIGTERM or SIGINT ends it with 0 once what was asked is answered; what it cannot do is one line on standard
-//! error and an exit code of 1, or of 2 for a flag that it does not understand.
+//! When it is ready it prints `listening on http://127.0.0.1:8080`, and nothing else, to standard
+//! output. SIGTERM or SIGINT ends it with 0 once it has answered what was asked. An error is one line
+//! on standard error and exit code 1, or 2 for a flag that it does not know.
 
 mod accepted;
+mod deadline;
 mod flags;
-mod keeper;
-mod life;
 mod listen;
+mod program;
 mod serve;
+mod server;
 mod shutdown;
-mod unwaiting;
 mod version;
 
-use std::process::ExitCode;
-
 pub use accepted::Accepted;
+pub use deadline::{Deadline, DeadlineThread, TaskTimer};
 pub use flags::Flags;
-pub use keeper::{Keeper, Wake, Watch};
-pub use life::{Life, Place};
 pub use listen::{announce, bind, bind_shared, close};
-pub use serve::serve;
-pub use shutdown::on_signal;
-pub use unwaiting::Unwaiting;
+pub use program::Program;
+pub use serve::{Workers, serve};
+pub use server::{Server, turn_on_this_thread};
+pub use shutdown::{drain_on_signal, on_signal};
 pub use version::version;
-
-/// Turns what `main` came to into its exit code, with one line on standard error for a failure.
-pub fn exit(outcome: anyhow::Result<()>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}

@@ -1,69 +1,62 @@
-//! A server whose connections are accepted by threads of their own: from its ready line to its end.
+//! From the ready line to the end: servers whose connections are accepted by threads of their own
+//! ([`serve`]), and servers whose workers each accept on a listener of their own ([`Workers`]).
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use socket2::SockRef;
 
 use super::flags::Flags;
-use super::life::{Life, Place};
-use super::{announce, close, on_signal};
-use crate::http::limits::DRAIN_GRACE;
+use super::{announce, close, drain_on_signal};
+use crate::lifecycle::{ConnectionPermit, Lifecycle};
 
-/// How long an accept waits before it looks whether the server is about to end.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
+/// How long an accept blocks before the thread reads the server's stage again.
+const ACCEPT_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How long to wait for a descriptor when there is none. A connection that closes ends the wait.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait for a permit or a descriptor when there is none. A close ends the wait.
+const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Threads that accept at most. Each takes some tens of thousands of connections a second, more than there are ports for.
+/// Threads that accept, at most. Each accepts some tens of thousands of connections per second, more
+/// than there are ports for.
 const ACCEPTORS: usize = 4;
 
-/// What a thread that accepts needs.
-struct Reception<'a, T> {
-    listener: &'a TcpListener,
-    life: &'a Arc<Life>,
-    take: &'a T,
-}
-
-/// Announces the server and hands each connection, with its place, to `take` until a signal asks for the drain. Returns when
-/// all connections are closed, or the drain's limit after the signal.
+/// Announces the server, and hands each connection with its permit to `take`, on several threads,
+/// until a signal asks for the drain. Returns when all connections are closed, or at the drain's
+/// limit.
 ///
-/// Connections are accepted by several threads. Once no more can come, and [`Life::is_ending`], `end` is called: connections
-/// that wait have to learn of it.
+/// Fails when signals cannot be watched, no ready line can be printed or the listener fails.
 pub fn serve(
     listener: TcpListener,
-    life: &Arc<Life>,
+    lifecycle: &Arc<Lifecycle>,
     flags: &Flags,
-    take: impl Fn(TcpStream, Place) + Sync,
-    end: impl FnOnce(),
+    take: impl Fn(TcpStream, ConnectionPermit) + Sync,
 ) -> anyhow::Result<()> {
-    let draining = Arc::clone(life);
-    on_signal(move || draining.begin_drain())?;
-    // An accept that waits for ever would not notice the drain.
+    drain_on_signal(lifecycle, flags.drain_timeout)?;
+    // An accept that blocks for ever would not notice the drain.
     SockRef::from(&listener)
-        .set_read_timeout(Some(LOOK_AFTER))
+        .set_read_timeout(Some(ACCEPT_TIMEOUT))
         .context("cannot set the listener's timeout")?;
     announce(listener.local_addr().context("cannot read the address listened on")?)?;
 
-    let reception = Reception { listener: &listener, life, take: &take };
-    let grace = DRAIN_GRACE.min(flags.drain_timeout);
-    let drain_began = thread::scope(|scope| {
+    let accept_until_ending = || {
+        while !lifecycle.is_ending() {
+            accept(&listener, lifecycle, &take);
+        }
+    };
+    thread::scope(|scope| {
         for _ in 1..acceptors(flags) {
             let builder = thread::Builder::new().name("acceptor".into());
-            // Where no thread can be started, those that there are do the work.
-            let _ = builder.spawn_scoped(scope, || reception.accept_until_drained(grace));
+            // Where no thread can be started, the others do its work.
+            let _ = builder.spawn_scoped(scope, accept_until_ending);
         }
-        reception.accept_until_drained(grace)
+        accept_until_ending();
     });
-    close(listener, |stream| take(stream, life.extra_place()))?;
-    life.end();
-    end();
-    life.wait_until_empty(drain_began + flags.drain_timeout);
+    close(listener, |stream| take(stream, lifecycle.extra_permit()))?;
+    lifecycle.wait_until(Duration::MAX, || lifecycle.has_ended());
     Ok(())
 }
 
@@ -72,32 +65,43 @@ fn acceptors(flags: &Flags) -> usize {
     flags.workers_or_cores().min(cores).min(ACCEPTORS)
 }
 
-impl<T: Fn(TcpStream, Place)> Reception<'_, T> {
-    /// Accepts connections until `grace` after the drain began, and says when that was: clients that are just connecting get
-    /// an answer that closes, instead of a reset.
-    fn accept_until_drained(&self, grace: Duration) -> Instant {
-        while !self.life.is_draining() {
-            self.accept();
-        }
-        let drain_began = Instant::now();
-        while drain_began.elapsed() < grace {
-            self.accept();
-        }
-        drain_began
-    }
-
-    /// Accepts a connection if one comes. Without a place or a descriptor for it, it stays in the kernel's queue.
-    fn accept(&self) {
-        let Some(place) = self.life.place(PAUSE) else { return };
-        match self.listener.accept() {
-            Ok((stream, _)) => (self.take)(stream, place),
-            Err(error) => {
-                drop(place);
-                let harmless = [ErrorKind::WouldBlock, ErrorKind::Interrupted, ErrorKind::ConnectionAborted];
-                if !harmless.contains(&error.kind()) {
-                    self.life.wait_for_a_close(PAUSE);
-                }
+/// Accepts a connection if one comes. Without a permit or a descriptor for it, it stays in the
+/// kernel's queue.
+fn accept(listener: &TcpListener, lifecycle: &Arc<Lifecycle>, take: &impl Fn(TcpStream, ConnectionPermit)) {
+    lifecycle.wait_until(BACKOFF, || lifecycle.has_permit());
+    let Some(permit) = lifecycle.permit() else { return };
+    match listener.accept() {
+        Ok((stream, _)) => take(stream, permit),
+        Err(error) => {
+            drop(permit);
+            let harmless = [ErrorKind::WouldBlock, ErrorKind::Interrupted, ErrorKind::ConnectionAborted];
+            if !harmless.contains(&error.kind()) {
+                let open = lifecycle.open();
+                lifecycle.wait_until(BACKOFF, || lifecycle.open() < open);
             }
         }
+    }
+}
+
+/// Threads that each do a part of the server's work until it ends.
+pub struct Workers(Vec<JoinHandle<anyhow::Result<()>>>);
+
+impl Workers {
+    /// Starts a thread for each of `inputs`. Fails when one cannot be started.
+    pub fn start<T: Send + 'static>(
+        inputs: impl IntoIterator<Item = T>,
+        work: impl Fn(T) -> anyhow::Result<()> + Clone + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        let start = |input| {
+            let work = work.clone();
+            let thread = thread::Builder::new().name("worker".into());
+            thread.spawn(move || work(input)).context("cannot start a worker")
+        };
+        inputs.into_iter().map(start).collect::<anyhow::Result<_>>().map(Self)
+    }
+
+    /// Waits for all of them. Fails when one has failed or panicked.
+    pub fn join(self) -> anyhow::Result<()> {
+        self.0.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
     }
 }

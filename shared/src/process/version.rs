@@ -1,19 +1,19 @@
 //! What `--version` says.
 
-/// Name and version of each crate in `Cargo.lock`, and of the compiler as `std`, as `build.rs` found them.
+/// Name and version of each crate in `Cargo.lock`, and of the compiler as `std`, from `build.rs`.
 const VERSIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/versions.rs"));
 
 /// A server's own version, then its runtime's: `0.1.0 (hyper 1.12.0, tokio 1.54.1)`.
 ///
-/// `std` stands for the standard library, which has the compiler's version. Where `Cargo.lock` holds several versions
-/// of a crate all are named, so that the line is never wrong.
+/// `std` stands for the standard library, which has the compiler's version. Where `Cargo.lock` has
+/// several versions of a crate all are named, so that the line is never wrong.
 pub fn version(own: &str, runtime: &[&str]) -> String {
-    let of = |name: &&str| {
+    let with_version = |name: &&str| {
         let found: Vec<_> =
             VERSIONS.iter().filter(|(known, _)| known == name).map(|(_, version)| *version).collect();
         format!("{name} {}", if found.is_empty() { "unknown".to_owned() } else { found.join(" or ") })
     };
-    format!("{own} ({})", runtime.iter().map(of).collect::<Vec<_>>().join(", "))
+    format!("{own} ({})", runtime.iter().map(with_version).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

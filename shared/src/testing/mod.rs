@@ -1,24 +1,25 @@
-//! What every server must do with many and with difficult clients, to be called from a server's own tests: raw bytes over
-//! real sockets. Nothing here asserts how long a thing takes; bounds are there so that a failure ends.
+//! What every server must do for many clients and for difficult ones, to be called from a server's own
+//! tests: raw bytes over real sockets. Nothing here asserts a time; bounds only end what hangs.
 //!
-//! [`laws`] is what must hold of the code that they share, whatever bytes a client sends.
+//! [`invariants`] is what must hold of the shared code, whatever bytes a client sends.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test says what is wrong by its panic"
+    reason = "a test fails by its panic"
 )]
 
-pub mod allocations;
+mod allocations;
 pub mod heads;
-pub mod laws;
+pub mod invariants;
 mod program;
-pub mod scenes;
+pub mod scenarios;
 pub mod wire;
 
+pub use allocations::Allocations;
 pub use program::{Client, Program, Server};
 
-/// How many requests each benchmark of instructions takes its path for: a multiple of all depths of pipelining, and enough for what
-/// happens once to be a thousandth.
+/// Requests per benchmark of instructions: a multiple of all depths of pipelining, and enough that what
+/// happens once is a thousandth.
 pub const REQUESTS: usize = 1600;

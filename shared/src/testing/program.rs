@@ -1,6 +1,6 @@
 //! A server's program under test, and the client's side of a connection to it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -8,24 +8,24 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Generous: only what hangs comes near it.
+/// Only what hangs takes so long.
 const BOUND: Duration = Duration::from_secs(60);
 
 /// A server's program, and how it is started.
 pub struct Program {
     /// As cargo names it: `env!("CARGO_BIN_EXE_…")`.
     pub path: &'static str,
-    /// With so many `--workers`.
+    /// Its `--workers`.
     pub workers: usize,
 }
 
-/// A server that runs, and is killed when it is dropped.
+/// A running server, which is killed when it is dropped.
 pub struct Server {
     process: Child,
     address: String,
 }
 
-/// A connection, from the client's side.
+/// The client's side of a connection.
 pub struct Client(TcpStream);
 
 impl Program {
@@ -34,11 +34,11 @@ impl Program {
         self.start_with(flags, Stdio::inherit())
     }
 
-    /// The same, with a place for what it says on standard error.
-    pub(super) fn start_with(&self, flags: &[&str], complaints: Stdio) -> Server {
+    /// Starts the server with another standard error.
+    pub(super) fn start_with(&self, flags: &[&str], stderr: Stdio) -> Server {
         let mut command = Command::new(self.path);
         command.args(["--port", "0", "--workers", &self.workers.to_string()]).args(flags);
-        command.stdout(Stdio::piped()).stderr(complaints);
+        command.stdout(Stdio::piped()).stderr(stderr);
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -48,12 +48,12 @@ impl Program {
 }
 
 impl Server {
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// A connection to it.
+    /// Connects to it.
     pub fn connect(&self) -> Client {
         Client::connect(&self.address).unwrap()
     }
@@ -71,7 +71,7 @@ impl Server {
         };
         let end = Instant::now() + BOUND;
         while !std::fs::read_to_string("/proc/net/tcp").unwrap().lines().any(nothing_unread) {
-            assert!(Instant::now() < end, "nobody reads it");
+            assert!(Instant::now() < end, "the server does not read it");
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -80,7 +80,7 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap().count()
     }
 
-    /// Asks it to end.
+    /// Sends it SIGTERM.
     pub fn terminate(&self) {
         let process = Pid::from_raw(self.process.id().try_into().unwrap());
         kill(process, Signal::SIGTERM).unwrap();
@@ -91,8 +91,8 @@ impl Server {
         self.process.wait().unwrap()
     }
 
-    /// The first line that it says on standard error, which has to be a pipe.
-    pub(super) fn complaint(&mut self) -> String {
+    /// The first line on its standard error, which has to be a pipe.
+    pub(super) fn first_error_line(&mut self) -> String {
         let mut line = String::new();
         BufReader::new(self.process.stderr.take().unwrap()).read_line(&mut line).unwrap();
         line
@@ -115,32 +115,37 @@ impl Client {
         Ok(Self(stream))
     }
 
-    /// Sends all of it.
+    /// Sends all of `bytes`.
     pub fn send(&mut self, bytes: &str) {
         self.0.write_all(bytes.as_bytes()).unwrap();
     }
 
-    /// Sends until the server takes nothing more for `bound`, or has closed: whether it has.
-    pub(super) fn flood(&mut self, bytes: &str, bound: Duration) -> bool {
+    /// Sends until the server takes nothing more for `bound`; panics where the server closes.
+    pub(super) fn flood(&mut self, bytes: &str, bound: Duration) {
         self.0.set_write_timeout(Some(bound)).unwrap();
-        loop {
+        let error = loop {
             if let Err(error) = self.0.write_all(bytes.as_bytes()) {
-                return !matches!(
-                    error.kind(),
-                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                );
+                break error;
             }
-        }
+        };
+        assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
     }
 
-    /// Asks for `path`, and lets the connection open.
+    /// Asks for `path` on a connection that stays open.
     pub fn ask(&mut self, path: &str) {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
     }
 
-    /// Reads an answer, which has to be the greeting for `path`. Whether the connection stays open after it.
+    /// Asks for `path`, and reads the answer as [`Client::expect`] does.
+    pub fn get(&mut self, path: &str) -> bool {
+        self.ask(path);
+        self.expect(path)
+    }
+
+    /// Reads an answer, which has to be the greeting for `path`; returns whether the connection stays
+    /// open after it.
     pub fn expect(&mut self, path: &str) -> bool {
-        // The names of fields have no case, and servers differ in it.
+        // Servers differ in the case of field names, which has no meaning.
         !self.answer(path).to_ascii_lowercase().contains("\r\nconnection: close\r\n")
     }
 
@@ -159,14 +164,14 @@ impl Client {
         got
     }
 
-    /// Reads as many bytes as `expected` has, which have to be those.
+    /// Reads `expected`, and not a byte more.
     pub(super) fn expect_bytes(&mut self, expected: &str) {
         let mut got = vec![0; expected.len()];
         self.0.read_exact(&mut got).unwrap();
         assert_eq!(String::from_utf8_lossy(&got), expected);
     }
 
-    /// Sends `request`, which may be several, again and again, and reads so many bytes after each.
+    /// Sends `request`, which may be several, `times` times, and reads `bytes` of answers after each.
     pub(super) fn repeat(&mut self, request: &str, times: usize, bytes: usize) {
         let mut got = vec![0; bytes];
         for _ in 0..times {
@@ -175,7 +180,7 @@ impl Client {
         }
     }
 
-    /// What comes until the server closes.
+    /// Reads until the server closes.
     pub fn read_to_end(&mut self) -> String {
         let mut got = String::new();
         self.0.read_to_string(&mut got).unwrap();

@@ -1,20 +1,21 @@
-//! A client in memory, which costs as good as nothing: what is measured is the server's side.
+//! A client in memory, which costs next to nothing: what is measured is the server's side.
 
 use std::hint::black_box;
 use std::io::{ErrorKind, Read, Result, Write};
-use std::net::Shutdown;
+use std::sync::Arc;
 
-use crate::http::{Pace, Stream};
+use crate::http::{Buffers, Driver, Session, Stream, Timeouts, Turn};
+use crate::lifecycle::Lifecycle;
 
-/// A client that sends its pieces, one a read, and then nothing more. It takes every answer at once.
+/// A client that sends its pieces, one per read, and then nothing more. It reads every answer at once.
 pub struct Wire<'a> {
     pieces: &'a [&'a str],
-    /// Bytes that it has taken.
+    /// Bytes that the client has read.
     pub received: usize,
 }
 
 impl<'a> Wire<'a> {
-    /// A client with those pieces to send.
+    /// A client that sends `pieces`.
     pub fn new(pieces: &'a [&'a str]) -> Self {
         Self { pieces, received: 0 }
     }
@@ -41,22 +42,34 @@ impl Write for Wire<'_> {
 }
 
 impl Stream for Wire<'_> {
-    fn shutdown(&self, _: Shutdown) -> Result<()> {
+    fn shut_down_writing(&self) -> Result<()> {
         Ok(())
     }
 }
 
-/// A server with nobody else to serve.
-pub struct Alone;
+/// A thread that serves sessions in memory, of a server that serves.
+pub struct ServingThread {
+    buffers: Buffers,
+    timeouts: Timeouts,
+    lifecycle: Arc<Lifecycle>,
+    others_wait: bool,
+}
 
-impl Pace for Alone {
-    fn others_wait(&self) -> bool {
-        false
+impl ServingThread {
+    /// A thread for which other connections wait, or none.
+    pub fn new(others_wait: bool) -> Self {
+        let (buffers, timeouts, lifecycle) = (Buffers::default(), Timeouts::default(), Lifecycle::new(1));
+        Self { buffers, timeouts, lifecycle, others_wait }
     }
-    fn is_draining(&self) -> bool {
-        false
-    }
-    fn is_ending(&self) -> bool {
-        false
+
+    /// A turn of `session`.
+    pub fn turn(&mut self, session: &mut Session, stream: &mut impl Stream) -> Turn {
+        session.turn(Driver {
+            stream,
+            buffers: &mut self.buffers,
+            timeouts: &self.timeouts,
+            lifecycle: &self.lifecycle,
+            others_wait: || self.others_wait,
+        })
     }
 }

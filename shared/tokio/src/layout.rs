@@ -1,4 +1,4 @@
-//! How runtimes lie on cores: one for all, or one for each.
+//! How runtimes are placed on cores: one for all, or one for each.
 
 use std::io;
 use std::net::TcpListener;
@@ -7,13 +7,25 @@ use clap::ValueEnum;
 use shared::process::{self, Flags};
 use tokio::runtime::{Builder, Runtime};
 
-/// How tokio's runtimes lie on the cores.
+/// How tokio's runtimes are placed on the cores.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Layout {
     /// One runtime whose threads share all connections
     Multi,
-    /// A runtime a core with connections of its own, among which the kernel spreads them
+    /// One runtime per core with connections of its own, which the kernel distributes
     PerCore,
+}
+
+/// The flags of a server on tokio.
+#[derive(clap::Args, Clone, Debug)]
+pub struct LayoutFlags {
+    /// The flags of every server
+    #[command(flatten)]
+    pub process: Flags,
+
+    /// How tokio's runtimes are placed on the cores
+    #[arg(long, value_enum, env = "LAYOUT", default_value_t = Layout::PerCore)]
+    pub layout: Layout,
 }
 
 impl Layout {
@@ -26,7 +38,7 @@ impl Layout {
         }
     }
 
-    /// The runtimes, without timers: those are the keeper's.
+    /// The runtimes, without timers: the thread for deadlines takes their place.
     pub(crate) fn runtimes(self, flags: &Flags) -> io::Result<Vec<Runtime>> {
         let workers = flags.workers_or_cores();
         match self {

@@ -1,25 +1,22 @@
 //! What the servers on tokio have in common.
 //!
-//! [`serve`](fn@serve) accepts connections in the runtimes of a [`Layout`], gives each a task, and ends the server. A connection's
-//! [`Socket`] is watched by tokio only once somebody has to wait for it, and an [`Alarm`] is the time that it has for that.
+//! [`serve`](fn@serve) accepts connections in the runtimes of a [`Layout`], gives each a task, and ends
+//! the server. A connection's [`Socket`] is registered with tokio only when it has to wait, and a
+//! [`TaskTimer`](shared::process::TaskTimer) is its deadline.
 //!
-//! [`Guarded`] lies between a socket and a framework that speaks HTTP on it. It lets through what keeps the rules,
-//! refuses what does not, keeps the times, and ends the connection so that its last answer arrives. [`Life`] is how far
-//! the server has come, and [`Ledger`] what a connection's stream and its service know of each other.
+//! [`FilteredStream`] lies between a socket and a framework that speaks HTTP on it. It lets requests
+//! that keep the rules through, rejects the others, keeps the timeouts, and closes the connection so
+//! that its last answer arrives. A [`RequestCounter`] is what a connection's stream and its service
+//! know of each other.
 
-mod alarm;
-mod guarded;
+mod filtered_stream;
 mod layout;
-mod ledger;
-mod life;
-mod patience;
+mod request_counter;
 mod serve;
 mod socket;
 
-pub use alarm::Alarm;
-pub use guarded::{Flush, Guarded};
-pub use layout::Layout;
-pub use ledger::Ledger;
-pub use life::{Life, Stage};
+pub use filtered_stream::{FilteredStream, Flush};
+pub use layout::{Layout, LayoutFlags};
+pub use request_counter::RequestCounter;
 pub use serve::serve;
 pub use socket::Socket;

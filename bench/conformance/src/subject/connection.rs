@@ -1,7 +1,8 @@
-//! How long a connection lives, and how it ends (RFC 9112, section 9; RFC 9110, section 10.1.1).
+//! How long a connection stays open, and how it ends (RFC 9112, section 9; RFC 9110, section
+//! 10.1.1).
 
-use super::super::case::{Finish, Step, send};
-use super::{Answer, BAD, Case, End, NEXT, get, greeting, post, posted};
+use super::shorthand::{BAD, Case, End, Expected, NEXT, get, greeting, post, posted};
+use crate::case::{Finish, Step, send};
 
 const PERSISTENCE: &str = "RFC 9112, section 9.3";
 const TEAR_DOWN: &str = "RFC 9112, section 9.6";
@@ -9,12 +10,13 @@ const CONNECTION: &str = "RFC 9110, section 7.6.1";
 const EXPECT: &str = "RFC 9110, section 10.1.1";
 const UPGRADE: &str = "RFC 9110, section 7.8";
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [closing(), staying(), old(), half_closed(), expectations(), last_words()].concat()
 }
 
 fn closing() -> Vec<Case> {
+    let both = "Connection: close\r\nConnection: keep-alive\r\n";
     let options = [
         ("connection/close", PERSISTENCE, "Connection: close\r\n"),
         ("connection/close-in-other-letters", CONNECTION, "connection: CLOSE\r\n"),
@@ -22,24 +24,18 @@ fn closing() -> Vec<Case> {
         ("connection/close-in-a-list-with-gaps", CONNECTION, "Connection: ,, \t close ,\r\n"),
         ("connection/close-on-a-second-line", CONNECTION, "Connection: x\r\nConnection: close\r\n"),
         ("connection/close-beside-keep-alive", PERSISTENCE, "Connection: keep-alive, close\r\n"),
-        (
-            "connection/close-before-keep-alive",
-            PERSISTENCE,
-            "Connection: close\r\nConnection: keep-alive\r\n",
-        ),
+        ("connection/close-before-keep-alive", PERSISTENCE, both),
     ];
-    let mut cases = Vec::new();
-    cases.extend(
-        options.map(|(name, rule, fields)| Case::new(name, rule, get(fields), greeting(), End::Closed)),
-    );
+    let case = |(name, rule, fields)| Case::new(name, rule, get(fields), greeting(), End::Closed);
+    let mut cases = options.map(case).to_vec();
     let close = || get("Connection: close\r\n");
-    let saying = || [Answer::greeting("/a").saying(&["close"])];
+    let saying = || [Expected::greeting("/a").with_connection(&["close"])];
     let post = post("Connection: close\r\nContent-Length: 3\r\n", "abc");
     let upgrade = get("Connection: close, upgrade\r\nUpgrade: x\r\n") + NEXT;
     cases.extend([
         Case::new("connection/nothing-after-close", TEAR_DOWN, close() + NEXT, greeting(), End::Closed),
         Case::new("connection/closes-by-itself", TEAR_DOWN, close(), greeting(), End::ClosedCleanly)
-            .finish(Finish::Wait),
+            .with_finish(Finish::Wait),
         Case::new("connection/close-is-said", TEAR_DOWN, close(), saying(), End::Closed).strict(),
         Case::new("connection/close-and-upgrade", UPGRADE, upgrade, greeting(), End::Closed),
         Case::new("connection/close-with-a-body", TEAR_DOWN, post, [posted()], End::Closed),
@@ -48,96 +44,60 @@ fn closing() -> Vec<Case> {
 }
 
 fn staying() -> Vec<Case> {
+    let parameters = "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n";
     let options = [
         ("connection/keep-alive", PERSISTENCE, "Connection: keep-alive\r\n"),
-        (
-            "connection/keep-alive-with-parameters",
-            PERSISTENCE,
-            "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n",
-        ),
+        ("connection/keep-alive-with-parameters", PERSISTENCE, parameters),
         ("connection/options-that-are-unknown", CONNECTION, "Connection: x, y\r\n"),
         ("connection/options-that-look-like-close", CONNECTION, "Connection: closed, not-close\r\n"),
         ("connection/option-that-names-a-field", CONNECTION, "Connection: host\r\n"),
         ("connection/te", "RFC 9110, section 10.1.4", "Connection: TE\r\nTE: trailers\r\n"),
     ];
+    let http_2 = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n";
     let upgrades = [
         ("connection/upgrade-to-a-websocket", "Connection: upgrade\r\nUpgrade: websocket\r\n"),
-        (
-            "connection/upgrade-to-http-2",
-            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n",
-        ),
+        ("connection/upgrade-to-http-2", http_2),
     ];
-    let mut cases = Vec::new();
-    // A server may close at any time. One that does so without a reason is no endpoint to be measured.
-    cases.extend(
-        options
-            .map(|(name, rule, fields)| Case::new(name, rule, get(fields), greeting(), End::Open).strict()),
-    );
+    // Strict, as a server may close at any time.
+    let stays = |(name, rule, fields)| Case::new(name, rule, get(fields), greeting(), End::Open).strict();
+    let mut cases = options.map(stays).to_vec();
     cases.extend(upgrades.map(|(name, fields)| Case::answered(name, UPGRADE, get(fields), greeting())));
     let many = (1..20).flat_map(|count| [Step::Await(count), send(get(""))]);
-    let answers: Vec<Answer> = (0..20).map(|_| Answer::greeting("/a")).collect();
+    let answers = vec![Expected::greeting("/a"); 20];
     cases.push(Case::new("connection/many-requests", PERSISTENCE, get(""), answers, End::Open).then(many));
     cases
 }
 
-/// HTTP/1.0: a connection ends after the answer, unless both sides say otherwise.
+/// HTTP/1.0: the connection ends after the answer, unless both sides ask to keep it.
 fn old() -> Vec<Case> {
     let get = |fields: &str| format!("GET /a HTTP/1.0\r\n{fields}\r\n");
-    let kept = || [Answer::greeting("/a").saying(&["keep-alive"])];
-    let post = "POST /a HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc";
+    let post = "POST /a HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc".to_owned();
+    let case = |name, request: String, end| Case::new(name, PERSISTENCE, request, greeting(), end);
+    let kept = |name, fields| {
+        let kept = [Expected::greeting("/a").with_connection(&["keep-alive"])];
+        Case::new(name, PERSISTENCE, get(fields), kept, End::Open).or(greeting(), End::Closed)
+    };
     vec![
-        Case::new("connection/http-1.0", PERSISTENCE, get(""), greeting(), End::Closed),
-        Case::new(
-            "connection/http-1.0-closes-by-itself",
-            PERSISTENCE,
-            get(""),
-            greeting(),
-            End::ClosedCleanly,
-        )
-        .finish(Finish::Wait),
-        Case::new(
-            "connection/http-1.0-and-nothing-after",
-            PERSISTENCE,
-            get("") + NEXT,
-            greeting(),
-            End::Closed,
-        ),
-        Case::new(
-            "connection/http-1.0-close",
-            PERSISTENCE,
-            get("Connection: close\r\n"),
-            greeting(),
-            End::Closed,
-        ),
+        case("connection/http-1.0", get(""), End::Closed),
+        case("connection/http-1.0-closes-by-itself", get(""), End::ClosedCleanly).with_finish(Finish::Wait),
+        case("connection/http-1.0-and-nothing-after", get("") + NEXT, End::Closed),
+        case("connection/http-1.0-close", get("Connection: close\r\n"), End::Closed),
         Case::new("connection/http-1.0-body", PERSISTENCE, post, [posted()], End::Closed),
-        Case::new(
-            "connection/http-1.0-keep-alive",
-            PERSISTENCE,
-            get("Connection: keep-alive\r\n"),
-            kept(),
-            End::Open,
-        )
-        .or(greeting(), End::Closed),
-        Case::new(
-            "connection/http-1.0-keep-alive-in-other-letters",
-            PERSISTENCE,
-            get("Connection: Keep-Alive\r\n"),
-            kept(),
-            End::Open,
-        )
-        .or(greeting(), End::Closed),
+        kept("connection/http-1.0-keep-alive", "Connection: keep-alive\r\n"),
+        kept("connection/http-1.0-keep-alive-in-other-letters", "Connection: Keep-Alive\r\n"),
     ]
 }
 
-/// A client that has nothing more to ask still gets the answers to what it asked.
+/// A client that has shut down its side still gets all answers.
 fn half_closed() -> Vec<Case> {
-    let case = |name, request: String, answers: Vec<Answer>| {
-        Case::new(name, TEAR_DOWN, request, answers, End::Closed).finish(Finish::HalfClose)
+    let case = |name, request: String, answers: Vec<Expected>| {
+        Case::new(name, TEAR_DOWN, request, answers, End::Closed).with_finish(Finish::HalfClose)
     };
-    let burst = |count| (get("").repeat(count), vec![Answer::greeting("/a"); count]);
+    let burst = |count| (get("").repeat(count), vec![Expected::greeting("/a"); count]);
     let (three, three_answers) = burst(3);
     let (many, many_answers) = burst(500);
-    let part = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc";
+    let part = post("Content-Length: 9\r\n", "abc");
+    let second = get("") + "GET /b HTTP/1.1\r\nHos";
     vec![
         case("connection/half-closed", get(""), greeting().to_vec()),
         case("connection/half-closed-after-three", three, three_answers),
@@ -146,79 +106,64 @@ fn half_closed() -> Vec<Case> {
         case("connection/half-closed-at-once", String::new(), Vec::new()),
         case("connection/half-closed-after-an-answer", get(""), greeting().to_vec()).then([Step::Await(1)]),
         case("connection/half-closed-within-a-head", "GET /a HTTP/1.1\r\nHos".into(), Vec::new())
-            .or([Answer::status(BAD)], End::Closed),
-        case("connection/half-closed-within-a-body", part.into(), Vec::new())
-            .or([Answer::status(&[200, 400, 405, 501])], End::Closed),
-        case(
-            "connection/half-closed-within-a-second-head",
-            get("") + "GET /b HTTP/1.1\r\nHos",
-            greeting().to_vec(),
-        )
-        .or([Answer::greeting("/a"), Answer::status(BAD)], End::Closed),
+            .or([Expected::status(BAD)], End::Closed),
+        case("connection/half-closed-within-a-body", part, Vec::new())
+            .or([Expected::status(&[200, 400, 405, 501])], End::Closed),
+        case("connection/half-closed-within-a-second-head", second, greeting().to_vec())
+            .or([Expected::greeting("/a"), Expected::status(BAD)], End::Closed),
     ]
 }
 
 fn expectations() -> Vec<Case> {
     let answered = || [posted()];
-    let after_100 = || [Answer::proceed(), posted()];
+    let after_100 = || [Expected::continue_100(), posted()];
     let sized = "Expect: 100-continue\r\nContent-Length: 3\r\n";
     let chunked = "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n";
-    // Continued or refused: a body that was refused is read and dropped, or the connection is closed.
+    // Continued or rejected. The server reads and drops a rejected body, or closes the connection.
     let expecting = |name, request: String| {
         Case::new(name, EXPECT, request, after_100(), End::Any)
             .or(answered(), End::Any)
-            .or([Answer::status(&[417])], End::Closed)
+            .or([Expected::status(&[417])], End::Closed)
     };
     let old = "POST /a HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc";
     let no_body = get("Expect: 100-continue\r\n");
+    let other = get("Expect: a-pony\r\n");
+    let large_letters = post(&sized.replace("100-c", "100-C"), "abc");
     vec![
         expecting("connection/expect-continue", post(sized, "abc")),
         expecting("connection/expect-continue-chunked", post(chunked, "3\r\nabc\r\n0\r\n\r\n")),
-        expecting(
-            "connection/expect-continue-in-other-letters",
-            post(&sized.replace("100-c", "100-C"), "abc"),
-        ),
+        expecting("connection/expect-continue-in-other-letters", large_letters),
         expecting("connection/expect-continue-and-wait", post(sized, "")).then([Step::Await(1), send("abc")]),
         expecting("connection/expect-continue-and-wait-with-chunks", post(chunked, ""))
             .then([Step::Await(1), send("3\r\nabc\r\n0\r\n\r\n")]),
         Case::answered("connection/expect-continue-without-a-body", EXPECT, no_body, greeting())
-            .or([Answer::proceed(), Answer::greeting("/a")], End::Any),
+            .or([Expected::continue_100(), Expected::greeting("/a")], End::Any),
         Case::new("connection/expect-continue-with-http-1.0", EXPECT, old, answered(), End::Closed),
-        Case::answered(
-            "connection/expect-something-else",
-            EXPECT,
-            get("Expect: a-pony\r\n"),
-            [Answer::status(&[417])],
-        )
-        .strict(),
+        Case::answered("connection/expect-something-else", EXPECT, other, [Expected::status(&[417])])
+            .strict(),
     ]
 }
 
-/// An answer that closes has to arrive, whatever the client still sends: the kernel's reset must not overtake
-/// it.
+/// An answer that closes the connection has to arrive, even while the client still sends: the
+/// kernel's reset must not overtake it.
 fn last_words() -> Vec<Case> {
     let more = "x".repeat(256 * 1024);
     let case = |name, request: &str, statuses| {
         let request = [request, &more].concat();
-        Case::new(name, TEAR_DOWN, request, [Answer::status(statuses)], End::ClosedCleanly)
-            .finish(Finish::HalfClose)
+        Case::new(name, TEAR_DOWN, request, [Expected::status(statuses)], End::ClosedCleanly)
+            .with_finish(Finish::HalfClose)
             .strict()
     };
     let too_large = post("Content-Length: 1048577\r\n", "");
     let date = get("").replace("Host: h", "Host: a b");
+    let no_host = "GET /a HTTP/1.1\r\n\r\n";
+    let closing = [Expected::status(BAD).with_connection(&["close"])];
     vec![
-        case("connection/400-arrives", "GET /a HTTP/1.1\r\n\r\n", BAD),
+        case("connection/400-arrives", no_host, BAD),
         case("connection/413-arrives", &too_large, &[405, 413]),
         case("connection/431-arrives", "GET /a HTTP/1.1\r\nHost: h\r\nX: ", &[400, 431]),
         case("connection/close-arrives", &get("Connection: close\r\n"), &[200]),
-        Case::refused("connection/date-on-400", "RFC 9110, section 6.6.1", date, BAD).strict(),
-        Case::new(
-            "connection/400-says-close",
-            TEAR_DOWN,
-            "GET /a HTTP/1.1\r\n\r\n",
-            [Answer::status(BAD).saying(&["close"])],
-            End::Closed,
-        )
-        .strict(),
+        Case::rejected("connection/date-on-400", "RFC 9110, section 6.6.1", date, BAD).strict(),
+        Case::new("connection/400-says-close", TEAR_DOWN, no_host, closing, End::Closed).strict(),
     ]
 }

@@ -1,15 +1,19 @@
-//! The endpoint itself: the greeting, its path, its methods, its order.
+//! The endpoint itself: the greeting, its path, the methods, the order of answers.
 
-use super::super::case::{Finish, Step, send};
-use super::{Answer, BURST, Case, ENDPOINT_RULE, End, NEXT};
+use super::shorthand::{Case, ENDPOINT_RULE, End, Expected, NEXT};
+use crate::case::{Finish, Step, send};
 
-/// How often a floor is asked the same in one write.
+/// The case that shows whether a server answers a pipelined burst in order.
+pub const BURST: &str = "endpoint/burst";
+
+/// Requests per write in a floor's burst.
 const REPEATED: usize = 16;
 
-/// The table. It is what `bench verify` runs, so it is small, and asks for no more than the endpoint.
-pub(super) fn cases() -> Vec<Case> {
+/// The cases of [`ENDPOINT`](super::ENDPOINT). They are few and small, so that every measurement
+/// can begin with them; the other subjects send megabytes.
+pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    // What the client sent, to the byte: nothing is decoded, cleaned or merged.
+    // The path as the client sent it, byte for byte: not decoded, normalized or merged.
     let targets = [
         ("endpoint/path", "/abc", "/abc"),
         ("endpoint/root", "/", "/"),
@@ -30,11 +34,11 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for (name, target, path) in targets {
         let request = format!("GET {target} HTTP/1.1\r\nHost: host\r\n\r\n");
-        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Answer::greeting(path)]));
+        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::greeting(path)]));
     }
 
     let head = "HEAD /abc HTTP/1.1\r\nHost: host\r\n\r\n";
-    cases.push(Case::answered("endpoint/head", ENDPOINT_RULE, head, [Answer::head("/abc")]));
+    cases.push(Case::answered("endpoint/head", ENDPOINT_RULE, head, [Expected::head("/abc")]));
     let methods = [
         ("endpoint/post", "POST"),
         ("endpoint/put", "PUT"),
@@ -44,24 +48,25 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for (name, method) in methods {
         let request = format!("{method} /abc HTTP/1.1\r\nHost: host\r\nContent-Length: 0\r\n\r\n");
-        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Answer::not_allowed()]));
+        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::not_allowed()]));
     }
     cases.extend(several());
     cases
 }
 
-/// What is asked of a floor. It counts the bytes of a connection, so that each has to carry the same request again and again; so
-/// the client ends its side where other cases ask something else to find out whether the connection is open.
-pub(super) fn floor_cases(path: &str, host: &str, answer: Answer) -> Vec<Case> {
+/// The cases for a floor, in place of all others: the same request repeated. A floor is not a
+/// server but answers after a fixed number of bytes, so that a connection can carry only one kind
+/// of request. Instead of sending a probe the client therefore shuts down its side.
+pub fn floor_cases(path: &str, host: &str, answer: Expected) -> Vec<Case> {
     let get = |fields: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
     let one = [answer];
     let many = vec![one[0].clone(); REPEATED];
     vec![
-        Case::answered("floor/request", ENDPOINT_RULE, get(""), one.clone()).finish(Finish::HalfClose),
+        Case::answered("floor/request", ENDPOINT_RULE, get(""), one.clone()).with_finish(Finish::HalfClose),
         Case::answered("floor/burst", ENDPOINT_RULE, get("").repeat(REPEATED), many)
-            .finish(Finish::HalfClose),
+            .with_finish(Finish::HalfClose),
         Case::new("floor/close", ENDPOINT_RULE, get("Connection: close\r\n"), one, End::ClosedCleanly)
-            .finish(Finish::Wait),
+            .with_finish(Finish::Wait),
     ]
 }
 
@@ -70,18 +75,13 @@ fn several() -> Vec<Case> {
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: host\r\n\r\n");
     let paths: Vec<String> = (1..=16).map(|number| format!("/burst/{number}")).collect();
     let burst: String = paths.iter().map(|path| get(path)).collect();
-    let answers: Vec<Answer> = paths.iter().map(|path| Answer::greeting(path)).collect();
+    let answers: Vec<Expected> = paths.iter().map(|path| Expected::greeting(path)).collect();
+    let both = [Expected::greeting("/1"), Expected::greeting("/next")];
     let mixed = [get("/1"), "HEAD /2 HTTP/1.1\r\nHost: h\r\n\r\n".into(), get("/3")].concat();
-    let mixed_answers = [Answer::greeting("/1"), Answer::head("/2"), Answer::greeting("/3")];
+    let mixed_answers = [Expected::greeting("/1"), Expected::head("/2"), Expected::greeting("/3")];
     vec![
-        Case::new(
-            "endpoint/keep-alive",
-            "RFC 9112, section 9.3",
-            get("/1"),
-            [Answer::greeting("/1"), Answer::greeting("/next")],
-            End::Open,
-        )
-        .then([Step::Await(1), send(NEXT)]),
+        Case::new("endpoint/keep-alive", "RFC 9112, section 9.3", get("/1"), both, End::Open)
+            .then([Step::Await(1), send(NEXT)]),
         Case::new(BURST, "RFC 9112, section 9.3.2", burst, answers, End::Open),
         Case::new("endpoint/head-in-a-burst", "RFC 9110, section 9.3.2", mixed, mixed_answers, End::Open),
     ]

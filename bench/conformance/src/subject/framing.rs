@@ -1,9 +1,9 @@
 //! Where a request begins and ends: its lines, its fields, its version and the length of its body
 //! (RFC 9112, sections 2 to 6).
 
-use super::{
-    Answer, BAD, BAD_CODING, BAD_VERSION, Case, ENDPOINT_RULE, End, chunked, get, greeting, post, posted,
-    read_or_closed,
+use super::shorthand::{
+    BAD, BAD_CODING, BAD_VERSION, Case, ENDPOINT_RULE, End, Expected, NEXT, chunked, get, greeting, post,
+    posted, read_or_closed,
 };
 
 const LINES: &str = "RFC 9112, section 2.2";
@@ -18,7 +18,7 @@ const LENGTH: &str = "RFC 9110, section 8.6";
 const CODING: &str = "RFC 9112, section 6.1";
 const BODY: &str = "RFC 9112, section 6.3";
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [lines(), fields(), versions(), lengths(), codings(), bodies()].concat()
 }
@@ -33,8 +33,8 @@ fn lines() -> Vec<Case> {
         ("framing/bare-carriage-return-as-a-line", LINES, b"GET /a HTTP/1.1\r\nHost: h\r\n\rX: y\r\n\r\n"),
         ("framing/nul-in-the-request-line", REQUEST_LINE, b"GET /a\0 HTTP/1.1\r\nHost: h\r\n\r\n"),
     ];
-    // The RFC lets a lone line feed pass. Two that differ in that can be played off against each other: 400
-    // here.
+    // The RFC allows a lone line feed. Two servers that differ in that can be attacked through each
+    // other, so the endpoint rejects it.
     let lone: [(_, &[u8]); 4] = [
         ("framing/bare-line-feed", b"GET /a HTTP/1.1\nHost: h\n\n"),
         ("framing/bare-line-feed-in-the-request-line", b"GET /a HTTP/1.1\nHost: h\r\n\r\n"),
@@ -42,8 +42,8 @@ fn lines() -> Vec<Case> {
         ("framing/bare-line-feed-at-the-end", b"GET /a HTTP/1.1\r\nHost: h\r\n\n"),
     ];
     let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, rule, request)| Case::refused(name, rule, request, BAD)));
-    cases.extend(lone.map(|(name, request)| Case::refused(name, ENDPOINT_RULE, request, BAD).strict()));
+    cases.extend(broken.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)));
+    cases.extend(lone.map(|(name, request)| Case::rejected(name, ENDPOINT_RULE, request, BAD).strict()));
     cases.push(
         Case::answered("framing/empty-line-first", LINES, format!("\r\n{}", get("")), greeting()).strict(),
     );
@@ -63,7 +63,8 @@ fn fields() -> Vec<Case> {
         ("framing/nul-in-a-name", NAMES, b"X\0Y: z"),
         ("framing/nul-in-a-field", VALUES, b"X: y\0z"),
     ];
-    // The RFC lets a server take a fold for a space. Two that differ in that see different fields.
+    // The RFC lets a server read a fold as a space. Two servers that differ in that see different
+    // fields.
     let folded: [(_, &[u8]); 3] = [
         ("framing/line-folding", b"X: y\r\n z"),
         ("framing/line-folding-by-a-tab", b"X: y\r\n\tz"),
@@ -80,12 +81,12 @@ fn fields() -> Vec<Case> {
     ];
     let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\n"].concat();
     let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, rule, field)| Case::refused(name, rule, with(field), BAD)));
-    cases.extend(folded.map(|(name, field)| Case::refused(name, FOLDING, with(field), BAD).strict()));
+    cases.extend(broken.map(|(name, rule, field)| Case::rejected(name, rule, with(field), BAD)));
+    cases.extend(folded.map(|(name, field)| Case::rejected(name, FOLDING, with(field), BAD).strict()));
     cases.extend(fine.map(|(name, rule, field)| Case::answered(name, rule, with(field), greeting())));
-    // A server may drop such a line, too.
+    // A server may also drop such a line.
     let first = "GET /a HTTP/1.1\r\n Host: h\r\nHost: h\r\n\r\n";
-    cases.push(Case::refused("framing/white-space-before-the-first-field", LINES, first, BAD).strict());
+    cases.push(Case::rejected("framing/white-space-before-the-first-field", LINES, first, BAD).strict());
     cases
 }
 
@@ -105,24 +106,24 @@ fn versions() -> Vec<Case> {
         ("framing/version-3.0", "GET /a HTTP/3.0"),
     ];
     let mut cases = Vec::new();
-    cases.extend(
-        broken.map(|(name, line)| {
-            Case::refused(name, VERSION, format!("{line}\r\nHost: h\r\n\r\n"), BAD_VERSION)
-        }),
-    );
+    cases.extend(broken.map(|(name, line)| {
+        Case::rejected(name, VERSION, format!("{line}\r\nHost: h\r\n\r\n"), BAD_VERSION)
+    }));
     let after = "GET /a HTTP/1.1 \r\nHost: h\r\n\r\n";
-    cases
-        .push(Case::refused("framing/version-with-a-space-after", REQUEST_LINE, after, BAD_VERSION).strict());
-    // RFC 9110, section 2.5: a higher minor version is served as the highest that is known, or refused.
+    cases.push(
+        Case::rejected("framing/version-with-a-space-after", REQUEST_LINE, after, BAD_VERSION).strict(),
+    );
+    // RFC 9110, section 2.5: a higher minor version is served as the highest known one, or
+    // rejected.
     let higher = "GET /a HTTP/1.2\r\nHost: h\r\n\r\n";
-    let higher = Case::refused("framing/version-1.2", "RFC 9110, section 2.5", higher, BAD_VERSION);
+    let higher = Case::rejected("framing/version-1.2", "RFC 9110, section 2.5", higher, BAD_VERSION);
     cases.push(higher.or(greeting(), End::Any));
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    cases.push(Case::refused("framing/http-2-preface", "RFC 9113, section 3.4", preface, BAD_VERSION));
+    cases.push(Case::rejected("framing/http-2-preface", "RFC 9113, section 3.4", preface, BAD_VERSION));
     cases
 }
 
-/// Each is followed by three bytes that are a body, or not.
+/// Each request is followed by three bytes, which are its body if the length is 3.
 fn lengths() -> Vec<Case> {
     let broken: [(_, &[u8]); 15] = [
         ("framing/two-lengths", b"Content-Length: 3\r\nContent-Length: 4"),
@@ -143,27 +144,27 @@ fn lengths() -> Vec<Case> {
     ];
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\nabc"].concat();
     let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, field)| Case::refused(name, LENGTH, with(field), BAD)));
-    // Two equal lengths may be taken for one. Here they are refused, as the attempt that they most likely
-    // are.
+    cases.extend(broken.map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD)));
+    // The RFC lets a server read two equal lengths as one. The endpoint rejects them, as they are
+    // most likely an attack.
     let equal: [(_, &[u8]); 2] = [
         ("framing/two-equal-lengths", b"Content-Length: 3\r\nContent-Length: 3"),
         ("framing/two-equal-lengths-in-a-list", b"Content-Length: 3, 3"),
     ];
-    cases.extend(equal.map(|(name, field)| Case::refused(name, ENDPOINT_RULE, with(field), BAD).strict()));
-    // Larger than any body may be, and than some number types: it is malformed, or too large.
+    cases.extend(equal.map(|(name, field)| Case::rejected(name, ENDPOINT_RULE, with(field), BAD).strict()));
+    // Larger than any body may be, and than some integer types: malformed, or too large.
     let large: [(_, &[u8]); 3] = [
         ("framing/length-of-63-bits", b"Content-Length: 9223372036854775808"),
         ("framing/length-of-64-bits", b"Content-Length: 18446744073709551615"),
         ("framing/length-of-40-digits", b"Content-Length: 3000000000000000000000000000000000000003"),
     ];
     cases.extend(large.map(|(name, field)| {
-        let case = Case::refused(name, LENGTH, with(field), &[400, 413, 431]);
+        let case = Case::rejected(name, LENGTH, with(field), &[400, 413, 431]);
         case.or([posted()], End::Closed)
     }));
     let zeros = post("Content-Length: 0003\r\n", "abc");
     let zeros = read_or_closed("framing/length-with-leading-zeros", LENGTH, &zeros);
-    cases.push(zeros.or([Answer::status(BAD)], End::Closed));
+    cases.push(zeros.or([Expected::status(BAD)], End::Closed));
     cases
 }
 
@@ -184,19 +185,18 @@ fn codings() -> Vec<Case> {
     ];
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\n0\r\n\r\n"].concat();
     let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, field)| Case::refused(name, CODING, with(field), BAD_CODING)));
+    cases.extend(broken.map(|(name, field)| Case::rejected(name, CODING, with(field), BAD_CODING)));
     let both = [
         ("framing/length-and-chunked", "Content-Length: 5\r\nTransfer-Encoding: chunked"),
         ("framing/chunked-and-length", "Transfer-Encoding: chunked\r\nContent-Length: 5"),
     ];
-    // The RFC lets a server take the chunks alone, and close. Here it is one of the things that are
-    // ambiguous.
+    // The RFC lets a server read the chunks alone, and close. The endpoint rejects the ambiguity.
     cases.extend(
-        both.map(|(name, field)| Case::refused(name, ENDPOINT_RULE, with(field.as_bytes()), BAD).strict()),
+        both.map(|(name, field)| Case::rejected(name, ENDPOINT_RULE, with(field.as_bytes()), BAD).strict()),
     );
     let old = "POST /a HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
-    // A server may take the chunks, and close: the same again.
-    cases.push(Case::refused("framing/chunked-with-http-1.0", ENDPOINT_RULE, old, BAD).strict());
+    // A server may read the chunks, and close: the same ambiguity.
+    cases.push(Case::rejected("framing/chunked-with-http-1.0", ENDPOINT_RULE, old, BAD).strict());
     let fine = [
         ("framing/chunked-in-other-letters", "transfer-encoding: CHUNKED\r\n"),
         ("framing/chunked-between-white-space", "Transfer-Encoding: \t chunked \t\r\n"),
@@ -223,10 +223,10 @@ fn bodies() -> Vec<Case> {
         ("framing/get-with-a-chunked-body", get("Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n"),
     ];
     for (name, request) in gets {
-        let both = [Answer::greeting("/a"), Answer::greeting("/next")];
-        let case = Case::new(name, "RFC 9110, section 9.3.1", request + super::NEXT, both, End::Open);
-        // A server may refuse what has no meaning.
-        cases.push(case.or(greeting(), End::Closed).or([Answer::status(BAD)], End::Closed));
+        let both = [Expected::greeting("/a"), Expected::greeting("/next")];
+        let case = Case::new(name, "RFC 9110, section 9.3.1", request + NEXT, both, End::Open);
+        // A server may reject a body that has no meaning.
+        cases.push(case.or(greeting(), End::Closed).or([Expected::status(BAD)], End::Closed));
     }
     cases
 }

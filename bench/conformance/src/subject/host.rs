@@ -1,13 +1,13 @@
-//! Who is asked for (RFC 9112, section 3.2, and RFC 9110, section 7.2).
+//! The `Host` field (RFC 9112, section 3.2, and RFC 9110, section 7.2).
 
-use super::{Answer, BAD, Case, End, greeting};
+use super::shorthand::{BAD, Case, End, Expected, greeting};
 
 const HOST: &str = "RFC 9112, section 3.2";
 const ABSOLUTE: &str = "RFC 9112, section 3.2.2";
 /// `Host = uri-host [ ":" port ]`, whose parts are those of RFC 3986, section 3.2.
 const SYNTAX: &str = "RFC 9110, section 7.2";
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = requests();
     let fine: [(_, &[u8]); 11] = [
@@ -45,12 +45,13 @@ pub(super) fn cases() -> Vec<Case> {
         ("host/bytes-after-bracket", b"Host: [::1]h"),
     ];
     let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
-    // It stands for a target without an authority, of which there is none in HTTP: taken, or refused.
+    // An empty value belongs to a target without an authority, which HTTP does not have: accepted
+    // or rejected.
     let empty = Case::answered("host/empty", SYNTAX, with(b"Host:"), greeting());
-    cases.push(empty.or([Answer::status(BAD)], End::Any));
+    cases.push(empty.or([Expected::status(BAD)], End::Any));
     cases.extend(fine.map(|(name, field)| Case::answered(name, SYNTAX, with(field), greeting())));
-    cases.extend(malformed.map(|(name, field)| Case::refused(name, HOST, with(field), BAD)));
-    cases.extend(finer.map(|(name, field)| Case::refused(name, SYNTAX, with(field), BAD).strict()));
+    cases.extend(malformed.map(|(name, field)| Case::rejected(name, HOST, with(field), BAD)));
+    cases.extend(finer.map(|(name, field)| Case::rejected(name, SYNTAX, with(field), BAD).strict()));
     cases
 }
 
@@ -73,7 +74,7 @@ fn requests() -> Vec<Case> {
         ("host/other-than-the-target", ABSOLUTE, "GET http://h/a HTTP/1.1\r\nHost: other\r\n\r\n"),
     ];
     let mut cases = Vec::new();
-    cases.extend(refused.map(|(name, rule, request)| Case::refused(name, rule, request, BAD)));
+    cases.extend(refused.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)));
     cases.extend(answered.map(|(name, rule, request)| Case::answered(name, rule, request, greeting())));
     cases
 }

@@ -1,15 +1,15 @@
-//! What is to be done (RFC 9110, section 9).
+//! The method (RFC 9110, section 9).
 
-use super::{Answer, BAD, Case, ENDPOINT_RULE, End, NEXT, NO_METHOD, get, greeting};
+use super::shorthand::{BAD, Case, ENDPOINT_RULE, End, Expected, NEXT, NO_METHOD, get, greeting};
 
 const METHOD: &str = "RFC 9110, section 9.1";
 const HEAD: &str = "RFC 9110, section 9.3.2";
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let with = |line: &str| format!("{line} HTTP/1.1\r\nHost: h\r\n\r\n");
     let mut cases = heads();
-    // Known to the registry of methods, and none of this endpoint's.
+    // Registered methods that the endpoint does not have.
     let known = [
         ("methods/patch", "PATCH"),
         ("methods/trace", "TRACE"),
@@ -17,14 +17,10 @@ pub(super) fn cases() -> Vec<Case> {
         ("methods/m-search", "M-SEARCH"),
     ];
     for (name, method) in known {
-        cases.push(Case::answered(
-            name,
-            ENDPOINT_RULE,
-            with(&format!("{method} /a")),
-            [Answer::not_allowed()],
-        ));
+        let request = with(&format!("{method} /a"));
+        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::not_allowed()]));
     }
-    // A method is a token whose letters count, and nothing that begins like GET is GET.
+    // A method is a case-sensitive token, and nothing that begins like GET is GET.
     let unknown = [
         ("methods/in-small-letters", "get"),
         ("methods/in-mixed-letters", "Get"),
@@ -35,13 +31,14 @@ pub(super) fn cases() -> Vec<Case> {
         ("methods/of-64-letters", "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX"),
     ];
     for (name, method) in unknown {
-        let case = Case::answered(name, METHOD, with(&format!("{method} /a")), [Answer::status(NO_METHOD)]);
-        // Some servers know no small letters in a method at all. What counts is that it is not GET.
+        let case = Case::answered(name, METHOD, with(&format!("{method} /a")), [Expected::status(NO_METHOD)]);
+        // Some servers reject lower case in a method. What counts is that the server does not take
+        // it for GET.
         let is_get = method.eq_ignore_ascii_case("GET");
-        cases.push(if is_get { case.or([Answer::status(BAD)], End::Any) } else { case });
+        cases.push(if is_get { case.or([Expected::status(BAD)], End::Any) } else { case });
     }
     let symbols = with("!#$%&'*+-.^_`|~ /a");
-    cases.push(Case::answered("methods/of-symbols", METHOD, symbols, [Answer::status(NO_METHOD)]).strict());
+    cases.push(Case::answered("methods/of-symbols", METHOD, symbols, [Expected::status(NO_METHOD)]).strict());
 
     let malformed: [(_, &[u8]); 9] = [
         ("methods/empty", b" /a"),
@@ -56,9 +53,9 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for (name, line) in malformed {
         let request = [line, b" HTTP/1.1\r\nHost: h\r\n\r\n"].concat();
-        cases.push(Case::refused(name, METHOD, request, BAD));
+        cases.push(Case::rejected(name, METHOD, request, BAD));
     }
-    let dated = [Answer::not_allowed().dated()];
+    let dated = [Expected::not_allowed().with_date()];
     let request = with("DELETE /a");
     cases.push(Case::answered("methods/date-on-405", "RFC 9110, section 6.6.1", request, dated).strict());
     let overridden = get("X-HTTP-Method-Override: DELETE\r\n");
@@ -66,32 +63,22 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// HEAD never has a body, whatever else there is about it. What follows would be taken for the next answer.
+/// The answer to a HEAD never has a body. A client would read one as the next answer.
 fn heads() -> Vec<Case> {
     let head = |fields: &str| format!("HEAD /a HTTP/1.1\r\nHost: h\r\n{fields}\r\n");
-    let answer = || Answer::head("/a");
-    let next = || Answer::greeting("/next");
+    let answer = || Expected::head("/a");
+    let next = || Expected::greeting("/next");
     let absolute = format!("HEAD http://h/a HTTP/1.1\r\nHost: h\r\n\r\n{NEXT}");
+    let twice = head("").repeat(2) + NEXT;
+    let body = head("Content-Length: 3\r\n") + "abc" + NEXT;
     let query = format!("HEAD /a?b HTTP/1.1\r\nHost: h\r\n\r\n{NEXT}");
     vec![
         Case::new("methods/head-of-the-absolute-form", HEAD, absolute, [answer(), next()], End::Open),
         Case::new("methods/head-with-a-query", HEAD, query, [answer(), next()], End::Open),
-        Case::new(
-            "methods/head-twice",
-            HEAD,
-            head("").repeat(2) + NEXT,
-            [answer(), answer(), next()],
-            End::Open,
-        ),
+        Case::new("methods/head-twice", HEAD, twice, [answer(), answer(), next()], End::Open),
         Case::new("methods/head-and-close", HEAD, head("Connection: close\r\n"), [answer()], End::Closed),
         Case::new("methods/head-with-http-1.0", HEAD, "HEAD /a HTTP/1.0\r\n\r\n", [answer()], End::Closed),
-        Case::new(
-            "methods/head-with-a-body",
-            HEAD,
-            head("Content-Length: 3\r\n") + "abc" + NEXT,
-            [answer(), next()],
-            End::Open,
-        )
-        .or([answer()], End::Closed),
+        Case::new("methods/head-with-a-body", HEAD, body, [answer(), next()], End::Open)
+            .or([answer()], End::Closed),
     ]
 }

@@ -1,14 +1,14 @@
-//! Requests that do not wait for answers (RFC 9112, section 9.3.2): all are answered, in order, and none
-//! waits for bytes that it does not need.
+//! Pipelining (RFC 9112, section 9.3.2): all requests are answered, in order, and no answer waits
+//! for bytes that it does not need.
 
-use super::super::case::{Step, send};
-use super::{Answer, BAD, Case, End, NEXT, chunked, get, post, posted};
+use super::shorthand::{BAD, Case, End, Expected, NEXT, chunked, get, post, posted};
+use crate::case::{Step, send};
 
 const PIPELINING: &str = "RFC 9112, section 9.3.2";
 const TEAR_DOWN: &str = "RFC 9112, section 9.6";
 const LINES: &str = "RFC 9112, section 2.2";
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [mixed(), ended(), long(), halves()].concat()
 }
@@ -18,95 +18,65 @@ fn path(path: &str) -> String {
 }
 
 fn mixed() -> Vec<Case> {
-    let a = || Answer::greeting("/a");
+    let a = || Expected::greeting("/a");
     let head = || "HEAD /h HTTP/1.1\r\nHost: h\r\n\r\n".to_owned();
     let sized = || post("Content-Length: 3\r\n", "abc");
     let chunks = || chunked("3\r\nabc\r\n0\r\n\r\n");
     let delete = || "DELETE /a HTTP/1.1\r\nHost: h\r\n\r\n".to_owned();
     let old = "GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".to_owned();
-    let old_answer = Answer::greeting("/old").saying(&["keep-alive"]);
-    let case = |name, requests: Vec<String>, answers: Vec<Answer>| {
+    let old_answer = Expected::greeting("/old").with_connection(&["keep-alive"]);
+    let with_body = || "HEAD /h HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc".to_owned();
+    let h = || Expected::head("/h");
+    let case = |name, requests: Vec<String>, answers: Vec<Expected>| {
         Case::new(name, PIPELINING, requests.concat(), answers, End::Open)
     };
-    let head_answer = || Answer::head("/h");
+    // The server answers the request in the middle, and may close the connection after it.
+    let between = |name, request: String| {
+        case(name, vec![get(""), request, get("")], vec![a(), posted(), a()]).or([a(), posted()], End::Closed)
+    };
     vec![
-        case("pipelining/two", vec![get(""), path("/b")], vec![a(), Answer::greeting("/b")]),
-        case(
-            "pipelining/heads-between",
-            vec![head(), get(""), head(), get("")],
-            vec![head_answer(), a(), head_answer(), a()],
-        ),
-        case("pipelining/heads-alone", vec![head(); 3], vec![head_answer(); 3]),
-        case("pipelining/other-methods-between", vec![get(""), delete(), get("")], vec![a(), posted(), a()])
-            .or([a(), posted()], End::Closed),
-        case("pipelining/sized-body-between", vec![get(""), sized(), get("")], vec![a(), posted(), a()])
-            .or([a(), posted()], End::Closed),
-        case("pipelining/chunked-body-between", vec![get(""), chunks(), get("")], vec![a(), posted(), a()])
-            .or([a(), posted()], End::Closed),
+        case("pipelining/two", vec![get(""), path("/b")], vec![a(), Expected::greeting("/b")]),
+        case("pipelining/heads-between", vec![head(), get(""), head(), get("")], vec![h(), a(), h(), a()]),
+        case("pipelining/heads-alone", vec![head(); 3], vec![h(); 3]),
+        between("pipelining/other-methods-between", delete()),
+        between("pipelining/sized-body-between", sized()),
+        between("pipelining/chunked-body-between", chunks()),
         case("pipelining/bodies-alone", vec![sized(), chunks(), sized(), chunks()], vec![posted(); 4])
             .or([posted()], End::Closed),
         case("pipelining/http-1.0-between", vec![get(""), old, get("")], vec![a(), old_answer, a()])
-            .or([a(), Answer::greeting("/old")], End::Closed),
+            .or([a(), Expected::greeting("/old")], End::Closed),
         case("pipelining/empty-lines-between", vec![get(""), "\r\n".into(), get("")], vec![a(), a()])
             .strict(),
-        case(
-            "pipelining/head-with-a-body-between",
-            vec!["HEAD /h HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc".into(), get("")],
-            vec![head_answer(), a()],
-        )
-        .or([head_answer()], End::Closed),
+        case("pipelining/head-with-a-body-between", vec![with_body(), get("")], vec![h(), a()])
+            .or([h()], End::Closed),
     ]
 }
 
-/// A request that ends the connection is the last one to be answered, and those before it are answered too.
+/// A request that ends the connection is the last one that is answered. All before it are answered
+/// too.
 fn ended() -> Vec<Case> {
-    let a = || Answer::greeting("/a");
-    let bad = || Answer::status(BAD);
-    let ended = |name, rule, requests: [&str; 3], answers: [Answer; 2]| {
-        Case::new(name, rule, requests.concat(), answers, End::Closed)
+    let a = || Expected::greeting("/a");
+    let ended = |name, rule, request: &str, answer| {
+        Case::new(name, rule, [&get(""), request, NEXT].concat(), [a(), answer], End::Closed)
     };
-    let get_a = get("");
     let close = get("Connection: close\r\n");
     let head = "HEAD /h HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
-    vec![
-        ended("pipelining/close-in-the-middle", TEAR_DOWN, [&get_a, &close, NEXT], [a(), a()]),
-        ended(
-            "pipelining/head-and-close-in-the-middle",
-            TEAR_DOWN,
-            [&get_a, head, NEXT],
-            [a(), Answer::head("/h")],
-        ),
-        ended(
-            "pipelining/http-1.0-in-the-middle",
-            TEAR_DOWN,
-            [&get_a, "GET /a HTTP/1.0\r\n\r\n", NEXT],
-            [a(), a()],
-        ),
-        ended(
-            "pipelining/garbage-in-the-middle",
-            PIPELINING,
-            [&get_a, "garbage\r\n\r\n", NEXT],
-            [a(), bad()],
-        ),
-        ended(
-            "pipelining/no-host-in-the-middle",
-            PIPELINING,
-            [&get_a, "GET /b HTTP/1.1\r\n\r\n", NEXT],
-            [a(), bad()],
-        ),
-        ended(
-            "pipelining/broken-field-in-the-middle",
-            PIPELINING,
-            [&get_a, "GET /b HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n", NEXT],
-            [a(), bad()],
-        ),
-        ended(
-            "pipelining/two-lengths-in-the-middle",
-            PIPELINING,
-            [&get_a, &post("Content-Length: 3\r\nContent-Length: 4\r\n", "abc"), NEXT],
-            [a(), bad()],
-        ),
-    ]
+    let old = "GET /a HTTP/1.0\r\n\r\n";
+    let two_lengths = post("Content-Length: 3\r\nContent-Length: 4\r\n", "abc");
+    let malformed = [
+        ("pipelining/garbage-in-the-middle", "garbage\r\n\r\n"),
+        ("pipelining/no-host-in-the-middle", "GET /b HTTP/1.1\r\n\r\n"),
+        ("pipelining/broken-field-in-the-middle", "GET /b HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n"),
+        ("pipelining/two-lengths-in-the-middle", &two_lengths),
+    ];
+    let mut cases = vec![
+        ended("pipelining/close-in-the-middle", TEAR_DOWN, &close, a()),
+        ended("pipelining/head-and-close-in-the-middle", TEAR_DOWN, head, Expected::head("/h")),
+        ended("pipelining/http-1.0-in-the-middle", TEAR_DOWN, old, a()),
+    ];
+    let rejected = |(name, request)| ended(name, PIPELINING, request, Expected::status(BAD));
+    cases.extend(malformed.map(rejected));
+    cases
 }
 
 fn long() -> Vec<Case> {
@@ -114,7 +84,7 @@ fn long() -> Vec<Case> {
         let paths: Vec<String> =
             (0..count).map(|number| format!("/{number}/{}", "p".repeat(number * 7 % length))).collect();
         let requests: String = paths.iter().map(|target| path(target)).collect();
-        (requests, paths.iter().map(|path| Answer::greeting(path)).collect::<Vec<_>>())
+        (requests, paths.iter().map(|path| Expected::greeting(path)).collect::<Vec<_>>())
     };
     let (burst, answers) = numbered(1000, 20);
     let (large, large_answers) = numbered(500, 4000);
@@ -127,52 +97,30 @@ fn long() -> Vec<Case> {
     ]
 }
 
-/// An answer does not wait for what comes after its request.
+/// An answer does not wait for the bytes after its request.
 fn halves() -> Vec<Case> {
-    let a = || Answer::greeting("/a");
+    let a = || Expected::greeting("/a");
+    let next = || vec![a(), Expected::greeting("/next")];
     let body = post("Content-Length: 6\r\n", "abc");
-    let case = |name, first: String, rest: &'static str, answers: Vec<Answer>, end| {
+    let post = post("Content-Length: 3\r\n", "abc");
+    let rest = "xt HTTP/1.1\r\nHost: h\r\n\r\n";
+    let case = |name, first: String, rest: &'static str, answers: Vec<Expected>, end| {
         Case::new(name, PIPELINING, first, answers, end).then([Step::Await(1), send(rest)])
     };
+    let half = "GET /ne";
+    let byte_rest = "ET /next HTTP/1.1\r\nHost: h\r\n\r\n";
+    let bad = vec![a(), Expected::status(BAD)];
+    let posted_next = vec![posted(), Expected::greeting("/next")];
+    let many = [vec![a(); 20], vec![Expected::greeting("/next")]].concat();
     vec![
-        case(
-            "pipelining/half-a-head-after",
-            get("") + "GET /ne",
-            "xt HTTP/1.1\r\nHost: h\r\n\r\n",
-            vec![a(), Answer::greeting("/next")],
-            End::Open,
-        ),
-        case(
-            "pipelining/a-byte-after",
-            get("") + "G",
-            "ET /next HTTP/1.1\r\nHost: h\r\n\r\n",
-            vec![a(), Answer::greeting("/next")],
-            End::Open,
-        ),
+        case("pipelining/half-a-head-after", get("") + half, rest, next(), End::Open),
+        case("pipelining/a-byte-after", get("") + "G", byte_rest, next(), End::Open),
         case("pipelining/half-a-line-end-after", get("") + "\r", "\n", vec![a()], End::Open).strict(),
         case("pipelining/half-a-body-after", get("") + &body, "def", vec![a(), posted()], End::Any),
-        case(
-            "pipelining/garbage-after",
-            get("") + "garb",
-            "age\r\n\r\n",
-            vec![a(), Answer::status(BAD)],
-            End::Closed,
-        ),
-        case(
-            "pipelining/half-a-head-after-a-body",
-            post("Content-Length: 3\r\n", "abc") + "GET /ne",
-            "xt HTTP/1.1\r\nHost: h\r\n\r\n",
-            vec![posted(), Answer::greeting("/next")],
-            End::Open,
-        )
-        .or([posted()], End::Closed),
-        Case::new(
-            "pipelining/half-a-head-after-many",
-            LINES,
-            get("").repeat(20) + "GET /ne",
-            [vec![a(); 20], vec![Answer::greeting("/next")]].concat(),
-            End::Open,
-        )
-        .then([Step::Await(20), send("xt HTTP/1.1\r\nHost: h\r\n\r\n")]),
+        case("pipelining/garbage-after", get("") + "garb", "age\r\n\r\n", bad, End::Closed),
+        case("pipelining/half-a-head-after-a-body", post + half, rest, posted_next, End::Open)
+            .or([posted()], End::Closed),
+        Case::new("pipelining/half-a-head-after-many", LINES, get("").repeat(20) + half, many, End::Open)
+            .then([Step::Await(20), send(rest)]),
     ]
 }

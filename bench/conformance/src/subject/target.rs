@@ -1,6 +1,6 @@
-//! What is asked for (RFC 9112, section 3).
+//! The request target (RFC 9112, section 3).
 
-use super::{Answer, BAD, Case, End, NO_METHOD, greeting};
+use super::shorthand::{BAD, Case, End, Expected, NO_METHOD, greeting};
 
 const REQUEST_LINE: &str = "RFC 9112, section 3";
 const TARGET: &str = "RFC 9112, section 3.2";
@@ -10,10 +10,10 @@ const ASTERISK: &str = "RFC 9112, section 3.2.4";
 const CONNECT: &str = "RFC 9110, section 9.3.6";
 const HTTP_URI: &str = "RFC 9110, section 4.2";
 
-/// Anything but a tunnel.
+/// Any answer but a tunnel.
 const NO_TUNNEL: &[u16] = &[400, 404, 405, 501];
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [malformed(), absolute(), others()].concat()
 }
@@ -34,7 +34,7 @@ fn malformed() -> Vec<Case> {
         ("target/authority-with-get", AUTHORITY, b"GET h:80 HTTP/1.1"),
         ("target/only-a-method", REQUEST_LINE, b"GET"),
     ];
-    // A recipient may be lenient with these, where the words of the line are still told apart.
+    // A lenient parser can still split these lines into their three words.
     let finer: [(_, _, &[u8]); 6] = [
         ("target/after-two-spaces", REQUEST_LINE, b"GET  /a HTTP/1.1"),
         ("target/before-two-spaces", REQUEST_LINE, b"GET /a  HTTP/1.1"),
@@ -44,10 +44,10 @@ fn malformed() -> Vec<Case> {
         ("target/with-bytes-that-are-no-text", TARGET, b"GET /\xff\xfe HTTP/1.1"),
     ];
     let with = |line: &[u8]| [line, b"\r\nHost: h\r\n\r\n"].concat();
-    // Without a version it may be taken for one that is not supported.
+    // A line without a version may be read as one with an unsupported version.
     let mut cases = Vec::new();
-    cases.extend(wrong.map(|(name, rule, line)| Case::refused(name, rule, with(line), &[400, 505])));
-    cases.extend(finer.map(|(name, rule, line)| Case::refused(name, rule, with(line), BAD).strict()));
+    cases.extend(wrong.map(|(name, rule, line)| Case::rejected(name, rule, with(line), &[400, 505])));
+    cases.extend(finer.map(|(name, rule, line)| Case::rejected(name, rule, with(line), BAD).strict()));
     cases
 }
 
@@ -73,10 +73,10 @@ fn absolute() -> Vec<Case> {
     let with = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n");
     let mut cases = Vec::new();
     cases.extend(answered.map(|(name, target)| Case::answered(name, ABSOLUTE, with(target), greeting())));
-    cases.extend(refused.map(|(name, target)| Case::refused(name, HTTP_URI, with(target), BAD)));
-    cases.extend(finer.map(|(name, target)| Case::refused(name, HTTP_URI, with(target), BAD).strict()));
+    cases.extend(refused.map(|(name, target)| Case::rejected(name, HTTP_URI, with(target), BAD)));
+    cases.extend(finer.map(|(name, target)| Case::rejected(name, HTTP_URI, with(target), BAD).strict()));
     let query = with("http://h?a=/b");
-    let root = [Answer::greeting("/")];
+    let root = [Expected::greeting("/")];
     cases.push(Case::answered("target/absolute-with-a-query-and-no-path", ABSOLUTE, query, root));
     cases
 }
@@ -84,15 +84,15 @@ fn absolute() -> Vec<Case> {
 fn others() -> Vec<Case> {
     let with = |line: &str| format!("{line} HTTP/1.1\r\nHost: h\r\n\r\n");
     let mut cases = vec![
-        // Whatever it answers, there is no tunnel: what follows is a request, or the connection is closed.
-        Case::answered("target/connect", CONNECT, with("CONNECT h:80"), [Answer::status(NO_TUNNEL)]),
-        Case::refused("target/connect-without-a-port", CONNECT, with("CONNECT h"), NO_TUNNEL),
-        Case::refused("target/connect-with-a-path", CONNECT, with("CONNECT /a"), NO_TUNNEL),
-        // The server as a whole may be asked for its options, and may have none.
-        Case::answered("target/asterisk", ASTERISK, with("OPTIONS *"), [Answer::status(NO_METHOD)])
-            .or([Answer::status(&[200, 204])], End::Any),
+        // There must be no tunnel: the next bytes are a request, or the connection is closed.
+        Case::answered("target/connect", CONNECT, with("CONNECT h:80"), [Expected::status(NO_TUNNEL)]),
+        Case::rejected("target/connect-without-a-port", CONNECT, with("CONNECT h"), NO_TUNNEL),
+        Case::rejected("target/connect-with-a-path", CONNECT, with("CONNECT /a"), NO_TUNNEL),
+        // OPTIONS for the server as a whole, which may have none.
+        Case::answered("target/asterisk", ASTERISK, with("OPTIONS *"), [Expected::status(NO_METHOD)])
+            .or([Expected::status(&[200, 204])], End::Any),
     ];
-    // Not in the grammar of a URI: served as sent, or refused.
+    // Not in the grammar of a URI: served as sent, or rejected.
     let odd = [
         ("target/percent-and-no-digits", "/a%zz"),
         ("target/percent-at-the-end", "/a%"),
@@ -103,11 +103,11 @@ fn others() -> Vec<Case> {
     ];
     for (name, path) in odd {
         let request = with(&format!("GET {path}"));
-        let case = Case::answered(name, TARGET, request, [Answer::greeting(path)]);
-        cases.push(case.or([Answer::status(BAD)], End::Any));
+        let case = Case::answered(name, TARGET, request, [Expected::greeting(path)]);
+        cases.push(case.or([Expected::status(BAD)], End::Any));
     }
     let above = with("GET /../../a");
-    let case = Case::answered("target/dots-above-the-root", TARGET, above, [Answer::greeting("/../../a")]);
-    cases.push(case.or([Answer::status(BAD)], End::Any));
+    let case = Case::answered("target/dots-above-the-root", TARGET, above, [Expected::greeting("/../../a")]);
+    cases.push(case.or([Expected::status(BAD)], End::Any));
     cases
 }

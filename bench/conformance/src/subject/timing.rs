@@ -1,65 +1,54 @@
-//! Time: a client that is slow is served within the server's timeouts, and let go after them.
+//! Timeouts: the server serves a slow client within its timeouts, and closes after them.
 
-use super::super::case::{Finish, Step, Timeout, send};
-use super::{Answer, Case, ENDPOINT_RULE, End, NEXT, chunked, get, greeting, post, posted};
+use super::shorthand::{Case, ENDPOINT_RULE, End, Expected, NEXT, chunked, get, greeting, post, posted};
+use crate::case::{Finish, Step, Timeout, send};
 
 /// RFC 9110, section 15.5.9.
 const TOO_SLOW: &[u16] = &[408];
 
-/// Never a whole head, in more bytes than a timeout has tenths.
+/// An incomplete head of more bytes than a timeout has tenths.
 const DRIPPED: &str = "GET /a HTTP/1.1\r\nHost: h\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
 
-/// The table.
+/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [heads(), waits(), bodies()].concat().into_iter().map(Case::strict).collect()
 }
 
 fn heads() -> Vec<Case> {
-    let stalled = |name, request: String, answers: Vec<Answer>| {
-        Case::new(name, ENDPOINT_RULE, request, answers, End::Closed).finish(Finish::WaitFor(Timeout::Head))
+    let stalled = |name, request: String, answers: Vec<Expected>| {
+        Case::new(name, ENDPOINT_RULE, request, answers, End::Closed)
+            .with_finish(Finish::WaitFor(Timeout::Head))
     };
-    let too_slow = || Answer::status(TOO_SLOW);
+    let too_slow = || Expected::status(TOO_SLOW);
     let second = get("") + "GET /b HTTP/1.1\r\nHos";
-    let pause = Step::Pause(Timeout::Head, 2);
+    let parts = |tenths, parts: &[&'static str]| -> Vec<Step> {
+        parts.iter().flat_map(|part| [Step::Pause(Timeout::Head, tenths), send(*part)]).collect()
+    };
+    let line = "GET /a HTTP/1.1\r\n";
+    let next = "Host: h\r\n\r\nGET /a HTTP/1.1\r\n";
+    let three = vec![Expected::greeting("/a"); 3];
     vec![
         stalled("timing/head-of-one-byte", "G".into(), vec![too_slow()]),
         stalled("timing/head-stalled", "GET /a HTTP/1.1\r\nHost: h\r\n".into(), vec![too_slow()]),
         stalled("timing/head-dripped", String::new(), vec![too_slow()])
             .then([Step::Drip(Timeout::Head, DRIPPED)]),
-        stalled("timing/second-head-stalled", second, vec![Answer::greeting("/a"), too_slow()]),
-        Case::answered("timing/slow-head", ENDPOINT_RULE, "GET /a HTTP/1.1\r\n", greeting()).then([
-            pause.clone(),
-            send("Host: h\r\n"),
-            pause.clone(),
-            send("\r\n"),
-        ]),
-        // The time is that of a head, and not of a connection.
-        Case::new(
-            "timing/slow-heads",
-            ENDPOINT_RULE,
-            "GET /a HTTP/1.1\r\n",
-            [Answer::greeting("/a"), Answer::greeting("/a"), Answer::greeting("/a")],
-            End::Any,
-        )
-        .then([
-            Step::Pause(Timeout::Head, 5),
-            send("Host: h\r\n\r\nGET /a HTTP/1.1\r\n"),
-            Step::Pause(Timeout::Head, 5),
-            send("Host: h\r\n\r\nGET /a HTTP/1.1\r\n"),
-            Step::Pause(Timeout::Head, 5),
-            send("Host: h\r\n\r\n"),
-        ]),
+        stalled("timing/second-head-stalled", second, vec![Expected::greeting("/a"), too_slow()]),
+        Case::answered("timing/slow-head", ENDPOINT_RULE, line, greeting())
+            .then(parts(2, &["Host: h\r\n", "\r\n"])),
+        // The timeout is per head, not per connection.
+        Case::answered("timing/slow-heads", ENDPOINT_RULE, line, three)
+            .then(parts(5, &[next, next, "Host: h\r\n\r\n"])),
     ]
 }
 
 fn waits() -> Vec<Case> {
-    // A server may say that it waited in vain.
-    let closed = |name, request: String, answers: Vec<Answer>| {
-        let said = [answers.clone(), vec![Answer::status(TOO_SLOW)]].concat();
+    // A server may send 408 before it closes.
+    let closed = |name, request: String, answers: Vec<Expected>| {
+        let said = [answers.clone(), vec![Expected::status(TOO_SLOW)]].concat();
         let case = Case::new(name, ENDPOINT_RULE, request, answers, End::Closed).or(said, End::Closed);
-        case.finish(Finish::WaitFor(Timeout::Idle))
+        case.with_finish(Finish::WaitFor(Timeout::Idle))
     };
-    let next = [Answer::greeting("/a"), Answer::greeting("/next")];
+    let next = [Expected::greeting("/a"), Expected::greeting("/next")];
     vec![
         closed("timing/idle-from-the-start", String::new(), Vec::new()),
         closed("timing/idle-after-an-answer", get(""), greeting().to_vec()),
@@ -72,15 +61,15 @@ fn waits() -> Vec<Case> {
 }
 
 fn bodies() -> Vec<Case> {
+    let answer = Expected::status(&[200, 405, 408, 501]);
     let stalled = |name, request: String| {
-        let case =
-            Case::new(name, ENDPOINT_RULE, request, [Answer::status(&[200, 405, 408, 501])], End::Closed);
-        case.or([], End::Closed).finish(Finish::WaitFor(Timeout::Idle))
+        let case = Case::new(name, ENDPOINT_RULE, request, [answer.clone()], End::Closed);
+        case.or([], End::Closed).with_finish(Finish::WaitFor(Timeout::Idle))
     };
     let expecting = post("Content-Length: 3\r\nExpect: 100-continue\r\n", "");
-    let continued = [Answer::proceed(), Answer::status(&[200, 405, 408, 501])];
+    let continued = [Expected::continue_100(), answer.clone()];
     let slow = |name, request: String, rest: &'static str| {
-        let both = [posted(), Answer::greeting("/next")];
+        let both = [posted(), Expected::greeting("/next")];
         let case = Case::new(name, ENDPOINT_RULE, request, both, End::Open).or([posted()], End::Closed);
         case.then([Step::Pause(Timeout::Head, 4), send(rest), send(NEXT)])
     };
@@ -90,8 +79,8 @@ fn bodies() -> Vec<Case> {
         stalled("timing/trailer-stalled", chunked("0\r\nX: y")),
         stalled("timing/body-awaited", expecting)
             .or(continued, End::Closed)
-            .or([Answer::proceed()], End::Closed)
-            .or([Answer::status(&[417])], End::Closed),
+            .or([Expected::continue_100()], End::Closed)
+            .or([Expected::status(&[417])], End::Closed),
         slow("timing/slow-body", post("Content-Length: 6\r\n", "abc"), "def"),
         slow("timing/slow-chunks", chunked("3\r\na"), "bc\r\n0\r\n\r\n"),
     ]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::analysis::statistics::{Estimate, median};
 use crate::analysis::verdict::{self, Verdict};
 use crate::store::record::{Bound, ErrorRecord, Record, ServerRecord};
-use visit::Times;
+use visit::output::Times;
 
 /// All runs of one server under one workload.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ fn disturbance(record: &Record) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use visit::TimesReport;
+    use visit::output::TimesReport;
 
     /// A run in which so many answers took a millisecond.
     fn run(repetition: u32, answers: u64) -> Record {

@@ -1,32 +1,33 @@
-//! Whether others use the cores: seen first by resting, then by keeping every core busy.
+//! Whether other processes use the cores: measured first at rest, then with every core busy.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::{Finding, Level};
+use super::finding::{Finding, Level};
 use crate::analysis::verdict::DISTURBED_FROM;
 use crate::machine::cores::{self, CoreTimes};
 use crate::machine::host::Host;
-use crate::text::numbers;
-use crate::text::numbers::as_f64;
+use crate::text::numbers::{self, as_f64};
 
-/// For how long we rest. The kernel counts in hundredths of a second: on two cores one of them is 0.25 %.
+/// How long the harness rests. The kernel counts in hundredths of a second, each of which is 0.25 %
+/// of two cores.
 const REST: Duration = Duration::from_secs(2);
 
-/// For how long each core is kept busy: some hundred ticks of the scheduler.
+/// How long each core is kept busy: some hundred ticks of the scheduler.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// A core that was away for longer did something else than to take an interrupt, and an answer that waited for it is among
-/// the slowest.
+/// A longer gap is not an interrupt but another process or another machine, and an answer that
+/// waits for it is among the slowest.
 const AWAY_FROM: Duration = Duration::from_millis(1);
 
-/// A load average a core, above which the minute before was not quiet. It halves in 40 s once nothing runs.
+/// A load average per core above which the last minute was not quiet. It halves in 40 s when
+/// nothing runs.
 const LOAD_FROM: f64 = 0.25;
 
-/// How often we look whether somebody asked us to stop.
+/// The interval between two checks whether the user has interrupted the command.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Looks for three seconds; nothing when somebody asks us to stop meanwhile.
+/// Observes the machine for three seconds. Fails when the user interrupts the command.
 pub fn quietness(host: &Host, load_averages: Option<[f32; 3]>) -> anyhow::Result<Vec<Finding>> {
     let cores = cores::usable()?;
     let processes = processes();
@@ -46,7 +47,7 @@ pub fn quietness(host: &Host, load_averages: Option<[f32; 3]>) -> anyhow::Result
     .collect())
 }
 
-/// How the cores were used while `work` was done: parts of all of their time.
+/// How the cores were used during `work`, as shares of all of their time.
 fn shares<T>(cores: &[usize], work: impl FnOnce() -> T) -> (Option<CoreTimes>, T) {
     let (before, began) = (cores::times(cores), Instant::now());
     let worked = work();
@@ -67,7 +68,7 @@ fn rest(host: &Host) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A process by its number and when it was started, as numbers are used again.
+/// A process by its number and its start time, since the kernel reuses numbers.
 type Key = (i32, u64);
 
 /// A process's name, and how long it has been running on cores, in ticks.
@@ -84,7 +85,7 @@ fn processes() -> HashMap<Key, Used> {
     others.map(|stat| ((stat.pid, stat.starttime), (stat.comm, stat.utime + stat.stime))).collect()
 }
 
-/// Who used the cores most from one look to the next.
+/// The process that used the most CPU time between two looks.
 #[derive(Debug, PartialEq)]
 struct Busiest {
     name: String,
@@ -101,7 +102,7 @@ fn busiest(before: &HashMap<Key, Used>, after: &HashMap<Key, Used>) -> Option<Bu
     used.max_by_key(|one| (one.ticks, one.pid)).filter(|one| one.ticks > 0)
 }
 
-/// For how long a core was away from a loop that does nothing but read the clock, at most.
+/// The longest time for which a core did not run a loop that only reads the clock.
 struct Gap {
     core: usize,
     away: Duration,
@@ -127,52 +128,31 @@ fn worst_gap(core: usize) -> Option<Gap> {
     Some(Gap { core, away })
 }
 
-/// A share of the time of all cores, while we used nothing.
+/// `share` is the share of all cores' time that was used while the harness rested.
 fn used(share: f64, busiest: Option<&Busiest>) -> Finding {
-    let used = format!("others use {} of the cores' time", percent(share));
     let most = busiest.map_or_else(
-        || "; who they are cannot be seen from here".into(),
+        || "; which ones is not visible from here".into(),
         |one| format!(", most of it `{}` (pid {})", one.name, one.pid),
     );
-    if share > DISTURBED_FROM {
-        Level::Bad.finding(format!(
-            "busy: {used}{most}: measurements will be disturbed; end what runs, or wait for it"
-        ))
-    } else {
-        Level::Ok.finding(format!("quiet enough: {used}"))
-    }
+    let text = format!("other processes use {} of the cores' time{most}", percent(share));
+    Level::Bad.unless(share <= DISTURBED_FROM, text, ": measurements will be disturbed; end them, or wait")
 }
 
 fn steal(share: f64) -> Finding {
     let text = format!("{} of the cores' time went to other machines on the same hardware", percent(share));
-    if share > DISTURBED_FROM {
-        Level::Bad
-            .finding(format!("{text}: measurements will be disturbed; measure at another time, or elsewhere"))
-    } else {
-        Level::Ok.finding(text)
-    }
+    let advice = ": measurements will be disturbed; measure at another time, or on another machine";
+    Level::Bad.unless(share <= DISTURBED_FROM, text, advice)
 }
 
 fn away(gap: &Gap) -> Finding {
-    let text = format!(
-        "no busy core stood still for longer than {} (core {})",
-        numbers::duration(gap.away.as_secs_f64()),
-        gap.core
-    );
-    if gap.away > AWAY_FROM {
-        Level::Note.finding(format!("{text}: the slowest answers may be slow for this alone"))
-    } else {
-        Level::Ok.finding(text)
-    }
+    let longest = numbers::duration(gap.away.as_secs_f64());
+    let text = format!("the longest gap of a busy core is {longest} (core {})", gap.core);
+    Level::Note.unless(gap.away <= AWAY_FROM, text, ": this alone may make the slowest answers slow")
 }
 
 fn load_average(minute: f64, cores: f64) -> Finding {
     let text = format!("load average of the last minute: {minute:.2}");
-    if minute > LOAD_FROM * cores {
-        Level::Note.finding(format!("{text}: it was busy before we looked; is that over?"))
-    } else {
-        Level::Ok.finding(text)
-    }
+    Level::Note.unless(minute <= LOAD_FROM * cores, text, ": the machine was busy before; has that ended?")
 }
 
 fn percent(share: f64) -> String {
@@ -181,30 +161,24 @@ fn percent(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_finding;
+    use super::super::finding::assert_finding;
     use super::*;
 
     #[test]
-    fn readings_become_a_verdict() {
+    fn readings_become_findings() {
         let compiler = Busiest { name: "rustc".into(), pid: 7, ticks: 1 };
         let gap = |microseconds| Gap { core: 1, away: Duration::from_micros(microseconds) };
         let cases = [
-            (used(0.004, None), (Level::Ok, "quiet enough: others use 0.4 % of the cores' time")),
-            (used(0.05, Some(&compiler)), (Level::Ok, "quiet enough")),
-            (
-                used(0.23, Some(&compiler)),
-                (
-                    Level::Bad,
-                    "busy: others use 23.0 % of the cores' time, most of it `rustc` (pid 7): measurements",
-                ),
-            ),
-            (used(0.23, None), (Level::Bad, "who they are cannot be seen from here")),
+            (used(0.004, None), (Level::Ok, "other processes use 0.4 % of the cores' time")),
+            (used(0.05, Some(&compiler)), (Level::Ok, "use 5.0 % of")),
+            (used(0.23, Some(&compiler)), (Level::Bad, "time, most of it `rustc` (pid 7): measurements")),
+            (used(0.23, None), (Level::Bad, "which ones is not visible from here: measurements")),
             (steal(0.0), (Level::Ok, "0.0 %")),
             (steal(0.2), (Level::Bad, "20.0 % of the cores' time went to other machines")),
-            (away(&gap(210)), (Level::Ok, "longer than 210 µs (core 1)")),
-            (away(&gap(4200)), (Level::Note, "longer than 4.20 ms (core 1): the slowest answers")),
+            (away(&gap(210)), (Level::Ok, "is 210 µs (core 1)")),
+            (away(&gap(4200)), (Level::Note, "is 4.20 ms (core 1): this alone")),
             (load_average(0.5, 2.0), (Level::Ok, "0.50")),
-            (load_average(0.51, 2.0), (Level::Note, "is that over?")),
+            (load_average(0.51, 2.0), (Level::Note, "has that ended?")),
         ];
         for (finding, expected) in cases {
             assert_finding(&finding, expected);
@@ -212,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_who_used_most() {
+    fn the_busiest_process_is_found() {
         let look = |processes: &[(i32, u64, &str, u64)]| {
             let used = processes
                 .iter()
@@ -222,7 +196,7 @@ mod tests {
         let before = look(&[(1, 0, "init", 900), (7, 5, "rustc", 10)]);
         let cases = [
             (look(&[(1, 0, "init", 900), (7, 5, "rustc", 110)]), Some((7, 100))),
-            // It began, or has an old number, or ended.
+            // A new process, a new one with a reused number, one that ended, none.
             (look(&[(1, 0, "init", 901), (8, 6, "cc", 3)]), Some((8, 3))),
             (look(&[(1, 0, "init", 900), (7, 6, "cc", 4)]), Some((7, 4))),
             (look(&[(1, 0, "init", 900)]), None),

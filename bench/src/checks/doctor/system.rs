@@ -1,18 +1,17 @@
-//! The machine itself: what cannot be changed about it, and how it is set.
+//! The machine itself, and its settings.
 
 use std::path::Path;
 
-use super::{Finding, Level};
+use super::finding::{Finding, Level};
 use crate::machine::cores::Cores;
 use crate::machine::{Frequency, Machine};
-use crate::text::numbers;
-use crate::text::numbers::as_f64;
+use crate::text::numbers::{self, as_f64};
 
-/// Clocks that a program reads without asking the kernel: those of x86-64, of ARM, and of hypervisors that offer the like.
+/// Clocks that a program reads without a system call: those of x86-64, of ARM, and of hypervisors.
 const QUICK_CLOCKS: [&str; 5] =
     ["tsc", "arch_sys_counter", "kvm-clock", "hyperv_clocksource_tsc_page", "xen"];
 
-/// What there is to say of the machine.
+/// Findings about the machine.
 pub fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
     let root = Path::new("/");
     [
@@ -38,10 +37,10 @@ fn processor(name: Option<&str>, all: Option<usize>, cores: &Cores) -> Finding {
     let shares = format!("{all} cores of {name}: servers get {server}, the load tool {tool}");
     match cores.harness {
         _ if cores.shared() => Level::Bad.finding(format!(
-            "{shares}, so each slows the other down; more than one core is needed for more than a comparison of pairs"
+            "{shares}, so that each slows the other down; one core is enough only to compare pairs"
         )),
         None => Level::Note.finding(format!(
-            "{shares}, and the harness has none of its own; it needs little, but with a third core it disturbs nobody"
+            "{shares}, and the harness has none of its own; it needs little, but on a third core it would disturb no run"
         )),
         Some(own) => Level::Ok.finding(format!("{shares}, the harness core {own}")),
     }
@@ -49,20 +48,18 @@ fn processor(name: Option<&str>, all: Option<usize>, cores: &Cores) -> Finding {
 
 fn memory(bytes: u64, swapped: u64) -> Finding {
     let all = format!("{} of memory", numbers::mebibytes(as_f64(bytes)));
-    match swapped {
-        0 => Level::Ok.finding(all),
-        _ => Level::Note.finding(format!(
-            "{all}; {} of what programs have lies on a disk, and may come back during a run: `swapoff -a` brings it back now",
-            numbers::mebibytes(as_f64(swapped))
-        )),
-    }
+    let swapped_bytes = numbers::mebibytes(as_f64(swapped));
+    let advice = format!(
+        "; {swapped_bytes} are swapped to a disk, and may be read back during a run: `swapoff -a` does that now"
+    );
+    Level::Note.unless(swapped == 0, all, advice)
 }
 
 fn virtual_machine(is_one: Option<bool>) -> Option<Finding> {
     is_one?.then(|| {
         Level::Note.finding(
-            "a virtual machine: others on the same hardware may take its time; \
-             compare only what was measured soon after each other",
+            "a virtual machine: other machines on the same hardware may take its time; \
+             compare only figures that were measured soon after each other",
         )
     })
 }
@@ -70,7 +67,7 @@ fn virtual_machine(is_one: Option<bool>) -> Option<Finding> {
 fn container(signs: &[String]) -> Option<Finding> {
     (!signs.is_empty()).then(|| {
         Level::Note.finding(format!(
-            "a container, as {} tells: others may share its cores, and who they are may not be seen from here",
+            "a container, by {}: other processes may share its cores, and may not be visible from here",
             signs.join(", ")
         ))
     })
@@ -78,45 +75,35 @@ fn container(signs: &[String]) -> Option<Finding> {
 
 fn governor(frequency: &Frequency) -> Finding {
     let Some(governors) = &frequency.governors else {
-        return Level::Note
-            .finding("who sets the cores' frequency cannot be seen from here, as in most virtual machines");
+        return Level::Note.finding(
+            "the governor of the cores' frequency is not visible from here, as in most virtual machines",
+        );
     };
-    let names = governors.join(", ");
-    if governors == &["performance"] {
-        Level::Ok.finding(format!("the cores' frequency is set by `{names}`"))
-    } else {
-        Level::Bad.finding(format!(
-            "the cores' frequency is set by `{names}`, which slows down a core that rests now and then; \
-             as root: cpupower frequency-set --governor performance"
-        ))
-    }
+    let text = format!("the cores' frequency is set by `{}`", governors.join(", "));
+    let advice = ", which slows down a core that is idle now and then; \
+                  as root: cpupower frequency-set --governor performance";
+    Level::Bad.unless(governors == &["performance"], text, advice)
 }
 
 fn turbo(is_on: bool) -> Finding {
     if is_on {
         Level::Note.finding(
-            "cores run faster while others rest or are cool (turbo), so that figures depend on what else there is to do; \
+            "cores run faster while other cores are idle or cool (turbo), so that figures depend on what else runs; \
              as root: echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo, \
              or echo 0 > /sys/devices/system/cpu/cpufreq/boost",
         )
     } else {
-        Level::Ok.finding("cores never run faster than is promised (no turbo)")
+        Level::Ok.finding("cores never exceed their nominal frequency (no turbo)")
     }
 }
 
 fn huge_pages(when: &str) -> Finding {
-    let pages = format!("memory comes in pages of two megabytes: {when}");
-    if when == "always" {
-        Level::Note.finding(format!(
-            "{pages}, so that a connection's memory is told in large steps; \
-             as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"
-        ))
-    } else {
-        Level::Ok.finding(pages)
-    }
+    let advice = ", so that memory per connection is measured in large steps; \
+                  as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled";
+    Level::Note.unless(when != "always", format!("huge pages of two megabytes: {when}"), advice)
 }
 
-/// `root` is the folder that `/sys` lies in.
+/// `root` is the folder that has `sys`.
 fn clock(root: &Path) -> Option<Finding> {
     let folder = root.join("sys/devices/system/clocksource/clocksource0");
     let read = |name| std::fs::read_to_string(folder.join(name)).ok();
@@ -130,7 +117,7 @@ fn clock(root: &Path) -> Option<Finding> {
         None => String::new(),
     };
     Some(Level::Bad.finding(format!(
-        "the clock is {current}, which is slow to read: servers and tools that read it for each request pay for it{advice}"
+        "the clock is {current}, which is slow to read: it costs servers and tools that read it per request CPU time{advice}"
     )))
 }
 
@@ -140,11 +127,11 @@ fn in_sys(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_finding;
+    use super::super::finding::assert_finding;
     use super::*;
 
     #[test]
-    fn cores_are_enough_for_three_or_shared() {
+    fn servers_tool_and_harness_want_a_core_each() {
         let cores =
             |server: usize, tool: usize, harness| Cores { server: vec![server], tool: vec![tool], harness };
         let cases = [
@@ -163,20 +150,20 @@ mod tests {
     }
 
     #[test]
-    fn settings_become_words() {
+    fn settings_become_findings() {
         let governed = |names: Option<&[&str]>| Frequency {
             governors: names.map(|names| names.iter().map(ToString::to_string).collect()),
             turbo: None,
         };
         let cases = [
             (memory(16 << 30, 0), (Level::Ok, "16,384 MiB of memory")),
-            (memory(16 << 30, 3 << 20), (Level::Note, "3.00 MiB of what programs have lies on a disk")),
+            (memory(16 << 30, 3 << 20), (Level::Note, "3.00 MiB are swapped to a disk")),
             (governor(&governed(Some(&["performance"]))), (Level::Ok, "`performance`")),
             (
                 governor(&governed(Some(&["performance", "powersave"]))),
                 (Level::Bad, "cpupower frequency-set --governor performance"),
             ),
-            (governor(&governed(None)), (Level::Note, "cannot be seen")),
+            (governor(&governed(None)), (Level::Note, "is not visible")),
             (turbo(true), (Level::Note, "no_turbo")),
             (turbo(false), (Level::Ok, "no turbo")),
             (huge_pages("always"), (Level::Note, "echo madvise")),
@@ -188,11 +175,11 @@ mod tests {
         assert_eq!((virtual_machine(None), virtual_machine(Some(false))), (None, None));
         assert_finding(&virtual_machine(Some(true)).unwrap(), (Level::Note, "a virtual machine"));
         assert_eq!(container(&[]), None);
-        assert_finding(&container(&["/.dockerenv".into()]).unwrap(), (Level::Note, "as /.dockerenv tells"));
+        assert_finding(&container(&["/.dockerenv".into()]).unwrap(), (Level::Note, "by /.dockerenv"));
     }
 
     #[test]
-    fn a_slow_clock_is_told_with_a_quicker_one() {
+    fn a_slow_clock_is_reported_with_a_faster_one() {
         let cases = [
             ("tsc\n", "tsc hpet acpi_pm\n", (Level::Ok, "the clock is tsc")),
             ("hpet\n", "tsc hpet acpi_pm\n", (Level::Bad, "echo tsc > /sys/devices/system/clocksource/")),

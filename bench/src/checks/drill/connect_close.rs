@@ -1,23 +1,24 @@
-//! Many connections that come and go.
+//! Many short connections.
 
 use anyhow::Context;
 
-use super::client::{Client, get_and_close};
-use super::scene::check_recovered;
-use super::{Drill, Scene};
+use super::context::{DrillContext, check_recovered};
+use super::definition::Drill;
+use crate::servers::client::{Client, get_and_close};
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/connect-close",
-    about: "20,000 connections that close at once or after an answer: none is lost, and nothing is left of them",
+    about: "20,000 connections that close at once or after an answer: every request is answered, and no descriptor \
+            stays open",
     run,
 };
 
-fn run(scene: &Scene) -> anyhow::Result<String> {
-    let count: usize = scene.pick(1000, 20_000);
-    let mut running = scene.start(&[])?;
+fn run(context: &DrillContext) -> anyhow::Result<String> {
+    let count: usize = context.pick(1000, 20_000);
+    let mut running = context.start(&[])?;
     let before = running.descriptors()?;
     for number in 0..count {
-        scene.check_interrupted()?;
+        context.check_interrupted()?;
         let which = || format!("connection {} of {count}", number + 1);
         let mut client = Client::connect_from(number, running.address).with_context(which)?;
         match number % 4 {

@@ -1,49 +1,50 @@
-//! A server that has no more descriptors, or as many connections as it may have.
+//! A server without free descriptors, and one at its limit of connections.
 
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::client::{Client, check_answers};
-use super::scene::{check_quiet, check_recovered, wait_until};
-use super::{Drill, Scene};
+use super::context::{DrillContext, check_quiet, check_recovered, wait_until};
+use super::definition::Drill;
+use crate::servers::client::{Client, check_answers};
 use crate::servers::launch::Running;
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/descriptors",
-    about: "more connections than descriptors, or than --max-connections: the processor is quiet, open connections \
-            are answered, waiting ones once there is room",
+    about: "more connections than descriptors, or than --max-connections: the server does not spin, answers open \
+            connections, and answers waiting ones once there is room",
     run,
 };
 
-/// Connections that the server has room for; of several processes, each.
+/// Connections that each of the server's processes has room for.
 const ROOM: usize = 20;
 
-/// Of those, as many as are certain to be taken when it is out of descriptors, whatever else it opens.
+/// Connections that are certain to be accepted when descriptors run out, whatever else the server
+/// opens.
 const CERTAIN: usize = 10;
 
-/// Connections that are opened beyond that.
+/// Connections that are opened beyond the room.
 const BEYOND: usize = 20;
 
-fn run(scene: &Scene) -> anyhow::Result<String> {
-    let mut running = scene.start(&[])?;
+fn run(context: &DrillContext) -> anyhow::Result<String> {
+    let mut running = context.start(&[])?;
     let before = running.descriptors()?;
     let processes = running.limit_descriptors(ROOM)?;
-    let share = exhaust(scene, &running, CERTAIN, ROOM * processes).context("out of descriptors")?;
+    let share = exhaust(context, &running, CERTAIN, ROOM * processes).context("out of descriptors")?;
     check_recovered(&mut running, before)?;
 
-    if scene.server.honours("max-connections") {
-        let mut running = scene.start(&[("max-connections", &ROOM.to_string())])?;
+    if context.server.honours("max-connections") {
+        let mut running = context.start(&[("max-connections", &ROOM.to_string())])?;
         let before = running.descriptors()?;
-        exhaust(scene, &running, ROOM, ROOM).context("over --max-connections")?;
+        exhaust(context, &running, ROOM, ROOM).context("over --max-connections")?;
         check_recovered(&mut running, before)?;
     }
     Ok(format!("{:.1} % CPU", share * 100.0))
 }
 
-/// Opens `open` connections and has them answered, and then more than there is `room` for. The share of a core that the
-/// server uses meanwhile.
-fn exhaust(scene: &Scene, running: &Running, open: usize, room: usize) -> anyhow::Result<f64> {
+/// Opens `open` connections, which the server answers, and then more than it has `room` for.
+/// Returns the share of a core that the server uses meanwhile.
+fn exhaust(context: &DrillContext, running: &Running, open: usize, room: usize) -> anyhow::Result<f64> {
     let mut clients = connect(running, open)?;
     for client in &mut clients {
         client.ask("/open")?;
@@ -53,27 +54,32 @@ fn exhaust(scene: &Scene, running: &Running, open: usize, room: usize) -> anyhow
     for client in &mut waiting {
         client.ask("/in/time")?;
     }
-    let share = check_quiet(running, scene.pick(Duration::from_millis(500), Duration::from_secs(2)))?;
-    scene.check_interrupted()?;
-    let served = waiting.iter().filter(|client| client.has_news()).count();
-    ensure!(served <= room - open, "{served} more were answered or closed, with room for {}", room - open);
+    let share = check_quiet(running, context.pick(Duration::from_millis(500), Duration::from_secs(2)))?;
+    context.check_interrupted()?;
+    let served = waiting.iter().filter(|client| client.is_readable()).count();
+    ensure!(
+        served <= room - open,
+        "{served} waiting connections were answered or closed, with room for {}",
+        room - open
+    );
     for client in &mut clients {
         client.ask("/still/open")?;
-        client.expect("/still/open").context("a connection that was open")?;
+        client.expect("/still/open").context("an open connection")?;
     }
     drop(clients);
-    // Each that is served and goes makes room for another, in whatever order the server takes them.
-    let complaint = "connections that had waited were not all answered";
+    // Each connection that closes makes room for another one. The server may take them in any
+    // order.
+    let complaint = "some waiting connections were not answered";
     wait_until(
         || {
-            for mut client in waiting.extract_if(.., |client| client.has_news()) {
-                client.expect("/in/time").context("a connection that had waited")?;
+            for mut client in waiting.extract_if(.., |client| client.is_readable()) {
+                client.expect("/in/time").context("a waiting connection")?;
             }
             Ok(waiting.is_empty())
         },
         complaint,
     )?;
-    check_answers(running.address).context("when all have gone")?;
+    check_answers(running.address).context("after all have closed")?;
     Ok(share)
 }
 

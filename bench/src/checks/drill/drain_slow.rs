@@ -1,53 +1,54 @@
-//! A shutdown while clients are slow, or do nothing.
+//! A shutdown while clients are slow or silent.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 
-use super::client::Client;
-use super::deaf::{self, Deaf};
-use super::{Drill, Scene};
+use super::context::DrillContext;
+use super::definition::Drill;
+use super::non_reading::{self, NonReadingClient};
 use crate::machine::host::Waited;
+use crate::servers::client::Client;
 use crate::text::numbers;
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/drain-slow",
-    about: "SIGTERM with clients that are silent, half through a request, or read nothing: it ends within the drain \
-            limit with 0, and at once on a second signal",
+    about: "SIGTERM with clients that are silent, in the middle of a request, or read nothing: the server exits with \
+            0 within the drain limit, and at once on a second signal",
     run,
 };
 
-/// The drain limit that is asked for.
-const ASKED: u64 = 2;
+/// The drain limit in seconds, where the server has a flag for it.
+const SHORT: u64 = 2;
 
-/// The one of the contract, of servers that have no flag for it.
+/// The drain limit of the process contract in seconds.
 const CONTRACT: u64 = 10;
 
-/// Time beyond the limit to be scheduled in, and to close what is open.
+/// Time beyond the limit for the scheduler, and to close connections.
 const SLACK: Duration = Duration::from_secs(2);
 
-fn run(scene: &Scene) -> anyhow::Result<String> {
-    let limit = if scene.server.honours("drain-timeout") { ASKED } else { CONTRACT };
-    let mut running = scene.start(&[("drain-timeout", &limit.to_string())])?;
+fn run(context: &DrillContext) -> anyhow::Result<String> {
+    let limit = if context.server.honours("drain-timeout") { SHORT } else { CONTRACT };
+    let mut running = context.start(&[("drain-timeout", &limit.to_string())])?;
     let clients = slow_clients(running.address)?;
     let signalled = Instant::now();
     running.terminate()?;
     if running.wait(Duration::from_secs(limit) + SLACK) == Waited::TimedOut {
         bail!(
-            "it still runs {:.1} s after SIGTERM; its limit is {limit} s",
+            "the server still runs {:.1} s after SIGTERM; its limit is {limit} s",
             signalled.elapsed().as_secs_f64()
         );
     }
     let elapsed = signalled.elapsed();
     let ended = running.kill()?;
-    ensure!(ended.status.success(), "it ended with {}{}", ended.status, ended.last_words());
+    ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
     drop(clients);
 
-    let mut running = scene.start(&[("drain-timeout", "30")])?;
+    let mut running = context.start(&[("drain-timeout", "30")])?;
     let _clients = slow_clients(running.address)?;
     running.terminate()?;
-    // Two signals at once may count as one.
+    // The kernel may merge two signals that are sent at once.
     std::thread::sleep(Duration::from_millis(300));
     running.terminate()?;
     ensure!(running.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
@@ -55,8 +56,8 @@ fn run(scene: &Scene) -> anyhow::Result<String> {
     Ok(numbers::seconds(elapsed.as_secs_f64()))
 }
 
-/// Those that may hold a shutdown up.
-fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<Deaf>)> {
+/// Clients that may delay a shutdown.
+fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<NonReadingClient>)> {
     let sent: [&[u8]; 4] = [
         b"",
         b"GET /half HTTP/1.1\r\nHo",
@@ -69,5 +70,5 @@ fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<Deaf>)>
         client.send(bytes)?;
         clients.push(client);
     }
-    Ok((clients, deaf::fill(address, 2)?))
+    Ok((clients, non_reading::fill(address, 2)?))
 }

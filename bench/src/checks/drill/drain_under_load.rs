@@ -1,36 +1,35 @@
-//! A shutdown while clients ask as fast as they can.
+//! A shutdown while clients send requests as fast as they can.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
 
-use super::load::{HABITS, Tally, Watch, load};
-use super::scene::wait_until;
-use super::{Drill, Scene};
+use super::context::{DrillContext, wait_until};
+use super::definition::Drill;
+use super::load::{CLIENT_MODES, LoadCount, LoadState, load};
 use crate::machine::host::Waited;
 use crate::servers::launch::Running;
-use crate::text::numbers;
-use crate::text::numbers::as_f64;
+use crate::text::numbers::{self, as_f64};
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/drain-under-load",
-    about: "SIGTERM under load, of clients that keep their connections, close them, and pipeline: every request that \
-            was sent is answered, and it ends with 0",
+    about: "SIGTERM under load, from clients that keep their connections, close them, and pipeline: the server \
+            answers every request that was sent, and exits with 0",
     run,
 };
 
-/// Answers after which all clients are under way.
+/// Answers after which all clients are running.
 const UNDER_WAY: u64 = 500;
 
-/// The drain limit of the contract, and some more.
+/// The drain limit of the process contract, and time for the scheduler.
 const END_BOUND: Duration = Duration::from_secs(15);
 
-fn run(scene: &Scene) -> anyhow::Result<String> {
-    let mut all = Tally::default();
-    for _ in 0..scene.pick(3, 20) {
-        scene.check_interrupted()?;
-        all += trial(scene)?;
+fn run(context: &DrillContext) -> anyhow::Result<String> {
+    let mut all = LoadCount::default();
+    for _ in 0..context.pick(3, 20) {
+        context.check_interrupted()?;
+        all += trial(context)?;
     }
     let figure = format!("{}/{}", numbers::whole(as_f64(all.answered)), numbers::whole(as_f64(all.sent)));
     match all.first_loss {
@@ -39,35 +38,39 @@ fn run(scene: &Scene) -> anyhow::Result<String> {
     }
 }
 
-/// One server's end. An error when that is not as it should be; what was lost stands in the count.
-fn trial(scene: &Scene) -> anyhow::Result<Tally> {
-    let mut running = scene.start(&[])?;
+/// One shutdown. Fails when the server does not end as it should; lost requests are in the count.
+fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
+    let mut running = context.start(&[])?;
     let address = running.address;
-    let watch = Watch::default();
-    let mut all = Tally::default();
+    let state = LoadState::default();
+    let mut all = LoadCount::default();
     let ended = std::thread::scope(|scope| {
-        let watch = &watch;
-        let start = |(name, habit)| scope.spawn(move || load(name, address, habit, watch));
-        let clients: Vec<_> = HABITS.into_iter().enumerate().map(start).collect();
-        let ended = end_under_load(&mut running, watch);
-        watch.stop.store(true, Ordering::Relaxed);
+        let state = &state;
+        let start = |(name, mode)| scope.spawn(move || load(name, address, mode, state));
+        let clients: Vec<_> = CLIENT_MODES.into_iter().enumerate().map(start).collect();
+        let ended = end_under_load(&mut running, state);
+        state.stop.store(true, Ordering::Relaxed);
         for client in clients {
-            // That it got no more connections is the end that a client expects here.
-            let (tally, _refused) = client.join().map_err(|_| anyhow!("a client died"))?;
-            all += tally;
+            // The client ends when the server refuses connections, as it should here.
+            let (count, _refused) = client.join().map_err(|_| anyhow!("a client panicked"))?;
+            all += count;
         }
         ended
     });
     ended?;
     let ended = running.kill()?;
-    ensure!(ended.status.success(), "it ended with {}{}", ended.status, ended.last_words());
+    ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
     Ok(all)
 }
 
-fn end_under_load(running: &mut Running, watch: &Watch) -> anyhow::Result<()> {
-    let under_way = || Ok(watch.answered.load(Ordering::Relaxed) >= UNDER_WAY);
-    wait_until(under_way, &format!("there were not even {UNDER_WAY} right answers"))?;
+fn end_under_load(running: &mut Running, state: &LoadState) -> anyhow::Result<()> {
+    let are_running = || Ok(state.answered.load(Ordering::Relaxed) >= UNDER_WAY);
+    wait_until(are_running, &format!("the server did not give {UNDER_WAY} right answers"))?;
     running.terminate()?;
-    ensure!(running.wait(END_BOUND) == Waited::Exited, "it runs {} s after SIGTERM", END_BOUND.as_secs());
+    ensure!(
+        running.wait(END_BOUND) == Waited::Exited,
+        "the server still runs {} s after SIGTERM",
+        END_BOUND.as_secs()
+    );
     Ok(())
 }

@@ -1,33 +1,34 @@
-//! Many connections that do nothing.
+//! Many idle connections.
 
 use anyhow::Context;
 
-use super::client::{Client, check_answers};
-use super::scene::{FIRST, resident, wait_until};
-use super::{Drill, Scene};
+use super::context::{DrillContext, FIRST, resident, wait_until};
+use super::definition::Drill;
+use crate::servers::client::{Client, check_answers};
 use crate::servers::launch::Running;
 use crate::text::numbers;
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/idle",
-    about: "10,000 idle connections: what one costs in memory, and whether others are answered meanwhile",
+    about: "10,000 idle connections: the server answers other ones meanwhile; the figure is memory per connection",
     run,
 };
 
-/// Connections in the full form, where the machine allows them.
+/// Connections in the full size, where the machine allows them.
 const WANTED: usize = 10_000;
 
-/// Of so many idle connections one asks for something in the end.
+/// One in this number of idle connections sends a request in the end.
 const ASKING: usize = 50;
 
-fn run(scene: &Scene) -> anyhow::Result<String> {
-    let count = scene.connections(500, WANTED);
-    let mut running = scene.start(&[("idle-timeout", "600")])?;
-    // One process may hand connections to another, and then both have them for a moment: this is counted at rest.
+fn run(context: &DrillContext) -> anyhow::Result<String> {
+    let count = context.connections(500, WANTED);
+    let mut running = context.start(&[("idle-timeout", "600")])?;
+    // Counted at rest: a process that hands a connection to another one has it open for a moment,
+    // too.
     let at_rest = running.descriptors()?;
-    let _first = connect(scene, &running, FIRST, at_rest)?;
+    let _first = connect(context, &running, FIRST, at_rest)?;
     let before = resident(&running)?;
-    let mut clients = connect(scene, &running, count, at_rest + FIRST)?;
+    let mut clients = connect(context, &running, count, at_rest + FIRST)?;
     let growth = resident(&running)?.saturating_sub(before);
 
     check_answers(running.address)?;
@@ -40,15 +41,21 @@ fn run(scene: &Scene) -> anyhow::Result<String> {
     Ok(if count < WANTED { format!("{each} B each of {count}") } else { format!("{each} B each") })
 }
 
-/// So many connections, which the server has all accepted, beside the descriptors that it had open.
-fn connect(scene: &Scene, running: &Running, count: usize, open: usize) -> anyhow::Result<Vec<Client>> {
+/// Opens `count` connections, and waits until the server has accepted them all, beside its `open`
+/// descriptors.
+fn connect(
+    context: &DrillContext,
+    running: &Running,
+    count: usize,
+    open: usize,
+) -> anyhow::Result<Vec<Client>> {
     let mut clients = Vec::with_capacity(count);
     for number in 0..count {
-        scene.check_interrupted()?;
+        context.check_interrupted()?;
         let client = Client::connect_from(number, running.address);
         clients.push(client.with_context(|| format!("connection {} of {count}", number + 1))?);
     }
-    let complaint = format!("it has not accepted all of {count} connections");
+    let complaint = format!("the server has not accepted all of {count} connections");
     wait_until(|| Ok(running.descriptors()? >= open + count), &complaint)?;
     Ok(clients)
 }

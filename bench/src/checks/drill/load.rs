@@ -1,60 +1,62 @@
-//! Clients that do nothing wrong, and keep count.
+//! Well-behaved clients that count their requests and answers.
 //!
-//! What counts as a loss. A request is *sent* when a client writes it on a connection that the server has neither closed
-//! nor announced to close: the client looks right before it writes. Every request that is sent has to be answered, and
-//! rightly. There is one exception, of the protocol: what was pipelined behind a request whose answer says
-//! `Connection: close` gets no answer (RFC 9112, section 9.6), and is taken from the count, as the client knows to ask
-//! again elsewhere.
+//! A request is *sent* when a client writes it on a connection that the server has neither closed
+//! nor announced to close: the client checks right before it writes. Every request that is sent has
+//! to be answered, with the right answer; otherwise it is *lost*. The protocol has one exception:
+//! requests pipelined behind an answer with `Connection: close` get no answer (RFC 9112, section
+//! 9.6). They are subtracted from the count, since their client knows that it has to send them
+//! again.
 //!
-//! A server can close a kept connection just as the next request is on its way. That is counted as a loss: these clients
-//! ask again within microseconds of an answer, so a server that says it closes, or waits a moment for what is on its way,
-//! never does it to them.
+//! A server can close a kept connection while the next request is on its way. This counts as a
+//! loss. These clients send the next request within microseconds of an answer, so that a server
+//! that announces the close, or waits a moment for requests on their way, never loses one of
+//! theirs.
 
 use std::net::SocketAddr;
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::client::{Client, get, get_and_close};
+use crate::servers::client::{Client, get, get_and_close};
 
-/// Requests that a pipelining client sends in one go.
+/// Requests per write of a pipelining client.
 const BURST: usize = 8;
 
-/// What a client does with its connections.
+/// How a client uses its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Habit {
-    /// It asks again on the same connection.
-    Keeps,
+pub(super) enum ConnectionMode {
+    /// It sends the next request on the same connection.
+    KeepAlive,
     /// It asks for each connection to be closed.
-    Closes,
-    /// It keeps its connection, and asks several times before it reads.
-    Pipelines,
+    Close,
+    /// It keeps its connection, and sends several requests before it reads.
+    Pipelined,
 }
 
-/// Clients of every habit.
-pub(super) const HABITS: [Habit; 8] = {
-    use Habit::{Closes, Keeps, Pipelines};
-    [Keeps, Keeps, Keeps, Closes, Closes, Closes, Pipelines, Pipelines]
+/// Clients of every mode.
+pub(super) const CLIENT_MODES: [ConnectionMode; 8] = {
+    use ConnectionMode::{Close, KeepAlive, Pipelined};
+    [KeepAlive, KeepAlive, KeepAlive, Close, Close, Close, Pipelined, Pipelined]
 };
 
-/// What clients and whoever watches them share.
+/// The state that the clients share with the drill.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
-    /// The clients are to stop.
+pub(super) struct LoadState {
+    /// The clients have to stop.
     pub(super) stop: AtomicBool,
-    /// Right answers so far, of all clients.
+    /// Right answers to all clients so far.
     pub(super) answered: AtomicU64,
 }
 
-/// What a client has counted.
+/// The requests of a client.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct LoadCount {
     pub(super) sent: u64,
     pub(super) answered: u64,
-    /// Why the first request that was lost is thought lost.
+    /// The error of the first lost request.
     pub(super) first_loss: Option<String>,
 }
 
-impl AddAssign for Tally {
+impl AddAssign for LoadCount {
     fn add_assign(&mut self, other: Self) {
         self.sent += other.sent;
         self.answered += other.answered;
@@ -62,59 +64,61 @@ impl AddAssign for Tally {
     }
 }
 
-/// Asks as often as it can, until it is told to stop or gets no connection. The latter is an error beside the count.
+/// Sends requests as fast as it can, until it has to stop or cannot connect. The latter is an error
+/// beside the count.
 pub(super) fn load(
     name: usize,
     address: SocketAddr,
-    habit: Habit,
-    watch: &Watch,
-) -> (Tally, anyhow::Result<()>) {
-    let mut tally = Tally::default();
-    while !watch.stop.load(Ordering::Relaxed) {
+    mode: ConnectionMode,
+    state: &LoadState,
+) -> (LoadCount, anyhow::Result<()>) {
+    let mut counted = LoadCount::default();
+    while !state.stop.load(Ordering::Relaxed) {
         let mut client = match Client::connect(address) {
             Ok(client) => client,
-            Err(error) => return (tally, Err(error)),
+            Err(error) => return (counted, Err(error)),
         };
-        while !watch.stop.load(Ordering::Relaxed) && !client.is_closed() {
-            match ask(&mut client, name, habit, watch, &mut tally) {
+        while !state.stop.load(Ordering::Relaxed) && !client.is_closed() {
+            match ask(&mut client, name, mode, state, &mut counted) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tally.first_loss.get_or_insert_with(|| format!("{habit:?}: {error:#}"));
+                    counted.first_loss.get_or_insert_with(|| format!("{mode:?} client: {error:#}"));
                     break;
                 }
             }
         }
     }
-    (tally, Ok(()))
+    (counted, Ok(()))
 }
 
-/// One request or one burst of them, and their answers. Whether the connection can be used again.
+/// Sends one request or one burst, and reads the answers. Returns whether the connection can be
+/// used again.
 fn ask(
     client: &mut Client,
     name: usize,
-    habit: Habit,
-    watch: &Watch,
-    tally: &mut Tally,
+    mode: ConnectionMode,
+    state: &LoadState,
+    counted: &mut LoadCount,
 ) -> anyhow::Result<bool> {
-    let count = if habit == Habit::Pipelines { BURST } else { 1 };
-    // Each path is asked for once, so that an answer to something else is noticed.
+    let count = if mode == ConnectionMode::Pipelined { BURST } else { 1 };
+    // Paths are unique, so that an answer to another request is noticed.
     let paths: Vec<String> =
-        (0..count).map(|place| format!("/client/{name}/{}/{place}", tally.sent)).collect();
-    let request = if habit == Habit::Closes { get_and_close } else { get };
+        (0..count).map(|place| format!("/client/{name}/{}/{place}", counted.sent)).collect();
+    let request = if mode == ConnectionMode::Close { get_and_close } else { get };
     let requests: String = paths.iter().map(|path| request(path)).collect();
-    tally.sent += u64::try_from(count)?;
+    counted.sent += u64::try_from(count)?;
     client.send(requests.as_bytes())?;
     for (place, path) in paths.iter().enumerate() {
         let open = client.expect(path)?;
-        tally.answered += 1;
-        watch.answered.fetch_add(1, Ordering::Relaxed);
+        counted.answered += 1;
+        state.answered.fetch_add(1, Ordering::Relaxed);
         if !open {
-            tally.sent -= u64::try_from(count - place - 1)?;
+            counted.sent -= u64::try_from(count - place - 1)?;
             return Ok(false);
         }
     }
-    Ok(habit != Habit::Closes)
+    Ok(mode != ConnectionMode::Close)
 }
 
 #[cfg(test)]
@@ -124,8 +128,8 @@ mod tests {
 
     use super::*;
 
-    /// Takes one connection, answers `requests` requests on it, the last with `last` in its head, and closes it. Where that
-    /// is none, a request is read all the same.
+    /// Accepts one connection, answers `requests` requests, the last one with the field `last`, and
+    /// closes. With 0 requests it reads one and closes.
     fn server(requests: usize, last: &'static str) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -159,20 +163,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_and_not_answered_is_lost() {
+    fn requests_without_an_answer_are_lost() {
         let close = "Connection: close\r\n";
         let cases = [
-            ("all answered, and closed with a word", Habit::Keeps, server(5, close), (5, 5), false),
-            ("a burst is cut with a word", Habit::Pipelines, server(11, close), (11, 11), false),
-            ("a burst is cut without a word", Habit::Pipelines, server(11, ""), (16, 11), true),
-            ("one answer and the end", Habit::Closes, server(1, close), (1, 1), false),
-            ("no answer", Habit::Closes, server(0, ""), (1, 0), true),
+            (
+                "all answered, and the close announced",
+                ConnectionMode::KeepAlive,
+                server(5, close),
+                (5, 5),
+                false,
+            ),
+            (
+                "a burst cut by an announced close",
+                ConnectionMode::Pipelined,
+                server(11, close),
+                (11, 11),
+                false,
+            ),
+            (
+                "a burst cut by a close without notice",
+                ConnectionMode::Pipelined,
+                server(11, ""),
+                (16, 11),
+                true,
+            ),
+            ("one answer, then the end", ConnectionMode::Close, server(1, close), (1, 1), false),
+            ("no answer", ConnectionMode::Close, server(0, ""), (1, 0), true),
         ];
-        for (name, habit, address, expected, loses) in cases {
-            let (tally, end) = load(7, address, habit, &Watch::default());
-            assert!(end.is_err(), "{name}: is refused in the end");
-            assert_eq!((tally.sent, tally.answered), expected, "{name}: {tally:?}");
-            assert_eq!(tally.first_loss.is_some(), loses, "{name}: {tally:?}");
+        for (name, mode, address, expected, loses) in cases {
+            let (counted, end) = load(7, address, mode, &LoadState::default());
+            assert!(end.is_err(), "{name}: the client cannot connect in the end");
+            assert_eq!((counted.sent, counted.answered), expected, "{name}: {counted:?}");
+            assert_eq!(counted.first_loss.is_some(), loses, "{name}: {counted:?}");
         }
     }
 }

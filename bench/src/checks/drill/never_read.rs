@@ -1,72 +1,74 @@
-//! Clients that pipeline requests without end and read no answer.
+//! Clients that pipeline requests without end and read no answers.
 
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
-use super::client::check_answers;
-use super::deaf::{self, Deaf};
-use super::scene::{FIRST, check_quiet, check_recovered, resident};
-use super::{Drill, Scene};
+use super::context::{DrillContext, FIRST, check_quiet, check_recovered, resident};
+use super::definition::Drill;
+use super::non_reading::{self, NonReadingClient};
+use crate::servers::client::check_answers;
 use crate::servers::launch::Running;
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/never-read",
-    about: "400 clients that ask without end and read nothing: less than 64 KiB each, others answered, the processor \
-            quiet, and dropped in their time",
+    about: "400 clients that send requests without end and read nothing: less than 64 KiB per client, other clients \
+            are answered, the server does not spin, and closes them after its write timeout",
     run,
 };
 
-/// What a client that reads nothing may cost the server, beside the kernel's buffers: a head, a piece of a body, and
-/// some answers.
-const MOST_EACH: u64 = 64 * 1024;
+/// What a client that reads nothing may cost the server, beside the kernel's buffers: a head, a
+/// piece of a body, and some answers.
+const MAX_EACH: u64 = 64 * 1024;
 
-fn run(scene: &Scene) -> anyhow::Result<String> {
-    let figure = weigh(scene, scene.connections(300, 400))?;
-    if scene.server.honours("write-timeout") {
-        check_dropped(scene)?;
+fn run(context: &DrillContext) -> anyhow::Result<String> {
+    let figure = memory_per_client(context, context.connections(300, 400))?;
+    if context.server.honours("write-timeout") {
+        check_dropped(context)?;
     }
     Ok(figure)
 }
 
-/// What each of `count` clients costs beside those that are there already. They are several times the threads of a pool,
-/// not all of which have had the first clients, and a large buffer for them.
-fn weigh(scene: &Scene, count: usize) -> anyhow::Result<String> {
-    let running = scene.start(&[])?;
+/// Memory per client of `count` clients, after a first group. There are several times as many as
+/// threads in a pool, some of which have had no client of the first group, and make their large
+/// buffer only now.
+fn memory_per_client(context: &DrillContext, count: usize) -> anyhow::Result<String> {
+    let running = context.start(&[])?;
     let first = fill(&running, FIRST)?;
     let before = resident(&running)?;
     let more = fill(&running, count)?;
     let each = resident(&running)?.saturating_sub(before) / u64::try_from(count)?;
     let figure = format!("{} KiB each", each / 1024);
-    ensure!(each < MOST_EACH, "{figure}");
-    scene.check_interrupted()?;
+    ensure!(each < MAX_EACH, "{figure}");
+    context.check_interrupted()?;
     check_answers(running.address)?;
-    check_quiet(&running, scene.pick(Duration::from_millis(500), Duration::from_secs(2)))?;
+    check_quiet(&running, context.pick(Duration::from_millis(500), Duration::from_secs(2)))?;
     drop((first, more));
     Ok(figure)
 }
 
-/// So many clients of whom the server takes no more; an error when there is no end to what it takes.
-fn fill(running: &Running, count: usize) -> anyhow::Result<Vec<Deaf>> {
+/// Connects `count` clients that send until the server reads no more. Fails when it reads without
+/// end.
+fn fill(running: &Running, count: usize) -> anyhow::Result<Vec<NonReadingClient>> {
     let before = resident(running)?;
-    let clients = deaf::fill(running.address, count)?;
-    let endless = clients.iter().filter(|client| client.has_no_end()).count();
+    let clients = non_reading::fill(running.address, count)?;
+    let endless = clients.iter().filter(|client| client.is_endless()).count();
     if endless > 0 {
         let each = resident(running)?.saturating_sub(before) / u64::try_from(count)?;
         bail!(
-            "it takes requests without end: {endless} of {count} clients have sent {} KiB, which cost {} KiB each",
-            deaf::MOST / 1024,
+            "the server reads requests without end: {endless} of {count} clients have sent {} KiB, at {} KiB of memory each",
+            non_reading::MAX_SENT / 1024,
             each / 1024
         );
     }
     Ok(clients)
 }
 
-fn check_dropped(scene: &Scene) -> anyhow::Result<()> {
-    let timeout = scene.pick("1", "2");
-    let mut running = scene.start(&[("write-timeout", timeout)])?;
+fn check_dropped(context: &DrillContext) -> anyhow::Result<()> {
+    let timeout = context.pick("1", "2");
+    let mut running = context.start(&[("write-timeout", timeout)])?;
     let before = running.descriptors()?;
-    let _clients: Vec<Deaf> = deaf::fill(running.address, 10)?;
+    let _clients: Vec<NonReadingClient> = non_reading::fill(running.address, 10)?;
     check_recovered(&mut running, before)
-        .with_context(|| format!("with --write-timeout {timeout}, beside clients that never read"))
+        .with_context(|| format!("with --write-timeout {timeout}, clients that never read"))
 }

@@ -1,21 +1,22 @@
-//! Connections that are reset in every state they can be in.
+//! Connections that are reset in every state.
 
 use std::io::Read;
 use std::net::SocketAddr;
 
 use anyhow::Context;
 
-use super::client::{Client, get};
-use super::scene::check_recovered;
-use super::{Drill, Scene};
+use super::context::{DrillContext, check_recovered};
+use super::definition::Drill;
+use crate::servers::client::{Client, get};
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/resets",
-    about: "resets before, within and after a request, a body and an answer: the server answers on, and leaks nothing",
+    about: "resets before, within and after a request, a body and an answer: the server keeps answering, and no \
+            descriptor stays open",
     run,
 };
 
-/// Brings a connection into a state in which it is then reset.
+/// A state, and how a client brings its connection into it.
 pub(super) type State = (&'static str, fn(&mut Client) -> anyhow::Result<()>);
 
 pub(super) const STATES: [State; 7] = [
@@ -34,16 +35,16 @@ pub(super) const STATES: [State; 7] = [
     }),
     ("after half a close", |client| {
         client.ask("/unread")?;
-        client.shut()
+        client.half_close()
     }),
 ];
 
-fn run(scene: &Scene) -> anyhow::Result<String> {
-    let times: usize = scene.pick(20, 200);
-    let mut running = scene.start(&[])?;
+fn run(context: &DrillContext) -> anyhow::Result<String> {
+    let times: usize = context.pick(20, 200);
+    let mut running = context.start(&[])?;
     let before = running.descriptors()?;
     for number in 0..times {
-        scene.check_interrupted()?;
+        context.check_interrupted()?;
         for (state, reach) in STATES {
             reset_in(number, running.address, reach).with_context(|| format!("reset {state}"))?;
         }

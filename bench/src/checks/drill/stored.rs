@@ -1,16 +1,17 @@
-//! Findings in their stored form.
+//! The stored form of drill results.
 
-use super::{Drill, Finding, Size};
+use super::context::Size;
+use super::definition::{Drill, DrillResult};
 use crate::servers::server::Server;
 use crate::store::drills::{DrillRecord, DrilledRecord, OutcomeRecord, SCHEMA, SizeRecord};
 
-/// The stored form of a finding.
+/// The stored form of a result.
 pub fn drill_record(
     server: DrilledRecord,
     drill: &Drill,
     size: Size,
     started: String,
-    finding: &Finding,
+    result: &DrillResult,
 ) -> DrillRecord {
     DrillRecord {
         schema: SCHEMA,
@@ -22,11 +23,11 @@ pub fn drill_record(
             Size::Short => SizeRecord::Short,
             Size::Full { connections } => SizeRecord::Full { connections },
         },
-        outcome: match finding.outcome.clone() {
+        outcome: match result.outcome.clone() {
             Ok(figure) => OutcomeRecord::Passed(figure),
             Err(wrong) => OutcomeRecord::Failed(wrong),
         },
-        known: finding.known.clone(),
+        known: result.known.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::{BAD, GOOD, Outcome, print, styled};
-use crate::checks::manifest::{self, Level, Remark, Surroundings};
+use crate::checks::manifest::{self, CheckContext, Diagnostic, Level};
 use crate::cli::Check;
 use crate::machine::host::Host;
 use crate::measure::microbench;
@@ -16,7 +16,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Check) -> anyhow::Result<Outc
     let target = checkout::target_folder(&root);
     let folders = checkout::server_folders(&root)?;
     let host = Host::this_machine(checkout::tools_folder(&root))?;
-    let surroundings = Surroundings {
+    let context = CheckContext {
         folders: &folders,
         target: &target,
         has_program: &|program| host.find(program).is_some(),
@@ -24,14 +24,14 @@ pub(super) fn run(root: Option<&Path>, arguments: &Check) -> anyhow::Result<Outc
     };
     let mut all_well = true;
     for folder in choose(&folders, &arguments.names)? {
-        let remarks = manifest::check(folder, &surroundings);
-        all_well &= remarks.as_ref().is_ok_and(|remarks| mistakes(remarks) == 0);
-        print(&report(folder, &remarks))?;
+        let diagnostics = manifest::check(folder, &context);
+        all_well &= diagnostics.as_ref().is_ok_and(|diagnostics| errors(diagnostics) == 0);
+        print(&report(folder, &diagnostics))?;
     }
     Ok(if all_well { Outcome::Fine } else { Outcome::Failed })
 }
 
-/// The folders of the servers that are named, or all.
+/// The folders of the named servers, or all. Fails when a name is unknown or repeated.
 fn choose<'a>(folders: &'a [PathBuf], wanted: &[String]) -> anyhow::Result<Vec<&'a PathBuf>> {
     if wanted.is_empty() {
         return Ok(folders.iter().collect());
@@ -44,29 +44,30 @@ fn name(folder: &Path) -> &str {
     folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// A line for the server, and one for each remark, which begins with its place as compilers tell it.
-fn report(folder: &Path, remarks: &anyhow::Result<Vec<Remark>>) -> String {
+/// A line for the server, and one for each diagnostic, which begins with its place as a compiler
+/// prints it.
+fn report(folder: &Path, diagnostics: &anyhow::Result<Vec<Diagnostic>>) -> String {
     let name = name(folder);
-    let remarks = match remarks {
-        Ok(remarks) => remarks,
+    let diagnostics = match diagnostics {
+        Ok(diagnostics) => diagnostics,
         Err(error) => return format!("{name:<14} {}: {error:#}\n", styled(BAD, "failed")),
     };
-    let verdict = match mistakes(remarks) {
-        0 => styled(GOOD, "no mistakes"),
-        1 => styled(BAD, "1 mistake"),
-        several => styled(BAD, &format!("{several} mistakes")),
+    let verdict = match errors(diagnostics) {
+        0 => styled(GOOD, "no errors"),
+        1 => styled(BAD, "1 error"),
+        several => styled(BAD, &format!("{several} errors")),
     };
     let path = folder.join("server.toml");
-    // From where the person is, a path is shorter, and can be clicked.
+    // Relative to the current folder a path is shorter, and terminals make it a link.
     let here = env::current_dir().unwrap_or_default();
     let path = path.strip_prefix(&here).unwrap_or(&path).display();
-    let line = |Remark { line, level, text }: &Remark| match level {
-        Level::Mistake => format!("{path}:{line}: {text}\n"),
+    let line = |Diagnostic { line, level, text }: &Diagnostic| match level {
+        Level::Error => format!("{path}:{line}: {text}\n"),
         Level::Note => format!("{path}:{line}: note: {text}\n"),
     };
-    format!("{name:<14} {verdict}\n{}", remarks.iter().map(line).collect::<String>())
+    format!("{name:<14} {verdict}\n{}", diagnostics.iter().map(line).collect::<String>())
 }
 
-fn mistakes(remarks: &[Remark]) -> usize {
-    remarks.iter().filter(|remark| remark.level == Level::Mistake).count()
+fn errors(diagnostics: &[Diagnostic]) -> usize {
+    diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count()
 }

@@ -1,4 +1,4 @@
-//! `bench doctor`: what this machine has, what it lacks, and whether it is quiet enough to measure on.
+//! `bench doctor`: what this machine has, what it lacks, and whether it is quiet enough to measure.
 
 use std::path::Path;
 
@@ -14,17 +14,17 @@ use crate::report;
 use crate::servers::checkout::Checkout;
 use crate::text::layout;
 
-/// A line begins with its word, in a column of its own.
+/// The width of the first column, with the level.
 const INDENT: usize = 9;
 
-/// Longer lines are no easier to read on a wide terminal.
+/// The most columns that lines use, since long lines are hard to read.
 const WIDEST: usize = 100;
 
 pub(super) fn run(root: Option<&Path>, _: &Doctor) -> anyhow::Result<Outcome> {
     let checkout = Checkout::read(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let cores = Cores::divide(None, None)?;
-    // No order follows from the seed here.
+    // The seed is not used here.
     let machine = Machine::read(&cores, 0)?;
     let (tools, servers) = (doctor::tools(&host), doctor::servers(&host, &checkout.servers));
     let is_ready = doctor::is_any_ready(&tools) && doctor::is_any_ready(&servers);
@@ -38,7 +38,7 @@ pub(super) fn run(root: Option<&Path>, _: &Doctor) -> anyhow::Result<Outcome> {
     for (title, findings) in sections {
         print(&section(title, &findings))?;
     }
-    print(&heading("Quietness, seen for three seconds"))?;
+    print(&heading("Quietness, observed for three seconds"))?;
     let quietness = doctor::quietness(&host, machine.load_averages);
     if host.interrupted() {
         return Ok(Outcome::Interrupted);
@@ -47,7 +47,7 @@ pub(super) fn run(root: Option<&Path>, _: &Doctor) -> anyhow::Result<Outcome> {
     if is_ready {
         return Ok(Outcome::Fine);
     }
-    print("\nNo measurement can be made: it takes a server and a load tool that are ready.\n")?;
+    print("\nNo measurement is possible: it needs a server and a load tool that are ready.\n")?;
     Ok(Outcome::Failed)
 }
 
@@ -64,7 +64,7 @@ fn lines(findings: &[Finding]) -> String {
     findings.iter().map(|finding| line(finding, width)).collect()
 }
 
-/// The word, and the text beside it on as many lines as it takes.
+/// The level, and beside it the text, wrapped.
 fn line(finding: &Finding, width: usize) -> String {
     let word = finding.level.as_str();
     let padding = " ".repeat(INDENT - 2 - word.len());
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_line_goes_on_below_its_beginning() {
+    fn a_long_line_is_wrapped_beside_its_level() {
         let text = "the clock is hpet, which is slow; as root: echo tsc > /sys/file".to_owned();
         let shown = line(&Finding { level: Level::Bad, text }, 40);
         let expected =

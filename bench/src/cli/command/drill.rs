@@ -1,4 +1,4 @@
-//! `bench drill`: how does each server stand misfortune and clients that misbehave?
+//! `bench drill`: does each server survive faults and misbehaving clients?
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::report::rewrite_report;
 use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
-use crate::checks::drill::{self, DRILLS, Drill, Finding, Size};
+use crate::checks::drill::{self, DRILLS, Drill, DrillResult, Size};
 use crate::cli;
 use crate::machine;
 use crate::machine::host::{self, Host};
@@ -20,10 +20,10 @@ use crate::store::results::DrillsFile;
 use crate::text::names;
 use crate::text::numbers;
 
-/// Connections that the largest drill wants at once.
+/// Connections that the largest drill opens at once.
 const WANTED: u16 = 10_000;
 
-/// Descriptors that are needed beside those: of connections that are opened first, and what a server keeps for itself.
+/// Further descriptors: those of the first connections, and what a server opens for itself.
 const RESERVED: usize = 400;
 
 pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result<Outcome> {
@@ -32,7 +32,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     }
     let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
-    let servers = without_floor(checkout.choose_servers(named)?, named, "has to stand nothing")?;
+    let servers = without_floor(checkout.choose_servers(named)?, named, "does not handle faults")?;
     let drills = choose(&arguments.drills)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
     let host = Host::this_machine(checkout.tools())?;
@@ -43,7 +43,6 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let size = if arguments.short { Size::Short } else { Size::Full { connections } };
 
     let mut records = Vec::new();
-    // What manifests say and is so no more.
     let mut outdated = String::new();
     let mut all_well = true;
     for server in servers {
@@ -63,11 +62,11 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
                 continue;
             }
         }
-        let Some(findings) = drill_one(&host, server, &drills, size, kept.as_mut(), &mut records)? else {
+        let Some(results) = run_drills(&host, server, &drills, size, kept.as_mut(), &mut records)? else {
             return Ok(Outcome::Interrupted);
         };
-        outdated += &self::outdated(server, &findings);
-        all_well &= findings.iter().all(Finding::is_as_known);
+        outdated += &self::outdated(server, &results);
+        all_well &= results.iter().all(DrillResult::is_as_known);
     }
     all_well &= outdated.is_empty();
     print(&table(&records))?;
@@ -78,7 +77,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     Ok(if all_well { Outcome::Fine } else { Outcome::Failed })
 }
 
-/// The file of a result folder that keeps what is found.
+/// Opens the file of a result folder that stores the results. Fails when the folder cannot be
+/// written.
 fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     let (file, torn) = DrillsFile::open(folder).context("--keep")?;
     if let Some(torn) = torn {
@@ -87,47 +87,48 @@ fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     Ok(file)
 }
 
-/// Does the drills with one server, says on standard error how each went, adds that to `records`, and keeps it; `None` when
-/// somebody asked us to stop.
-fn drill_one(
+/// Runs the drills with one server, prints each result to standard error, adds it to `records`, and
+/// stores it. Returns `None` when the user interrupts the command.
+fn run_drills(
     host: &Host,
     server: &Server,
     drills: &[&Drill],
     size: Size,
     mut kept: Option<&mut DrillsFile>,
     records: &mut Vec<DrillRecord>,
-) -> anyhow::Result<Option<Vec<Finding>>> {
+) -> anyhow::Result<Option<Vec<DrillResult>>> {
     let version = kept.as_ref().and_then(|_| launch::version(host, server).ok());
     let drilled = drill::drilled_record(server, version);
-    let mut findings = Vec::new();
+    let mut results = Vec::new();
     for drill in drills {
         let started = machine::now();
-        let finding = drill.run(host, server, size);
+        let result = drill.run(host, server, size);
         if host.interrupted() {
             return Ok(None);
         }
-        anstream::eprintln!("{}", progress(server, &finding));
-        let record = drill::drill_record(drilled.clone(), drill, size, started, &finding);
+        anstream::eprintln!("{}", progress(server, &result));
+        let record = drill::drill_record(drilled.clone(), drill, size, started, &result);
         if let Some(kept) = &mut kept {
             kept.append(&record)?;
         }
         records.push(record);
-        findings.push(finding);
+        results.push(result);
     }
-    Ok(Some(findings))
+    Ok(Some(results))
 }
 
-/// A line for each drill that the manifest says to fail, and that passes or is not there.
-fn outdated(server: &Server, findings: &[Finding]) -> String {
-    let passes = |finding: &&Finding| finding.outcome.is_ok() && !finding.is_as_known();
-    let passed = findings.iter().filter(passes).map(|finding| format!("{} passes", finding.drill));
-    let unknown = drill::unknown_names(server).map(|known_failure| format!("{known_failure} is no drill"));
+/// A line for each known failure that passes, or that names a drill that does not exist.
+fn outdated(server: &Server, results: &[DrillResult]) -> String {
+    let passes = |result: &&DrillResult| result.outcome.is_ok() && !result.is_as_known();
+    let passed = results.iter().filter(passes).map(|result| format!("{} passes", result.drill));
+    let unknown = drill::unknown_names(server).map(|name| format!("{name} is not a drill"));
     let manifest = server.folder.join("server.toml");
-    let line = |what: String| format!("{} {what}: take it out of {}\n", server.name, manifest.display());
+    let line = |what: String| format!("{} {what}: remove it from {}\n", server.name, manifest.display());
     passed.chain(unknown).map(line).collect()
 }
 
-/// The drills that `--drills` names, in their own order; all when it names none or is `all`.
+/// The drills that `--drills` names, in the order of [`DRILLS`]; all when it names none or is
+/// `all`. Fails when a name is unknown.
 fn choose(wanted: &[String]) -> anyhow::Result<Vec<&'static Drill>> {
     let all = DRILLS.iter();
     if wanted.is_empty() || wanted == ["all"] {
@@ -139,7 +140,8 @@ fn choose(wanted: &[String]) -> anyhow::Result<Vec<&'static Drill>> {
     Ok(all.filter(|drill| wanted.iter().any(|name| name == drill.short_name())).collect())
 }
 
-/// How many connections this machine allows; says so when they are fewer than wanted.
+/// How many connections this machine allows. Prints a line when they are fewer than the drills
+/// want.
 fn connections(descriptors: usize) -> usize {
     let allowed = descriptors.saturating_sub(RESERVED);
     let wanted = usize::from(WANTED);
@@ -157,16 +159,16 @@ fn list() -> String {
     DRILLS.iter().map(line).collect()
 }
 
-fn progress(server: &Server, finding: &Finding) -> String {
-    let (style, text) = match &finding.outcome {
+fn progress(server: &Server, result: &DrillResult) -> String {
+    let (style, text) = match &result.outcome {
         Ok(figure) => (GOOD, figure),
         Err(wrong) => (BAD, wrong),
     };
-    format!("{:<14} {:<24} {}", server.name, finding.drill, styled(style, text))
+    format!("{:<14} {:<24} {}", server.name, result.drill, styled(style, text))
 }
 
 fn table(records: &[DrillRecord]) -> String {
-    // Styles are put on when columns have their widths.
+    // Styles are added once the columns have their widths.
     let table = report::drills(records, report::terminal_width());
     format!("\n{}", table.replace(report::FAILED, &styled(BAD, report::FAILED)))
 }
@@ -193,30 +195,30 @@ mod tests {
     "#;
 
     #[test]
-    fn what_passes_or_is_no_drill_is_to_leave_the_manifest() {
+    fn outdated_known_failures_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("example");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("server.toml"), MANIFEST).unwrap();
         let server = Server { folder: "example".into(), ..Server::read(&folder, Path::new("/t")).unwrap() };
-        let finding = |drill: &'static str, stands: bool| {
-            let outcome = if stands { Ok(String::new()) } else { Err(String::new()) };
-            Finding::of(drill, outcome, &server)
+        let result = |drill: &'static str, passes: bool| {
+            let outcome = if passes { Ok(String::new()) } else { Err(String::new()) };
+            DrillResult::new(drill, outcome, &server)
         };
-        let findings = [
-            finding("drill/idle", true),
-            finding("drill/resets", false),
-            finding("drill/half-close", true),
-            finding("drill/never-read", false),
-            finding("drill/kill", true),
-            finding("drill/mixed", false),
+        let results = [
+            result("drill/idle", true),
+            result("drill/resets", false),
+            result("drill/half-close", true),
+            result("drill/never-read", false),
+            result("drill/kill", true),
+            result("drill/mixed", false),
         ];
-        let as_known: Vec<bool> = findings.iter().map(Finding::is_as_known).collect();
+        let as_known: Vec<bool> = results.iter().map(DrillResult::is_as_known).collect();
         assert_eq!(as_known, [true, false, true, true, false, true]);
         assert_eq!(
-            outdated(&server, &findings),
-            "example drill/kill passes: take it out of example/server.toml\n\
-             example drill/no-such is no drill: take it out of example/server.toml\n"
+            outdated(&server, &results),
+            "example drill/kill passes: remove it from example/server.toml\n\
+             example drill/no-such is not a drill: remove it from example/server.toml\n"
         );
     }
 }

@@ -1,8 +1,7 @@
 //! `bench measure`: runs workloads on servers, keeps a record of each run, and ends with the tables.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -17,6 +16,7 @@ use crate::measure::{Control, Measurement, Tally};
 use crate::report;
 use crate::report::format::Format;
 use crate::servers::checkout::Checkout;
+use crate::servers::client;
 use crate::servers::install;
 use crate::servers::server::{Attached, Server};
 use crate::servers::workload::{Task, Workload};
@@ -26,9 +26,6 @@ use crate::text::names;
 use crate::text::numbers;
 use crate::text::progress::Progress;
 use crate::tools;
-
-/// Time for a server that runs to take a connection.
-const CONNECT_BOUND: Duration = Duration::from_secs(5);
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
     // For thousands of connections; what we start inherits it.
@@ -94,8 +91,7 @@ fn attached(
     cores: &Cores,
     progress: &Progress,
 ) -> anyhow::Result<Server> {
-    TcpStream::connect_timeout(&address, CONNECT_BOUND)
-        .with_context(|| format!("--address: cannot connect to {address}: does the server run?"))?;
+    client::check_accepts(address).context("--address")?;
     let process = match pid {
         None => {
             progress

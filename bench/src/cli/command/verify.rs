@@ -1,9 +1,7 @@
 //! `bench verify`: does each server answer as it should?
 
 use std::fmt::Write;
-use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
 
@@ -13,22 +11,19 @@ use crate::cli::Verify;
 use crate::machine::host::Host;
 use crate::report;
 use crate::servers::checkout::Checkout;
+use crate::servers::client;
 use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
-use conformance::Finding;
-
-/// Time for a server on this machine to take a connection.
-const CONNECT_BOUND: Duration = Duration::from_secs(5);
+use conformance::CaseResult;
 
 pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Outcome> {
     let depth = if arguments.conformance { Depth::Splits } else { Depth::Endpoint };
     if let Some(address) = arguments.address {
         let name = address.to_string();
-        TcpStream::connect_timeout(&address, CONNECT_BOUND)
-            .with_context(|| format!("--address: cannot connect to {name}: does the server run?"))?;
+        client::check_accepts(address).context("--address")?;
         let verification = verify::verify_attached(address, depth);
-        print(&findings(&name, None, &verification, arguments.all))?;
+        print(&results(&name, None, &verification, arguments.all))?;
         let is_as_known = verification.is_as_known();
         print(&table(&[(&name, verification)]))?;
         return Ok(outcome(is_as_known));
@@ -37,7 +32,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     let named = arguments.chosen.names(&arguments.names);
     let mut servers = checkout.choose_servers(named)?;
     if arguments.conformance {
-        servers = without_floor(servers, named, "keeps no rules of HTTP")?;
+        servers = without_floor(servers, named, "does not implement HTTP")?;
     }
     let host = Host::this_machine(checkout.tools())?;
     if arguments.chosen.install {
@@ -60,7 +55,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         all_well &= verification.as_ref().is_ok_and(Verification::is_as_known);
         match verification {
             Ok(verification) => {
-                print(&findings(&server.name, Some(server), &verification, arguments.all))?;
+                print(&results(&server.name, Some(server), &verification, arguments.all))?;
                 verified.push((server.name.as_str(), verification));
             }
             Err(error) => {
@@ -82,35 +77,41 @@ fn outcome(all_well: bool) -> Outcome {
     if all_well { Outcome::Fine } else { Outcome::Failed }
 }
 
-/// One line for a server that is as its manifest says, and more for each thing that is not. With `all`, also for what is
-/// known.
-fn findings(name: &str, server: Option<&Server>, verification: &Verification, all: bool) -> String {
+/// A line for the server, and one for each result that its manifest does not list; with `all` also
+/// for those that it lists.
+fn results(name: &str, server: Option<&Server>, verification: &Verification, all: bool) -> String {
     let verdict = match (verification.is_as_known(), server) {
         (true, Some(_)) => styled(GOOD, "as known"),
         (true, None) => styled(GOOD, "all pass"),
         (false, Some(_)) => styled(BAD, "not as known"),
         (false, None) => styled(BAD, "some fail"),
     };
-    let (passed, asked) = (verification.passed(), verification.findings.len());
-    let mut out = format!("{name:<14} {verdict}: {passed} of {asked} cases pass");
-    let known = verification.known().count();
-    if known > 0 {
-        let _ = write!(out, ", {known} are known failures");
+    let found = verification.count(|_| true);
+    let mut out = format!("{name:<14} {verdict}: {} of {} cases pass", found.range(), found.cases);
+    let is_flaky = |result: &&CaseResult| verification.is_flaky(result);
+    for (count, what) in [
+        (verification.known().filter(|result| !is_flaky(result)).count(), "known failures"),
+        (verification.results.iter().filter(is_flaky).count(), "flaky"),
+        (verification.only_split().count(), "split failures"),
+    ] {
+        if count > 0 {
+            let _ = write!(out, ", {count} {what}");
+        }
     }
     out.push('\n');
     if all {
-        verification.known().for_each(|finding| failure(finding, "is known to fail", &mut out));
+        verification.known().for_each(|result| failure(result, "is a known failure", &mut out));
     }
-    verification.unknown().for_each(|finding| failure(finding, "failed", &mut out));
-    for case in &verification.closed {
+    verification.unknown().for_each(|result| failure(result, "failed", &mut out));
+    for case in &verification.outdated {
         let manifest = server.map(|server| server.folder.join("server.toml")).unwrap_or_default();
-        let _ = writeln!(out, "  {case} passes, or is no case: take it out of {}", manifest.display());
+        let _ = writeln!(out, "  {case} passes, or does not exist: remove it from {}", manifest.display());
     }
     out
 }
 
-fn failure(finding: &Finding, what: &str, out: &mut String) {
-    if let Some(wrong) = &finding.wrong {
-        let _ = writeln!(out, "  {} {what} ({}, {}): {wrong}", finding.case, wrong.severity, finding.rule);
+fn failure(result: &CaseResult, what: &str, out: &mut String) {
+    if let Some(failure) = &result.failure {
+        let _ = writeln!(out, "  {} {what} ({}, {}): {failure}", result.case, failure.severity, result.rule);
     }
 }

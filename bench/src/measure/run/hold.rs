@@ -2,10 +2,11 @@
 
 use anyhow::Context;
 
-use super::visitor::Visitor;
 use super::{Run, failed, memory};
 use crate::machine::host;
+use crate::servers::client::Client;
 use crate::servers::launch;
+use crate::servers::workload::Workload;
 use crate::store::record::{ConnectionsRecord, ErrorKind, ErrorRecord, Record};
 
 impl Run<'_> {
@@ -13,19 +14,20 @@ impl Run<'_> {
         let mut running = launch::start(self.host, self.server, &self.cores.server, &[])
             .map_err(failed(ErrorKind::Start))?;
         let at_rest = running.memory();
-        let come = |number: u32| {
+        let connect = |number: u32| {
             self.host.check_interrupted()?;
-            let visitor = Visitor::come(running.address, self.workload);
-            visitor.with_context(|| format!("connection {} of {connections}", number + 1))
+            let Workload { path, answer, .. } = self.workload;
+            let client = Client::connect_and_ask(running.address, path, answer);
+            client.with_context(|| format!("connection {} of {connections}", number + 1))
         };
-        let visitors: anyhow::Result<Vec<Visitor>> = (0..connections).map(come).collect();
+        let clients: anyhow::Result<Vec<Client>> = (0..connections).map(connect).collect();
         running.check_running().map_err(failed(ErrorKind::Died))?;
-        let visitors = visitors.map_err(failed(ErrorKind::Connections))?;
+        let clients = clients.map_err(failed(ErrorKind::Connections))?;
 
         record.memory = Some(memory(at_rest, running.memory()));
         let seen = host::established(running.address);
         record.connections = Some(ConnectionsRecord { asked: connections, seen });
-        drop(visitors);
+        drop(clients);
         running.kill().map_err(failed(ErrorKind::Died))?;
         Ok(())
     }

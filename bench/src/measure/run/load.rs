@@ -16,7 +16,7 @@ use crate::store::record::{
     ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
     OpenLoopRecord, Record, UsageRecord,
 };
-use crate::tools::{self, LoadSpec, Outcome, Tool};
+use crate::tools::{self, LoadSpec, Tool, ToolOutput};
 
 /// How much longer than asked a tool may take that goes by time: it starts, it waits for last answers.
 const GRACE: Duration = Duration::from_secs(60);
@@ -118,7 +118,7 @@ impl Run<'_> {
     }
 
     /// What the tool says of it.
-    fn keep(&self, outcome: Outcome, record: &mut Record) {
+    fn keep(&self, outcome: ToolOutput, record: &mut Record) {
         let held = outcome.held;
         record.load = Some(LoadRecord {
             elapsed_seconds: outcome.elapsed_seconds,
@@ -205,7 +205,7 @@ fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
     Ok(folder)
 }
 
-fn outcome(tool: &dyn Tool, ended: &Ended) -> anyhow::Result<Outcome> {
+fn outcome(tool: &dyn Tool, ended: &Ended) -> anyhow::Result<ToolOutput> {
     let outcome = tool.parse(&ended.output);
     outcome.with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()))
 }

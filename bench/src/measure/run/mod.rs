@@ -6,7 +6,6 @@ mod hold;
 mod load;
 mod start;
 mod subject;
-mod visitor;
 
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::visitor::Visitor;
 use super::{Run, failed, memory};
+use crate::servers::client::Client;
 use crate::servers::launch;
 use crate::store::record::{ErrorKind, ErrorRecord, Record, StartRecord};
 
@@ -13,10 +13,10 @@ impl Run<'_> {
         let mut running = launch::start(self.host, self.server, &self.cores.server, &[])
             .map_err(failed(ErrorKind::Start))?;
         let ready = began.elapsed();
-        let visitor = Visitor::come(running.address, self.workload);
+        let client = Client::connect_and_ask(running.address, &self.workload.path, &self.workload.answer);
         let answered = began.elapsed();
         running.check_running().map_err(failed(ErrorKind::Died))?;
-        visitor.map_err(failed(ErrorKind::WrongAnswer))?;
+        client.map_err(failed(ErrorKind::WrongAnswer))?;
         record.memory = Some(memory(None, running.memory()));
         running.kill().map_err(failed(ErrorKind::Died))?;
         record.start = Some(StartRecord {

@@ -1,17 +1,12 @@
 //! The server of a run: one that is started for it, or one that somebody else has started.
 
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
-
-use anyhow::Context;
+use std::net::SocketAddr;
 
 use super::{Run, memory};
 use crate::machine::host::{self, AttachedProcess, Memory, Usage};
+use crate::servers::client;
 use crate::servers::launch::{self, Running};
 use crate::store::record::MemoryRecord;
-
-/// Time for a server that runs to take a connection.
-const CONNECT_BOUND: Duration = Duration::from_secs(5);
 
 pub(super) enum Subject {
     /// Started on the server's cores, and ended after the run.
@@ -80,9 +75,7 @@ impl Subject {
         match self {
             Self::Ours(running) => running.check_running(),
             Self::Attached { process: Some(process), .. } => process.check_running(),
-            Self::Attached { address, process: None } => TcpStream::connect_timeout(address, CONNECT_BOUND)
-                .map(drop)
-                .with_context(|| format!("{address} takes no connection")),
+            Self::Attached { address, process: None } => client::check_accepts(*address),
         }
     }
 

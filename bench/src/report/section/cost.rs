@@ -97,10 +97,10 @@ fn in_the_kernel(run: &Record) -> Option<f64> {
     (server.seconds > 0.0).then_some(server.system_seconds / server.seconds)
 }
 
-/// How many of the conformance cases passed, of those that were sent.
+/// How many of the conformance cases passed, of those that were sent: `401/483`.
 pub(super) fn conformance(server: &ServerRecord) -> Value {
     let found = server.conformance.as_ref();
-    found.map_or(Value::Absent, |found| format!("{}/{}", found.passed, found.cases).into())
+    found.map_or(Value::Absent, |found| found.to_string().into())
 }
 
 /// How the intervals of a workload are to be read.

@@ -1,4 +1,4 @@
-//! Fault drills as a part of a section: what each server came to, and why one failed.
+//! Fault drills as a part of a section: the result of each server, and the reasons of failures.
 
 use super::parts;
 use crate::report::document::{Column, Fact, Importance, Quantity, Table, Value};
@@ -7,14 +7,14 @@ use crate::text::numbers;
 use crate::text::numbers::as_f64;
 
 /// How the table is to be read.
-pub(super) const ABOUT: &str = "A drill starts a server and has it suffer one kind of trouble. Where it stood that there is a \
-    figure: bytes, counts, or seconds to an end, never a speed. A number in brackets leads to a note: a failure, with its \
-    reason where the server's manifest knows it.";
+pub(super) const ABOUT: &str = "A drill starts a server and injects one kind of fault. A server that passes has a figure: bytes, counts, \
+    or seconds until it ended, never a speed. A number in brackets refers to a note: a failure, and its reason where the \
+    server's manifest has one.";
 
-/// What stands in a cell where a server failed.
+/// The cell of a server that failed.
 pub(crate) const FAILED: &str = "FAILS";
 
-/// A row a server and a column a drill; `None` when there were no drills.
+/// A row per server and a column per drill; `None` when there are no records.
 pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
     let servers = distinct(records.iter().map(|record| record.server.name.as_str()));
     let drills = distinct(records.iter().map(|record| record.drill.as_str()));
@@ -43,23 +43,25 @@ pub(super) fn facts(records: &[DrillRecord]) -> Vec<Fact> {
     drills.into_iter().map(|(drill, about)| Fact::new(drill, about)).collect()
 }
 
-/// The figure or the failure, with the number of its note where there is more to say.
+/// The figure or the failure, with the number of its note where it has one.
 fn cell(record: &DrillRecord, notes: &mut Vec<String>) -> Value {
     let DrillRecord { server, drill, outcome, known, .. } = record;
     let (text, more) = match (outcome, known) {
         (OutcomeRecord::Passed(figure), None) => return Value::from(figure.as_str()),
         (OutcomeRecord::Passed(figure), Some(reason)) => {
-            (figure.as_str(), format!("passes, and was known to fail: {reason}"))
+            (figure.as_str(), format!("passes, although listed as a known failure: {reason}"))
         }
         (OutcomeRecord::Failed(wrong), Some(reason)) => (FAILED, format!("{wrong}. Known: {reason}")),
-        (OutcomeRecord::Failed(wrong), None) => (FAILED, format!("{wrong}. Not known of this server.")),
+        (OutcomeRecord::Failed(wrong), None) => {
+            (FAILED, format!("{wrong}. Not a known failure of this server."))
+        }
     };
     let number = notes.len() + 1;
     notes.push(format!("({number}) {} {drill}: {more}", server.name));
     format!("{text} ({number})").into()
 }
 
-/// How large the drills were, where they were not of one size or not whole.
+/// A note per size of the drills, with the servers that it was used for.
 fn sizes(records: &[DrillRecord]) -> Vec<String> {
     let sizes = distinct(records.iter().map(|record| record.size));
     let sentence = |size: SizeRecord| {
@@ -69,14 +71,14 @@ fn sizes(records: &[DrillRecord]) -> Vec<String> {
             SizeRecord::Short => format!("Short drills, with fewer connections and less time: {servers}."),
             SizeRecord::Full { connections } => {
                 let connections = numbers::whole(as_f64(connections as u64));
-                format!("Whole drills, with up to {connections} connections at once: {servers}.")
+                format!("Full drills, with up to {connections} connections at once: {servers}.")
             }
         }
     };
     sizes.into_iter().map(sentence).collect()
 }
 
-/// Each once, in the order in which they were first seen.
+/// Each value once, in the order of their first occurrence.
 fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = Vec::new();
     for one in all {
@@ -92,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_a_server_with_a_note_for_what_failed() {
+    fn every_failure_has_a_note() {
         let known = |reason: &str, record: DrillRecord| DrillRecord { known: Some(reason.into()), ..record };
         let records = [
             DrillRecord::example("one", "idle", Ok("12 B each")),
@@ -113,8 +115,8 @@ mod tests {
             table.notes,
             [
                 "(1) one kill: no end. Known: Nothing is bounded.",
-                "(2) two kill: it has ended. Not known of this server.",
-                "(3) three idle: passes, and was known to fail: It is slow.",
+                "(2) two kill: it has ended. Not a known failure of this server.",
+                "(3) three idle: passes, although listed as a known failure: It is slow.",
                 "Short drills, with fewer connections and less time: one, two and three.",
             ]
         );
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_told_apart() {
+    fn each_size_has_a_note() {
         let mut whole = DrillRecord::example("two", "idle", Ok("12 B each"));
         whole.size = SizeRecord::Full { connections: 10_000 };
         let records = [DrillRecord::example("one", "idle", Ok("12 B each")), whole];
@@ -132,7 +134,7 @@ mod tests {
             table(&records).unwrap().notes,
             [
                 "Short drills, with fewer connections and less time: one.",
-                "Whole drills, with up to 10,000 connections at once: two.",
+                "Full drills, with up to 10,000 connections at once: two.",
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! Does it obey HTTP? Conformance cases and fault drills, by server.
+//! Does it keep the rules of HTTP? Conformance cases and fault drills, per server.
 
 use super::{Source, drills, parts};
 use crate::analysis::summary::WorkloadSummary;
@@ -9,7 +9,7 @@ use crate::text::numbers::as_f64;
 
 const TITLE: &str = "Conformance cases that pass";
 
-/// A server, and what its conformance cases came to, where it was asked.
+/// A server, and its conformance results where it was sent the cases.
 struct Row<'a> {
     server: &'a str,
     found: Option<&'a ConformanceRecord>,
@@ -25,9 +25,11 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let mut about = Vec::new();
     if was_asked {
         about.push(
-            "Before it was measured each server was sent the conformance cases: requests in raw bytes, with the answers that are \
-             right. Those that wait for a server's timeouts are left out where it has none. Smuggled are those in which a request was \
-             answered that was hidden within another. A server that cuts corners is not comparable with one that does not."
+            "Before the measurement each server was sent the conformance cases: requests in raw bytes, with the answers that \
+             HTTP allows. Cases that wait for a server's timeouts are left out where it has none. Flaky cases pass on some runs \
+             only, by the server's manifest, and are not among those that passed. Smuggled are cases in which the server answered \
+             a request that was hidden within another. A server that skips rules of HTTP saves work, and is not comparable \
+             with one that keeps them."
                 .into(),
         );
     }
@@ -44,7 +46,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// The servers, those that keep the most rules first, and those that were never asked last.
+/// The servers by the share of cases that they pass, then those that were sent none.
 fn rows<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<Row<'a>> {
     let mut rows: Vec<Row> = Vec::new();
     for cell in summaries.iter().flat_map(|summary| &summary.cells) {
@@ -59,7 +61,7 @@ fn rows<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<Row<'a>> {
 }
 
 impl Row<'_> {
-    /// The share of the cases that passed.
+    /// The share of the cases that pass on every run.
     fn share(&self) -> Option<f64> {
         let found = self.found.filter(|found| found.cases > 0)?;
         Some(as_f64(found.passed) / as_f64(found.cases))
@@ -75,6 +77,7 @@ fn table(rows: &[Row]) -> Table {
         parts::server(),
         Column::new("Cases sent", Quantity::Count).of(Importance::Low),
         Column::new("Passed", Quantity::Count),
+        Column::new("Flaky", Quantity::Count).of(Importance::Low),
         Column::new("Share", Quantity::Share).of(Importance::High),
         Column::new("Smuggled", Quantity::Count).of(Importance::High),
     ];
@@ -85,6 +88,7 @@ fn table(rows: &[Row]) -> Table {
             row.server.into(),
             figure(|found| found.cases),
             figure(|found| found.passed),
+            row.found.and_then(|found| found.flaky).map(as_f64).into(),
             row.share().into(),
             figure(|found| found.smuggled),
         ]);
@@ -106,14 +110,10 @@ fn chart(rows: &[Row]) -> Chart {
     )
 }
 
-/// `158 of 483, 29 smuggled`
+/// `158 of 483, 29 smuggled`, or `400–404 of 483` where four cases are flaky.
 fn note(found: &ConformanceRecord) -> String {
-    let ConformanceRecord { cases, passed, smuggled } = found;
-    if *smuggled == 0 {
-        format!("{passed} of {cases}")
-    } else {
-        format!("{passed} of {cases}, {smuggled} smuggled")
-    }
+    let passed = format!("{} of {}", found.range(), found.cases);
+    if found.smuggled == 0 { passed } else { format!("{passed}, {} smuggled", found.smuggled) }
 }
 
 #[cfg(test)]
@@ -125,10 +125,13 @@ mod tests {
     use crate::store::record::Record;
     use crate::store::results::Loaded;
 
-    /// A run of a server that passed so many cases of so many, and smuggled in so many.
-    fn run(server: &str, found: Option<[u64; 3]>) -> Record {
+    /// A run of a server with numbers of cases: passed, sent, smuggled and flaky.
+    fn run(server: &str, found: Option<[u64; 4]>) -> Record {
         let mut record = Record::example(server, 1);
-        let found = found.map(|[passed, cases, smuggled]| ConformanceRecord { cases, passed, smuggled });
+        let found = found.map(|[passed, cases, smuggled, flaky]| {
+            let flaky = Some(flaky).filter(|flaky| *flaky > 0);
+            ConformanceRecord { cases, passed, flaky, smuggled }
+        });
         record.server.conformance = found;
         record
     }
@@ -138,42 +141,43 @@ mod tests {
     }
 
     #[test]
-    fn servers_stand_by_the_share_of_cases_that_they_pass() {
+    fn servers_are_sorted_by_the_share_of_cases_that_they_pass() {
         let records = vec![
-            run("few", Some([158, 483, 29])),
+            run("few", Some([158, 483, 29, 0])),
             run("never", None),
-            run("most", Some([498, 500, 0])),
-            // It could not be built, and then it could.
+            run("most", Some([496, 500, 0, 2])),
+            // Its first run could not be built.
             Record { repetition: None, ..run("late", None) },
-            run("late", Some([500, 500, 0])),
+            run("late", Some([500, 500, 0, 0])),
         ];
         let section = section(&Loaded::example(records)).unwrap();
         let figure = |value: f64| Value::Figure(Figure { value, interval: None });
-        let row = |server: &str, cases: f64, passed: f64, smuggled: f64| {
-            vec![server.into(), figure(cases), figure(passed), figure(passed / cases), figure(smuggled)]
+        let row = |server: &str, cases: f64, passed: f64, flaky: Value, smuggled: f64| {
+            let share = figure(passed / cases);
+            vec![server.into(), figure(cases), figure(passed), flaky, share, figure(smuggled)]
         };
-        let never = vec!["never".into(), Value::Absent, Value::Absent, Value::Absent, Value::Absent];
+        let never = [vec!["never".into()], vec![Value::Absent; 5]].concat();
         assert_eq!(
             section.tables[0].rows,
             [
-                row("late", 500.0, 500.0, 0.0),
-                row("most", 500.0, 498.0, 0.0),
-                row("few", 483.0, 158.0, 29.0),
+                row("late", 500.0, 500.0, Value::Absent, 0.0),
+                row("most", 500.0, 496.0, figure(2.0), 0.0),
+                row("few", 483.0, 158.0, Value::Absent, 29.0),
                 never
             ]
         );
         let [Chart { plot: Plot::Bars(bars), description, .. }] = section.charts.as_slice() else { panic!() };
         let notes: Vec<&str> = bars.bars.iter().map(|bar| bar.note.as_str()).collect();
-        assert_eq!(notes, ["500 of 500", "498 of 500", "158 of 483, 29 smuggled", ""]);
+        assert_eq!(notes, ["500 of 500", "496–498 of 500", "158 of 483, 29 smuggled", ""]);
         assert_eq!(
             description,
-            "Conformance cases that pass: late 100.0 % (500 of 500), most 99.6 % (498 of 500), few 32.7 % (158 of 483, 29 smuggled), \
+            "Conformance cases that pass: late 100.0 % (500 of 500), most 99.2 % (496–498 of 500), few 32.7 % (158 of 483, 29 smuggled), \
              never no figure."
         );
     }
 
     #[test]
-    fn drills_alone_make_a_section_and_nothing_makes_none() {
+    fn drills_alone_make_a_section() {
         let mut loaded = Loaded::example(vec![run("never", None)]);
         assert!(section(&loaded).is_none());
         loaded.drills = vec![DrillRecord::example("one", "kill", Ok("up in 3 ms"))];

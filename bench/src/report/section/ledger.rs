@@ -256,7 +256,7 @@ fn facts(ledgers: &[Ledger], code: &CodeRecord) -> Vec<Fact> {
     [Fact::new("Microbenchmarks", code.started.clone())].into_iter().chain(shown.map(fact)).collect()
 }
 
-/// `gate/pipelined/1 150 ns + answer/body/4 20.0 ns`
+/// `filter/pipelined/1 150 ns + answer/body/4 20.0 ns`
 fn in_words(benches: &Benches) -> String {
     let bench = |(name, seconds): &(&str, Option<f64>)| {
         format!("{name} {}", seconds.map_or_else(|| "not kept".into(), numbers::duration))

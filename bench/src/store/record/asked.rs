@@ -100,16 +100,45 @@ pub struct ServerRecord {
     pub conformance: Option<ConformanceRecord>,
 }
 
-/// What the conformance cases came to that were sent to a server before it was measured.
+/// How many conformance cases a server passed before it was measured.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConformanceRecord {
     /// Cases that were sent. Those that wait for a server's timeouts are not, where it has none.
     pub cases: u64,
-    /// Cases that passed.
+    /// Cases that passed, without the flaky ones. In records that do not say how many are flaky, these
+    /// are among them when they passed.
     pub passed: u64,
+    /// Cases that the server's manifest lists as flaky; `null` in records of before they were counted.
+    #[serde(default)]
+    pub flaky: Option<u64>,
     /// Cases in which it answered a request that was never sent: one hidden within another.
     pub smuggled: u64,
+}
+
+impl ConformanceRecord {
+    /// How many cases pass: `401`, or `400–404` where four cases are flaky.
+    pub fn range(&self) -> String {
+        match (self.passed, self.flaky.unwrap_or_default()) {
+            (passed, 0) => passed.to_string(),
+            (passed, flaky) => format!("{passed}–{}", passed + flaky),
+        }
+    }
+
+    /// Whether both may describe the same server: they differ at most in which flaky cases passed.
+    pub fn is_consistent_with(&self, other: &Self) -> bool {
+        let most = |found: &Self| found.passed + found.flaky.unwrap_or_default();
+        (self.cases, self.smuggled) == (other.cases, other.smuggled)
+            && self.passed <= most(other)
+            && other.passed <= most(self)
+    }
+}
+
+impl std::fmt::Display for ConformanceRecord {
+    /// `401/483`, or `400–404/483`.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/{}", self.range(), self.cases)
+    }
 }
 
 /// A load tool as it was run.

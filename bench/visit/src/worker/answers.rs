@@ -1,36 +1,38 @@
-//! What arrives on a connection: answers, in the order of the requests, and nothing else.
+//! Reading: the bytes that arrive on a connection are answers in the order of its requests, or
+//! wrong.
 
 use std::mem;
 use std::time::Instant;
 
-use super::{LAST_LOOK, Worker};
+use super::{EXTRA_BYTES_WAIT, Worker};
 use crate::check;
 use crate::connection::State;
 use crate::plan::Mode;
-use crate::tally::Loss;
+use crate::tally::FailureKind;
 
 impl Worker<'_> {
-    /// Reads what there is. `ends` says that the connection's end is among it.
+    /// Reads what has arrived. `ends` says that the end of the connection has arrived too.
     ///
-    /// Events come once for each change. So reading stops when less came than there was room for: whatever comes later
-    /// is told of again. An end that came together with the bytes is not, which is what `ends` is for.
+    /// Events are edge-triggered. So reading stops when a read returns less than the buffer holds:
+    /// later bytes cause another event. An end that arrived together with the bytes does not, which
+    /// is what `ends` is for.
     pub(super) fn receive(&mut self, index: usize, ends: bool) {
         let mut scratch = mem::take(&mut self.scratch);
         loop {
             match self.connections[index].read(&mut scratch) {
                 Ok(None) => break,
                 Ok(Some(0)) => {
-                    self.at_end(index, Loss::Closed);
+                    self.at_end(index, FailureKind::Closed);
                     break;
                 }
                 Ok(Some(length)) => {
-                    let goes_on = self.arrived(index, &scratch[..length]);
-                    if !goes_on || (length < scratch.len() && !ends) {
+                    let all_right = self.arrived(index, &scratch[..length]);
+                    if !all_right || (length < scratch.len() && !ends) {
                         break;
                     }
                 }
                 Err(_) => {
-                    self.at_end(index, Loss::Reset);
+                    self.at_end(index, FailureKind::Reset);
                     break;
                 }
             }
@@ -38,15 +40,15 @@ impl Worker<'_> {
         self.scratch = scratch;
     }
 
-    /// Says what is wrong with what came, if it is the first, and ends the connection.
+    /// Closes a connection because of a wrong answer. The first one is reported.
     pub(super) fn wrong(&mut self, index: usize, wrong: String, now: Instant) {
         self.tally.mismatch.get_or_insert(wrong);
-        self.lost(index, Loss::Wrong, now);
+        self.fail(index, FailureKind::Wrong, now);
     }
 
-    /// After the end: bytes behind the last answers are an answer too many, which a server that is one ahead has given.
-    pub(super) fn look_for_more(&mut self) {
-        std::thread::sleep(LAST_LOOK);
+    /// Reads once more after the last answer: bytes behind it are an answer to no request.
+    pub(super) fn check_for_extra_bytes(&mut self) {
+        std::thread::sleep(EXTRA_BYTES_WAIT);
         for index in 0..self.connections.len() {
             if self.connections[index].state == State::Free {
                 self.receive(index, false);
@@ -54,7 +56,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Bytes have come; whether the connection goes on.
+    /// Takes bytes that have arrived. Returns false when they were wrong, which closes the
+    /// connection.
     fn arrived(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
         if self.is_measuring {
@@ -78,7 +81,7 @@ impl Worker<'_> {
         self.connections[index].partial = partial;
         match read {
             Ok(_) => {
-                self.go_on(index, now);
+                self.after_answers(index, now);
                 true
             }
             Err(wrong) => {
@@ -88,7 +91,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts the whole answers at the start of `bytes`; how many bytes they are. An error says what is wrong.
+    /// Counts the whole answers at the start of `bytes` and returns their length. Fails when one of
+    /// them is wrong.
     fn read_answers(&mut self, index: usize, bytes: &[u8], now: Instant) -> Result<usize, String> {
         let connection = &mut self.connections[index];
         let batch = &mut connection.batch;
@@ -97,8 +101,8 @@ impl Worker<'_> {
             let number = batch.first.wrapping_add(batch.answered);
             let rest = &bytes[at..];
             if connection.state != State::Busy || batch.left() == 0 || connection.closes {
-                let path = &self.plan.script.target(number).path;
-                return Err(check::describe(path, "there are bytes that nobody asked for", rest));
+                let path = &self.plan.requests.target(number).path;
+                return Err(check::describe(path, "there are bytes that answer no request", rest));
             }
             let Some(answer) = self.checker.answer(number, rest, false)? else { break };
             at += answer.length;
@@ -111,8 +115,9 @@ impl Worker<'_> {
         Ok(at)
     }
 
-    /// What follows after answers: more of the same batch, the next one, or the end of the connection.
-    fn go_on(&mut self, index: usize, now: Instant) {
+    /// Continues after answers: with the rest of the batch, the next batch, or the end of the
+    /// connection.
+    fn after_answers(&mut self, index: usize, now: Instant) {
         let connection = &mut self.connections[index];
         let left = connection.batch.left();
         if connection.state != State::Busy || (left > 0 && !connection.closes) {
@@ -123,36 +128,37 @@ impl Worker<'_> {
             (connection.state, connection.since) = (State::Closing, now);
         }
         if left > 0 && connection.batch.measured {
-            self.tally.lost(Loss::Closed, left as u64, now);
+            self.tally.failed(FailureKind::Closed, left as u64, now);
         }
-        self.clear(index);
+        self.clear_batch(index);
         if !closes {
-            self.free(index, now);
+            self.next_batch(index, now);
         }
     }
 
-    /// The connection has ended.
-    fn at_end(&mut self, index: usize, loss: Loss) {
+    /// The server has ended the connection.
+    fn at_end(&mut self, index: usize, kind: FailureKind) {
         let now = Instant::now();
         match self.connections[index].state {
             State::Busy => {
-                if loss == Loss::Closed {
+                if kind == FailureKind::Closed {
                     self.end_answer(index, now);
                 }
-                self.lost(index, loss, now);
+                self.fail(index, kind, now);
             }
-            // The server is tired of waiting, which is its right. It is opened again at the next tick.
+            // The server closed an idle connection, as it may (RFC 9112, section 9.5). The next
+            // tick opens it again.
             State::Free => {
-                self.clear(index);
-                self.ended(index, now, false);
+                self.clear_batch(index);
+                self.close(index, now, false);
             }
-            // After its answer and the word that it closes, a reset is as good an end as any.
-            State::Closing => self.ended(index, now, true),
+            // After an answer that announced the end, a reset is an end too.
+            State::Closing => self.close(index, now, true),
             State::Down | State::Opening => {}
         }
     }
 
-    /// Counts the answer that ends with its connection, if there is one.
+    /// Counts an answer whose body ends with its connection, if there is one.
     fn end_answer(&mut self, index: usize, now: Instant) {
         let connection = &mut self.connections[index];
         let batch = &mut connection.batch;

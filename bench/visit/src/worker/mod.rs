@@ -1,7 +1,7 @@
-//! One thread: its share of the connections, and the loop that serves them.
+//! One thread: its part of the connections, and the loop that sends and receives on them.
 
 mod answers;
-mod life;
+mod transitions;
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -14,63 +14,70 @@ use mio::{Events, Poll, Token};
 
 use super::check::Checker;
 use super::connection::{Connection, State};
-use super::gate::Gate;
 use super::plan::{Mode, Plan};
-use super::schedule::{Arrivals, Quota, Schedule, Share};
-use super::tally::{Loss, Tally, cpu_time};
+use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
+use super::start_barrier::StartBarrier;
+use super::tally::{FailureKind, Tally, cpu_time};
 use super::timer::Timer;
 
-/// How often timeouts, lost connections and interruptions are looked for. So late a timeout may be.
+/// The interval between checks for timeouts, connections to reopen and interruptions. A timeout is
+/// late by this much at most.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Time for last answers once somebody has interrupted.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time for the last answers after an interruption: short, as a person waits for the end.
+const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
-/// Time for bytes that nobody asked for to arrive behind the last answers.
-const LAST_LOOK: Duration = Duration::from_millis(20);
+/// The time in which bytes behind the last answers are still noticed: enough on one machine, and
+/// a run takes hardly longer.
+const EXTRA_BYTES_WAIT: Duration = Duration::from_millis(20);
 
-/// Bytes that are read at once; answers are far shorter, and a whole pipelined batch of them fits.
+/// The buffer of a read: answers are far shorter, and those to a usual pipelined batch fit.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
-/// Events that are taken from the kernel at once.
+/// The number of events taken from the kernel at once; more wait for the next poll.
 const EVENTS: usize = 1024;
 
-/// What stands for the timer among the connections' numbers.
+/// The token of the timer; those of connections are their indices.
 const TIMER: Token = Token(usize::MAX);
 
-/// One thread's share of the load.
+/// The part of the load that one thread makes.
 pub(super) struct Worker<'a> {
     plan: &'a Plan,
-    share: Share,
+    share: ThreadShare,
     interrupted: &'a AtomicBool,
     poll: Poll,
     timer: Timer,
     connections: Vec<Connection>,
-    /// Open loop: connections without a request, those that have waited longest first. One that has ended since may still
-    /// stand in it.
+    /// Open loop: connections without a request, the longest waiting first. Some may have been
+    /// closed since.
     free: VecDeque<usize>,
-    /// `None` until the clock has started.
+    /// `None` before the start.
     schedule: Option<Schedule>,
     checker: Checker<'a>,
     tally: Tally,
     scratch: Box<[u8]>,
-    /// The number of the next request, which says what it asks for.
+    /// The number of the next request, which gives its target.
     next: usize,
-    /// Connections with a batch.
+    /// The number of connections with a batch.
     outstanding: usize,
-    /// Until when arrivals had to wait for a free connection.
+    /// The last time at which an arrival found no free connection.
     starved_until: Option<Instant>,
     is_measuring: bool,
-    /// When no more answers are waited for, after an interruption.
-    cut_at: Option<Instant>,
+    /// After an interruption: the time at which requests without an answer are given up.
+    give_up_at: Option<Instant>,
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(plan: &'a Plan, share: Share, interrupted: &'a AtomicBool) -> anyhow::Result<Self> {
+    /// A worker whose connections are not yet open. Fails when the kernel has no descriptors left.
+    pub(super) fn new(
+        plan: &'a Plan,
+        share: ThreadShare,
+        interrupted: &'a AtomicBool,
+    ) -> anyhow::Result<Self> {
         let poll = Poll::new().context("cannot make a poll")?;
         let timer = Timer::new(poll.registry(), TIMER)?;
         let now = Instant::now();
-        let connections = share.of(plan.connections.into());
+        let connections = share.part_of(plan.connections.into());
         Ok(Self {
             plan,
             share,
@@ -80,31 +87,32 @@ impl<'a> Worker<'a> {
             connections: (0..connections).map(|_| Connection::new(now)).collect(),
             free: VecDeque::new(),
             schedule: None,
-            checker: Checker::new(&plan.script),
+            checker: Checker::new(&plan.requests),
             tally: Tally::new()?,
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             next: 0,
             outstanding: 0,
             starved_until: None,
             is_measuring: false,
-            cut_at: None,
+            give_up_at: None,
         })
     }
 
     /// Opens the connections, waits for the other threads, and sends and receives until the end.
-    pub(super) fn run(mut self, gate: &Gate) -> anyhow::Result<Tally> {
+    /// Fails when the kernel refuses to wait or to set a timer.
+    pub(super) fn run(mut self, barrier: &StartBarrier) -> anyhow::Result<Tally> {
         let mut events = Events::with_capacity(EVENTS);
         let opened = self.open_all(&mut events);
-        // Also after an error: the other threads wait there.
-        let begin = gate.pass();
+        // Also after an error, or the other threads would wait forever.
+        let begin = barrier.wait();
         opened?;
         self.start(begin);
         self.load(&mut events, begin + self.plan.warm_up)?;
-        self.look_for_more();
+        self.check_for_extra_bytes();
         Ok(self.tally)
     }
 
-    /// Tries once to open each connection that is kept.
+    /// Tries once to open each connection, except in mode close, which opens them as needed.
     fn open_all(&mut self, events: &mut Events) -> anyhow::Result<()> {
         if self.plan.mode == Mode::Close {
             return Ok(());
@@ -122,23 +130,24 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Starts the clock at `begin`.
+    /// Starts the clock at `begin` and sends the first batches.
     fn start(&mut self, begin: Instant) {
         let Plan { amount, warm_up, .. } = *self.plan;
         self.schedule = Some(match self.plan.rate {
-            None => Schedule::Closed(Quota::new(amount, begin + warm_up, self.share)),
+            None => Schedule::Closed(Budget::new(amount, begin + warm_up, self.share)),
             Some(rate) => Schedule::Open(Arrivals::new(amount, rate, begin, warm_up, self.share)),
         });
         self.is_measuring = warm_up.is_zero();
         for index in 0..self.connections.len() {
             let now = Instant::now();
             match self.connections[index].state {
-                State::Free => self.free(index, now),
-                _ => self.ended(index, now, true),
+                State::Free => self.next_batch(index, now),
+                _ => self.close(index, now, true),
             }
         }
     }
 
+    /// Sends and receives until the end. What happens from `start` on is measured.
     fn load(&mut self, events: &mut Events, start: Instant) -> anyhow::Result<()> {
         let mut cpu_before = None;
         let mut next_tick = Instant::now() + TICK;
@@ -165,6 +174,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
+    /// Waits for events, at most for `bound`. A signal ends the wait without any.
     fn wait(&mut self, events: &mut Events, bound: Duration) -> anyhow::Result<()> {
         match self.poll.poll(events, Some(bound)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {
@@ -198,7 +208,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Open loop: sends what is due while a connection is free, and has the timer wake for what is due next.
+    /// Open loop: sends the arrivals that are due while connections are free, and sets the timer
+    /// for the next one.
     fn issue(&mut self) -> anyhow::Result<()> {
         loop {
             let Some(Schedule::Open(arrivals)) = &mut self.schedule else { return Ok(()) };
@@ -227,6 +238,7 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Open loop: the connection that has been free for the longest time.
     fn next_free(&mut self) -> Option<usize> {
         let expected = if self.plan.mode == Mode::Close { State::Down } else { State::Free };
         loop {
@@ -237,12 +249,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Looks after what no event tells of.
+    /// Handles what causes no event: timeouts, interruptions and connections to reopen.
     fn tick(&mut self, now: Instant) {
-        if self.cut_at.is_none() && self.interrupted.load(Ordering::Relaxed) {
+        if self.give_up_at.is_none() && self.interrupted.load(Ordering::Relaxed) {
             self.stop(now);
         }
-        let is_cut = self.cut_at.is_some_and(|at| now >= at);
+        let given_up = self.give_up_at.is_some_and(|at| now >= at);
         let timeout = self.plan.timeout;
         for index in 0..self.connections.len() {
             let Connection { state, since, batch, .. } = &self.connections[index];
@@ -250,10 +262,10 @@ impl<'a> Worker<'a> {
             let is_late = has_batch && now.saturating_duration_since(batch.start) >= timeout;
             let is_old = now.saturating_duration_since(*since) >= timeout;
             match state {
-                State::Busy if is_cut => self.lost(index, Loss::CutOff, now),
-                State::Busy if is_late => self.lost(index, Loss::Timeout, now),
-                State::Opening if is_late || is_old || is_cut => {
-                    self.unconnected(index, ErrorKind::TimedOut, now);
+                State::Busy if given_up => self.fail(index, FailureKind::CutOff, now),
+                State::Busy if is_late => self.fail(index, FailureKind::Timeout, now),
+                State::Opening if is_late || is_old || given_up => {
+                    self.connect_failed(index, ErrorKind::TimedOut, now);
                 }
                 State::Closing if is_old => self.unclosed(index, now),
                 State::Down if self.plan.mode == Mode::KeepAlive || self.plan.rate.is_none() => {
@@ -264,27 +276,29 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Sends no more.
+    /// Stops sending, after an interruption.
     fn stop(&mut self, now: Instant) {
         match &mut self.schedule {
-            Some(Schedule::Closed(quota)) => quota.stop(),
+            Some(Schedule::Closed(budget)) => budget.stop(),
             Some(Schedule::Open(arrivals)) => self.tally.errors.unsent += arrivals.stop(now),
             None => return,
         }
         self.tally.stopped = Some(now);
-        self.cut_at = Some(now + PATIENCE);
+        self.give_up_at = Some(now + INTERRUPT_GRACE);
     }
 
-    /// Whether there is nothing more to wait for: answers, and the ends of connections that the server has to end.
+    /// Whether nothing is left to wait for: no request, no answer, and no connection that the
+    /// server has to close.
     fn is_over(&self, now: Instant) -> bool {
         let is_closing = |connection: &Connection| connection.state == State::Closing;
-        let waits = || self.cut_at.is_none() && self.connections.iter().any(is_closing);
+        let waits = || self.give_up_at.is_none() && self.connections.iter().any(is_closing);
         self.outstanding == 0 && !self.sends_more(now) && !waits()
     }
 
+    /// Whether there is more to send. False before the start.
     fn sends_more(&self, now: Instant) -> bool {
         match &self.schedule {
-            Some(Schedule::Closed(quota)) => !quota.is_over(now),
+            Some(Schedule::Closed(budget)) => !budget.is_over(now),
             Some(Schedule::Open(arrivals)) => !arrivals.is_over(),
             None => false,
         }

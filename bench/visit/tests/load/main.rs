@@ -1,10 +1,10 @@
-//! `visit` against servers that do what a test says. No test asserts a time, save that what was delayed by a known time
-//! took at least that long.
+//! `visit` against servers in this process that follow a script. No test asserts a time, except
+//! that an answer that was delayed took at least as long as the delay.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test says what is wrong by its panic"
+    reason = "a panic fails the test"
 )]
 
 mod server;
@@ -15,21 +15,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bench::record::Record;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use visit::{Errors, Report, Times, TimesReport};
+use visit::output::{Errors, Report, TimesReport};
 
-use server::{BUSY, Client, Server, chunked, right, with_field};
+use server::{BUSY, Client, ScriptedServer, chunked, right, with_field};
 
-/// What a run came to.
+/// What a server does with each connection.
+type Serve = fn(&mut Client);
+
+/// The result of a run.
 struct Ran {
     report: Report,
     complaint: String,
     code: i32,
 }
 
-fn start(server: &Server, arguments: &str) -> Child {
+fn start(server: &ScriptedServer, arguments: &str) -> Child {
     let url = format!("http://{}/abc", server.address);
     let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
     command.arg(url).args(arguments.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -41,17 +43,17 @@ fn finish(child: Child) -> Ran {
     let complaint = String::from_utf8(output.stderr).unwrap();
     let report = Report::parse(std::str::from_utf8(&output.stdout).unwrap()).expect(&complaint);
     let Errors { reset, closed, timeout, wrong, cut_off, .. } = report.errors;
-    let came_to = report.statuses.values().sum::<u64>() + reset + closed + timeout + wrong + cut_off;
-    assert_eq!(report.sent, came_to, "what was sent came to something: {report:?}");
+    let outcomes = report.statuses.values().sum::<u64>() + reset + closed + timeout + wrong + cut_off;
+    assert_eq!(report.sent, outcomes, "every request has an outcome: {report:?}");
     assert_eq!(report.latency.as_ref().map_or(0, |times| times.count), report.statuses.values().sum::<u64>());
     Ran { report, complaint, code: output.status.code().unwrap() }
 }
 
 fn visit(arguments: &str, script: impl Fn(&mut Client) + Send + Sync + 'static) -> Ran {
-    finish(start(&Server::start(script), arguments))
+    finish(start(&ScriptedServer::start(script), arguments))
 }
 
-/// Answers one request, right, and ends the connection.
+/// Answers one request rightly, and closes the connection.
 fn answer_one(client: &mut Client) {
     if let Some((path, _)) = client.request() {
         client.send(&with_field(&path, "Connection: close\r\n"));
@@ -68,7 +70,7 @@ fn right_answers_are_counted() {
         });
         assert_eq!((report.sent, report.answered, code), (50, 50, 0), "{mode}: {complaint}");
         assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{mode}");
-        assert_eq!(report.asked.paths, ["/abc", "/d", "/e"]);
+        assert_eq!(report.load.paths, ["/abc", "/d", "/e"]);
         assert_eq!(report.connections_open, Some(4));
         assert_eq!(report.connect.map(|times| times.count), Some(4));
         assert_eq!(
@@ -94,8 +96,7 @@ fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
 
 #[test]
 fn a_wrong_answer_makes_the_run_invalid() {
-    type Script = fn(&mut Client);
-    let cases: &[(&str, &str, Script, &str)] = &[
+    let cases: &[(&str, &str, Serve, &str)] = &[
         (
             "a wrong byte",
             "--requests 5",
@@ -116,19 +117,19 @@ fn a_wrong_answer_makes_the_run_invalid() {
             "the answer to another request",
             "--requests 20 --path /b",
             |client| client.answer_all(|_| right("/b")),
-            "Content-Length is 37 and not 39",
+            "Content-Length is 37, not 39",
         ),
         (
             "a wrong length",
             "--requests 5",
             |client| client.answer_all(|path| right(path).replace("39", "38")),
-            "its Content-Length is 38 and not 39",
+            "its Content-Length is 38, not 39",
         ),
         (
             "another status",
             "--requests 5",
             |client| client.answer_all(|path| right(path).replace("200 OK", "206 Partial Content")),
-            "the status is 206 and not 200",
+            "the status is 206, not 200",
         ),
         (
             "an answer before the request",
@@ -137,13 +138,13 @@ fn a_wrong_answer_makes_the_run_invalid() {
                 client.send(&right("/abc"));
                 client.answer_all(right);
             },
-            "there are bytes that nobody asked for",
+            "there are bytes that answer no request",
         ),
         (
             "two answers to one request",
             "--requests 1",
             |client| client.answer_all(|path| right(path) + &right(path)),
-            "there are bytes that nobody asked for",
+            "there are bytes that answer no request",
         ),
         (
             "two answers to the last pipelined request",
@@ -153,13 +154,13 @@ fn a_wrong_answer_makes_the_run_invalid() {
                     client.send(&right(&path).repeat(if number == 4 { 2 } else { 1 }));
                 }
             },
-            "there are bytes that nobody asked for",
+            "there are bytes that answer no request",
         ),
         (
             "more behind a last answer",
             "--requests 1",
             |client| client.answer_all(|path| with_field(path, "Connection: close\r\n") + "x"),
-            "there are bytes that nobody asked for",
+            "there are bytes that answer no request",
         ),
         (
             "a connection that stays open after it had to be closed",
@@ -180,10 +181,9 @@ fn a_wrong_answer_makes_the_run_invalid() {
 }
 
 #[test]
-fn what_is_not_answered_is_counted_by_kind() {
-    type Script = fn(&mut Client);
+fn failures_are_counted_by_kind() {
     let none = Errors::default();
-    let cases: &[(&str, &str, Script, Errors)] = &[
+    let cases: &[(&str, &str, Serve, Errors)] = &[
         (
             "a short body and an end",
             "--requests 3",
@@ -259,9 +259,10 @@ fn what_is_not_answered_is_counted_by_kind() {
 }
 
 #[test]
-fn nobody_listens() {
-    let mut server = Server::start(|_| {});
-    // Another address of the loopback interface. Nobody else can take the port for all addresses while it is ours on one.
+fn a_port_without_a_server_refuses_connections() {
+    let mut server = ScriptedServer::start(|_| {});
+    // Another address of the loopback interface: no other process can take the port for all
+    // addresses while the test has it on one.
     server.address.set_ip([127, 1, 2, 3].into());
     for arguments in ["--requests 4", "--requests 4 --mode close", "--requests 4 --mode close --rate 100"] {
         let ran = finish(start(&server, &format!("{arguments} --connections 2")));
@@ -337,8 +338,8 @@ fn latency_is_at_least_the_delay() {
     }
 }
 
-/// The server stops for a second. In an open loop a third of the requests of three seconds is due within it, so the 99th
-/// percentile is nearly that second, however few requests were under way.
+/// The server stops for one second of three. In an open loop a third of the requests is due in that
+/// second, so the 99th percentile is nearly one second, although few requests were on their way.
 #[test]
 fn an_open_loop_counts_from_when_a_request_was_due() {
     let until: &Mutex<Option<Instant>> = Box::leak(Box::default());
@@ -362,7 +363,7 @@ fn an_open_loop_counts_from_when_a_request_was_due() {
 }
 
 #[test]
-fn what_waits_too_long_for_a_connection_is_not_sent() {
+fn a_request_that_waits_too_long_for_a_connection_is_not_sent() {
     let ran =
         visit(
             "--connections 1 --rate 100 --requests 50 --timeout 0.2",
@@ -376,8 +377,8 @@ fn what_waits_too_long_for_a_connection_is_not_sent() {
 }
 
 #[test]
-fn a_warm_up_does_not_count() {
-    let server = Server::start(|client| client.answer_all(right));
+fn a_warm_up_is_not_measured() {
+    let server = ScriptedServer::start(|client| client.answer_all(right));
     for loops in ["--rate 100", ""] {
         let before = server.requests.load(Ordering::SeqCst);
         let ran = finish(start(&server, &format!("--connections 2 --warm-up 0.3 --requests 10 {loops}")));
@@ -391,7 +392,7 @@ fn an_interrupted_run_prints_what_it_has() {
     for (loops, is_silent) in [("", false), ("--rate 500", false), ("", true)] {
         static SILENT: AtomicBool = AtomicBool::new(false);
         SILENT.store(is_silent, Ordering::SeqCst);
-        let server = Server::start(|client| {
+        let server = ScriptedServer::start(|client| {
             while let Some((path, number)) = client.request() {
                 if number < 20 || !SILENT.load(Ordering::SeqCst) {
                     client.send(&right(&path));
@@ -412,7 +413,7 @@ fn an_interrupted_run_prints_what_it_has() {
 
 #[test]
 fn runs_merge_exactly() {
-    let server = Server::start(|client| client.answer_all(right));
+    let server = ScriptedServer::start(|client| client.answer_all(right));
     let reports = [3, 40].map(|requests| finish(start(&server, &format!("--requests {requests}"))).report);
     let times = reports.each_ref().map(|report| report.latency.as_ref().unwrap());
     let merged = TimesReport::merge(times).unwrap().unwrap();
@@ -424,8 +425,8 @@ fn runs_merge_exactly() {
 }
 
 #[test]
-fn another_body_is_expected_when_asked_for() {
-    let server = Server::start(|client| client.answer_all(|_| right("/fixed")));
+fn the_expected_body_can_be_given() {
+    let server = ScriptedServer::start(|client| client.answer_all(|_| right("/fixed")));
     let url = format!("http://{}/", server.address);
     for (body, code) in [("Hello, visitor! You've requested: /fixed\n", 0), ("Hello", 1)] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
@@ -435,7 +436,7 @@ fn another_body_is_expected_when_asked_for() {
 }
 
 #[test]
-fn a_mistake_in_the_arguments_is_two() {
+fn a_wrong_argument_exits_with_two() {
     for arguments in
         ["", "ftp://127.0.0.1/", "http://127.0.0.1:1/ --connections 0", "http://127.0.0.1:1/ --what"]
     {
@@ -443,37 +444,5 @@ fn a_mistake_in_the_arguments_is_two() {
         let output = command.args(arguments.split_whitespace()).output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments}");
         assert!(String::from_utf8(output.stderr).unwrap().contains("error: "), "{arguments}");
-    }
-}
-
-/// The harness finds it beside itself, and stores what it says, with a server of ours.
-#[test]
-fn the_harness_measures_with_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut suite = "about = \"visit\"\nrepetitions = 1\n".to_owned();
-    for mode in ["keep-alive", "close"] {
-        suite += &format!(
-            "[[workload]]\nname = \"visit-{mode}\"\ntitle = \"{mode}\"\npath = \"/abc\"\n\
-             answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"visit\"\n\
-             connections = 4\nrequests = 200\nmode = \"{mode}\"\nwarm_up_seconds = 0\ntimeout_seconds = 10\n"
-        );
-    }
-    let (workloads, out) = (folder.path().join("visit.toml"), folder.path().join("out"));
-    std::fs::write(&workloads, suite).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).arg("measure").arg(workloads);
-    let output =
-        command.args(["--servers", "threads", "--attempts", "1", "--out"]).arg(&out).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let stored = std::fs::read_to_string(out.join("measurements.jsonl")).unwrap();
-    assert_eq!(stored.lines().count(), 2);
-    for line in stored.lines() {
-        let record: Record = serde_json::from_str(line).unwrap();
-        assert_eq!(record.tool.version, Some(visit::version()));
-        let answered = record.load.as_ref().unwrap().answered;
-        assert_eq!((answered, record.error_count()), (200, 0), "{}", record.workload.name);
-        let latency = record.latency.unwrap();
-        let times = Times::unpack(&[&latency.histogram.unwrap()]).unwrap();
-        assert_eq!((latency.percentiles.len(), times.count()), (5, 200));
     }
 }

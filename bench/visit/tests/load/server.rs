@@ -1,4 +1,4 @@
-//! A server that does what a test says, on one thread a connection.
+//! A server that follows the script of a test, on one thread per connection.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,20 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A connection from the server's side.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
-    /// Which connection it is, from 0.
+    /// The number of the connection, from 0.
     pub(super) number: u64,
     requests: Arc<AtomicU64>,
     read: Vec<u8>,
 }
 
-/// Where it listens, and how many requests it has read so far.
-pub(super) struct Server {
+/// A server that runs until the test ends.
+pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
+    /// The number of requests read so far.
     pub(super) requests: Arc<AtomicU64>,
 }
 
-impl Server {
-    /// Has `script` serve each connection. The connection ends with it.
+impl ScriptedServer {
+    /// Serves each connection by `script`, and closes it when the script ends.
     pub(super) fn start(script: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -42,7 +43,8 @@ impl Server {
 }
 
 impl Client {
-    /// The path of the next request, and its number over all connections, from 1; `None` at the end.
+    /// The path of the next request, and its number over all connections, from 1; `None` at the end
+    /// of the connection.
     pub(super) fn request(&mut self) -> Option<(String, u64)> {
         loop {
             if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -58,12 +60,12 @@ impl Client {
         }
     }
 
-    /// Sends bytes; one that has gone away is no matter.
+    /// Sends bytes. A client that has closed the connection is ignored.
     pub(super) fn send(&mut self, bytes: &str) {
         let _ = self.stream.write_all(bytes.as_bytes());
     }
 
-    /// Answers every request as `answer` says, until the client is gone.
+    /// Answers every request by `answer`, until the client closes the connection.
     pub(super) fn answer_all(&mut self, answer: impl Fn(&str) -> String) {
         while let Some((path, _)) = self.request() {
             self.send(&answer(&path));
@@ -76,7 +78,7 @@ pub(super) fn right(path: &str) -> String {
     with_field(path, "")
 }
 
-/// The right answer with one field more, which ends with CR LF.
+/// The right answer with an additional field, which ends with CR LF.
 pub(super) fn with_field(path: &str, field: &str) -> String {
     let body = greeting(path);
     format!("{}Content-Length: {}\r\n{field}\r\n{body}", HEAD, body.len())

@@ -1,50 +1,43 @@
-//! The end of the server, in which nothing is lost that was asked.
+//! The end of the server, in which no request is lost.
 //!
-//! actix's own way drops what waits in its queues: connections that are accepted and not yet with a worker, and requests
-//! that are read and not yet begun. So its workers run on while connections end by themselves.
+//! actix's own shutdown drops what waits in its queues: connections that are accepted and not yet with
+//! a worker, and requests that are read and not yet begun. So its workers keep running until all
+//! connections are closed.
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_service::{Service, ServiceFactory};
 use actix_web::dev::ServerHandle;
 use actix_web::rt;
-use shared::process;
-use shared_tokio::{Life, Stage};
+use shared::process::{self, Server};
 use tokio::net::TcpStream;
 
-/// Time for actix's threads to do as they were told: the accepting one to stop, the workers to take up what it accepted.
+use crate::app;
+
+/// Time for actix's threads to follow a command: the accepting one to stop, the workers to begin the
+/// connections that it has accepted.
 const HANDOVER: Duration = Duration::from_millis(100);
 
-/// How often to look whether all connections have ended.
-const LOOK_AFTER: Duration = Duration::from_millis(10);
-
-/// Ends the server by `deadline`. `waiting` is a second handle on its listener, from which connections are taken that
-/// the kernel has accepted and actix has not; `service` serves them.
-pub(crate) async fn drain<S>(
-    server: ServerHandle,
-    life: &Life,
-    deadline: Instant,
+/// Ends the server, once it accepts no more. `waiting` is a second handle on its listener, from which
+/// connections are taken that the kernel has accepted and actix has not.
+pub(crate) async fn drain(
+    actix: ServerHandle,
+    server: &Arc<Server>,
     waiting: TcpListener,
-    service: S,
-) -> anyhow::Result<()>
-where
-    S: ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()>,
-    <S::Service as Service<TcpStream>>::Future: 'static,
-{
-    server.pause().await;
+) -> anyhow::Result<()> {
+    actix.pause().await;
     rt::time::sleep(HANDOVER).await;
-    // Closes actix's handle on the listener. Its workers wait for their connections; nobody here waits for them.
-    drop(server.stop(true));
+    // Closes actix's handle on the listener. Its workers wait for their connections; that wait is not
+    // awaited here.
+    drop(actix.stop(true));
     rt::time::sleep(HANDOVER).await;
     // The application is made as it was for the workers, where it did not fail.
-    if let Ok(service) = service.new_service(()).await {
+    if let Ok(service) = app::service(server).new_service(()).await {
         process::close(waiting, |stream| serve(stream, &service))?;
     }
-    life.begin(Stage::Ending);
-    while life.open() > 0 && Instant::now() < deadline {
-        rt::time::sleep(LOOK_AFTER).await;
-    }
+    server.lifecycle.until(|| server.lifecycle.has_ended()).await;
     Ok(())
 }
 

@@ -8,19 +8,21 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use shared::http::greeting;
-use shared_tokio::Ledger;
+use shared_tokio::RequestCounter;
 
-/// Answers a request that keeps the rules: others do not come here.
+/// Answers a request. It keeps the rules: `FilteredStream` rejects others.
 pub(crate) async fn answer(request: HttpRequest, mut body: Payload) -> HttpResponse {
-    let ledger = request.conn_data::<Arc<Ledger>>();
-    if ledger.is_some_and(|ledger| ledger.has_body()) {
-        // It is dropped; its length was judged before it came here. After an error nobody reads the answer.
+    let counter = request.conn_data::<Arc<RequestCounter>>();
+    if counter.is_some_and(|counter| counter.has_body()) {
+        // It is dropped; `FilteredStream` has limited its length. After an error the client no longer
+        // reads the answer.
         while let Some(Ok(_)) = body.next().await {}
     }
     let greets = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = if greets { HttpResponse::Ok() } else { HttpResponse::MethodNotAllowed() };
-    // actix reads nothing after a request that could have become another protocol, and does not say so.
-    if ledger.is_some_and(|ledger| ledger.answer()) || request.head().upgrade() {
+    // actix reads nothing after a request that could have become another protocol, and does not tell
+    // the client.
+    if counter.is_some_and(|counter| counter.answer()) || request.head().upgrade() {
         response.force_close();
     }
     if !greets {
@@ -29,6 +31,6 @@ pub(crate) async fn answer(request: HttpRequest, mut body: Payload) -> HttpRespo
     let path = request.path().as_bytes();
     let mut body = Vec::with_capacity(greeting::len(path));
     greeting::write(path, &mut body);
-    // A value that is a text would be copied. actix itself leaves the body of a HEAD out.
+    // A value that is a `str` would be copied. actix itself omits the body of a HEAD.
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static(greeting::CONTENT_TYPE))).body(body)
 }

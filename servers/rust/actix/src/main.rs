@@ -8,66 +8,47 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use actix_server::Server;
 use actix_web::rt::System;
 use anyhow::Context;
-use clap::Parser;
-use shared::process;
-use shared_tokio::Life;
-use tokio::sync::oneshot;
-
-/// The endpoint on actix-web
-#[derive(Parser)]
-#[command(name = "server-actix", version = process::version(env!("CARGO_PKG_VERSION"), &["actix-web", "tokio"]))]
-struct Flags {
-    #[command(flatten)]
-    process: process::Flags,
-}
+use shared::lifecycle::Stage;
+use shared::process::{self, Flags, Server};
 
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse().process))
+    shared::program!("actix-web", "tokio").run(run)
 }
 
-fn run(flags: &process::Flags) -> anyhow::Result<()> {
+fn run(flags: &Flags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
-    // actix counts connections a worker, so with fewer connections than workers some could have none.
+    // actix counts connections per worker, so with fewer connections than workers some could have none.
     let workers = flags.workers_or_cores().min(max_connections);
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr()?;
     let waiting = listener.try_clone().context("cannot duplicate the listener")?;
-    let life = Life::start()?;
-    let times = flags.times();
+    let server = Server::start(max_connections, flags)?;
 
-    let app_life = Arc::clone(&life);
-    let server = Server::build()
+    let app_server = Arc::clone(&server);
+    let actix = actix_server::Server::build()
         .workers(workers)
         .max_concurrent_connections(max_connections / workers)
-        // actix takes SIGINT for a reason to drop everything.
+        // At SIGINT actix would drop everything.
         .disable_signals()
-        .listen("actix", listener, move || app::service(times, &app_life))
+        .listen("actix", listener, move || app::service(&app_server))
         .context("cannot give the listener to actix")?;
 
     System::new().block_on(async {
-        let server = server.run();
-        let handle = server.handle();
-        let (draining, drained) = oneshot::channel();
-        let drain_timeout = flags.drain_timeout;
-        let signalled = Arc::clone(&life);
-        process::on_signal(move || {
-            // The receiver lives as long as the process.
-            let _ = draining.send(signalled.drain(drain_timeout));
-        })?;
+        let actix = actix.run();
+        let handle = actix.handle();
+        process::drain_on_signal(&server.lifecycle, flags.drain_timeout)?;
         process::announce(address)?;
-        let mut server = pin!(server);
-        let deadline = tokio::select! {
-            ended = &mut server => return ended.context("actix failed"),
-            deadline = drained => deadline.context("the thread for signals has ended")?,
-        };
-        let service = app::service(times, &life);
+        let mut actix = pin!(actix);
+        tokio::select! {
+            ended = &mut actix => return ended.context("actix failed"),
+            () = server.lifecycle.reached(Stage::Ending) => {}
+        }
         tokio::select! {
             // It ends when its workers have, which may be long before or after its connections.
-            Err(error) = &mut server => Err(error).context("actix failed"),
-            drained = drain::drain(handle, &life, deadline, waiting, service) => drained,
+            Err(error) = &mut actix => Err(error).context("actix failed"),
+            drained = drain::drain(handle, &server, waiting) => drained,
         }
     })
 }

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use shared::http::greeting;
 
-/// Greets whatever is asked by GET or HEAD; to other methods axum itself says 405.
+/// Greets every GET and HEAD; axum itself answers other methods with 405.
 pub(crate) fn app() -> Router {
     Router::new().fallback(get(greet))
 }

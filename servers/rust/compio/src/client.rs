@@ -1,4 +1,4 @@
-//! A connection: the rules of `shared` between reads and writes that complete some time.
+//! A connection: the rules of `shared` between reads and writes that the kernel completes later.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -10,21 +10,21 @@ use compio::buf::{IntoInner, IoBuf};
 use compio::driver::BufferRef;
 use compio::io::{AsyncRead, AsyncReadManaged, AsyncWrite};
 use shared::http::limits::LINGER_BYTES;
-use shared::http::{Connection, Wants};
+use shared::http::{Connection, WaitingFor, Wants};
 
-use crate::keeper::{Wait, Watch};
+use crate::deadline::Deadline;
 use crate::ring::BUFFER_BYTES;
-use crate::worker::Worker;
+use crate::state::WorkerState;
 
 /// A client that is connected.
 pub(crate) struct Client<'a> {
     stream: compio::net::TcpStream,
-    worker: &'a Worker,
-    watch: Rc<Watch>,
+    state: &'a WorkerState,
+    deadline: Rc<Deadline>,
     connection: Connection,
-    /// What was read and is not done with. A client that waits for a request has none, and no memory for it.
+    /// Part of a request. Empty, without memory, for a client that waits for a request.
     rest: Vec<u8>,
-    /// Whether the last read took all the room that there was, so that more may be there.
+    /// The last read took all the room that there was, so that more may be there.
     has_more: bool,
 }
 
@@ -37,7 +37,7 @@ enum Input {
 
 /// What was read.
 enum Bytes {
-    /// Into a buffer of the ring's, which has it back when this is dropped.
+    /// Into a buffer of the ring, which gets it back when this is dropped.
     Lent(BufferRef),
     Own(Vec<u8>),
 }
@@ -49,11 +49,11 @@ enum End {
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(stream: TcpStream, worker: &'a Worker) -> std::io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, state: &'a WorkerState) -> std::io::Result<Self> {
         Ok(Self {
             stream: compio::net::TcpStream::from_std(stream)?,
-            worker,
-            watch: worker.keeper.watch(),
+            state,
+            deadline: state.deadlines.add(),
             connection: Connection::default(),
             rest: Vec::new(),
             has_more: false,
@@ -63,17 +63,18 @@ impl<'a> Client<'a> {
     /// Serves the connection until it is over, and closes it.
     pub(crate) async fn serve(mut self) {
         self.answer().await;
-        // It fails for nobody who could do anything about it.
+        // There is nothing to do where it fails.
         let _ = self.stream.close().await;
     }
 
-    /// Reads, answers and writes; `None` when the client has gone or has been waited for long enough.
+    /// Reads, answers and writes; `None` when the client has gone or has had its time.
     ///
-    /// Others have their turn between a read and the next one, so nobody can hold the thread up with what it has to send.
+    /// Other connections have their turn between two reads, so no client can keep the thread by what
+    /// it sends.
     async fn answer(&mut self) -> Option<()> {
         loop {
             let input = self.read().await?;
-            let mut output = self.worker.output();
+            let mut output = self.state.output();
             let mut wants = match input {
                 Input::Bytes(bytes) => self.advance(&bytes, &mut output),
                 Input::TooSlow => {
@@ -88,7 +89,7 @@ impl<'a> Client<'a> {
                 }
                 wants = self.advance(&[], &mut output);
             }
-            self.worker.take_back(output);
+            self.state.take_back(output);
             if wants == Wants::Close {
                 return self.close().await;
             }
@@ -97,28 +98,24 @@ impl<'a> Client<'a> {
 
     /// Reads what is there; `None` when that is the end, or when no request has come in its time.
     async fn read(&mut self) -> Option<Input> {
-        let wait = match (self.connection.is_in_body(), self.rest.is_empty()) {
-            (true, _) => Wait::Body,
-            (false, true) => Wait::Request,
-            (false, false) => Wait::Head,
-        };
-        self.watch.begin(wait);
+        let waiting = WaitingFor::input(self.connection.is_in_body(), !self.rest.is_empty());
+        self.deadline.begin(waiting);
         match self.receive().await {
             Ok(bytes) => {
                 self.has_more = bytes.len() == BUFFER_BYTES;
                 Some(Input::Bytes(bytes))
             }
-            Err(End::Timeout) if wait != Wait::Request => Some(Input::TooSlow),
+            Err(End::Timeout) if waiting != WaitingFor::Request => Some(Input::TooSlow),
             Err(_) => None,
         }
     }
 
-    /// The next bytes, in a buffer of the ring's that is taken when they come. When all of them are taken the read brings its own:
-    /// if it was tried again others might be faster each time.
+    /// The next bytes, in a buffer of the ring that is taken when they arrive. When all of those are
+    /// taken the read brings its own: if it retried, other connections might be faster each time.
     async fn receive(&self) -> Result<Bytes, End> {
         loop {
             let mut stream = &self.stream;
-            match self.watch.wait(stream.read_managed(0)).await.ok_or(End::Timeout)? {
+            match self.deadline.limit(stream.read_managed(0)).await.ok_or(End::Timeout)? {
                 Ok(bytes) => return bytes.map(Bytes::Lent).ok_or(End::Gone),
                 Err(error) if error.kind() == ErrorKind::ResourceBusy => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -128,7 +125,7 @@ impl<'a> Client<'a> {
         let mut own = Vec::with_capacity(BUFFER_BYTES);
         loop {
             let mut stream = &self.stream;
-            let BufResult(result, bytes) = self.watch.wait(stream.read(own)).await.ok_or(End::Timeout)?;
+            let BufResult(result, bytes) = self.deadline.limit(stream.read(own)).await.ok_or(End::Timeout)?;
             match result {
                 Ok(0) => return Err(End::Gone),
                 Ok(_) => return Ok(Bytes::Own(bytes)),
@@ -138,10 +135,10 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Answers what has come. The buffer of the ring's is free again after it.
+    /// Answers what has arrived. The buffer of the ring is free again after it.
     fn advance(&mut self, bytes: &[u8], output: &mut Vec<u8>) -> Wants {
-        // When there is more to read there is more to answer before the connection may close.
-        let draining = self.worker.is_draining() && !self.has_more;
+        // Where there is more to read there may be more to answer before the connection closes.
+        let draining = self.state.lifecycle.is_draining() && !self.has_more;
         let progress;
         if self.rest.is_empty() {
             progress = self.connection.advance(bytes, output, draining);
@@ -161,9 +158,9 @@ impl<'a> Client<'a> {
     async fn write(&self, mut output: Vec<u8>) -> Option<Vec<u8>> {
         let mut written = 0;
         while written < output.len() {
-            self.watch.begin(Wait::Write);
+            self.deadline.begin(WaitingFor::Reader);
             let mut stream = &self.stream;
-            let BufResult(result, rest) = self.watch.wait(stream.write(output.slice(written..))).await?;
+            let BufResult(result, rest) = self.deadline.limit(stream.write(output.slice(written..))).await?;
             output = rest.into_inner();
             match result {
                 Ok(0) => return None,
@@ -176,16 +173,17 @@ impl<'a> Client<'a> {
         Some(output)
     }
 
-    /// Closes at once after an answer that the client knows to be the last; otherwise more input may be there or come, which
-    /// would make the kernel send a reset that overtakes the answer: so it is dropped for a moment.
+    /// Closes at once after an answer that the client knows to be the last. Otherwise input may be
+    /// unread or on its way, for which the kernel would send a reset that overtakes the answer: so
+    /// input is read and dropped for a moment.
     async fn close(&mut self) -> Option<()> {
         let has_more = self.has_more || !self.rest.is_empty();
-        if !has_more && !self.connection.has_refused() && !self.worker.is_draining() {
+        if !has_more && !self.connection.has_rejected() && !self.state.lifecycle.is_draining() {
             return Some(());
         }
         let mut stream = &self.stream;
         stream.shutdown().await.ok()?;
-        self.watch.begin(Wait::Linger);
+        self.deadline.begin(WaitingFor::End);
         let mut dropped = 0;
         while dropped <= LINGER_BYTES
             && let Ok(bytes) = self.receive().await

@@ -1,29 +1,73 @@
-//! The endpoint on compio: a thread a core, each with a ring of io_uring's and connections of its own.
+//! The endpoint on compio: a thread per core, each with an io_uring ring and connections of its own.
 
 mod client;
-mod keeper;
+mod deadline;
 mod ring;
-mod server;
+mod state;
 mod worker;
 
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use clap::Parser;
-use shared::process;
+use anyhow::Context;
+use shared::lifecycle::Lifecycle;
+use shared::process::{self, Workers};
 
-/// The endpoint on compio: a thread a core, each with a ring of io_uring's
-#[derive(Parser)]
-#[command(name = "server-compio", version = process::version(env!("CARGO_PKG_VERSION"), &["compio"]))]
+/// How long a port may be in use at the start. Rings of killed processes were gone after some
+/// milliseconds.
+const PORT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The time between two attempts to bind it.
+const RETRY_AFTER: Duration = Duration::from_millis(10);
+
+#[derive(clap::Args)]
 struct Flags {
     #[command(flatten)]
     process: process::Flags,
 
-    /// Say whether the kernel lets this program have a ring, and end
+    /// Exit with 0 if the kernel allows this program a ring, else say why not
     #[arg(long)]
     check: bool,
 }
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
-    process::exit(if flags.check { ring::check() } else { server::run(&flags.process) })
+    shared::program!("compio")
+        .run(|flags: &Flags| if flags.check { ring::check() } else { run(&flags.process) })
+}
+
+/// Serves until a signal, then drains.
+fn run(flags: &process::Flags) -> anyhow::Result<()> {
+    let lifecycle = Lifecycle::new(flags.connections()?);
+    let timeouts = flags.timeouts();
+    let listeners = bind(flags.address()?, flags.workers_or_cores())?;
+    let address = listeners.first().context("there is no worker")?.local_addr()?;
+    process::drain_on_signal(&lifecycle, flags.drain_timeout)?;
+    let (count, (ready, started)) = (listeners.len(), mpsc::channel());
+    let workers = Workers::start(listeners, move |listener| {
+        worker::run(listener, Arc::clone(&lifecycle), timeouts, &ready)
+    })?;
+    // Connections to the socket of a worker that failed would never be answered.
+    started.iter().take(count).collect::<anyhow::Result<()>>()?;
+    process::announce(address)?;
+    workers.join()
+}
+
+/// A listening socket for each worker. The kernel tears the rings of a killed process down a moment
+/// after it, and the port is in use until then: so binding is retried before that is an error.
+fn bind(address: SocketAddr, workers: usize) -> anyhow::Result<Vec<TcpListener>> {
+    let began = Instant::now();
+    loop {
+        match process::bind_shared(address, workers) {
+            Err(error) if is_in_use(&error) && began.elapsed() < PORT_TIMEOUT => thread::sleep(RETRY_AFTER),
+            listeners => return listeners,
+        }
+    }
+}
+
+fn is_in_use(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
 }

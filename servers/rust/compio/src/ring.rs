@@ -6,19 +6,19 @@ use anyhow::Context;
 use compio::driver::ProactorBuilder;
 use compio::runtime::Runtime;
 
-/// Bytes of a buffer that is lent to a read: what a browser sends is a tenth of it, and a head of the largest size comes in
-/// a few reads.
+/// Bytes of a buffer that is lent to a read: what a browser sends is a tenth of it, and a head of the
+/// largest size arrives in a few reads.
 pub(crate) const BUFFER_BYTES: usize = 8 * 1024;
 
-/// Buffers of a thread, 1 MiB. One is taken for each connection on which something has come since the thread last looked, until
-/// that connection's turn; a read that finds none brings its own.
+/// Buffers of a thread, 1 MiB. One is taken for each connection on which something has arrived since
+/// the thread last looked, until that connection's turn; a read that finds none brings its own.
 const BUFFERS: NonZero<u16> = NonZero::new(128).unwrap();
 
-/// A runtime for this thread, with a ring of its own.
+/// A runtime for this thread, with a ring of its own. Fails where the kernel refuses a ring.
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     let mut driver = ProactorBuilder::new();
     driver.buffer_pool_size(BUFFERS).buffer_pool_buffer_len(BUFFER_BYTES);
-    // A thread that is busy is not interrupted for what has completed meanwhile: it looks for it soon enough.
+    // A busy thread is not interrupted for what has completed: it looks for that soon enough.
     driver.coop_taskrun(true).taskrun_flag(true);
     let runtime = Runtime::builder().with_proactor(driver).build();
     let runtime = runtime.context(
@@ -28,7 +28,7 @@ pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     Ok(runtime)
 }
 
-/// An error that says why this program can have no ring.
+/// Fails, with the reason, where this program can have no ring.
 pub(crate) fn check() -> anyhow::Result<()> {
     runtime().map(drop)
 }

@@ -1,5 +1,5 @@
 //! Where the kernel refuses io_uring.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use nix::libc::{EPERM, SYS_io_uring_setup};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 #[test]
-fn a_server_that_gets_no_ring_says_so_in_a_line() {
+fn a_server_without_a_ring_fails_with_one_line() {
     for flags in [["--check"].as_slice(), &["--port", "0"]] {
         let output = run_without_rings(flags);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -22,7 +22,7 @@ fn a_server_that_gets_no_ring_says_so_in_a_line() {
     }
 }
 
-/// What comes of the program under a filter such as containers have.
+/// The output of the program under a filter such as containers have.
 fn run_without_rings(flags: &[&str]) -> Output {
     let rules = BTreeMap::from([(SYS_io_uring_setup, Vec::new())]);
     let architecture = std::env::consts::ARCH.try_into().unwrap();
@@ -30,7 +30,7 @@ fn run_without_rings(flags: &[&str]) -> Output {
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, architecture).unwrap();
     let filter: BpfProgram = filter.try_into().unwrap();
     let run = || {
-        // Of this thread alone, and of what it starts.
+        // For this thread and the processes that it starts.
         seccompiler::apply_filter(&filter).unwrap();
         Command::new(env!("CARGO_BIN_EXE_server-compio")).args(flags).output().unwrap()
     };

@@ -1,4 +1,5 @@
-//! A worker: a thread with an epoll instance, a listening socket and the connections that it has accepted.
+//! A worker: a thread with an epoll instance, a listening socket and the connections that it has
+//! accepted.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -9,81 +10,90 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
-use shared::http::{Buffers, Times, Turn};
+use shared::http::{Buffers, Driver, NonBlocking, Session, Timeouts, Turn};
+use shared::lifecycle::{ConnectionPermit, Lifecycle, Stage};
 use shared::process;
 use slab::Slab;
 
-use crate::connection::Connection;
-use crate::life::{Life, Place};
-
-/// Events of one wait. More of them would save nothing: the wait is then a thousandth of the work.
+/// Events per wait. More would save nothing: the wait is then a thousandth of the work.
 const EVENTS: usize = 1024;
 
-/// Connections that are accepted in one round. Each has its first request answered on the way, and while clients come as fast as
-/// they are served, those that are already here must not wait for the last of them.
+/// Connections that are accepted per round. Each has its first request answered on the way, and while
+/// clients come as fast as they are served, the open connections must not wait for the last of them.
 const ACCEPTS: usize = 64;
 
-/// What an event is of that is not a connection's.
+/// Tokens of events that are not a connection's.
 const LISTENER: Token = Token(usize::MAX);
-const BELL: Token = Token(usize::MAX - 1);
+const WAKER: Token = Token(usize::MAX - 1);
 
-/// How late a deadline is noticed, and a place or a descriptor that somebody else has freed. All connections are looked at then, so it
-/// must be rare beside what else a worker does, and still soon beside the times that clients have.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
+/// How late a deadline is noticed, and a permit or a descriptor that another worker has freed. All
+/// connections are looked at then, so it must be rare beside the rest of a worker's work, and still
+/// soon beside the times that clients have.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A worker, which has nothing in common with others but the port and the server's life.
+/// A worker, which shares nothing with others but the port and the server's lifecycle.
 pub(crate) struct Worker {
     poll: Poll,
-    bell: Arc<Waker>,
     /// None once the server ends.
     listener: Option<TcpListener>,
     queue: Queue,
     connections: Slab<Connection>,
-    giving_way: VecDeque<usize>,
-    /// When to look at all deadlines next: no later than the first of them, save for `LOOK_AFTER`.
-    look: Option<Instant>,
+    yielding: VecDeque<usize>,
+    /// When to look at all deadlines next: at the first of them, or up to [`INTERVAL`] later.
+    next_check: Option<Instant>,
     buffers: Buffers,
-    times: Times,
-    life: Arc<Life>,
+    timeouts: Timeouts,
+    lifecycle: Arc<Lifecycle>,
 }
 
-/// What is known of the kernel's queue of connections, of which epoll tells only when another one comes.
+/// An open connection.
+struct Connection {
+    socket: NonBlocking<TcpStream>,
+    session: Session,
+    /// It has yielded, so that its turn is in the next round, whatever epoll reports of it.
+    yields: bool,
+    _permit: ConnectionPermit,
+}
+
+/// What is known of the kernel's queue of connections, which epoll reports only when one arrives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Queue {
     Empty,
-    /// There may be some.
+    /// There may be connections.
     Waiting,
-    /// There may be some, for which there was no place or no descriptor.
+    /// There may be connections, for which there was no permit or no descriptor.
     Stuck,
 }
 
 impl Worker {
-    /// A worker that accepts on `listener`.
-    pub(crate) fn new(listener: net::TcpListener, times: Times, life: Arc<Life>) -> anyhow::Result<Self> {
+    /// A worker that accepts on `listener`. Fails when there is no descriptor for its epoll instance.
+    pub(crate) fn new(
+        listener: net::TcpListener,
+        timeouts: Timeouts,
+        lifecycle: &Arc<Lifecycle>,
+    ) -> anyhow::Result<Self> {
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         let mut listener = TcpListener::from_std(listener);
         let poll = Poll::new().context("cannot make an epoll instance")?;
-        let bell = Waker::new(poll.registry(), BELL).context("cannot make an eventfd")?;
+        let waker = Waker::new(poll.registry(), WAKER).context("cannot make an eventfd")?;
+        lifecycle.on_change(move || {
+            // It cannot fail: nothing else writes to the eventfd.
+            let _ = waker.wake();
+        });
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)
             .context("cannot watch the listener")?;
         Ok(Self {
             poll,
-            bell: Arc::new(bell),
             listener: Some(listener),
             queue: Queue::Empty,
             connections: Slab::new(),
-            giving_way: VecDeque::new(),
-            look: None,
+            yielding: VecDeque::new(),
+            next_check: None,
             buffers: Buffers::default(),
-            times,
-            life,
+            timeouts,
+            lifecycle: Arc::clone(lifecycle),
         })
-    }
-
-    /// What ends a wait, so that the worker looks how far the server's life has come.
-    pub(crate) fn bell(&self) -> Arc<Waker> {
-        Arc::clone(&self.bell)
     }
 
     /// Accepts and answers until the server has ended.
@@ -91,12 +101,13 @@ impl Worker {
         let mut events = Events::with_capacity(EVENTS);
         loop {
             let now = Instant::now();
-            if self.look.is_some_and(|look| look <= now) {
-                self.look_around(now);
+            if self.next_check.is_some_and(|time| time <= now) {
+                self.check_deadlines(now);
             }
-            if let Some(cut) = self.life.cut() {
+            let stage = self.lifecycle.stage();
+            if stage >= Stage::Ending {
                 self.end()?;
-                if self.connections.is_empty() || cut <= now {
+                if self.connections.is_empty() || stage == Stage::Over {
                     return Ok(());
                 }
             }
@@ -109,10 +120,9 @@ impl Worker {
     }
 
     fn wait(&mut self, now: Instant, events: &mut Events) -> anyhow::Result<()> {
-        let more_to_do = !self.giving_way.is_empty() || self.queue == Queue::Waiting;
-        let wake =
-            if more_to_do { Some(now) } else { [self.look, self.life.cut()].into_iter().flatten().min() };
-        match self.poll.poll(events, wake.map(|wake| wake.saturating_duration_since(now))) {
+        let has_more = !self.yielding.is_empty() || self.queue == Queue::Waiting;
+        let until = if has_more { Some(now) } else { self.next_check };
+        match self.poll.poll(events, until.map(|until| until.saturating_duration_since(now))) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 Err(error).context("cannot wait for events")
             }
@@ -120,139 +130,165 @@ impl Worker {
         }
     }
 
-    /// A turn for whom there is an event, and for those that gave way in the last round.
+    /// A turn for each connection with an event, and for those that yielded in the last round.
     fn take_turns(&mut self, events: &Events) {
-        let gave_way = self.giving_way.len();
+        let yielded = self.yielding.len();
         for event in events {
             match event.token() {
-                BELL => {}
+                WAKER => {}
                 LISTENER => self.queue = Queue::Waiting,
                 Token(key) => {
                     let Some(connection) = self.connections.get_mut(key) else { continue };
-                    connection.socket.note(event);
-                    if !connection.gives_way() {
+                    let is_ended = event.is_read_closed() || event.is_error();
+                    connection.socket.note_event(event.is_readable(), is_ended);
+                    if !connection.yields {
                         self.serve(key);
                     }
                 }
             }
         }
-        for _ in 0..gave_way {
-            if let Some(key) = self.giving_way.pop_front() {
+        for _ in 0..yielded {
+            if let Some(key) = self.yielding.pop_front() {
                 self.serve(key);
             }
         }
     }
 
-    /// Accepts connections as long as there are places for them; others wait in the kernel.
+    /// Accepts connections as long as there are permits for them; others wait in the kernel.
     fn accept(&mut self) {
         for _ in 0..ACCEPTS {
             let Some(listener) = &self.listener else { return self.queue = Queue::Empty };
-            let Some(place) = self.life.place() else { return self.be_stuck() };
+            let Some(permit) = self.lifecycle.permit() else { return self.retry_later() };
             match listener.accept() {
-                Ok((stream, _)) => self.begin(stream, place),
+                Ok((stream, _)) => self.begin(stream, permit),
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return self.queue = Queue::Empty,
                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
                     // There is no descriptor for it, or no memory.
-                    _ => return self.be_stuck(),
+                    _ => return self.retry_later(),
                 },
             }
         }
     }
 
-    /// Tries again when one of its own connections closes, or after a time: another worker may have freed what was lacking.
-    fn be_stuck(&mut self) {
+    /// Accepts again when one of its own connections closes, or after a time: another worker may have
+    /// freed what was lacking.
+    fn retry_later(&mut self) {
         self.queue = Queue::Stuck;
-        self.look_by(Some(Instant::now() + LOOK_AFTER));
+        self.check_by(Some(Instant::now() + INTERVAL));
     }
 
-    /// A connection's first turn, before epoll knows of it: mostly its first request is there already, and where it is also the last,
-    /// epoll never hears of it. Without room for it in epoll it is closed.
-    fn begin(&mut self, stream: TcpStream, place: Place) {
-        let mut connection = Connection::new(stream, place);
-        let turn = connection.turn(&mut self.buffers, &self.times, self.life.as_ref());
+    /// A connection's first turn, before it is registered with epoll: mostly its first request is
+    /// there already, and where that is also the last, it never is registered. A connection that
+    /// cannot be registered is closed.
+    fn begin(&mut self, stream: TcpStream, permit: ConnectionPermit) {
+        let (socket, session) = (NonBlocking::new(stream), Session::default());
+        let mut connection = Connection { socket, session, yields: false, _permit: permit };
+        let turn = connection.turn(&mut self.buffers, &self.timeouts, &self.lifecycle);
         if turn == Turn::Over {
             return;
         }
         let entry = self.connections.vacant_entry();
         let key = entry.key();
-        if connection.socket.watch(self.poll.registry(), Token(key)).is_ok() {
-            let deadline = connection.deadline();
+        // Of both directions at once and, as mio does it, edge-triggered: its registration never has
+        // to be changed. Closing the socket ends it.
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered = self.poll.registry().register(connection.socket.get_mut(), Token(key), interest);
+        if registered.is_ok() {
+            let deadline = connection.session.deadline();
             entry.insert(connection);
-            self.go_on(key, turn, deadline);
+            self.schedule(key, turn, deadline);
         }
     }
 
     /// A connection's turn.
     fn serve(&mut self, key: usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let turn = connection.turn(&mut self.buffers, &self.times, self.life.as_ref());
-        let deadline = connection.deadline();
+        let turn = connection.turn(&mut self.buffers, &self.timeouts, &self.lifecycle);
+        let deadline = connection.session.deadline();
         if turn == Turn::Over {
             self.connections.remove(key);
             if self.queue == Queue::Stuck {
                 self.queue = Queue::Waiting;
             }
         } else {
-            self.go_on(key, turn, deadline);
+            self.schedule(key, turn, deadline);
         }
     }
 
-    fn go_on(&mut self, key: usize, turn: Turn, deadline: Option<Instant>) {
-        if turn == Turn::GiveWay {
-            self.giving_way.push_back(key);
+    fn schedule(&mut self, key: usize, turn: Turn, deadline: Option<Instant>) {
+        if turn == Turn::Yield {
+            self.yielding.push_back(key);
         } else {
-            self.look_by(deadline);
+            self.check_by(deadline);
         }
     }
 
-    fn look_by(&mut self, deadline: Option<Instant>) {
-        self.look = self.look.into_iter().chain(deadline).min();
+    fn check_by(&mut self, deadline: Option<Instant>) {
+        self.next_check = self.next_check.into_iter().chain(deadline).min();
     }
 
-    /// A turn for those whose time has come.
+    /// A turn for each connection whose deadline has passed.
     ///
-    /// A deadline is not moved in any list when a request moves it: one that comes earlier than the next look brings that forward, and
-    /// one that comes later is found by it. So a request costs a comparison, and a look is as rare as deadlines are.
-    fn look_around(&mut self, now: Instant) {
+    /// No list of deadlines is kept in order as requests move them: one that is earlier than the next
+    /// check brings that forward, and one that is later is found by it. So a request costs a
+    /// comparison, and a check is as rare as deadlines are.
+    fn check_deadlines(&mut self, now: Instant) {
         if self.queue == Queue::Stuck {
             self.queue = Queue::Waiting;
         }
-        self.look = None;
+        self.next_check = None;
         let mut due = Vec::new();
         for (key, connection) in &self.connections {
-            match connection.deadline() {
+            match connection.session.deadline() {
                 Some(deadline) if deadline <= now => due.push(key),
-                deadline => self.look = self.look.into_iter().chain(deadline).min(),
+                deadline => self.next_check = self.next_check.into_iter().chain(deadline).min(),
             }
         }
-        self.look = self.look.map(|look| look.max(now + LOOK_AFTER));
-        self.ask_again(due);
+        self.next_check = self.next_check.map(|time| time.max(now + INTERVAL));
+        self.serve_again(due);
     }
 
-    /// Stops accepting and takes what the kernel has accepted; then all connections learn that the server ends.
+    /// Stops accepting and takes what the kernel has accepted; then every connection has a turn in
+    /// which it reads the server's stage.
     fn end(&mut self) -> anyhow::Result<()> {
         let Some(listener) = self.listener.take() else { return Ok(()) };
         process::close(listener.into(), |stream| {
             if stream.set_nonblocking(true).is_ok() {
-                let place = self.life.extra_place();
-                self.begin(TcpStream::from_std(stream), place);
+                let permit = self.lifecycle.extra_permit();
+                self.begin(TcpStream::from_std(stream), permit);
             }
         })?;
         let all = self.connections.iter().map(|(key, _)| key).collect();
-        self.ask_again(all);
+        self.serve_again(all);
         Ok(())
     }
 
-    /// A turn for each, in which it is asked for what it has sent, whether epoll has told of that or not.
-    fn ask_again(&mut self, keys: Vec<usize>) {
+    /// A turn for each, in which the kernel is asked for input whether epoll has reported any or not.
+    fn serve_again(&mut self, keys: Vec<usize>) {
         for key in keys {
             if let Some(connection) = self.connections.get_mut(key) {
-                connection.socket.look_again();
-                if !connection.gives_way() {
+                connection.socket.note_event(true, false);
+                if !connection.yields {
                     self.serve(key);
                 }
             }
         }
+    }
+}
+
+impl Connection {
+    /// Answers what has arrived, as far as the connection's share goes.
+    fn turn(&mut self, buffers: &mut Buffers, timeouts: &Timeouts, lifecycle: &Lifecycle) -> Turn {
+        let turn = self.session.turn(Driver {
+            stream: &mut self.socket,
+            buffers,
+            timeouts,
+            lifecycle,
+            // No connection may keep the worker for as long as its client sends.
+            others_wait: || true,
+        });
+        self.yields = turn == Turn::Yield;
+        turn
     }
 }

@@ -6,49 +6,50 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv, send};
+use shared::lifecycle::ConnectionPermit;
 
-use crate::lesson::{Lesson, Lessons};
-use crate::places::Place;
+use crate::canned_response::{CannedResponse, LastResponse};
 
-/// What a connection is ready for, when it gets its turn.
+/// What epoll reports of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
-    /// It takes bytes.
+    /// The socket takes bytes.
     Writable,
-    /// It has bytes.
+    /// There are bytes to read.
     Readable,
-    /// It has its end, and may have bytes before it.
+    /// The client has ended its side; there may be bytes before that.
     Ended,
 }
 
-/// A connection that is open.
+/// An open connection.
 pub(crate) struct Connection {
     stream: TcpStream,
-    /// The part of the first head that has come, as long as that is not whole.
+    /// The part of the first head that has arrived, until that is whole.
     head: Vec<u8>,
-    lesson: Option<Arc<Lesson>>,
-    /// Bytes of a request that has not come whole.
+    response: Option<Arc<CannedResponse>>,
+    /// Bytes of a request of which a part has arrived.
     begun: usize,
     /// Bytes of answers that are not written.
     owed: usize,
     /// Whether it is closed once nothing is owed.
     closes: bool,
-    _place: Place,
+    _permit: ConnectionPermit,
 }
 
 impl Connection {
-    /// One that has just been accepted.
-    pub(crate) fn new(stream: TcpStream, place: Place) -> Self {
-        Self { stream, head: Vec::new(), lesson: None, begun: 0, owed: 0, closes: false, _place: place }
+    /// A connection that was just accepted.
+    pub(crate) fn new(stream: TcpStream, permit: ConnectionPermit) -> Self {
+        Self { stream, head: Vec::new(), response: None, begun: 0, owed: 0, closes: false, _permit: permit }
     }
 
-    /// Answers what has come; whether the connection stays open. While the client does not take its answers nothing more is read:
-    /// what is owed is a number, and what is unread is in the kernel.
-    pub(crate) fn turn(&mut self, ready: Ready, buffer: &mut [u8], lessons: &mut Lessons) -> bool {
-        self.go_on(ready, buffer, lessons).unwrap_or(false)
+    /// Answers what has arrived; returns whether the connection stays open. While the client does not
+    /// read its answers nothing more is read: what is owed is a number, and what is unread is in the
+    /// kernel.
+    pub(crate) fn turn(&mut self, ready: Ready, buffer: &mut [u8], last: &mut LastResponse) -> bool {
+        self.try_turn(ready, buffer, last).unwrap_or(false)
     }
 
-    fn go_on(&mut self, ready: Ready, buffer: &mut [u8], lessons: &mut Lessons) -> nix::Result<bool> {
+    fn try_turn(&mut self, ready: Ready, buffer: &mut [u8], last: &mut LastResponse) -> nix::Result<bool> {
         let mut has_more = ready != Ready::Writable;
         loop {
             if !self.pay()? {
@@ -60,8 +61,8 @@ impl Connection {
             match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) => return Ok(false),
                 Ok(read) => {
-                    self.count(buffer.get(..read).unwrap_or_default(), lessons);
-                    // Whatever comes after a read that had room for more is an event of its own.
+                    self.count(buffer.get(..read).unwrap_or_default(), last);
+                    // What arrives after a read that had room for more is an event of its own.
                     has_more = read == buffer.len() || ready == Ready::Ended;
                 }
                 Err(Errno::EAGAIN) => return Ok(true),
@@ -72,40 +73,40 @@ impl Connection {
     }
 
     /// Counts bytes that were read, and owes an answer for each request that is whole by them.
-    fn count(&mut self, bytes: &[u8], lessons: &mut Lessons) {
+    fn count(&mut self, bytes: &[u8], last: &mut LastResponse) {
         self.begun += bytes.len();
-        if self.lesson.is_none() {
-            self.lesson = self.learn(bytes, lessons);
+        if self.response.is_none() {
+            self.response = self.first_response(bytes, last);
         }
-        let Some(lesson) = &self.lesson else { return };
-        if lesson.closes() {
+        let Some(response) = &self.response else { return };
+        if response.closes() {
             self.closes = true;
-            self.owed = lesson.answer_bytes();
+            self.owed = response.answer_bytes();
         } else {
-            self.owed += self.begun / lesson.request_bytes() * lesson.answer_bytes();
-            self.begun %= lesson.request_bytes();
+            self.owed += self.begun / response.request_bytes() * response.answer_bytes();
+            self.begun %= response.request_bytes();
         }
     }
 
-    /// Looks at the first bytes, and keeps them while they are no whole head. Mostly it comes in one piece, and is not copied.
-    fn learn(&mut self, bytes: &[u8], lessons: &mut Lessons) -> Option<Arc<Lesson>> {
+    /// The response, once the first head is whole. Mostly it arrives in one piece, and is not copied.
+    fn first_response(&mut self, bytes: &[u8], last: &mut LastResponse) -> Option<Arc<CannedResponse>> {
         if self.head.is_empty()
-            && let Some(lesson) = lessons.learn(bytes)
+            && let Some(response) = last.for_head(bytes)
         {
-            return Some(lesson);
+            return Some(response);
         }
         self.head.extend_from_slice(bytes);
-        let lesson = lessons.learn(&self.head)?;
+        let response = last.for_head(&self.head)?;
         self.head = Vec::new();
-        Some(lesson)
+        Some(response)
     }
 
-    /// Writes what is owed, as far as the socket takes it; whether nothing is owed any more.
+    /// Writes what is owed, as far as the socket takes it; returns whether all is written.
     fn pay(&mut self) -> nix::Result<bool> {
-        let Some(lesson) = &self.lesson else { return Ok(true) };
+        let Some(response) = &self.response else { return Ok(true) };
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
         while self.owed > 0 {
-            match send(self.stream.as_raw_fd(), lesson.answers(self.owed), flags) {
+            match send(self.stream.as_raw_fd(), response.answers(self.owed), flags) {
                 Ok(written) => self.owed -= written,
                 Err(Errno::EAGAIN) => return Ok(false),
                 Err(Errno::EINTR) => {}

@@ -1,53 +1,44 @@
-//! Not a server: the least that answering a request takes on this kernel, a line that servers are held against.
+//! Not a server: the least that answering a request costs on this kernel, with which servers are
+//! compared.
 //!
-//! It waits, reads and writes as any server has to, and does nothing else by request. What a connection's first head says is
-//! taken for all that follow on it; from then on bytes are only counted.
+//! It waits, reads and writes as every server has to, and does nothing else per request. It parses a
+//! connection's first head and takes all further requests for the same; from then on it only counts
+//! bytes.
 
+mod canned_response;
 mod connection;
-mod lesson;
-mod places;
 mod worker;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use clap::Parser;
+use anyhow::Context;
 use nix::sys::eventfd::EventFd;
-use shared::process;
+use shared::lifecycle::Lifecycle;
+use shared::process::{self, Flags, Workers};
 
-use crate::places::Places;
 use crate::worker::Worker;
 
-/// Not a server: the least that answering a request takes on this kernel, for others to be held against
-#[derive(Parser)]
-#[command(name = "server-floor", version = process::version(env!("CARGO_PKG_VERSION"), &["std"]))]
-struct Flags {
-    #[command(flatten)]
-    process: process::Flags,
-}
-
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse().process))
+    shared::program!("std").run(run)
 }
 
-fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let places = Places::new(flags.connections()?);
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    let lifecycle = Lifecycle::new(flags.connections()?);
     let listeners = process::bind_shared(flags.address()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
-    let bell = Arc::new(EventFd::new().context("cannot make an eventfd")?);
-    let end = Arc::clone(&bell);
-    process::on_signal(move || {
-        // It cannot fail: nobody else writes to it.
+    let ended = Arc::new(EventFd::new().context("cannot make an eventfd")?);
+    let new = |listener| Worker::new(listener, Arc::clone(&lifecycle), &ended);
+    let workers: Vec<_> = listeners.into_iter().map(new).collect::<anyhow::Result<_>>()?;
+    let end = Arc::clone(&ended);
+    lifecycle.on_change(move || {
+        // It cannot fail: nothing else writes to the eventfd.
         let _ = end.write(1);
-    })?;
-    let workers = listeners.into_iter().map(|listener| {
-        let worker = Worker::new(listener, Arc::clone(&places), &bell)?;
-        let thread = thread::Builder::new().name("worker".into());
-        thread.spawn(move || worker.work()).context("cannot start a worker")
     });
-    let workers: Vec<_> = workers.collect::<anyhow::Result<_>>()?;
+    // A floor drains nothing.
+    process::drain_on_signal(&lifecycle, Duration::ZERO)?;
+    let workers = Workers::start(workers, Worker::work)?;
     process::announce(address)?;
-    workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker died"))?)
+    workers.join()
 }

@@ -1,4 +1,5 @@
-//! A worker: a thread with an epoll instance, a listening socket and the connections that it has accepted.
+//! A worker: a thread with an epoll instance, a listening socket and the connections that it has
+//! accepted.
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
@@ -9,71 +10,78 @@ use anyhow::Context;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::EventFd;
+use shared::lifecycle::{ConnectionPermit, Lifecycle};
 use slab::Slab;
 
+use crate::canned_response::LastResponse;
 use crate::connection::{Connection, Ready};
-use crate::lesson::Lessons;
-use crate::places::{Place, Places};
 
-/// Bytes of one read. A burst of requests is some kilobytes.
+/// Bytes per read. A burst of requests is some kilobytes.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Events of one wait. More of them would save nothing: the wait is then a thousandth of the work.
+/// Events per wait. More would save nothing: the wait is then a thousandth of the work.
 const EVENTS: usize = 1024;
 
-/// What an event is of that is not a connection's.
+/// Keys of events that are not a connection's.
 const LISTENER: u64 = u64::MAX;
-const BELL: u64 = u64::MAX - 1;
+const ENDED: u64 = u64::MAX - 1;
 
-/// How long a worker without a place for a connection waits before it looks whether another worker has freed one.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
+/// How long a worker without a permit for a connection waits before it tries again: another worker may
+/// have given one back.
+const BACKOFF: Duration = Duration::from_millis(100);
 
-/// A worker, which has nothing in common with others but the port and the number of places.
+/// A worker, which shares nothing with others but the port and the number of permits.
 pub(crate) struct Worker {
     epoll: Epoll,
     listener: TcpListener,
-    places: Arc<Places>,
-    /// Whether connections wait in the kernel, since there was no place for one.
+    lifecycle: Arc<Lifecycle>,
+    /// Connections wait in the kernel, since there was no permit for one.
     is_full: bool,
     connections: Slab<Connection>,
-    lessons: Lessons,
+    last_response: LastResponse,
     buffer: Box<[u8; READ_BYTES]>,
 }
 
 impl Worker {
-    /// A worker that accepts on `listener`, and ends when `bell` is rung.
-    pub(crate) fn new(listener: TcpListener, places: Arc<Places>, bell: &EventFd) -> anyhow::Result<Self> {
+    /// A worker that accepts on `listener`, and ends when `ended` is readable. Fails when there is no
+    /// descriptor for its epoll instance.
+    pub(crate) fn new(
+        listener: TcpListener,
+        lifecycle: Arc<Lifecycle>,
+        ended: &EventFd,
+    ) -> anyhow::Result<Self> {
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         let watch = || {
             let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
             epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
-            epoll.add(bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
+            epoll.add(ended, EpollEvent::new(EpollFlags::EPOLLIN, ENDED))?;
             nix::Result::Ok(epoll)
         };
         let epoll = watch().context("cannot make an epoll instance")?;
         Ok(Self {
             epoll,
             listener,
-            places,
+            lifecycle,
             is_full: false,
             connections: Slab::new(),
-            lessons: Lessons::default(),
+            last_response: LastResponse::default(),
             buffer: Box::new([0; READ_BYTES]),
         })
     }
 
-    /// Accepts and answers until the bell is rung. What has been read by then is answered, as far as clients take it.
+    /// Accepts and answers until the server ends. What has been read by then is answered, as far as
+    /// clients read it.
     pub(crate) fn work(mut self) -> anyhow::Result<()> {
         let mut events = [EpollEvent::empty(); EVENTS];
         loop {
-            let count = match self.epoll.wait(&mut events, self.patience()) {
+            let count = match self.epoll.wait(&mut events, self.timeout()) {
                 Ok(count) => count,
                 Err(Errno::EINTR) => continue,
                 Err(error) => return Err(error).context("cannot wait for events"),
             };
             for event in events.iter().take(count) {
                 match event.data() {
-                    BELL => return Ok(()),
+                    ENDED => return Ok(()),
                     LISTENER => self.accept()?,
                     key => self.serve(key, event.events()),
                 }
@@ -84,17 +92,17 @@ impl Worker {
         }
     }
 
-    fn patience(&self) -> EpollTimeout {
-        let look_after = self.is_full.then_some(LOOK_AFTER);
-        look_after.and_then(|time| EpollTimeout::try_from(time).ok()).unwrap_or(EpollTimeout::NONE)
+    fn timeout(&self) -> EpollTimeout {
+        let backoff = self.is_full.then_some(BACKOFF);
+        backoff.and_then(|time| EpollTimeout::try_from(time).ok()).unwrap_or(EpollTimeout::NONE)
     }
 
-    /// Accepts every connection that there is a place for; others wait in the kernel.
+    /// Accepts every connection that there is a permit for; others wait in the kernel.
     fn accept(&mut self) -> anyhow::Result<()> {
         loop {
-            let Some(place) = self.places.take() else { return self.set_full(true) };
+            let Some(permit) = self.lifecycle.permit() else { return self.set_full(true) };
             match self.listener.accept() {
-                Ok((stream, _)) => self.begin(stream, place),
+                Ok((stream, _)) => self.begin(stream, permit),
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return self.set_full(false),
                     ErrorKind::ConnectionAborted => {}
@@ -105,7 +113,7 @@ impl Worker {
         }
     }
 
-    /// Listens for connections only while there is a place for one, since they would be told of again and again.
+    /// Watches the listener only while there is a permit, since epoll would report it again and again.
     fn set_full(&mut self, is_full: bool) -> anyhow::Result<()> {
         if self.is_full != is_full {
             let flags = if is_full { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
@@ -116,31 +124,32 @@ impl Worker {
         Ok(())
     }
 
-    /// A connection's first turn: mostly its first request is there already. Without room for it in epoll it is closed.
-    fn begin(&mut self, stream: TcpStream, place: Place) {
-        let mut connection = Connection::new(stream, place);
-        if !connection.turn(Ready::Readable, self.buffer.as_mut_slice(), &mut self.lessons) {
+    /// A connection's first turn: mostly its first request is there already. A connection that cannot
+    /// be registered with epoll is closed.
+    fn begin(&mut self, stream: TcpStream, permit: ConnectionPermit) {
+        let mut connection = Connection::new(stream, permit);
+        if !connection.turn(Ready::Readable, self.buffer.as_mut_slice(), &mut self.last_response) {
             return;
         }
         let entry = self.connections.vacant_entry();
-        // Edge-triggered, of both directions: nothing is ever changed about it.
+        // Edge-triggered, of both directions: its registration never has to be changed.
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
         if self.epoll.add(&connection, EpollEvent::new(flags, entry.key() as u64)).is_ok() {
             entry.insert(connection);
         }
     }
 
-    /// A connection's turn. Dropping it closes its socket, which takes that out of epoll.
+    /// A connection's turn. Dropping the connection closes its socket, which leaves epoll.
     fn serve(&mut self, key: u64, events: EpollFlags) {
         let key = usize::try_from(key).unwrap_or(usize::MAX);
         let Some(connection) = self.connections.get_mut(key) else { return };
-        if !connection.turn(ready(events), self.buffer.as_mut_slice(), &mut self.lessons) {
+        if !connection.turn(ready(events), self.buffer.as_mut_slice(), &mut self.last_response) {
             self.connections.remove(key);
         }
     }
 }
 
-/// All that is true of a connection when the event is taken, and not only what has changed.
+/// An event reports all that is true of a connection, and not only what has changed.
 fn ready(events: EpollFlags) -> Ready {
     if events.intersects(EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR) {
         Ready::Ended

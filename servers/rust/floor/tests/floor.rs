@@ -1,10 +1,9 @@
-//! It answers what is asked again and again, however the bytes arrive, loses none of them, and ends when it is asked to.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+//! It answers repeated requests however their bytes are split, loses none of them, and ends at a signal.
+#![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use shared::testing::scenes as scene;
 use shared::testing::{Client, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-floor"), workers: 2 };
@@ -14,11 +13,11 @@ const CLOSES: &str = "GET /abc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 const BODY: &str = "Hello, visitor! You've requested: /abc\n";
 const ANSWER_BYTES: usize = 156;
 
-/// More than the sockets' buffers hold, of requests and of their answers.
+/// More requests than the sockets' buffers hold, and more answers.
 const MANY: usize = 200_000;
 
 #[test]
-fn bytes_are_counted_however_they_arrive() {
+fn bytes_are_counted_however_they_are_split() {
     let server = SERVER.start(&[]);
     let three = KEEPS.repeat(3);
     for split in 1..three.len() {
@@ -27,14 +26,14 @@ fn bytes_are_counted_however_they_arrive() {
         let (one, other) = three.split_at(split);
         let whole = one.len() / KEEPS.len();
         stream.write_all(one.as_bytes()).unwrap();
-        // What is whole by then is answered before more is sent.
+        // Whole requests are answered before more is sent.
         expect_answers(&mut stream, whole);
         stream.write_all(other.as_bytes()).unwrap();
         expect_answers(&mut stream, 3 - whole);
     }
 }
 
-/// Reads so many answers, and not a byte more.
+/// Reads `count` answers, and not a byte more.
 fn expect_answers(stream: &mut TcpStream, count: usize) {
     let mut got = vec![0; count * ANSWER_BYTES];
     stream.read_exact(&mut got).unwrap();
@@ -58,7 +57,7 @@ fn each_connection_has_a_path_of_its_own() {
 }
 
 #[test]
-fn what_asks_for_a_close_or_breaks_the_rules_is_answered_once() {
+fn a_request_that_closes_or_breaks_a_rule_is_answered_once() {
     let server = SERVER.start(&[]);
     let cases = [
         (CLOSES.to_owned(), "HTTP/1.1 200 OK\r\n"),
@@ -69,7 +68,7 @@ fn what_asks_for_a_close_or_breaks_the_rules_is_answered_once() {
         (format!("{:a<16384}", "GET / HTTP/1.1\r\nA: "), "HTTP/1.1 431 "),
     ];
     for (request, expected) in cases {
-        // The second time it is known.
+        // The second time the worker knows the head.
         for _ in 0..2 {
             let mut client = server.connect();
             client.send(&request);
@@ -81,7 +80,8 @@ fn what_asks_for_a_close_or_breaks_the_rules_is_answered_once() {
     }
 }
 
-/// A client that sends all before it reads is not read either, and in the end gets every answer; also one that has ended its side.
+/// A client that sends all requests before it reads gets every answer in the end, also when it has ended
+/// its side.
 #[test]
 fn a_client_that_reads_late_gets_every_answer() {
     let server = SERVER.start(&[]);
@@ -93,11 +93,10 @@ fn a_client_that_reads_late_gets_every_answer() {
             (0..MANY / 1000).try_for_each(|_| sending.write_all(burst.as_bytes())).unwrap();
             sending.shutdown(std::net::Shutdown::Write).unwrap();
         });
-        // Others are served meanwhile.
+        // Another client is served meanwhile.
         let mut other = server.connect();
         (0..100).for_each(|_| {
-            other.ask("/now");
-            assert!(other.expect("/now"));
+            assert!(other.get("/now"));
         });
         let mut got = Vec::new();
         (&stream).read_to_end(&mut got).unwrap();
@@ -107,24 +106,19 @@ fn a_client_that_reads_late_gets_every_answer() {
     });
 }
 
-#[test]
-fn nobody_is_held_up() {
-    scene::silent_and_half_written_connections_hold_nobody_up(&SERVER);
-    scene::dripping_connections_hold_nobody_up(&SERVER);
-    scene::clients_that_never_read_hold_nobody_up(&SERVER);
+shared::scenarios! {
+    &SERVER =>
+    silent_and_half_written_connections_do_not_block_others,
+    dripping_connections_do_not_block_others,
+    clients_that_never_read_do_not_block_others,
+    connections_over_the_cap_wait_for_a_permit,
 }
 
 #[test]
-fn connections_over_the_cap_wait_for_a_place() {
-    scene::connections_over_the_cap_wait_for_a_place(&SERVER);
-}
-
-#[test]
-fn a_signal_ends_it_well() {
+fn a_signal_ends_it_with_0() {
     let mut server = SERVER.start(&[]);
     let mut client = server.connect();
-    client.ask("/abc");
-    assert!(client.expect("/abc"));
+    assert!(client.get("/abc"));
     server.terminate();
     assert!(server.wait().success());
     assert_eq!(client.read_to_end(), "");

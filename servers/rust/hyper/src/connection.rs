@@ -1,4 +1,4 @@
-//! The life of a connection.
+//! A connection, from its first bytes to its end.
 
 use std::future::poll_fn;
 use std::net::TcpStream;
@@ -7,20 +7,22 @@ use std::task::Poll;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use shared::http::Times;
-use shared_tokio::{Flush, Guarded, Life};
+use shared::lifecycle::ConnectionPermit;
+use shared::process::Server;
+use shared_tokio::{FilteredStream, Flush};
 
 use crate::service::Greeter;
 
-/// Bytes that hyper buffers, to read and to write. No head that comes through [`Guarded`] is longer.
+/// Bytes that hyper buffers, to read and to write. No head that comes through [`FilteredStream`] is
+/// longer.
 const BUFFER_BYTES: usize = shared::http::limits::HEAD_BYTES;
 
-/// Serves a connection to its end. hyper keeps two buffers of 8 KiB for it, so it is there only as long as the client has
-/// something to ask.
-pub(crate) async fn serve(stream: TcpStream, times: Times, life: Arc<Life>) {
-    let mut stream = Guarded::new(stream, times, &life, Flush::WhenRead);
+/// Serves a connection to its end. hyper keeps two buffers of 8 KiB for it, so hyper's connection
+/// exists only while the client has something to ask.
+pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: Arc<Server>) {
+    let mut stream = FilteredStream::new(stream, permit, &server, Flush::WhenRead);
     loop {
-        stream.until_used().await;
+        stream.readable().await;
         let is_over;
         (stream, is_over) = serve_while_busy(stream).await;
         if is_over {
@@ -29,18 +31,19 @@ pub(crate) async fn serve(stream: TcpStream, times: Times, life: Arc<Life>) {
     }
 }
 
-/// Has hyper serve a connection until it is over, or quiet; says whether it is over.
-async fn serve_while_busy(stream: Guarded) -> (Guarded, bool) {
-    let ledger = Arc::clone(stream.ledger());
+/// Makes hyper serve a connection until it is over, or quiet; returns whether it is over.
+async fn serve_while_busy(stream: FilteredStream) -> (FilteredStream, bool) {
+    let counter = Arc::clone(stream.counter());
     let mut builder = http1::Builder::new();
     builder.half_close(true).max_buf_size(BUFFER_BYTES);
-    let service = Greeter::new(Arc::clone(&ledger));
+    let service = Greeter::new(Arc::clone(&counter));
     let mut connection = Box::new(builder.serve_connection(TokioIo::new(stream), service));
-    // An error is the client's, and was answered. hyper itself would then not shut the stream down, nor after what could
-    // have become another protocol; but it is there that answers are sent which were kept back.
+    // An error is the client's, and was answered. hyper itself would not shut the stream down after
+    // it, nor after what could have become another protocol; but the shutdown sends answers that
+    // were kept back.
     let is_over = poll_fn(|context| match connection.poll_without_shutdown(context) {
         Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending if ledger.is_quiet() => Poll::Ready(false),
+        Poll::Pending if counter.is_quiet() => Poll::Ready(false),
         Poll::Pending => Poll::Pending,
     });
     let is_over = is_over.await;

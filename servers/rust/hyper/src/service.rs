@@ -13,23 +13,23 @@ use hyper::http::request::Parts;
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
 use shared::http::greeting;
-use shared_tokio::Ledger;
+use shared_tokio::RequestCounter;
 
 /// The service of one connection.
 pub(crate) struct Greeter {
-    ledger: Arc<Ledger>,
+    counter: Arc<RequestCounter>,
 }
 
-/// An answer, which waits for the end of the request's body if there is one.
+/// The answer to a request, once the request's body, if there is one, has been read.
 pub(crate) struct Answering {
     body: Incoming,
-    ledger: Arc<Ledger>,
+    counter: Arc<RequestCounter>,
     response: Option<Response<Full<Bytes>>>,
 }
 
 impl Greeter {
-    pub(crate) fn new(ledger: Arc<Ledger>) -> Self {
-        Self { ledger }
+    pub(crate) fn new(counter: Arc<RequestCounter>) -> Self {
+        Self { counter }
     }
 }
 
@@ -40,7 +40,7 @@ impl Service<Request<Incoming>> for Greeter {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (head, body) = request.into_parts();
-        Answering { body, ledger: Arc::clone(&self.ledger), response: Some(answer(head)) }
+        Answering { body, counter: Arc::clone(&self.counter), response: Some(answer(head)) }
     }
 }
 
@@ -49,7 +49,8 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
         let this = self.get_mut();
-        // The body is dropped; its length was judged before it came here. After an error nobody reads the answer.
+        // The body is dropped; `FilteredStream` has limited its length. After an error the client no
+        // longer reads the answer.
         while !this.body.is_end_stream() {
             match ready!(Pin::new(&mut this.body).poll_frame(context)) {
                 Some(Ok(_)) => {}
@@ -57,18 +58,19 @@ impl Future for Answering {
             }
         }
         let Some(mut response) = this.response.take() else { return Poll::Pending };
-        if this.ledger.answer() {
+        if this.counter.answer() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Poll::Ready(Ok(response))
     }
 }
 
-/// The answer to a request that keeps the rules: others do not come here.
+/// The answer to a request. It keeps the rules: `FilteredStream` rejects others.
 fn answer(request: Parts) -> Response<Full<Bytes>> {
     let path = request.uri.path().as_bytes();
     let mut response = Response::default();
-    // The answer's fields take over the memory of the request's, which hyper in turn uses for the next request.
+    // The answer's fields reuse the memory of the request's, which hyper in turn reuses for the next
+    // request.
     let mut fields = request.headers;
     fields.clear();
     *response.headers_mut() = fields;

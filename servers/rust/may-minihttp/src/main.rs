@@ -1,43 +1,31 @@
-//! The endpoint on `may_minihttp` as it comes: a coroutine a connection.
+//! The endpoint on `may_minihttp` as it comes: a coroutine per connection.
 
 use std::io::Result;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
 use may_minihttp::{HttpServer, HttpService, Request, Response};
 use shared::http::{greeting, target};
-use shared::process;
+use shared::process::{self, Flags};
 
-/// A coroutine's stack in words, 32 KiB: the loop of `may_minihttp` needs a head's fields and its system calls. One that
-/// used its stack up would end the process.
+/// A coroutine's stack in words, 32 KiB: the loop of `may_minihttp` needs a head's fields and its system
+/// calls. A coroutine that used its stack up would end the process.
 const STACK_WORDS: usize = 4096;
 
-/// How long requests on their way are still answered after a signal. The library has no shutdown to ask for.
+/// How long requests on their way are still answered after a signal. The library has no shutdown.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The endpoint on may_minihttp as it comes
-#[derive(Parser)]
-#[command(
-    name = "server-may-minihttp",
-    version = process::version(env!("CARGO_PKG_VERSION"), &["may_minihttp", "may"])
-)]
-struct Flags {
-    #[command(flatten)]
-    process: process::Flags,
-}
-
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse().process))
+    shared::program!("may_minihttp", "may").run(run)
 }
 
-fn run(flags: &process::Flags) -> anyhow::Result<()> {
+fn run(flags: &Flags) -> anyhow::Result<()> {
     flags.connections()?;
     // may's workers would pin themselves to the same cores in every process.
     may::config().set_workers(flags.workers_or_cores()).set_stack_size(STACK_WORDS).set_worker_pin(false);
 
-    // may's listener shares a port with whoever else asks for it, so a port in use is found out here.
+    // may's listener shares its port with every process that asks for it, so a port in use is found here.
     let address = process::bind(flags.address()?)?.local_addr()?;
     let acceptor =
         HttpServer(Greeter).start(address).with_context(|| format!("cannot listen on {address}"))?;
@@ -46,7 +34,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
         std::process::exit(0);
     })?;
     process::announce(address)?;
-    acceptor.join().map_err(|_| anyhow::anyhow!("the accepting coroutine died"))
+    acceptor.join().map_err(|_| anyhow::anyhow!("the accepting coroutine panicked"))
 }
 
 #[derive(Clone)]

@@ -1,43 +1,33 @@
-//! The endpoint on may's coroutines: a stack a connection, on threads that never block.
+//! The endpoint on may's coroutines: a stack per connection, on threads that never block.
 
 mod connection;
 mod socket;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::Parser;
 use may::coroutine::Builder;
-use shared::process::{self, Accepted};
+use shared::process::{self, Accepted, Flags, Server};
 
-use crate::connection::Server;
-
-/// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and three quarters when built
-/// without optimisation (an odd size has may print what was used). One that used its stack up would end the process.
+/// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and three
+/// quarters when built without optimisation (with an odd size may prints what was used). A coroutine
+/// that used its stack up would end the process.
 const STACK_WORDS: usize = 4096;
 
-/// Coroutines that are made in advance, and kept for further use. Each takes two pages of memory at rest.
+/// Coroutines that are made in advance, and kept for further use. Each takes two pages of memory at
+/// rest.
 const COROUTINES_KEPT: usize = 256;
 
-/// Memory mappings kept free for what is not a coroutine's stack: the program, its allocator, and the connections that
-/// a drain takes over the cap.
+/// Memory mappings kept free for what is not a coroutine's stack: the program, its allocator, and the
+/// connections over the cap that a drain takes.
 const RESERVED_MAPPINGS: usize = 10_000;
 
-/// The endpoint on may's coroutines
-#[derive(Parser)]
-#[command(name = "server-may", version = process::version(env!("CARGO_PKG_VERSION"), &["may", "httparse"]))]
-struct Flags {
-    #[command(flatten)]
-    process: process::Flags,
-}
-
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse().process))
+    shared::program!("may", "httparse").run(run)
 }
 
-fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let life = process::Life::new(connections(flags)?);
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    let max_connections = connections(flags)?;
     let listener = process::bind(flags.address()?)?;
     may::config()
         .set_workers(flags.workers_or_cores())
@@ -45,23 +35,21 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
         .set_pool_capacity(COROUTINES_KEPT)
         // Its workers would pin themselves to the same first cores in every process.
         .set_worker_pin(false);
-    // may starts its workers, which have descriptors of their own, with the first coroutine: later there may be none left.
+    // may starts its workers, which need descriptors, with the first coroutine: later there may be
+    // none left.
     may::go!(Builder::new(), || ()).context("cannot start may's workers")?;
-    let keeper = process::Keeper::start()?;
-    let server =
-        Arc::new(Server { life: Arc::clone(&life), keeper: Arc::clone(&keeper), times: flags.times() });
-
-    let take = |stream, place| {
-        if let Some(accepted) = Accepted::begin(stream, place, &server.times, &life) {
-            server.start(accepted);
+    let server = Server::start(max_connections, flags)?;
+    process::serve(listener, &server.lifecycle, flags, |stream, permit| {
+        if let Some(accepted) = Accepted::begin(stream, permit, &server.timeouts) {
+            connection::start(accepted, &server);
         }
-    };
-    process::serve(listener, &life, flags, take, || keeper.wake_everybody())
+    })
 }
 
-/// How many connections may be open at once: no more than there can be stacks. A stack and the guard below it are two
-/// mappings, of which the kernel allows a process a number, and may panics when it gets none.
-fn connections(flags: &process::Flags) -> anyhow::Result<usize> {
+/// How many connections may be open at once: no more than there can be stacks. A stack and the guard
+/// below it are two mappings, of which the kernel allows a process a number, and may panics when it
+/// gets none. Fails when `--max-connections` asks for more.
+fn connections(flags: &Flags) -> anyhow::Result<usize> {
     const FILE: &str = "/proc/sys/vm/max_map_count";
     let text = std::fs::read_to_string(FILE).with_context(|| format!("cannot read {FILE}"))?;
     let mappings: usize = text.trim().parse().with_context(|| format!("{FILE} is not a number"))?;

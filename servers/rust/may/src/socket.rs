@@ -1,79 +1,55 @@
 //! A socket that a coroutine waits for.
 
-use std::io::{Error, ErrorKind, Read, Result, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::Result;
+use std::net::TcpStream;
 use std::sync::Arc;
+use std::task::{Wake, Waker};
 
 use may::io::{CoIo, WaitIo, WaitIoWaker};
-use shared::http::Stream;
-use shared::process::Wake;
+use shared::http::NonBlocking;
 
-/// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7): behind what there is to read there is an end.
-const ENDS: usize = 0x8 | 0x10 | 0x2000;
+/// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7): after what there is to read there is an end.
+const ENDED: usize = 0x8 | 0x10 | 0x2000;
 
-/// A socket whose reads and writes do not block. That is left to [`Socket::wait`].
+/// A socket with may's registration of it.
 pub(crate) struct Socket {
-    // Dropped in this order: the socket leaves epoll before it is closed. If `CoIo` owned it, it would be closed first, and
-    // then a connection that has just got the same number on another thread would leave epoll in its place.
+    // Dropped in this order: the socket leaves epoll before it is closed. If `CoIo` owned it, it would
+    // be closed first, and a connection that has just got the same number on another thread would
+    // leave epoll in its place.
     events: CoIo<Arc<TcpStream>>,
-    stream: Arc<TcpStream>,
-    /// An end has come, so that a read must not stop before it.
-    ends: bool,
-    /// There was less to read than there was room. As long as no event comes, asking again would be in vain.
-    drained: bool,
+    stream: NonBlocking<Arc<TcpStream>>,
 }
 
 /// Ends a wait, from any thread.
-pub(crate) struct Waker(WaitIoWaker);
+struct EndWait(WaitIoWaker);
 
-impl Wake for Waker {
-    fn wake(&self) {
+impl Wake for EndWait {
+    fn wake(self: Arc<Self>) {
         self.0.wakeup();
     }
 }
 
 impl Socket {
+    /// Fails where there is no room for the socket in epoll.
     pub(crate) fn new(stream: TcpStream) -> Result<Self> {
         let stream = Arc::new(stream);
         let events = CoIo::new(Arc::clone(&stream))?;
-        Ok(Self { events, stream, ends: false, drained: false })
+        Ok(Self { events, stream: NonBlocking::new(stream) })
+    }
+
+    pub(crate) fn stream(&mut self) -> &mut NonBlocking<Arc<TcpStream>> {
+        &mut self.stream
     }
 
     /// What ends a wait.
     pub(crate) fn waker(&self) -> Waker {
-        Waker(self.events.waker())
+        Waker::from(Arc::new(EndWait(self.events.waker())))
     }
 
-    /// Gives the thread to other coroutines until there is something to read, or room to write, or a waker asks for it.
+    /// Gives the thread to other coroutines until there is something to read, or room to write, or a
+    /// waker ends the wait.
     pub(crate) fn wait(&mut self) {
-        self.ends |= self.events.wait_io() & ENDS != 0;
-        self.drained = false;
-    }
-}
-
-impl Stream for Socket {
-    fn shutdown(&self, how: Shutdown) -> Result<()> {
-        self.stream.shutdown(how)
-    }
-}
-
-impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        if self.drained {
-            return Err(Error::from(ErrorKind::WouldBlock));
-        }
-        let read = (&*self.stream).read(buffer)?;
-        self.drained = read < buffer.len() && !self.ends;
-        Ok(read)
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        (&*self.stream).write(bytes)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
+        let is_ended = self.events.wait_io() & ENDED != 0;
+        self.stream.note_event(true, is_ended);
     }
 }

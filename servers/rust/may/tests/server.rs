@@ -1,14 +1,18 @@
-//! Two workers serve many connections, and nobody can hold them up.
+//! Two workers serve many connections, and no client can block them.
 
-use shared::testing::Program;
-use shared::testing::scenes as scene;
+use shared::testing::{Allocations, Program, scenarios};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-may"), workers: 2 };
 
 #[test]
 fn two_workers_serve_a_hundred_connections() {
-    // The workers, may's timer, those that keep time and wait for signals, and at most four that accept.
-    scene::many_connections_are_served(&SERVER, SERVER.workers + 3 + 4);
+    // The workers, may's timer, those for deadlines and signals, and at most four that accept.
+    scenarios::many_connections_are_served(&SERVER, SERVER.workers + 3 + 4);
 }
 
-shared::scenes! { &SERVER => all }
+#[test]
+fn the_allocations_per_request_are_known() {
+    assert_eq!(SERVER.allocations(), Allocations { bare: 0, browser: 0, pipelined: 0 });
+}
+
+shared::scenarios! { &SERVER => all }

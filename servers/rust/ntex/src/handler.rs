@@ -5,7 +5,7 @@ use ntex::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use ntex::web::{HttpRequest, HttpResponse};
 use shared::http::greeting;
 
-/// Answers a request, whatever its path and method.
+/// Answers a request with any path and method.
 pub(crate) async fn answer(request: HttpRequest) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed().header(ALLOW, "GET, HEAD").finish();

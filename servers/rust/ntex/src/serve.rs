@@ -16,13 +16,13 @@ use crate::handler;
 /// Serves until a signal, then drains.
 pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
-    // ntex counts connections a worker, so with fewer connections than workers some could have none.
+    // ntex counts connections per worker, so with fewer connections than workers some could have none.
     let workers = flags.workers_or_cores().min(max_connections);
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let http = HttpServiceConfig::new()
         .set_max_headers(limits::HEAD_FIELDS)
-        // It refuses a head of as many bytes.
+        // It rejects a head of exactly this length.
         .set_max_buf_size(limits::HEAD_BYTES + 1)
         .set_client_timeout(seconds(flags.head_timeout))
         .set_keepalive(seconds(flags.idle_timeout));
@@ -34,20 +34,20 @@ pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
             .maxconn(max_connections / workers)
             .config(SharedCfg::new("ntex").add(http))
             .shutdown_timeout(drain_timeout)
-            // ntex takes SIGINT for a reason to drop everything.
+            // At SIGINT ntex would drop everything.
             .disable_signals()
             .listen(listener)
             .context("cannot give the listener to ntex")?
             .run();
         let handle = server.clone();
-        // It ends without anyone waiting for the answer.
+        // The server is awaited below; this wait is not.
         process::on_signal(move || drop(handle.stop(true)))?;
         process::announce(address)?;
         server.await.context("ntex failed")
     })
 }
 
-/// As ntex counts time: in whole seconds, and none stands for no end.
+/// ntex counts time in whole seconds, and 0 means no limit.
 fn seconds(duration: Duration) -> Seconds {
     let rounded_up = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     Seconds(u16::try_from(rounded_up).unwrap_or(u16::MAX))

@@ -1,46 +1,35 @@
 //! A connection with its socket.
 
 use std::io::{Read, Result, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use shared::http::{Session, Stream, Turn};
-use shared::process::{Accepted, Place, Unwaiting};
+use shared::http::{NonBlocking, Session, Stream, Turn};
+use shared::lifecycle::ConnectionPermit;
+use shared::process::Accepted;
 
-/// A connection that is open, served by a worker, queued for one, or parked.
+/// An open connection: served by a worker, queued for one, or parked.
 pub(crate) struct Client {
+    pub(crate) socket: Socket,
     pub(crate) session: Session,
     /// How its last turn ended.
     pub(crate) turn: Turn,
-    socket: Socket,
-    _place: Place,
+    _permit: ConnectionPermit,
 }
 
-/// A blocking socket, the writes of which do not block: a client that does not read must not hold a thread.
+/// A socket whose reads block for a time, and whose writes do not: a client that does not read must
+/// not hold a thread.
 pub(crate) struct Socket {
     stream: TcpStream,
-    patience: Duration,
+    read_timeout: Duration,
 }
 
 impl Client {
     pub(crate) fn new(accepted: Accepted) -> Self {
-        let Accepted { stream, session, turn, place } = accepted;
-        Self { session, turn, socket: Socket { stream, patience: Duration::ZERO }, _place: place }
-    }
-
-    /// The session with the socket that it runs on.
-    pub(crate) fn parts(&mut self) -> (&mut Session, &mut Socket) {
-        (&mut self.session, &mut self.socket)
-    }
-
-    /// Has reads wait for so long. A system call only when that is a change.
-    pub(crate) fn set_patience(&mut self, patience: Duration) -> Result<()> {
-        if self.socket.patience != patience {
-            self.socket.stream.set_read_timeout(Some(patience))?;
-            self.socket.patience = patience;
-        }
-        Ok(())
+        let Accepted { stream, session, turn, permit } = accepted;
+        let socket = Socket { stream, read_timeout: Duration::ZERO };
+        Self { socket, session, turn, _permit: permit }
     }
 }
 
@@ -50,9 +39,20 @@ impl AsFd for Client {
     }
 }
 
+impl Socket {
+    /// Sets how long a read blocks: a system call only where that changes.
+    pub(crate) fn set_read_timeout(&mut self, timeout: Duration) -> Result<()> {
+        if self.read_timeout != timeout {
+            self.stream.set_read_timeout(Some(timeout))?;
+            self.read_timeout = timeout;
+        }
+        Ok(())
+    }
+}
+
 impl Stream for Socket {
-    fn shutdown(&self, how: Shutdown) -> Result<()> {
-        self.stream.shutdown(how)
+    fn shut_down_writing(&self) -> Result<()> {
+        self.stream.shut_down_writing()
     }
 }
 
@@ -64,7 +64,7 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        Unwaiting::new(&self.stream).write(bytes)
+        NonBlocking::new(&self.stream).write(bytes)
     }
 
     fn flush(&mut self) -> Result<()> {

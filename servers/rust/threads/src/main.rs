@@ -1,4 +1,5 @@
-//! The endpoint on a pool of blocking threads: the standard library's sockets and threads, and no runtime.
+//! The endpoint on a pool of blocking threads: the standard library's sockets and threads, and no
+//! runtime.
 
 mod client;
 mod parking;
@@ -7,41 +8,31 @@ mod pool;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
-use shared::process::{self, Accepted};
+use shared::lifecycle::Lifecycle;
+use shared::process::{self, Accepted, Flags};
 
 use crate::client::Client;
 use crate::parking::Parking;
 use crate::pool::Pool;
 
-/// Threads unless `--workers` says otherwise. A thread holds a connection while that is busy, so there should be as
-/// many as there are busy connections; a hundred sleeping threads cost a megabyte. More are not started than are needed.
+/// Threads unless `--workers` says otherwise. A thread holds a connection while that is busy, so there
+/// should be as many as there are busy connections; a hundred sleeping threads cost a megabyte. No
+/// more are started than are needed.
 const WORKERS: usize = 128;
 
-/// The endpoint on a pool of blocking threads
-#[derive(Parser)]
-#[command(name = "server-threads", version = process::version(env!("CARGO_PKG_VERSION"), &["std", "httparse"]))]
-struct Flags {
-    #[command(flatten)]
-    process: process::Flags,
-}
-
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse().process))
+    shared::program!("std", "httparse").run(run)
 }
 
-fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let life = process::Life::new(flags.connections()?);
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    let timeouts = flags.timeouts();
+    let lifecycle = Lifecycle::new(flags.connections()?);
     let listener = process::bind(flags.address()?)?;
-    let pool = Pool::new(flags.workers.unwrap_or(WORKERS), flags.times(), Arc::clone(&life));
-    let parking = Parking::start(Arc::clone(&pool), Arc::clone(&life))?;
-    pool.park_in(parking.clone());
-
-    let times = flags.times();
-    let take = |stream, place| {
-        if let Some(accepted) = Accepted::begin(stream, place, &times, &life) {
+    let pool = Pool::new(flags.workers.unwrap_or(WORKERS), timeouts, Arc::clone(&lifecycle));
+    pool.park_in(Parking::start(&pool, &lifecycle)?);
+    process::serve(listener, &lifecycle, flags, |stream, permit| {
+        if let Some(accepted) = Accepted::begin(stream, permit, &timeouts) {
             pool.push(Client::new(accepted));
         }
-    };
-    process::serve(listener, &life, flags, take, || parking.wake())
+    })
 }

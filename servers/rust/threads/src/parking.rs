@@ -1,5 +1,5 @@
-//! Where connections wait that have nothing to do. One thread watches them all with `poll`, so an idle connection costs
-//! no thread, and with an empty buffer some hundred bytes.
+//! Where connections wait that have nothing to do. One thread watches all of them with `poll`, so an
+//! idle connection costs no thread, and with an empty buffer some hundred bytes.
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use shared::http::{Turn, limits};
-use shared::process::Life;
+use shared::lifecycle::Lifecycle;
 
 use crate::client::Client;
 use crate::pool::Pool;
@@ -19,30 +19,36 @@ use crate::pool::Pool;
 #[derive(Clone)]
 pub(crate) struct Parking {
     arrivals: Arc<Mutex<Vec<Client>>>,
-    bell: Arc<UnixStream>,
+    waker: Arc<UnixStream>,
 }
 
 /// The parked connections, and what their thread needs.
-struct Lot {
+struct ParkedConnections {
     arrivals: Arc<Mutex<Vec<Client>>>,
-    bell: UnixStream,
+    /// Readable when the thread has to look at its arrivals or at the server's stage.
+    wakeups: UnixStream,
     clients: Vec<Client>,
     pool: Arc<Pool>,
-    life: Arc<Life>,
+    lifecycle: Arc<Lifecycle>,
 }
 
 impl Parking {
-    /// Starts the thread that watches the parked connections, and gives them back to `pool`.
-    pub(crate) fn start(pool: Arc<Pool>, life: Arc<Life>) -> anyhow::Result<Self> {
+    /// Starts the thread that watches the parked connections, and gives them back to `pool`. Fails
+    /// when there is no descriptor or no thread for it.
+    pub(crate) fn start(pool: &Arc<Pool>, lifecycle: &Arc<Lifecycle>) -> anyhow::Result<Self> {
         let arrivals = Arc::default();
-        let (ring, bell) = UnixStream::pair().context("cannot make a pair of sockets")?;
-        for end in [&ring, &bell] {
+        let (waker, wakeups) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        for end in [&waker, &wakeups] {
             end.set_nonblocking(true).context("cannot make a socket non-blocking")?;
         }
-        let mut lot = Lot { arrivals: Arc::clone(&arrivals), bell, clients: Vec::new(), pool, life };
+        let parking = Self { arrivals: Arc::clone(&arrivals), waker: Arc::new(waker) };
+        let woken = parking.clone();
+        lifecycle.on_change(move || woken.wake());
+        let (clients, pool, lifecycle) = (Vec::new(), Arc::clone(pool), Arc::clone(lifecycle));
+        let mut parked = ParkedConnections { arrivals, wakeups, clients, pool, lifecycle };
         let builder = std::thread::Builder::new().name("parking".into());
-        builder.spawn(move || lot.watch()).context("cannot start the thread for parked connections")?;
-        Ok(Self { arrivals, bell: Arc::new(ring) })
+        builder.spawn(move || parked.watch()).context("cannot start the thread for parked connections")?;
+        Ok(parking)
     }
 
     /// Leaves a connection to be watched.
@@ -51,65 +57,66 @@ impl Parking {
         self.wake();
     }
 
-    /// Has the thread look around now.
-    pub(crate) fn wake(&self) {
-        // A full pipe wakes it as well.
-        let _ = (&*self.bell).write(&[0]);
+    fn wake(&self) {
+        // A full socket wakes the thread as well.
+        let _ = (&*self.waker).write(&[0]);
     }
 }
 
-impl Lot {
+impl ParkedConnections {
     fn watch(&mut self) {
         loop {
             self.clients.append(&mut lock(&self.arrivals));
             self.wait();
-            self.hear_the_bell();
+            self.drain_wakeups();
             self.release();
         }
     }
 
-    /// Sleeps until a connection can go on, one arrives, or it is time to look at deadlines. Marks those that can.
+    /// Waits until a connection is ready, one arrives, or a deadline passes. Marks those that are
+    /// ready.
     fn wait(&mut self) {
         let events = |client: &Client| match client.turn {
             Turn::Writable => PollFlags::POLLOUT,
             _ => PollFlags::POLLIN,
         };
-        let mut watched = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+        let mut watched = vec![PollFd::new(self.wakeups.as_fd(), PollFlags::POLLIN)];
         watched.extend(self.clients.iter().map(|client| PollFd::new(client.as_fd(), events(client))));
         let timeout = self.clients.iter().filter_map(|client| client.session.deadline()).min().map(until);
-        // An error is a signal or a lack of memory: look around and try again.
+        // An error is a signal or a lack of memory: look at all and try again.
         let _ = poll(&mut watched, timeout.unwrap_or(PollTimeout::NONE));
         let ready: Vec<bool> = watched.iter().skip(1).map(|fd| fd.any().unwrap_or(true)).collect();
         for (client, ready) in self.clients.iter_mut().zip(ready) {
             if ready {
-                client.turn = Turn::GiveWay;
+                client.turn = Turn::Yield;
             }
         }
     }
 
-    fn hear_the_bell(&mut self) {
-        let mut rings = [0; 256];
-        while self.bell.read(&mut rings).is_ok_and(|heard| heard > 0) {}
+    fn drain_wakeups(&mut self) {
+        let mut bytes = [0; 256];
+        while self.wakeups.read(&mut bytes).is_ok_and(|read| read > 0) {}
     }
 
-    /// Gives back who can go on, whose time has come, and when the server ends, who has not been told.
+    /// Gives back the connections that are ready or late, and in a server that is ending those that
+    /// have to learn of it.
     fn release(&mut self) {
         let now = Instant::now();
-        let latest = self.life.is_ending().then(|| now + limits::DRAIN_GRACE);
-        let goes = |client: &mut Client| {
+        let latest = self.lifecycle.is_ending().then(|| now + limits::DRAIN_GRACE);
+        let is_due = |client: &mut Client| {
             let deadline = client.session.deadline();
-            client.turn == Turn::GiveWay
+            client.turn == Turn::Yield
                 || deadline.is_some_and(|deadline| deadline <= now)
                 || client.session.is_idle() && latest.is_some_and(|latest| deadline > Some(latest))
         };
-        for client in self.clients.extract_if(.., goes) {
+        for client in self.clients.extract_if(.., is_due) {
             self.pool.push(client);
         }
     }
 }
 
 fn lock(arrivals: &Mutex<Vec<Client>>) -> MutexGuard<'_, Vec<Client>> {
-    // The list is whole after a panic too: each change to it is one call.
+    // Poisoning is ignored: each change to the list is one call.
     arrivals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

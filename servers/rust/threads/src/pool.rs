@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use shared::http::{Buffers, Pace, Times, Turn};
-use shared::process::Life;
+use shared::http::{Buffers, Driver, Timeouts, Turn};
+use shared::lifecycle::Lifecycle;
 
 use crate::client::Client;
 use crate::parking::Parking;
 
-/// How long a worker waits for its connection's next request before it parks it. A busy connection asks again long
-/// before; parking costs two hand-overs, so it must be rare.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a worker waits for its connection's next request before it parks the connection. A busy
+/// one asks again long before; parking costs two hand-overs, so it must be rare.
+const READ_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The same while other connections wait for a worker.
-const PATIENCE_UNDER_PRESSURE: Duration = Duration::from_millis(2);
+const READ_TIMEOUT_UNDER_PRESSURE: Duration = Duration::from_millis(2);
 
 /// The loop needs a few kilobytes, mostly for a head's fields; the rest is for the system's own frames.
 const STACK_BYTES: usize = 128 * 1024;
@@ -24,8 +24,8 @@ const STACK_BYTES: usize = 128 * 1024;
 /// The queue and its workers.
 pub(crate) struct Pool {
     max_workers: usize,
-    times: Times,
-    life: Arc<Life>,
+    timeouts: Timeouts,
+    lifecycle: Arc<Lifecycle>,
     parking: OnceLock<Parking>,
     queue: Mutex<Queue>,
     arrived: Condvar,
@@ -41,11 +41,11 @@ struct Queue {
 }
 
 impl Pool {
-    pub(crate) fn new(max_workers: usize, times: Times, life: Arc<Life>) -> Arc<Self> {
+    pub(crate) fn new(max_workers: usize, timeouts: Timeouts, lifecycle: Arc<Lifecycle>) -> Arc<Self> {
         Arc::new(Self {
             max_workers,
-            times,
-            life,
+            timeouts,
+            lifecycle,
             parking: OnceLock::new(),
             queue: Mutex::default(),
             arrived: Condvar::new(),
@@ -53,13 +53,12 @@ impl Pool {
         })
     }
 
-    /// Says where connections without anything to do go.
+    /// Sets, once, where connections without anything to do go.
     pub(crate) fn park_in(&self, parking: Parking) {
-        // Told once, at the start.
         let _ = self.parking.set(parking);
     }
 
-    /// Queues a connection that has something to do, and sees to it that there is a worker for it.
+    /// Queues a connection that has something to do, and starts a worker where none is idle.
     pub(crate) fn push(self: &Arc<Self>, client: Client) {
         let mut queue = self.lock();
         queue.clients.push_back(client);
@@ -71,10 +70,11 @@ impl Pool {
         self.arrived.notify_one();
     }
 
-    /// Whether a worker could be started. Where not, those that there are do the work.
+    /// Whether a worker could be started. Where not, the others do its work.
     fn start_worker(self: &Arc<Self>) -> bool {
         let pool = Arc::clone(self);
-        // The first allocation of a thread costs it 31 KB. With its buffers from elsewhere a worker mostly makes none.
+        // The first allocation of a thread costs it 31 KB. With buffers from the thread that starts it
+        // a worker mostly makes none.
         let buffers = Buffers::default();
         let builder = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
         builder.spawn(move || pool.work(buffers)).is_ok()
@@ -83,15 +83,20 @@ impl Pool {
     fn work(self: &Arc<Self>, mut buffers: Buffers) {
         loop {
             let mut client = self.next();
-            let patience = if self.others_wait() { PATIENCE_UNDER_PRESSURE } else { PATIENCE };
-            if client.set_patience(patience).is_err() {
+            let timeout = if self.has_queued() { READ_TIMEOUT_UNDER_PRESSURE } else { READ_TIMEOUT };
+            if client.socket.set_read_timeout(timeout).is_err() {
                 continue;
             }
-            let (session, socket) = client.parts();
-            client.turn = session.turn(socket, &mut buffers, &self.times, self.as_ref());
+            client.turn = client.session.turn(Driver {
+                stream: &mut client.socket,
+                buffers: &mut buffers,
+                timeouts: &self.timeouts,
+                lifecycle: &self.lifecycle,
+                others_wait: || self.has_queued(),
+            });
             match client.turn {
                 Turn::Over => {}
-                Turn::GiveWay => self.push(client),
+                Turn::Yield => self.push(client),
                 Turn::Readable | Turn::Writable => {
                     if let Some(parking) = self.parking.get() {
                         parking.park(client);
@@ -99,6 +104,10 @@ impl Pool {
                 }
             }
         }
+    }
+
+    fn has_queued(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > 0
     }
 
     fn next(&self) -> Client {
@@ -115,21 +124,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // The queue is whole after a panic too: each change to it is one call.
+        // Poisoning is ignored: each change to the queue is one call.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Pace for Pool {
-    fn others_wait(&self) -> bool {
-        self.queued.load(Ordering::Relaxed) > 0
-    }
-
-    fn is_draining(&self) -> bool {
-        self.life.is_draining()
-    }
-
-    fn is_ending(&self) -> bool {
-        self.life.is_ending()
     }
 }

@@ -1,61 +1,58 @@
-//! The life of a connection: one turn after another, in a task of its own.
+//! A connection's task: one turn of its session after another.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use shared::http::{Buffers, Session, Times, Turn};
-use shared_tokio::{Alarm, Life};
+use shared::http::{Session, Turn};
+use shared::lifecycle::ConnectionPermit;
+use shared::process::{Server, TaskTimer, turn_on_this_thread};
+use shared_tokio::Socket;
 use tokio::task::yield_now;
 
-use crate::socket::Unwaiting;
+use crate::socket::TaskStream;
 
-thread_local! {
-    /// Lent to a connection for one turn, in which it does not wait: so those that wait hold none.
-    static BUFFERS: RefCell<Buffers> = RefCell::default();
-}
-
-/// A connection that is open.
+/// An open connection.
 struct Connection {
-    socket: shared_tokio::Socket,
+    socket: Socket,
     session: Session,
-    alarm: Alarm,
-    times: Times,
-    life: Arc<Life>,
+    timer: TaskTimer,
+    server: Arc<Server>,
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(stream: TcpStream, times: Times, life: Arc<Life>) {
-    let (session, alarm) = (Session::default(), Alarm::default());
-    let mut connection = Connection { socket: stream.into(), session, alarm, times, life };
+pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: Arc<Server>) {
+    let (session, timer) = (Session::default(), TaskTimer::default());
+    let mut connection = Connection { socket: stream.into(), session, timer, server };
     while poll_fn(|context| connection.poll(context)).await != Turn::Over {
-        // It comes back after those for which there are events.
+        // Connections for which there are events have their turn first.
         yield_now().await;
     }
+    drop(connection);
+    drop(permit);
 }
 
 impl Connection {
-    /// A turn; ready when it was the last, or when there has to be another one.
+    /// A turn; ready when it was the last, or when there has to be another one now.
     fn poll(&mut self, context: &mut Context) -> Poll<Turn> {
-        let stage = self.life.stage();
+        let stage = self.server.lifecycle.stage();
         let turn = self.turn(context);
-        if matches!(turn, Turn::Over | Turn::GiveWay) {
+        if matches!(turn, Turn::Over | Turn::Yield) {
             return Poll::Ready(turn);
         }
         let Some(deadline) = self.session.deadline() else { return Poll::Pending };
-        let is_late = self.alarm.poll(&self.life, context, deadline).is_ready();
-        // Of a stage that has come before the alarm was set nobody else tells.
-        if is_late || self.life.stage() != stage { Poll::Ready(Turn::GiveWay) } else { Poll::Pending }
+        let is_late = self.timer.poll(&self.server.deadlines, context, deadline).is_ready();
+        // The timer does not report a stage that began before it was registered.
+        let is_changed = self.server.lifecycle.stage() != stage;
+        if is_late || is_changed { Poll::Ready(Turn::Yield) } else { Poll::Pending }
     }
 
     fn turn(&mut self, context: &mut Context) -> Turn {
-        // Before a client is given up, the kernel is asked whether anything has come from it.
-        let insists = self.alarm.has_rung();
-        let mut stream = Unwaiting { socket: &mut self.socket, context, insists };
-        BUFFERS.with_borrow_mut(|buffers| {
-            self.session.turn(&mut stream, buffers, &self.times, self.life.as_ref())
-        })
+        // Before a client is given up, the kernel is asked whether it has sent something.
+        let insists = self.timer.has_fired();
+        let mut stream = TaskStream { socket: &mut self.socket, context, insists };
+        let Server { timeouts, lifecycle, .. } = &*self.server;
+        turn_on_this_thread(&mut self.session, &mut stream, timeouts, lifecycle)
     }
 }

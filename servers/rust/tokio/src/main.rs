@@ -5,29 +5,9 @@ mod socket;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use shared::process;
-use shared_tokio::Layout;
-
-/// The endpoint on tokio, without an HTTP library
-#[derive(Parser)]
-#[command(name = "server-tokio", version = process::version(env!("CARGO_PKG_VERSION"), &["tokio", "httparse"]))]
-struct Flags {
-    #[command(flatten)]
-    process: process::Flags,
-
-    /// How tokio's runtimes lie on the cores
-    #[arg(long, value_enum, env = "LAYOUT", default_value_t = Layout::PerCore)]
-    layout: Layout,
-}
+use shared_tokio::LayoutFlags;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
-    process::exit(run(&flags))
-}
-
-fn run(flags: &Flags) -> anyhow::Result<()> {
-    let times = flags.process.times();
-    let connection = move |stream, life| connection::serve(stream, times, life);
-    shared_tokio::serve(flags.layout, &flags.process, connection)
+    shared::program!("tokio", "httparse")
+        .run(|flags: &LayoutFlags| shared_tokio::serve(flags.layout, &flags.process, connection::serve))
 }

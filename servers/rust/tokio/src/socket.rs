@@ -1,28 +1,28 @@
-//! A socket in a task, as a stream that does not block.
+//! A task's socket as a stream that does not block.
 
 use std::io::{ErrorKind, Read, Result, Write};
-use std::net::Shutdown;
 use std::task::{Context, Poll};
 
 use shared::http::Stream;
 use shared_tokio::Socket;
 use tokio::io::ReadBuf;
 
-/// A socket for one turn. When a read or a write would block, the task is woken when it would not any more.
-pub(crate) struct Unwaiting<'a, 'b> {
+/// A socket for one turn. Where a read or a write would block, the task is woken once it would not.
+pub(crate) struct TaskStream<'a, 'b> {
     pub(crate) socket: &'a mut Socket,
     pub(crate) context: &'a mut Context<'b>,
-    /// tokio looks for events only now and then. Whether the kernel is asked where tokio knows of nothing.
+    /// Whether the kernel is asked where tokio has reported nothing: tokio looks for events only now
+    /// and then.
     pub(crate) insists: bool,
 }
 
-impl Stream for Unwaiting<'_, '_> {
-    fn shutdown(&self, how: Shutdown) -> Result<()> {
-        self.socket.shutdown(how)
+impl Stream for TaskStream<'_, '_> {
+    fn shut_down_writing(&self) -> Result<()> {
+        self.socket.shut_down_writing()
     }
 }
 
-impl Read for Unwaiting<'_, '_> {
+impl Read for TaskStream<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut room = ReadBuf::new(buffer);
         match self.socket.poll_read(self.context, &mut room) {
@@ -33,7 +33,7 @@ impl Read for Unwaiting<'_, '_> {
     }
 }
 
-impl Write for Unwaiting<'_, '_> {
+impl Write for TaskStream<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         match self.socket.poll_write(self.context, bytes) {
             Poll::Ready(written) => written,

@@ -1,75 +1,51 @@
-//! The endpoint with a blocking thread for each connection. What is not here is in `shared`: how a server behaves as a
-//! program (`process`), and HTTP over any stream (`http::Session`).
+//! The endpoint with a blocking thread for each connection. What is not here is in `shared`: how a
+//! server behaves as a program (`process`), and HTTP over any stream (`http::Session`).
 
 use std::net::TcpStream;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
-use shared::http::{Buffers, Pace, Session, Times, Turn};
-use shared::process::{self, Life, Place};
+use shared::http::{Buffers, Driver, Session, Timeouts, Turn};
+use shared::lifecycle::{ConnectionPermit, Lifecycle};
+use shared::process::{self, Flags};
 
-/// How long a thread waits for its client before it looks at the clock, and whether the server is about to end.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long a thread waits for its client before it looks at the clock, and at the server's stage.
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// A thread's stack, several times what a session takes, so that thousands of threads fit into memory.
 const STACK_BYTES: usize = 128 * 1024;
 
-/// The endpoint with a blocking thread for each connection
-#[derive(Parser)]
-#[command(name = "server-NAME", version = process::version(env!("CARGO_PKG_VERSION"), &["std"]))]
-struct Flags {
-    #[command(flatten)]
-    process: process::Flags,
-}
-
-/// What all connections have in common.
-struct Server {
-    life: Arc<Life>,
-    times: Times,
-}
-
 fn main() -> ExitCode {
-    process::exit(run(&Flags::parse().process))
+    shared::program!("std").run(run)
 }
 
-fn run(flags: &process::Flags) -> anyhow::Result<()> {
-    let life = Life::new(flags.connections()?);
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    let lifecycle = Lifecycle::new(flags.connections()?);
     let listener = process::bind(flags.address()?)?;
-    let server = Arc::new(Server { life: Arc::clone(&life), times: flags.times() });
-    // From the ready line to the end: it accepts, and hands each connection over with its place among those that may be open.
-    process::serve(listener, &life, flags, |stream, place| server.start(stream, place), || {})
-}
-
-impl Server {
-    fn start(self: &Arc<Self>, stream: TcpStream, place: Place) {
-        let server = Arc::clone(self);
+    let timeouts = flags.timeouts();
+    // From the ready line to the end: it accepts, and hands each connection over with its permit.
+    process::serve(listener, &lifecycle, flags, |stream, permit| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-        // Where no thread can be had the connection is closed, and so is one whose socket fails.
-        drop(thread.spawn(move || server.talk(stream, place)));
-    }
-
-    fn talk(&self, mut stream: TcpStream, _place: Place) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        let (mut session, mut buffers) = (Session::default(), Buffers::default());
-        while session.turn(&mut stream, &mut buffers, &self.times, self) != Turn::Over {}
-        Ok(())
-    }
+        // Where no thread can be started the connection is closed, and so is one whose socket fails.
+        drop(thread.spawn(move || talk(stream, &permit, &timeouts)));
+    })
 }
 
-/// What a session asks of its server.
-impl Pace for Server {
-    fn others_wait(&self) -> bool {
-        false // for this thread, which has one connection
-    }
-
-    fn is_draining(&self) -> bool {
-        self.life.is_draining()
-    }
-
-    fn is_ending(&self) -> bool {
-        self.life.is_ending()
+/// Serves a connection until it is over.
+fn talk(mut stream: TcpStream, permit: &ConnectionPermit, timeouts: &Timeouts) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(INTERVAL))?;
+    stream.set_write_timeout(Some(INTERVAL))?;
+    let (mut session, mut buffers) = (Session::default(), Buffers::default());
+    loop {
+        let turn = session.turn(Driver {
+            stream: &mut stream,
+            buffers: &mut buffers,
+            timeouts,
+            lifecycle: permit.lifecycle(),
+            others_wait: || false, // for this thread, which has one connection
+        });
+        if turn == Turn::Over {
+            return Ok(());
+        }
     }
 }

@@ -1,0 +1,46 @@
+//! How to run the cases.
+
+use std::time::Duration;
+
+use crate::case::Timeout;
+
+/// How to run the cases.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// The timeouts that the server was started with.
+    pub timeouts: Timeouts,
+    /// How long the client waits for an answer or an end that has to come. Only a server that is
+    /// wrong makes it wait so long.
+    pub response_timeout: Duration,
+    /// Cases that are played at once. A server that serves one connection at a time is sent one
+    /// case at a time, whatever this says.
+    pub connections: usize,
+    /// Whether short cases that pass are sent again, split after each of their bytes.
+    pub splits: bool,
+}
+
+/// The timeouts of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// From a head's first byte to its last.
+    pub head: Duration,
+    /// Waiting for a first or a next request, or for the next piece of a body.
+    pub idle: Duration,
+}
+
+impl Timeouts {
+    pub(crate) fn get(&self, timeout: Timeout) -> Duration {
+        match timeout {
+            Timeout::Head => self.head,
+            Timeout::Idle => self.idle,
+        }
+    }
+}
+
+impl Default for Settings {
+    /// A server with the endpoint's own timeouts, and no splits.
+    fn default() -> Self {
+        let timeouts = Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(60) };
+        Self { timeouts, response_timeout: Duration::from_secs(10), connections: 8, splits: false }
+    }
+}

@@ -1,0 +1,56 @@
+//! Requests, statuses and kinds of case that several tables use.
+
+pub(super) use crate::case::{Case, End};
+pub(super) use crate::expected::Expected;
+
+/// Where the endpoint's own rules stand, in words.
+pub(super) const ENDPOINT_RULE: &str = "the endpoint";
+
+/// A request after another one. It is answered unless the server has closed the connection.
+pub(super) const NEXT: &str = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// Malformed.
+pub(super) const BAD: &[u16] = &[400];
+/// A version that is malformed or not supported (RFC 9110, section 15.6.6).
+pub(super) const BAD_VERSION: &[u16] = &[400, 505];
+/// A transfer coding that is malformed or not known (RFC 9112, section 6.1).
+pub(super) const BAD_CODING: &[u16] = &[400, 501];
+/// Expecteds to a POST. The endpoint's own cases say which of them is right. All other cases only
+/// look at where the request ends.
+pub(super) const POSTED: &[u16] = &[200, 405, 501];
+/// A method that is not allowed or not known (RFC 9110, sections 9.1 and 15.6.2).
+pub(super) const NO_METHOD: &[u16] = &[405, 501];
+
+pub(super) fn get(fields: &str) -> String {
+    format!("GET /a HTTP/1.1\r\nHost: h\r\n{fields}\r\n")
+}
+
+pub(super) fn post(fields: &str, body: &str) -> String {
+    format!("POST /a HTTP/1.1\r\nHost: h\r\n{fields}\r\n{body}")
+}
+
+pub(super) fn chunked(body: &str) -> String {
+    post("Transfer-Encoding: chunked\r\n", body)
+}
+
+pub(super) fn posted() -> Expected {
+    Expected::status(POSTED)
+}
+
+pub(super) fn greeting() -> [Expected; 1] {
+    [Expected::greeting("/a")]
+}
+
+/// A well-formed request with a body. The server reads the body and answers the next request, or
+/// closes the connection.
+pub(super) fn read_or_closed(name: &'static str, rule: &'static str, request: &str) -> Case {
+    let both = [posted(), Expected::greeting("/next")];
+    let case = Case::new(name, rule, [request, NEXT].concat(), both, End::Open);
+    case.or([posted()], End::Closed)
+}
+
+/// A request whose body is malformed (RFC 9112, section 7.1). The server rejects it, or answers
+/// before it has found the error, or does not answer at all. In any case it closes the connection.
+pub(super) fn broken_body(name: &'static str, rule: &'static str, request: impl Into<Vec<u8>>) -> Case {
+    Case::rejected(name, rule, request, &[200, 400, 405, 413, 501]).or([], End::Closed)
+}

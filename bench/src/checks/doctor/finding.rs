@@ -1,0 +1,57 @@
+//! A finding about the machine, and its level.
+
+use std::fmt::Display;
+
+/// A finding about the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How good or bad it is.
+    pub level: Level,
+    /// What was found, and what to do about it where something can be done.
+    pub text: String,
+}
+
+/// How good or bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Worth knowing when figures are read.
+    Note,
+    /// Missing on this machine.
+    Lacks,
+    /// Makes figures wrong.
+    Bad,
+}
+
+impl Level {
+    /// The word at the start of a line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Lacks => "lacks",
+            Self::Bad => "bad",
+        }
+    }
+
+    pub(super) fn finding(self, text: impl Into<String>) -> Finding {
+        Finding { level: self, text: text.into() }
+    }
+
+    /// `text` alone where all is as it should be; otherwise a finding of this level with `advice`.
+    pub(super) fn unless(self, is_fine: bool, text: String, advice: impl Display) -> Finding {
+        if is_fine { Self::Ok.finding(text) } else { self.finding(format!("{text}{advice}")) }
+    }
+}
+
+/// Whether any finding is [`Level::Ok`].
+pub fn is_any_ready(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.level == Level::Ok)
+}
+
+/// A row of a table of tests: the finding has this level, and this part in its text.
+#[cfg(test)]
+pub(super) fn assert_finding(finding: &Finding, (level, part): (Level, &str)) {
+    assert!(finding.level == level && finding.text.contains(part), "{level:?} {part}: {finding:?}");
+}

@@ -1,0 +1,157 @@
+//! What the drills share: how they start a server, and how they observe it from outside.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure};
+
+use crate::machine::host::Host;
+use crate::servers::client::{Client, TIMEOUT, check_answers, get_and_close};
+use crate::servers::launch::{self, Running};
+use crate::servers::server::Server;
+
+/// Connections that a server serves at once before a drill reads its memory and descriptors, so
+/// that what it allocates for its first ones does not count as a leak. The shortest accept queue of
+/// all servers holds them.
+const WARM_UP: usize = 5;
+
+/// Connections that are open before a drill measures the memory of further ones, so that what a
+/// server allocates once, such as the threads of a pool and their buffers, does not count as the
+/// cost of a connection.
+pub(super) const FIRST: usize = 150;
+
+/// The interval between two looks at a state that has to come.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The share of a core that an idle server may use. One that spins uses all of it, one that waits
+/// some thousandths.
+const QUIET_SHARE: f64 = 0.05;
+
+/// How large drills are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A second or two each, for tests.
+    Short,
+    /// With at most this number of connections, which the machine's limit of open files may reduce.
+    Full {
+        /// Connections at once.
+        connections: usize,
+    },
+}
+
+/// What a drill runs with: a server that is built, and the host to start it on.
+pub(super) struct DrillContext<'a> {
+    pub(super) host: &'a Host,
+    pub(super) server: &'a Server,
+    pub(super) size: Size,
+}
+
+impl DrillContext<'_> {
+    /// One of two values, by the drill's size.
+    pub(super) fn pick<T>(&self, short: T, full: T) -> T {
+        if self.size == Size::Short { short } else { full }
+    }
+
+    /// Connections at once, by the drill's size and what the machine allows.
+    pub(super) fn connections(&self, short: usize, full: usize) -> usize {
+        match self.size {
+            Size::Short => short,
+            Size::Full { connections } => full.min(connections),
+        }
+    }
+
+    /// Starts the server with those of the flags that it honours, and makes it answer a few
+    /// connections.
+    pub(super) fn start(&self, flags: &[(&str, &str)]) -> anyhow::Result<Running> {
+        let running = self.start_cold(0, flags)?;
+        warm_up(&running)?;
+        Ok(running)
+    }
+
+    /// Starts the server on a port, 0 for a free one, without sending it a request.
+    pub(super) fn start_cold(&self, port: u16, flags: &[(&str, &str)]) -> anyhow::Result<Running> {
+        let honoured = flags.iter().filter(|(name, _)| self.server.honours(name));
+        let words: Vec<String> = honoured.map(|(name, value)| format!("--{name}={value}")).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        launch::start_on(self.host, self.server, port, &[], &words)
+    }
+
+    /// Fails once the user has interrupted the command.
+    pub(super) fn check_interrupted(&self) -> anyhow::Result<()> {
+        self.host.check_interrupted()
+    }
+}
+
+fn warm_up(running: &Running) -> anyhow::Result<()> {
+    let clients: anyhow::Result<Vec<Client>> =
+        (0..WARM_UP).map(|_| Client::connect(running.address)).collect();
+    for mut client in clients? {
+        client.send(get_and_close("/first").as_bytes())?;
+        client.expect("/first")?;
+    }
+    wait_until(|| settled(running), "its descriptors did not settle")
+}
+
+/// Whether the number of its descriptors stays the same for a moment.
+fn settled(running: &Running) -> anyhow::Result<bool> {
+    let before = running.descriptors()?;
+    std::thread::sleep(POLL * 3);
+    Ok(running.descriptors()? == before)
+}
+
+/// Waits until `is_so`. Fails with `complaint` after a bounded time.
+pub(super) fn wait_until(
+    mut is_so: impl FnMut() -> anyhow::Result<bool>,
+    complaint: &str,
+) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !is_so()? {
+        ensure!(began.elapsed() < TIMEOUT, "{complaint} within {} s", TIMEOUT.as_secs());
+        std::thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+/// Fails unless the server runs, gives a right answer, and soon has no more descriptors open than
+/// `before`.
+pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::Result<()> {
+    running.check_running()?;
+    check_answers(running.address)?;
+    let mut now = before;
+    let back = wait_until(
+        || {
+            now = running.descriptors()?;
+            Ok(now <= before)
+        },
+        "",
+    );
+    if back.is_err() {
+        bail!("{now} descriptors are still open after {} s, there were {before} before", TIMEOUT.as_secs());
+    }
+    Ok(())
+}
+
+/// The share of a core that the server uses in a window without requests. Fails when it is too much
+/// in every window. On a busy machine the server may still have work in the first ones; one that
+/// spins never stops.
+pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result<f64> {
+    let began = Instant::now();
+    loop {
+        let (looked, before) = (Instant::now(), running.usage()?);
+        std::thread::sleep(window);
+        let used = running.usage()?.since(&before).cpu;
+        let share = used.as_secs_f64() / looked.elapsed().as_secs_f64();
+        if share < QUIET_SHARE {
+            return Ok(share);
+        }
+        let percent = share * 100.0;
+        ensure!(began.elapsed() < TIMEOUT, "the server uses {percent:.0} % of a core without requests");
+    }
+}
+
+/// Its resident memory in bytes.
+pub(super) fn resident(running: &Running) -> anyhow::Result<u64> {
+    match running.memory() {
+        Some(memory) => Ok(memory.resident),
+        None => bail!("the server has ended"),
+    }
+}

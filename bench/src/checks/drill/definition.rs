@@ -1,0 +1,54 @@
+//! What a drill is, and what its result is.
+
+use super::context::{DrillContext, Size};
+use crate::machine::host::Host;
+use crate::servers::server::Server;
+
+/// One drill.
+pub struct Drill {
+    /// `drill/NAME`, by which manifests refer to it.
+    pub name: &'static str,
+    /// What it does and what the server has to do, for people.
+    pub about: &'static str,
+    /// Runs it. Returns a figure for the table; fails with the reason when the server fails the
+    /// drill.
+    pub(super) run: fn(&DrillContext) -> anyhow::Result<String>,
+}
+
+/// The result of one drill with one server.
+#[derive(Clone, Debug)]
+pub struct DrillResult {
+    /// `drill/NAME`.
+    pub drill: &'static str,
+    /// The drill's figure, or why the server failed it.
+    pub outcome: Result<String, String>,
+    /// The reason in the server's manifest, where the drill is a known failure. `None` when a flaky
+    /// one passed.
+    pub known: Option<String>,
+}
+
+impl Drill {
+    /// Its name without `drill/`.
+    pub fn short_name(&self) -> &'static str {
+        self.name.trim_start_matches("drill/")
+    }
+
+    /// Runs it with a server that is built.
+    pub fn run(&self, host: &Host, server: &Server, size: Size) -> DrillResult {
+        let context = DrillContext { host, server, size };
+        let outcome = (self.run)(&context).map_err(|error| format!("{error:#}"));
+        DrillResult::new(self.name, outcome, server)
+    }
+}
+
+impl DrillResult {
+    pub(crate) fn new(drill: &'static str, outcome: Result<String, String>, server: &Server) -> Self {
+        let failure = server.known_failure(drill).filter(|failure| outcome.is_err() || !failure.flaky);
+        Self { drill, outcome, known: failure.map(|failure| failure.reason.clone()) }
+    }
+
+    /// Whether the result is the one that the server's manifest predicts.
+    pub fn is_as_known(&self) -> bool {
+        self.outcome.is_err() == self.known.is_some()
+    }
+}

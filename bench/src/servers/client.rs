@@ -1,0 +1,208 @@
+//! A client's side of one connection: raw bytes over a real socket, and answers read strictly.
+//!
+//! Every wait is bounded by [`TIMEOUT`], so that a server that hangs becomes an error with a cause.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use nix::sys::socket::{MsgFlags, recv};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use conformance::{Expected, Response, parse};
+
+/// How long a client waits for an answer, for room to send, or for an end. Only a server that is
+/// wrong takes so long.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server that already runs may take to accept a connection.
+const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Loopback addresses that clients connect from in turn. A port stays in use for a while after its
+/// connection, and an address has 28,000 of them.
+const SOURCES: usize = 16;
+
+/// A connection to a server.
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    /// Bytes of answers that have not been parsed.
+    unread: Vec<u8>,
+    ended: bool,
+}
+
+/// A request for `path` that keeps its connection.
+pub(crate) fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")
+}
+
+/// A request for `path` that asks for its connection to be closed.
+pub(crate) fn get_and_close(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+}
+
+/// Fails unless the server gives a right answer on a new connection.
+pub(crate) fn check_answers(address: SocketAddr) -> anyhow::Result<()> {
+    let mut client = Client::connect(address)?;
+    client.send(get_and_close("/still/here").as_bytes())?;
+    client.expect("/still/here")?;
+    Ok(())
+}
+
+/// Fails unless a server that already runs accepts a connection.
+pub(crate) fn check_accepts(address: SocketAddr) -> anyhow::Result<()> {
+    let connected = TcpStream::connect_timeout(&address, ACCEPT_TIMEOUT).map(drop);
+    connected.with_context(|| format!("cannot connect to {address}: does the server run?"))
+}
+
+impl Client {
+    /// Connects. Fails when the server does not accept in time.
+    pub(crate) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+        Self::connect_with(address, |_| Ok(()))
+    }
+
+    /// Connects as client number `number` of many, which together use several source addresses.
+    pub(crate) fn connect_from(number: usize, address: SocketAddr) -> anyhow::Result<Self> {
+        // From 127.0.0.2 on: 127.0.0.1 is left to all other clients.
+        let last = u8::try_from(number % SOURCES)? + 2;
+        let source = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
+        Self::connect_with(address, |socket| socket.bind(&source.into()))
+    }
+
+    /// Connects a socket whose options `prepare` has set.
+    pub(crate) fn connect_with(
+        address: SocketAddr,
+        prepare: impl FnOnce(&Socket) -> std::io::Result<()>,
+    ) -> anyhow::Result<Self> {
+        let open = || {
+            let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+            prepare(&socket)?;
+            socket.connect_timeout(&address.into(), TIMEOUT)?;
+            socket.set_tcp_nodelay(true)?;
+            socket.set_read_timeout(Some(TIMEOUT))?;
+            socket.set_write_timeout(Some(TIMEOUT))?;
+            std::io::Result::Ok(socket.into())
+        };
+        let stream = open().context("cannot connect")?;
+        Ok(Self { stream, unread: Vec::new(), ended: false })
+    }
+
+    /// Connects, asks for `path`, and reads the answer to its last byte. Dropping the connection
+    /// resets it, so that its port is free at once. Fails when the answer is not a 200 with `body`.
+    pub(crate) fn connect_and_ask(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<Self> {
+        let mut client = Self::connect_with(address, |socket| socket.set_linger(Some(Duration::ZERO)))?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        let asked = client.send(request.as_bytes()).and_then(|()| client.answer());
+        let response = asked.with_context(|| format!("GET {path}"))?;
+        match Expected::body(body.to_owned()).mismatch(&response) {
+            Some(wrong) => bail!("GET {path}: {wrong}"),
+            None => Ok(client),
+        }
+    }
+
+    /// Sends all of `bytes`. Fails when the server takes none for [`TIMEOUT`], or has closed.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.stream.write_all(bytes).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                anyhow!("the server reads nothing for {} s", TIMEOUT.as_secs())
+            }
+            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => anyhow!("the server has closed"),
+            _ => anyhow::Error::new(error).context("cannot send"),
+        })
+    }
+
+    /// Sends a request for `path` that keeps the connection.
+    pub(crate) fn ask(&mut self, path: &str) -> anyhow::Result<()> {
+        self.send(get(path).as_bytes())
+    }
+
+    /// Reads an answer; true when the connection stays open after it. Fails when the answer is not
+    /// the greeting for `path`.
+    pub(crate) fn expect(&mut self, path: &str) -> anyhow::Result<bool> {
+        let response = self.answer()?;
+        match Expected::greeting(path).mismatch(&response) {
+            Some(wrong) => bail!("a wrong answer for {path}: {wrong}"),
+            None => Ok(!response.closes()),
+        }
+    }
+
+    /// Reads the next answer, which may be any. Fails when none arrives, or it is malformed.
+    pub(crate) fn answer(&mut self) -> anyhow::Result<Response> {
+        loop {
+            let parsed = parse(&self.unread, false, self.ended).map_err(anyhow::Error::msg)?;
+            if let Some((response, length)) = parsed {
+                self.unread.drain(..length);
+                return Ok(response);
+            }
+            ensure!(!self.ended, "the server closed without an answer");
+            self.read_more()?;
+        }
+    }
+
+    /// Reads to the end of the stream. Fails when anything else arrives.
+    pub(crate) fn expect_end(&mut self) -> anyhow::Result<()> {
+        while !self.ended {
+            self.read_more().context("waiting for the end")?;
+        }
+        ensure!(self.unread.is_empty(), "the server sent more than was asked for");
+        Ok(())
+    }
+
+    /// Reads and drops everything up to the end or a reset. Fails when the server does not close.
+    pub(crate) fn read_out(&mut self) -> anyhow::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => bail!("the server did not close within {} s", TIMEOUT.as_secs()),
+            }
+        }
+    }
+
+    /// Whether unread bytes have arrived, or the end of the stream has.
+    pub(crate) fn is_readable(&self) -> bool {
+        !self.unread.is_empty() || self.peek() != Err(nix::Error::EAGAIN)
+    }
+
+    /// Whether the server has closed, and everything that it sent is read.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.ended || !matches!(self.peek(), Ok(1..) | Err(nix::Error::EAGAIN))
+    }
+
+    /// Shuts down the sending side.
+    pub(crate) fn half_close(&self) -> anyhow::Result<()> {
+        self.stream.shutdown(Shutdown::Write).context("cannot shut down the sending side")
+    }
+
+    /// Closes with a reset.
+    pub(crate) fn reset(self) -> anyhow::Result<()> {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).context("cannot set SO_LINGER")
+    }
+
+    fn peek(&self) -> nix::Result<usize> {
+        recv(self.stream.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT)
+    }
+
+    fn read_more(&mut self) -> anyhow::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        match self.stream.read(&mut buffer) {
+            Ok(read) => {
+                self.ended = read == 0;
+                self.unread.extend_from_slice(&buffer[..read]);
+                Ok(())
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => Ok(()),
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                    bail!("the server sent nothing for {} s", TIMEOUT.as_secs())
+                }
+                ErrorKind::ConnectionReset => bail!("the server reset the connection"),
+                _ => Err(error).context("cannot receive"),
+            },
+        }
+    }
+}

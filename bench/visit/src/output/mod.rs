@@ -1,0 +1,141 @@
+//! The output of `visit`: one JSON object on standard output, as types.
+//!
+//! Another program runs `visit`, reads its standard output with [`Report::parse`] and gets the
+//! figures of the run. Units are seconds, bytes and counts. What is unknown is `null`, never 0.
+//!
+//! ```no_run
+//! use std::process::Command;
+//!
+//! use visit::output::Report;
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let output = Command::new("visit").args(["http://127.0.0.1:8080/abc", "--quiet"]).output()?;
+//! let report = Report::parse(std::str::from_utf8(&output.stdout)?)?;
+//! println!("{:?} answers per second", report.per_second());
+//! # Ok(())
+//! # }
+//! ```
+
+mod errors;
+mod times;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+pub use errors::Errors;
+pub use times::{Times, TimesReport};
+
+use crate::numbers::as_f64;
+
+/// What `visit --version` prints, and what [`Report::version`] holds.
+pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"));
+
+/// The result of one run.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// `visit` and its version.
+    pub version: String,
+    /// The load that was asked for.
+    pub load: Load,
+    /// Connections that were open when the clock started; `null` in mode close, which opens one
+    /// per request.
+    pub connections_open: Option<u64>,
+    /// From the start of the measured time to its end or to the last answer, whichever is later.
+    /// Of a number of requests in a closed loop: to the last answer or error.
+    pub elapsed_seconds: f64,
+    /// Requests that were sent. Each is counted in `statuses` or, from `reset` to `wrong` and in
+    /// `cut_off`, in `errors`.
+    pub sent: u64,
+    /// Right answers with a 2xx status.
+    pub answered: u64,
+    /// Whole answers by status, 2xx among them.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests and connections that failed, by kind.
+    pub errors: Errors,
+    /// The first answer that was wrong, also in the warm-up: the run is invalid. `null` when all
+    /// answers were right.
+    pub mismatch: Option<String>,
+    /// Whether a signal ended the run early.
+    pub interrupted: bool,
+    /// Bytes of answers, including their heads.
+    pub bytes_read: u64,
+    /// Bytes of requests.
+    pub bytes_written: u64,
+    /// The time to a whole answer, whatever its status. Closed loop: from the sending of the
+    /// request, or of its batch, to the last byte of its answer. Open loop: from the time at which
+    /// the request was due.
+    pub latency: Option<TimesReport>,
+    /// The time to open a connection, including those opened before the clock started.
+    pub connect: Option<TimesReport>,
+    /// Open loop: from the time at which a request was due to its write or, in mode close, to its
+    /// connect.
+    pub schedule_lag: Option<TimesReport>,
+    /// Open loop: whether the rate was held.
+    pub rate: Option<Rate>,
+    /// CPU time of the threads that make the load, user and system, in the measured time.
+    pub cpu_seconds: f64,
+}
+
+/// The load of a run, as it was understood from the arguments.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    /// The URL as it was given.
+    pub url: String,
+    /// The paths in their order, that of the URL first.
+    pub paths: Vec<String>,
+    /// `keep-alive`, `close` or `pipelined-N`.
+    pub mode: String,
+    /// Connections.
+    pub connections: u32,
+    /// Threads.
+    pub threads: u32,
+    /// Arrivals per second; `null` in a closed loop.
+    pub rate_per_second: Option<f64>,
+    /// The number of requests; `null` when a time was given.
+    pub requests: Option<u64>,
+    /// The measured time; `null` when a number of requests was given.
+    pub seconds: Option<f64>,
+    /// The time of the warm-up, which is not measured.
+    pub warm_up_seconds: f64,
+    /// The time after which a request is given up.
+    pub timeout_seconds: f64,
+}
+
+/// Whether an open loop held its rate.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Arrivals per second.
+    pub target_per_second: f64,
+    /// Right answers per second; `null` when no time has passed.
+    pub achieved_per_second: Option<f64>,
+    /// Whether at least 99 % of the rate was achieved and 99 % of the requests were begun within
+    /// 1 ms. If not, the figures are not those of the server under this rate: either the server or
+    /// `visit` could not keep up.
+    pub held: bool,
+    /// Arrivals that found every connection busy. When the rate was not held and these are few,
+    /// `visit` could not keep up.
+    pub waited: u64,
+}
+
+impl Report {
+    /// Reads what `visit` has printed. Fails on anything else, such as output that is cut off or
+    /// that of a version with other fields.
+    pub fn parse(output: &str) -> anyhow::Result<Self> {
+        serde_json::from_str(output).context("this is not the output of visit")
+    }
+
+    /// Right answers per second; `None` when no time has passed.
+    pub fn per_second(&self) -> Option<f64> {
+        per_second(self.answered, self.elapsed_seconds)
+    }
+}
+
+/// `answered` per second; `None` when no time has passed.
+pub(crate) fn per_second(answered: u64, elapsed_seconds: f64) -> Option<f64> {
+    (elapsed_seconds > 0.0).then(|| as_f64(answered) / elapsed_seconds)
+}

@@ -1,0 +1,289 @@
+//! Durations in an HdrHistogram of nanoseconds with three significant digits.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+use serde::{Deserialize, Serialize};
+
+use crate::numbers::as_f64;
+
+/// Significant digits: a value is exact to a thousandth of itself.
+const DIGITS: u8 = 3;
+
+/// The longest time that the histogram holds; no run waits an hour for an answer. Longer times are
+/// counted as this one.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Points of a curve between a share of the times and the share half as far from the end.
+const POINTS_PER_HALVING: f64 = 4.0;
+
+/// The number of times that lie beyond the last point of a curve, at least: with fewer it would
+/// show chance.
+const MIN_BEYOND: f64 = 10.0;
+
+/// A histogram of times.
+#[derive(Clone, Debug)]
+pub struct Times(Histogram<u64>);
+
+/// A histogram of times and its figures, as printed. The figures follow from
+/// `histogram_nanoseconds` alone, so the added histograms of several runs give exactly the figures
+/// of all runs together.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimesReport {
+    /// The number of times.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean_seconds: f64,
+    /// 50th percentile: half of the times are at most this long.
+    pub p50_seconds: f64,
+    /// 75th percentile.
+    pub p75_seconds: f64,
+    /// 90th percentile.
+    pub p90_seconds: f64,
+    /// 95th percentile.
+    pub p95_seconds: f64,
+    /// 99th percentile.
+    pub p99_seconds: f64,
+    /// 99.9th percentile.
+    pub p99_9_seconds: f64,
+    /// The longest.
+    pub max_seconds: f64,
+    /// Each bucket that is not empty, in ascending order: its upper end in nanoseconds (a whole
+    /// number, so that it is exact) and the number of times in it.
+    pub histogram_nanoseconds: Vec<(u64, u64)>,
+}
+
+impl Times {
+    /// Without any times. It cannot fail, as the bounds are constants, but the library checks them.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        Ok(Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS)?))
+    }
+
+    fn from_reports<'a>(reports: impl IntoIterator<Item = &'a TimesReport>) -> anyhow::Result<Self> {
+        let mut times = Self::new()?;
+        for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
+            times.0.record_n(*value, *count)?;
+        }
+        Ok(times)
+    }
+
+    /// Adds one time.
+    pub(crate) fn record(&mut self, time: Duration) {
+        self.0.saturating_record(nanoseconds(time).max(1));
+    }
+
+    /// Adds the times of another histogram.
+    pub(crate) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        Ok(self.0.add(&other.0)?)
+    }
+
+    /// Adds up histograms that [`TimesReport::pack`] has packed. Fails when one of them is damaged,
+    /// or has other digits or longer times.
+    pub fn unpack(packed: &[&str]) -> anyhow::Result<Self> {
+        let mut times = Self::new()?;
+        let mut reader = Deserializer::new();
+        for packed in packed {
+            let bytes = BASE64_STANDARD.decode(packed).context("a histogram is not base64")?;
+            let part: Histogram<u64> =
+                reader.deserialize(&mut bytes.as_slice()).context("a histogram is damaged")?;
+            ensure!((part.low(), part.sigfig()) == (1, DIGITS), "a histogram has other buckets");
+            times.0.add(&part).context("a histogram has other buckets")?;
+        }
+        Ok(times)
+    }
+
+    /// The number of times.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Points of the percentile curve: shares from 0 to 1, and the seconds that this share of the
+    /// times did not exceed. The points lie closer together towards 1, and end where fewer than ten
+    /// times lie beyond.
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        let count = as_f64(self.0.len());
+        let shares = (0..).map(|point| 1.0 - 0.5_f64.powf(f64::from(point) / POINTS_PER_HALVING));
+        let shares = shares.take_while(|share| (1.0 - share) * count >= MIN_BEYOND);
+        shares.map(|share| (share, seconds(self.0.value_at_quantile(share)))).collect()
+    }
+
+    /// The 99th percentile; `None` without any times.
+    pub(crate) fn p99(&self) -> Option<Duration> {
+        (!self.0.is_empty()).then(|| Duration::from_nanos(self.0.value_at_quantile(0.99)))
+    }
+
+    /// As printed; `None` without any times.
+    pub(crate) fn report(&self) -> Option<TimesReport> {
+        let quantile = |quantile| seconds(self.0.value_at_quantile(quantile));
+        let buckets =
+            self.0.iter_recorded().map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()));
+        (!self.0.is_empty()).then(|| TimesReport {
+            count: self.0.len(),
+            mean_seconds: self.0.mean() / 1e9,
+            p50_seconds: quantile(0.5),
+            p75_seconds: quantile(0.75),
+            p90_seconds: quantile(0.9),
+            p95_seconds: quantile(0.95),
+            p99_seconds: quantile(0.99),
+            p99_9_seconds: quantile(0.999),
+            max_seconds: seconds(self.0.max()),
+            histogram_nanoseconds: buckets.collect(),
+        })
+    }
+}
+
+impl TimesReport {
+    /// The times of several runs as those of one; `None` without any. Fails when a histogram has
+    /// longer times than `visit` prints.
+    pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
+        Ok(Times::from_reports(reports)?.report())
+    }
+
+    /// The histogram as short text: HdrHistogram's own format, version 2, compressed, in base64, of
+    /// nanoseconds, which HdrHistogram reads in other languages too. Fails when it has longer times
+    /// than `visit` prints.
+    pub fn pack(&self) -> anyhow::Result<String> {
+        let times = Times::from_reports([self])?;
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(&times.0, &mut bytes)?;
+        Ok(BASE64_STANDARD.encode(bytes))
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn seconds(nanoseconds: u64) -> f64 {
+    Duration::from_nanos(nanoseconds).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(count: u64, of: impl Fn(u64) -> u64) -> Times {
+        let mut times = Times::new().unwrap();
+        (0..count).for_each(|number| times.record(Duration::from_nanos(of(number))));
+        times
+    }
+
+    #[test]
+    fn no_times_have_no_figures() {
+        assert_eq!(Times::new().unwrap().report(), None);
+        assert_eq!(TimesReport::merge([]).unwrap(), None);
+    }
+
+    #[test]
+    fn figures_are_right_to_three_digits() {
+        let report = times(1000, |number| (number + 1) * 1_000_000).report().unwrap();
+        let cases = [
+            (report.mean_seconds, 0.5005),
+            (report.p50_seconds, 0.5),
+            (report.p99_seconds, 0.99),
+            (report.p99_9_seconds, 0.999),
+            (report.max_seconds, 1.0),
+        ];
+        for (got, expected) in cases {
+            assert!((got / expected - 1.0_f64).abs() < 0.001, "{got} and not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_packed_histogram_is_short_text() {
+        let packed = times(2000, |number| 20_000 + number * number).report().unwrap().pack().unwrap();
+        assert!(packed.len() < 4000, "{}", packed.len());
+    }
+
+    #[test]
+    fn packed_histograms_add_up() {
+        let mut together = Times::new().unwrap();
+        let mut packed = Vec::new();
+        for run in 1..=5 {
+            let times = times(100 * run, |number| 20_000 * run + number * number);
+            packed.push(times.report().unwrap().pack().unwrap());
+            together.add(&times).unwrap();
+            let packed: Vec<&str> = packed.iter().map(String::as_str).collect();
+            assert_eq!(Times::unpack(&packed).unwrap().report(), together.report(), "{run}");
+        }
+        assert_eq!(Times::unpack(&[]).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn counts_survive_packing() {
+        const HOUR: u64 = 3_600_000_000_000;
+        let cases: [(_, Vec<(u64, u64)>); 5] = [
+            ("the first and the last bucket", vec![(1, 1), (HOUR, 1)]),
+            ("counts of all lengths", (0..62).map(|bit| (1 << (bit / 2), 1 << bit)).collect()),
+            ("neighbours", (1..5000).map(|value| (value * 37, value)).collect()),
+            ("far apart", (1..2000).map(|value| (value * value * value, 3)).collect()),
+            ("one", vec![(1_000_000, 7)]),
+        ];
+        for (name, values) in cases {
+            let mut times = Times::new().unwrap();
+            values.iter().for_each(|(value, count)| times.0.record_n(*value, *count).unwrap());
+            let report = times.report().unwrap();
+            assert_eq!(Times::unpack(&[&report.pack().unwrap()]).unwrap().report(), Some(report), "{name}");
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        let packed = |longest, digits| {
+            let mut histogram = Histogram::<u64>::new_with_bounds(1, longest, digits).unwrap();
+            histogram.record(1).unwrap();
+            histogram.record(longest).unwrap();
+            let mut bytes = Vec::new();
+            V2DeflateSerializer::new().serialize(&histogram, &mut bytes).unwrap();
+            BASE64_STANDARD.encode(bytes)
+        };
+        let longest = nanoseconds(LONGEST);
+        let whole = packed(longest, DIGITS);
+        let cases = [
+            ("no base64", "no!".to_owned(), "not base64"),
+            ("nothing", String::new(), "damaged"),
+            ("another beginning", whole.replacen("HIST", "hist", 1), "damaged"),
+            ("a stream that ends early", whole[..whole.len() / 8 * 4].to_owned(), "damaged"),
+            ("other digits", packed(longest, 2), "other buckets"),
+            ("longer times", packed(longest * 1000, DIGITS), "other buckets"),
+        ];
+        for (name, packed, expected) in cases {
+            let error = Times::unpack(&[&whole, &packed]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+        assert!(Times::unpack(&[&whole, &packed(10_000_000, DIGITS)]).is_ok(), "shorter times fit");
+    }
+
+    #[test]
+    fn a_curve_ends_where_few_times_are_left() {
+        for (count, points, last) in
+            [(0, 0, 0.0), (9, 0, 0.0), (10, 1, 0.0), (1000, 27, 0.989), (100_000, 54, 0.9999)]
+        {
+            let curve = times(count, |number| (number + 1) * 1_000_000).curve();
+            assert_eq!(curve.len(), points, "{count}");
+            assert!(curve.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1), "{count}: {curve:?}");
+            let Some((share, seconds)) = curve.last() else { continue };
+            assert!((share - last).abs() < 0.001, "{count}: {share}");
+            let expected = share * as_f64(count) / 1e3;
+            assert!(
+                (seconds - expected).abs() <= 0.001 * (1.0 + expected),
+                "{count}: {seconds} and not {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn merged_reports_are_those_of_all_times_together() {
+        let (one, other) = (times(500, |n| 40_000 + n * n), times(300, |n| 1 + n * 7_919_393));
+        let mut together = one.clone();
+        together.add(&other).unwrap();
+        let reports = [one.report().unwrap(), other.report().unwrap()];
+        assert_eq!(TimesReport::merge(&reports).unwrap(), together.report());
+        assert_eq!(TimesReport::merge(&reports[..1]).unwrap(), one.report());
+    }
+}

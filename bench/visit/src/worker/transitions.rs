@@ -1,0 +1,157 @@
+//! The state transitions of a connection: it is opened, gets batches, is closed, and opened again.
+//! See [`State`].
+
+use std::io::ErrorKind;
+use std::time::Instant;
+
+use mio::Token;
+
+use super::Worker;
+use crate::check;
+use crate::connection::{Batch, Connection, State};
+use crate::plan::Mode;
+use crate::schedule::Schedule;
+use crate::tally::FailureKind;
+
+impl Worker<'_> {
+    /// Begins to open a connection that is down.
+    pub(super) fn connect(&mut self, index: usize, now: Instant) {
+        let connection = &mut self.connections[index];
+        (connection.state, connection.since) = (State::Opening, now);
+        if let Err(error) = connection.open(self.plan.address, self.poll.registry(), Token(index)) {
+            self.connect_failed(index, error.kind(), now);
+        }
+    }
+
+    /// The connect has ended, with a connection or an error. What can be read by now was sent
+    /// before any request.
+    pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
+        let now = Instant::now();
+        let connection = &mut self.connections[index];
+        if let Err(error) = connection.check_open(self.plan.mode != Mode::Close) {
+            return self.connect_failed(index, error.kind(), now);
+        }
+        self.tally.connect.record(now - connection.since);
+        (connection.state, connection.since) = (State::Free, now);
+        if readable {
+            self.receive(index, ends);
+            if self.connections[index].state != State::Free {
+                // It was closed before anything was sent.
+                return self.count_connect_failure(ErrorKind::ConnectionAborted, now);
+            }
+        }
+        if self.connections[index].batch.count > 0 {
+            self.send_first(index);
+        } else {
+            self.next_batch(index, now);
+        }
+    }
+
+    /// A connect failed. The next tick tries again, so that a closed port is not flooded.
+    pub(super) fn connect_failed(&mut self, index: usize, kind: ErrorKind, now: Instant) {
+        self.count_connect_failure(kind, now);
+        self.clear_batch(index);
+        self.close(index, now, false);
+    }
+
+    /// A connection has no batch: in a closed loop it gets the next one, in an open loop it waits
+    /// for an arrival.
+    pub(super) fn next_batch(&mut self, index: usize, now: Instant) {
+        self.connections[index].state = State::Free;
+        let depth = self.plan.mode.depth();
+        match &mut self.schedule {
+            Some(Schedule::Closed(budget)) => {
+                if let Some((count, measured)) = budget.take(depth, now) {
+                    self.begin(index, count, now, measured, now);
+                }
+            }
+            Some(Schedule::Open(_)) => self.free.push_back(index),
+            None => {}
+        }
+    }
+
+    /// Gives a connection a batch, whose latency counts from `start`. One that is down is opened
+    /// first.
+    pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
+        let first = self.next;
+        self.next = self.next.wrapping_add(count);
+        self.outstanding += 1;
+        let connection = &mut self.connections[index];
+        connection.assign(Batch { first, count, answered: 0, start, measured });
+        match connection.state {
+            State::Down => self.connect(index, now),
+            _ => self.send_first(index),
+        }
+    }
+
+    /// Writes as much of the batch as the socket takes.
+    pub(super) fn send(&mut self, index: usize) {
+        match self.connections[index].write(&self.plan.requests) {
+            Ok(bytes) if self.is_measuring => self.tally.bytes_written += bytes as u64,
+            Ok(_) => {}
+            Err(_) => self.fail(index, FailureKind::Reset, Instant::now()),
+        }
+    }
+
+    /// Fails the rest of the batch of a connection, and closes it.
+    pub(super) fn fail(&mut self, index: usize, kind: FailureKind, now: Instant) {
+        let Connection { batch, state, .. } = self.connections[index];
+        if batch.measured && state == State::Busy && batch.left() > 0 {
+            self.tally.failed(kind, batch.left() as u64, now);
+        }
+        self.clear_batch(index);
+        // After a wrong answer the next tick reconnects, so that a broken server is not flooded.
+        self.close(index, now, kind != FailureKind::Wrong);
+    }
+
+    /// Closes a connection. With `again` the next one is opened at once, if there is more to send.
+    pub(super) fn close(&mut self, index: usize, now: Instant, again: bool) {
+        self.connections[index].close(now);
+        if self.plan.mode == Mode::Close && matches!(self.schedule, Some(Schedule::Open(_))) {
+            self.free.push_back(index);
+        } else if again {
+            self.reconnect(index, now);
+        }
+    }
+
+    /// Opens a connection that is down, if there is more to send.
+    pub(super) fn reconnect(&mut self, index: usize, now: Instant) {
+        if self.sends_more(now) {
+            self.connect(index, now);
+        }
+    }
+
+    /// The server did not close a connection that it had to close (RFC 9112, section 9.6).
+    pub(super) fn unclosed(&mut self, index: usize, now: Instant) {
+        let path = &self.plan.requests.target(self.connections[index].batch.first).path;
+        let wrong = check::describe(path, "the connection was not closed after the answer", &[]);
+        self.wrong(index, wrong, now);
+    }
+
+    /// Ends the batch of a connection, answered or not.
+    pub(super) fn clear_batch(&mut self, index: usize) {
+        let batch = &mut self.connections[index].batch;
+        if batch.count > 0 {
+            (batch.count, batch.answered) = (0, 0);
+            self.outstanding -= 1;
+        }
+    }
+
+    fn send_first(&mut self, index: usize) {
+        let connection = &mut self.connections[index];
+        connection.state = State::Busy;
+        if connection.batch.measured {
+            self.tally.sent += connection.batch.count as u64;
+        }
+        self.send(index);
+    }
+
+    fn count_connect_failure(&mut self, kind: ErrorKind, now: Instant) {
+        if self.is_measuring {
+            self.tally.connect_failed(kind, now);
+        }
+        if let Some(Schedule::Closed(budget)) = &mut self.schedule {
+            budget.give_up_one(now);
+        }
+    }
+}

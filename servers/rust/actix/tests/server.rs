@@ -1,0 +1,12 @@
+//! actix behind the rules: no client can block it, and nothing is lost at the end.
+
+use shared::testing::{Allocations, Program};
+
+const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-actix"), workers: 2 };
+
+#[test]
+fn the_allocations_per_request_are_known() {
+    assert_eq!(SERVER.allocations(), Allocations { bare: 6, browser: 13, pipelined: 6 });
+}
+
+shared::scenarios! { &SERVER => all }

@@ -1,0 +1,188 @@
+//! The rules in front of a framework: which bytes of a connection it may read.
+//!
+//! A framework has its own parser, which accepts what it must not, or hides what was ambiguous. So the
+//! bytes are validated before: only whole heads that keep the rules are admitted, with their bodies.
+
+use super::body::BodySkipper;
+use super::head;
+use super::rules::{Framing, Method, Rejection, Request, Version};
+
+/// Requests that are admitted together, at most. A framework may hold the heads of all that it has read
+/// and not answered, in some kilobytes each.
+const REQUESTS_AT_ONCE: usize = 16;
+
+/// One connection's input, in front of a framework.
+#[derive(Debug, Default)]
+pub struct RequestFilter {
+    body: Option<BodySkipper>,
+    /// The last admitted request closes the connection.
+    closed: bool,
+}
+
+/// What [`RequestFilter::admit`] admits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Bytes from the start of the input.
+    pub bytes: usize,
+    /// Requests whose heads are among them.
+    pub requests: usize,
+    /// Whether one of them has a body. It is then the only one.
+    pub has_body: bool,
+    /// What follows them.
+    pub next: Next,
+}
+
+/// What follows the admitted bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// More input is needed, appended to what was not admitted.
+    Input,
+    /// The admitted requests have to be answered before more are admitted.
+    Answer,
+    /// Nothing: the last admitted request closes the connection.
+    Close,
+    /// Nothing: what follows is rejected, once the admitted requests have been answered.
+    Reject(Rejection),
+}
+
+impl RequestFilter {
+    /// Validates `input`, which begins after the bytes that were admitted before.
+    ///
+    /// Only plain requests are admitted together, and others alone: a framework may keep one state for
+    /// all requests that it has read and not answered.
+    pub fn admit(&mut self, input: &[u8]) -> Admitted {
+        let mut admitted = Admitted { bytes: 0, requests: 0, has_body: false, next: Next::Input };
+        while let Some(rest) = input.get(admitted.bytes..) {
+            if let Some(next) = self.step(rest, &mut admitted) {
+                admitted.next = next;
+                break;
+            }
+        }
+        admitted
+    }
+
+    /// Whether a body is admitted in part.
+    pub fn is_in_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// Admits one head, or a piece of a body. `Some` when that is all for now.
+    fn step(&mut self, input: &[u8], admitted: &mut Admitted) -> Option<Next> {
+        if let Some(body) = &mut self.body {
+            match body.skip(input) {
+                Ok(bytes) => admitted.bytes += bytes,
+                Err(rejection) => return Some(Next::Reject(rejection)),
+            }
+            if !body.is_done() {
+                return Some(Next::Input);
+            }
+            self.body = None;
+            return Some(if self.closed { Next::Close } else { Next::Answer });
+        }
+        if self.closed {
+            return Some(Next::Close);
+        }
+        if input.is_empty() {
+            return Some(Next::Input);
+        }
+        let (request, length) = match head::parse(input) {
+            Ok(Some(head)) => head,
+            Ok(None) => return Some(Next::Input),
+            Err(rejection) => return Some(Next::Reject(rejection)),
+        };
+        let plain = is_plain(&request);
+        if admitted.requests == REQUESTS_AT_ONCE || !plain && admitted.requests > 0 {
+            return Some(Next::Answer);
+        }
+        admitted.bytes += length;
+        admitted.requests += 1;
+        self.closed = !request.keep_alive;
+        match request.framing {
+            Framing::None if plain => None,
+            Framing::None if self.closed => Some(Next::Close),
+            Framing::None => Some(Next::Answer),
+            framing => {
+                admitted.has_body = true;
+                self.body = Some(BodySkipper::new(framing));
+                None
+            }
+        }
+    }
+}
+
+fn is_plain(request: &Request) -> bool {
+    request.method == Method::Get
+        && request.version == Version::Http11
+        && request.framing == Framing::None
+        && request.keep_alive
+        && !request.wants_upgrade
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+    const HEAD: &str = "HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n";
+    const LAST: &str = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    const UPGRADE: &str = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n\r\n";
+    const POST: &str = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc";
+    const CHUNKED: &str = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const BAD: &str = "GET /a HTTP/1.1\nHost: h\r\n\r\n";
+
+    fn admitted(passes: &[&str], requests: usize, next: Next) -> Admitted {
+        let has_body = passes.first().is_some_and(|head| head.starts_with("POST"));
+        Admitted { bytes: passes.concat().len(), requests, has_body, next }
+    }
+
+    #[test]
+    fn admits_what_keeps_the_rules() {
+        let reject = Next::Reject(Rejection::Malformed);
+        let cases: [(&[&str], Admitted); 13] = [
+            (&[], admitted(&[], 0, Next::Input)),
+            (&[GET, GET], admitted(&[GET, GET], 2, Next::Input)),
+            (&[GET, "GET /a"], admitted(&[GET], 1, Next::Input)),
+            (&[GET, BAD, GET], admitted(&[GET], 1, reject)),
+            (&[UPGRADE, GET], admitted(&[UPGRADE], 1, Next::Answer)),
+            (&[GET, HEAD], admitted(&[GET], 1, Next::Answer)),
+            (&[HEAD, GET], admitted(&[HEAD], 1, Next::Answer)),
+            (&[LAST, GET], admitted(&[LAST], 1, Next::Close)),
+            (&[LAST], admitted(&[LAST], 1, Next::Close)),
+            (&[POST, GET], admitted(&[POST], 1, Next::Answer)),
+            (&[CHUNKED, "0\r\n\r\n", GET], admitted(&[CHUNKED, "0\r\n\r\n"], 1, Next::Answer)),
+            (&[CHUNKED, "3\r\nab"], admitted(&[CHUNKED, "3\r\nab"], 1, Next::Input)),
+            (&[CHUNKED, "x\r\n"], admitted(&[CHUNKED], 1, reject)),
+        ];
+        for (input, expected) in cases {
+            assert_eq!(RequestFilter::default().admit(input.concat().as_bytes()), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_requests_admitted_together_is_bounded() {
+        let input = GET.repeat(REQUESTS_AT_ONCE + 1);
+        let expected = admitted(&[GET; REQUESTS_AT_ONCE], REQUESTS_AT_ONCE, Next::Answer);
+        assert_eq!(RequestFilter::default().admit(input.as_bytes()), expected);
+    }
+
+    #[test]
+    fn continues_where_it_stopped() {
+        let input = [GET, HEAD, POST, LAST, GET].concat();
+        let mut filter = RequestFilter::default();
+        let mut passed = Vec::new();
+        let mut start = 0;
+        for end in 0..=input.len() {
+            loop {
+                let admitted = filter.admit(&input.as_bytes()[start..end]);
+                start += admitted.bytes;
+                if admitted.bytes == 0 {
+                    break;
+                }
+                passed.push(admitted.requests);
+            }
+        }
+        assert_eq!(passed.iter().sum::<usize>(), 4);
+        assert_eq!(start, input.len() - GET.len());
+        assert_eq!(filter.admit(GET.as_bytes()), admitted(&[], 0, Next::Close));
+    }
+}

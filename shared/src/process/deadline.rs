@@ -1,0 +1,164 @@
+//! One thread wakes all connections whose deadline has passed, so that no wait needs a timer.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::lifecycle::Lifecycle;
+
+/// How late a passed deadline is noticed, at most.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The thread that wakes connections at their deadlines, as those see it.
+pub struct DeadlineThread {
+    began: Instant,
+    calls: Mutex<Calls>,
+    called: Condvar,
+}
+
+/// What connections ask of the thread.
+#[derive(Default)]
+struct Calls {
+    added: Vec<Weak<Deadline>>,
+    yielding: Vec<Arc<Deadline>>,
+    wake_all: bool,
+}
+
+/// The deadline of one connection. The thread forgets it when the connection drops it.
+pub struct Deadline {
+    waker: Mutex<Option<Waker>>,
+    /// The thread has woken the connection: its deadline has passed, or a new stage has begun.
+    fired: AtomicBool,
+    /// In milliseconds after the thread began.
+    time: AtomicU64,
+}
+
+/// A task's deadline. A timer of its runtime would do the same, but then each wait for a socket is a wait
+/// for the time too, and sets a timer in the kernel.
+#[derive(Default)]
+pub struct TaskTimer {
+    deadline: Option<Arc<Deadline>>,
+    /// A copy of the deadline's waker.
+    registered: Option<Waker>,
+}
+
+impl DeadlineThread {
+    /// Starts the thread. It also wakes all connections at each new stage of the server. Fails when
+    /// no thread can be started.
+    pub fn start(lifecycle: &Lifecycle) -> anyhow::Result<Arc<Self>> {
+        let this = Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
+        let running = Arc::clone(&this);
+        let builder = std::thread::Builder::new().name("deadlines".into());
+        builder.spawn(move || running.run()).context("cannot start the thread for deadlines")?;
+        let woken = Arc::clone(&this);
+        lifecycle.on_change(move || {
+            lock(&woken.calls).wake_all = true;
+            woken.called.notify_one();
+        });
+        Ok(this)
+    }
+
+    /// A deadline for a connection, not yet set. Its waker is called at each new stage already.
+    pub fn add(&self, waker: Option<Waker>) -> Arc<Deadline> {
+        let (waker, time) = (Mutex::new(waker), AtomicU64::new(u64::MAX));
+        let deadline = Arc::new(Deadline { waker, fired: AtomicBool::new(false), time });
+        lock(&self.calls).added.push(Arc::downgrade(&deadline));
+        deadline
+    }
+
+    /// Sets when the connection is woken. `None`: not by time.
+    pub fn set(&self, deadline: &Deadline, time: Option<Instant>) {
+        let time = time.map_or(u64::MAX, |time| self.milliseconds(time));
+        deadline.time.store(time, Ordering::Relaxed);
+    }
+
+    /// Wakes a connection that has more to do, once other connections have had their turn.
+    pub fn wake_soon(&self, deadline: &Arc<Deadline>) {
+        lock(&self.calls).yielding.push(Arc::clone(deadline));
+        self.called.notify_one();
+    }
+
+    fn run(&self) {
+        let mut deadlines = Vec::new();
+        let mut next = Instant::now() + INTERVAL;
+        loop {
+            let calls = self.wait(next);
+            deadlines.extend(calls.added);
+            calls.yielding.iter().for_each(|deadline| deadline.wake());
+            let now = Instant::now();
+            if now >= next || calls.wake_all {
+                next = now + INTERVAL;
+                let due = if calls.wake_all { u64::MAX } else { self.milliseconds(now) };
+                deadlines.retain(|deadline: &Weak<Deadline>| {
+                    let Some(deadline) = deadline.upgrade() else { return false };
+                    if deadline.time.load(Ordering::Relaxed) <= due {
+                        deadline.wake();
+                    }
+                    true
+                });
+            }
+        }
+    }
+
+    /// Waits until `next`, or for a call that cannot wait as long.
+    fn wait(&self, next: Instant) -> Calls {
+        let bound = next.saturating_duration_since(Instant::now());
+        let is_quiet = |calls: &mut Calls| calls.yielding.is_empty() && !calls.wake_all;
+        let waited = self.called.wait_timeout_while(lock(&self.calls), bound, is_quiet);
+        let (mut calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *calls)
+    }
+
+    fn milliseconds(&self, time: Instant) -> u64 {
+        u64::try_from(time.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Deadline {
+    fn wake(&self) {
+        self.fired.store(true, Ordering::Relaxed);
+        if let Some(waker) = &*lock(&self.waker) {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl TaskTimer {
+    /// Registers the task for each new stage of the server. Register before reading the stage, or a
+    /// change in between is lost.
+    pub fn register(&mut self, thread: &DeadlineThread, context: &Context) -> &Deadline {
+        let deadline = self.deadline.get_or_insert_with(|| thread.add(None));
+        if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            self.registered = Some(context.waker().clone());
+            lock(&deadline.waker).clone_from(&self.registered);
+        }
+        deadline
+    }
+
+    /// Ready once `time` has passed. Until then the task is woken then, and at each new stage.
+    pub fn poll(&mut self, thread: &DeadlineThread, context: &Context, time: Instant) -> Poll<()> {
+        let deadline = self.register(thread, context);
+        thread.set(deadline, Some(time));
+        // The clock is read only after the thread has fired.
+        if deadline.fired.load(Ordering::Relaxed) {
+            if Instant::now() >= time {
+                return Poll::Ready(());
+            }
+            deadline.fired.store(false, Ordering::Relaxed);
+        }
+        Poll::Pending
+    }
+
+    /// Whether the thread has fired, so that the deadline may have passed.
+    pub fn has_fired(&self) -> bool {
+        self.deadline.as_ref().is_some_and(|deadline| deadline.fired.load(Ordering::Relaxed))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Poisoning is ignored: no critical section leaves a value inconsistent.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

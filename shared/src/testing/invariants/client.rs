@@ -1,0 +1,89 @@
+//! A client in memory, which sends its bytes in pieces and reads answers in pieces.
+
+use std::io::{ErrorKind, Read, Result, Write};
+
+use crate::http::Stream;
+
+/// The most bytes of a piece; one of them is drawn for each. Small ones are frequent: they end in the
+/// middle of something.
+const PIECES: [usize; 6] = [1, 2, 3, 17, 200, 5000];
+
+/// Numbers that look random and depend on the bytes alone, so that bytes which break an invariant
+/// always do.
+#[derive(Clone)]
+pub(super) struct Rng(u64);
+
+impl Rng {
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        // FNV-1a.
+        let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        Self(bytes.iter().fold(0xcbf2_9ce4_8422_2325, hash) | 1)
+    }
+
+    /// A number below `end`.
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        // xorshift64.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        // The upper bits are the better ones.
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    /// The length of a piece.
+    pub(super) fn piece(&mut self) -> usize {
+        1 + PIECES.get(self.below(PIECES.len())).map_or(0, |most| self.below(*most))
+    }
+}
+
+/// A client that sends `rest` in pieces, with pauses between them in which there is nothing to read, and ends.
+pub(super) struct Client<'a> {
+    rest: &'a [u8],
+    rng: Rng,
+    /// What it has read.
+    pub(super) received: Vec<u8>,
+}
+
+impl<'a> Client<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, rng: Rng::new(bytes), received: Vec::new() }
+    }
+
+    /// How many bytes of `most` are transferred now; fails where none are.
+    fn transfer(&mut self, most: usize) -> Result<usize> {
+        match self.rng.below(4) {
+            0 => Err(ErrorKind::WouldBlock.into()),
+            1 => Err(ErrorKind::Interrupted.into()),
+            _ => Ok(self.rng.piece().min(most)),
+        }
+    }
+}
+
+impl Read for Client<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        assert!(!buffer.is_empty(), "there is room to read into");
+        let bytes = self.transfer(buffer.len().min(self.rest.len()))?;
+        let (piece, rest) = self.rest.split_at(bytes);
+        buffer[..bytes].copy_from_slice(piece);
+        self.rest = rest;
+        Ok(bytes)
+    }
+}
+
+impl Write for Client<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let taken = self.transfer(bytes.len())?;
+        self.received.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Client<'_> {
+    fn shut_down_writing(&self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! The invariants of a connection.
+
+use super::client::{Client, Rng};
+use super::filter;
+use super::outcome::Outcome;
+use crate::http::{Connection, Session, Turn, Wants, limits};
+use crate::testing::wire::ServingThread;
+
+/// More than a connection's output may ever hold: there is a mark at 16 KiB, after which one answer
+/// with the longest target fits, and a vector that grows takes up to twice what it needs.
+const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// Whatever a client sends, the answers to it are whole, and only the last closes. They depend neither
+/// on how the bytes are split nor on what reads them: a [`Connection`], a [`Session`] over a stream,
+/// or a filter in front of a framework. What is kept in memory is bounded.
+pub fn connection(bytes: &[u8]) {
+    let whole = exchange(bytes, || bytes.len(), false);
+
+    // At every byte; long input at some hundreds.
+    let step = 1 + bytes.len() / 512;
+    assert_eq!(exchange(bytes, || step, false), whole, "in pieces of {step} bytes");
+    let mut rng = Rng::new(bytes);
+    assert_eq!(exchange(bytes, || rng.piece(), false), whole, "in pieces of several lengths");
+    assert_eq!(session(bytes), whole, "in a session");
+    filter::agrees(bytes, &whole);
+
+    let drained = exchange(bytes, || bytes.len(), true);
+    assert!(drained.answers.len() <= whole.answers.len(), "more answers when the server drains");
+}
+
+/// A connection's answers to `bytes`, which arrive in pieces of those lengths.
+fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> Outcome {
+    let mut connection = Connection::default();
+    let (mut output, mut received) = (Vec::new(), Vec::new());
+    let (mut start, mut end, mut answered) = (0, 0, 0);
+    let mut wants = Wants::Input;
+    while wants == Wants::Flush || wants == Wants::Input && end < bytes.len() {
+        if wants == Wants::Input {
+            end = bytes.len().min(end + piece().max(1));
+        }
+        let progress = connection.advance(&bytes[start..end], &mut output, draining);
+        assert!(
+            wants != Wants::Flush || progress.consumed > 0 || progress.wants != Wants::Flush,
+            "no progress"
+        );
+        assert!(output.capacity() <= OUTPUT_BYTES, "an output of {} bytes", output.capacity());
+        wants = progress.wants;
+        answered += progress.answered;
+        start += progress.consumed;
+        // A head that is not complete within the limit is refused, so a buffer of that size is enough.
+        assert!(start <= end && (wants != Wants::Input || end - start < limits::HEAD_BYTES), "unread input");
+        received.append(&mut output);
+        output = Vec::new();
+    }
+    let outcome = Outcome::read(&received);
+    assert_eq!(outcome.answered(), answered, "requests that were answered: {outcome:?}");
+    assert_eq!(outcome.closes(), wants == Wants::Close, "the answer and the connection differ: {outcome:?}");
+    assert_eq!(outcome.rejection().is_some(), connection.has_rejected(), "{outcome:?}");
+    outcome
+}
+
+/// A session's answers to `bytes`, which arrive in pieces, as the answers are sent.
+fn session(bytes: &[u8]) -> Outcome {
+    let mut client = Client::new(bytes);
+    let mut thread = ServingThread::new(true);
+    let mut session = Session::default();
+    while thread.turn(&mut session, &mut client) != Turn::Over {
+        let (input, output) = session.kept();
+        assert!(input <= limits::HEAD_BYTES && output <= OUTPUT_BYTES, "kept: {input} and {output} bytes");
+    }
+    Outcome::read(&client.received)
+}

@@ -1,0 +1,45 @@
+//! What holds whatever a client sends. Each invariant takes any bytes, and panics when it is broken.
+//!
+//! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those that
+//! were written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them on any
+//! toolchain.
+
+pub mod answers;
+mod client;
+mod connection;
+mod filter;
+mod greeting;
+mod outcome;
+
+pub use connection::connection;
+pub use greeting::greeting;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// Checks `invariant` for every file of the corpus called `name`.
+    fn check(name: &str, invariant: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+        let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<PathBuf> = files.collect();
+        files.sort();
+        assert!(!files.is_empty(), "{} is empty", folder.display());
+        for file in files {
+            // Shown only when the test fails: the last one is the one that broke the invariant.
+            println!("{}", file.display());
+            invariant(&fs::read(&file).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_corpus_keeps_the_invariants_of_connections() {
+        check("connection", super::connection);
+    }
+
+    #[test]
+    fn the_corpus_keeps_the_invariants_of_the_greeting() {
+        check("greeting", super::greeting);
+    }
+}

@@ -1,0 +1,211 @@
+//! Scenarios between a server and its clients.
+//!
+//! What is a conformance case or a fault drill is not here as well, for the servers that are asked those:
+//! see `bench/tests/contract.rs` and `bench/tests/drill.rs`.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use super::program::Program;
+
+/// Many more than a server under test has workers.
+const CONNECTIONS: usize = 100;
+
+/// Longer than a server takes to end.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Longer than a server waits before it treats a connection as silent.
+const SILENCE: Duration = Duration::from_millis(300);
+
+const FIRST_HALF: &str = "GET /late HTTP/1.1\r\nHo";
+const SECOND_HALF: &str = "st: h\r\n\r\n";
+const KEEPS: &str = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n";
+const CLOSES: &str = "GET /abc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+
+/// Many connections ask, each several times, and all are answered, by at most `max_threads` threads.
+pub fn many_connections_are_served(program: &Program, max_threads: usize) {
+    let server = program.start(&[]);
+    let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| server.connect()).collect();
+    for round in 0..3 {
+        let path = |number: usize| format!("/{round}/{number}");
+        clients.iter_mut().enumerate().for_each(|(number, client)| client.ask(&path(number)));
+        for (number, client) in clients.iter_mut().enumerate() {
+            assert!(client.expect(&path(number)), "stays open");
+        }
+    }
+    assert!(server.threads() <= max_threads, "{} threads", server.threads());
+}
+
+/// Silent and half-written connections do not delay others, and are served in their turn.
+pub fn silent_and_half_written_connections_do_not_block_others(program: &Program) {
+    let server = program.start(&[]);
+    let mut half_written: Vec<_> = (0..CONNECTIONS).map(|_| server.connect()).collect();
+    half_written.iter_mut().for_each(|client| client.send(FIRST_HALF));
+    let _silent: Vec<_> = (0..CONNECTIONS).map(|_| server.connect()).collect();
+    let mut client = server.connect();
+    client.get("/now");
+    for client in &mut half_written {
+        client.send(SECOND_HALF);
+        client.expect("/late");
+    }
+}
+
+/// A client that waits for `100 Continue` before it sends a body gets it, and then the answer.
+pub fn a_client_that_waits_to_continue_gets_100(program: &Program) {
+    let server = program.start(&[]);
+    let bodies = [("Content-Length: 3", "abc"), ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")];
+    for (framing, body) in bodies {
+        let mut client = server.connect();
+        client.send(&format!("POST /abc HTTP/1.1\r\nHost: h\r\n{framing}\r\nExpect: 100-continue\r\n\r\n"));
+        client.expect_bytes("HTTP/1.1 100 Continue\r\n\r\n");
+        client.send(body);
+        client.expect_bytes("HTTP/1.1 405 Method Not Allowed\r\n");
+    }
+}
+
+/// Connections that send a head byte by byte, almost without a pause, do not delay others.
+pub fn dripping_connections_do_not_block_others(program: &Program) {
+    let server = program.start(&["--head-timeout", "600"]);
+    // One per worker, each at its own time: while no other connection waits, each could keep a worker.
+    let mut dripping: Vec<_> = (0..program.workers).map(|_| server.connect()).collect();
+    let (under_way, begun) = channel();
+    let (stop, stopped) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            dripping.iter_mut().for_each(|client| client.send("GET / HTTP/1.1\r\nA: "));
+            for drip in 0.. {
+                for client in &mut dripping {
+                    if stopped.recv_timeout(Duration::from_millis(5)) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                    client.send("x");
+                }
+                if drip == 10 {
+                    under_way.send(()).unwrap();
+                }
+            }
+        });
+        begun.recv().unwrap();
+        for _ in 0..10 {
+            let mut client = server.connect();
+            client.get("/now");
+        }
+        drop(stop);
+    });
+}
+
+/// Clients that ask for much and read nothing do not delay others.
+pub fn clients_that_never_read_do_not_block_others(program: &Program) {
+    let server = program.start(&[]);
+    let requests = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n".repeat(1000);
+    let mut non_reading: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    for client in &mut non_reading {
+        // Until neither the server's nor the kernel's buffers take more: the server waits for this client to read.
+        client.flood(&requests, Duration::from_millis(300));
+    }
+    let mut client = server.connect();
+    client.get("/now");
+}
+
+/// A connection that has been silent for some time is served whatever arrives next: a request, half of
+/// one, or several, the last of which closes. Silence is when servers free what a busy connection needs.
+pub fn a_silent_connection_is_served_again(program: &Program) {
+    let server = program.start(&[]);
+    let mut client = server.connect();
+    let silence = || std::thread::sleep(SILENCE);
+    assert!(client.get("/first"));
+    silence();
+    assert!(client.get("/second"));
+    silence();
+    client.send(FIRST_HALF);
+    silence();
+    client.send(SECOND_HALF);
+    assert!(client.expect("/late"));
+    silence();
+    client.send(&[KEEPS, CLOSES].concat());
+    let answers = client.read_to_end();
+    assert_eq!(answers.matches("Hello, visitor! You've requested: /abc\n").count(), 2, "{answers}");
+}
+
+/// A connection over the cap is served once another one closes.
+pub fn connections_over_the_cap_wait_for_a_permit(program: &Program) {
+    let server = program.start(&["--max-connections", "2"]);
+    let [mut first, mut second] = [(); 2].map(|()| server.connect());
+    for client in [&mut first, &mut second] {
+        client.get("/abc");
+    }
+    // Not earlier: of connections that wait together, a server with several listeners may take any first.
+    let mut third = server.connect();
+    third.ask("/abc");
+    drop(first);
+    third.expect("/abc");
+}
+
+/// A silent connection is closed without an answer after its time.
+pub fn a_silent_connection_times_out(program: &Program) {
+    let server = program.start(&["--idle-timeout", "0.3"]);
+    let mut silent = server.connect();
+    silent.get("/abc");
+    assert_eq!(silent.read_to_end(), "");
+}
+
+/// On SIGTERM requests are answered, and their connections closed; silent connections are closed; the
+/// server exits with 0.
+pub fn a_drain_answers_what_was_asked(program: &Program) {
+    let mut server = program.start(&[]);
+    let [mut busy, mut half_written, mut silent] = [(); 3].map(|()| server.connect());
+    half_written.send(FIRST_HALF);
+    busy.get("/abc");
+
+    server.terminate();
+    // Answers close as soon as the server has handled the signal.
+    while busy.get("/abc") {}
+    assert_eq!(busy.read_to_end(), "");
+    assert_eq!(silent.read_to_end(), "");
+    half_written.send(SECOND_HALF);
+    assert!(!half_written.expect("/late"), "closes");
+    assert_eq!(half_written.read_to_end(), "");
+    assert!(server.wait().success());
+}
+
+/// A drain ends when all connections are closed, and not at its limit, also when the last of them are
+/// silent.
+pub fn a_drain_ends_with_the_last_connection(program: &Program) {
+    // The limit is long after the bound, and ends the server if this fails.
+    let mut server = program.start(&["--drain-timeout", "120"]);
+    let mut silent: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    for client in &mut silent {
+        client.get("/abc");
+    }
+    server.terminate();
+    let (ended, end) = channel();
+    std::thread::spawn(move || ended.send(server.wait()));
+    assert!(end.recv_timeout(LONG).is_ok_and(|status| status.success()));
+}
+
+/// Makes a test of each named scenario: those that the server has to pass. `all` is for servers that keep
+/// the whole contract, and stand every drill in `bench/tests/drill.rs`.
+#[macro_export]
+macro_rules! scenarios {
+    ($server:expr => all) => {
+        $crate::scenarios! {
+            $server =>
+            silent_and_half_written_connections_do_not_block_others,
+            dripping_connections_do_not_block_others,
+            a_client_that_waits_to_continue_gets_100,
+            a_silent_connection_is_served_again,
+            connections_over_the_cap_wait_for_a_permit,
+            a_silent_connection_times_out,
+            a_drain_answers_what_was_asked,
+            a_drain_ends_with_the_last_connection,
+        }
+    };
+    ($server:expr => $($scenario:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $scenario() {
+                $crate::testing::scenarios::$scenario($server);
+            }
+        )+
+    };
+}

@@ -1,0 +1,261 @@
+//! A socket with the rules of HTTP between it and a framework.
+//!
+//! A framework reads and writes a [`FilteredStream`] as it would the socket. What it reads are whole
+//! requests that keep the rules; what it writes is sent when it has answered all of them.
+//!
+//! ```text
+//!          ┌────────────────── FilteredStream ───────────────────┐
+//!          │          ┌─────────── Inbound ───────────┐          │
+//!          │       ┌─▶│ RequestFilter ─▶ admitted ────┼─▶ reads  │
+//!  client ─┼─ TimedSocket  └▶ kept back               │          ├─ framework
+//!          │       ▲  └───────────────────────────────┘          │
+//!          │       └─── Outbound: answers kept back ◀── writes   │
+//!          └─────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Each half has its own fields, which no code outside of its file changes. What lies between them is
+//! here: a request is admitted only when those before it are answered, and answers are sent before
+//! the client is waited for.
+//!
+//! # Why was this connection closed?
+//!
+//! A connection is open until one of these reasons applies ([`CloseReason`]). All of them go through
+//! [`FilteredStream::close_for`]; the phases after it are in `filtered_stream/closing.rs`.
+//!
+//! | reason | decided in | answer before it |
+//! | --- | --- | --- |
+//! | the last request asked for it | `poll_read`, at `Next::Close` | the request's |
+//! | a request broke a rule | `poll_read`, at `Next::Reject` | 400 to 505 |
+//! | half a request took too long | `poll_client_timeout` | 408 |
+//! | no request came in time, or the server ends | `poll_client_timeout` | none |
+//! | the client did not read in time, or the socket failed | `or_close` | none more |
+//! | the framework is done: the client has ended its side, or the server drains | `poll_close` | the last one's |
+//!
+//! ```text
+//!        rejected, last request,            sent, and input
+//!        framework done                     may be unread          the client's end, 1 s or 1 MiB
+//! Open ───────────────────────────▶ Sending ──────────────▶ Lingering ──────────────────▶ Over
+//!   │                                  └─ sent, and nothing unread ─────────────────────────▲
+//!   └─ idle, not reading, failed ───────────────────────────────────────────────────────────┘
+//! ```
+
+mod closing;
+mod inbound;
+mod outbound;
+mod timed_socket;
+
+use std::future::poll_fn;
+use std::io::Result;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use shared::http::rules::Rejection;
+use shared::http::{Next, WaitingFor};
+use shared::lifecycle::ConnectionPermit;
+use shared::process::Server;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::closing::{CloseReason, Phase};
+use self::inbound::Inbound;
+use self::outbound::Outbound;
+use self::timed_socket::TimedSocket;
+use crate::request_counter::RequestCounter;
+use crate::socket::Socket;
+
+/// Bytes that are read at once before a framework has a buffer for them, behind part of a head, or
+/// after a last answer.
+const PIECE_BYTES: usize = 4096;
+
+/// When answers are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// When the framework flushes: for one that flushes once for all requests that it has read.
+    AtOnce,
+    /// When the framework reads again: for one that flushes after each answer. It has then answered
+    /// all that it had, so that the answers to pipelined requests are sent in one write.
+    WhenRead,
+}
+
+/// A socket with the rules in front. Each request that comes through it has to be counted in its
+/// [`RequestCounter`] when it is answered.
+pub struct FilteredStream {
+    socket: TimedSocket,
+    inbound: Inbound,
+    outbound: Outbound,
+    phase: Phase,
+    /// The framework asked for its next request before it had answered, and there may be one: it is
+    /// woken once it has answered.
+    reader_waits: bool,
+    permit: ConnectionPermit,
+}
+
+impl FilteredStream {
+    /// Puts the rules in front of `socket`: one that is registered with tokio, or just accepted.
+    pub fn new(
+        socket: impl Into<Socket>,
+        permit: ConnectionPermit,
+        server: &Arc<Server>,
+        flush: Flush,
+    ) -> Self {
+        let counter = Arc::new(RequestCounter::new(Arc::clone(permit.lifecycle())));
+        Self {
+            socket: TimedSocket::new(socket.into(), Arc::clone(server)),
+            inbound: Inbound::new(counter),
+            outbound: Outbound::new(flush),
+            phase: Phase::Open,
+            reader_waits: false,
+            permit,
+        }
+    }
+
+    /// Where this connection's requests are counted.
+    pub fn counter(&self) -> &Arc<RequestCounter> {
+        self.inbound.counter()
+    }
+
+    /// Waits, for a connection that is new or [quiet](RequestCounter::is_quiet), until there is
+    /// something for a framework to do.
+    pub async fn readable(&mut self) {
+        poll_fn(|context| self.poll_readable(context)).await;
+    }
+
+    /// Sends what is left to send, and closes, so that the last answer arrives.
+    pub async fn close(mut self) {
+        poll_fn(|context| self.poll_close(context)).await;
+    }
+
+    fn poll_readable(&mut self, context: &mut Context) -> Poll<()> {
+        if self.phase == Phase::Open && self.inbound.is_empty() {
+            let polled = if self.socket.is_fresh() {
+                // What a new connection has brought along is read without asking whether it is there.
+                self.inbound.poll_fill_kept(&mut self.socket, context)
+            } else {
+                self.socket.poll_read_ready(context)
+            };
+            if polled.is_pending() {
+                return self.poll_client_timeout(context);
+            }
+        }
+        self.counter().set_quiet(false);
+        Poll::Ready(())
+    }
+
+    /// Whether the framework has answered all that it was given, but for a request whose body is not
+    /// complete.
+    fn is_settled(&self) -> bool {
+        self.outbound.is_flushed() && self.inbound.is_answered()
+    }
+
+    /// Makes the framework wait with its next request until it has answered those before.
+    fn wait_until_settled(&mut self, context: &mut Context) {
+        // Mostly there is no next request, and its first byte is what to wait for.
+        self.reader_waits =
+            !(self.inbound.expects_request() && self.socket.poll_read_ready(context).is_pending());
+        if self.outbound.is_flushed() && !self.reader_waits {
+            // The wait for it begins, and cannot be over yet.
+            let _ = self.socket.poll_timeout(context, WaitingFor::Request);
+        }
+    }
+
+    /// Reads from the socket; ready when there is something for the framework, or the connection
+    /// closes, or the client has ended its side.
+    fn poll_fill(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        let filled = self.inbound.poll_fill(&mut self.socket, context, buffer);
+        if filled.is_pending() {
+            return self.poll_client_timeout(context).map(Ok);
+        }
+        self.counter().set_quiet(false);
+        self.or_close(filled)
+    }
+
+    /// Ready when the client has had its time; then the connection closes.
+    fn poll_client_timeout(&mut self, context: &mut Context) -> Poll<()> {
+        let waiting = self.inbound.waiting_for();
+        let polled = self.socket.poll_timeout(context, waiting);
+        self.counter().set_quiet(self.socket.is_quiet());
+        ready!(polled);
+        match waiting {
+            // tokio, which asks the kernel only now and then, has not reported it yet. It will.
+            WaitingFor::Request if self.socket.has_input() => return Poll::Pending,
+            WaitingFor::Request => self.close_for(CloseReason::Idle),
+            _ => self.close_for(CloseReason::Rejected(Rejection::TooSlow)),
+        }
+        Poll::Ready(())
+    }
+
+    /// Sends the answers that were kept back.
+    fn poll_send(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        let sent = self.outbound.poll_send(&mut self.socket, context);
+        self.or_close(sent)
+    }
+
+    /// Closes the connection where the socket failed, which the framework learns by the error.
+    fn or_close<T>(&mut self, polled: Poll<Result<T>>) -> Poll<Result<T>> {
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.close_for(CloseReason::Failed);
+        }
+        polled
+    }
+}
+
+impl AsyncRead for FilteredStream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        if buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            if this.phase != Phase::Open {
+                return this.poll_close(context).map(Ok);
+            }
+            if this.inbound.deliver(buffer) || buffer.filled().len() > before || this.inbound.is_ended() {
+                return Poll::Ready(Ok(()));
+            }
+            if !this.is_settled() {
+                this.wait_until_settled(context);
+                return Poll::Pending;
+            }
+            match this.inbound.next() {
+                Next::Reject(rejection) => this.close_for(CloseReason::Rejected(rejection)),
+                Next::Close => this.close_for(CloseReason::Requested),
+                Next::Answer => this.inbound.admit(&mut this.socket),
+                Next::Input => {
+                    ready!(this.poll_send(context))?;
+                    ready!(this.poll_fill(context, buffer))?;
+                }
+            }
+        }
+    }
+}
+
+impl AsyncWrite for FilteredStream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+        let this = self.get_mut();
+        if this.phase != Phase::Open {
+            // The last answer has been given.
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = this.outbound.poll_write(&mut this.socket, context, bytes);
+        this.or_close(written)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        this.outbound.flush();
+        if this.inbound.is_in_body() {
+            // It is an interim answer, for which the client may wait with the body.
+            ready!(this.poll_send(context))?;
+        }
+        if this.reader_waits && this.is_settled() {
+            this.reader_waits = false;
+            context.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
+        self.get_mut().poll_close(context).map(Ok)
+    }
+}

@@ -1,0 +1,144 @@
+//! From the socket to the framework: what was read, and how much of it the framework may have.
+
+use std::io::Result;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use shared::http::{Admitted, Next, RequestFilter, WaitingFor};
+use tokio::io::ReadBuf;
+
+use super::PIECE_BYTES;
+use super::timed_socket::TimedSocket;
+use crate::request_counter::RequestCounter;
+
+/// The way of requests.
+pub(super) struct Inbound {
+    filter: RequestFilter,
+    counter: Arc<RequestCounter>,
+    /// Read, and not delivered. Empty for a connection that waits for a request.
+    kept: Vec<u8>,
+    /// Bytes at the start of `kept` that the framework may have.
+    admitted: usize,
+    /// What follows the admitted bytes.
+    next: Next,
+    /// The client has ended its side.
+    is_ended: bool,
+}
+
+impl Inbound {
+    pub(super) fn new(counter: Arc<RequestCounter>) -> Self {
+        let (filter, kept) = (RequestFilter::default(), Vec::new());
+        Self { filter, counter, kept, admitted: 0, next: Next::Input, is_ended: false }
+    }
+
+    pub(super) fn counter(&self) -> &Arc<RequestCounter> {
+        &self.counter
+    }
+
+    /// Whether all that was read has been delivered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.is_ended
+    }
+
+    pub(super) fn is_in_body(&self) -> bool {
+        self.filter.is_in_body()
+    }
+
+    pub(super) fn next(&self) -> Next {
+        self.next
+    }
+
+    /// Whether the framework has answered what it was given, but for a request whose body is not
+    /// complete.
+    pub(super) fn is_answered(&self) -> bool {
+        self.counter.unanswered() == u32::from(self.is_in_body())
+    }
+
+    /// Whether nothing has arrived of the next request, which may come.
+    pub(super) fn expects_request(&self) -> bool {
+        self.kept.is_empty() && matches!(self.next, Next::Input | Next::Answer)
+    }
+
+    /// Whether there is input that no one has read, for which a close would make the kernel send a
+    /// reset.
+    pub(super) fn has_unread(&self) -> bool {
+        !self.kept.is_empty() || self.is_in_body() || self.counter.unanswered() > 0
+    }
+
+    pub(super) fn waiting_for(&self) -> WaitingFor {
+        WaitingFor::input(self.is_in_body(), !self.kept.is_empty())
+    }
+
+    /// Gives the framework admitted bytes; false when there are none.
+    pub(super) fn deliver(&mut self, buffer: &mut ReadBuf) -> bool {
+        let bytes = self.admitted.min(buffer.remaining());
+        if bytes == 0 {
+            return false;
+        }
+        buffer.put_slice(self.kept.get(..bytes).unwrap_or_default());
+        self.kept.drain(..bytes);
+        self.admitted -= bytes;
+        if self.kept.is_empty() {
+            self.kept = Vec::new();
+        }
+        true
+    }
+
+    /// Reads from the socket, into the framework's own buffer where nothing is kept.
+    pub(super) fn poll_fill(
+        &mut self,
+        socket: &mut TimedSocket,
+        context: &mut Context,
+        buffer: &mut ReadBuf,
+    ) -> Poll<Result<()>> {
+        if !self.kept.is_empty() {
+            return self.poll_fill_kept(socket, context);
+        }
+        let before = buffer.filled().len();
+        ready!(socket.poll_read(context, buffer))?;
+        let new = buffer.filled().get(before..).unwrap_or_default();
+        self.is_ended = new.is_empty();
+        let admitted = self.filter.admit(new);
+        if let Some(rest @ [_, ..]) = new.get(admitted.bytes..) {
+            self.kept.extend_from_slice(rest);
+            buffer.set_filled(before + admitted.bytes);
+        }
+        self.count(&admitted, socket);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads what follows part of a head, or is the first of all.
+    pub(super) fn poll_fill_kept(
+        &mut self,
+        socket: &mut TimedSocket,
+        context: &mut Context,
+    ) -> Poll<Result<()>> {
+        let mut piece = [0; PIECE_BYTES];
+        let mut piece = ReadBuf::new(&mut piece);
+        ready!(socket.poll_read(context, &mut piece))?;
+        self.is_ended = piece.filled().is_empty();
+        self.kept.extend_from_slice(piece.filled());
+        self.admit(socket);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Admits what the rules allow of what is kept.
+    pub(super) fn admit(&mut self, socket: &mut TimedSocket) {
+        let admitted = self.filter.admit(&self.kept);
+        self.admitted = admitted.bytes;
+        self.count(&admitted, socket);
+    }
+
+    fn count(&mut self, admitted: &Admitted, socket: &mut TimedSocket) {
+        self.next = admitted.next;
+        if admitted.bytes > 0 {
+            let has_more = admitted.next == Next::Answer && self.admitted < self.kept.len();
+            self.counter.admit(admitted, has_more);
+            socket.restart_timeout();
+        }
+    }
+}
