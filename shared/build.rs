@@ -1,5 +1,4 @@
-//! Writes the versions of all crates and of the compiler, from which a server's `--version` names its
-//! runtime's.
+//! Writes the versions of all crates and of the compiler, for the `--version` of servers.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a build fails by its panic")]
 
 use std::{env, fs, path::Path, process::Command};

@@ -66,13 +66,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let _ = give.send((stream, place));
         let _ = waker.wake();
     };
-<<<<<<< HEAD
-    process::serve(listener, &lifecycle, &flags.process, take)
-=======
-    process::serve(listener, &life, &arguments.process, take, || {
-        let _ = waker.wake();
-    })
->>>>>>> refs/heads/visit
+    process::serve(listener, &lifecycle, &arguments.process, take)
 }
 
 /// Answers the requests of all connections. Each keeps its permit until it is closed.
@@ -88,14 +82,9 @@ fn answer_all<P>(
     while poll.poll(&mut events, None).or_else(interrupted).is_ok() {
         for event in &events {
             if event.token() != WAKE {
-<<<<<<< HEAD
-                let goes_on =
+                let stays_open =
                     open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, lifecycle));
-                if !goes_on {
-=======
-                let stays_open = open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, life));
                 if !stays_open {
->>>>>>> refs/heads/visit
                     open.remove(&event.token());
                 }
             }
@@ -138,13 +127,8 @@ impl<P> Open<P> {
         Self { stream, connection: Connection::default(), input, output, _place: place }
     }
 
-<<<<<<< HEAD
-    /// Answers what has come; whether the connection goes on.
-    fn advance(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
-=======
     /// Answers what has arrived. Returns whether the connection stays open.
-    fn advance(&mut self, burden: Option<u32>, life: &Life) -> bool {
->>>>>>> refs/heads/visit
+    fn advance(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         let mut buffer = [0; limits::HEAD_BYTES];
         loop {
             let read = match self.stream.read(&mut buffer) {

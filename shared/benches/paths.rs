@@ -1,8 +1,8 @@
-//! The paths of every request through the code that the Rust servers share: their instructions, which
-//! gungraun counts by callgrind. `bench/tests/budgets` compares them with `bench/budgets.toml`.
+//! The paths of every request through the code that the Rust servers share: their instructions,
+//! which gungraun counts by callgrind. `bench/tests/budgets` compares them with
+//! `bench/budgets.toml`.
 //!
-//! Each is run for [`REQUESTS`] requests, so that rare work, such as formatting the date of the next
-//! second, does not show.
+//! Each is run for [`REQUESTS`] requests, so that rare work, as for the next second, does not show.
 #![allow(missing_docs, reason = "gungraun's macros make undocumented functions")]
 #![allow(clippy::panic, reason = "a wrong answer is not counted")]
 

@@ -1,5 +1,5 @@
-//! An allocator that counts, for tests of how often a request allocates. Only they enable the feature
-//! `counting`: a server that is measured has plain mimalloc.
+//! An allocator that counts, for tests of how often a request allocates. Only they enable the
+//! feature `counting`: a server that is measured has plain mimalloc.
 //!
 //! A server that counts prints how often its process has allocated when a signal asks it to end.
 
@@ -34,8 +34,8 @@ fn count() {
 }
 
 #[allow(unsafe_code, reason = "an allocator is written")]
-// SAFETY: mimalloc does all of it. Counting allocates nothing: a thread-local that is initialised by a
-// constant and needs no destructor exists as long as its thread.
+// SAFETY: mimalloc does all of it. Counting allocates nothing: a thread-local that is initialised
+// by a constant and needs no destructor exists as long as its thread.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -111,7 +111,7 @@ mod tests {
             ("a body in chunks", &[&[CHUNKED]], 0),
             ("the last request", &[&[LAST]], 0),
             ("one that is rejected", &[&[REJECTED]], 0),
-            // Within a request a session keeps what it has read, or the answer that follows the body.
+            // Within a request a session keeps what it has read, or the answer to come.
             ("half of it, and later the rest", &[&[begin], &[end]], 1),
             ("a body that waits to be asked for", &[&[EXPECTS], &["abc"]], 2),
         ];

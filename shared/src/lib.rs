@@ -13,8 +13,8 @@ pub mod process;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-/// Every program that links this crate allocates with mimalloc, so that no server can forget it. The
-/// fuzzer's programs do not: its sanitizer has to see what is allocated.
+/// Every program that links this crate allocates with mimalloc, so that no server can forget it.
+/// The fuzzer's programs do not: its sanitizer has to see what is allocated.
 #[cfg(not(any(test, feature = "counting", fuzzing)))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

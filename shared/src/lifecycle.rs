@@ -30,8 +30,7 @@ pub enum Stage {
     /// Each answer closes its connection; connections are still accepted, so that clients which
     /// are connecting get an answer and not a reset.
     Draining,
-    /// Connections that wait for a request are closed, and no more are accepted than the kernel
-    /// has already accepted.
+    /// Idle connections are closed; only what the kernel has already accepted is accepted.
     Ending,
     /// What is still open is cut.
     Over,
@@ -41,8 +40,7 @@ pub enum Stage {
 pub struct Lifecycle {
     stage: AtomicU8,
     max_connections: usize,
-    /// The number of open connections, and [`AWAITED`]. One atomic, so that a close which nothing
-    /// waits for costs one instruction.
+    /// Open connections, and [`AWAITED`] in the same atomic, so that a close costs one instruction.
     open: AtomicUsize,
     /// Woken when a connection closes, and at each new stage.
     close_waiters: Mutex<Vec<Waker>>,
@@ -54,8 +52,7 @@ pub struct Lifecycle {
 
 type Listener = Box<dyn Fn() + Send>;
 
-/// The bit of [`Lifecycle::open`] that says that [`Lifecycle::close_waiters`] is not
-/// empty.
+/// The bit of [`Lifecycle::open`] for [`Lifecycle::close_waiters`] not being empty.
 const AWAITED: usize = 1 << (usize::BITS - 1);
 
 /// One of the connections that may be open. Dropping it gives the permit back.
@@ -94,7 +91,7 @@ impl Lifecycle {
         self.stage() >= Stage::Ending
     }
 
-    /// Calls `listener` at each new stage, on the thread that begins it, after the stage is visible.
+    /// Calls `listener` at each new stage, once it is visible, on the thread that begins it.
     pub fn on_change(&self, listener: impl Fn() + Send + 'static) {
         lock(&self.listeners).push(Box::new(listener));
     }
@@ -131,8 +128,7 @@ impl Lifecycle {
         Some(ConnectionPermit(Arc::clone(self)))
     }
 
-    /// A permit that may exceed the maximum, for a connection that the kernel has accepted before
-    /// the listener was closed.
+    /// A permit over the maximum, for what the kernel accepted before the listener closed.
     pub fn extra_permit(self: &Arc<Self>) -> ConnectionPermit {
         self.open.fetch_add(1, Ordering::Relaxed);
         ConnectionPermit(Arc::clone(self))
@@ -167,8 +163,7 @@ impl Lifecycle {
         poll_fn(|context| self.poll_until(context, &condition)).await;
     }
 
-    /// Blocks this thread until `condition`, which is evaluated at each close and at each new stage, and
-    /// for `limit` at most.
+    /// Blocks this thread until `condition`, evaluated at each close and stage, or for `limit`.
     pub fn wait_until(&self, limit: Duration, condition: impl Fn() -> bool) {
         if condition() {
             return;
@@ -186,8 +181,7 @@ impl Lifecycle {
         }
     }
 
-    /// Ready once `condition` holds. Until then the waker is called at the next close and at the
-    /// next stage.
+    /// Ready once `condition` holds. Until then the waker is called at the next close and stage.
     fn poll_until(&self, context: &mut Context, condition: impl Fn() -> bool) -> Poll<()> {
         if condition() {
             return Poll::Ready(());

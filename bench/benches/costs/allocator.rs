@@ -1,5 +1,5 @@
-//! The cost of memory: the allocator of every Rust server, beside the system's. Both are called directly,
-//! since a program has one for everything else.
+//! The cost of memory: the allocator of every Rust server, beside the system's. Both are called
+//! directly, since a program has one for everything else.
 #![allow(unsafe_code, reason = "to ask an allocator directly is unsafe")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -36,7 +36,7 @@ fn measure(group: &mut Group, name: &str, allocator: &impl GlobalAlloc) {
             assert_eq!(input.last() + output.last(), 2);
         });
     });
-    // The oldest is freed when another is allocated, so that none gets the memory that was just freed.
+    // The oldest is freed for each new one, so that none gets the memory that was just freed.
     group.bench_function(BenchmarkId::new(name, "answer among 100"), |bencher| {
         let mut live: VecDeque<_> = (0..100).map(|_| Block::new(allocator, ANSWER)).collect();
         bencher.iter(|| {
@@ -67,7 +67,7 @@ impl<'a, A: GlobalAlloc> Block<'a, A> {
 
     /// The last byte that was filled.
     fn last(&self) -> u8 {
-        // SAFETY: It was written when the memory was allocated, which lasts until `self` is dropped.
+        // SAFETY: It was written at its allocation, which lasts until `self` is dropped.
         unsafe { self.start.add(ANSWER - 1).read() }
     }
 }

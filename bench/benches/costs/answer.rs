@@ -1,5 +1,5 @@
-//! The cost of an answer: its head and body into a buffer that has room, by the length of the path, and
-//! the same by the standard library's formatting.
+//! The cost of an answer: its head and body into a buffer that has room, by the length of the path,
+//! and the same by the standard library's formatting.
 
 use std::hint::black_box;
 use std::io::Write;

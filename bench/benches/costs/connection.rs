@@ -1,5 +1,4 @@
-//! The cost of a request in the connection loop over a stream in memory: all of a server but its
-//! runtime and the kernel.
+//! The cost of a request in the connection loop in memory, without runtime and kernel.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use shared::http::{Session, Turn};

@@ -1,5 +1,5 @@
-//! The cost of the kernel: the system calls of a request on one thread, and the hand-off from one thread,
-//! task or coroutine to another.
+//! The cost of the kernel: the system calls of a request on one thread, and the hand-off from one
+//! thread, task or coroutine to another.
 //!
 //! Hand-offs are timed in rounds, there and back, and reported per switch.
 
@@ -44,7 +44,7 @@ fn calls(group: &mut Group) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         bencher.iter(|| {
             let (client, server) = connected(&listener);
-            // A reset, after which neither side keeps the client's port for a minute: there are too few ports.
+            // A reset, after which neither side keeps the client's port: there are too few ports.
             SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
             drop((client, server));
         });
@@ -86,8 +86,8 @@ fn connected(listener: &TcpListener) -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-/// Two threads that block, each until the other has written a byte. They share a core, so that one can
-/// only run when the other has stopped. A switch includes a write and a read.
+/// Two threads that block, each until the other has written a byte. They share a core, so that one
+/// can only run when the other has stopped. A switch includes a write and a read.
 fn between_threads(rounds: u64) -> Duration {
     let (mut here, mut there) = UnixStream::pair().unwrap();
     let pass = |stream: &mut UnixStream| stream.write_all(b"!").unwrap();
@@ -157,8 +157,8 @@ fn between_coroutines(rounds: u64) -> Duration {
         second.join().unwrap();
         time
     };
-    // SAFETY: Neither uses a thread-local, and there is one thread on which they could continue. What they
-    // call needs little stack.
+    // SAFETY: Neither uses a thread-local, and there is one thread on which they could continue.
+    // What they call needs little stack.
     unsafe { coroutine::spawn(first) }.join().unwrap()
 }
 

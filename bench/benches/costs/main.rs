@@ -1,5 +1,4 @@
-//! The costs of the parts of a request, one subject per file: our own code, the frameworks' and the
-//! kernel's.
+//! The costs of the parts of a request: our own code's, the frameworks' and the kernel's.
 //!
 //! They are one program, so that they are built once, and timed alike.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]

@@ -1,5 +1,5 @@
-//! The cost of a request's head, parsed and validated: in the shapes that load tools and browsers send,
-//! and with a fault at each stage at which one is found.
+//! The cost of a request's head, parsed and validated: in the shapes that load tools and browsers
+//! send, and with a fault at each stage at which one is found.
 
 use std::hint::black_box;
 
@@ -54,7 +54,7 @@ fn shapes() -> Vec<(&'static str, String, usize)> {
     shapes
 }
 
-/// What is wrong with a head, the head, and why it is rejected: in the order in which faults are found.
+/// What is wrong with a head, the head, and the rejection, in the order in which faults are found.
 fn faults() -> Vec<(&'static str, String, Rejection)> {
     let own = |(name, head, rejection): (&'static str, &str, Rejection)| (name, head.into(), rejection);
     let mut faults: Vec<_> = [

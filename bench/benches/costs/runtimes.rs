@@ -1,6 +1,6 @@
-//! The cost of a request in the frameworks that servers are built on: from its bytes to its answer's, over
-//! a stream in memory, without our own rules in front of them, and with a constant greeting. They are
-//! configured as in the servers.
+//! The cost of a request in the frameworks that servers are built on: from its bytes to its
+//! answer's, over a stream in memory, without our own rules, and with a constant greeting.
+//! Configured as in the servers.
 
 use std::cell::RefCell;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! What is stored of microbenchmarks: `code.json`, and what is saved by a name.
+//! What is stored of microbenchmarks: `microbench.json`.
 //!
 //! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is not known is `null`, never 0.
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 /// The version of the form below.
 pub const SCHEMA: u32 = 2;
 
-/// What our own code costs, without a kernel or a runtime.
+/// The microbenchmarks of one run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct CodeRecord {
+pub struct MicrobenchRecord {
     /// The version of this form.
     pub schema: u32,
     /// When it was begun: UTC, RFC 3339.
@@ -98,7 +98,7 @@ impl BenchRecord {
 }
 
 #[cfg(test)]
-impl CodeRecord {
+impl MicrobenchRecord {
     /// A request, sixteen of them, a head, a framework and a switch, and what of these three servers are made of, for tests.
     pub(crate) fn example() -> Self {
         let bench = |group: &str, name: &str, nanoseconds: f64, elements, bytes| {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_piece_is_one_of_what_an_iteration_does() {
-        let record = CodeRecord::example();
+        let record = MicrobenchRecord::example();
         let rows: Vec<(String, [f64; 3], Option<f64>)> = record
             .benches
             .iter()

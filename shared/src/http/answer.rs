@@ -3,7 +3,7 @@
 use super::rules::{Method, Rejection, Request, Version};
 use super::{date, greeting};
 
-/// Whether the connection persists after an answer, as the answer announces it (RFC 9112, section 9.3).
+/// Whether the connection persists after an answer, which announces it (RFC 9112, section 9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
     /// It stays open, which is the default of HTTP/1.1.
@@ -51,7 +51,7 @@ pub fn write(request: &Request, persistence: Persistence, date: &[u8; date::LEN]
     }
 }
 
-/// Writes the answer to a request that breaks a rule. It has no body, so that it is right for HEAD too.
+/// Writes the answer to a request that breaks a rule. Without a body it is right for HEAD too.
 pub fn write_rejection(rejection: Rejection, date: &[u8; date::LEN], out: &mut Vec<u8>) {
     let (status, reason) = rejection.status();
     out.extend_from_slice(b"HTTP/1.1 ");

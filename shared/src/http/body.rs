@@ -61,8 +61,8 @@ impl BodySkipper {
         self.state == State::Done
     }
 
-    /// Skips what belongs to the body at the start of `input`; returns the number of bytes. Fails where
-    /// the body is malformed or over a limit.
+    /// Skips what belongs to the body at the start of `input`; returns the number of bytes. Fails
+    /// where the body is malformed or over a limit.
     pub fn skip(&mut self, input: &[u8]) -> Result<usize, Rejection> {
         let mut skipped = 0;
         while let (false, Some(rest @ [byte, ..])) = (self.is_done(), input.get(skipped..)) {

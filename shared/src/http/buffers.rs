@@ -2,8 +2,7 @@
 
 use super::limits;
 
-/// Room for the answers to a few requests, so that a thread which answers no more at once need not
-/// allocate.
+/// Room for the answers to a few requests, more than which are rarely written at once.
 const OUTPUT_ROOM: usize = 4096;
 
 /// The buffers of a thread, lent to one session at a time.
@@ -27,8 +26,7 @@ impl Buffers {
         self.output.append(&mut std::mem::take(output));
     }
 
-    /// Leaves the session what it has to keep until its next turn: mostly nothing, which takes no
-    /// memory.
+    /// Leaves the session what it keeps until its next turn: mostly nothing, which takes no memory.
     pub(super) fn store(&self, input: &mut Vec<u8>, output: &mut Vec<u8>) {
         *input = self.input.unread().to_vec();
         output.clone_from(&self.output);

@@ -1,5 +1,4 @@
-//! The `Date` of answers, as IMF-fixdate (RFC 9110, section 5.6.7), which each thread formats once per
-//! second.
+//! The `Date` of answers, as IMF-fixdate (RFC 9110, section 5.6.7), formatted once per second.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -12,8 +11,7 @@ use nix::time::{ClockId, clock_gettime};
 pub const LEN: usize = 29;
 
 thread_local! {
-    /// The second that was formatted last, and its date. A coroutine may use it, as it does not wait
-    /// meanwhile.
+    /// The last second and its date. A coroutine may use them, as it does not wait meanwhile.
     static LAST: Cell<(u64, [u8; LEN])> = const { Cell::new((u64::MAX, [0; LEN])) };
 }
 

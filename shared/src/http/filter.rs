@@ -1,14 +1,14 @@
 //! The rules in front of a framework: which bytes of a connection it may read.
 //!
-//! A framework has its own parser, which accepts what it must not, or hides what was ambiguous. So the
-//! bytes are validated before: only whole heads that keep the rules are admitted, with their bodies.
+//! A framework has its own parser, which accepts what it must not, or hides what was ambiguous. So
+//! the bytes are validated before: only whole heads that keep the rules pass, with their bodies.
 
 use super::body::BodySkipper;
 use super::head;
 use super::rules::{Framing, Method, Rejection, Request, Version};
 
-/// Requests that are admitted together, at most. A framework may hold the heads of all that it has read
-/// and not answered, in some kilobytes each.
+/// Requests that are admitted together, at most. A framework may hold the heads of all that it has
+/// read and not answered, in some kilobytes each.
 const REQUESTS_AT_ONCE: usize = 16;
 
 /// One connection's input, in front of a framework.
@@ -48,8 +48,8 @@ pub enum Next {
 impl RequestFilter {
     /// Validates `input`, which begins after the bytes that were admitted before.
     ///
-    /// Only plain requests are admitted together, and others alone: a framework may keep one state for
-    /// all requests that it has read and not answered.
+    /// Only plain requests are admitted together, and others alone: a framework may keep one state
+    /// for all requests that it has read and not answered.
     pub fn admit(&mut self, input: &[u8]) -> Admitted {
         let mut admitted = Admitted { bytes: 0, requests: 0, has_body: false, next: Next::Input };
         while let Some(rest) = input.get(admitted.bytes..) {

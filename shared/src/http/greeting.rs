@@ -11,8 +11,7 @@ pub const fn len(path: &[u8]) -> usize {
     BEFORE.len() + path.len() + AFTER.len()
 }
 
-/// Appends the greeting for `path`, [`len`] bytes: a caller that has reserved them pays for one
-/// allocation or for none.
+/// Appends the greeting for `path`: [`len`] bytes, for which a caller may reserve room.
 pub fn write(path: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(BEFORE);
     out.extend_from_slice(path);

@@ -7,16 +7,15 @@ use httparse::{Error, Status};
 use super::limits;
 use super::rules::{self, Rejection, Request, Version};
 
-/// Most heads have no more fields. Room for the limit is 3 KiB of a stack, which a coroutine keeps while
-/// it waits.
+/// Most heads have no more fields. The limit would take 3 KiB of stack, also of waiting coroutines.
 const FEW_FIELDS: usize = 16;
 
 /// A request and the length of its head; `None` when there are not enough bytes.
 type Parsed<'a> = Result<Option<(Request<'a>, usize)>, Rejection>;
 
-/// Reads a head from the start of `input`: the request and the length of its head, or `None` when more
-/// bytes are needed. The result does not depend on how the bytes are split. Fails with the first rule
-/// that is broken.
+/// Reads a head from the start of `input`: the request and the length of its head, or `None` when
+/// more bytes are needed. The result does not depend on how the bytes are split. Fails with the
+/// first rule that is broken.
 pub fn parse(input: &[u8]) -> Parsed<'_> {
     // What is beyond the limit is not read: a head that is not complete by then is too large.
     let input = input.get(..limits::HEAD_BYTES).unwrap_or(input);
@@ -71,8 +70,8 @@ fn broken(input: &[u8], error: Error) -> Parsed<'_> {
     }
 }
 
-/// RFC 9110, section 15.6.6: 505 for another version of HTTP, such as that of an HTTP/2 preface. Anything
-/// else in a version's place is malformed, which is known at the end of the line.
+/// RFC 9110, section 15.6.6: 505 for another version of HTTP, such as that of an HTTP/2 preface.
+/// Anything else in a version's place is malformed, which is known at the end of the line.
 fn unknown_version(input: &[u8]) -> Parsed<'_> {
     let start = empty_lines(input).len();
     let mut line = input.get(start..).unwrap_or_default().split(|byte| matches!(byte, b'\r' | b'\n'));
@@ -97,8 +96,7 @@ fn empty_lines(input: &[u8]) -> &[u8] {
     end.and_then(|end| input.get(..end)).unwrap_or(input)
 }
 
-/// The part of a head that `httparse` has read when it meets one field too many. Later lines may not have
-/// arrived.
+/// The part of a head that `httparse` has read at one field too many: the rest may not be there.
 fn up_to_the_field_too_many(input: &[u8]) -> &[u8] {
     let start = empty_lines(input).len();
     let lines = input.get(start..).unwrap_or_default();
@@ -116,8 +114,8 @@ fn too_large(request: &httparse::Request) -> Rejection {
     }
 }
 
-/// [`check_line_ends`] for a whole head, without a search: `httparse` has found where lines end. Each
-/// field is preceded by the end of a line, and the head ends with an empty one.
+/// [`check_line_ends`] for a whole head, without a search: `httparse` has found where lines end.
+/// Each field is preceded by the end of a line, and the head ends with an empty one.
 fn check_known_line_ends(input: &[u8], request: &httparse::Request, length: usize) -> Result<(), Rejection> {
     let offset = |part: &[u8]| part.as_ptr().addr().wrapping_sub(input.as_ptr().addr());
     let follows_a_line = |start: usize| input.get(..start).is_some_and(|lines| lines.ends_with(b"\r\n"));
@@ -128,9 +126,9 @@ fn check_known_line_ends(input: &[u8], request: &httparse::Request, length: usiz
     if is_valid { Ok(()) } else { Err(Rejection::Malformed) }
 }
 
-/// RFC 9112, section 2.2, allows a recipient to take a lone line feed as the end of a line. Where two
-/// recipients differ in that, requests can be smuggled, so here it is malformed. `httparse` itself
-/// rejects a lone carriage return.
+/// RFC 9112, section 2.2, allows a recipient to take a lone line feed as the end of a line. Where
+/// two recipients differ in that, requests can be smuggled, so here it is malformed. `httparse`
+/// itself rejects a lone carriage return.
 fn check_line_ends(head: &[u8]) -> Result<(), Rejection> {
     let is_lone = |at: usize| at == 0 || head.get(at - 1) != Some(&b'\r');
     if memchr::memchr_iter(b'\n', head).any(is_lone) { Err(Rejection::Malformed) } else { Ok(()) }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// Bytes of a request's head, from its first byte to the end of the empty line. One more is answered
-/// with 431.
+/// Bytes of a request's head, up to the end of the empty line. One more is answered with 431.
 pub const HEAD_BYTES: usize = 16 * 1024;
 
 /// Fields of a head. One more is answered with 431.
@@ -12,8 +11,7 @@ pub const HEAD_FIELDS: usize = 100;
 /// Bytes of a request target. One more is answered with 414.
 pub const TARGET_BYTES: usize = 8 * 1024;
 
-/// Bytes of a request's body, which is read and dropped. One more is answered with 413 and closes the
-/// connection.
+/// Bytes of a request's body, which is dropped. One more is answered with 413 and a close.
 pub const BODY_BYTES: u64 = 1024 * 1024;
 
 /// Time from a head's first byte to its last.
@@ -28,12 +26,11 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time that open connections have to finish once a shutdown has begun.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long connections are still accepted once a shutdown has begun, and how long idle ones are then
-/// waited for: a request that is on its way is answered, and its connection closed.
+/// How long connections are still accepted once a shutdown has begun, and how long idle ones are
+/// then waited for: a request that is on its way is answered, and its connection closed.
 pub const DRAIN_GRACE: Duration = Duration::from_millis(500);
 
-/// Time for a client to read the last answer and close, before its connection is closed with unread
-/// input.
+/// Time for a client to read the last answer and close, where its connection has unread input.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// Bytes that a lingering connection reads and drops, at most.

@@ -1,8 +1,8 @@
 //! The endpoint, without a runtime.
 //!
-//! [`rules`] has the rules of HTTP on a request's head, which every server keeps, also in front of a
-//! framework ([`RequestFilter`]). [`Connection`] is the whole protocol without I/O, and [`Session`]
-//! runs it over a stream.
+//! [`rules`] has the rules of HTTP on a request's head, which every server keeps, also in front of
+//! a framework ([`RequestFilter`]). [`Connection`] is the protocol without I/O, [`Session`] runs
+//! it.
 
 pub mod answer;
 pub mod body;

@@ -54,8 +54,7 @@ pub struct Request<'a> {
     pub wants_upgrade: bool,
 }
 
-/// Why a request is rejected. The connection is closed after the answer, since it is unknown where the
-/// next request would begin.
+/// Why a request is rejected. The connection is then closed: the next request's start is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// 400: ambiguous or malformed.
@@ -89,8 +88,8 @@ impl Rejection {
     }
 }
 
-/// Validates a head whose lines are well-formed: its method, its target and its fields as name and value,
-/// without the white space around the value. Fails with the first rule that is broken.
+/// Validates a head whose lines are well-formed: its method, its target and its fields as name and
+/// value, without the white space around the value. Fails with the first rule that is broken.
 pub fn validate<'a, 'f>(
     method: &[u8],
     target: &'a [u8],
@@ -137,7 +136,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// Most fields decide nothing; the length of their names excludes most of them without a comparison.
+    /// Most fields decide nothing; the length of the name excludes most of them.
     fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Rejection> {
         self.count += 1;
         if self.count > limits::HEAD_FIELDS {
@@ -194,8 +193,7 @@ impl Fields {
         Ok(())
     }
 
-    /// RFC 9112, section 6.1: `chunked` has to be the last coding. It is the only one supported here, so
-    /// it has to be the only one, once.
+    /// RFC 9112, section 6.1: `chunked` has to be the last coding. Here it is the only one.
     fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Rejection> {
         if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
             return Err(Rejection::Malformed);
@@ -209,7 +207,7 @@ impl Fields {
         if self.hosts == 0 && version == Version::Http11 { Err(Rejection::Malformed) } else { Ok(()) }
     }
 
-    /// RFC 9112, sections 6.1 and 6.3: both lengths at once is an attack or a mistake, as is chunked with HTTP/1.0.
+    /// RFC 9112, sections 6.1 and 6.3: both lengths, or chunked with HTTP/1.0, are malformed.
     fn framing(&self, version: Version) -> Result<Framing, Rejection> {
         match (self.length, self.chunked) {
             (Some(_), true) => Err(Rejection::Malformed),
@@ -257,9 +255,9 @@ fn is_authority_with_port(target: &[u8]) -> bool {
     !host.is_empty() && port.len() > 1 && is_host(target)
 }
 
-/// `uri-host [ ":" port ]` of RFC 9110, section 7.2, where the host is a `reg-name` of RFC 3986, which
-/// includes IPv4 addresses, or an address in brackets. An empty host is valid: it is the value of `Host`
-/// when a target has no authority.
+/// `uri-host [ ":" port ]` of RFC 9110, section 7.2, where the host is a `reg-name` of RFC 3986,
+/// which includes IPv4 addresses, or an address in brackets. An empty host is valid: it is the
+/// value of `Host` when a target has no authority.
 fn is_host(value: &[u8]) -> bool {
     let mut rest = value;
     if let [b'[', literal @ ..] = value {
@@ -296,8 +294,8 @@ fn is_ip_literal(literal: &[u8]) -> bool {
     std::str::from_utf8(literal).is_ok_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
 }
 
-/// Bytes of a target: visible ASCII, without the quotes and angle brackets that delimit a URI in a text.
-/// RFC 3986 excludes more, some of which clients send unescaped.
+/// Bytes of a target: visible ASCII, without the quotes and angle brackets that delimit a URI in a
+/// text. RFC 3986 excludes more, some of which clients send unescaped.
 const TARGET: u8 = 1;
 
 /// Bytes of a host name: `unreserved / sub-delims` of RFC 3986.

@@ -2,8 +2,7 @@
 //!
 //! Servers differ in how a connection gets its thread. So the loop runs in turns: where the stream
 //! has nothing to read or takes nothing more, the turn ends, the caller may give the thread to
-//! another connection, and the session continues in a later turn. A session that waits for a
-//! request holds no buffer.
+//! another one, and the session continues in a later turn. An idle session holds no buffer.
 //!
 //! ```text
 //!          ┌──── read ◀───┐ Yield: has had its share
@@ -69,8 +68,7 @@ pub struct Session {
 enum Phase {
     #[default]
     Open,
-    /// The last answer is written. Input is dropped, so that the kernel sends no reset for it that
-    /// overtakes the answer.
+    /// The last answer is written. Input is dropped: a reset would overtake the answer.
     Lingering { bytes: usize },
 }
 

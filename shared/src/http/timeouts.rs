@@ -31,8 +31,7 @@ pub struct Timeouts {
 }
 
 impl WaitingFor {
-    /// What the next input is, by whether it belongs to a body and whether the start of a head is
-    /// kept from an earlier read.
+    /// The next input, by whether it belongs to a body and whether part of a head has been read.
     pub fn input(is_in_body: bool, has_part: bool) -> Self {
         match (is_in_body, has_part) {
             (true, _) => Self::Body,

@@ -19,9 +19,9 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// Gives a connection its first turn on this thread, without waiting for the client; `None` when
-    /// that was also its last. Mostly its first request is already there, and where that is its only
-    /// one, no other thread has to learn of the connection.
+    /// Gives a connection its first turn on this thread, without waiting for the client; `None`
+    /// when that was also its last. Mostly its first request is already there, and where that is
+    /// its only one, no other thread has to learn of the connection.
     pub fn begin(stream: TcpStream, permit: ConnectionPermit, timeouts: &Timeouts) -> Option<Self> {
         let mut session = Session::default();
         let mut socket = NonBlocking::new(&stream);

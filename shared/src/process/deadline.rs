@@ -36,8 +36,8 @@ pub struct Deadline {
     time: AtomicU64,
 }
 
-/// A task's deadline. A timer of its runtime would do the same, but then each wait for a socket is a wait
-/// for the time too, and sets a timer in the kernel.
+/// A task's deadline. A timer of its runtime would do the same, but then each wait for a socket is
+/// a wait for the time too, and sets a timer in the kernel.
 #[derive(Default)]
 pub struct TaskTimer {
     deadline: Option<Arc<Deadline>>,
@@ -46,8 +46,7 @@ pub struct TaskTimer {
 }
 
 impl DeadlineThread {
-    /// Starts the thread. It also wakes all connections at each new stage of the server. Fails when
-    /// no thread can be started.
+    /// Starts the thread, which also wakes all at each new stage. Fails when it cannot be started.
     pub fn start(lifecycle: &Lifecycle) -> anyhow::Result<Arc<Self>> {
         let this = Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
         let running = Arc::clone(&this);
@@ -127,8 +126,7 @@ impl Deadline {
 }
 
 impl TaskTimer {
-    /// Registers the task for each new stage of the server. Register before reading the stage, or a
-    /// change in between is lost.
+    /// Registers for each new stage. Register before reading the stage, or one may be missed.
     pub fn register(&mut self, thread: &DeadlineThread, context: &Context) -> &Deadline {
         let deadline = self.deadline.get_or_insert_with(|| thread.add(None));
         if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {

@@ -8,8 +8,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::http::{Timeouts, limits};
 
-/// File descriptors kept free for what is not a connection: standard streams, listeners, epoll, timers,
-/// wake-ups (some tens on a many-core machine with a runtime per core).
+/// File descriptors kept free for what is not a connection: standard streams, listeners, epoll,
+/// timers, wake-ups (some tens on a many-core machine with a runtime per core).
 const RESERVED_DESCRIPTORS: usize = 100;
 
 /// The flags of the process contract. A server with more flags flattens them into its own.
@@ -68,8 +68,8 @@ impl Flags {
         Timeouts { head: self.head_timeout, idle: self.idle_timeout, write: self.write_timeout }
     }
 
-    /// How many connections may be open at once. Raises the soft limit of descriptors to the hard one, and
-    /// fails when `--max-connections` asks for more than that allows.
+    /// How many connections may be open at once. Raises the soft limit of descriptors to the hard
+    /// one, and fails when `--max-connections` asks for more than that allows.
     pub fn connections(&self) -> anyhow::Result<usize> {
         let descriptors = raise_descriptor_limit().context("cannot raise the limit of open files")?;
         let available = descriptors.saturating_sub(RESERVED_DESCRIPTORS);

@@ -26,8 +26,8 @@ const BPF_RETURN: u16 = 0x06;
 /// Time for handshakes under way to complete, once no new ones begin.
 const SETTLE: Duration = Duration::from_millis(20);
 
-/// A listening socket, blocking, whose accepted connections have `TCP_NODELAY` from the start: they inherit
-/// the option on Linux, which saves a system call per connection. An error names the address.
+/// A listening socket, blocking, whose accepted connections have `TCP_NODELAY` from the start: they
+/// inherit the option on Linux, which saves a system call each. An error names the address.
 pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     listen(address, false)
 }
@@ -35,17 +35,16 @@ pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// `count` sockets that listen on one port, among which the kernel distributes connections
 /// (`SO_REUSEPORT`). Fails, as [`bind`] does, for a port that another process listens on.
 pub fn bind_shared(address: SocketAddr, count: usize) -> anyhow::Result<Vec<TcpListener>> {
-    // With SO_REUSEPORT a second server of this user would share the port silently: bind without it first.
+    // With SO_REUSEPORT another server of this user would share the port silently.
     let address = bind(address)?.local_addr().context("cannot read the address listened on")?;
     (0..count).map(|_| listen(address, true)).collect()
 }
 
-/// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it and the
-/// server has not: the close would reset them. Blocks for some milliseconds. Fails when the kernel
-/// refuses the filter that keeps new connections out.
+/// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it
+/// and the server has not: the close would reset them. Blocks for some milliseconds. Fails when the
+/// kernel refuses the filter that keeps new connections out.
 pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) -> anyhow::Result<()> {
-    // No connection may arrive between the last accept and the close. Clients that connect from here on
-    // are refused a moment later.
+    // No connection may arrive before the close. Clients that connect now are refused after it.
     SockRef::from(&listener).attach_filter(&DROP_NEW).context("cannot attach a filter to the listener")?;
     std::thread::sleep(SETTLE);
     listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;

@@ -20,13 +20,11 @@ const ACCEPT_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long to wait for a permit or a descriptor when there is none. A close ends the wait.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Threads that accept, at most. Each accepts some tens of thousands of connections per second, more
-/// than there are ports for.
+/// Threads that accept, at most. Each accepts some tens of thousands of connections per second.
 const ACCEPTORS: usize = 4;
 
 /// Announces the server, and hands each connection with its permit to `take`, on several threads,
-/// until a signal asks for the drain. Returns when all connections are closed, or at the drain's
-/// limit.
+/// until a signal asks for the drain. Returns when all connections are closed, or at the limit.
 ///
 /// Fails when signals cannot be watched, no ready line can be printed or the listener fails.
 pub fn serve(
@@ -65,8 +63,7 @@ fn acceptors(flags: &Flags) -> usize {
     flags.workers_or_cores().min(cores).min(ACCEPTORS)
 }
 
-/// Accepts a connection if one comes. Without a permit or a descriptor for it, it stays in the
-/// kernel's queue.
+/// Accepts a connection if one comes. Without a permit or a descriptor it stays in the kernel.
 fn accept(listener: &TcpListener, lifecycle: &Arc<Lifecycle>, take: &impl Fn(TcpStream, ConnectionPermit)) {
     lifecycle.wait_until(BACKOFF, || lifecycle.has_permit());
     let Some(permit) = lifecycle.permit() else { return };

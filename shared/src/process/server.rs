@@ -31,11 +31,11 @@ impl Server {
     }
 }
 
-/// A turn with this thread's buffers. Other connections wait for the thread, so none may keep it for as
-/// long as its client sends; and `stream` does not block.
+/// A turn with this thread's buffers. Other connections wait for the thread, so none may keep it
+/// for as long as its client sends; and `stream` does not block.
 ///
-/// A coroutine may continue on another thread after a wait. This is not inlined, so that the compiler
-/// cannot keep the address of a thread-local from one turn to the next.
+/// A coroutine may continue on another thread after a wait. This is not inlined, so that the
+/// compiler cannot keep the address of a thread-local from one turn to the next.
 #[inline(never)]
 pub fn turn_on_this_thread(
     session: &mut Session,

@@ -16,8 +16,8 @@ pub fn drain_on_signal(lifecycle: &Arc<Lifecycle>, limit: Duration) -> anyhow::R
     on_signal(move || lifecycle.drain(DRAIN_GRACE, limit))
 }
 
-/// Calls `begin` at the first SIGTERM or SIGINT, on a thread of its own, where it may block. A second
-/// signal ends the process at once, with the exit code 128 plus its number, as shells have it.
+/// Calls `begin` at the first SIGTERM or SIGINT, on a thread of its own, where it may block. A
+/// second signal ends the process at once, with 128 plus its number, as shells have it.
 ///
 /// Fails when signals cannot be watched.
 pub fn on_signal(begin: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {

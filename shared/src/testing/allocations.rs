@@ -5,8 +5,8 @@ use std::process::Stdio;
 use super::heads::{BARE, BROWSER};
 use super::program::Program;
 
-/// The number of requests by which two runs differ. Allocations of the start are in both, and those that
-/// are not made per request vanish in the rounding.
+/// The number of requests by which two runs differ. Allocations of the start are in both, and those
+/// that are not made per request vanish in the rounding.
 const REQUESTS: usize = 1000;
 
 /// Requests that are pipelined.
@@ -24,8 +24,7 @@ pub struct Allocations {
 }
 
 impl Program {
-    /// Counts the allocations per request of a program that is built with the feature `counting` of this
-    /// crate, with one worker.
+    /// Counts allocations per request, with one worker, in a program with the feature `counting`.
     pub fn allocations(&self) -> Allocations {
         let per_request = |request: &str, pipelined: usize| {
             let count = |requests| in_all(self, &request.repeat(pipelined), pipelined, requests);

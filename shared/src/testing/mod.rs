@@ -1,5 +1,5 @@
-//! What every server must do for many clients and for difficult ones, to be called from a server's own
-//! tests: raw bytes over real sockets. Nothing here asserts a time; bounds only end what hangs.
+//! What every server must do for many clients and for difficult ones, to be called from a server's
+//! own tests: raw bytes over real sockets. Nothing here asserts a time; bounds only end what hangs.
 //!
 //! [`invariants`] is what must hold of the shared code, whatever bytes a client sends.
 #![allow(
@@ -20,6 +20,5 @@ pub mod wire;
 pub use allocations::Allocations;
 pub use program::{Client, Program, Server};
 
-/// Requests per benchmark of instructions: a multiple of all depths of pipelining, and enough that what
-/// happens once is a thousandth.
+/// Requests per benchmark of instructions: a multiple of all depths of pipelining.
 pub const REQUESTS: usize = 1600;

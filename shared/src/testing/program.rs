@@ -65,7 +65,7 @@ impl Server {
         let peer_port = port_of(client.0.local_addr().unwrap());
         let nothing_unread = |socket: &str| {
             let fields: Vec<_> = socket.split_whitespace().collect();
-            // The local address, the peer's, a state, and the bytes that wait to be sent and to be read.
+            // The local address, the peer's, a state, and the bytes to be sent and to be read.
             matches!(fields[..], [_, local, peer, _, queues, ..]
                 if local.ends_with(&local_port) && peer.ends_with(&peer_port) && queues.ends_with(":00000000"))
         };
@@ -142,8 +142,7 @@ impl Client {
         self.expect(path)
     }
 
-    /// Reads an answer, which has to be the greeting for `path`; returns whether the connection stays
-    /// open after it.
+    /// Reads an answer, which has to be the greeting for `path`; returns whether it persists.
     pub fn expect(&mut self, path: &str) -> bool {
         // Servers differ in the case of field names, which has no meaning.
         !self.answer(path).to_ascii_lowercase().contains("\r\nconnection: close\r\n")
@@ -171,7 +170,7 @@ impl Client {
         assert_eq!(String::from_utf8_lossy(&got), expected);
     }
 
-    /// Sends `request`, which may be several, `times` times, and reads `bytes` of answers after each.
+    /// Sends `request`, which may be several, `times` times, and reads `bytes` after each.
     pub(super) fn repeat(&mut self, request: &str, times: usize, bytes: usize) {
         let mut got = vec![0; bytes];
         for _ in 0..times {

@@ -1,7 +1,7 @@
 //! Scenarios between a server and its clients.
 //!
-//! What is a conformance case or a fault drill is not here as well, for the servers that are asked those:
-//! see `bench/tests/contract.rs` and `bench/tests/drill.rs`.
+//! What is a conformance case or a fault drill is not here as well, for the servers that are asked
+//! those: see `bench/tests/contract.rs` and `bench/tests/drill.rs`.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -22,7 +22,7 @@ const SECOND_HALF: &str = "st: h\r\n\r\n";
 const KEEPS: &str = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n";
 const CLOSES: &str = "GET /abc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 
-/// Many connections ask, each several times, and all are answered, by at most `max_threads` threads.
+/// Many connections ask several times, and all are answered, by at most `max_threads` threads.
 pub fn many_connections_are_served(program: &Program, max_threads: usize) {
     let server = program.start(&[]);
     let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| server.connect()).collect();
@@ -66,7 +66,7 @@ pub fn a_client_that_waits_to_continue_gets_100(program: &Program) {
 /// Connections that send a head byte by byte, almost without a pause, do not delay others.
 pub fn dripping_connections_do_not_block_others(program: &Program) {
     let server = program.start(&["--head-timeout", "600"]);
-    // One per worker, each at its own time: while no other connection waits, each could keep a worker.
+    // One per worker, each at its own time: while no other waits, each could keep a worker.
     let mut dripping: Vec<_> = (0..program.workers).map(|_| server.connect()).collect();
     let (under_way, begun) = channel();
     let (stop, stopped) = channel::<()>();
@@ -100,15 +100,15 @@ pub fn clients_that_never_read_do_not_block_others(program: &Program) {
     let requests = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n".repeat(1000);
     let mut non_reading: Vec<_> = (0..8).map(|_| server.connect()).collect();
     for client in &mut non_reading {
-        // Until neither the server's nor the kernel's buffers take more: the server waits for this client to read.
+        // Until all buffers are full: the server waits for this client to read.
         client.flood(&requests, Duration::from_millis(300));
     }
     let mut client = server.connect();
     client.get("/now");
 }
 
-/// A connection that has been silent for some time is served whatever arrives next: a request, half of
-/// one, or several, the last of which closes. Silence is when servers free what a busy connection needs.
+/// A connection that has been silent for some time is served whatever arrives next: a request, half
+/// of one, or several, the last of which closes. Silence is when servers free buffers.
 pub fn a_silent_connection_is_served_again(program: &Program) {
     let server = program.start(&[]);
     let mut client = server.connect();
@@ -134,7 +134,7 @@ pub fn connections_over_the_cap_wait_for_a_permit(program: &Program) {
     for client in [&mut first, &mut second] {
         client.get("/abc");
     }
-    // Not earlier: of connections that wait together, a server with several listeners may take any first.
+    // Not earlier: of several that wait, a server with several listeners may take any first.
     let mut third = server.connect();
     third.ask("/abc");
     drop(first);
@@ -149,8 +149,7 @@ pub fn a_silent_connection_times_out(program: &Program) {
     assert_eq!(silent.read_to_end(), "");
 }
 
-/// On SIGTERM requests are answered, and their connections closed; silent connections are closed; the
-/// server exits with 0.
+/// On SIGTERM requests are answered and closed, silent connections closed, and the exit code is 0.
 pub fn a_drain_answers_what_was_asked(program: &Program) {
     let mut server = program.start(&[]);
     let [mut busy, mut half_written, mut silent] = [(); 3].map(|()| server.connect());
@@ -168,8 +167,7 @@ pub fn a_drain_answers_what_was_asked(program: &Program) {
     assert!(server.wait().success());
 }
 
-/// A drain ends when all connections are closed, and not at its limit, also when the last of them are
-/// silent.
+/// A drain ends when all connections are closed, also silent ones, and not at its limit.
 pub fn a_drain_ends_with_the_last_connection(program: &Program) {
     // The limit is long after the bound, and ends the server if this fails.
     let mut server = program.start(&["--drain-timeout", "120"]);
@@ -183,8 +181,8 @@ pub fn a_drain_ends_with_the_last_connection(program: &Program) {
     assert!(end.recv_timeout(LONG).is_ok_and(|status| status.success()));
 }
 
-/// Makes a test of each named scenario: those that the server has to pass. `all` is for servers that keep
-/// the whole contract, and stand every drill in `bench/tests/drill.rs`.
+/// Makes a test of each named scenario: those that the server has to pass. `all` is for servers
+/// that keep the whole contract, and stand every drill in `bench/tests/drill.rs`.
 #[macro_export]
 macro_rules! scenarios {
     ($server:expr => all) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::http::{Buffers, Driver, Session, Stream, Timeouts, Turn};
 use crate::lifecycle::Lifecycle;
 
-/// A client that sends its pieces, one per read, and then nothing more. It reads every answer at once.
+/// A client that sends its pieces, one per read, then nothing, and reads every answer at once.
 pub struct Wire<'a> {
     pieces: &'a [&'a str],
     /// Bytes that the client has read.

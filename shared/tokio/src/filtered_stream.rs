@@ -1,26 +1,24 @@
 //! A socket with the rules of HTTP between it and a framework.
 //!
-//! A framework reads and writes a [`FilteredStream`] as it would the socket. What it reads are whole
-//! requests that keep the rules; what it writes is sent when it has answered all of them.
+//! A framework reads and writes a [`FilteredStream`] as it would the socket. What it reads are
+//! whole requests that keep the rules; what it writes is sent when it has answered all of them.
 //!
 //! ```text
-//!          ┌────────────────── FilteredStream ───────────────────┐
-//!          │          ┌─────────── Inbound ───────────┐          │
-//!          │       ┌─▶│ RequestFilter ─▶ admitted ────┼─▶ reads  │
-//!  client ─┼─ TimedSocket  └▶ kept back               │          ├─ framework
-//!          │       ▲  └───────────────────────────────┘          │
-//!          │       └─── Outbound: answers kept back ◀── writes   │
-//!          └─────────────────────────────────────────────────────┘
+//!          ┌────────────────────── FilteredStream ──────────────────────┐
+//!          │               ┌─▶ Inbound: RequestFilter, input kept back ─┼─▶ poll_read
+//!  client ◀┼▶ TimedSocket ─┤                                            │      framework
+//!          │               └── Outbound: answers kept back ◀────────────┼── poll_write
+//!          └────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Each half has its own fields, which no code outside of its file changes. What lies between them is
-//! here: a request is admitted only when those before it are answered, and answers are sent before
-//! the client is waited for.
+//! Each half has its own fields, which no code outside of its file changes. What lies between them
+//! is here: a request is admitted only when those before it are answered, and answers are sent
+//! before the client is waited for.
 //!
 //! # Why was this connection closed?
 //!
-//! A connection is open until one of these reasons applies ([`CloseReason`]). All of them go through
-//! [`FilteredStream::close_for`]; the phases after it are in `filtered_stream/closing.rs`.
+//! A connection is open until one of these reasons applies ([`CloseReason`]). All of them go
+//! through [`FilteredStream::close_for`]; the phases after it are in `filtered_stream/closing.rs`.
 //!
 //! | reason | decided in | answer before it |
 //! | --- | --- | --- |
@@ -29,7 +27,7 @@
 //! | half a request took too long | `poll_client_timeout` | 408 |
 //! | no request came in time, or the server ends | `poll_client_timeout` | none |
 //! | the client did not read in time, or the socket failed | `or_close` | none more |
-//! | the framework is done: the client has ended its side, or the server drains | `poll_close` | the last one's |
+//! | the framework is done: the client's end, or a drain | `poll_close` | the last one's |
 //!
 //! ```text
 //!        rejected, last request,            sent, and input
@@ -63,8 +61,7 @@ use self::timed_socket::TimedSocket;
 use crate::request_counter::RequestCounter;
 use crate::socket::Socket;
 
-/// Bytes that are read at once before a framework has a buffer for them, behind part of a head, or
-/// after a last answer.
+/// Bytes per read where the framework has no buffer: after part of a head or a last answer.
 const PIECE_BYTES: usize = 4096;
 
 /// When answers are sent.
@@ -84,8 +81,7 @@ pub struct FilteredStream {
     inbound: Inbound,
     outbound: Outbound,
     phase: Phase,
-    /// The framework asked for its next request before it had answered, and there may be one: it is
-    /// woken once it has answered.
+    /// The framework asked for its next request too early: it is woken once it has answered.
     reader_waits: bool,
     permit: ConnectionPermit,
 }
@@ -114,8 +110,7 @@ impl FilteredStream {
         self.inbound.counter()
     }
 
-    /// Waits, for a connection that is new or [quiet](RequestCounter::is_quiet), until there is
-    /// something for a framework to do.
+    /// Waits until a new or [quiet](RequestCounter::is_quiet) connection has something to read.
     pub async fn readable(&mut self) {
         poll_fn(|context| self.poll_readable(context)).await;
     }
@@ -128,7 +123,7 @@ impl FilteredStream {
     fn poll_readable(&mut self, context: &mut Context) -> Poll<()> {
         if self.phase == Phase::Open && self.inbound.is_empty() {
             let polled = if self.socket.is_fresh() {
-                // What a new connection has brought along is read without asking whether it is there.
+                // What a new connection brings along is read without asking whether it is there.
                 self.inbound.poll_fill_kept(&mut self.socket, context)
             } else {
                 self.socket.poll_read_ready(context)
@@ -141,8 +136,7 @@ impl FilteredStream {
         Poll::Ready(())
     }
 
-    /// Whether the framework has answered all that it was given, but for a request whose body is not
-    /// complete.
+    /// Whether the framework has answered all requests but one whose body is not complete.
     fn is_settled(&self) -> bool {
         self.outbound.is_flushed() && self.inbound.is_answered()
     }

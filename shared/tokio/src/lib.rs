@@ -1,13 +1,13 @@
 //! What the servers on tokio have in common.
 //!
-//! [`serve`](fn@serve) accepts connections in the runtimes of a [`Layout`], gives each a task, and ends
-//! the server. A connection's [`Socket`] is registered with tokio only when it has to wait, and a
-//! [`TaskTimer`](shared::process::TaskTimer) is its deadline.
+//! [`serve`](fn@serve) accepts connections in the runtimes of a [`Layout`], gives each a task, and
+//! ends the server. A connection's [`Socket`] is registered with tokio only when it has to wait,
+//! and a [`TaskTimer`](shared::process::TaskTimer) is its deadline.
 //!
-//! [`FilteredStream`] lies between a socket and a framework that speaks HTTP on it. It lets requests
-//! that keep the rules through, rejects the others, keeps the timeouts, and closes the connection so
-//! that its last answer arrives. A [`RequestCounter`] is what a connection's stream and its service
-//! know of each other.
+//! [`FilteredStream`] lies between a socket and a framework that speaks HTTP on it. It lets
+//! requests that keep the rules through, rejects the others, keeps the timeouts, and closes the
+//! connection so that its last answer arrives. A [`RequestCounter`] is what a connection's stream
+//! and its service know of each other.
 
 mod filtered_stream;
 mod layout;

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use shared::http::{Admitted, Next};
 use shared::lifecycle::Lifecycle;
 
-/// Counts the requests of one connection that were admitted to the framework, and those that its
-/// service has answered.
+/// Counts the requests of a connection that the framework was given, and those that were answered.
 ///
 /// The stream and the service run in one task, so nothing here has to be ordered.
 pub struct RequestCounter {
@@ -38,8 +37,8 @@ impl RequestCounter {
         }
     }
 
-    /// Counts an answer, which a service does once per request. True when this answer has to close the
-    /// connection: the client asked for it, or the server drains and no other request is kept back.
+    /// Counts an answer, which a service does once per request. True when this answer has to close
+    /// the connection: the client asked for it, or the server drains and no request is kept back.
     pub fn answer(&self) -> bool {
         let answered = self.answered.load(Ordering::Relaxed).wrapping_add(1);
         self.answered.store(answered, Ordering::Relaxed);
@@ -54,8 +53,8 @@ impl RequestCounter {
     }
 
     /// Whether the client has been silent for some time, so that a framework's connection which is
-    /// made for the next request costs less than one that is kept. Nothing is lost with it: all that
-    /// it was given has been answered, and sent.
+    /// made for the next request costs less than one that is kept. Nothing is lost with it: all
+    /// that it was given has been answered, and sent.
     pub fn is_quiet(&self) -> bool {
         self.is_quiet.load(Ordering::Relaxed)
     }

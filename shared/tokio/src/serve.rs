@@ -19,15 +19,13 @@ use tokio::task::coop::consume_budget;
 
 use crate::layout::Layout;
 
-/// How long to wait before the next accept when there is no descriptor for it; else the loop would
-/// spin.
+/// The time before the next accept when there is no descriptor for it; else the loop would spin.
 const BACKOFF: Duration = Duration::from_millis(50);
 
 /// Announces the server and serves each connection by `connection`, in a task of its own, until a
 /// signal asks for the drain. Returns when all connections have ended, or at the drain's limit.
 ///
-/// The socket is as it was accepted: it blocks, and is not registered with tokio. See
-/// [`Socket`](crate::Socket).
+/// The socket blocks, and is not registered with tokio: see [`Socket`](crate::Socket).
 pub fn serve<C, F>(layout: Layout, flags: &Flags, connection: C) -> anyhow::Result<()>
 where
     C: Fn(TcpStream, ConnectionPermit, Arc<Server>) -> F + Send + Sync + 'static,
@@ -101,8 +99,7 @@ where
             match listener.async_io(Interest::READABLE, TcpListener::accept).await {
                 Ok((stream, _)) => return stream,
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-                // Without a descriptor the connection stays in the kernel's queue, and another accept
-                // would fail at once.
+                // Without a descriptor the connection stays in the kernel's queue.
                 Err(_) => {
                     let (end, mut timer) = (Instant::now() + BACKOFF, TaskTimer::default());
                     poll_fn(|context| timer.poll(&self.server.deadlines, context, end)).await;
@@ -111,7 +108,7 @@ where
         }
     }
 
-    /// Serves a connection to its end, once it has a permit: another runtime may have taken the last.
+    /// Serves a connection to its end, once it has a permit: another runtime may have the last.
     async fn begin(self: Arc<Self>, stream: TcpStream, mut permit: Option<ConnectionPermit>) {
         let lifecycle = &self.server.lifecycle;
         while permit.is_none() {

@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 /// Bytes of a connection's first read. A request's head is mostly shorter.
 const FIRST_BYTES: usize = 1024;
 
-/// A connection's socket. Registering it with tokio takes two system calls and a wait, so one that was
-/// just accepted is read first: mostly its first request is there, and where that is the only one it
-/// is answered without them.
+/// A connection's socket. Registering it with tokio takes two system calls and a wait, so one that
+/// was just accepted is read first: mostly its first request is there, and where that is the only
+/// one it is answered without them.
 #[derive(Debug)]
 pub struct Socket {
     state: State,
@@ -48,8 +48,8 @@ impl From<TcpStream> for Socket {
 }
 
 impl Socket {
-    /// Reads. Where there is nothing to read, the task is woken once there is something. After a read
-    /// that got less than it had room for, tokio does not ask the kernel before the next event.
+    /// Reads. Where there is nothing to read, the task is woken once there is something. After a
+    /// read that got less than it had room for, tokio waits for the next event.
     pub fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         match &mut self.state {
             State::Registered(stream) => Pin::new(stream).poll_read(context, buffer),

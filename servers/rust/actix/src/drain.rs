@@ -1,8 +1,7 @@
 //! The end of the server, in which no request is lost.
 //!
-//! actix's own shutdown drops what waits in its queues: connections that are accepted and not yet with
-//! a worker, and requests that are read and not yet begun. So its workers keep running until all
-//! connections are closed.
+//! actix's own shutdown drops what waits in its queues: connections that are accepted and not yet
+//! with a worker, and requests that are read and not yet begun. So its workers run on.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -16,12 +15,11 @@ use tokio::net::TcpStream;
 
 use crate::app;
 
-/// Time for actix's threads to follow a command: the accepting one to stop, the workers to begin the
-/// connections that it has accepted.
+/// Time for actix to follow a command: to stop accepting, and to begin what it has accepted.
 const HANDOVER: Duration = Duration::from_millis(100);
 
-/// Ends the server, once it accepts no more. `waiting` is a second handle on its listener, from which
-/// connections are taken that the kernel has accepted and actix has not.
+/// Ends the server, once it accepts no more. `waiting` is a second handle on its listener, from
+/// which connections are taken that the kernel has accepted and actix has not.
 pub(crate) async fn drain(
     actix: ServerHandle,
     server: &Arc<Server>,
@@ -29,8 +27,7 @@ pub(crate) async fn drain(
 ) -> anyhow::Result<()> {
     actix.pause().await;
     rt::time::sleep(HANDOVER).await;
-    // Closes actix's handle on the listener. Its workers wait for their connections; that wait is not
-    // awaited here.
+    // Closes actix's handle on the listener. The end of its workers is not awaited.
     drop(actix.stop(true));
     rt::time::sleep(HANDOVER).await;
     // The application is made as it was for the workers, where it did not fail.

@@ -14,14 +14,12 @@ use shared_tokio::RequestCounter;
 pub(crate) async fn answer(request: HttpRequest, mut body: Payload) -> HttpResponse {
     let counter = request.conn_data::<Arc<RequestCounter>>();
     if counter.is_some_and(|counter| counter.has_body()) {
-        // It is dropped; `FilteredStream` has limited its length. After an error the client no longer
-        // reads the answer.
+        // It is dropped; its length was limited. After an error no client reads the answer.
         while let Some(Ok(_)) = body.next().await {}
     }
     let greets = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = if greets { HttpResponse::Ok() } else { HttpResponse::MethodNotAllowed() };
-    // actix reads nothing after a request that could have become another protocol, and does not tell
-    // the client.
+    // After a request that could have become another protocol actix silently stops reading.
     if counter.is_some_and(|counter| counter.answer()) || request.head().upgrade() {
         response.force_close();
     }

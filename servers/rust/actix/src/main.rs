@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
-    // actix counts connections per worker, so with fewer connections than workers some could have none.
+    // actix counts connections per worker, so with fewer of them than workers some would have none.
     let workers = flags.workers_or_cores().min(max_connections);
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr()?;

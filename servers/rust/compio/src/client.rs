@@ -69,8 +69,7 @@ impl<'a> Client<'a> {
 
     /// Reads, answers and writes; `None` when the client has gone or has had its time.
     ///
-    /// Other connections have their turn between two reads, so no client can keep the thread by what
-    /// it sends.
+    /// Other connections have their turn between two reads, so no client can keep the thread.
     async fn answer(&mut self) -> Option<()> {
         loop {
             let input = self.read().await?;
@@ -110,8 +109,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The next bytes, in a buffer of the ring that is taken when they arrive. When all of those are
-    /// taken the read brings its own: if it retried, other connections might be faster each time.
+    /// The next bytes, in a buffer of the ring that is taken when they arrive. When all of those
+    /// are taken the read brings its own: if it retried, others might be faster each time.
     async fn receive(&self) -> Result<Bytes, End> {
         loop {
             let mut stream = &self.stream;

@@ -1,5 +1,5 @@
-//! The deadlines of a worker's connections. All are checked now and then, so that no wait needs a timer
-//! of its own, nor has to read the clock.
+//! The deadlines of a worker's connections. All are checked now and then, so that no wait needs a
+//! timer of its own, nor has to read the clock.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -14,8 +14,8 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use shared::http::limits::DRAIN_GRACE;
 use shared::http::{Timeouts, WaitingFor};
 
-/// How often all connections are checked, and the server's stage is read. A deadline is noticed late by
-/// up to twice this time, as a wait's time begins at the first check.
+/// How often all connections are checked, and the server's stage is read. A deadline is noticed
+/// late by up to twice this time, as a wait's time begins at the first check.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Ticks once per [`INTERVAL`].
@@ -66,8 +66,8 @@ impl Deadlines {
         deadline
     }
 
-    /// Wakes the connections whose deadline has passed. In a server that is ending, a request has no
-    /// longer than the grace of the drain.
+    /// Wakes the connections whose deadline has passed. In a server that is ending, a request has
+    /// no longer than the grace of the drain.
     pub(crate) fn check(&self, timeouts: &Timeouts, is_ending: bool) {
         let now = Instant::now();
         self.0.borrow_mut().retain(|deadline| {
@@ -77,8 +77,7 @@ impl Deadlines {
 }
 
 impl Deadline {
-    /// Begins a wait. The time for a head continues when more of it is waited for: it runs from the
-    /// head's first byte.
+    /// Begins a wait. That for more of a head is the same wait: its time runs from the first byte.
     pub(crate) fn begin(&self, waiting: WaitingFor) {
         if waiting == WaitingFor::Head && self.waiting.get() == WaitingFor::Head {
             return;

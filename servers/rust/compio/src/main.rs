@@ -1,4 +1,4 @@
-//! The endpoint on compio: a thread per core, each with an io_uring ring and connections of its own.
+//! The endpoint on compio: a thread per core, each with an io_uring ring.
 
 mod client;
 mod deadline;
@@ -17,8 +17,7 @@ use anyhow::Context;
 use shared::lifecycle::Lifecycle;
 use shared::process::{self, Workers};
 
-/// How long a port may be in use at the start. Rings of killed processes were gone after some
-/// milliseconds.
+/// How long a port may be in use at the start. Killed processes kept theirs for milliseconds.
 const PORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time between two attempts to bind it.

@@ -6,12 +6,12 @@ use anyhow::Context;
 use compio::driver::ProactorBuilder;
 use compio::runtime::Runtime;
 
-/// Bytes of a buffer that is lent to a read: what a browser sends is a tenth of it, and a head of the
-/// largest size arrives in a few reads.
+/// Bytes of a buffer that is lent to a read: what a browser sends is a tenth of it, and a head of
+/// the largest size arrives in a few reads.
 pub(crate) const BUFFER_BYTES: usize = 8 * 1024;
 
-/// Buffers of a thread, 1 MiB. One is taken for each connection on which something has arrived since
-/// the thread last looked, until that connection's turn; a read that finds none brings its own.
+/// Buffers of a thread, 1 MiB. One is taken for each connection on which something has arrived
+/// since the thread last looked, until its turn; a read that finds none brings its own.
 const BUFFERS: NonZero<u16> = NonZero::new(128).unwrap();
 
 /// A runtime for this thread, with a ring of its own. Fails where the kernel refuses a ring.

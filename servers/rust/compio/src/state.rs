@@ -10,8 +10,8 @@ use shared::lifecycle::Lifecycle;
 
 use crate::deadline::Deadlines;
 
-/// Buffers for answers that are kept for further use: no more connections are served between two looks
-/// at the ring. Those with more to write than the client takes keep theirs.
+/// Buffers for answers that are kept for further use: no more connections are served between two
+/// looks at the ring. Those with more to write than the client takes keep theirs.
 const OUTPUTS_KEPT: usize = 64;
 
 /// The state of a worker. Workers share nothing but the port and the server's lifecycle.

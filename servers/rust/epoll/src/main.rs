@@ -1,5 +1,4 @@
-//! The endpoint on an event loop of our own: a thread per core, each with an epoll instance, and no
-//! runtime.
+//! The endpoint on an event loop of our own: a thread per core, each with an epoll instance.
 
 mod worker;
 

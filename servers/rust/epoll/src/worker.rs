@@ -1,5 +1,4 @@
-//! A worker: a thread with an epoll instance, a listening socket and the connections that it has
-//! accepted.
+//! A worker: a thread with an epoll instance, a listening socket and its accepted connections.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -18,8 +17,8 @@ use slab::Slab;
 /// Events per wait. More would save nothing: the wait is then a thousandth of the work.
 const EVENTS: usize = 1024;
 
-/// Connections that are accepted per round. Each has its first request answered on the way, and while
-/// clients come as fast as they are served, the open connections must not wait for the last of them.
+/// Connections that are accepted per round. Each has its first request answered on the way, and
+/// while clients come as fast as they are served, open connections must not wait for the last.
 const ACCEPTS: usize = 64;
 
 /// Tokens of events that are not a connection's.
@@ -66,7 +65,7 @@ enum Queue {
 }
 
 impl Worker {
-    /// A worker that accepts on `listener`. Fails when there is no descriptor for its epoll instance.
+    /// A worker that accepts on `listener`. Fails when there is no descriptor for epoll.
     pub(crate) fn new(
         listener: net::TcpListener,
         timeouts: Timeouts,
@@ -171,8 +170,7 @@ impl Worker {
         }
     }
 
-    /// Accepts again when one of its own connections closes, or after a time: another worker may have
-    /// freed what was lacking.
+    /// Accepts again when a connection closes, or later: another worker may have closed one.
     fn retry_later(&mut self) {
         self.queue = Queue::Stuck;
         self.check_by(Some(Instant::now() + INTERVAL));
@@ -190,8 +188,8 @@ impl Worker {
         }
         let entry = self.connections.vacant_entry();
         let key = entry.key();
-        // Of both directions at once and, as mio does it, edge-triggered: its registration never has
-        // to be changed. Closing the socket ends it.
+        // Of both directions at once and, as mio does it, edge-triggered: its registration never
+        // has to be changed. Closing the socket ends it.
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self.poll.registry().register(connection.socket.get_mut(), Token(key), interest);
         if registered.is_ok() {
@@ -230,8 +228,8 @@ impl Worker {
 
     /// A turn for each connection whose deadline has passed.
     ///
-    /// No list of deadlines is kept in order as requests move them: one that is earlier than the next
-    /// check brings that forward, and one that is later is found by it. So a request costs a
+    /// No list of deadlines is kept in order as requests move them: one that is earlier than the
+    /// next check brings that forward, and one that is later is found by it. So a request costs a
     /// comparison, and a check is as rare as deadlines are.
     fn check_deadlines(&mut self, now: Instant) {
         if self.queue == Queue::Stuck {
@@ -249,8 +247,7 @@ impl Worker {
         self.serve_again(due);
     }
 
-    /// Stops accepting and takes what the kernel has accepted; then every connection has a turn in
-    /// which it reads the server's stage.
+    /// Stops accepting and takes what the kernel has accepted; then every connection has a turn.
     fn end(&mut self) -> anyhow::Result<()> {
         let Some(listener) = self.listener.take() else { return Ok(()) };
         process::close(listener.into(), |stream| {
@@ -264,7 +261,7 @@ impl Worker {
         Ok(())
     }
 
-    /// A turn for each, in which the kernel is asked for input whether epoll has reported any or not.
+    /// A turn for each, in which the kernel is asked for input even if epoll has reported none.
     fn serve_again(&mut self, keys: Vec<usize>) {
         for key in keys {
             if let Some(connection) = self.connections.get_mut(key) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use shared::http::answer::{self, Persistence};
 use shared::http::{date, head, rules::Framing};
 
-/// Bytes of answers that are ready, so that a burst is answered in one write. More of them per system
-/// call would save nothing that can be measured beside what the kernel does for each.
+/// Bytes of answers that are ready, so that a burst is answered in one write. More of them per
+/// system call would save nothing that can be measured beside what the kernel does for each.
 const READY_BYTES: usize = 16 * 1024;
 
 /// How long one request is, and the answer to each.
@@ -19,8 +19,8 @@ pub(crate) struct CannedResponse {
     closes: bool,
 }
 
-/// The last response of a worker. A connection whose first bytes are the same reuses it, so that where
-/// each request has a connection of its own none is parsed.
+/// The last response of a worker. A connection whose first bytes are the same reuses it, so that
+/// where each request has a connection of its own none is parsed.
 #[derive(Default)]
 pub(crate) struct LastResponse(Option<Arc<CannedResponse>>);
 
@@ -76,8 +76,8 @@ impl CannedResponse {
         self.answer_bytes
     }
 
-    /// What to write when `owed` bytes of answers are not written, the first answer perhaps in part:
-    /// all of them, or as many as are ready.
+    /// What to write when `owed` bytes of answers are not written, the first answer perhaps in
+    /// part: all of them, or as many as are ready.
     pub(crate) fn answers(&self, owed: usize) -> &[u8] {
         let written = (self.answer_bytes - owed % self.answer_bytes) % self.answer_bytes;
         let end = (written + owed).min(self.answers.len());

@@ -42,9 +42,8 @@ impl Connection {
         Self { stream, head: Vec::new(), response: None, begun: 0, owed: 0, closes: false, _permit: permit }
     }
 
-    /// Answers what has arrived; returns whether the connection stays open. While the client does not
-    /// read its answers nothing more is read: what is owed is a number, and what is unread is in the
-    /// kernel.
+    /// Answers what has arrived; returns whether the connection stays open. While the client does
+    /// not read its answers nothing more is read: what is owed is a number.
     pub(crate) fn turn(&mut self, ready: Ready, buffer: &mut [u8], last: &mut LastResponse) -> bool {
         self.try_turn(ready, buffer, last).unwrap_or(false)
     }
@@ -88,7 +87,7 @@ impl Connection {
         }
     }
 
-    /// The response, once the first head is whole. Mostly it arrives in one piece, and is not copied.
+    /// The response, once the first head is whole. In one piece, as mostly, it is not copied.
     fn first_response(&mut self, bytes: &[u8], last: &mut LastResponse) -> Option<Arc<CannedResponse>> {
         if self.head.is_empty()
             && let Some(response) = last.for_head(bytes)

@@ -1,9 +1,7 @@
-//! Not a server: the least that answering a request costs on this kernel, with which servers are
-//! compared.
+//! Not a server: the least that answering a request costs on this kernel, for comparison.
 //!
-//! It waits, reads and writes as every server has to, and does nothing else per request. It parses a
-//! connection's first head and takes all further requests for the same; from then on it only counts
-//! bytes.
+//! It waits, reads and writes as every server has to, and does nothing else per request. It parses
+//! a connection's first head and takes all further requests for the same, of which it counts bytes.
 
 mod canned_response;
 mod connection;

@@ -1,5 +1,4 @@
-//! A worker: a thread with an epoll instance, a listening socket and the connections that it has
-//! accepted.
+//! A worker: a thread with an epoll instance, a listening socket and its accepted connections.
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
@@ -26,8 +25,7 @@ const EVENTS: usize = 1024;
 const LISTENER: u64 = u64::MAX;
 const ENDED: u64 = u64::MAX - 1;
 
-/// How long a worker without a permit for a connection waits before it tries again: another worker may
-/// have given one back.
+/// How long a worker without a permit waits before it retries: another one may have given one back.
 const BACKOFF: Duration = Duration::from_millis(100);
 
 /// A worker, which shares nothing with others but the port and the number of permits.
@@ -43,8 +41,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// A worker that accepts on `listener`, and ends when `ended` is readable. Fails when there is no
-    /// descriptor for its epoll instance.
+    /// A worker that ends when `ended` is readable. Fails when there is no descriptor for epoll.
     pub(crate) fn new(
         listener: TcpListener,
         lifecycle: Arc<Lifecycle>,
@@ -69,8 +66,7 @@ impl Worker {
         })
     }
 
-    /// Accepts and answers until the server ends. What has been read by then is answered, as far as
-    /// clients read it.
+    /// Accepts and answers until the server ends. What has been read by then is answered.
     pub(crate) fn work(mut self) -> anyhow::Result<()> {
         let mut events = [EpollEvent::empty(); EVENTS];
         loop {
@@ -113,7 +109,7 @@ impl Worker {
         }
     }
 
-    /// Watches the listener only while there is a permit, since epoll would report it again and again.
+    /// Watches the listener only while there is a permit: epoll would report it repeatedly.
     fn set_full(&mut self, is_full: bool) -> anyhow::Result<()> {
         if self.is_full != is_full {
             let flags = if is_full { EpollFlags::empty() } else { EpollFlags::EPOLLIN };
@@ -124,8 +120,8 @@ impl Worker {
         Ok(())
     }
 
-    /// A connection's first turn: mostly its first request is there already. A connection that cannot
-    /// be registered with epoll is closed.
+    /// A connection's first turn: mostly its first request is there already. A connection that
+    /// cannot be registered with epoll is closed.
     fn begin(&mut self, stream: TcpStream, permit: ConnectionPermit) {
         let mut connection = Connection::new(stream, permit);
         if !connection.turn(Ready::Readable, self.buffer.as_mut_slice(), &mut self.last_response) {

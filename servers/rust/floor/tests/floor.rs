@@ -1,4 +1,4 @@
-//! It answers repeated requests however their bytes are split, loses none of them, and ends at a signal.
+//! It answers repeated requests however their bytes are split, and ends at a signal.
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::io::{Read, Write};
@@ -80,8 +80,7 @@ fn a_request_that_closes_or_breaks_a_rule_is_answered_once() {
     }
 }
 
-/// A client that sends all requests before it reads gets every answer in the end, also when it has ended
-/// its side.
+/// A client that sends all requests and ends its side before it reads gets every answer.
 #[test]
 fn a_client_that_reads_late_gets_every_answer() {
     let server = SERVER.start(&[]);

@@ -13,8 +13,7 @@ use shared_tokio::{FilteredStream, Flush};
 
 use crate::service::Greeter;
 
-/// Bytes that hyper buffers, to read and to write. No head that comes through [`FilteredStream`] is
-/// longer.
+/// Bytes of hyper's buffers, to read and to write. No head from a [`FilteredStream`] is longer.
 const BUFFER_BYTES: usize = shared::http::limits::HEAD_BYTES;
 
 /// Serves a connection to its end. hyper keeps two buffers of 8 KiB for it, so hyper's connection
@@ -39,8 +38,7 @@ async fn serve_while_busy(stream: FilteredStream) -> (FilteredStream, bool) {
     let service = Greeter::new(Arc::clone(&counter));
     let mut connection = Box::new(builder.serve_connection(TokioIo::new(stream), service));
     // An error is the client's, and was answered. hyper itself would not shut the stream down after
-    // it, nor after what could have become another protocol; but the shutdown sends answers that
-    // were kept back.
+    // it, nor after what could have become another protocol; but the shutdown sends kept answers.
     let is_over = poll_fn(|context| match connection.poll_without_shutdown(context) {
         Poll::Ready(_) => Poll::Ready(true),
         Poll::Pending if counter.is_quiet() => Poll::Ready(false),

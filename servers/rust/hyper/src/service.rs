@@ -49,8 +49,7 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
         let this = self.get_mut();
-        // The body is dropped; `FilteredStream` has limited its length. After an error the client no
-        // longer reads the answer.
+        // The body is dropped; its length was limited. After an error no client reads the answer.
         while !this.body.is_end_stream() {
             match ready!(Pin::new(&mut this.body).poll_frame(context)) {
                 Some(Ok(_)) => {}
@@ -69,8 +68,7 @@ impl Future for Answering {
 fn answer(request: Parts) -> Response<Full<Bytes>> {
     let path = request.uri.path().as_bytes();
     let mut response = Response::default();
-    // The answer's fields reuse the memory of the request's, which hyper in turn reuses for the next
-    // request.
+    // The answer's fields reuse the memory of the request's, and hyper reuses it after that.
     let mut fields = request.headers;
     fields.clear();
     *response.headers_mut() = fields;

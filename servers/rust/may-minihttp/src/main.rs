@@ -9,8 +9,8 @@ use may_minihttp::{HttpServer, HttpService, Request, Response};
 use shared::http::{greeting, target};
 use shared::process::{self, Flags};
 
-/// A coroutine's stack in words, 32 KiB: the loop of `may_minihttp` needs a head's fields and its system
-/// calls. A coroutine that used its stack up would end the process.
+/// A coroutine's stack in words, 32 KiB: the loop of `may_minihttp` needs a head's fields and its
+/// system calls. A coroutine that used its stack up would end the process.
 const STACK_WORDS: usize = 4096;
 
 /// How long requests on their way are still answered after a signal. The library has no shutdown.
@@ -25,7 +25,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     // may's workers would pin themselves to the same cores in every process.
     may::config().set_workers(flags.workers_or_cores()).set_stack_size(STACK_WORDS).set_worker_pin(false);
 
-    // may's listener shares its port with every process that asks for it, so a port in use is found here.
+    // may's listener shares its port with every process, so a port in use is found here.
     let address = process::bind(flags.address()?)?.local_addr()?;
     let acceptor =
         HttpServer(Greeter).start(address).with_context(|| format!("cannot listen on {address}"))?;

@@ -23,9 +23,9 @@ pub(crate) fn start(accepted: Accepted, server: &Arc<Server>) {
         }
         drop(permit);
     };
-    // SAFETY: A coroutine may continue on another thread after a wait, where thread-locals are others.
-    // It waits in `Socket::wait` alone, and uses thread-locals in `turn_on_this_thread` alone, which is
-    // not inlined. Its stack holds what a turn takes several times over, and has a guard page.
+    // SAFETY: A coroutine may continue on another thread after a wait, where thread-locals are
+    // others. It waits in `Socket::wait` alone, and uses thread-locals in `turn_on_this_thread`
+    // alone, which is not inlined. Its stack holds several turns, and has a guard page.
     drop(unsafe { Builder::new().id(worker).spawn(serve) });
 }
 
@@ -35,8 +35,7 @@ fn serve(mut session: Session, mut socket: Socket, server: &Server) {
     loop {
         match turn_on_this_thread(&mut session, socket.stream(), timeouts, lifecycle) {
             Turn::Over => return,
-            // After may's own yield the coroutine would continue before the events of other
-            // connections are looked at.
+            // After may's own yield it would continue before the events of other connections.
             Turn::Yield => deadlines.wake_soon(&deadline),
             Turn::Readable | Turn::Writable => deadlines.set(&deadline, session.deadline()),
         }

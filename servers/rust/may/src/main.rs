@@ -9,17 +9,16 @@ use anyhow::{Context, bail};
 use may::coroutine::Builder;
 use shared::process::{self, Accepted, Flags, Server};
 
-/// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and three
-/// quarters when built without optimisation (with an odd size may prints what was used). A coroutine
-/// that used its stack up would end the process.
+/// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and
+/// three quarters when built without optimisation (with an odd size may prints what was used). A
+/// coroutine that used its stack up would end the process.
 const STACK_WORDS: usize = 4096;
 
-/// Coroutines that are made in advance, and kept for further use. Each takes two pages of memory at
-/// rest.
+/// Coroutines that are made in advance, and reused. Each takes two pages of memory at rest.
 const COROUTINES_KEPT: usize = 256;
 
-/// Memory mappings kept free for what is not a coroutine's stack: the program, its allocator, and the
-/// connections over the cap that a drain takes.
+/// Memory mappings kept free for what is not a coroutine's stack: the program, its allocator, and
+/// the connections over the cap that a drain takes.
 const RESERVED_MAPPINGS: usize = 10_000;
 
 fn main() -> ExitCode {
@@ -35,8 +34,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .set_pool_capacity(COROUTINES_KEPT)
         // Its workers would pin themselves to the same first cores in every process.
         .set_worker_pin(false);
-    // may starts its workers, which need descriptors, with the first coroutine: later there may be
-    // none left.
+    // may starts its workers with the first coroutine: later there may be no descriptors for them.
     may::go!(Builder::new(), || ()).context("cannot start may's workers")?;
     let server = Server::start(max_connections, flags)?;
     process::serve(listener, &server.lifecycle, flags, |stream, permit| {
@@ -46,9 +44,9 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     })
 }
 
-/// How many connections may be open at once: no more than there can be stacks. A stack and the guard
-/// below it are two mappings, of which the kernel allows a process a number, and may panics when it
-/// gets none. Fails when `--max-connections` asks for more.
+/// How many connections may be open at once: no more than there can be stacks. A stack and the
+/// guard below it are two mappings, of which the kernel allows a process a number, and may panics
+/// when it gets none. Fails when `--max-connections` asks for more.
 fn connections(flags: &Flags) -> anyhow::Result<usize> {
     const FILE: &str = "/proc/sys/vm/max_map_count";
     let text = std::fs::read_to_string(FILE).with_context(|| format!("cannot read {FILE}"))?;

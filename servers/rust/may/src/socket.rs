@@ -8,14 +8,14 @@ use std::task::{Wake, Waker};
 use may::io::{CoIo, WaitIo, WaitIoWaker};
 use shared::http::NonBlocking;
 
-/// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7): after what there is to read there is an end.
+/// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7): there is an end after the input.
 const ENDED: usize = 0x8 | 0x10 | 0x2000;
 
 /// A socket with may's registration of it.
 pub(crate) struct Socket {
-    // Dropped in this order: the socket leaves epoll before it is closed. If `CoIo` owned it, it would
-    // be closed first, and a connection that has just got the same number on another thread would
-    // leave epoll in its place.
+    // Dropped in this order: the socket leaves epoll before it is closed. If `CoIo` owned it, it
+    // would be closed first, and a connection that has just got the same number on another thread
+    // would leave epoll in its place.
     events: CoIo<Arc<TcpStream>>,
     stream: NonBlocking<Arc<TcpStream>>,
 }
@@ -46,8 +46,7 @@ impl Socket {
         Waker::from(Arc::new(EndWait(self.events.waker())))
     }
 
-    /// Gives the thread to other coroutines until there is something to read, or room to write, or a
-    /// waker ends the wait.
+    /// Gives the thread to other coroutines until the socket is ready or a waker ends the wait.
     pub(crate) fn wait(&mut self) {
         let is_ended = self.events.wait_io() & ENDED != 0;
         self.stream.note_event(true, is_ended);

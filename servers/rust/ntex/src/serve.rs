@@ -16,7 +16,7 @@ use crate::handler;
 /// Serves until a signal, then drains.
 pub(crate) fn run(flags: &Flags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
-    // ntex counts connections per worker, so with fewer connections than workers some could have none.
+    // ntex counts connections per worker, so with fewer of them than workers some would have none.
     let workers = flags.workers_or_cores().min(max_connections);
     let listener = process::bind(flags.address()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;

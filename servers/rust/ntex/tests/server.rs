@@ -23,8 +23,7 @@ shared::scenarios! {
 
 #[test]
 fn connections_over_the_cap_wait_for_a_permit() {
-    // With several workers ntex may hand a connection to a full one, where it waits even when another
-    // worker has room.
+    // ntex may hand a connection to a full worker, where it waits though another has room.
     scenarios::connections_over_the_cap_wait_for_a_permit(&Program { workers: 1, ..SERVER });
 }
 

@@ -18,8 +18,7 @@ pub(crate) struct Client {
     _permit: ConnectionPermit,
 }
 
-/// A socket whose reads block for a time, and whose writes do not: a client that does not read must
-/// not hold a thread.
+/// A socket whose writes never block: a client that does not read must not hold a thread.
 pub(crate) struct Socket {
     stream: TcpStream,
     read_timeout: Duration,

@@ -1,5 +1,4 @@
-//! The endpoint on a pool of blocking threads: the standard library's sockets and threads, and no
-//! runtime.
+//! The endpoint on a pool of blocking threads: the standard library's sockets and threads.
 
 mod client;
 mod parking;
@@ -15,9 +14,9 @@ use crate::client::Client;
 use crate::parking::Parking;
 use crate::pool::Pool;
 
-/// Threads unless `--workers` says otherwise. A thread holds a connection while that is busy, so there
-/// should be as many as there are busy connections; a hundred sleeping threads cost a megabyte. No
-/// more are started than are needed.
+/// Threads unless `--workers` says otherwise. A thread holds a connection while that is busy, so
+/// there should be as many as there are busy connections; a hundred sleeping threads cost a
+/// megabyte. No more are started than are needed.
 const WORKERS: usize = 128;
 
 fn main() -> ExitCode {

@@ -1,5 +1,5 @@
-//! Where connections wait that have nothing to do. One thread watches all of them with `poll`, so an
-//! idle connection costs no thread, and with an empty buffer some hundred bytes.
+//! Where connections wait that have nothing to do. One thread watches all of them with `poll`, so
+//! an idle connection costs no thread, and with an empty buffer some hundred bytes.
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -73,8 +73,7 @@ impl ParkedConnections {
         }
     }
 
-    /// Waits until a connection is ready, one arrives, or a deadline passes. Marks those that are
-    /// ready.
+    /// Waits until a connection is ready, one arrives, or a deadline passes. Marks the ready ones.
     fn wait(&mut self) {
         let events = |client: &Client| match client.turn {
             Turn::Writable => PollFlags::POLLOUT,
@@ -98,8 +97,7 @@ impl ParkedConnections {
         while self.wakeups.read(&mut bytes).is_ok_and(|read| read > 0) {}
     }
 
-    /// Gives back the connections that are ready or late, and in a server that is ending those that
-    /// have to learn of it.
+    /// Gives back connections that are ready or late, and idle ones of a server that is ending.
     fn release(&mut self) {
         let now = Instant::now();
         let latest = self.lifecycle.is_ending().then(|| now + limits::DRAIN_GRACE);

@@ -18,7 +18,7 @@ const READ_TIMEOUT: Duration = Duration::from_millis(100);
 /// The same while other connections wait for a worker.
 const READ_TIMEOUT_UNDER_PRESSURE: Duration = Duration::from_millis(2);
 
-/// The loop needs a few kilobytes, mostly for a head's fields; the rest is for the system's own frames.
+/// The loop needs a few kilobytes, mostly for a head's fields, and the system's frames some.
 const STACK_BYTES: usize = 128 * 1024;
 
 /// The queue and its workers.
@@ -73,8 +73,7 @@ impl Pool {
     /// Whether a worker could be started. Where not, the others do its work.
     fn start_worker(self: &Arc<Self>) -> bool {
         let pool = Arc::clone(self);
-        // The first allocation of a thread costs it 31 KB. With buffers from the thread that starts it
-        // a worker mostly makes none.
+        // The first allocation of a thread costs it 31 KB. With these buffers it mostly makes none.
         let buffers = Buffers::default();
         let builder = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
         builder.spawn(move || pool.work(buffers)).is_ok()

@@ -11,8 +11,7 @@ use tokio::io::ReadBuf;
 pub(crate) struct TaskStream<'a, 'b> {
     pub(crate) socket: &'a mut Socket,
     pub(crate) context: &'a mut Context<'b>,
-    /// Whether the kernel is asked where tokio has reported nothing: tokio looks for events only now
-    /// and then.
+    /// Whether the kernel is asked where tokio, which looks only now and then, reports nothing.
     pub(crate) insists: bool,
 }
 

@@ -1,5 +1,4 @@
-//! Answers as a strict client reads them from bytes, with a parser that shares no code with the
-//! servers' writer.
+//! Answers as a strict client reads them from bytes, by a parser of their own.
 
 use httparse::{Response, Status};
 
@@ -36,9 +35,9 @@ impl Answer {
     }
 }
 
-/// The answer at the start of `bytes`, and its length; `None` while it is not whole. `has_body` decides,
-/// by a head and what follows it, whether its body follows: an answer to HEAD has the same head.
-/// Fails with what is wrong.
+/// The answer at the start of `bytes`, and its length; `None` while it is not whole. `has_body`
+/// decides, by a head and what follows it, whether its body follows: an answer to HEAD has the same
+/// head. Fails with what is wrong.
 pub fn read(
     bytes: &[u8],
     has_body: impl FnOnce(&Answer, &[u8]) -> bool,

@@ -4,12 +4,10 @@ use std::io::{ErrorKind, Read, Result, Write};
 
 use crate::http::Stream;
 
-/// The most bytes of a piece; one of them is drawn for each. Small ones are frequent: they end in the
-/// middle of something.
+/// The most bytes of a piece; one is drawn for each. Small ones are frequent.
 const PIECES: [usize; 6] = [1, 2, 3, 17, 200, 5000];
 
-/// Numbers that look random and depend on the bytes alone, so that bytes which break an invariant
-/// always do.
+/// Pseudo-random numbers that depend on the bytes alone, so that a failure repeats.
 #[derive(Clone)]
 pub(super) struct Rng(u64);
 
@@ -36,7 +34,7 @@ impl Rng {
     }
 }
 
-/// A client that sends `rest` in pieces, with pauses between them in which there is nothing to read, and ends.
+/// A client that sends `rest` in pieces, between which there is nothing to read, and ends.
 pub(super) struct Client<'a> {
     rest: &'a [u8],
     rng: Rng,

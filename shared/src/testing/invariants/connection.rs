@@ -10,9 +10,9 @@ use crate::testing::wire::ServingThread;
 /// with the longest target fits, and a vector that grows takes up to twice what it needs.
 const OUTPUT_BYTES: usize = 64 * 1024;
 
-/// Whatever a client sends, the answers to it are whole, and only the last closes. They depend neither
-/// on how the bytes are split nor on what reads them: a [`Connection`], a [`Session`] over a stream,
-/// or a filter in front of a framework. What is kept in memory is bounded.
+/// Whatever a client sends, the answers to it are whole, and only the last closes. They depend
+/// neither on how the bytes are split nor on what reads them: a [`Connection`], a [`Session`] over
+/// a stream, or a filter in front of a framework. What is kept in memory is bounded.
 pub fn connection(bytes: &[u8]) {
     let whole = exchange(bytes, || bytes.len(), false);
 
@@ -47,7 +47,8 @@ fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> O
         wants = progress.wants;
         answered += progress.answered;
         start += progress.consumed;
-        // A head that is not complete within the limit is refused, so a buffer of that size is enough.
+        // A head that is not complete within the limit is rejected: a buffer of that size is
+        // enough.
         assert!(start <= end && (wants != Wants::Input || end - start < limits::HEAD_BYTES), "unread input");
         received.append(&mut output);
         output = Vec::new();

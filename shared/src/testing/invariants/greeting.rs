@@ -3,8 +3,8 @@
 use super::answers::{self, Answer};
 use crate::http::{Connection, greeting as written, limits, target};
 
-/// The greeting names the path of any target, and has the length that it states. A request for such a
-/// target is greeted, with GET and HEAD alike, or rejected.
+/// The greeting names the path of any target, and has the length that it states. A request for such
+/// a target is greeted, with GET and HEAD alike, or rejected.
 pub fn greeting(target: &[u8]) {
     let path = path(target);
     let expected = [b"Hello, visitor! You've requested: ", path.as_slice(), b"\n"].concat();

@@ -1,8 +1,7 @@
-//! What holds whatever a client sends. Each invariant takes any bytes, and panics when it is broken.
+//! What holds whatever a client sends. Each invariant takes any bytes, and panics if broken.
 //!
-//! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those that
-//! were written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them on any
-//! toolchain.
+//! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those
+//! that were written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them.
 
 pub mod answers;
 mod client;

@@ -19,7 +19,7 @@ pub(super) enum CloseReason {
     Idle,
     /// The client did not read an answer in time, or the socket failed.
     Failed,
-    /// The framework is done: the client has ended its side, or the last answer said that it closes.
+    /// The framework is done: the client has ended its side, or the last answer closes.
     Done,
 }
 
@@ -31,8 +31,7 @@ pub(super) enum Phase {
     Sending {
         reason: CloseReason,
     },
-    /// It was sent. Input is dropped, so that the kernel sends no reset for it that overtakes the
-    /// answer.
+    /// It was sent. Input is dropped: a reset by the kernel would overtake the answer.
     Lingering {
         bytes: usize,
     },

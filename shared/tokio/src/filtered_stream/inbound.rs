@@ -52,8 +52,7 @@ impl Inbound {
         self.next
     }
 
-    /// Whether the framework has answered what it was given, but for a request whose body is not
-    /// complete.
+    /// Whether the framework has answered all requests but one whose body is not complete.
     pub(super) fn is_answered(&self) -> bool {
         self.counter.unanswered() == u32::from(self.is_in_body())
     }
@@ -63,8 +62,7 @@ impl Inbound {
         self.kept.is_empty() && matches!(self.next, Next::Input | Next::Answer)
     }
 
-    /// Whether there is input that no one has read, for which a close would make the kernel send a
-    /// reset.
+    /// Whether there is unread input, for which the kernel would send a reset at a close.
     pub(super) fn has_unread(&self) -> bool {
         !self.kept.is_empty() || self.is_in_body() || self.counter.unanswered() > 0
     }

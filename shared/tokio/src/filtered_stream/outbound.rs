@@ -9,8 +9,8 @@ use shared::http::{answer, date};
 use super::Flush;
 use super::timed_socket::TimedSocket;
 
-/// Bytes that are kept back before they are sent whatever the framework does: for a client that never
-/// reads no more is held.
+/// Bytes that are kept back before they are sent whatever the framework does: for a client that
+/// never reads no more is held.
 const OUTPUT_MARK: usize = 16 * 1024;
 
 /// Room for output that a connection keeps while it waits for a request.

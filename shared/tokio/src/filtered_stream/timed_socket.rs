@@ -11,8 +11,7 @@ use shared::process::{Server, TaskTimer};
 
 use crate::socket::Socket;
 
-/// How long a connection waits for a request before it is called quiet. A busy one asks again long
-/// before.
+/// How long a connection waits for a request before it is quiet. A busy one asks again long before.
 const QUIET_AFTER: Duration = Duration::from_millis(100);
 
 /// The client's socket, and the time that the client has for what it is waited for.
@@ -56,8 +55,8 @@ impl TimedSocket {
         self.is_quiet
     }
 
-    /// Ready when the client has had its time. Waiting for something else starts the time again. In a
-    /// server that is ending, a request has no longer than the grace of the drain.
+    /// Ready when the client has had its time. Waiting for something else starts the time again. In
+    /// a server that is ending, a request has no longer than the grace of the drain.
     pub(super) fn poll_timeout(&mut self, context: &Context, waiting: WaitingFor) -> Poll<()> {
         if self.waiting != waiting {
             self.waiting = waiting;

@@ -12,7 +12,7 @@ use shared::process::{self, Flags};
 /// How long a thread waits for its client before it looks at the clock, and at the server's stage.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// A thread's stack, several times what a session takes, so that thousands of threads fit into memory.
+/// A thread's stack: several times what a session takes, and little enough for thousands of them.
 const STACK_BYTES: usize = 128 * 1024;
 
 fn main() -> ExitCode {
@@ -26,7 +26,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     // From the ready line to the end: it accepts, and hands each connection over with its permit.
     process::serve(listener, &lifecycle, flags, |stream, permit| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-        // Where no thread can be started the connection is closed, and so is one whose socket fails.
+        // Where no thread can be started, or its socket fails, the connection is closed.
         drop(thread.spawn(move || talk(stream, &permit, &timeouts)));
     })
 }
