@@ -90,7 +90,7 @@ fn only_benchmarks_of_this_run_are_shown_and_kept() {
     let mut names: Vec<String> = kept.benches.iter().map(BenchRecord::full_name).collect();
     names.sort_unstable();
     assert_eq!(names, ["connection/pipelined/1", "connection/pipelined/16"]);
-    assert_eq!(section(&checkout.loaded(), "code").tables[0].rows.len(), 2);
+    assert_eq!(section(&checkout.loaded(), "microbench").tables[0].rows.len(), 2);
     let pages = kept.pages.unwrap();
     assert!(pages.ends_with("target/criterion/report/index.html"), "{pages}");
     assert!(fs::exists(pages).unwrap());

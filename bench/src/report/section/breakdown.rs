@@ -29,8 +29,8 @@ const PARTS: [Part; 6] = [
     Part::new("Switches", |server| server.switches),
     Part::new("Framework", |server| server.framework),
     Part::new("Our code", |server| server.own),
-    Part { priority: Priority::Low, ..Part::new("Runtime and code", |server| server.runtime_and_code()) },
-    Part { priority: Priority::High, ..Part::new(UNEXPLAINED, |server| server.unexplained()) },
+    Part { label: "Runtime and code", seconds: |server| server.runtime_and_code(), priority: Priority::Low },
+    Part { label: UNEXPLAINED, seconds: |server| server.unexplained(), priority: Priority::High },
 ];
 
 const UNEXPLAINED: &str = "Unexplained";
