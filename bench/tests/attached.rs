@@ -49,6 +49,8 @@ impl Drop for Server {
 fn measure(checkout: &Checkout, flags: &[&str]) -> (Output, String) {
     let output = checkout.bench("measure load --control none --out out").args(flags).output().unwrap();
     let text = String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap();
+    // In one line, wherever a report breaks its sentences.
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (output, text)
 }
 
@@ -77,7 +79,7 @@ fn an_attached_server_is_measured_beside_ours_and_keeps_running() {
     let memory = run.memory.unwrap();
     assert!((memory.at_rest_bytes, memory.peak_bytes) == (None, None) && memory.after_bytes.is_some());
     assert!(!run.server_cores.is_empty());
-    assert!(text.contains("Not started, pinned or ended here, but found running: mine"), "{text}");
+    assert!(text.contains("Attached to, not started, pinned or stopped by this measurement: mine"), "{text}");
     // It was started before, on all cores, and cannot be started.
     assert!(text.contains("keeps it on the servers' cores"), "{text}");
     assert!(run_of(&starts, "good").error.is_none());
@@ -99,7 +101,7 @@ fn without_pid_the_figures_of_the_process_are_null() {
     assert!(cpu.server.is_none() && cpu.external_seconds.is_none() && run.memory.is_none(), "{run:?}");
     assert!(cpu.tool.seconds > 0.0 && run.cpu_per_request().is_none() && run.per_second().is_some());
     assert_eq!(run.verdict.as_ref().unwrap().server_utilisation, None);
-    for expected in ["without --pid its CPU time and memory are unknown", "Nobody said which process it is"] {
+    for expected in ["without --pid its CPU time and memory are unknown", "CPU time unknown, since no process was named (`--pid`): mine"] {
         assert!(text.contains(expected), "{text}");
     }
 }

@@ -274,7 +274,7 @@ pub struct History {
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 
-    /// The form to print it in
+    /// The format
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }

@@ -64,10 +64,8 @@ impl Run<'_> {
             url: &url,
         };
         if !load.warm_up.is_zero() {
-            let short = Load { timeout: load.timeout.min(WARM_UP_TIMEOUT), ..load.clone() };
-            let warm_up = LoadSpec { load: &short, amount: Amount::Time(load.warm_up), ..spec };
             let began = Instant::now();
-            let watched = self.watch(tool, folder.path(), &warm_up, &server);
+            let watched = self.warm_up(tool, folder.path(), &spec, &server);
             output.load_time = Some(began.elapsed());
             server.check_running().map_err(failed(ErrorKind::Died))?;
             watched.map_err(failed(ErrorKind::Tool))?;
@@ -116,6 +114,19 @@ impl Run<'_> {
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen: watched.connections });
         self.record_output(reported, record);
         Ok(())
+    }
+
+    /// Runs the same load for a moment. Fails when the tool does not end.
+    fn warm_up(
+        &self,
+        tool: &dyn Tool,
+        folder: &Path,
+        spec: &LoadSpec,
+        server: &LoadedServer,
+    ) -> anyhow::Result<Watched> {
+        let load = Load { timeout: spec.load.timeout.min(WARM_UP_TIMEOUT), ..spec.load.clone() };
+        let amount = Amount::Time(load.warm_up);
+        self.watch(tool, folder, &LoadSpec { load: &load, amount, ..*spec }, server)
     }
 
     /// The cores that the server and the tool may use.
