@@ -19,7 +19,7 @@ type Change = fn(&mut Folder);
 
 /// A comparison: its name, how A and B are made of the same folder, the flags, the exit code, and
 /// what is printed.
-type Case = (&'static str, Change, Change, &'static [&'static str], i32, &'static [&'static str]);
+type CompareCase = (&'static str, Change, Change, &'static [&'static str], i32, &'static [&'static str]);
 
 /// Runs `bench compare` in a folder. Returns the exit code and the output, standard error last.
 fn compare(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -75,7 +75,7 @@ fn cross_check(folder: &mut Folder, microseconds: f64) {
 const BUSY_TOOL: fn(&mut Record) = |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95;
 
 #[rustfmt::skip]
-const CASES: &[Case] = &[
+const CASES: &[CompareCase] = &[
     ("nothing changed", unchanged, unchanged, &[], 0, &[
         "0 figures are worse, 0 are better, 4 cannot be distinguished. ", "one 10.0 10.0 1.00",
     ]),
