@@ -8,6 +8,7 @@
 mod folder;
 mod records;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -106,6 +107,18 @@ fn no_line_is_wider_than_the_terminal() {
             let text = render(&document, Format::Table, Some(width));
             let widest = text.lines().max_by_key(|line| textwrap::core::display_width(line)).unwrap();
             assert!(textwrap::core::display_width(widest) <= width, "{width}: {widest}");
+        }
+    }
+}
+
+/// A reader distinguishes tables by their captions.
+#[test]
+fn no_two_tables_of_a_report_have_one_caption() {
+    for folder in [every_verdict(), every_question(), in_parts(), one_run(), a_field()] {
+        let document = document(&folder);
+        let mut captions = BTreeSet::new();
+        for table in document.sections.iter().flat_map(|section| &section.tables) {
+            assert!(captions.insert(table.caption()), "{}: {}", table.name, table.caption());
         }
     }
 }

@@ -29,8 +29,8 @@ const PARTS: [Part; 6] = [
     Part::new("Switches", |server| server.switches),
     Part::new("Framework", |server| server.framework),
     Part::new("Our code", |server| server.own),
-    Part { priority: Priority::Low, ..Part::new("Runtime and code", |server| server.runtime_and_code()) },
-    Part { priority: Priority::High, ..Part::new(UNEXPLAINED, |server| server.unexplained()) },
+    Part { label: "Runtime and code", seconds: |server| server.runtime_and_code(), priority: Priority::Low },
+    Part { label: UNEXPLAINED, seconds: |server| server.unexplained(), priority: Priority::High },
 ];
 
 const UNEXPLAINED: &str = "Unexplained";
@@ -108,7 +108,7 @@ fn facts(breakdowns: &[Breakdown], code: &MicrobenchRecord) -> Vec<Fact> {
     [Fact::new("Microbenchmarks", code.started.clone())].into_iter().chain(shown.map(fact)).collect()
 }
 
-/// `gate/pipelined/1 150 ns + answer/body/4 20.0 ns`
+/// `filter/pipelined/1 150 ns + answer/body/4 20.0 ns`
 fn sum(benches: &Benches) -> String {
     let bench = |(name, seconds): &(&str, Option<f64>)| {
         format!("{name} {}", seconds.map_or_else(|| "not kept".into(), numbers::duration))

@@ -57,16 +57,9 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::median("In the kernel", Quantity::Share, in_the_kernel).optional()),
         Some(fields::conformance()),
     ];
-    let mut table = Table::from_fields(
-        format!("cost-{}", summary.workload.name),
-        format!("CPU time per request, {}", words::title(summary)),
-        fields.into_iter().flatten(),
-        summary.with_floor(),
-    );
+    let mut table = source.table(summary, ["cost-", "CPU time per request"], fields, summary.with_floor());
     table.notes.push(notes::reading(summary));
     table.notes.extend(summary.floor.as_ref().map(|_| FLOOR.into()));
-    table.notes.extend(source.baseline_note(summary));
-    table.notes.extend(notes::signs(&table));
     table.notes.extend(notes::not_ranked(summary));
     table.notes.extend(notes::control(summary));
     table
@@ -123,7 +116,8 @@ mod tests {
     #[test]
     fn servers_are_compared_with_the_best_and_with_the_floor() {
         let headers = ["Server", "Rank", "CPU/request", "To the best", "To the floor"];
-        let cases: [(&str, &[(&str, f64)], &[&str]); 3] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, f64)], &'a [&'a str]);
+        let cases: [Case; 3] = [
             (
                 "no floor",
                 &[("dear", 0.9), ("cheap", 0.3), ("also-cheap", 0.3)],
