@@ -1,12 +1,14 @@
 //! The comparison of two result folders as a document: what differs between the two measurements, a
 //! section per kind of figure with a table per workload, and what is not compared.
 
-use serde_json::Value as Json;
+use serde_json::Value;
 
-use super::document::{Column, Document, Fact, Priority, Section, Table};
-use super::value::{Quantity, Value};
+use super::document::{Document, Fact, Section, Table};
+use super::field::Field;
+use super::value::Quantity;
 use crate::analysis::compare::{
     ComparedFigure, ComparedWorkload, Comparison, Difference, FigureKind, Judgement, NEAR_RATE, Reason,
+    Unmatched,
 };
 use crate::analysis::statistics;
 use crate::store::record::{Bound, ConformanceRecord, WorkloadRecord};
@@ -99,9 +101,11 @@ fn section(id: &'static str, title: &'static str, about: &str, tables: Vec<Table
     has_rows.then_some(Section { id, title, about, charts: Vec::new(), tables, facts: Vec::new() })
 }
 
-/// Columns of text, none of which is left out where there is little room.
-fn text_columns<const N: usize>(headers: [&str; N]) -> [Column; N] {
-    headers.map(|header| Column::new(header, Quantity::Text).with_priority(Priority::High))
+/// A table of text, no column of which is left out where there is little room.
+fn text_table<const N: usize>(name: &str, title: &str, headers: [&str; N], rows: &[[String; N]]) -> Table {
+    let field =
+        |place: usize| Field::text(headers[place], move |row: &[String; N]| row[place].clone()).essential();
+    Table::from_fields(name, title, (0..N).map(field), rows)
 }
 
 /// The figures of one kind, a table per workload and tool.
@@ -126,31 +130,30 @@ fn figures(comparison: &Comparison, kind: FigureKind) -> Option<Section> {
 
 fn table(compared: &ComparedWorkload, kind: FigureKind, id: &str) -> Option<Table> {
     let ComparedWorkload { workload, tool, .. } = compared;
-    let figures: Vec<&ComparedFigure> = compared.figures.iter().filter(|row| row.kind == kind).collect();
-    if figures.is_empty() {
-        return None;
-    }
+    compared.figures.iter().find(|figure| figure.kind == kind)?;
     let quantity = match kind {
         FigureKind::Cost | FigureKind::Latency | FigureKind::FirstAnswer => Quantity::Time,
         FigureKind::Throughput => Quantity::Rate,
         FigureKind::Memory => Quantity::Memory,
     };
     let check = if compared.is_check { ", cross-check" } else { "" };
-    let columns = [
-        Column::new("Server", Quantity::Text).with_priority(Priority::High),
-        Column::new("A", quantity).with_priority(Priority::High),
-        Column::new("B", quantity).with_priority(Priority::High),
-        Column::new("B : A", Quantity::Ratio).with_intervals().with_priority(Priority::High),
-        Column::new("Judgement", Quantity::Text).with_priority(Priority::High),
+    // The unit is behind the header, where "A/s" would be read as a unit itself.
+    let [a, b] = SIDES.map(|side| match kind {
+        FigureKind::Throughput => format!("{side} requests"),
+        _ => side.to_owned(),
+    });
+    let fields = [
+        Field::text("Server", |figure: &ComparedFigure| figure.server.to_owned()),
+        Field::new(a, quantity, |figure: &ComparedFigure| figure.medians[0]),
+        Field::new(b, quantity, |figure: &ComparedFigure| figure.medians[1]),
+        Field::new("B : A", Quantity::Ratio, |figure: &ComparedFigure| figure.ratio).with_intervals(),
+        Field::text("Judgement", |figure: &ComparedFigure| judgement(&figure.judgement)),
     ];
     let name = format!("{id}-{}-{}", workload.name, tool.name);
     let title = format!("{} ({}, by {}{check})", workload.title, workload.name, tool.name);
-    let mut table = Table::new(name, title, columns);
+    let figures = compared.figures.iter().filter(|figure| figure.kind == kind);
+    let mut table = Table::from_fields(name, title, fields.map(Field::essential), figures);
     table.has_one_unit = true;
-    table.rows.extend(figures.iter().map(|figure| {
-        let [a, b] = figure.medians.map(Value::from);
-        vec![figure.server.into(), a, b, figure.ratio.into(), judgement(&figure.judgement).into()]
-    }));
     table.notes.extend(noise(compared, kind));
     if kind == FigureKind::Latency {
         table.notes.extend(compared.rates.iter().map(|(server, rates)| {
@@ -212,33 +215,33 @@ pub(super) fn kind_name(kind: FigureKind) -> &'static str {
 
 /// What only one folder has, and throughputs that say nothing about the server.
 fn not_compared(comparison: &Comparison) -> Option<Section> {
-    let columns = text_columns(["Workload", "Tool", "Figures", "Servers", "Reason"]);
-    let mut table = Table::new("not-compared", "Figures that are not compared", columns);
+    let row = |workload: &str, tool: &str, figures: &str, servers: &[&str], reason: &str| {
+        [workload, tool, figures, &servers.join(", "), reason].map(str::to_owned)
+    };
+    let mut rows = Vec::new();
     for (unmatched, reason) in comparison.unmatched.iter().zip(["only in A", "only in B"]) {
-        for unmatched in unmatched {
-            let servers = unmatched.servers.join(", ");
-            let row = [unmatched.workload, unmatched.tool, "all", &servers, reason];
-            table.rows.push(row.map(Value::from).to_vec());
-        }
+        let of_workload = |alone: &Unmatched| row(alone.workload, alone.tool, "all", &alone.servers, reason);
+        rows.extend(unmatched.iter().map(of_workload));
     }
     for compared in comparison.workloads.iter().filter(|compared| !compared.without_throughput.is_empty()) {
-        let servers = compared.without_throughput.join(", ");
+        let ComparedWorkload { workload, tool, without_throughput, .. } = compared;
         let reason = "the server was not the bottleneck in A and in B";
-        let kind = kind_name(FigureKind::Throughput);
-        let row = [&*compared.workload.name, &*compared.tool.name, kind, &servers, reason];
-        table.rows.push(row.map(Value::from).to_vec());
+        let figures = kind_name(FigureKind::Throughput);
+        rows.push(row(&workload.name, &tool.name, figures, without_throughput, reason));
     }
+    let headers = ["Workload", "Tool", "Figures", "Servers", "Reason"];
+    let table = text_table("not-compared", "Figures that are not compared", headers, &rows);
     section("not-compared", "What is not compared?", "", vec![table])
 }
 
 /// The conditions that differ.
 fn differences(comparison: &Comparison) -> Option<Section> {
-    let columns = text_columns(["What", "A", "B"]);
-    let mut table = Table::new("differences", "Conditions that are not the same", columns);
-    table.rows.extend(comparison.differences.iter().map(|difference| {
-        let (what, [a, b]) = self::difference(difference);
-        vec![what.into(), a.into(), b.into()]
-    }));
+    let row = |differing| {
+        let (what, [a, b]) = difference(differing);
+        [what, a, b]
+    };
+    let rows: Vec<_> = comparison.differences.iter().map(row).collect();
+    let table = text_table("differences", "Conditions that are not the same", ["What", "A", "B"], &rows);
     section("differences", "What differs between A and B?", "", vec![table])
 }
 
@@ -279,7 +282,7 @@ fn conformance(found: &ConformanceRecord) -> String {
 /// The fields of each definition that differ from the other one, by their names in the records.
 fn definitions(workloads: [&WorkloadRecord; 2]) -> [String; 2] {
     let [a, b] = workloads.map(|workload| serde_json::to_value(workload).unwrap_or_default());
-    let differing = |one: &Json, other: &Json| {
+    let differing = |one: &Value, other: &Value| {
         let fields = one.as_object().into_iter().flatten();
         let fields = fields.filter(|(name, value)| {
             !["title", "published"].contains(&name.as_str()) && other.get(name) != Some(value)

@@ -1,5 +1,6 @@
-//! What a report says, whatever form it is given: sentences, tables and charts, in the order in which they are read. Data
-//! alone, in seconds, bytes and counts: a format (`format/`) puts on units and shape, and adds no figure of its own.
+//! What a report says, in whatever form: sentences, tables and charts in the order in which they are
+//! read. Data alone, in seconds, bytes and counts: a form (`format/`) adds units and shape, and no
+//! figure of its own.
 
 use serde::Serialize;
 
@@ -15,84 +16,85 @@ pub struct Document {
     pub leading: Option<String>,
     /// When, where, and by which command.
     pub origin: Vec<Fact>,
-    /// The answers, in sentences: what is fastest, what is cheapest, and what cannot be told apart.
+    /// The answers, in sentences: which server is cheapest, which is fastest, which cannot be
+    /// distinguished, and which are not ranked.
     pub answers: Vec<String>,
-    /// What is wrong with this measurement, in sentences, each with what to do about it.
+    /// What may be wrong with this measurement, in sentences, each with what to do about it.
     pub warnings: Vec<String>,
     /// The chart that shows the answer.
     pub picture: Option<Chart>,
-    /// A section a question. One without figures is not there.
+    /// One section per question that has figures.
     pub sections: Vec<Section>,
 }
 
-/// Something that is known, by its name.
+/// A named fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// What is known of it.
+    /// Its value, as text.
     pub value: String,
 }
 
 /// The answer to one question.
 #[derive(Clone, Debug, Serialize)]
 pub struct Section {
-    /// Short, of letters and hyphens, and its own.
+    /// Short and unique, of letters and hyphens.
     pub id: &'static str,
     /// The question.
     pub title: &'static str,
-    /// Paragraphs: how its figures are to be read.
+    /// Paragraphs: how to read its figures.
     pub about: Vec<String>,
-    /// What shows it.
+    /// The answer as pictures.
     pub charts: Vec<Chart>,
-    /// What tells it exactly.
+    /// The answer in figures.
     pub tables: Vec<Table>,
-    /// What is told in no table.
+    /// What is in no table.
     pub facts: Vec<Fact>,
 }
 
 /// A table with a header.
 #[derive(Clone, Debug, Serialize)]
 pub struct Table {
-    /// Its own name among the report's tables, of letters, digits and hyphens.
+    /// Unique among the report's tables, of letters, digits and hyphens.
     pub name: String,
-    /// What it shows, for people.
+    /// What it shows, for people: the caption, which no other table of the report has.
     pub title: String,
-    /// The columns, of which the first names the row.
+    /// The columns; the first names the row.
     pub columns: Vec<Column>,
-    /// The rows, each with a value a column.
+    /// The rows, each with one value per column.
     pub rows: Vec<Vec<Value>>,
-    /// Sentences: what has to be known of its cells.
+    /// Sentences that a reader of its cells needs.
     pub notes: Vec<String>,
     /// Whether columns of one quantity have one unit, since they are compared with each other. The title
     /// says it if the last column has it.
     pub has_one_unit: bool,
-    /// Whether it is for those who look closely: a page folds it, and what is read on a terminal leaves it out.
+    /// Whether it has details: a page folds it, and a terminal does not show it.
     pub is_detail: bool,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Column {
-    /// What it shows, without the unit.
+    /// The header, without the unit.
     pub header: String,
-    /// What its figures are.
+    /// What its figures measure.
     pub quantity: Quantity,
-    /// Whether the intervals of its figures are shown beside them.
+    /// Whether intervals are shown beside the figures.
     pub has_intervals: bool,
-    /// Whether the figures are shown as bars too, where there is room.
+    /// Whether the figures are shown as bars too, if there is room.
     pub has_bars: bool,
-    /// Whether it stays where there is no room for all. The first column always does.
+    /// Whether it stays if there is not enough room. The first column always does.
     pub priority: Priority,
 }
 
-/// What stays where there is no room for all columns.
+/// Which columns stay if there is not enough room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Priority {
     /// Goes first.
     Low,
-    /// Goes when nothing else is left to go.
+    /// Goes when no low column is left.
     Normal,
     /// Always stays.
     High,
@@ -130,7 +132,7 @@ impl Table {
         }
     }
 
-    /// The unit that suits all figures of a column, or all of its quantity where they have one unit.
+    /// The unit that suits all figures of a column, or of its quantity if the table has one unit.
     pub fn unit(&self, column: usize) -> Unit {
         let quantity = self.columns.get(column).map_or(Quantity::Text, |column| column.quantity);
         let is_counted =
@@ -141,18 +143,17 @@ impl Table {
         }))
     }
 
-    /// A column's header, with the unit where the title does not tell it.
+    /// A column's header, with the unit unless the header or the title has it.
     pub fn header(&self, column: usize) -> String {
         let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
-            symbol if symbol.is_empty() || symbol == self.common_symbol() => header.to_owned(),
-            // As in `Requests/s`.
-            symbol if header.ends_with(symbol) => header.to_owned(),
+            // A header may end in its unit itself, as `Requests/s` does.
+            symbol if header.ends_with(symbol) || symbol == self.common_symbol() => header.to_owned(),
             symbol => format!("{header} {symbol}"),
         }
     }
 
-    /// The title, with the unit of all columns if they have one.
+    /// The title, with the unit if all columns have one.
     pub fn caption(&self) -> String {
         match self.common_symbol() {
             // A title says "per second" itself.
@@ -161,14 +162,14 @@ impl Table {
         }
     }
 
-    /// The symbol of the last column's unit, where the table has one unit; it may be empty.
+    /// The symbol of the last column's unit if the table has one unit; it may be empty.
     fn common_symbol(&self) -> &'static str {
         if self.has_one_unit { self.unit(self.columns.len().saturating_sub(1)).symbol } else { "" }
     }
 }
 
 impl Column {
-    /// A column of figures, or of words.
+    /// A column of figures, or of text.
     pub fn new(header: impl Into<String>, quantity: Quantity) -> Self {
         Self {
             header: header.into(),
@@ -179,19 +180,19 @@ impl Column {
         }
     }
 
-    /// The same with the intervals beside the figures.
+    /// Shows intervals beside the figures.
     #[must_use]
     pub fn with_intervals(self) -> Self {
         Self { has_intervals: true, ..self }
     }
 
-    /// The same with bars.
+    /// Shows the figures as bars too.
     #[must_use]
     pub fn with_bars(self) -> Self {
         Self { has_bars: true, ..self }
     }
 
-    /// The same, of another priority.
+    /// Sets the priority.
     #[must_use]
     pub fn with_priority(self, priority: Priority) -> Self {
         Self { priority, ..self }

@@ -3,48 +3,48 @@
 
 use super::chart::{Axis, Chart, Line, Point, Scale};
 use super::comparison;
-use super::document::{Column, Document, Fact, Priority, Section, Table};
+use super::document::{Document, Fact, Section, Table};
+use super::field::Field;
 use super::section::{self, Metric, connections, leading_metric, list};
 use super::value::{Quantity, Value};
-use crate::analysis::compare::{self, Comparison, Judgement};
+use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
 use crate::analysis::summary::{WorkloadSummary, summarise};
+use crate::store::record::Record;
 use crate::text::numbers::as_f64;
+
+/// A result, and its comparison with the previous one of its machine, if there is one.
+type Compared<'a> = (&'a PastResult, Option<Comparison<'a>>);
 
 /// The history of a folder of results, whose path is `place`.
 pub fn document(history: &History, place: &str) -> Document {
-    let comparisons: Vec<Option<Comparison>> = (0..history.results.len())
-        .map(|entry| Some(compare::compare(&history.before(entry)?.loaded, &history.results[entry].loaded)))
-        .collect();
-    let plural = if history.results.len() == 1 { "" } else { "s" };
+    let compared = |(place, result): (usize, _)| -> Compared {
+        let previous = history.before(place);
+        (result, previous.map(|previous| compare::compare(&previous.loaded, &result.loaded)))
+    };
+    let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
+    let plural = if results.len() == 1 { "" } else { "s" };
+    let damaged = history.damaged.iter();
+    let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
+    let sections = [Some(list_of_results(&results)), changes(&results), trends(history)];
     Document {
-        title: format!("{} measurement{plural}", history.results.len()),
+        title: format!("{} measurement{plural}", results.len()),
         leading: None,
         origin: vec![Fact::new("Folder", place)],
-        answers: answers(history, &comparisons),
-        warnings: history
-            .damaged
-            .iter()
-            .map(|error| format!("A result was left out because it cannot be read: {error}."))
-            .collect(),
+        answers: answers(&results),
+        warnings: warnings.collect(),
         picture: None,
-        sections: [Some(results(history, &comparisons)), changes(history, &comparisons), trends(history)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        sections: sections.into_iter().flatten().collect(),
     }
 }
 
 /// How the last measurement compares with the one before it.
-fn answers(history: &History, comparisons: &[Option<Comparison>]) -> Vec<String> {
-    let (Some(last), Some(comparison)) = (history.results.last(), comparisons.last()) else {
-        return Vec::new();
+fn answers(results: &[Compared]) -> Vec<String> {
+    let answer = |(last, comparison): &Compared| {
+        let change = comparison.as_ref().map_or("no earlier one is of the same machine".into(), judgements);
+        format!("The last measurement, {}: {change}.", last.name)
     };
-    let change = match comparison {
-        None => "no earlier one is of the same machine".into(),
-        Some(comparison) => judgements(comparison),
-    };
-    vec![format!("The last measurement, {}: {change}.", last.name)]
+    results.last().map(answer).into_iter().collect()
 }
 
 /// The number of figures that got better or worse, in words.
@@ -55,40 +55,32 @@ fn judgements(comparison: &Comparison) -> String {
         (comparison.count(|judgement| matches!(judgement, Judgement::Broken(_))), "broken"),
         (comparison.count(|judgement| *judgement == Judgement::Same), "the same"),
     ];
-    let said: Vec<String> = counted
+    let counts: Vec<String> = counted
         .iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    match said.as_slice() {
-        [] => "nothing to compare".into(),
-        said => said.join(", "),
-    }
+    if counts.is_empty() { "nothing to compare".into() } else { counts.join(", ") }
 }
 
-fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
-    let columns = [
-        Column::new("Result", Quantity::Text).with_priority(Priority::High),
-        Column::new("Host", Quantity::Text),
-        Column::new("Workloads", Quantity::Text),
-        Column::new("Servers", Quantity::Count),
-        Column::new("Runs", Quantity::Count),
-        Column::new("Compared with the previous", Quantity::Text).with_priority(Priority::High),
+fn list_of_results(results: &[Compared]) -> Section {
+    let count = |number: usize| Some(as_f64(number as u64));
+    let servers = move |(result, _): &Compared| {
+        let summaries = summarise(&result.loaded.records);
+        count(section::servers(&summaries.iter().collect::<Vec<_>>()).len())
+    };
+    let fields = [
+        Field::text("Result", |(result, _): &Compared| result.name.clone()).essential(),
+        Field::text("Host", |(result, _): &Compared| result.loaded.machine.host.clone()),
+        Field::text("Workloads", |(result, _): &Compared| list(&families(&result.loaded.records))),
+        Field::new("Servers", Quantity::Count, servers),
+        Field::new("Runs", Quantity::Count, move |(result, _): &Compared| count(result.loaded.records.len())),
+        Field::text("Compared with the previous", |(_, comparison): &Compared| {
+            comparison.as_ref().map_or_else(|| "–".into(), judgements)
+        })
+        .essential(),
     ];
-    let mut table = Table::new("results", "Results, oldest first", columns);
-    for (entry, comparison) in history.results.iter().zip(comparisons) {
-        let summaries = summarise(&entry.loaded.records);
-        let workloads: Vec<&str> = families(&summaries);
-        let members: Vec<&WorkloadSummary> = summaries.iter().collect();
-        table.rows.push(vec![
-            entry.name.as_str().into(),
-            entry.loaded.machine.host.as_str().into(),
-            list(&workloads).into(),
-            Some(as_f64(section::servers(&members).len() as u64)).into(),
-            Some(as_f64(entry.loaded.records.len() as u64)).into(),
-            comparison.as_ref().map_or_else(|| "–".into(), judgements).into(),
-        ]);
-    }
+    let table = Table::from_fields("results", "Results, oldest first", fields, results);
     Section {
         id: "results",
         title: "What has been measured?",
@@ -105,10 +97,10 @@ fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
 }
 
 /// The names of workloads up to the first hyphen, each once.
-fn families<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<&'a str> {
+fn families(records: &[Record]) -> Vec<&str> {
     let mut families: Vec<&str> = Vec::new();
-    for summary in summaries {
-        let family = summary.workload.name.split('-').next().unwrap_or_default();
+    for record in records {
+        let family = record.workload.name.split('-').next().unwrap_or_default();
         if !families.contains(&family) {
             families.push(family);
         }
@@ -116,34 +108,33 @@ fn families<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<&'a str> {
     families
 }
 
+/// A figure that changed, behind the names of its result and its workload.
+type Change<'a> = (&'a str, &'a str, &'a ComparedFigure<'a>);
+
 /// Every figure that changed.
-fn changes(history: &History, comparisons: &[Option<Comparison>]) -> Option<Section> {
-    let columns = [
-        Column::new("Result", Quantity::Text).with_priority(Priority::High),
-        Column::new("Server", Quantity::Text).with_priority(Priority::High),
-        Column::new("Workload", Quantity::Text).with_priority(Priority::High),
-        Column::new("Figure", Quantity::Text),
-        Column::new("To previous", Quantity::Ratio).with_intervals().with_priority(Priority::High),
-        Column::new("Judgement", Quantity::Text).with_priority(Priority::High),
-    ];
-    let mut table = Table::new("changes", "Figures that changed beyond the noise", columns);
-    for (entry, comparison) in history.results.iter().zip(comparisons) {
+fn changes(results: &[Compared]) -> Option<Section> {
+    let mut changes: Vec<Change> = Vec::new();
+    for (result, comparison) in results {
         for compared in comparison.iter().flat_map(|comparison| &comparison.workloads) {
-            let is_change = |judgement: &Judgement| {
-                matches!(judgement, Judgement::Worse | Judgement::Better | Judgement::Broken(_))
+            let is_change = |figure: &&ComparedFigure| {
+                matches!(figure.judgement, Judgement::Worse | Judgement::Better | Judgement::Broken(_))
             };
-            for figure in compared.figures.iter().filter(|figure| is_change(&figure.judgement)) {
-                table.rows.push(vec![
-                    entry.name.as_str().into(),
-                    figure.server.into(),
-                    compared.workload.name.as_str().into(),
-                    comparison::kind_name(figure.kind).into(),
-                    figure.ratio.into(),
-                    comparison::judgement(&figure.judgement).into(),
-                ]);
-            }
+            let figures = compared.figures.iter().filter(is_change);
+            changes.extend(figures.map(|figure| (&*result.name, &*compared.workload.name, figure)));
         }
     }
+    let fields = [
+        Field::text("Result", |(result, ..): &Change| (*result).to_owned()).essential(),
+        Field::text("Server", |(_, _, figure): &Change| figure.server.to_owned()).essential(),
+        Field::text("Workload", |(_, workload, _): &Change| (*workload).to_owned()).essential(),
+        Field::text("Figure", |(_, _, figure): &Change| comparison::kind_name(figure.kind)),
+        Field::new("To previous", Quantity::Ratio, |(_, _, figure): &Change| figure.ratio)
+            .with_intervals()
+            .essential(),
+        Field::text("Judgement", |(_, _, figure): &Change| comparison::judgement(&figure.judgement))
+            .essential(),
+    ];
+    let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
     (!table.rows.is_empty()).then(|| Section {
         id: "changes",
         title: "What got better or worse?",
@@ -158,9 +149,9 @@ fn changes(history: &History, comparisons: &[Option<Comparison>]) -> Option<Sect
 fn trends(history: &History) -> Option<Section> {
     let last = &history.results.last()?.loaded.machine;
     let own: Vec<&PastResult> =
-        history.results.iter().filter(|entry| entry.loaded.machine.is_same_as(last)).collect();
+        history.results.iter().filter(|result| result.loaded.machine.is_same_as(last)).collect();
     let summaries: Vec<Vec<WorkloadSummary>> =
-        own.iter().map(|entry| summarise(&entry.loaded.records)).collect();
+        own.iter().map(|result| summarise(&result.loaded.records)).collect();
     let mut workloads: Vec<&str> = Vec::new();
     for summary in summaries.iter().flatten().filter(|summary| !summary.is_check) {
         if !workloads.contains(&summary.workload.name.as_str()) {
@@ -174,7 +165,7 @@ fn trends(history: &History) -> Option<Section> {
                 summaries.iter().position(|known| !known.is_check && known.workload.name == name)
             };
             let members = own.iter().zip(&summaries);
-            Trend(members.filter_map(|(entry, all)| Some((*entry, &all[find(all)?]))).collect())
+            Trend(members.filter_map(|(result, all)| Some((*result, &all[find(all)?]))).collect())
         })
         .filter(|trend| trend.0.len() > 1)
         .collect();
@@ -238,22 +229,18 @@ impl Trend<'_> {
 
     fn table(&self) -> Table {
         let metric = self.metric();
-        let servers = self.members();
-        let servers = section::servers(&servers);
-        let columns =
-            servers.iter().map(|name| Column::new(*name, metric.quantity).with_priority(Priority::High));
-        let first = Column::new("Result", Quantity::Text).with_priority(Priority::High);
-        let name = format!("trend-{}", self.0[0].1.workload.name);
-        let mut table = Table::new(name, self.title(), std::iter::once(first).chain(columns));
-        table.has_one_unit = true;
-        for (entry, summary) in &self.0 {
-            let value = |name: &&str| {
-                let cell = summary.cells.iter().find(|cell| cell.server.name == **name);
+        let members = self.members();
+        let server = |name| {
+            Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
+                let cell = summary.cells.iter().find(|cell| cell.server.name == name);
                 cell.map_or(Value::Absent, |cell| metric.value(cell))
-            };
-            let values = servers.iter().map(value);
-            table.rows.push(std::iter::once(entry.name.as_str().into()).chain(values).collect());
-        }
+            })
+        };
+        let result = Field::text("Result", |(result, _): &(&PastResult, _)| result.name.clone());
+        let fields = std::iter::once(result).chain(section::servers(&members).into_iter().map(server));
+        let name = format!("trend-{}", self.0[0].1.workload.name);
+        let mut table = Table::from_fields(name, self.title(), fields.map(Field::essential), &self.0);
+        table.has_one_unit = true;
         table
     }
 }

@@ -1,5 +1,5 @@
-//! Servers and workloads: where they lie, what their files say, and how a server is installed and
-//! started.
+//! Servers and workloads: where they are, what their files say, and how a server is installed,
+//! built and started.
 
 pub mod checkout;
 pub(crate) mod client;

@@ -8,6 +8,7 @@
 mod folder;
 mod records;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -58,7 +59,7 @@ fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 /// All that a report can say of one workload, and what explains a request, as a terminal shows it.
 #[test]
 fn reports_are_as_they_were() {
-    insta::assert_snapshot!("every-verdict", render(&document(&every_verdict()), Format::Table, Some(160)));
+    insta::assert_snapshot!("every-verdict", render(&document(&every_verdict()), Format::Table, Some(200)));
     let explained = report::explanation(&loaded(&in_parts())).unwrap();
     insta::assert_snapshot!("explained", render(&explained, Format::Table, Some(100)));
 }
@@ -106,6 +107,18 @@ fn no_line_is_wider_than_the_terminal() {
             let text = render(&document, Format::Table, Some(width));
             let widest = text.lines().max_by_key(|line| textwrap::core::display_width(line)).unwrap();
             assert!(textwrap::core::display_width(widest) <= width, "{width}: {widest}");
+        }
+    }
+}
+
+/// A reader distinguishes tables by their captions.
+#[test]
+fn no_two_tables_of_a_report_have_one_caption() {
+    for folder in [every_verdict(), every_question(), in_parts(), one_run(), a_field()] {
+        let document = document(&folder);
+        let mut captions = BTreeSet::new();
+        for table in document.sections.iter().flat_map(|section| &section.tables) {
+            assert!(captions.insert(table.caption()), "{}: {}", table.name, table.caption());
         }
     }
 }

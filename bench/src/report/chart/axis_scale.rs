@@ -56,19 +56,24 @@ impl AxisScale {
         })
     }
 
-    /// A scale for the places of points: on a logarithmic one, a few points are the ticks.
+    /// A scale for the places of points: a few points of a count, or of a logarithmic axis, are the ticks.
     pub(super) fn for_points(axis: &Axis, points: &[f64]) -> Option<Self> {
         let mut distinct =
             points.iter().copied().filter(|point| axis.scale.spread(*point).is_some()).collect::<Vec<_>>();
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();
         let is_few = (2..=FEW_POINTS).contains(&distinct.len());
+        let has_points_as_ticks = match axis.scale {
+            Scale::Linear => is_few && axis.quantity == Quantity::Count,
+            Scale::Log => is_few,
+            Scale::Percentile => false,
+        };
         match distinct.as_slice() {
-            [low, .., high] if is_few && axis.scale == Scale::Log => {
+            [low, .., high] if has_points_as_ticks => {
                 let unit = axis.quantity.unit(std::iter::once((low * high).sqrt()));
-                let ends = [low, high].map(|end| (end * unit.factor).log10());
+                let ends = [axis.scale.spread(low * unit.factor)?, axis.scale.spread(high * unit.factor)?];
                 Some(Self::with_ticks(
-                    Scale::Log,
+                    axis.scale,
                     unit,
                     ends,
                     distinct.iter().map(|point| point * unit.factor),
@@ -256,15 +261,21 @@ mod tests {
 
     #[test]
     fn few_points_are_the_ticks() {
-        let axis = Axis { label: "connections".into(), quantity: Quantity::Count, scale: Scale::Log };
-        let scale = AxisScale::for_points(&axis, &[64.0, 1.0, 8192.0, 8.0, 64.0]).unwrap();
-        let labels = scale.ticks.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>();
-        assert_eq!(vec!["1", "8", "64", "8,192"], labels);
-        assert_eq!((Some(0.0), Some(1.0)), (scale.place(1.0), scale.place(8192.0)));
+        for (scale, points, expected) in [
+            (Scale::Log, &[64.0, 1.0, 8192.0, 8.0, 64.0][..], &["1", "8", "64", "8,192"][..]),
+            (Scale::Linear, &[1.0, 2.0, 3.0], &["1", "2", "3"]),
+        ] {
+            let axis = Axis { label: "connections".into(), quantity: Quantity::Count, scale };
+            let scale = AxisScale::for_points(&axis, points).unwrap();
+            let labels = scale.ticks.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>();
+            assert_eq!(expected, labels);
+            let ends = [scale.ticks.first(), scale.ticks.last()].map(|tick| tick.unwrap().place);
+            assert_eq!([0.0, 1.0], ends);
+        }
     }
 
     #[test]
-    fn figures_lie_where_the_scale_says() {
+    fn figures_are_placed_by_the_scale() {
         let place = |scale, figures: &[f64], figure| {
             let axis = Axis { label: String::new(), quantity: Quantity::Count, scale };
             AxisScale::new(&axis, figures)

@@ -42,8 +42,8 @@ struct Term {
 const TERMS: [Term; 5] = [
     Term {
         name: "Interval",
-        meaning: "The range that holds the true median with a probability of about 95 %, judged by the repetitions of \
-                  a run.",
+        meaning: "The range that holds the true median with a probability of about 95 %, computed from the \
+                  repetitions.",
         appears_as: "interval",
     },
     Term {
@@ -52,13 +52,13 @@ const TERMS: [Term; 5] = [
         appears_as: "rank",
     },
     Term {
-        name: "Bound",
+        name: "Verdict",
         meaning: "What limited a run. Server-bound: the server used its cores up, so the figure is the server's own. \
                   Client-bound: the load tool was at its limit first, so the requests per second are the tool's. \
                   Latency-bound: neither was busy. Disturbed: something else used the cores. Invalid: requests \
                   failed, or the load was not the one that was asked for, so its figures say nothing about the \
                   server.",
-        appears_as: "bound",
+        appears_as: "-bound",
     },
     Term {
         name: "Floor",

@@ -50,15 +50,8 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::verdict()),
         Some(fields::conformance().optional()),
     ];
-    let mut table = Table::from_fields(
-        summary.workload.name.as_str(),
-        format!("The article's table, {}", words::title(summary)),
-        fields.into_iter().flatten(),
-        &summary.cells,
-    );
+    let mut table = source.table(summary, ["", "The article's table"], fields, &summary.cells);
     table.notes.push(notes::reading(summary));
-    table.notes.extend(source.baseline_note(summary));
-    table.notes.extend(notes::signs(&table));
     table.notes.extend(notes::control(summary));
     table.notes.extend(notes::cells(summary));
     table
@@ -137,23 +130,26 @@ impl<'a> Verdicts<'a> {
         charts::bars(self.name(), self.title(), bars)
     }
 
+    /// One row per server, and last, without a cell, the article's.
     fn table(&self) -> Table {
-        let servers = self.others().map(Row::Server);
-        let rows: Vec<Row> = servers.chain([Row::Article(self.published)]).collect();
-        let faster = |row: &Row| match row {
-            Row::Server(cell) => Value::attributed(self.faster(cell), self.attribution(cell)),
-            Row::Article(published) => {
-                Value::attributed(Some(published.ratio.into()), Attribution::Reference)
-            }
+        let rows: Vec<Option<&Cell>> = self.others().map(Some).chain([None]).collect();
+        let contender = &self.published.contender;
+        let name = |cell: &Option<&Cell>| {
+            cell.map_or_else(|| format!("{contender} in the article"), |cell| cell.server.name.clone())
         };
-        let cheaper = |row: &Row| self.baseline.ratio_to(row.cell()?, Record::cpu_per_request);
-        let verdict = |row: &Row| row.cell()?.bound().map(|bound| bound.to_string());
+        let faster = |cell: &Option<&Cell>| match cell {
+            Some(cell) => Value::attributed(self.faster(cell), self.attribution(cell)),
+            None => Value::attributed(Some(self.published.ratio.into()), Attribution::Reference),
+        };
+        let verdict = |cell: &Option<&Cell>| fields::bound((*cell)?);
+        let cheaper = |cell: &Option<&Cell>| self.baseline.ratio_to((*cell)?, Record::cpu_per_request);
         let fields = [
-            Field::text("Server", Row::name).essential(),
-            Field::text("Language", Row::language),
+            Field::text("Server", name).essential(),
+            Field::text("Language", |cell: &Option<&Cell>| {
+                cell.map_or(contender.as_str(), |cell| &cell.server.language)
+            }),
             Field::new("Faster", Quantity::Ratio, faster).with_intervals().essential(),
-            Field::text("Verdict", move |row: &Row| verdict(row).map_or(Value::Absent, Value::from))
-                .essential(),
+            Field::text("Verdict", verdict).essential(),
             Field::new("Cheaper", Quantity::Ratio, cheaper).with_intervals().essential(),
         ];
         let mut table = Table::from_fields(self.name(), self.title(), fields, &rows);
@@ -191,35 +187,6 @@ impl<'a> Verdicts<'a> {
         };
         let there = numbers::ratio(self.published.ratio);
         Some(format!("{here}. The article says {there}, from one run each on another machine."))
-    }
-}
-
-/// A row of the verdict.
-enum Row<'a> {
-    Server(&'a Cell<'a>),
-    Article(&'a PublishedRecord),
-}
-
-impl<'a> Row<'a> {
-    fn cell(&self) -> Option<&'a Cell<'a>> {
-        match self {
-            Self::Server(cell) => Some(cell),
-            Self::Article(_) => None,
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Server(cell) => cell.server.name.clone(),
-            Self::Article(published) => format!("{} in the article", published.contender),
-        }
-    }
-
-    fn language(&self) -> &'a str {
-        match self {
-            Self::Server(cell) => &cell.server.language,
-            Self::Article(published) => &published.contender,
-        }
     }
 }
 

@@ -57,16 +57,9 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::median("In the kernel", Quantity::Share, in_the_kernel).optional()),
         Some(fields::conformance()),
     ];
-    let mut table = Table::from_fields(
-        format!("cost-{}", summary.workload.name),
-        format!("CPU time per request, {}", words::title(summary)),
-        fields.into_iter().flatten(),
-        summary.with_floor(),
-    );
+    let mut table = source.table(summary, ["cost-", "CPU time per request"], fields, summary.with_floor());
     table.notes.push(notes::reading(summary));
     table.notes.extend(summary.floor.as_ref().map(|_| FLOOR.into()));
-    table.notes.extend(source.baseline_note(summary));
-    table.notes.extend(notes::signs(&table));
     table.notes.extend(notes::not_ranked(summary));
     table.notes.extend(notes::control(summary));
     table

@@ -1,11 +1,12 @@
 //! The columns that several tables share, and the column of ratios to a chosen baseline.
 
 use super::metric::Metric;
-use super::{Source, words};
+use super::{Source, notes, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::report::document::Table;
 use crate::report::field::Field;
 use crate::report::value::{Quantity, Value};
-use crate::store::record::{Record, ServerRecord};
+use crate::store::record::Record;
 
 /// Names the row.
 pub(super) fn server<'a>() -> Field<'a, Cell<'a>> {
@@ -29,10 +30,13 @@ pub(super) fn rank_of(summary: &WorkloadSummary, cell: &Cell) -> Value {
     ranked.find(|(known, _)| known.server.name == cell.server.name).map(|(_, rank)| rank).into()
 }
 
-/// What bound the cell, in a word.
+/// What limited the cell, in a word.
 pub(super) fn verdict<'a>() -> Field<'a, Cell<'a>> {
-    let verdict = |cell: &Cell| cell.bound().map_or(Value::Absent, |bound| bound.to_string().into());
-    Field::text("Verdict", verdict).essential()
+    Field::text("Verdict", bound).essential()
+}
+
+pub(super) fn bound(cell: &Cell) -> Option<String> {
+    cell.bound().map(|bound| bound.to_string())
 }
 
 /// A figure that is shown without interval and attribution: its median.
@@ -46,12 +50,7 @@ pub(super) fn median<'a>(
 
 /// How many conformance cases passed, of those that were sent.
 pub(super) fn conformance<'a>() -> Field<'a, Cell<'a>> {
-    Field::text("HTTP cases", |cell: &Cell| passed(cell.server))
-}
-
-fn passed(server: &ServerRecord) -> Value {
-    let found = server.conformance.as_ref();
-    found.map_or(Value::Absent, |found| found.to_string().into())
+    Field::text("HTTP cases", |cell: &Cell| cell.server.conformance.as_ref().map(ToString::to_string))
 }
 
 /// The best of the ranked cells.
@@ -81,7 +80,24 @@ impl Source<'_> {
         Some(field.with_intervals().essential())
     }
 
-    /// Why that column is empty, where it is.
+    /// A table of what cells under a workload are asked, with notes about the baseline and the signs.
+    /// Its name is the workload's behind a prefix.
+    pub(super) fn table<'a>(
+        &self,
+        summary: &WorkloadSummary,
+        [prefix, what]: [&str; 2],
+        fields: impl IntoIterator<Item = Option<Field<'a, Cell<'a>>>>,
+        cells: impl IntoIterator<Item = &'a Cell<'a>>,
+    ) -> Table {
+        let name = format!("{prefix}{}", summary.workload.name);
+        let title = format!("{what}, {}", words::title(summary));
+        let mut table = Table::from_fields(name, title, fields.into_iter().flatten(), cells);
+        table.notes.extend(self.baseline_note(summary));
+        table.notes.extend(notes::signs(&table));
+        table
+    }
+
+    /// Why the column of ratios to the baseline is empty, where it is.
     pub(super) fn baseline_note(&self, summary: &WorkloadSummary) -> Option<String> {
         let name = self.baseline?;
         let why = baseline(summary, name).err()?;

@@ -4,7 +4,7 @@
 use super::family::{self, Question};
 use super::metric::{COST, P99, PER_SECOND};
 use super::panels::Panels;
-use super::{Source, fields, notes, words};
+use super::{Source, fields, notes};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Axis, Chart, Line, Point, Scale};
 use crate::report::document::{Section, Table};
@@ -111,11 +111,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let p99 = |cell: &Cell| cell.median(P99.of_run).unwrap_or(f64::INFINITY);
     let is_last = |cell: &Cell| cell.not_ranked().is_some();
     cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(p99(a).total_cmp(&p99(b))));
-    let name = summary.workload.name.as_str();
-    let title = format!("Latency, {}", words::title(summary));
-    let mut table = Table::from_fields(name, title, fields.into_iter().flatten(), cells);
-    table.notes.extend(source.baseline_note(summary));
-    table.notes.extend(notes::signs(&table));
+    let mut table = source.table(summary, ["", "Latency"], fields, cells);
     table.notes.extend(notes::cells(summary));
     table
 }
@@ -129,13 +125,9 @@ fn peak(source: &Source, summary: &WorkloadSummary) -> Table {
         source.to_baseline(COST, summary),
         Some(fields::verdict()),
     ];
-    let name = summary.workload.name.as_str();
-    let title = format!("Peak throughput, {}", words::title(summary));
-    let mut table = Table::from_fields(name, title, fields.into_iter().flatten(), &summary.cells);
+    let mut table = source.table(summary, ["", "Peak throughput"], fields, &summary.cells);
     table.notes.push(notes::reading(summary));
     table.notes.push("Rates are shares of the peak in the first repetition.".into());
-    table.notes.extend(source.baseline_note(summary));
-    table.notes.extend(notes::signs(&table));
     table.is_detail = true;
     table
 }

@@ -100,9 +100,8 @@ fn own_table<'a>(
     summary: &'a WorkloadSummary<'a>,
     fields: impl IntoIterator<Item = Option<Field<'a, Cell<'a>>>>,
 ) -> Table {
-    let (name, title) = (summary.workload.name.as_str(), sentence_case(&summary.workload.title));
-    let mut table = Table::from_fields(name, title, fields.into_iter().flatten(), &summary.cells);
-    table.notes.extend(source.baseline_note(summary));
+    let mut table = source.table(summary, ["", ""], fields, &summary.cells);
+    table.title = sentence_case(&summary.workload.title);
     table.notes.extend(notes::control(summary));
     table.notes.extend(notes::cells(summary));
     table
@@ -117,15 +116,7 @@ fn load_table(source: &Source, summary: &WorkloadSummary) -> Table {
         source.to_baseline(AFTER, summary),
         Some(fields::median("Most", Quantity::Memory, peak)),
     ];
-    let mut table = Table::from_fields(
-        format!("memory-{}", summary.workload.name),
-        format!("Memory before and after, {}", words::title(summary)),
-        fields.into_iter().flatten(),
-        &summary.cells,
-    );
-    table.notes.extend(source.baseline_note(summary));
-    table.notes.extend(notes::signs(&table));
-    table
+    source.table(summary, ["memory-", "Memory before and after"], fields, &summary.cells)
 }
 
 /// The text with its first letter in upper case, as a caption has it.

@@ -6,7 +6,7 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::machine::Machine;
 use crate::report::document::Table;
 use crate::report::field::Field;
-use crate::report::value::{Unit, Value};
+use crate::report::value::{Quantity, Unit, Value};
 
 /// Figures have their intervals and verdicts in the same cell, so that the table fits a page.
 pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> Table {
@@ -34,9 +34,9 @@ pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> 
     let fields = [
         fields::server(),
         fields::rank(summary),
-        Field::text(format!("CPU per request, {}", cost_unit.symbol), move |cell: &Cell| text(cost(cell))),
-        Field::new("To the best", crate::report::value::Quantity::Ratio, to_best),
-        Field::text("Requests/s", move |cell: &Cell| text(speed(cell))),
+        Field::text(format!("CPU per request, {}", cost_unit.symbol), cost),
+        Field::new("To the best", Quantity::Ratio, to_best),
+        Field::text("Requests/s", speed),
     ];
     let repetitions = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
     let title = format!(
@@ -52,8 +52,4 @@ pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> 
 /// The median without its sign, since the verdict stands beside it.
 fn shown(metric: Metric, cell: &Cell, unit: Unit) -> Option<String> {
     Some(metric.quantity.number(cell.median(metric.of_run)?, unit))
-}
-
-fn text(text: Option<String>) -> Value {
-    text.map_or(Value::Absent, Value::Text)
 }

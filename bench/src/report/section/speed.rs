@@ -60,14 +60,8 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let speed = |cell: &Cell| cell.median(PER_SECOND.of_run).unwrap_or(f64::NEG_INFINITY);
     let is_last = |cell: &Cell| cell.not_ranked().is_some();
     cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(speed(b).total_cmp(&speed(a))));
-    let mut table = Table::from_fields(
-        format!("speed-{}", summary.workload.name),
-        format!("Throughput, {}", words::title(summary)),
-        fields.into_iter().flatten(),
-        summary.floor.iter().chain(cells),
-    );
-    table.notes.extend(source.baseline_note(summary));
-    table.notes.extend(notes::signs(&table));
+    let mut table =
+        source.table(summary, ["speed-", "Throughput"], fields, summary.floor.iter().chain(cells));
     table.notes.extend(notes::cells(summary));
     table
 }

@@ -109,7 +109,7 @@ fn draw(table: &Table, shown: &[ShownColumn]) -> String {
     let columns: Vec<Vec<String>> = shown.iter().flat_map(|shown| column(table, *shown)).collect();
     let words: Vec<bool> = shown.iter().flat_map(|shown| are_words(table, *shown)).collect();
     let heads = columns.iter().map(|column| column[0].as_str());
-    let mut drawn = layout::table_of(heads, &words);
+    let mut drawn = layout::table(heads, &words);
     for row in 0..table.rows.len() {
         drawn.add_row(columns.iter().map(|column| column[row + 1].as_str()));
     }

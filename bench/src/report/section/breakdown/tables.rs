@@ -10,53 +10,31 @@ use crate::report::value::{Quantity, Value};
 use crate::store::microbench::MicrobenchRecord;
 use crate::text::numbers;
 
-/// A row: the floor, which has no parts, or a server.
-enum Row<'a> {
-    Floor(&'a Cost<'a>),
-    Server(&'a ServerBreakdown<'a>),
+/// A row: the cost of the floor, which has no parts, or of a server with its parts.
+type Row<'a> = (&'a Cost<'a>, Option<&'a ServerBreakdown<'a>>);
+
+/// The floor first.
+fn rows<'a>(breakdown: &'a Breakdown<'a>) -> Vec<Row<'a>> {
+    let servers = breakdown.servers.iter().map(|server| (&server.cost, Some(server)));
+    std::iter::once((&breakdown.floor, None)).chain(servers).collect()
 }
 
-impl<'a> Row<'a> {
-    /// The floor first.
-    fn all(breakdown: &'a Breakdown<'a>) -> Vec<Self> {
-        let servers = breakdown.servers.iter().map(Self::Server);
-        std::iter::once(Self::Floor(&breakdown.floor)).chain(servers).collect()
-    }
-
-    fn cost(&self) -> &Cost<'a> {
-        match self {
-            Self::Floor(cost) => cost,
-            Self::Server(server) => &server.cost,
-        }
-    }
-
-    fn server(&self) -> Option<&ServerBreakdown<'a>> {
-        match self {
-            Self::Floor(_) => None,
-            Self::Server(server) => Some(server),
-        }
-    }
-
-    fn part(&self, part: &Part) -> Option<f64> {
-        match self {
-            Self::Floor(cost) => (part.label == PARTS[0].label).then_some(cost.seconds),
-            Self::Server(server) => (part.seconds)(server),
-        }
-    }
-
-    fn field() -> Field<'static, Self> {
-        Field::text("Server", |row: &Self| words::label(row.cost().cell.server)).essential()
-    }
+fn label<'a>() -> Field<'a, Row<'a>> {
+    Field::text("Server", |(cost, _): &Row| words::label(cost.cell.server)).essential()
 }
 
 /// The parts as times.
 pub(super) fn times(breakdown: &Breakdown, code: &MicrobenchRecord) -> Table {
-    let whole = Field::new(COST.header, COST.quantity, |row: &Row| COST.value(row.cost().cell)).essential();
+    let whole = Field::new(COST.header, COST.quantity, |(cost, _): &Row| COST.value(cost.cell)).essential();
     let part = |part: &'static Part| {
-        prioritised(part, Field::new(part.label, Quantity::Time, |row: &Row| row.part(part)))
+        let seconds = |(cost, server): &Row| match server {
+            Some(server) => (part.seconds)(server),
+            None => (part.label == PARTS[0].label).then_some(cost.seconds),
+        };
+        prioritised(part, Field::new(part.label, Quantity::Time, seconds))
     };
-    let fields = [Row::field(), whole].into_iter().chain(PARTS.iter().map(part));
-    let rows = Row::all(breakdown);
+    let fields = [label(), whole].into_iter().chain(PARTS.iter().map(part));
+    let rows = rows(breakdown);
     let mut table = table(breakdown, "breakdown", "A request's CPU time in parts", fields, &rows);
     table.has_one_unit = true;
     table.notes.push(format!(
@@ -108,19 +86,19 @@ pub(super) fn shares(breakdown: &Breakdown) -> Table {
 
 /// The time in user mode, which the parts in user mode should equal.
 pub(super) fn user_mode(breakdown: &Breakdown) -> Table {
-    let switches = |row: &Row| {
-        row.cost().switches.map_or(Value::Absent, |switches| numbers::significant(switches).into())
-    };
-    let beyond = |row: &Row| Some(row.server()?.cost.user_seconds? - breakdown.floor.user_seconds?);
+    let switches =
+        |(cost, _): &Row| cost.switches.map_or(Value::Absent, |each| numbers::significant(each).into());
+    let beyond = |(_, server): &Row| Some((*server)?.cost.user_seconds? - breakdown.floor.user_seconds?);
+    let of_code = |(_, server): &Row| server.and_then(ServerBreakdown::of_code);
     let fields = [
-        Row::field(),
+        label(),
         Field::text("Switches/request", switches),
-        Field::new("In user mode", Quantity::Time, |row: &Row| row.cost().user_seconds).essential(),
+        Field::new("In user mode", Quantity::Time, |(cost, _): &Row| cost.user_seconds).essential(),
         Field::new("Beyond the floor", Quantity::Time, beyond).essential(),
-        Field::new("Framework and our code", Quantity::Time, |row: &Row| row.server()?.of_code()).essential(),
+        Field::new("Framework and our code", Quantity::Time, of_code).essential(),
     ];
     let title = "Time in user mode and its parts";
-    let mut table = table(breakdown, "breakdown-check", title, fields, &Row::all(breakdown));
+    let mut table = table(breakdown, "breakdown-check", title, fields, &rows(breakdown));
     table.has_one_unit = true;
     table.notes.push(
         "A check of the breakdown: frameworks and our own code run in user mode, so the last two columns should \
