@@ -180,7 +180,7 @@ impl<'a> Verdicts<'a> {
                 )
             }
             (None, Attribution::Tool) => format!(
-                "The ratio of {fast} to {slow} here is {ratio}, but the load tool was at its limit with both, so \
+                "The ratio of {fast} to {slow} here is {ratio}, but the load tool was at its limit with {slow}, so \
                  it does not compare the programs"
             ),
             _ => format!("{fast} is {ratio} faster than {slow} here"),
@@ -194,4 +194,70 @@ impl<'a> Verdicts<'a> {
 fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a>> {
     let mut cells = summary.cells.iter();
     cells.find(|cell| cell.server.article.as_deref() == Some(name) && cell.measured().next().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::summary::summarise;
+    use crate::store::record::{Bound, VerdictRecord};
+
+    /// Seven runs of one of the article's programs with this number of responses in a second.
+    fn runs(program: &str, answered: u64, bound: Bound) -> Vec<Record> {
+        let run = |repetition| {
+            let mut record = Record::example(program, repetition);
+            record.server.article = Some(program.into());
+            record.workload.published =
+                Some(PublishedRecord { baseline: "Python".into(), contender: "Go".into(), ratio: 7.0 });
+            record.load.as_mut().unwrap().answered = answered;
+            let is = |wanted| if bound == wanted { 1.0 } else { 0.5 };
+            record.verdict = Some(VerdictRecord {
+                bound,
+                reason: (bound == Bound::Invalid).then(|| "only 7 of 100 connections were open".into()),
+                server_utilisation: Some(is(Bound::ServerBound)),
+                tool_utilisation: is(Bound::ClientBound),
+                external_share: Some(0.0),
+                concurrency: None,
+            });
+            record
+        };
+        (1..=7).map(run).collect()
+    }
+
+    #[test]
+    fn the_verdict_says_what_it_is_worth() {
+        use Bound::{ClientBound, Invalid, ServerBound};
+        let cases = [
+            (ServerBound, ServerBound, "Go is 4.00× faster than Python here. The article says 7.00×, "),
+            (
+                ClientBound,
+                ServerBound,
+                "Go is at least 4.00× faster than Python here: the load tool was at its limit with Go. The article",
+            ),
+            (
+                ClientBound,
+                ClientBound,
+                "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with Python, so it does \
+                 not compare the programs. The article",
+            ),
+            (
+                ServerBound,
+                ClientBound,
+                "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with Python, so it does \
+                 not compare the programs. The article",
+            ),
+            (
+                ServerBound,
+                Invalid,
+                "The ratio of Go to Python here is 4.00×, but it says nothing about the programs: Python is invalid: \
+                 only 7 of 100 connections were open. The article",
+            ),
+        ];
+        for (go, python, expected) in cases {
+            let records = [runs("Go", 4000, go), runs("Python", 1000, python)].concat();
+            let summaries = summarise(&records);
+            let table = Verdicts::new(&summaries[0]).unwrap().table();
+            assert!(table.notes[0].starts_with(expected), "{go} {python}: {}", table.notes[0]);
+        }
+    }
 }

@@ -3,12 +3,11 @@
 use super::family::Question;
 use super::metric::{self, AFTER, AT_REST, FIRST_ANSWER, MEMORY_PER_CONNECTION};
 use super::{Source, charts, fields, notes, words};
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::{Bars, Chart};
 use crate::report::document::{Section, Table};
-use crate::report::field::Field;
 use crate::report::value::Quantity;
-use crate::store::record::TaskRecord;
+use crate::store::record::{Record, TaskRecord};
 use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -77,11 +76,11 @@ fn start_table(source: &Source, summary: &WorkloadSummary) -> Table {
         source.to_baseline(FIRST_ANSWER, summary),
         Some(fields::median("Memory then", Quantity::Memory, AFTER.of_run)),
     ];
-    own_table(source, summary, fields)
+    with_notes(source.table(summary, ["", "Time to respond"], fields, &summary.cells), summary)
 }
 
 fn held_table(source: &Source, summary: &WorkloadSummary) -> Table {
-    let seen = |run: &crate::store::record::Record| Some(as_f64(run.connections?.seen?));
+    let seen = |run: &Record| Some(as_f64(run.connections?.seen?));
     let fields = [
         Some(fields::server()),
         Some(fields::rank(summary)),
@@ -91,24 +90,18 @@ fn held_table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::median(AT_REST.header, Quantity::Memory, AT_REST.of_run)),
         Some(fields::median(AFTER.header, Quantity::Memory, AFTER.of_run)),
     ];
-    own_table(source, summary, fields)
+    with_notes(source.table(summary, ["", "Memory per connection"], fields, &summary.cells), summary)
 }
 
-/// A table of servers by rank.
-fn own_table<'a>(
-    source: &Source,
-    summary: &'a WorkloadSummary<'a>,
-    fields: impl IntoIterator<Item = Option<Field<'a, Cell<'a>>>>,
-) -> Table {
-    let mut table = source.table(summary, ["", ""], fields, &summary.cells);
-    table.title = sentence_case(&summary.workload.title);
+/// Adds what has to be said about ranks.
+fn with_notes(mut table: Table, summary: &WorkloadSummary) -> Table {
     table.notes.extend(notes::control(summary));
     table.notes.extend(notes::cells(summary));
     table
 }
 
 fn load_table(source: &Source, summary: &WorkloadSummary) -> Table {
-    let peak = |run: &crate::store::record::Record| Some(as_f64(run.memory?.peak_bytes?));
+    let peak = |run: &Record| Some(as_f64(run.memory?.peak_bytes?));
     let fields = [
         Some(fields::server()),
         Some(AT_REST.field().with_intervals().essential()),
@@ -117,10 +110,4 @@ fn load_table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::median("Most", Quantity::Memory, peak)),
     ];
     source.table(summary, ["memory-", "Memory before and after"], fields, &summary.cells)
-}
-
-/// The text with its first letter in upper case, as a caption has it.
-fn sentence_case(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
