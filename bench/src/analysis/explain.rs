@@ -1,60 +1,70 @@
-//! Where a request's CPU time goes: what the kernel takes at least, what a server's switches, its framework and its own code take
-//! beside that, as microbenchmarks have it, and what none of them explains. Data alone, in seconds; `report/section/breakdown.rs` has
-//! the words.
+//! Where a request's CPU time goes, in parts that were measured separately.
+//!
+//! ```text
+//! CPU time per request = floor + switches + framework + own code + unexplained
+//! ```
+//!
+//! The floor is what the kernel takes at least, as the floor server shows it under the same load.
+//! Switches are those beyond the floor's, at the price that a microbenchmark has for one. Framework
+//! and own code are sums of microbenchmarks that the server's manifest names. What is left is
+//! unexplained: of a server without such benchmarks it is its runtime and code. All in seconds;
+//! `report/section/breakdown.rs` has the words.
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::store::microbench::{CostsRecord, MicrobenchRecord};
 use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
 
-/// The share of a request's CPU time that may be unexplained: from here on, on either side of 0, the parts do not explain it.
+/// The share of a request's CPU time, on either side of 0, from which on it counts as unexplained.
 pub const OPEN_FROM: f64 = 0.25;
 
-/// The benchmark of a switch between two threads, by way of a write and a read.
+/// The benchmark of a switch between two threads, by a write and a read.
 pub const HAND_OFF: &str = "kernel/thread hand-off";
 
 /// The benchmark of two writes and two reads without a switch.
 pub const ROUND_TRIP: &str = "kernel/socket pair";
 
-/// The mode of a load whose requests come one at a time over connections that are kept, as those of the benchmarks do.
+/// The mode of a load whose requests come one at a time over kept connections, as those of the
+/// benchmarks do.
 const KEPT: &str = "keep-alive";
 
-/// What becomes of a request's CPU time, server by server, under one workload.
+/// The CPU time per request in parts, server by server, under one workload.
 #[derive(Debug)]
 pub struct Breakdown<'a> {
     /// The workload and its cells.
     pub summary: &'a WorkloadSummary<'a>,
-    /// What the kernel takes at least: a request of what is not a server, but the line that servers are held against.
+    /// The cost of the floor: what the kernel takes at least.
     pub floor: Cost<'a>,
     /// The servers that have figures, in the summary's order.
     pub servers: Vec<ServerBreakdown<'a>>,
 }
 
-/// What a request takes of a server, as the records have it: medians of its repetitions.
+/// What a server uses per request, by the records: medians of its repetitions.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost<'a> {
-    /// Whose it is.
+    /// The server's cell.
     pub cell: &'a Cell<'a>,
     /// CPU time.
     pub seconds: f64,
-    /// The part of it in the server's own code.
+    /// The part of it in user mode.
     pub user_seconds: Option<f64>,
-    /// How often a thread of the server waited, or had to make room for another.
+    /// How often a thread of the server waited, or was preempted.
     pub switches: Option<f64>,
 }
 
-/// A request's CPU time in parts, in seconds. A part of which nothing is known is absent.
+/// A server's CPU time per request in parts, in seconds. A part that is not known is absent.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerBreakdown<'a> {
     /// All of it.
     pub cost: Cost<'a>,
-    /// What the kernel takes at least: as much less than all as the floor took in the same repetitions.
+    /// What the kernel takes at least: the whole divided by its ratio to the floor in the same
+    /// repetitions.
     pub floor: f64,
-    /// What switches take that are more than the floor's.
+    /// What the switches beyond the floor's take.
     pub switches: Option<f64>,
     /// What the framework takes.
     pub framework: Option<f64>,
-    /// What our own code takes.
+    /// What the server's own code takes.
     pub own: Option<f64>,
 }
 
@@ -65,16 +75,17 @@ pub struct ServerBenches<'a> {
     pub server: &'a str,
     /// Those of its framework.
     pub framework: Benches<'a>,
-    /// Those of our own code.
+    /// Those of its own code.
     pub own: Benches<'a>,
 }
 
-/// Benchmarks that add up to a part, each with the time of a piece in seconds, if it was made.
+/// Benchmarks that add up to a part, each with its time per operation in seconds, if it was run.
 #[derive(Debug)]
 pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 
-/// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a time over connections that are kept,
-/// in which the floor and some server have figures.
+/// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a
+/// time over kept connections, in which the floor and some server have figures, and the floor's are
+/// valid.
 pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) -> Option<Breakdown<'a>> {
     let floor = summary
         .floor
@@ -84,8 +95,8 @@ pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) 
     let server = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
         let cost = Cost::from_cell(cell)?;
-        // Paired by repetition, so that a drift of the machine is in neither. Of a cell that is not ranked it is shown too, with its
-        // verdict beside it.
+        // Paired by repetition, so that a drift of the machine cancels out. A cell that is not
+        // ranked is shown too, with its verdict beside it.
         let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
         let floor = Cost { seconds: cost.seconds / ratio, ..floor };
         Some(ServerBreakdown::new(
@@ -103,19 +114,20 @@ fn is_explained(workload: &WorkloadRecord) -> bool {
     workload.task == TaskRecord::Load && workload.rate.is_none() && workload.mode.as_deref() == Some(KEPT)
 }
 
-/// The time of a piece of a benchmark, in seconds, if it was made.
+/// The time per operation of a benchmark, in seconds, if it was run.
 pub fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     let bench = code.benches.iter().find(|bench| bench.full_name() == name)?;
     Some(bench.per_operation().seconds)
 }
 
-/// What a switch between two threads takes, without the write and the read by which it was timed, which are in the floor.
+/// What a switch between two threads takes, without the write and the read by which it was timed:
+/// the floor has those.
 pub fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
 impl<'a> Cost<'a> {
-    /// Of a cell; `None` where it has no CPU time.
+    /// The cost of a cell; `None` where it has no CPU time.
     fn from_cell(cell: &'a Cell<'a>) -> Option<Self> {
         Some(Self {
             cell,
@@ -126,7 +138,7 @@ impl<'a> Cost<'a> {
     }
 }
 
-/// So much of what the server used as goes to a request.
+/// A figure of the server's usage, per request.
 fn per_request(run: &Record, figure: impl Fn(&UsageRecord) -> Option<f64>) -> Option<f64> {
     let answered = run.load.as_ref()?.answered;
     let figure = figure(run.cpu.as_ref()?.server.as_ref()?)?;
@@ -147,28 +159,28 @@ impl<'a> ServerBreakdown<'a> {
         Self { cost, floor: floor.seconds, switches: switches(), framework, own }
     }
 
-    /// What is left once all parts that are known are taken off, of a server of which the framework's or our own code's part is known.
-    /// It is below 0 where they come to more than was measured.
+    /// What is left after all known parts, of a server whose framework's or own code's part is
+    /// known. It is below 0 where the parts add up to more than was measured.
     pub fn unexplained(&self) -> Option<f64> {
         self.of_code().map(|_| self.left())
     }
 
-    /// The same of any other server: its runtime and its code, which nothing tells apart.
+    /// The same of any other server: its runtime and its code together.
     pub fn runtime_and_code(&self) -> Option<f64> {
         self.of_code().is_none().then(|| self.left())
     }
 
-    /// What the framework and our own code take together, as far as either is known.
+    /// What the framework and the own code take together, as far as either is known.
     pub fn of_code(&self) -> Option<f64> {
         [self.framework, self.own].into_iter().flatten().reduce(|framework, own| framework + own)
     }
 
-    /// So much of the whole, as a share.
+    /// A part of the whole, as a share.
     pub fn share(&self, seconds: f64) -> f64 {
         seconds / self.cost.seconds
     }
 
-    /// Whether the parts explain the whole; `None` where they are not told apart.
+    /// Whether the parts explain the whole; `None` where they are not known.
     pub fn is_explained(&self) -> Option<bool> {
         self.unexplained().map(|seconds| self.share(seconds).abs() < OPEN_FROM)
     }
@@ -180,7 +192,7 @@ impl<'a> ServerBreakdown<'a> {
 }
 
 impl<'a> ServerBenches<'a> {
-    /// What a manifest names, with the times of those that were made.
+    /// The benchmarks that a manifest names, with the times of those that were run.
     pub fn from_record(costs: &'a CostsRecord, code: &MicrobenchRecord) -> Self {
         let benches = |names: &'a [String]| {
             Benches(names.iter().map(|name| (name.as_str(), time(code, name))).collect())
@@ -190,7 +202,7 @@ impl<'a> ServerBenches<'a> {
 }
 
 impl Benches<'_> {
-    /// Their sum; `None` where there are none, or where one was not made.
+    /// Their sum; `None` where there are none, or one was not run.
     pub fn sum(&self) -> Option<f64> {
         let seconds: Option<f64> = self.0.iter().map(|(_, seconds)| *seconds).sum();
         seconds.filter(|_| !self.0.is_empty())
@@ -203,7 +215,8 @@ mod tests {
     use crate::analysis::summary::summarise;
     use crate::store::record::RateRecord;
 
-    /// A run whose requests take so many microseconds, of which two are in the server's own code, and so many switches each.
+    /// A run with this CPU time per request, of which two microseconds are in user mode, and these
+    /// switches per request.
     fn run(server: &str, microseconds: f64, switches: Option<u64>) -> Record {
         let mut record = Record::example(server, 1);
         record.server.is_floor = server == "floor";
@@ -214,7 +227,8 @@ mod tests {
         record
     }
 
-    /// Parts of a server's breakdown in nanoseconds, the last two what is unexplained and what is not told apart.
+    /// Parts of a server's breakdown in nanoseconds, the last two the unexplained one, and runtime
+    /// and code together.
     fn parts(server: &ServerBreakdown) -> [Option<f64>; 5] {
         let ServerBreakdown { switches, framework, own, .. } = *server;
         let parts = [switches, framework, own, server.unexplained(), server.runtime_and_code()];
@@ -258,7 +272,7 @@ mod tests {
             ),
             ("switches that are not known", silent, [None, None, None, None, Some(5000.0)], None),
             (
-                "benchmarks that were not made",
+                "benchmarks that were not run",
                 run("filtered", 10.0, Some(1)),
                 [Some(0.0), None, Some(250.0), Some(4750.0), None],
                 Some(false),
@@ -288,13 +302,13 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_needs_a_floor_a_server_and_requests_that_come_one_at_a_time() {
+    fn a_breakdown_needs_a_floor_a_server_and_requests_that_come_one_at_a_time() {
         let rate = RateRecord { per_second: Some(1.0), share: None, peak: None };
         type Change<'a> = &'a dyn Fn(&mut Record);
         let cases: [(&str, Change, bool); 5] = [
             ("a closed loop", &|_| (), true),
             ("pipelined", &|run| run.workload.mode = Some("pipelined-16".into()), false),
-            ("a connection a request", &|run| run.workload.mode = Some("close".into()), false),
+            ("one connection per request", &|run| run.workload.mode = Some("close".into()), false),
             ("an open loop", &|run| run.workload.rate = Some(rate.clone()), false),
             ("connections that are held", &|run| run.workload.task = TaskRecord::Hold, false),
         ];

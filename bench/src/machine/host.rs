@@ -48,12 +48,12 @@ const SERVICES: &str = "/usr/sbin";
 /// The machine, and the processes that the harness has started on it.
 pub struct Host {
     path: OsString,
-    ours: Arc<Ours>,
+    started: Arc<Started>,
 }
 
 /// What the thread that waits for signals shares with the others.
 #[derive(Default)]
-struct Ours {
+struct Started {
     interrupted: AtomicBool,
     /// Process groups that may get a signal: started and not yet reaped, so that no number can have
     /// been reused.
@@ -86,11 +86,11 @@ impl Host {
         let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
         let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
         let path = env::join_paths(folders.chain([SERVICES.into()])).context(
-            "PATH cannot name the folder of the checkout or our own: move it to one without a colon",
+            "PATH cannot name the folder of the checkout or of this program: move it to one without a colon",
         )?;
-        let ours = Arc::new(Ours::default());
+        let started = Arc::new(Started::default());
         let mut signals = Signals::new(signals()).context("cannot watch for signals")?;
-        let watched = Arc::clone(&ours);
+        let watched = Arc::clone(&started);
         let watch = move || {
             for _ in signals.forever() {
                 let again = watched.interrupted.swap(true, Ordering::SeqCst);
@@ -108,7 +108,7 @@ impl Host {
             }
         };
         std::thread::Builder::new().name("signals".into()).spawn(watch).context("cannot start a thread")?;
-        Ok(Self { path, ours })
+        Ok(Self { path, started })
     }
 
     /// The path of the program called `name`, if it is on this machine.
@@ -132,7 +132,7 @@ impl Host {
 
     /// Whether the user has interrupted the harness.
     pub fn interrupted(&self) -> bool {
-        self.ours.interrupted.load(Ordering::SeqCst)
+        self.started.interrupted.load(Ordering::SeqCst)
     }
 
     /// Starts a process. Fails if there is no such program, or the user has interrupted the
@@ -156,14 +156,14 @@ impl Host {
                 .stderr(complaint.try_clone().context("cannot share a temporary file")?);
         }
 
-        let mut groups = self.ours.groups.lock();
+        let mut groups = self.started.groups.lock();
         self.check_interrupted()?;
         let child =
             spawn_on(&mut command, launch.cores).with_context(|| format!("cannot start {program}"))?;
         groups.push(group_of(&child));
         drop(groups);
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Process::watch(name, child, complaint, Arc::clone(&self.ours)))
+        Ok(Process::watch(name, child, complaint, Arc::clone(&self.started)))
     }
 
     /// Runs a process to its end and returns its output. Fails if it cannot be started, or ends
@@ -190,7 +190,7 @@ impl Host {
     }
 }
 
-impl Ours {
+impl Started {
     fn signal_all(&self, signal: Signal) {
         for group in self.groups.lock().iter() {
             let _ = killpg(*group, signal);

@@ -5,7 +5,7 @@ mod drills;
 mod lines;
 mod microbench;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -16,22 +16,20 @@ use crate::store::drills::DrillRecord;
 use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{OLDEST_SCHEMA, Record, SCHEMA};
 
-use lines::Lines;
+use lines::{Appender, Lines};
 
 pub use drills::DrillsFile;
 pub use microbench::MicrobenchFile;
 
 const MACHINE: &str = "machine.json";
 const MEASUREMENTS: &str = "measurements.jsonl";
-/// Where an incomplete last line is moved to when a measurement is resumed.
-const TORN: &str = "measurements.torn";
 const RAW: &str = "raw";
 const REPORT: &str = "report";
 
 /// A result folder that a measurement writes to. Nothing in it is ever overwritten.
 pub struct Results {
     folder: PathBuf,
-    measurements: File,
+    measurements: Appender,
     raw_files: u32,
 }
 
@@ -69,8 +67,7 @@ impl Results {
         }
         let make = || {
             std::fs::create_dir(folder.join(RAW))?;
-            let measurements =
-                OpenOptions::new().append(true).create_new(true).open(folder.join(MEASUREMENTS))?;
+            let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
             // Last, and whole or not at all: from then on a measurement can be resumed, even after
             // a power failure.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -78,7 +75,7 @@ impl Results {
             file.as_file().sync_all()?;
             file.persist_noclobber(folder.join(MACHINE))?;
             File::open(folder)?.sync_all()?;
-            std::io::Result::Ok(measurements)
+            anyhow::Ok(measurements)
         };
         let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;
         Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0 })
@@ -89,14 +86,7 @@ impl Results {
     /// as [`load`] does, or not be written to.
     pub fn resume(folder: &Path) -> anyhow::Result<(Self, Loaded)> {
         let loaded = load(folder)?;
-        let path = folder.join(MEASUREMENTS);
-        let open = || {
-            if loaded.torn.is_some() {
-                lines::set_aside_the_torn(&path, &folder.join(TORN))?;
-            }
-            OpenOptions::new().append(true).open(&path)
-        };
-        let measurements = open().with_context(|| format!("cannot write to {}", path.display()))?;
+        let measurements = Appender::open(folder.join(MEASUREMENTS), loaded.torn.is_some())?;
         let raw_files = last_raw_file(&folder.join(RAW))?;
         Ok((Self { folder: folder.to_owned(), measurements, raw_files }, loaded))
     }
@@ -109,8 +99,7 @@ impl Results {
     /// Appends a record as one line, in one write, and waits until it is on the disk. Fails if it
     /// cannot be written.
     pub fn append(&mut self, record: &Record) -> anyhow::Result<()> {
-        lines::append(&mut self.measurements, record)
-            .with_context(|| format!("cannot write to {}", self.folder.join(MEASUREMENTS).display()))
+        self.measurements.append(record)
     }
 
     /// Keeps what a tool printed, and returns the name of its file in `raw/`. Fails if it cannot be

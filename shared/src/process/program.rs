@@ -31,8 +31,7 @@ impl Program {
     }
 }
 
-/// The [`Program`](crate::process::Program) of this crate, which runs on the named crates: their
-/// versions are those of its runtime.
+/// The [`Program`] of the calling crate, with the crates that are its runtime.
 #[macro_export]
 macro_rules! program {
     ($($runtime:literal),+) => {

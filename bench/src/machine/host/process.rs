@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
-use super::{Ours, Usage, group_of, usage};
+use super::{Started, Usage, group_of, usage};
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
@@ -34,7 +34,7 @@ pub struct Process {
     output: Receiver<Vec<u8>>,
     complaint: File,
     reaped: bool,
-    ours: Arc<Ours>,
+    started: Arc<Started>,
 }
 
 /// How a wait ended.
@@ -62,11 +62,11 @@ pub struct Ended {
 
 impl Process {
     /// Watches a process that has just been started and leads a group of its own.
-    pub(super) fn watch(name: String, mut child: Child, complaint: File, ours: Arc<Ours>) -> Self {
+    pub(super) fn watch(name: String, mut child: Child, complaint: File, started: Arc<Started>) -> Self {
         let (first_line, output) = read_in_background(child.stdout.take());
         let group = group_of(&child);
         let exited = watch_in_background(group);
-        Self { name, child, group, exited, first_line, output, complaint, reaped: false, ours }
+        Self { name, child, group, exited, first_line, output, complaint, reaped: false, started }
     }
 
     /// The first line that it prints. Fails if it ends, or `bound` passes, before that.
@@ -152,7 +152,7 @@ impl Process {
     /// Waits for it and takes its group off the list of those that get signals, as its number can
     /// be reused from then on.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
-        let mut groups = self.ours.groups.lock();
+        let mut groups = self.started.groups.lock();
         groups.retain(|group| *group != self.group);
         self.reaped = true;
         usage::reap(&mut self.child)

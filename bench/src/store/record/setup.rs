@@ -103,16 +103,17 @@ pub struct ServerRecord {
     pub conformance: Option<ConformanceRecord>,
 }
 
-/// How many conformance cases a server passed before it was measured.
+/// The result of the conformance cases that were sent to a server before it was measured.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConformanceRecord {
     /// Cases that were sent. Cases that wait for a timeout are left out where the server has none.
     pub cases: u64,
-    /// Cases that passed, without the flaky ones. In records that do not say how many are flaky, these
-    /// are among them when they passed.
+    /// Cases that passed, without the flaky ones. In records that do not say how many are flaky,
+    /// these are among them when they passed.
     pub passed: u64,
-    /// Cases that the server's manifest lists as flaky; `null` in records of before they were counted.
+    /// Cases that the server's manifest lists as flaky; `null` in old records, which do not
+    /// count them.
     #[serde(default)]
     pub flaky: Option<u64>,
     /// Cases in which it answered a smuggled request: one that was hidden within another.

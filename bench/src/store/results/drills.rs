@@ -1,24 +1,16 @@
 //! The results of drills in a result folder: `drills.jsonl`.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context;
-
-use super::lines::{self, Lines};
+use super::lines::{self, Appender, Lines};
 use crate::store::drills::{DrillRecord, SCHEMA};
 
 const DRILLS: &str = "drills.jsonl";
-/// Where an incomplete last line is moved to before others are appended.
-const TORN: &str = "drills.torn";
 
 /// The file of a result folder to which results of drills are appended. Nothing in it is ever
 /// overwritten.
-pub struct DrillsFile {
-    path: PathBuf,
-    file: File,
-}
+pub struct DrillsFile(Appender);
 
 impl DrillsFile {
     /// Opens the file of a folder; also returns a sentence about an incomplete last line, which is
@@ -26,25 +18,13 @@ impl DrillsFile {
     pub fn open(folder: &Path) -> anyhow::Result<(Self, Option<String>)> {
         super::machine(folder)?;
         let Lines { torn, .. } = read(folder)?;
-        let path = folder.join(DRILLS);
-        let open = || {
-            if torn.is_some() {
-                lines::set_aside_the_torn(&path, &folder.join(TORN))?;
-            }
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
-            // So that a new file survives a power failure.
-            File::open(folder)?.sync_all()?;
-            std::io::Result::Ok(file)
-        };
-        let file = open().with_context(|| format!("cannot write to {}", path.display()))?;
-        Ok((Self { path, file }, torn))
+        Ok((Self(Appender::open(folder.join(DRILLS), torn.is_some())?), torn))
     }
 
     /// Appends a result as one line, in one write, and waits until it is on the disk. Fails if it
     /// cannot be written.
     pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
-        lines::append(&mut self.file, record)
-            .with_context(|| format!("cannot write to {}", self.path.display()))
+        self.0.append(record)
     }
 }
 
@@ -138,7 +118,7 @@ mod tests {
         assert_eq!(torn, Some(told));
         file.append(&record).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), whole.repeat(2));
-        assert_eq!(fs::read_to_string(folder.path().join(TORN)).unwrap(), "{\"schema\":1,\"sta\n");
+        assert_eq!(fs::read_to_string(folder.path().join("drills.torn")).unwrap(), "{\"schema\":1,\"sta\n");
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// The extension of the file that gets an incomplete last line.
+const TORN: &str = "torn";
 
 /// What a file of lines holds.
 #[derive(Debug)]
@@ -15,6 +18,12 @@ pub(super) struct Lines<T> {
     pub(super) lines: Vec<T>,
     /// A sentence about an incomplete last line.
     pub(super) torn: Option<String>,
+}
+
+/// A file to which lines are appended. Nothing in it is ever overwritten.
+pub(super) struct Appender {
+    path: PathBuf,
+    file: File,
 }
 
 /// Reads a file, each line by `parse`. A last line without a line feed was being written when the
@@ -65,16 +74,38 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
     serde_json::from_slice(text).context("it is damaged")
 }
 
-/// Appends a line in one write, and waits until it is on the disk.
-pub(super) fn append(file: &mut File, line: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_string(line)?;
-    text.push('\n');
-    file.write_all(text.as_bytes())?;
-    file.sync_data()
+impl Appender {
+    /// Opens a file, or creates it. An incomplete last line, where `is_torn`, is first moved to a
+    /// file with the extension `torn`. Fails if it cannot be written to.
+    pub(super) fn open(path: PathBuf, is_torn: bool) -> anyhow::Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let open = || {
+            if is_torn {
+                move_torn(&path, &path.with_extension(TORN))?;
+            }
+            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            // So that a new file survives a power failure.
+            File::open(folder)?.sync_all()?;
+            io::Result::Ok(file)
+        };
+        let file = open().with_context(|| format!("cannot write to {}", path.display()))?;
+        Ok(Self { path, file })
+    }
+
+    /// Appends a line in one write, and waits until it is on the disk. Fails if it cannot be
+    /// written.
+    pub(super) fn append(&mut self, line: &impl Serialize) -> anyhow::Result<()> {
+        let mut write = || {
+            let text = serde_json::to_string(line)? + "\n";
+            self.file.write_all(text.as_bytes())?;
+            self.file.sync_data()
+        };
+        write().with_context(|| format!("cannot write to {}", self.path.display()))
+    }
 }
 
 /// Moves an incomplete last line to a file of its own.
-pub(super) fn set_aside_the_torn(path: &Path, aside: &Path) -> io::Result<()> {
+fn move_torn(path: &Path, aside: &Path) -> io::Result<()> {
     let text = std::fs::read(path)?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let mut torn = OpenOptions::new().append(true).create(true).open(aside)?;

@@ -109,7 +109,7 @@ fn draw(table: &Table, shown: &[ShownColumn]) -> String {
     let columns: Vec<Vec<String>> = shown.iter().flat_map(|shown| column(table, *shown)).collect();
     let is_text: Vec<bool> = shown.iter().flat_map(|shown| are_text(table, *shown)).collect();
     let headers = columns.iter().map(|column| column[0].as_str());
-    let mut drawn = layout::table_of(headers, &is_text);
+    let mut drawn = layout::table(headers, &is_text);
     for row in 0..table.rows.len() {
         drawn.add_row(columns.iter().map(|column| column[row + 1].as_str()));
     }

@@ -1,4 +1,4 @@
-//! The server of a run: one that is started for it, or one that somebody else has started.
+//! The server of a load: a process of the harness, or one that the user has started.
 
 use std::net::SocketAddr;
 
@@ -8,52 +8,54 @@ use crate::servers::client;
 use crate::servers::launch::{self, Running};
 use crate::store::record::MemoryRecord;
 
-pub(super) enum Subject {
-    /// Started on the server's cores, and ended after the run.
-    Ours(Running),
-    /// Left as it is; its process is known where a person has said which it is.
+pub(super) enum LoadedServer {
+    /// Started on the server's cores for this run, and ended after it.
+    Started(Running),
+    /// Running before and after. The process is known if the user gave `--pid`.
     Attached { address: SocketAddr, process: Option<AttachedProcess> },
 }
 
-impl Subject {
-    pub(super) fn of(run: &Run) -> anyhow::Result<Self> {
+impl LoadedServer {
+    /// Starts the server, or looks at the attached one. Fails when it does not start or has ended.
+    pub(super) fn start(run: &Run) -> anyhow::Result<Self> {
         match &run.server.attached {
-            None => Ok(Self::Ours(launch::start(run.host, run.server, &run.cores.server, &[])?)),
+            None => Ok(Self::Started(launch::start(run.host, run.server, &run.cores.server, &[])?)),
             Some(attached) => {
-                let mut subject = Self::Attached { address: attached.address, process: attached.process };
-                subject.check_running()?;
-                Ok(subject)
+                let mut server = Self::Attached { address: attached.address, process: attached.process };
+                server.check_running()?;
+                Ok(server)
             }
         }
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         match self {
-            Self::Ours(running) => running.address,
+            Self::Started(running) => running.address,
             Self::Attached { address, .. } => *address,
         }
     }
 
-    /// What it and its children have used; `None` where its process is not known.
+    /// What the server and its children have used; `None` if its process is unknown. Fails when the
+    /// process has ended.
     pub(super) fn usage(&self) -> anyhow::Result<Option<Usage>> {
         match self {
-            Self::Ours(running) => running.usage().map(Some),
+            Self::Started(running) => running.usage().map(Some),
             Self::Attached { process, .. } => process.map(|process| process.usage()).transpose(),
         }
     }
 
-    /// Its memory before the first request; one that runs already has had requests.
+    /// The server's memory before the first request. An attached server has had requests already.
     pub(super) fn at_rest(&self) -> Option<Memory> {
         match self {
-            Self::Ours(running) => running.memory(),
+            Self::Started(running) => running.memory(),
             Self::Attached { .. } => None,
         }
     }
 
-    /// Its memory now beside that at rest. The most that a attached one ever had need not have been in this run.
+    /// The server's memory now and at rest. The peak of an attached server may be older than the run.
     pub(super) fn memory(&self, at_rest: Option<Memory>) -> Option<MemoryRecord> {
         match self {
-            Self::Ours(running) => Some(memory(at_rest, running.memory())),
+            Self::Started(running) => Some(memory(at_rest, running.memory())),
             Self::Attached { process, .. } => {
                 let now = process.as_ref()?.memory();
                 Some(MemoryRecord { peak_bytes: None, ..memory(at_rest, now) })
@@ -61,28 +63,29 @@ impl Subject {
         }
     }
 
-    /// How many connections it has now; `None` where that is not told here, as of a server on another machine.
+    /// The server's open connections; `None` if this kernel does not know, as for a server on
+    /// another machine.
     pub(super) fn connections(&self) -> Option<u64> {
         let connections = host::established(self.address());
         match self {
-            Self::Ours(_) => connections,
+            Self::Started(_) => connections,
             Self::Attached { .. } => connections.filter(|connections| *connections > 0),
         }
     }
 
-    /// An error when it has ended: of a attached one whose process is not known, when it takes no connection.
+    /// Fails when the server has ended, or, if its process is unknown, when it accepts no connection.
     pub(super) fn check_running(&mut self) -> anyhow::Result<()> {
         match self {
-            Self::Ours(running) => running.check_running(),
+            Self::Started(running) => running.check_running(),
             Self::Attached { process: Some(process), .. } => process.check_running(),
             Self::Attached { address, process: None } => client::check_accepts(*address),
         }
     }
 
-    /// Ends it if it was started for the run.
+    /// Ends the server if it was started for the run. Fails when it had ended before.
     pub(super) fn end(self) -> anyhow::Result<()> {
         match self {
-            Self::Ours(running) => running.kill().map(drop),
+            Self::Started(running) => running.kill().map(drop),
             Self::Attached { .. } => Ok(()),
         }
     }
