@@ -101,7 +101,10 @@ fn without_pid_the_figures_of_the_process_are_null() {
     assert!(cpu.server.is_none() && cpu.external_seconds.is_none() && run.memory.is_none(), "{run:?}");
     assert!(cpu.tool.seconds > 0.0 && run.cpu_per_request().is_none() && run.per_second().is_some());
     assert_eq!(run.verdict.as_ref().unwrap().server_utilisation, None);
-    for expected in ["without --pid its CPU time and memory are unknown", "CPU time unknown, since no process was named (`--pid`): mine"] {
+    for expected in [
+        "without --pid its CPU time and memory are unknown",
+        "CPU time unknown, since no process was named (`--pid`): mine",
+    ] {
         assert!(text.contains(expected), "{text}");
     }
 }
