@@ -1,5 +1,6 @@
-//! `--keep`: what `bench drill` and `bench microbench` store in a result folder, and what its report then
-//! shows. With a mock server, and a mock cargo that copies captured files of criterion's.
+//! `--keep`: what `bench drill` and `bench microbench` store in a result folder, and what its
+//! report then shows. With a mock server, and a mock cargo that copies captured files of
+//! criterion's.
 #![allow(clippy::unwrap_used, reason = "a test reports a failure by its panic")]
 
 mod mock;

@@ -1,5 +1,5 @@
-//! Compares two result folders, A and B, figure by figure: what got worse or better from A to B. This
-//! module holds data; `report/comparison.rs` has the words.
+//! Compares two result folders, A and B, figure by figure: what got worse or better from A to B.
+//! This module holds data; `report/comparison.rs` has the words.
 //!
 //! The repetitions of two folders are not pairs, so a drift of the machine between the two
 //! measurements is in every ratio. The noise is known from the duplicate (A/A): how much a server
@@ -16,13 +16,13 @@ use crate::analysis::summary::{Cell, Figure, WorkloadSummary, summarise};
 use crate::store::record::{Bound, Record, TaskRecord, ToolRecord, WorkloadRecord};
 use crate::store::results::Loaded;
 
-/// Rates of an open loop that differ by less are the same: an open loop is said to hold its rate from
-/// 99 % on.
+/// Rates of an open loop that differ by less are the same: an open loop is said to hold its rate
+/// from 99 % on.
 pub const SAME_RATE: f64 = 0.01;
 
-/// Rates that differ by more are another load, and latencies under them are not compared. A rate that
-/// is a share of a peak moves with the peak, by some percent even where nothing changed, so that hardly
-/// any two folders would be comparable at [`SAME_RATE`].
+/// Rates that differ by more are another load, and latencies under them are not compared. A rate
+/// that is a share of a peak moves with the peak, by some percent even where nothing changed, so
+/// that hardly any two folders would be comparable at [`SAME_RATE`].
 pub const NEAR_RATE: f64 = 0.1;
 
 /// Two folders, compared.
@@ -47,8 +47,8 @@ pub struct ComparedWorkload<'a> {
     pub tool: &'a ToolRecord,
     /// Whether it is the second tool, whose figures are a cross-check of the first one's.
     pub is_check: bool,
-    /// The noise floor of each kind of figure, as a share; `None` where neither folder has a duplicate
-    /// with such figures.
+    /// The noise floor of each kind of figure, as a share; `None` where neither folder has a
+    /// duplicate with such figures.
     pub noise: Vec<(FigureKind, Option<f64>)>,
     /// Figures by server, in the order of A.
     pub figures: Vec<ComparedFigure<'a>>,
@@ -133,16 +133,16 @@ impl Comparison<'_> {
         self.figures().filter(|figure| is_counted(&figure.judgement)).count()
     }
 
-    /// The number of figures whose medians got worse by more than a share, or whose server is broken in
-    /// B.
+    /// The number of figures whose medians got worse by more than a share, or whose server is
+    /// broken in B.
     pub fn worse_by(&self, share: f64) -> usize {
         self.figures().filter(|figure| figure.loss().is_some_and(|loss| loss > share)).count()
     }
 }
 
 impl ComparedFigure<'_> {
-    /// The share by which it got worse, infinite if the server is broken in B; `None` if it did not get
-    /// worse, or cannot be judged.
+    /// The share by which it got worse, infinite if the server is broken in B; `None` if it did not
+    /// get worse, or cannot be judged.
     fn loss(&self) -> Option<f64> {
         if matches!(self.judgement, Judgement::Broken(_)) {
             return Some(f64::INFINITY);

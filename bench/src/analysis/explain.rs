@@ -117,7 +117,7 @@ fn is_explained(workload: &WorkloadRecord) -> bool {
 /// The time per operation of a benchmark, in seconds, if it was run.
 pub fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     let bench = code.benches.iter().find(|bench| bench.full_name() == name)?;
-    Some(bench.piece().seconds)
+    Some(bench.per_operation().seconds)
 }
 
 /// What a switch between two threads takes, without the write and the read by which it was timed:

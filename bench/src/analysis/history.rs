@@ -26,8 +26,8 @@ pub struct History {
 }
 
 impl History {
-    /// Reads every result folder in a folder, and skips what is none. Fails when the folder cannot be
-    /// listed, or holds no results.
+    /// Reads every result folder in a folder, and skips what is none. Fails when the folder cannot
+    /// be listed, or holds no results.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let unlisted = || {
             format!("cannot list {}: measure something first, or name a folder of results", folder.display())

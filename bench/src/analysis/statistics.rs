@@ -26,7 +26,8 @@ pub const ENOUGH: usize = 5;
 /// values not even their range does.
 const CONFIDENCE: f64 = 0.95;
 
-/// A median, and the interval that holds the true one with a probability of [`CONFIDENCE`] or more.
+/// A median, and the interval that holds the true one with a probability of 95 % or more, if there
+/// are six values or more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The median.

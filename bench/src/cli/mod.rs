@@ -198,8 +198,8 @@ pub struct Microbench {
     #[arg(long, value_name = "DIR", value_parser = value::results)]
     pub keep: Option<PathBuf>,
 
-    /// Flags for criterion, such as `--save-baseline before`
-    #[arg(last = true, value_name = "CRITERION'S FLAGS")]
+    /// Flags for criterion, after `--`, such as `--save-baseline before`
+    #[arg(last = true, value_name = "FLAGS")]
     pub criterion: Vec<String>,
 }
 

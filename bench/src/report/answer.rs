@@ -37,7 +37,7 @@ pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String
     answers
 }
 
-/// At most three sentences below a table of this workload's servers.
+/// At most three sentences about this workload's servers.
 pub(super) fn in_short(summary: &WorkloadSummary) -> Vec<String> {
     let is_limited = !limited_by_tool(summary).is_empty();
     let limited = "Client-bound: the load tool was at its limit, so these requests/s do not rank the servers; their CPU \

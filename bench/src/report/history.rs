@@ -1,5 +1,5 @@
-//! Several results as one report: a list of them, what got better or worse from one to the next, and
-//! how the figures changed.
+//! Several results as one report: a list of them, what got better or worse from one to the next,
+//! and how the figures changed.
 
 use super::chart::{Axis, Chart, Line, Point, Scale};
 use super::comparison;

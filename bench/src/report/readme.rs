@@ -1,4 +1,4 @@
-//! What README.md shows: the picture, a table of five columns and up to three sentences. The records
+//! What README.md shows: up to three sentences, the picture and a table of five columns. The records
 //! that they come from are in `bench/recorded/`, so that the same command makes them again.
 
 use std::fs;
@@ -47,16 +47,16 @@ pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
     write(&readme, &replaced(&text, &excerpt(&recorded)).with_context(|| readme.display().to_string())?)
 }
 
-/// What README.md has between the two lines: the picture, the table and the sentences; empty without
-/// figures.
+/// What README.md has between the two lines: the sentences, which a reader sees first, the picture and
+/// the table; empty without figures.
 pub fn excerpt(recorded: &Loaded) -> String {
     let summaries = summarise(&recorded.records);
     let source = Source::new(recorded, &summaries);
     let Some(summary) = section::leading(&source.families) else { return String::new() };
     let Chart { title, .. } = section::cost_chart(summary);
-    let mut table = section::readme_table(summary, &recorded.machine);
-    table.notes = answer::in_short(summary);
-    format!("![{title}]({FOLDER}/{PICTURE})\n\n{}", markdown::render_table(&table))
+    let sentences = markdown::render_list(&answer::in_short(summary));
+    let table = markdown::render_table(&section::readme_table(summary, &recorded.machine));
+    format!("{sentences}\n![{title}]({FOLDER}/{PICTURE})\n\n{table}")
 }
 
 /// The part of a text between the two lines.

@@ -1,7 +1,7 @@
 //! `bench compare` on result folders that a test made.
 //!
-//! `INSTA_UPDATE=always cargo test --package bench` updates the snapshots, here and elsewhere; `git diff`
-//! then shows what changed in them.
+//! `INSTA_UPDATE=always cargo test --package bench` updates the snapshots, here and elsewhere; `git
+//! diff` then shows what changed in them.
 #![allow(clippy::unwrap_used, reason = "a test reports a failure by its panic")]
 
 #[path = "../folder/mod.rs"]
@@ -17,9 +17,9 @@ use folder::{Folder, busy, duplicate, failed, floor, hold, load, open_loop, scal
 /// How a folder is made of the example.
 type Change = fn(&mut Folder);
 
-/// A comparison: its name, how A and B are made of the same folder, the flags, the exit code, and what
-/// is printed.
-type Case = (&'static str, Change, Change, &'static [&'static str], i32, &'static [&'static str]);
+/// A comparison: its name, how A and B are made of the same folder, the flags, the exit code, and
+/// what is printed.
+type CompareCase = (&'static str, Change, Change, &'static [&'static str], i32, &'static [&'static str]);
 
 /// Runs `bench compare` in a folder. Returns the exit code and the output, standard error last.
 fn compare(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -75,7 +75,7 @@ fn cross_check(folder: &mut Folder, microseconds: f64) {
 const BUSY_TOOL: fn(&mut Record) = |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95;
 
 #[rustfmt::skip]
-const CASES: &[Case] = &[
+const CASES: &[CompareCase] = &[
     ("nothing changed", unchanged, unchanged, &[], 0, &[
         "0 figures are worse, 0 are better, 4 cannot be distinguished. ", "one 10.0 10.0 1.00",
     ]),

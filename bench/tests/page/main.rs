@@ -55,8 +55,8 @@ const TABLES: &str = "[...document.querySelectorAll('table')].map((table) => [
         .map((cell) => [cell.textContent, cell.dataset.value ?? null, cell.classList.contains('absent')])),
 ])";
 
-/// Clicks twice on each header of each table that can be sorted: the `aria-sort` attributes after each
-/// click, and the sort keys of the column.
+/// Clicks twice on each header of each table that can be sorted: the `aria-sort` attributes after
+/// each click, and the sort keys of the column.
 const SORT: &str = "[...document.querySelectorAll('table:has(button)')].map((table) => {
     let place = 0;
     return [...table.tHead.rows[0].cells].map((header) => {
@@ -70,8 +70,8 @@ const SORT: &str = "[...document.querySelectorAll('table:has(button)')].map((tab
     });
 })";
 
-/// A section for every question, and servers with long names and with markup as names. It is built once,
-/// since it takes some seconds.
+/// A section for every question, and servers with long names and with markup as names. It is built
+/// once, since it takes some seconds.
 static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
     let mut folder = records::every_question();
     let mut others = records::many_servers().records;

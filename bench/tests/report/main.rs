@@ -1,7 +1,7 @@
 //! Reports of fixed record sets, in every format.
 //!
-//! `INSTA_UPDATE=always cargo test --package bench` updates the snapshots, here and elsewhere; `git diff`
-//! then shows what changed in them.
+//! `INSTA_UPDATE=always cargo test --package bench` updates the snapshots, here and elsewhere; `git
+//! diff` then shows what changed in them.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports a failure by its panic")]
 
 #[path = "../folder/mod.rs"]
@@ -44,8 +44,8 @@ fn render(document: &Document, format: Format, width: Option<usize>) -> String {
     anstream::adapter::strip_str(&text).to_string()
 }
 
-/// Runs `bench` with a folder of results in the place of `DIR`. Returns the exit code, and the output,
-/// standard error last.
+/// Runs `bench` with a folder of results in the place of `DIR`. Returns the exit code, and the
+/// output, standard error last.
 fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("results");
@@ -78,8 +78,8 @@ fn every_format_is_as_it_was() {
     insta::assert_snapshot!("json", render(&document, Format::Json, None));
 }
 
-/// A page without its style and its script, which are files of their own, without the drawings, which
-/// the tests of charts check, and without empty lines.
+/// A page without its style and its script, which are files of their own, without the drawings,
+/// which the tests of charts check, and without empty lines.
 fn without_assets(page: &str) -> String {
     let mut shortened = String::new();
     let mut rest = page;
@@ -306,8 +306,8 @@ fn the_readme_shows_what_was_recorded() {
     );
 }
 
-/// The first result is compared with none, the second with the first, and one of another machine with
-/// neither.
+/// The first result is compared with none, the second with the first, and one of another machine
+/// with neither.
 #[test]
 fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     let place = tempfile::tempdir().unwrap();

@@ -96,8 +96,8 @@ pub(crate) fn every_question() -> Folder {
     folder
 }
 
-/// The floor, and servers whose microbenchmarks explain the CPU time per request, or a part of it, or
-/// more than all of it, or do not exist.
+/// The floor, and servers whose microbenchmarks explain the CPU time per request, or a part of it,
+/// or more than all of it, or do not exist.
 pub(crate) fn in_parts() -> Folder {
     let mut folder = Folder { has_microbenchmarks: true, ..Folder::new() };
     let mut add = |server: &str, microseconds: f64, switches: Option<f64>| {
@@ -152,8 +152,8 @@ pub(crate) fn many_servers() -> Folder {
     folder
 }
 
-/// A field of servers: name, language, concurrency model, and microseconds of CPU time per request with
-/// 100 connections. There are ties, and one server is far behind.
+/// A field of servers: name, language, concurrency model, and microseconds of CPU time per request
+/// with 100 connections. There are ties, and one server is far behind.
 const FIELD: [(&str, &str, &str, f64); 16] = [
     ("epoll", "Rust", "event loop", 7.11),
     ("tokio", "Rust", "event loop", 7.23),

@@ -1,9 +1,9 @@
-//! The files that criterion leaves in the target folder. Each benchmark has a folder, and in its `new`
-//! are `benchmark.json`, which says what was measured, and `estimates.json`, in nanoseconds per
-//! iteration.
+//! The files that criterion leaves in the target folder. Each benchmark has a folder, and in its
+//! `new` are `benchmark.json`, which says what was measured, and `estimates.json`, in nanoseconds
+//! per iteration.
 //!
-//! What has to be known of it: the files of a benchmark stay when it is not run again. Each run writes
-//! `benchmark.json` last, so the time of that file says whether a run has made it.
+//! What has to be known of it: the files of a benchmark stay when it is not run again. Each run
+//! writes `benchmark.json` last, so the time of that file says whether a run has made it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -79,7 +79,8 @@ impl Stamps {
         self.0.keys().map(PathBuf::as_path)
     }
 
-    /// The folders of the benchmarks that have run since `before` was read, in the order of their runs.
+    /// The folders of the benchmarks that have run since `before` was read, in the order of their
+    /// runs.
     pub(super) fn newer_than(self, before: &Self) -> Vec<PathBuf> {
         let mut made: Vec<(PathBuf, SystemTime)> = self.0.into_iter().collect();
         made.retain(|(folder, stamp)| before.0.get(folder) != Some(stamp));

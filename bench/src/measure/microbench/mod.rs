@@ -1,5 +1,5 @@
-//! Microbenchmarks: what the parts of a request cost. Criterion measures them, and compares them with
-//! an earlier run. This module runs criterion and reads the files that it leaves.
+//! Microbenchmarks: what the parts of a request cost. Criterion measures them, and compares them
+//! with an earlier run. This module runs criterion and reads the files that it leaves.
 
 mod criterion;
 
@@ -59,8 +59,8 @@ pub fn run(
     })
 }
 
-/// The full names of all benchmarks of which criterion's folder has figures; empty where it cannot be
-/// read.
+/// The full names of all benchmarks of which criterion's folder has figures; empty where it cannot
+/// be read.
 pub fn known(folder: &Path) -> Vec<String> {
     let Ok(stamps) = Stamps::read(folder) else { return Vec::new() };
     let benches = stamps.folders().filter_map(|folder| criterion::read(folder).ok());
@@ -74,7 +74,8 @@ pub fn compiler(host: &Host, checkout: &Checkout) -> Option<String> {
     Some(host.run(&launch, VERSION_BOUND).ok()?.trim().to_owned())
 }
 
-/// The benchmarks whose times add up to one request of a server; `None` where its manifest names none.
+/// The benchmarks whose times add up to one request of a server; `None` where its manifest names
+/// none.
 fn costs(server: &Server) -> Option<CostsRecord> {
     let Costs { framework, own } = server.costs.clone()?;
     Some(CostsRecord { server: server.name.clone(), framework, own })

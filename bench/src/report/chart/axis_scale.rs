@@ -4,7 +4,8 @@ use super::{Axis, Scale};
 use crate::report::value::{Figure, Quantity, Unit};
 use crate::text::numbers;
 
-/// A linear axis is at least this many tick distances long, and, with steps of 1, 2 and 5, at most eight.
+/// A linear axis is at least this many tick distances long, and, with steps of 1, 2 and 5, at most
+/// eight.
 const TICK_STEPS: f64 = 3.0;
 
 /// Up to this many points of a logarithmic axis are its ticks; with more, ticks are round figures.
@@ -16,8 +17,8 @@ const PERCENTILES: [f64; 6] = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999];
 /// The rounding error of calculations with fractions.
 const TOLERANCE: f64 = 1e-9;
 
-/// More ticks than an axis ever has. Ends the stepping where figures are too large, or too close to each
-/// other, for a step to change them.
+/// More ticks than an axis ever has. Ends the stepping where figures are too large, or too close to
+/// each other, for a step to change them.
 const MOST_TICKS: usize = 10;
 
 /// Maps the figures of an axis to places.
@@ -42,8 +43,8 @@ pub(super) struct Tick {
 }
 
 impl AxisScale {
-    /// A scale that includes all figures and ends at round ones; `None` without a figure that it can
-    /// place.
+    /// A scale that includes all figures and ends at round ones; `None` without a figure that it
+    /// can place.
     pub(super) fn new(axis: &Axis, figures: &[f64]) -> Option<Self> {
         let [low, high] =
             range(figures.iter().copied().filter(|figure| axis.scale.spread(*figure).is_some()))?;
@@ -56,7 +57,8 @@ impl AxisScale {
         })
     }
 
-    /// A scale for the places of points: a few points of a count, or of a logarithmic axis, are the ticks.
+    /// A scale for the places of points: a few points of a count, or of a logarithmic axis, are the
+    /// ticks.
     pub(super) fn for_points(axis: &Axis, points: &[f64]) -> Option<Self> {
         let mut distinct =
             points.iter().copied().filter(|point| axis.scale.spread(*point).is_some()).collect::<Vec<_>>();

@@ -1,5 +1,5 @@
-//! The canvas of all charts: the SVG element with its description for screen readers, pixels, and the
-//! width of text.
+//! The canvas of all charts: the SVG element with its description for screen readers, pixels, and
+//! the width of text.
 
 use svg::Document;
 use svg::node::element::{Description, Group, Text, Title};

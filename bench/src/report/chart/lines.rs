@@ -1,4 +1,5 @@
-//! Lines: one per server, distinguished by colour, dashes and marks, and named at their ends or below.
+//! Lines: one per server, distinguished by colour, dashes and marks, and named at their ends or
+//! below.
 
 use svg::node::element::Path;
 

@@ -1,6 +1,6 @@
-//! Charts as data: bars, stacked bars, lines, and rows of dots, one file each, which draws it as SVG. A
-//! chart never distinguishes by colour alone, and is drawn in the light colours of [`PALETTE`], which
-//! [`dark_rules`] replace.
+//! Charts as data: bars, stacked bars, lines, and rows of dots, one file each, which draws it as
+//! SVG. A chart never distinguishes by colour alone, and is drawn in the light colours of
+//! [`PALETTE`], which [`dark_rules`] replace.
 
 mod axis;
 mod axis_scale;
@@ -26,7 +26,8 @@ use svg::node::element::{Rectangle, Style};
 use super::value::{Attribution, Figure, Quantity};
 use canvas::Canvas;
 
-/// The width of a drawing. A page has both and shows the one that fits, so that the size of text stays.
+/// The width of a drawing. A page has both and shows the one that fits, so that the size of text
+/// stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// 880 px.
@@ -71,8 +72,8 @@ pub struct Bars {
     pub quantity: Quantity,
     /// The bars.
     pub bars: Vec<Bar>,
-    /// The noise floor as a share: a figure that exceeds the first one by less cannot be distinguished from
-    /// it.
+    /// The noise floor as a share: a figure that exceeds the first one by less cannot be
+    /// distinguished from it.
     pub noise: Option<f64>,
 }
 
@@ -89,8 +90,8 @@ pub struct Bar {
     pub note: String,
 }
 
-/// Horizontal bars in pieces that should add up to a measured figure, the first one on top. A stroke
-/// across each bar marks the figure, so that pieces that add up to more extend beyond it.
+/// Horizontal bars in pieces that should add up to a measured figure, the first one on top. A
+/// stroke across each bar marks the figure, so that pieces that add up to more extend beyond it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stack {
     /// What the lengths mean, without the unit.
@@ -212,8 +213,8 @@ pub struct Dot {
     pub attribution: Attribution,
 }
 
-/// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a background
-/// and a heading.
+/// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a
+/// background and a heading.
 pub fn svg(chart: &Chart, width: Width) -> String {
     let canvas = drawn(chart, width);
     canvas.sheet(chart).add(canvas.body).to_string()

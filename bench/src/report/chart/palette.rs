@@ -1,8 +1,8 @@
 //! The colours of charts: one per role, in a light and a dark scheme.
 //!
 //! The series are the colours of M. Okabe and K. Ito ("Color universal design", 2008), which the
-//! colour-blind can distinguish, made darker for light paper and lighter for dark paper until text in
-//! them has a contrast of 4.5 (WCAG 2.1, AA). Colour is never the only difference, though.
+//! colour-blind can distinguish, made darker for light paper and lighter for dark paper until text
+//! in them has a contrast of 4.5 (WCAG 2.1, AA). Colour is never the only difference, though.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! The rows of a bar chart: a name, the place of a bar on an axis that begins at 0, a whisker, and a
-//! figure behind it.
+//! The rows of a bar chart: a name, the place of a bar on an axis that begins at 0, a whisker, and
+//! a figure behind it.
 
 use svg::node::Node;
 use svg::node::element::{Group, Path, Pattern, Rectangle, TSpan};
@@ -20,8 +20,8 @@ const NOTE_WIDTH: f64 = 200.0;
 /// The widest name to the left of bars.
 const NAME_WIDTH: f64 = 260.0;
 
-/// Bars that are this many times as long as the longest other bar are cut, so that the others can be
-/// distinguished.
+/// Bars that are this many times as long as the longest other bar are cut, so that the others can
+/// be distinguished.
 const FAR: f64 = 4.0;
 
 /// The length of an axis on which bars are cut, by the longest whole bar.
@@ -70,7 +70,8 @@ pub(super) struct PlacedRow {
     reach: f64,
 }
 
-/// The sizes of rows. On a phone the name and the note are above the bar, which has the whole width.
+/// The sizes of rows. On a phone the name and the note are above the bar, which has the whole
+/// width.
 struct RowLayout {
     has_names_above: bool,
     height: f64,
@@ -80,8 +81,8 @@ struct RowLayout {
 }
 
 impl PlacedRows {
-    /// Places rows from a height down, above an axis that includes `least`; `None` where no row has a
-    /// figure.
+    /// Places rows from a height down, above an axis that includes `least`; `None` where no row has
+    /// a figure.
     pub(super) fn lay_out(
         entries: &[BarRow],
         (label, quantity): (&str, Quantity),
@@ -277,8 +278,8 @@ fn length(rows: &[PlacedRow], layout: &RowLayout, scale: &AxisScale, frame: Fram
     })
 }
 
-/// The length of an axis: that of the longest bar, or, where bars are far longer than most, a little more
-/// than the longest of the others.
+/// The length of an axis: that of the longest bar, or, where bars are far longer than most, a
+/// little more than the longest of the others.
 pub(in crate::report) fn longest(mut reaches: Vec<f64>) -> f64 {
     reaches.sort_by(|a, b| b.total_cmp(a));
     let mut whole = reaches.windows(2).take(reaches.len() / 2).filter_map(|pair| match pair {

@@ -1,5 +1,5 @@
-//! The look of a line: its colour, its dashes and the shape of its marks, so that lines are distinguished
-//! without colour, too.
+//! The look of a line: its colour, its dashes and the shape of its marks, so that lines are
+//! distinguished without colour, too.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -67,8 +67,8 @@ pub(super) fn all() -> impl Iterator<Item = Series> {
     looks.map(|((colour, dashes), shape)| Series { colour, dashes, shape })
 }
 
-/// Marks points: the server's own filled, those that the load tool bound hollow, invalid ones as crosses, those not measured
-/// here dotted.
+/// Marks points: the server's own filled, those that the load tool bound hollow, invalid ones as
+/// crosses, those not measured here dotted.
 pub(super) fn draw_marks(canvas: &mut Canvas, shape: Shape, colour: Colour, spots: &[Spot]) {
     for attribution in [Attribution::Server, Attribution::Tool, Attribution::Invalid, Attribution::Reference]
     {

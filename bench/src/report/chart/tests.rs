@@ -142,8 +142,8 @@ fn line_chart(id: &str, [x, y]: [Axis; 2], servers: u32, points: impl Fn(u32) ->
     chart(id, Plot::Lines(Lines { x, y, lines: (0..servers).map(line).collect() }))
 }
 
-/// Bars, of which the fourth has no figure, and of more than six the last one is 20 times as long as the
-/// first.
+/// Bars, of which the fourth has no figure, and of more than six the last one is 20 times as long
+/// as the first.
 fn bars(servers: u32) -> Chart {
     let bar = |place: u32| {
         let is_far = servers > 6 && place + 1 == servers;
@@ -160,8 +160,8 @@ fn bars(servers: u32) -> Chart {
     chart("cpu", Plot::Bars(Bars { label, quantity: Quantity::Time, bars, noise: Some(0.017) }))
 }
 
-/// Stacked bars: of every third server the pieces exceed the measured figure, of every fourth some are
-/// unknown.
+/// Stacked bars: of every third server the pieces exceed the measured figure, of every fourth some
+/// are unknown.
 fn stack(servers: u32) -> Chart {
     let bar = |place: u32| {
         let whole = if place == 5 { 163e-6 } else { 8.12e-6 + 0.2e-6 * f64::from(place) };

@@ -7,7 +7,7 @@ use crate::report::value::Attribution;
 use crate::report::value::{Figure, Value};
 
 const HEADER: [&str; 10] =
-    ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "words"];
+    ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "text"];
 
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
     write(document).context("cannot write the report as CSV")
@@ -22,9 +22,9 @@ fn write(document: &Document) -> anyhow::Result<String> {
                 let name = row.first().and_then(Value::text).unwrap_or_default();
                 for (column, value) in table.columns.iter().zip(row).skip(1) {
                     let place = [section.id, &table.name, name, &column.header];
-                    let [value, low, high, attribution, words] = fields(value);
+                    let [value, low, high, attribution, text] = fields(value);
                     let unit = column.quantity.stored_unit().to_owned();
-                    let figures = [unit, value, low, high, attribution, words];
+                    let figures = [unit, value, low, high, attribution, text];
                     out.write_record(place.map(str::to_owned).into_iter().chain(figures))?;
                 }
             }
@@ -42,7 +42,7 @@ fn fields(value: &Value) -> [String; 5] {
     };
     match value {
         Value::Absent => Default::default(),
-        Value::Text(words) => [String::new(), String::new(), String::new(), String::new(), words.clone()],
+        Value::Text(text) => [String::new(), String::new(), String::new(), String::new(), text.clone()],
         Value::Rank(rank) => {
             let [best, worst] = [rank.best, rank.worst].map(|place| place.to_string());
             [String::new(), best, worst, String::new(), rank.to_string()]

@@ -13,8 +13,8 @@ use askama::Template;
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
 
-/// The script's SHA-256 in base64, without which browsers do not run it. A test prints the new one after
-/// a change.
+/// The script's SHA-256 in base64, without which browsers do not run it. A test prints the new one
+/// after a change.
 const SCRIPT_SHA256: &str = "1vHodeHk6ecgSQdMPP3Ykm+wdB//ZYX6bCcLROP1sLk=";
 
 /// Text of more characters is wrapped: names are shorter.
@@ -208,7 +208,7 @@ impl PageHeader {
             interval: self.is_double.then(|| value.interval(self.quantity, self.unit).unwrap_or_default()),
             is_absent: *value == Value::Absent,
             is_in_figures: self.is_number,
-            is_long: value.text().is_some_and(|words| words.chars().count() > LONG),
+            is_long: value.text().is_some_and(|text| text.chars().count() > LONG),
             is_bound: BOUNDS.iter().any(|bound| value.text() == Some(bound.to_string().as_str())),
         }
     }

@@ -29,6 +29,11 @@ pub(in crate::report) fn render_table(table: &Table) -> String {
     out
 }
 
+/// A list of sentences.
+pub(in crate::report) fn render_list(sentences: &[String]) -> String {
+    sentences.iter().map(|sentence| format!("- {}\n", escaped(sentence))).collect()
+}
+
 fn section(section: &Section, out: &mut String) {
     let _ = writeln!(out, "## {}\n", escaped(section.title));
     for paragraph in &section.about {

@@ -120,7 +120,7 @@ fn of_a_request<'a>(code: &'a MicrobenchRecord, workload: &WorkloadRecord) -> Op
 
 /// The time per operation.
 fn figure(bench: &BenchRecord) -> Figure {
-    let TimeRecord { seconds, low_seconds, high_seconds } = bench.piece();
+    let TimeRecord { seconds, low_seconds, high_seconds } = bench.per_operation();
     Figure { value: seconds, interval: Some([low_seconds, high_seconds]) }
 }
 

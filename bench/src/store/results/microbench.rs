@@ -23,8 +23,8 @@ pub struct MicrobenchFile {
 }
 
 impl MicrobenchFile {
-    /// The place in a folder that a measurement has made. Fails when the folder has microbenchmarks,
-    /// which are never overwritten.
+    /// The place in a folder that a measurement has made. Fails when the folder has
+    /// microbenchmarks, which are never overwritten.
     pub fn vacant(folder: &Path) -> anyhow::Result<Self> {
         super::machine(folder)?;
         for name in [NAME, FORMER_NAME] {
@@ -52,7 +52,8 @@ impl MicrobenchFile {
     }
 }
 
-/// The microbenchmarks of a folder; `None` when none were kept. Fails when their file cannot be read.
+/// The microbenchmarks of a folder; `None` when none were kept. Fails when their file cannot be
+/// read.
 pub(super) fn load(folder: &Path) -> anyhow::Result<Option<MicrobenchRecord>> {
     for path in [folder.join(NAME), folder.join(FORMER_NAME)] {
         match std::fs::read(&path) {

@@ -1,5 +1,5 @@
-//! A table that fits the terminal. Where there is no room for all columns, those of the lowest priority
-//! are left out first, and a line below the table names them.
+//! A table that fits the terminal. Where there is no room for all columns, those of the lowest
+//! priority are left out first, and a line below the table names them.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::report::value::{Quantity, Value};
 use crate::text::layout;
 
 /// The widest text in a cell, if the terminal is three times as wide; longer text is wrapped.
-const WORDS: usize = 44;
+const TEXT_WIDTH: usize = 44;
 
 /// The length of bars where there is room.
 const BAR: usize = 24;
@@ -23,7 +23,7 @@ const CUT: char = '»';
 struct ShownColumn {
     column: usize,
     /// How wide text may be.
-    words: usize,
+    text_width: usize,
     has_intervals: bool,
     /// The length of its longest bar; 0 without bars.
     bar: usize,
@@ -41,7 +41,7 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
         .enumerate()
         .map(|(column, spec)| ShownColumn {
             column,
-            words: width.map_or(WORDS, |width| WORDS.min(width / 3)),
+            text_width: width.map_or(TEXT_WIDTH, |width| TEXT_WIDTH.min(width / 3)),
             has_intervals: spec.has_intervals,
             bar: if spec.has_bars { BAR } else { 0 },
         })
@@ -65,8 +65,8 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     out
 }
 
-/// Makes the table narrower by one step, the intervals of a column before the column itself. False when
-/// only columns of high priority without intervals are left.
+/// Makes the table narrower by one step, the intervals of a column before the column itself. False
+/// when only columns of high priority without intervals are left.
 fn narrow(table: &Table, shown: &mut Vec<ShownColumn>) -> bool {
     let priority = |shown: &ShownColumn| match shown.column {
         0 => Priority::High,
@@ -107,9 +107,9 @@ fn parts(mut shown: Vec<ShownColumn>, fits: impl Fn(&[ShownColumn]) -> bool) -> 
 /// The table with these columns.
 fn draw(table: &Table, shown: &[ShownColumn]) -> String {
     let columns: Vec<Vec<String>> = shown.iter().flat_map(|shown| column(table, *shown)).collect();
-    let words: Vec<bool> = shown.iter().flat_map(|shown| are_words(table, *shown)).collect();
-    let heads = columns.iter().map(|column| column[0].as_str());
-    let mut drawn = layout::table(heads, &words);
+    let is_text: Vec<bool> = shown.iter().flat_map(|shown| are_text(table, *shown)).collect();
+    let headers = columns.iter().map(|column| column[0].as_str());
+    let mut drawn = layout::table(headers, &is_text);
     for row in 0..table.rows.len() {
         drawn.add_row(columns.iter().map(|column| column[row + 1].as_str()));
     }
@@ -124,7 +124,7 @@ fn column(table: &Table, shown: ShownColumn) -> Vec<Vec<String>> {
     let with = |head: String, cells: &mut dyn Iterator<Item = String>| {
         std::iter::once(head).chain(cells).collect::<Vec<String>>()
     };
-    let text = |value: &Value| textwrap::fill(&value.shown(spec.quantity, unit), shown.words);
+    let text = |value: &Value| textwrap::fill(&value.shown(spec.quantity, unit), shown.text_width);
     let mut columns = vec![with(table.header(shown.column), &mut values().map(text))];
     if shown.has_intervals {
         let interval = |value: &Value| value.interval(spec.quantity, unit).unwrap_or_else(|| "–".into());
@@ -139,15 +139,15 @@ fn column(table: &Table, shown: ShownColumn) -> Vec<Vec<String>> {
 }
 
 /// Which of these are text, and aligned left.
-fn are_words(table: &Table, shown: ShownColumn) -> Vec<bool> {
-    let mut words = vec![table.columns[shown.column].quantity == Quantity::Text];
+fn are_text(table: &Table, shown: ShownColumn) -> Vec<bool> {
+    let mut is_text = vec![table.columns[shown.column].quantity == Quantity::Text];
     if shown.has_intervals {
-        words.push(false);
+        is_text.push(false);
     }
     if shown.bar > 0 {
-        words.push(true);
+        is_text.push(true);
     }
-    words
+    is_text
 }
 
 /// The figure of the longest bar. As in charts, bars that are far longer than most are cut.
