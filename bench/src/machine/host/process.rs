@@ -82,7 +82,7 @@ impl Process {
     /// The other processes of its group. The group of each process that there is costs a
     /// microsecond from the kernel, and fifteen from its `stat` file, as by
     /// `procfs::process::all_processes`.
-    fn children(&self) -> impl Iterator<Item = Pid> {
+    pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
         numbers.filter(|pid| *pid != self.group && getpgid(Some(*pid)) == Ok(self.group))

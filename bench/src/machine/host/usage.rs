@@ -1,15 +1,15 @@
 //! What a process and its group have used: CPU time, switches between threads, memory.
 
+use std::fs;
 use std::io;
 use std::ops::Add;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
-use anyhow::Context;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use nix::time::ClockId;
-use nix::unistd::{Pid, getpgid};
+use nix::unistd::Pid;
 use parking_lot::Mutex;
 
 /// What a process and its children have used since their start.
@@ -159,7 +159,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::machine::host::{Host, Launch, Waited};
+    use crate::machine::host::{Host, Launch, Process, Waited};
 
     /// Far more than the tenth of a second that a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);
