@@ -100,6 +100,7 @@ fn measure(
         workloads: &workloads,
         attempts: 3,
         progress: &Progress::new(false),
+        after_repetition: &|_, _| {},
     };
     let tally = measurement.run(&mut Results::create(&folder, &machine)?, Vec::new())?;
     ensure!(!tally.interrupted, "interrupted; the records so far are in {}", folder.display());

@@ -1,6 +1,5 @@
-//! Servers that somebody else has started: they are measured, and left as they are.
+//! Attached servers, which the user has started: they are measured, and left running.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
 
 mod mock;
 
@@ -9,32 +8,15 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use bench::store::record::{ErrorKind, Record};
-use mock::Checkout;
+use mock::{Checkout, suite, task, workload};
 
-/// A load for the mock tool, and a start.
-const SUITE: &str = r#"
-    about = "mock"
-    repetitions = 1
-    [[workload]]
-    name = "load"
-    title = "load"
-    path = "/last"
-    answer = "Hello, visitor! You've requested: /last\n"
-    tool = "hey"
-    connections = 1
-    requests = 10
-    mode = "keep-alive"
-    warm_up_seconds = 0
-    timeout_seconds = 20
-    [[workload]]
-    name = "start"
-    title = "start"
-    path = "/last"
-    answer = "Hello, visitor! You've requested: /last\n"
-    task = "start"
-"#;
+/// A checkout with a server, a load for the mock tool, and a start.
+fn checkout() -> Checkout {
+    let workloads = [workload("load").path("/last"), task("start", "start").path("/last")];
+    Checkout::new(&["good"], &suite(&workloads))
+}
 
-/// A mock server that a person has started.
+/// A mock server that `bench` has not started.
 struct Server {
     child: Child,
     address: String,
@@ -67,16 +49,18 @@ impl Drop for Server {
 fn measure(checkout: &Checkout, flags: &[&str]) -> (Output, String) {
     let output = checkout.bench("measure load --control none --out out").args(flags).output().unwrap();
     let text = String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap();
+    // In one line, wherever a report breaks its sentences.
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (output, text)
 }
 
-fn of<'a>(records: &'a [Record], name: &str) -> &'a Record {
+fn run_of<'a>(records: &'a [Record], name: &str) -> &'a Record {
     records.iter().find(|record| record.server.name == name).unwrap()
 }
 
 #[test]
-fn a_server_that_runs_is_measured_beside_ours_and_goes_on() {
-    let checkout = Checkout::new(&["good"], SUITE);
+fn an_attached_server_is_measured_beside_ours_and_keeps_running() {
+    let checkout = checkout();
     let mut server = Server::start(&checkout, "good");
     let pid = server.child.id().to_string();
     let flags =
@@ -87,47 +71,48 @@ fn a_server_that_runs_is_measured_beside_ours_and_goes_on() {
     let records = checkout.loaded().records;
     let (starts, loads): (Vec<Record>, Vec<Record>) =
         records.into_iter().partition(|run| run.workload.name == "start");
-    let run = of(&loads, "mine");
-    assert!(run.server.is_attached && !of(&loads, "good").server.is_attached);
+    let run = run_of(&loads, "mine");
+    assert!(run.server.is_attached && !run_of(&loads, "good").server.is_attached);
     assert_eq!(run.server.version.as_deref(), Some("1.2"));
     assert!(run.server.conformance.is_some(), "{text}");
     assert!(run.cpu.as_ref().unwrap().server.unwrap().seconds > 0.0, "{run:?}");
     let memory = run.memory.unwrap();
     assert!((memory.at_rest_bytes, memory.peak_bytes) == (None, None) && memory.after_bytes.is_some());
     assert!(!run.server_cores.is_empty());
-    assert!(text.contains("Not started, pinned or ended here, but found running: mine"), "{text}");
-    // It was started before, on all cores, and a start is not its.
-    assert!(text.contains("keeps it to the servers'"), "{text}");
-    assert!(of(&starts, "good").error.is_none());
-    let refused = of(&starts, "mine").error.as_ref().unwrap();
+    assert!(text.contains("Attached to, not started, pinned or stopped by this measurement: mine"), "{text}");
+    // It was started before, on all cores, and cannot be started.
+    assert!(text.contains("keeps it on the servers' cores"), "{text}");
+    assert!(run_of(&starts, "good").error.is_none());
+    let refused = run_of(&starts, "mine").error.as_ref().unwrap();
     assert_eq!(refused.kind, ErrorKind::Unavailable);
     assert!(refused.message.contains("it runs already"), "{}", refused.message);
 }
 
 #[test]
-fn what_is_not_known_of_a_server_is_null() {
-    let checkout = Checkout::new(&["good"], SUITE);
+fn without_pid_the_figures_of_the_process_are_null() {
+    let checkout = checkout();
     let mut server = Server::start(&checkout, "good");
     let (output, text) = measure(&checkout, &["--address", &server.address, "--as", "mine 1.2"]);
     assert!(output.status.success() && server.runs(), "{text}");
     let records = checkout.loaded().records;
     assert_eq!(records.len(), 1, "{text}");
-    let run = of(&records, "mine");
+    let run = run_of(&records, "mine");
     let cpu = run.cpu.as_ref().unwrap();
     assert!(cpu.server.is_none() && cpu.external_seconds.is_none() && run.memory.is_none(), "{run:?}");
     assert!(cpu.tool.seconds > 0.0 && run.cpu_per_request().is_none() && run.per_second().is_some());
     assert_eq!(run.verdict.as_ref().unwrap().server_utilisation, None);
-    for expected in
-        ["without --pid its CPU time and its memory are not known", "Nobody said which process it is"]
-    {
+    for expected in [
+        "without --pid its CPU time and memory are unknown",
+        "CPU time unknown, since no process was named (`--pid`): mine",
+    ] {
         assert!(text.contains(expected), "{text}");
     }
 }
 
 #[test]
-fn one_that_ends_is_a_row_that_says_so() {
+fn an_attached_server_that_ends_is_a_row_that_says_so() {
     for has_pid in [true, false] {
-        let checkout = Checkout::new(&["good"], SUITE);
+        let checkout = checkout();
         let mut server = Server::start(&checkout, "brief");
         let pid = server.child.id().to_string();
         let mut flags = vec!["--address", &server.address, "--as", "mine 1.2"];
@@ -136,15 +121,15 @@ fn one_that_ends_is_a_row_that_says_so() {
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(!server.runs());
         let records = checkout.loaded().records;
-        let error = of(&records, "mine").error.clone().unwrap();
-        let expected = if has_pid { "has ended" } else { "cannot connect" };
+        let error = run_of(&records, "mine").error.clone().unwrap();
+        let expected = if has_pid { "has ended" } else { "cannot connect to" };
         assert!(error.kind == ErrorKind::Died && error.message.contains(expected), "{error:?}");
     }
 }
 
 #[test]
 fn a_mistake_names_the_flag_before_anything_runs() {
-    let checkout = Checkout::new(&["good"], SUITE);
+    let checkout = checkout();
     let server = Server::start(&checkout, "good");
     let elsewhere = Server::start(&checkout, "good");
     let other = elsewhere.child.id().to_string();
@@ -159,10 +144,10 @@ fn a_mistake_names_the_flag_before_anything_runs() {
         (
             &["--address", address, "--as", "mine 1", "--pid", &other],
             1,
-            "neither it nor a child of it listens at",
+            "neither this process nor a child of it listens at",
         ),
         (&["--address", address, "--as", "good 1"], 1, "--as: `good` is the name of "),
-        (&["--address", address, "--as", "mine"], 2, "without a version there is no measurement"),
+        (&["--address", address, "--as", "mine"], 2, "nothing is measured without a version"),
         (&["--address", address, "--as", "my/own 1"], 2, "it is made of letters"),
         (&["--address", address], 2, "--as <NAME VERSION>"),
         (&["--pid", "1"], 2, "--address <HOST:PORT>"),

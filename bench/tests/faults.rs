@@ -99,7 +99,7 @@ fn a_tool_without_its_core_is_reported() {
         Bound::Invalid => "of 20 connections were open",
         bound => {
             assert_eq!(bound, Bound::Disturbed, "{text}");
-            "others took "
+            "other work took "
         }
     };
     assert!(verdict.reason.unwrap().contains(reason) && text.contains(reason), "{text}");

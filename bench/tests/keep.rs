@@ -1,25 +1,40 @@
-//! `--keep`: what `bench drill` and `bench microbench` leave in a result folder, and what a report says of it; and `--save`, what a
-//! later run is held against. With a mock server, and a mock cargo that leaves captured files of criterion's.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+//! `--keep`: what `bench drill` and `bench microbench` store in a result folder, and what its
+//! report then shows. With a mock server, and a mock cargo that copies captured files of
+//! criterion's.
+#![allow(clippy::unwrap_used, reason = "a test reports a failure by its panic")]
 
 mod mock;
 
 use std::fs;
 
-use bench::checks::drill::OutcomeRecord;
 use bench::report;
-use bench::report::document::{Section, Value};
-use bench::store::microbench::{BenchRecord, CodeRecord, CostsRecord};
+use bench::report::document::Section;
+use bench::report::value::Value;
+use bench::store::drills::OutcomeRecord;
+use bench::store::microbench::{BenchRecord, CostsRecord};
 use bench::store::results::Loaded;
 
 use mock::Checkout;
 
-/// A checkout with a result folder, `out`, in which nothing was measured yet.
+/// A checkout with a result folder, `out`, without a measurement yet.
 fn checkout() -> Checkout {
     let checkout = Checkout::new(&["dead", "tidy"], "about = \"none\"\nsuites = [\"none\"]\n");
     checkout.write("out/machine.json", include_str!("folder/machine.json"));
     checkout.write("out/measurements.jsonl", "");
     checkout
+}
+
+/// Adds lines to the manifest of a mock server.
+fn extend_manifest(checkout: &Checkout, server: &str, lines: &str) {
+    let manifest = checkout.path(&format!("servers/mock/{server}/server.toml"));
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + lines).unwrap();
+}
+
+/// Runs a command that has to succeed, and returns its output.
+fn succeed(checkout: &Checkout, arguments: &str) -> String {
+    let (output, text) = checkout.run(arguments);
+    assert!(output.status.success(), "{arguments}: {text}");
+    text
 }
 
 fn section(loaded: &Loaded, id: &str) -> Section {
@@ -29,18 +44,16 @@ fn section(loaded: &Loaded, id: &str) -> Section {
 #[test]
 fn findings_become_part_of_a_result_folder() {
     let checkout = checkout();
-    let manifest = checkout.path("servers/mock/dead/server.toml");
-    let known_failure = "[[known_failures]]\ncases = [\"drill/half-close\"]\nreason = \"It is dead.\"\n";
-    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + known_failure).unwrap();
+    let known = "[[known_failures]]\ncases = [\"drill/half-close\"]\nreason = \"It is dead.\"\n";
+    extend_manifest(&checkout, "dead", known);
     for _ in 0..2 {
-        let (output, text) = checkout.run("drill --short --drills half-close --keep out");
-        assert!(output.status.success(), "{text}");
+        succeed(&checkout, "drill --short --drills half-close --keep out");
     }
     let kept = fs::read_to_string(checkout.path("out/drills.jsonl")).unwrap();
     let kept: Vec<&str> = kept.lines().collect();
     assert_eq!(kept.len(), 4, "{kept:?}");
 
-    // Of two findings the later one counts.
+    // Of two findings of one drill the later one counts.
     let loaded = checkout.loaded();
     let lines: Vec<String> =
         loaded.drills.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
@@ -64,84 +77,37 @@ fn findings_become_part_of_a_result_folder() {
 }
 
 #[test]
-fn only_what_a_run_has_made_is_told_and_kept() {
+fn only_benchmarks_of_this_run_are_shown_and_kept() {
     let checkout = checkout();
-    let manifest = checkout.path("servers/mock/tidy/server.toml");
-    let costs = "[costs]\nown = [\"connection/pipelined/1\"]\n";
-    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + costs).unwrap();
-    checkout.write("target/criterion/old/thing/new/benchmark.json", "of another time");
-    let (output, text) = checkout.run("microbench request");
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("request/parse/browser") && text.contains("Benchmarking request"), "{text}");
+    extend_manifest(&checkout, "tidy", "[costs]\nown = [\"connection/pipelined/1\"]\n");
+    checkout.write("target/criterion/old/thing/new/benchmark.json", "of an earlier run");
+    let text = succeed(&checkout, "microbench request -- --save-baseline before");
+    assert!(text.contains("request/parse/browser"), "{text}");
+    assert!(text.contains("Benchmarking request --save-baseline before"), "{text}");
 
-    let (output, text) = checkout.run("microbench connection --keep out");
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("criterion/report/index.html") && text.contains("out/code.json"), "{text}");
-    let loaded = checkout.loaded();
-    let mut names: Vec<String> =
-        loaded.code.as_ref().unwrap().benches.iter().map(BenchRecord::full_name).collect();
+    let text = succeed(&checkout, "microbench connection --keep out");
+    assert!(text.contains("criterion/report/index.html") && text.contains("out/microbench.json"), "{text}");
+    let kept = checkout.loaded().microbench.unwrap();
+    let mut names: Vec<String> = kept.benches.iter().map(BenchRecord::full_name).collect();
     names.sort_unstable();
     assert_eq!(names, ["connection/pipelined/1", "connection/pipelined/16"]);
-    assert_eq!(section(&loaded, "code").tables[0].rows.len(), 2);
-    let pages = loaded.code.as_ref().unwrap().pages.as_deref().unwrap();
+    assert_eq!(section(&checkout.loaded(), "microbench").tables[0].rows.len(), 2);
+    let pages = kept.pages.unwrap();
     assert!(pages.ends_with("target/criterion/report/index.html"), "{pages}");
     assert!(fs::exists(pages).unwrap());
     let own = vec!["connection/pipelined/1".to_owned()];
-    let costs = CostsRecord { server: "tidy".into(), framework: Vec::new(), own };
-    assert_eq!(loaded.code.unwrap().costs, [costs]);
-}
-
-#[test]
-fn a_run_is_held_against_one_that_was_saved() {
-    let checkout = checkout();
-    let (output, text) = checkout.run("microbench connection --save before");
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("criterion-saved/before.json"), "{text}");
-
-    // As if the one had taken longer by half, and the other half as long.
-    let saved = checkout.path("target/criterion-saved/before.json");
-    let mut before: CodeRecord = serde_json::from_str(&fs::read_to_string(&saved).unwrap()).unwrap();
-    for bench in &mut before.benches {
-        let factor = if bench.name == "pipelined/1" { 1.5 } else { 0.5 };
-        for end in [&mut bench.median.seconds, &mut bench.median.low_seconds, &mut bench.median.high_seconds]
-        {
-            *end *= factor;
-        }
-    }
-    checkout.write("target/criterion-saved/changed.json", &serde_json::to_string(&before).unwrap());
-
-    let cases = [
-        ("before", [("pipelined/1 ", "1.00", "the same"), ("pipelined/16 ", "1.00", "the same")]),
-        ("changed", [("pipelined/1 ", "0.67", "faster"), ("pipelined/16 ", "2.00", "slower")]),
-    ];
-    for (name, rows) in cases {
-        let (output, text) = checkout.run(&format!("microbench connection --against {name}"));
-        assert!(output.status.success(), "{text}");
-        for (bench, ratio, difference) in rows {
-            let line = text.lines().find(|line| line.contains(bench)).unwrap();
-            assert!(line.contains(ratio) && line.trim_end().ends_with(difference), "{name}: {line}");
-        }
-        assert!(text.contains(&format!("`{name}` was saved of a run at ")), "{text}");
-    }
-
-    let (_, text) = checkout.run("microbench request --against before");
-    assert!(
-        text.lines().any(|line| line.contains("parse/browser") && line.trim_end().ends_with("new")),
-        "{text}"
-    );
-    assert!(text.contains("Of `before`, 2 more benchmarks did not run now."), "{text}");
+    assert_eq!(kept.costs, [CostsRecord { server: "tidy".into(), framework: Vec::new(), own }]);
 }
 
 #[test]
 fn what_cannot_be_kept_is_an_error_before_anything_runs() {
     let checkout = checkout();
-    checkout.write("out/code.json", "{}");
+    checkout.write("out/microbench.json", "{}");
     let cases = [
         ("drill --keep absent", "error: --keep: absent is not a folder of results"),
         ("drill --keep servers", "error: --keep: cannot read servers/machine.json"),
         ("microbench --keep absent", "error: --keep: absent is not a folder of results"),
-        ("microbench --keep out", "error: --keep: out/code.json is there already"),
-        ("microbench --against absent", "error: --against: nothing is saved as `absent`: there is none"),
+        ("microbench --keep out", "error: --keep: out/microbench.json is there already"),
     ];
     for (arguments, expected) in cases {
         let (output, text) = checkout.run(arguments);
@@ -149,25 +115,10 @@ fn what_cannot_be_kept_is_an_error_before_anything_runs() {
         assert!(text.contains(expected) && !text.contains("Benchmarking"), "{arguments}: {text}");
     }
     assert!(!checkout.path("target").exists());
-
-    checkout.write("target/criterion-saved/before.json", "{}");
-    let cases = [
-        ("microbench --save before", 1, "criterion-saved/before.json is there already"),
-        ("microbench --against befor", 1, "nothing is saved as `befor`: did you mean `before`?"),
-        ("microbench --against before", 1, "criterion-saved/before.json: it is damaged"),
-        ("microbench --save ../before", 2, "it is made of letters, digits"),
-        ("microbench --save .before", 2, "it is made of letters, digits"),
-    ];
-    for (arguments, code, expected) in cases {
-        let (output, text) = checkout.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
-        assert!(text.contains(expected) && !text.contains("Benchmarking"), "{arguments}: {text}");
-    }
-    assert!(!checkout.path("target/criterion").exists());
 }
 
 #[test]
-fn a_microbenchmark_that_does_not_come_to_pass_is_an_error() {
+fn a_run_without_benchmarks_is_an_error_and_keeps_nothing() {
     let checkout = checkout();
     for (filter, expected) in
         [("fails", "failed with exit status: 1"), ("xyz", "no benchmark has `xyz` in its name")]
@@ -175,6 +126,6 @@ fn a_microbenchmark_that_does_not_come_to_pass_is_an_error() {
         let (output, text) = checkout.run(&format!("microbench {filter} --keep out"));
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains(expected), "{text}");
-        assert!(checkout.loaded().code.is_none());
+        assert!(checkout.loaded().microbench.is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! `bench measure` end to end, with mock servers and a mock load tool: nothing here depends on time.
+//! `bench measure` end to end, with mock servers and a mock load tool. Nothing here depends on time.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
 mod mock;
@@ -7,47 +7,41 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
-use bench::store::record::ErrorKind;
+use bench::store::record::{ErrorKind, SCHEMA};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use mock::Checkout;
+use mock::{Checkout, suite, workload};
 
-/// Generous: only a broken harness comes near it.
-const BOUND: Duration = Duration::from_secs(60);
+/// The limit of each wait. Only a broken harness comes near it.
+const LIMIT: Duration = Duration::from_secs(60);
 
-/// A line of each workload here.
+/// A line of each workload.
 const NO_WARM_UP: &str = "warm_up_seconds = 0";
 
-/// A checkout with workloads for the mock tool, each with its connections.
+/// A checkout with workloads for the mock tool, each with its number of connections.
 fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
-    let mut suite = "about = \"mock\"\nrepetitions = 1\n".to_owned();
-    for (name, connections) in workloads {
-        suite += &format!(
-            "[[workload]]\nname = \"{name}\"\ntitle = \"{name}\"\npath = \"/abc\"\n\
-             answer = \"Hello, visitor! You've requested: /abc\\n\"\ntool = \"hey\"\n\
-             connections = {connections}\nrequests = 10\nmode = \"keep-alive\"\nwarm_up_seconds = 0\ntimeout_seconds = 20\n"
-        );
-    }
-    Checkout::new(servers, &suite)
+    let workload = |(name, connections): &(&str, u32)| workload(name).with("connections", *connections);
+    Checkout::new(servers, &suite(&workloads.iter().map(workload).collect::<Vec<_>>()))
 }
 
-/// Writes what `change` makes of a file.
+/// Replaces the text of a file.
 fn change(checkout: &Checkout, path: &str, change: impl FnOnce(&str) -> String) {
     let text = fs::read_to_string(checkout.path(path)).unwrap();
     checkout.write(path, &change(&text));
 }
 
-/// Waits until a mock has said that it runs.
+/// Waits until a mock has started.
 fn wait_for_pid(checkout: &Checkout, prefix: &str) {
     wait_until(prefix, || checkout.pids().iter().any(|name| name.starts_with(prefix)));
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + BOUND;
+    let deadline = Instant::now() + LIMIT;
     while !is_so() {
         assert!(Instant::now() < deadline, "in vain: {what}");
         std::thread::yield_now();
@@ -55,12 +49,18 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 fn wait(mut child: Child) -> Output {
-    let deadline = Instant::now() + BOUND;
+    let deadline = Instant::now() + LIMIT;
     while child.try_wait().unwrap().is_none() {
         assert!(Instant::now() < deadline, "bench did not end");
         std::thread::yield_now();
     }
     child.wait_with_output().unwrap()
+}
+
+/// The repetition and the workload of each run, in order.
+fn runs(checkout: &Checkout) -> Vec<(Option<u32>, String)> {
+    let records = checkout.loaded().records;
+    records.iter().map(|record| (record.repetition, record.workload.name.clone())).collect()
 }
 
 #[test]
@@ -69,14 +69,8 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
     let (output, text) = checkout.run("measure mock --repetitions 3 --out out --seed 1");
     assert!(output.status.success(), "{text}");
 
-    let order: Vec<(Option<u32>, String)> = checkout
-        .loaded()
-        .records
-        .iter()
-        .map(|record| (record.repetition, record.workload.name.clone()))
-        .collect();
     let expected = [1, 2, 3].map(|n| [(Some(n), "normal".to_owned()), (Some(n), "also".to_owned())]);
-    assert_eq!(order, expected.concat());
+    assert_eq!(runs(&checkout), expected.concat());
     for record in checkout.loaded().records {
         let (load, cpu) = (record.load.unwrap(), record.cpu.unwrap());
         assert_eq!(load.answered, 200);
@@ -86,13 +80,38 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
         let raw = fs::read_to_string(checkout.path("out/raw").join(record.raw.unwrap())).unwrap();
         assert!(raw.contains("236.3939"));
     }
-    // 200 answers in 0.846 s; never the tool's own claim.
+    // 200 answers in 0.846 s, and not what the tool claims.
     assert!(text.contains("236"), "{text}");
     checkout.assert_nothing_runs();
 }
 
 #[test]
-fn each_record_says_how_its_server_keeps_the_rules() {
+fn suites_are_measured_in_the_order_given_each_with_its_repetitions() {
+    let checkout = checkout(&["good"], &[("first", 1), ("second", 1)]);
+    checkout.write("bench/workloads/other.toml", &suite(&[workload("other-one")]));
+    let (output, text) = checkout.run("measure other mock --repetitions 2 --out out");
+    assert!(output.status.success(), "{text}");
+    let expected =
+        [(1, "other-one"), (2, "other-one"), (1, "first"), (1, "second"), (2, "first"), (2, "second")];
+    let expected = expected.map(|(repetition, workload)| (Some(repetition), workload.to_owned()));
+    assert_eq!(runs(&checkout), expected, "{text}");
+}
+
+/// The article ran each scenario once. The statistics of `quick` need five repetitions.
+#[test]
+fn a_sweep_runs_quick_five_times_and_then_the_article_once() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workloads = bench::servers::checkout::Checkout::read(Some(&root)).unwrap();
+    let workloads = workloads.choose_workloads(&["quick".into(), "article".into()]).unwrap();
+    let repetitions: Vec<_> =
+        workloads.iter().map(|workload| (workload.suite.as_str(), workload.repetitions)).collect();
+    assert_eq!(repetitions, [("quick", 5), ("quick", 5), ("article", 1), ("article", 1), ("article", 1)]);
+    let sweep = fs::read_to_string(root.join("scripts/sweep")).unwrap();
+    assert!(sweep.contains("workloads=(quick article)"), "{sweep}");
+}
+
+#[test]
+fn each_record_has_the_conformance_of_its_server() {
     let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure mock --repetitions 1 --out out");
     for record in checkout.loaded().records {
@@ -106,9 +125,9 @@ fn each_record_says_how_its_server_keeps_the_rules() {
     checkout.assert_nothing_runs();
 }
 
-/// What is not a server is measured among them, but not asked what only servers can be asked.
+/// A floor is measured among the servers, but is sent no conformance cases and no drills.
 #[test]
-fn a_floor_is_measured_and_is_no_server() {
+fn a_floor_is_measured_and_is_not_a_server() {
     let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
     change(&checkout, "servers/mock/tidy/server.toml", |manifest| format!("{manifest}floor = true\n"));
     let (output, text) = checkout.run("measure mock --out out");
@@ -116,7 +135,7 @@ fn a_floor_is_measured_and_is_no_server() {
     assert!(text.contains("1 server and the floor under 1 workload"), "{text}");
     assert!(text.contains("tidy (not a server)") && text.contains("To the floor"), "{text}");
     let records = checkout.loaded().records;
-    // One server has nobody to be compared with, and so no duplicate.
+    // A single server has no duplicate: there is nothing to compare it with.
     assert_eq!(records.len(), 2, "{text}");
     for record in records {
         assert_eq!(record.server.is_floor, record.server.name == "tidy");
@@ -126,17 +145,13 @@ fn a_floor_is_measured_and_is_no_server() {
     let cases = [
         ("verify --servers tidy", 0, "as known: 3 of 3 cases pass"),
         ("list servers", 0, "not a server"),
-        ("measure mock --control tidy", 1, "error: --control tidy: it is not a server: name one, or `none`"),
         (
-            "verify --conformance --servers tidy",
+            "measure mock --control tidy",
             1,
-            "error: tidy: it is not a server, and does not implement HTTP: leave it out",
+            "error: --control tidy: it is a floor, not a server: name a server",
         ),
-        (
-            "drill --servers tidy,good --drills idle",
-            1,
-            "error: tidy: it is not a server, and does not handle faults: leave it out",
-        ),
+        ("verify --conformance --servers tidy", 1, "error: tidy: it is a floor, not a server, and "),
+        ("drill --servers tidy,good --drills idle", 1, "error: tidy: it is a floor, not a server, and "),
     ];
     for (arguments, code, expected) in cases {
         let (output, text) = checkout.run(arguments);
@@ -144,6 +159,24 @@ fn a_floor_is_measured_and_is_no_server() {
         assert!(text.contains(expected), "{arguments}: {text}");
     }
     checkout.assert_nothing_runs();
+}
+
+/// Each of the two builds waits for the other.
+#[test]
+fn servers_with_different_build_programs_are_built_at_the_same_time() {
+    let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
+    let wait = "echo > $MOCK_PIDS/../OWN; until [ -e $MOCK_PIDS/../OTHER ]; do sleep 0.01; done";
+    for (server, program, other) in [("good", r#""sh""#, "tidy"), ("tidy", r#""env", "sh""#, "good")] {
+        let script = wait.replace("OWN", server).replace("OTHER", other);
+        let build = format!("build = [{program}, \"-c\", \"{script}\"]\n");
+        change(&checkout, &format!("servers/mock/{server}/server.toml"), |manifest| {
+            manifest.to_owned() + &build
+        });
+    }
+    let (output, text) = checkout.run("measure mock --out out");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("building good, tidy"), "{text}");
+    assert!(checkout.loaded().records.iter().all(|record| record.load.is_some()), "{text}");
 }
 
 #[test]
@@ -193,13 +226,13 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
     assert!(record("normal").load.is_some());
 }
 
-/// What is going on when Ctrl-C comes is told by the mock that runs then, so that nothing here is a matter of luck.
+/// The mock that runs at the moment tells the test when to interrupt, so that nothing depends on time.
 #[test]
-fn ctrl_c_ends_all_at_any_moment() {
+fn ctrl_c_ends_everything_at_any_moment() {
     let slow_build = "build = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/build-$$; exec sleep 60\"]\n";
     let mute_for_ever = "version = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/version-$$; exec sleep 60\"]\n";
-    // The moment, the signal, the server, what its manifest says instead, the warm-up of the workload that hangs, who has to
-    // run by then, and how many runs are kept.
+    // The moment, the signal, the server, a changed line of its manifest, the warm-up of the workload
+    // that hangs, the mock that runs then, and the number of runs that are kept.
     let cases = [
         ("a build", Signal::SIGINT, "good", slow_build, NO_WARM_UP, "build-", 0),
         ("a version", Signal::SIGTERM, "good", mute_for_ever, NO_WARM_UP, "version-", 0),
@@ -229,14 +262,14 @@ fn ctrl_c_ends_all_at_any_moment() {
         assert_eq!(records.len(), kept, "{moment}: {said}");
         assert!(records.iter().all(|record| record.load.is_some()), "{moment}: {records:?}");
         let report = String::from_utf8_lossy(&output.stdout);
-        assert!(report.contains(if kept == 0 { "no figures here" } else { "236" }), "{moment}: {report}");
+        assert!(report.contains(if kept == 0 { "no figures" } else { "236" }), "{moment}: {report}");
         checkout.assert_nothing_runs();
     }
 }
 
-/// Nobody reads the report for a while, so that it cannot be over when Ctrl-C comes.
+/// The report is not read until after Ctrl-C, so that `bench` cannot have ended before.
 #[test]
-fn ctrl_c_while_the_report_is_written_is_told_by_the_exit_code() {
+fn ctrl_c_during_the_report_exits_with_130() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();
@@ -259,22 +292,47 @@ fn ctrl_c_while_the_report_is_written_is_told_by_the_exit_code() {
     checkout.assert_nothing_runs();
 }
 
+/// Each workload has a table when every server has run once, and again after its last repetition,
+/// unless the report follows.
 #[test]
-fn quiet_is_about_what_goes_well() {
+fn preliminary_tables_are_printed_as_repetitions_complete() {
+    let checkout = checkout(&["good", "tidy"], &[("first", 1), ("second", 1)]);
+    checkout.write("bench/workloads/other.toml", &suite(&[workload("third")]));
+    let (output, text) = checkout.run("measure mock other --repetitions 2 --control none --out out");
+    assert!(output.status.success(), "{text}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let captions: Vec<&str> = said.lines().filter(|line| line.starts_with("Preliminary, ")).collect();
+    let expected = [(1, "first"), (1, "second"), (2, "first"), (2, "second"), (1, "third")];
+    assert_eq!(captions.len(), expected.len(), "{said}");
+    for (caption, (repetitions, workload)) in captions.into_iter().zip(expected) {
+        let plural = if repetitions == 1 { "" } else { "s" };
+        let start = format!("Preliminary, {repetitions} repetition{plural}: {workload} ");
+        assert!(caption.starts_with(&start), "{start}: {caption}");
+    }
+    // The first table comes before the second repetition, with a row for each server.
+    let (before, after) = said.split_once("Preliminary, 1 repetition").unwrap();
+    assert!(before.contains(" first good #1") && !before.contains("#2"), "{said}");
+    let rows = after.lines().take_while(|line| !line.starts_with("- ")).map(str::trim_start);
+    assert_eq!(rows.filter(|row| row.starts_with("good ") || row.starts_with("tidy ")).count(), 2, "{said}");
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("Preliminary"), "{text}");
+}
+
+#[test]
+fn quiet_leaves_only_warnings() {
     let checkout = checkout(&["good", "wrong"], &[("normal", 1)]);
     let said = |flags: &str| {
         let (output, _) = checkout.run(&format!("measure normal --control none {flags}"));
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
     };
     let (report, loud) = said("--out loud");
-    assert!(loud.contains("2 runs, about ") && loud.contains(" in all; "), "{loud}");
+    assert!(loud.contains("2 runs, about ") && loud.contains(" in total, "), "{loud}");
     let (quiet_report, quiet) = said("--out quiet -q");
     assert_eq!(report.contains("236"), quiet_report.contains("236"));
-    assert!(!quiet.contains("2 runs") && !quiet.contains(" in all; "), "{quiet}");
+    assert!(["2 runs", " in total, ", "Preliminary"].iter().all(|line| !quiet.contains(line)), "{quiet}");
     assert!(quiet.contains("normal wrong #1: failed: GET /abc: "), "{quiet}");
 }
 
-/// Killed in its third run, and with its file cut off at any place, a measurement goes on where it was.
+/// A measurement that was killed in its third run continues there, wherever its file is cut off.
 #[test]
 fn a_measurement_that_was_killed_is_resumed() {
     let checkout = checkout(&["good"], &[("normal", 1), ("hangs-once", 6)]);
@@ -282,7 +340,7 @@ fn a_measurement_that_was_killed_is_resumed() {
     wait_for_pid(&checkout, "tool-");
     child.kill().unwrap();
     child.wait().unwrap();
-    // Nobody but we can end what it was killed over.
+    // What it had started is still running.
     for name in checkout.pids() {
         let _ = kill(Pid::from_raw(name.rsplit('-').next().unwrap().parse().unwrap()), Signal::SIGKILL);
     }
@@ -295,15 +353,9 @@ fn a_measurement_that_was_killed_is_resumed() {
         fs::write(&path, &line[..cut_at]).unwrap();
         let (output, text) = checkout.run("measure --resume out");
         assert!(output.status.success(), "{cut_at}: {text}");
-        let runs: Vec<_> = checkout
-            .loaded()
-            .records
-            .iter()
-            .map(|record| (record.repetition, record.workload.name.clone()))
-            .collect();
         let expected = [1, 2].map(|n| [(Some(n), "normal".to_owned()), (Some(n), "hangs-once".to_owned())]);
-        assert_eq!(runs, expected.concat(), "{cut_at}: {text}");
-        // What was half written is set aside, and what tools had printed is never overwritten.
+        assert_eq!(runs(&checkout), expected.concat(), "{cut_at}: {text}");
+        // A half written line is set aside, and output of tools is never overwritten.
         let is_torn = cut_at < line.len();
         assert_eq!(text.contains("the last line is only half written"), is_torn, "{cut_at}: {text}");
         let torn = fs::read(checkout.path("out/measurements.torn")).unwrap_or_default();
@@ -317,7 +369,7 @@ fn a_measurement_that_was_killed_is_resumed() {
 }
 
 #[test]
-fn what_has_changed_is_not_resumed() {
+fn a_measurement_that_has_changed_is_not_resumed() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
     let (_, text) = checkout.run("measure normal --out out");
     assert_eq!(checkout.loaded().records.len(), 1, "{text}");
@@ -327,7 +379,7 @@ fn what_has_changed_is_not_resumed() {
         checkout.write(path, &text.replace(from, to));
     };
     let cases = [
-        ("out/machine.json", "\"measure\"", "\"list\"", "is no command that can be resumed"),
+        ("out/machine.json", "\"measure\"", "\"list\"", "is not a command that can be resumed"),
         (
             "bench/workloads/mock.toml",
             "requests = 10",
@@ -347,40 +399,28 @@ fn what_has_changed_is_not_resumed() {
 }
 
 #[test]
-fn a_missing_tool_or_program_is_unavailable_and_not_a_failure() {
-    let checkout = checkout(&["good"], &[("normal", 1)]);
-    let manifest = checkout.path("servers/mock/good/server.toml");
-    let text = fs::read_to_string(&manifest).unwrap();
-    let needs = "[[requires]]\nprogram = \"no-such-program\"\nget = \"write it\"\n";
-    checkout
-        .write("servers/mock/lacking/server.toml", &(text.replace("\"good\"\nt", "\"lacking\"\nt") + needs));
-
-    let (output, text) = checkout.run("measure mock --out out");
-    assert!(output.status.success(), "{text}");
-    assert!(
-        text.contains("lacking is left out: there is no `no-such-program` on this machine; write it"),
-        "{text}"
-    );
-    let records = checkout.loaded().records;
-    assert_eq!(records.len(), 2);
-    assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
-    assert!(records[1].load.is_some());
-}
-
-#[test]
 fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
-    let checkout = checkout(&["good", "refused"], &[("normal", 1)]);
-    let path = "servers/mock/refused/server.toml";
-    let manifest = fs::read_to_string(checkout.path(path)).unwrap();
-    checkout.write(path, &(manifest + "check = [\"sh\", \"-c\", \"echo 'no rings here' >&2; exit 1\"]\n"));
-
-    let (output, text) = checkout.run("measure mock --out out");
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("refused is left out: no rings here"), "{text}");
-    let records = checkout.loaded().records;
-    let errors = records.iter().filter_map(|record| record.error.as_ref()).map(|error| error.kind);
-    assert_eq!(errors.collect::<Vec<_>>(), [ErrorKind::Unavailable]);
-    assert_eq!(records.len(), 2);
+    // Why, as a line of the manifest, and what is said.
+    let cases = [
+        (
+            "[[requires]]\nprogram = \"no-such-program\"\nhint = \"write it\"\n",
+            "lacking is left out: there is no `no-such-program` on this machine; write it",
+        ),
+        (
+            "check = [\"sh\", \"-c\", \"echo 'no rings here' >&2; exit 1\"]\n",
+            "lacking is left out: no rings here",
+        ),
+    ];
+    for (line, expected) in cases {
+        let checkout = checkout(&["good", "lacking"], &[("normal", 1)]);
+        change(&checkout, "servers/mock/lacking/server.toml", |manifest| manifest.to_owned() + line);
+        let (output, text) = checkout.run("measure mock --out out");
+        assert!(output.status.success() && text.contains(expected), "{text}");
+        let records = checkout.loaded().records;
+        assert_eq!(records.len(), 2, "{text}");
+        assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
+        assert!(records[1].load.is_some());
+    }
 }
 
 #[test]
@@ -440,7 +480,7 @@ fn bad_input_is_one_clear_line() {
         ("report absent", "error: absent is not a folder"),
         ("report taken", "error: cannot read taken/machine.json"),
         ("report damaged", "error: damaged/machine.json:2: it is damaged: missing field `bench`"),
-        ("--root taken list", "taken: it is no checkout: it has no folder `servers`"),
+        ("--root taken list", "taken: it is not a checkout: it has no folder `servers`"),
         ("measure mock --control goood", "error: --control: unknown server `goood`: did you mean `good`?"),
     ];
     for (arguments, expected) in cases {
@@ -475,7 +515,7 @@ fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("measurements.jsonl:1: it is damaged"), "{text}");
 
-    fs::write(&path, whole.replacen("\"schema\":4", "\"schema\":99", 1)).unwrap();
+    fs::write(&path, whole.replacen(&format!("\"schema\":{SCHEMA}"), "\"schema\":99", 1)).unwrap();
     let (_, text) = checkout.run("report out");
     assert!(text.contains("written with schema 99"), "{text}");
 }

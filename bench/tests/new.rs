@@ -157,7 +157,7 @@ fn a_server_in_another_language_is_still_to_be_written() {
     fs::create_dir(checkout.path("servers")).unwrap();
     let (output, text) = checkout.run("new mine --language other");
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("servers/other/mine is a folder for a server now. README.md lists "), "{text}");
+    assert!(text.contains("servers/other/mine is a folder for a server. README.md lists "), "{text}");
     let readme = fs::read_to_string(checkout.path("servers/other/mine/README.md")).unwrap();
     assert!(readme.contains("- [ ] `--version` prints one line, `server-mine 0.1.0 ("), "{readme}");
     // All that is wrong with its manifest is that there is no program yet.
@@ -186,7 +186,7 @@ fn nothing_is_overwritten_and_names_are_names() {
         ("new all --language go", 1, "mean something to the harness"),
         ("new mine --language perl", 2, "[possible values: rust, go, python, javascript, other]"),
         ("new mine", 2, "--language"),
-        ("new mine --language go", 0, "servers/go/mine is a server now"),
+        ("new mine --language go", 0, "servers/go/mine is a working server"),
         ("new mine --language rust", 1, "the name `mine` is taken, by "),
     ];
     for (arguments, code, expected) in cases {

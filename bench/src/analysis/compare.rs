@@ -1,8 +1,9 @@
-//! Two result folders held against each other: what changed from A to B, figure by figure. Data alone; `report/comparison.rs`
-//! has the words.
+//! Compares two result folders, A and B, figure by figure: what got worse or better from A to B.
+//! This module holds data; `report/comparison.rs` has the words.
 //!
-//! Repetitions of two folders are no pairs, so a drift of the machine between them is in every ratio. What is known of the
-//! noise is how a server differs from itself within each folder.
+//! The repetitions of two folders are not pairs, so a drift of the machine between the two
+//! measurements is in every ratio. The noise is known from the duplicate (A/A): how much a server
+//! differs from itself within each folder.
 
 mod difference;
 mod judgement;
@@ -12,67 +13,69 @@ pub use judgement::{Judgement, Reason};
 
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::{Cell, Figure, WorkloadSummary, summarise};
-use crate::analysis::verdict;
 use crate::store::record::{Bound, Record, TaskRecord, ToolRecord, WorkloadRecord};
 use crate::store::results::Loaded;
 
-/// Rates of an open loop that differ by less are the same: an open loop is said to hold its rate from 99 % on.
+/// Rates of an open loop that differ by less are the same: an open loop is said to hold its rate
+/// from 99 % on.
 pub const SAME_RATE: f64 = 0.01;
 
-/// Rates that differ by more are another load, and latencies under them are not compared. A share of a peak moves with the
-/// peak, by some percent even where nothing changed, so that hardly any two folders would be comparable at [`SAME_RATE`].
+/// Rates that differ by more are another load, and latencies under them are not compared. A rate
+/// that is a share of a peak moves with the peak, by some percent even where nothing changed, so
+/// that hardly any two folders would be comparable at [`SAME_RATE`].
 pub const NEAR_RATE: f64 = 0.1;
 
-/// What two folders come to.
+/// Two folders, compared.
 #[derive(Debug)]
 pub struct Comparison<'a> {
-    /// The folders: A, against which B is held.
+    /// A, and B, which is compared with it.
     pub folders: [&'a Loaded; 2],
-    /// What was not the same in both.
+    /// The conditions that were not the same in both.
     pub differences: Vec<Difference<'a>>,
-    /// What both have, in the order of A.
-    pub workloads: Vec<Compared<'a>>,
-    /// Servers by workload and tool that only one of the folders has.
-    pub alone: [Vec<Alone<'a>>; 2],
+    /// The workloads that both have, in the order of A.
+    pub workloads: Vec<ComparedWorkload<'a>>,
+    /// The servers by workload and tool that only A has, and only B.
+    pub unmatched: [Vec<Unmatched<'a>>; 2],
 }
 
-/// A workload under a tool, as both folders have it.
+/// A workload under a tool that both folders have.
 #[derive(Debug)]
-pub struct Compared<'a> {
+pub struct ComparedWorkload<'a> {
     /// The workload.
     pub workload: &'a WorkloadRecord,
     /// The tool.
     pub tool: &'a ToolRecord,
-    /// Whether it is the second tool, by which the first is checked.
+    /// Whether it is the second tool, whose figures are a cross-check of the first one's.
     pub is_check: bool,
-    /// The noise floor of each kind of figure in the rows, as a share; `None` where neither folder has a duplicate with it.
-    pub noise: Vec<(Kind, Option<f64>)>,
+    /// The noise floor of each kind of figure, as a share; `None` where neither folder has a
+    /// duplicate with such figures.
+    pub noise: Vec<(FigureKind, Option<f64>)>,
     /// Figures by server, in the order of A.
-    pub rows: Vec<Row<'a>>,
-    /// Servers whose throughput is not compared, since it is not a fact about the server in both.
-    pub throughputs_left_out: usize,
-    /// Servers that were asked at another rate in B.
+    pub figures: Vec<ComparedFigure<'a>>,
+    /// Servers whose throughput is not compared: the server was not the bottleneck in both folders.
+    pub without_throughput: Vec<&'a str>,
+    /// Servers whose open loop had another rate in B, with both rates.
     pub rates: Vec<(&'a str, [f64; 2])>,
 }
 
 /// One figure of one server.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub struct ComparedFigure<'a> {
     /// The server's name.
     pub server: &'a str,
-    /// What the figure is.
-    pub kind: Kind,
-    /// Its medians; `None` without figures.
+    /// What the figure measures.
+    pub kind: FigureKind,
+    /// The medians of A and B; `None` without figures.
     pub medians: [Option<f64>; 2],
-    /// B to A; `None` where it is not judged.
+    /// B divided by A; `None` where it is not judged.
     pub ratio: Option<Estimate>,
-    /// What is to be said of it.
+    /// Whether it got worse.
     pub judgement: Judgement,
 }
 
 /// Servers that only one folder has under a workload and a tool.
 #[derive(Debug)]
-pub struct Alone<'a> {
+pub struct Unmatched<'a> {
     /// The workload's name.
     pub workload: &'a str,
     /// The tool's name.
@@ -81,34 +84,34 @@ pub struct Alone<'a> {
     pub servers: Vec<&'a str>,
 }
 
-/// What a figure is.
+/// What a figure measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The server's CPU time a request, of a load.
+pub enum FigureKind {
+    /// The server's CPU time per request under load.
     Cost,
-    /// Requests a second, of a load that was bound by the server.
+    /// Requests per second under a load that was bound by the server.
     Throughput,
-    /// The time that 99 % of the answers did not exceed, of an open loop.
+    /// The 99th percentile of the latency in an open loop.
     Latency,
-    /// The time to the first answer, of a start.
+    /// The time from a start to the first answer.
     FirstAnswer,
-    /// Memory a connection, of connections that are held.
+    /// Memory per connection that is held.
     Memory,
 }
 
-/// Holds B against A.
+/// Compares B with A.
 pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
     let summaries = [summarise(&a.records), summarise(&b.records)];
     let mut comparison = Comparison {
         folders: [a, b],
         differences: difference::all([a, b], &summaries),
         workloads: Vec::new(),
-        alone: [alone(&summaries[0], &summaries[1]), alone(&summaries[1], &summaries[0])],
+        unmatched: [unmatched(&summaries[0], &summaries[1]), unmatched(&summaries[1], &summaries[0])],
     };
     for one in &summaries[0] {
         let other = summaries[1].iter().find(|other| is_of_same_name(one, other));
-        if let Some(other) = other.filter(|other| difference::asks_the_same(one.workload, other.workload)) {
-            comparison.workloads.push(Compared::of(one, other));
+        if let Some(other) = other.filter(|other| difference::is_same_load(one.workload, other.workload)) {
+            comparison.workloads.push(ComparedWorkload::new(one, other));
         }
     }
     comparison
@@ -121,18 +124,25 @@ impl Comparison<'_> {
     }
 
     /// Every figure that both folders have.
-    pub fn rows(&self) -> impl Iterator<Item = &Row<'_>> {
-        self.workloads.iter().flat_map(|workload| &workload.rows)
+    pub fn figures(&self) -> impl Iterator<Item = &ComparedFigure<'_>> {
+        self.workloads.iter().flat_map(|workload| &workload.figures)
     }
 
-    /// How many figures got worse by more than a share, as medians go, or are of servers that have broken.
+    /// The number of figures with such a judgement.
+    pub fn count(&self, is_counted: impl Fn(&Judgement) -> bool) -> usize {
+        self.figures().filter(|figure| is_counted(&figure.judgement)).count()
+    }
+
+    /// The number of figures whose medians got worse by more than a share, or whose server is
+    /// broken in B.
     pub fn worse_by(&self, share: f64) -> usize {
-        self.rows().filter(|row| row.loss().is_some_and(|loss| loss > share)).count()
+        self.figures().filter(|figure| figure.loss().is_some_and(|loss| loss > share)).count()
     }
 }
 
-impl Row<'_> {
-    /// The share by which it got worse, all of it if the server has broken; `None` when it did not, as far as can be told.
+impl ComparedFigure<'_> {
+    /// The share by which it got worse, infinite if the server is broken in B; `None` if it did not
+    /// get worse, or cannot be judged.
     fn loss(&self) -> Option<f64> {
         if matches!(self.judgement, Judgement::Broken(_)) {
             return Some(f64::INFINITY);
@@ -142,8 +152,8 @@ impl Row<'_> {
     }
 }
 
-impl Kind {
-    /// Whether it is the better the more there is of it.
+impl FigureKind {
+    /// Whether a larger figure is the better one.
     pub fn is_better_when_more(self) -> bool {
         self == Self::Throughput
     }
@@ -158,16 +168,16 @@ impl Kind {
     }
 }
 
-impl<'a> Compared<'a> {
-    /// What both have of one workload by one tool.
-    fn of(a: &WorkloadSummary<'a>, b: &WorkloadSummary<'a>) -> Self {
+impl<'a> ComparedWorkload<'a> {
+    /// Compares the servers that both have.
+    fn new(a: &WorkloadSummary<'a>, b: &WorkloadSummary<'a>) -> Self {
         let mut compared = Self {
             workload: a.workload,
             tool: a.tool,
             is_check: a.is_check,
             noise: Vec::new(),
-            rows: Vec::new(),
-            throughputs_left_out: 0,
+            figures: Vec::new(),
+            without_throughput: Vec::new(),
             rates: Vec::new(),
         };
         for one in a.with_floor() {
@@ -185,29 +195,29 @@ impl<'a> Compared<'a> {
         if a.measured().next().is_none() && b.measured().next().is_none() {
             return;
         }
-        let leading = (Kind::leading(self.workload.task), summaries[0].leading());
+        let leading = (FigureKind::leading(self.workload.task), summaries[0].leading());
         if let Some(reason) = judgement::not_judged(cells) {
-            self.push(leading, cells, None, judgement::without_figures(reason, b));
+            self.push(leading, cells, None, judgement::of_unjudged(reason, b));
             return;
         }
         self.judge(leading, summaries, cells);
         if self.workload.task != TaskRecord::Load {
             return;
         }
-        let is_servers = |cell| verdict::of_cell(cell).is_some_and(|cell| cell.bound == Bound::ServerBound);
+        let is_servers = |cell: &Cell| cell.bound() == Some(Bound::ServerBound);
         if self.workload.rate.is_some() {
             self.latency(summaries, cells);
         } else if is_servers(a) && is_servers(b) {
-            self.judge((Kind::Throughput, Record::per_second), summaries, cells);
+            self.judge((FigureKind::Throughput, Record::per_second), summaries, cells);
         } else {
-            self.throughputs_left_out += 1;
+            self.without_throughput.push(&a.server.name);
         }
     }
 
-    /// The latency of an open loop, where it means the same in both. That the rate was held is known: else the cell would not
-    /// be valid.
+    /// The latency of an open loop, where it means the same in both. The rate was held in both:
+    /// otherwise the cell would be invalid.
     fn latency(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
-        let latency: (Kind, Figure) = (Kind::Latency, |run| run.percentile(99));
+        let latency: (FigureKind, Figure) = (FigureKind::Latency, |run| run.percentile(99));
         let rates = cells.map(|cell| cell.median(rate));
         let change = match rates {
             [Some(a), Some(b)] => (b / a - 1.0).abs(),
@@ -228,28 +238,37 @@ impl<'a> Compared<'a> {
         }
     }
 
-    /// A figure that is the server's in both.
-    fn judge(&mut self, figure: (Kind, Figure), summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
+    /// A figure that is the server's own in both.
+    fn judge(
+        &mut self,
+        figure: (FigureKind, Figure),
+        summaries: [&WorkloadSummary; 2],
+        cells: [&Cell<'a>; 2],
+    ) {
         let (kind, value) = figure;
         let noise = self.noise_of(figure, summaries).unwrap_or(0.0);
         let [a, b] = cells.map(|cell| cell.values(value));
-        let ratio = Estimate::of_ratio(&b, &a);
-        self.push(figure, cells, ratio, judgement::of(kind, ratio, noise));
+        let ratio = Estimate::from_unpaired(&b, &a);
+        self.push(figure, cells, ratio, judgement::of_ratio(kind, ratio, noise));
     }
 
     fn push(
         &mut self,
-        (kind, figure): (Kind, Figure),
+        (kind, figure): (FigureKind, Figure),
         cells: [&Cell<'a>; 2],
         ratio: Option<Estimate>,
         judgement: Judgement,
     ) {
         let medians = cells.map(|cell| cell.median(figure));
-        self.rows.push(Row { server: &cells[0].server.name, kind, medians, ratio, judgement });
+        self.figures.push(ComparedFigure { server: &cells[0].server.name, kind, medians, ratio, judgement });
     }
 
-    /// How much a server differs from itself in this figure, in the folder where it does so more.
-    fn noise_of(&mut self, (kind, figure): (Kind, Figure), summaries: [&WorkloadSummary; 2]) -> Option<f64> {
+    /// The noise floor of a figure: the larger one of the two folders.
+    fn noise_of(
+        &mut self,
+        (kind, figure): (FigureKind, Figure),
+        summaries: [&WorkloadSummary; 2],
+    ) -> Option<f64> {
         if let Some((_, noise)) = self.noise.iter().find(|(known, _)| *known == kind) {
             return *noise;
         }
@@ -263,23 +282,23 @@ fn is_of_same_name(one: &WorkloadSummary, other: &WorkloadSummary) -> bool {
     one.workload.name == other.workload.name && one.tool.name == other.tool.name
 }
 
-/// What `these` have and `those` have not.
-fn alone<'a>(these: &[WorkloadSummary<'a>], those: &[WorkloadSummary<'a>]) -> Vec<Alone<'a>> {
-    let left = |summary: &WorkloadSummary<'a>| {
+/// The servers that `these` have and `those` lack.
+fn unmatched<'a>(these: &[WorkloadSummary<'a>], those: &[WorkloadSummary<'a>]) -> Vec<Unmatched<'a>> {
+    let of_workload = |summary: &WorkloadSummary<'a>| {
         let other = those.iter().find(|other| is_of_same_name(summary, other));
         let is_there =
             |name: &str| other.is_some_and(|other| other.with_floor().any(|cell| cell.server.name == name));
         let names = summary.with_floor().map(|cell| cell.server.name.as_str());
-        Alone {
+        Unmatched {
             workload: &summary.workload.name,
             tool: &summary.tool.name,
             servers: names.filter(|name| !is_there(name)).collect(),
         }
     };
-    these.iter().map(left).filter(|alone| !alone.servers.is_empty()).collect()
+    these.iter().map(of_workload).filter(|unmatched| !unmatched.servers.is_empty()).collect()
 }
 
-/// The rate at which an open loop asked.
+/// The rate at which an open loop sent.
 fn rate(run: &Record) -> Option<f64> {
     Some(run.load.as_ref()?.open_loop.as_ref()?.rate_per_second)
 }

@@ -1,112 +1,134 @@
-//! Where a request's CPU time goes: what the kernel takes at least, what a server's switches, its framework and its own code take
-//! beside that, as microbenchmarks have it, and what none of them explains. Data alone, in seconds; `report/section/ledger.rs` has
-//! the words.
+//! Where a request's CPU time goes, in parts that were measured separately.
+//!
+//! ```text
+//! CPU time per request = floor + switches + framework + own code + unexplained
+//! ```
+//!
+//! The floor is what the kernel takes at least, as the floor server shows it under the same load.
+//! Switches are those beyond the floor's, at the price that a microbenchmark has for one. Framework
+//! and own code are sums of microbenchmarks that the server's manifest names. What is left is
+//! unexplained: of a server without such benchmarks it is its runtime and code. All in seconds;
+//! `report/section/breakdown.rs` has the words.
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::store::microbench::{CodeRecord, CostsRecord};
+use crate::store::microbench::{CostsRecord, MicrobenchRecord};
 use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
 
-/// The share of a request's CPU time that may be unexplained: from here on, on either side of 0, the parts do not explain it.
+/// The share of a request's CPU time, on either side of 0, from which on it counts as unexplained.
 pub const OPEN_FROM: f64 = 0.25;
 
-/// The benchmark of a switch between two threads, by way of a write and a read.
+/// The benchmark of a switch between two threads, by a write and a read.
 pub const HAND_OFF: &str = "kernel/thread hand-off";
 
 /// The benchmark of two writes and two reads without a switch.
 pub const ROUND_TRIP: &str = "kernel/socket pair";
 
-/// The mode of a load whose requests come one at a time over connections that are kept, as those of the benchmarks do.
+/// The mode of a load whose requests come one at a time over kept connections, as those of the
+/// benchmarks do.
 const KEPT: &str = "keep-alive";
 
-/// What becomes of a request's CPU time, server by server, under one workload.
+/// The CPU time per request in parts, server by server, under one workload.
 #[derive(Debug)]
-pub struct Ledger<'a> {
+pub struct Breakdown<'a> {
     /// The workload and its cells.
     pub summary: &'a WorkloadSummary<'a>,
-    /// What the kernel takes at least: a request of what is not a server, but the line that servers are held against.
-    pub floor: Taken<'a>,
+    /// The cost of the floor: what the kernel takes at least.
+    pub floor: Cost<'a>,
     /// The servers that have figures, in the summary's order.
-    pub accounts: Vec<Account<'a>>,
+    pub servers: Vec<ServerBreakdown<'a>>,
 }
 
-/// What a request takes of a server, as the records have it: medians of its repetitions.
+/// What a server uses per request, by the records: medians of its repetitions.
 #[derive(Clone, Copy, Debug)]
-pub struct Taken<'a> {
-    /// Whose it is.
+pub struct Cost<'a> {
+    /// The server's cell.
     pub cell: &'a Cell<'a>,
     /// CPU time.
     pub seconds: f64,
-    /// The part of it in the server's own code.
+    /// The part of it in user mode.
     pub user_seconds: Option<f64>,
-    /// How often a thread of the server waited, or had to make room for another.
+    /// How often a thread of the server waited, or was preempted.
     pub switches: Option<f64>,
 }
 
-/// A request's CPU time in parts, in seconds. A part of which nothing is known is absent.
+/// A server's CPU time per request in parts, in seconds. A part that is not known is absent.
 #[derive(Clone, Copy, Debug)]
-pub struct Account<'a> {
+pub struct ServerBreakdown<'a> {
     /// All of it.
-    pub taken: Taken<'a>,
-    /// What the kernel takes at least: as much less than all as the floor took in the same repetitions.
+    pub cost: Cost<'a>,
+    /// What the kernel takes at least: the whole divided by its ratio to the floor in the same
+    /// repetitions.
     pub floor: f64,
-    /// What switches take that are more than the floor's.
+    /// What the switches beyond the floor's take.
     pub switches: Option<f64>,
     /// What the framework takes.
     pub framework: Option<f64>,
-    /// What our own code takes.
+    /// What the server's own code takes.
     pub own: Option<f64>,
 }
 
 /// The benchmarks of a server's parts, as its manifest names them.
 #[derive(Debug)]
-pub struct Costs<'a> {
+pub struct ServerBenches<'a> {
     /// The server's name.
     pub server: &'a str,
     /// Those of its framework.
     pub framework: Benches<'a>,
-    /// Those of our own code.
+    /// Those of its own code.
     pub own: Benches<'a>,
 }
 
-/// Benchmarks that add up to a part, each with the time of a piece in seconds, if it was made.
+/// Benchmarks that add up to a part, each with its time per operation in seconds, if it was run.
 #[derive(Debug)]
 pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 
-/// The ledger of a workload: `None` unless it is a closed loop of requests that come one at a time over connections that are kept,
-/// in which the floor and some server have figures.
-pub fn ledger<'a>(summary: &'a WorkloadSummary<'a>, code: &CodeRecord) -> Option<Ledger<'a>> {
-    let floor = summary.floor.as_ref().filter(|_| is_explained(summary.workload)).and_then(Taken::of)?;
-    let account = |cell: &'a Cell<'a>| {
+/// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a
+/// time over kept connections, in which the floor and some server have figures, and the floor's are
+/// valid.
+pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) -> Option<Breakdown<'a>> {
+    let floor = summary
+        .floor
+        .as_ref()
+        .filter(|floor| is_explained(summary.workload) && floor.not_ranked().is_none())
+        .and_then(Cost::from_cell)?;
+    let server = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
-        let taken = Taken::of(cell)?;
-        // Paired by repetition, so that a drift of the machine is in neither.
-        let ratio = cell.ratio_to(floor.cell, Record::cpu_per_request)?.median;
-        let floor = Taken { seconds: taken.seconds / ratio, ..floor };
-        Some(Account::of(taken, &floor, costs.map(|costs| Costs::of(costs, code)), code))
+        let cost = Cost::from_cell(cell)?;
+        // Paired by repetition, so that a drift of the machine cancels out. A cell that is not
+        // ranked is shown too, with its verdict beside it.
+        let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
+        let floor = Cost { seconds: cost.seconds / ratio, ..floor };
+        Some(ServerBreakdown::new(
+            cost,
+            &floor,
+            costs.map(|costs| ServerBenches::from_record(costs, code)),
+            code,
+        ))
     };
-    let accounts: Vec<Account> = summary.cells.iter().filter_map(account).collect();
-    (!accounts.is_empty()).then_some(Ledger { summary, floor, accounts })
+    let servers: Vec<ServerBreakdown> = summary.cells.iter().filter_map(server).collect();
+    (!servers.is_empty()).then_some(Breakdown { summary, floor, servers })
 }
 
 fn is_explained(workload: &WorkloadRecord) -> bool {
     workload.task == TaskRecord::Load && workload.rate.is_none() && workload.mode.as_deref() == Some(KEPT)
 }
 
-/// The time of a piece of a benchmark, in seconds, if it was made.
-pub fn time(code: &CodeRecord, name: &str) -> Option<f64> {
+/// The time per operation of a benchmark, in seconds, if it was run.
+pub fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     let bench = code.benches.iter().find(|bench| bench.full_name() == name)?;
-    Some(bench.piece().seconds)
+    Some(bench.per_operation().seconds)
 }
 
-/// What a switch between two threads takes, without the write and the read by which it was timed, which are in the floor.
-pub fn switch(code: &CodeRecord) -> Option<f64> {
+/// What a switch between two threads takes, without the write and the read by which it was timed:
+/// the floor has those.
+pub fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
-impl<'a> Taken<'a> {
-    /// Of a cell; `None` where it has no CPU time.
-    fn of(cell: &'a Cell<'a>) -> Option<Self> {
+impl<'a> Cost<'a> {
+    /// The cost of a cell; `None` where it has no CPU time.
+    fn from_cell(cell: &'a Cell<'a>) -> Option<Self> {
         Some(Self {
             cell,
             seconds: cell.median(Record::cpu_per_request)?,
@@ -116,7 +138,7 @@ impl<'a> Taken<'a> {
     }
 }
 
-/// So much of what the server used as goes to a request.
+/// A figure of the server's usage, per request.
 fn per_request(run: &Record, figure: impl Fn(&UsageRecord) -> Option<f64>) -> Option<f64> {
     let answered = run.load.as_ref()?.answered;
     let figure = figure(run.cpu.as_ref()?.server.as_ref()?)?;
@@ -127,51 +149,51 @@ fn switches(server: &UsageRecord) -> Option<f64> {
     Some(as_f64(server.voluntary_switches? + server.involuntary_switches?))
 }
 
-impl<'a> Account<'a> {
-    fn of(taken: Taken<'a>, floor: &Taken, costs: Option<Costs>, code: &CodeRecord) -> Self {
+impl<'a> ServerBreakdown<'a> {
+    fn new(cost: Cost<'a>, floor: &Cost, costs: Option<ServerBenches>, code: &MicrobenchRecord) -> Self {
         let switches = || {
-            let more = (taken.switches? - floor.switches?).max(0.0);
+            let more = (cost.switches? - floor.switches?).max(0.0);
             Some(more * switch(code)?)
         };
         let (framework, own) = costs.map_or((None, None), |costs| (costs.framework.sum(), costs.own.sum()));
-        Self { taken, floor: floor.seconds, switches: switches(), framework, own }
+        Self { cost, floor: floor.seconds, switches: switches(), framework, own }
     }
 
-    /// What is left once all parts that are known are taken off, of a server of which the framework's or our own code's part is known.
-    /// It is below 0 where they come to more than was measured.
+    /// What is left after all known parts, of a server whose framework's or own code's part is
+    /// known. It is below 0 where the parts add up to more than was measured.
     pub fn unexplained(&self) -> Option<f64> {
         self.of_code().map(|_| self.left())
     }
 
-    /// The same of any other server: its runtime and its code, which nothing tells apart.
-    pub fn not_told_apart(&self) -> Option<f64> {
+    /// The same of any other server: its runtime and its code together.
+    pub fn runtime_and_code(&self) -> Option<f64> {
         self.of_code().is_none().then(|| self.left())
     }
 
-    /// What the framework and our own code take together, as far as either is known.
+    /// What the framework and the own code take together, as far as either is known.
     pub fn of_code(&self) -> Option<f64> {
         [self.framework, self.own].into_iter().flatten().reduce(|framework, own| framework + own)
     }
 
-    /// So much of the whole, as a share.
+    /// A part of the whole, as a share.
     pub fn share(&self, seconds: f64) -> f64 {
-        seconds / self.taken.seconds
+        seconds / self.cost.seconds
     }
 
-    /// Whether the parts explain the whole; `None` where they are not told apart.
+    /// Whether the parts explain the whole; `None` where they are not known.
     pub fn is_explained(&self) -> Option<bool> {
         self.unexplained().map(|seconds| self.share(seconds).abs() < OPEN_FROM)
     }
 
     fn left(&self) -> f64 {
         let known = [self.switches, self.framework, self.own].into_iter().flatten().sum::<f64>();
-        self.taken.seconds - self.floor - known
+        self.cost.seconds - self.floor - known
     }
 }
 
-impl<'a> Costs<'a> {
-    /// What a manifest names, with the times of those that were made.
-    pub fn of(costs: &'a CostsRecord, code: &CodeRecord) -> Self {
+impl<'a> ServerBenches<'a> {
+    /// The benchmarks that a manifest names, with the times of those that were run.
+    pub fn from_record(costs: &'a CostsRecord, code: &MicrobenchRecord) -> Self {
         let benches = |names: &'a [String]| {
             Benches(names.iter().map(|name| (name.as_str(), time(code, name))).collect())
         };
@@ -180,7 +202,7 @@ impl<'a> Costs<'a> {
 }
 
 impl Benches<'_> {
-    /// Their sum; `None` where there are none, or where one was not made.
+    /// Their sum; `None` where there are none, or one was not run.
     pub fn sum(&self) -> Option<f64> {
         let seconds: Option<f64> = self.0.iter().map(|(_, seconds)| *seconds).sum();
         seconds.filter(|_| !self.0.is_empty())
@@ -193,7 +215,8 @@ mod tests {
     use crate::analysis::summary::summarise;
     use crate::store::record::RateRecord;
 
-    /// A run whose requests take so many microseconds, of which two are in the server's own code, and so many switches each.
+    /// A run with this CPU time per request, of which two microseconds are in user mode, and these
+    /// switches per request.
     fn run(server: &str, microseconds: f64, switches: Option<u64>) -> Record {
         let mut record = Record::example(server, 1);
         record.server.is_floor = server == "floor";
@@ -204,10 +227,11 @@ mod tests {
         record
     }
 
-    /// Parts of an account in nanoseconds, the last two what is unexplained and what is not told apart.
-    fn parts(account: &Account) -> [Option<f64>; 5] {
-        let Account { switches, framework, own, .. } = *account;
-        let parts = [switches, framework, own, account.unexplained(), account.not_told_apart()];
+    /// Parts of a server's breakdown in nanoseconds, the last two the unexplained one, and runtime
+    /// and code together.
+    fn parts(server: &ServerBreakdown) -> [Option<f64>; 5] {
+        let ServerBreakdown { switches, framework, own, .. } = *server;
+        let parts = [switches, framework, own, server.unexplained(), server.runtime_and_code()];
         parts.map(|part| part.map(|seconds| (seconds * 1e9).round()))
     }
 
@@ -248,48 +272,49 @@ mod tests {
             ),
             ("switches that are not known", silent, [None, None, None, None, Some(5000.0)], None),
             (
-                "benchmarks that were not made",
+                "benchmarks that were not run",
                 run("filtered", 10.0, Some(1)),
                 [Some(0.0), None, Some(250.0), Some(4750.0), None],
                 Some(false),
             ),
         ];
-        let code = CodeRecord::example();
+        let code = MicrobenchRecord::example();
         for (name, record, expected, is_explained) in cases {
             let records = [run("floor", 5.0, Some(1)), record];
             let summaries = summarise(&records);
-            let ledger = ledger(&summaries[0], &code).unwrap();
-            let [account] = ledger.accounts.as_slice() else { panic!("{name}: {ledger:?}") };
-            assert_eq!((parts(account), account.is_explained()), (expected, is_explained), "{name}");
-            let sum: f64 = parts(account).iter().flatten().sum::<f64>() + account.floor * 1e9;
-            assert!((sum - account.taken.seconds * 1e9).abs() < 3.0, "{name}: {sum}");
+            let breakdown = breakdown(&summaries[0], &code).unwrap();
+            let [server] = breakdown.servers.as_slice() else { panic!("{name}: {breakdown:?}") };
+            assert_eq!((parts(server), server.is_explained()), (expected, is_explained), "{name}");
+            let sum: f64 = parts(server).iter().flatten().sum::<f64>() + server.floor * 1e9;
+            assert!((sum - server.cost.seconds * 1e9).abs() < 3.0, "{name}: {sum}");
         }
     }
 
     #[test]
-    fn what_is_taken_is_by_the_request() {
+    fn costs_are_per_request() {
         let records = [run("floor", 5.0, Some(1)), run("own", 10.0, Some(3))];
         let summaries = summarise(&records);
-        let ledger = ledger(&summaries[0], &CodeRecord::example()).unwrap();
-        let Taken { cell, seconds, user_seconds, switches } = ledger.accounts[0].taken;
+        let breakdown = breakdown(&summaries[0], &MicrobenchRecord::example()).unwrap();
+        let Cost { cell, seconds, user_seconds, switches } = breakdown.servers[0].cost;
         assert_eq!((cell.server.name.as_str(), switches), ("own", Some(3.0)));
         assert!((seconds - 10e-6).abs() < 1e-12 && (user_seconds.unwrap() - 2e-6).abs() < 1e-12);
-        assert_eq!(ledger.floor.cell.server.name, "floor");
+        assert_eq!(breakdown.floor.cell.server.name, "floor");
     }
 
     #[test]
-    fn a_ledger_needs_a_floor_a_server_and_requests_that_come_one_at_a_time() {
+    fn a_breakdown_needs_a_floor_a_server_and_requests_that_come_one_at_a_time() {
         let rate = RateRecord { per_second: Some(1.0), share: None, peak: None };
         type Change<'a> = &'a dyn Fn(&mut Record);
         let cases: [(&str, Change, bool); 5] = [
             ("a closed loop", &|_| (), true),
             ("pipelined", &|run| run.workload.mode = Some("pipelined-16".into()), false),
-            ("a connection a request", &|run| run.workload.mode = Some("close".into()), false),
+            ("one connection per request", &|run| run.workload.mode = Some("close".into()), false),
             ("an open loop", &|run| run.workload.rate = Some(rate.clone()), false),
             ("connections that are held", &|run| run.workload.task = TaskRecord::Hold, false),
         ];
         let both = [run("floor", 5.0, None), run("own", 10.0, None)];
-        let is_there = |records: &[Record]| ledger(&summarise(records)[0], &CodeRecord::example()).is_some();
+        let is_there =
+            |records: &[Record]| breakdown(&summarise(records)[0], &MicrobenchRecord::example()).is_some();
         for (name, change, expected) in cases {
             let mut records = both.clone();
             records.iter_mut().for_each(change);

@@ -1,4 +1,12 @@
-//! Records to cells: all runs of one server under one workload, and their figures in one number each.
+//! From records to cells, and from cells to ranks.
+//!
+//! A cell is all runs of one server under one workload by one load tool: seven repetitions, for
+//! example, and so seven values of each figure, which the cell gives as a median with an interval.
+//! A [`WorkloadSummary`] has the cells of one workload, in the order of its *leading figure*: CPU
+//! time per request of a load, the time to the first answer of a start, memory per connection of
+//! held connections. Servers are ranked by it, except those whose cell is invalid or disturbed. Two
+//! ratios put the differences in proportion: the floor shows what any server needs at least, and
+//! the duplicate, which is a server that is measured twice, how far equal servers differ.
 
 mod cell;
 
@@ -15,11 +23,13 @@ pub use cell::Cell;
 pub struct WorkloadSummary<'a> {
     /// The workload as it was run.
     pub workload: &'a WorkloadRecord,
-    /// The tool that asked.
+    /// The load tool.
     pub tool: &'a ToolRecord,
-    /// A cell a server: the best first, by the workload's leading figure, and those without it last.
+    /// One cell per server, in three parts: those that are ranked, those that are invalid or
+    /// disturbed, and those without the workload's leading figure. Within a part the best comes
+    /// first, by that figure.
     pub cells: Vec<Cell<'a>>,
-    /// What is not a server, but the line that servers are held against: the cheapest, if there are several.
+    /// The floor, with which servers are compared: the cheapest, if there are several.
     pub floor: Option<Cell<'a>>,
     /// The A/A control: the cell of a server's duplicate.
     pub duplicate: Option<Cell<'a>>,
@@ -38,7 +48,7 @@ pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
     let summaries = groups.into_iter().map(|group| {
         let is_check = known.contains(&group[0].workload.name.as_str());
         known.push(&group[0].workload.name);
-        WorkloadSummary::of(group, is_check)
+        WorkloadSummary::new(group, is_check)
     });
     summaries.collect()
 }
@@ -62,15 +72,19 @@ fn grouped<'a, K: Eq + Hash>(
 
 impl<'a> WorkloadSummary<'a> {
     /// The summary of the records of one workload under one tool, of which there is at least one.
-    fn of(records: Vec<&'a Record>, is_check: bool) -> Self {
+    fn new(records: Vec<&'a Record>, is_check: bool) -> Self {
         let (workload, tool) = (&records[0].workload, &records[0].tool);
-        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::of);
+        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::new);
         let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.duplicate_of.is_some());
-        let worth = |cell: Cell<'a>| (cell.median(leading(workload)).unwrap_or(f64::INFINITY), cell);
-        let mut cells: Vec<(f64, Cell)> = cells.into_iter().map(worth).collect();
-        cells.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        let cells = cells.into_iter().map(|(_, cell)| cell);
+        let keyed = |cell: Cell<'a>| {
+            let figure = cell.median(leading(workload));
+            let part = if figure.is_none() { 2 } else { u8::from(cell.not_ranked().is_some()) };
+            (part, figure.unwrap_or_default(), cell)
+        };
+        let mut cells: Vec<(u8, f64, Cell)> = cells.into_iter().map(keyed).collect();
+        cells.sort_by(|(part, a, _), (other, b, _)| part.cmp(other).then(a.total_cmp(b)));
+        let cells = cells.into_iter().map(|(_, _, cell)| cell);
         let (floors, cells): (Vec<Cell>, Vec<Cell>) = cells.partition(|cell| cell.server.is_floor);
         let (floor, duplicate) = (floors.into_iter().next(), duplicates.into_iter().next());
         let mut summary = Self { workload, tool, cells, floor, duplicate, is_check, ranks: Vec::new() };
@@ -80,8 +94,9 @@ impl<'a> WorkloadSummary<'a> {
 
     fn rank(&self) -> Vec<Rank> {
         let (leading, noise) = (self.leading(), self.noise());
-        let measured = self.cells.iter().filter(|cell| cell.median(leading).is_some());
-        let figures: Vec<_> = measured.map(|cell| cell.by_repetition(leading)).collect();
+        let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading).is_some();
+        let figures: Vec<_> =
+            self.cells.iter().filter(is_ranked).map(|cell| cell.by_repetition(leading)).collect();
         statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], noise))
     }
 
@@ -100,19 +115,30 @@ impl<'a> WorkloadSummary<'a> {
         leading(self.workload)
     }
 
-    /// The rank of each cell that has the leading figure, in their order.
+    /// The ranks of the cells that have one, which are the first ones, in their order: the others
+    /// are invalid or disturbed, or have no leading figure.
     pub fn ranks(&self) -> &[Rank] {
         &self.ranks
     }
 
-    /// Whether the leading figure of `a` is below that of `b`, as far as can be told: their ratio, paired by repetition, says
-    /// so, and by more than the noise.
+    /// The cells that have a rank, the best first.
+    pub fn ranked(&self) -> impl Iterator<Item = (&Cell<'a>, Rank)> {
+        self.cells.iter().zip(self.ranks.iter().copied())
+    }
+
+    /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition,
+    /// lies below 1 with its whole interval, and by more than the noise. False where either is not
+    /// ranked.
     pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
+        if a.not_ranked().or(b.not_ranked()).is_some() {
+            return false;
+        }
         let [a, b] = [a, b].map(|cell| cell.by_repetition(self.leading()));
         is_below(&a, &b, noise)
     }
 
-    /// How a server's duplicate differs from it in a figure: the truth is 1.
+    /// How a server's duplicate differs from it in a figure: the true ratio is 1. `None` where
+    /// either is not ranked.
     pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
         let cell = self
@@ -122,26 +148,26 @@ impl<'a> WorkloadSummary<'a> {
         Some((cell.server, duplicate.ratio_to(cell, figure)?))
     }
 
-    /// The noise floor: how far from 1 the ratio of a server to itself may lie here and today, as a share.
+    /// The noise floor: how far from 1 the ratio of a server to itself was in this measurement, as
+    /// a share.
     pub fn noise(&self) -> Option<f64> {
         self.noise_of(self.leading())
     }
 
-    /// The same of another figure than the leading one.
+    /// The noise floor of another figure than the leading one.
     pub fn noise_of(&self, figure: Figure) -> Option<f64> {
         let (_, ratio) = self.control(figure)?;
         Some((ratio.high - 1.0).max(1.0 - ratio.low).max(0.0))
     }
 }
 
-/// Whether figures are below others, both by repetition. The median is known at once, and of two cells it is only in one's favour.
+/// Whether figures are below others, both in the order of repetitions.
 fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> bool {
-    let mut ratios = cell::ratios(these, those);
-    let limit = 1.0 - noise.unwrap_or(0.0);
-    statistics::median(&mut ratios).is_some_and(|median| median < limit) && statistics::is_below(ratios, 1.0)
+    let ratio = Estimate::from_values(cell::ratios(these, those));
+    ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 
-/// Of a load, what a request costs; of a start, the time to the first answer; of connections that are held, their memory.
+/// The leading figure of a workload.
 fn leading(workload: &WorkloadRecord) -> Figure {
     match workload.task {
         TaskRecord::Load => Record::cpu_per_request,
@@ -155,7 +181,7 @@ mod tests {
     use super::*;
     use crate::store::record::{Bound, VerdictRecord};
 
-    /// A run of a server whose requests cost so many microseconds.
+    /// A run of a server with this CPU time per request.
     fn run(server: &str, repetition: u32, microseconds: f64) -> Record {
         let mut record = Record::example(server, repetition);
         record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
@@ -190,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_below_the_noise_are_none() {
+    fn differences_below_the_noise_floor_do_not_count() {
         let records = |duplicates_cost: f64| {
             let mut records = Vec::new();
             for repetition in 1..=7 {
@@ -205,7 +231,8 @@ mod tests {
             }
             records
         };
-        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the two.
+        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the
+        // two.
         for (duplicates_cost, expected) in [(1.01, ["1", "2"]), (1.05, ["1–2", "1–2"])] {
             let records = records(duplicates_cost);
             let summaries = summarise(&records);
@@ -215,8 +242,74 @@ mod tests {
         }
     }
 
+    /// A load that ran under each of these conditions: what its cell is, and whether it decides
+    /// anything.
     #[test]
-    fn the_floor_is_no_server_among_servers() {
+    fn a_cell_that_is_invalid_or_disturbed_decides_nothing() {
+        let bounds = [
+            (None, true),
+            (Some(Bound::ServerBound), true),
+            (Some(Bound::ClientBound), true),
+            (Some(Bound::LatencyBound), true),
+            (Some(Bound::Unknown), true),
+            (Some(Bound::Disturbed), false),
+            (Some(Bound::Invalid), false),
+        ];
+        for (bound, is_ranked) in bounds {
+            // The cheapest server, its duplicate and the cheapest floor have that verdict.
+            let runs = |server: &str, cost: f64, bound: Option<Bound>| -> Vec<Record> {
+                let run = |repetition| {
+                    let mut record = disturbed(run(server, repetition, cost), 0.2);
+                    let verdict = record.verdict.as_mut().unwrap();
+                    record.server.is_floor = server.ends_with("floor");
+                    record.server.duplicate_of = server.strip_suffix("-duplicate").map(str::to_owned);
+                    if let Some(bound) = bound {
+                        verdict.bound = bound;
+                    } else {
+                        record.verdict = None;
+                    }
+                    record
+                };
+                (1..=7).map(run).collect()
+            };
+            let sound = Some(Bound::ServerBound);
+            let records = [
+                runs("one", 1.0, bound),
+                runs("one-duplicate", 1.02, bound),
+                runs("two", 2.0, sound),
+                runs("three", 3.0, sound),
+                runs("low-floor", 0.1, bound),
+                runs("floor", 0.2, sound),
+            ]
+            .concat();
+            let summaries = summarise(&records);
+            let summary = &summaries[0];
+            let names: Vec<&str> = summary.cells.iter().map(|cell| cell.server.name.as_str()).collect();
+            let ranked: Vec<String> =
+                summary.ranked().map(|(cell, rank)| format!("{} {rank}", cell.server.name)).collect();
+            let cell = |name: &str| summary.cells.iter().find(|cell| cell.server.name == name).unwrap();
+            let (one, two) = (cell("one"), cell("two"));
+            let floor = summary.floor.as_ref().unwrap().server.name.as_str();
+            let (order, ranks, best_floor): (&[_], &[_], _) = if is_ranked {
+                (&["one", "two", "three"], &["one 1", "two 2", "three 3"], "low-floor")
+            } else {
+                (&["two", "three", "one"], &["two 1", "three 2"], "floor")
+            };
+            assert_eq!((names.as_slice(), floor), (order, best_floor), "{bound:?}");
+            assert_eq!(ranked, ranks, "{bound:?}");
+            assert_eq!(one.not_ranked().map(|verdict| verdict.bound), bound.filter(|_| !is_ranked));
+            let cost = Record::cpu_per_request;
+            for ratio in [one.ratio_to(two, cost), two.ratio_to(one, cost)] {
+                assert_eq!(ratio.is_some(), is_ranked, "{bound:?}");
+            }
+            assert!(one.raw_ratio_to(two, cost).is_some() && one.median(cost).is_some(), "{bound:?}");
+            assert_eq!(summary.is_below(one, two, None), is_ranked, "{bound:?}");
+            assert_eq!(summary.noise().is_some(), is_ranked, "{bound:?}");
+        }
+    }
+
+    #[test]
+    fn the_floor_is_not_among_the_servers() {
         let mut records = Vec::new();
         for (server, cost, is_floor) in
             [("one", 5.0, false), ("dear-floor", 4.0, true), ("floor", 2.0, true), ("two", 3.0, false)]

@@ -1,48 +1,55 @@
-//! What bound a run, or a cell, and so what its figures are facts about. Every threshold stands here; METHODOLOGY.md has the
-//! reasons at length.
-
-use std::fmt;
+//! Classifies what limited a run or a cell: the server, the load tool, the round trip, or something
+//! that makes its figures invalid. Every threshold is here; METHODOLOGY.md has the reasons at
+//! length.
+//!
+//! Throughput is that of whichever side is at its limit first. So a run is *server-bound* only
+//! where the server used nearly all of its cores' time and the load tool did not; where the tool
+//! did, it is *client-bound*, and the throughput is the tool's. Where neither did, each request
+//! waited for its round trip: *latency-bound*. Before these come the runs whose figures mean
+//! nothing: a run is *invalid* where requests failed or the load was not the one that was asked
+//! for, and *disturbed* where other processes or machines took the cores' time.
 
 use crate::analysis::statistics::median;
-use crate::analysis::summary::Cell;
 use crate::store::record::{Bound, From, Record, VerdictRecord};
 use crate::text::numbers::as_f64;
 
-/// A side that used this share of its cores' time was held up by nothing else. What is missing to 1 are its start and its
-/// end, and the moments in which it waits for the slowest connection.
+/// A side that used this share of its cores' time was at its limit. What is missing to 1 is the
+/// start and the end of the load, and the moments in which it waits for the slowest connection.
 pub const BUSY_FROM: f64 = 0.9;
 
-/// A share of their cores' time that others took, from which on a run says more of them than of the server. The kernel counts
-/// in hundredths of a second, so that up to 4 % of a second on two cores may be no more than rounding.
+/// The share of the used cores' time that others may take before a run is disturbed. The kernel
+/// counts in hundredths of a second, so that up to 4 % of a second on two cores may be rounding.
 pub const DISTURBED_FROM: f64 = 0.05;
 
 /// The share of an open loop's rate that has to be answered, as `visit` judges it too.
 pub const HELD_FROM: f64 = 0.99;
 
-/// Requests under way at a time by Little's law, as a share of those asked for. Tools came to 0.9 to 1.0 here, and to 0.65 where
-/// a short run begins with the opening of thousands of connections. More than all cannot be.
-pub const UNDER_WAY: std::ops::Range<f64> = 0.5..1.1;
+/// Requests in flight by Little's law, as a share of those asked for. Tools reach 0.9 to 1.0 here,
+/// and 0.65 where a short run begins with the opening of thousands of connections. More than all is
+/// impossible.
+pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 
-/// What a tool's resolution may make of that share: of one connection with 20,000 answers a second, `hey` says that each took
-/// 0.0000 s or 0.0001 s.
+/// How much of that share may be due to the tool's resolution: for one connection with 20,000
+/// answers per second, `hey` prints 0.0000 s or 0.0001 s for each.
 const BLUR: f64 = 0.1;
 
-/// An answer that took this long, and this share of the run, says that something stood still. The kernel's own timers, of
-/// acknowledgements and of a first loss, are below a quarter of a second.
+/// An answer that took this long, and [`STILL_SHARE`] of the run, shows that the server or the tool
+/// stalled. The kernel's own timers, for acknowledgements and for a first loss, are below a quarter
+/// of a second.
 pub const STILL_SECONDS: f64 = 0.25;
 /// See [`STILL_SECONDS`].
 pub const STILL_SHARE: f64 = 0.05;
 
-/// What bound a cell.
+/// What limited a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// What bound it.
+    /// What limited it.
     pub bound: Bound,
-    /// Why, when it is invalid or disturbed.
+    /// Why, where it is invalid or disturbed.
     pub reason: Option<String>,
 }
 
-/// The verdict on a run, from its figures; `None` when it has none of a load.
+/// The verdict on a run, from its figures; `None` where it has none of a load.
 pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     let (load, cpu) = (record.load.as_ref()?, record.cpu.as_ref()?);
     let utilisation = |seconds: f64, cores: usize| seconds / (load.elapsed_seconds * as_f64(cores as u64));
@@ -58,7 +65,7 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         concurrency: concurrency(record),
     };
     let (server, tool) = (verdict.server_utilisation, verdict.tool_utilisation);
-    let taken = [(external_share, "others took"), (throttled_share, "the container's quota withheld")];
+    let taken = [(external_share, "other work took"), (throttled_share, "the container's quota throttled")];
     let taken =
         taken.into_iter().find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
     (verdict.bound, verdict.reason) = if let Some(reason) = failed(record).or_else(|| missing(record)) {
@@ -66,22 +73,18 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     } else if let Some((share, who)) = taken {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
     } else if let Some(reason) = not_held(record, tool)
-        .or_else(|| lawless(verdict.concurrency))
-        .or_else(|| stood_still(record, server?.max(tool)))
+        .or_else(|| breaks_littles_law(verdict.concurrency))
+        .or_else(|| stalled(record, server?.max(tool)))
     {
         (Bound::Invalid, Some(reason))
     } else {
-        (used_up(server, tool, record.workload.rate.is_some()), None)
+        (limit(server, tool, record.workload.rate.is_some()), None)
     };
     Some(verdict)
 }
 
-/// The verdict on a cell; `None` where no run has figures of a load.
-pub fn of_cell(cell: &Cell) -> Option<Verdict> {
-    cell.verdict.clone()
-}
-
-/// The same from its runs: one failed request makes a cell invalid; else it is what most of them are, as medians go.
+/// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed
+/// request makes a cell invalid; otherwise it is what most of its runs are, as medians go.
 pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
         runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
@@ -107,14 +110,14 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     } else if share(Bound::Disturbed) >= 0.5 {
         (Bound::Disturbed, reason(Bound::Disturbed))
     } else {
-        (used_up(server, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some())), None)
+        (limit(server, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some())), None)
     };
     Some(Verdict { bound, reason })
 }
 
-/// What held up a load that was neither invalid nor disturbed. An open loop that held its rate was held up by nothing, however
-/// busy the two were.
-fn used_up(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
+/// What limited a load that was neither invalid nor disturbed. An open loop that held its rate is
+/// latency-bound, however busy the two sides were.
+fn limit(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
     if is_open {
         Bound::LatencyBound
     } else if tool >= BUSY_FROM {
@@ -128,7 +131,7 @@ fn used_up(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
     }
 }
 
-/// Requests that came to something else than a right answer, or no answer at all.
+/// Failed requests, or no answer at all.
 fn failed(record: &Record) -> Option<String> {
     let (errors, answered) = (record.error_count(), record.load.as_ref()?.answered);
     match (errors, answered) {
@@ -138,15 +141,15 @@ fn failed(record: &Record) -> Option<String> {
     }
 }
 
-/// Connections that were asked for and not there. A connection a request has none that stay; and where one is asked for and
-/// answers come, it is there, though a server that closes it each time may have none at the moment.
+/// Missing connections. In mode `close` none stays open. A single connection exists where there are
+/// answers, though a server that closes it each time may have none at the moment of the count.
 fn missing(record: &Record) -> Option<String> {
     let connections = record.connections.filter(|_| record.workload.mode.as_deref() != Some("close"))?;
     let (asked, seen) = (u64::from(connections.asked), connections.seen?);
     (seen < asked && asked > 1).then(|| format!("only {seen} of {asked} connections were open"))
 }
 
-/// The rate of an open loop that was not held, by the tool's judgement or by what was answered.
+/// The rate of an open loop that was not held, by what the tool says or by the number of answers.
 fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
     let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
     let achieved = record.per_second()? / open_loop.rate_per_second;
@@ -154,15 +157,20 @@ fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
         return None;
     }
     let how = match open_loop.lag_p99_seconds.filter(|_| achieved >= HELD_FROM) {
-        Some(lag) => format!("one request in a hundred was begun more than {:.1} ms late", lag * 1e3),
+        Some(lag) => format!("one request in a hundred began more than {:.1} ms late", lag * 1e3),
         None => format!("{:.1} % of it was answered", achieved * 100.0),
     };
-    let tool = if tool_utilisation >= BUSY_FROM { "the tool used its cores up" } else { "the tool had time" };
+    let tool = if tool_utilisation >= BUSY_FROM {
+        "the tool used all of its cores' time"
+    } else {
+        "the tool had time left"
+    };
     Some(format!("the rate of {:.0}/s was not held: {how}, and {tool}", open_loop.rate_per_second))
 }
 
-/// Requests under way by Little's law, as a share of those asked for: in a closed loop, where the tool's latency is the whole
-/// time in which a connection waits, and is told finely enough.
+/// Requests in flight by Little's law, as a share of those asked for: in a closed loop, where the
+/// tool's latency is the whole time for which a connection waits, and its resolution is fine
+/// enough.
 fn concurrency(record: &Record) -> Option<f64> {
     let semantics = record.tool.semantics.as_ref()?;
     let mode = record.workload.mode.as_deref()?;
@@ -174,37 +182,24 @@ fn concurrency(record: &Record) -> Option<f64> {
     let asked = f64::from(record.workload.connections) * depth;
     let per_second = record.per_second()?;
     let blur = per_second * semantics.resolution_seconds.unwrap_or(0.0) / asked;
-    let under_way = per_second * record.latency.as_ref()?.mean_seconds? / asked;
-    (holds && blur <= BLUR).then_some(under_way)
+    let in_flight = per_second * record.latency.as_ref()?.mean_seconds? / asked;
+    (holds && blur <= BLUR).then_some(in_flight)
 }
 
-fn lawless(concurrency: Option<f64>) -> Option<String> {
-    let share = concurrency.filter(|share| !UNDER_WAY.contains(share))?;
+fn breaks_littles_law(concurrency: Option<f64>) -> Option<String> {
+    let share = concurrency.filter(|share| !IN_FLIGHT.contains(share))?;
     Some(format!(
-        "Little's law is broken: throughput times mean latency is {:.0} % of what was to be under way",
+        "Little's law is broken: throughput times mean latency is {:.0} % of the requests that were to be in flight",
         share * 100.0
     ))
 }
 
-/// An answer so late that server or tool must have stood still for a part of the run.
-fn stood_still(record: &Record, busiest: f64) -> Option<String> {
+/// An answer so late that the server or the tool must have stalled.
+fn stalled(record: &Record, busiest: f64) -> Option<String> {
     let (latest, elapsed) = (record.latency.as_ref()?.max_seconds?, record.load.as_ref()?.elapsed_seconds);
     let is_still = busiest < BUSY_FROM && latest >= STILL_SECONDS && latest >= elapsed * STILL_SHARE;
     is_still
         .then(|| format!("something stood still: an answer took {latest:.2} s, and neither side was busy"))
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Invalid => "invalid",
-            Self::Disturbed => "others",
-            Self::ClientBound => "client",
-            Self::ServerBound => "server",
-            Self::LatencyBound => "latency",
-            Self::Unknown => "unknown",
-        })
-    }
 }
 
 #[cfg(test)]
@@ -248,22 +243,27 @@ mod tests {
             }
         };
         let cases = [
-            ("neither is busy", run(0.5, 0.5, 0.0), "latency", ""),
-            ("the server is", run(0.95, 0.5, 0.02), "server", ""),
-            ("the tool is", run(0.5, 0.95, 0.02), "client", ""),
-            ("both are", busy(), "client", ""),
-            ("nobody knows of the server", with(run(0.95, 0.5, 0.0), unknown), "unknown", ""),
-            ("nobody knows of the server, and the tool is busy", with(busy(), unknown), "client", ""),
-            ("others take a tenth", run(0.5, 0.5, 0.2), "others", "others took 10 %"),
+            ("neither is busy", run(0.5, 0.5, 0.0), "latency-bound", ""),
+            ("the server is", run(0.95, 0.5, 0.02), "server-bound", ""),
+            ("the tool is", run(0.5, 0.95, 0.02), "client-bound", ""),
+            ("both are", busy(), "client-bound", ""),
+            ("the server's usage is unknown", with(run(0.95, 0.5, 0.0), unknown), "unknown", ""),
+            (
+                "the server's usage is unknown, and the tool is busy",
+                with(busy(), unknown),
+                "client-bound",
+                "",
+            ),
+            ("other work takes a tenth", run(0.5, 0.5, 0.2), "disturbed", "other work took 10 %"),
             (
                 "a quota takes a tenth",
                 with(busy(), |run| run.cpu.as_mut().unwrap().throttled_seconds = Some(0.2)),
-                "others",
-                "quota withheld 10 %",
+                "disturbed",
+                "quota throttled 10 %",
             ),
             ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
             (
-                "nothing comes",
+                "there is no answer",
                 with(busy(), |run| run.load.as_mut().unwrap().answered = 0),
                 "invalid",
                 "nothing was answered",
@@ -280,23 +280,23 @@ mod tests {
                     run.connections.as_mut().unwrap().seen = Some(9);
                     run.workload.mode = Some("close".into());
                 }),
-                "client",
+                "client-bound",
                 "",
             ),
             (
                 "the tool says that it did not hold the rate",
                 with(run(0.5, 0.95, 0.0), open(Some(false), 1000.0)),
                 "invalid",
-                "the rate of 1000/s was not held: one request in a hundred was begun more than 100.0 ms late, and the tool used its \
-                 cores up",
+                "the rate of 1000/s was not held: one request in a hundred began more than 100.0 ms late, and the tool used all \
+                 of its cores' time",
             ),
             (
                 "too little was answered",
                 with(run(0.95, 0.5, 0.0), open(None, 1020.0)),
                 "invalid",
-                "98.0 % of it was answered, and the tool had time",
+                "98.0 % of it was answered, and the tool had time left",
             ),
-            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency", ""),
+            ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency-bound", ""),
             (
                 "answers come too fast for ten connections",
                 with(busy(), |run| run.latency.as_mut().unwrap().mean_seconds = Some(0.001)),
@@ -309,11 +309,11 @@ mod tests {
                     run.latency.as_mut().unwrap().mean_seconds = Some(0.0);
                     run.tool.semantics.as_mut().unwrap().resolution_seconds = Some(0.1);
                 }),
-                "client",
+                "client-bound",
                 "",
             ),
             (
-                "nobody did anything for a while",
+                "neither side was busy for a while",
                 with(run(0.7, 0.7, 0.0), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
                 "invalid",
                 "something stood still: an answer took 0.30 s",
@@ -321,7 +321,7 @@ mod tests {
             (
                 "an unfair server is busy",
                 with(busy(), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
-                "client",
+                "client-bound",
                 "",
             ),
         ];

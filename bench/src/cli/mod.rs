@@ -1,7 +1,8 @@
-//! The command line.
+//! The command line: commands and their flags. Doc comments here are the text of `--help`.
 
 pub mod command;
 mod help;
+mod measure;
 mod value;
 
 use std::net::SocketAddr;
@@ -13,55 +14,56 @@ use clap_complete::Shell;
 use crate::report::format::Format;
 use crate::servers::template::Language;
 
+pub use self::measure::Measure;
 pub use self::value::Label;
 
-/// Measures HTTP servers on this machine, and says what bound each figure.
+/// Measures HTTP servers on this machine, and reports what limited each figure.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, after_help = help::BENCH)]
 pub struct Arguments {
-    /// The checkout with the servers and workloads [default: the one that the working folder lies in]
+    /// The checkout with the servers and workloads [default: the one around the working folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
 
-    /// What to do
+    /// The command
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List servers, workloads and tools, and what this machine lacks
+    /// List servers, workloads and load tools, and what this machine lacks
     List(List),
-    /// Make a server that works, for you to change
+    /// Create a working server to start from
     New(New),
-    /// Say what is wrong with a server's manifest, line by line
+    /// Find mistakes in the manifests of servers
     Check(Check),
-    /// Check that servers answer as the endpoint should
+    /// Check the answers of servers, and with --conformance how they follow HTTP/1.1
     Verify(Verify),
-    /// Try how servers stand misfortune, and clients that misbehave
+    /// Inject faults: misbehaving clients, kill -9, no descriptors left, shutdown under load
     Drill(Drill),
-    /// Time the parts of a request: the Rust servers' code, the frameworks and the kernel
+    /// Time the parts of a request: the code of the Rust servers, the frameworks and the kernel
     Microbench(Microbench),
-    /// Load servers, keep a record of each run, and print the tables
+    /// Load servers, record each run, and print a report
     Measure(Box<Measure>),
-    /// Print the tables of a measurement, from its records
+    /// Print the report of a measurement again, or in another format
     Report(Report),
-    /// Say where a request's CPU time goes, from a measurement and its microbenchmarks
+    /// Break down the CPU time per request: kernel, framework, server code
     Explain(Explain),
-    /// Hold a measurement against an earlier one, and say what got worse
+    /// Compare a measurement with an earlier one: what got worse, what better?
     Compare(Compare),
-    /// List every measurement, and how figures went from one to the next
+    /// List every measurement, and how figures changed from one to the next
     History(History),
     /// Refresh README.md's table and picture from a measurement
-    Record(Record),
+    Readme(Readme),
     /// Build a server and run it in the foreground
     Serve(Serve),
-    /// Say what this machine lacks, and whether it is quiet enough to measure on
+    /// Check this machine: what it lacks, and whether it is quiet enough to measure on
     Doctor(Doctor),
-    /// Print a script with which a shell completes commands and flags
+    /// Print the script for a shell's completion
     Completions(Completions),
-    /// Print the manual page, or write one a command
+    /// Print the manual page, or write a page per command
     Man(Man),
 }
 
@@ -69,7 +71,7 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = help::LIST)]
 pub struct List {
-    /// List only these
+    /// Which of them [default: all]
     #[arg(value_enum)]
     pub what: Option<Listed>,
 }
@@ -85,28 +87,27 @@ pub enum Listed {
     Tools,
 }
 
-/// Which servers a command is about.
+/// The servers that a command takes.
 #[derive(Args, Debug)]
 pub struct Chosen {
-    /// Servers by name, with commas between, or `all` [default: all but those that are taken only when named, as
-    /// `bench list` says]
+    /// Servers by name, separated by commas, or `all` [default: those that `bench list` calls available]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub servers: Vec<String>,
 
-    /// The folder of a server that lies elsewhere, with its `server.toml`; it is taken alone, or beside those of --servers. Can be
-    /// given again for another one
+    /// The folder of a server outside of the checkout, with its `server.toml`. It is taken alone, or
+    /// together with --servers. Repeat the flag for more
     #[arg(long, value_name = "DIR")]
     pub server_dir: Vec<PathBuf>,
 
-    /// Install first what Debian has of the programs that they lack, as root
+    /// First install programs that the servers lack, from Debian's packages, as root
     #[arg(long)]
     pub install: bool,
 }
 
 impl Chosen {
-    /// The names by `--servers`, or those that a command was given without it.
-    pub fn names<'a>(&'a self, placed: &'a [String]) -> &'a [String] {
-        if placed.is_empty() { &self.servers } else { placed }
+    /// The names after the command, or those of `--servers`.
+    pub fn names<'a>(&'a self, positional: &'a [String]) -> &'a [String] {
+        if positional.is_empty() { &self.servers } else { positional }
     }
 }
 
@@ -114,10 +115,10 @@ impl Chosen {
 #[derive(Args, Debug)]
 #[command(after_help = help::NEW)]
 pub struct New {
-    /// The server's name, which is its folder's
+    /// The server's name, which is also that of its folder
     pub name: String,
 
-    /// The language to begin in
+    /// The language
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub language: Language,
 }
@@ -135,7 +136,7 @@ pub struct Check {
 #[derive(Args, Debug)]
 #[command(after_help = help::VERIFY)]
 pub struct Verify {
-    /// Servers by name, instead of `--servers`
+    /// Servers by name, as with --servers
     #[arg(value_name = "NAME", conflicts_with_all = ["servers", "address"])]
     pub names: Vec<String>,
 
@@ -143,15 +144,15 @@ pub struct Verify {
     #[command(flatten)]
     pub chosen: Chosen,
 
-    /// Ask all cases about HTTP/1.1, also split at each byte, and print a table by subject
+    /// Send all cases about HTTP/1.1, whole and split at each byte, and print a table by subject
     #[arg(long)]
     pub conformance: bool,
 
-    /// Ask a server that runs already, instead of starting ours
+    /// Check a server that runs already
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "server_dir", "install"], value_parser = value::address)]
     pub address: Option<SocketAddr>,
 
-    /// Show what is known to fail, too
+    /// Also list known failures, with their reasons
     #[arg(long)]
     pub all: bool,
 }
@@ -160,7 +161,7 @@ pub struct Verify {
 #[derive(Args, Debug)]
 #[command(after_help = help::DRILL)]
 pub struct Drill {
-    /// Servers by name, instead of `--servers`
+    /// Servers by name, as with --servers
     #[arg(value_name = "NAME", conflicts_with = "servers")]
     pub names: Vec<String>,
 
@@ -168,19 +169,19 @@ pub struct Drill {
     #[command(flatten)]
     pub chosen: Chosen,
 
-    /// Drills by name, with commas between, or `all` [default: all]
+    /// Drills by name, separated by commas, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub drills: Vec<String>,
 
-    /// Fewer connections and less time, as the tests do: twenty seconds a server
+    /// The short form, with fewer connections and less time: twenty seconds per server
     #[arg(long)]
     pub short: bool,
 
-    /// Say what each drill does, and do none
+    /// Only list what each drill does
     #[arg(long)]
     pub list: bool,
 
-    /// A result folder that keeps the findings, for its report
+    /// The result folder to store the findings in, for its report
     #[arg(long, value_name = "DIR", conflicts_with = "list", value_parser = value::results)]
     pub keep: Option<PathBuf>,
 }
@@ -189,111 +190,17 @@ pub struct Drill {
 #[derive(Args, Debug)]
 #[command(after_help = help::MICROBENCH)]
 pub struct Microbench {
-    /// Only benchmarks with this in their names, such as `connection` or `parse/wrk`
+    /// Only benchmarks whose names contain this, such as `connection` or `parse/wrk`
     #[arg(value_name = "FILTER")]
     pub filter: Option<String>,
 
-    /// A result folder that keeps the figures, for its report
+    /// The result folder to store the figures in, for its report
     #[arg(long, value_name = "DIR", value_parser = value::results)]
     pub keep: Option<PathBuf>,
 
-    /// A new name to save the figures by, for a later run to be held against
-    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
-    pub save: Option<String>,
-
-    /// The name that figures were saved by, to hold this run against
-    #[arg(long, value_name = "NAME", value_parser = value::saved_name)]
-    pub against: Option<String>,
-}
-
-/// What a measurement that is gone on with was told when it began.
-const FLAGS_OF_A_NEW_ONE: [&str; 16] = [
-    "workloads",
-    "servers",
-    "server_dir",
-    "address",
-    "pid",
-    "label",
-    "install",
-    "tool",
-    "cross_check",
-    "control",
-    "repetitions",
-    "attempts",
-    "out",
-    "seed",
-    "server_cores",
-    "tool_cores",
-];
-
-/// `bench measure`
-#[derive(Args, Debug)]
-#[command(after_help = help::MEASURE)]
-pub struct Measure {
-    /// Suites or single workloads by name, or paths of TOML files
-    #[arg(required_unless_present = "resume", value_name = "WORKLOAD")]
-    pub workloads: Vec<String>,
-
-    /// Go on with a measurement that was interrupted, as its own command says
-    #[arg(long, value_name = "DIR", conflicts_with_all = FLAGS_OF_A_NEW_ONE, value_parser = value::results)]
-    pub resume: Option<PathBuf>,
-
-    /// Say nothing on standard error but warnings and errors
-    #[arg(long, short)]
-    pub quiet: bool,
-
-    /// Which servers
-    #[command(flatten)]
-    pub chosen: Chosen,
-
-    /// A server that runs already, wherever you have started it; it is measured alone, or beside those of --servers
-    #[arg(long, value_name = "HOST:PORT", requires = "label", value_parser = value::address)]
-    pub address: Option<SocketAddr>,
-
-    /// Its process, whose CPU time and memory are read, with its children's [default: neither is known]
-    #[arg(long, value_name = "N", requires = "address", value_parser = clap::value_parser!(i32).range(1..))]
-    pub pid: Option<i32>,
-
-    /// What it is, in the records: a name for its rows, and its version
-    #[arg(long = "as", value_name = "NAME VERSION", requires = "address", value_parser = value::label)]
-    pub label: Option<Label>,
-
-    /// The load tool, instead of the one that each workload names
-    #[arg(long, value_name = "NAME")]
-    pub tool: Option<String>,
-
-    /// Measure each cell by this tool too, and tell where the two disagree
-    #[arg(long, value_name = "TOOL")]
-    pub cross_check: Option<String>,
-
-    /// The server that is measured twice under two names, to tell how much of a difference is noise, or `none`
-    /// [default: the one that keeps the most rules of HTTP, if there are others]
-    #[arg(long, value_name = "NAME")]
-    pub control: Option<String>,
-
-    /// Runs of each server under each workload [default: what the workload's file says]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub repetitions: Option<u32>,
-
-    /// How often a run is tried that others disturb
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub attempts: u32,
-
-    /// The folder for results, which must not be there yet [default: a new one under bench/results]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-
-    /// The seed of the shuffled order, to repeat one [default: another each time]
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-
-    /// Cores for the servers, with commas between [default: the first half]
-    #[arg(long, value_delimiter = ',', value_name = "CORES")]
-    pub server_cores: Option<Vec<usize>>,
-
-    /// Cores for the load tool, with commas between [default: the second half]
-    #[arg(long, value_delimiter = ',', value_name = "CORES")]
-    pub tool_cores: Option<Vec<usize>>,
+    /// Flags for criterion, after `--`, such as `--save-baseline before`
+    #[arg(last = true, value_name = "FLAGS")]
+    pub criterion: Vec<String>,
 }
 
 /// `bench report`
@@ -304,7 +211,7 @@ pub struct Report {
     #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,
 
-    /// The server that all others are held against, instead of the best one
+    /// The server that ratios are relative to [default: the best]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
 
@@ -326,14 +233,14 @@ pub struct Explain {
     pub printed: Printed,
 }
 
-/// How a document is printed.
+/// The form of a report, and where it goes.
 #[derive(Args, Debug)]
 pub struct Printed {
-    /// The form to print it in
+    /// The format
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 
-    /// The file to write it to, instead of printing it
+    /// The file to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -346,9 +253,13 @@ pub struct Compare {
     #[arg(value_name = "A", value_parser = value::results)]
     pub a: PathBuf,
 
-    /// The result folder that is held against it
+    /// The result folder that is compared with it
     #[arg(value_name = "B", value_parser = value::results)]
     pub b: PathBuf,
+
+    /// In what form, and where to
+    #[command(flatten)]
+    pub printed: Printed,
 
     /// How many percent worse a figure may be before the exit code says so
     #[arg(long, value_name = "PERCENT", default_value = "0", allow_negative_numbers = true, value_parser = value::percent)]
@@ -363,15 +274,15 @@ pub struct History {
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 
-    /// The form to print it in
+    /// The format
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
 
-/// `bench record`
+/// `bench readme`
 #[derive(Args, Debug)]
-#[command(after_help = help::RECORD)]
-pub struct Record {
+#[command(after_help = help::README)]
+pub struct Readme {
     /// The result folder with the figures
     #[arg(value_name = "DIR", value_parser = value::results)]
     pub folder: PathBuf,
@@ -381,14 +292,14 @@ pub struct Record {
 #[derive(Args, Debug)]
 #[command(after_help = help::SERVE)]
 pub struct Serve {
-    /// The folder of a server that lies elsewhere, with its `server.toml`, before the server's name
+    /// The folder of a server outside of the checkout, with its `server.toml`
     #[arg(long, value_name = "DIR")]
     pub server_dir: Vec<PathBuf>,
 
     /// The server's name
     pub name: String,
 
-    /// Flags for the server, such as `--port 8080`
+    /// The server's own flags, such as `--port 8080`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
     pub flags: Vec<String>,
 }
@@ -411,7 +322,7 @@ pub struct Completions {
 #[derive(Args, Debug)]
 #[command(after_help = help::MAN)]
 pub struct Man {
-    /// The folder for a page a command [default: only that of `bench`, to standard output]
+    /// Write a page per command into this folder [default: print the page of `bench`]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

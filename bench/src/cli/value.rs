@@ -1,22 +1,22 @@
-//! What values of flags mean.
+//! Parsers for the values of flags.
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
-/// What stands for the newest of the result folders that lie beside it.
+/// Stands for the newest result folder in the folder before it.
 const LAST: &str = "LAST";
 
-/// What a person calls a server that cannot be asked.
+/// The name and version that the user gives an attached server, which cannot be asked for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// Its name, of the letters that a folder's has.
+    /// The name, made of the characters of a file's name.
     pub name: String,
-    /// Its version, in whatever words.
+    /// The version, any text.
     pub version: String,
 }
 
-/// A share of a hundred that is 0 or more.
+/// A percentage of 0 or more. Fails on other text.
 pub(super) fn percent(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
@@ -24,7 +24,7 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A name that can be a file's, wherever that lies.
+/// A name that is safe as that of a file. Fails on other text.
 pub(super) fn saved_name(text: &str) -> Result<String, String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if text.is_empty() || text.starts_with('.') || !text.bytes().all(is_allowed) {
@@ -33,26 +33,26 @@ pub(super) fn saved_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A name, and then a version: without one there is no measurement.
+/// A name and a version, separated by a space. Fails when one is missing.
 pub(super) fn label(text: &str) -> Result<Label, String> {
     let (name, version) = text.trim().split_once(' ').unwrap_or((text, ""));
     if version.trim().is_empty() {
         return Err(
-            "it is a name and a version, such as \"mine 1.2\": without a version there is no measurement"
-                .into(),
+            "it is a name and a version, such as \"mine 1.2\": nothing is measured without a version".into(),
         );
     }
     Ok(Label { name: saved_name(name)?, version: version.trim().into() })
 }
 
-/// The first address that `HOST:PORT` means.
+/// The first address of `HOST:PORT`. Fails when the name has none.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let mut addresses =
         text.to_socket_addrs().map_err(|error| format!("{error}; it looks like 127.0.0.1:8080"))?;
     addresses.next().ok_or_else(|| "the name has no address".into())
 }
 
-/// A result folder by its path, or by `LAST` in its place, as in `bench/results/LAST`, the one there that was begun last.
+/// A result folder, by its path or as `bench/results/LAST`: the one in `bench/results` that was begun
+/// last.
 pub(super) fn results(text: &str) -> Result<PathBuf, Infallible> {
     let path = Path::new(text);
     let last = || newest(path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")));
@@ -61,7 +61,7 @@ pub(super) fn results(text: &str) -> Result<PathBuf, Infallible> {
 }
 
 fn newest(folder: &Path) -> Option<PathBuf> {
-    // A folder's description is written when it is begun, and not again.
+    // This file is written when a measurement begins, and not again.
     let begun = |result: &Path| result.join("machine.json").metadata().and_then(|file| file.modified()).ok();
     let results = folder.read_dir().ok()?.filter_map(|entry| {
         let result = entry.ok()?.path();
@@ -91,7 +91,7 @@ mod tests {
         }
         fs::create_dir(folder.path().join("no result")).unwrap();
         assert_eq!(results(last), Ok(folder.path().join("b")));
-        // What has that name is meant, and any other path is taken as it is.
+        // A folder of that name comes first, and any other path stays as it is.
         fs::create_dir(last).unwrap();
         assert_eq!(results(last), Ok(last.into()));
         assert_eq!(results("no/such/folder"), Ok("no/such/folder".into()));

@@ -1,4 +1,5 @@
-//! Which cores the server, the load tool and the harness get, and for how long cores have been busy.
+//! Which cores the server, the load tool and the harness get, and for how long cores have been
+//! busy.
 
 use anyhow::{Context, bail};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -14,25 +15,27 @@ pub struct Cores {
     pub server: Vec<usize>,
     /// The load tool's.
     pub tool: Vec<usize>,
-    /// Our own, where there is one left.
+    /// The harness's own, where one is left.
     pub harness: Option<usize>,
 }
 
 impl Cores {
-    /// Divides the cores that this process may use, with a person's own choice first.
+    /// Divides the cores that this process may use, the user's choice first. Fails if the user
+    /// chose others.
     pub fn divide(server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> anyhow::Result<Self> {
         let usable = usable()?;
         for (flag, cores) in [("--server-cores", &server), ("--tool-cores", &tool)] {
             if let Some(core) = cores.iter().flatten().find(|core| !usable.contains(core)) {
-                bail!("{flag}: there is no core {core} for us, only {usable:?}");
+                bail!("{flag}: there is no core {core} that this process may use, only {usable:?}");
             }
         }
         Ok(share(&usable, server, tool))
     }
 
-    /// Moves the calling thread to the harness's core, where there is one, and with it all threads and processes that it
-    /// starts from then on, save those that get cores of their own. So it is for after the builds, which would have to
-    /// do with that one core.
+    /// Moves the calling thread to the harness's core, where there is one, and with it all threads
+    /// and processes that it starts from then on, except those that get cores of their own. It is
+    /// called after the builds, which would otherwise run on that one core. Fails if the kernel
+    /// does not allow it.
     pub fn pin_harness(&self) -> anyhow::Result<()> {
         self.harness.map_or(Ok(()), |core| pin(&[core]))
     }
@@ -45,23 +48,25 @@ impl Cores {
         all
     }
 
-    /// Whether server and tool have a core in common, which makes each slow the other down.
+    /// Whether the server and the tool have a core in common, so that each slows the other down.
     pub fn shared(&self) -> bool {
         self.server.iter().any(|core| self.tool.contains(core))
     }
 }
 
-/// For how long cores have been busy since the machine was started, in seconds. The kernel counts in hundredths.
+/// For how long cores have been busy since the machine was started, in seconds. The kernel counts
+/// in hundredths.
 #[derive(Clone, Copy, Debug)]
 pub struct CoreTimes {
-    /// With processes of anybody, with interrupts, and for other machines on the same hardware.
+    /// With processes, with interrupts, and for other machines on the same hardware.
     pub busy: f64,
-    /// The part of it that other machines on the same hardware had while there was work to do here.
+    /// The part of it that other machines on the same hardware had while there was work to do here
+    /// (steal).
     pub steal: f64,
 }
 
 impl CoreTimes {
-    /// What has passed since `before`.
+    /// The difference to an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         Self { busy: self.busy - before.busy, steal: self.steal - before.steal }
     }
@@ -85,6 +90,7 @@ fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
 }
 
 /// Moves the calling thread to those cores; a thread or a process that it starts inherits them.
+/// Fails if the kernel does not allow it.
 pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     for core in cores {
@@ -93,9 +99,10 @@ pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot use cores {cores:?}"))
 }
 
-/// Of more than two cores the first is the harness's: on many machines it gets the interrupts of devices. Of the others the
-/// first half is the server's, the other the tool's, which gets the odd one: a tool that is too slow says nothing of
-/// the server. A single core is both's. Where a person has chosen, the harness takes what is left, if anything is.
+/// Of more than two cores the first is the harness's: on many machines it handles the interrupts of
+/// devices. Of the others the first half is the server's and the second half the tool's, which gets
+/// the odd one: with a tool that is too slow, the figures say nothing about the server. A single
+/// core is shared. Where the user has chosen, the harness takes a core that is left, if any.
 fn share(usable: &[usize], server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> Cores {
     let loaded = if usable.len() > 2 { usable.get(1..).unwrap_or_default() } else { usable };
     let (own_server, own_tool) = match loaded.split_at(loaded.len() / 2) {
@@ -108,9 +115,9 @@ fn share(usable: &[usize], server: Option<Vec<usize>>, tool: Option<Vec<usize>>)
     Cores { server, tool, harness }
 }
 
-/// The cores that the calling thread may use.
+/// The cores that the calling thread may use. Fails if the kernel does not say.
 pub(crate) fn usable() -> anyhow::Result<Vec<usize>> {
-    let set = sched_getaffinity(Pid::from_raw(0)).context("cannot tell which cores this process may use")?;
+    let set = sched_getaffinity(Pid::from_raw(0)).context("cannot read which cores this process may use")?;
     Ok((0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect())
 }
 
@@ -122,7 +129,8 @@ mod tests {
 
     #[test]
     fn server_and_tool_get_halves_and_the_harness_what_is_left() {
-        // What is usable, what a person chose for server and tool; the server's, the tool's and the harness's.
+        // The usable cores, the user's choice for server and tool; the server's, the tool's and the
+        // harness's.
         let cases = [
             (vec![0], None, None, vec![0], vec![0], None),
             (vec![0, 1], None, None, vec![0], vec![1], None),
@@ -143,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_pinned_thread_starts_is_pinned_too() {
+    fn threads_of_a_pinned_thread_are_pinned() {
         let core = *usable().unwrap().last().unwrap();
         let cores = Cores { server: vec![core], tool: vec![core], harness: Some(core) };
         let later = std::thread::spawn(move || {
@@ -157,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn adds_the_times_of_the_cores_that_are_asked_for() {
+    fn adds_the_times_of_the_given_cores() {
         // In hundredths: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice.
         let stat = "cpu 0 0 0 0 0 0 0 0 0 0\n\
             cpu0 100 200 300 9000 9000 10 20 70 50 50\n\

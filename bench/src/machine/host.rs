@@ -1,7 +1,8 @@
-//! The machine that a measurement runs on: every process is started, pinned, watched and ended here, and nowhere else.
+//! The machine that a measurement runs on: every process is started, pinned, watched and ended
+//! here, and nowhere else.
 //!
-//! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone, which then ends
-//! each group itself, and a child's children end with it.
+//! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone,
+//! which then ends each group itself, and a child's children end with it.
 
 mod attached;
 mod descriptors;
@@ -16,43 +17,46 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use parking_lot::Mutex;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::machine::cores;
 
 pub use attached::{AttachedProcess, is_here};
-pub use descriptors::raise_descriptor_limit;
+pub use descriptors::{descriptor_limit, raise_descriptor_limit};
 pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::established;
 pub use throttled::{quota, throttled};
 pub use usage::{Memory, Usage};
 
-/// Time for our processes to end when somebody stops us. A server may take longer to drain, for clients that are gone.
+/// Time for the started processes to end when the harness is interrupted. A server may take longer
+/// to drain, for clients that are gone.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Where Debian has the programs of services, such as nginx. It is on root's `PATH`, and on nobody else's.
+/// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
 const SERVICES: &str = "/usr/sbin";
 
-/// The machine, and the processes of ours that live on it.
+/// The machine, and the processes that the harness has started on it.
 pub struct Host {
     path: OsString,
-    ours: Arc<Ours>,
+    started: Arc<Started>,
 }
 
-/// What the thread that watches for signals shares with everybody else.
+/// What the thread that waits for signals shares with the others.
 #[derive(Default)]
-struct Ours {
+struct Started {
     interrupted: AtomicBool,
-    /// Process groups that may get a signal: started and not yet reaped, so that no number can have been reused.
+    /// Process groups that may get a signal: started and not yet reaped, so that no number can have
+    /// been reused.
     groups: Mutex<Vec<Pid>>,
 }
 
@@ -64,27 +68,29 @@ pub struct Launch<'a> {
     pub folder: &'a Path,
     /// The cores that it may use; empty for those of the thread that starts it.
     pub cores: &'a [usize],
-    /// Whether what it says is the person's to see, on our standard error, as of a build. Otherwise its output and the end of its
-    /// standard error are kept.
+    /// Whether the user sees its output, on the harness's standard error, as of a build. Otherwise
+    /// its output and the end of its standard error are kept.
     pub shown: bool,
 }
 
 impl Host {
-    /// This machine. Programs are looked for in `tools`, then beside our own and among release builds, one of which `visit`
-    /// is, then on `PATH`, and last in [`SERVICES`]. From now on SIGINT, SIGTERM and a terminal that is closed end our processes and make
-    /// [`Host::interrupted`] true; what has not ended after [`LAST_WORDS`] is killed. A second one kills all at once and exits
-    /// with 130.
+    /// This machine. Programs are searched for in `tools`, then beside the harness's own and among
+    /// release builds, one of which `visit` is, then on `PATH`, and last in [`SERVICES`]. From now
+    /// on SIGINT, SIGTERM and a closed terminal end all started processes and make
+    /// [`Host::interrupted`] true; a process that has not ended after [`LAST_WORDS`] is killed. A
+    /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
+    /// `PATH`, or the signals cannot be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
         let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
         let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
         let path = env::join_paths(folders.chain([SERVICES.into()])).context(
-            "PATH cannot name the folder of the checkout or our own: move it to one without a colon",
+            "PATH cannot name the folder of the checkout or of this program: move it to one without a colon",
         )?;
-        let ours = Arc::new(Ours::default());
+        let started = Arc::new(Started::default());
         let mut signals = Signals::new(signals()).context("cannot watch for signals")?;
-        let watched = Arc::clone(&ours);
+        let watched = Arc::clone(&started);
         let watch = move || {
             for _ in signals.forever() {
                 let again = watched.interrupted.swap(true, Ordering::SeqCst);
@@ -96,16 +102,16 @@ impl Host {
                 let watched = Arc::clone(&watched);
                 std::thread::spawn(move || {
                     std::thread::sleep(LAST_WORDS);
-                    // Nothing has been started meanwhile, and nothing will be.
+                    // No process was started in the meantime, and none will be.
                     watched.signal_all(Signal::SIGKILL);
                 });
             }
         };
         std::thread::Builder::new().name("signals".into()).spawn(watch).context("cannot start a thread")?;
-        Ok(Self { path, ours })
+        Ok(Self { path, started })
     }
 
-    /// Where the program called `name` lies, if it is on this machine.
+    /// The path of the program called `name`, if it is on this machine.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let is_program = |path: &PathBuf| {
             use std::os::unix::fs::PermissionsExt;
@@ -114,22 +120,23 @@ impl Host {
         env::split_paths(&self.path).map(|folder| folder.join(name)).find(is_program)
     }
 
-    /// Where programs are looked for, as the value of `PATH`.
+    /// Where programs are searched for, as the value of `PATH`.
     pub fn path(&self) -> &OsStr {
         &self.path
     }
 
-    /// An error once somebody asked us to stop.
+    /// Fails once the user has interrupted the harness.
     pub fn check_interrupted(&self) -> anyhow::Result<()> {
         if self.interrupted() { Err(anyhow!("interrupted")) } else { Ok(()) }
     }
 
-    /// Whether somebody asked us to stop.
+    /// Whether the user has interrupted the harness.
     pub fn interrupted(&self) -> bool {
-        self.ours.interrupted.load(Ordering::SeqCst)
+        self.started.interrupted.load(Ordering::SeqCst)
     }
 
-    /// Starts a process.
+    /// Starts a process. Fails if there is no such program, or the user has interrupted the
+    /// harness.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
         let complaint = tempfile::tempfile().with_context(|| {
@@ -149,17 +156,18 @@ impl Host {
                 .stderr(complaint.try_clone().context("cannot share a temporary file")?);
         }
 
-        let mut groups = self.ours.lock();
+        let mut groups = self.started.groups.lock();
         self.check_interrupted()?;
         let child =
             spawn_on(&mut command, launch.cores).with_context(|| format!("cannot start {program}"))?;
         groups.push(group_of(&child));
         drop(groups);
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Process::watch(name, child, complaint, Arc::clone(&self.ours)))
+        Ok(Process::watch(name, child, complaint, Arc::clone(&self.started)))
     }
 
-    /// Runs a process to its end, which has to be a success; what it printed.
+    /// Runs a process to its end and returns its output. Fails if it cannot be started, or ends
+    /// with an error, or not within `bound`.
     pub fn run(&self, launch: &Launch, bound: Duration) -> anyhow::Result<String> {
         let ended = self.output(launch, bound)?;
         if !ended.status.success() {
@@ -168,7 +176,8 @@ impl Host {
         Ok(ended.output)
     }
 
-    /// Runs a process to its end, whatever that is.
+    /// Runs a process to its end, with whatever status. Fails if it cannot be started, or does not
+    /// end within `bound`.
     pub fn output(&self, launch: &Launch, bound: Duration) -> anyhow::Result<Ended> {
         let mut process = self.start(launch)?;
         let waited = process.wait(bound);
@@ -181,39 +190,35 @@ impl Host {
     }
 }
 
-impl Ours {
-    fn lock(&self) -> MutexGuard<'_, Vec<Pid>> {
-        // The list is whole after a panic too: each change to it is one call.
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+impl Started {
     fn signal_all(&self, signal: Signal) {
-        for group in self.lock().iter() {
+        for group in self.groups.lock().iter() {
             let _ = killpg(*group, signal);
         }
     }
 }
 
-/// The signals that stop us. Who has us ignore that the terminal is closed, as `nohup` does, wants us to go on.
+/// The signals that interrupt the harness. A closed terminal does not where SIGHUP is ignored from
+/// the start, as under `nohup`.
 fn signals() -> Vec<i32> {
     let status = procfs::process::Process::myself().and_then(|own| own.status());
     let is_hangup_ignored = status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0);
     if is_hangup_ignored { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
 }
 
-/// The group that a child of ours leads.
+/// The group that a child leads.
 fn group_of(child: &Child) -> Pid {
     Pid::from_raw(child.id().cast_signed())
 }
 
-/// Where cargo puts the programs of our package. An example lies a folder deeper.
+/// Where cargo puts the programs of this package. An example lies one folder deeper.
 fn own_folder(program: &Path) -> Option<&Path> {
     let folder = program.parent()?;
     if folder.ends_with("examples") { folder.parent() } else { Some(folder) }
 }
 
-/// Spawns on a thread that is pinned first: a child inherits the cores of the thread that makes it, before it runs
-/// its first instruction.
+/// Spawns on a thread that is pinned first: a child inherits the cores of the thread that creates
+/// it, before it runs its first instruction.
 fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
     if cores.is_empty() {
         return Ok(command.spawn()?);

@@ -1,4 +1,4 @@
-//! The machine that a measurement ran on, and what was asked of it: `machine.json`.
+//! The machine that a measurement ran on, and the command: `machine.json`.
 
 pub mod cores;
 pub mod host;
@@ -7,7 +7,6 @@ mod settings;
 use std::path::Path;
 
 use anyhow::Context;
-use nix::sys::resource::{Resource, getrlimit};
 use procfs::Current;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +24,7 @@ pub struct Machine {
     pub command: Vec<String>,
     /// When it began: UTC, RFC 3339.
     pub started: String,
-    /// The order of runs follows from it.
+    /// The seed of the order of runs.
     pub seed: u64,
     /// The machine's name.
     pub host: String,
@@ -37,21 +36,22 @@ pub struct Machine {
     pub cores: Option<usize>,
     /// Memory of the machine.
     pub memory_bytes: Option<u64>,
-    /// How much of it lay on a disk, before the first run.
+    /// How much of it was swapped out, before the first run.
     pub swapped_bytes: Option<u64>,
-    /// When memory comes in pages of two megabytes: `always`, `madvise` (when a program asks for it) or `never`.
+    /// When the kernel uses transparent huge pages: `always`, `madvise` (where a program asks for
+    /// it) or `never`.
     pub huge_pages: Option<String>,
     /// Load averages over 1, 5 and 15 minutes, before the first run.
     pub load_averages: Option<[f32; 3]>,
-    /// Whether the processor says that it is a virtual one.
+    /// Whether the processor says that it is virtual.
     pub virtual_machine: Option<bool>,
-    /// The files that tell that this is a container. With none of them it may be one all the same.
+    /// The files that show that this is a container. It may be one without any of them, too.
     pub container_signs: Vec<String>,
     /// How fast the cores may run.
     pub frequency: Frequency,
-    /// What bounds connections.
+    /// What limits connections.
     pub network: Network,
-    /// How many files a process may have open that is started here. It may raise that for itself.
+    /// How many files a process that is started here may have open. It may raise that for itself.
     pub descriptors: Option<u64>,
     /// Cores that servers could use.
     pub server_cores: Vec<usize>,
@@ -62,7 +62,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This machine, now.
+    /// Reads this machine's state now. Fails if the kernel does not say its name.
     pub fn read(cores: &Cores, seed: u64) -> anyhow::Result<Self> {
         let kernel = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
         let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
@@ -84,19 +84,19 @@ impl Machine {
             load_averages: procfs::LoadAverage::current()
                 .ok()
                 .map(|load| [load.one, load.five, load.fifteen]),
-            // Processors that are not of Intel's kind have no flags to tell it by.
+            // Processors other than x86 have no such flag.
             virtual_machine: processors.and_then(|all| Some(all.flags(0)?.contains(&"hypervisor"))),
             container_signs: settings::container_signs(root),
             frequency: Frequency::read(root, &cores.all()),
             network: Network::read(root),
-            descriptors: getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft),
+            descriptors: host::descriptor_limit(),
             server_cores: cores.server.clone(),
             tool_cores: cores.tool.clone(),
             harness_core: cores.harness,
         })
     }
 
-    /// Whether two measurements ran on the same machine, as far as machines have names.
+    /// Whether two measurements ran on the same machine, by its name, processor, cores and memory.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let known = |machine: &Self| {
             let Self { host, processor, cores, memory_bytes, .. } = machine;
@@ -118,7 +118,7 @@ pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The command as a person would type it: the program by its name alone.
+/// The command as the user typed it: the program without its folder.
 fn command_line() -> Vec<String> {
     let mut words: Vec<String> =
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -134,14 +134,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_read_is_what_was_stored() {
+    fn what_was_stored_is_read() {
         let cores = Cores::divide(None, None).unwrap();
         let machine = Machine::read(&cores, 7).unwrap();
         let stored = serde_json::to_string(&machine).unwrap();
         let read: Machine = serde_json::from_str(&stored).unwrap();
         assert_eq!(format!("{read:?}"), format!("{machine:?}"));
         assert_eq!(read.harness_core, cores.harness);
-        // Every Linux says these.
+        // Every Linux has these.
         assert!(read.load_averages.is_some() && read.swapped_bytes.is_some() && read.descriptors.is_some());
         assert!(read.network.outgoing_ports.is_some(), "{:?}", read.network);
     }

@@ -1,5 +1,5 @@
-//! What the machine is set to, from the files in which the kernel and container managers say so. `root` is the folder
-//! that `/proc` and `/sys` lie in.
+//! The machine's settings, from files of the kernel and of container managers. `root` is the folder
+//! that has `/proc` and `/sys`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,34 +10,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::host;
 
-/// Files that managers put into their containers: Docker, Podman, and systemd of whoever started it.
+/// Files that managers create in their containers: Docker, Podman, and any that tells systemd its
+/// name.
 const CONTAINER_FILES: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/container"];
 
-/// What managers call the control groups of their containers: Docker, Kubernetes, Podman, LXC.
+/// Names of the control groups of containers: of Docker, Kubernetes, Podman and LXC.
 const CONTAINER_GROUPS: [&str; 4] = ["docker", "kubepods", "libpod", "lxc"];
 
 /// How fast the cores are allowed to run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frequency {
-    /// Who sets the frequency of the cores that were used, such as `performance`; several where cores differ.
+    /// The governor of the used cores, such as `performance`; several where cores differ.
     pub governors: Option<Vec<String>>,
-    /// Whether a core may run faster than is promised while others rest.
+    /// Whether a core may exceed its nominal frequency while others are idle.
     pub turbo: Option<bool>,
 }
 
-/// What bounds connections.
+/// What limits connections.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// How many connections may wait to be accepted at most, whatever a server asks for: `net.core.somaxconn`.
+    /// The most connections that may wait to be accepted, whatever a server asks for:
+    /// `net.core.somaxconn`.
     pub accept_queue: Option<u32>,
     /// How many handshakes may be unfinished: `net.ipv4.tcp_max_syn_backlog`.
     pub handshake_queue: Option<u32>,
     /// The first and the last port for outgoing connections: `net.ipv4.ip_local_port_range`.
     pub outgoing_ports: Option<[u16; 2]>,
-    /// Whether new connections get ports that ended ones still hold: 0 for no, 1 for yes, 2 for the loopback interface
-    /// alone: `net.ipv4.tcp_tw_reuse`.
+    /// Whether ports in `TIME_WAIT` are reused for new connections: 0 for no, 1 for yes, 2 for the
+    /// loopback interface alone: `net.ipv4.tcp_tw_reuse`.
     pub held_ports_reused: Option<u8>,
 }
 
@@ -67,8 +69,9 @@ impl Network {
     }
 }
 
-/// What tells that this is a container, as `systemd-detect-virt` tells it: a file of its manager, the control group of the
-/// first process, or that one's variable `container`, which only root may read.
+/// The signs that this is a container, those of `systemd-detect-virt`: a file of its manager, the
+/// control group of the first process, or that process's variable `container`, which only root may
+/// read.
 pub(super) fn container_signs(root: &Path) -> Vec<String> {
     let files = CONTAINER_FILES.into_iter().filter(|file| root.join(file).exists());
     let mut signs: Vec<String> = files.map(|file| format!("/{file}")).collect();
@@ -83,7 +86,7 @@ pub(super) fn container_signs(root: &Path) -> Vec<String> {
     signs
 }
 
-/// When memory comes in pages of two megabytes: the word in brackets of `always [madvise] never`.
+/// When the kernel uses transparent huge pages: the word in brackets of `always [madvise] never`.
 pub(super) fn huge_pages(root: &Path) -> Option<String> {
     let choices = text(&root.join("sys/kernel/mm/transparent_hugepage/enabled"))?;
     let chosen = |word: &str| word.strip_prefix('[')?.strip_suffix(']').map(str::to_owned);
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_who_sets_the_frequency() {
+    fn reads_the_governors_and_turbo() {
         let governor = |core| format!("sys/devices/system/cpu/cpu{core}/cpufreq/scaling_governor");
         let (zero, one) = (governor(0), governor(1));
         let (zero, one) = (zero.as_str(), one.as_str());
@@ -129,7 +132,7 @@ mod tests {
                 Some(vec!["performance", "powersave"]),
                 None,
             ),
-            // Of a core that was used it is not known.
+            // The governor of one of the used cores is not known.
             (vec![(zero, "performance\n")], None, None),
             (vec![(intel, "0\n")], None, Some(true)),
             (vec![(intel, "1\n")], None, Some(false)),
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_bounds_connections() {
+    fn reads_the_limits_of_connections() {
         let files = [
             ("proc/sys/net/core/somaxconn", "4096\n"),
             ("proc/sys/net/ipv4/tcp_max_syn_backlog", "512\n"),
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_container_by_its_signs() {
+    fn finds_the_signs_of_a_container() {
         let cases = [
             (vec![], vec![]),
             (vec![("proc/1/cgroup", "0::/init.scope\n"), ("proc/1/environ", "HOME=/\0TERM=linux")], vec![]),
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_when_pages_are_huge() {
+    fn reads_when_huge_pages_are_used() {
         let cases =
             [("always [madvise] never\n", Some("madvise")), ("always madvise never\n", None), ("", None)];
         for (text, expected) in cases {

@@ -1,106 +1,115 @@
-//! A measurement: servers are built, the plan is run, and a record of each run is kept as it happens.
+//! A measurement: the servers are built, the plan is run, and each run is recorded as it happens.
+//!
+//! ```text
+//! servers ──▶ prepare: build, version, conformance ─┬─▶ contenders ─┐
+//! workloads ─▶ prepare: is the tool available?      └───────────────┴─▶ plan ─▶ runner ─▶ run ─▶ record
+//! ```
 
-mod forecast;
+mod contender;
+pub(crate) mod forecast;
 pub mod microbench;
-mod outcome;
 pub mod plan;
 mod prepare;
 pub mod run;
-mod session;
+mod run_line;
+mod runner;
 
 use std::time::Duration;
-
-use anyhow::bail;
 
 use crate::machine::cores::Cores;
 use crate::machine::host::Host;
 use crate::servers::server::Server;
 use crate::servers::workload::Workload;
-use crate::store::record::{ErrorKind, ErrorRecord, Record};
+use crate::store::record::Record;
 use crate::store::results::Results;
 use crate::text::numbers;
 use crate::text::progress::Progress;
 
-use prepare::{Prepared, Tool};
-use session::Session;
+use contender::Contender;
+use prepare::ToolVersion;
+use runner::Runner;
 
-/// What is to be measured, where and how.
+/// What is measured, where and how.
 pub struct Measurement<'a> {
     /// The machine.
     pub host: &'a Host,
-    /// Who gets which cores.
+    /// The cores of the servers, of the load tool and of the harness.
     pub cores: &'a Cores,
     /// The seed of the order.
     pub seed: u64,
     /// The servers.
     pub servers: &'a [&'a Server],
-    /// Whether one of them is measured a second time under another name, which tells how much of a difference is noise.
+    /// Which server is measured twice, as the A/A control.
     pub control: Control,
-    /// The workloads, each with its repetitions.
+    /// The workloads with their repetitions, those of a suite one after another.
     pub workloads: &'a [Workload],
-    /// How often a run is tried that others disturb.
+    /// How often a disturbed run is attempted at most.
     pub attempts: u32,
-    /// Whom to tell how it goes.
+    /// Shows how far the measurement is.
     pub progress: &'a Progress,
+    /// Called between runs when all contenders have had a repetition of a workload, with the
+    /// workload and the number of the repetition, unless it was the last one of the measurement.
+    pub after_repetition: &'a dyn Fn(&Workload, u32),
 }
 
-/// Which server has a duplicate.
+/// Which server has a duplicate: it is measured a second time under another name, and the
+/// difference between the two is the noise floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// The one that keeps the most rules of HTTP, if there is another one to compare it with: it does the same work each time.
+    /// The server that passes the most conformance cases, if there is another to compare it with.
     Best,
-    /// This one.
+    /// The server of this name.
     Named(String),
-    /// None.
+    /// No server.
     Off,
 }
 
-/// How a measurement went.
+/// How a measurement ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
-    /// Runs without figures, other than for a server or a tool that this machine lacks.
+    /// Runs without figures, except where this machine lacks a server or a tool.
     pub failed: usize,
-    /// Whether somebody stopped it. What was run until then is kept.
+    /// Whether the user interrupted it. The runs made until then are kept.
     pub interrupted: bool,
 }
 
-/// A server as it takes part.
-struct Contender<'a> {
-    /// Its name, or that of its duplicate.
-    name: String,
-    server: &'a Server,
-    prepared: Prepared,
-    is_duplicate: bool,
-}
-
-impl<'a> Measurement<'a> {
-    /// Builds the servers, runs the plan, and appends a record a run to `results`, in which what is there already is not run
-    /// again. A run that fails is a record too; an error means that records cannot be kept.
+impl Measurement<'_> {
+    /// Builds the servers, runs the plan, and appends one record per run to `results`. Runs that
+    /// `done` has are not made again. A run that fails is a record too. Fails when a record cannot
+    /// be written, or when a server's version differs from the one in `done`.
     pub fn run(&self, results: &mut Results, done: Vec<Record>) -> anyhow::Result<Tally> {
         self.announce();
-        let tools: Vec<Tool> =
-            self.workloads.iter().map(|workload| prepare::find_tool(self.host, workload)).collect();
-        // A measurement that is gone on with keeps its duplicate.
+        let tools: Vec<ToolVersion> =
+            self.workloads.iter().map(|workload| prepare::tool(self.host, workload)).collect();
+        // A resumed measurement keeps its duplicate.
         let duplicate = done.iter().find_map(|run| run.server.duplicate_of.clone());
         let control = duplicate.map_or_else(|| self.control.clone(), Control::Named);
-        let contenders = self.contenders(prepare::servers(self.host, self.servers, self.progress), &control);
-        let mut tally = Tally { failed: 0, interrupted: self.host.interrupted() };
+        let prepared = prepare::servers(self.host, self.servers, self.progress);
+        let contenders = Contender::all(self.servers, prepared, &control);
+        let tally = Tally { failed: 0, interrupted: self.host.interrupted() };
         if tally.interrupted {
             return Ok(tally);
         }
-        refuse_other_versions(&contenders, &done)?;
+        contender::refuse_other_versions(&contenders, &done)?;
         self.cores.pin_harness()?;
-        let mut session =
-            Session { measurement: self, contenders: &contenders, tools: &tools, done, results };
-        session.record_the_blocked(&mut tally)?;
-        session.run_the_plan(&mut tally)?;
-        if tally.interrupted {
-            self.progress.warn("interrupted: what was measured until now is kept");
+        let mut runner = Runner {
+            measurement: self,
+            contenders: &contenders,
+            tools: &tools,
+            done,
+            results,
+            retry_budget: Duration::ZERO,
+            tally,
+        };
+        runner.record_left_out()?;
+        runner.run_plan()?;
+        if runner.tally.interrupted {
+            self.progress.warn("interrupted: the runs made until now are kept");
         }
-        Ok(tally)
+        Ok(runner.tally)
     }
 
-    /// Says beforehand how long it takes, by the plan.
+    /// Says before the builds how long the runs take.
     fn announce(&self) {
         let servers = self.servers.iter().filter(|server| !server.is_floor).count();
         let has_duplicate = match self.control {
@@ -109,85 +118,12 @@ impl<'a> Measurement<'a> {
             Control::Off => false,
         };
         let contenders = self.servers.len() + usize::from(has_duplicate);
-        let time: Duration = self
-            .workloads
-            .iter()
-            .map(|workload| run::expected(workload) * workload.repetitions * count_of(contenders))
-            .sum();
-        let some = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let floor = if servers < self.servers.len() { " and the floor" } else { "" };
         self.progress.note(&format!(
-            "{}{floor} under {}: about {} once all is built",
-            some(servers, "server"),
-            some(self.workloads.len(), "workload"),
-            numbers::time(time)
+            "{}{floor} under {}: about {} once the servers are built",
+            numbers::counted(servers, "server"),
+            numbers::counted(self.workloads.len(), "workload"),
+            numbers::time(forecast::total(self.workloads, contenders))
         ));
     }
-
-    /// The servers, and the duplicate of one of them.
-    fn contenders(&self, prepared: Vec<Prepared>, control: &Control) -> Vec<Contender<'a>> {
-        let contender = |(server, prepared): (&&'a Server, Prepared)| Contender {
-            name: server.name.clone(),
-            server,
-            prepared,
-            is_duplicate: false,
-        };
-        let mut contenders: Vec<Contender> = self.servers.iter().zip(prepared).map(contender).collect();
-        let is_ready = |contender: &&Contender| contender.prepared.is_ok() && !contender.server.is_floor;
-        let ready: Vec<&Contender> = contenders.iter().filter(is_ready).collect();
-        // Of equals the first, so that a person's order counts.
-        let best = ready.iter().rev().max_by_key(|contender| contender.kept_rules());
-        let wanted = match control {
-            Control::Best => best.filter(|_| ready.len() > 1).copied(),
-            Control::Named(name) => ready.iter().find(|contender| contender.name == *name).copied(),
-            Control::Off => None,
-        };
-        let duplicate = wanted.map(|contender| Contender {
-            name: format!("{}-duplicate", contender.name),
-            server: contender.server,
-            prepared: contender.prepared.clone(),
-            is_duplicate: true,
-        });
-        contenders.extend(duplicate);
-        contenders
-    }
-}
-
-impl Contender<'_> {
-    /// Why it cannot be run under a workload.
-    fn refuses(&self, workload: &Workload) -> Option<ErrorRecord> {
-        let is_refused = self.server.attached.is_some() && workload.load().is_none();
-        is_refused.then(|| ErrorRecord {
-            kind: ErrorKind::Unavailable,
-            message: "it runs already, and this workload starts its server: give it a `server.toml` and --server-dir".into(),
-        })
-    }
-
-    /// How many conformance cases it passed.
-    fn kept_rules(&self) -> u64 {
-        let conformance = self.prepared.as_ref().ok().and_then(|ready| ready.conformance.as_ref());
-        conformance.map_or(0, |found| found.passed)
-    }
-}
-
-/// Runs of two versions of a server are not one cell's.
-fn refuse_other_versions(contenders: &[Contender], done: &[Record]) -> anyhow::Result<()> {
-    for contender in contenders {
-        let Ok(ready) = &contender.prepared else { continue };
-        let others = done.iter().filter(|run| run.server.name == contender.name);
-        let other =
-            others.filter_map(|run| run.server.version.as_ref()).find(|other| **other != ready.version);
-        if let Some(other) = other {
-            bail!(
-                "--resume: {} is `{}` now, and was `{other}`: measure anew, or leave it out",
-                contender.name,
-                ready.version
-            );
-        }
-    }
-    Ok(())
-}
-
-fn count_of(contenders: usize) -> u32 {
-    u32::try_from(contenders).unwrap_or(u32::MAX)
 }

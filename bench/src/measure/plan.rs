@@ -1,30 +1,49 @@
 //! The order of runs.
 
-/// One run to come.
+use crate::servers::workload::Workload;
+
+/// One run of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planned {
-    /// Which workload, by its place.
+    /// The workload's index.
     pub workload: usize,
-    /// Which server or duplicate, by its place.
+    /// The index of the contender: a server or the duplicate.
     pub contender: usize,
-    /// Which repetition, from 1.
+    /// The repetition, from 1.
     pub repetition: u32,
 }
 
-/// Every run in order. Repetitions are the outer loop and the order of contenders, servers and a duplicate, is shuffled within each, so that a
-/// drift of the machine hits all servers alike. `repetitions` has one number a workload. The same seed gives the
-/// same order.
-pub fn plan(repetitions: &[u32], contenders: usize, seed: u64) -> Vec<Planned> {
+/// All runs in order: suite by suite, as the workloads are given, and within a suite repetition by
+/// repetition. In each repetition of a workload the order of the contenders is shuffled, so that a
+/// drift of the machine affects all of them alike. The same seed gives the same order.
+///
+/// ```text
+/// quick  1: quick-100 [c a b]  quick-1 [b a c]     one suite, two workloads, contenders a, b and c
+///        2: quick-100 [a c b]  quick-1 [b c a]
+/// article 1: …                                     begins when `quick` is done
+/// ```
+pub fn plan(workloads: &[Workload], contenders: usize, seed: u64) -> Vec<Planned> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut planned = Vec::new();
-    for repetition in 1..=repetitions.iter().copied().max().unwrap_or(0) {
-        for (workload, _) in repetitions.iter().enumerate().filter(|(_, wanted)| repetition <= **wanted) {
-            let mut order: Vec<usize> = (0..contenders).collect();
-            random.shuffle(&mut order);
-            planned.extend(order.into_iter().map(|contender| Planned { workload, contender, repetition }));
+    let mut first = 0;
+    for suite in workloads.chunk_by(|one, next| one.suite == next.suite) {
+        for repetition in 1..=suite.iter().map(|workload| workload.repetitions).max().unwrap_or(0) {
+            let is_repeated = |(_, workload): &(usize, &Workload)| repetition <= workload.repetitions;
+            for (place, _) in suite.iter().enumerate().filter(is_repeated) {
+                let mut order: Vec<usize> = (0..contenders).collect();
+                random.shuffle(&mut order);
+                let run = |contender| Planned { workload: first + place, contender, repetition };
+                planned.extend(order.into_iter().map(run));
+            }
         }
+        first += suite.len();
     }
     planned
+}
+
+/// The runs of a plan, or of what is left of it, divided into repetitions of one workload.
+pub(super) fn repetitions(plan: &[Planned]) -> impl Iterator<Item = &[Planned]> {
+    plan.chunk_by(|one, next| (one.workload, one.repetition) == (next.workload, next.repetition))
 }
 
 #[cfg(test)]
@@ -32,19 +51,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repetitions_are_outside_and_servers_shuffled_inside() {
-        let planned = plan(&[3, 1], 4, 7);
-        let outer: Vec<_> = planned.chunks(4).map(|runs| (runs[0].repetition, runs[0].workload)).collect();
-        assert_eq!(outer, [(1, 0), (1, 1), (2, 0), (3, 0)]);
-        for runs in planned.chunks(4) {
-            let mut contenders: Vec<_> = runs.iter().map(|run| run.contender).collect();
+    fn suites_follow_each_other_and_contenders_are_shuffled_in_each_repetition() {
+        let workloads = [("quick", 2), ("quick", 3), ("article", 1)]
+            .map(|(suite, repetitions)| Workload::example(suite, repetitions));
+        let planned = plan(&workloads, 4, 7);
+        let outer: Vec<_> =
+            repetitions(&planned).map(|runs| (runs[0].workload, runs[0].repetition)).collect();
+        assert_eq!(outer, [(0, 1), (1, 1), (0, 2), (1, 2), (1, 3), (2, 1)]);
+        let order = |runs: &[Planned]| runs.iter().map(|run| run.contender).collect::<Vec<_>>();
+        let orders: Vec<Vec<usize>> = repetitions(&planned).map(order).collect();
+        for order in &orders {
+            let mut contenders = order.clone();
             contenders.sort_unstable();
             assert_eq!(contenders, [0, 1, 2, 3]);
         }
-        let orders: Vec<Vec<_>> =
-            planned.chunks(4).map(|runs| runs.iter().map(|run| run.contender).collect()).collect();
         assert!(orders.windows(2).any(|pair| pair[0] != pair[1]), "{orders:?}");
-        assert_eq!(planned, plan(&[3, 1], 4, 7));
-        assert_ne!(planned, plan(&[3, 1], 4, 8));
+        assert_eq!(planned, plan(&workloads, 4, 7));
+        assert_ne!(planned, plan(&workloads, 4, 8));
     }
 }

@@ -1,21 +1,21 @@
-//! What has to be there before the first run: tools that can make the loads, and servers that are built, have a version, and
-//! were asked the conformance cases.
+//! What is done before the first run: load tools are looked up, and servers are built, asked for
+//! their version and sent the conformance cases.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::checks::verify::{self, Depth};
 use crate::machine::host::Host;
-use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Load, Workload};
+use crate::servers::{build, launch};
 use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
 
-/// A tool's version, or why it cannot be used. A workload that needs no tool has the harness's own.
-pub(super) type Tool = Result<String, ErrorRecord>;
+/// A tool's version, or why it cannot be used. A workload without a tool has the harness's version.
+pub(super) type ToolVersion = Result<String, ErrorRecord>;
 
-/// What is known of a server before it is measured, or why it cannot be.
+/// What is known of a server before it is measured, or why it cannot be measured.
 pub(super) type Prepared = Result<Ready, ErrorRecord>;
 
 /// A server that is built.
@@ -25,14 +25,14 @@ pub(super) struct Ready {
     pub(super) conformance: Option<ConformanceRecord>,
 }
 
-/// The tool of a workload.
-pub(super) fn find_tool(host: &Host, workload: &Workload) -> Tool {
+/// Looks up the tool of a workload.
+pub(super) fn tool(host: &Host, workload: &Workload) -> ToolVersion {
     let Some(load) = workload.load() else { return Ok(env!("CARGO_PKG_VERSION").into()) };
     let unavailable = |message| ErrorRecord { kind: ErrorKind::Unavailable, message };
-    find(host, load).map_err(unavailable)
+    tool_of(host, load).map_err(unavailable)
 }
 
-fn find(host: &Host, load: &Load) -> Result<String, String> {
+fn tool_of(host: &Host, load: &Load) -> Result<String, String> {
     let tool = tools::find(&load.tool).map_err(|error| format!("{error:#}"))?;
     match tool.refuses(load) {
         Some(reason) => Err(format!("{} {reason}: choose another with --tool", tool.name())),
@@ -40,8 +40,8 @@ fn find(host: &Host, load: &Load) -> Result<String, String> {
     }
 }
 
-/// Builds one after another; then all are asked the conformance cases at once, since that is mostly waiting. A floor is not: they
-/// are about servers.
+/// Builds the servers, then sends the conformance cases to all of them at once, since most of that
+/// time is spent waiting. A floor is not sent them.
 pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
     let mut prepared = build(host, servers, progress);
     let asked = servers.iter().zip(&mut prepared).filter(|(server, _)| !server.is_floor);
@@ -50,16 +50,16 @@ pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> 
     if asked.is_empty() || host.interrupted() {
         return prepared;
     }
-    let stage = progress.stage(asked.len(), "servers asked the conformance cases");
+    let stage = progress.stage(asked.len(), "servers sent the conformance cases");
     let waiting = Mutex::new(asked.iter().map(|(server, _)| server.name.as_str()).collect());
-    say_who_is_waited_for(&stage, &waiting);
+    show_waiting(&stage, &waiting);
     std::thread::scope(|scope| {
         for (server, ready) in asked {
             let (stage, waiting) = (&stage, &waiting);
             scope.spawn(move || {
                 ready.conformance = conformance(host, server, stage);
                 lock(waiting).retain(|name| *name != server.name);
-                say_who_is_waited_for(stage, waiting);
+                show_waiting(stage, waiting);
             });
         }
     });
@@ -67,27 +67,24 @@ pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> 
     prepared
 }
 
-fn say_who_is_waited_for(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
+fn show_waiting(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
     stage.now(format!("waiting for {}", lock(waiting).join(", ")));
 }
 
+/// Poisoning is ignored: no critical section leaves the list inconsistent.
 fn lock<'a, 'b>(waiting: &'a Mutex<Vec<&'b str>>) -> MutexGuard<'a, Vec<&'b str>> {
-    // The list is whole after a panic too.
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
-    let is_built = |server: &Server| !server.build.is_empty() && launch::lacks(host, server).is_none();
-    let count = servers.iter().filter(|server| is_built(server)).count();
-    let mut number = 0;
-    let build = |server: &&Server| {
-        if is_built(server) && !host.interrupted() {
-            number += 1;
-            progress.note(&format!("building {}, {number} of {count}", server.name));
-        }
-        prepare(host, server, !progress.is_quiet())
-    };
-    servers.iter().map(build).collect()
+    let shown = !progress.is_quiet();
+    let built = servers.iter().filter(|server| !server.build.is_empty());
+    let names: Vec<&str> = built.map(|server| server.name.as_str()).collect();
+    if !names.is_empty() {
+        progress.note(&format!("building {}", names.join(", ")));
+        build::together(host, servers, shown);
+    }
+    servers.iter().map(|server| prepare(host, server, shown)).collect()
 }
 
 fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
@@ -95,14 +92,14 @@ fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
         return Ok(Ready { version: attached.version.clone(), conformance: None });
     }
     let failed = |error| ErrorRecord { kind: ErrorKind::Build, message: format!("{error:#}") };
-    if let Some(message) = launch::prepare_as(host, server, shown).map_err(failed)? {
+    if let Some(message) = launch::prepare_with(host, server, shown).map_err(failed)? {
         return Err(ErrorRecord { kind: ErrorKind::Unavailable, message });
     }
     let version = launch::version(host, server).map_err(failed)?;
     Ok(Ready { version, conformance: None })
 }
 
-/// How the server keeps the rules of HTTP; nothing when it cannot be asked, which its runs will then tell.
+/// Sends the server the conformance cases. `None` when that is not possible: its runs then record why.
 fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<ConformanceRecord> {
     let name = &server.name;
     let verification = match &server.attached {
@@ -115,19 +112,19 @@ fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<Conformanc
     let verification = match verification {
         Ok(verification) => verification,
         Err(error) => {
-            stage.failed(&format!("{name} cannot be asked the conformance cases: {error:#}"));
+            stage.failed(&format!("{name} cannot be sent the conformance cases: {error:#}"));
             return None;
         }
     };
     let found = verification.count(|_| true);
     let line = format!("{name}: {} of {} conformance cases pass", found.range(), found.cases);
-    // Without a manifest there is nothing to compare with.
+    // An attached server has no manifest to differ from.
     if verification.is_as_known() || server.attached.is_some() {
         stage.done(&line, &line);
     } else {
+        let flag = server.flag();
         stage.failed(&format!(
-            "{line}; it is not as its manifest says: bench verify --conformance {}",
-            server.flag()
+            "{line}, which is not what its manifest says: bench verify --conformance {flag}"
         ));
     }
     Some(found)

@@ -1,62 +1,55 @@
-//! The answers, in sentences: what is cheapest, what is fastest, and what cannot be told apart.
+//! The answers, in sentences: which server is cheapest, which is fastest, which cannot be
+//! distinguished, and which are not ranked and why.
 
-use super::section::{self, Family, Question, list};
+use super::section::{self, Family, Question, has_figures, leading, list, some, some_up_to};
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 
-/// So many servers are named in a sentence; of more the first few are, since the tables have all.
-const NAMED: usize = 8;
-/// See [`NAMED`].
-const FEW: usize = 5;
+/// What to do where the load tool is at its limit, and what can be said all the same.
+const AT_ITS_LIMIT: &str = "To rank these servers by throughput, run the load tool on a second machine (`--address`) \
+    or give it more cores (`--tool-cores`); their CPU time per request can be compared as it is.";
 
-/// The workload that stands for all: of those that ask how fast and how cheap the one with the most connections, else the first
-/// that was a load, else the first.
-pub(super) fn leading<'a>(families: &[Family<'a>]) -> Option<&'a WorkloadSummary<'a>> {
-    let members = |wanted: &dyn Fn(Question) -> bool| -> Vec<&'a WorkloadSummary<'a>> {
-        let families = families.iter().filter(|family| wanted(family.question));
-        families
-            .flat_map(|family| family.members.iter().copied())
-            .filter(|member| has_figures(member))
-            .collect()
-    };
-    let plain = members(&|question| question == Question::Load);
-    let all = members(&|_| true);
-    let most = plain.iter().rev().max_by_key(|summary| summary.workload.connections);
-    let load = all.iter().find(|summary| summary.workload.task == TaskRecord::Load);
-    most.or(load).or(all.first()).copied()
-}
-
-fn has_figures(summary: &WorkloadSummary) -> bool {
-    summary.cells.iter().any(|cell| cell.median(summary.leading()).is_some())
-}
-
-/// The sentences. With a server that others are held against, their figures are so many times its own.
+/// The sentences. With a baseline, ratios are to that server instead of the best one.
 pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String> {
     let Some(summary) = leading(families) else {
         let is_measured =
             families.iter().flat_map(|family| &family.members).any(|member| member.is_measured());
         return vec![if is_measured {
-            "It is not known of any server here what it is ranked by; the tables have the rest.".into()
+            "No server has the figure by which servers are ranked; the tables have the other figures.".into()
         } else {
-            "There are no figures here yet.".into()
+            "There are no figures yet.".into()
         }];
     };
     let mut answers = vec![best(summary)];
     answers.extend(match baseline {
-        Some(name) => Some(held_against(summary, name)),
+        Some(name) => Some(compared(summary, name)),
         None => others(summary),
     });
     answers.extend(ties(summary));
-    for member in loads(families) {
-        answers.extend(fastest(member));
-    }
+    answers.extend(not_ranked(summary));
+    let (limited, others): (Vec<_>, Vec<_>) =
+        loads(families).into_iter().partition(|member| !limited_by_tool(member).is_empty());
+    answers.extend(limited.iter().filter_map(|member| fastest(member)));
+    answers.extend((!limited.is_empty()).then(|| AT_ITS_LIMIT.into()));
+    answers.extend(others.iter().filter_map(|member| fastest(member)));
     answers
 }
 
-/// The loads by which it is said what is fastest: those of the questions that ask it, or else the leading one.
+/// At most three sentences about this workload's servers.
+pub(super) fn in_short(summary: &WorkloadSummary) -> Vec<String> {
+    let is_limited = !limited_by_tool(summary).is_empty();
+    let limited = "Client-bound: the load tool was at its limit, so these requests/s do not rank the servers; their CPU \
+                   time per request does.";
+    [Some(best(summary)), is_limited.then(|| limited.into()), not_ranked(summary)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The loads that show which server is fastest: those of the questions that ask it, or else the
+/// leading one.
 fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
     let plain = families.iter().filter(|family| family.question == Question::Load);
     let plain: Vec<_> = plain.flat_map(|family| family.members.iter().copied()).collect();
@@ -67,50 +60,48 @@ fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
         .collect()
 }
 
-/// Who is best by the leading figure.
+/// Which servers are the best by the leading metric.
 fn best(summary: &WorkloadSummary) -> String {
-    let ranks = summary.ranks();
-    let cells: Vec<&Cell> = measured(summary).collect();
-    let figure = |cell: &Cell| shown(summary, cell.median(summary.leading()).unwrap_or_default());
+    let ranked: Vec<(&Cell, Rank)> = summary.ranked().collect();
+    let figure = |cell: &Cell| cell.median(summary.leading()).unwrap_or_default();
     let (adjective, what) = words(summary.workload.task);
     let place = match summary.workload.task {
         TaskRecord::Start => String::new(),
         _ => format!(" with {}", section::connections(summary.workload.connections)),
     };
-    let (Some(first), Some(last)) = (cells.first(), cells.last()) else { return String::new() };
-    let ties: Vec<&str> = cells
-        .iter()
-        .zip(ranks)
-        .filter(|(_, rank)| rank.best == 1)
-        .map(|(cell, _)| cell.server.name.as_str())
-        .collect();
+    let ([(first, _), ..], [.., (last, _)]) = (ranked.as_slice(), ranked.as_slice()) else {
+        return format!("No server can be ranked{place}.");
+    };
+    let tied: Vec<&Cell> = ranked.iter().filter(|(_, rank)| rank.best == 1).map(|(cell, _)| *cell).collect();
     let name = &first.server.name;
-    if cells.len() == 1 {
-        format!("{name} takes {} {what}{place}; there is no other server to compare it with.", figure(first))
-    } else if ties.len() == cells.len() {
-        format!(
-            "No server can be told from the others: from {} ({name}) to {} ({}) {what}{place}.",
-            figure(first),
-            figure(last),
+    let first_figure = shown(summary, figure(first));
+    match tied.as_slice() {
+        _ if ranked.len() == 1 => {
+            format!(
+                "{name} needs {first_figure} {what}{place}; there is no other ranked server to compare it with."
+            )
+        }
+        tied if tied.len() == ranked.len() => format!(
+            "No server can be distinguished from the others: {first_figure} ({name}) to {} ({}) {what}{place}.",
+            shown(summary, figure(last)),
             last.server.name
-        )
-    } else if let [one] = ties.as_slice() {
-        format!("{one} is the {adjective}: {} {what}{place}.", figure(first))
-    } else {
-        format!(
-            "{} are the {adjective}, and cannot be told apart: {} {what}{place}, or little more.",
-            some(&ties),
-            figure(first)
-        )
+        ),
+        [one] => format!("{} is the {adjective}: {first_figure} {what}{place}.", one.server.name),
+        [.., last] => format!(
+            "{} are the {adjective} and cannot be distinguished: {} {what}{place}.",
+            some(&names(&tied)),
+            range(first_figure, &shown(summary, figure(last)))
+        ),
+        [] => String::new(),
     }
 }
 
-/// What the best is, and what its figure is of.
+/// What the best server is, and what its figure measures.
 fn words(task: TaskRecord) -> (&'static str, &'static str) {
     match task {
-        TaskRecord::Load => ("cheapest", "of CPU time a request"),
-        TaskRecord::Start => ("first to answer", "from exec to the first answer"),
-        TaskRecord::Hold => ("smallest", "of memory a connection"),
+        TaskRecord::Load => ("cheapest", "of CPU time per request"),
+        TaskRecord::Start => ("first to respond", "from exec to the first response"),
+        TaskRecord::Hold => ("smallest", "of memory per connection"),
     }
 }
 
@@ -122,83 +113,74 @@ fn shown(summary: &WorkloadSummary, figure: f64) -> String {
     }
 }
 
-/// How the others stand to the best.
+/// `4.75 to 4.91 µs`, or with both units where they differ.
+fn range(low: String, high: &str) -> String {
+    if low == high {
+        return low;
+    }
+    let unit = |text: &str| text.rsplit_once(' ').map(|(_, unit)| unit.to_owned());
+    let low = match low.rsplit_once(' ') {
+        Some((number, own)) if unit(high).as_deref() == Some(own) => number.to_owned(),
+        _ => low,
+    };
+    format!("{low} to {high}")
+}
+
+/// How the others compare with the best.
 fn others(summary: &WorkloadSummary) -> Option<String> {
-    let ranks = summary.ranks();
-    let first = measured(summary).next()?;
-    let ratio = |cell: &Cell| cell.ratio_to(first, summary.leading());
-    let others: Vec<String> = measured(summary)
-        .zip(ranks)
-        .filter(|(_, rank)| rank.best > 1)
-        .filter_map(|(cell, _)| Some(format!("{} {}", cell.server.name, numbers::ratio(ratio(cell)?.median))))
-        .collect();
+    let (first, _) = summary.ranked().next()?;
+    let others = summary.ranked().filter(|(_, rank)| rank.best > 1).map(|(cell, _)| cell);
+    let others = ratios(summary, others, first);
     (!others.is_empty())
-        .then(|| format!("Beside {}, others take: {}.", first.server.name, some_up_to(others)))
+        .then(|| format!("Compared with {}, the others need: {}.", first.server.name, some_up_to(&others)))
 }
 
-/// How all stand to the server that a person has chosen.
-fn held_against(summary: &WorkloadSummary, name: &str) -> String {
-    let Some(baseline) = section::baseline_cell(summary, name) else {
-        return format!(
-            "{name} has no figures under {} for others to be held against.",
-            summary.workload.name
-        );
+/// Each server with its ratio to another one.
+fn ratios<'a>(
+    summary: &WorkloadSummary,
+    cells: impl Iterator<Item = &'a Cell<'a>>,
+    other: &Cell,
+) -> Vec<String> {
+    let ratio = |cell: &Cell| {
+        let ratio = cell.ratio_to(other, summary.leading())?.median;
+        Some(format!("{} {}", cell.server.name, numbers::ratio(ratio)))
     };
-    let (noise, leading) = (summary.noise(), summary.leading());
-    let is_told =
-        |cell: &Cell| summary.is_below(cell, baseline, noise) || summary.is_below(baseline, cell, noise);
-    let others = measured(summary).filter(|cell| cell.server.name != name);
-    let (told, equal): (Vec<&Cell>, Vec<&Cell>) = others.partition(|cell| is_told(cell));
-    let ratio = |cell: &&Cell| {
-        Some(format!("{} {}", cell.server.name, numbers::ratio(cell.ratio_to(baseline, leading)?.median)))
-    };
-    let told: Vec<String> = told.iter().filter_map(ratio).collect();
-    let equal: Vec<&str> = equal.iter().map(|cell| cell.server.name.as_str()).collect();
-    match (told.is_empty(), equal.is_empty()) {
-        (true, true) => format!("There is no other server to hold against {name}."),
-        (true, false) => format!("{} cannot be told from {name}.", some(&equal)),
-        (false, true) => format!("Held against {name}, others take: {}.", some_up_to(told)),
-        (false, false) => {
-            let others = some_up_to(told);
-            format!("Held against {name}, others take: {others}. {} cannot be told from it.", some(&equal))
+    cells.filter_map(ratio).collect()
+}
+
+/// How all compare with the server that the user chose.
+fn compared(summary: &WorkloadSummary, name: &str) -> String {
+    let baseline = match section::baseline(summary, name) {
+        Ok(baseline) => baseline,
+        Err(why) => {
+            return format!("Nothing can be compared with {name} under {}: {why}.", summary.workload.name);
         }
-    }
-}
-
-/// Servers with their ratios, of many the first few and the last, which says how far they go.
-fn some_up_to(mut others: Vec<String>) -> String {
-    let up_to = if others.len() > NAMED {
-        let more = others.len() - FEW;
-        let last = others.pop().unwrap_or_default();
-        others.truncate(FEW);
-        others.push(format!("{more} more"));
-        format!(", up to {last}")
-    } else {
-        String::new()
     };
-    list(&others.iter().map(String::as_str).collect::<Vec<_>>()) + &up_to
-}
-
-/// The servers, of many the first few.
-fn some(names: &[&str]) -> String {
-    if names.len() <= NAMED {
-        return list(names);
+    let noise = summary.noise();
+    let differs =
+        |cell: &Cell| summary.is_below(cell, baseline, noise) || summary.is_below(baseline, cell, noise);
+    let others = summary.ranked().map(|(cell, _)| cell).filter(|cell| cell.server.name != name);
+    let (different, equal): (Vec<&Cell>, Vec<&Cell>) = others.partition(|cell| differs(cell));
+    let different = ratios(summary, different.into_iter(), baseline);
+    let equal = some(&names(&equal));
+    match (different.is_empty(), equal.is_empty()) {
+        (true, true) => format!("There is no other ranked server to compare with {name}."),
+        (true, false) => format!("{equal} cannot be distinguished from {name}."),
+        (false, true) => format!("Compared with {name}, the others need: {}.", some_up_to(&different)),
+        (false, false) => format!(
+            "Compared with {name}, the others need: {}. {equal} cannot be distinguished from it.",
+            some_up_to(&different)
+        ),
     }
-    let (few, rest) = names.split_at(FEW);
-    let more = format!("{} more", rest.len());
-    list(&few.iter().copied().chain([more.as_str()]).collect::<Vec<_>>())
 }
 
-/// Who shares ranks, beyond the best.
+/// Which servers share ranks, beyond the best.
 fn ties(summary: &WorkloadSummary) -> Option<String> {
-    let ranks = summary.ranks();
     let mut groups: Vec<(Rank, Vec<&str>)> = Vec::new();
-    for (cell, rank) in
-        measured(summary).zip(ranks).filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst)
-    {
-        match groups.iter_mut().find(|(known, _)| known == rank) {
+    for (cell, rank) in summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst) {
+        match groups.iter_mut().find(|(known, _)| *known == rank) {
             Some((_, names)) => names.push(&cell.server.name),
-            None => groups.push((*rank, vec![&cell.server.name])),
+            None => groups.push((rank, vec![&cell.server.name])),
         }
     }
     let said: Vec<String> = groups
@@ -206,51 +188,178 @@ fn ties(summary: &WorkloadSummary) -> Option<String> {
         .filter(|(_, names)| names.len() > 1)
         .map(|(rank, names)| format!("{} share ranks {rank}", some(names)))
         .collect();
-    (!said.is_empty()).then(|| format!("Cannot be told apart: {}.", said.join("; ")))
+    (!said.is_empty()).then(|| format!("Cannot be distinguished: {}.", said.join("; ")))
 }
 
-/// Who answers the most, where that is a fact about servers.
+/// Which servers have figures that decide nothing, and why.
+fn not_ranked(summary: &WorkloadSummary) -> Option<String> {
+    let reason =
+        |cell: &Cell| Some(format!("{} ({})", cell.server.name, section::verdict(cell.not_ranked()?)));
+    let said: Vec<String> = summary.cells.iter().filter_map(reason).collect();
+    (!said.is_empty()).then(|| format!("Not ranked: {}.", list(&said)))
+}
+
+/// Which servers are the fastest, or that the load tool was too slow to know.
 fn fastest(summary: &WorkloadSummary) -> Option<String> {
-    let bound = |cell: &Cell| verdict::of_cell(cell).map(|verdict| verdict.bound);
-    let of_bound = |wanted: Bound| -> Vec<&Cell> {
-        summary.cells.iter().filter(|cell| bound(cell) == Some(wanted)).collect()
-    };
     let with = section::connections(summary.workload.connections);
-    let client = of_bound(Bound::ClientBound);
-    if !client.is_empty() {
-        let names: Vec<&str> = client.iter().map(|cell| cell.server.name.as_str()).collect();
+    let limited = limited_by_tool(summary);
+    if !limited.is_empty() {
         return Some(format!(
-            "With {with} it cannot be told which server is fastest: the load tool was at its own limit with {}.",
-            some(&names)
+            "With {with} the fastest servers cannot be ranked by throughput: the load tool was at its limit with {}.",
+            some(&limited)
         ));
     }
-    let mut valid = [of_bound(Bound::ServerBound), of_bound(Bound::LatencyBound)].concat();
-    valid.retain(|cell| cell.median(Record::per_second).is_some());
-    let most = valid.iter().max_by(|a, b| {
-        let speed = |cell: &Cell| cell.median(Record::per_second).unwrap_or_default();
-        speed(a).total_cmp(&speed(b))
-    })?;
+    let speed = |cell: &Cell| cell.median(Record::per_second);
+    let is_valid = |cell: &&Cell| {
+        matches!(cell.bound(), Some(Bound::ServerBound | Bound::LatencyBound)) && speed(cell).is_some()
+    };
+    let valid: Vec<&Cell> = summary.cells.iter().filter(is_valid).collect();
+    let most =
+        valid.iter().max_by(|a, b| speed(a).unwrap_or_default().total_cmp(&speed(b).unwrap_or_default()))?;
     let is_as_fast = |cell: &&&Cell| {
         let ratio = cell.ratio_to(most, Record::per_second);
         !ratio.is_some_and(|ratio| ratio.is_below(1.0))
     };
     let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.server.name.as_str()).collect();
-    let speed = numbers::whole(most.median(Record::per_second)?);
-    let how = match bound(most) {
-        Some(Bound::LatencyBound) => ", where neither side was busy and the round trip is the fact",
+    let how = match most.bound() {
+        Some(Bound::LatencyBound) => {
+            ", limited by the round trip: neither the server nor the load tool was busy"
+        }
         _ => "",
     };
+    let speed = numbers::whole(speed(most)?);
     Some(match names.as_slice() {
-        [one] => format!("With {with} {one} is fastest: {speed} requests/s{how}."),
+        [one] => format!("With {with} {one} is the fastest: {speed} requests/s{how}."),
         many => format!(
-            "With {with} {} are fastest, and cannot be told apart: up to {speed} requests/s{how}.",
+            "With {with} {} are the fastest and cannot be distinguished: up to {speed} requests/s{how}.",
             some(many)
         ),
     })
 }
 
-/// The cells that have the leading figure, the best first.
-fn measured<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> impl Iterator<Item = &'s Cell<'a>> {
-    let leading = summary.leading();
-    summary.cells.iter().filter(move |cell| cell.median(leading).is_some())
+fn limited_by_tool<'a>(summary: &WorkloadSummary<'a>) -> Vec<&'a str> {
+    let cells = summary.cells.iter().filter(|cell| cell.bound() == Some(Bound::ClientBound));
+    cells.map(|cell| cell.server.name.as_str()).collect()
+}
+
+fn names<'a>(cells: &[&Cell<'a>]) -> Vec<&'a str> {
+    cells.iter().map(|cell| cell.server.name.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::summary::summarise;
+    use crate::report::section::Source;
+    use crate::store::record::VerdictRecord;
+    use crate::store::results::Loaded;
+
+    /// Seven runs of each server: its name, its CPU time per request in microseconds, and what bound it.
+    fn runs(servers: &[(&str, f64, Bound)]) -> Loaded {
+        let runs = servers.iter().flat_map(|(server, microseconds, bound)| {
+            (1..=7).map(move |repetition| {
+                let mut record = Record::example(server, repetition);
+                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
+                record.verdict = Some(VerdictRecord {
+                    bound: *bound,
+                    reason: (*bound == Bound::Invalid).then(|| "3 requests failed".into()),
+                    server_utilisation: Some(if *bound == Bound::ServerBound { 1.0 } else { 0.5 }),
+                    tool_utilisation: if *bound == Bound::ClientBound { 1.0 } else { 0.5 },
+                    external_share: Some(0.0),
+                    concurrency: None,
+                });
+                record
+            })
+        });
+        Loaded::example(runs.collect())
+    }
+
+    #[test]
+    fn cells_that_decide_nothing_are_in_no_sentence_but_their_own() {
+        use Bound::{ClientBound, Invalid, ServerBound};
+        // Servers, the baseline, and the answers.
+        type Case<'a> = (&'a [(&'a str, f64, Bound)], Option<&'a str>, &'a [&'a str]);
+        let cases: [Case; 7] = [
+            (
+                &[("a", 5.0, ServerBound), ("b", 10.0, ServerBound)],
+                None,
+                &[
+                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
+                    "Compared with a, the others need: b 2.00×.",
+                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
+                ],
+            ),
+            (
+                &[
+                    ("bad", 1.0, Invalid),
+                    ("a", 5.0, ServerBound),
+                    ("b", 10.0, ServerBound),
+                    ("worse", 80.0, Invalid),
+                ],
+                None,
+                &[
+                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
+                    "Compared with a, the others need: b 2.00×.",
+                    "Not ranked: bad (invalid: 3 requests failed) and worse (invalid: 3 requests failed).",
+                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
+                ],
+            ),
+            (
+                &[("bad", 1.0, Invalid), ("a", 5.0, ServerBound)],
+                None,
+                &[
+                    "a needs 5.00 µs of CPU time per request with 10 connections; there is no other ranked server \
+                     to compare it with.",
+                    "Not ranked: bad (invalid: 3 requests failed).",
+                    "With 10 connections a is the fastest: 1,000 requests/s.",
+                ],
+            ),
+            (
+                &[("bad", 1.0, Invalid)],
+                None,
+                &[
+                    "No server can be ranked with 10 connections.",
+                    "Not ranked: bad (invalid: 3 requests failed).",
+                ],
+            ),
+            (
+                &[("a", 5.0, ServerBound), ("b", 10.0, ServerBound), ("bad", 80.0, Invalid)],
+                Some("bad"),
+                &[
+                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
+                    "Nothing can be compared with bad under work: invalid: 3 requests failed.",
+                    "Not ranked: bad (invalid: 3 requests failed).",
+                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
+                ],
+            ),
+            (
+                &[("a", 5.0, ServerBound), ("b", 10.0, ServerBound), ("bad", 80.0, Invalid)],
+                Some("b"),
+                &[
+                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
+                    "Compared with b, the others need: a 0.50×.",
+                    "Not ranked: bad (invalid: 3 requests failed).",
+                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
+                ],
+            ),
+            (
+                &[("a", 5.0, ClientBound), ("b", 5.0, ClientBound), ("c", 10.0, ServerBound)],
+                None,
+                &[
+                    "a and b are the cheapest and cannot be distinguished: 5.00 µs of CPU time per request \
+                     with 10 connections.",
+                    "Compared with a, the others need: c 2.00×.",
+                    "With 10 connections the fastest servers cannot be ranked by throughput: the load tool was at its \
+                     limit with a and b.",
+                    AT_ITS_LIMIT,
+                ],
+            ),
+        ];
+        for (servers, baseline, expected) in cases {
+            let loaded = runs(servers);
+            let summaries = summarise(&loaded.records);
+            let answers = answers(&Source::new(&loaded, &summaries).families, baseline);
+            assert_eq!(answers, expected, "{servers:?}");
+        }
+    }
 }

@@ -1,135 +1,188 @@
-//! Two result folders held against each other, as text.
+//! The comparison of two result folders as a document: what differs between the two measurements, a
+//! section per kind of figure with a table per workload, and what is not compared.
 
-use std::fmt::Write;
-
-use comfy_table::CellAlignment;
 use serde_json::Value;
 
+use super::document::{Document, Fact, Section, Table};
+use super::field::Field;
+use super::value::Quantity;
 use crate::analysis::compare::{
-    Alone, Compared, Comparison, Difference, Judgement, Kind, NEAR_RATE, Reason, Row,
+    ComparedFigure, ComparedWorkload, Comparison, Difference, FigureKind, Judgement, NEAR_RATE, Reason,
+    Unmatched,
 };
 use crate::analysis::statistics;
-use crate::analysis::verdict;
 use crate::store::record::{Bound, ConformanceRecord, WorkloadRecord};
+use crate::text::numbers;
 use crate::text::numbers::as_f64;
-use crate::text::{layout, numbers};
 
-/// What is said when it is machines that are compared.
-pub(crate) const TWO_MACHINES: &str =
-    "THESE ARE TWO MACHINES: every ratio below compares them, and not only what ran on them.";
-
-/// The judgements that are said in a word, at a line's end.
+/// The judgement of a figure that got worse, as tables show it.
 pub(crate) const WORSE: &str = "worse";
-/// See [`WORSE`].
+/// The judgement of a figure that got better.
 pub(crate) const BETTER: &str = "better";
-const SAME: &str = "same";
-const TOO_FEW: &str = "too few";
 
-/// How many columns, the first ones, are words; the last one is, too.
-const WORDS: usize = 2;
+const SIDES: [&str; 2] = ["A", "B"];
 
-/// How many of each judgement there are, what was not the same, a table a workload, and what is not compared. `names` are what
-/// the folders are called.
-pub fn text(comparison: &Comparison, names: [&str; 2]) -> String {
-    let mut out = counts(comparison);
-    if comparison.is_of_two_machines() {
-        let _ = writeln!(out, "{TWO_MACHINES}");
-    }
-    out.push('\n');
-    for ((side, folder), name) in ["A", "B"].iter().zip(comparison.folders).zip(names) {
+const KINDS: [FigureKind; 5] = [
+    FigureKind::Cost,
+    FigureKind::Throughput,
+    FigureKind::Latency,
+    FigureKind::FirstAnswer,
+    FigureKind::Memory,
+];
+
+/// A comparison as a document. `names` are the names of the folders.
+pub fn document(comparison: &Comparison, names: [&str; 2]) -> Document {
+    let origin = SIDES.into_iter().zip(comparison.folders).zip(names).map(|((side, folder), name)| {
         let machine = &folder.machine;
-        let _ = writeln!(out, "{side}: {name}, {} on {}", machine.started, machine.host);
-        if let Some(torn) = &folder.torn {
-            let _ = writeln!(out, "   {torn}");
+        Fact::new(side, format!("{name}, {} on {}", machine.started, machine.host))
+    });
+    let kinds = KINDS.into_iter().filter_map(|kind| figures(comparison, kind));
+    Document {
+        title: format!("{} compared with {}", names[1], names[0]),
+        leading: None,
+        origin: origin.collect(),
+        answers: answers(comparison),
+        warnings: warnings(comparison),
+        picture: None,
+        sections: differences(comparison).into_iter().chain(kinds).chain(not_compared(comparison)).collect(),
+    }
+}
+
+fn answers(comparison: &Comparison) -> Vec<String> {
+    if comparison.figures().next().is_none() {
+        let nothing = "There is nothing to compare: no server has figures of the same workload by the same tool in \
+                       both folders.";
+        return vec![nothing.into()];
+    }
+    let is = |number: usize| if number == 1 { "is" } else { "are" };
+    let worse = comparison.count(|judgement| *judgement == Judgement::Worse);
+    let better = comparison.count(|judgement| *judgement == Judgement::Better);
+    let same = comparison.count(|judgement| *judgement == Judgement::Same);
+    let too_few = comparison.count(|judgement| *judgement == Judgement::TooFew);
+    let broken = comparison.count(|judgement| matches!(judgement, Judgement::Broken(_)));
+    let not_judged = comparison.count(|judgement| matches!(judgement, Judgement::NotJudged(_)));
+    let mut counts = format!(
+        "{worse} {} {} worse, {better} {} better, {same} cannot be distinguished",
+        if worse == 1 { "figure" } else { "figures" },
+        is(worse),
+        is(better)
+    );
+    for (number, what) in [
+        (too_few, format!("of fewer than {} repetitions", statistics::ENOUGH)),
+        (broken, "broken in B".into()),
+        (not_judged, "not judged".into()),
+    ] {
+        if number > 0 {
+            counts += &format!(", {number} {} {what}", is(number));
         }
     }
-    for difference in &comparison.differences {
-        let _ = writeln!(out, "{}", self::difference(difference));
-    }
-    for compared in comparison.workloads.iter().filter(|compared| !compared.rows.is_empty()) {
-        let _ = write!(out, "\n{}", workload(compared));
-    }
-    let rest = not_compared(comparison);
-    if !rest.is_empty() {
-        let _ = write!(out, "\n{rest}");
-    }
-    out
+    vec![
+        counts + ".",
+        "A figure is worse or better where the 95 % interval of its ratio B : A excludes 1, and the ratio differs \
+         from 1 by more than the noise. The noise is the difference that a server has from itself, measured as its \
+         duplicate (A/A)."
+            .into(),
+    ]
 }
 
-/// The first sentences.
-fn counts(comparison: &Comparison) -> String {
-    let of = |is: fn(&Judgement) -> bool| comparison.rows().filter(|row| is(&row.judgement)).count();
-    if comparison.rows().next().is_none() {
-        return "There is nothing to compare: no server has figures of the same workload by the same tool in both.\n".into();
-    }
-    let worse = of(|judgement| *judgement == Judgement::Worse);
-    let mut out = format!(
-        "{worse} {} worse, {} better, {} cannot be told apart.",
-        if worse == 1 { "figure is" } else { "figures are" },
-        of(|judgement| *judgement == Judgement::Better),
-        of(|judgement| *judgement == Judgement::Same),
-    );
-    let too_few = of(|judgement| *judgement == Judgement::TooFew);
-    if too_few > 0 {
-        let _ = write!(out, " Of {too_few} there are fewer than {} repetitions.", statistics::ENOUGH);
-    }
-    let broken = of(|judgement| matches!(judgement, Judgement::Broken(_)));
-    if broken > 0 {
-        let _ = write!(out, " {broken} broken in B.");
-    }
-    let not_judged = of(|judgement| matches!(judgement, Judgement::NotJudged(_)));
-    if not_judged > 0 {
-        let _ = write!(out, " {not_judged} not judged.");
-    }
-    out + "\n"
+fn warnings(comparison: &Comparison) -> Vec<String> {
+    let two_machines = comparison.is_of_two_machines().then(|| {
+        "A and B were measured on two machines: each ratio compares the machines, and not only the servers."
+            .to_owned()
+    });
+    let torn = comparison.folders.iter().filter_map(|folder| folder.torn.clone());
+    two_machines.into_iter().chain(torn).collect()
 }
 
-/// A workload's table and what has to be known to read it.
-fn workload(compared: &Compared) -> String {
-    let check = if compared.is_check { ", the check" } else { "" };
-    let Compared { workload, tool, .. } = compared;
-    let mut out = format!("{}  ({}, by {}{check})\n", workload.title, workload.name, tool.name);
-    let heads = ["Server", "Figure", "A", "B", "B : A", "interval", "Judgement"];
-    let mut table = layout::table(heads, WORDS);
-    if let Some(column) = table.column_mut(heads.len() - 1) {
-        column.set_cell_alignment(CellAlignment::Left);
-    }
-    for row in &compared.rows {
-        table.add_row(cells(row));
-    }
-    let _ = writeln!(out, "{}", table.trim_fmt());
-    noise(compared, &mut out);
-    for (server, [a, b]) in &compared.rates {
-        let _ = writeln!(
-            out,
-            "{server} was asked at another rate: A: {}/s  B: {}/s. Latency rises with it, and is compared up to {:.0} %.",
-            numbers::whole(*a),
-            numbers::whole(*b),
-            NEAR_RATE * 100.0
-        );
-    }
-    out
+/// A section of tables, the notes of which say how they are to be read.
+fn section(id: &'static str, title: &'static str, about: &str, tables: Vec<Table>) -> Option<Section> {
+    let about = Some(about).filter(|about| !about.is_empty()).map(str::to_owned).into_iter().collect();
+    let has_rows = tables.iter().any(|table| !table.rows.is_empty());
+    has_rows.then_some(Section { id, title, about, charts: Vec::new(), tables, facts: Vec::new() })
 }
 
-fn cells(row: &Row) -> [String; 7] {
-    let form = form(row.kind);
-    let [a, b] = row.medians.map(|median| median.map_or_else(dash, form));
-    let (ratio, interval) = row.ratio.map_or_else(
-        || (dash(), dash()),
-        |ratio| {
-            let [median, low, high] = [ratio.median, ratio.low, ratio.high].map(numbers::ratio);
-            (median, format!("{low}–{high}"))
-        },
-    );
-    [row.server.to_owned(), name(row.kind).to_owned(), a, b, ratio, interval, judgement(&row.judgement)]
+/// A table of text, no column of which is left out where there is little room.
+fn text_table<const N: usize>(name: &str, title: &str, headers: [&str; N], rows: &[[String; N]]) -> Table {
+    let field =
+        |place: usize| Field::text(headers[place], move |row: &[String; N]| row[place].clone()).essential();
+    Table::from_fields(name, title, (0..N).map(field), rows)
+}
+
+/// The figures of one kind, a table per workload and tool.
+fn figures(comparison: &Comparison, kind: FigureKind) -> Option<Section> {
+    let (id, title, about) = match kind {
+        FigureKind::Cost => ("cost", "Did the CPU time per request change?", ""),
+        FigureKind::Throughput => (
+            "throughput",
+            "Did the requests per second change?",
+            "Compared only where the server was the bottleneck in A and in B: otherwise the figure says nothing about \
+             the server.",
+        ),
+        FigureKind::Latency => {
+            ("latency", "Did the latency change?", "The 99th percentile under a fixed rate of requests.")
+        }
+        FigureKind::FirstAnswer => ("start", "Did the time to the first answer change?", ""),
+        FigureKind::Memory => ("memory", "Did the memory per connection change?", ""),
+    };
+    let tables = comparison.workloads.iter().filter_map(|compared| table(compared, kind, id)).collect();
+    section(id, title, about, tables)
+}
+
+fn table(compared: &ComparedWorkload, kind: FigureKind, id: &str) -> Option<Table> {
+    let ComparedWorkload { workload, tool, .. } = compared;
+    compared.figures.iter().find(|figure| figure.kind == kind)?;
+    let quantity = match kind {
+        FigureKind::Cost | FigureKind::Latency | FigureKind::FirstAnswer => Quantity::Time,
+        FigureKind::Throughput => Quantity::Rate,
+        FigureKind::Memory => Quantity::Memory,
+    };
+    let check = if compared.is_check { ", cross-check" } else { "" };
+    // The unit is behind the header, where "A/s" would be read as a unit itself.
+    let [a, b] = SIDES.map(|side| match kind {
+        FigureKind::Throughput => format!("{side} requests"),
+        _ => side.to_owned(),
+    });
+    let fields = [
+        Field::text("Server", |figure: &ComparedFigure| figure.server.to_owned()),
+        Field::new(a, quantity, |figure: &ComparedFigure| figure.medians[0]),
+        Field::new(b, quantity, |figure: &ComparedFigure| figure.medians[1]),
+        Field::new("B : A", Quantity::Ratio, |figure: &ComparedFigure| figure.ratio).with_intervals(),
+        Field::text("Judgement", |figure: &ComparedFigure| judgement(&figure.judgement)),
+    ];
+    let name = format!("{id}-{}-{}", workload.name, tool.name);
+    let title = format!("{} ({}, by {}{check})", workload.title, workload.name, tool.name);
+    let figures = compared.figures.iter().filter(|figure| figure.kind == kind);
+    let mut table = Table::from_fields(name, title, fields.map(Field::essential), figures);
+    table.has_one_unit = true;
+    table.notes.extend(noise(compared, kind));
+    if kind == FigureKind::Latency {
+        table.notes.extend(compared.rates.iter().map(|(server, rates)| {
+            let [a, b] = rates.map(numbers::whole);
+            let near = NEAR_RATE * 100.0;
+            format!(
+                "{server} had another rate of requests: A: {a}/s, B: {b}/s. Latency rises with the rate; rates that \
+                 differ by more than {near:.0} % are not compared."
+            )
+        }));
+    }
+    Some(table)
+}
+
+/// The differences that are noise. Nothing is said where no figure was judged.
+fn noise(compared: &ComparedWorkload, kind: FigureKind) -> Option<String> {
+    let (_, noise) = compared.noise.iter().find(|(known, _)| *known == kind)?;
+    Some(match noise {
+        Some(noise) => format!("Differences below {:.1} % are noise (A/A).", noise * 100.0),
+        None => "The noise is unknown: neither folder has a duplicate (A/A) with these figures.".into(),
+    })
 }
 
 pub(super) fn judgement(judgement: &Judgement) -> String {
     match judgement {
         Judgement::Worse => WORSE.into(),
         Judgement::Better => BETTER.into(),
-        Judgement::Same => SAME.into(),
-        Judgement::TooFew => TOO_FEW.into(),
+        Judgement::Same => "same".into(),
+        Judgement::TooFew => "too few repetitions".into(),
         Judgement::Broken(reason) => format!("broken: {}", why(reason)),
         Judgement::NotJudged(reason) => format!("not judged: {}", why(reason)),
     }
@@ -137,62 +190,65 @@ pub(super) fn judgement(judgement: &Judgement) -> String {
 
 fn why(reason: &Reason) -> String {
     match reason {
-        Reason::NoFigures(side) => format!("{} has no figures", side_name(*side)),
-        Reason::Bound(side, verdict::Verdict { bound, reason }) => {
-            let bound = if *bound == Bound::Disturbed { "disturbed" } else { "invalid" };
-            let reason = reason.as_ref().map_or_else(String::new, |reason| format!(", {reason}"));
-            format!("{} is {bound}{reason}", side_name(*side))
+        Reason::NoFigures(side) => format!("{} has no figures", SIDES[*side]),
+        Reason::Bound(side, verdict) => {
+            let bound = if verdict.bound == Bound::Disturbed { "disturbed" } else { "invalid" };
+            let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(", {reason}"));
+            format!("{} is {bound}{reason}", SIDES[*side])
         }
-        Reason::OtherMeaning => "the tool's latency means something else in B".into(),
+        Reason::OtherMeaning => "the tool defines latency differently in B".into(),
         Reason::OtherRate => "the rates are too far apart".into(),
         Reason::NoRatio => "there is no ratio".into(),
     }
 }
 
-fn side_name(side: usize) -> &'static str {
-    if side == 0 { "A" } else { "B" }
-}
-
-/// What is no difference, by figure.
-fn noise(compared: &Compared, out: &mut String) {
-    let known: Vec<String> = compared
-        .noise
-        .iter()
-        .filter_map(|(kind, noise)| Some(format!("{:.1} % of {}", (*noise)? * 100.0, name(*kind))))
-        .collect();
-    // Nothing was judged where there is no kind at all.
-    if !known.is_empty() {
-        let _ = writeln!(out, "By the A/A controls, differences below {} are noise.", known.join(", "));
-    } else if !compared.noise.is_empty() {
-        out.push_str("Neither has an A/A control here, so that the noise is not known.\n");
+/// The short name of a kind of figure.
+pub(super) fn kind_name(kind: FigureKind) -> &'static str {
+    match kind {
+        FigureKind::Cost => "CPU/request",
+        FigureKind::Throughput => "Requests/s",
+        FigureKind::Latency => "p99",
+        FigureKind::FirstAnswer => "First answer",
+        FigureKind::Memory => "Memory/connection",
     }
 }
 
-/// What stands in one folder only, and throughputs that are no fact about a server.
-fn not_compared(comparison: &Comparison) -> String {
-    let mut out = String::new();
-    for (side, alone) in comparison.alone.iter().enumerate() {
-        for Alone { workload, tool, servers } in alone {
-            let _ =
-                writeln!(out, "Only in {}: {workload} by {tool}: {}", side_name(side), servers.join(", "));
-        }
+/// What only one folder has, and throughputs that say nothing about the server.
+fn not_compared(comparison: &Comparison) -> Option<Section> {
+    let row = |workload: &str, tool: &str, figures: &str, servers: &[&str], reason: &str| {
+        [workload, tool, figures, &servers.join(", "), reason].map(str::to_owned)
+    };
+    let mut rows = Vec::new();
+    for (unmatched, reason) in comparison.unmatched.iter().zip(["only in A", "only in B"]) {
+        let of_workload = |alone: &Unmatched| row(alone.workload, alone.tool, "all", &alone.servers, reason);
+        rows.extend(unmatched.iter().map(of_workload));
     }
-    let left_out: usize = comparison.workloads.iter().map(|compared| compared.throughputs_left_out).sum();
-    if left_out > 0 {
-        let plural = if left_out == 1 { "cell is" } else { "cells are" };
-        let _ = writeln!(
-            out,
-            "Requests/s of {left_out} {plural} not compared: they are a fact about the server only where it used its cores up, \
-             and the tool did not, in A and in B."
-        );
+    for compared in comparison.workloads.iter().filter(|compared| !compared.without_throughput.is_empty()) {
+        let ComparedWorkload { workload, tool, without_throughput, .. } = compared;
+        let reason = "the server was not the bottleneck in A and in B";
+        let figures = kind_name(FigureKind::Throughput);
+        rows.push(row(&workload.name, &tool.name, figures, without_throughput, reason));
     }
-    out
+    let headers = ["Workload", "Tool", "Figures", "Servers", "Reason"];
+    let table = text_table("not-compared", "Figures that are not compared", headers, &rows);
+    section("not-compared", "What is not compared?", "", vec![table])
 }
 
-/// `what: A: …  B: …`
-fn difference(difference: &Difference) -> String {
+/// The conditions that differ.
+fn differences(comparison: &Comparison) -> Option<Section> {
+    let row = |differing| {
+        let (what, [a, b]) = difference(differing);
+        [what, a, b]
+    };
+    let rows: Vec<_> = comparison.differences.iter().map(row).collect();
+    let table = text_table("differences", "Conditions that are not the same", ["What", "A", "B"], &rows);
+    section("differences", "What differs between A and B?", "", vec![table])
+}
+
+/// The name of a condition, and its value in A and in B.
+fn difference(difference: &Difference) -> (String, [String; 2]) {
     let unknown = || "unknown".to_owned();
-    let (what, [a, b]) = match difference {
+    match difference {
         Difference::Processor(names) => {
             ("processor".into(), names.map(|name| name.map_or_else(unknown, str::to_owned)))
         }
@@ -216,15 +272,14 @@ fn difference(difference: &Difference) -> String {
         Difference::Workload(workloads) => {
             (format!("workload {}, not compared", workloads[0].name), definitions(*workloads))
         }
-    };
-    format!("{what}: A: {a}  B: {b}")
+    }
 }
 
 fn conformance(found: &ConformanceRecord) -> String {
     format!("{found}, {} smuggled", found.smuggled)
 }
 
-/// What each asks for that the other does not, by the names that the fields have in the records.
+/// The fields of each definition that differ from the other one, by their names in the records.
 fn definitions(workloads: [&WorkloadRecord; 2]) -> [String; 2] {
     let [a, b] = workloads.map(|workload| serde_json::to_value(workload).unwrap_or_default());
     let differing = |one: &Value, other: &Value| {
@@ -235,27 +290,4 @@ fn definitions(workloads: [&WorkloadRecord; 2]) -> [String; 2] {
         fields.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
     };
     [differing(&a, &b), differing(&b, &a)]
-}
-
-pub(super) fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Cost => "CPU µs/request",
-        Kind::Throughput => "Requests/s",
-        Kind::Latency => "p99",
-        Kind::FirstAnswer => "First answer",
-        Kind::Memory => "Memory/connection",
-    }
-}
-
-fn form(kind: Kind) -> fn(f64) -> String {
-    match kind {
-        Kind::Cost => numbers::microseconds,
-        Kind::Throughput => numbers::whole,
-        Kind::Latency | Kind::FirstAnswer => numbers::duration,
-        Kind::Memory => numbers::bytes,
-    }
-}
-
-fn dash() -> String {
-    "–".into()
 }

@@ -1,7 +1,8 @@
 //! How many conformance cases servers pass: the table of `bench verify --conformance`.
 
-use super::document::{Column, Importance, Quantity, Table, Value};
+use super::document::{Column, Priority, Table};
 use super::section::server;
+use super::value::{Quantity, Value};
 use crate::checks::verify::Verification;
 use conformance::{Case, CaseResult, Severity, cases, subject_of};
 
@@ -13,7 +14,7 @@ const SEVERITIES: [(&str, Severity); 3] =
 pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
     let subjects = subjects();
     let heads = ["all"].into_iter().chain(SEVERITIES.map(|(head, _)| head)).chain(subjects.iter().copied());
-    let columns = heads.map(|head| Column::new(head, Quantity::Count).of(Importance::High));
+    let columns = heads.map(|head| Column::new(head, Quantity::Count).with_priority(Priority::High));
     let columns = std::iter::once(server()).chain(columns);
     let mut table = Table::new("conformance", "Cases that pass, of those that were sent", columns);
     for (name, verification) in verified {
@@ -98,10 +99,10 @@ mod tests {
         ];
         let verified = [("few", Verification::new(few, &[])), ("mixed", Verification::new(mixed, &[flaky]))];
         let table = table(&verified);
-        let heads: Vec<&str> = table.columns.iter().map(|column| column.head.as_str()).collect();
+        let heads: Vec<&str> = table.columns.iter().map(|column| column.header.as_str()).collect();
         let has = |row: usize, head: &str| {
             let column = heads.iter().position(|of_column| *of_column == head).unwrap();
-            table.rows[row][column].words()
+            table.rows[row][column].text()
         };
         let expected = [
             ("Server", Some("few"), Some("mixed")),

@@ -1,10 +1,11 @@
-//! What a report says, whatever form it is given: sentences, tables and charts, in the order in which they are read. Data
-//! alone, in seconds, bytes and counts: a format (`format/`) puts on units and shape, and adds no figure of its own.
+//! What a report says, in whatever form: sentences, tables and charts in the order in which they are
+//! read. Data alone, in seconds, bytes and counts: a form (`format/`) adds units and shape, and no
+//! figure of its own.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::chart::{Chart, Mark};
-use crate::analysis::statistics::{Estimate, Rank};
+use super::chart::Chart;
+use super::value::{Quantity, Unit, Value};
 
 /// A whole report.
 #[derive(Clone, Debug, Serialize)]
@@ -15,146 +16,88 @@ pub struct Document {
     pub leading: Option<String>,
     /// When, where, and by which command.
     pub origin: Vec<Fact>,
-    /// The answers, in sentences: what is fastest, what is cheapest, and what cannot be told apart.
+    /// The answers, in sentences: which server is cheapest, which is fastest, which cannot be
+    /// distinguished, and which are not ranked.
     pub answers: Vec<String>,
-    /// What is wrong with this measurement, in sentences, each with what to do about it.
+    /// What may be wrong with this measurement, in sentences, each with what to do about it.
     pub warnings: Vec<String>,
     /// The chart that shows the answer.
     pub picture: Option<Chart>,
-    /// A section a question. One without figures is not there.
+    /// One section per question that has figures.
     pub sections: Vec<Section>,
 }
 
-/// Something that is known, by its name.
+/// A named fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// What is known of it.
+    /// Its value, as text.
     pub value: String,
 }
 
 /// The answer to one question.
 #[derive(Clone, Debug, Serialize)]
 pub struct Section {
-    /// Short, of letters and hyphens, and its own.
+    /// Short and unique, of letters and hyphens.
     pub id: &'static str,
     /// The question.
     pub title: &'static str,
-    /// Paragraphs: how its figures are to be read.
+    /// Paragraphs: how to read its figures.
     pub about: Vec<String>,
-    /// What shows it.
+    /// The answer as pictures.
     pub charts: Vec<Chart>,
-    /// What tells it exactly.
+    /// The answer in figures.
     pub tables: Vec<Table>,
-    /// What is told in no table.
+    /// What is in no table.
     pub facts: Vec<Fact>,
 }
 
-/// A table with a head.
+/// A table with a header.
 #[derive(Clone, Debug, Serialize)]
 pub struct Table {
-    /// Its own name among the report's tables, of letters, digits and hyphens.
+    /// Unique among the report's tables, of letters, digits and hyphens.
     pub name: String,
-    /// What it shows, for people.
+    /// What it shows, for people: the caption, which no other table of the report has.
     pub title: String,
-    /// The columns, of which the first names the row.
+    /// The columns; the first names the row.
     pub columns: Vec<Column>,
-    /// The rows, each with a value a column.
+    /// The rows, each with one value per column.
     pub rows: Vec<Vec<Value>>,
-    /// Sentences: what has to be known of its cells.
+    /// Sentences that a reader of its cells needs.
     pub notes: Vec<String>,
-    /// Whether its columns are of one quantity and are compared with each other, so that they have one unit, which the title
-    /// tells.
+    /// Whether columns of one quantity have one unit, since they are compared with each other. The title
+    /// says it if the last column has it.
     pub has_one_unit: bool,
-    /// Whether it is for those who look closely: a page folds it, and what is read on a terminal leaves it out.
+    /// Whether it has details: a page folds it, and a terminal does not show it.
     pub is_detail: bool,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Column {
-    /// What it shows, without the unit.
-    pub head: String,
-    /// What its figures are.
+    /// The header, without the unit.
+    pub header: String,
+    /// What its figures measure.
     pub quantity: Quantity,
-    /// Whether the intervals of its figures are shown beside them.
+    /// Whether intervals are shown beside the figures.
     pub has_intervals: bool,
-    /// Whether the figures are shown as bars too, where there is room.
+    /// Whether the figures are shown as bars too, if there is room.
     pub has_bars: bool,
-    /// Whether it stays where there is no room for all. The first column always does.
-    pub importance: Importance,
+    /// Whether it stays if there is not enough room. The first column always does.
+    pub priority: Priority,
 }
 
-/// What stays where there is no room for all columns.
+/// Which columns stay if there is not enough room for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Importance {
+pub enum Priority {
     /// Goes first.
     Low,
-    /// Goes when nothing else is left to go.
+    /// Goes when no low column is left.
     Normal,
     /// Always stays.
     High,
-}
-
-/// What a figure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    /// No figure: words.
-    Words,
-    /// A count.
-    Count,
-    /// Seconds.
-    Time,
-    /// Bytes.
-    Memory,
-    /// So much of another figure: 1 is as much.
-    Ratio,
-    /// A part of a whole: from 0 to 1.
-    Share,
-    /// A count a second.
-    Rate,
-}
-
-/// A cell of a table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// Not known. Never 0.
-    Absent,
-    /// Words.
-    Words(String),
-    /// A place among others.
-    Rank(Rank),
-    /// A figure.
-    Figure(Figure),
-    /// A figure where it has to be said whose fact it is.
-    Marked {
-        /// The figure.
-        #[serde(flatten)]
-        figure: Figure,
-        /// Whose it is.
-        mark: Mark,
-    },
-}
-
-/// A number in its quantity's own unit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Figure {
-    /// The figure, of several runs their median.
-    pub value: f64,
-    /// The ends of its interval.
-    pub interval: Option<[f64; 2]>,
-}
-
-/// How a figure is shown: times a factor, with a symbol behind it or in the head.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unit {
-    /// `µs`; empty for counts.
-    pub symbol: &'static str,
-    /// What a figure is multiplied with.
-    pub factor: f64,
 }
 
 impl Document {
@@ -189,172 +132,69 @@ impl Table {
         }
     }
 
-    /// The unit that suits all figures of a column, or of all columns where they have one unit.
+    /// The unit that suits all figures of a column, or of its quantity if the table has one unit.
     pub fn unit(&self, column: usize) -> Unit {
-        let of_column = |row: &'_ Vec<Value>| row.get(column).and_then(Value::number);
-        let quantity = self.columns.get(column).map_or(Quantity::Words, |column| column.quantity);
-        if self.has_one_unit && quantity != Quantity::Words {
-            quantity.unit(self.rows.iter().flatten().filter_map(Value::number))
-        } else {
-            quantity.unit(self.rows.iter().filter_map(of_column))
-        }
+        let quantity = self.columns.get(column).map_or(Quantity::Text, |column| column.quantity);
+        let is_counted =
+            |place: usize, other: &Column| place == column || self.has_one_unit && other.quantity == quantity;
+        let columns = self.columns.iter().enumerate().filter(|(place, other)| is_counted(*place, other));
+        quantity.unit(columns.flat_map(|(place, _)| {
+            self.rows.iter().filter_map(move |row| row.get(place).and_then(Value::number))
+        }))
     }
 
-    /// A column's head, with the unit where the title does not tell it.
-    pub fn head(&self, column: usize) -> String {
-        let head = self.columns.get(column).map_or("", |column| &column.head);
+    /// A column's header, with the unit unless the header or the title has it.
+    pub fn header(&self, column: usize) -> String {
+        let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
-            symbol if symbol.is_empty() || self.has_one_unit => head.to_owned(),
-            symbol => format!("{head} {symbol}"),
+            // A header may end in its unit itself, as `Requests/s` does.
+            symbol if header.ends_with(symbol) || symbol == self.common_symbol() => header.to_owned(),
+            symbol => format!("{header} {symbol}"),
         }
     }
 
-    /// The title, with the unit of all columns if they have one.
+    /// The title, with the unit if all columns have one.
     pub fn caption(&self) -> String {
-        let last = self.columns.len().saturating_sub(1);
-        match self.unit(last).symbol {
-            symbol if symbol.is_empty() || !self.has_one_unit => self.title.clone(),
+        match self.common_symbol() {
+            // A title says "per second" itself.
+            "" | "/s" => self.title.clone(),
             symbol => format!("{}, {symbol}", self.title),
         }
+    }
+
+    /// The symbol of the last column's unit if the table has one unit; it may be empty.
+    fn common_symbol(&self) -> &'static str {
+        if self.has_one_unit { self.unit(self.columns.len().saturating_sub(1)).symbol } else { "" }
     }
 }
 
 impl Column {
-    /// A column of figures, or of words.
-    pub fn new(head: impl Into<String>, quantity: Quantity) -> Self {
+    /// A column of figures, or of text.
+    pub fn new(header: impl Into<String>, quantity: Quantity) -> Self {
         Self {
-            head: head.into(),
+            header: header.into(),
             quantity,
             has_intervals: false,
             has_bars: false,
-            importance: Importance::Normal,
+            priority: Priority::Normal,
         }
     }
 
-    /// The same with the intervals beside the figures.
+    /// Shows intervals beside the figures.
     #[must_use]
     pub fn with_intervals(self) -> Self {
         Self { has_intervals: true, ..self }
     }
 
-    /// The same with bars.
+    /// Shows the figures as bars too.
     #[must_use]
     pub fn with_bars(self) -> Self {
         Self { has_bars: true, ..self }
     }
 
-    /// The same, of another importance.
+    /// Sets the priority.
     #[must_use]
-    pub fn of(self, importance: Importance) -> Self {
-        Self { importance, ..self }
-    }
-}
-
-impl Value {
-    /// A figure, with whose fact it is where that has to be said.
-    pub fn marked(figure: Option<Figure>, mark: Mark) -> Self {
-        match figure {
-            None => Self::Absent,
-            Some(figure) if mark == Mark::Own => Self::Figure(figure),
-            Some(figure) => Self::Marked { figure, mark },
-        }
-    }
-
-    /// What to sort by.
-    pub fn number(&self) -> Option<f64> {
-        match self {
-            Self::Figure(figure) | Self::Marked { figure, .. } => Some(figure.value),
-            Self::Rank(rank) => Some(crate::text::numbers::as_f64((rank.best + rank.worst) as u64)),
-            Self::Absent | Self::Words(_) => None,
-        }
-    }
-
-    /// Its words, if it has any.
-    pub fn words(&self) -> Option<&str> {
-        match self {
-            Self::Words(words) => Some(words),
-            _ => None,
-        }
-    }
-}
-
-impl From<Option<f64>> for Value {
-    fn from(value: Option<f64>) -> Self {
-        value.map_or(Self::Absent, |value| Self::Figure(Figure { value, interval: None }))
-    }
-}
-
-impl From<Option<Estimate>> for Value {
-    fn from(estimate: Option<Estimate>) -> Self {
-        estimate.map_or(Self::Absent, |estimate| Self::Figure(estimate.into()))
-    }
-}
-
-impl From<Option<Rank>> for Value {
-    fn from(rank: Option<Rank>) -> Self {
-        rank.map_or(Self::Absent, Self::Rank)
-    }
-}
-
-impl From<String> for Value {
-    fn from(words: String) -> Self {
-        Self::Words(words)
-    }
-}
-
-impl From<&str> for Value {
-    fn from(words: &str) -> Self {
-        Self::Words(words.into())
-    }
-}
-
-impl From<Estimate> for Figure {
-    fn from(estimate: Estimate) -> Self {
-        Self { value: estimate.median, interval: Some([estimate.low, estimate.high]) }
-    }
-}
-
-impl Quantity {
-    /// The unit in which figures are stored and in which JSON and CSV have them: `s`, `B`, or none.
-    pub fn stored_unit(self) -> &'static str {
-        match self {
-            Self::Words | Self::Count | Self::Ratio | Self::Share => "",
-            Self::Time => "s",
-            Self::Memory => "B",
-            Self::Rate => "1/s",
-        }
-    }
-
-    /// The unit in which people read figures together: the largest in which none of them is below 1.
-    pub fn unit(self, figures: impl Iterator<Item = f64>) -> Unit {
-        let smallest = figures.filter(|figure| *figure > 0.0).fold(f64::INFINITY, f64::min);
-        let (symbol, factor) = match self {
-            Self::Words | Self::Count => ("", 1.0),
-            Self::Ratio => ("×", 1.0),
-            Self::Rate => ("/s", 1.0),
-            Self::Share => ("%", 100.0),
-            Self::Time if smallest < 1e-6 => ("ns", 1e9),
-            Self::Time if smallest < 1e-3 => ("µs", 1e6),
-            Self::Time if smallest < 1.0 => ("ms", 1e3),
-            Self::Time => ("s", 1.0),
-            Self::Memory if smallest < 1024.0 => ("B", 1.0),
-            Self::Memory if smallest < 1_048_576.0 => ("KiB", 1.0 / 1024.0),
-            Self::Memory => ("MiB", 1.0 / 1_048_576.0),
-        };
-        Unit { symbol, factor }
-    }
-}
-
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Self::Words => "words",
-            Self::Count => "count",
-            Self::Time => "s",
-            Self::Memory => "B",
-            Self::Ratio => "ratio",
-            Self::Share => "share",
-            Self::Rate => "1/s",
-        })
+    pub fn with_priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
     }
 }

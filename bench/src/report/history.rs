@@ -1,99 +1,93 @@
-//! Several results as one report: what there is, what got better or worse from one to the next, and how figures went.
+//! Several results as one report: a list of them, what got better or worse from one to the next,
+//! and how the figures changed.
 
 use super::chart::{Axis, Chart, Line, Point, Scale};
 use super::comparison;
-use super::document::{Column, Document, Fact, Importance, Quantity, Section, Table, Value};
-use super::section::{self, Measure, connections, leading_measure, list};
-use crate::analysis::compare::{self, Comparison, Judgement};
-use crate::analysis::history::{Entry, History};
+use super::document::{Document, Fact, Section, Table};
+use super::field::Field;
+use super::section::{self, Metric, connections, leading_metric, list};
+use super::value::{Quantity, Value};
+use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
+use crate::analysis::history::{History, PastResult};
 use crate::analysis::summary::{WorkloadSummary, summarise};
+use crate::store::record::Record;
 use crate::text::numbers::as_f64;
 
-/// What a folder of results says. `place` is what it is called.
+/// A result, and its comparison with the previous one of its machine, if there is one.
+type Compared<'a> = (&'a PastResult, Option<Comparison<'a>>);
+
+/// The history of a folder of results, whose path is `place`.
 pub fn document(history: &History, place: &str) -> Document {
-    let comparisons: Vec<Option<Comparison>> = (0..history.entries.len())
-        .map(|entry| Some(compare::compare(&history.before(entry)?.loaded, &history.entries[entry].loaded)))
-        .collect();
-    let plural = if history.entries.len() == 1 { "" } else { "s" };
+    let compared = |(place, result): (usize, _)| -> Compared {
+        let previous = history.before(place);
+        (result, previous.map(|previous| compare::compare(&previous.loaded, &result.loaded)))
+    };
+    let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
+    let plural = if results.len() == 1 { "" } else { "s" };
+    let damaged = history.damaged.iter();
+    let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
+    let sections = [Some(list_of_results(&results)), changes(&results), trends(history)];
     Document {
-        title: format!("{} measurement{plural}", history.entries.len()),
+        title: format!("{} measurement{plural}", results.len()),
         leading: None,
         origin: vec![Fact::new("Folder", place)],
-        answers: answers(history, &comparisons),
-        warnings: history
-            .damaged
-            .iter()
-            .map(|error| format!("Left out, as it cannot be read: {error}."))
-            .collect(),
+        answers: answers(&results),
+        warnings: warnings.collect(),
         picture: None,
-        sections: [Some(results(history, &comparisons)), changes(history, &comparisons), trends(history)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        sections: sections.into_iter().flatten().collect(),
     }
 }
 
-/// What became of the last measurement.
-fn answers(history: &History, comparisons: &[Option<Comparison>]) -> Vec<String> {
-    let (Some(last), Some(comparison)) = (history.entries.last(), comparisons.last()) else {
-        return Vec::new();
+/// How the last measurement compares with the one before it.
+fn answers(results: &[Compared]) -> Vec<String> {
+    let answer = |(last, comparison): &Compared| {
+        let change = comparison.as_ref().map_or("no earlier one is of the same machine".into(), judgements);
+        format!("The last measurement, {}: {change}.", last.name)
     };
-    let said = match comparison {
-        None => "there is none before it on the same machine".into(),
-        Some(comparison) => judgements(comparison),
-    };
-    vec![format!("The last measurement, {}: {said}.", last.name)]
+    results.last().map(answer).into_iter().collect()
 }
 
-/// How many figures got better or worse.
+/// The number of figures that got better or worse, in words.
 fn judgements(comparison: &Comparison) -> String {
-    let of = |is: fn(&Judgement) -> bool| comparison.rows().filter(|row| is(&row.judgement)).count();
     let counted = [
-        (of(|judgement| *judgement == Judgement::Worse), "worse"),
-        (of(|judgement| *judgement == Judgement::Better), "better"),
-        (of(|judgement| matches!(judgement, Judgement::Broken(_))), "broken"),
-        (of(|judgement| *judgement == Judgement::Same), "the same"),
+        (comparison.count(|judgement| *judgement == Judgement::Worse), "worse"),
+        (comparison.count(|judgement| *judgement == Judgement::Better), "better"),
+        (comparison.count(|judgement| matches!(judgement, Judgement::Broken(_))), "broken"),
+        (comparison.count(|judgement| *judgement == Judgement::Same), "the same"),
     ];
-    let said: Vec<String> = counted
+    let counts: Vec<String> = counted
         .iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    match said.as_slice() {
-        [] => "nothing to compare".into(),
-        said => said.join(", "),
-    }
+    if counts.is_empty() { "nothing to compare".into() } else { counts.join(", ") }
 }
 
-fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
-    let columns = [
-        Column::new("Result", Quantity::Words).of(Importance::High),
-        Column::new("Host", Quantity::Words),
-        Column::new("Workloads", Quantity::Words),
-        Column::new("Servers", Quantity::Count),
-        Column::new("Runs", Quantity::Count),
-        Column::new("Against the one before", Quantity::Words).of(Importance::High),
+fn list_of_results(results: &[Compared]) -> Section {
+    let count = |number: usize| Some(as_f64(number as u64));
+    let servers = move |(result, _): &Compared| {
+        let summaries = summarise(&result.loaded.records);
+        count(section::servers(&summaries.iter().collect::<Vec<_>>()).len())
+    };
+    let fields = [
+        Field::text("Result", |(result, _): &Compared| result.name.clone()).essential(),
+        Field::text("Host", |(result, _): &Compared| result.loaded.machine.host.clone()),
+        Field::text("Workloads", |(result, _): &Compared| list(&families(&result.loaded.records))),
+        Field::new("Servers", Quantity::Count, servers),
+        Field::new("Runs", Quantity::Count, move |(result, _): &Compared| count(result.loaded.records.len())),
+        Field::text("Compared with the previous", |(_, comparison): &Compared| {
+            comparison.as_ref().map_or_else(|| "–".into(), judgements)
+        })
+        .essential(),
     ];
-    let mut table = Table::new("results", "The results, the oldest first", columns);
-    for (entry, comparison) in history.entries.iter().zip(comparisons) {
-        let summaries = summarise(&entry.loaded.records);
-        let workloads: Vec<&str> = families(&summaries);
-        let members: Vec<&WorkloadSummary> = summaries.iter().collect();
-        table.rows.push(vec![
-            entry.name.as_str().into(),
-            entry.loaded.machine.host.as_str().into(),
-            list(&workloads).into(),
-            Some(as_f64(section::servers(&members).len() as u64)).into(),
-            Some(as_f64(entry.loaded.records.len() as u64)).into(),
-            comparison.as_ref().map_or_else(|| "–".into(), judgements).into(),
-        ]);
-    }
+    let table = Table::from_fields("results", "Results, oldest first", fields, results);
     Section {
         id: "results",
         title: "What has been measured?",
         about: vec![
-            "Each is held against the one before it on the same machine, figure by figure, as `bench compare` does. A machine is another \
-             from day to day: what lies far apart in time is compared with care."
+            "Each result is compared with the previous one of the same machine, figure by figure, as `bench compare` \
+             does. A machine changes over time, so differences between results that are far apart in time may be the \
+             machine's."
                 .into(),
         ],
         charts: Vec::new(),
@@ -102,11 +96,11 @@ fn results(history: &History, comparisons: &[Option<Comparison>]) -> Section {
     }
 }
 
-/// What the names of workloads begin with, each once.
-fn families<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<&'a str> {
+/// The names of workloads up to the first hyphen, each once.
+fn families(records: &[Record]) -> Vec<&str> {
     let mut families: Vec<&str> = Vec::new();
-    for summary in summaries {
-        let family = summary.workload.name.split('-').next().unwrap_or_default();
+    for record in records {
+        let family = record.workload.name.split('-').next().unwrap_or_default();
         if !families.contains(&family) {
             families.push(family);
         }
@@ -114,34 +108,33 @@ fn families<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<&'a str> {
     families
 }
 
-/// Every figure that is another than before.
-fn changes(history: &History, comparisons: &[Option<Comparison>]) -> Option<Section> {
-    let columns = [
-        Column::new("Result", Quantity::Words).of(Importance::High),
-        Column::new("Server", Quantity::Words).of(Importance::High),
-        Column::new("Workload", Quantity::Words).of(Importance::High),
-        Column::new("Figure", Quantity::Words),
-        Column::new("To before", Quantity::Ratio).with_intervals().of(Importance::High),
-        Column::new("Judgement", Quantity::Words).of(Importance::High),
-    ];
-    let mut table = Table::new("changes", "Figures that changed beyond the noise", columns);
-    for (entry, comparison) in history.entries.iter().zip(comparisons) {
+/// A figure that changed, behind the names of its result and its workload.
+type Change<'a> = (&'a str, &'a str, &'a ComparedFigure<'a>);
+
+/// Every figure that changed.
+fn changes(results: &[Compared]) -> Option<Section> {
+    let mut changes: Vec<Change> = Vec::new();
+    for (result, comparison) in results {
         for compared in comparison.iter().flat_map(|comparison| &comparison.workloads) {
-            let is_change = |judgement: &Judgement| {
-                matches!(judgement, Judgement::Worse | Judgement::Better | Judgement::Broken(_))
+            let is_change = |figure: &&ComparedFigure| {
+                matches!(figure.judgement, Judgement::Worse | Judgement::Better | Judgement::Broken(_))
             };
-            for row in compared.rows.iter().filter(|row| is_change(&row.judgement)) {
-                table.rows.push(vec![
-                    entry.name.as_str().into(),
-                    row.server.into(),
-                    compared.workload.name.as_str().into(),
-                    comparison::name(row.kind).into(),
-                    row.ratio.into(),
-                    comparison::judgement(&row.judgement).into(),
-                ]);
-            }
+            let figures = compared.figures.iter().filter(is_change);
+            changes.extend(figures.map(|figure| (&*result.name, &*compared.workload.name, figure)));
         }
     }
+    let fields = [
+        Field::text("Result", |(result, ..): &Change| (*result).to_owned()).essential(),
+        Field::text("Server", |(_, _, figure): &Change| figure.server.to_owned()).essential(),
+        Field::text("Workload", |(_, workload, _): &Change| (*workload).to_owned()).essential(),
+        Field::text("Figure", |(_, _, figure): &Change| comparison::kind_name(figure.kind)),
+        Field::new("To previous", Quantity::Ratio, |(_, _, figure): &Change| figure.ratio)
+            .with_intervals()
+            .essential(),
+        Field::text("Judgement", |(_, _, figure): &Change| comparison::judgement(&figure.judgement))
+            .essential(),
+    ];
+    let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
     (!table.rows.is_empty()).then(|| Section {
         id: "changes",
         title: "What got better or worse?",
@@ -152,13 +145,13 @@ fn changes(history: &History, comparisons: &[Option<Comparison>]) -> Option<Sect
     })
 }
 
-/// How the leading figure of each workload went, over the results on the machine of the last one.
+/// The leading figure of each workload over the results of the machine of the last one.
 fn trends(history: &History) -> Option<Section> {
-    let last = &history.entries.last()?.loaded.machine;
-    let own: Vec<&Entry> =
-        history.entries.iter().filter(|entry| entry.loaded.machine.is_same_as(last)).collect();
+    let last = &history.results.last()?.loaded.machine;
+    let own: Vec<&PastResult> =
+        history.results.iter().filter(|result| result.loaded.machine.is_same_as(last)).collect();
     let summaries: Vec<Vec<WorkloadSummary>> =
-        own.iter().map(|entry| summarise(&entry.loaded.records)).collect();
+        own.iter().map(|result| summarise(&result.loaded.records)).collect();
     let mut workloads: Vec<&str> = Vec::new();
     for summary in summaries.iter().flatten().filter(|summary| !summary.is_check) {
         if !workloads.contains(&summary.workload.name.as_str()) {
@@ -172,16 +165,16 @@ fn trends(history: &History) -> Option<Section> {
                 summaries.iter().position(|known| !known.is_check && known.workload.name == name)
             };
             let members = own.iter().zip(&summaries);
-            Trend(members.filter_map(|(entry, all)| Some((*entry, &all[find(all)?]))).collect())
+            Trend(members.filter_map(|(result, all)| Some((*result, &all[find(all)?]))).collect())
         })
         .filter(|trend| trend.0.len() > 1)
         .collect();
     (!trends.is_empty()).then(|| Section {
         id: "trends",
-        title: "How did figures go?",
+        title: "How did the figures change over time?",
         about: vec![
-            "Over the results on the machine of the last one, for each workload the figure by which its servers are ranked, with \
-             intervals."
+            "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
+             machine of the last one."
                 .into(),
         ],
         charts: trends.iter().map(Trend::chart).collect(),
@@ -191,29 +184,33 @@ fn trends(history: &History) -> Option<Section> {
 }
 
 /// One workload in several results.
-struct Trend<'a>(Vec<(&'a Entry, &'a WorkloadSummary<'a>)>);
+struct Trend<'a>(Vec<(&'a PastResult, &'a WorkloadSummary<'a>)>);
 
 impl Trend<'_> {
     fn members(&self) -> Vec<&WorkloadSummary<'_>> {
         self.0.iter().map(|(_, summary)| *summary).collect()
     }
 
-    fn measure(&self) -> Measure {
-        leading_measure(self.0[0].1)
+    fn metric(&self) -> Metric {
+        leading_metric(self.0[0].1)
     }
 
     fn title(&self) -> String {
         let workload = self.0[0].1.workload;
-        format!("{} with {} ({})", self.measure().head, connections(workload.connections), workload.name)
+        format!("{} with {} ({})", self.metric().header, connections(workload.connections), workload.name)
     }
 
     fn chart(&self) -> Chart {
-        let measure = self.measure();
+        let metric = self.metric();
         let members = self.members();
         let line = |name: &str| {
             let points = members.iter().zip(1_u32..).filter_map(|(summary, place)| {
                 let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-                Some(Point { x: place.into(), y: measure.figure(cell)?, mark: measure.mark(cell) })
+                Some(Point {
+                    x: place.into(),
+                    y: metric.figure(cell)?,
+                    attribution: metric.attribution(cell),
+                })
             });
             Line { label: name.into(), points: points.collect(), has_marks: true }
         };
@@ -221,32 +218,29 @@ impl Trend<'_> {
         Chart {
             id: format!("trend-{}", self.0[0].1.workload.name),
             title: self.title(),
-            description: format!("{}, a line a server, over {} results.", self.title(), self.0.len()),
+            description: format!("{}, a line per server, over {} results.", self.title(), self.0.len()),
             plot: section::lines(
                 Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
-                Axis { label: measure.head.into(), quantity: measure.quantity, scale: Scale::Log },
+                Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },
                 lines,
             ),
         }
     }
 
     fn table(&self) -> Table {
-        let measure = self.measure();
-        let servers = self.members();
-        let servers = section::servers(&servers);
-        let columns = servers.iter().map(|name| Column::new(*name, measure.quantity).of(Importance::High));
-        let first = Column::new("Result", Quantity::Words).of(Importance::High);
+        let metric = self.metric();
+        let members = self.members();
+        let server = |name| {
+            Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
+                let cell = summary.cells.iter().find(|cell| cell.server.name == name);
+                cell.map_or(Value::Absent, |cell| metric.value(cell))
+            })
+        };
+        let result = Field::text("Result", |(result, _): &(&PastResult, _)| result.name.clone());
+        let fields = std::iter::once(result).chain(section::servers(&members).into_iter().map(server));
         let name = format!("trend-{}", self.0[0].1.workload.name);
-        let mut table = Table::new(name, self.title(), std::iter::once(first).chain(columns));
+        let mut table = Table::from_fields(name, self.title(), fields.map(Field::essential), &self.0);
         table.has_one_unit = true;
-        for (entry, summary) in &self.0 {
-            let value = |name: &&str| {
-                let cell = summary.cells.iter().find(|cell| cell.server.name == **name);
-                cell.map_or(Value::Absent, |cell| measure.value(cell))
-            };
-            let values = servers.iter().map(value);
-            table.rows.push(std::iter::once(entry.name.as_str().into()).chain(values).collect());
-        }
         table
     }
 }

@@ -1,25 +1,31 @@
-//! Reports, made from a result folder's records alone: records to a document, and the document to a format.
+//! Reports, made from a result folder's records alone.
+//!
+//! ```text
+//! records ─▶ summaries ─▶ section/<question> ─▶ document ─▶ format/<form>
+//!                          field: a column with its getter
+//! ```
 
 mod answer;
 pub mod chart;
-mod code_comparison;
 pub mod comparison;
 mod conformance;
 pub mod document;
+pub mod field;
 pub mod format;
 pub mod history;
-pub mod recorded;
+pub mod readme;
 mod section;
+pub mod value;
 mod warning;
 
 use std::collections::BTreeSet;
 
-use crate::analysis::summary::{Cell, WorkloadSummary, summarise};
+use crate::analysis::summary::{WorkloadSummary, summarise};
 use crate::checks::verify::Verification;
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
-use crate::store::microbench::CodeRecord;
-use crate::store::record::TaskRecord;
+use crate::store::microbench::MicrobenchRecord;
+use crate::store::record::{Record, TaskRecord};
 use crate::store::results::Loaded;
 use crate::text::{names, numbers};
 use chart::Chart;
@@ -27,17 +33,18 @@ use document::{Document, Fact};
 pub(crate) use section::FAILED;
 use section::{Family, Source};
 
-/// What a result folder says.
+/// The report of a result folder.
 pub fn document(loaded: &Loaded) -> Document {
     let summaries = summarise(&loaded.records);
     document_of(&Source::new(loaded, &summaries))
 }
 
-/// The same with every ratio to the server of that name instead of the best one.
+/// The report of a result folder with all ratios to a server that the user chose, instead of the best
+/// one. Fails if there is no such server. Where its figures decide nothing, the report says so.
 pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Document> {
     let summaries = summarise(&loaded.records);
-    let cells: Vec<&Cell> = summaries.iter().flat_map(WorkloadSummary::with_floor).collect();
-    let names: BTreeSet<&str> = cells.iter().map(|cell| cell.server.name.as_str()).collect();
+    let cells = summaries.iter().flat_map(WorkloadSummary::with_floor);
+    let names: BTreeSet<&str> = cells.map(|cell| cell.server.name.as_str()).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let name = names::find("server", baseline, &names, |name| name)?;
     let mut document = document_of(&Source { baseline: Some(name), ..Source::new(loaded, &summaries) });
@@ -46,7 +53,7 @@ pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Docum
 }
 
 fn document_of(source: &Source) -> Document {
-    let leading = answer::leading(&source.families);
+    let leading = section::leading(&source.families);
     Document {
         title: title(&source.families, &source.loaded.machine),
         leading: leading.map(|summary| summary.workload.name.clone()),
@@ -58,8 +65,8 @@ fn document_of(source: &Source) -> Document {
     }
 }
 
-/// What a result folder says of where a request's CPU time goes; `None` where it keeps no microbenchmarks, or has no server beside
-/// the floor in a load that they explain.
+/// Where a request's CPU time goes, by the records of a result folder; `None` if it has no
+/// microbenchmarks, or no server beside the floor in a load that they explain.
 pub fn explanation(loaded: &Loaded) -> Option<Document> {
     let summaries = summarise(&loaded.records);
     let source = Source::new(loaded, &summaries);
@@ -75,11 +82,11 @@ pub fn explanation(loaded: &Loaded) -> Option<Document> {
     })
 }
 
-/// The names of the workloads that the answer comes from: the leading one's family.
+/// The names of the workloads in the leading one's family.
 pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     let summaries = summarise(&loaded.records);
     let source = Source::new(loaded, &summaries);
-    let Some(leading) = answer::leading(&source.families) else { return Vec::new() };
+    let Some(leading) = section::leading(&source.families) else { return Vec::new() };
     let is_own = |family: &&Family| family.members.iter().any(|member| std::ptr::eq(*member, leading));
     let family = source.families.iter().find(is_own);
     family.map_or_else(Vec::new, |family| {
@@ -87,30 +94,39 @@ pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     })
 }
 
-/// What microbenchmarks came to, as a table for a terminal of a width.
-pub fn code(code: &CodeRecord, width: Option<usize>) -> String {
-    format::table(&section::code_table(code), width)
+/// The figures of microbenchmarks as a table for a terminal of this width.
+pub fn microbenchmarks(record: &MicrobenchRecord, width: Option<usize>) -> String {
+    format::table(&section::microbench_table(record), width)
 }
 
-/// The same beside what was `saved` by a name, with what has to be known of it.
-pub fn code_comparison(made: &CodeRecord, saved: &CodeRecord, name: &str, width: Option<usize>) -> String {
-    format::table(&code_comparison::table(made, saved, name), width)
-}
-
-/// What fault drills came to, a row a server, as a table for a terminal of a width, with what has to be known of it.
+/// The results of fault drills as a table with notes, one row per server, for a terminal of this width.
 pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
     section::drills_table(records).map_or_else(String::new, |table| format::table(&table, width))
 }
 
-/// How many conformance cases each server passes, by subject, as a table for a terminal of a width.
+/// How many conformance cases each server passes, by subject, as a table for a terminal of this width.
 pub fn conformance(verified: &[(&str, Verification)], width: Option<usize>) -> String {
     format::table(&conformance::table(verified), width)
 }
 
-/// How wide the terminal is that standard output goes to; `None` when it is none.
+/// The figures of a measurement that is still running: one table per workload, marked as preliminary
+/// with the number of repetitions, without ranks and intervals, for a terminal of this width. Empty
+/// without figures.
+pub fn preliminary(records: &[Record], width: Option<usize>) -> String {
+    let summaries = summarise(records);
+    let tables = summaries.iter().filter(|summary| !summary.is_check && summary.is_measured());
+    let tables = tables.map(|summary| format::table(&section::preliminary_table(summary), width));
+    tables.collect::<Vec<_>>().join("\n")
+}
+
+/// The width of what standard output is shown on: `COLUMNS` where the user set it, or else the
+/// terminal's; `None` if it is not a terminal.
 pub fn terminal_width() -> Option<usize> {
-    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
-    Some(usize::from(width))
+    let chosen = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    chosen.filter(|columns| *columns > 0).or_else(|| {
+        let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
+        Some(usize::from(width))
+    })
 }
 
 /// How many servers there are, and where.
@@ -151,7 +167,7 @@ fn origin(machine: &Machine) -> Vec<Fact> {
     ]
 }
 
-/// The chart of the leading figure, where that is what a request costs.
+/// The chart of the cost of a request, if that is what the leading workload measures.
 fn picture(summary: &WorkloadSummary) -> Option<Chart> {
     (summary.workload.task == TaskRecord::Load)
         .then(|| Chart { id: "answer".into(), ..section::cost_chart(summary) })

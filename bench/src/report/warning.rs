@@ -1,17 +1,16 @@
-//! What is wrong with a measurement, in sentences, each with what to do about it.
+//! What may be wrong with a measurement, in sentences, each with what to do about it.
 
 use super::section::{list, noise};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::machine::Machine;
 use crate::store::record::{Bound, ErrorKind};
 use crate::store::results::Loaded;
 
-/// A noise floor from which on it is worth a warning: the best servers differ by less.
+/// A noise floor of at least this share is worth a warning: the best servers differ by less.
 const NOISY_FROM: f64 = 0.05;
 
-/// A load average a core, before the first run, from which on others were at work.
+/// A load average per core, before the first run, that shows that other processes were at work.
 const BUSY_FROM: f32 = 0.25;
 
 pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<String> {
@@ -34,8 +33,8 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
 fn shared_cores(machine: &Machine) -> Option<String> {
     let shares = machine.server_cores.iter().any(|core| machine.tool_cores.contains(core));
     shares.then(|| {
-        "Servers and load tool shared a core, so each slowed the other down: these figures compare pairs, not servers. Name \
-         --server-cores and --tool-cores, or take a machine with two cores or more."
+        "The servers and the load tool shared a core, so each slowed the other down: these figures compare pairs, \
+         not servers. Give each its own cores (`--server-cores`, `--tool-cores`), on a machine with two or more."
             .into()
     })
 }
@@ -45,8 +44,8 @@ fn busy(machine: &Machine) -> Option<String> {
     let cores = f32::from(u16::try_from(machine.cores?).ok()?);
     (load / cores >= BUSY_FROM).then(|| {
         format!(
-            "The machine was at work before the first run (load average {load:.2} on {cores} cores): stop what else runs, and measure \
-             again."
+            "Other processes were at work before the first run (load average {load:.2} on {cores} cores): stop them \
+             and measure again."
         )
     })
 }
@@ -62,8 +61,8 @@ fn governor(machine: &Machine) -> Option<String> {
         .collect();
     (!slow.is_empty()).then(|| {
         format!(
-            "The cores' frequency was set by `{}`, which slows a core down that is not busy: `cpupower frequency-set -g performance` \
-             keeps it.",
+            "The frequency governor was `{}`, which slows down cores that are not busy: set another one with \
+             `cpupower frequency-set -g performance`.",
             slow.join(", ")
         )
     })
@@ -71,11 +70,12 @@ fn governor(machine: &Machine) -> Option<String> {
 
 fn swapped(machine: &Machine) -> Option<String> {
     machine.swapped_bytes.filter(|bytes| *bytes > 0).map(|_| {
-        "A part of the memory lay on the disk before the first run: close what takes it, and measure again.".into()
+        "Memory was swapped out before the first run: stop the processes that use it and measure again."
+            .into()
     })
 }
 
-/// What this machine lacks, and what was left out for it.
+/// What this machine lacks, and which servers were left out because of it.
 fn unavailable(summaries: &[WorkloadSummary]) -> Option<String> {
     let failures = |cell: &Cell| -> Vec<String> {
         let failures = cell.failures().filter(|failure| failure.kind == ErrorKind::Unavailable);
@@ -95,14 +95,16 @@ fn unavailable(summaries: &[WorkloadSummary]) -> Option<String> {
 
 fn failed(summaries: &[WorkloadSummary]) -> Option<String> {
     let has_failed = |cell: &Cell| cell.failures().any(|failure| failure.kind != ErrorKind::Unavailable);
-    of_cells(summaries, has_failed)
-        .map(|cells| format!("Runs failed and have no figures: {cells}; notes below the tables say why."))
+    of_cells(summaries, has_failed).map(|cells| {
+        format!("Runs without figures, since they failed: {cells}. The notes below the tables say why.")
+    })
 }
 
 fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| bound(cell) == Some(Bound::Invalid)).map(|cells| {
+    of_cells(summaries, |cell| cell.bound() == Some(Bound::Invalid)).map(|cells| {
         format!(
-            "Invalid: {cells}. Their figures say nothing of the servers; the notes below the tables say why."
+            "Invalid, and so not ranked: {cells}. These figures say nothing about the servers; the notes below the \
+             tables say why."
         )
     })
 }
@@ -110,15 +112,17 @@ fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
 fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
     let again: usize =
         summaries.iter().flat_map(WorkloadSummary::with_floor).map(|cell| cell.set_aside).sum();
-    let plural = if again == 1 { "run was" } else { "runs were" };
-    let again = (again > 0).then(|| format!("{again} {plural} disturbed by others and done again."));
-    let still = of_cells(summaries, |cell| bound(cell) == Some(Bound::Disturbed))
-        .map(|cells| format!("Disturbed all the same: {cells}: measure again when the machine is quiet."));
+    let plural = if again == 1 { "run" } else { "runs" };
+    let again =
+        (again > 0).then(|| format!("{again} {plural} repeated because other processes disturbed them."));
+    let still = of_cells(summaries, |cell| cell.bound() == Some(Bound::Disturbed)).map(|cells| {
+        format!("Disturbed, and so not ranked: {cells}. Measure again when the machine is quiet.")
+    });
     let said: Vec<String> = again.into_iter().chain(still).collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
 
-/// What was not started here, and so what is not known of it.
+/// Servers that were already running, and what is not known about them.
 fn attached(summaries: &[WorkloadSummary]) -> Option<String> {
     of_cells(summaries, |cell| cell.server.is_attached && cell.measured().next().is_some()).map(|cells| {
         let is_known = |cell: &Cell| cell.measured().any(|run| run.cpu.as_ref().is_some_and(|cpu| cpu.server.is_some()));
@@ -126,16 +130,16 @@ fn attached(summaries: &[WorkloadSummary]) -> Option<String> {
             cell.server.is_attached && cell.measured().next().is_some() && !is_known(cell)
         });
         let unknown = unknown.map_or_else(String::new, |cells| {
-            format!(" Nobody said which process it is, so that its CPU time is not known: {cells}: name it with --pid.")
+            format!(" CPU time unknown, since no process was named (`--pid`): {cells}.")
         });
         format!(
-            "Not started, pinned or ended here, but found running: {cells}. Its cores are its owner's, and it was warm from whatever it \
-             had done.{unknown}"
+            "Attached to, not started, pinned or stopped by this measurement: {cells}. Its user chose its cores, and \
+             earlier requests may have warmed it up.{unknown}"
         )
     })
 }
 
-/// A server that was found running, on cores of the load tool.
+/// Attached servers that could run on the load tool's cores.
 fn overlapping(summaries: &[WorkloadSummary]) -> Option<String> {
     let shares = |cell: &Cell| {
         cell.server.is_attached
@@ -143,17 +147,17 @@ fn overlapping(summaries: &[WorkloadSummary]) -> Option<String> {
     };
     of_cells(summaries, shares).map(|cells| {
         format!(
-            "It could use the load tool's cores, so that each slowed the other down: {cells}: keep it off them, as with `taskset`, and \
-             measure again."
+            "Could use the load tool's cores, so each slowed the other down: {cells}. Pin the server to other cores, \
+             for example with `taskset`, and measure again."
         )
     })
 }
 
 fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| bound(cell) == Some(Bound::ClientBound)).map(|cells| {
+    of_cells(summaries, |cell| cell.bound() == Some(Bound::ClientBound)).map(|cells| {
         format!(
-            "The load tool was at its own limit: {cells}. Their requests/s compare the tool with itself; CPU time a request compares the \
-             servers."
+            "The load tool was at its own limit: {cells}. These requests/s compare the tool with itself; CPU time per \
+             request compares the servers."
         )
     })
 }
@@ -167,7 +171,7 @@ fn few(summaries: &[WorkloadSummary]) -> Option<String> {
         summaries.iter().filter(is_few).map(|summary| summary.workload.name.as_str()).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "Fewer than {} repetitions, so that nothing can be told apart: {}. `--repetitions {}` is enough.",
+            "Fewer than {} repetitions, too few to distinguish servers: {}. Use `--repetitions {}` or more.",
             statistics::ENOUGH,
             some(&names, summaries.len()),
             statistics::ENOUGH
@@ -186,13 +190,13 @@ fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {
     let names: Vec<&str> = noisy.iter().map(String::as_str).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "A server differed from itself by much: {}. More repetitions, or a quieter machine, tell more.",
+            "The noise is large: a server differed from itself under {}. Use more repetitions or a quieter machine.",
             list(&names)
         )
     })
 }
 
-/// Servers that are fast by rules that they do not keep.
+/// Servers that save time by not keeping the rules of HTTP.
 fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
     let mut names: Vec<&str> = Vec::new();
     for cell in summaries.iter().flat_map(|summary| &summary.cells) {
@@ -203,18 +207,14 @@ fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
     }
     (!names.is_empty()).then(|| {
         format!(
-            "{} answer{} requests that are hidden within others: what is saved by not reading HTTP is no merit.",
+            "{} answer{} requests that are hidden within others: part of the speed comes from not parsing HTTP.",
             list(&names),
             if names.len() == 1 { "s" } else { "" }
         )
     })
 }
 
-fn bound(cell: &Cell) -> Option<Bound> {
-    verdict::of_cell(cell).map(|verdict| verdict.bound)
-}
-
-/// The servers whose cells are such, with the workloads: those of the same workloads together.
+/// The servers with such cells and their workloads; servers with the same workloads together.
 fn of_cells(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
     let mut by_server: Vec<(&str, Vec<&str>)> = Vec::new();
     for summary in summaries {
@@ -241,7 +241,7 @@ fn of_cells(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> O
     (!said.is_empty()).then(|| list(&said))
 }
 
-/// A few workloads by name, and more by their number.
+/// Up to three workloads by name, more by their number.
 fn some(workloads: &[&str], all: usize) -> String {
     match workloads.len() {
         count if count == all && all > 1 => "everywhere".into(),

@@ -1,4 +1,4 @@
-//! The checkout: where servers and workloads lie, and where builds and results go.
+//! The checkout: where servers and workloads are, and where builds and results go.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,19 +9,20 @@ use crate::servers::server::Server;
 use crate::servers::workload::{Suite, Workload};
 use crate::text::names;
 
-/// One checkout with everything in it that can be measured.
+/// A checkout with everything in it that can be measured.
 #[derive(Debug)]
 pub struct Checkout {
     /// Its top folder.
     pub root: PathBuf,
-    /// Every server, by language and name; those that lie elsewhere come last.
+    /// Every server, by language and name; those of `--server-dir` and `--address` come last.
     pub servers: Vec<Server>,
     /// Every suite of workloads, by name.
     pub suites: Vec<Suite>,
 }
 
 impl Checkout {
-    /// Reads the checkout at `root`, or the one that the working folder lies in.
+    /// Reads the checkout at `root`, or the one around the working folder. Fails when there is none,
+    /// or a manifest or a workload file has a mistake.
     pub fn read(root: Option<&Path>) -> anyhow::Result<Self> {
         let root = self::root(root)?;
         let target = target_folder(&root);
@@ -42,8 +43,8 @@ impl Checkout {
         Ok(Self { root, servers, suites })
     }
 
-    /// The same with the servers in the folders that `--server-dir` names, wherever they lie. They are taken, whatever
-    /// `--servers` says.
+    /// Adds the servers in the folders of `--server-dir`, which commands take beside those of
+    /// `--servers`. Fails when a folder has no valid manifest or a server's name is taken.
     pub fn with_server_dirs(mut self, folders: &[PathBuf]) -> anyhow::Result<Self> {
         let target = target_folder(&self.root);
         for folder in folders {
@@ -54,7 +55,7 @@ impl Checkout {
                 continue;
             }
             if !folder.join("server.toml").is_file() {
-                bail!("{}: it is no server's folder: it has no `server.toml`", place());
+                bail!("{}: it is not the folder of a server: it has no `server.toml`", place());
             }
             let server = Server { is_given: true, ..Server::read(&folder, &target).with_context(place)? };
             if let Some(known) = self.servers.iter().find(|known| known.name == server.name) {
@@ -70,7 +71,8 @@ impl Checkout {
         Ok(self)
     }
 
-    /// The same with a server that runs already, which is taken like one of `--server-dir`.
+    /// Adds a server that runs already, which commands take like those of `--server-dir`. Fails when
+    /// its name is taken.
     pub fn with_attached(mut self, server: Option<Server>) -> anyhow::Result<Self> {
         if let Some(known) =
             self.servers.iter().find(|known| server.as_ref().is_some_and(|new| new.name == known.name))
@@ -85,8 +87,8 @@ impl Checkout {
         Ok(self)
     }
 
-    /// The servers that `--servers` names, and beside them those of `--server-dir`; without either those that are taken by
-    /// default, and all by `all`.
+    /// The servers that `--servers` names, or all by `all`, and those of `--server-dir`; without
+    /// either flag the default ones. Fails when a name is unknown or repeated.
     pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {
         if wanted == ["all"] {
             return Ok(self.servers.iter().collect());
@@ -102,8 +104,9 @@ impl Checkout {
         Ok(named.iter().copied().chain(others).collect())
     }
 
-    /// The workloads that names mean: a suite's, a single workload's, or a path to a person's own file. One that goes by
-    /// another's throughput has that one before it.
+    /// The workloads that are named: by suite, one by one, or by the path of a file. A workload whose
+    /// rate is a share of a peak has the workload of the peak before it. Fails when a name is unknown
+    /// or repeated, or a file has a mistake.
     pub fn choose_workloads(&self, wanted: &[String]) -> anyhow::Result<Vec<Workload>> {
         let mut chosen: Vec<Workload> = Vec::new();
         for name in wanted {
@@ -132,14 +135,14 @@ impl Checkout {
         Ok(ordered)
     }
 
-    /// A suite's own workloads, or those of the suites that it names.
+    /// The workloads of a suite, or of the suites that it names. Fails when a named suite is unknown.
     pub fn workloads_of(&self, suite: &Suite) -> anyhow::Result<Vec<Workload>> {
         let mut workloads = suite.workloads.clone();
         for name in &suite.suites {
             let place = || format!("{}: suites", suite.path.display());
             let named = names::find("suite", name, &self.suites, |suite| &suite.name).with_context(place)?;
             if named.workloads.is_empty() {
-                bail!("{}: `{name}` is made of suites itself", place());
+                bail!("{}: `{name}` consists of suites itself", place());
             }
             workloads.extend(named.workloads.iter().cloned());
         }
@@ -157,33 +160,29 @@ impl Checkout {
         bail!("unknown workload `{name}`: {}", names::suggest(name, &known))
     }
 
-    /// Where programs are that were built for release.
+    /// Where release builds are.
     pub fn release(&self) -> PathBuf {
         target_folder(&self.root).join("release")
     }
 
-    /// Where `scripts/setup` puts the programs that no package of the system brings.
+    /// Where `scripts/setup` puts the programs that are not in a package of the system.
     pub fn tools(&self) -> PathBuf {
         tools_folder(&self.root)
     }
 
-    /// Where criterion keeps its figures and its pages.
+    /// Where criterion writes its figures and pages.
     pub fn criterion(&self) -> PathBuf {
         target_folder(&self.root).join("criterion")
     }
 
-    /// Where the figures of benchmarks are that `--save` has given names.
-    pub fn saved(&self) -> PathBuf {
-        target_folder(&self.root).join("criterion-saved")
-    }
-
-    /// Where results go when nobody says where.
+    /// Where results go without `--out`.
     pub fn results(&self) -> PathBuf {
         self.root.join("bench/results")
     }
 }
 
-/// The top folder of the checkout at `root`, or of the one that the working folder lies in.
+/// The top folder of the checkout at `root`, or of the one around the working folder. Fails when
+/// there is none.
 pub fn root(root: Option<&Path>) -> anyhow::Result<PathBuf> {
     let root = match root {
         Some(root) => root.canonicalize().with_context(|| format!("--root {}", root.display()))?,
@@ -191,13 +190,14 @@ pub fn root(root: Option<&Path>) -> anyhow::Result<PathBuf> {
     };
     for folder in ["servers", "bench/workloads"] {
         if !root.join(folder).is_dir() {
-            bail!("--root {}: it is no checkout: it has no folder `{folder}`", root.display());
+            bail!("--root {}: it is not a checkout: it has no folder `{folder}`", root.display());
         }
     }
     Ok(root)
 }
 
-/// The folders of a checkout that are servers once they have a manifest, by language and name.
+/// The folders of a checkout for servers, with a manifest or not, by language and name. Fails when
+/// a folder cannot be listed.
 pub fn server_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for language in sorted_entries(&root.join("servers"))?.iter().filter(|path| path.is_dir()) {
@@ -218,12 +218,12 @@ pub fn tools_folder(root: &Path) -> PathBuf {
 }
 
 fn enclosing_checkout() -> anyhow::Result<PathBuf> {
-    let here = env::current_dir().context("cannot tell the working folder")?;
+    let here = env::current_dir().context("the working folder is unknown")?;
     let is_checkout =
         |folder: &&Path| folder.join("servers").is_dir() && folder.join("bench/workloads").is_dir();
     match here.ancestors().find(is_checkout) {
         Some(root) => Ok(root.to_owned()),
-        None => bail!("{} lies in no checkout: go to one, or name it with --root", here.display()),
+        None => bail!("{} is not in a checkout: change to one, or name it with --root", here.display()),
     }
 }
 

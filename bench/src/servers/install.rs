@@ -1,4 +1,4 @@
-//! What servers lack, from Debian.
+//! Installs the programs that servers lack, from Debian.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions, Permissions};
@@ -13,17 +13,17 @@ use nix::unistd::geteuid;
 use crate::machine::host::{Host, Launch};
 use crate::servers::server::Server;
 
-/// Time to fetch and unpack some packages over a slow line.
-const BOUND: Duration = Duration::from_secs(20 * 60);
+/// The limit to fetch and unpack some packages over a slow line.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// What packages ask, under Debian, whether they may start a service.
+/// The script that Debian's packages ask before they start a service.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// An answer of 101 is no.
+/// Exit code 101 means that no service may be started.
 const START_NOTHING: &[u8] = b"#!/bin/sh\nexit 101\n";
 
-/// Installs the Debian packages of the programs that the servers lack, and says what it does. What cannot be installed is said as
-/// well, and is no error: its server is listed as unavailable then.
+/// Installs the Debian packages of the programs that the servers lack, and reports it by `say`. A
+/// package that cannot be installed is reported too: its server is then unavailable.
 pub fn missing(host: &Host, servers: &[&Server], shown: bool, say: impl Fn(&str)) {
     let packages = packages(servers, |program| host.find(program).is_some());
     if packages.is_empty() {
@@ -31,7 +31,7 @@ pub fn missing(host: &Host, servers: &[&Server], shown: bool, say: impl Fn(&str)
     }
     let names = packages.join(", ");
     if !geteuid().is_root() || host.find("apt-get").is_none() {
-        say(&format!("left out {names}: only root on Debian can be helped by --install"));
+        say(&format!("left out {names}: --install needs root on Debian"));
         return;
     }
     say(&format!("installing {names} (Debian)"));
@@ -40,7 +40,7 @@ pub fn missing(host: &Host, servers: &[&Server], shown: bool, say: impl Fn(&str)
     }
 }
 
-/// Each package once, in the order of their names.
+/// The packages to install, each once, by name.
 fn packages(servers: &[&Server], has_program: impl Fn(&str) -> bool) -> Vec<String> {
     let missing = servers.iter().flat_map(|server| server.missing(&has_program));
     let packages: BTreeSet<&String> = missing.filter_map(|requirement| requirement.debian.as_ref()).collect();
@@ -54,13 +54,13 @@ fn install(host: &Host, packages: &[String], shown: bool) -> anyhow::Result<()> 
     for arguments in [update.to_vec(), [&install[..], packages].concat()] {
         let mut words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"].map(str::to_owned).to_vec();
         words.extend(arguments);
-        host.run(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown }, BOUND)?;
+        host.run(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown }, LIMIT)?;
     }
     Ok(())
 }
 
-/// Keeps packages from starting their services, such as a web server on port 80 that nobody asked for, until it is dropped.
-/// Where the machine has a policy already, that one stands.
+/// Keeps packages from starting their services, such as a web server on port 80, until it is
+/// dropped. A policy that the machine has already is left as it is.
 struct NoServices<'a> {
     ours: Option<&'a Path>,
 }
@@ -73,7 +73,7 @@ impl<'a> NoServices<'a> {
             file => file.with_context(|| format!("cannot write {}", path.display()))?,
         };
         let ours = Self { ours: Some(path) };
-        // Whatever the umask is.
+        // The umask may have cleared bits of the mode above.
         file.write_all(START_NOTHING).and_then(|()| file.set_permissions(Permissions::from_mode(0o755)))?;
         Ok(ours)
     }
@@ -92,13 +92,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_are_kept_from_starting_for_a_while() {
+    fn services_do_not_start_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy-rc.d");
         let quiet = NoServices::new(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), START_NOTHING);
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o755);
-        // Another's policy stands, then and later.
+        // A policy that is there is neither replaced nor removed.
         drop(NoServices::new(&path).unwrap());
         assert!(path.exists());
         drop(quiet);

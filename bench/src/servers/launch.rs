@@ -1,4 +1,5 @@
-//! The process contract from the harness's side: build a server, ask whether it can run and for its version, start it, stop it.
+//! The process contract from the harness's side: build a server, check that it can run, ask for its
+//! version, start it, stop it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,15 +10,15 @@ use anyhow::{Context, bail};
 use crate::machine::host::{Ended, Host, Launch, Memory, Process, Usage, Waited};
 use crate::servers::server::Server;
 
-/// Time for a build from nothing on a slow machine.
-const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
+/// The limit of a build: from nothing, on a slow machine.
+pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// Time for a server to print its version or its ready line, or to say whether it can run. An interpreter on a busy machine
-/// takes a second.
-const START_BOUND: Duration = Duration::from_secs(20);
+/// The limit for a server to print its version or its ready line, or to run its check. An
+/// interpreter on a busy machine takes a second.
+const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// Time for a server to end: its drain limit of 10 s, and some more.
-const STOP_BOUND: Duration = Duration::from_secs(15);
+/// The limit for a server to end: the drain limit of 10 s, and some more.
+const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 /// A server that is ready for requests. Dropping it kills it.
 pub struct Running {
@@ -26,12 +27,12 @@ pub struct Running {
     pub address: SocketAddr,
 }
 
-/// What `server` lacks to be built and run on this machine, and how to get it; `None` when that is nothing.
+/// What the server lacks to be built and run on this machine, and how to get it.
 pub fn lacks(host: &Host, server: &Server) -> Option<String> {
     server.lacks(|program| host.find(program).is_some())
 }
 
-/// Why `server` cannot run on this machine, as far as that can be told without building it; `None` when it can.
+/// Why the server cannot run on this machine, as far as is known without a build.
 pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
     if let Some(why) = lacks(host, server) {
         return Some(why);
@@ -42,40 +43,42 @@ pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
     refused(host, server).unwrap_or_else(|error| Some(format!("{error:#}")))
 }
 
-/// Builds the server, quick when nothing changed, and says why it cannot run on this machine; `None` when it can. What the
-/// builder says goes to standard error.
+/// Builds the server, and returns why it cannot run on this machine. The builder prints to standard
+/// error. Fails when the build fails, or the server's check without a reason.
 pub fn prepare(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
-    prepare_as(host, server, true)
+    prepare_with(host, server, true)
 }
 
-/// The same; only with `shown` is anything seen of what the builder says before it fails.
-pub fn prepare_as(host: &Host, server: &Server, shown: bool) -> anyhow::Result<Option<String>> {
+/// Does what [`prepare`] does. Unless `shown`, what the builder prints is seen only when it fails.
+pub fn prepare_with(host: &Host, server: &Server, shown: bool) -> anyhow::Result<Option<String>> {
     if let Some(why) = lacks(host, server) {
         return Ok(Some(why));
     }
     if !server.build.is_empty() {
         let launch = Launch { words: &server.build, folder: &server.folder, cores: &[], shown };
-        host.run(&launch, BUILD_BOUND).with_context(|| format!("cannot build {}", server.name))?;
+        host.run(&launch, BUILD_LIMIT).with_context(|| format!("cannot build {}", server.name))?;
     }
     refused(host, server)
 }
 
-/// What the server says to `--version`, which has to be one line: no version, no measurement.
+/// The server's version: the first line that its version command prints. Fails when there is none,
+/// since a figure without a version cannot be compared with others.
 pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
     let launch = Launch { words: &server.version, folder: &server.folder, cores: &[], shown: false };
-    let output = host.run(&launch, START_BOUND).with_context(|| format!("{} has no version", server.name))?;
+    let output = host.run(&launch, START_LIMIT).with_context(|| format!("{} has no version", server.name))?;
     match output.trim() {
         "" => bail!("{} has no version: `{}` printed nothing", server.name, server.version.join(" ")),
         version => Ok(version.lines().next().unwrap_or(version).to_owned()),
     }
 }
 
-/// Starts the server on a free port of the loopback interface, on `cores` (empty for any), with further `flags`.
+/// Starts the server on a free port of the loopback interface, on `cores` (empty for any), with
+/// further `flags`. Fails when the server does not print its ready line in time.
 pub fn start(host: &Host, server: &Server, cores: &[usize], flags: &[&str]) -> anyhow::Result<Running> {
     start_on(host, server, 0, cores, flags)
 }
 
-/// The same on a certain port.
+/// Does what [`start`] does, on a given port.
 pub fn start_on(
     host: &Host,
     server: &Server,
@@ -88,7 +91,7 @@ pub fn start_on(
     words.extend(["--host", "127.0.0.1", "--port", &port].iter().chain(flags).map(ToString::to_string));
     let launch = Launch { words: &words, folder: &server.folder, cores, shown: false };
     let mut process = host.start(&launch)?;
-    let line = process.first_line(START_BOUND)?;
+    let line = process.first_line(START_LIMIT)?;
     let address = line.strip_prefix("listening on http://").and_then(|address| address.parse().ok());
     let address = address.with_context(|| {
         format!("{} printed `{line}` instead of `listening on http://HOST:PORT`", server.name)
@@ -96,18 +99,18 @@ pub fn start_on(
     Ok(Running { process, address })
 }
 
-/// Whether a command's program is a file that its server's build has made. One that is looked for on `PATH` was there before.
+/// Whether the program of a command is a file that the build has made, and not one on `PATH`.
 fn is_built(program: &str) -> bool {
     Path::new(program).is_absolute() && Path::new(program).is_file()
 }
 
-/// What the server itself says against running on this machine.
+/// The reason that the server's own check gives against running on this machine.
 fn refused(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
     if server.check.is_empty() {
         return Ok(None);
     }
     let launch = Launch { words: &server.check, folder: &server.folder, cores: &[], shown: false };
-    let ended = host.output(&launch, START_BOUND).with_context(|| format!("cannot check {}", server.name))?;
+    let ended = host.output(&launch, START_LIMIT).with_context(|| format!("cannot check {}", server.name))?;
     if ended.status.success() {
         return Ok(None);
     }
@@ -119,53 +122,55 @@ fn refused(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
 }
 
 impl Running {
-    /// What it and its children have used since its start.
+    /// What the server and its children have used since its start. Fails when it has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         self.process.usage()
     }
 
-    /// Its memory; `None` once it has ended.
+    /// The server's memory; `None` once it has ended.
     pub fn memory(&self) -> Option<Memory> {
         self.process.memory()
     }
 
-    /// An error that says how it ended, when it has.
+    /// Fails, with how it ended, when the server has ended.
     pub fn check_running(&mut self) -> anyhow::Result<()> {
         self.process.check_running()
     }
 
-    /// How many descriptors it and its children have open.
+    /// How many descriptors the server and its children have open. Fails when it has ended.
     pub fn descriptors(&self) -> anyhow::Result<usize> {
         self.process.descriptors()
     }
 
-    /// Lets each of its processes open so many more descriptors, for the rest of their lives; how many these are.
+    /// Lets each process of the server open `more` descriptors from now on. Returns how many
+    /// processes these are; fails when the kernel refuses.
     pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
         self.process.limit_descriptors(more)
     }
 
-    /// Sends it SIGTERM, and not its children.
+    /// Sends SIGTERM to the server, not to its children. Fails when it has ended.
     pub fn terminate(&self) -> anyhow::Result<()> {
         self.process.terminate()
     }
 
-    /// Has it stand still for so long.
+    /// Stops all processes of the server for `time`, by SIGSTOP. Fails when it has ended.
     pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
         self.process.freeze(time)
     }
 
-    /// Waits until it exits.
-    pub fn wait(&mut self, bound: Duration) -> Waited {
-        self.process.wait(bound)
+    /// Waits for the server to exit, at most for `limit`.
+    pub fn wait(&mut self, limit: Duration) -> Waited {
+        self.process.wait(limit)
     }
 
-    /// Kills it where it stands, or takes up what is left of it.
+    /// Kills the server and its children. Fails when its end cannot be awaited.
     pub fn kill(self) -> anyhow::Result<Ended> {
         self.process.kill()
     }
 
-    /// Stops it as the contract says.
+    /// Ends the server by SIGTERM, as the process contract says, and kills it if it does not end in
+    /// time. Fails when its end cannot be awaited.
     pub fn stop(self) -> anyhow::Result<Ended> {
-        self.process.stop(STOP_BOUND)
+        self.process.stop(STOP_LIMIT)
     }
 }

@@ -1,5 +1,5 @@
-//! What a new server begins with, from the files in `bench/templates/server/`, where `NAME` stands for
-//! its name: the smallest honest server of a language, or a checklist for any other language.
+//! The files of a new server, from `bench/templates/server/`, where `NAME` stands for its name: the
+//! smallest working server of a language, or a checklist for any other language.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::ValueEnum;
 
-/// The languages that there is a beginning for.
+/// A language that has a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     /// A blocking thread for each connection, with HTTP from `shared`
@@ -22,7 +22,7 @@ pub enum Language {
     Other,
 }
 
-/// A file of a server: its path in the server's folder, and its text.
+/// A file: its path in the server's folder, and its text.
 type File = (&'static str, &'static str);
 
 macro_rules! files {
@@ -31,7 +31,7 @@ macro_rules! files {
     };
 }
 
-/// The first file is the one that answers requests; of [`OTHER`], the one to begin with.
+/// The first file is the one that handles requests; of [`OTHER`], the one to begin with.
 const RUST: &[File] = files!("rust": "src/main.rs", "Cargo.toml", "server.toml", "README.md");
 const GO: &[File] = files!("go": "main.go", "go.mod", "server.toml", "README.md");
 const PYTHON: &[File] = files!("python": "server.py", "server.toml", "README.md");
@@ -50,7 +50,7 @@ impl Language {
         }
     }
 
-    /// The file that answers, in a server's folder.
+    /// The path of the file that handles requests, in a server's folder.
     pub fn code(self) -> &'static str {
         self.files().first().map_or("", |(path, _)| path)
     }
@@ -66,7 +66,8 @@ impl Language {
     }
 }
 
-/// Makes a server called `name` in `folder`, which must not be there yet: nothing is overwritten.
+/// Writes a server called `name` into `folder`. Fails when the folder exists or a file cannot be
+/// written.
 pub fn write(language: Language, name: &str, folder: &Path) -> anyhow::Result<()> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;

@@ -1,4 +1,5 @@
-//! Workloads: TOML files in `bench/workloads/`, or a person's own, each a suite of one workload or more.
+//! Workloads: what is asked of a server, and how it is loaded. Each TOML file in `bench/workloads/`,
+//! or of the user, is a suite of workloads that together answer one question.
 
 mod file;
 mod mode;
@@ -11,16 +12,16 @@ use serde::Deserialize;
 use crate::store::record::{PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
 pub use mode::Mode;
 
-/// How much is asked in one run.
+/// The amount of load in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// This many requests.
+    /// A number of requests.
     Requests(u64),
-    /// As many requests as there is time for.
+    /// As many requests as the server answers in a time.
     Time(Duration),
 }
 
-/// A ratio that somebody else published for the same workload.
+/// A ratio that was published for the same workload.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
@@ -28,16 +29,18 @@ pub struct Published {
     pub baseline: String,
     /// The faster program, as its manifest's `article` names it.
     pub contender: String,
-    /// How many times faster it was said to be.
+    /// How many times faster it is, as published.
     pub ratio: f64,
 }
 
-/// One request with one way of asking it.
+/// One request with one way of sending it.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// Its name, by which it is chosen and recorded.
+    /// Its name on the command line and in records.
     pub name: String,
-    /// What it is, for people.
+    /// The suite that it belongs to.
+    pub suite: String,
+    /// What reports call it.
     pub title: String,
     /// The request target.
     pub path: String,
@@ -45,9 +48,9 @@ pub struct Workload {
     pub answer: String,
     /// What is done.
     pub task: Task,
-    /// Repetitions when nobody says how many.
+    /// How often each server is run, unless `--repetitions` is given.
     pub repetitions: u32,
-    /// What somebody else published for it.
+    /// A ratio that was published for it.
     pub published: Option<Published>,
 }
 
@@ -56,9 +59,9 @@ pub struct Workload {
 pub enum Task {
     /// A tool loads it.
     Load(Load),
-    /// It is started, and asked once.
+    /// It is started and sent one request.
     Start,
-    /// So many connections are opened, used once, and held.
+    /// A number of connections are opened, used once, and held.
     Hold(u32),
 }
 
@@ -69,28 +72,29 @@ pub struct Load {
     pub tool: String,
     /// Connections open at once.
     pub connections: u32,
-    /// How much is asked.
+    /// The amount of load.
     pub amount: Amount,
     /// What a connection is used for.
     pub mode: Mode,
-    /// The rate of an open loop; `None` in a closed one, where a connection asks again when it was answered.
+    /// The rate of an open loop; `None` in a closed loop, where a connection sends its next request
+    /// when it has the answer to the last.
     pub rate: Option<Rate>,
-    /// Time of the same load that comes first and is thrown away.
+    /// How long the same load runs first, unrecorded.
     pub warm_up: Duration,
-    /// Time after which a request is given up, where the tool can do that.
+    /// How long an answer is waited for, if the tool can be told.
     pub timeout: Duration,
 }
 
 /// The rate of an open loop.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rate {
-    /// So many requests a second, whoever is asked.
+    /// Requests per second, the same for all servers.
     PerSecond(f64),
     /// A share of the server's own peak.
     OfPeak {
-        /// From 0 to 1, without either.
+        /// Between 0 and 1.
         share: f64,
-        /// The workload whose throughput is the peak; it is measured before.
+        /// The workload whose throughput is the peak. It is measured before.
         peak: String,
     },
 }
@@ -100,18 +104,18 @@ pub enum Rate {
 pub struct Suite {
     /// The file's name without `.toml`.
     pub name: String,
-    /// What it is for, in a sentence.
+    /// What it answers, in a sentence.
     pub about: String,
-    /// Its workloads, in the order they are run; empty when it names other suites.
+    /// Its workloads, in the order of their runs; empty if it names other suites.
     pub workloads: Vec<Workload>,
-    /// The other suites that it is made of.
+    /// The suites that it consists of.
     pub suites: Vec<String>,
-    /// Where it lies.
+    /// The file.
     pub path: PathBuf,
 }
 
 impl Workload {
-    /// How it loads a server, if it does.
+    /// The load, if the task is one.
     pub fn load(&self) -> Option<&Load> {
         match &self.task {
             Task::Load(load) => Some(load),
@@ -119,9 +123,14 @@ impl Workload {
         }
     }
 
-    /// The same load by another tool.
+    /// What sends the requests: the load tool, or `bench` itself.
+    pub fn tool(&self) -> &str {
+        self.load().map_or("bench", |load| &load.tool)
+    }
+
+    /// This workload under another tool.
     #[must_use]
-    pub fn by(&self, tool: &str) -> Self {
+    pub fn with_tool(&self, tool: &str) -> Self {
         let mut other = self.clone();
         if let Task::Load(load) = &mut other.task {
             tool.clone_into(&mut load.tool);
@@ -138,7 +147,7 @@ impl Workload {
         }
     }
 
-    /// The workload that has to be measured before, whose throughput is the peak.
+    /// The workload whose throughput is the peak of this one, which has to be measured before.
     pub fn peak(&self) -> Option<&str> {
         match &self.load()?.rate {
             Some(Rate::OfPeak { peak, .. }) => Some(peak),
@@ -146,7 +155,7 @@ impl Workload {
         }
     }
 
-    /// It as it is stored.
+    /// The stored form.
     pub fn record(&self) -> WorkloadRecord {
         let load = self.load();
         let amount = load.map(|load| load.amount);
@@ -184,6 +193,23 @@ impl Workload {
             timeout_seconds: load.map(|load| load.timeout.as_secs_f64()),
             rate: load.and_then(|load| load.rate.as_ref()).map(rate),
             published: self.published.as_ref().map(published),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Workload {
+    /// A workload of a suite, for the tests of a plan.
+    pub(crate) fn example(suite: &str, repetitions: u32) -> Self {
+        Self {
+            name: suite.into(),
+            suite: suite.into(),
+            title: suite.into(),
+            path: "/".into(),
+            answer: String::new(),
+            task: Task::Start,
+            repetitions,
+            published: None,
         }
     }
 }

@@ -1,13 +1,11 @@
-//! What is stored of a finding: one line of `drills.jsonl`.
-//!
-//! These types are the stored form and nothing else. What is not known is `null`.
+//! The stored form of a drill's result: one line of `drills.jsonl`. What is not known is `null`.
 
 use serde::{Deserialize, Serialize};
 
-/// The version of the form below; it stands in every line.
+/// The version of the form below, which is in every line.
 pub const SCHEMA: u32 = 1;
 
-/// What came of one drill with one server.
+/// The result of one drill with one server.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DrillRecord {
@@ -15,7 +13,7 @@ pub struct DrillRecord {
     pub schema: u32,
     /// When the drill began: UTC, RFC 3339.
     pub started: String,
-    /// Who was drilled.
+    /// The server.
     pub server: DrilledRecord,
     /// The drill's name, without the `drill/` of manifests.
     pub drill: String,
@@ -25,7 +23,7 @@ pub struct DrillRecord {
     pub size: SizeRecord,
     /// How it ended.
     pub outcome: OutcomeRecord,
-    /// Why the server fails it, by its manifest; `null` when the manifest does not say that it does.
+    /// Why the server fails it, by its manifest; `null` where this is not a known failure.
     pub known: Option<String>,
 }
 
@@ -35,11 +33,11 @@ pub struct DrillRecord {
 pub struct DrilledRecord {
     /// Its folder's name.
     pub name: String,
-    /// What reports call it.
+    /// The name in reports.
     pub title: String,
     /// The language it is written in.
     pub language: String,
-    /// What it says to `--version`; `null` when it could not be asked.
+    /// What it prints for `--version`; `null` where it could not be run.
     pub version: Option<String>,
 }
 
@@ -49,9 +47,9 @@ pub struct DrilledRecord {
 pub enum SizeRecord {
     /// A second or two, for tests.
     Short,
-    /// The whole of it.
+    /// In full.
     Full {
-        /// Connections at once at most, as the machine allows them.
+        /// The most connections at a time that the machine allows.
         connections: usize,
     },
 }
@@ -60,15 +58,15 @@ pub enum SizeRecord {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeRecord {
-    /// The server stood it: the drill's figure, as text.
+    /// The server passed: the drill's figure, as text.
     Passed(String),
-    /// It did not: what went wrong.
+    /// It failed: what went wrong.
     Failed(String),
 }
 
 #[cfg(test)]
 impl DrillRecord {
-    /// A short drill's finding, for tests.
+    /// The result of a short drill, for tests.
     pub(crate) fn example(server: &str, drill: &str, outcome: Result<&str, &str>) -> Self {
         Self {
             schema: SCHEMA,

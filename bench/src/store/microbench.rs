@@ -1,41 +1,43 @@
-//! What is stored of microbenchmarks: `code.json`, and what is saved by a name.
+//! The stored form of microbenchmarks: `microbench.json`.
 //!
-//! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is not known is `null`, never 0.
+//! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is
+//! not known is `null`, never 0.
 
 use serde::{Deserialize, Serialize};
 
 /// The version of the form below.
 pub const SCHEMA: u32 = 2;
 
-/// What our own code costs, without a kernel or a runtime.
+/// The microbenchmarks of one run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct CodeRecord {
+pub struct MicrobenchRecord {
     /// The version of this form.
     pub schema: u32,
-    /// When it was begun: UTC, RFC 3339.
+    /// The start of the run: UTC, RFC 3339.
     pub started: String,
-    /// What the compiler says to `--version`; `null` when it could not be asked.
+    /// The compiler's version; `null` when it could not be started.
     pub rustc: Option<String>,
-    /// Where criterion's pages are, on the machine that it ran on; `null` when it has drawn none.
+    /// The path of criterion's pages on the machine of the run; `null` without pages.
     #[serde(default)]
     pub pages: Option<String>,
     /// The benchmarks, in the order in which they were run.
     pub benches: Vec<BenchRecord>,
-    /// Which of them make up a request, by server, of those whose manifests say so. Records of schema 1 have none.
+    /// The benchmarks that make up one request, per server whose manifest names them. Records of
+    /// schema 1 have none.
     #[serde(default)]
     pub costs: Vec<CostsRecord>,
 }
 
-/// Which benchmarks' times add up to a server's part of a request.
+/// The benchmarks whose times add up to a server's part of a request.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostsRecord {
     /// The server's name.
     pub server: String,
-    /// Those of its framework, by their full names; empty where it has none.
+    /// The full names of those of its framework; empty without a framework.
     pub framework: Vec<String>,
-    /// Those of our own code, in the same way.
+    /// The full names of those of our own code.
     pub own: Vec<String>,
 }
 
@@ -43,7 +45,7 @@ pub struct CostsRecord {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BenchRecord {
-    /// What it is about, such as `connection`.
+    /// Its group, such as `connection`.
     pub group: String,
     /// Its name in the group, such as `pipelined/16`.
     pub name: String,
@@ -51,9 +53,10 @@ pub struct BenchRecord {
     pub mean: TimeRecord,
     /// The median time of an iteration.
     pub median: TimeRecord,
-    /// How many things an iteration does, such as requests that are answered; `null` where it is not counted in things.
+    /// The operations per iteration, such as requests that are answered; `null` where they are not
+    /// counted.
     pub elements: Option<u64>,
-    /// How many bytes an iteration reads; `null` where it is not counted in bytes.
+    /// The bytes that an iteration reads; `null` where they are not counted.
     pub bytes: Option<u64>,
 }
 
@@ -63,7 +66,7 @@ pub struct BenchRecord {
 pub struct TimeRecord {
     /// The time.
     pub seconds: f64,
-    /// The lower end of the interval that holds the true one with a probability of 95 %.
+    /// The lower end of its 95 % interval.
     pub low_seconds: f64,
     /// Its upper end.
     pub high_seconds: f64,
@@ -75,31 +78,33 @@ impl BenchRecord {
         format!("{}/{}", self.group, self.name)
     }
 
-    /// The median time of one of the things that an iteration does, or of the iteration where it does one.
-    pub fn piece(&self) -> TimeRecord {
-        let pieces = self.elements.filter(|elements| *elements > 0).map_or(1.0, crate::text::numbers::as_f64);
+    /// The median time per operation, or per iteration where operations are not counted.
+    pub fn per_operation(&self) -> TimeRecord {
+        let operations =
+            self.elements.filter(|elements| *elements > 0).map_or(1.0, crate::text::numbers::as_f64);
         let TimeRecord { seconds, low_seconds, high_seconds } = self.median;
         TimeRecord {
-            seconds: seconds / pieces,
-            low_seconds: low_seconds / pieces,
-            high_seconds: high_seconds / pieces,
+            seconds: seconds / operations,
+            low_seconds: low_seconds / operations,
+            high_seconds: high_seconds / operations,
         }
     }
 
-    /// Pieces a second.
+    /// Operations per second.
     pub fn per_second(&self) -> f64 {
-        1.0 / self.piece().seconds
+        1.0 / self.per_operation().seconds
     }
 
-    /// Bytes a second, where it is counted in bytes.
+    /// Bytes per second, where bytes are counted.
     pub fn bytes_per_second(&self) -> Option<f64> {
         Some(crate::text::numbers::as_f64(self.bytes?) / self.median.seconds)
     }
 }
 
 #[cfg(test)]
-impl CodeRecord {
-    /// A request, sixteen of them, a head, a framework and a switch, and what of these three servers are made of, for tests.
+impl MicrobenchRecord {
+    /// For tests: benchmarks of requests, a head, a framework and the kernel, and three servers
+    /// that are made of them.
     pub(crate) fn example() -> Self {
         let bench = |group: &str, name: &str, nanoseconds: f64, elements, bytes| {
             let time = |factor: f64| TimeRecord {
@@ -142,13 +147,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_piece_is_one_of_what_an_iteration_does() {
-        let record = CodeRecord::example();
+    fn times_are_per_operation() {
+        let record = MicrobenchRecord::example();
         let rows: Vec<(String, [f64; 3], Option<f64>)> = record
             .benches
             .iter()
             .map(|bench| {
-                let TimeRecord { seconds, low_seconds, high_seconds } = bench.piece();
+                let TimeRecord { seconds, low_seconds, high_seconds } = bench.per_operation();
                 let times = [seconds, low_seconds, high_seconds].map(|time| (time * 1e10).round() / 10.0);
                 (bench.full_name(), times, bench.bytes_per_second().map(f64::round))
             })

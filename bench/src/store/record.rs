@@ -1,36 +1,38 @@
-//! What is stored of a run: one line of `measurements.jsonl`. `bench/measurements.schema.json` describes it to others.
+//! The stored form of a run: one line of `measurements.jsonl`. `bench/measurements.schema.json`
+//! describes it for other programs.
 //!
-//! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is not known is
-//! `null`, never 0.
+//! A record says what was run (`setup.rs`) and what was measured (`measured.rs`); `derived.rs` has
+//! the figures that follow from these, such as CPU time per request. Units are seconds, bytes and
+//! counts. What is not known is `null`, never 0. Other programs, and later versions of this one,
+//! read what is stored: a change of a field needs another [`SCHEMA`], and a test that old lines can
+//! still be read.
 
-mod asked;
+mod derived;
 #[cfg(test)]
 mod example;
-mod figures;
-mod found;
-mod shared;
+mod measured;
+mod setup;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use asked::{
-    ConformanceRecord, From, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord, ToolRecord,
-    WorkloadRecord,
-};
-pub use found::{
+pub use measured::{
     Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
     MemoryRecord, OpenLoopRecord, StartRecord, UsageRecord, VerdictRecord,
 };
-pub use shared::Shared;
+pub use setup::{
+    ConformanceRecord, From, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord, ToolRecord,
+    WorkloadRecord,
+};
 
-/// The version of the form below; it stands in every line.
+/// The version of the form below, which is in every line.
 pub const SCHEMA: u32 = 5;
 
-/// The oldest version whose lines can be read as this one: what the server used was always known in it.
+/// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;
 
-/// One run: one server under one workload, once. Which of its parts are there depends on the workload's task; of a run that
-/// failed there is `error`.
+/// One run: one server under one workload, once. Which of its parts are present depends on the
+/// workload's task; a run that failed has `error`.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -38,18 +40,15 @@ pub struct Record {
     pub schema: u32,
     /// When the run began: UTC, RFC 3339.
     pub started: String,
-    /// What was asked.
-    #[schemars(with = "WorkloadRecord")]
-    pub workload: Shared<WorkloadRecord>,
-    /// Who was asked.
-    #[schemars(with = "ServerRecord")]
-    pub server: Shared<ServerRecord>,
-    /// Who asked.
-    #[schemars(with = "ToolRecord")]
-    pub tool: Shared<ToolRecord>,
+    /// The workload as it was run.
+    pub workload: WorkloadRecord,
+    /// The server as it was run.
+    pub server: ServerRecord,
+    /// The load tool as it was run.
+    pub tool: ToolRecord,
     /// From 1; `null` in a failure that stands for all repetitions.
     pub repetition: Option<u32>,
-    /// From 1: a run that others disturbed is done again, and every attempt is kept.
+    /// From 1: a disturbed run is repeated, and every attempt is kept.
     pub attempt: u32,
     /// Cores that the server could use.
     pub server_cores: Vec<usize>,
@@ -61,17 +60,17 @@ pub struct Record {
     pub load: Option<LoadRecord>,
     /// How long answers took; of a load.
     pub latency: Option<LatencyRecord>,
-    /// Connections that were open; of a load and of connections that are only held.
+    /// Connections that were open; of a load and of connections that are held.
     pub connections: Option<ConnectionsRecord>,
-    /// CPU time that was used; of a load.
+    /// CPU time; of a load.
     pub cpu: Option<CpuRecord>,
     /// The server's memory.
     pub memory: Option<MemoryRecord>,
-    /// How long the server took to come up; of a start.
+    /// How long the server took to start; of a start.
     pub start: Option<StartRecord>,
     /// Why there are no figures.
     pub error: Option<ErrorRecord>,
-    /// What the tool printed: a file's name in `raw/`.
+    /// The name of the file in `raw/` that has the tool's output.
     pub raw: Option<String>,
 }
 
@@ -79,14 +78,14 @@ pub struct Record {
 mod tests {
     use super::*;
 
-    /// The committed description of a record is that of the types. `UPDATE_SCHEMA=1 cargo test --package bench schema`
-    /// writes it anew; a form that differs needs another [`SCHEMA`] too.
+    /// The committed description of a record is that of the types. `INSTA_UPDATE=always cargo test
+    /// --package bench schema` writes it; a form that differs needs another [`SCHEMA`] too.
     #[test]
     fn the_schema_is_that_of_the_types() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/measurements.schema.json");
         let schema = schemars::schema_for!(Record);
         let expected = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
             std::fs::write(path, &expected).unwrap();
         }
         assert!(std::fs::read_to_string(path).unwrap() == expected, "{path} is not that of the types");

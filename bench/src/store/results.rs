@@ -1,11 +1,11 @@
-//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and what was kept of drills and microbenchmarks.
+//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and the results of
+//! drills and microbenchmarks that were kept.
 
-mod code;
 mod drills;
 mod lines;
-mod measurement;
+mod microbench;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,26 +13,23 @@ use anyhow::{Context, anyhow, bail};
 
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
-use crate::store::microbench::CodeRecord;
-use crate::store::record::Record;
+use crate::store::microbench::MicrobenchRecord;
+use crate::store::record::{OLDEST_SCHEMA, Record, SCHEMA};
 
-use lines::Lines;
-use measurement::Known;
+use lines::{Appender, Lines};
 
-pub use code::{CodeFile, load_saved};
 pub use drills::DrillsFile;
+pub use microbench::MicrobenchFile;
 
 const MACHINE: &str = "machine.json";
 const MEASUREMENTS: &str = "measurements.jsonl";
-/// Where a last line goes that was only half written, when a measurement is resumed.
-const TORN: &str = "measurements.torn";
 const RAW: &str = "raw";
 const REPORT: &str = "report";
 
 /// A result folder that a measurement writes to. Nothing in it is ever overwritten.
 pub struct Results {
     folder: PathBuf,
-    measurements: File,
+    measurements: Appender,
     raw_files: u32,
 }
 
@@ -41,21 +38,21 @@ pub struct Results {
 pub struct Loaded {
     /// The machine and the command.
     pub machine: Machine,
-    /// The records in the order they were made, less what no report shows and most of the memory would go to: the histograms
-    /// of closed loops, and the server's port in a tool's command, for which `PORT` stands.
+    /// The records in the order in which they were made, without the histograms of closed loops: no
+    /// report shows them, and they would take most of the memory.
     pub records: Vec<Record>,
-    /// A sentence about a last line that was only half written.
+    /// A sentence about an incomplete last line.
     pub torn: Option<String>,
-    /// The findings of drills that were kept; of a server that was drilled twice the later one.
+    /// The results of drills that were kept; the later one, where a server was drilled twice.
     pub drills: Vec<DrillRecord>,
-    /// A sentence about a last finding that was only half written.
+    /// A sentence about an incomplete last line of those.
     pub drills_torn: Option<String>,
     /// The microbenchmarks, when they were kept.
-    pub code: Option<CodeRecord>,
+    pub microbench: Option<MicrobenchRecord>,
 }
 
 impl Results {
-    /// Makes the folder, which must not be there yet, and writes `machine.json`.
+    /// Makes the folder and writes `machine.json`. Fails if the folder exists.
     pub fn create(folder: &Path, machine: &Machine) -> anyhow::Result<Self> {
         let parent = folder.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
@@ -70,48 +67,43 @@ impl Results {
         }
         let make = || {
             std::fs::create_dir(folder.join(RAW))?;
-            let measurements =
-                OpenOptions::new().append(true).create_new(true).open(folder.join(MEASUREMENTS))?;
-            // Last, and whole or not at all: with it a measurement can be resumed, whenever the power goes.
+            let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
+            // Last, and whole or not at all: from then on a measurement can be resumed, even after
+            // a power failure.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all((serde_json::to_string_pretty(machine)? + "\n").as_bytes())?;
             file.as_file().sync_all()?;
             file.persist_noclobber(folder.join(MACHINE))?;
             File::open(folder)?.sync_all()?;
-            std::io::Result::Ok(measurements)
+            anyhow::Ok(measurements)
         };
         let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;
         Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0 })
     }
 
-    /// Opens a folder that a measurement has left, to go on with it; what it holds. A last line that is only half written is
-    /// set aside.
+    /// Opens the folder of an interrupted measurement to continue it; also returns what it holds.
+    /// An incomplete last line is moved to a file of its own. Fails if the folder cannot be read,
+    /// as [`load`] does, or not be written to.
     pub fn resume(folder: &Path) -> anyhow::Result<(Self, Loaded)> {
         let loaded = load(folder)?;
-        let path = folder.join(MEASUREMENTS);
-        let open = || {
-            if loaded.torn.is_some() {
-                lines::set_aside_the_torn(&path, &folder.join(TORN))?;
-            }
-            OpenOptions::new().append(true).open(&path)
-        };
-        let measurements = open().with_context(|| format!("cannot write to {}", path.display()))?;
+        let measurements = Appender::open(folder.join(MEASUREMENTS), loaded.torn.is_some())?;
         let raw_files = last_raw_file(&folder.join(RAW))?;
         Ok((Self { folder: folder.to_owned(), measurements, raw_files }, loaded))
     }
 
-    /// Where it lies.
+    /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Appends a record as one line, in one write, and has it on the disk before it returns.
+    /// Appends a record as one line, in one write, and waits until it is on the disk. Fails if it
+    /// cannot be written.
     pub fn append(&mut self, record: &Record) -> anyhow::Result<()> {
-        lines::append(&mut self.measurements, record)
-            .with_context(|| format!("cannot write to {}", self.folder.join(MEASUREMENTS).display()))
+        self.measurements.append(record)
     }
 
-    /// Keeps what a tool printed; the name of its file in `raw/`.
+    /// Keeps what a tool printed, and returns the name of its file in `raw/`. Fails if it cannot be
+    /// written.
     pub fn keep_raw(&mut self, label: &str, output: &str) -> anyhow::Result<String> {
         self.raw_files += 1;
         let name = format!("{:04}-{label}.txt", self.raw_files);
@@ -122,7 +114,8 @@ impl Results {
     }
 }
 
-/// Writes a result folder anew, with these records and without what tools printed.
+/// Writes a result folder with these records, without the output of tools; replaces one that is
+/// there. Fails if it cannot be written.
 pub fn write_copy(folder: &Path, machine: &Machine, records: &[Record]) -> anyhow::Result<()> {
     let write = || {
         std::fs::create_dir_all(folder)?;
@@ -136,12 +129,13 @@ pub fn write_copy(folder: &Path, machine: &Machine, records: &[Record]) -> anyho
     write().with_context(|| format!("cannot write to {}", folder.display()))
 }
 
-/// Whether a folder is one of results, as far as can be seen from outside.
+/// Whether a folder has the file that makes it a result folder.
 pub fn is_one(folder: &Path) -> bool {
     folder.join(MACHINE).is_file()
 }
 
-/// Reads what stands at the folder's beginning: the machine and the command.
+/// Reads the machine and the command from a folder. Fails if it is not a result folder, or
+/// `machine.json` is damaged.
 pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     if !folder.is_dir() {
         bail!("{} is not a folder of results, as `bench measure` makes them", folder.display());
@@ -153,24 +147,31 @@ pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     serde_json::from_str(&text).map_err(damaged)
 }
 
-/// Reads what the folder holds. A last line without its end was being written when somebody pulled the plug: it is
-/// set aside and told of. Any other line that cannot be read is an error that names it.
+/// Reads what a folder holds. An incomplete last line is left out and reported. Fails if any other
+/// line cannot be read; the error names the file and the line.
 pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     let machine = machine(folder)?;
-    let known = Known::default();
-    let Lines { lines: records, torn } =
-        lines::read(&folder.join(MEASUREMENTS), |line| measurement::parse(line, &known))?;
+    let Lines { lines: records, torn } = lines::read(&folder.join(MEASUREMENTS), measurement)?;
     let (drills, drills_torn) = drills::load(folder)?;
-    let code = code::load(folder)?;
-    Ok(Loaded { machine, records, torn, drills, drills_torn, code })
+    let microbench = microbench::load(folder)?;
+    Ok(Loaded { machine, records, torn, drills, drills_torn, microbench })
 }
 
-/// Where a part of the report lies, by its path in the folder's `report/`.
+/// Reads a line of `measurements.jsonl`.
+fn measurement(line: &[u8]) -> anyhow::Result<Record> {
+    let mut record: Record = lines::parse_since(line, OLDEST_SCHEMA, SCHEMA)?;
+    if let Some(latency) = record.latency.as_mut().filter(|_| record.workload.rate.is_none()) {
+        latency.histogram = None;
+    }
+    Ok(record)
+}
+
+/// The path of a file in the folder's `report/`.
 pub fn report_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(REPORT).join(name)
 }
 
-/// Writes a part of the report.
+/// Writes a file into the folder's `report/`. Fails if it cannot be written.
 pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
     let path = report_path(folder, name);
     let write = || {
@@ -180,7 +181,7 @@ pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<()>
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The highest number of a file in `raw/`, of which one may belong to no record.
+/// The highest number of a file in `raw/`, which may be of a run that left no record.
 fn last_raw_file(folder: &Path) -> anyhow::Result<u32> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let number = |entry: std::fs::DirEntry| {
@@ -188,4 +189,69 @@ fn last_raw_file(folder: &Path) -> anyhow::Result<u32> {
         name.to_str()?.split('-').next()?.parse::<u32>().ok()
     };
     Ok(entries.filter_map(|entry| number(entry.ok()?)).max().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::{Bound, RateRecord};
+
+    fn line(record: &Record) -> String {
+        serde_json::to_string(record).unwrap()
+    }
+
+    fn record() -> Record {
+        let mut record = Record::example("one", 1);
+        record.latency.as_mut().unwrap().histogram = Some("packed".into());
+        record
+    }
+
+    #[test]
+    fn what_is_loaded_is_what_was_stored_but_for_the_histograms_of_closed_loops() {
+        let mut open = record();
+        open.workload.rate = Some(RateRecord { per_second: Some(1.0), share: None, peak: None });
+        for stored in [record(), open] {
+            let mut expected = stored.clone();
+            if expected.workload.rate.is_none() {
+                expected.latency.as_mut().unwrap().histogram = None;
+            }
+            assert_eq!(line(&measurement(line(&stored).as_bytes()).unwrap()), line(&expected));
+        }
+    }
+
+    /// Lines as earlier versions of `bench` wrote them: fields had other names, and some were not
+    /// there yet.
+    #[test]
+    fn lines_of_earlier_schemas_are_read() {
+        let cases = [
+            (3, include_str!("../../tests/folder/schema-3.json"), Some("hyper"), Bound::ClientBound),
+            (4, include_str!("../../tests/folder/schema-4.json"), Some("compio"), Bound::ServerBound),
+        ];
+        for (schema, text, duplicate_of, bound) in cases {
+            let record = measurement(text.as_bytes()).unwrap();
+            let (verdict, cpu) = (record.verdict.unwrap(), record.cpu.unwrap());
+            assert_eq!((record.schema, verdict.bound, record.server.is_attached), (schema, bound, false));
+            assert_eq!(record.server.duplicate_of.as_deref(), duplicate_of);
+            assert!(verdict.external_share.is_some() && verdict.server_utilisation.is_some(), "{schema}");
+            assert!(cpu.external_seconds.is_some() && cpu.steal_seconds.is_some(), "{schema}");
+            assert_eq!(cpu.throttled_seconds, Some(0.0), "{schema}");
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_that_says_what_is_wrong() {
+        let whole = line(&record());
+        let cases = [
+            ("an unknown field", whole.replacen("attempt", "attempts", 1), "unknown field `attempts`"),
+            ("an unknown field in a part", whole.replacen("title", "titles", 1), "unknown field `titles`"),
+            ("a missing field", whole.replacen("\"attempt\":1,", "", 1), "missing field `attempt`"),
+            ("an early end", whole[..whole.len() - 1].to_owned(), "EOF"),
+            ("another schema", whole.replacen("\"schema\":5", "\"schema\":99", 1), "written with schema 99"),
+        ];
+        for (name, text, expected) in cases {
+            let error = format!("{:#}", measurement(text.as_bytes()).unwrap_err());
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+        assert!(measurement(b"{\"started\":\"\xff\"}\n").is_err());
+    }
 }

@@ -1,6 +1,6 @@
 //! Text for people and from them: numbers, tables, names, TOML files, and progress on a terminal.
 //!
-//! The ground floor: it imports no other module of the harness.
+//! It imports no other module of the harness.
 
 pub mod layout;
 pub mod names;

@@ -1,11 +1,12 @@
-//! What to say of a name that nobody has.
+//! Looking up names that the user typed, with a suggestion for one that is unknown.
 
 use anyhow::{anyhow, bail};
 
-/// Names closer than this are offered: below it the offer is more puzzling than helpful.
-const CLOSE_ENOUGH: f64 = 0.7;
+/// A name is suggested from this similarity on (Jaro-Winkler, 0 to 1): suggestions below it puzzle
+/// more than they help.
+const SIMILAR: f64 = 0.7;
 
-/// The item of `items` called `wanted`; otherwise an error that offers the nearest name, or all.
+/// The item of `items` called `wanted`. Fails with a suggestion when there is none.
 pub fn find<'a, T>(
     kind: &str,
     wanted: &str,
@@ -18,7 +19,7 @@ pub fn find<'a, T>(
     })
 }
 
-/// An error when two of `names` are equal.
+/// Fails when two of `names` are equal.
 pub fn all_different<'a>(kind: &str, names: impl IntoIterator<Item = &'a str>) -> anyhow::Result<()> {
     let mut seen = std::collections::BTreeSet::new();
     for name in names {
@@ -29,7 +30,7 @@ pub fn all_different<'a>(kind: &str, names: impl IntoIterator<Item = &'a str>) -
     Ok(())
 }
 
-/// The end of a sentence that offers a name: `did you mean …?`, or a list of what there is.
+/// A suggestion, as the end of an error: `did you mean …?`, or all known names.
 pub fn suggest(wanted: &str, known: &[&str]) -> String {
     match nearest(wanted, known) {
         _ if known.is_empty() => "there is none".into(),
@@ -38,11 +39,11 @@ pub fn suggest(wanted: &str, known: &[&str]) -> String {
     }
 }
 
-/// The name that was perhaps meant, where one is close enough.
+/// The known name that is most similar, if it is similar enough.
 pub fn nearest<'a>(wanted: &str, known: &[&'a str]) -> Option<&'a str> {
-    let closeness = |name: &&str| strsim::jaro_winkler(wanted, name);
-    let nearest = known.iter().copied().max_by(|a, b| closeness(a).total_cmp(&closeness(b)))?;
-    (closeness(&nearest) >= CLOSE_ENOUGH).then_some(nearest)
+    let similarity = |name: &&str| strsim::jaro_winkler(wanted, name);
+    let nearest = known.iter().copied().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
+    (similarity(&nearest) >= SIMILAR).then_some(nearest)
 }
 
 #[cfg(test)]
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offers_the_nearest_name() {
+    fn suggests_the_most_similar_name() {
         let known = ["threads", "hyper", "actix"];
         assert_eq!(suggest("hypr", &known), "did you mean `hyper`?");
         assert_eq!(suggest("zzz", &known), "there are threads, hyper, actix");

@@ -1,8 +1,8 @@
-//! Numbers as people read them. Everything inside is in seconds, bytes and counts; units are put on here.
+//! Numbers as text. Inside the harness values are seconds, bytes and counts; units are added here.
 
 use std::time::Duration;
 
-/// A count as a number to calculate with. Exact up to 2^53, which no run comes near.
+/// A count as a floating-point number. Exact up to 2^53, far above the counts of a run.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub fn as_f64(count: u64) -> f64 {
     count as f64
@@ -21,7 +21,12 @@ pub(crate) fn whole(number: f64) -> String {
     if number.is_sign_negative() && out != "0" { format!("-{out}") } else { out }
 }
 
-/// How long something takes that people wait for, to the second: `45 s`, `12 min 40 s`, `1 h 0 min 5 s`.
+/// A number of things: `1 run`, `3 runs`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A time that the user waits for, in whole seconds: `45 s`, `12 min 40 s`, `1 h 0 min 5 s`.
 pub(crate) fn time(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -36,12 +41,7 @@ pub(crate) fn seconds(seconds: f64) -> String {
     format!("{seconds:.2} s")
 }
 
-/// Seconds as microseconds with three digits that count: `8.12`, `81.2`, `812`.
-pub(crate) fn microseconds(seconds: f64) -> String {
-    significant(seconds * 1e6)
-}
-
-/// Seconds with the unit that suits them: `8.12 ns`, `81.2 µs`, `812 ms`, `1.20 s`.
+/// Seconds in the unit that fits their size: `8.12 ns`, `81.2 µs`, `812 ms`, `1.20 s`.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds.abs() {
         size if size < 1e-6 => format!("{} ns", significant(seconds * 1e9)),
@@ -72,7 +72,7 @@ pub(crate) fn cores(cores: &[usize]) -> String {
     format!("core{} {list}", if cores.len() == 1 { "" } else { "s" })
 }
 
-/// Three digits that count, and all of those before the point: `8.12`, `81.2`, `8,123`.
+/// Three significant digits, and all digits before the point: `8.12`, `81.2`, `8,123`.
 pub(crate) fn significant(number: f64) -> String {
     match number.abs() {
         size if size < 10.0 => format!("{number:.2}"),
@@ -93,7 +93,10 @@ mod tests {
         );
         assert_eq!(
             ["8.12", "81.2", "812", "8,123"],
-            [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6].map(microseconds).each_ref().map(String::as_str)
+            [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6]
+                .map(|seconds| significant(seconds * 1e6))
+                .each_ref()
+                .map(String::as_str)
         );
         assert_eq!(
             ["812 ns", "8.12 µs", "81.2 ms", "1.50 s", "-812 ns", "-81.2 µs"],
@@ -111,7 +114,7 @@ mod tests {
                 .each_ref()
                 .map(String::as_str)
         );
-        assert_eq!(cores(&[0]), "core 0");
-        assert_eq!(cores(&[0, 1]), "cores 0, 1");
+        assert_eq!((cores(&[0]), cores(&[0, 1])), ("core 0".to_owned(), "cores 0, 1".to_owned()));
+        assert_eq!((counted(1, "run"), counted(0, "run")), ("1 run".to_owned(), "0 runs".to_owned()));
     }
 }

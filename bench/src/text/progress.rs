@@ -1,5 +1,5 @@
-//! What is said on standard error while something takes its time: on a terminal in lines that stay in place, otherwise in a
-//! plain line for each thing that is done.
+//! The progress of a long command, on standard error. On a terminal three lines stay in place;
+//! otherwise each thing that is done is a line, so that a log reads well.
 
 mod screen;
 
@@ -11,80 +11,85 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressDrawTarget;
 
-use crate::text::layout;
-use crate::text::numbers;
+use crate::text::{layout, numbers};
 
 use screen::Screen;
 
-/// Says what is done.
+/// Shows the progress of a command.
 pub struct Progress {
-    manner: Manner,
-    /// The lines that stay in place, while there are any.
-    screen: Mutex<Option<Arc<Screen>>>,
+    mode: Mode,
+    /// The lines that stay in place, during a stage.
+    screen: Mutex<Option<Screen>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// Somebody watches a terminal.
+enum Mode {
+    /// On a terminal, in lines that stay in place.
     InPlace,
-    /// What is said is kept, or the terminal cannot move its cursor.
+    /// In a log, or on a terminal that cannot move its cursor.
     Lines,
-    /// Only warnings.
+    /// Warnings only.
     Quiet,
 }
 
-/// Many things of a kind, of which some are done. There is one stage at a time.
+/// A number of like things that are done one after another. There is one stage at a time.
 pub struct Stage<'a> {
     progress: &'a Progress,
     count: usize,
     done: AtomicU64,
-    ends: Ends,
+    end: End,
 }
 
-/// When a stage ends, as far as is known.
+/// When a stage ends, if that is known.
 #[derive(Clone, Default)]
-struct Ends(Arc<Mutex<Option<Instant>>>);
+struct End(Arc<Mutex<Option<Instant>>>);
 
 impl Progress {
-    /// For a terminal when standard error is one. `quiet` is for those who want to know of nothing but what goes wrong.
+    /// Shows progress in place if standard error is a terminal, and warnings only if `quiet`.
     pub fn new(quiet: bool) -> Self {
-        let manner = match (quiet, ProgressDrawTarget::stderr().is_hidden()) {
-            (true, _) => Manner::Quiet,
-            (false, true) => Manner::Lines,
-            (false, false) => Manner::InPlace,
+        let mode = match (quiet, ProgressDrawTarget::stderr().is_hidden()) {
+            (true, _) => Mode::Quiet,
+            (false, true) => Mode::Lines,
+            (false, false) => Mode::InPlace,
         };
-        Self { manner, screen: Mutex::new(None) }
+        Self { mode, screen: Mutex::new(None) }
     }
 
-    /// Whether nobody wants to see what other programs say while all goes well.
+    /// Whether only warnings are shown.
     pub fn is_quiet(&self) -> bool {
-        self.manner == Manner::Quiet
+        self.mode == Mode::Quiet
     }
 
-    /// Says what has gone wrong, or may: a line that stays, whoever listens.
+    /// Shows a warning, also if quiet.
     pub fn warn(&self, line: &str) {
-        self.say(line, AnsiColor::Yellow.on_default());
+        self.print(&self.wrapped(line), AnsiColor::Yellow.on_default());
     }
 
-    /// Says a line that stays.
+    /// Shows a line that stays.
     pub fn note(&self, line: &str) {
+        self.show(&self.wrapped(line));
+    }
+
+    /// Shows text of more than one line, such as a table, as it is.
+    pub fn show(&self, text: &str) {
         if !self.is_quiet() {
-            self.say(line, Style::new());
+            self.print(text, Style::new());
         }
     }
 
-    /// Begins with `count` things, which are called `what`.
+    /// Begins a stage of `count` things called `what`.
     pub fn stage(&self, count: usize, what: &str) -> Stage<'_> {
-        let ends = Ends::default();
-        if self.manner == Manner::InPlace {
+        let end = End::default();
+        if self.mode == Mode::InPlace {
             let target = ProgressDrawTarget::stderr();
-            *lock(&self.screen) = Some(Screen::open(target, count as u64, what, ends.clone()));
+            let screen = Screen::open(target, count as u64, what, end.clone());
+            screen.tick();
+            *lock(&self.screen) = Some(screen);
         }
-        Stage { progress: self, count, done: AtomicU64::new(0), ends }
+        Stage { progress: self, count, done: AtomicU64::new(0), end }
     }
 
-    fn say(&self, line: &str, style: Style) {
-        let text = if self.manner == Manner::InPlace { wrapped(line) } else { line.to_owned() };
+    fn print(&self, text: &str, style: Style) {
         // A terminal or a reader that went away does not end a measurement.
         let print = || {
             let _ = writeln!(anstream::stderr(), "{}{text}{}", style.render(), style.render_reset());
@@ -95,53 +100,67 @@ impl Progress {
         }
     }
 
-    fn screen(&self) -> Option<Arc<Screen>> {
+    /// The columns of the terminal that progress is shown on; `None` in a log.
+    pub fn width(&self) -> Option<usize> {
+        let (width, _) = terminal_size::terminal_size_of(std::io::stderr())?;
+        (self.mode == Mode::InPlace).then(|| width.0.into())
+    }
+
+    /// The line, broken between words if a terminal would break it anywhere.
+    fn wrapped(&self, line: &str) -> String {
+        self.width().map_or_else(
+            || line.to_owned(),
+            |width| textwrap::fill(line, layout::prose(width).subsequent_indent("  ")),
+        )
+    }
+
+    fn screen(&self) -> Option<Screen> {
         lock(&self.screen).clone()
     }
 }
 
 impl Stage<'_> {
-    /// Says what is being done, where that stays in place.
+    /// Shows what is being done, on a terminal.
     pub fn now(&self, what: String) {
         if let Some(screen) = self.progress.screen() {
-            screen.now(what);
+            screen.now.set_message(what);
         }
     }
 
-    /// Says how long what is left takes.
+    /// Sets how long the rest of the stage takes.
     pub fn set_time_left(&self, left: Duration) {
-        self.ends.set(left);
+        self.end.set(left);
     }
 
-    /// Counts one that is done, and says what came of it: in place as `last: …` and `last`, otherwise in `line`.
+    /// Counts one thing that is done, and shows its result: `last` in place on a terminal, `line` in a log.
     pub fn done(&self, line: &str, last: &str) {
         let number = self.count_one();
         match self.progress.screen() {
-            Some(screen) => screen.last(format!("last: {last}")),
+            Some(screen) => screen.last.set_message(format!("last: {last}")),
             None => {
-                let left = self.ends.left().map_or_else(String::new, |left| format!("; {left}"));
+                let left = self.end.left().map_or_else(String::new, |left| format!("; {left}"));
                 self.progress.note(&format!("{number}/{} {line}{left}", self.count));
             }
         }
     }
 
-    /// Counts one that went wrong, and says so in a line that stays.
+    /// Counts one thing that failed, and shows why in a line that stays.
     pub fn failed(&self, line: &str) {
         let number = self.count_one();
         self.progress.warn(&format!("{number}/{} {line}", self.count));
     }
 
-    /// Warns of one that is not done yet.
+    /// Shows a warning about the thing that is being done.
     pub fn warn(&self, line: &str) {
         let number = self.done.load(Ordering::SeqCst) + 1;
         self.progress.warn(&format!("{number}/{} {line}", self.count));
     }
 
-    /// How many are done with this one.
+    /// Counts one thing, and returns how many are done.
     fn count_one(&self) -> u64 {
         let done = self.done.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(screen) = self.progress.screen() {
-            screen.total(done);
+            screen.total.set_position(done);
         }
         done
     }
@@ -155,27 +174,19 @@ impl Drop for Stage<'_> {
     }
 }
 
-impl Ends {
+impl End {
     fn set(&self, left: Duration) {
         *lock(&self.0) = Some(Instant::now() + left);
     }
 
-    /// The time until then in words.
+    /// The time until the end, in words.
     fn left(&self) -> Option<String> {
-        let ends = *lock(&self.0);
-        ends.map(|ends| format!("{} left", numbers::time(ends.saturating_duration_since(Instant::now()))))
+        let end = *lock(&self.0);
+        end.map(|end| format!("{} left", numbers::time(end.saturating_duration_since(Instant::now()))))
     }
 }
 
-/// Broken between words, where the terminal would break it anywhere.
-fn wrapped(line: &str) -> String {
-    match terminal_size::terminal_size_of(std::io::stderr()) {
-        Some((width, _)) => textwrap::fill(line, layout::prose(width.0.into()).subsequent_indent("  ")),
-        None => line.to_owned(),
-    }
-}
-
+/// Poisoning is ignored: no critical section leaves what is kept here inconsistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is kept here is whole after a panic too.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,17 +1,18 @@
-//! Reads a TOML file that a person wrote, with errors that say where the mistake is.
+//! Reads TOML files, with errors that name the line of a mistake.
 
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use serde::de::DeserializeOwned;
 
-/// The value that the file at `path` holds. An error is one line: file, line number, that line, what is wrong.
+/// The value in the file at `path`. Fails when the file cannot be read or does not have the form of
+/// `T`; the error is one line with the path, the line's number, its text and the mistake.
 pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     toml::from_str(&text).map_err(|error| anyhow!("{}{}", path.display(), describe(&text, &error)))
 }
 
-/// The number of the line that a byte of a text is in.
+/// The number of the line that has the byte.
 pub fn line(text: &str, byte: usize) -> usize {
     text.get(..byte).unwrap_or(text).matches('\n').count() + 1
 }

@@ -1,8 +1,8 @@
 "use strict";
 
-// Only what a page cannot do by itself: sorting its tables, and unfolding everything for the printer.
+// Sorts the tables, and unfolds all details before the page is printed.
 
-const [FIGURE, WORDS, ABSENT] = [0, 1, 2];
+const [FIGURE, TEXT, ABSENT] = [0, 1, 2];
 
 for (const table of document.querySelectorAll("table")) {
   if (table.tBodies[0].rows.length > 1) {
@@ -10,27 +10,27 @@ for (const table of document.querySelectorAll("table")) {
   }
 }
 
-/** Makes each head a button that sorts the rows. A head may span two cells, of which the first is sorted by. */
+/** Makes each header a button that sorts the rows. A header may span two cells: the first one has the sort key. */
 function makeSortable(table) {
   let place = 0;
-  for (const head of table.tHead.rows[0].cells) {
+  for (const header of table.tHead.rows[0].cells) {
     const column = place;
-    place += head.colSpan;
+    place += header.colSpan;
     const button = document.createElement("button");
     button.type = "button";
-    button.append(...head.childNodes);
-    button.addEventListener("click", () => sort(table, head, column));
-    head.append(button);
+    button.append(...header.childNodes);
+    button.addEventListener("click", () => sort(table, header, column));
+    header.append(button);
   }
 }
 
-/** Sorts by a column, upwards first and the other way the next time. */
-function sort(table, head, column) {
-  const direction = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
+/** Sorts by a column: ascending first, then in the opposite direction each time. */
+function sort(table, header, column) {
+  const direction = header.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
   for (const other of table.tHead.rows[0].cells) {
     other.removeAttribute("aria-sort");
   }
-  head.setAttribute("aria-sort", direction);
+  header.setAttribute("aria-sort", direction);
   const sign = direction === "ascending" ? 1 : -1;
   const rows = [...table.tBodies[0].rows];
   rows.sort((one, other) => compare(one.cells[column], other.cells[column], sign));
@@ -38,9 +38,9 @@ function sort(table, head, column) {
 }
 
 function compare(one, other, sign) {
-  const apart = kind(one) - kind(other);
-  if (apart !== 0) {
-    return apart;
+  const order = kind(one) - kind(other);
+  if (order !== 0) {
+    return order;
   }
   const difference = kind(one) === FIGURE
     ? one.dataset.value - other.dataset.value
@@ -48,12 +48,12 @@ function compare(one, other, sign) {
   return sign * difference;
 }
 
-/** Words stand below figures, and what is not known stands last, whichever way the rest is sorted. */
+/** Text sorts after figures, and unknown values last, in both directions. */
 function kind(cell) {
   if (cell.classList.contains("absent")) {
     return ABSENT;
   }
-  return "value" in cell.dataset ? FIGURE : WORDS;
+  return "value" in cell.dataset ? FIGURE : TEXT;
 }
 
 addEventListener("beforeprint", () => {

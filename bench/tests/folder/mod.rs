@@ -1,4 +1,4 @@
-//! Result folders as `bench measure` makes them, of figures that a test thinks up.
+//! Result folders like those of `bench measure`, with figures that a test chooses.
 #![allow(dead_code, reason = "each test takes what it needs of it")]
 
 use std::fs;
@@ -10,7 +10,7 @@ use bench::store::record::{
     ErrorKind, ErrorRecord, From, MemoryRecord, OpenLoopRecord, RateRecord, Record, StartRecord, TaskRecord,
 };
 
-/// How much the repetitions of a cell lie apart at most: 0.4 % to either side.
+/// How far the repetitions of a cell deviate at most: 0.4 % to either side.
 const SPREAD: f64 = 0.004;
 
 /// What a folder holds.
@@ -18,20 +18,20 @@ const SPREAD: f64 = 0.004;
 pub(crate) struct Folder {
     pub(crate) machine: Machine,
     pub(crate) records: Vec<Record>,
-    /// Whether somebody pulled the plug while a last line was written.
+    /// Whether the last line is incomplete, as after a power failure.
     pub(crate) is_torn: bool,
     /// Whether microbenchmarks were kept.
-    pub(crate) has_code: bool,
+    pub(crate) has_microbenchmarks: bool,
 }
 
 impl Folder {
     pub(crate) fn new() -> Self {
         let machine = serde_json::from_str(include_str!("machine.json")).unwrap();
-        Self { machine, records: Vec::new(), is_torn: false, has_code: false }
+        Self { machine, records: Vec::new(), is_torn: false, has_microbenchmarks: false }
     }
 
-    /// Seven repetitions of one server, of which the others are twice as expensive, and of its duplicate, under a workload that the
-    /// server is busy with.
+    /// Seven repetitions of one server, of which the others are twice as expensive, and of its
+    /// duplicate, under a workload that the server is busy with.
     pub(crate) fn example() -> Self {
         let mut folder = Self::new();
         folder.add(&load("busy", "one", 10.0));
@@ -40,13 +40,18 @@ impl Folder {
         folder
     }
 
-    /// Adds seven repetitions of a run, each a little off it.
+    /// Adds seven repetitions of a run, each with a small deviation.
     pub(crate) fn add(&mut self, run: &Record) {
         for repetition in 1..=7 {
             let mut record = run.clone();
             record.repetition = Some(repetition);
-            // Twins and others are off in other repetitions than their server.
-            let salt = u32::try_from(run.server.name.len()).unwrap();
+            // A duplicate, like any other server, deviates in other repetitions than its server
+            // does.
+            let salt = match &run.server.duplicate_of {
+                Some(name) => name.len() + 5,
+                None => run.server.name.len(),
+            };
+            let salt = u32::try_from(salt).unwrap();
             let step = f64::from((repetition * 3 + salt) % 7) - 3.0;
             scale(&mut record, 1.0 + SPREAD * step / 3.0);
             self.records.push(record);
@@ -63,7 +68,7 @@ impl Folder {
         self.judge();
     }
 
-    /// Says what bound each run, as the harness does when it is made.
+    /// Gives each run its verdict, as the harness does after a run.
     fn judge(&mut self) {
         for record in &mut self.records {
             record.verdict = verdict::of_run(record);
@@ -79,13 +84,14 @@ impl Folder {
             text += "{\"schema\":3,\"star";
         }
         fs::write(path.join("measurements.jsonl"), text).unwrap();
-        if self.has_code {
-            fs::write(path.join("code.json"), include_str!("code.json")).unwrap();
+        if self.has_microbenchmarks {
+            fs::write(path.join("microbench.json"), include_str!("microbench.json")).unwrap();
         }
     }
 }
 
-/// A run in which the server used its core up, at so many microseconds a request.
+/// A run in which the server used all of its core's time, at this number of microseconds per
+/// request.
 pub(crate) fn load(workload: &str, server: &str, microseconds: f64) -> Record {
     let mut record: Record = serde_json::from_str(include_str!("record.json")).unwrap();
     record.workload.name = workload.into();
@@ -95,7 +101,7 @@ pub(crate) fn load(workload: &str, server: &str, microseconds: f64) -> Record {
     record
 }
 
-/// The server under it is busy for a share of the run, and what it then answers.
+/// Makes the server busy for a share of the run, with the number of answers that follows from it.
 pub(crate) fn busy(record: &mut Record, share: f64, microseconds: f64) {
     record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = share;
     #[expect(
@@ -107,7 +113,7 @@ pub(crate) fn busy(record: &mut Record, share: f64, microseconds: f64) {
     record.load.as_mut().unwrap().answered = answered;
 }
 
-/// An open loop of so many requests a second, which were all answered.
+/// An open loop of this number of requests per second, which were all answered.
 pub(crate) fn open_loop(server: &str, rate: u32, p99_seconds: f64) -> Record {
     let mut record = load("open", server, 10.0);
     record.workload.title = "half of the peak".into();
@@ -126,14 +132,14 @@ pub(crate) fn open_loop(server: &str, rate: u32, p99_seconds: f64) -> Record {
     record
 }
 
-/// A start that takes so long to the first answer.
+/// A start with this time to the first answer.
 pub(crate) fn start(server: &str, seconds: f64) -> Record {
     let mut record = without_load("start", server, TaskRecord::Start);
     record.start = Some(StartRecord { ready_seconds: seconds / 2.0, first_answer_seconds: seconds });
     record
 }
 
-/// A hundred connections that are held, each of so many bytes.
+/// A hundred held connections, each of this number of bytes.
 pub(crate) fn hold(server: &str, bytes: u64) -> Record {
     let mut record = without_load("hold", server, TaskRecord::Hold);
     let after = Some(1_000_000 + 100 * bytes);
@@ -152,26 +158,27 @@ fn without_load(workload: &str, server: &str, task: TaskRecord) -> Record {
     record
 }
 
-/// The same server under its other name.
+/// The same run of the server's duplicate.
 pub(crate) fn duplicate(mut record: Record) -> Record {
     record.server.duplicate_of = Some(record.server.name.clone());
     record.server.name += "-duplicate";
     record
 }
 
-/// The same of what is not a server.
+/// The same run of the floor.
 pub(crate) fn floor(mut record: Record) -> Record {
     (record.server.is_floor, record.server.conformance) = (true, None);
     record
 }
 
-/// A run that came to nothing.
+/// Makes a run one that failed.
 pub(crate) fn failed(record: &mut Record) {
     (record.load, record.cpu) = (None, None);
     record.error = Some(ErrorRecord { kind: ErrorKind::Start, message: "no luck today".into() });
 }
 
-/// Makes a run's time and memory so many times as much: of a server that is busy, what a request costs.
+/// Scales a run's times: of a load, CPU time per request and latency; of a start, the time to the
+/// first answer.
 pub(crate) fn scale(record: &mut Record, times: f64) {
     if let (Some(load), Some(cpu)) = (&mut record.load, &mut record.cpu) {
         if load.open_loop.is_some() {

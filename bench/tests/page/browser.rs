@@ -1,4 +1,5 @@
-//! A headless Chromium, driven over the pipe that it offers for that: JSON both ways, each message ended by a zero byte.
+//! A headless Chromium, driven through a pipe: JSON in both directions, each message followed by a
+//! zero byte.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -8,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// How long Chromium may take to say something, on a machine that is busy with builds.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The time in which Chromium has to send a message, on a machine that is busy with builds.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Chromium reads commands from descriptor 3 and answers on descriptor 4.
 const LAUNCH: &str = r#"exec chromium "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
@@ -19,7 +20,7 @@ pub(crate) struct Browser {
     chromium: Child,
     commands: ChildStdin,
     messages: Receiver<Value>,
-    /// What has happened in the page since it was last opened, as the protocol's events.
+    /// The protocol's events since the page was last opened.
     events: Vec<Value>,
     session: Option<String>,
     commands_sent: u64,
@@ -27,7 +28,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// `None` where there is no Chromium, which is said.
+    /// Starts the browser; `None`, with a line on standard error, where it is not installed.
     pub(crate) fn start() -> Option<Self> {
         let is_there =
             Command::new("sh").args(["-c", "command -v chromium"]).output().unwrap().status.success();
@@ -38,7 +39,7 @@ impl Browser {
         let profile = tempfile::tempdir().unwrap();
         let mut chromium = Command::new("sh")
             .args(["-c", LAUNCH, "sh", "--headless", "--remote-debugging-pipe", "--no-first-run"])
-            // Its sandbox does not start as root, and what it shows is our own.
+            // The sandbox does not start as root, and the page is our own.
             .args([
                 "--no-sandbox",
                 "--disable-gpu",
@@ -73,7 +74,7 @@ impl Browser {
         Some(browser)
     }
 
-    /// A page, and whatever happens in it.
+    /// Creates a page and subscribes to its events.
     fn attach(&mut self) {
         let target = self.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attached =
@@ -84,7 +85,7 @@ impl Browser {
         }
     }
 
-    /// Sends a command and waits for what it answers.
+    /// Sends a command and waits for its result.
     pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
         self.commands_sent += 1;
         let mut command = json!({ "id": self.commands_sent, "method": method, "params": params });
@@ -101,7 +102,7 @@ impl Browser {
         }
     }
 
-    /// Opens a file and waits until it is there.
+    /// Opens a file and waits until it is loaded.
     pub(crate) fn open(&mut self, file: &Path) {
         self.events.clear();
         self.call("Page.navigate", &json!({ "url": format!("file://{}", file.display()) }));
@@ -116,7 +117,7 @@ impl Browser {
         events.map(|event| &event["params"]).collect()
     }
 
-    /// What an expression comes to in the page, or what its promise does.
+    /// Evaluates an expression in the page, and awaits its promise if it is one.
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let answer = self.call("Runtime.evaluate", &params);
@@ -124,7 +125,7 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// Has the page a width, and the person who reads it a preference.
+    /// Sets the width of the page and the preferred colour scheme.
     pub(crate) fn show(&mut self, width: u32, scheme: &str) {
         let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", &size);
@@ -132,9 +133,9 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", &scheme);
     }
 
-    /// The next message, which is kept where it is an event.
+    /// The next message; an event is stored, too.
     fn next(&mut self) -> Value {
-        let message = self.messages.recv_timeout(PATIENCE).expect("Chromium says nothing");
+        let message = self.messages.recv_timeout(TIMEOUT).expect("Chromium sends nothing");
         if message["id"].is_null() {
             self.events.push(message.clone());
         }
@@ -143,10 +144,11 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Has it end by itself, since what it starts otherwise goes on writing into its profile for a while.
+    /// Asks Chromium to end, since the processes that it has started otherwise continue to write to
+    /// its profile for a while.
     fn drop(&mut self) {
         let _ = self.commands.write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
-        while self.messages.recv_timeout(PATIENCE).is_ok() {}
+        while self.messages.recv_timeout(TIMEOUT).is_ok() {}
         let _ = self.chromium.kill();
         let _ = self.chromium.wait();
     }

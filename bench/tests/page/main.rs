@@ -1,10 +1,10 @@
-//! The page of a report: what stands in it, and how Chromium shows it. Without Chromium, or without axe-core, which
-//! `scripts/setup --tests` installs, what needs them is skipped.
+//! The page of a report: its content, and how Chromium shows it. `scripts/setup --tests` installs
+//! Chromium and axe-core; without them the tests that need them are skipped.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test says what is wrong by its panic"
+    reason = "a test reports a failure by its panic"
 )]
 
 mod browser;
@@ -22,31 +22,32 @@ use std::sync::LazyLock;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bench::report;
-use bench::report::document::{Document, Table, Unit, Value};
+use bench::report::document::{Document, Table};
 use bench::report::format::Format;
+use bench::report::value::{Unit, Value};
 use bench::store::results;
 use serde_json::json;
 
 use browser::Browser;
 use folder::Folder;
 
-/// The widths of a phone and of two screens.
+/// A phone and two screens, in pixels.
 const WIDTHS: [u32; 3] = [390, 1280, 1920];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
-/// A page is sent by mail, and nobody waits for it.
+/// A page should be small enough to be sent by mail.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Shows what is folded, which counts, too.
+/// Unfolds all details, which the tests check, too.
 const UNFOLD: &str = "document.querySelectorAll('details').forEach((details) => { details.open = true; })";
 
-/// What axe finds: each rule that is broken, and by what.
+/// The violations that axe finds: each rule with the elements that violate it.
 const AXE: &str = "axe.run(document, {
     resultTypes: ['violations'],
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 }).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`))";
 
-/// Every table's rows by its name: each cell as its text, what it is sorted by, and whether it is not known.
+/// Each table's name and rows: each cell as its text, its sort key, and whether it is absent.
 const TABLES: &str = "[...document.querySelectorAll('table')].map((table) => [
     table.id,
     [...table.tBodies[0].rows].map((row) => [...row.cells]
@@ -54,21 +55,23 @@ const TABLES: &str = "[...document.querySelectorAll('table')].map((table) => [
         .map((cell) => [cell.textContent, cell.dataset.value ?? null, cell.classList.contains('absent')])),
 ])";
 
-/// Clicks twice on every head of every table that can be sorted: what it says then of its order, and the column's figures.
+/// Clicks twice on each header of each table that can be sorted: the `aria-sort` attributes after
+/// each click, and the sort keys of the column.
 const SORT: &str = "[...document.querySelectorAll('table:has(button)')].map((table) => {
     let place = 0;
-    return [...table.tHead.rows[0].cells].map((head) => {
+    return [...table.tHead.rows[0].cells].map((header) => {
         const column = place;
-        place += head.colSpan;
+        place += header.colSpan;
         return [0, 1].map(() => {
-            head.querySelector('button').click();
-            const said = [...table.querySelectorAll('[aria-sort]')].map((head) => head.ariaSort);
-            return [said, [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.value ?? null)];
+            header.querySelector('button').click();
+            const order = [...table.querySelectorAll('[aria-sort]')].map((header) => header.ariaSort);
+            return [order, [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.value ?? null)];
         });
     });
 })";
 
-/// A section for every question, and servers whose names are long or mean harm. It is made once, since intervals take their time.
+/// A section for every question, and servers with long names and with markup as names. It is built
+/// once, since it takes some seconds.
 static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
     let mut folder = records::every_question();
     let mut others = records::many_servers().records;
@@ -77,7 +80,7 @@ static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
     document(&folder)
 });
 
-/// A whole field of servers, under all that a sweep asks.
+/// A field of servers under all workloads of a sweep.
 static FIELD: LazyLock<Document> = LazyLock::new(|| document(&records::a_field()));
 
 fn document(folder: &Folder) -> Document {
@@ -96,14 +99,14 @@ fn tables() -> Vec<&'static Table> {
 }
 
 #[test]
-fn what_means_harm_is_text() {
+fn markup_in_a_name_is_text() {
     let page = page(&EVERYTHING);
     assert_eq!(page.matches("<script").count(), 1);
     assert!(page.contains("&#60;script&#62;alert("));
 }
 
 #[test]
-fn what_stands_between_backticks_is_code() {
+fn text_between_backticks_is_code() {
     let mut document = document(&Folder::new());
     document.warnings = vec!["Too few: `--repetitions 5` is enough.".into()];
     assert!(page(&document).contains("<li>Too few: <code>--repetitions 5</code> is enough.</li>"));
@@ -123,7 +126,7 @@ fn ids_are_unique_and_links_lead_to_them() {
 }
 
 #[test]
-fn every_figure_of_a_table_is_there_to_the_last_digit() {
+fn every_figure_of_a_table_has_all_its_digits() {
     let page = page(&EVERYTHING);
     let shown: BTreeSet<&str> = attributes(&page, " data-value=\"").into_iter().collect();
     for table in tables() {
@@ -151,7 +154,7 @@ fn a_page_is_small() {
 }
 
 #[test]
-fn the_page_asks_for_nothing_and_complains_of_nothing() {
+fn the_page_loads_nothing_and_logs_nothing() {
     let Some((browser, file)) = &mut opened(&EVERYTHING) else { return };
     let requests = browser.events("Network.requestWillBeSent");
     let urls: Vec<&str> = requests.iter().filter_map(|event| event["request"]["url"].as_str()).collect();
@@ -159,10 +162,13 @@ fn the_page_asks_for_nothing_and_complains_of_nothing() {
     for kind in ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"] {
         assert_eq!(browser.events(kind), Vec::<&serde_json::Value>::new(), "{kind}");
     }
-    let heads =
-        browser.evaluate("[...document.querySelectorAll('section > h2')].map((head) => head.textContent)");
+    let headings = browser
+        .evaluate("[...document.querySelectorAll('section > h2')].map((heading) => heading.textContent)");
     let titles = EVERYTHING.sections.iter().map(|section| section.title);
-    assert_eq!(heads, json!(std::iter::once("What may be wrong").chain(titles).collect::<Vec<_>>()));
+    assert_eq!(
+        headings,
+        json!(["How to read this page", "What may be wrong"].into_iter().chain(titles).collect::<Vec<_>>())
+    );
 }
 
 #[test]
@@ -181,7 +187,7 @@ fn the_page_never_scrolls_sideways() {
 #[test]
 fn axe_finds_nothing() {
     let Some(axe) = axe() else { return };
-    // It looks at a page of a whole field for half a minute.
+    // It takes half a minute for the page of a field.
     let shows = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")];
     for (document, shows) in [(&*EVERYTHING, &shows[..]), (&*FIELD, &shows[..1])] {
         let Some((browser, _)) = &mut opened(document) else { return };
@@ -210,7 +216,7 @@ fn figures_read_back_are_the_documents_with_and_without_script() {
             for (row, shown) in table.rows.iter().zip(rows) {
                 assert_eq!(row.len(), shown.len(), "{name}");
                 for (at, (value, shown)) in row.iter().zip(shown).enumerate() {
-                    assert!(shown.is(value, table.unit(at)), "{name}: {shown:?} is not {value:?}");
+                    assert!(shown.shows(value, table.unit(at)), "{name}: {shown:?} is not {value:?}");
                 }
             }
         }
@@ -218,7 +224,7 @@ fn figures_read_back_are_the_documents_with_and_without_script() {
 }
 
 #[test]
-fn heads_sort_their_tables_and_what_is_not_known_stays_last() {
+fn headers_sort_their_tables_and_absent_values_stay_last() {
     let Some((browser, _)) = &mut opened(&EVERYTHING) else { return };
     let sorted: Vec<Vec<[Sorted; 2]>> = serde_json::from_value(browser.evaluate(SORT)).unwrap();
     let tables: Vec<&Table> = tables().into_iter().filter(|table| table.rows.len() > 1).collect();
@@ -241,17 +247,17 @@ fn heads_sort_their_tables_and_what_is_not_known_stays_last() {
     }
 }
 
-/// How a table's heads say that it is sorted, and the figures of a column.
+/// The `aria-sort` attributes of a table, and the sort keys of a column.
 #[derive(Debug, PartialEq, serde::Deserialize)]
 struct Sorted(Vec<String>, Vec<Option<String>>);
 
-/// A cell as the page has it: its text, what it is sorted by, and whether it is not known.
+/// A cell of the page: its text, its sort key, and whether it is absent.
 #[derive(Debug, serde::Deserialize)]
 struct Shown(String, Option<String>, bool);
 
 impl Shown {
-    /// Whether a cell says what a value is: to the digits that its text has, and to the last one in what it is sorted by.
-    fn is(&self, value: &Value, unit: Unit) -> bool {
+    /// Whether a cell shows a value: rounded in its text, and exactly in its sort key.
+    fn shows(&self, value: &Value, unit: Unit) -> bool {
         let Self(text, sorted_by, is_absent) = self;
         let number = sorted_by.as_ref().map(|number| number.parse().unwrap());
         if *is_absent != (*value == Value::Absent) || number != value.number() {
@@ -259,20 +265,20 @@ impl Shown {
         }
         match value {
             Value::Absent => text == "–",
-            Value::Words(words) => text == words,
+            Value::Text(words) => text == words,
             Value::Rank(rank) => *text == rank.to_string(),
-            Value::Figure(figure) | Value::Marked { figure, .. } => {
+            Value::Figure(figure) | Value::Attributed { figure, .. } => {
                 let digits: String = text.chars().filter(|letter| "-.0123456789".contains(*letter)).collect();
                 let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
                 let half_a_digit = 0.5 / 10_f64.powi(i32::try_from(decimals).unwrap());
-                let apart = digits.parse::<f64>().unwrap() - figure.value * unit.factor;
-                apart.abs() <= half_a_digit * (1.0 + f64::from(f32::EPSILON))
+                let difference = digits.parse::<f64>().unwrap() - figure.value * unit.factor;
+                difference.abs() <= half_a_digit * (1.0 + f64::from(f32::EPSILON))
             }
         }
     }
 }
 
-/// A browser with the page, and the page's file; `None` where there is no browser.
+/// A browser with the page, and the page's file; `None` without a browser.
 fn opened(document: &Document) -> Option<(Browser, tempfile::TempPath)> {
     let mut browser = Browser::start()?;
     let mut file = tempfile::Builder::new().suffix(".html").tempfile().unwrap();
@@ -293,7 +299,7 @@ fn axe() -> Option<String> {
     axe
 }
 
-/// The values of an attribute, wherever it stands.
+/// All values of an attribute.
 fn attributes<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
     page.split(start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
@@ -302,7 +308,7 @@ fn attributes<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
 fn sha256(text: &str) -> String {
     let mut child = Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-    let byte = |at: usize| u8::from_str_radix(&said[2 * at..2 * at + 2], 16).unwrap();
+    let sum = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let byte = |at: usize| u8::from_str_radix(&sum[2 * at..2 * at + 2], 16).unwrap();
     BASE64_STANDARD.encode((0..32).map(byte).collect::<Vec<u8>>())
 }

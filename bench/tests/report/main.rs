@@ -1,13 +1,14 @@
 //! Reports of fixed record sets, in every format.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --package bench --test report` writes the files in `golden/` anew, for you to read what changed in
-//! them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
+//! `INSTA_UPDATE=always cargo test --package bench` updates the snapshots, here and elsewhere; `git
+//! diff` then shows what changed in them.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports a failure by its panic")]
 
 #[path = "../folder/mod.rs"]
 mod folder;
 mod records;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,20 +16,27 @@ use bench::analysis::statistics::median;
 use bench::analysis::summary::Figure;
 use bench::report;
 use bench::report::chart::Plot;
-use bench::report::document::{Document, Value};
+use bench::report::document::Document;
 use bench::report::format::Format;
-use bench::report::recorded;
+use bench::report::readme;
+use bench::report::value::Value;
 use bench::store::record::Record;
-use bench::store::results;
+use bench::store::results::{self, Loaded};
 use folder::Folder;
-use records::{HOSTILE, a_field, every_question, every_verdict, in_parts, many_servers, one_run};
+use records::{
+    HOSTILE, a_field, every_question, every_verdict, in_parts, many_servers, one_run, two_servers,
+};
 
-/// What a report says of a folder that lies on the disk.
-fn document(folder: &Folder) -> Document {
+/// A folder as it is read from the disk.
+fn loaded(folder: &Folder) -> Loaded {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("results");
     folder.write(&path);
-    report::document(&results::load(&path).unwrap())
+    results::load(&path).unwrap()
+}
+
+fn document(folder: &Folder) -> Document {
+    report::document(&loaded(folder))
 }
 
 fn render(document: &Document, format: Format, width: Option<usize>) -> String {
@@ -36,39 +44,57 @@ fn render(document: &Document, format: Format, width: Option<usize>) -> String {
     anstream::adapter::strip_str(&text).to_string()
 }
 
-#[test]
-fn every_format_is_as_it_was() {
-    let document = document(&every_verdict());
-    let cases = [
-        ("wide.txt", Format::Table, Some(200)),
-        ("narrow.txt", Format::Table, Some(60)),
-        ("report.md", Format::Markdown, None),
-        ("report.csv", Format::Csv, None),
-        ("report.json", Format::Json, None),
-        ("index.html", Format::Html, None),
-    ];
-    for (name, format, width) in cases {
-        assert_is_golden(name, &render(&document, format, width));
-    }
-}
-
-#[test]
-fn what_explains_a_request_is_as_it_was() {
+/// Runs `bench` with a folder of results in the place of `DIR`. Returns the exit code, and the
+/// output, standard error last.
+fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("results");
-    in_parts().write(&path);
-    let document = report::explanation(&results::load(&path).unwrap()).unwrap();
-    for (name, width) in [("explained.txt", 100), ("explained-narrow.txt", 60)] {
-        assert_is_golden(name, &render(&document, Format::Table, Some(width)));
-    }
+    folder.write(&path);
+    let arguments =
+        arguments.iter().map(|word| if *word == "DIR" { path.as_os_str() } else { word.as_ref() });
+    let output = Command::new(env!("CARGO_BIN_EXE_bench")).args(arguments).output().unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }
 
-fn assert_is_golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/golden").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, text).unwrap();
+/// All that a report can say of one workload, and what explains a request, as a terminal shows it.
+#[test]
+fn reports_are_as_they_were() {
+    insta::assert_snapshot!("every-verdict", render(&document(&every_verdict()), Format::Table, Some(200)));
+    let explained = report::explanation(&loaded(&in_parts())).unwrap();
+    insta::assert_snapshot!("explained", render(&explained, Format::Table, Some(100)));
+}
+
+/// One section of two servers, in every format.
+#[test]
+fn every_format_is_as_it_was() {
+    let mut document = document(&two_servers());
+    document.sections.retain(|section| section.id == "cost");
+    insta::assert_snapshot!("narrow", render(&document, Format::Table, Some(60)));
+    insta::assert_snapshot!("markdown", render(&document, Format::Markdown, None));
+    insta::assert_snapshot!("csv", render(&document, Format::Csv, None));
+    insta::assert_snapshot!("page", without_assets(&render(&document, Format::Html, None)));
+    document.picture = None;
+    document.sections[0].charts.clear();
+    insta::assert_snapshot!("json", render(&document, Format::Json, None));
+}
+
+/// A page without its style and its script, which are files of their own, without the drawings,
+/// which the tests of charts check, and without empty lines.
+fn without_assets(page: &str) -> String {
+    let mut shortened = String::new();
+    let mut rest = page;
+    while let Some((from, end)) =
+        [("<style>", "</style>"), ("<script>", "</script>"), ("<svg", "</svg>"), ("sha256-", "'")]
+            .into_iter()
+            .filter_map(|(begin, end)| Some((rest.find(begin)? + begin.len(), end)))
+            .min()
+    {
+        let to = from + rest[from..].find(end).unwrap();
+        shortened += &format!("{}…", &rest[..from]);
+        rest = &rest[to..];
     }
-    assert!(std::fs::read_to_string(&path).unwrap() == text, "{} is not what comes out now", path.display());
+    shortened += rest;
+    shortened.lines().filter(|line| !line.trim().is_empty()).map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
@@ -85,11 +111,23 @@ fn no_line_is_wider_than_the_terminal() {
     }
 }
 
-/// Of sixteen servers a sentence names a few, and a chart no more than can be told apart.
+/// A reader distinguishes tables by their captions.
 #[test]
-fn a_field_is_told_in_few_words_and_lines() {
+fn no_two_tables_of_a_report_have_one_caption() {
+    for folder in [every_verdict(), every_question(), in_parts(), one_run(), a_field()] {
+        let document = document(&folder);
+        let mut captions = BTreeSet::new();
+        for table in document.sections.iter().flat_map(|section| &section.tables) {
+            assert!(captions.insert(table.caption()), "{}: {}", table.name, table.caption());
+        }
+    }
+}
+
+/// Of sixteen servers a sentence names a few, and a chart has no more than can be distinguished.
+#[test]
+fn a_field_is_reported_in_few_words_and_lines() {
     let document = document(&a_field());
-    let expected = "Beside epoll, others take: tokio 1.02×, compio 1.07×, may-minihttp 1.10×, may 1.10×, hyper 1.13× and 10 more, up to \
+    let expected = "Compared with epoll, the others need: tokio 1.02×, compio 1.07×, may-minihttp 1.10×, may 1.10×, hyper 1.13× and 10 more, up to \
                     http-server 57.6×.";
     assert_eq!(document.answers[1], expected);
     let lines: Vec<usize> = document
@@ -99,9 +137,9 @@ fn a_field_is_told_in_few_words_and_lines() {
     assert_eq!(lines, [8; 6]);
 }
 
-/// Whatever was measured has its section, and nothing else has one.
+/// Each question that was measured has its section, and no other question has one.
 #[test]
-fn a_section_a_question() {
+fn each_question_has_its_section() {
     let ids = |folder: &Folder| -> Vec<&str> {
         document(folder).sections.iter().map(|section| section.id).collect()
     };
@@ -116,10 +154,10 @@ fn a_section_a_question() {
             "modes",
             "memory",
             "http",
-            "ledger",
-            "code",
+            "breakdown",
+            "microbench",
             "article",
-            "check",
+            "cross-check",
             "repetitions",
             "machine"
         ]
@@ -132,12 +170,12 @@ fn a_section_a_question() {
 fn column(document: &Document, table: &str, head: &str) -> Vec<(String, f64)> {
     let mut tables = document.sections.iter().flat_map(|section| &section.tables);
     let table = tables.find(|known| known.name == table).unwrap();
-    let place = table.columns.iter().position(|column| column.head == head).unwrap();
-    let figure = |row: &Vec<Value>| Some((row[0].words()?.to_owned(), row[place].number()?));
+    let place = table.columns.iter().position(|column| column.header == head).unwrap();
+    let figure = |row: &Vec<Value>| Some((row[0].text()?.to_owned(), row[place].number()?));
     table.rows.iter().filter_map(figure).collect()
 }
 
-/// What every format shows of a figure is the records' own.
+/// Every format shows the records' own figures.
 #[test]
 fn figures_are_those_of_the_records() {
     let folder = every_verdict();
@@ -148,7 +186,7 @@ fn figures_are_those_of_the_records() {
     let markdown = render(&document, Format::Markdown, None);
     let cases: [(&str, &str, Figure); 3] = [
         ("cost-quick-100", "CPU/request", Record::cpu_per_request),
-        ("speed-quick-100", "Requests", Record::per_second),
+        ("speed-quick-100", "Requests/s", Record::per_second),
         ("memory-quick-100", "After", |run| Some(bench::text::numbers::as_f64(run.memory?.after_bytes?))),
     ];
     for (table, head, figure) in cases {
@@ -164,12 +202,12 @@ fn figures_are_those_of_the_records() {
             assert_eq!(line.split(',').nth(5).unwrap().parse::<f64>().unwrap(), value, "{line}");
         }
     }
-    // The digits that people read, of one that is known.
+    // The digits in text, of figures that are known.
     for text in [&text, &markdown] {
         assert!(text.contains("8.00") && text.contains("118,750"), "{text}");
     }
     let answered = json["sections"][0]["tables"][0]["rows"][0][2]["value"].as_f64().unwrap();
-    assert_eq!(answered, column(&document, "speed-quick-100", "Requests")[0].1);
+    assert_eq!(answered, column(&document, "speed-quick-100", "Requests/s")[0].1);
 }
 
 #[test]
@@ -177,7 +215,7 @@ fn names_are_never_markup() {
     let document = document(&many_servers());
     let markdown = render(&document, Format::Markdown, None);
     assert!(!markdown.contains("<script") && !markdown.contains(HOSTILE));
-    // Each row has the columns of its head: no name has made one more.
+    // Each row has the columns of its header: no name has added one.
     let bars = |line: &str| line.replace("\\|", "").matches('|').count();
     for (above, below) in markdown.lines().zip(markdown.lines().skip(1)) {
         if above.starts_with('|') && below.starts_with('|') {
@@ -187,126 +225,114 @@ fn names_are_never_markup() {
     assert!(render(&document, Format::Csv, None).contains("\"<script>alert('|`*_\"\"&')</script>\""));
 }
 
-/// The command prints what the library makes, and leaves every form in the folder.
+/// The command prints the library's document, or writes it to a file.
 #[test]
-fn the_command_writes_every_form() {
+fn the_command_prints_or_writes_a_report() {
+    let folder = every_verdict();
+    let document = document(&folder);
+    let printed = bench(&folder, &["report", "DIR", "--format", "markdown"]);
+    assert_eq!(printed, (Some(0), render(&document, Format::Markdown, None)));
     let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("results");
-    every_verdict().write(&path);
-    let document = report::document(&results::load(&path).unwrap());
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        command.arg("report").arg(&path).args(arguments).output().unwrap()
-    };
-    let printed = run(&["--format", "markdown"]);
-    assert_eq!(String::from_utf8(printed.stdout).unwrap(), render(&document, Format::Markdown, None));
     let file = place.path().join("out.csv");
-    let written = run(&["--format", "csv", "--output", file.to_str().unwrap()]);
-    assert!(written.status.success() && written.stdout.is_empty());
+    let arguments = ["report", "DIR", "--format", "csv", "--output", file.to_str().unwrap()];
+    assert_eq!(bench(&folder, &arguments), (Some(0), String::new()));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), render(&document, Format::Csv, None));
-    let nowhere = run(&["--output", "/no/such/folder/report.txt"]);
-    let said = String::from_utf8(nowhere.stderr).unwrap();
-    assert!(said.contains("--output: cannot write /no/such/folder/report.txt"), "{said}");
-    assert_eq!(nowhere.status.code(), Some(1));
+    let (code, text) = bench(&folder, &["report", "DIR", "--output", "/no/such/folder/report.txt"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("--output: cannot write /no/such/folder/report.txt"), "{text}");
 }
 
-/// In every form; a name that nobody has is an error that offers one.
+/// In every form; an unknown name is an error that suggests one.
 #[test]
 fn ratios_are_to_the_server_that_is_named() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("results");
-    every_question().write(&path);
+    let folder = every_question();
     let cases = [
-        ("table", "client-bound", 0, "Held against client-bound, others take: server-bound 1.14×"),
+        ("table", "client-bound", 0, "Compared with client-bound, the others need: server-bound 1.14×"),
         ("table", "client-bound", 0, "Ratios   to client-bound"),
         ("markdown", "client-bound", 0, "| To client-bound × |"),
         ("csv", "client-bound", 0, "cost,cost-quick-100,a-tie,To client-bound,,1.14"),
         ("json", "client-bound", 0, "\"To client-bound\""),
         ("html", "client-bound", 0, "To client-bound ×"),
-        ("table", "not-there", 0, "not-there has no figures under quick-100 for others to be held against."),
+        (
+            "markdown",
+            "not-there",
+            0,
+            "Nothing can be compared with not-there under quick-100: it has no figures.",
+        ),
+        (
+            "markdown",
+            "errors",
+            0,
+            "Nothing can be compared with errors under quick-100: invalid: 28 of 332531 requests",
+        ),
         ("table", "client-bond", 1, "--baseline: unknown server `client-bond`: did you mean `client-bound`?"),
     ];
-    for (format, name, code, expected) in cases {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        let output = command.arg("report").arg(&path).args(["--baseline", name, "--format", format]).output();
-        let output = output.unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{said}");
-        assert!(said.contains(expected), "{expected}: {said}");
-        assert!(!said.contains("To the best"), "{said}");
+    for (format, name, expected_code, expected) in cases {
+        let (code, text) = bench(&folder, &["report", "DIR", "--baseline", name, "--format", format]);
+        assert_eq!(code, Some(expected_code), "{text}");
+        assert!(text.contains(expected), "{expected}: {text}");
+        assert!(!text.contains("To the best"), "{text}");
     }
 }
 
-/// What `bench explain` prints is the report's section, and what it lacks is an error that says how to get it.
+/// `bench explain` prints the report's section, or an error that says how to get what it lacks.
 #[test]
-fn what_explains_a_request_is_printed_or_what_it_lacks() {
-    let without_code = Folder { has_code: false, ..in_parts() };
+fn a_request_is_explained_or_an_error_says_what_is_missing() {
+    let without_microbenchmarks = Folder { has_microbenchmarks: false, ..in_parts() };
     let mut without_floor = in_parts();
     without_floor.records.retain(|run| !run.server.is_floor);
     let cases = [
         (in_parts(), 0, "Where does a request's time go?"),
-        (
-            without_code,
-            1,
-            "has no microbenchmarks, which tell what code costs: run `bench microbench --keep ",
-        ),
+        (without_microbenchmarks, 1, "run `bench microbench --keep "),
         (without_floor, 1, "has no server beside the floor in a closed loop over connections that are kept"),
     ];
-    for (folder, code, expected) in cases {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("results");
-        folder.write(&path);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
-        let output = command.arg("explain").arg(&path).args(["--format", "markdown"]).output().unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{said}");
-        assert!(said.contains(expected), "{said}");
+    for (folder, expected_code, expected) in cases {
+        let (code, text) = bench(&folder, &["explain", "DIR", "--format", "markdown"]);
+        assert_eq!(code, Some(expected_code), "{text}");
+        assert!(text.contains(expected), "{text}");
     }
 }
 
-/// README.md shows what the records in `bench/recorded/` say, so that its figures come from a command.
+/// README.md shows the figures of the records in `bench/recorded/`.
 #[test]
 fn the_readme_shows_what_was_recorded() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let document = report::document(&results::load(&root.join(recorded::FOLDER)).unwrap());
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let shown = recorded::recorded_part(&readme).unwrap();
-    assert_eq!(shown, recorded::excerpt(&document).trim(), "run `bench record` anew");
+    let recorded = results::load(&root.join(readme::FOLDER)).unwrap();
+    let text = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = readme::recorded_part(&text).unwrap();
+    assert!(
+        shown == readme::excerpt(&recorded).trim(),
+        "README.md is out of date: run `bench readme bench/recorded`"
+    );
 }
 
-/// The first result is compared with nothing, the second with the first, and one of another machine with none of them.
+/// The first result is compared with none, the second with the first, and one of another machine
+/// with neither.
 #[test]
-fn the_history_of_a_folder() {
+fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     let place = tempfile::tempdir().unwrap();
-    let write = |name: &str, change: &dyn Fn(&mut Folder)| {
+    let write = |name: &str, day: u32, change: &dyn Fn(&mut Folder)| {
         let mut folder = Folder::example();
+        folder.machine.started = format!("2026-01-{day:02}T12:00:00Z");
         change(&mut folder);
         folder.write(&place.path().join(name));
     };
-    write("first", &|folder| folder.machine.started = "2026-01-01T12:00:00Z".into());
-    write("second", &|folder| {
-        folder.machine.started = "2026-01-02T12:00:00Z".into();
-        folder.change("two", |run| folder::scale(run, 1.1));
-    });
-    write("other", &|folder| {
-        folder.machine.started = "2026-01-03T12:00:00Z".into();
-        folder.machine.host = "elsewhere".into();
-    });
+    write("first", 1, &|_| ());
+    write("second", 2, &|folder| folder.change("two", |run| folder::scale(run, 1.1)));
+    write("other", 3, &|folder| folder.machine.host = "elsewhere".into());
     std::fs::create_dir(place.path().join("no-results")).unwrap();
-    write("damaged", &|_| ());
+    write("damaged", 4, &|_| ());
     std::fs::write(place.path().join("damaged/measurements.jsonl"), "{}\n").unwrap();
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
     let output = command.arg("history").arg(place.path()).args(["--format", "csv"]).output().unwrap();
     assert!(output.status.success());
     let csv = String::from_utf8(output.stdout).unwrap();
-    let against = |name: &str| {
-        let begin = format!("results,results,{name},Against the one before,");
-        csv.lines().find_map(|line| line.strip_prefix(&begin)).unwrap().trim_matches([',', '"']).to_owned()
-    };
-    assert_eq!(against("first"), "–");
-    assert_eq!(against("second"), "2 worse, 2 the same");
-    assert_eq!(against("other"), "–");
+    for (name, expected) in [("first", "–"), ("second", "2 worse, 2 the same"), ("other", "–")] {
+        let begin = format!("results,results,{name},Compared with the previous,");
+        let change = csv.lines().find_map(|line| line.strip_prefix(&begin)).unwrap();
+        assert_eq!(change.trim_matches([',', '"']), expected, "{name}");
+    }
     assert!(csv.contains("changes,changes,second,Server,,,,,,two\n"), "{csv}");
     let page = std::fs::read_to_string(place.path().join("history.html")).unwrap();
     assert!(page.contains("damaged/measurements.jsonl:1") && page.contains("2 worse, 2 the same"), "{page}");

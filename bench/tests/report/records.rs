@@ -1,4 +1,5 @@
-//! The fixed record sets that reports are made of.
+//! Fixed record sets for reports.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use bench::store::record::{
     ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, MemoryRecord, PublishedRecord, Record,
@@ -9,7 +10,18 @@ use crate::folder::{Folder, duplicate, floor, hold, load, open_loop, start};
 /// A name that is markup in every format.
 pub(crate) const HOSTILE: &str = "<script>alert('|`*_\"&')</script>";
 
-/// One workload with a server for every verdict and for everything that can go wrong, a tie, a duplicate, and a floor.
+/// One workload with two servers, a duplicate and a floor.
+pub(crate) fn two_servers() -> Folder {
+    let mut folder = Folder::new();
+    folder.add(&quick("server-bound", 8.0));
+    folder.add(&duplicate(quick("server-bound", 8.0)));
+    folder.add(&changed(quick("client-bound", 9.0), |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95));
+    folder.add(&floor(quick("least", 4.0)));
+    folder
+}
+
+/// One workload with a server for every verdict and for everything that can go wrong, a tie, a
+/// duplicate, and a floor.
 pub(crate) fn every_verdict() -> Folder {
     let mut folder = Folder::new();
     let mut add = |record: Record| folder.add(&record);
@@ -80,14 +92,14 @@ pub(crate) fn every_question() -> Folder {
     }
     let parts = in_parts();
     folder.records.extend(parts.records);
-    folder.has_code = parts.has_code;
+    folder.has_microbenchmarks = parts.has_microbenchmarks;
     folder
 }
 
-/// Servers whose microbenchmarks explain what a request takes, or do not, or come to too much, or do not exist, and the line that
-/// they are held against.
+/// The floor, and servers whose microbenchmarks explain the CPU time per request, or a part of it,
+/// or more than all of it, or do not exist.
 pub(crate) fn in_parts() -> Folder {
-    let mut folder = Folder { has_code: true, ..Folder::new() };
+    let mut folder = Folder { has_microbenchmarks: true, ..Folder::new() };
     let mut add = |server: &str, microseconds: f64, switches: Option<f64>| {
         let run = changed(named("parts", "100", server, microseconds), |run| {
             let answered = bench::text::numbers::as_f64(run.load.as_ref().unwrap().answered);
@@ -107,7 +119,7 @@ pub(crate) fn in_parts() -> Folder {
     folder
 }
 
-/// One server that has been run once.
+/// One run of one server.
 pub(crate) fn one_run() -> Folder {
     let mut folder = Folder::new();
     folder.add(&quick("only", 8.0));
@@ -115,7 +127,7 @@ pub(crate) fn one_run() -> Folder {
     folder
 }
 
-/// Thirty servers, some of which have names that are long, or are markup.
+/// Thirty servers, one with a long name and one with markup as its name.
 pub(crate) fn many_servers() -> Folder {
     let mut folder = Folder::new();
     for place in 0..30_u32 {
@@ -128,7 +140,7 @@ pub(crate) fn many_servers() -> Folder {
         for workload in ["quick", "other"] {
             folder.add(&changed(named(workload, "100", &name, cost), |run| {
                 if place == 7 {
-                    let server = &mut *run.server;
+                    let server = &mut run.server;
                     for text in [&mut server.title, &mut server.language, &mut server.runtime] {
                         *text = HOSTILE.into();
                     }
@@ -140,8 +152,8 @@ pub(crate) fn many_servers() -> Folder {
     folder
 }
 
-/// A whole field under what a sweep asks: its languages and models, what 100 connections cost each a request in microseconds, ties
-/// among them, and what is far behind.
+/// A field of servers: name, language, concurrency model, and microseconds of CPU time per request
+/// with 100 connections. There are ties, and one server is far behind.
 const FIELD: [(&str, &str, &str, f64); 16] = [
     ("epoll", "Rust", "event loop", 7.11),
     ("tokio", "Rust", "event loop", 7.23),
@@ -161,7 +173,7 @@ const FIELD: [(&str, &str, &str, f64); 16] = [
     ("http-server", "Python", "process", 410.0),
 ];
 
-/// Sixteen servers, the floor and a duplicate under everything that a sweep asks.
+/// The field, a floor and a duplicate under all workloads of a sweep.
 pub(crate) fn a_field() -> Folder {
     let mut folder = Folder::new();
     let servers = FIELD.into_iter().map(|(name, language, model, cost)| (name, language, model, cost, 0));
@@ -238,13 +250,13 @@ fn changed(mut record: Record, change: impl FnOnce(&mut Record)) -> Record {
     record
 }
 
-/// Neither side is busy.
+/// Makes neither side busy.
 fn idle(record: &mut Record, microseconds: f64) {
     crate::folder::busy(record, 0.4, microseconds);
     record.cpu.as_mut().unwrap().server.as_mut().unwrap().system_seconds = 0.3;
 }
 
-/// A failure that stands for all repetitions.
+/// A failure in the place of all repetitions.
 fn failure(mut record: Record, kind: ErrorKind, message: &str) -> Record {
     (record.load, record.cpu, record.latency, record.memory) = (None, None, None, None);
     record.repetition = None;

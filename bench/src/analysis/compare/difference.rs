@@ -1,13 +1,14 @@
-//! What was not the same when two folders were made.
+//! The conditions that were not the same when two folders were measured.
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::store::record::{ConformanceRecord, Record, ServerRecord, WorkloadRecord};
 use crate::store::results::Loaded;
+use crate::text::numbers::as_f64;
 
-/// The kernel keeps some memory for itself, and another kernel a little more of it.
+/// Total memory that differs by less is the same: each kernel reserves a little more or less of it.
 const SAME_MEMORY: f64 = 0.01;
 
-/// Something that was not the same in A and in B, in this order. What is not known is `None`.
+/// A condition that was not the same in A and in B, in this order. What is not known is `None`.
 #[derive(Debug)]
 pub enum Difference<'a> {
     /// The processor's name.
@@ -18,9 +19,9 @@ pub enum Difference<'a> {
     Memory([Option<u64>; 2]),
     /// The kernel.
     Kernel([&'a str; 2]),
-    /// The cores that servers could use.
+    /// The cores of the servers.
     ServerCores([&'a [usize]; 2]),
-    /// The cores that tools could use.
+    /// The cores of the load tools.
     ToolCores([&'a [usize]; 2]),
     /// The harness's version.
     Bench([&'a str; 2]),
@@ -28,21 +29,21 @@ pub enum Difference<'a> {
     Tool(&'a str, [Option<&'a str>; 2]),
     /// A server's version, after its name.
     Server(&'a str, [Option<&'a str>; 2]),
-    /// How a server keeps the rules of HTTP, after its name: one that cuts corners is cheaper for it.
+    /// A server's conformance, after its name: a server that skips checks is cheaper for it.
     Conformance(&'a str, [Option<&'a ConformanceRecord>; 2]),
-    /// What a workload asks for. Its figures are not compared.
+    /// A workload's definition. Its figures are not compared.
     Workload([&'a WorkloadRecord; 2]),
 }
 
 impl Difference<'_> {
-    /// Whether it is one of the machines themselves.
+    /// Whether the machines themselves differ.
     pub(super) fn is_of_machine(&self) -> bool {
         matches!(self, Self::Processor(_) | Self::Cores(_) | Self::Memory(_) | Self::Kernel(_))
     }
 }
 
-/// Whether two workloads ask for the same. What people read of them does not count.
-pub(super) fn asks_the_same(one: &WorkloadRecord, other: &WorkloadRecord) -> bool {
+/// Whether two workloads are the same load. Their titles and published figures do not count.
+pub(super) fn is_same_load(one: &WorkloadRecord, other: &WorkloadRecord) -> bool {
     let asked = |workload: &WorkloadRecord| WorkloadRecord {
         title: String::new(),
         published: None,
@@ -51,7 +52,7 @@ pub(super) fn asks_the_same(one: &WorkloadRecord, other: &WorkloadRecord) -> boo
     asked(one) == asked(other)
 }
 
-/// Everything that differs.
+/// Every difference.
 pub(super) fn all<'a>(
     folders: [&'a Loaded; 2],
     summaries: &[Vec<WorkloadSummary<'a>>; 2],
@@ -66,9 +67,7 @@ pub(super) fn all<'a>(
 fn of_machines(folders: [&Loaded; 2]) -> Vec<Difference<'_>> {
     let [a, b] = folders.map(|folder| &folder.machine);
     let memory = match (a.memory_bytes, b.memory_bytes) {
-        (Some(a), Some(b)) => {
-            (crate::text::numbers::as_f64(a) / crate::text::numbers::as_f64(b) - 1.0).abs() > SAME_MEMORY
-        }
+        (Some(a), Some(b)) => (as_f64(a) / as_f64(b) - 1.0).abs() > SAME_MEMORY,
         (a, b) => a != b,
     };
     let all = [
@@ -97,7 +96,7 @@ fn of_tools<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Differe
 fn of_servers<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Difference<'a>>) {
     let [a, b] = summaries
         .each_ref()
-        .map(|summaries| by_name(measured(summaries).map(|run| (run.server.name.as_str(), &*run.server))));
+        .map(|summaries| by_name(measured(summaries).map(|run| (run.server.name.as_str(), &run.server))));
     let both: Vec<(&str, [&ServerRecord; 2])> = in_both(&a, &b).collect();
     for (name, servers) in &both {
         let versions = servers.map(|server| server.version.as_deref());
@@ -122,13 +121,13 @@ fn of_workloads<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Dif
         by_name(summaries.iter().map(|summary| (summary.workload.name.as_str(), summary.workload)))
     });
     for (_, workloads) in in_both(&a, &b) {
-        if !asks_the_same(workloads[0], workloads[1]) {
+        if !is_same_load(workloads[0], workloads[1]) {
             out.push(Difference::Workload(workloads));
         }
     }
 }
 
-/// Every run with figures: what could not be run has no version either.
+/// Every run with figures: a failed run may lack a version.
 fn measured<'a>(summaries: &[WorkloadSummary<'a>]) -> impl Iterator<Item = &'a Record> {
     summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(Cell::measured)
 }

@@ -1,57 +1,56 @@
-//! Whether a figure got worse.
+//! Whether a figure got worse from A to B.
 
-use super::Kind;
+use super::FigureKind;
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::Cell;
-use crate::analysis::verdict::{self, Verdict};
-use crate::store::record::Bound;
+use crate::analysis::verdict::Verdict;
 
-/// What is to be said of a figure.
+/// What can be said about a figure.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judgement {
     /// It got worse.
     Worse,
     /// It got better.
     Better,
-    /// The two cannot be told apart.
+    /// The two figures cannot be distinguished.
     Same,
-    /// There are too few repetitions for a claim, in either folder.
+    /// One of the folders has too few repetitions for a claim.
     TooFew,
-    /// It worked in A, and does not in B: it has no figures there, or requests failed.
+    /// It worked in A and does not in B, where it has no figures, or requests failed.
     Broken(Reason),
-    /// Nothing is to be said.
+    /// Nothing can be said.
     NotJudged(Reason),
 }
 
-/// Why nothing is said of a figure.
+/// Why nothing can be said about a figure. A side is 0 for A and 1 for B.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
-    /// A folder has no figures of it: 0 is A, 1 is B.
+    /// A side has no figures.
     NoFigures(usize),
-    /// The cell is invalid or disturbed in a folder: 0 is A, 1 is B.
+    /// The cell of a side is invalid or disturbed.
     Bound(usize, Verdict),
-    /// The tool's latency means something else in B.
+    /// The tool's latency is defined differently in B.
     OtherMeaning,
-    /// The rate in B is another.
+    /// The open loop had another rate in B.
     OtherRate,
-    /// The figure is missing in one of the folders, or may be 0 in A.
+    /// The figure is missing on a side, or may be 0 in A.
     NoRatio,
 }
 
-/// Why nothing can be said of a server, if so.
+/// Why nothing can be said about a server, if so: an invalid or a disturbed cell makes nothing
+/// worse or better.
 pub(super) fn not_judged(cells: [&Cell; 2]) -> Option<Reason> {
     let reason = |(side, cell): (usize, &Cell)| {
         if cell.measured().next().is_none() {
             return Some(Reason::NoFigures(side));
         }
-        let verdict = verdict::of_cell(cell)?;
-        matches!(verdict.bound, Bound::Invalid | Bound::Disturbed).then_some(Reason::Bound(side, verdict))
+        cell.not_ranked().map(|verdict| Reason::Bound(side, verdict.clone()))
     };
     cells.into_iter().enumerate().find_map(reason)
 }
 
-/// What that comes to: a server that has broken since is worse than a slow one.
-pub(super) fn without_figures(reason: Reason, b: &Cell) -> Judgement {
+/// The judgement for that reason: a server that fails in B and did not in A is broken.
+pub(super) fn of_unjudged(reason: Reason, b: &Cell) -> Judgement {
     let has_failed = match &reason {
         Reason::NoFigures(1) => true,
         Reason::Bound(1, _) => b.measured().any(|run| run.error_count() > 0),
@@ -60,8 +59,9 @@ pub(super) fn without_figures(reason: Reason, b: &Cell) -> Judgement {
     if has_failed { Judgement::Broken(reason) } else { Judgement::NotJudged(reason) }
 }
 
-/// What the ratio of B to A says. A difference counts when the interval leaves out 1 and the median lies beyond the noise.
-pub(super) fn of(kind: Kind, ratio: Option<Estimate>, noise: f64) -> Judgement {
+/// The judgement of a ratio of B to A. A difference counts when the interval excludes 1 and the
+/// median is beyond the noise.
+pub(super) fn of_ratio(kind: FigureKind, ratio: Option<Estimate>, noise: f64) -> Judgement {
     let Some(ratio) = ratio else { return Judgement::NotJudged(Reason::NoRatio) };
     let is_more = ratio.is_above(1.0) && ratio.median > 1.0 + noise;
     let is_less = ratio.is_below(1.0) && ratio.median < 1.0 - noise;
@@ -81,32 +81,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_has_to_be_beyond_the_interval_and_the_noise() {
-        let ratio = |low: f64, median: f64, high: f64, values| Some(Estimate { median, low, high, values });
+    fn a_difference_is_beyond_the_interval_and_the_noise() {
+        use Judgement::{Better, Same, TooFew, Worse};
         let cases = [
-            ("more", ratio(1.08, 1.10, 1.12, 5), 0.02, Judgement::Worse, Judgement::Better),
-            ("less", ratio(0.88, 0.90, 0.92, 5), 0.02, Judgement::Better, Judgement::Worse),
-            ("the interval holds 1", ratio(0.99, 1.10, 1.2, 5), 0.02, Judgement::Same, Judgement::Same),
-            (
-                "more than 1, within the noise",
-                ratio(1.01, 1.02, 1.03, 5),
-                0.02,
-                Judgement::Same,
-                Judgement::Same,
-            ),
-            (
-                "less than 1, within the noise",
-                ratio(0.97, 0.98, 0.99, 5),
-                0.02,
-                Judgement::Same,
-                Judgement::Same,
-            ),
-            ("four repetitions", ratio(1.08, 1.10, 1.12, 4), 0.02, Judgement::TooFew, Judgement::TooFew),
+            ("more", [1.08, 1.10, 1.12], 5, Worse, Better),
+            ("less", [0.88, 0.90, 0.92], 5, Better, Worse),
+            ("the interval includes 1", [0.99, 1.10, 1.2], 5, Same, Same),
+            ("more, within the noise", [1.01, 1.02, 1.03], 5, Same, Same),
+            ("less, within the noise", [0.97, 0.98, 0.99], 5, Same, Same),
+            ("four repetitions", [1.08, 1.10, 1.12], 4, TooFew, TooFew),
         ];
-        for (name, ratio, noise, cost, throughput) in cases {
-            assert_eq!(of(Kind::Cost, ratio, noise), cost, "{name}");
-            assert_eq!(of(Kind::Throughput, ratio, noise), throughput, "{name}");
+        for (name, [low, median, high], values, cost, throughput) in cases {
+            let ratio = Some(Estimate { median, low, high, values });
+            assert_eq!(of_ratio(FigureKind::Cost, ratio, 0.02), cost, "{name}");
+            assert_eq!(of_ratio(FigureKind::Throughput, ratio, 0.02), throughput, "{name}");
         }
-        assert_eq!(of(Kind::Cost, None, 0.0), Judgement::NotJudged(Reason::NoRatio));
+        assert_eq!(of_ratio(FigureKind::Cost, None, 0.0), Judgement::NotJudged(Reason::NoRatio));
     }
 }

@@ -14,16 +14,16 @@ pub struct Cell<'a> {
     pub server: &'a ServerRecord,
     /// Its runs by time: the best attempt of each repetition.
     pub runs: Vec<&'a Record>,
-    /// Attempts that others disturbed and that were done again.
+    /// Disturbed attempts that were repeated.
     pub set_aside: usize,
-    /// What bound it, once and for all: reports ask for it many times.
-    pub(crate) verdict: Option<Verdict>,
+    /// What bound it; `None` where no run has figures of a load.
+    pub verdict: Option<Verdict>,
 }
 
 impl<'a> Cell<'a> {
-    /// The runs of one server under one workload, of which there is at least one: of several attempts at a repetition the one
-    /// that others disturbed least.
-    pub(crate) fn of(records: Vec<&'a Record>) -> Self {
+    /// The runs of one server under one workload, of which there is at least one. Of several
+    /// attempts at a repetition the least disturbed one counts.
+    pub(crate) fn new(records: Vec<&'a Record>) -> Self {
         let server = &records[0].server;
         let mut best: HashMap<u32, usize> = HashMap::new();
         let mut runs: Vec<&Record> = Vec::with_capacity(records.len());
@@ -54,6 +54,18 @@ impl<'a> Cell<'a> {
         self.runs.iter().filter_map(|run| run.error.as_ref())
     }
 
+    /// What bound it.
+    pub fn bound(&self) -> Option<Bound> {
+        self.verdict.as_ref().map(|verdict| verdict.bound)
+    }
+
+    /// Why its figures decide nothing: the verdict of a cell that is invalid or disturbed. Such a
+    /// cell has no rank, no ratio, and no part in the noise floor. `None` of any other cell, also
+    /// of one without figures.
+    pub fn not_ranked(&self) -> Option<&Verdict> {
+        self.verdict.as_ref().filter(|verdict| matches!(verdict.bound, Bound::Invalid | Bound::Disturbed))
+    }
+
     /// A figure of all runs that have it.
     pub fn values(&self, figure: impl Fn(&Record) -> Option<f64>) -> Vec<f64> {
         self.measured().filter_map(figure).collect()
@@ -64,16 +76,24 @@ impl<'a> Cell<'a> {
         median(&mut self.values(figure))
     }
 
-    /// The same with its interval, which takes thousands of medians.
+    /// The same with its interval.
     pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
-        Estimate::of(self.values(figure))
+        Estimate::from_values(self.values(figure))
     }
 
-    /// The ratio of a figure of this cell to that of another, taken within each repetition that both have, so that a
-    /// drift of the machine between repetitions does not count.
+    /// The ratio of a figure of this cell to that of another, taken within each repetition that
+    /// both have, so that a drift of the machine between repetitions does not count. `None` where
+    /// either cell is not ranked.
     pub fn ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
+        let is_ranked = self.not_ranked().is_none() && other.not_ranked().is_none();
+        is_ranked.then(|| self.raw_ratio_to(other, figure)).flatten()
+    }
+
+    /// The same ratio whatever the verdicts are: for what is shown with its verdict beside it, and
+    /// decides nothing.
+    pub fn raw_ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
         let [these, those] = [self, other].map(|cell| cell.by_repetition(&figure));
-        Estimate::of(ratios(&these, &those))
+        Estimate::from_values(ratios(&these, &those))
     }
 
     /// A figure of all runs that have it, in the order of their repetitions.
@@ -84,8 +104,8 @@ impl<'a> Cell<'a> {
         values
     }
 
-    /// Points of the percentile curve of all its runs together: shares of the answers, and the seconds that they did not exceed;
-    /// none where no run tells its latencies, or where those of one cannot be read.
+    /// Points of the percentile curve of all its runs together: shares of the answers, and the
+    /// seconds that they did not exceed. None where no run has a histogram, or one cannot be read.
     pub fn curve(&self) -> Vec<(f64, f64)> {
         self.latencies().map_or_else(Vec::new, |times| times.curve())
     }
@@ -96,7 +116,8 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// The ratios of figures to others, both in the order of repetitions, where both have the repetition.
+/// The ratios of figures to others, both in the order of repetitions, where both have the
+/// repetition.
 pub(super) fn ratios(these: &[(u32, f64)], mut those: &[(u32, f64)]) -> Vec<f64> {
     let ratio = |(repetition, value): &(u32, f64)| {
         let earlier = those.iter().take_while(|(other, _)| other < repetition).count();
@@ -107,7 +128,7 @@ pub(super) fn ratios(these: &[(u32, f64)], mut those: &[(u32, f64)]) -> Vec<f64>
     these.iter().filter_map(ratio).collect()
 }
 
-/// How much others disturbed a run, to choose among attempts: a run that failed is the worst.
+/// How much a run was disturbed, to choose among attempts: a run that failed is the worst.
 fn disturbance(record: &Record) -> f64 {
     match &record.verdict {
         Some(verdict) if verdict.bound == Bound::Disturbed => verdict.external_share.unwrap_or(1.0),
@@ -121,7 +142,7 @@ mod tests {
     use super::*;
     use visit::output::TimesReport;
 
-    /// A run in which so many answers took a millisecond.
+    /// A run in which this number of answers took a millisecond.
     fn run(repetition: u32, answers: u64) -> Record {
         let report = TimesReport {
             count: answers,
@@ -141,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_is_of_all_runs_that_tell_their_latencies() {
+    fn a_curve_is_of_all_runs_that_have_a_histogram() {
         let silent = Record { latency: None, ..run(3, 1) };
         let damaged = |mut record: Record| {
             record.latency.as_mut().unwrap().histogram = Some("damaged".into());
@@ -154,7 +175,7 @@ mod tests {
             ("a damaged one", vec![run(1, 20), damaged(run(2, 30))], None),
         ];
         for (name, runs, expected) in cases {
-            let latencies = Cell::of(runs.iter().collect()).latencies();
+            let latencies = Cell::new(runs.iter().collect()).latencies();
             assert_eq!(latencies.map(|times| times.count()), expected, "{name}");
         }
     }
@@ -164,7 +185,7 @@ mod tests {
         let cases = [
             ("the same", vec![(1, 6.0), (2, 8.0)], vec![(1, 3.0), (2, 2.0)], vec![2.0, 4.0]),
             ("some are missing", vec![(1, 6.0), (3, 9.0), (4, 8.0)], vec![(2, 1.0), (3, 3.0)], vec![3.0]),
-            ("nothing to divide by", vec![(1, 6.0), (2, 8.0)], vec![(1, 0.0), (2, 2.0)], vec![4.0]),
+            ("a divisor of 0", vec![(1, 6.0), (2, 8.0)], vec![(1, 0.0), (2, 2.0)], vec![4.0]),
             ("none", vec![], vec![(1, 1.0)], vec![]),
         ];
         for (name, these, those, expected) in cases {

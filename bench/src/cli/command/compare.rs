@@ -1,13 +1,15 @@
-//! `bench compare`: what got worse from one result folder to another.
+//! `bench compare`: what got worse or better from one result folder to another.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::report::put;
 use super::{BAD, GOOD, Outcome, print, styled};
 use crate::analysis::compare;
 use crate::cli::Compare;
-use crate::report::comparison::{self, BETTER, TWO_MACHINES, WORSE};
+use crate::report::comparison::{self, BETTER, WORSE};
+use crate::report::{self, format::Format};
 use crate::store::results;
 
 pub(super) fn run(arguments: &Compare) -> anyhow::Result<Outcome> {
@@ -17,24 +19,25 @@ pub(super) fn run(arguments: &Compare) -> anyhow::Result<Outcome> {
     refuse_the_same(folders)?;
     let comparison = compare::compare(&a, &b);
     let names = folders.map(|folder| folder.display().to_string());
-    print(&coloured(&comparison::text(&comparison, [&names[0], &names[1]])))?;
+    let document = comparison::document(&comparison, [&names[0], &names[1]]);
+    if arguments.printed.format == Format::Table && arguments.printed.output.is_none() {
+        print(&coloured(&Format::Table.render(&document, report::terminal_width())?))?;
+    } else {
+        put(&document, &arguments.printed)?;
+    }
     let percent = arguments.fail_above;
     let beyond = comparison.worse_by(percent / 100.0);
     if percent > 0.0 {
-        anstream::eprintln!(
-            "{} {} by more than {percent} %",
-            beyond,
-            if beyond == 1 { "figure is worse" } else { "figures are worse" }
-        );
+        let figures = if beyond == 1 { "figure is" } else { "figures are" };
+        anstream::eprintln!("{beyond} {figures} worse by more than {percent} %");
     }
     Ok(if beyond == 0 { Outcome::Fine } else { Outcome::Failed })
 }
 
-/// A folder held against itself would never be worse, whatever the name that it has the second time.
+/// Fails when both paths lead to one folder, which is never worse than itself.
 fn refuse_the_same(folders: [&Path; 2]) -> anyhow::Result<()> {
-    let [a, b] = folders.map(|folder| {
-        folder.canonicalize().with_context(|| format!("cannot tell where {} lies", folder.display()))
-    });
+    let [a, b] = folders
+        .map(|folder| folder.canonicalize().with_context(|| format!("cannot resolve {}", folder.display())));
     if a? == b? {
         let [a, b] = folders.map(Path::display);
         bail!("{a} and {b} are the same folder: name another to compare it with");
@@ -42,10 +45,10 @@ fn refuse_the_same(folders: [&Path; 2]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Styles are put on when columns have their widths.
+/// Colours the judgements at the ends of lines, once the columns have their widths.
 fn coloured(text: &str) -> String {
     let line = |line: &str| {
-        for (word, style) in [(WORSE, BAD), (BETTER, GOOD), (TWO_MACHINES, BAD)] {
+        for (word, style) in [(WORSE, BAD), (BETTER, GOOD)] {
             if let Some(before) = line.strip_suffix(word) {
                 return format!("{before}{}\n", styled(style, word));
             }

@@ -1,4 +1,4 @@
-//! `bench completions`: a script with which a shell completes commands and flags.
+//! `bench completions`: the script for a shell's completion of commands and flags.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_shell_learns_every_command() {
+    fn the_script_for_each_shell_has_every_command() {
         for shell in Shell::value_variants() {
             let script = script(*shell);
             for command in Arguments::command().get_subcommands() {

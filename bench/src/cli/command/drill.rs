@@ -177,14 +177,7 @@ fn table(records: &[DrillRecord]) -> String {
 mod tests {
     use super::*;
 
-    const MANIFEST: &str = r#"
-        name = "example"
-        title = "Example"
-        language = "Rust"
-        runtime = "std"
-        model = "thread pool"
-        run = ["example"]
-        version = ["example", "--version"]
+    const KNOWN_FAILURES: &str = r#"
         [[known_failures]]
         cases = ["drill/never-read", "drill/kill", "drill/no-such", "endpoint/get"]
         reason = "Nothing is bounded."
@@ -196,11 +189,7 @@ mod tests {
 
     #[test]
     fn outdated_known_failures_are_reported() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join("example");
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("server.toml"), MANIFEST).unwrap();
-        let server = Server { folder: "example".into(), ..Server::read(&folder, Path::new("/t")).unwrap() };
+        let server = Server { folder: "example".into(), ..Server::example(KNOWN_FAILURES) };
         let result = |drill: &'static str, passes: bool| {
             let outcome = if passes { Ok(String::new()) } else { Err(String::new()) };
             DrillResult::new(drill, outcome, &server)

@@ -11,7 +11,7 @@ use crate::store::results;
 pub(super) fn run(arguments: &Explain) -> anyhow::Result<Outcome> {
     let loaded = results::load(&arguments.folder)?;
     let folder = arguments.folder.display();
-    if loaded.code.is_none() {
+    if loaded.microbench.is_none() {
         bail!(
             "{folder} has no microbenchmarks, which tell what code costs: run `bench microbench --keep {folder}`"
         );

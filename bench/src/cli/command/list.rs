@@ -1,7 +1,6 @@
-//! `bench list`: what can be measured here, and what this machine lacks.
+//! `bench list`: servers, workloads and load tools, and what this machine lacks.
 
 use std::path::Path;
-use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -9,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::cli::{List, Listed};
 use crate::machine::host::Host;
-use crate::measure::run;
+use crate::measure::forecast;
 use crate::servers::checkout::Checkout;
 use crate::servers::launch;
 use crate::servers::server::Server;
@@ -50,27 +49,26 @@ fn section(title: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
 fn server_row(host: &Host, server: &Server) -> Vec<String> {
     let state = match launch::unavailable(host, server) {
         None if server.is_default => styled(GOOD, "available"),
-        None => styled(GOOD, "available, when named"),
+        None => styled(GOOD, "available if named"),
         Some(why) => styled(BAD, &format!("unavailable: {why}")),
     };
     let Server { name, language, runtime, model, .. } = server;
-    let model = if server.is_floor { "not a server" } else { model.as_str() };
+    let model = if server.is_floor { "floor, not a server" } else { model.as_str() };
     vec![name.clone(), language.clone(), runtime.clone(), model.to_owned(), state]
 }
 
-/// A suite with what it is for and how long it takes, and its workloads with how each is asked.
+/// A suite with the question it answers and how long it takes, and its workloads.
 fn suite(checkout: &Checkout, suite: &Suite, available: &[&Server]) -> anyhow::Result<String> {
     let workloads = checkout.workloads_of(suite)?;
-    let time: Duration =
-        workloads.iter().map(|workload| run::expected(workload) * workload.repetitions).sum();
     let servers = available.iter().filter(|server| !server.is_floor).count();
     // With servers to compare, one of them has a duplicate.
-    let contenders = u32::try_from(available.len() + usize::from(servers > 1))?;
+    let contenders = available.len() + usize::from(servers > 1);
     let heading = format!(
-        "{}  {}\n  with {servers} servers about {}",
+        "{}  {}\n  with {} about {}",
         styled(HEADING, &suite.name),
         suite.about,
-        numbers::time(time * contenders)
+        numbers::counted(servers, "server"),
+        numbers::time(forecast::total(&workloads, contenders))
     );
     if !suite.suites.is_empty() {
         return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));
@@ -95,10 +93,10 @@ fn workload_row(workload: &Workload) -> Vec<String> {
             };
             format!("{}, {rate}, {} × {}, {amount}", load.tool, load.connections, load.mode)
         }
-        Task::Start => "started, and asked once".into(),
+        Task::Start => "a start and one request".into(),
         Task::Hold(connections) => format!("{connections} connections, used once and held"),
     };
-    let repetitions = format!("{} times", workload.repetitions);
+    let repetitions = numbers::counted(workload.repetitions as usize, "repetition");
     vec![format!("  {}", workload.name), workload.title.clone(), how, repetitions]
 }
 

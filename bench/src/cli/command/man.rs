@@ -1,4 +1,4 @@
-//! `bench man`: the manual, from the same text as `--help`.
+//! `bench man`: manual pages, from the text of `--help`.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ fn page() -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
-/// A page a command.
+/// A page per command.
 fn write(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     clap_mangen::generate_to(Arguments::command(), folder)
@@ -36,11 +36,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_has_a_page_and_is_named_on_that_of_bench() {
+    fn every_command_has_a_page_and_is_named_on_the_page_of_bench() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("man1");
         write(&inner).unwrap();
-        // A hyphen is written so that no line is broken at it.
+        // roff text escapes hyphens, so that no line is broken at them.
         let own = page().unwrap().replace("\\-", "-");
         for command in Arguments::command().get_subcommands() {
             let name = format!("bench-{}", command.get_name());

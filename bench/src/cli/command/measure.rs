@@ -1,4 +1,4 @@
-//! `bench measure`: runs workloads on servers, keeps a record of each run, and ends with the tables.
+//! `bench measure`: runs workloads on servers, records each run, and prints the report.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,24 +16,23 @@ use crate::measure::{Control, Measurement, Tally};
 use crate::report;
 use crate::report::format::Format;
 use crate::servers::checkout::Checkout;
-use crate::servers::client;
-use crate::servers::install;
 use crate::servers::server::{Attached, Server};
 use crate::servers::workload::{Task, Workload};
+use crate::servers::{client, install};
 use crate::store::record::Record;
-use crate::store::results::{self, Results};
+use crate::store::results::{self, Loaded, Results};
 use crate::text::names;
 use crate::text::numbers;
 use crate::text::progress::Progress;
 use crate::tools;
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
-    // For thousands of connections; what we start inherits it.
+    // For thousands of connections. Servers and load tools inherit the limit.
     host::raise_descriptor_limit()?;
     let progress = Progress::new(arguments.quiet);
     match &arguments.resume {
-        Some(folder) => resume(root, folder, &progress),
         None => begin(root, arguments, &progress),
+        Some(folder) => resume(root, folder, &progress),
     }
 }
 
@@ -47,18 +46,15 @@ fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyho
     })
 }
 
-/// Goes on with what another process has begun, by the command that it was given.
+/// Continues an interrupted measurement, by the command line in its `machine.json`.
 fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Result<Outcome> {
     let machine = results::machine(folder).context("--resume")?;
-    let place = || {
-        format!(
-            "--resume: {}: `{}` is no command that can be resumed",
-            folder.display(),
-            machine.command.join(" ")
-        )
+    let other = || {
+        let command = machine.command.join(" ");
+        format!("--resume: {}: `{command}` is not a command that can be resumed", folder.display())
     };
-    let begun = Arguments::try_parse_from(&machine.command).ok().with_context(place)?;
-    let Command::Measure(arguments) = &begun.command else { bail!(place()) };
+    let begun = Arguments::try_parse_from(&machine.command).ok().with_context(other)?;
+    let Command::Measure(arguments) = &begun.command else { bail!(other()) };
     let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
     let checkout = read(root.or(begun.root.as_deref()), arguments, &cores, progress)?;
     measure(&checkout, arguments, &cores, machine.seed, progress, || {
@@ -70,7 +66,7 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     })
 }
 
-/// The checkout, with what lies or runs elsewhere.
+/// The checkout, with the servers of `--server-dir` and `--address`.
 fn read(
     root: Option<&Path>,
     arguments: &Measure,
@@ -83,7 +79,7 @@ fn read(
     checkout.with_attached(attached.transpose()?)
 }
 
-/// A server that runs already, which answers, and whose process can be read where it is named.
+/// The server of `--address`. Fails when it accepts no connection, or `--pid` is not its process.
 fn attached(
     address: SocketAddr,
     pid: Option<i32>,
@@ -94,24 +90,23 @@ fn attached(
     client::check_accepts(address).context("--address")?;
     let process = match pid {
         None => {
-            progress
-                .warn(&format!("{}: without --pid its CPU time and its memory are not known", label.name));
+            progress.warn(&format!("{}: without --pid its CPU time and memory are unknown", label.name));
             None
         }
         Some(_) if !host::is_here(address.ip()) => {
-            bail!("--pid: {address} is another machine's: leave --pid out, and its CPU time is not known")
+            bail!("--pid: {address} is on another machine: leave --pid out, and its CPU time stays unknown")
         }
         Some(pid) => {
             let process = AttachedProcess::find(pid).context("--pid")?;
             if process.listens_at(address.port()) == Some(false) {
-                bail!("--pid {pid}: neither it nor a child of it listens at {address}");
+                bail!("--pid {pid}: neither this process nor a child of it listens at {address}");
             }
             let own = process.cores().unwrap_or_default();
             let shared: Vec<usize> = own.into_iter().filter(|core| cores.tool.contains(core)).collect();
             if !shared.is_empty() {
                 progress.warn(&format!(
-                    "{} may use {} of the load tool, and each slows the other down: `taskset --all-tasks --cpu-list --pid {} {pid}` \
-                     keeps it to the servers'",
+                    "{} may use {} of the load tool, and each slows the other down: \
+                     `taskset --all-tasks --cpu-list --pid {} {pid}` keeps it on the servers' cores",
                     label.name,
                     numbers::cores(&shared),
                     listed(&cores.server),
@@ -124,12 +119,12 @@ fn attached(
     Ok(Server::attached(name, Attached { address, process, version }))
 }
 
-/// Cores as `taskset` wants them.
+/// Cores as `taskset` reads them.
 fn listed(cores: &[usize]) -> String {
     cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// Measures what the arguments say into the results that `open` gives, with the records that are there already.
+/// Measures what the arguments say. `open` gives the result folder, with the records that it has.
 fn measure(
     checkout: &Checkout,
     arguments: &Measure,
@@ -146,7 +141,7 @@ fn measure(
         Some(name) => {
             let server = names::find("server", name, &servers, |server| &server.name).context("--control")?;
             if server.is_floor {
-                bail!("--control {name}: it is not a server: name one, or `none`");
+                bail!("--control {name}: it is a floor, not a server: name a server, or `none`");
             }
             Control::Named(server.name.clone())
         }
@@ -160,29 +155,42 @@ fn measure(
 
     let (servers, workloads) = (&servers, &workloads);
     let attempts = arguments.attempts;
-    let measurement =
-        Measurement { host: &host, cores, seed, servers, control, workloads, attempts, progress };
+    let folder = results.folder().to_owned();
+    let after_repetition = |workload: &Workload, repetition| {
+        show_preliminary(&folder, workload, repetition, progress);
+    };
+    let measurement = Measurement {
+        host: &host,
+        cores,
+        seed,
+        servers,
+        control,
+        workloads,
+        attempts,
+        progress,
+        after_repetition: &after_repetition,
+    };
     let tally = measurement.run(&mut results, done)?;
 
-    let folder = results.folder();
-    let document = report::document(&results::load(folder)?);
+    let document = report::document(&results::load(&folder)?);
     print(&Format::Table.render(&document, report::terminal_width())?)?;
-    let page = write_report(folder, &document)?;
+    let page = write_report(&folder, &document)?;
     if !progress.is_quiet() {
         note(&format!("\nrecords: {}\nreport:  {}", folder.display(), page.display()));
     }
     if tally.interrupted {
-        note(&format!("go on:   bench measure --resume {}", folder.display()));
+        note(&format!("resume:  bench measure --resume {}", folder.display()));
     }
     Ok(match tally {
-        // Also when all was run by then: the report was not to be waited for.
+        // Also when the user interrupted the report after the last run.
         _ if host.interrupted() => Outcome::Interrupted,
         Tally { failed: 0, .. } => Outcome::Fine,
         Tally { .. } => Outcome::Failed,
     })
 }
 
-/// The workloads as the arguments change them, each with a second one by another tool where that is asked for.
+/// The workloads as the arguments change them, each followed by its copy under the tool of
+/// `--cross-check`. Fails when a name is unknown.
 fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Workload>> {
     let mut workloads = Vec::new();
     for mut workload in checkout.choose_workloads(&arguments.workloads)? {
@@ -201,19 +209,37 @@ fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Wor
             if other == own {
                 bail!("--cross-check: {} is measured by {other} already: name another tool", workload.name);
             }
-            workloads.push(workload.by(other));
+            workloads.push(workload.with_tool(other));
         }
     }
     Ok(workloads)
 }
 
-/// Runs of two workloads of the same name are not one cell's.
+/// Fails when a workload is not the one that runs of the same name were made under: they do not
+/// belong in one cell.
 fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Result<()> {
     for workload in workloads {
         let record = workload.record();
-        if done.iter().any(|run| run.workload.name == record.name && *run.workload != record) {
-            bail!("--resume: the workload {} has changed since: measure anew", record.name);
+        if done.iter().any(|run| run.workload.name == record.name && run.workload != record) {
+            bail!("--resume: the workload {} has changed since: begin a new measurement", record.name);
         }
     }
     Ok(())
+}
+
+/// Shows a table of a workload after its first and its last repetition, while other runs follow.
+fn show_preliminary(folder: &Path, workload: &Workload, repetition: u32, progress: &Progress) {
+    if repetition != 1 && repetition != workload.repetitions {
+        return;
+    }
+    match results::load(folder) {
+        Ok(Loaded { mut records, .. }) => {
+            let is_its =
+                |run: &Record| run.workload.name == workload.name && run.tool.name == workload.tool();
+            records.retain(is_its);
+            let tables = report::preliminary(&records, progress.width());
+            progress.show(&format!("\n{tables}"));
+        }
+        Err(error) => progress.warn(&format!("no preliminary table: {error:#}")),
+    }
 }

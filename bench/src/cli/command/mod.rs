@@ -1,4 +1,4 @@
-//! The commands, one a file.
+//! The commands, one per file.
 
 mod check;
 mod compare;
@@ -12,7 +12,7 @@ mod man;
 mod measure;
 mod microbench;
 mod new;
-mod record;
+mod readme;
 mod report;
 mod serve;
 mod verify;
@@ -25,14 +25,14 @@ use anyhow::bail;
 use crate::cli::{Arguments, Command};
 use crate::servers::server::Server;
 
-/// What a command came to, when it did what it could.
+/// The result of a command that ran to its end: its exit code is 0, 1 or 130.
 enum Outcome {
     Fine,
     Failed,
     Interrupted,
 }
 
-/// Does what the arguments say. An error is one line on standard error.
+/// Runs the command of the arguments. An error is one line on standard error.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let root = arguments.root.as_deref();
     let outcome = match &arguments.command {
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Explain(explain) => explain::run(explain),
         Command::Compare(compare) => compare::run(compare),
         Command::History(history) => history::run(root, history),
-        Command::Record(record) => record::run(root, record),
+        Command::Readme(readme) => readme::run(root, readme),
         Command::Serve(serve) => serve::run(root, serve),
         Command::Doctor(doctor) => doctor::run(root, doctor),
         Command::Completions(completions) => completions::run(completions),
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Those that are servers, of what a floor cannot be asked; a line says that it is left out, and why. To name it is an error.
+/// Drops floors from the servers, and prints why. Fails if the user named one.
 fn without_floor<'a>(
     chosen: Vec<&'a Server>,
     named: &[String],
@@ -73,9 +73,9 @@ fn without_floor<'a>(
     let (floors, servers): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|server| server.is_floor);
     for Server { name, .. } in floors {
         if named.contains(name) {
-            bail!("{name}: it is not a server, and {why}: leave it out");
+            bail!("{name}: it is a floor, not a server, and {why}: leave it out");
         }
-        print(&format!("{name:<14} left out: it is not a server, and {why}\n"))?;
+        print(&format!("{name:<14} left out: it is a floor, not a server, and {why}\n"))?;
     }
     Ok(servers)
 }
@@ -84,12 +84,13 @@ const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 
-/// `text` in `style`, for [`anstream`] to print, which drops the style where no terminal shows it.
+/// `text` in `style`. [`anstream`] drops the style where it is not printed to a terminal.
 fn styled(style: anstyle::Style, text: &str) -> String {
     format!("{}{text}{}", style.render(), style.render_reset())
 }
 
-/// Prints to standard output. A reader that went away, as `head` does, is no error.
+/// Prints to standard output. Fails when that cannot be written; a closed pipe, as of `head`, is
+/// not an error.
 fn print(text: &str) -> anyhow::Result<Outcome> {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -97,7 +98,7 @@ fn print(text: &str) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Says a line on standard error. That nobody is there to read it, as when `tee` got the same Ctrl-C, is no error.
+/// Prints a line to standard error. A closed pipe is not an error: `tee` may get the same Ctrl-C.
 fn note(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }

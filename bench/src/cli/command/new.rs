@@ -1,4 +1,4 @@
-//! `bench new`: a server that works, to begin with.
+//! `bench new`: creates a working server from a template.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::servers::template::{self, Language};
 pub(super) fn run(root: Option<&Path>, arguments: &New) -> anyhow::Result<Outcome> {
     let New { name, language } = arguments;
     if let Some(fault) = server::name_fault(name) {
-        bail!("`{name}` is no name for a server: {fault}");
+        bail!("`{name}` cannot be the name of a server: {fault}");
     }
     let root = checkout::root(root)?;
     let taken = checkout::server_folders(&root)?;
@@ -30,23 +30,23 @@ pub(super) fn run(root: Option<&Path>, arguments: &New) -> anyhow::Result<Outcom
 }
 
 fn what_next(name: &str, language: Language, place: &str) -> String {
-    let made = match language {
+    let created = match language {
         Language::Other => format!(
-            "{place} is a folder for a server now. README.md lists what the server has to do, and server.toml is \
-             to be filled in.\nWrite the server, and move the folder to servers/<language>/."
+            "{place} is a folder for a server. README.md lists what the server has to do, and server.toml is to \
+             be filled in.\nWrite the server, and move the folder to servers/<language>/."
         ),
         _ => format!(
-            "{place} is a server now. It answers in {code}, and server.toml says what the harness has to know of it.",
+            "{place} is a working server. Requests are handled in {code}; server.toml describes it to the harness.",
             code = language.code()
         ),
     };
     format!(
-        "{made}\n\n\
+        "{created}\n\n\
          {next}\n\
-         \x20 bench check {name}                       is server.toml right?\n\
-         \x20 bench verify {name} --conformance        what does it get wrong of HTTP/1.1?\n\
-         \x20 bench drill {name} --short               how does it stand misfortune?\n\
-         \x20 bench measure quick --servers {name}     how fast is it, and what bound that?\n",
+         \x20 bench check {name}                       is server.toml correct?\n\
+         \x20 bench verify {name} --conformance        which rules of HTTP/1.1 does it break?\n\
+         \x20 bench drill {name} --short               which faults does it not survive?\n\
+         \x20 bench measure quick --servers {name}     how fast is it, and what limits it?\n",
         next = styled(HEADING, "Next"),
     )
 }

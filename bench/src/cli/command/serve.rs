@@ -1,4 +1,4 @@
-//! `bench serve`: builds a server, then becomes it.
+//! `bench serve`: builds a server and replaces itself with it.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! A process that somebody else has started: it is read, and never signalled.
+//! A process that the harness has not started: it is read, and never signalled.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, TcpListener};
@@ -10,16 +10,16 @@ use procfs::process::{FDTarget, Process, Stat};
 
 use super::usage::{self, Memory, Usage};
 
-/// A process of somebody else's, and its children.
+/// A process that was running already, and its children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttachedProcess {
     pid: Pid,
-    /// When it was started, in the kernel's ticks: a number is given anew once its process is gone.
+    /// When it was started, in the kernel's ticks: its number may be reused once it has ended.
     started: u64,
 }
 
 impl AttachedProcess {
-    /// The process of that number, which has to be there and to be readable.
+    /// The process of that number. Fails if there is none, or it cannot be read.
     pub fn find(pid: i32) -> anyhow::Result<Self> {
         let stat = stat(pid)?;
         let found = Self { pid: Pid::from_raw(pid), started: stat.starttime };
@@ -27,7 +27,7 @@ impl AttachedProcess {
         Ok(found)
     }
 
-    /// An error when it has ended.
+    /// Fails if it has ended.
     pub fn check_running(&self) -> anyhow::Result<()> {
         match stat(self.pid.as_raw()) {
             Ok(stat) if stat.starttime == self.started && stat.state != 'Z' => Ok(()),
@@ -35,11 +35,11 @@ impl AttachedProcess {
         }
     }
 
-    /// What it and its descendants have used since their start.
+    /// What it and its descendants have used since their start. Fails if it has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        let own = usage::of(self.pid)
+        let own = usage::read(self.pid)
             .with_context(|| format!("cannot read the CPU time of process {}", self.pid))?;
-        Ok(self.descendants().into_iter().filter_map(|child| usage::of(child).ok()).fold(own, Usage::and))
+        Ok(self.descendants().into_iter().filter_map(|child| usage::read(child).ok()).fold(own, Usage::and))
     }
 
     /// Memory of it and its descendants; `None` once it has ended.
@@ -49,7 +49,7 @@ impl AttachedProcess {
         Some(children.fold(own, Memory::and))
     }
 
-    /// The cores that it may use, and its descendants; `None` where the kernel does not say.
+    /// The cores that it and its descendants may use; `None` where the kernel does not say.
     pub fn cores(&self) -> Option<Vec<usize>> {
         let mut cores = HashSet::new();
         for pid in self.descendants().into_iter().chain([self.pid]) {
@@ -61,8 +61,8 @@ impl AttachedProcess {
         Some(cores)
     }
 
-    /// Whether it, or a descendant, has a socket that listens at a port; `None` where that cannot be told, as of a process of
-    /// another user, or within a container.
+    /// Whether it, or a descendant, has a socket that listens at a port; `None` where that is not
+    /// known, as of a process of another user, or within a container.
     pub fn listens_at(&self, port: u16) -> Option<bool> {
         let tcp = [procfs::net::tcp().ok()?, procfs::net::tcp6().unwrap_or_default()].concat();
         let listens = |entry: &&procfs::net::TcpNetEntry| {
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// A shell that does this, once it has said so.
+    /// A shell that runs this script, once the script has printed a line.
     fn start(script: &str) -> Child {
         let mut child = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -132,11 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn children_count_and_the_dead_are_told() {
+    fn children_count_and_the_end_is_noticed() {
         let busy = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
         let mut child = start(&format!("(({busy}; echo; exec sleep 60); true) & wait"));
         let process = find(&child);
-        let own = usage::of(process.pid).unwrap().cpu;
+        let own = usage::read(process.pid).unwrap().cpu;
         assert!(process.usage().unwrap().cpu > own, "{own:?}");
         assert!(process.memory().is_some() && process.check_running().is_ok());
         assert_eq!(process.cores().unwrap(), crate::machine::cores::usable().unwrap());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_a_socket_is_can_be_told() {
+    fn the_owner_of_a_socket_is_found() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let us = AttachedProcess::find(std::process::id().cast_signed()).unwrap();

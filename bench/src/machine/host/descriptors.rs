@@ -1,46 +1,52 @@
-//! File descriptors: how many we may have, and how many a process of ours has and may have.
+//! File descriptors: how many the harness may have, and how many a started process has and may
+//! have.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::Context;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use rustix::process::{Pid, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use super::Process;
 
-/// Raises our own soft limit of open files to the hard one, for processes that we start too; returns it.
+/// How many files the harness may have open, and the processes that it starts; they may raise that
+/// for themselves. `None` without a limit.
+pub fn descriptor_limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
+/// Raises the harness's limit of open files as far as the kernel allows it, also for the processes
+/// that it starts; returns it. Fails if the kernel does not allow it.
 pub fn raise_descriptor_limit() -> anyhow::Result<usize> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
-    if soft < hard {
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).context("cannot raise the limit of open files")?;
-    }
-    Ok(usize::try_from(hard).unwrap_or(usize::MAX))
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+        .context("cannot raise the limit of open files")?;
+    Ok(maximum.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX))
 }
 
 impl Process {
-    /// How many descriptors it and the processes of its group have open.
+    /// How many descriptors it and the processes of its group have open. Fails if it has ended.
     pub fn descriptors(&self) -> anyhow::Result<usize> {
         let own = self.numbers_of(self.group)?.len();
-        // A child may have gone meanwhile.
+        // A child may have ended in the meantime.
         Ok(self
             .children()
             .filter_map(|child| self.numbers_of(child).ok())
             .fold(own, |sum, more| sum + more.len()))
     }
 
-    /// Lets it and each process of its group open so many more descriptors, for the rest of their lives; how many processes
-    /// these are. A server raises its limit when it starts, so one that is to run out of descriptors has to be limited while
-    /// it runs.
+    /// Limits it and each process of its group to this many more descriptors, for the rest of their
+    /// lives; returns how many processes these are. A server raises its limit when it starts, so it
+    /// can only be limited while it runs. Fails if a process has ended, or its limit cannot be set.
     pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
         let mut count = 0;
         for pid in std::iter::once(self.group).chain(self.children()) {
             let used = self.numbers_of(pid)?;
-            // The limit is one of numbers, and the lowest free one is given out first.
+            // The limit is one of numbers, and the lowest free number is given out first.
             let limit = (0..).filter(|number| !used.contains(number)).nth(more);
             let set = || {
                 let new = Rlimit { current: limit, maximum: limit };
-                prlimit(Pid::from_raw(pid.as_raw()), rustix::process::Resource::Nofile, new)
+                prlimit(Pid::from_raw(pid.as_raw()), Resource::Nofile, new)
             };
             set().with_context(|| format!("cannot limit the descriptors of {}", self.name))?;
             count += 1;

@@ -1,8 +1,8 @@
-//! Ports that connections hold after their end, so that a load of short connections can be kept from running out of them.
+//! Ports in `TIME_WAIT`, for which a load of short connections has to wait.
 //!
-//! The side that closes first holds its port, for a minute. A server has one port for all of its connections; it is a
-//! client that closes first that uses up the ports for outgoing connections: there are 28,232 of them, which without
-//! keep-alive last for a second or two.
+//! The side that closes a connection first keeps its port in `TIME_WAIT` for a minute. A server has
+//! one port for all of its connections, but a client that closes first uses up the ports for
+//! outgoing connections: there are 28,232 of them, enough for a second or two without keep-alive.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,19 +13,21 @@ use std::time::{Duration, Instant};
 use super::Host;
 use super::sockets::{Family, State, each};
 
-/// The share of the ports for outgoing connections that may be held when a load begins, as a divisor. Linux takes the odd
-/// or the even half first, by a random guess, and searches all of it before it takes the other one: with that half held
-/// and no reuse a connection took 2 ms of CPU time here instead of 56 µs.
+/// At most 1/2 of the ports for outgoing connections may be in `TIME_WAIT` when a load starts.
+/// Linux searches all of the odd or of the even half, chosen at random, before the other one: with
+/// that half in use and no reuse a connection took 2 ms of CPU time here instead of 56 µs.
 const HELD_AT_MOST: usize = 2;
 
-/// How long Linux holds a port (`TCP_TIMEWAIT_LEN`, 60 s), and some more: who waits longer waits for somebody else's load.
+/// How long Linux keeps a port in `TIME_WAIT` (`TCP_TIMEWAIT_LEN`, 60 s), and some more: a longer
+/// wait would be for the connections of another program.
 const HOLD_BOUND: Duration = Duration::from_secs(65);
 
-/// When Linux gives held ports to new connections, which it does on the loopback interface unless it is told otherwise, then
-/// after more than a second by a clock of whole seconds. It finds them at once: there a connection took 59 µs.
+/// When Linux reuses ports in `TIME_WAIT` for new connections, as it does by default on the
+/// loopback interface: after more than a second, by a clock of whole seconds. With reuse it finds a
+/// port at once: a connection took 59 µs.
 const REUSE_BOUND: Duration = Duration::from_secs(2);
 
-/// Nothing is measured meanwhile, and a person does not see a tenth of a second.
+/// Nothing is measured during the wait, and the user does not notice a tenth of a second.
 const POLL: Duration = Duration::from_millis(100);
 
 /// The ports for outgoing connections.
@@ -33,14 +35,14 @@ const POLL: Duration = Duration::from_millis(100);
 pub struct Ports {
     /// How many there are.
     pub all: usize,
-    /// How many of them connections hold that have ended.
+    /// How many of them are in `TIME_WAIT`.
     pub held: usize,
-    /// Whether held ones are given to new connections after a while.
+    /// Whether those are reused for new connections after a while.
     pub reused: bool,
 }
 
 impl Ports {
-    /// How many may be held when a load without keep-alive begins.
+    /// How many may be in `TIME_WAIT` when a load without keep-alive starts.
     pub fn enough_up_to(&self) -> usize {
         self.all / HELD_AT_MOST
     }
@@ -52,9 +54,10 @@ pub fn ports() -> Option<Ports> {
     Some(Ports { all: range.len(), held: held(&range, 0)?, reused: are_reused() })
 }
 
-/// Waits until half of the ports for outgoing connections are free, or can be had; tells `say` once when it has to, and
-/// when that was in vain. Whether a load finds enough of them: not when it was in vain or somebody asked us to stop.
-/// Where the kernel does not say, there is nothing to wait for.
+/// Waits until half of the ports for outgoing connections are free, or can be reused, and returns
+/// whether they are: false once the wait has timed out, or the user has interrupted it. Calls `say`
+/// when the wait begins, and when it times out. It does not wait where the kernel does not say how
+/// many ports are in use.
 pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
     let Some(range) = outgoing_ports() else { return true };
     let wait = Wait { most: range.len() / HELD_AT_MOST, reused: are_reused() };
@@ -77,11 +80,11 @@ pub fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
     Some(ends.next()??..=ends.next()??)
 }
 
-/// What is waited for.
+/// What the harness waits for.
 struct Wait {
-    /// So many ports may be held.
+    /// How many ports may be in `TIME_WAIT`.
     most: usize,
-    /// Whether held ones can be had after a while.
+    /// Whether those can be reused after a while.
     reused: bool,
 }
 
@@ -116,9 +119,9 @@ impl Wait {
     }
 }
 
-/// How many ports of `range` are held. A server's port, which all of its connections have, counts as one. As long as
-/// there are no more than `most` sockets that hold any, which the kernel counts, it is not looked which: that is some
-/// milliseconds' work for each ten thousand of them.
+/// How many ports of `range` are in `TIME_WAIT`. A server's port, which all of its connections
+/// have, counts as one. Up to `most` such sockets, of which the kernel has a count, the distinct
+/// ports are not enumerated: that takes some milliseconds per ten thousand.
 fn held(range: &RangeInclusive<u16>, most: usize) -> Option<usize> {
     let count = parse_held(&fs::read_to_string("/proc/net/sockstat").ok()?)?;
     if count <= most {
@@ -136,8 +139,9 @@ fn held(range: &RangeInclusive<u16>, most: usize) -> Option<usize> {
     Some(ports.len())
 }
 
-/// Whether ports that are held can be had for new connections on the loopback interface: `tcp_tw_reuse` is 1, or 2 for
-/// that interface alone, and the other side can tell old from new by timestamps.
+/// Whether ports in `TIME_WAIT` are reused for new connections on the loopback interface:
+/// `tcp_tw_reuse` is 1, or 2 for that interface alone, and timestamps let the other side
+/// distinguish old connections from new ones.
 fn are_reused() -> bool {
     let is_set = |name: &str| {
         let value = fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
@@ -161,12 +165,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_that_it_waits_and_that_it_gave_up() {
+    fn says_that_it_waits_and_that_the_wait_timed_out() {
         let (long, none) = (Duration::from_secs(3600), Duration::ZERO);
         let waiting = "hold 20 ports, more than 10: waiting";
         let in_vain = "hold 20 ports, more than 10: they are not waited for any longer";
-        // How many ports are held each time it looks, whether they are reused, for how long it waits, what it says, and
-        // whether there are enough.
+        // How many ports are in use at each look, whether they are reused, how long it waits, what
+        // it says, and whether there are enough.
         type Case<'a> = (&'a [Option<usize>], bool, Duration, &'a str, bool);
         let cases: [Case; 6] = [
             (&[Some(10)], false, long, "", true),
@@ -202,12 +206,12 @@ mod tests {
             assert!(began.elapsed() < Duration::from_secs(20), "no port is held");
             std::thread::sleep(Duration::from_millis(5));
         }
-        // However many there are, it is not looked which.
+        // Below any limit the ports are not enumerated.
         assert!(held(&range, usize::MAX).unwrap() > 0);
     }
 
     #[test]
-    fn reads_what_the_kernel_says() {
+    fn reads_the_files_of_the_kernel() {
         assert_eq!(port_range("32768\t60999\n"), Some(32_768..=60_999));
         for range in ["", "32768", "a b", "1 65536"] {
             assert_eq!(port_range(range), None, "{range}");

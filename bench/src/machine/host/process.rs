@@ -1,4 +1,4 @@
-//! A process of ours: what it says, how it is asked to end, and what is left of it.
+//! A process that the harness has started: its output, how it is ended, and what it leaves.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -12,19 +12,19 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
-use super::{Ours, Usage, group_of, usage};
+use super::{Started, Usage, group_of, usage};
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes of the end of a process's standard error that are kept: what it said when it failed.
+/// Bytes that are kept of the end of a process's standard error, which says why it failed.
 const COMPLAINT_BYTES: u64 = 4 * 1024;
 
-/// Time for the last output of a process that has ended to arrive. It only runs out when a grandchild left the
-/// process group and holds the pipe open.
+/// Time for the last output of a process that has ended to arrive. It only passes if a grandchild
+/// has left the process group and holds the pipe open.
 const OUTPUT_BOUND: Duration = Duration::from_secs(5);
 
-/// A process of ours. Dropping it ends it and all of its group.
+/// A process that the harness has started. Dropping it ends it and all of its group.
 pub struct Process {
     pub(super) name: String,
     child: Child,
@@ -34,56 +34,57 @@ pub struct Process {
     output: Receiver<Vec<u8>>,
     complaint: File,
     reaped: bool,
-    ours: Arc<Ours>,
+    started: Arc<Started>,
 }
 
-/// How a wait came to its end.
+/// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
     /// The process has exited; its figures can still be read.
     Exited,
-    /// The bound has passed, and the process goes on.
+    /// The bound has passed, and the process still runs.
     TimedOut,
 }
 
-/// What is left of a process that has ended.
+/// What a process leaves when it has ended.
 #[derive(Debug)]
 pub struct Ended {
     /// How it ended.
     pub status: ExitStatus,
     /// What it printed.
     pub output: String,
-    /// The end of what it said on standard error.
+    /// The end of its standard error.
     pub complaint: String,
-    /// What it used from its start to its end, with the children that it waited for: exact, and with all of its switches.
+    /// What it used from its start to its end, with the children that it has waited for: exact, and
+    /// with all switches.
     pub usage: Option<Usage>,
 }
 
 impl Process {
-    /// Takes up a process that has just been started and leads a group of its own.
-    pub(super) fn watch(name: String, mut child: Child, complaint: File, ours: Arc<Ours>) -> Self {
+    /// Watches a process that has just been started and leads a group of its own.
+    pub(super) fn watch(name: String, mut child: Child, complaint: File, started: Arc<Started>) -> Self {
         let (first_line, output) = read_in_background(child.stdout.take());
         let group = group_of(&child);
         let exited = watch_in_background(group);
-        Self { name, child, group, exited, first_line, output, complaint, reaped: false, ours }
+        Self { name, child, group, exited, first_line, output, complaint, reaped: false, started }
     }
 
-    /// The first line that it prints; an error when it ends or `bound` passes before that.
+    /// The first line that it prints. Fails if it ends, or `bound` passes, before that.
     pub fn first_line(&mut self, bound: Duration) -> anyhow::Result<String> {
         match self.first_line.recv_timeout(bound) {
             Ok(line) => Ok(line),
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 bail!("{} printed nothing within {} s", self.name, bound.as_secs())
             }
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.obituary()),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.ended_early()),
         }
     }
 
-    /// An error that says how it ended, when it has.
+    /// Fails if it has ended; the error says how.
     pub fn check_running(&mut self) -> anyhow::Result<()> {
         match self.wait(Duration::ZERO) {
             Waited::TimedOut => Ok(()),
-            Waited::Exited => Err(self.obituary()),
+            Waited::Exited => Err(self.ended_early()),
         }
     }
 
@@ -95,14 +96,16 @@ impl Process {
         }
     }
 
-    /// Sends it SIGTERM, and leaves what comes of that to the caller. Its children get none, as from whoever else ends a
-    /// service by its main process: how they end is its affair, and to some of them SIGTERM means to drop everything.
+    /// Sends SIGTERM to it, and not to its children, as a service manager does: a server ends its
+    /// own workers, some of which drop all connections on SIGTERM. Fails if the signal cannot be
+    /// sent.
     pub fn terminate(&self) -> anyhow::Result<()> {
-        // It is not reaped before it is ended, so the number is still its own.
+        // It has not been reaped, so the number is still its own.
         kill(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
     }
 
-    /// Has it stand still for so long, with all of its group: SIGSTOP, and then SIGCONT.
+    /// Stops it and all of its group for this time: SIGSTOP, and then SIGCONT. Fails if a signal
+    /// cannot be sent.
     pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
         let send = |signal| {
             killpg(self.group, signal).with_context(|| format!("cannot send {signal} to {}", self.name))
@@ -112,7 +115,8 @@ impl Process {
         send(Signal::SIGCONT)
     }
 
-    /// Asks it to end with SIGTERM; kills it when `bound` has passed. What is then left of its group is killed.
+    /// Ends it by SIGTERM, and by SIGKILL when `bound` has passed. What is then left of its group
+    /// is killed. Fails if it cannot be waited for.
     pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
         // An error means that it has ended.
         let _ = self.terminate();
@@ -120,13 +124,13 @@ impl Process {
         self.end()
     }
 
-    /// Kills what is left of it and of its group.
+    /// Kills it and its group. Fails if it cannot be waited for.
     pub fn kill(mut self) -> anyhow::Result<Ended> {
         self.end()
     }
 
     fn end(&mut self) -> anyhow::Result<Ended> {
-        // The group outlives its leader until the leader is reaped, which is below; an error means that it is empty.
+        // The group exists until its leader is reaped, below; an error means that it is empty.
         let _ = killpg(self.group, Signal::SIGKILL);
         self.wait(OUTPUT_BOUND);
         let (status, usage) = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
@@ -136,7 +140,8 @@ impl Process {
         Ok(Ended { status, output: text(output), complaint: text(complaint), usage })
     }
 
-    fn obituary(&mut self) -> anyhow::Error {
+    /// Ends it; the error says how it ended.
+    fn ended_early(&mut self) -> anyhow::Error {
         let name = self.name.clone();
         match self.end() {
             Ok(ended) => anyhow!("{name} ended with {}{}", ended.status, ended.last_words()),
@@ -144,9 +149,10 @@ impl Process {
         }
     }
 
-    /// Frees its number, which from then on gets no signal from us.
+    /// Waits for it and takes its group off the list of those that get signals, as its number can
+    /// be reused from then on.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
-        let mut groups = self.ours.lock();
+        let mut groups = self.started.groups.lock();
         groups.retain(|group| *group != self.group);
         self.reaped = true;
         usage::reap(&mut self.child)
@@ -163,14 +169,14 @@ impl Drop for Process {
 }
 
 impl Ended {
-    /// The last line of its complaint as the end of a sentence; empty when it said nothing.
+    /// The last line of its standard error as the end of a sentence; empty where there is none.
     pub fn last_words(&self) -> String {
         let lines = self.complaint.lines().map(str::trim);
         lines.rev().find(|line| !line.is_empty()).map_or_else(String::new, |line| format!(": {line}"))
     }
 }
 
-/// Sends the first line of `pipe` when it has come, and all of it at its end.
+/// Sends the first line of `pipe` once it is there, and all of it at its end.
 fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> (Receiver<String>, Receiver<Vec<u8>>) {
     let (send_line, line) = mpsc::channel();
     let (send_output, output) = mpsc::channel();
@@ -185,13 +191,13 @@ fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> (Receiver<Str
         drop(send_line);
         let _ = pipe.by_ref().take(OUTPUT_BYTES).read_to_end(&mut kept);
         let _ = send_output.send(kept);
-        // What is more than that is dropped, so that the writer is never held up.
+        // The rest is read and dropped, so that the writer never blocks.
         let _ = std::io::copy(&mut pipe, &mut std::io::sink());
     });
     (line, output)
 }
 
-/// Tells when the process has exited, and leaves it to be reaped.
+/// Sends when the process has exited, and does not reap it.
 fn watch_in_background(pid: Pid) -> Receiver<()> {
     let (send, exited) = mpsc::channel();
     std::thread::spawn(move || {
@@ -216,16 +222,17 @@ mod tests {
     use super::*;
     use crate::machine::host::{Host, Launch};
 
-    /// For what a shell does here at once.
+    /// Far more than a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);
 
-    /// A shell that has a child, and asks it to end in a way of its own. Its code is the child's, which tells who asked.
+    /// A shell that ends its child by SIGUSR1. Its exit code is the child's, which says by which
+    /// signal the child was ended.
     const PARENT: &str = "trap 'kill -USR1 $!; wait $!; exit $?' TERM
         (trap 'exit 3' TERM; trap 'exit 5' USR1; echo; while :; do sleep 0.01; done) &
         wait";
 
     #[test]
-    fn how_its_children_end_is_its_own_affair() {
+    fn a_process_ends_its_own_children() {
         let words = ["sh", "-c", PARENT].map(str::to_owned);
         let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
         let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();

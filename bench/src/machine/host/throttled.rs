@@ -1,4 +1,4 @@
-//! CPU time that was withheld from us because a quota was used up, as containers have one.
+//! CPU time lost to cgroup throttling, as containers have a quota.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,27 +7,30 @@ use std::time::Duration;
 use procfs::ProcessCGroups;
 use procfs::process::{MountInfo, Process};
 
-/// How long the cores of our control group had to rest since the group was made, though there was work to do: the sum over
-/// cores, as CPU time is. Quotas stand in our own group, or in one that it is in, and those are added as far as they
-/// can be seen from here. `None` where no group has a quota to keep, or where that cannot be read.
+/// How long the kernel has throttled the harness's control group since the group was created,
+/// summed over cores, as CPU time is. The quota is one of the own group, or of a group that
+/// contains it; all that can be seen are added. `None` where no group has a quota, or it cannot be
+/// read.
 pub fn throttled() -> Option<Duration> {
     look(sum)
 }
 
-/// How many cores' time our control group may have, by the smallest quota of those that can be seen; `None` without a quota.
+/// How many cores' time the control group may use, by the smallest quota that can be seen; `None`
+/// without a quota.
 pub fn quota() -> Option<f64> {
     look(smallest)
 }
 
-/// What is found in the folders of our group in the first hierarchy that has it.
+/// The result of `find` for the folders of the own group, in the first hierarchy that has one.
 fn look<T>(find: impl Fn(&[PathBuf]) -> Option<T>) -> Option<T> {
     let own = Process::myself().ok()?;
     let (groups, mounts) = (own.cgroups().ok()?, own.mountinfo().ok()?);
     mounts.into_iter().find_map(|mount| find(&folders(&mount, own_group(&mount, &groups)?)))
 }
 
-/// The path of our group in the hierarchy that is mounted there, if that can have quotas: it is the one of version 2, or
-/// that of version 1 with the controller `cpu`. On some machines there are both, and one of them has it.
+/// The path of the own group in a mounted hierarchy, if that can have quotas: the one of version 2,
+/// or the one of version 1 with the controller `cpu`. Some machines have both hierarchies, of which
+/// one has the controller.
 fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a str> {
     let version_1 = match mount.fs_type.as_str() {
         "cgroup2" => false,
@@ -40,8 +43,8 @@ fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a st
     groups.0.iter().find(|group| is_it(&group.controllers)).map(|group| group.pathname.as_str())
 }
 
-/// The folders of our group and of those that it is in. A container may see its own group as the root of all, or have
-/// nothing else mounted.
+/// The folders of a group and of those that contain it. A container may see its own group as the
+/// root, or have nothing else mounted.
 fn folders(mount: &MountInfo, group: &str) -> Vec<PathBuf> {
     let within = Path::new(group).strip_prefix(&mount.root).unwrap_or(Path::new(""));
     within.ancestors().map(|path| mount.mount_point.join(path)).collect()
@@ -52,7 +55,8 @@ fn sum(folders: &[PathBuf]) -> Option<Duration> {
     texts.filter_map(|text| parse(&text)).reduce(|sum, time| sum + time)
 }
 
-/// The throttled time in a group's `cpu.stat`: of version 2 in microseconds, of version 1 in nanoseconds.
+/// The throttled time in a group's `cpu.stat`: of version 2 in microseconds, of version 1 in
+/// nanoseconds.
 fn parse(stat: &str) -> Option<Duration> {
     stat.lines().find_map(|line| match line.split_once(' ')? {
         ("throttled_usec", time) => time.parse().ok().map(Duration::from_micros),
@@ -65,7 +69,8 @@ fn smallest(folders: &[PathBuf]) -> Option<f64> {
     folders.iter().filter_map(|folder| quota_in(folder)).min_by(f64::total_cmp)
 }
 
-/// A group's quota over its period: of version 2 in one file, of version 1 in two. Without a quota it is `max`, or -1.
+/// A group's quota over its period: of version 2 in one file, of version 1 in two. Without a quota
+/// it is `max`, or -1.
 fn quota_in(folder: &Path) -> Option<f64> {
     let read = |name| fs::read_to_string(folder.join(name)).ok();
     let both = read("cpu.max").or_else(|| {
@@ -85,13 +90,13 @@ mod tests {
     const MEMORY: &str = "36 25 0:30 ROOT MOUNT rw,nosuid - cgroup cgroup rw,memory";
 
     #[test]
-    fn finds_our_group_and_those_that_it_is_in() {
-        // What is mounted, from which root, and the folders that are looked at in it.
+    fn finds_the_own_group_and_those_that_contain_it() {
+        // What is mounted, from which root, and the folders that are read.
         let cases: [(&str, &str, &[&str]); 7] = [
             (V2, "/", &["new/app/job", "new/app", "new"]),
             (V2, "/app", &["new/job", "new"]),
             (V2, "/app/job", &["new"]),
-            // The mount is of a group outside of ours.
+            // The mount is of a group that does not contain the own one.
             (V2, "/../other", &["new"]),
             (V1, "/", &["new/old", "new"]),
             (V1, "/old", &["new"]),
@@ -111,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn adds_what_each_of_them_had_to_wait() {
+    fn adds_the_throttled_times() {
         let root = tempfile::tempdir().unwrap();
         let inner = root.path().join("inner");
         fs::create_dir(&inner).unwrap();
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_smallest_quota_counts() {
-        // What stands in the inner group's files and in the outer one's, and so many cores.
+        // The inner group's files, the outer group's, and the cores.
         type Files<'a> = &'a [(&'a str, &'a str)];
         let cases: [(Files, Files, Option<f64>); 6] = [
             (&[], &[], None),

@@ -1,10 +1,9 @@
-//! What a process of ours and those of its group have used: CPU time, switches between threads, memory.
+//! What a process and its group have used: CPU time, switches between threads, memory.
 
 use std::fs;
 use std::io;
 use std::ops::Add;
 use std::process::{Child, ExitStatus};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,28 +11,30 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use nix::time::ClockId;
 use nix::unistd::{Pid, getpgid};
+use parking_lot::Mutex;
 
 use super::Process;
 
 /// What a process and its children have used since their start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
-    /// CPU time of all threads, also of those that have ended. Exact, but for children that have been waited for: the
-    /// kernel gives theirs in hundredths of a second.
+    /// CPU time of all threads, also of those that have ended. Exact, but for children that have
+    /// been waited for: the kernel gives theirs in hundredths of a second.
     pub cpu: Duration,
-    /// The part of it in user code. The kernel samples how CPU time divides; a running process's is in hundredths of a
-    /// second.
+    /// The part of it in user code. The kernel samples how CPU time divides; a running process's is
+    /// in hundredths of a second.
     pub user: Duration,
     /// The part of it in the kernel, in the same way.
     pub system: Duration,
-    /// How often a thread gave up its core because it had to wait. While the process lives these are of the threads that
-    /// live: one that ends takes its own with it. `None` where that cannot be read.
+    /// How often a thread gave up its core to wait. While the process lives this is the sum over
+    /// the threads that live: the count of a thread that ends is lost. `None` where it cannot be
+    /// read.
     pub voluntary_switches: Option<u64>,
-    /// How often a thread lost its core to another one, in the same way.
+    /// How often a thread was preempted, in the same way.
     pub involuntary_switches: Option<u64>,
 }
 
-/// Memory of a process and its children in bytes. Pages that several of them share count for each.
+/// Memory of a process and its children, in bytes. Pages that several of them share count for each.
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
     /// Resident now.
@@ -43,7 +44,7 @@ pub struct Memory {
 }
 
 impl Usage {
-    /// What has been used since `before`.
+    /// The difference to an earlier reading.
     pub fn since(&self, before: &Self) -> Self {
         let switches =
             |now: Option<u64>, before| now.zip(before).map(|(now, before)| now.saturating_sub(before));
@@ -75,13 +76,15 @@ impl Memory {
 }
 
 impl Process {
-    /// What it and the processes of its group have used, and the children that they have waited for. Can be read until it
-    /// is reaped, but for the switches, which are gone when it has exited: [`super::Ended`] has all of it. It costs some
-    /// 0.1 ms, and 20 µs more for each thread, 5 ms with 256 of them, most of it for the switches.
+    /// What it and the processes of its group have used, and the children that they have waited
+    /// for. It can be read until the process is reaped, except for the switches, which are gone
+    /// once it has exited: [`super::Ended`] has all of it. It costs some 0.1 ms, and 20 µs more for
+    /// each thread, 5 ms with 256 of them, most of it for the switches. Fails once the process is
+    /// reaped.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        let own = of(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
-        // A child that has gone meanwhile is in its parent's figures the next time.
-        Ok(self.children().filter_map(|child| of(child).ok()).fold(own, Usage::and))
+        let own = read(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
+        // A child that has ended in the meantime is in its parent's figures the next time.
+        Ok(self.children().filter_map(|child| read(child).ok()).fold(own, Usage::and))
     }
 
     /// Memory of it and of the processes of its group; `None` once it has ended.
@@ -90,8 +93,9 @@ impl Process {
         Some(self.children().filter_map(memory_of).fold(own, Memory::and))
     }
 
-    /// The other processes of its group. Asking the kernel for the group of each process there is costs a microsecond;
-    /// reading their `stat` files, as one would with `procfs::process::all_processes`, costs fifteen.
+    /// The other processes of its group. The group of each process that there is costs a
+    /// microsecond from the kernel, and fifteen from its `stat` file, as by
+    /// `procfs::process::all_processes`.
     pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
@@ -99,13 +103,16 @@ impl Process {
     }
 }
 
-/// Waits for a child of ours: how it ended, and what it used from its start to its end, exactly and with the switches of
-/// threads that have ended. Of its own children those count that it waited for. Its number is free from then on.
+/// Waits for a child: how it ended, and what it used from its start to its end, exactly and with
+/// the switches of threads that have ended. Of its own children those count that it has waited for.
+/// From then on its number can be reused.
 pub(super) fn reap(child: &mut Child) -> io::Result<(ExitStatus, Option<Usage>)> {
-    // The kernel counts all of the children together that this program has waited for. So one is waited for at a time,
-    // and what the count grows by is its. (It grows by some microseconds too when a program could not be started.)
+    // `wait4` would return the usage of one child. No safe interface to it has the switches: the
+    // crate `wait4` has none, and `command-rusage` has no usage of a child that fails. So one child
+    // is waited for at a time, and its usage is what is added to the sum over all children. (A
+    // program that could not be started adds some microseconds too.)
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = ONE_AT_A_TIME.lock();
     let before = of_the_reaped();
     let status = child.wait()?;
     Ok((status, of_the_reaped().zip(before).map(|(after, before)| after.since(&before))))
@@ -128,7 +135,7 @@ fn of_the_reaped() -> Option<Usage> {
 }
 
 /// What one process has used, and the children that it has waited for.
-pub(super) fn of(pid: Pid) -> anyhow::Result<Usage> {
+pub(super) fn read(pid: Pid) -> anyhow::Result<Usage> {
     let cpu = Duration::from(ClockId::pid_cpu_clock_id(pid)?.now()?);
     let stat = procfs::process::Process::new(pid.as_raw())?.stat()?;
     let ticks = |own: u64, children: i64| ticks(own) + ticks(children.try_into().unwrap_or_default());
@@ -153,7 +160,7 @@ fn switches_of(pid: Pid) -> Option<(u64, u64)> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let mut sum = None;
     for task in tasks.flatten() {
-        // A thread that has ended meanwhile has none.
+        // A thread that has ended in the meantime has none.
         let Ok(status) = fs::read_to_string(task.path().join("status")) else { continue };
         let (voluntary, involuntary) = sum.unwrap_or_default();
         let (more_voluntary, more_involuntary) = switches(&status)?;
@@ -162,8 +169,8 @@ fn switches_of(pid: Pid) -> Option<(u64, u64)> {
     sum
 }
 
-/// The switches in a `status` file, voluntary and not. They stand at its end, which is looked at alone: there may be 256
-/// such files, of sixty lines each, and `procfs` reads them in twice the time.
+/// The switches in a `status` file, voluntary and not. Only the end of the file is searched, where
+/// they are: there may be 256 such files, of sixty lines each, and `procfs` takes twice the time.
 fn switches(status: &str) -> Option<(u64, u64)> {
     let count = |name: &str| {
         let line = status.lines().rev().find_map(|line| line.strip_prefix(name));
@@ -185,14 +192,14 @@ mod tests {
     use super::*;
     use crate::machine::host::{Host, Launch, Waited};
 
-    /// For what a shell does here in a tenth of a second.
+    /// Far more than the tenth of a second that a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);
 
     /// A shell is busy for some hundredths of a second.
     const BUSY: &str = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
 
-    /// The one clock counts microseconds, and the last of them pass after a process has exited. A virtual machine may lose its
-    /// core in them. It is far less than what a busy shell uses.
+    /// How far the two clocks may differ: the last microseconds pass after a process has exited, in
+    /// which a virtual machine may lose its core. It is far less than what a busy shell uses.
     const NEARLY: Duration = Duration::from_millis(10);
 
     fn start(script: &str) -> Process {
@@ -203,7 +210,8 @@ mod tests {
 
     #[test]
     fn counts_children_that_live_and_those_that_were_waited_for() {
-        // What there is, and how many voluntary switches there are at least: those of a shell that waited.
+        // What there is, and how many voluntary switches there are at least: those of a shell that
+        // waited.
         let cases = [
             ("a child", format!("({BUSY}; echo; exec sleep 60) & exec sleep 60"), 0),
             (
@@ -212,7 +220,7 @@ mod tests {
                 0,
             ),
             ("a child that has ended", format!("({BUSY}); echo; exec sleep 60"), 1),
-            ("one that nobody waits for", format!("({BUSY}; echo) & exec sleep 60"), 0),
+            ("one that is not waited for", format!("({BUSY}; echo) & exec sleep 60"), 0),
         ];
         for (name, script, switches) in cases {
             let mut process = start(&script);
@@ -229,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_has_exited_can_be_read_and_says_all_at_its_end() {
+    fn a_process_that_has_exited_can_be_read_and_leaves_all_of_its_usage() {
         let mut process = start(BUSY);
         assert_eq!(process.wait(BOUND), Waited::Exited);
         let usage = process.usage().unwrap();
@@ -243,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_many_used_is_told_apart_when_they_end_at_once() {
+    fn usage_is_attributed_to_each_of_many_that_end_at_once() {
         let host = Host::this_machine(PathBuf::new()).unwrap();
         let used = |script: &str| {
             let words = ["sh", "-c", script].map(str::to_owned);
@@ -272,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_one_reading_from_another() {
+    fn readings_can_be_subtracted() {
         let usage = |seconds: u64, switches: Option<u64>| {
             let time = Duration::from_secs(seconds);
             let (voluntary_switches, involuntary_switches) = (switches, switches);
@@ -283,7 +291,7 @@ mod tests {
             ((5, Some(50)), (3, Some(20)), (2, Some(30))),
             ((5, None), (3, Some(20)), (2, None)),
             ((5, Some(50)), (3, None), (2, None)),
-            // Threads that ended took their switches with them, and an orphan's time is nobody's.
+            // The switches of threads that ended are lost, and so is an orphan's time.
             ((3, Some(20)), (5, Some(50)), (0, Some(0))),
         ];
         for (after, before, expected) in cases {

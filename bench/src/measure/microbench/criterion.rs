@@ -1,8 +1,9 @@
-//! What criterion leaves in the target folder: for each benchmark, in its folder's `new`, `benchmark.json`, which says what was
-//! measured, and `estimates.json`, in nanoseconds an iteration.
+//! The files that criterion leaves in the target folder. Each benchmark has a folder, and in its
+//! `new` are `benchmark.json`, which says what was measured, and `estimates.json`, in nanoseconds
+//! per iteration.
 //!
-//! What has to be known of it: a benchmark that is not run again keeps its files for ever. `benchmark.json` is written anew each time,
-//! and last, so its time tells what a run has made.
+//! What has to be known of it: the files of a benchmark stay when it is not run again. Each run
+//! writes `benchmark.json` last, so the time of that file says whether a run has made it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,21 +20,21 @@ use crate::store::microbench::{BenchRecord, TimeRecord};
 const BENCHMARK: &str = "benchmark.json";
 const ESTIMATES: &str = "estimates.json";
 
-/// When each benchmark was last made, by the folder of its files.
+/// When each benchmark was last run, by the folder of its files.
 pub(super) struct Stamps(BTreeMap<PathBuf, SystemTime>);
 
-/// What of `benchmark.json` is read; there is more.
+/// The fields of `benchmark.json` that are read.
 #[derive(Deserialize)]
 struct Benchmark {
     group_id: String,
-    /// `null` where it has a parameter alone.
+    /// `null` for a benchmark that has only a parameter.
     function_id: Option<String>,
-    /// Its parameter; `null` where it has none.
+    /// The parameter; `null` for a benchmark without one.
     value_str: Option<String>,
     throughput: Option<Throughput>,
 }
 
-/// What an iteration does. One of these, or another unit that none of our benchmarks has.
+/// The work of an iteration, in one of these units or one that no benchmark here has.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Throughput {
@@ -41,14 +42,14 @@ struct Throughput {
     bytes: Option<u64>,
 }
 
-/// What of `estimates.json` is read; there is more.
+/// The fields of `estimates.json` that are read.
 #[derive(Deserialize)]
 struct Estimates {
     mean: Estimate,
     median: Estimate,
 }
 
-/// Nanoseconds an iteration.
+/// Nanoseconds per iteration.
 #[derive(Deserialize)]
 struct Estimate {
     point_estimate: f64,
@@ -62,12 +63,12 @@ struct Interval {
 }
 
 impl Stamps {
-    /// Looks through criterion's folder, which need not be there yet.
+    /// Reads criterion's folder, which may be absent. Fails when it cannot be listed.
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         let mut stamps = BTreeMap::new();
         match find(folder, &mut stamps) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot look through {}", folder.display()))
+                Err(error).with_context(|| format!("cannot list {}", folder.display()))
             }
             _ => Ok(Self(stamps)),
         }
@@ -78,8 +79,9 @@ impl Stamps {
         self.0.keys().map(PathBuf::as_path)
     }
 
-    /// The folders of those benchmarks that were made after `before` was read, in the order in which they were made.
-    pub(super) fn made_since(self, before: &Self) -> Vec<PathBuf> {
+    /// The folders of the benchmarks that have run since `before` was read, in the order of their
+    /// runs.
+    pub(super) fn newer_than(self, before: &Self) -> Vec<PathBuf> {
         let mut made: Vec<(PathBuf, SystemTime)> = self.0.into_iter().collect();
         made.retain(|(folder, stamp)| before.0.get(folder) != Some(stamp));
         made.sort_by_key(|(_, stamp)| *stamp);
@@ -87,7 +89,7 @@ impl Stamps {
     }
 }
 
-/// Reads a benchmark's two files.
+/// Reads a benchmark's two files. Fails when one is absent or not in criterion's form.
 pub(super) fn read(folder: &Path) -> anyhow::Result<BenchRecord> {
     let Benchmark { group_id, function_id, value_str, throughput } = json(&folder.join(BENCHMARK))?;
     let Estimates { mean, median } = json(&folder.join(ESTIMATES))?;
@@ -115,7 +117,7 @@ impl Estimate {
 
 fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is not as criterion writes it", path.display()))
+    serde_json::from_slice(&text).with_context(|| format!("{} is not in criterion's form", path.display()))
 }
 
 fn find(folder: &Path, stamps: &mut BTreeMap<PathBuf, SystemTime>) -> io::Result<()> {
@@ -157,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_another_time_is_left_out() {
+    fn benchmarks_of_an_earlier_run_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let began = SystemTime::now();
+        let start = SystemTime::now();
         let write = |name: &str, seconds: u64| {
             let new = folder.path().join(name).join("new");
             fs::create_dir_all(&new).unwrap();
             let file = fs::File::create(new.join(BENCHMARK)).unwrap();
-            file.set_modified(began + Duration::from_secs(seconds)).unwrap();
+            file.set_modified(start + Duration::from_secs(seconds)).unwrap();
         };
         assert!(Stamps::read(&folder.path().join("absent")).unwrap().0.is_empty());
         write("a/stale", 1);
@@ -172,10 +174,10 @@ mod tests {
         let before = Stamps::read(folder.path()).unwrap();
         write("b/first", 3);
         write("a/again", 4);
-        // Pages, and what criterion compares with.
+        // A baseline, which criterion keeps beside `new`.
         fs::create_dir_all(folder.path().join("b/first/base")).unwrap();
         fs::write(folder.path().join("b/first/base").join(BENCHMARK), "").unwrap();
-        let made = Stamps::read(folder.path()).unwrap().made_since(&before);
+        let made = Stamps::read(folder.path()).unwrap().newer_than(&before);
         let expected = ["b/first/new", "a/again/new"].map(|name| folder.path().join(name));
         assert_eq!(made, expected);
     }

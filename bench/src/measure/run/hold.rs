@@ -1,4 +1,4 @@
-//! Connections that are opened, used once, and held: what one costs the server in memory.
+//! Connections that are opened, used once and held: what one costs the server in memory.
 
 use anyhow::Context;
 

@@ -1,4 +1,4 @@
-//! A load: a tool asks for a while, and both sides are watched.
+//! A load: the tool sends requests for a while, and the harness watches both sides.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 
-use super::subject::Subject;
+use super::loaded_server::LoadedServer;
 use super::{Run, RunOutput, failed};
 use crate::checks::verify;
 use crate::machine::cores::{self, Cores};
@@ -18,17 +18,22 @@ use crate::store::record::{
 };
 use crate::tools::{self, LoadSpec, Tool, ToolOutput};
 
-/// How much longer than asked a tool may take that goes by time: it starts, it waits for last answers.
+/// How much longer than its load a tool may run: it starts, and waits for the last answers.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// How long a tool may take that goes by count: a server with a hundred answers a second gives 10,000 in 100 s.
-const BOUND_BY_COUNT: Duration = Duration::from_secs(300);
+/// How long a load by count may take: 10,000 requests take 100 s at a hundred answers per second.
+const LIMIT_BY_COUNT: Duration = Duration::from_secs(300);
 
-/// When the server's connections are first counted during a load; the next look is always twice as late, so that a load of
-/// any length is looked at a few times and never often.
+/// The longest that a request of the warm-up is waited for. Its answers are thrown away, and a
+/// server that drops connections would hold up each run by the workload's own timeout: hey waits
+/// 20 s for a warm-up of one second.
+const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// When the server's connections are first counted during a load. Each look comes twice as late as
+/// the one before, so that a load of any length is looked at a few times and never often.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 
-/// How a load went, seen from outside.
+/// What the harness saw of a load.
 struct Watched {
     ended: Ended,
     tool: Usage,
@@ -40,17 +45,17 @@ impl Run<'_> {
         &self,
         load: &Load,
         record: &mut Record,
-        made: &mut RunOutput,
+        output: &mut RunOutput,
     ) -> Result<(), ErrorRecord> {
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let folder = tool_folder(tool).map_err(failed(ErrorKind::Tool))?;
-        let mut subject = Subject::of(self).map_err(failed(ErrorKind::Start))?;
-        let at_rest = subject.at_rest();
-        verify::before_timing(subject.address(), self.workload, self.server)
+        let mut server = LoadedServer::start(self).map_err(failed(ErrorKind::Start))?;
+        let at_rest = server.at_rest();
+        verify::before_timing(server.address(), self.workload, self.server)
             .map_err(failed(ErrorKind::WrongAnswer))?;
 
-        let url = format!("http://{}{}", subject.address(), self.workload.path);
-        let order = LoadSpec {
+        let url = format!("http://{}{}", server.address(), self.workload.path);
+        let spec = LoadSpec {
             load,
             amount: load.amount,
             rate: self.rate.map(|(rate, _)| rate),
@@ -59,45 +64,45 @@ impl Run<'_> {
             url: &url,
         };
         if !load.warm_up.is_zero() {
-            let warm_up = LoadSpec { amount: Amount::Time(load.warm_up), ..order };
             let began = Instant::now();
-            let loaded = self.watch(tool, folder.path(), &warm_up, &subject);
-            made.load_time = Some(began.elapsed());
-            subject.check_running().map_err(failed(ErrorKind::Died))?;
-            loaded.map_err(failed(ErrorKind::Tool))?;
+            let watched = self.warm_up(tool, folder.path(), &spec, &server);
+            output.load_time = Some(began.elapsed());
+            server.check_running().map_err(failed(ErrorKind::Died))?;
+            watched.map_err(failed(ErrorKind::Tool))?;
         }
 
-        record.tool.command = tool.command(&order);
-        let used = self.used_cores(record);
-        // What reading the server's use takes is not to count for others'.
-        let before = subject.usage().map_err(failed(ErrorKind::Died))?;
-        let (throttled_before, busy_before) = (host::throttled(), cores::times(&used));
+        record.tool.command = tool.command(&spec);
+        let used_cores = self.used_cores(record);
+        // The server's usage is read first and last: reading it takes CPU time on these cores, which
+        // must not count as external.
+        let before = server.usage().map_err(failed(ErrorKind::Died))?;
+        let (throttled_before, busy_before) = (host::throttled(), cores::times(&used_cores));
         let began = Instant::now();
-        let loaded = self.watch(tool, folder.path(), &order, &subject);
+        let watched = self.watch(tool, folder.path(), &spec, &server);
         let wall = began.elapsed();
-        let (throttled_after, busy_after) = (host::throttled(), cores::times(&used));
-        let after = subject.usage();
-        record.memory = subject.memory(at_rest);
-        made.load_time = Some(made.load_time.unwrap_or_default() + wall);
-        made.output = loaded.as_ref().ok().map(|watched| watched.ended.output.clone());
-        subject.check_running().map_err(failed(ErrorKind::Died))?;
+        let (throttled_after, busy_after) = (host::throttled(), cores::times(&used_cores));
+        let after = server.usage();
+        record.memory = server.memory(at_rest);
+        output.load_time = Some(output.load_time.unwrap_or_default() + wall);
+        output.printed = watched.as_ref().ok().map(|watched| watched.ended.output.clone());
+        server.check_running().map_err(failed(ErrorKind::Died))?;
         let after = after.map_err(failed(ErrorKind::Died))?;
-        let server = after.zip(before).map(|(after, before)| after.since(&before));
-        let watched = loaded.map_err(failed(ErrorKind::Tool))?;
-        // All is known. That it ends well when it is asked to is for the conformance cases to find out.
-        subject.end().map_err(failed(ErrorKind::Died))?;
+        let used = after.zip(before).map(|(after, before)| after.since(&before));
+        let watched = watched.map_err(failed(ErrorKind::Tool))?;
+        // The server is killed: whether it ends on SIGTERM is what the conformance cases check.
+        server.end().map_err(failed(ErrorKind::Died))?;
 
-        let outcome = outcome(tool, &watched.ended).map_err(failed(ErrorKind::Tool))?;
-        if let Some(mismatch) = &outcome.mismatch {
+        let reported = parse(tool, &watched.ended).map_err(failed(ErrorKind::Tool))?;
+        if let Some(mismatch) = &reported.mismatch {
             let wrong = anyhow!("an answer was wrong under load: {mismatch}");
             return Err(failed(ErrorKind::WrongAnswer)(wrong));
         }
         let times = busy_before.zip(busy_after).map(|(before, after)| after.since(&before));
         record.cpu = Some(CpuRecord {
             wall_seconds: wall.as_secs_f64(),
-            server: server.as_ref().map(usage),
+            server: used.as_ref().map(usage),
             tool: usage(&watched.tool),
-            external_seconds: times.zip(server).map(|(times, server)| {
+            external_seconds: times.zip(used).map(|(times, server)| {
                 let ours = server.cpu + watched.tool.cpu;
                 (times.busy - ours.as_secs_f64()).max(0.0)
             }),
@@ -107,8 +112,21 @@ impl Run<'_> {
                 .map(|(before, after)| after.saturating_sub(before).as_secs_f64()),
         });
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen: watched.connections });
-        self.keep(outcome, record);
+        self.record_output(reported, record);
         Ok(())
+    }
+
+    /// Runs the same load for a moment. Fails when the tool does not end.
+    fn warm_up(
+        &self,
+        tool: &dyn Tool,
+        folder: &Path,
+        spec: &LoadSpec,
+        server: &LoadedServer,
+    ) -> anyhow::Result<Watched> {
+        let load = Load { timeout: spec.load.timeout.min(WARM_UP_TIMEOUT), ..spec.load.clone() };
+        let amount = Amount::Time(load.warm_up);
+        self.watch(tool, folder, &LoadSpec { load: &load, amount, ..*spec }, server)
     }
 
     /// The cores that the server and the tool may use.
@@ -117,14 +135,14 @@ impl Run<'_> {
         cores.all()
     }
 
-    /// What the tool says of it.
-    fn keep(&self, outcome: ToolOutput, record: &mut Record) {
-        let held = outcome.held;
+    /// Records what the tool reports.
+    fn record_output(&self, reported: ToolOutput, record: &mut Record) {
+        let held = reported.held;
         record.load = Some(LoadRecord {
-            elapsed_seconds: outcome.elapsed_seconds,
-            answered: outcome.answered,
-            errors: outcome.errors,
-            claimed_per_second: outcome.claimed_per_second,
+            elapsed_seconds: reported.elapsed_seconds,
+            answered: reported.answered,
+            errors: reported.errors,
+            claimed_per_second: reported.claimed_per_second,
             open_loop: self.rate.map(|(rate_per_second, peak_per_second)| OpenLoopRecord {
                 rate_per_second,
                 peak_per_second,
@@ -133,67 +151,67 @@ impl Run<'_> {
             }),
         });
         record.latency = Some(LatencyRecord {
-            mean_seconds: outcome.mean_seconds,
-            percentiles: outcome.percentiles,
-            max_seconds: outcome.max_seconds,
-            p99_9_seconds: outcome.histogram.as_ref().map(|times| times.p99_9_seconds),
-            connect: outcome.connect.map(|times| ConnectRecord {
+            mean_seconds: reported.mean_seconds,
+            percentiles: reported.percentiles,
+            max_seconds: reported.max_seconds,
+            p99_9_seconds: reported.histogram.as_ref().map(|times| times.p99_9_seconds),
+            connect: reported.connect.map(|times| ConnectRecord {
                 count: times.count,
                 p50_seconds: times.p50_seconds,
                 p99_seconds: times.p99_seconds,
                 max_seconds: times.max_seconds,
             }),
-            // One that cannot be packed cannot have been unpacked from what the tool printed.
-            histogram: outcome.histogram.and_then(|times| times.pack().ok()),
+            // Packing does not fail: the tool printed it packed.
+            histogram: reported.histogram.and_then(|times| times.pack().ok()),
         });
     }
 
-    /// Runs the tool on its cores to its end, and counts the server's connections meanwhile. Its exit code says nothing (hey's
-    /// is 0 when every request failed); its output has to be a whole summary.
+    /// Runs the tool on its cores to its end, and counts the server's connections meanwhile. The exit
+    /// code is ignored (hey's is 0 when every request failed). Fails when the tool does not end.
     fn watch(
         &self,
         tool: &dyn Tool,
         folder: &Path,
-        order: &LoadSpec,
-        subject: &Subject,
+        spec: &LoadSpec,
+        server: &LoadedServer,
     ) -> anyhow::Result<Watched> {
-        let bound = match order.amount {
+        let limit = match spec.amount {
             Amount::Time(time) => time + GRACE,
-            Amount::Requests(_) => BOUND_BY_COUNT,
+            Amount::Requests(_) => LIMIT_BY_COUNT,
         };
-        let words = tool.command(order);
-        let mut process =
-            self.host.start(&Launch { words: &words, folder, cores: &self.cores.tool, shown: false })?;
-        let (waited, connections) = look_at_times(&mut process, bound, || subject.connections());
+        let words = tool.command(spec);
+        let launch = Launch { words: &words, folder, cores: &self.cores.tool, shown: false };
+        let mut process = self.host.start(&launch)?;
+        let (waited, connections) = wait_and_look(&mut process, limit, || server.connections());
         if waited == Waited::TimedOut {
-            bail!("`{}` did not end within {} s", words.join(" "), bound.as_secs());
+            bail!("`{}` did not end within {} s", words.join(" "), limit.as_secs());
         }
-        let so_far = process.usage()?;
+        let before_end = process.usage()?;
         let ended = process.kill()?;
-        let tool = ended.usage.unwrap_or(so_far);
+        let tool = ended.usage.unwrap_or(before_end);
         Ok(Watched { ended, tool, connections })
     }
 }
 
-/// Waits until the process has ended, and looks now and then; the most that was seen.
-fn look_at_times(
+/// Waits until the process has ended, and looks at times. Returns the largest number that `look` saw.
+fn wait_and_look(
     process: &mut Process,
-    bound: Duration,
+    limit: Duration,
     look: impl Fn() -> Option<u64>,
 ) -> (Waited, Option<u64>) {
     let began = Instant::now();
     let (mut next, mut most) = (FIRST_LOOK, None);
-    while next < bound {
+    while next < limit {
         if process.wait(next.saturating_sub(began.elapsed())) == Waited::Exited {
             return (Waited::Exited, most);
         }
         most = most.max(look());
         next *= 2;
     }
-    (process.wait(bound.saturating_sub(began.elapsed())), most)
+    (process.wait(limit.saturating_sub(began.elapsed())), most)
 }
 
-/// The folder that the tool is run in, with its script if it has one; it goes with the value.
+/// The folder that the tool runs in, with its script if it has one. Dropping it removes the folder.
 fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
     let folder = tempfile::tempdir().with_context(|| {
         format!("cannot make a folder in {}; TMPDIR names another", std::env::temp_dir().display())
@@ -205,9 +223,9 @@ fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
     Ok(folder)
 }
 
-fn outcome(tool: &dyn Tool, ended: &Ended) -> anyhow::Result<ToolOutput> {
-    let outcome = tool.parse(&ended.output);
-    outcome.with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()))
+fn parse(tool: &dyn Tool, ended: &Ended) -> anyhow::Result<ToolOutput> {
+    let reported = tool.parse(&ended.output);
+    reported.with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()))
 }
 
 fn usage(usage: &Usage) -> UsageRecord {

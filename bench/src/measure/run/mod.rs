@@ -1,11 +1,12 @@
-//! One run: a fresh server under one workload, once.
+//! One run: one server under one workload, once.
 //!
-//! A run fills in the parts of a record that its task has figures for. Nothing of it is left when it ends.
+//! A run starts a fresh server, fills in the parts of a record that its task has figures for, and
+//! ends the server, whatever happens.
 
 mod hold;
 mod load;
+mod loaded_server;
 mod start;
-mod subject;
 
 use std::time::Duration;
 
@@ -16,68 +17,68 @@ use crate::servers::server::Server;
 use crate::servers::workload::{Amount, Task, Workload};
 use crate::store::record::{ErrorKind, ErrorRecord, MemoryRecord, Record};
 
-/// Time of a run beside its load, as planned: the start, the verification and the end of a server.
-const EXPECTED_OVERHEAD: Duration = Duration::from_millis(150);
+/// Expected time of a run beside its load: the start, the verification and the end of a server.
+const OVERHEAD: Duration = Duration::from_millis(150);
 
-/// Time of a load that goes by count, as planned: nothing is known of the server's speed.
-const EXPECTED_BY_COUNT: Duration = Duration::from_secs(2);
+/// Expected time of a load by count: the server's speed is unknown before.
+const LOAD_BY_COUNT: Duration = Duration::from_secs(2);
 
-/// Time to open and use one connection, as planned.
-const EXPECTED_A_CONNECTION: Duration = Duration::from_micros(100);
+/// Expected time to open and use one connection.
+const PER_CONNECTION: Duration = Duration::from_micros(100);
 
-/// What a run is made with.
+/// What a run needs.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
     /// The machine.
     pub host: &'a Host,
-    /// Who gets which cores.
+    /// The cores of the server and of the tool.
     pub cores: &'a Cores,
-    /// What is asked.
+    /// The workload.
     pub workload: &'a Workload,
-    /// Who is asked.
+    /// The server.
     pub server: &'a Server,
-    /// Requests a second of an open loop, and the peak that it is a share of.
+    /// Requests per second of an open loop, and the peak that this is a share of.
     pub rate: Option<(f64, Option<f64>)>,
 }
 
-/// What came of a run beside its record.
+/// What a run returns beside its record.
 #[derive(Debug, Default)]
 pub struct RunOutput {
     /// What the tool printed.
-    pub output: Option<String>,
-    /// For how long the tool was at work, its warm-up included; `None` of a run that needs no tool.
+    pub printed: Option<String>,
+    /// How long the tool ran, the warm-up included; `None` for a task without a tool.
     pub load_time: Option<Duration>,
 }
 
-/// How long a run takes, as planned.
+/// How long a run takes by the workload's file.
 pub fn expected(workload: &Workload) -> Duration {
-    let asking = match &workload.task {
+    let load = match &workload.task {
         Task::Load(load) => match load.amount {
             Amount::Time(time) => time + load.warm_up,
-            Amount::Requests(_) => EXPECTED_BY_COUNT + load.warm_up,
+            Amount::Requests(_) => LOAD_BY_COUNT + load.warm_up,
         },
         Task::Start => Duration::ZERO,
-        Task::Hold(connections) => EXPECTED_A_CONNECTION * *connections,
+        Task::Hold(connections) => PER_CONNECTION * *connections,
     };
-    asking + EXPECTED_OVERHEAD
+    load + OVERHEAD
 }
 
 impl Run<'_> {
-    /// Makes the run, and puts what it came to into `record`.
+    /// Makes the run. Its figures, or the error that it ended with, go into `record`.
     pub fn make(&self, record: &mut Record) -> RunOutput {
-        let mut made = RunOutput::default();
-        let outcome = match &self.workload.task {
-            Task::Load(load) => self.load(load, record, &mut made),
+        let mut output = RunOutput::default();
+        let result = match &self.workload.task {
+            Task::Load(load) => self.load(load, record, &mut output),
             Task::Start => self.start(record),
             Task::Hold(connections) => self.hold(*connections, record),
         };
-        record.error = outcome.err();
+        record.error = result.err();
         record.verdict = verdict::of_run(record);
-        made
+        output
     }
 }
 
-/// An error as a record's.
+/// An error as it is recorded.
 fn failed(kind: ErrorKind) -> impl Fn(anyhow::Error) -> ErrorRecord {
     move |error| ErrorRecord { kind, message: format!("{error:#}") }
 }

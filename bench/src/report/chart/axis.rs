@@ -1,33 +1,34 @@
-//! Axes: lines at the ticks, their labels, and what is measured.
+//! Axes: lines at the ticks, their labels, and the caption.
 
 use std::fmt::Write;
 
 use svg::node::Node;
 use svg::node::element::{Group, Path};
 
+use super::axis_scale::AxisScale;
 use super::canvas::{BASELINE, Canvas, Frame, TEXT, fit, px, text, text_width};
 use super::palette::{GRID, QUIET};
-use super::ruler::Ruler;
 
-/// The height of an axis' labels with what is measured below them.
+/// The height of the labels of a horizontal axis with the caption below them.
 pub(super) const AXIS_HEIGHT: f64 = 44.0;
 
-/// The height of what is measured, above an axis to the top.
+/// The height of the caption above a vertical axis.
 pub(super) const CAPTION_HEIGHT: f64 = 26.0;
 
-/// From an axis to the right down to the baseline of its labels, which lie below the lowest of an axis to the top.
+/// From a horizontal axis down to the baseline of its labels, which are below the lowest label of a
+/// vertical axis.
 const LABEL_DROP: f64 = 18.0;
 
 /// The least room between two labels beside each other.
 const LABEL_GAP: f64 = 8.0;
 
-/// An axis to the right, with its labels and its caption below a frame.
-pub(super) fn draw_horizontal(canvas: &mut Canvas, ruler: &Ruler, label: &str, frame: Frame) {
+/// Draws a horizontal axis, with its labels and its caption below a frame.
+pub(super) fn draw_horizontal(canvas: &mut Canvas, scale: &AxisScale, label: &str, frame: Frame) {
     let mut grid = String::new();
     let mut labels = Group::new().set("fill", QUIET.light).set("text-anchor", "middle");
     let mut free = f64::INFINITY;
-    // The last tick tells how far the axis goes: it is the others that make room.
-    for tick in ruler.ticks.iter().rev() {
+    // The last tick shows where the axis ends, so that other ticks are left out for it.
+    for tick in scale.ticks.iter().rev() {
         let x = frame.x(tick.place);
         let _ = write!(grid, "M{} {}V{}", px(x), px(frame.top), px(frame.bottom));
         let half = text_width(&tick.label) / 2.0;
@@ -39,16 +40,16 @@ pub(super) fn draw_horizontal(canvas: &mut Canvas, ruler: &Ruler, label: &str, f
     }
     canvas.add(Path::new().set("d", grid).set("stroke", GRID.light));
     canvas.add(labels);
-    let caption = fit(&ruler.caption(label), canvas.width.pixels() - frame.left);
+    let caption = fit(&scale.caption(label), canvas.width.pixels() - frame.left);
     canvas.add(text(frame.left, frame.bottom + AXIS_HEIGHT - 8.0, &caption).set("fill", QUIET.light));
 }
 
-/// An axis to the top, with its labels to the left of a frame and its caption above it.
-pub(super) fn draw_vertical(canvas: &mut Canvas, ruler: &Ruler, label: &str, frame: Frame) {
+/// Draws a vertical axis, with its labels to the left of a frame and its caption above it.
+pub(super) fn draw_vertical(canvas: &mut Canvas, scale: &AxisScale, label: &str, frame: Frame) {
     let mut grid = String::new();
     let mut labels = Group::new().set("fill", QUIET.light).set("text-anchor", "end");
     let mut free = f64::INFINITY;
-    for tick in &ruler.ticks {
+    for tick in &scale.ticks {
         let y = frame.y(tick.place);
         let _ = write!(grid, "M{} {}H{}", px(frame.left), px(y), px(frame.right));
         if y + TEXT <= free {
@@ -58,17 +59,17 @@ pub(super) fn draw_vertical(canvas: &mut Canvas, ruler: &Ruler, label: &str, fra
     }
     canvas.add(Path::new().set("d", grid).set("stroke", GRID.light));
     canvas.add(labels);
-    let caption = fit(&ruler.caption(label), canvas.width.pixels());
+    let caption = fit(&scale.caption(label), canvas.width.pixels());
     canvas.add(text(0.0, frame.top - CAPTION_HEIGHT + TEXT, &caption).set("fill", QUIET.light));
 }
 
-/// A line from one corner of a frame to another, from which lengths are seen.
+/// Draws the line from one corner of a frame to another at which lengths begin.
 pub(super) fn draw_base(canvas: &mut Canvas, from: [f64; 2], to: [f64; 2]) {
     let [[x, y], [right, bottom]] = [from, to].map(|corner| corner.map(px));
     canvas.add(Path::new().set("d", format!("M{x} {y}L{right} {bottom}")).set("stroke", QUIET.light));
 }
 
-/// The room that an axis' labels need to the left of a frame.
-pub(super) fn label_width(ruler: &Ruler) -> f64 {
-    ruler.ticks.iter().map(|tick| text_width(&tick.label)).fold(0.0, f64::max) + LABEL_GAP
+/// The width of the labels of a vertical axis.
+pub(super) fn label_width(scale: &AxisScale) -> f64 {
+    scale.ticks.iter().map(|tick| text_width(&tick.label)).fold(0.0, f64::max) + LABEL_GAP
 }

@@ -1,4 +1,5 @@
-//! What all charts are drawn on: the sheet with its names for who cannot see it, pixels, text and how wide it may get.
+//! The canvas of all charts: the SVG element with its description for screen readers, pixels, and
+//! the width of text.
 
 use svg::Document;
 use svg::node::element::{Description, Group, Text, Title};
@@ -15,11 +16,11 @@ pub(super) const BASELINE: f64 = 4.0;
 
 /// A picture that is being drawn, from the top down.
 pub(super) struct Canvas {
-    /// How wide it is.
+    /// Its width.
     pub(super) width: Width,
-    /// How high it has become.
+    /// Its height so far.
     pub(super) height: f64,
-    /// What is drawn.
+    /// The drawing.
     pub(super) body: Group,
     id: String,
 }
@@ -38,29 +39,29 @@ pub(super) struct Frame {
 }
 
 impl Canvas {
-    /// An empty one for the chart of a name.
+    /// An empty canvas for the chart of this id.
     pub(super) fn new(chart: &str, width: Width) -> Self {
         let body = Group::new().set("fill", INK.light);
         Self { width, height: 0.0, body, id: format!("{chart}-{}", width.name()) }
     }
 
-    /// Draws something over what is there.
+    /// Adds an element on top.
     pub(super) fn add(&mut self, node: impl Node) {
         self.body.append(node);
     }
 
-    /// A name that nothing else in a page has.
+    /// An id that is unique in a page.
     pub(super) fn id(&self, part: &str) -> String {
         format!("{}-{part}", self.id)
     }
 
-    /// Says that there is nothing to draw.
+    /// Draws the text "no figures".
     pub(super) fn say_empty(&mut self) {
         self.height = 48.0;
         self.add(text(0.0, 28.0, "no figures").set("fill", QUIET.light));
     }
 
-    /// The picture's outermost element, without what is drawn.
+    /// The outermost element, without the drawing.
     pub(super) fn sheet(&self, chart: &Chart) -> Document {
         let (title, description) = (self.id("title"), self.id("description"));
         let width = self.width.pixels();
@@ -79,34 +80,34 @@ impl Canvas {
 }
 
 impl Frame {
-    /// From a place on an axis to the right, of 0 to 1, to pixels.
+    /// Pixels of a place on a horizontal axis, from 0 to 1.
     pub(super) fn x(&self, place: f64) -> f64 {
         self.left + place * (self.right - self.left)
     }
 
-    /// From a place on an axis to the top, of 0 to 1, to pixels.
+    /// Pixels of a place on a vertical axis, from 0 to 1.
     pub(super) fn y(&self, place: f64) -> f64 {
         self.bottom - place * (self.bottom - self.top)
     }
 }
 
-/// A place to a tenth of a pixel, which is finer than is seen.
+/// Rounds to a tenth of a pixel.
 pub(super) fn px(place: f64) -> f64 {
-    // Adding 0 makes 0 of what would be written as `-0`.
+    // Adding 0 turns -0 into 0.
     (place * 10.0).round() / 10.0 + 0.0
 }
 
-/// A line of text whose baseline begins at a place.
+/// A line of text whose baseline begins at this place.
 pub(super) fn text(x: f64, y: f64, content: &str) -> Text {
     Text::new(printable(content)).set("x", px(x)).set("y", px(y))
 }
 
-/// About how wide a line of text is, rather too much than too little: which font it gets is not known here.
+/// An upper estimate of the width of a line of text, since the font is not known here.
 pub(super) fn text_width(content: &str) -> f64 {
     content.chars().map(advance).sum::<f64>() * TEXT
 }
 
-/// As much of a text as fits, with an ellipsis where something is left out.
+/// The beginning of a text that fits, with an ellipsis if it was shortened.
 pub(super) fn fit(content: &str, width: f64) -> String {
     if text_width(content) <= width {
         return content.to_owned();
@@ -128,12 +129,12 @@ fn advance(character: char) -> f64 {
         '±' | 'µ' | '×' | '–' => 0.7,
         'A'..='Z' => 0.72,
         character if character.is_ascii() => 0.64,
-        // Of other scripts some have full squares.
+        // Some other scripts have full squares.
         _ => 1.0,
     }
 }
 
-/// What XML may contain.
+/// The text without characters that XML must not contain.
 fn printable(content: &str) -> String {
     content.chars().filter(|character| !character.is_control()).collect()
 }

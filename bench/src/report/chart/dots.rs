@@ -1,4 +1,4 @@
-//! Rows of dots: a server each, a dot a run, and a stroke at their median.
+//! Rows of dots: a row per server, a dot per run, and a stroke at their median.
 
 use std::fmt::Write;
 
@@ -6,41 +6,42 @@ use svg::node::Node;
 use svg::node::element::{Group, Path};
 
 use super::axis::{self, AXIS_HEIGHT};
+use super::axis_scale::{self, AxisScale};
 use super::canvas::{BASELINE, Canvas, Frame, TEXT, fit, px, text, text_width};
 use super::legend;
 use super::palette::{BAR, GRID, INK, QUIET};
-use super::ruler::{self, Ruler};
 use super::series::{self, Shape, Spot};
 use super::{DotRow, Dots};
 
 /// From one row to the next.
 const ROW: f64 = 26.0;
 
-/// Runs beside each other lie on lines so far apart, in turn, so that equal ones are seen.
+/// The distances of dots from the middle of their row, in turn, so that equal ones are
+/// distinguished.
 const LANES: [f64; 3] = [-4.5, 0.0, 4.5];
 
-/// Names have at most this share of the width.
+/// The largest share of the width for names.
 const NAME_SHARE: f64 = 0.4;
 
-/// An axis begins at 0 if it has to go on for at most so many times its figures' range.
+/// An axis begins at 0 if it is then at most this many times as long as the range of its figures.
 const NEAR_ZERO: f64 = 1.5;
 
-/// From a name to the axis, and from its end to the picture's.
+/// From a name to the axis, and from the end of the axis to the edge.
 const GAP: f64 = 8.0;
 
-/// Free room before the lowest figure and behind the highest, as a share of their range.
+/// The margin before the lowest figure and after the highest, as a share of their range.
 const MARGIN: f64 = 0.06;
 
-/// Draws rows of dots; their height follows from how many there are.
+/// Draws rows of dots; the height follows from their number.
 pub(super) fn draw(dots: &Dots, canvas: &mut Canvas) {
     let figures = || {
         let values =
             |row: &DotRow| row.dots.iter().map(|dot| dot.value).chain(row.median).collect::<Vec<_>>();
         dots.rows.iter().flat_map(values).filter(|figure| figure.is_finite())
     };
-    let Some(range) = ruler::range(figures()) else { return canvas.say_empty() };
+    let Some(range) = axis_scale::range(figures()) else { return canvas.say_empty() };
     let (ends, begins_at_zero) = ends(range);
-    let ruler = Ruler::evenly(dots.quantity.unit(figures()), ends);
+    let scale = AxisScale::linear(dots.quantity.unit(figures()), ends);
 
     let room = canvas.width.pixels();
     let names = dots.rows.iter().map(|row| fit(&row.label, room * NAME_SHARE)).collect::<Vec<_>>();
@@ -52,7 +53,7 @@ pub(super) fn draw(dots: &Dots, canvas: &mut Canvas) {
     });
     let middles = middles.collect::<Vec<_>>();
 
-    axis::draw_horizontal(canvas, &ruler, &dots.label, frame);
+    axis::draw_horizontal(canvas, &scale, &dots.label, frame);
     let rows = middles.iter().map(|y| format!("M{} {}H{}", px(left), px(*y), px(frame.right)));
     canvas.add(Path::new().set("d", rows.collect::<String>()).set("stroke", GRID.light));
     let mut labels = Group::new().set("text-anchor", "end");
@@ -60,17 +61,17 @@ pub(super) fn draw(dots: &Dots, canvas: &mut Canvas) {
         labels.append(text(left - GAP, y + BASELINE, name));
     }
     canvas.add(labels);
-    draw_rows(canvas, dots, &middles, &ruler, frame);
+    draw_rows(canvas, dots, &middles, &scale, frame);
     canvas.height = frame.bottom + AXIS_HEIGHT;
     if !begins_at_zero {
         canvas.height += TEXT + 4.0;
         canvas.add(text(left, canvas.height - 8.0, "axis does not begin at 0").set("fill", QUIET.light));
     }
-    let marks = dots.rows.iter().flat_map(|row| &row.dots).map(|dot| dot.mark).collect::<Vec<_>>();
-    canvas.height = legend::draw_key(canvas, &marks, canvas.height);
+    let marks = dots.rows.iter().flat_map(|row| &row.dots).map(|dot| dot.attribution).collect::<Vec<_>>();
+    legend::draw_meanings(canvas, &marks);
 }
 
-/// Where the axis begins and ends, and whether it begins at 0.
+/// The ends of the axis, and whether it begins at 0.
 fn ends([low, high]: [f64; 2]) -> ([f64; 2], bool) {
     let range = high - low;
     if low >= 0.0 && (range == 0.0 || high <= NEAR_ZERO * range) {
@@ -79,15 +80,15 @@ fn ends([low, high]: [f64; 2]) -> ([f64; 2], bool) {
     ([low - MARGIN * range, high + MARGIN * range], false)
 }
 
-fn draw_rows(canvas: &mut Canvas, dots: &Dots, middles: &[f64], ruler: &Ruler, frame: Frame) {
+fn draw_rows(canvas: &mut Canvas, dots: &Dots, middles: &[f64], scale: &AxisScale, frame: Frame) {
     let mut spots = Vec::new();
     let mut medians = String::new();
     for (row, y) in dots.rows.iter().zip(middles) {
         for (dot, lane) in row.dots.iter().zip(LANES.into_iter().cycle()) {
-            let place = ruler.place(dot.value).map(|place| frame.x(place));
-            spots.extend(place.map(|x| Spot { x, y: y + lane, mark: dot.mark }));
+            let place = scale.place(dot.value).map(|place| frame.x(place));
+            spots.extend(place.map(|x| Spot { x, y: y + lane, attribution: dot.attribution }));
         }
-        if let Some(place) = row.median.and_then(|median| ruler.place(median)) {
+        if let Some(place) = row.median.and_then(|median| scale.place(median)) {
             let _ = write!(medians, "M{} {}v20", px(frame.x(place)), px(y - 10.0));
         }
     }

@@ -1,9 +1,9 @@
-//! Which line is whose: names at the lines' ends, or in columns below.
+//! The names of lines, at the lines' ends or in a key below, and the meaning of marks.
 
 use svg::node::Node;
 use svg::node::element::{Group, Path};
 
-use super::Mark;
+use super::Attribution;
 use super::canvas::{BASELINE, Canvas, Frame, fit, px, text, text_width};
 use super::palette::QUIET;
 use super::series::{self, RADIUS, Series, Shape, Spot};
@@ -17,94 +17,119 @@ const LEADER: f64 = 16.0;
 /// From a mark to its name.
 const MARK: f64 = 9.0;
 
-/// How wide a piece of a line is shown beside its name.
+/// The length of a line's sample beside its name.
 const SAMPLE: f64 = 26.0;
 
-/// Between two columns of names.
+/// Between two names in a row.
 const GUTTER: f64 = 16.0;
 
-/// Names at the lines' ends are no wider, so that there is room for the lines.
+/// The widest name at a line's end, so that there is room for the lines.
 const NAME_WIDTH: f64 = 260.0;
 
-/// Whose fact a mark is, if it is not the server's.
-const WORDS: [(Mark, &str); 3] = [
-    (Mark::Client, "client-bound"),
-    (Mark::Invalid, "invalid or disturbed"),
-    (Mark::Reference, "not measured here"),
+/// The meaning of marks that are not the server's own.
+const MEANINGS: [(Attribution, &str); 3] = [
+    (Attribution::Tool, "client-bound"),
+    (Attribution::Invalid, "invalid or disturbed"),
+    (Attribution::Reference, "not measured here"),
 ];
 
 /// A line's name.
-pub(super) struct Entry<'a> {
+pub(super) struct LegendEntry<'a> {
     /// The name.
     pub(super) label: &'a str,
-    /// What the line looks like.
+    /// The look of the line.
     pub(super) series: Series,
-    /// Where the line ends.
+    /// The end of the line.
     pub(super) end: Spot,
 }
 
-/// The room that names need to the right of a frame.
+/// Places the entries of a key in rows below what is drawn, as many per row as there is room for.
+pub(super) struct KeyRows {
+    room: f64,
+    x: f64,
+    middle: f64,
+}
+
+impl KeyRows {
+    /// Rows that begin where the picture ends.
+    pub(super) fn new(canvas: &Canvas) -> Self {
+        Self { room: canvas.width.pixels(), x: 0.0, middle: canvas.height + LINE / 2.0 }
+    }
+
+    /// The left edge and the middle of the next entry.
+    pub(super) fn place(&mut self, width: f64) -> [f64; 2] {
+        if self.x > 0.0 && self.x + width > self.room {
+            (self.x, self.middle) = (0.0, self.middle + LINE);
+        }
+        let place = [self.x, self.middle];
+        self.x += width + GUTTER;
+        place
+    }
+
+    /// The lower edge of the last row.
+    pub(super) fn bottom(&self) -> f64 {
+        self.middle + LINE / 2.0
+    }
+}
+
+/// The room for names to the right of a frame.
 pub(super) fn width_at_ends<'a>(labels: impl Iterator<Item = &'a str>) -> f64 {
     LEADER + MARK + labels.map(text_width).fold(0.0, f64::max).min(NAME_WIDTH)
 }
 
-/// Names to the right of a frame, each as near to its line's end as the others leave room for.
-pub(super) fn draw_at_ends(canvas: &mut Canvas, entries: &mut [Entry], frame: Frame) {
+/// Draws names to the right of a frame, each as near to the end of its line as the others allow.
+pub(super) fn draw_at_ends(canvas: &mut Canvas, entries: &mut [LegendEntry], frame: Frame) {
     entries.sort_by(|one, other| one.end.y.total_cmp(&other.end.y));
     let wanted = entries.iter().map(|entry| entry.end.y).collect::<Vec<_>>();
     let x = frame.right + LEADER;
-    for (Entry { label, series, end }, y) in entries.iter().zip(apart(&wanted, frame.top, frame.bottom)) {
+    for (LegendEntry { label, series, end }, y) in entries.iter().zip(apart(&wanted, frame.top, frame.bottom))
+    {
         if (y - end.y).abs() > 1.0 || frame.right - end.x > 1.0 {
             let leader = format!("M{} {}L{} {}H{}", px(end.x), px(end.y), px(x - 8.0), px(y), px(x - 4.0));
             let leader = Path::new().set("d", leader).set("fill", "none").set("stroke", series.colour.light);
             canvas.add(leader.set("stroke-opacity", 0.5));
         }
-        series::draw_marks(canvas, series.shape, series.colour, &[Spot { x, y, mark: Mark::Own }]);
+        let spot = Spot { x, y, attribution: Attribution::Server };
+        series::draw_marks(canvas, series.shape, series.colour, &[spot]);
         let name = fit(label, NAME_WIDTH);
         canvas.add(text(x + MARK, y + BASELINE, &name).set("fill", series.colour.light));
     }
 }
 
-/// Names below, in as many columns as there is room for. Returns where they end.
-pub(super) fn draw_below(canvas: &mut Canvas, entries: &[Entry], top: f64) -> f64 {
+/// Draws names in columns below the picture, each behind a sample of its line.
+pub(super) fn draw_below(canvas: &mut Canvas, entries: &[LegendEntry]) {
     let room = canvas.width.pixels();
     let names = entries.iter().map(|entry| fit(entry.label, room - SAMPLE)).collect::<Vec<_>>();
-    let column = SAMPLE + GUTTER + names.iter().map(|name| text_width(name)).fold(0.0, f64::max);
+    let width = SAMPLE + names.iter().map(|name| text_width(name)).fold(0.0, f64::max);
     let mut labels = Group::new();
-    let (mut x, mut y) = (0.0, top + LINE / 2.0);
-    for (Entry { series, .. }, name) in entries.iter().zip(&names) {
-        if x > 0.0 && x + column - GUTTER > room {
-            (x, y) = (0.0, y + LINE);
-        }
+    let mut rows = KeyRows::new(canvas);
+    for (LegendEntry { series, .. }, name) in entries.iter().zip(&names) {
+        let [x, y] = rows.place(width);
         canvas.add(series.line(format!("M{} {}h20", px(x), px(y))));
-        series::draw_marks(canvas, series.shape, series.colour, &[Spot { x: x + 10.0, y, mark: Mark::Own }]);
+        let spot = Spot { x: x + 10.0, y, attribution: Attribution::Server };
+        series::draw_marks(canvas, series.shape, series.colour, &[spot]);
         labels.append(text(x + SAMPLE, y + BASELINE, name));
-        x += column;
     }
     canvas.add(labels);
-    y + LINE / 2.0
+    canvas.height = rows.bottom();
 }
 
-/// What the marks say that are not the server's own, from a height down. Returns where that ends.
-pub(super) fn draw_key(canvas: &mut Canvas, marks: &[Mark], top: f64) -> f64 {
-    let (mut x, mut bottom) = (f64::INFINITY, top);
-    for (mark, words) in WORDS.into_iter().filter(|(mark, _)| marks.contains(mark)) {
-        let width = 2.0 * RADIUS + MARK + text_width(words);
-        if x + width > canvas.width.pixels() {
-            (x, bottom) = (0.0, bottom + LINE);
-        }
-        let y = bottom - LINE / 2.0;
-        series::draw_marks(canvas, Shape::Circle, QUIET, &[Spot { x: x + 2.0 * RADIUS, y, mark }]);
-        canvas.add(text(x + 2.0 * RADIUS + MARK, y + BASELINE, words).set("fill", QUIET.light));
-        x += width + GUTTER;
+/// Draws the meaning of those of the marks that are not the server's own.
+pub(super) fn draw_meanings(canvas: &mut Canvas, marks: &[Attribution]) {
+    let mut rows = KeyRows::new(canvas);
+    for (attribution, meaning) in MEANINGS.into_iter().filter(|(mark, _)| marks.contains(mark)) {
+        let [x, y] = rows.place(2.0 * RADIUS + MARK + text_width(meaning));
+        let spot = Spot { x: x + 2.0 * RADIUS, y, attribution };
+        series::draw_marks(canvas, Shape::Circle, QUIET, &[spot]);
+        canvas.add(text(x + 2.0 * RADIUS + MARK, y + BASELINE, meaning).set("fill", QUIET.light));
+        canvas.height = rows.bottom();
     }
-    bottom
 }
 
-/// Places in rising order moved apart to a line's height, as little as that takes, between two edges. Where places would
-/// come too close they become one block, which lies around their mean.
+/// Moves places in ascending order apart to a line's height, by as little as possible, between two
+/// edges. Places that are too close become one block, which lies around their mean.
 fn apart(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
-    // Of each block: the sum of its places as if all lines had no height, and how many they are.
+    // Of each block: the sum of its places as if lines had no height, and the number of lines.
     let mut blocks: Vec<(f64, f64)> = Vec::new();
     let mut height = 0.0;
     for place in wanted {
@@ -136,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_moved_apart_as_little_as_that_takes() {
+    fn names_are_moved_apart_by_as_little_as_possible() {
         for (wanted, expected) in [
             (&[][..], &[][..]),
             (&[50.0], &[50.0]),

@@ -1,36 +1,37 @@
-//! Lines: a server each, told apart by colour, dashes and marks, and named at their ends or below.
+//! Lines: one per server, distinguished by colour, dashes and marks, and named at their ends or
+//! below.
 
 use svg::node::element::Path;
 
 use super::axis::{self, AXIS_HEIGHT, CAPTION_HEIGHT};
+use super::axis_scale::{self, AxisScale};
 use super::canvas::{Canvas, Frame, px};
-use super::legend::{self, Entry};
-use super::ruler::{self, Ruler};
+use super::legend::{self, LegendEntry};
 use super::series::{self, Series, Spot};
 use super::{Line, Lines, Width};
 
-/// Lines that are named at their ends; more of them are too close there.
+/// The number of lines up to which they are named at their ends; more names are too close there.
 pub(in crate::report) const NAMED_AT_ENDS: usize = 8;
 
 /// Room to the right of the last point, for its mark.
 const RIGHT: f64 = 6.0;
 
 /// A line in pixels.
-struct Drawn<'a> {
+struct DrawnLine<'a> {
     line: &'a Line,
     series: Series,
     spots: Vec<Spot>,
-    /// Of points with an interval: where it is, its lower and its upper end.
+    /// The interval of each point that has one: its place, its lower and its upper end.
     whiskers: Vec<[f64; 3]>,
 }
 
 /// Draws lines, their axes and their names.
 pub(super) fn draw(lines: &Lines, canvas: &mut Canvas) {
     let points = || lines.lines.iter().flat_map(|line| &line.points);
-    let x = Ruler::of_points(&lines.x, &points().map(|point| point.x).collect::<Vec<_>>());
-    let figures = points().filter_map(|point| ruler::known(point.y));
+    let x = AxisScale::for_points(&lines.x, &points().map(|point| point.x).collect::<Vec<_>>());
+    let figures = points().filter_map(|point| axis_scale::known(point.y));
     let figures = figures.flat_map(|figure| figure.interval.into_iter().flatten().chain([figure.value]));
-    let y = Ruler::of(&lines.y, &figures.collect::<Vec<_>>());
+    let y = AxisScale::new(&lines.y, &figures.collect::<Vec<_>>());
     let (Some(x), Some(y)) = (x, y) else { return canvas.say_empty() };
 
     let is_named_at_ends = canvas.width == Width::Wide && lines.lines.len() <= NAMED_AT_ENDS;
@@ -46,40 +47,43 @@ pub(super) fn draw(lines: &Lines, canvas: &mut Canvas) {
     axis::draw_vertical(canvas, &y, &lines.y.label, frame);
     axis::draw_horizontal(canvas, &x, &lines.x.label, frame);
     axis::draw_base(canvas, [frame.left, frame.bottom], [frame.right, frame.bottom]);
-    let drawn =
-        lines.lines.iter().zip(series::all()).map(|(line, series)| Drawn::of(line, series, &x, &y, frame));
+    let drawn = lines
+        .lines
+        .iter()
+        .zip(series::all())
+        .map(|(line, series)| DrawnLine::new(line, series, &x, &y, frame));
     let drawn = drawn.collect::<Vec<_>>();
-    // The first line is the most important one: it lies on top.
+    // The first line is the most important one, and on top.
     for line in drawn.iter().rev() {
         line.draw(canvas);
     }
     canvas.height = frame.bottom + AXIS_HEIGHT;
     name(canvas, &drawn, is_named_at_ends, frame);
-    let marks = drawn.iter().flat_map(|line| &line.spots).map(|spot| spot.mark).collect::<Vec<_>>();
-    canvas.height = legend::draw_key(canvas, &marks, canvas.height);
+    let marks = drawn.iter().flat_map(|line| &line.spots).map(|spot| spot.attribution).collect::<Vec<_>>();
+    legend::draw_meanings(canvas, &marks);
 }
 
-fn name(canvas: &mut Canvas, drawn: &[Drawn], is_at_ends: bool, frame: Frame) {
-    let entries = drawn.iter().filter_map(|Drawn { line, series, spots, .. }| {
-        Some(Entry { label: &line.label, series: *series, end: *spots.last()? })
+fn name(canvas: &mut Canvas, drawn: &[DrawnLine], is_at_ends: bool, frame: Frame) {
+    let entries = drawn.iter().filter_map(|DrawnLine { line, series, spots, .. }| {
+        Some(LegendEntry { label: &line.label, series: *series, end: *spots.last()? })
     });
     let mut entries = entries.collect::<Vec<_>>();
     if is_at_ends {
         legend::draw_at_ends(canvas, &mut entries, frame);
     } else {
-        canvas.height = legend::draw_below(canvas, &entries, canvas.height);
+        legend::draw_below(canvas, &entries);
     }
 }
 
-impl<'a> Drawn<'a> {
-    fn of(line: &'a Line, series: Series, x: &Ruler, y: &Ruler, frame: Frame) -> Self {
+impl<'a> DrawnLine<'a> {
+    fn new(line: &'a Line, series: Series, x: &AxisScale, y: &AxisScale, frame: Frame) -> Self {
         let mut drawn = Self { line, series, spots: Vec::new(), whiskers: Vec::new() };
         for point in &line.points {
-            let Some(figure) = ruler::known(point.y) else { continue };
+            let Some(figure) = axis_scale::known(point.y) else { continue };
             let (Some(right), Some(up)) = (x.place(point.x), y.place(figure.value)) else { continue };
-            drawn.spots.push(Spot { x: frame.x(right), y: frame.y(up), mark: point.mark });
+            drawn.spots.push(Spot { x: frame.x(right), y: frame.y(up), attribution: point.attribution });
             if let Some(ends) = figure.interval {
-                // An interval may go on below where the axis begins.
+                // An interval may end below the beginning of the axis.
                 let [low, high] = ends.map(|end| frame.y(y.place(end).unwrap_or(0.0)));
                 drawn.whiskers.push([frame.x(right), low, high]);
             }
@@ -102,7 +106,7 @@ impl<'a> Drawn<'a> {
         if places.len() > 1 {
             canvas.add(self.series.line(format!("M{}", places.join(" "))));
         }
-        // A line without marks has one at its end, by which it is found among the names.
+        // A line without marks has one at its end, by which its name is found.
         let unmarked = if self.line.has_marks { 0 } else { self.spots.len().saturating_sub(1) };
         series::draw_marks(canvas, shape, colour, self.spots.get(unmarked..).unwrap_or_default());
     }

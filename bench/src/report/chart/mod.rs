@@ -1,6 +1,9 @@
-//! Charts: what they show, as data. `bars.rs`, `stack.rs`, `lines.rs` and `dots.rs` draw them as SVG.
+//! Charts as data: bars, stacked bars, lines, and rows of dots, one file each, which draws it as
+//! SVG. A chart never distinguishes by colour alone, and is drawn in the light colours of
+//! [`PALETTE`], which [`dark_rules`] replace.
 
 mod axis;
+mod axis_scale;
 mod bars;
 mod canvas;
 mod dots;
@@ -8,7 +11,6 @@ mod legend;
 mod lines;
 mod palette;
 mod rows;
-mod ruler;
 mod series;
 mod stack;
 #[cfg(test)]
@@ -21,10 +23,11 @@ pub(super) use rows::longest;
 use serde::Serialize;
 use svg::node::element::{Rectangle, Style};
 
-use super::document::{Figure, Quantity};
+use super::value::{Attribution, Figure, Quantity};
 use canvas::Canvas;
 
-/// How wide a chart is drawn. A page has both and shows the one that fits, so that text keeps its size.
+/// The width of a drawing. A page has both and shows the one that fits, so that the size of text
+/// stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// 880 px.
@@ -40,9 +43,9 @@ pub struct Chart {
     pub id: String,
     /// What it shows.
     pub title: String,
-    /// The same in a sentence or two for who cannot see it, with its most important figures.
+    /// A sentence or two with the most important figures, for those who cannot see the chart.
     pub description: String,
-    /// How it is drawn, and of what.
+    /// Its kind and its figures.
     pub plot: Plot,
 }
 
@@ -50,163 +53,150 @@ pub struct Chart {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Plot {
-    /// A horizontal bar a server.
+    /// A horizontal bar per server.
     Bars(Bars),
-    /// A horizontal bar a server, in pieces that add up.
+    /// A horizontal bar per server, in pieces that add up.
     Stack(Stack),
-    /// A line a server.
+    /// A line per server.
     Lines(Lines),
-    /// A row of dots a server.
+    /// A row of dots per server.
     Dots(Dots),
 }
 
-/// Horizontal bars that begin at 0, the first on top.
+/// Horizontal bars that begin at 0, the first one on top.
 #[derive(Clone, Debug, Serialize)]
 pub struct Bars {
-    /// What their length is, without the unit.
+    /// What the lengths mean, without the unit.
     pub label: String,
-    /// Of which quantity it is.
+    /// The quantity of the figures.
     pub quantity: Quantity,
     /// The bars.
     pub bars: Vec<Bar>,
-    /// The noise floor, as a share: what is less than so much above the first bar cannot be told from it.
+    /// The noise floor as a share: a figure that exceeds the first one by less cannot be
+    /// distinguished from it.
     pub noise: Option<f64>,
 }
 
 /// One bar.
 #[derive(Clone, Debug, Serialize)]
 pub struct Bar {
-    /// Whose it is.
+    /// The server's name.
     pub label: String,
-    /// How long it is; a server without a figure has an empty row.
+    /// Its length; a server without a figure has an empty row.
     pub figure: Option<Figure>,
-    /// Whose fact it is.
-    pub mark: Mark,
-    /// What is said behind its figure, such as `client-bound`; may be empty.
+    /// Whose figure it is.
+    pub attribution: Attribution,
+    /// The note behind its figure, such as `client-bound`; may be empty.
     pub note: String,
 }
 
-/// Horizontal bars in pieces that should add up to a figure, the first on top. A stroke across each bar marks the figure, so that
-/// pieces which come to more reach beyond it.
+/// Horizontal bars in pieces that should add up to a measured figure, the first one on top. A
+/// stroke across each bar marks the figure, so that pieces that add up to more extend beyond it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stack {
-    /// What their length is, without the unit.
+    /// What the lengths mean, without the unit.
     pub label: String,
-    /// Of which quantity it is.
+    /// The quantity of the figures.
     pub quantity: Quantity,
-    /// What the pieces are, from 0 on.
+    /// The meaning of the pieces, from 0 on.
     pub parts: Vec<Part>,
     /// The bars.
     pub bars: Vec<StackedBar>,
 }
 
-/// What a piece of each bar is.
+/// The meaning of a piece of each bar.
 #[derive(Clone, Debug, Serialize)]
 pub struct Part {
     /// Its name.
     pub label: String,
-    /// Whether it is what the others leave, of which nothing is known: dashed outline.
+    /// Whether it is the unexplained rest: dashed outline.
     pub is_rest: bool,
 }
 
-/// A bar in pieces.
+/// A stacked bar.
 #[derive(Clone, Debug, Serialize)]
 pub struct StackedBar {
-    /// Whose it is.
+    /// The server's name.
     pub label: String,
-    /// What the pieces should add up to, as it was measured.
+    /// The measured figure, to which the pieces should add up.
     pub whole: Figure,
-    /// A length a part. What is not known, and what is less than nothing, is not drawn.
+    /// A length per part. An unknown or negative one is not drawn.
     pub pieces: Vec<Option<f64>>,
-    /// What is said behind the figure; may be empty.
+    /// The note behind the figure; may be empty.
     pub note: String,
-}
-
-/// Whose fact a figure is, which is seen without colours too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mark {
-    /// The server's: a filled bar, a filled dot.
-    Own,
-    /// The load tool's, which set the pace: hatched, or hollow.
-    Client,
-    /// Nobody's: the cell is invalid or disturbed. Dashed outline, or a cross.
-    Invalid,
-    /// No server's that is measured here, such as what the article has, or the floor: dotted outline.
-    Reference,
 }
 
 /// Lines of points.
 #[derive(Clone, Debug, Serialize)]
 pub struct Lines {
-    /// To the right.
+    /// The horizontal axis.
     pub x: Axis,
-    /// Upwards.
+    /// The vertical axis.
     pub y: Axis,
-    /// The lines, the most important first.
+    /// The lines, the most important one first.
     pub lines: Vec<Line>,
 }
 
 /// An axis.
 #[derive(Clone, Debug, Serialize)]
 pub struct Axis {
-    /// What it is, without the unit.
+    /// Its label, without the unit.
     pub label: String,
-    /// Of which quantity.
+    /// The quantity of its figures.
     pub quantity: Quantity,
-    /// How figures are spread on it.
+    /// How figures are placed on it.
     pub scale: Scale,
 }
 
-/// How figures are spread on an axis.
+/// How figures are placed on an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
-    /// Evenly, from 0.
+    /// Linear, from 0.
     Linear,
-    /// By their logarithm.
+    /// Logarithmic.
     Log,
-    /// Shares of all answers, spread by the logarithm of the rest: 0.9, 0.99 and 0.999 lie as far apart from each other.
+    /// Shares, by the logarithm of the rest: 0.9, 0.99 and 0.999 are at equal distances.
     Percentile,
 }
 
 /// One line.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
-    /// Whose it is.
+    /// The server's name.
     pub label: String,
-    /// Its points, to the right.
+    /// Its points, from left to right.
     pub points: Vec<Point>,
-    /// Whether the points themselves are shown, and not only the line through them.
+    /// Whether the points have marks, and not only the line through them.
     pub has_marks: bool,
 }
 
 /// A point of a line.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Point {
-    /// Where it is.
+    /// Its place on the horizontal axis.
     pub x: f64,
-    /// How high.
+    /// Its figure.
     pub y: Figure,
-    /// Whose fact it is.
-    pub mark: Mark,
+    /// Whose figure it is.
+    pub attribution: Attribution,
 }
 
-/// A row of dots a server: each is a run.
+/// A row per server of dots, one per run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dots {
-    /// What they show, without the unit.
+    /// What the figures are, without the unit.
     pub label: String,
-    /// Of which quantity it is.
+    /// The quantity of the figures.
     pub quantity: Quantity,
-    /// The rows, the first on top.
+    /// The rows, the first one on top.
     pub rows: Vec<DotRow>,
 }
 
 /// A row of dots.
 #[derive(Clone, Debug, Serialize)]
 pub struct DotRow {
-    /// Whose it is.
+    /// The server's name.
     pub label: String,
     /// The runs.
     pub dots: Vec<Dot>,
@@ -219,18 +209,18 @@ pub struct DotRow {
 pub struct Dot {
     /// Its figure.
     pub value: f64,
-    /// Whose fact it is.
-    pub mark: Mark,
+    /// Whose figure it is.
+    pub attribution: Attribution,
 }
 
-/// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a background, and without a heading,
-/// which the page has. [`dark_rules`] change its colours.
+/// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a
+/// background and a heading.
 pub fn svg(chart: &Chart, width: Width) -> String {
     let canvas = drawn(chart, width);
     canvas.sheet(chart).add(canvas.body).to_string()
 }
 
-/// The same as a file of its own, which has a background and follows the viewer's colour scheme.
+/// A chart as a file, which has a background and follows the viewer's colour scheme.
 pub fn standalone(chart: &Chart, width: Width) -> String {
     let canvas = drawn(chart, width);
     let style = format!("@media (prefers-color-scheme:dark){{{}}}", dark_rules());
@@ -250,7 +240,7 @@ fn drawn(chart: &Chart, width: Width) -> Canvas {
 }
 
 impl Width {
-    /// The picture's natural width.
+    /// The natural width of the drawing.
     pub fn pixels(self) -> f64 {
         match self {
             Self::Wide => 880.0,

@@ -1,15 +1,16 @@
-//! The charts' colours: one a role, in a light and a dark scheme.
+//! The colours of charts: one per role, in a light and a dark scheme.
 //!
-//! The series are the colours of M. Okabe and K. Ito ("Color universal design", 2008), which the colour-blind can tell apart,
-//! made darker for light paper and lighter for dark paper until text in them has a contrast of 4.5 (WCAG 2.1, AA). Nothing is
-//! told by colour alone all the same.
+//! The series are the colours of M. Okabe and K. Ito ("Color universal design", 2008), which the
+//! colour-blind can distinguish, made darker for light paper and lighter for dark paper until text
+//! in them has a contrast of 4.5 (WCAG 2.1, AA). Colour is never the only difference, though.
 
 use std::fmt::Write;
 
-/// A role's colour. Charts are drawn in the light one; no two roles share it, so that rules can change it by its value.
+/// A role's colour. Charts are drawn in the light one. No two roles share it, so that CSS rules can
+/// replace it by its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour {
-    /// What has it.
+    /// The role.
     pub role: &'static str,
     /// On light paper, as `#` and six lower-case digits.
     pub light: &'static str,
@@ -19,7 +20,7 @@ pub struct Colour {
 
 /// Figures, names and whiskers.
 pub(super) const INK: Colour = Colour { role: "ink", light: "#1f2933", dark: "#e4e7eb" };
-/// Labels of axes, notes, and outlines of what is nobody's fact.
+/// Labels of axes, notes, and outlines of invalid bars.
 pub(super) const QUIET: Colour = Colour { role: "quiet", light: "#5a6673", dark: "#9aa5b1" };
 /// Lines at the ticks.
 pub(super) const GRID: Colour = Colour { role: "grid", light: "#e1e5ea", dark: "#2c343d" };
@@ -30,7 +31,7 @@ pub(super) const BAND: Colour = Colour { role: "band", light: "#f6e7c8", dark: "
 /// Bars and dots.
 pub(super) const BAR: Colour = Colour { role: "bar", light: "#4a8fc7", dark: "#3f86c4" };
 
-/// Lines, in their order, again from the first after the last.
+/// Lines, in their order, repeated if there are more.
 pub(super) const SERIES: [Colour; 8] = [
     Colour { role: "series-1", light: "#0067a8", dark: "#56b4e9" },
     Colour { role: "series-2", light: "#b34700", dark: "#ff8c4b" },
@@ -42,13 +43,13 @@ pub(super) const SERIES: [Colour; 8] = [
     Colour { role: "series-8", light: "#646b00", dark: "#dede5e" },
 ];
 
-/// All of them.
+/// All colours.
 pub const PALETTE: [Colour; 14] = {
     let [one, two, three, four, five, six, seven, eight] = SERIES;
     [INK, QUIET, GRID, PAPER, BAND, BAR, one, two, three, four, five, six, seven, eight]
 };
 
-/// CSS rules that put a chart in a page into its dark colours. They belong into a media query.
+/// CSS rules that replace the light colours of a chart by the dark ones, for a media query.
 pub fn dark_rules() -> String {
     PALETTE.iter().fold(String::new(), |mut rules, Colour { light, dark, .. }| {
         let _ = write!(rules, "[fill=\"{light}\"]{{fill:{dark}}}[stroke=\"{light}\"]{{stroke:{dark}}}");

@@ -1,12 +1,13 @@
-//! What a line looks like: its colour, its dashes and the shape of its marks, so that no two are told apart by colour alone.
+//! The look of a line: its colour, its dashes and the shape of its marks, so that lines are
+//! distinguished without colour, too.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use svg::node::element::Path;
 
-use super::Mark;
 use super::canvas::{Canvas, px};
 use super::palette::{Colour, PAPER, SERIES};
+use crate::report::value::Attribution;
 
 /// Half a mark's width.
 pub(super) const RADIUS: f64 = 3.5;
@@ -17,7 +18,7 @@ const DASHES: [&str; 5] = ["", "7 3", "2 3", "9 3 2 3", "4 2 4 5"];
 const SHAPES: [Shape; 7] =
     [Shape::Circle, Shape::Square, Shape::Up, Shape::Diamond, Shape::Down, Shape::Plus, Shape::Bow];
 
-/// The look of a line. No two of the first 280 have the same, as 8, 7 and 5 have no common factor.
+/// The look of a line. The first 280 differ, as 8, 7 and 5 have no common factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Series {
     /// Of the line, its marks and its name.
@@ -49,44 +50,47 @@ pub(super) enum Shape {
     Cross,
 }
 
-/// A point to be marked, in pixels.
+/// The place of a mark, in pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
     /// From the picture's left.
     pub(super) x: f64,
     /// From its top.
     pub(super) y: f64,
-    /// Whose fact it is.
-    pub(super) mark: Mark,
+    /// Whose figure it marks.
+    pub(super) attribution: Attribution,
 }
 
-/// The looks of lines in their order, without end.
+/// The looks of lines in their order.
 pub(super) fn all() -> impl Iterator<Item = Series> {
     let looks = SERIES.into_iter().cycle().zip(DASHES.into_iter().cycle()).zip(SHAPES.into_iter().cycle());
     looks.map(|((colour, dashes), shape)| Series { colour, dashes, shape })
 }
 
-/// Marks points: the server's own filled, those that the load tool bound hollow, invalid ones as crosses, those not measured
-/// here dotted.
+/// Marks points: the server's own filled, those that the load tool bound hollow, invalid ones as
+/// crosses, those not measured here dotted.
 pub(super) fn draw_marks(canvas: &mut Canvas, shape: Shape, colour: Colour, spots: &[Spot]) {
-    for mark in [Mark::Own, Mark::Client, Mark::Invalid, Mark::Reference] {
-        let shape = if mark == Mark::Invalid { Shape::Cross } else { shape };
+    for attribution in [Attribution::Server, Attribution::Tool, Attribution::Invalid, Attribution::Reference]
+    {
+        let shape = if attribution == Attribution::Invalid { Shape::Cross } else { shape };
         let outlines = spots
             .iter()
-            .filter(|spot| spot.mark == mark)
+            .filter(|spot| spot.attribution == attribution)
             .map(|spot| shape.outline(spot.x, spot.y))
             .collect::<String>();
         if outlines.is_empty() {
             continue;
         }
         let path = Path::new().set("d", outlines);
-        canvas.add(match mark {
-            Mark::Own => path.set("fill", colour.light),
-            Mark::Client => {
+        canvas.add(match attribution {
+            Attribution::Server => path.set("fill", colour.light),
+            Attribution::Tool => {
                 path.set("fill", PAPER.light).set("stroke", colour.light).set("stroke-width", 1.5)
             }
-            Mark::Invalid => path.set("fill", "none").set("stroke", colour.light).set("stroke-width", 1.8),
-            Mark::Reference => {
+            Attribution::Invalid => {
+                path.set("fill", "none").set("stroke", colour.light).set("stroke-width", 1.8)
+            }
+            Attribution::Reference => {
                 path.set("fill", PAPER.light).set("stroke", colour.light).set("stroke-dasharray", "1.5 1.5")
             }
         });
@@ -94,7 +98,7 @@ pub(super) fn draw_marks(canvas: &mut Canvas, shape: Shape, colour: Colour, spot
 }
 
 impl Series {
-    /// A line of its look along a path.
+    /// A line with this look along a path.
     pub(super) fn line(&self, commands: String) -> Path {
         let line = Path::new()
             .set("d", commands)
@@ -106,7 +110,7 @@ impl Series {
 }
 
 impl Shape {
-    /// The commands of a path around a place. All shapes look about as large.
+    /// The commands of a path around a place. All shapes appear equally large.
     fn outline(self, x: f64, y: f64) -> String {
         let at = |dx: f64, dy: f64| format!("{} {}", px(x + dx), px(y + dy));
         match self {

@@ -1,14 +1,17 @@
-//! Horizontal bars in pieces: a row a server, its pieces after each other, a stroke where they should end, and a key below.
+//! Stacked bars: a row per server, its pieces one after the other, a stroke where they should end,
+//! and a key below.
 
 use svg::node::Node;
 use svg::node::element::{Group, Path, Rectangle};
 
 use super::canvas::{BASELINE, Canvas, px, text, text_width};
+use super::legend::KeyRows;
 use super::palette::{BAR, Colour, INK, QUIET, SERIES};
-use super::rows::{Entry, Row, Rows, hatching};
+use super::rows::{BarRow, PlacedRow, PlacedRows, hatching};
 use super::{Part, Stack, StackedBar};
 
-/// The looks of parts in their order, again from the first after the last. Each has a colour and lines of its own.
+/// The looks of parts in their order, repeated if there are more. No two share a colour and a
+/// pattern.
 const LOOKS: [Look; 5] = [
     Look { colour: BAR, lines: "", degrees: 0 },
     Look { colour: SERIES[1], lines: "M3 0V6", degrees: 45 },
@@ -17,46 +20,40 @@ const LOOKS: [Look; 5] = [
     Look { colour: SERIES[6], lines: "M0 3H6", degrees: 0 },
 ];
 
-/// From one line of the key to the next.
-const LINE: f64 = 18.0;
-
-/// How wide a sample of a part is in the key, and how high.
+/// The width and the height of a part's sample in the key.
 const SAMPLE: [f64; 2] = [22.0, 11.0];
 
 /// From a sample to its name.
 const GAP: f64 = 6.0;
 
-/// Between two names.
-const GUTTER: f64 = 16.0;
-
-/// How far the stroke of a measured figure goes beyond its bar, to either side.
+/// How far the stroke at a measured figure exceeds its bar, on either side.
 const OVERHANG: f64 = 3.0;
 
-/// What is called by the stroke in the key.
+/// The name of the stroke in the key.
 const MEASURED: &str = "measured";
 
 /// The look of a part.
 #[derive(Clone, Copy)]
 struct Look {
     colour: Colour,
-    /// Commands of a path within six pixels; none where it is filled.
+    /// Commands of a path within six pixels; empty where it is filled.
     lines: &'static str,
     degrees: u16,
 }
 
 /// How a part is drawn.
-enum Style {
+enum PartStyle {
     Filled(Colour),
-    /// By the name of its hatching.
+    /// With the id of its pattern.
     Hatched(Colour, String),
     Outlined,
 }
 
-/// Draws bars in pieces; their height follows from how many there are.
+/// Draws stacked bars; the height follows from their number.
 pub(super) fn draw(stack: &Stack, canvas: &mut Canvas) {
-    let entries: Vec<Entry> = stack.bars.iter().map(entry).collect();
+    let entries: Vec<BarRow> = stack.bars.iter().map(entry).collect();
     let axis = (stack.label.as_str(), stack.quantity);
-    let Some(rows) = Rows::lay_out(&entries, axis, 0.0, OVERHANG, canvas.width) else {
+    let Some(rows) = PlacedRows::lay_out(&entries, axis, 0.0, OVERHANG, canvas.width) else {
         return canvas.say_empty();
     };
     let styles = styles(&stack.parts, canvas);
@@ -70,11 +67,11 @@ pub(super) fn draw(stack: &Stack, canvas: &mut Canvas) {
     draw_key(canvas, &stack.parts, &styles);
 }
 
-/// A row is as long as its pieces together, where that is more than what was measured.
-fn entry(bar: &StackedBar) -> Entry<'_> {
+/// A row is as long as the sum of its pieces, where that exceeds the measured figure.
+fn entry(bar: &StackedBar) -> BarRow<'_> {
     let together: f64 = bar.pieces.iter().filter_map(|piece| drawn(*piece)).sum();
     let length = together.max(bar.whole.value);
-    Entry { label: &bar.label, note: &bar.note, figure: Some(bar.whole), length }
+    BarRow { label: &bar.label, note: &bar.note, figure: Some(bar.whole), length, is_valid: true }
 }
 
 /// The length of a piece that is drawn.
@@ -82,29 +79,35 @@ fn drawn(piece: Option<f64>) -> Option<f64> {
     piece.filter(|length| length.is_finite() && *length > 0.0)
 }
 
-/// How each part is drawn, of which the hatchings are put into the picture.
-fn styles(parts: &[Part], canvas: &mut Canvas) -> Vec<Style> {
+/// The style of each part. Adds the patterns to the picture.
+fn styles(parts: &[Part], canvas: &mut Canvas) -> Vec<PartStyle> {
     let style = |(place, (part, look)): (usize, (&Part, Look))| {
         if part.is_rest {
-            Style::Outlined
+            PartStyle::Outlined
         } else if look.lines.is_empty() {
-            Style::Filled(look.colour)
+            PartStyle::Filled(look.colour)
         } else {
             let id = canvas.id(&format!("part-{place}"));
             canvas.add(hatching(&id, look.colour, look.lines, look.degrees));
-            Style::Hatched(look.colour, id)
+            PartStyle::Hatched(look.colour, id)
         }
     };
     parts.iter().zip(LOOKS.into_iter().cycle()).enumerate().map(style).collect()
 }
 
-fn draw_pieces(canvas: &mut Canvas, bar: &StackedBar, row: &Row, rows: &Rows, styles: &[Style]) {
+fn draw_pieces(
+    canvas: &mut Canvas,
+    bar: &StackedBar,
+    row: &PlacedRow,
+    rows: &PlacedRows,
+    styles: &[PartStyle],
+) {
     let mut from = 0.0;
     for (piece, style) in bar.pieces.iter().zip(styles) {
         let Some(length) = drawn(*piece) else { continue };
         let to = from + length;
-        // Of a bar that is cut the rest has no place.
-        if row.figure.is_some() && rows.ruler.place(from).is_some() {
+        // Pieces beyond the end of a bar that is cut have no place.
+        if row.figure.is_some() && rows.scale.place(from).is_some() {
             canvas.add(style.on(rows.piece(row, [from, to])));
         }
         from = to;
@@ -112,9 +115,9 @@ fn draw_pieces(canvas: &mut Canvas, bar: &StackedBar, row: &Row, rows: &Rows, st
 }
 
 /// A stroke across each bar where it should end.
-fn draw_measured(canvas: &mut Canvas, rows: &Rows) {
-    let stroke = |row: &Row| {
-        let place = rows.ruler.place(row.figure?.value)?;
+fn draw_measured(canvas: &mut Canvas, rows: &PlacedRows) {
+    let stroke = |row: &PlacedRow| {
+        let place = rows.scale.place(row.figure?.value)?;
         let height = rows.height + 2.0 * OVERHANG;
         Some(format!("M{} {}v{height}", px(rows.frame.x(place)), px(row.y - height / 2.0)))
     };
@@ -125,27 +128,23 @@ fn measured(commands: String) -> Path {
     Path::new().set("d", commands).set("stroke", INK.light).set("stroke-width", 2.5)
 }
 
-/// What each look means, below what is drawn.
-fn draw_key(canvas: &mut Canvas, parts: &[Part], styles: &[Style]) {
+/// Draws a key below: a sample of each part with its name.
+fn draw_key(canvas: &mut Canvas, parts: &[Part], styles: &[PartStyle]) {
     let [width, height] = SAMPLE;
     let mut names = Group::new();
-    let (mut x, mut middle) = (0.0, canvas.height + LINE / 2.0);
+    let mut rows = KeyRows::new(canvas);
     let labels = parts.iter().map(|part| part.label.as_str()).chain([MEASURED]);
     for (label, style) in labels.zip(styles.iter().map(Some).chain([None])) {
-        let end = width + GAP + text_width(label);
-        if x > 0.0 && x + end > canvas.width.pixels() {
-            (x, middle) = (0.0, middle + LINE);
-        }
+        let [x, middle] = rows.place(width + GAP + text_width(label));
         let top = middle - height / 2.0;
         match style {
             Some(style) => canvas.add(style.on(sample([x, top]))),
             None => canvas.add(measured(format!("M{} {}v{height}", px(x + width / 2.0), px(top)))),
         }
         names.append(text(x + width + GAP, middle + BASELINE, label));
-        x += end + GUTTER;
     }
     canvas.add(names);
-    canvas.height = middle + LINE / 2.0;
+    canvas.height = rows.bottom();
 }
 
 fn sample([left, top]: [f64; 2]) -> Rectangle {
@@ -153,8 +152,8 @@ fn sample([left, top]: [f64; 2]) -> Rectangle {
     Rectangle::new().set("x", px(left)).set("y", px(top)).set("width", width).set("height", height)
 }
 
-impl Style {
-    /// A shape that is drawn so.
+impl PartStyle {
+    /// A shape in this style.
     fn on(&self, shape: Rectangle) -> Rectangle {
         match self {
             Self::Filled(colour) => shape.set("fill", colour.light),

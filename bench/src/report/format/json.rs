@@ -1,4 +1,4 @@
-//! The document as JSON, for other programs: figures as they are stored, with all their digits.
+//! The document as JSON, for other programs: figures in stored units with all their digits.
 
 use anyhow::Context;
 

@@ -1,9 +1,8 @@
 //! The document as GitHub's Markdown.
 
+use crate::report::document::{Document, Fact, Section, Table};
+use crate::report::value::Quantity;
 use std::fmt::Write;
-
-use super::cell;
-use crate::report::document::{Document, Fact, Quantity, Section, Table};
 
 pub(super) fn render(document: &Document) -> String {
     let mut out = format!("# {}\n\n", escaped(&document.title));
@@ -23,20 +22,16 @@ pub(super) fn render(document: &Document) -> String {
     out + "\n"
 }
 
-/// The answers and some of the tables.
-pub fn excerpt(document: &Document, tables: &[&str]) -> String {
+/// One table with its notes.
+pub(in crate::report) fn render_table(table: &Table) -> String {
     let mut out = String::new();
-    for answer in &document.answers {
-        let _ = writeln!(out, "{}\n", escaped(answer));
-    }
-    for name in tables {
-        let mut all = document.sections.iter().flat_map(|section| &section.tables);
-        if let Some(table) = all.find(|table| table.name == *name) {
-            self::table(table, &mut out);
-        }
-    }
-    facts(&document.origin, &mut out);
+    self::table(table, &mut out);
     out
+}
+
+/// A list of sentences.
+pub(in crate::report) fn render_list(sentences: &[String]) -> String {
+    sentences.iter().map(|sentence| format!("- {}\n", escaped(sentence))).collect()
 }
 
 fn section(section: &Section, out: &mut String) {
@@ -56,19 +51,18 @@ fn table(table: &Table, out: &mut String) {
     let columns = || table.columns.iter().zip(&units);
     let heads = table.columns.iter().enumerate().flat_map(|(place, column)| {
         let interval = column.has_intervals.then(|| "interval".to_owned());
-        std::iter::once(table.head(place)).chain(interval)
+        std::iter::once(table.header(place)).chain(interval)
     });
     row(heads, out);
     let rules = columns().flat_map(|(column, _)| {
-        let rule = if column.quantity == Quantity::Words { "---" } else { "--:" };
+        let rule = if column.quantity == Quantity::Text { "---" } else { "--:" };
         std::iter::once(rule).chain(column.has_intervals.then_some("--:"))
     });
     let _ = writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "));
     for values in &table.rows {
         let cells = columns().zip(values).flat_map(|((column, unit), value)| {
-            let interval = || cell::interval(value, column.quantity, *unit).unwrap_or_else(|| "–".into());
-            std::iter::once(cell::shown(value, column.quantity, *unit))
-                .chain(column.has_intervals.then(interval))
+            let interval = || value.interval(column.quantity, *unit).unwrap_or_else(|| "–".into());
+            std::iter::once(value.shown(column.quantity, *unit)).chain(column.has_intervals.then(interval))
         });
         row(cells, out);
     }
@@ -99,7 +93,7 @@ fn list(sentences: &[String], out: &mut String) {
     }
 }
 
-/// Text that is shown as it is: a server's name may hold anything.
+/// Escapes all markup: a server's name may contain any character.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

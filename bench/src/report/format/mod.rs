@@ -1,41 +1,41 @@
 //! What a document looks like, a format a file. None of them adds a figure.
 
-pub(crate) mod cell;
 mod csv;
 mod html;
 mod json;
-pub mod markdown;
+pub(super) mod markdown;
 mod text;
 
 use clap::ValueEnum;
 
 use super::document::{Document, Table};
 
-/// The forms that a report has.
+/// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Sentences and tables for a terminal, as wide as it is
     Table,
-    /// The same for a page, an issue or a README
+    /// Sentences and tables for an issue or a README
     Markdown,
-    /// A page with charts, for a browser, that needs nothing beside itself
+    /// A self-contained page with charts, for a browser
     Html,
-    /// Everything, charts too, in seconds, bytes and counts
+    /// Everything, including charts, in seconds, bytes and counts
     Json,
-    /// A line a figure, in seconds, bytes and counts
+    /// A line per figure, in seconds, bytes and counts
     Csv,
 }
 
-/// A table alone with its notes, for a terminal of a width.
+/// One table with its notes, for a terminal of this width.
 pub(super) fn table(table: &Table, width: Option<usize>) -> String {
     text::render_table(table, width)
 }
 
 impl Format {
-    /// Every one of them.
+    /// All forms.
     pub const ALL: [Self; 5] = [Self::Table, Self::Markdown, Self::Html, Self::Json, Self::Csv];
 
-    /// A document in this form. Only a table has a width, in columns of a terminal; without one nothing is left out of it.
+    /// Renders a document. The width, in columns of a terminal, applies to [`Format::Table`] alone;
+    /// without it no column is left out. Fails when a template or an encoder does.
     pub fn render(self, document: &Document, width: Option<usize>) -> anyhow::Result<String> {
         match self {
             Self::Table => Ok(text::render(document, width)),
@@ -46,7 +46,7 @@ impl Format {
         }
     }
 
-    /// The file in `report/` that it goes to.
+    /// The name of its file in `report/`.
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Table => "report.txt",

@@ -12,10 +12,10 @@ use crate::text::layout;
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 const WARNING: anstyle::Style = anstyle::AnsiColor::Yellow.on_default();
 
-/// Lines of prose are no longer, since long ones are hard to read.
+/// The longest line of prose: longer ones are hard to read.
 const PROSE: usize = 120;
 
-/// With styles, for `anstream` to print, which drops them where no terminal shows them.
+/// The document with styles, which `anstream` removes where the output is not a terminal.
 pub(super) fn render(document: &Document, width: Option<usize>) -> String {
     let mut out = String::new();
     heading(&document.title, width, &mut out);
@@ -49,7 +49,7 @@ pub(super) fn render_table(table: &Table, width: Option<usize>) -> String {
 
 fn section(section: &Section, width: Option<usize>, out: &mut String) {
     let tables: Vec<_> = section.tables.iter().filter(|table| !table.is_detail).collect();
-    // What is only drawn has nothing to say here.
+    // A section of charts alone has no text.
     if tables.is_empty() && section.facts.is_empty() {
         return;
     }
@@ -75,9 +75,9 @@ fn paragraph(text: &str, width: Option<usize>, out: &mut String) {
     let _ = writeln!(out, "{}", textwrap::fill(text, prose(width)));
 }
 
-/// A paragraph whose first line begins with `first`, and the others with `rest`.
+/// A paragraph whose first line begins with `first`, and each other one with `rest`.
 fn hanging(first: &str, rest: &str, text: &str, width: Option<usize>, out: &mut String) {
-    // A style has no width: the text is wrapped with what is as wide.
+    // The style's bytes have no width, so the text is wrapped with an indent of the same width.
     let options = prose(width).initial_indent(rest).subsequent_indent(rest);
     let filled = textwrap::fill(text, options);
     let _ = writeln!(out, "{first}{}", filled.strip_prefix(rest).unwrap_or(&filled));

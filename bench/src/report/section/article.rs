@@ -1,27 +1,29 @@
-//! How does it compare with the article? Its table and its verdict, and beside them those of this machine.
+//! How does it compare with the article? Its table and its verdict, made of this machine's figures,
+//! with what each of them is worth.
 
 use super::family::Question;
-use super::parts::{self, COST, PER_SECOND};
-use super::{Source, cost, notes, speed};
+use super::metric::{COST, PER_SECOND};
+use super::{Source, charts, fields, notes, speed, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict::{self, Verdict};
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
-use crate::store::record::{Bound, PublishedRecord, Record};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::{Attribution, Figure, Quantity, Value};
+use crate::store::record::{PublishedRecord, Record};
 use crate::text::numbers;
-use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Published);
-    let verdicts: Vec<Verdicts> = members.iter().filter_map(|summary| Verdicts::of(summary)).collect();
-    let tables = members.iter().map(|summary| table(summary));
+    let verdicts: Vec<Verdicts> = members.iter().filter_map(|summary| Verdicts::new(summary)).collect();
+    let tables = members.iter().map(|summary| table(source, summary));
     let verdict_tables = verdicts.iter().map(Verdicts::table);
     (!members.is_empty()).then(|| Section {
         id: "article",
         title: "How does it compare with the article?",
         about: vec![
-            "The article ran a Go and a Python program once each under a load tool, on another machine. Its three scenarios, its columns \
-             and its verdict, how many times faster than the Python program, are here with what it did not tell."
+            "The article ran a Go and a Python program under a load tool, once each, on another machine. Below \
+             are its three scenarios, its columns and its verdict, how many times faster than the Python \
+             program a server is, and beside them what the article does not say."
                 .into(),
         ],
         charts: verdicts.iter().map(Verdicts::chart).collect(),
@@ -30,46 +32,33 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// The article's columns, and what it did not tell.
-fn table(summary: &WorkloadSummary) -> Table {
-    let columns = [
-        parts::server(),
-        Column::new("Rank", Quantity::Words),
-        Column::new("Language", Quantity::Words),
-        Column::new("Requests", Quantity::Count),
-        Column::new("Concurrency", Quantity::Count),
-        Column::new("Time taken", Quantity::Time),
-        Column::new("Errors", Quantity::Count),
-        COST.column().with_intervals().of(Importance::High),
-        PER_SECOND.column().of(Importance::High),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
-        Column::new("HTTP cases", Quantity::Words).of(Importance::Low),
+/// The article's columns, and what it does not say.
+fn table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let connections = f64::from(summary.workload.connections);
+    let elapsed = |run: &Record| Some(run.load.as_ref()?.elapsed_seconds);
+    let fields = [
+        Some(fields::server()),
+        Some(fields::rank(summary)),
+        Some(fields::language()),
+        Some(fields::median("Requests", Quantity::Count, speed::answered)),
+        Some(Field::new("Concurrency", Quantity::Count, move |_: &Cell| connections)),
+        Some(fields::median("Time taken", Quantity::Time, elapsed)),
+        Some(Field::new("Errors", Quantity::Count, speed::errors)),
+        Some(COST.field().with_intervals().essential()),
+        source.to_baseline(COST, summary),
+        Some(PER_SECOND.field().essential()),
+        Some(fields::verdict()),
+        Some(fields::conformance().optional()),
     ];
-    let mut table = Table::new(summary.workload.name.as_str(), parts::title(summary), columns);
-    for (cell, rank) in parts::ranked(summary) {
-        let errors: u64 = cell.measured().map(Record::error_count).sum();
-        table.rows.push(vec![
-            cell.server.name.as_str().into(),
-            rank.into(),
-            cell.server.language.as_str().into(),
-            cell.median(|run| Some(as_f64(run.load.as_ref()?.answered))).into(),
-            Some(f64::from(summary.workload.connections)).into(),
-            cell.median(|run| Some(run.load.as_ref()?.elapsed_seconds)).into(),
-            rank.map(|_| as_f64(errors)).into(),
-            COST.value(cell),
-            PER_SECOND.value(cell),
-            speed::bound(cell),
-            cost::conformance(cell.server),
-        ]);
-    }
-    table.notes.push(cost::reading(summary));
-    table.notes.extend(parts::legend(&table));
+    let mut table = source.table(summary, ["", "The article's table"], fields, &summary.cells);
+    table.notes.push(notes::reading(summary));
     table.notes.extend(notes::control(summary));
     table.notes.extend(notes::cells(summary));
     table
 }
 
-/// The servers of a workload for which somebody published a ratio, with the slower program that it is a ratio to.
+/// The servers under a workload for which a ratio was published, with the slower program that it is
+/// a ratio to.
 struct Verdicts<'a> {
     summary: &'a WorkloadSummary<'a>,
     published: &'a PublishedRecord,
@@ -77,8 +66,8 @@ struct Verdicts<'a> {
 }
 
 impl<'a> Verdicts<'a> {
-    /// `None` where the slower program has no figures, or nobody else has.
-    fn of(summary: &'a WorkloadSummary<'a>) -> Option<Self> {
+    /// `None` where the slower program has no figures, or no other server has.
+    fn new(summary: &'a WorkloadSummary<'a>) -> Option<Self> {
         let published = summary.workload.published.as_ref()?;
         let baseline = named(summary, &published.baseline)?;
         let verdicts = Self { summary, published, baseline };
@@ -95,7 +84,7 @@ impl<'a> Verdicts<'a> {
     }
 
     fn title(&self) -> String {
-        let connections = parts::connections(self.summary.workload.connections);
+        let connections = words::connections(self.summary.workload.connections);
         format!("Times faster than the {} program with {connections}", self.published.baseline)
     }
 
@@ -103,72 +92,101 @@ impl<'a> Verdicts<'a> {
         format!("{}-verdict", self.summary.workload.name)
     }
 
+    fn faster(&self, cell: &Cell) -> Option<Figure> {
+        cell.raw_ratio_to(self.baseline, Record::per_second).map(Figure::from)
+    }
+
+    /// What a ratio is worth: it says nothing if either cell says nothing, and is limited by the load
+    /// tool if either cell is.
+    fn attribution(&self, cell: &Cell) -> Attribution {
+        let both = [cell, self.baseline].map(|cell| PER_SECOND.attribution(cell));
+        let is_any = |wanted| both.contains(&wanted);
+        [Attribution::Invalid, Attribution::Tool]
+            .into_iter()
+            .find(|wanted| is_any(*wanted))
+            .unwrap_or(both[0])
+    }
+
     /// How many times faster each server is, and the published ratio beside it.
     fn chart(&self) -> Chart {
         let bar = |cell: &Cell| {
-            let mark = PER_SECOND.mark(cell);
-            let note = if mark == Mark::Own { String::new() } else { bound_in_words(cell) };
-            let figure = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
-            Bar { label: cell.server.name.clone(), figure, mark, note }
+            let attribution = self.attribution(cell);
+            let bound = cell.bound().filter(|_| attribution != Attribution::Server);
+            Bar {
+                label: cell.server.name.clone(),
+                figure: self.faster(cell),
+                attribution,
+                note: bound.map_or_else(String::new, |bound| bound.to_string()),
+            }
         };
         let article = Bar {
             label: format!("{} in the article", self.published.contender),
-            figure: Some(Figure { value: self.published.ratio, interval: None }),
-            mark: Mark::Reference,
+            figure: Some(Figure::from(self.published.ratio)),
+            attribution: Attribution::Reference,
             note: "once, on another machine".into(),
         };
         let bars = self.others().map(bar).chain([article]).collect();
         let bars = Bars { label: "Times faster".into(), quantity: Quantity::Ratio, bars, noise: None };
-        parts::bars_chart(self.name(), self.title(), bars)
+        charts::bars(self.name(), self.title(), bars)
     }
 
+    /// One row per server, and last, without a cell, the article's.
     fn table(&self) -> Table {
-        let columns = [
-            parts::server(),
-            Column::new("Language", Quantity::Words),
-            Column::new("Faster", Quantity::Ratio).with_intervals().of(Importance::High),
-            Column::new("Cheaper", Quantity::Ratio).with_intervals().of(Importance::High),
+        let rows: Vec<Option<&Cell>> = self.others().map(Some).chain([None]).collect();
+        let contender = &self.published.contender;
+        let name = |cell: &Option<&Cell>| {
+            cell.map_or_else(|| format!("{contender} in the article"), |cell| cell.server.name.clone())
+        };
+        let faster = |cell: &Option<&Cell>| match cell {
+            Some(cell) => Value::attributed(self.faster(cell), self.attribution(cell)),
+            None => Value::attributed(Some(self.published.ratio.into()), Attribution::Reference),
+        };
+        let verdict = |cell: &Option<&Cell>| fields::bound((*cell)?);
+        let cheaper = |cell: &Option<&Cell>| self.baseline.ratio_to((*cell)?, Record::cpu_per_request);
+        let fields = [
+            Field::text("Server", name).essential(),
+            Field::text("Language", |cell: &Option<&Cell>| {
+                cell.map_or(contender.as_str(), |cell| &cell.server.language)
+            }),
+            Field::new("Faster", Quantity::Ratio, faster).with_intervals().essential(),
+            Field::text("Verdict", verdict).essential(),
+            Field::new("Cheaper", Quantity::Ratio, cheaper).with_intervals().essential(),
         ];
-        let mut table = Table::new(self.name(), self.title(), columns);
-        for cell in self.others() {
-            let faster = cell.ratio_to(self.baseline, Record::per_second).map(Figure::from);
-            table.rows.push(vec![
-                cell.server.name.as_str().into(),
-                cell.server.language.as_str().into(),
-                Value::marked(faster, PER_SECOND.mark(cell)),
-                self.baseline.ratio_to(cell, Record::cpu_per_request).into(),
-            ]);
-        }
-        let figure = Figure { value: self.published.ratio, interval: None };
-        table.rows.push(vec![
-            format!("{} in the article", self.published.contender).into(),
-            self.published.contender.as_str().into(),
-            Value::Marked { figure, mark: Mark::Reference },
-            Value::Absent,
-        ]);
-        table.notes.push("Cheaper: how many times less CPU time a request takes.".into());
-        table.notes.extend(parts::legend(&table));
-        table.notes.extend(self.reserve());
+        let mut table = Table::from_fields(self.name(), self.title(), fields, &rows);
         table.notes.extend(self.beside_the_article());
+        table.notes.push(format!(
+            "Cheaper: CPU time per request of the {} program, divided by the server's.",
+            self.published.baseline
+        ));
+        table.notes.extend(notes::signs(&table));
         table
     }
 
-    /// Why the slower program's figures are to be taken with care.
-    fn reserve(&self) -> Option<String> {
-        let Verdict { bound: Bound::Invalid, reason } = verdict::of_cell(self.baseline)? else { return None };
-        Some(format!("With reserve: of the {} program's runs, {}.", self.published.baseline, reason?))
-    }
-
+    /// The article's verdict from this machine's figures, with what it is worth.
     fn beside_the_article(&self) -> Option<String> {
         let contender = named(self.summary, &self.published.contender)?;
-        let here = contender.ratio_to(self.baseline, Record::per_second)?;
-        Some(format!(
-            "{} : {} is {} here, {} in the article, which ran each once on another machine.",
-            self.published.contender,
-            self.published.baseline,
-            numbers::ratio(here.median),
-            numbers::ratio(self.published.ratio),
-        ))
+        let ratio = numbers::ratio(self.faster(contender)?.value);
+        let (fast, slow) = (&self.published.contender, &self.published.baseline);
+        let not_ranked = [contender, self.baseline]
+            .into_iter()
+            .find_map(|cell| Some(format!("{} is {}", cell.server.name, words::verdict(cell.not_ranked()?))));
+        let here = match (not_ranked, self.attribution(contender)) {
+            (Some(why), _) => format!(
+                "The ratio of {fast} to {slow} here is {ratio}, but it says nothing about the programs: {why}"
+            ),
+            (None, Attribution::Tool) if PER_SECOND.attribution(self.baseline) == Attribution::Server => {
+                format!(
+                    "{fast} is at least {ratio} faster than {slow} here: the load tool was at its limit with {fast}"
+                )
+            }
+            (None, Attribution::Tool) => format!(
+                "The ratio of {fast} to {slow} here is {ratio}, but the load tool was at its limit with both, so \
+                 it does not compare the programs"
+            ),
+            _ => format!("{fast} is {ratio} faster than {slow} here"),
+        };
+        let there = numbers::ratio(self.published.ratio);
+        Some(format!("{here}. The article says {there}, from one run each on another machine."))
     }
 }
 
@@ -176,8 +194,4 @@ impl<'a> Verdicts<'a> {
 fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a>> {
     let mut cells = summary.cells.iter();
     cells.find(|cell| cell.server.article.as_deref() == Some(name) && cell.measured().next().is_some())
-}
-
-fn bound_in_words(cell: &Cell) -> String {
-    verdict::of_cell(cell).map_or_else(String::new, |verdict| parts::bound_in_words(verdict.bound))
 }

@@ -1,17 +1,17 @@
-//! How cheap is it? The server's CPU time a request, which does not depend on how fast the tool asks.
+//! How cheap is it? The server's CPU time per request, which the load tool does not limit.
 
 use super::family::Question;
-use super::parts::{self, COST};
-use super::{Source, notes};
-use crate::analysis::statistics;
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use super::metric::{self, COST};
+use super::{Source, charts, fields, notes, words};
+use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
-use crate::store::record::{Record, ServerRecord};
+use crate::report::document::{Section, Table};
+use crate::report::value::Quantity;
+use crate::store::record::Record;
 
-/// What a floor is, below the table that it is in.
-const FLOOR: &str = "The floor is not a server: it waits, reads and writes as any server has to, and does nothing else by request. What \
-                     a server takes beyond it is spent by its runtime and its own code.";
+/// What the floor is, below the table that it is in.
+const FLOOR: &str = "The floor is not a server: it waits, reads and writes as any server has to, and sends \
+    every request the same response. What a server needs beyond it is spent by its runtime and its code.";
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Load);
@@ -19,76 +19,50 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         id: "cost",
         title: "How cheap is it?",
         about: vec![
-            "A request's cost is the CPU time that the server's processes used, over right answers. It hardly depends on how fast the \
-             load tool asks, so servers are ranked by it; those that cannot be told apart share ranks."
+            "CPU time per request is the CPU time of all the server's processes, divided by the number of \
+             correct responses. The load tool hardly influences it, so servers are ranked by it. Servers that \
+             cannot be distinguished share ranks."
                 .into(),
         ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables: members
-            .iter()
-            .map(|summary| source.held(table(summary, source.baseline.is_some()), COST, summary))
-            .collect(),
+        tables: members.iter().map(|summary| table(source, summary)).collect(),
         facts: Vec::new(),
     })
 }
 
-/// The cost by server, with the intervals and the noise floor.
+/// The cost of each server, with the intervals and the noise floor.
 pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = COST.bars(summary);
     bars.bars.extend(COST.floor_bar(summary));
-    bars.noise = parts::noise(summary);
-    parts::bars_chart(
+    bars.noise = metric::noise(summary);
+    charts::bars(
         format!("cost-{}", summary.workload.name),
-        format!("CPU time a request with {}", parts::connections(summary.workload.connections)),
+        format!("CPU time per request with {}", words::connections(summary.workload.connections)),
         bars,
     )
 }
 
-/// Without the ratios to the best where servers are held against another one.
-fn table(summary: &WorkloadSummary, has_baseline: bool) -> Table {
-    let (first, floor) = (summary.cells.first().filter(|_| !has_baseline), summary.floor.as_ref());
-    let name = format!("cost-{}", summary.workload.name);
-    let mut table = Table::new(name, parts::title(summary), columns(first.is_some(), floor.is_some()));
-    table.rows.extend(floor.map(|floor| row(floor, "floor".into(), first, Some(floor))));
-    let servers = parts::ranked(summary).map(|(cell, rank)| row(cell, rank.into(), first, floor));
-    table.rows.extend(servers);
-    table.notes.push(reading(summary));
-    table.notes.extend(floor.map(|_| FLOOR.into()));
-    table.notes.extend(parts::legend(&table));
+/// The floor, and below it the servers by rank.
+fn table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let cost = COST.field().with_intervals().with_bars().essential();
+    let to_best = || Some(fields::ratio("To the best".into(), COST, fields::best(summary)?));
+    let to_floor = || Some(fields::ratio("To the floor".into(), COST, summary.floor.as_ref()?));
+    let fields = [
+        Some(fields::server()),
+        Some(fields::rank(summary)),
+        Some(fields::language()),
+        Some(cost),
+        source.to_baseline(COST, summary).or_else(to_best),
+        to_floor(),
+        Some(fields::median("In the kernel", Quantity::Share, in_the_kernel).optional()),
+        Some(fields::conformance()),
+    ];
+    let mut table = source.table(summary, ["cost-", "CPU time per request"], fields, summary.with_floor());
+    table.notes.push(notes::reading(summary));
+    table.notes.extend(summary.floor.as_ref().map(|_| FLOOR.into()));
+    table.notes.extend(notes::not_ranked(summary));
     table.notes.extend(notes::control(summary));
     table
-}
-
-/// The columns, of which two are there only where there is what they are ratios to.
-fn columns(has_first: bool, has_floor: bool) -> Vec<Column> {
-    let to = |whom: &str| Column::new(format!("To the {whom}"), Quantity::Ratio).with_intervals();
-    let (to_the_best, to_the_floor) = (to("best"), to("floor"));
-    let before = [
-        parts::server(),
-        Column::new("Rank", Quantity::Words).of(Importance::High),
-        Column::new("Language", Quantity::Words).of(Importance::Low),
-        COST.column().with_intervals().with_bars().of(Importance::High),
-    ];
-    let behind = [
-        Column::new("In the kernel", Quantity::Share).of(Importance::Low),
-        Column::new("HTTP cases", Quantity::Words),
-    ];
-    let ratios = has_first.then_some(to_the_best).into_iter().chain(has_floor.then_some(to_the_floor));
-    before.into_iter().chain(ratios).chain(behind).collect()
-}
-
-/// A row, of the floor too: that is not held against anything.
-fn row(cell: &Cell, rank: Value, first: Option<&Cell>, floor: Option<&Cell>) -> Vec<Value> {
-    let to = |other: &Cell| {
-        let is_held = !cell.server.is_floor;
-        Value::from(is_held.then(|| cell.ratio_to(other, Record::cpu_per_request)).flatten())
-    };
-    let mut row =
-        vec![parts::label(cell.server).into(), rank, cell.server.language.as_str().into(), COST.value(cell)];
-    row.extend(first.map(to));
-    row.extend(floor.map(to));
-    row.extend([cell.median(in_the_kernel).into(), conformance(cell.server)]);
-    row
 }
 
 /// The part of the server's CPU time that the kernel used for it.
@@ -97,86 +71,82 @@ fn in_the_kernel(run: &Record) -> Option<f64> {
     (server.seconds > 0.0).then_some(server.system_seconds / server.seconds)
 }
 
-/// How many of the conformance cases passed, of those that were sent: `401/483`.
-pub(super) fn conformance(server: &ServerRecord) -> Value {
-    let found = server.conformance.as_ref();
-    found.map_or(Value::Absent, |found| found.to_string().into())
-}
-
-/// How the intervals of a workload are to be read.
-pub(super) fn reading(summary: &WorkloadSummary) -> String {
-    let repetitions = summary.with_floor().map(|cell| cell.measured().count()).max().unwrap_or(0);
-    let plural = if repetitions == 1 { "" } else { "s" };
-    let intervals = if repetitions < statistics::ENOUGH {
-        format!("With fewer than {} nothing can be told apart, and intervals are ranges.", statistics::ENOUGH)
-    } else {
-        "Intervals hold the true median 19 times in 20; servers that cannot be told apart share ranks.".into()
-    };
-    format!("Medians of {repetitions} repetition{plural}. {intervals}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
+    use crate::analysis::verdict;
+    use crate::report::value::Value;
+    use crate::store::results::Loaded;
 
-    #[test]
-    fn rows_are_ranked_by_cost() {
-        let mut records = Vec::new();
-        for repetition in 1..=7 {
-            for (server, seconds) in [("dear", 0.9), ("cheap", 0.3), ("also-cheap", 0.3)] {
+    /// Seven runs of each server with this CPU time; those of `lost` lose a request each.
+    fn runs(servers: &[(&str, f64)]) -> Vec<Record> {
+        let runs = servers.iter().flat_map(|(server, seconds)| {
+            (1..=7).map(move |repetition| {
                 let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
-                records.push(record);
-            }
-        }
-        let summaries = summarise(&records);
-        let table = table(&summaries[0], false);
-        let shown: Vec<String> =
-            table.rows.iter().map(|row| format!("{:?} {:?}", row[0].words(), row[1].number())).collect();
-        assert_eq!(
-            shown,
-            ["Some(\"cheap\") Some(3.0)", "Some(\"also-cheap\") Some(3.0)", "Some(\"dear\") Some(6.0)"]
-        );
+                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = *seconds;
+                record.server.is_floor = *server == "floor";
+                if *server == "lost" {
+                    record.load.as_mut().unwrap().errors = [("reset".to_owned(), 1)].into();
+                }
+                record.verdict = verdict::of_run(&record);
+                record
+            })
+        });
+        runs.collect()
+    }
+
+    /// The cells of some columns, those that are missing as `-`.
+    fn shown(records: Vec<Record>, headers: &[&str]) -> (Vec<String>, Vec<String>) {
+        let loaded = Loaded::example(records);
+        let summaries = summarise(&loaded.records);
+        let table = table(&Source::new(&loaded, &summaries), &summaries[0]);
+        let cell = |row: &Vec<Value>, header: &&str| {
+            let place = table.columns.iter().position(|column| column.header == *header);
+            place.map_or("-".to_owned(), |place| {
+                let unit = table.unit(place);
+                row[place].shown(table.columns[place].quantity, unit)
+            })
+        };
+        let row =
+            |row: &Vec<Value>| headers.iter().map(|header| cell(row, header)).collect::<Vec<_>>().join(" | ");
+        (table.rows.iter().map(row).collect(), table.notes.clone())
     }
 
     #[test]
-    fn servers_are_held_against_the_floor_where_there_is_one() {
-        let records = |floor: &[(&str, f64)]| -> Vec<Record> {
-            let servers = floor.iter().chain(&[("cheap", 0.3), ("dear", 0.9)]);
-            let runs = servers.flat_map(|(server, seconds)| {
-                (1..=7).map(move |repetition| {
-                    let mut record = Record::example(server, repetition);
-                    record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = *seconds;
-                    record.server.is_floor = *server == "floor";
-                    record
-                })
-            });
-            runs.collect()
-        };
-        let without = records(&[]);
-        let summaries = summarise(&without);
-        assert!(table(&summaries[0], false).columns.iter().all(|column| column.head != "To the floor"));
-
-        let with = records(&[("floor", 0.2)]);
-        let summaries = summarise(&with);
-        let table = table(&summaries[0], false);
-        let place = table.columns.iter().position(|column| column.head == "To the floor").unwrap();
-        let shown: Vec<String> = table
-            .rows
-            .iter()
-            .map(|row| {
-                let ratio = row[place].number().map(|ratio| format!("{ratio:.1}"));
-                format!("{} {:?} {ratio:?}", row[0].words().unwrap(), row[1].words())
-            })
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                "floor (not a server) Some(\"floor\") None",
-                "cheap None Some(\"1.5\")",
-                "dear None Some(\"4.5\")"
-            ]
-        );
+    fn servers_are_compared_with_the_best_and_with_the_floor() {
+        let headers = ["Server", "Rank", "CPU/request", "To the best", "To the floor"];
+        type Case<'a> = (&'a str, &'a [(&'a str, f64)], &'a [&'a str]);
+        let cases: [Case; 3] = [
+            (
+                "no floor",
+                &[("dear", 0.9), ("cheap", 0.3), ("also-cheap", 0.3)],
+                &[
+                    "cheap | 1–2 | 300 | 1.00 | -",
+                    "also-cheap | 1–2 | 300 | 1.00 | -",
+                    "dear | 3 | 900 | 3.00 | -",
+                ],
+            ),
+            (
+                "a floor",
+                &[("floor", 0.2), ("cheap", 0.3), ("dear", 0.9)],
+                &[
+                    "floor (not a server) | floor | 200 | – | –",
+                    "cheap | 1 | 300 | 1.00 | 1.50",
+                    "dear | 2 | 900 | 3.00 | 4.50",
+                ],
+            ),
+            (
+                "an invalid cell, which would be the best",
+                &[("lost", 0.1), ("cheap", 0.3), ("dear", 0.9)],
+                &["cheap | 1 | 300 | 1.00 | -", "dear | 2 | 900 | 3.00 | -", "lost | – | 100! | – | -"],
+            ),
+        ];
+        for (name, servers, expected) in cases {
+            let (rows, notes) = shown(runs(servers), &headers);
+            assert_eq!(rows, expected, "{name}");
+            let is_noted = notes.iter().any(|note| note.starts_with("Not ranked: lost (invalid: "));
+            assert_eq!(is_noted, name.starts_with("an invalid"), "{name}: {notes:?}");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Fault drills as a part of a section: the result of each server, and the reasons of failures.
 
-use super::parts;
-use crate::report::document::{Column, Fact, Importance, Quantity, Table, Value};
+use super::words;
+use crate::report::document::{Fact, Table};
+use crate::report::field::Field;
+use crate::report::value::Value;
 use crate::store::drills::{DrillRecord, OutcomeRecord, SizeRecord};
 use crate::text::numbers;
 use crate::text::numbers::as_f64;
@@ -21,18 +23,24 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
     if records.is_empty() {
         return None;
     }
-    let columns = drills.iter().map(|drill| Column::new(*drill, Quantity::Words).of(Importance::High));
-    let columns = std::iter::once(parts::server()).chain(columns);
-    let mut table = Table::new("drills", "Fault drills", columns);
+    let mut notes = Vec::new();
+    let mut rows = Vec::new();
     for server in servers {
-        let mut row = vec![Value::from(server)];
-        for drill in &drills {
-            let is_it = |record: &&DrillRecord| record.server.name == server && record.drill == *drill;
-            let found = records.iter().find(is_it);
-            row.push(found.map_or(Value::Absent, |record| cell(record, &mut table.notes)));
-        }
-        table.rows.push(row);
+        let of_drill = |drill: &&str| {
+            records.iter().find(|record| record.server.name == server && record.drill == **drill)
+        };
+        let cells = drills
+            .iter()
+            .map(|drill| of_drill(drill).map_or(Value::Absent, |record| cell(record, &mut notes)));
+        rows.push((server, cells.collect::<Vec<Value>>()));
     }
+    let drill = |(place, drill): (usize, &&str)| {
+        Field::text(*drill, move |(_, cells): &(&str, Vec<Value>)| cells[place].clone()).essential()
+    };
+    let server = Field::text("Server", |(server, _): &(&str, Vec<Value>)| *server).essential();
+    let fields = std::iter::once(server).chain(drills.iter().enumerate().map(drill));
+    let mut table = Table::from_fields("drills", "Fault drills", fields, &rows);
+    table.notes = notes;
     table.notes.extend(sizes(records));
     Some(table)
 }
@@ -66,7 +74,7 @@ fn sizes(records: &[DrillRecord]) -> Vec<String> {
     let sizes = distinct(records.iter().map(|record| record.size));
     let sentence = |size: SizeRecord| {
         let of_it = records.iter().filter(|record| record.size == size);
-        let servers = parts::list(&distinct(of_it.map(|record| record.server.name.as_str())));
+        let servers = words::list(&distinct(of_it.map(|record| record.server.name.as_str())));
         match size {
             SizeRecord::Short => format!("Short drills, with fewer connections and less time: {servers}."),
             SizeRecord::Full { connections } => {
@@ -103,7 +111,7 @@ mod tests {
             known("It is slow.", DrillRecord::example("three", "idle", Ok("9 B each"))),
         ];
         let table = table(&records).unwrap();
-        let heads: Vec<&str> = table.columns.iter().map(|column| column.head.as_str()).collect();
+        let heads: Vec<&str> = table.columns.iter().map(|column| column.header.as_str()).collect();
         assert_eq!(heads, ["Server", "idle", "kill"]);
         let words = |row: [&str; 3]| row.map(|cell| if cell == "–" { Value::Absent } else { cell.into() });
         assert_eq!(

@@ -1,11 +1,13 @@
-//! Which workloads are shown together: those whose names begin alike, up to the first hyphen, as those of a suite do.
+//! Which workloads are shown together: those whose names have the same part before the first
+//! hyphen, as the workloads of one suite do. And which workload the answer is taken from.
 
 use std::collections::BTreeSet;
 
-use crate::analysis::summary::WorkloadSummary;
-use crate::store::record::TaskRecord;
+use super::Source;
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::store::record::{ServerRecord, TaskRecord};
 
-/// Numbers of connections from which on a family shows how servers scale with them.
+/// A family with at least this many numbers of connections shows how servers scale.
 const A_SCALE: usize = 3;
 
 /// Workloads that answer a question together.
@@ -20,13 +22,13 @@ pub(in crate::report) struct Family<'a> {
 pub(in crate::report) enum Question {
     /// How fast and how cheap, each workload for itself.
     Load,
-    /// How it compares with what somebody published.
+    /// How it compares with a published result.
     Published,
     /// Latency in an open loop; with the closed loops that found the peaks.
     Latency,
     /// How it scales with connections.
     Connections,
-    /// What becomes of a connection.
+    /// How connections are used.
     Mode,
     /// Starts, held connections, and the loads between them.
     Startup,
@@ -61,6 +63,52 @@ fn question(members: &[&WorkloadSummary]) -> Question {
         Question::Connections
     } else {
         Question::Load
+    }
+}
+
+/// The workload that the answer is taken from: of those that ask how fast and how cheap servers are,
+/// the one with the most connections; otherwise the first load; otherwise the first workload.
+pub(in crate::report) fn leading<'a>(families: &[Family<'a>]) -> Option<&'a WorkloadSummary<'a>> {
+    let members = |is_wanted: &dyn Fn(Question) -> bool| -> Vec<&'a WorkloadSummary<'a>> {
+        let families = families.iter().filter(|family| is_wanted(family.question));
+        let members = families.flat_map(|family| family.members.iter().copied());
+        members.filter(|member| has_figures(member)).collect()
+    };
+    let plain = members(&|question| question == Question::Load);
+    let all = members(&|_| true);
+    let most = plain.iter().rev().max_by_key(|summary| summary.workload.connections);
+    let load = all.iter().find(|summary| summary.workload.task == TaskRecord::Load);
+    most.or(load).or(all.first()).copied()
+}
+
+/// Whether a server has the figure by which servers are ranked.
+pub(in crate::report) fn has_figures(summary: &WorkloadSummary) -> bool {
+    summary.cells.iter().any(|cell| cell.median(summary.leading()).is_some())
+}
+
+/// The servers of several workloads, in the order of the first.
+pub(in crate::report) fn servers<'a>(members: &[&WorkloadSummary<'a>]) -> Vec<&'a str> {
+    let servers = distinct(members.iter().flat_map(|summary| &summary.cells));
+    servers.into_iter().map(|server| server.name.as_str()).collect()
+}
+
+/// The servers of these cells, each once.
+pub(super) fn distinct<'s, 'a: 's>(cells: impl Iterator<Item = &'s Cell<'a>>) -> Vec<&'a ServerRecord> {
+    let mut servers: Vec<&ServerRecord> = Vec::new();
+    for cell in cells {
+        if !servers.iter().any(|known| known.name == cell.server.name) {
+            servers.push(cell.server);
+        }
+    }
+    servers
+}
+
+impl<'a> Source<'a> {
+    /// The loads with figures among the families that ask a question.
+    pub(super) fn loads(&self, question: Question) -> Vec<&'a WorkloadSummary<'a>> {
+        let families = self.families.iter().filter(|family| family.question == question);
+        let members = families.flat_map(|family| family.members.iter().copied());
+        members.filter(|summary| summary.workload.task == TaskRecord::Load && summary.is_measured()).collect()
     }
 }
 

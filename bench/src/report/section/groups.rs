@@ -1,133 +1,121 @@
-//! How do languages and concurrency models compare? By the best server of each, under the workload that the answer comes from.
+//! How do languages and concurrency models compare? By the best server of each, under the workload
+//! that the answer is taken from.
 
-use super::parts::{self, Measure};
-use super::{Source, baseline};
-use crate::analysis::statistics::Rank;
+use super::metric::{self, Metric};
+use super::{Source, charts, family, fields, notes, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::report::answer;
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::{Quantity, Value};
 use crate::store::record::ServerRecord;
 
-/// Of fewer servers the other tables say as much.
+/// With fewer servers the other tables say as much.
 const A_FIELD: usize = 5;
 
 /// What servers are grouped by.
 struct Grouping {
     id: &'static str,
-    head: &'static str,
-    of: fn(&ServerRecord) -> &str,
+    header: &'static str,
+    of_server: fn(&ServerRecord) -> &str,
 }
 
 const GROUPINGS: [Grouping; 2] = [
-    Grouping { id: "language", head: "Language", of: |server| &server.language },
-    Grouping { id: "model", head: "Serves many by", of: |server| &server.model },
+    Grouping { id: "language", header: "Language", of_server: |server| &server.language },
+    Grouping { id: "model", header: "Concurrency model", of_server: |server| &server.model },
 ];
 
 /// Servers that have something in common, the best first.
-struct Group<'s, 'a> {
+struct Group<'a> {
     name: &'a str,
-    cells: Vec<(&'s Cell<'a>, Option<Rank>)>,
+    cells: Vec<&'a Cell<'a>>,
+}
+
+impl<'a> Group<'a> {
+    /// The best server; there is at least one.
+    fn best(&self) -> &'a Cell<'a> {
+        self.cells[0]
+    }
 }
 
 pub(super) fn section(source: &Source) -> Option<Section> {
-    let summary = answer::leading(&source.families).filter(|summary| summary.cells.len() >= A_FIELD)?;
-    let measure = parts::leading_measure(summary);
-    let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, measure, grouping)));
+    let summary = family::leading(&source.families).filter(|summary| summary.cells.len() >= A_FIELD)?;
+    let metric = metric::leading_metric(summary);
+    let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, grouping)));
     let grouped: Vec<(&Grouping, Vec<Group>)> = grouped.filter(|(_, groups)| groups.len() > 1).collect();
     (!grouped.is_empty()).then(|| Section {
         id: "groups",
         title: "How do languages and models compare?",
         about: vec![
-            "The best server of each language, and of each way to serve many connections at once. Servers are compared, and not languages: \
-             a group is no better than who was measured of it."
+            "The best server of each language, and of each way to serve many connections at once. This compares \
+             servers, not languages: a group is represented by whichever of its servers were measured."
                 .into(),
         ],
-        charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, measure)).collect(),
+        charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, metric)).collect(),
         tables: grouped.iter().map(|(grouping, groups)| table(source, summary, grouping, groups)).collect(),
         facts: Vec::new(),
     })
 }
 
-/// The groups, the one with the best server first.
-fn groups<'s, 'a>(
-    summary: &'s WorkloadSummary<'a>,
-    measure: Measure,
-    grouping: &Grouping,
-) -> Vec<Group<'s, 'a>> {
+/// The groups in the order of their best servers: those without a ranked server come last.
+fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Group<'a>> {
     let mut groups: Vec<Group> = Vec::new();
-    for (cell, rank) in parts::ranked(summary) {
-        let name = (grouping.of)(cell.server);
+    for cell in &summary.cells {
+        let name = (grouping.of_server)(cell.server);
         match groups.iter_mut().find(|group| group.name == name) {
-            Some(group) => group.cells.push((cell, rank)),
-            None => groups.push(Group { name, cells: vec![(cell, rank)] }),
+            Some(group) => group.cells.push(cell),
+            None => groups.push(Group { name, cells: vec![cell] }),
         }
     }
-    for group in &mut groups {
-        group.cells.sort_by_key(|(cell, _)| is_worth_nothing(measure, cell));
-    }
-    groups.sort_by_key(|group| group.cells.iter().all(|(cell, _)| is_worth_nothing(measure, cell)));
     groups
 }
 
-/// Whether a cell's figure says nothing of its server, or is not there.
-fn is_worth_nothing(measure: Measure, cell: &Cell) -> bool {
-    measure.mark(cell) == Mark::Invalid || cell.median(measure.of).is_none()
-}
-
-fn chart(grouping: &Grouping, groups: &[Group], measure: Measure) -> Chart {
-    let bar = |group: &Group| {
-        let (cell, _) = group.cells.first()?;
-        Some(Bar {
-            label: group.name.into(),
-            note: cell.server.name.clone(),
-            figure: measure.figure(cell),
-            mark: measure.mark(cell),
-        })
+fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
+    let bar = |group: &Group| Bar {
+        label: group.name.into(),
+        note: group.best().server.name.clone(),
+        figure: metric.figure(group.best()),
+        attribution: metric.attribution(group.best()),
     };
     let bars = Bars {
-        label: measure.head.into(),
-        quantity: measure.quantity,
-        bars: groups.iter().filter_map(bar).collect(),
+        label: metric.header.into(),
+        quantity: metric.quantity,
+        bars: groups.iter().map(bar).collect(),
         noise: None,
     };
-    parts::bars_chart(
+    charts::bars(
         format!("groups-{}", grouping.id),
-        format!("{} of the best server by {}", measure.head, grouping.id),
+        format!("{} of the best server by {}", metric.header, grouping.id),
         bars,
     )
 }
 
 fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups: &[Group]) -> Table {
-    let measure = parts::leading_measure(summary);
-    let first = groups.first().and_then(|group| group.cells.first()).map(|(cell, _)| *cell);
-    let (head, other) = match source.baseline {
-        Some(name) => (format!("To {name}"), baseline::cell(summary, name)),
-        None => ("To the best".to_owned(), first),
+    let metric = metric::leading_metric(summary);
+    let (header, other) = match source.baseline {
+        Some(name) => (format!("To {name}"), fields::baseline(summary, name).ok()),
+        None => ("To the best".to_owned(), fields::best(summary)),
     };
-    let columns = [
-        Column::new(grouping.head, Quantity::Words).of(Importance::High),
-        Column::new("Best", Quantity::Words).of(Importance::High),
-        Column::new("Rank", Quantity::Words),
-        measure.column().with_intervals().with_bars().of(Importance::High),
-        Column::new(head, Quantity::Ratio).with_intervals().of(Importance::High),
-        Column::new("Servers", Quantity::Words).of(Importance::High),
+    let ratio = |group: &Group| other.map_or(Value::Absent, |other| metric.ratio(group.best(), other));
+    let servers = |group: &Group| {
+        let servers: Vec<&str> = group.cells.iter().map(|cell| cell.server.name.as_str()).collect();
+        servers.join(", ")
+    };
+    let fields = [
+        Field::text(grouping.header, |group: &Group| group.name).essential(),
+        Field::text("Best", |group: &Group| group.best().server.name.as_str()).essential(),
+        Field::text("Rank", |group: &Group| fields::rank_of(summary, group.best())),
+        Field::new(metric.header, metric.quantity, |group: &Group| metric.value(group.best()))
+            .with_intervals()
+            .with_bars()
+            .essential(),
+        Field::new(header, Quantity::Ratio, ratio).with_intervals().essential(),
+        Field::text("Servers", servers),
     ];
-    let name = format!("groups-{}", grouping.id);
-    let mut table = Table::new(name, format!("By {}: {}", grouping.id, parts::title(summary)), columns);
-    for group in groups {
-        let Some((best, rank)) = group.cells.first() else { continue };
-        let servers: Vec<&str> = group.cells.iter().map(|(cell, _)| cell.server.name.as_str()).collect();
-        table.rows.push(vec![
-            group.name.into(),
-            best.server.name.as_str().into(),
-            (*rank).into(),
-            measure.value(best),
-            other.map_or(Value::Absent, |other| best.ratio_to(other, measure.of).into()),
-            servers.join(", ").into(),
-        ]);
-    }
-    table.notes.extend(parts::legend(&table));
+    let title = format!("{} by {}, {}", metric.header, grouping.id, words::title(summary));
+    let mut table = Table::from_fields(format!("groups-{}", grouping.id), title, fields, groups);
+    table.notes.extend(source.baseline_note(summary));
+    table.notes.extend(notes::signs(&table));
     table
 }
 
@@ -183,7 +171,7 @@ mod tests {
         let section = section(&Source::new(&loaded, &summaries)).unwrap();
         let shown = |table: &Table| -> Vec<String> {
             let row = |row: &Vec<Value>| {
-                let words = |place: usize| row[place].words().unwrap_or_default().to_owned();
+                let words = |place: usize| row[place].text().unwrap_or_default().to_owned();
                 let ratio = row[4].number().map_or("–".into(), |ratio| format!("{ratio:.1}"));
                 format!("{}: {} {ratio} of {}", words(0), words(1), words(5))
             };
@@ -194,7 +182,7 @@ mod tests {
             [
                 "Rust: one 1.0 of one, two",
                 "Go: six 1.5 of six, three",
-                "C: four 0.5 of four",
+                "C: four – of four",
                 "Python: five – of five"
             ]
         );

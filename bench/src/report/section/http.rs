@@ -1,9 +1,11 @@
 //! Does it keep the rules of HTTP? Conformance cases and fault drills, per server.
 
-use super::{Source, drills, parts};
+use super::{Source, charts, drills};
 use crate::analysis::summary::WorkloadSummary;
-use crate::report::chart::{Bar, Bars, Chart, Mark};
-use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table, Value};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::{Attribution, Figure, Quantity};
 use crate::store::record::ConformanceRecord;
 use crate::text::numbers::as_f64;
 
@@ -73,37 +75,29 @@ impl Row<'_> {
 }
 
 fn table(rows: &[Row]) -> Table {
-    let columns = [
-        parts::server(),
-        Column::new("Cases sent", Quantity::Count).of(Importance::Low),
-        Column::new("Passed", Quantity::Count),
-        Column::new("Flaky", Quantity::Count).of(Importance::Low),
-        Column::new("Share", Quantity::Share).of(Importance::High),
-        Column::new("Smuggled", Quantity::Count).of(Importance::High),
+    let count = |header: &str, count: fn(&ConformanceRecord) -> u64| {
+        Field::new(header, Quantity::Count, move |row: &Row| row.found.map(count).map(as_f64))
+    };
+    let fields = [
+        Field::text("Server", |row: &Row| row.server).essential(),
+        count("Cases sent", |found| found.cases).optional(),
+        count("Passed", |found| found.passed),
+        Field::new("Flaky", Quantity::Count, |row: &Row| row.found.and_then(|found| found.flaky).map(as_f64))
+            .optional(),
+        Field::new("Share", Quantity::Share, Row::share).essential(),
+        count("Smuggled", |found| found.smuggled).essential(),
     ];
-    let mut table = Table::new("conformance", TITLE, columns);
-    for row in rows {
-        let figure = |figure: fn(&ConformanceRecord) -> u64| Value::from(row.found.map(figure).map(as_f64));
-        table.rows.push(vec![
-            row.server.into(),
-            figure(|found| found.cases),
-            figure(|found| found.passed),
-            row.found.and_then(|found| found.flaky).map(as_f64).into(),
-            row.share().into(),
-            figure(|found| found.smuggled),
-        ]);
-    }
-    table
+    Table::from_fields("conformance", TITLE, fields, rows)
 }
 
 fn chart(rows: &[Row]) -> Chart {
     let bars = rows.iter().map(|row| Bar {
         label: row.server.into(),
-        figure: row.share().map(|value| Figure { value, interval: None }),
-        mark: Mark::Own,
+        figure: row.share().map(Figure::from),
+        attribution: Attribution::Server,
         note: row.found.map(note).unwrap_or_default(),
     });
-    parts::bars_chart(
+    charts::bars(
         "conformance".into(),
         TITLE.into(),
         Bars { label: "Cases passed".into(), quantity: Quantity::Share, bars: bars.collect(), noise: None },
@@ -121,6 +115,7 @@ mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
     use crate::report::chart::Plot;
+    use crate::report::value::Value;
     use crate::store::drills::DrillRecord;
     use crate::store::record::Record;
     use crate::store::results::Loaded;

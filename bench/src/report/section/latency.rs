@@ -1,38 +1,33 @@
-//! What is the latency under load? Of open loops, whose requests are due at a rate whether or not the server keeps up.
+//! What is the latency under load? In open loops, where requests are due at a rate whether or not
+//! the server keeps up.
 
-use super::family::Question;
+use super::family::{self, Question};
+use super::metric::{COST, P99, PER_SECOND};
 use super::panels::Panels;
-use super::parts::{self, COST, Measure, PER_SECOND};
-use super::{Source, cost, notes, speed};
+use super::{Source, fields, notes};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::report::chart::{Axis, Chart, Line, Mark, Point, Scale};
-use crate::report::document::{Column, Figure, Importance, Quantity, Section, Table};
-use crate::store::record::Record;
-
-const P99: Measure = Measure {
-    head: "p99",
-    quantity: Quantity::Time,
-    of: |run| run.percentile(99),
-    // An open loop asks at its own pace.
-    is_of_pace: false,
-};
+use crate::report::chart::{Axis, Chart, Line, Point, Scale};
+use crate::report::document::{Section, Table};
+use crate::report::value::{Attribution, Figure, Quantity};
+use crate::store::record::{OpenLoopRecord, Record};
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let loads = source.loads(Question::Latency);
-    // By what a request cost in the workload that came first: the loop that found the peaks.
-    let servers = parts::servers(&loads);
+    // By cost in the workload that came first: the loop that found the peaks.
+    let servers = family::servers(&loads);
     let (open, peaks): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
         loads.into_iter().partition(|summary| summary.workload.rate.is_some());
     let curves = open.iter().flat_map(|summary| curves(summary, &servers));
-    let tables = open.iter().map(|summary| source.held(table(summary), P99, summary));
-    let peak_tables = peaks.iter().map(|summary| source.held(peak(summary), COST, summary));
+    let tables = open.iter().map(|summary| table(source, summary));
+    let peak_tables = peaks.iter().map(|summary| peak(source, summary));
     (!open.is_empty()).then(|| Section {
         id: "latency",
         title: "What is the latency under load?",
         about: vec![
-            "In an open loop requests are due at a rate, as visitors come. Latency counts from when a request was due, so that waiting \
-             for a server that stopped is in it, and so is what the tool began late. Rates are shares of each server's own peak, so \
-             that servers are compared at the same strain and not at the same rate."
+            "In an open loop requests are due at a fixed rate, as if users sent them. Latency counts from when \
+             a request was due, so it includes waiting for a server that stopped, and whatever the load tool \
+             sent late. Rates are shares of each server's own peak, so that servers are compared at the same \
+             utilisation and not at the same rate."
                 .into(),
         ],
         charts: by_rate(&open, &servers).into_iter().chain(curves).collect(),
@@ -41,7 +36,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// The 99th percentile against the rate that was held.
+/// The 99th percentile by the rate.
 fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     if open.len() < 2 {
         return Vec::new();
@@ -49,7 +44,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     let line = |name: &str| {
         let point = |summary: &&WorkloadSummary| {
             let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-            Some(Point { x: cell.median(rate)?, y: P99.figure(cell)?, mark: P99.mark(cell) })
+            Some(Point { x: cell.median(rate)?, y: P99.figure(cell)?, attribution: P99.attribution(cell) })
         };
         let mut points: Vec<Point> = open.iter().filter_map(point).collect();
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
@@ -58,7 +53,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     let panels = Panels {
         id: "latency-by-rate".into(),
         title: "The 99th percentile of latency by rate".into(),
-        each: "a server",
+        each: "server",
         rest: " The tables below have the figures.",
         x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
         y: Axis { label: "Latency, p99".into(), quantity: Quantity::Time, scale: Scale::Log },
@@ -66,14 +61,15 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     panels.charts(servers.iter().copied().map(line).collect())
 }
 
-/// All percentiles of one workload, a line a server; nothing where the tool tells no histogram.
+/// All percentiles under one workload, one line per server; none where the tool reports no
+/// histogram.
 fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let line = |name: &&str| {
         let cell = summary.cells.iter().find(|cell| cell.server.name == **name)?;
-        let mark = P99.mark(cell);
-        let point = |(share, seconds)| Point { x: share, y: Figure { value: seconds, interval: None }, mark };
+        let attribution = P99.attribution(cell);
+        let point = |(share, seconds)| Point { x: share, y: Figure::from(seconds), attribution };
         let points: Vec<Point> = cell.curve().into_iter().map(point).collect();
-        (!points.is_empty() && mark == Mark::Own).then(|| Line {
+        (!points.is_empty() && attribution == Attribution::Server).then(|| Line {
             label: cell.server.name.clone(),
             points,
             has_marks: false,
@@ -82,73 +78,64 @@ fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let panels = Panels {
         id: format!("curve-{}", summary.workload.name),
         title: format!("Latency by percentile, {}", summary.workload.title),
-        each: "a server whose rate was held",
+        each: "server whose rate was held",
         rest: "",
-        x: Axis { label: "Share of answers".into(), quantity: Quantity::Share, scale: Scale::Percentile },
+        x: Axis { label: "Share of responses".into(), quantity: Quantity::Share, scale: Scale::Percentile },
         y: Axis { label: "Latency".into(), quantity: Quantity::Time, scale: Scale::Log },
     };
     panels.charts(servers.iter().filter_map(line).collect())
 }
 
-/// The servers by their 99th percentile, those last that have none.
-fn table(summary: &WorkloadSummary) -> Table {
-    let percentile = |head: &str| Column::new(head, Quantity::Time);
-    let columns = [
-        parts::server(),
-        Column::new("Due", Quantity::Rate).of(Importance::High),
-        Column::new("Answered", Quantity::Rate).of(Importance::Low),
-        percentile("p50").of(Importance::High),
-        percentile("p90").of(Importance::Low),
-        P99.column().with_intervals().of(Importance::High),
-        percentile("p99.9"),
-        percentile("Begun late, p99").of(Importance::Low),
-        COST.column(),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
+/// The servers by their 99th percentile, and last those without one and those that are not ranked.
+fn table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let percentile = |percent: u8| {
+        let of_run = move |run: &Record| run.percentile(percent);
+        fields::median(&format!("p{percent}"), Quantity::Time, of_run)
+    };
+    let p99_9 = |run: &Record| run.latency.as_ref()?.p99_9_seconds;
+    let lag = |run: &Record| open_loop(run)?.lag_p99_seconds;
+    let fields = [
+        Some(fields::server()),
+        Some(fields::median("Requests due/s", Quantity::Rate, rate).essential()),
+        Some(fields::median("Answered/s", Quantity::Rate, PER_SECOND.of_run).optional()),
+        Some(percentile(50).essential()),
+        Some(percentile(90).optional()),
+        Some(P99.field().with_intervals().essential()),
+        source.to_baseline(P99, summary),
+        Some(fields::median("p99.9", Quantity::Time, p99_9)),
+        Some(fields::median("Sent late, p99", Quantity::Time, lag).optional()),
+        Some(COST.field()),
+        Some(fields::verdict()),
     ];
-    let mut table = Table::new(summary.workload.name.as_str(), parts::title(summary), columns);
     let mut cells: Vec<&Cell> = summary.cells.iter().collect();
-    let p99 = |cell: &Cell| cell.median(P99.of).unwrap_or(f64::INFINITY);
-    cells.sort_by(|a, b| p99(a).total_cmp(&p99(b)));
-    for cell in cells {
-        let percentile = |percent| cell.median(move |run: &Record| run.percentile(percent)).into();
-        table.rows.push(vec![
-            cell.server.name.as_str().into(),
-            cell.median(rate).into(),
-            cell.median(PER_SECOND.of).into(),
-            percentile(50),
-            percentile(90),
-            P99.value(cell),
-            cell.median(|run| run.latency.as_ref()?.p99_9_seconds).into(),
-            cell.median(|run| run.load.as_ref()?.open_loop.as_ref()?.lag_p99_seconds).into(),
-            COST.value(cell),
-            speed::bound(cell),
-        ]);
-    }
-    table.notes.extend(parts::legend(&table));
+    let p99 = |cell: &Cell| cell.median(P99.of_run).unwrap_or(f64::INFINITY);
+    let is_last = |cell: &Cell| cell.not_ranked().is_some();
+    cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(p99(a).total_cmp(&p99(b))));
+    let mut table = source.table(summary, ["", "Latency"], fields, cells);
     table.notes.extend(notes::cells(summary));
     table
 }
 
 /// The closed loop that found the peaks.
-fn peak(summary: &WorkloadSummary) -> Table {
-    let columns = [
-        parts::server(),
-        PER_SECOND.column().with_intervals().of(Importance::High),
-        COST.column().with_intervals(),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
+fn peak(source: &Source, summary: &WorkloadSummary) -> Table {
+    let fields = [
+        Some(fields::server()),
+        Some(PER_SECOND.field().with_intervals().essential()),
+        Some(COST.field().with_intervals()),
+        source.to_baseline(COST, summary),
+        Some(fields::verdict()),
     ];
-    let mut table = Table::new(summary.workload.name.as_str(), parts::title(summary), columns);
-    for cell in &summary.cells {
-        let name = cell.server.name.as_str().into();
-        table.rows.push(vec![name, PER_SECOND.value(cell), COST.value(cell), speed::bound(cell)]);
-    }
-    table.notes.push(cost::reading(summary));
-    table.notes.push("Rates are shares of what was answered in the first repetition.".into());
-    table.notes.extend(parts::legend(&table));
+    let mut table = source.table(summary, ["", "Peak throughput"], fields, &summary.cells);
+    table.notes.push(notes::reading(summary));
+    table.notes.push("Rates are shares of the peak in the first repetition.".into());
     table.is_detail = true;
     table
 }
 
 fn rate(run: &Record) -> Option<f64> {
-    Some(run.load.as_ref()?.open_loop.as_ref()?.rate_per_second)
+    Some(open_loop(run)?.rate_per_second)
+}
+
+fn open_loop(run: &Record) -> Option<&OpenLoopRecord> {
+    run.load.as_ref()?.open_loop.as_ref()
 }

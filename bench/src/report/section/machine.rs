@@ -1,13 +1,14 @@
-//! How was it measured? The machine, the versions, and what is done to make figures that can be trusted.
+//! How was it measured? The machine, the versions, and what is done so that figures can be trusted.
 
 use std::collections::BTreeMap;
 
-use super::Source;
-use super::parts;
+use super::{Source, words};
 use crate::analysis::summary::WorkloadSummary;
 use crate::machine::Machine;
-use crate::report::document::{Column, Fact, Importance, Quantity, Section, Table, Value};
-use crate::store::record::ServerRecord;
+use crate::report::document::{Fact, Section, Table};
+use crate::report::field::Field;
+use crate::report::value::Value;
+use crate::store::record::{ServerRecord, ToolRecord};
 use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -15,11 +16,12 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         id: "machine",
         title: "How was it measured?",
         about: vec![
-            "Each server answers the workload's own request byte for byte before it is timed. Repetitions are the outer loop, and the \
-             order of servers is shuffled in each, so that a drift of the machine hits all alike. Server and load tool have cores of \
-             their own. Every run has a warm-up that is thrown away, and every repetition is kept; one that others disturbed is done \
-             again. One server is measured twice under two names: what it differs from itself is noise, and no smaller difference is \
-             called one."
+            "Before a server is timed, it has to answer the workload's own request byte for byte. Repetitions are \
+             the outer loop and the order of servers is shuffled in each, so that a drift of the machine affects \
+             all of them alike. The servers and the load tool have cores of their own. Every run has a warm-up \
+             that is discarded, and every repetition is kept; a repetition that other processes disturbed is \
+             repeated. One server is measured twice under two names: the difference between the two is noise, and \
+             no smaller difference is reported as one."
                 .into(),
         ],
         charts: Vec::new(),
@@ -31,7 +33,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// What is known of the machine.
 fn facts(machine: &Machine) -> Vec<Fact> {
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
-    let words = |words: &[String]| if words.is_empty() { "no sign of it".into() } else { words.join(", ") };
+    let words = |words: &[String]| if words.is_empty() { "no sign of one".into() } else { words.join(", ") };
     let known = [
         ("Processor", machine.processor.clone()),
         ("Cores", machine.cores.map(|cores| cores.to_string())),
@@ -58,13 +60,13 @@ fn facts(machine: &Machine) -> Vec<Fact> {
                 machine.harness_core.map_or_else(|| "the same cores".into(), |core| numbers::cores(&[core])),
             ),
         ),
-        ("Accept queue at most", machine.network.accept_queue.map(|queue| queue.to_string())),
+        ("Longest accept queue", machine.network.accept_queue.map(|queue| queue.to_string())),
         (
-            "Ports for connections",
+            "Ports for outgoing connections",
             machine.network.outgoing_ports.map(|[first, last]| format!("{first} to {last}")),
         ),
-        ("Open files of a process", machine.descriptors.map(|files| files.to_string())),
-        ("Order of runs from seed", Some(machine.seed.to_string())),
+        ("Open files per process", machine.descriptors.map(|files| files.to_string())),
+        ("Seed of the order of runs", Some(machine.seed.to_string())),
         ("bench", Some(machine.bench.clone())),
     ];
     known
@@ -75,48 +77,43 @@ fn facts(machine: &Machine) -> Vec<Fact> {
 
 /// Every server, with its version.
 fn servers(source: &Source) -> Option<Table> {
-    let columns = [
-        parts::server(),
-        Column::new("Language", Quantity::Words),
-        Column::new("Runtime", Quantity::Words),
-        Column::new("Serves many by", Quantity::Words),
-        Column::new("Version", Quantity::Words).of(Importance::High),
-    ];
-    let mut table = Table::new("servers", "The servers", columns);
     let mut known: BTreeMap<&str, &ServerRecord> = BTreeMap::new();
     for cell in source.summaries.iter().flat_map(WorkloadSummary::with_floor) {
         known.entry(&cell.server.name).or_insert(cell.server);
     }
-    for server in known.into_values() {
-        table.rows.push(vec![
-            parts::label(server).into(),
-            server.language.as_str().into(),
-            server.runtime.as_str().into(),
-            server.model.as_str().into(),
-            server.version.as_deref().map_or(Value::Absent, Value::from),
-        ]);
-    }
-    (!table.rows.is_empty()).then_some(table)
+    let text = |header: &str, get: fn(&ServerRecord) -> &str| {
+        Field::text(header, move |server: &&ServerRecord| get(server))
+    };
+    let version = |server: &&ServerRecord| server.version.as_deref().map_or(Value::Absent, Value::from);
+    let fields = [
+        Field::text("Server", |server: &&ServerRecord| words::label(server)).essential(),
+        text("Language", |server| &server.language),
+        text("Runtime", |server| &server.runtime),
+        text("Concurrency model", |server| &server.model),
+        Field::text("Version", version).essential(),
+    ];
+    let rows: Vec<&ServerRecord> = known.into_values().collect();
+    (!rows.is_empty()).then(|| Table::from_fields("servers", "The servers", fields, &rows))
 }
 
-/// Every load tool, with what its latency means, and how it was run for once.
+/// Every load tool, with what its latency means, each once.
 fn tools(source: &Source) -> Option<Table> {
-    let columns = [
-        Column::new("Tool", Quantity::Words).of(Importance::High),
-        Column::new("Version", Quantity::Words).of(Importance::High),
-        Column::new("Latency counts", Quantity::Words),
+    let text = |text: Option<&str>| text.map_or(Value::Absent, Value::from);
+    fn meaning(tool: &ToolRecord) -> Option<&str> {
+        tool.semantics.as_ref().map(|semantics| semantics.meaning.as_str())
+    }
+    let fields = [
+        Field::text("Tool", |tool: &&ToolRecord| tool.name.as_str()).essential(),
+        Field::text("Version", |tool: &&ToolRecord| text(tool.version.as_deref())).essential(),
+        Field::text("Latency counts", |tool: &&ToolRecord| text(meaning(tool))),
     ];
-    let mut table = Table::new("tools", "The load tools", columns);
-    for summary in source.summaries {
-        let meaning = summary.tool.semantics.as_ref().map(|semantics| semantics.meaning.as_str());
-        let row = vec![
-            summary.tool.name.as_str().into(),
-            summary.tool.version.as_deref().map_or(Value::Absent, Value::from),
-            meaning.map_or(Value::Absent, Value::from),
-        ];
-        if !table.rows.contains(&row) {
-            table.rows.push(row);
+    let mut rows: Vec<&ToolRecord> = Vec::new();
+    for tool in source.summaries.iter().map(|summary| summary.tool) {
+        let facts =
+            |tool: &ToolRecord| (tool.name.clone(), tool.version.clone(), meaning(tool).map(str::to_owned));
+        if !rows.iter().any(|known| facts(known) == facts(tool)) {
+            rows.push(tool);
         }
     }
-    (!table.rows.is_empty()).then_some(table)
+    (!rows.is_empty()).then(|| Table::from_fields("tools", "The load tools", fields, &rows))
 }

@@ -1,12 +1,13 @@
-//! How much memory does it take, and how soon is it up?
+//! How much memory does it need, and how soon is it up?
 
-use super::Source;
 use super::family::Question;
-use super::notes;
-use super::parts::{self, AFTER, AT_REST, FIRST_ANSWER, MEMORY_PER_CONNECTION};
-use crate::analysis::summary::WorkloadSummary;
-use crate::report::chart::Chart;
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
+use super::metric::{self, AFTER, AT_REST, FIRST_ANSWER, MEMORY_PER_CONNECTION};
+use super::{Source, charts, fields, notes, words};
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::report::chart::{Bars, Chart};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::Quantity;
 use crate::store::record::TaskRecord;
 use crate::text::numbers::as_f64;
 
@@ -24,7 +25,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     if loads.is_empty() {
         loads = source.loads(Question::Load);
     }
-    loads.retain(|summary| summary.cells.iter().any(|cell| cell.median(AT_REST.of).is_some()));
+    loads.retain(|summary| summary.cells.iter().any(|cell| cell.median(AT_REST.of_run).is_some()));
     let charts = starts
         .iter()
         .map(|summary| start_chart(summary))
@@ -32,15 +33,16 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         .chain(loads.iter().map(|summary| load_chart(summary)));
     let tables = starts
         .iter()
-        .map(|summary| source.held(start_table(summary), FIRST_ANSWER, summary))
-        .chain(held.iter().map(|summary| source.held(held_table(summary), MEMORY_PER_CONNECTION, summary)))
-        .chain(loads.iter().map(|summary| source.held(load_table(summary), AFTER, summary)));
+        .map(|summary| start_table(source, summary))
+        .chain(held.iter().map(|summary| held_table(source, summary)))
+        .chain(loads.iter().map(|summary| load_table(source, summary)));
     let section = Section {
         id: "memory",
         title: "How much memory, and how soon is it up?",
         about: vec![
-            "Memory is what is resident, of all the server's processes. That of a connection is what the server has grown by over \
-             connections, each of which has been used once. Times are from just before the process is made."
+            "Memory is the resident memory of all the server's processes. Memory per connection is the growth \
+             from before the connections were opened, divided by their number; each of them has carried one \
+             request. Times count from just before the process is created."
                 .into(),
         ],
         charts: charts.collect(),
@@ -51,87 +53,74 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 }
 
 fn start_chart(summary: &WorkloadSummary) -> Chart {
-    let mut bars = FIRST_ANSWER.bars(summary);
-    bars.noise = parts::noise(summary);
-    parts::bars_chart(summary.workload.name.clone(), "From exec to the first answer".into(), bars)
+    let bars = Bars { noise: metric::noise(summary), ..FIRST_ANSWER.bars(summary) };
+    charts::bars(summary.workload.name.clone(), "Time from exec to the first response".into(), bars)
 }
 
 fn held_chart(summary: &WorkloadSummary) -> Chart {
-    let mut bars = MEMORY_PER_CONNECTION.bars(summary);
-    bars.noise = parts::noise(summary);
-    let title = format!("Memory a connection, of {}", parts::connections(summary.workload.connections));
-    parts::bars_chart(summary.workload.name.clone(), title, bars)
+    let bars = Bars { noise: metric::noise(summary), ..MEMORY_PER_CONNECTION.bars(summary) };
+    let title = format!("Memory per connection, with {}", words::connections(summary.workload.connections));
+    charts::bars(summary.workload.name.clone(), title, bars)
 }
 
 fn load_chart(summary: &WorkloadSummary) -> Chart {
-    let title = format!("Memory after a load of {}", parts::connections(summary.workload.connections));
-    parts::bars_chart(format!("memory-{}", summary.workload.name), title, AFTER.bars(summary))
+    let title = format!("Memory after a load of {}", words::connections(summary.workload.connections));
+    charts::bars(format!("memory-{}", summary.workload.name), title, AFTER.bars(summary))
 }
 
-fn start_table(summary: &WorkloadSummary) -> Table {
-    let columns = [
-        parts::server(),
-        Column::new("Rank", Quantity::Words).of(Importance::High),
-        Column::new("Ready", Quantity::Time),
-        FIRST_ANSWER.column().with_intervals().with_bars().of(Importance::High),
-        Column::new("Memory then", Quantity::Memory),
+fn start_table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let fields = [
+        Some(fields::server()),
+        Some(fields::rank(summary)),
+        Some(fields::median("Ready", Quantity::Time, |run| Some(run.start?.ready_seconds))),
+        Some(FIRST_ANSWER.field().with_intervals().with_bars().essential()),
+        source.to_baseline(FIRST_ANSWER, summary),
+        Some(fields::median("Memory then", Quantity::Memory, AFTER.of_run)),
     ];
-    let mut table = Table::new(summary.workload.name.as_str(), summary.workload.title.as_str(), columns);
-    for (cell, rank) in parts::ranked(summary) {
-        table.rows.push(vec![
-            cell.server.name.as_str().into(),
-            rank.into(),
-            cell.median(|run| Some(run.start?.ready_seconds)).into(),
-            FIRST_ANSWER.value(cell),
-            cell.median(AFTER.of).into(),
-        ]);
-    }
+    own_table(source, summary, fields)
+}
+
+fn held_table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let seen = |run: &crate::store::record::Record| Some(as_f64(run.connections?.seen?));
+    let fields = [
+        Some(fields::server()),
+        Some(fields::rank(summary)),
+        Some(fields::median("Connections", Quantity::Count, seen)),
+        Some(MEMORY_PER_CONNECTION.field().with_intervals().with_bars().essential()),
+        source.to_baseline(MEMORY_PER_CONNECTION, summary),
+        Some(fields::median(AT_REST.header, Quantity::Memory, AT_REST.of_run)),
+        Some(fields::median(AFTER.header, Quantity::Memory, AFTER.of_run)),
+    ];
+    own_table(source, summary, fields)
+}
+
+/// A table of servers by rank.
+fn own_table<'a>(
+    source: &Source,
+    summary: &'a WorkloadSummary<'a>,
+    fields: impl IntoIterator<Item = Option<Field<'a, Cell<'a>>>>,
+) -> Table {
+    let mut table = source.table(summary, ["", ""], fields, &summary.cells);
+    table.title = sentence_case(&summary.workload.title);
     table.notes.extend(notes::control(summary));
     table.notes.extend(notes::cells(summary));
     table
 }
 
-fn held_table(summary: &WorkloadSummary) -> Table {
-    let columns = [
-        parts::server(),
-        Column::new("Rank", Quantity::Words).of(Importance::High),
-        Column::new("Connections", Quantity::Count),
-        MEMORY_PER_CONNECTION.column().with_intervals().with_bars().of(Importance::High),
-        AT_REST.column(),
-        AFTER.column(),
+fn load_table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let peak = |run: &crate::store::record::Record| Some(as_f64(run.memory?.peak_bytes?));
+    let fields = [
+        Some(fields::server()),
+        Some(AT_REST.field().with_intervals().essential()),
+        Some(AFTER.field().with_intervals().essential()),
+        source.to_baseline(AFTER, summary),
+        Some(fields::median("Most", Quantity::Memory, peak)),
     ];
-    let mut table = Table::new(summary.workload.name.as_str(), summary.workload.title.as_str(), columns);
-    for (cell, rank) in parts::ranked(summary) {
-        table.rows.push(vec![
-            cell.server.name.as_str().into(),
-            rank.into(),
-            cell.median(|run| Some(as_f64(run.connections?.seen?))).into(),
-            MEMORY_PER_CONNECTION.value(cell),
-            cell.median(AT_REST.of).into(),
-            cell.median(AFTER.of).into(),
-        ]);
-    }
-    table.notes.extend(notes::control(summary));
-    table.notes.extend(notes::cells(summary));
-    table
+    source.table(summary, ["memory-", "Memory before and after"], fields, &summary.cells)
 }
 
-fn load_table(summary: &WorkloadSummary) -> Table {
-    let columns = [
-        parts::server(),
-        AT_REST.column().with_intervals().of(Importance::High),
-        AFTER.column().with_intervals().of(Importance::High),
-        Column::new("Most", Quantity::Memory),
-    ];
-    let name = format!("memory-{}", summary.workload.name);
-    let mut table = Table::new(name, parts::title(summary), columns);
-    for cell in &summary.cells {
-        table.rows.push(vec![
-            cell.server.name.as_str().into(),
-            AT_REST.figure(cell).map_or(Value::Absent, Value::Figure),
-            AFTER.figure(cell).map_or(Value::Absent, Value::Figure),
-            cell.median(|run| Some(as_f64(run.memory?.peak_bytes?))).into(),
-        ]);
-    }
-    table
+/// The text with its first letter in upper case, as a caption has it.
+fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -1,38 +1,49 @@
-//! Sections, a question a file. Each makes of the records what answers its question, or nothing.
+//! Sections, one question per file. Each makes what answers its question from the records, or
+//! nothing.
 
 mod article;
-mod baseline;
-mod check;
-mod code;
+mod breakdown;
+mod charts;
 mod cost;
+mod cross_check;
 mod drills;
 mod family;
+mod fields;
 mod groups;
 mod http;
 mod latency;
-mod ledger;
 mod machine;
+mod matrix;
 mod memory;
+mod metric;
+mod microbench;
 mod modes;
 mod notes;
 mod panels;
-mod parts;
+mod preliminary;
+mod readme;
 mod repetitions;
 mod scaling;
 mod speed;
+mod words;
 
-use super::document::Section;
+use super::document::{Column, Priority, Section};
+use super::value::Quantity;
 use crate::analysis::summary::WorkloadSummary;
 use crate::store::results::Loaded;
 
-pub(super) use baseline::cell as baseline_cell;
-pub(super) use code::{figure as code_figure, table as code_table};
+pub(super) use breakdown::explanation;
 pub(super) use cost::chart as cost_chart;
 pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
-pub(super) use family::{Family, Question};
-pub(super) use ledger::explanation;
-pub(super) use parts::{Measure, connections, leading_measure, lines, list, noise, server, servers};
+pub(super) use family::{Family, Question, has_figures, leading, servers};
+pub(super) use fields::baseline;
+pub(super) use metric::{Metric, leading_metric, noise};
+pub(super) use microbench::table as microbench_table;
+pub(super) use panels::lines;
+pub(super) use preliminary::table as preliminary_table;
+pub(super) use readme::table as readme_table;
+pub(super) use words::{connections, list, some, some_up_to, verdict};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {
@@ -40,7 +51,7 @@ pub(super) struct Source<'a> {
     pub(super) summaries: &'a [WorkloadSummary<'a>],
     /// Workloads that belong together, without those by a second tool.
     pub(super) families: Vec<Family<'a>>,
-    /// The server that a person has chosen for all others to be held against.
+    /// The server that the user chose to compare all others with.
     pub(super) baseline: Option<&'a str>,
 }
 
@@ -61,14 +72,19 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         modes::section,
         memory::section,
         http::section,
-        ledger::section,
-        code::section,
+        breakdown::section,
+        microbench::section,
         article::section,
-        check::section,
+        cross_check::section,
         repetitions::section,
         machine::section,
     ];
     sections.iter().filter_map(|section| section(source)).collect()
+}
+
+/// The column that names servers, of a table whose rows are not cells.
+pub(super) fn server() -> Column {
+    Column::new("Server", Quantity::Text).with_priority(Priority::High)
 }
 
 #[cfg(test)]
@@ -77,6 +93,6 @@ impl Loaded {
     pub(crate) fn example(records: Vec<crate::store::record::Record>) -> Self {
         let machine = include_str!("../../../tests/folder/machine.json");
         let machine = serde_json::from_str(machine).unwrap();
-        Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, code: None }
+        Self { machine, records, torn: None, drills: Vec::new(), drills_torn: None, microbench: None }
     }
 }

@@ -1,8 +1,8 @@
-//! What does a connection cost? Kept, closed after each request, or carrying several at a time.
+//! What does a connection cost? Kept open, closed after each request, or with pipelined requests.
 
-use super::Source;
 use super::family::Question;
-use super::parts::{self, COST, PER_SECOND};
+use super::metric::{COST, PER_SECOND};
+use super::{Source, charts};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
 use crate::report::document::Section;
@@ -14,20 +14,21 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         let id = format!("modes-{}", summary.workload.name);
         let mut bars = COST.bars(summary);
         bars.bars.extend(COST.floor_bar(summary));
-        parts::bars_chart(id, format!("CPU time a request, {}", mode(summary)), bars)
+        charts::bars(id, format!("CPU time per request, {}", mode(summary)), bars)
     };
     (!members.is_empty()).then(|| Section {
         id: "modes",
-        title: "Kept, closed, pipelined: what does a connection cost?",
+        title: "Kept open, closed, pipelined: what does a connection cost?",
         about: vec![
-            "With keep-alive a connection is used again and again; in mode close each request has one of its own, which is mostly the \
-             kernel's work; pipelined, many requests come in one write, so that little but the server's own code is left."
+            "With keep-alive one connection carries many requests. In mode close each request has a connection of \
+             its own, which is mostly the kernel's work. Pipelined, many requests arrive in one write, so that \
+             little but the server's own code is left."
                 .into(),
         ],
         charts: members.iter().map(chart).collect(),
         tables: vec![
-            COST.matrix("modes-cost", "CPU time a request by what a connection is used for", &members, mode),
-            PER_SECOND.matrix("modes-speed", "Requests a second by what a connection is used for", &members, mode),
+            COST.matrix("modes-cost", "CPU time per request by use of connections", &members, mode),
+            PER_SECOND.matrix("modes-speed", "Requests per second by use of connections", &members, mode),
         ],
         facts: Vec::new(),
     })

@@ -1,21 +1,39 @@
-//! What has to be known of a workload's cells, in sentences below its table.
+//! What a reader has to know about a workload's cells, in sentences below its table.
 
 use std::collections::BTreeMap;
 
-use super::parts;
+use super::words;
+use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
+use crate::report::document::Table;
+use crate::report::value::Attribution;
 use crate::store::record::{Bound, TaskRecord};
 
-/// The noise floor: what a server differs from itself in the figure that ranks go by.
+/// How the intervals of a workload are to be read.
+pub(super) fn reading(summary: &WorkloadSummary) -> String {
+    let repetitions = summary.with_floor().map(|cell| cell.measured().count()).max().unwrap_or(0);
+    let plural = if repetitions == 1 { "" } else { "s" };
+    let intervals = if repetitions < statistics::ENOUGH {
+        format!(
+            "With fewer than {} no servers can be distinguished, and intervals are ranges.",
+            statistics::ENOUGH
+        )
+    } else {
+        "Intervals contain the true median 19 times out of 20; servers that cannot be distinguished share ranks."
+            .into()
+    };
+    format!("Medians of {repetitions} repetition{plural}. {intervals}")
+}
+
+/// The noise floor: how much a server differs from itself in the metric by which servers are ranked.
 pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {
     let (server, ratio) = summary.control(summary.leading())?;
     let percent = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
     let end = match summary.noise() {
         Some(noise) if ratio.is_enough() => {
-            format!(": differences below {:.1} % are not called differences.", noise * 100.0)
+            format!(": smaller differences than {:.1} % are treated as noise.", noise * 100.0)
         }
-        _ => "; too few repetitions to tell the noise.".into(),
+        _ => "; there are too few repetitions to know the noise.".into(),
     };
     Some(format!(
         "A/A control: {}, measured twice under two names, differs from itself by {} ({} to {}){end}",
@@ -26,54 +44,68 @@ pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {
     ))
 }
 
-/// A tool that set the pace, cells that say nothing or less, errors by kind, runs that failed.
+/// Which cells are limited by the load tool or not ranked, errors by kind, and runs that failed.
 pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
-    let each = |note: fn(&Cell) -> Option<String>| -> Vec<String> {
-        let noted = summary.with_floor().filter_map(|cell| Some((cell, note(cell)?)));
-        noted.map(|(cell, note)| format!("{} ({note})", cell.server.name)).collect()
-    };
-    let sentence = |begin: &str, servers: &[String]| {
-        let servers: Vec<&str> = servers.iter().map(String::as_str).collect();
-        (!servers.is_empty()).then(|| format!("{begin}: {}.", parts::list(&servers)))
-    };
     let grouped = [
         client_bound(summary),
-        sentence("Invalid", &each(|cell| reason(cell, Bound::Invalid))),
-        sentence(
-            "Disturbed, so measure again when the machine is quiet",
-            &each(|cell| reason(cell, Bound::Disturbed)),
-        ),
-        sentence("Disturbed and done again", &each(done_again)),
-        sentence("Not all connections stayed open", &each(lost)),
-        sentence("Errors", &each(errors)),
+        not_ranked(summary),
+        sentence("Repeated because other processes disturbed them", &each(summary, repeated)),
+        sentence("Not all connections stayed open", &each(summary, lost)),
+        sentence("Errors", &each(summary, errors)),
     ];
     grouped.into_iter().flatten().chain(failures(summary)).collect()
 }
 
+/// Which cells are not ranked, and why: `Not ranked: http-server (invalid: …).`
+pub(super) fn not_ranked(summary: &WorkloadSummary) -> Option<String> {
+    sentence("Not ranked", &each(summary, |cell| cell.not_ranked().map(words::verdict)))
+}
+
+/// What the signs behind a table's figures mean, where there are any.
+pub(super) fn signs(table: &Table) -> Option<String> {
+    let meanings = [
+        (Attribution::Tool, "limited by the load tool, not by the server (client-bound)"),
+        (Attribution::Invalid, "invalid or disturbed: says nothing about the server"),
+        (Attribution::Reference, "not measured here"),
+    ];
+    let has = |wanted: Attribution| table.rows.iter().flatten().any(|value| value.attribution() == wanted);
+    let said: Vec<String> = meanings
+        .iter()
+        .filter(|(attribution, _)| has(*attribution))
+        .map(|(attribution, meaning)| format!("{} {meaning}", attribution.sign()))
+        .collect();
+    (!said.is_empty()).then(|| said.join("; ") + ".")
+}
+
+/// The servers of which there is something to say, with it in brackets.
+fn each(summary: &WorkloadSummary, note: impl Fn(&Cell) -> Option<String>) -> Vec<String> {
+    let noted = summary.with_floor().filter_map(|cell| Some((cell, note(cell)?)));
+    noted.map(|(cell, note)| format!("{} ({note})", cell.server.name)).collect()
+}
+
+fn sentence(begin: &str, servers: &[String]) -> Option<String> {
+    (!servers.is_empty()).then(|| format!("{begin}: {}.", words::list(servers)))
+}
+
 fn client_bound(summary: &WorkloadSummary) -> Option<String> {
-    let is_bound = |cell: &&Cell| verdict::of_cell(cell).is_some_and(|cell| cell.bound == Bound::ClientBound);
+    let is_bound = |cell: &&Cell| cell.bound() == Some(Bound::ClientBound);
     let bound: Vec<&str> =
         summary.with_floor().filter(is_bound).map(|cell| cell.server.name.as_str()).collect();
     (!bound.is_empty()).then(|| {
         format!(
-            "Bound by the client ({}): the load tool used its cores up, so that its requests/s compare the tool with itself.",
-            parts::list(&bound)
+            "Client-bound: {}. The load tool used all its CPU time, so their requests/s cannot be compared; \
+             their CPU time per request can.",
+            words::list(&bound)
         )
     })
 }
 
-/// Why a cell is bound by this.
-fn reason(cell: &Cell, wanted: Bound) -> Option<String> {
-    let verdict::Verdict { bound, reason } = verdict::of_cell(cell)?;
-    reason.filter(|_| bound == wanted)
-}
-
-fn done_again(cell: &Cell) -> Option<String> {
+fn repeated(cell: &Cell) -> Option<String> {
     let plural = if cell.set_aside == 1 { "" } else { "s" };
     (cell.set_aside > 0).then(|| format!("{} run{plural}", cell.set_aside))
 }
 
-/// Connections that were to be held and did not stay.
+/// Connections that should have stayed open and did not.
 fn lost(cell: &Cell) -> Option<String> {
     let held = cell.measured().filter(|run| run.workload.task == TaskRecord::Hold);
     let fewest = held.filter_map(|run| run.connections?.seen).min()?;
@@ -90,19 +122,19 @@ fn errors(cell: &Cell) -> Option<String> {
     (!kinds.is_empty()).then(|| kinds.join(", "))
 }
 
-/// Each way in which runs failed, once, with the servers that did.
+/// Each reason why runs failed, once, with the servers.
 fn failures(summary: &WorkloadSummary) -> Vec<String> {
-    let mut ways: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
     for cell in summary.with_floor() {
         for failure in cell.failures() {
-            let way = format!("{}: {}", failure.kind, failure.message);
+            let reason = format!("{}: {}", failure.kind, failure.message);
             let name = cell.server.name.as_str();
-            match ways.iter_mut().find(|(known, _)| *known == way) {
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
                 Some((_, servers)) if servers.contains(&name) => {}
                 Some((_, servers)) => servers.push(name),
-                None => ways.push((way, vec![name])),
+                None => reasons.push((reason, vec![name])),
             }
         }
     }
-    ways.into_iter().map(|(way, servers)| format!("{}: {way}", parts::list(&servers))).collect()
+    reasons.into_iter().map(|(reason, servers)| format!("{}: {reason}", words::list(&servers))).collect()
 }

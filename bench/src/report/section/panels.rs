@@ -1,15 +1,14 @@
-//! Line charts of many servers: no more lines to a chart than can be named at their ends, and an axis to each chart, so that one
-//! server that is far from the others does not press these into one line.
+//! Line charts of many servers. A chart has no more lines than can be named at their ends, and axes
+//! of its own, so that one server far from the others does not flatten the lines of all others.
 
-use super::parts;
-use crate::report::chart::{Axis, Chart, Line, NAMED_AT_ENDS};
+use crate::report::chart::{Axis, Chart, Line, Lines, NAMED_AT_ENDS, Plot};
 
 /// What the charts of one figure have in common.
 pub(super) struct Panels {
-    /// Of the first chart; others have their number behind it.
+    /// Of the first chart; the others have their number behind it.
     pub(super) id: String,
     pub(super) title: String,
-    /// Of whom a line is.
+    /// What one line stands for.
     pub(super) each: &'static str,
     /// What follows in the description.
     pub(super) rest: &'static str,
@@ -18,8 +17,8 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// The charts of lines that come in the order of their servers, the cheapest first. None has fewer lines than another by
-    /// more than one.
+    /// The charts of lines that are in the order of their servers, the cheapest first. Their numbers
+    /// of lines differ by at most one.
     pub(super) fn charts(&self, lines: Vec<Line>) -> Vec<Chart> {
         let all = lines.len();
         let panels = all.div_ceil(NAMED_AT_ENDS);
@@ -40,18 +39,25 @@ impl Panels {
         (0..panels).map(panel).collect()
     }
 
-    fn chart(&self, id: String, title: String, lines: Vec<Line>) -> Chart {
-        let names: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
-        let description = format!("{title}, a line {}: {}.{}", self.each, names.join(", "), self.rest);
-        Chart { id, title, description, plot: parts::lines(self.x.clone(), self.y.clone(), lines) }
+    fn chart(&self, id: String, title: String, own: Vec<Line>) -> Chart {
+        let names: Vec<&str> = own.iter().map(|line| line.label.as_str()).collect();
+        let description = format!("{title}, one line per {}: {}.{}", self.each, names.join(", "), self.rest);
+        Chart { id, title, description, plot: lines(self.x.clone(), self.y.clone(), own) }
     }
+}
+
+/// A plot of lines in the order of their names, so that a server looks the same in all charts.
+pub(in crate::report) fn lines(x: Axis, y: Axis, own: impl IntoIterator<Item = Line>) -> Plot {
+    let mut lines: Vec<Line> = own.into_iter().collect();
+    lines.sort_by(|a, b| a.label.cmp(&b.label));
+    Plot::Lines(Lines { x, y, lines })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::chart::{Plot, Scale};
-    use crate::report::document::Quantity;
+    use crate::report::chart::Scale;
+    use crate::report::value::Quantity;
 
     #[test]
     fn many_lines_are_shared_out_among_charts() {
@@ -59,7 +65,7 @@ mod tests {
         let panels = Panels {
             id: "cost".into(),
             title: "Cost".into(),
-            each: "a server",
+            each: "server",
             rest: "",
             x: axis.clone(),
             y: axis,

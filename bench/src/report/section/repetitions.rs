@@ -1,15 +1,18 @@
-//! Is every repetition like the others? Each run as a dot, so that outliers are seen.
+//! Is every repetition like the others? Each run is a dot, so that outliers are visible.
 
-use super::Source;
-use super::parts;
+use super::metric::{Metric, leading_metric};
+use super::{Source, fields, words};
 use crate::analysis::statistics::median;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Chart, Dot, DotRow, Dots, Plot};
-use crate::report::document::{Column, Quantity, Section, Table};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::Quantity;
+use crate::store::record::Record;
 use crate::text::numbers::as_f64;
 
-/// Dots beyond which a row shows no more than these, evenly chosen by rank: more of them are one blot, and a page has to be
-/// opened on a phone.
+/// The most dots in a row, evenly chosen by rank: more of them cannot be distinguished, and a page
+/// has to open on a phone.
 const DOTS: usize = 60;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -20,8 +23,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         id: "repetitions",
         title: "Is every repetition like the others?",
         about: vec![
-            "Every run is a dot, as so many times its server's median, which is the stroke: servers that are far from each other stay \
-             comparable. A median says nothing of runs that fall into two heaps, or of one that lies far out."
+            "Every run is a dot, placed by its ratio to the server's median, which is the stroke, so that servers \
+             far from each other can be compared. A median alone does not show runs that form two groups, or a \
+             single outlier."
                 .into(),
         ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
@@ -31,30 +35,33 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 }
 
 fn chart(summary: &WorkloadSummary) -> Chart {
-    let measure = parts::leading_measure(summary);
+    let metric = leading_metric(summary);
     let row = |cell: &Cell| {
-        let median = cell.median(measure.of).filter(|median| *median > 0.0);
-        let dot = |run: &crate::store::record::Record| {
-            Some(Dot { value: (measure.of)(run)? / median?, mark: measure.mark_of_run(run) })
+        let median = cell.median(metric.of_run).filter(|median| *median > 0.0);
+        let dot = |run: &Record| {
+            let value = (metric.of_run)(run)? / median?;
+            Some(Dot { value, attribution: metric.attribution_of_run(run) })
         };
         let dots: Vec<Dot> = cell.measured().filter_map(dot).collect();
-        DotRow { label: parts::label(cell.server), dots: thinned(dots), median: median.map(|_| 1.0) }
+        DotRow { label: words::label(cell.server), dots: thinned(dots), median: median.map(|_| 1.0) }
     };
     let rows: Vec<DotRow> = summary.with_floor().chain(&summary.duplicate).map(row).collect();
-    let title = format!("{} of every run to its server's median, {}", measure.head, summary.workload.name);
+    let title = format!("{} of every run to its server's median, {}", metric.header, summary.workload.name);
     Chart {
         id: format!("runs-{}", summary.workload.name),
-        description: format!("{title}: a row a server and a dot a run. The table below has the extremes."),
+        description: format!(
+            "{title}: one row per server and one dot per run. The table below has the extremes."
+        ),
         title,
         plot: Plot::Dots(Dots {
-            label: format!("{} to the median", measure.head),
+            label: format!("{} to the median", metric.header),
             quantity: Quantity::Ratio,
             rows,
         }),
     }
 }
 
-/// Not more than [`DOTS`] of them, the least and the most among them.
+/// At most [`DOTS`] of them, the least and the most included.
 fn thinned(mut dots: Vec<Dot>) -> Vec<Dot> {
     if dots.len() <= DOTS {
         return dots;
@@ -64,46 +71,52 @@ fn thinned(mut dots: Vec<Dot>) -> Vec<Dot> {
 }
 
 fn table(summary: &WorkloadSummary) -> Table {
-    let measure = parts::leading_measure(summary);
-    let columns = [
-        parts::server(),
-        Column::new("Runs", Quantity::Count),
-        Column::new("Done again", Quantity::Count),
-        Column::new("Least", measure.quantity),
-        Column::new("Median", measure.quantity),
-        Column::new("Most", measure.quantity),
-        Column::new("Most to least", Quantity::Ratio),
+    let metric = leading_metric(summary);
+    let of_ends = |header: &str, of: fn([f64; 2]) -> f64| {
+        Field::new(header, metric.quantity, move |cell: &Cell| ends(metric, cell).map(of))
+    };
+    let spread = |cell: &Cell| {
+        let ends = ends(metric, cell).filter(|[least, _]| *least > 0.0);
+        ends.map(|[least, most]| most / least)
+    };
+    let fields = [
+        fields::server(),
+        Field::new("Runs", Quantity::Count, |cell: &Cell| as_f64(cell.values(metric.of_run).len() as u64)),
+        Field::new("Repeated", Quantity::Count, |cell: &Cell| as_f64(cell.set_aside as u64)),
+        of_ends("Least", |[least, _]| least),
+        Field::new("Median", metric.quantity, |cell: &Cell| median(&mut cell.values(metric.of_run))),
+        of_ends("Most", |[_, most]| most),
+        Field::new("Most to least", Quantity::Ratio, spread),
     ];
-    let name = format!("runs-{}", summary.workload.name);
-    let title = format!("{} of every run ({})", measure.head, summary.workload.name);
-    let mut table = Table::new(name, title, columns);
+    let mut table = Table::from_fields(
+        format!("runs-{}", summary.workload.name),
+        format!("{} of every run ({})", metric.header, summary.workload.name),
+        fields,
+        summary.with_floor().chain(&summary.duplicate),
+    );
     table.is_detail = true;
-    for cell in summary.with_floor().chain(&summary.duplicate) {
-        let mut values = cell.values(measure.of);
-        let middle = median(&mut values);
-        let ends = values.first().copied().zip(values.last().copied());
-        table.rows.push(vec![
-            parts::label(cell.server).into(),
-            Some(as_f64(values.len() as u64)).into(),
-            Some(as_f64(cell.set_aside as u64)).into(),
-            ends.map(|(least, _)| least).into(),
-            middle.into(),
-            ends.map(|(_, most)| most).into(),
-            ends.filter(|(least, _)| *least > 0.0).map(|(least, most)| most / least).into(),
-        ]);
-    }
     table
+}
+
+/// The least and the most of all runs.
+fn ends(metric: Metric, cell: &Cell) -> Option<[f64; 2]> {
+    let values = cell.values(metric.of_run);
+    let least = values.iter().copied().reduce(f64::min)?;
+    Some([least, values.into_iter().reduce(f64::max)?])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::chart::Mark;
+    use crate::report::value::Attribution;
 
     #[test]
     fn few_dots_stand_for_many() {
         let dots = |count: u32| -> Vec<Dot> {
-            (0..count).rev().map(|value| Dot { value: f64::from(value), mark: Mark::Own }).collect()
+            (0..count)
+                .rev()
+                .map(|value| Dot { value: f64::from(value), attribution: Attribution::Server })
+                .collect()
         };
         for (count, expected) in [(0, 0), (60, 60), (61, 60), (10_000, 60)] {
             assert_eq!(thinned(dots(count)).len(), expected, "{count}");

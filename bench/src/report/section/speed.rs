@@ -1,14 +1,15 @@
-//! How fast is it? Requests a second, with what bound them.
+//! How fast is it? Requests per second, with what limited them.
 
 use super::family::Question;
-use super::parts::{self, PER_SECOND};
-use super::{Source, notes};
+use super::metric::PER_SECOND;
+use super::{Source, charts, fields, notes, words};
 use crate::analysis::statistics::median;
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::analysis::verdict;
 use crate::report::chart::{Bar, Chart};
-use crate::report::document::{Column, Importance, Quantity, Section, Table, Value};
-use crate::store::record::{Record, TaskRecord};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::Quantity;
+use crate::store::record::{Record, VerdictRecord};
 use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -17,12 +18,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         id: "speed",
         title: "How fast is it?",
         about: vec![
-            "Requests a second are right answers over the tool's own time. They are a fact about what bound them: the server where it \
-             used its cores up, the load tool where that was first at its limit, the round trip where neither was busy."
+            "Requests per second are correct responses, divided by the load tool's own time. They measure \
+             whatever limited them: the server if it used all its CPU time (server-bound), the load tool if it \
+             used all its own first (client-bound), the round trip if neither did (latency-bound)."
                 .into(),
         ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables: members.iter().map(|summary| source.held(table(summary), PER_SECOND, summary)).collect(),
+        tables: members.iter().map(|summary| table(source, summary)).collect(),
         facts: Vec::new(),
     })
 }
@@ -32,64 +34,53 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     let speed = |bar: &Bar| bar.figure.map_or(f64::NEG_INFINITY, |figure| figure.value);
     bars.bars.sort_by(|a, b| speed(b).total_cmp(&speed(a)));
     bars.bars.extend(PER_SECOND.floor_bar(summary));
-    parts::bars_chart(
+    charts::bars(
         format!("speed-{}", summary.workload.name),
-        format!("Requests a second with {}", parts::connections(summary.workload.connections)),
+        format!("Requests per second with {}", words::connections(summary.workload.connections)),
         bars,
     )
 }
 
-/// The fastest first, as far as that is theirs, and above them the floor.
-fn table(summary: &WorkloadSummary) -> Table {
-    let columns = [
-        parts::server(),
-        Column::new("Language", Quantity::Words).of(Importance::Low),
-        PER_SECOND.column().with_intervals().with_bars().of(Importance::High),
-        Column::new("Bound by", Quantity::Words).of(Importance::High),
-        Column::new("Server busy", Quantity::Share),
-        Column::new("Tool busy", Quantity::Share),
-        Column::new("Others", Quantity::Share).of(Importance::Low),
-        Column::new("Answers", Quantity::Count).of(Importance::Low),
-        Column::new("Errors", Quantity::Count),
+/// The floor, the servers by throughput, and last those whose figures decide nothing.
+fn table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let speed = PER_SECOND.field().with_intervals().with_bars().essential();
+    let fields = [
+        Some(fields::server()),
+        Some(fields::language()),
+        Some(speed),
+        source.to_baseline(PER_SECOND, summary),
+        Some(fields::verdict()),
+        Some(share("Server busy", |verdict| verdict.server_utilisation)),
+        Some(share("Tool busy", |verdict| Some(verdict.tool_utilisation))),
+        Some(share("Other processes", |verdict| verdict.external_share).optional()),
+        Some(fields::median("Responses", Quantity::Count, answered).optional()),
+        Some(Field::new("Errors", Quantity::Count, errors)),
     ];
-    let name = format!("speed-{}", summary.workload.name);
-    let mut table = Table::new(name, parts::title(summary), columns);
     let mut cells: Vec<&Cell> = summary.cells.iter().collect();
-    let speed = |cell: &Cell| cell.median(PER_SECOND.of).unwrap_or(f64::NEG_INFINITY);
-    cells.sort_by(|a, b| speed(b).total_cmp(&speed(a)));
-    table.rows = summary.floor.iter().chain(cells).map(row).collect();
-    table.notes.extend(parts::legend(&table));
+    let speed = |cell: &Cell| cell.median(PER_SECOND.of_run).unwrap_or(f64::NEG_INFINITY);
+    let is_last = |cell: &Cell| cell.not_ranked().is_some();
+    cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(speed(b).total_cmp(&speed(a))));
+    let mut table =
+        source.table(summary, ["speed-", "Throughput"], fields, summary.floor.iter().chain(cells));
     table.notes.extend(notes::cells(summary));
     table
 }
 
-fn row(cell: &Cell) -> Vec<Value> {
-    let verdicts = || cell.runs.iter().filter_map(|run| run.verdict.as_ref());
-    let shares = |mut shares: Vec<f64>| Value::from(median(&mut shares));
+/// The median of a share that verdicts have.
+fn share<'a>(header: &str, of_verdict: impl Fn(&VerdictRecord) -> Option<f64> + 'a) -> Field<'a, Cell<'a>> {
+    let share = move |cell: &Cell| {
+        let verdicts = cell.runs.iter().filter_map(|run| run.verdict.as_ref());
+        median(&mut verdicts.filter_map(&of_verdict).collect::<Vec<f64>>())
+    };
+    Field::new(header, Quantity::Share, share)
+}
+
+pub(super) fn answered(run: &Record) -> Option<f64> {
+    Some(as_f64(run.load.as_ref()?.answered))
+}
+
+/// Errors of all runs together; absent where there was no run.
+pub(super) fn errors(cell: &Cell) -> Option<f64> {
     let is_measured = cell.measured().next().is_some();
-    vec![
-        parts::label(cell.server).into(),
-        cell.server.language.as_str().into(),
-        PER_SECOND.value(cell),
-        bound(cell),
-        shares(verdicts().filter_map(|verdict| verdict.server_utilisation).collect()),
-        shares(verdicts().map(|verdict| verdict.tool_utilisation).collect()),
-        shares(verdicts().filter_map(|verdict| verdict.external_share).collect()),
-        cell.median(|run| Some(as_f64(run.load.as_ref()?.answered))).into(),
-        Value::from(is_measured.then(|| as_f64(cell.measured().map(Record::error_count).sum()))),
-    ]
-}
-
-/// What bound a cell, as a word.
-pub(super) fn bound(cell: &Cell) -> Value {
-    verdict::of_cell(cell).map_or(Value::Absent, |verdict| verdict.bound.to_string().into())
-}
-
-impl<'a> Source<'a> {
-    /// The loads that have figures among the families that ask a question.
-    pub(super) fn loads(&self, question: Question) -> Vec<&'a WorkloadSummary<'a>> {
-        let families = self.families.iter().filter(|family| family.question == question);
-        let members = families.flat_map(|family| family.members.iter().copied());
-        members.filter(|summary| summary.workload.task == TaskRecord::Load && summary.is_measured()).collect()
-    }
+    is_measured.then(|| as_f64(cell.measured().map(Record::error_count).sum()))
 }

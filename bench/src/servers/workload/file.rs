@@ -1,4 +1,4 @@
-//! The form in which workloads are written: a file's fields, and what is wrong with them.
+//! The form of a workload file, and the mistakes that one can have.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Amount, Load, Published, Rate, Suite, Task, Workload};
 use crate::text::toml_file;
 
-/// A file either has workloads or names other suites.
+/// A file. It has either workloads or the names of other suites.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SuiteFile {
@@ -55,22 +55,22 @@ enum TaskName {
 }
 
 impl Suite {
-    /// Reads one file.
+    /// Reads a file. Fails when it cannot be read or has a mistake.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let file: SuiteFile = toml_file::read(path)?;
-        let name = path.file_stem().and_then(|stem| stem.to_str()).context("a workload file has a name")?;
+        let suite = path.file_stem().and_then(|stem| stem.to_str()).context("a workload file has a name")?;
         if file.workload.is_empty() == file.suites.is_empty() {
             bail!("{}: it has to have either `[[workload]]` or `suites`", path.display());
         }
         let convert = |table: WorkloadTable| {
             let name = table.name.clone();
             table
-                .into_workload(file.repetitions)
+                .into_workload(suite, file.repetitions)
                 .with_context(|| format!("{}: workload `{name}`", path.display()))
         };
         let workloads = file.workload.into_iter().map(convert).collect::<anyhow::Result<_>>()?;
         Ok(Self {
-            name: name.to_owned(),
+            name: suite.to_owned(),
             about: file.about,
             workloads,
             suites: file.suites,
@@ -80,8 +80,8 @@ impl Suite {
 }
 
 impl WorkloadTable {
-    fn into_workload(mut self, suites_repetitions: Option<u32>) -> anyhow::Result<Workload> {
-        let repetitions = self.repetitions.or(suites_repetitions).context("has no `repetitions`")?;
+    fn into_workload(mut self, suite: &str, repetitions: Option<u32>) -> anyhow::Result<Workload> {
+        let repetitions = self.repetitions.or(repetitions).context("has no `repetitions`")?;
         if repetitions == 0 {
             bail!("repetitions is 0: nothing would be measured");
         }
@@ -89,7 +89,7 @@ impl WorkloadTable {
             bail!("path = \"{}\" does not begin with `/`", self.path);
         }
         if self.connections == Some(0) {
-            bail!("connections is 0: nobody would ask");
+            bail!("connections is 0: no request would be sent");
         }
         let task = match self.task {
             TaskName::Load => Task::Load(self.load()?),
@@ -99,6 +99,7 @@ impl WorkloadTable {
         self.refuse_leftovers()?;
         Ok(Workload {
             name: self.name,
+            suite: suite.to_owned(),
             title: self.title,
             path: self.path,
             answer: self.answer,
@@ -108,7 +109,7 @@ impl WorkloadTable {
         })
     }
 
-    /// Takes what a load is made of.
+    /// Takes the fields of a load.
     fn load(&mut self) -> anyhow::Result<Load> {
         let connections = self.connections.take().context("has no `connections`")?;
         let amount = match (self.requests.take(), self.seconds.take()) {
@@ -133,7 +134,7 @@ impl WorkloadTable {
         let mode = self.mode.take().context("has no `mode`")?;
         let timeout = self.timeout_seconds.take().context("has no `timeout_seconds`")?;
         if timeout <= 0.0 {
-            bail!("timeout_seconds is {timeout}: nothing would be waited for");
+            bail!("timeout_seconds is {timeout}: no answer would be waited for");
         }
         Ok(Load {
             tool: self.tool.take().context("has no `tool`")?,
@@ -149,7 +150,7 @@ impl WorkloadTable {
         })
     }
 
-    /// An error when a field is left that the task has no use for.
+    /// Fails when a field is left, which the task does not use.
     fn refuse_leftovers(&self) -> anyhow::Result<()> {
         let fields = [
             ("tool", self.tool.is_some()),
@@ -164,7 +165,7 @@ impl WorkloadTable {
             ("timeout_seconds", self.timeout_seconds.is_some()),
         ];
         match fields.into_iter().find(|(_, left)| *left) {
-            Some((name, _)) => bail!("`{name}` says nothing for this task"),
+            Some((name, _)) => bail!("`{name}` has no meaning for this task"),
             None => Ok(()),
         }
     }
@@ -243,7 +244,7 @@ mod tests {
                 "mode is `keepalive`: it is keep-alive, close or pipelined-N",
             ),
             (SUITE.replace("tool =", "servers = 1\ntool ="), "unknown field `servers`"),
-            (SUITE.replace("tool =", "task = \"start\"\ntool ="), "`tool` says nothing for this task"),
+            (SUITE.replace("tool =", "task = \"start\"\ntool ="), "`tool` has no meaning for this task"),
             (SUITE.replace("tool =", "rate = 0\ntool ="), "rate is 0"),
             (
                 SUITE.replace("tool =", "peak = \"x\"\ntool ="),

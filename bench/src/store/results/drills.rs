@@ -1,53 +1,35 @@
-//! What a result folder keeps of drills: `drills.jsonl`.
+//! The results of drills in a result folder: `drills.jsonl`.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context;
-
-use super::lines::{self, Lines};
+use super::lines::{self, Appender, Lines};
 use crate::store::drills::{DrillRecord, SCHEMA};
 
 const DRILLS: &str = "drills.jsonl";
-/// Where a last line goes that was only half written, when further ones are to follow.
-const TORN: &str = "drills.torn";
 
-/// A result folder's findings, to which further ones are appended. Nothing in it is ever overwritten.
-pub struct DrillsFile {
-    path: PathBuf,
-    file: File,
-}
+/// The file of a result folder to which results of drills are appended. Nothing in it is ever
+/// overwritten.
+pub struct DrillsFile(Appender);
 
 impl DrillsFile {
-    /// Opens that of a folder which a measurement has made; with it a sentence about a last line that was only half written, and
-    /// is set aside.
+    /// Opens the file of a folder; also returns a sentence about an incomplete last line, which is
+    /// moved to a file of its own. Fails if it is not a result folder, or a line cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<(Self, Option<String>)> {
         super::machine(folder)?;
         let Lines { torn, .. } = read(folder)?;
-        let path = folder.join(DRILLS);
-        let open = || {
-            if torn.is_some() {
-                lines::set_aside_the_torn(&path, &folder.join(TORN))?;
-            }
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
-            // So that a new file is still there after the power went.
-            File::open(folder)?.sync_all()?;
-            std::io::Result::Ok(file)
-        };
-        let file = open().with_context(|| format!("cannot write to {}", path.display()))?;
-        Ok((Self { path, file }, torn))
+        Ok((Self(Appender::open(folder.join(DRILLS), torn.is_some())?), torn))
     }
 
-    /// Appends a finding as one line, in one write, and has it on the disk before it returns.
+    /// Appends a result as one line, in one write, and waits until it is on the disk. Fails if it
+    /// cannot be written.
     pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
-        lines::append(&mut self.file, record)
-            .with_context(|| format!("cannot write to {}", self.path.display()))
+        self.0.append(record)
     }
 }
 
-/// The findings that a folder holds, and a sentence about a last line that was only half written. Where a server was drilled twice
-/// the later finding counts.
+/// The results that a folder holds, and a sentence about an incomplete last line. Where a server
+/// was drilled twice the later result counts.
 pub(super) fn load(folder: &Path) -> anyhow::Result<(Vec<DrillRecord>, Option<String>)> {
     let Lines { lines, torn } = read(folder)?;
     Ok((latest(lines), torn))
@@ -62,7 +44,7 @@ fn read(folder: &Path) -> anyhow::Result<Lines<DrillRecord>> {
     }
 }
 
-/// The last finding of each server and drill, at the place of the first one.
+/// The last result of each server and drill, at the place of the first one.
 fn latest(records: Vec<DrillRecord>) -> Vec<DrillRecord> {
     let mut places = HashMap::new();
     let mut kept: Vec<DrillRecord> = Vec::with_capacity(records.len());
@@ -85,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder that `bench measure` has made, in which nothing was measured yet.
+    /// A result folder in which nothing was measured yet.
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let machine = include_str!("../../../tests/folder/machine.json");
@@ -101,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_is_what_is_loaded_and_the_later_finding_counts() {
+    fn what_was_stored_is_loaded_and_the_later_result_counts() {
         let folder = folder();
         assert_eq!(crate::store::results::load(folder.path()).unwrap().drills, []);
         let example = DrillRecord::example;
@@ -122,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_set_aside_and_told_of() {
+    fn an_incomplete_last_line_is_moved_away_and_reported() {
         let folder = folder();
         let record = DrillRecord::example("one", "kill", Ok("up in 3 ms"));
         append(folder.path(), std::slice::from_ref(&record));
@@ -136,11 +118,11 @@ mod tests {
         assert_eq!(torn, Some(told));
         file.append(&record).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), whole.repeat(2));
-        assert_eq!(fs::read_to_string(folder.path().join(TORN)).unwrap(), "{\"schema\":1,\"sta\n");
+        assert_eq!(fs::read_to_string(folder.path().join("drills.torn")).unwrap(), "{\"schema\":1,\"sta\n");
     }
 
     #[test]
-    fn what_is_no_finding_is_an_error_that_names_its_place() {
+    fn a_line_that_cannot_be_read_is_named() {
         let line = serde_json::to_string(&DrillRecord::example("one", "kill", Ok("up"))).unwrap();
         let cases = [
             (

@@ -64,14 +64,6 @@ impl Times {
         Ok(Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS)?))
     }
 
-    fn from_reports<'a>(reports: impl IntoIterator<Item = &'a TimesReport>) -> anyhow::Result<Self> {
-        let mut times = Self::new()?;
-        for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
-            times.0.record_n(*value, *count)?;
-        }
-        Ok(times)
-    }
-
     /// Adds one time.
     pub(crate) fn record(&mut self, time: Duration) {
         self.0.saturating_record(nanoseconds(time).max(1));
@@ -141,16 +133,25 @@ impl TimesReport {
     /// The times of several runs as those of one; `None` without any. Fails when a histogram has
     /// longer times than `visit` prints.
     pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
-        Ok(Times::from_reports(reports)?.report())
+        let mut times = Times::new()?;
+        for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
+            times.0.record_n(*value, *count)?;
+        }
+        Ok(times.report())
     }
 
     /// The histogram as short text: HdrHistogram's own format, version 2, compressed, in base64, of
-    /// nanoseconds, which HdrHistogram reads in other languages too. Fails when it has longer times
-    /// than `visit` prints.
+    /// nanoseconds, which HdrHistogram reads in other languages too. Fails when its buckets are
+    /// not in ascending order.
     pub fn pack(&self) -> anyhow::Result<String> {
-        let times = Times::from_reports([self])?;
+        // Only buckets up to the longest time, so that a reader has fewer to go through.
+        let longest = self.histogram_nanoseconds.last().map_or(0, |(value, _)| *value);
+        let mut times = Histogram::<u64>::new_with_bounds(1, longest.max(2), DIGITS)?;
+        for (value, count) in &self.histogram_nanoseconds {
+            times.record_n(*value, *count)?;
+        }
         let mut bytes = Vec::new();
-        V2DeflateSerializer::new().serialize(&times.0, &mut bytes)?;
+        V2DeflateSerializer::new().serialize(&times, &mut bytes)?;
         Ok(BASE64_STANDARD.encode(bytes))
     }
 }

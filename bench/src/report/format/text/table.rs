@@ -1,53 +1,54 @@
-//! A table that fits: where there is no room for all columns, the least important go first, and it is said which.
+//! A table that fits the terminal. Where there is no room for all columns, those of the lowest
+//! priority are left out first, and a line below the table names them.
 
 use std::fmt::Write;
 
 use crate::report::chart;
-use crate::report::document::{Importance, Quantity, Table, Value};
-use crate::report::format::cell;
+use crate::report::document::{Priority, Table};
+use crate::report::value::{Quantity, Value};
 use crate::text::layout;
 
-/// Words in a cell are no wider than this, nor than a third of the terminal; beyond it they have a line more.
-const WORDS: usize = 44;
+/// The widest text in a cell, if the terminal is three times as wide; longer text is wrapped.
+const TEXT_WIDTH: usize = 44;
 
-/// How long bars are where nothing else wants the room.
+/// The length of bars where there is room.
 const BAR: usize = 24;
-/// Bars that would be shorter are left out.
+/// Bars that would have to be shorter are left out.
 const SHORTEST_BAR: usize = 8;
-/// The end of a bar that is far longer than most.
+/// The end of a bar that is cut, since it is far longer than most.
 const CUT: char = '»';
 
-/// What is shown of a column.
+/// How a column is shown.
 #[derive(Clone, Copy)]
-struct Shown {
+struct ShownColumn {
     column: usize,
-    /// How wide words may be.
-    words: usize,
+    /// How wide text may be.
+    text_width: usize,
     has_intervals: bool,
-    /// How long its longest bar is; 0 for none.
+    /// The length of its longest bar; 0 without bars.
     bar: usize,
 }
 
-/// The title, the table, and which columns there was no room for.
+/// The title, the table, and the names of the columns that are left out.
 pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> String {
     let style = anstyle::Style::new().underline();
     let title = table.caption();
     let title = textwrap::wrap(&title, width.unwrap_or(usize::MAX));
     let mut out: String = title.iter().map(|line| format!("{style}{line}{style:#}\n")).collect();
-    let mut shown: Vec<Shown> = table
+    let mut shown: Vec<ShownColumn> = table
         .columns
         .iter()
         .enumerate()
-        .map(|(column, spec)| Shown {
+        .map(|(column, spec)| ShownColumn {
             column,
-            words: width.map_or(WORDS, |width| WORDS.min(width / 3)),
+            text_width: width.map_or(TEXT_WIDTH, |width| TEXT_WIDTH.min(width / 3)),
             has_intervals: spec.has_intervals,
             bar: if spec.has_bars { BAR } else { 0 },
         })
         .collect();
-    let fits = |shown: &[Shown]| width.is_none_or(|width| widest(&draw(table, shown)) <= width);
-    while !fits(&shown) && give_up_something(table, &mut shown) {}
-    // What is left is all important: a part of the columns below another.
+    let fits = |shown: &[ShownColumn]| width.is_none_or(|width| widest(&draw(table, shown)) <= width);
+    while !fits(&shown) && narrow(table, &mut shown) {}
+    // All columns that are left have a high priority: the table is split.
     let parts: Vec<String> = parts(shown.clone(), fits).iter().map(|part| draw(table, part)).collect();
     out += &parts.join("\n");
     if shown.iter().any(|shown| shown.bar > 0 && has_cut_bars(table, shown.column)) {
@@ -55,7 +56,7 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     }
     let missing: Vec<&str> = (0..table.columns.len())
         .filter(|column| shown.iter().all(|shown| shown.column != *column))
-        .map(|column| table.columns[column].head.as_str())
+        .map(|column| table.columns[column].header.as_str())
         .collect();
     if !missing.is_empty() {
         let note = format!("No room here for: {}.", missing.join(", "));
@@ -64,21 +65,22 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     out
 }
 
-/// Makes it narrower, the intervals of what is less important before it itself; false when all that is left is important.
-fn give_up_something(table: &Table, shown: &mut Vec<Shown>) -> bool {
-    let importance = |shown: &Shown| match shown.column {
-        0 => Importance::High,
-        column => table.columns[column].importance,
+/// Makes the table narrower by one step, the intervals of a column before the column itself. False
+/// when only columns of high priority without intervals are left.
+fn narrow(table: &Table, shown: &mut Vec<ShownColumn>) -> bool {
+    let priority = |shown: &ShownColumn| match shown.column {
+        0 => Priority::High,
+        column => table.columns[column].priority,
     };
     if let Some(bar) = shown.iter_mut().find(|shown| shown.bar > 0) {
         bar.bar = if bar.bar / 2 < SHORTEST_BAR { 0 } else { bar.bar / 2 };
-    } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Low) {
+    } else if let Some(place) = shown.iter().rposition(|shown| priority(shown) == Priority::Low) {
         shown.remove(place);
     } else if let Some(place) =
-        shown.iter().rposition(|shown| shown.has_intervals && importance(shown) == Importance::Normal)
+        shown.iter().rposition(|shown| shown.has_intervals && priority(shown) == Priority::Normal)
     {
         shown[place].has_intervals = false;
-    } else if let Some(place) = shown.iter().rposition(|shown| importance(shown) == Importance::Normal) {
+    } else if let Some(place) = shown.iter().rposition(|shown| priority(shown) == Priority::Normal) {
         shown.remove(place);
     } else if let Some(last) = shown.iter_mut().rev().find(|shown| shown.has_intervals) {
         last.has_intervals = false;
@@ -88,8 +90,8 @@ fn give_up_something(table: &Table, shown: &mut Vec<Shown>) -> bool {
     true
 }
 
-/// As many columns in each part as fit, and the first in all of them.
-fn parts(mut shown: Vec<Shown>, fits: impl Fn(&[Shown]) -> bool) -> Vec<Vec<Shown>> {
+/// Splits the columns into parts that fit, each of which begins with the first column.
+fn parts(mut shown: Vec<ShownColumn>, fits: impl Fn(&[ShownColumn]) -> bool) -> Vec<Vec<ShownColumn>> {
     let mut parts = Vec::new();
     while shown.len() > 1 {
         let mut end = shown.len();
@@ -103,30 +105,29 @@ fn parts(mut shown: Vec<Shown>, fits: impl Fn(&[Shown]) -> bool) -> Vec<Vec<Show
 }
 
 /// The table with these columns.
-fn draw(table: &Table, shown: &[Shown]) -> String {
+fn draw(table: &Table, shown: &[ShownColumn]) -> String {
     let columns: Vec<Vec<String>> = shown.iter().flat_map(|shown| column(table, *shown)).collect();
-    let words: Vec<bool> = shown.iter().flat_map(|shown| are_words(table, *shown)).collect();
-    let heads = columns.iter().map(|column| column[0].as_str());
-    let mut drawn = layout::table_of(heads, &words);
+    let is_text: Vec<bool> = shown.iter().flat_map(|shown| are_text(table, *shown)).collect();
+    let headers = columns.iter().map(|column| column[0].as_str());
+    let mut drawn = layout::table(headers, &is_text);
     for row in 0..table.rows.len() {
         drawn.add_row(columns.iter().map(|column| column[row + 1].as_str()));
     }
     format!("{}\n", drawn.trim_fmt())
 }
 
-/// The head and the cells of what is shown of a column: its figures, and perhaps intervals and bars.
-fn column(table: &Table, shown: Shown) -> Vec<Vec<String>> {
+/// The header and the cells of a column: its figures, and perhaps intervals and bars.
+fn column(table: &Table, shown: ShownColumn) -> Vec<Vec<String>> {
     let spec = &table.columns[shown.column];
     let unit = table.unit(shown.column);
     let values = || table.rows.iter().map(|row| &row[shown.column]);
     let with = |head: String, cells: &mut dyn Iterator<Item = String>| {
         std::iter::once(head).chain(cells).collect::<Vec<String>>()
     };
-    let text = |value: &Value| textwrap::fill(&cell::shown(value, spec.quantity, unit), shown.words);
-    let mut columns = vec![with(table.head(shown.column), &mut values().map(text))];
+    let text = |value: &Value| textwrap::fill(&value.shown(spec.quantity, unit), shown.text_width);
+    let mut columns = vec![with(table.header(shown.column), &mut values().map(text))];
     if shown.has_intervals {
-        let interval =
-            |value: &Value| cell::interval(value, spec.quantity, unit).unwrap_or_else(|| "–".into());
+        let interval = |value: &Value| value.interval(spec.quantity, unit).unwrap_or_else(|| "–".into());
         columns.push(with("interval".into(), &mut values().map(interval)));
     }
     if shown.bar > 0 {
@@ -137,19 +138,19 @@ fn column(table: &Table, shown: Shown) -> Vec<Vec<String>> {
     columns
 }
 
-/// Which of what is shown of a column begins at the left.
-fn are_words(table: &Table, shown: Shown) -> Vec<bool> {
-    let mut words = vec![table.columns[shown.column].quantity == Quantity::Words];
+/// Which of these are text, and aligned left.
+fn are_text(table: &Table, shown: ShownColumn) -> Vec<bool> {
+    let mut is_text = vec![table.columns[shown.column].quantity == Quantity::Text];
     if shown.has_intervals {
-        words.push(false);
+        is_text.push(false);
     }
     if shown.bar > 0 {
-        words.push(true);
+        is_text.push(true);
     }
-    words
+    is_text
 }
 
-/// The figure whose bar has all the room. One that is far beyond most others does not, as in charts.
+/// The figure of the longest bar. As in charts, bars that are far longer than most are cut.
 fn whole_bar(table: &Table, column: usize) -> f64 {
     chart::longest(figures(table, column).collect())
 }
@@ -163,7 +164,7 @@ fn figures(table: &Table, column: usize) -> impl Iterator<Item = f64> {
     table.rows.iter().filter_map(move |row| row[column].number())
 }
 
-/// A bar of a share of so many cells, to an eighth of one; of more than all it is cut.
+/// A bar of a share of `cells`, in eighths of a cell; one of a share above 1 is cut.
 fn bar(share: f64, cells: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     if !share.is_finite() {
@@ -188,13 +189,17 @@ fn widest(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{Column, Figure};
+    use crate::report::document::Column;
+    use crate::report::value::Figure;
 
     fn table() -> Table {
         let columns = [
-            Column::new("Server", Quantity::Words),
-            Column::new("Language", Quantity::Words).of(Importance::Low),
-            Column::new("CPU/request", Quantity::Time).with_intervals().with_bars().of(Importance::High),
+            Column::new("Server", Quantity::Text),
+            Column::new("Language", Quantity::Text).with_priority(Priority::Low),
+            Column::new("CPU/request", Quantity::Time)
+                .with_intervals()
+                .with_bars()
+                .with_priority(Priority::High),
             Column::new("Errors", Quantity::Count),
         ];
         let mut table = Table::new("example", "An example", columns);
@@ -206,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out_and_told() {
+    fn columns_that_do_not_fit_are_left_out_and_named() {
         let cases = [
             (None, "Language interval Errors █", ""),
             (Some(100), "Language interval Errors █", ""),

@@ -1,0 +1,99 @@
+//! The flags of `bench measure`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Chosen, Label, help, value};
+
+/// The flags that a resumed measurement takes from its own command line.
+const NOT_WITH_RESUME: [&str; 16] = [
+    "workloads",
+    "servers",
+    "server_dir",
+    "address",
+    "pid",
+    "label",
+    "install",
+    "tool",
+    "cross_check",
+    "control",
+    "repetitions",
+    "attempts",
+    "out",
+    "seed",
+    "server_cores",
+    "tool_cores",
+];
+
+/// `bench measure`
+#[derive(Args, Debug)]
+#[command(after_help = help::MEASURE)]
+pub struct Measure {
+    /// Suites or single workloads by name, or paths of TOML files. They are measured one after another
+    #[arg(required_unless_present = "resume", value_name = "WORKLOAD")]
+    pub workloads: Vec<String>,
+
+    /// Resume an interrupted measurement, with its own flags
+    #[arg(long, value_name = "DIR", conflicts_with_all = NOT_WITH_RESUME, value_parser = value::results)]
+    pub resume: Option<PathBuf>,
+
+    /// Print only warnings and errors to standard error, no progress and no preliminary tables
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// Which servers
+    #[command(flatten)]
+    pub chosen: Chosen,
+
+    /// A server that runs already. It is measured alone, or together with --servers
+    #[arg(long, value_name = "HOST:PORT", requires = "label", value_parser = value::address)]
+    pub address: Option<SocketAddr>,
+
+    /// The process of the server at --address, to read its CPU time and memory, with those of its
+    /// children [default: both stay unknown]
+    #[arg(long, value_name = "N", requires = "address", value_parser = clap::value_parser!(i32).range(1..))]
+    pub pid: Option<i32>,
+
+    /// The name and the version of the server at --address, for records and reports
+    #[arg(long = "as", value_name = "NAME VERSION", requires = "address", value_parser = value::label)]
+    pub label: Option<Label>,
+
+    /// The load tool [default: the one in the workload's file]
+    #[arg(long, value_name = "NAME")]
+    pub tool: Option<String>,
+
+    /// Also measure each cell by this tool, and report where the two disagree
+    #[arg(long, value_name = "TOOL")]
+    pub cross_check: Option<String>,
+
+    /// The server that is measured twice, under two names, to find how much of a difference is noise
+    /// (A/A control), or `none` [default: the one that passes most conformance cases]
+    #[arg(long, value_name = "NAME")]
+    pub control: Option<String>,
+
+    /// Runs of each server under each workload [default: what the workload's file says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repetitions: Option<u32>,
+
+    /// Attempts at a run that other processes disturb
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub attempts: u32,
+
+    /// The folder for results, which must not exist yet [default: a new one in bench/results]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// The seed of the shuffled order of servers, to repeat an order [default: random]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Cores for the servers, separated by commas [default: the first half]
+    #[arg(long, value_delimiter = ',', value_name = "CORES")]
+    pub server_cores: Option<Vec<usize>>,
+
+    /// Cores for the load tool, separated by commas [default: the second half]
+    #[arg(long, value_delimiter = ',', value_name = "CORES")]
+    pub tool_cores: Option<Vec<usize>>,
+}

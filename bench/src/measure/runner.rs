@@ -1,0 +1,245 @@
+//! The loop over the plan: each run becomes a record, and a disturbed run is repeated.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use super::contender::Contender;
+use super::forecast::Forecast;
+use super::prepare::ToolVersion;
+use super::{Measurement, Tally, run_line};
+use crate::analysis::summary::Cell;
+use crate::machine::host;
+use crate::measure::plan::{self, Planned};
+use crate::measure::run::{self, Run, RunOutput};
+use crate::servers::workload::{Mode, Rate, Workload};
+use crate::store::record::{Bound, ErrorKind, ErrorRecord, Record};
+use crate::store::results::Results;
+use crate::text::numbers;
+use crate::text::progress::Stage;
+
+/// Retries make a measurement longer by this share at most: on a machine that is never quiet they
+/// do not help.
+const RETRY_BUDGET: f64 = 0.25;
+
+/// A measurement whose servers are built.
+pub(super) struct Runner<'a> {
+    pub(super) measurement: &'a Measurement<'a>,
+    pub(super) contenders: &'a [Contender<'a>],
+    /// The version of each workload's tool.
+    pub(super) tools: &'a [ToolVersion],
+    /// Every record, those made before a resume included.
+    pub(super) done: Vec<Record>,
+    pub(super) results: &'a mut Results,
+    /// The time that retries may still take.
+    pub(super) retry_budget: Duration,
+    pub(super) tally: Tally,
+}
+
+impl Runner<'_> {
+    /// Appends a record for each server under each workload that cannot be run, and warns once for
+    /// each reason. Fails when a record cannot be written.
+    pub(super) fn record_left_out(&mut self) -> anyhow::Result<()> {
+        let Measurement { workloads, progress, .. } = *self.measurement;
+        let warn = |what: &str, error: &ErrorRecord| {
+            progress.warn(&format!("{what} is left out: {}", error.message));
+        };
+        let servers = || self.contenders.iter().filter(|contender| !contender.is_duplicate);
+        for contender in servers() {
+            if let Err(error) = &contender.prepared {
+                warn(&contender.name, error);
+            }
+        }
+        for (workload, tool) in workloads.iter().zip(self.tools) {
+            if let Err(error) = tool {
+                warn(&workload.name, error);
+            }
+            for contender in servers() {
+                let refused = contender.refuses(workload);
+                if let Some(error) = &refused {
+                    warn(&format!("{} {}", workload.name, contender.name), error);
+                }
+                let unprepared = contender.prepared.as_ref().err().or(tool.as_ref().err());
+                let Some(error) = unprepared.or(refused.as_ref()) else { continue };
+                self.tally.failed += usize::from(error.kind != ErrorKind::Unavailable);
+                let mut record = contender.record(self.measurement, workload, tool, None, 1);
+                record.error = Some(error.clone());
+                let is_same = |known: &Record| is_of(known, &record) && known.error == record.error;
+                if !self.done.iter().any(is_same) {
+                    self.results.append(&record)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes all runs of the plan that are not done yet, until the user interrupts. Fails when a
+    /// record cannot be written.
+    pub(super) fn run_plan(&mut self) -> anyhow::Result<()> {
+        let plan = self.plan();
+        let Measurement { workloads, progress, after_repetition, .. } = *self.measurement;
+        let mut forecast = Forecast::new(workloads.iter().map(run::expected), &plan);
+        let expected = forecast.left();
+        progress.note(&format!("{}, about {}", numbers::counted(plan.len(), "run"), numbers::time(expected)));
+        let stage = progress.stage(plan.len(), "runs");
+        stage.set_time_left(expected);
+        let (began, mut loaded) = (Instant::now(), Duration::ZERO);
+        self.retry_budget = expected.mul_f64(RETRY_BUDGET);
+        let mut left = plan.len();
+        for repetition in plan::repetitions(&plan) {
+            for planned in repetition {
+                let run_began = Instant::now();
+                let Some((load_time, record)) = self.run(planned, &stage)? else {
+                    self.tally.interrupted = true;
+                    return Ok(());
+                };
+                loaded += load_time;
+                forecast.done(planned.workload, run_began.elapsed());
+                stage.set_time_left(forecast.left());
+                run_line::show(&stage, &self.label(planned), &record);
+            }
+            left -= repetition.len();
+            if let Some(planned) = repetition.first().filter(|_| left > 0) {
+                after_repetition(self.workload(planned), planned.repetition);
+            }
+        }
+        drop(stage);
+        let taken = began.elapsed();
+        if !plan.is_empty() {
+            let overhead = 1.0 - loaded.as_secs_f64() / taken.as_secs_f64();
+            let taken = numbers::time(taken);
+            let share = overhead * 100.0;
+            progress.note(&format!("{taken} in total, {share:.1} % of it neither load nor warm-up"));
+        }
+        Ok(())
+    }
+
+    /// Repeats a disturbed run, at most `attempts` times and within the retry budget. Returns the
+    /// time under load and the last record; `None` when the user interrupted.
+    fn run(&mut self, planned: &Planned, stage: &Stage) -> anyhow::Result<Option<(Duration, Record)>> {
+        let mut loaded = Duration::ZERO;
+        for attempt in 1.. {
+            stage.now(self.current(planned, attempt));
+            let began = Instant::now();
+            let Some((record, load_time)) = self.attempt(planned, attempt, stage)? else { return Ok(None) };
+            let taken = began.elapsed();
+            // Without a tool the whole run is what is measured: a start, or connections that are held.
+            loaded += load_time.unwrap_or(taken);
+            self.tally.failed += usize::from(record.error.is_some());
+            let is_disturbed =
+                record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
+            self.done.push(record.clone());
+            if !is_disturbed || attempt == self.measurement.attempts || taken > self.retry_budget {
+                return Ok(Some((loaded, record)));
+            }
+            self.retry_budget -= taken;
+            stage.warn(&format!("{}: {}; retrying", self.label(planned), run_line::result(&record)));
+        }
+        Ok(None)
+    }
+
+    /// What a run is called in the progress display.
+    fn label(&self, planned: &Planned) -> String {
+        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
+        format!("{} {} #{}", workload.name, contender.name, planned.repetition)
+    }
+
+    /// What the line on a terminal says during a run.
+    fn current(&self, planned: &Planned, attempt: u32) -> String {
+        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
+        let retry = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+        format!(
+            "repetition {} of {}: {}, {}{retry}",
+            planned.repetition, workload.repetitions, workload.name, contender.name
+        )
+    }
+
+    fn workload(&self, planned: &Planned) -> &Workload {
+        &self.measurement.workloads[planned.workload]
+    }
+
+    /// The runs of every server that is ready under every workload whose tool is available, except
+    /// those that are done.
+    fn plan(&self) -> Vec<Planned> {
+        let Measurement { workloads, seed, .. } = *self.measurement;
+        let mut plan = plan::plan(workloads, self.contenders.len(), seed);
+        let done: HashSet<_> = self
+            .done
+            .iter()
+            .filter_map(|run| {
+                Some((&*run.workload.name, &*run.tool.name, &*run.server.name, run.repetition?))
+            })
+            .collect();
+        plan.retain(|planned| {
+            let (workload, contender) = (&workloads[planned.workload], &self.contenders[planned.contender]);
+            let key = (&*workload.name, workload.tool(), &*contender.name, planned.repetition);
+            self.tools[planned.workload].is_ok()
+                && contender.prepared.is_ok()
+                && contender.refuses(workload).is_none()
+                && !done.contains(&key)
+        });
+        plan
+    }
+
+    /// Makes a run and appends its record. Returns the record and how long the tool ran; `None` when
+    /// the user interrupted, since the signal may have ended the server or the tool first.
+    fn attempt(
+        &mut self,
+        planned: &Planned,
+        attempt: u32,
+        stage: &Stage,
+    ) -> anyhow::Result<Option<(Record, Option<Duration>)>> {
+        let Measurement { host, cores, .. } = *self.measurement;
+        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
+        let tool = &self.tools[planned.workload];
+        let mut record =
+            contender.record(self.measurement, workload, tool, Some(planned.repetition), attempt);
+        if workload.load().is_some_and(|load| load.mode == Mode::Close) {
+            host::wait_for_ports(host, |line| stage.warn(line));
+        }
+        let output = match self.rate(workload, contender) {
+            Ok(rate) => Run { host, cores, workload, server: contender.server, rate }.make(&mut record),
+            Err(message) => {
+                record.error = Some(ErrorRecord { kind: ErrorKind::NoPeak, message });
+                RunOutput::default()
+            }
+        };
+        if host.interrupted() {
+            return Ok(None);
+        }
+        if let Some(printed) = output.printed {
+            let label = format!("{}-{}", workload.name, contender.name);
+            record.raw = Some(self.results.keep_raw(&label, &printed)?);
+        }
+        self.results.append(&record)?;
+        Ok(Some((record, output.load_time)))
+    }
+
+    /// The rate of an open loop, and the peak that it is a share of: the server's throughput in the
+    /// first repetition, so that the rate is the same in all repetitions.
+    fn rate(&self, workload: &Workload, contender: &Contender) -> Result<Option<(f64, Option<f64>)>, String> {
+        match workload.load().and_then(|load| load.rate.as_ref()) {
+            None => Ok(None),
+            Some(Rate::PerSecond(rate)) => Ok(Some((*rate, None))),
+            Some(Rate::OfPeak { share, peak }) => {
+                let is_peak = |run: &&Record| {
+                    run.workload.name == *peak
+                        && run.tool.name == workload.tool()
+                        && run.server.name == contender.name
+                        && run.repetition == Some(1)
+                };
+                let runs: Vec<&Record> = self.done.iter().filter(is_peak).collect();
+                // Of several attempts the one that a report would take.
+                let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
+                let found = found.filter(|found| *found > 0.0);
+                let found = found.ok_or_else(|| format!("its peak is unknown: {peak} has no figures"))?;
+                Ok(Some((share * found, Some(found))))
+            }
+        }
+    }
+}
+
+fn is_of(one: &Record, other: &Record) -> bool {
+    one.workload.name == other.workload.name
+        && one.tool.name == other.tool.name
+        && one.server.name == other.server.name
+}

@@ -1,0 +1,76 @@
+//! The columns of a table whose rows are made from values of one type. A [`Field`] is a column
+//! together with the function that takes its value from a row:
+//!
+//! ```text
+//! Field::text("Server", |cell: &Cell| …)     one value per column: header, unit, priority, getter
+//! Table::from_fields(name, title, fields, cells)
+//! ```
+//!
+//! so that a header and its cells cannot get out of step, and a column that only some reports have,
+//! such as the ratio to a chosen baseline, is one more value in the list.
+
+use super::document::{Column, Priority, Table};
+use super::value::{Quantity, Value};
+
+/// A column, and how its value is taken from a row `R`.
+pub struct Field<'a, R> {
+    column: Column,
+    value: Box<dyn Fn(&R) -> Value + 'a>,
+}
+
+impl<'a, R> Field<'a, R> {
+    /// A column of figures of one quantity.
+    pub fn new<V: Into<Value>>(
+        header: impl Into<String>,
+        quantity: Quantity,
+        value: impl Fn(&R) -> V + 'a,
+    ) -> Self {
+        let value = Box::new(move |row: &R| value(row).into());
+        Self { column: Column::new(header, quantity), value }
+    }
+
+    /// A column of text.
+    pub fn text<V: Into<Value>>(header: impl Into<String>, value: impl Fn(&R) -> V + 'a) -> Self {
+        Self::new(header, Quantity::Text, value)
+    }
+
+    /// Shows intervals beside the figures.
+    #[must_use]
+    pub fn with_intervals(self) -> Self {
+        Self { column: self.column.with_intervals(), ..self }
+    }
+
+    /// Shows the figures as bars too.
+    #[must_use]
+    pub fn with_bars(self) -> Self {
+        Self { column: self.column.with_bars(), ..self }
+    }
+
+    /// Stays however narrow the terminal is.
+    #[must_use]
+    pub fn essential(self) -> Self {
+        Self { column: self.column.with_priority(Priority::High), ..self }
+    }
+
+    /// Is the first to go where there is not enough room.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { column: self.column.with_priority(Priority::Low), ..self }
+    }
+}
+
+impl Table {
+    /// A table with one column per field and one row per item.
+    pub fn from_fields<'r, R: 'r>(
+        name: impl Into<String>,
+        title: impl Into<String>,
+        fields: impl IntoIterator<Item = Field<'r, R>>,
+        rows: impl IntoIterator<Item = &'r R>,
+    ) -> Self {
+        let (columns, values): (Vec<_>, Vec<_>) =
+            fields.into_iter().map(|field| (field.column, field.value)).unzip();
+        let mut table = Self::new(name, title, columns);
+        table.rows = rows.into_iter().map(|row| values.iter().map(|value| value(row)).collect()).collect();
+        table
+    }
+}

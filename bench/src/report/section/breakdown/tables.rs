@@ -1,0 +1,133 @@
+//! The parts as times, as shares, and beside the time in user mode.
+
+use super::{PARTS, Part, name};
+use crate::analysis::explain::{self, Breakdown, Cost, HAND_OFF, OPEN_FROM, ROUND_TRIP, ServerBreakdown};
+use crate::report::document::{Priority, Table};
+use crate::report::field::Field;
+use crate::report::section::metric::COST;
+use crate::report::section::{notes, words};
+use crate::report::value::{Quantity, Value};
+use crate::store::microbench::MicrobenchRecord;
+use crate::text::numbers;
+
+/// A row: the cost of the floor, which has no parts, or of a server with its parts.
+type Row<'a> = (&'a Cost<'a>, Option<&'a ServerBreakdown<'a>>);
+
+/// The floor first.
+fn rows<'a>(breakdown: &'a Breakdown<'a>) -> Vec<Row<'a>> {
+    let servers = breakdown.servers.iter().map(|server| (&server.cost, Some(server)));
+    std::iter::once((&breakdown.floor, None)).chain(servers).collect()
+}
+
+fn label<'a>() -> Field<'a, Row<'a>> {
+    Field::text("Server", |(cost, _): &Row| words::label(cost.cell.server)).essential()
+}
+
+/// The parts as times.
+pub(super) fn times(breakdown: &Breakdown, code: &MicrobenchRecord) -> Table {
+    let whole = Field::new(COST.header, COST.quantity, |(cost, _): &Row| COST.value(cost.cell)).essential();
+    let part = |part: &'static Part| {
+        let seconds = |(cost, server): &Row| match server {
+            Some(server) => (part.seconds)(server),
+            None => (part.label == PARTS[0].label).then_some(cost.seconds),
+        };
+        prioritised(part, Field::new(part.label, Quantity::Time, seconds))
+    };
+    let fields = [label(), whole].into_iter().chain(PARTS.iter().map(part));
+    let rows = rows(breakdown);
+    let mut table = table(breakdown, "breakdown", "A request's CPU time in parts", fields, &rows);
+    table.has_one_unit = true;
+    table.notes.push(format!(
+        "Floor: CPU time per request of {} under the same load. It is not a server: any server has to make the \
+         system calls that it makes. CPU/request is the median of the repetitions; in each server's row the \
+         floor is scaled to the repetitions of that server.",
+        breakdown.floor.cell.server.name
+    ));
+    table.notes.push(match explain::switch(code) {
+        Some(time) => format!(
+            "Switches: thread switches beyond the floor's, at {} each: `{HAND_OFF}` minus its write and its \
+             read, which take half of `{ROUND_TRIP}`.",
+            numbers::duration(time)
+        ),
+        None => {
+            format!("The cost of switches is unknown: `{HAND_OFF}` and `{ROUND_TRIP}` were not both kept.")
+        }
+    });
+    table.notes.push(
+        "Runtime and code: all beyond floor and switches, for servers whose manifests name no benchmarks."
+            .into(),
+    );
+    table.notes.extend(notes::signs(&table));
+    table
+}
+
+/// The parts as shares of the whole, and whether they explain it.
+pub(super) fn shares(breakdown: &Breakdown) -> Table {
+    let part = |part: &'static Part| {
+        let share = |server: &ServerBreakdown| Some(server.share((part.seconds)(server)?));
+        prioritised(part, Field::new(part.label, Quantity::Share, share))
+    };
+    let explained = |server: &ServerBreakdown| match server.is_explained() {
+        None => Value::Absent,
+        Some(is_explained) => if is_explained { "yes" } else { "no" }.into(),
+    };
+    let server = Field::text("Server", |server: &ServerBreakdown| name(server)).essential();
+    let explained = Field::text("Explained", explained).essential();
+    let fields = std::iter::once(server).chain(PARTS.iter().map(part)).chain([explained]);
+    let title = "A request's CPU time in shares";
+    let mut table = table(breakdown, "breakdown-shares", title, fields, &breakdown.servers);
+    table.notes.push(format!(
+        "Explained: the unexplained share is within ±{:.0} %. It is negative where the parts add up to more than \
+         was measured.",
+        OPEN_FROM * 100.0
+    ));
+    table
+}
+
+/// The time in user mode, which the parts in user mode should equal.
+pub(super) fn user_mode(breakdown: &Breakdown) -> Table {
+    let switches =
+        |(cost, _): &Row| cost.switches.map_or(Value::Absent, |each| numbers::significant(each).into());
+    let beyond = |(_, server): &Row| Some((*server)?.cost.user_seconds? - breakdown.floor.user_seconds?);
+    let of_code = |(_, server): &Row| server.and_then(ServerBreakdown::of_code);
+    let fields = [
+        label(),
+        Field::text("Switches/request", switches),
+        Field::new("In user mode", Quantity::Time, |(cost, _): &Row| cost.user_seconds).essential(),
+        Field::new("Beyond the floor", Quantity::Time, beyond).essential(),
+        Field::new("Framework and our code", Quantity::Time, of_code).essential(),
+    ];
+    let title = "Time in user mode and its parts";
+    let mut table = table(breakdown, "breakdown-check", title, fields, &rows(breakdown));
+    table.has_one_unit = true;
+    table.notes.push(
+        "A check of the breakdown: frameworks and our own code run in user mode, so the last two columns should \
+         be nearly equal. The kernel counts user mode in hundredths of a second per run."
+            .into(),
+    );
+    table
+}
+
+/// A table about the breakdown's workload.
+fn table<'r, R: 'r>(
+    breakdown: &Breakdown,
+    name: &str,
+    what: &str,
+    fields: impl IntoIterator<Item = Field<'r, R>>,
+    rows: &'r [R],
+) -> Table {
+    Table::from_fields(
+        format!("{name}-{}", breakdown.summary.workload.name),
+        format!("{what}, {}", words::title(breakdown.summary)),
+        fields,
+        rows,
+    )
+}
+
+fn prioritised<'a, R>(part: &Part, field: Field<'a, R>) -> Field<'a, R> {
+    match part.priority {
+        Priority::Low => field.optional(),
+        Priority::Normal => field,
+        Priority::High => field.essential(),
+    }
+}

@@ -1,0 +1,178 @@
+//! The columns that several tables share, and the column of ratios to a chosen baseline.
+
+use super::metric::Metric;
+use super::{Source, notes, words};
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::report::document::Table;
+use crate::report::field::Field;
+use crate::report::value::{Quantity, Value};
+use crate::store::record::Record;
+
+/// Names the row.
+pub(super) fn server<'a>() -> Field<'a, Cell<'a>> {
+    Field::text("Server", |cell: &Cell| words::label(cell.server)).essential()
+}
+
+pub(super) fn language<'a>() -> Field<'a, Cell<'a>> {
+    Field::text("Language", |cell: &Cell| cell.server.language.as_str()).optional()
+}
+
+pub(super) fn rank<'a>(summary: &'a WorkloadSummary<'a>) -> Field<'a, Cell<'a>> {
+    Field::text("Rank", |cell: &Cell| rank_of(summary, cell)).essential()
+}
+
+/// The rank, or that the cell is the floor's. A cell that is not ranked has none; a note says why.
+pub(super) fn rank_of(summary: &WorkloadSummary, cell: &Cell) -> Value {
+    if cell.server.is_floor {
+        return "floor".into();
+    }
+    let mut ranked = summary.ranked();
+    ranked.find(|(known, _)| known.server.name == cell.server.name).map(|(_, rank)| rank).into()
+}
+
+/// What limited the cell, in a word.
+pub(super) fn verdict<'a>() -> Field<'a, Cell<'a>> {
+    Field::text("Verdict", bound).essential()
+}
+
+pub(super) fn bound(cell: &Cell) -> Option<String> {
+    cell.bound().map(|bound| bound.to_string())
+}
+
+/// A figure that is shown without interval and attribution: its median.
+pub(super) fn median<'a>(
+    header: &str,
+    quantity: Quantity,
+    of_run: impl Fn(&Record) -> Option<f64> + 'a,
+) -> Field<'a, Cell<'a>> {
+    Field::new(header, quantity, move |cell: &Cell| cell.median(&of_run))
+}
+
+/// How many conformance cases passed, of those that were sent.
+pub(super) fn conformance<'a>() -> Field<'a, Cell<'a>> {
+    Field::text("HTTP cases", |cell: &Cell| cell.server.conformance.as_ref().map(ToString::to_string))
+}
+
+/// The best of the ranked cells.
+pub(super) fn best<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> Option<&'s Cell<'a>> {
+    summary.ranked().next().map(|(cell, _)| cell)
+}
+
+/// The ratio of a metric to that of another cell; absent in the floor's row.
+pub(super) fn ratio<'a>(header: String, metric: Metric, other: &'a Cell<'a>) -> Field<'a, Cell<'a>> {
+    let ratio = move |cell: &Cell| {
+        if cell.server.is_floor { Value::Absent } else { metric.ratio(cell, other) }
+    };
+    Field::new(header, Quantity::Ratio, ratio).with_intervals()
+}
+
+impl Source<'_> {
+    /// The column of ratios to the server that the user chose; `None` where none was chosen.
+    pub(super) fn to_baseline<'a>(
+        &self,
+        metric: Metric,
+        summary: &'a WorkloadSummary<'a>,
+    ) -> Option<Field<'a, Cell<'a>>> {
+        let name = self.baseline?;
+        let baseline = baseline(summary, name).ok();
+        let ratio = move |cell: &Cell| baseline.map_or(Value::Absent, |other| metric.ratio(cell, other));
+        let field = Field::new(format!("To {name}"), Quantity::Ratio, ratio);
+        Some(field.with_intervals().essential())
+    }
+
+    /// A table of what cells under a workload are asked, with notes about the baseline and the signs.
+    /// Its name is the workload's behind a prefix.
+    pub(super) fn table<'a>(
+        &self,
+        summary: &WorkloadSummary,
+        [prefix, what]: [&str; 2],
+        fields: impl IntoIterator<Item = Option<Field<'a, Cell<'a>>>>,
+        cells: impl IntoIterator<Item = &'a Cell<'a>>,
+    ) -> Table {
+        let name = format!("{prefix}{}", summary.workload.name);
+        let title = format!("{what}, {}", words::title(summary));
+        let mut table = Table::from_fields(name, title, fields.into_iter().flatten(), cells);
+        table.notes.extend(self.baseline_note(summary));
+        table.notes.extend(notes::signs(&table));
+        table
+    }
+
+    /// Why the column of ratios to the baseline is empty, where it is.
+    pub(super) fn baseline_note(&self, summary: &WorkloadSummary) -> Option<String> {
+        let name = self.baseline?;
+        let why = baseline(summary, name).err()?;
+        Some(format!("Nothing is compared with {name} here: {why}."))
+    }
+}
+
+/// The cell of the server that the user chose to compare with. Fails where it has no figures, or
+/// where they decide nothing: with the reason.
+pub(in crate::report) fn baseline<'s, 'a>(
+    summary: &'s WorkloadSummary<'a>,
+    name: &str,
+) -> Result<&'s Cell<'a>, String> {
+    let cell = summary.with_floor().find(|cell| cell.server.name == name);
+    let cell = cell.filter(|cell| cell.median(summary.leading()).is_some());
+    let cell = cell.ok_or_else(|| "it has no figures".to_owned())?;
+    cell.not_ranked().map_or(Ok(cell), |verdict| Err(words::verdict(verdict)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::summary::summarise;
+    use crate::report::section;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
+
+    /// Seven runs of each server by its cost per request; the runs of the last failed.
+    fn records() -> Vec<Record> {
+        let servers = [("cheap", 0.3), ("dear", 0.9), ("broken", 0.0)];
+        let runs = servers.into_iter().flat_map(|(server, seconds)| {
+            (1..=7).map(move |repetition| {
+                let mut record = Record::example(server, repetition);
+                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
+                if server == "broken" {
+                    (record.load, record.cpu) = (None, None);
+                }
+                record
+            })
+        });
+        runs.collect()
+    }
+
+    #[test]
+    fn every_ratio_is_to_the_server_that_was_chosen() {
+        let loaded = Loaded::example(records());
+        let summaries = summarise(&loaded.records);
+        // The chosen server, the header of the ratios, and the ratios by cost.
+        let cases = [
+            (None, "To the best", [Some(1.0), Some(3.0), None]),
+            (Some("dear"), "To dear", [Some(1.0 / 3.0), Some(1.0), None]),
+            (Some("broken"), "To broken", [None; 3]),
+        ];
+        for (baseline, header, expected) in cases {
+            let source = Source { baseline, ..Source::new(&loaded, &summaries) };
+            let sections = section::all(&source);
+            let table = &sections.iter().find(|section| section.id == "cost").unwrap().tables[0];
+            let ratios: Vec<usize> = (0..table.columns.len())
+                .filter(|place| table.columns[*place].quantity == Quantity::Ratio)
+                .collect();
+            let [place] = ratios.as_slice() else { panic!("{ratios:?}") };
+            assert_eq!(table.columns[*place].header, header);
+            for (row, expected) in table.rows.iter().zip(expected) {
+                assert_eq!(row.len(), table.columns.len());
+                let is_near = |(is, expected): (f64, f64)| (is - expected).abs() < 1e-9;
+                let ratio = row[*place].number();
+                assert_eq!(ratio.is_some(), expected.is_some(), "{header}");
+                assert!(ratio.zip(expected).is_none_or(is_near), "{header}: {ratio:?}");
+            }
+            assert_eq!(
+                table.notes.iter().any(|note| note.contains("Nothing is compared with broken here")),
+                header == "To broken"
+            );
+            let speed = &sections.iter().find(|section| section.id == "speed").unwrap().tables[0];
+            assert_eq!(speed.columns.iter().any(|column| column.header == header), baseline.is_some());
+        }
+    }
+}

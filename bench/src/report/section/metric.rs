@@ -1,0 +1,139 @@
+//! The metrics of a run: what each is called, what it measures, and whose figure it is in a cell.
+
+use super::words;
+use crate::analysis::summary::{Cell, Figure as GetFigure, WorkloadSummary};
+use crate::report::chart::{Bar, Bars};
+use crate::report::field::Field;
+use crate::report::value::{Attribution, Figure, Quantity, Value};
+use crate::store::record::{Bound, Record, TaskRecord};
+use crate::text::numbers::as_f64;
+
+/// A figure of a run, with its name.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Metric {
+    /// Its name, without a unit.
+    pub(in crate::report) header: &'static str,
+    pub(in crate::report) quantity: Quantity,
+    pub(super) of_run: GetFigure,
+    /// Whether the load tool can limit it, as it can limit throughput, and cannot limit CPU time
+    /// per request.
+    is_limited_by_tool: bool,
+}
+
+pub(super) const COST: Metric = Metric::new("CPU/request", Quantity::Time, Record::cpu_per_request);
+pub(super) const PER_SECOND: Metric =
+    Metric { is_limited_by_tool: true, ..Metric::new("Requests", Quantity::Rate, Record::per_second) };
+pub(super) const FIRST_ANSWER: Metric =
+    Metric::new("First response", Quantity::Time, |run| Some(run.start?.first_answer_seconds));
+pub(super) const MEMORY_PER_CONNECTION: Metric =
+    Metric::new("Memory/connection", Quantity::Memory, Record::memory_per_connection);
+pub(super) const AT_REST: Metric =
+    Metric::new("Before", Quantity::Memory, |run| Some(as_f64(run.memory?.at_rest_bytes?)));
+pub(super) const AFTER: Metric =
+    Metric::new("After", Quantity::Memory, |run| Some(as_f64(run.memory?.after_bytes?)));
+/// Of an open loop, which sends at its own rate.
+pub(super) const P99: Metric = Metric::new("p99", Quantity::Time, |run| run.percentile(99));
+
+/// The metric by which a workload's servers are ranked.
+pub(in crate::report) fn leading_metric(summary: &WorkloadSummary) -> Metric {
+    match summary.workload.task {
+        TaskRecord::Load => COST,
+        TaskRecord::Start => FIRST_ANSWER,
+        TaskRecord::Hold => MEMORY_PER_CONNECTION,
+    }
+}
+
+/// The noise floor, where there are enough repetitions to know it.
+pub(in crate::report) fn noise(summary: &WorkloadSummary) -> Option<f64> {
+    let (_, ratio) = summary.control(summary.leading())?;
+    summary.noise().filter(|_| ratio.is_enough())
+}
+
+impl Metric {
+    const fn new(header: &'static str, quantity: Quantity, of_run: GetFigure) -> Self {
+        Self { header, quantity, of_run, is_limited_by_tool: false }
+    }
+
+    /// Its column in a table of cells.
+    pub(super) fn field<'a>(self) -> Field<'a, Cell<'a>> {
+        Field::new(self.column_header(), self.quantity, move |cell| self.value(cell))
+    }
+
+    /// `CPU/request`; `Requests/s` for a rate.
+    pub(super) fn column_header(self) -> String {
+        if self.quantity == Quantity::Rate { format!("{}/s", self.header) } else { self.header.into() }
+    }
+
+    /// Its ratio to another cell, paired by repetition; absent where either cell is not ranked.
+    pub(super) fn ratio(self, cell: &Cell, other: &Cell) -> Value {
+        let attribution = match self.attribution(cell) {
+            Attribution::Server => self.attribution(other),
+            attribution => attribution,
+        };
+        Value::attributed(cell.ratio_to(other, self.of_run).map(Figure::from), attribution)
+    }
+
+    /// Its median and interval in a cell.
+    pub(in crate::report) fn figure(self, cell: &Cell) -> Option<Figure> {
+        cell.estimate(self.of_run).map(Figure::from)
+    }
+
+    /// The same with its attribution, as a table's value.
+    pub(in crate::report) fn value(self, cell: &Cell) -> Value {
+        Value::attributed(self.figure(cell), self.attribution(cell))
+    }
+
+    /// Its median alone, with its attribution.
+    pub(super) fn median(self, cell: &Cell) -> Value {
+        Value::attributed(cell.median(self.of_run).map(Figure::from), self.attribution(cell))
+    }
+
+    /// Whose figure it is in a cell.
+    pub(in crate::report) fn attribution(self, cell: &Cell) -> Attribution {
+        self.attribution_under(cell.bound())
+    }
+
+    /// Whose figure it is in one run.
+    pub(super) fn attribution_of_run(self, run: &Record) -> Attribution {
+        self.attribution_under(run.verdict.as_ref().map(|verdict| verdict.bound))
+    }
+
+    fn attribution_under(self, bound: Option<Bound>) -> Attribution {
+        match bound {
+            Some(Bound::Invalid | Bound::Disturbed) => Attribution::Invalid,
+            Some(Bound::ClientBound) if self.is_limited_by_tool => Attribution::Tool,
+            _ => Attribution::Server,
+        }
+    }
+
+    /// One bar per server, in the workload's own order.
+    pub(super) fn bars(self, summary: &WorkloadSummary) -> Bars {
+        Bars {
+            label: self.header.into(),
+            quantity: self.quantity,
+            bars: summary.cells.iter().map(|cell| self.bar(cell)).collect(),
+            noise: None,
+        }
+    }
+
+    /// The bar of the floor, where it was run, to be drawn below the servers' bars.
+    pub(super) fn floor_bar(self, summary: &WorkloadSummary) -> Option<Bar> {
+        let bar = self.bar(summary.floor.as_ref()?);
+        let attribution = match bar.attribution {
+            Attribution::Server => Attribution::Reference,
+            attribution => attribution,
+        };
+        Some(Bar { attribution, ..bar })
+    }
+
+    fn bar(self, cell: &Cell) -> Bar {
+        let attribution = self.attribution(cell);
+        let bound = cell.bound().filter(|_| attribution != Attribution::Server);
+        Bar {
+            label: words::label(cell.server),
+            figure: self.figure(cell),
+            attribution,
+            note: bound.map_or_else(String::new, |bound| bound.to_string()),
+        }
+    }
+}

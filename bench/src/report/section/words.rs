@@ -1,0 +1,69 @@
+//! How workloads, servers, verdicts and lists are written in titles, tables and sentences.
+
+use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::verdict::Verdict;
+use crate::store::record::ServerRecord;
+use crate::text::numbers;
+
+/// A sentence names this many servers; of more, the first [`FEW`] and the number of the others,
+/// since the tables have all.
+const NAMED: usize = 8;
+/// See [`NAMED`].
+const FEW: usize = 5;
+
+/// A workload's title and how it was loaded: `100 connections (quick-100, keep-alive, by visit)`.
+pub(super) fn title(summary: &WorkloadSummary) -> String {
+    let workload = summary.workload;
+    let how =
+        workload.mode.as_ref().map_or_else(String::new, |mode| format!(", {mode}, by {}", summary.tool.name));
+    format!("{} ({}{how})", workload.title, workload.name)
+}
+
+/// The name of a server's row. The floor cannot be mistaken for a server.
+pub(super) fn label(server: &ServerRecord) -> String {
+    if server.is_floor { format!("{} (not a server)", server.name) } else { server.name.clone() }
+}
+
+/// A verdict with its reason: `invalid: only 7 of 100 connections were open`.
+pub(in crate::report) fn verdict(verdict: &Verdict) -> String {
+    let reason = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    format!("{}{reason}", verdict.bound)
+}
+
+/// `1 connection`, `8,192 connections`.
+pub(in crate::report) fn connections(number: u32) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} connection{plural}", numbers::whole(f64::from(number)))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(in crate::report) fn list<S: AsRef<str>>(words: &[S]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The servers, of many the first few and the number of the others.
+pub(in crate::report) fn some<S: AsRef<str>>(names: &[S]) -> String {
+    if names.len() <= NAMED {
+        return list(names);
+    }
+    let (few, rest) = names.split_at(FEW);
+    let more = format!("{} more", rest.len());
+    list(&few.iter().map(AsRef::as_ref).chain([more.as_str()]).collect::<Vec<_>>())
+}
+
+/// Servers with their ratios in ascending order; of many the first few and the last.
+pub(in crate::report) fn some_up_to(ratios: &[String]) -> String {
+    match ratios {
+        [few @ .., last] if few.len() >= NAMED => {
+            let more = format!("{} more", ratios.len() - FEW);
+            let few: Vec<&str> = few[..FEW].iter().map(String::as_str).chain([more.as_str()]).collect();
+            format!("{}, up to {last}", list(&few))
+        }
+        all => list(all),
+    }
+}

@@ -1,0 +1,77 @@
+//! Figures that follow from what is stored of a run.
+
+use super::{ConnectionsRecord, Record, TaskRecord};
+use crate::text::numbers::as_f64;
+
+/// Each is `None` where the run has no such figure.
+impl Record {
+    /// Whether it has figures of any kind.
+    pub fn is_measured(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// 2xx answers per second.
+    pub fn per_second(&self) -> Option<f64> {
+        let load = self.load.as_ref()?;
+        Some(as_f64(load.answered) / load.elapsed_seconds)
+    }
+
+    /// The server's CPU time per 2xx answer, in seconds.
+    pub fn cpu_per_request(&self) -> Option<f64> {
+        let answered = self.load.as_ref()?.answered;
+        (answered > 0).then_some(self.cpu.as_ref()?.server?.seconds / as_f64(answered))
+    }
+
+    /// How many requests got no 2xx answer.
+    pub fn error_count(&self) -> u64 {
+        self.load.as_ref().map_or(0, |load| load.errors.values().sum())
+    }
+
+    /// A percentile of the latency, in seconds.
+    pub fn percentile(&self, percent: u8) -> Option<f64> {
+        self.latency.as_ref()?.percentiles.get(&percent).copied()
+    }
+
+    /// The server's memory per held connection, in bytes; `None` unless all of them stayed open.
+    pub fn memory_per_connection(&self) -> Option<f64> {
+        let memory = self.memory.filter(|_| self.workload.task == TaskRecord::Hold)?;
+        let ConnectionsRecord { asked, seen } = self.connections?;
+        if seen? < u64::from(asked) {
+            return None;
+        }
+        let grown = memory.after_bytes?.saturating_sub(memory.at_rest_bytes?);
+        Some(as_f64(grown) / f64::from(self.workload.connections))
+    }
+
+    /// How many cores the server and the tool had together.
+    pub fn cores(&self) -> usize {
+        let is_own = |core: &&usize| !self.server_cores.contains(core);
+        self.server_cores.len() + self.tool_cores.iter().filter(is_own).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::MemoryRecord;
+
+    #[test]
+    fn figures_come_from_a_records_parts() {
+        let mut record = Record::example("one", 1);
+        assert_eq!((record.per_second(), record.cpu_per_request()), (Some(1000.0), Some(0.000_5)));
+        assert_eq!((record.cores(), record.error_count(), record.memory_per_connection()), (2, 0, None));
+        record.load.as_mut().unwrap().answered = 0;
+        assert_eq!((record.per_second(), record.cpu_per_request()), (Some(0.0), None));
+        record.workload.task = TaskRecord::Hold;
+        let bytes =
+            |at_rest, after| MemoryRecord { at_rest_bytes: at_rest, after_bytes: after, peak_bytes: None };
+        for (memory, expected) in [
+            (bytes(Some(1000), Some(3000)), Some(200.0)),
+            (bytes(Some(9), Some(1)), Some(0.0)),
+            (bytes(None, Some(1)), None),
+        ] {
+            record.memory = Some(memory);
+            assert_eq!(record.memory_per_connection(), expected, "{memory:?}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What was measured in a run, or why there are no figures.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What limited a run, and the figures that the verdict is based on.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerdictRecord {
+    /// What limited it.
+    pub bound: Bound,
+    /// Why, where it is `invalid` or `disturbed`.
+    pub reason: Option<String>,
+    /// The share of its cores' time that the server used; `null` where its process is not known.
+    pub server_utilisation: Option<f64>,
+    /// The share of its cores' time that the tool used.
+    pub tool_utilisation: f64,
+    /// The share of the used cores' time that other processes and machines took.
+    #[serde(alias = "foreign_share")]
+    pub external_share: Option<f64>,
+    /// Requests in flight by Little's law, throughput times mean latency, as a share of those asked
+    /// for; where the tool's latency is one that the law applies to.
+    pub concurrency: Option<f64>,
+}
+
+/// What limited a run, or all runs of a server under a workload.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bound {
+    /// The figures say nothing about the server: requests failed, or the load was not the one that
+    /// was asked for.
+    Invalid,
+    /// Other processes or machines took the cores' time, which the server and the tool may have
+    /// needed.
+    Disturbed,
+    /// The load tool used all of its cores' time: the throughput is the tool's limit. Also where
+    /// both did, since the tool may have been first.
+    ClientBound,
+    /// The server used all of its cores' time: the throughput is the server's limit.
+    ServerBound,
+    /// Neither was busy: the round trip limits the throughput. Or an open loop held its rate, and
+    /// its latency is what was measured.
+    LatencyBound,
+    /// The load tool had time left, and the server's usage is not known, as of one on another
+    /// machine.
+    Unknown,
+}
+
+/// The word that every report, table and message uses for a verdict.
+impl std::fmt::Display for Bound {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Invalid => "invalid",
+            Self::Disturbed => "disturbed",
+            Self::ClientBound => "client-bound",
+            Self::ServerBound => "server-bound",
+            Self::LatencyBound => "latency-bound",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// The answers to a load.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadRecord {
+    /// How long the load took, by the tool's clock.
+    pub elapsed_seconds: f64,
+    /// Answers with a 2xx status.
+    pub answered: u64,
+    /// Requests without such an answer, by what happened instead.
+    pub errors: BTreeMap<String, u64>,
+    /// Requests per second as the tool claims them, to be compared with `answered /
+    /// elapsed_seconds`.
+    pub claimed_per_second: Option<f64>,
+    /// The rate of an open loop.
+    pub open_loop: Option<OpenLoopRecord>,
+}
+
+/// The rate of an open loop, and whether it was held.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenLoopRecord {
+    /// Requests per second that were due.
+    pub rate_per_second: f64,
+    /// The server's peak that the rate is a share of.
+    pub peak_per_second: Option<f64>,
+    /// Whether the tool says that it held the rate; `null` where it does not say.
+    pub held: Option<bool>,
+    /// 99 % of the requests were begun at most this much later than they were due.
+    pub lag_p99_seconds: Option<f64>,
+}
+
+/// Latency as the tool defines it: see `tool.semantics`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyRecord {
+    /// Arithmetic mean.
+    pub mean_seconds: Option<f64>,
+    /// Seconds by percentile, `50` to `99`.
+    pub percentiles: BTreeMap<u8, f64>,
+    /// The slowest.
+    pub max_seconds: Option<f64>,
+    /// The 99.9th percentile.
+    pub p99_9_seconds: Option<f64>,
+    /// How long connections took to open, where the tool reports it.
+    pub connect: Option<ConnectRecord>,
+    /// All latencies, where the tool reports them: an HdrHistogram of nanoseconds with three
+    /// digits, in its own format of version 2, compressed, in base64. Histograms of several runs
+    /// can be merged exactly.
+    pub histogram: Option<String>,
+}
+
+/// How long connections took to open.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectRecord {
+    /// How many there were.
+    pub count: u64,
+    /// Half took at most this long.
+    pub p50_seconds: f64,
+    /// 99 % took at most this long.
+    pub p99_seconds: f64,
+    /// The slowest.
+    pub max_seconds: f64,
+}
+
+/// Connections that were asked for, and that were seen.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionsRecord {
+    /// Asked for.
+    pub asked: u32,
+    /// The most connections of the server's socket, of several counts during the run.
+    pub seen: Option<u64>,
+}
+
+/// CPU time of a run.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CpuRecord {
+    /// Time from the tool's start to its end, by the harness's clock.
+    pub wall_seconds: f64,
+    /// What the server used in that time; `null` where its process is not known.
+    pub server: Option<UsageRecord>,
+    /// What the tool used from its start to its end.
+    pub tool: UsageRecord,
+    /// Time that the server's and the tool's cores spent on anything else: other processes,
+    /// interrupts, other machines on the same hardware. The kernel counts it in hundredths of a
+    /// second.
+    #[serde(alias = "foreign_seconds")]
+    pub external_seconds: Option<f64>,
+    /// The part of it that other machines on the same hardware took (steal).
+    #[serde(alias = "stolen_seconds")]
+    pub steal_seconds: Option<f64>,
+    /// Time for which the container's quota throttled its processes, summed over cores.
+    #[serde(alias = "withheld_seconds")]
+    pub throttled_seconds: Option<f64>,
+}
+
+/// What the processes of one side used: all threads, also those that ended, and children.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageRecord {
+    /// CPU time in all.
+    pub seconds: f64,
+    /// The part of it in user mode.
+    pub user_seconds: f64,
+    /// The part of it in the kernel.
+    pub system_seconds: f64,
+    /// How often a thread gave up its core to wait.
+    pub voluntary_switches: Option<u64>,
+    /// How often a thread was preempted.
+    pub involuntary_switches: Option<u64>,
+}
+
+/// The server's resident memory.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryRecord {
+    /// Before the first request.
+    pub at_rest_bytes: Option<u64>,
+    /// At the end of the run; of connections that are held, while they are.
+    pub after_bytes: Option<u64>,
+    /// The peak until the end of the run.
+    pub peak_bytes: Option<u64>,
+}
+
+/// How long a server took to start.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartRecord {
+    /// From just before the process is created to the line by which it says that it is ready.
+    pub ready_seconds: f64,
+    /// From the same moment to the last byte of its first answer.
+    pub first_answer_seconds: f64,
+}
+
+/// Why there are no figures.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorRecord {
+    /// The class of the error.
+    pub kind: ErrorKind,
+    /// What went wrong, in a sentence.
+    pub message: String,
+}
+
+/// The classes of errors.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// The server or the tool needs something that this machine lacks, or the tool cannot produce
+    /// that load.
+    Unavailable,
+    /// The server did not build, or did not print its version.
+    Build,
+    /// The server did not become ready.
+    Start,
+    /// The server gave a wrong answer.
+    WrongAnswer,
+    /// The server ended during the run.
+    Died,
+    /// The tool failed, did not end, or printed something else than its summary.
+    Tool,
+    /// Connections could not be opened, or did not stay open.
+    Connections,
+    /// The rate is a share of a peak that is not known.
+    NoPeak,
+}
+
+impl std::fmt::Display for ErrorKind {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Unavailable => "unavailable",
+            Self::Build => "build",
+            Self::Start => "start",
+            Self::WrongAnswer => "wrong answer",
+            Self::Died => "died",
+            Self::Tool => "tool",
+            Self::Connections => "connections",
+            Self::NoPeak => "no peak",
+        })
+    }
+}

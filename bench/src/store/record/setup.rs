@@ -1,0 +1,190 @@
+//! What was run: the workload, the server and the load tool. Most runs of a measurement have these
+//! in common.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A workload as it was run.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadRecord {
+    /// Its name.
+    pub name: String,
+    /// What it is, for people.
+    pub title: String,
+    /// The request target.
+    pub path: String,
+    /// What is done.
+    pub task: TaskRecord,
+    /// Connections asked for; 1 of a start.
+    pub connections: u32,
+    /// `keep-alive`, `close` or `pipelined-N`; `null` where no load is made.
+    pub mode: Option<String>,
+    /// Requests asked for; `null` where the load was bounded by time.
+    pub requests: Option<u64>,
+    /// Seconds asked for; `null` where the load was bounded by a number of requests.
+    pub seconds: Option<f64>,
+    /// Seconds of the same load before the measured one, whose answers are discarded.
+    pub warm_up_seconds: Option<f64>,
+    /// Seconds after which a request times out, where the tool has timeouts.
+    pub timeout_seconds: Option<f64>,
+    /// The rate of an open loop; `null` in a closed one.
+    pub rate: Option<RateRecord>,
+    /// A ratio that was published for this workload.
+    pub published: Option<PublishedRecord>,
+}
+
+/// What is done with a server.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskRecord {
+    /// A load tool sends requests.
+    Load,
+    /// It is started, and answers one request.
+    Start,
+    /// Connections are opened, used once, and held.
+    Hold,
+}
+
+/// The rate of an open loop.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateRecord {
+    /// Requests per second, where they are the same for all servers.
+    pub per_second: Option<f64>,
+    /// Otherwise a share of the server's own peak, from 0 to 1.
+    pub share: Option<f64>,
+    /// The workload whose throughput is that peak.
+    pub peak: Option<String>,
+}
+
+/// A published ratio.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedRecord {
+    /// The slower program, as `server.article` names it.
+    pub baseline: String,
+    /// The faster program, as `server.article` names it.
+    pub contender: String,
+    /// How many times faster the faster program is, as published.
+    pub ratio: f64,
+}
+
+/// A server as it was run.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerRecord {
+    /// The name of its folder; with a suffix for a duplicate.
+    pub name: String,
+    /// The server that this one duplicates, for the A/A control: it is the same server under
+    /// another name.
+    #[serde(alias = "twin_of")]
+    pub duplicate_of: Option<String>,
+    /// The name in reports.
+    pub title: String,
+    /// The language it is written in.
+    pub language: String,
+    /// The runtime it stands for.
+    pub runtime: String,
+    /// Its concurrency model.
+    pub model: String,
+    /// What it prints for `--version`; `null` where it could not be run.
+    pub version: Option<String>,
+    /// Whether it is the floor, with which servers are compared, and not a server. Absent in old
+    /// records.
+    #[serde(default)]
+    pub is_floor: bool,
+    /// Whether it was running already, started by the user. Absent in old records.
+    #[serde(default, alias = "is_foreign")]
+    pub is_attached: bool,
+    /// Its name in the article, where it is one of the article's two programs.
+    pub article: Option<String>,
+    /// How well it keeps the rules of HTTP; `null` where that is not known.
+    pub conformance: Option<ConformanceRecord>,
+}
+
+/// The result of the conformance cases that were sent to a server before it was measured.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConformanceRecord {
+    /// Cases that were sent. Cases that wait for a timeout are left out where the server has none.
+    pub cases: u64,
+    /// Cases that passed, without the flaky ones. In records that do not say how many are flaky,
+    /// these are among them when they passed.
+    pub passed: u64,
+    /// Cases that the server's manifest lists as flaky; `null` in old records, which do not
+    /// count them.
+    #[serde(default)]
+    pub flaky: Option<u64>,
+    /// Cases in which it answered a smuggled request: one that was hidden within another.
+    pub smuggled: u64,
+}
+
+impl ConformanceRecord {
+    /// How many cases pass: `401`, or `400–404` where four cases are flaky.
+    pub fn range(&self) -> String {
+        match (self.passed, self.flaky.unwrap_or_default()) {
+            (passed, 0) => passed.to_string(),
+            (passed, flaky) => format!("{passed}–{}", passed + flaky),
+        }
+    }
+
+    /// Whether both may describe the same server: they differ at most in which flaky cases passed.
+    pub fn is_consistent_with(&self, other: &Self) -> bool {
+        let most = |found: &Self| found.passed + found.flaky.unwrap_or_default();
+        (self.cases, self.smuggled) == (other.cases, other.smuggled)
+            && self.passed <= most(other)
+            && other.passed <= most(self)
+    }
+}
+
+impl std::fmt::Display for ConformanceRecord {
+    /// `401/483`, or `400–404/483`.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/{}", self.range(), self.cases)
+    }
+}
+
+/// A load tool as it was run.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolRecord {
+    /// Its name; `bench` where the harness sends the requests.
+    pub name: String,
+    /// Its version; `null` where it could not be run.
+    pub version: Option<String>,
+    /// What its latency means; `null` where it reports none.
+    pub semantics: Option<Semantics>,
+    /// The program and its arguments; empty where it was not run.
+    pub command: Vec<String>,
+}
+
+/// What a tool's latency means. Latencies of different meanings are never compared.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Semantics {
+    /// The moment from which it counts.
+    pub from: From,
+    /// Whether it includes the connect, where a connection was opened for the request.
+    pub connect_included: bool,
+    /// Whether the tool adds or changes samples, so that its figures are not those of the answers
+    /// alone.
+    pub synthetic: bool,
+    /// The smallest difference in seconds that the tool reports; `null` where it reports three
+    /// significant digits.
+    pub resolution_seconds: Option<f64>,
+    /// The same in words, with what else a reader should know.
+    pub meaning: String,
+}
+
+/// The moment from which latency counts.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum From {
+    /// When the request was due, sent or not: corrected for coordinated omission. Only an open loop
+    /// has such a moment.
+    Due,
+    /// When the request was sent. While a server stalls, fewer requests are sent, and the latency
+    /// of those that were not is missing.
+    Sent,
+}

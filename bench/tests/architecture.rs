@@ -1,0 +1,288 @@
+//! The structure that ARCHITECTURE.md describes, held against the imports: the modules of the
+//! harness import each other in one direction, and no files of a crate import each other in a loop.
+//!
+//! A module and the modules within it belong together: that one of these uses what the module itself
+//! defines is no loop.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what is wrong by its panic"
+)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::Visit;
+use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
+
+/// The modules of the harness. Each imports only those before it.
+const ORDER: [&str; 10] =
+    ["text", "machine", "store", "servers", "tools", "analysis", "checks", "measure", "report", "cli"];
+
+/// Two files that may import each other: a pool parks a connection, and parking returns it.
+const MUTUAL: [&str; 2] = ["servers/rust/threads/src/parking.rs", "servers/rust/threads/src/pool.rs"];
+
+/// Types may share a name, but a reader can tell no more than these apart.
+const NAMESAKES: usize = 3;
+
+/// A module's path below its crate, such as `["report", "chart"]`.
+type Module = Vec<String>;
+
+/// A path as it is written in an import, resolved to start at the crate's root.
+type Import = Vec<String>;
+
+/// One source file of a crate.
+struct Source {
+    module: Module,
+    path: PathBuf,
+    imports: Vec<Import>,
+    /// The names that the file re-exports or imports, and what they stand for.
+    names: HashMap<String, Import>,
+    types: Vec<String>,
+}
+
+#[test]
+fn modules_import_each_other_in_one_direction() {
+    let sources = sources(&root().join("bench/src"));
+    let modules: BTreeSet<&str> =
+        sources.iter().filter_map(|source| source.module.first()).map(String::as_str).collect();
+    assert_eq!(modules, BTreeSet::from(ORDER), "the modules of bench/src");
+    let place =
+        |module: &[String]| ORDER.iter().position(|name| module.first().is_some_and(|first| first == name));
+    let mut backward = Vec::new();
+    for (from, to) in imports(&sources) {
+        let (from, to) = (&sources[from], &sources[to]);
+        if place(&from.module) < place(&to.module) && place(&from.module).is_some() {
+            backward.push(format!("{} imports {}", from.path.display(), to.path.display()));
+        }
+    }
+    assert!(backward.is_empty(), "imports against the order {ORDER:?}:\n{}", backward.join("\n"));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_loop() {
+    let root = root();
+    let mut crates =
+        ["bench", "bench/visit", "bench/conformance", "shared", "shared/tokio"].map(PathBuf::from).to_vec();
+    for folder in fs::read_dir(root.join("servers/rust")).unwrap() {
+        crates.push(folder.unwrap().path());
+    }
+    let mut loops = Vec::new();
+    for folder in crates {
+        let sources = sources(&root.join(folder).join("src"));
+        for files in circles(sources.len(), &imports(&sources)) {
+            let mut names: Vec<String> = files.iter().map(|file| relative(&sources[*file].path)).collect();
+            names.sort();
+            if names != MUTUAL {
+                loops.push(names.join(", "));
+            }
+        }
+    }
+    assert!(loops.is_empty(), "files that import each other in a loop:\n{}", loops.join("\n"));
+}
+
+#[test]
+fn few_types_share_a_name() {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for folder in ["bench/src", "bench/visit/src", "bench/conformance/src"] {
+        for name in sources(&root().join(folder)).into_iter().flat_map(|source| source.types) {
+            *count.entry(name).or_default() += 1;
+        }
+    }
+    count.retain(|_, count| *count > NAMESAKES);
+    assert!(count.is_empty(), "names of more than {NAMESAKES} types: {count:?}");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().display().to_string()
+}
+
+/// The files below a crate's `src`, but for the modules that only tests build.
+fn sources(folder: &Path) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for root in ["lib.rs", "main.rs"] {
+        let path = folder.join(root);
+        if path.exists() {
+            read(&path, folder, Vec::new(), &mut sources);
+        }
+    }
+    assert!(!sources.is_empty(), "{} has sources", folder.display());
+    sources
+}
+
+/// Reads a file and the modules that it declares, which lie in `folder`.
+fn read(path: &Path, folder: &Path, module: Module, sources: &mut Vec<Source>) {
+    let file = syn::parse_file(&fs::read_to_string(path).unwrap()).expect(&path.display().to_string());
+    let mut reader = Reader {
+        source: Source {
+            module: module.clone(),
+            path: path.to_owned(),
+            imports: Vec::new(),
+            names: HashMap::new(),
+            types: Vec::new(),
+        },
+    };
+    reader.visit_file(&file);
+    sources.push(reader.source);
+    for item in &file.items {
+        let Item::Mod(ItemMod { attrs, ident, content: None, .. }) = item else { continue };
+        if is_test(attrs) {
+            continue;
+        }
+        let name = ident.to_string();
+        let (flat, nested) = (folder.join(format!("{name}.rs")), folder.join(&name).join("mod.rs"));
+        let child = if flat.exists() { flat } else { nested };
+        read(&child, &folder.join(&name), [&module[..], &[name]].concat(), sources);
+    }
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Ident>().is_ok_and(|condition| condition == "test")
+    })
+}
+
+/// Collects what a file imports.
+struct Reader {
+    source: Source,
+}
+
+impl Reader {
+    /// A path from the crate's root, where it begins at this crate.
+    fn from_root(&self, path: &[String]) -> Option<Import> {
+        let mut base = match path.first()?.as_str() {
+            "crate" => Vec::new(),
+            "self" => self.source.module.clone(),
+            "super" => self.source.module[..self.source.module.len().checked_sub(1)?].to_vec(),
+            _ => return None,
+        };
+        let mut rest = &path[1..];
+        while rest.first().is_some_and(|name| name == "super") {
+            base.pop()?;
+            rest = &rest[1..];
+        }
+        base.extend_from_slice(rest);
+        Some(base)
+    }
+
+    fn add_tree(&mut self, before: &[String], tree: &UseTree) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            UseTree::Path(path) => self.add_tree(&with(&path.ident), &path.tree),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_tree(before, tree)),
+            UseTree::Name(name) if name.ident == "self" => self.add(before.to_vec(), before.last()),
+            UseTree::Name(name) => self.add(with(&name.ident), Some(&name.ident.to_string())),
+            UseTree::Rename(rename) => self.add(with(&rename.ident), Some(&rename.rename.to_string())),
+            UseTree::Glob(_) => self.add(before.to_vec(), None),
+        }
+    }
+
+    fn add(&mut self, path: Vec<String>, name: Option<&String>) {
+        // `use child::Name` in a module that declares `child`.
+        let path = self.from_root(&path).unwrap_or_else(|| [&self.source.module[..], &path].concat());
+        if let Some(name) = name {
+            self.source.names.insert(name.clone(), path.clone());
+        }
+        self.source.imports.push(path);
+    }
+}
+
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let (attributes, name) = match item {
+            Item::Mod(item) => (&item.attrs, None),
+            Item::Fn(item) => (&item.attrs, None),
+            Item::Impl(item) => (&item.attrs, None),
+            Item::Use(item) => (&item.attrs, None),
+            Item::Struct(item) => (&item.attrs, Some(&item.ident)),
+            Item::Enum(item) => (&item.attrs, Some(&item.ident)),
+            Item::Trait(item) => (&item.attrs, Some(&item.ident)),
+            Item::Type(item) => (&item.attrs, Some(&item.ident)),
+            _ => return syn::visit::visit_item(self, item),
+        };
+        if !is_test(attributes) {
+            self.source.types.extend(name.map(ToString::to_string));
+            syn::visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        self.add_tree(&[], &item.tree);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if let Some(import) = self.from_root(&names) {
+            self.source.imports.push(import);
+        }
+        syn::visit::visit_path(self, path);
+    }
+}
+
+/// Which file imports which, by their places in `sources`.
+fn imports(sources: &[Source]) -> BTreeSet<(usize, usize)> {
+    let modules: HashMap<&[String], usize> =
+        sources.iter().enumerate().map(|(place, source)| (&source.module[..], place)).collect();
+    let mut edges = BTreeSet::new();
+    for (from, source) in sources.iter().enumerate() {
+        for import in &source.imports {
+            // A name of another crate resolves to the file itself.
+            let to = resolve(sources, &modules, import, 0);
+            let is_within = |to: usize| source.module.starts_with(&sources[to].module);
+            edges.extend(to.filter(|to| !is_within(*to)).map(|to| (from, to)));
+        }
+    }
+    edges
+}
+
+/// The file that defines what a path names: the deepest module on it, or where that re-exports it from.
+fn resolve(
+    sources: &[Source],
+    modules: &HashMap<&[String], usize>,
+    path: &[String],
+    depth: usize,
+) -> Option<usize> {
+    let length = (0..=path.len()).rev().find(|length| modules.contains_key(&path[..*length]))?;
+    let file = modules[&path[..length]];
+    let Some(name) = path.get(length) else { return Some(file) };
+    match sources[file].names.get(name) {
+        // Names that stand for each other end the search.
+        Some(import) if depth < 8 && import != path => {
+            let import = [&import[..], &path[length + 1..]].concat();
+            resolve(sources, modules, &import, depth + 1)
+        }
+        _ => Some(file),
+    }
+}
+
+/// The groups of files of which each imports every other, directly or through others of the group.
+fn circles(files: usize, edges: &BTreeSet<(usize, usize)>) -> Vec<Vec<usize>> {
+    let reach: Vec<BTreeSet<usize>> = (0..files)
+        .map(|start| {
+            let (mut seen, mut open) = (BTreeSet::new(), vec![start]);
+            while let Some(file) = open.pop() {
+                let next = edges.iter().filter(|(from, _)| *from == file).map(|(_, to)| *to);
+                open.extend(next.filter(|to| seen.insert(*to)));
+            }
+            seen
+        })
+        .collect();
+    let mut groups: BTreeSet<Vec<usize>> = BTreeSet::new();
+    for file in 0..files {
+        if reach[file].contains(&file) {
+            groups.insert(
+                (0..files)
+                    .filter(|other| reach[file].contains(other) && reach[*other].contains(&file))
+                    .collect(),
+            );
+        }
+    }
+    groups.into_iter().collect()
+}
