@@ -40,9 +40,15 @@ pub fn document(history: &History, place: &str) -> Document {
 
 /// How the last measurement compares with the one before it.
 fn answers(results: &[Compared]) -> Vec<String> {
-    let answer = |(last, comparison): &Compared| {
-        let change = comparison.as_ref().map_or("no earlier one is of the same machine".into(), judgements);
-        format!("The last measurement, {}: {change}.", last.name)
+    let answer = |(last, comparison): &Compared| match comparison {
+        None => format!("The last measurement, {}, is the first one of its machine.", last.name),
+        Some(comparison) => {
+            format!(
+                "The last measurement, {}, compared with the previous one: {}.",
+                last.name,
+                judgements(comparison)
+            )
+        }
     };
     results.last().map(answer).into_iter().collect()
 }

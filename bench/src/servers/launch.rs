@@ -11,7 +11,7 @@ use crate::machine::host::{Ended, Host, Launch, Memory, Process, Usage, Waited};
 use crate::servers::server::Server;
 
 /// The limit of a build: from nothing, on a slow machine.
-pub(super) const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
+const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// The limit for a server to print its version or its ready line, or to run its check. An
 /// interpreter on a busy machine takes a second.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::plan::Mode;
+use super::mode::Mode;
 
 /// Loads an HTTP/1.1 server, checks every byte of every answer, and measures latency
 #[derive(Debug, Parser)]

@@ -24,6 +24,7 @@ mod check;
 mod chunks;
 mod connection;
 mod head;
+mod mode;
 mod numbers;
 pub mod output;
 mod plan;

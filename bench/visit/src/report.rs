@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::numbers::as_f64;
 use super::output::{Load, Rate, Report, VERSION, per_second};
-use super::plan::{Amount, Mode, Plan};
+use super::mode::Mode;
+use super::plan::{Amount, Plan};
 use super::tally::Tally;
 
 /// The share of the rate that has to be achieved for it to count as held.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid};
 
-use super::{Started, Usage, group_of, usage};
+use super::{Memory, Started, Usage, group_of, usage};
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
@@ -61,6 +61,33 @@ pub struct Ended {
 }
 
 impl Process {
+    /// What it and the processes of its group have used, and the children that they have waited
+    /// for. It can be read until the process is reaped, except for the switches, which are gone
+    /// once it has exited: [`Ended`] has all of it. It costs some 0.1 ms, and 20 µs more for
+    /// each thread, 5 ms with 256 of them, most of it for the switches. Fails once the process is
+    /// reaped.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        let own =
+            usage::read(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
+        // A child that has ended in the meantime is in its parent's figures the next time.
+        Ok(self.children().filter_map(|child| usage::read(child).ok()).fold(own, Usage::and))
+    }
+
+    /// Memory of it and of the processes of its group; `None` once it has ended.
+    pub fn memory(&self) -> Option<Memory> {
+        let own = usage::memory_of(self.group)?;
+        Some(self.children().filter_map(usage::memory_of).fold(own, Memory::and))
+    }
+
+    /// The other processes of its group. The group of each process that there is costs a
+    /// microsecond from the kernel, and fifteen from its `stat` file, as by
+    /// `procfs::process::all_processes`.
+    pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
+        numbers.filter(|pid| *pid != self.group && getpgid(Some(*pid)) == Ok(self.group))
+    }
+
     /// Watches a process that has just been started and leads a group of its own.
     pub(super) fn watch(name: String, mut child: Child, complaint: File, started: Arc<Started>) -> Self {
         let (first_line, output) = read_in_background(child.stdout.take());

@@ -6,14 +6,11 @@ use std::ops::Add;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
-use anyhow::Context;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use nix::time::ClockId;
-use nix::unistd::{Pid, getpgid};
+use nix::unistd::Pid;
 use parking_lot::Mutex;
-
-use super::Process;
 
 /// What a process and its children have used since their start.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,34 +69,6 @@ impl Usage {
 impl Memory {
     pub(super) fn and(self, other: Self) -> Self {
         Self { resident: self.resident + other.resident, peak: self.peak + other.peak }
-    }
-}
-
-impl Process {
-    /// What it and the processes of its group have used, and the children that they have waited
-    /// for. It can be read until the process is reaped, except for the switches, which are gone
-    /// once it has exited: [`super::Ended`] has all of it. It costs some 0.1 ms, and 20 µs more for
-    /// each thread, 5 ms with 256 of them, most of it for the switches. Fails once the process is
-    /// reaped.
-    pub fn usage(&self) -> anyhow::Result<Usage> {
-        let own = read(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
-        // A child that has ended in the meantime is in its parent's figures the next time.
-        Ok(self.children().filter_map(|child| read(child).ok()).fold(own, Usage::and))
-    }
-
-    /// Memory of it and of the processes of its group; `None` once it has ended.
-    pub fn memory(&self) -> Option<Memory> {
-        let own = memory_of(self.group)?;
-        Some(self.children().filter_map(memory_of).fold(own, Memory::and))
-    }
-
-    /// The other processes of its group. The group of each process that there is costs a
-    /// microsecond from the kernel, and fifteen from its `stat` file, as by
-    /// `procfs::process::all_processes`.
-    pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
-        numbers.filter(|pid| *pid != self.group && getpgid(Some(*pid)) == Ok(self.group))
     }
 }
 
@@ -190,7 +159,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::machine::host::{Host, Launch, Waited};
+    use crate::machine::host::{Host, Launch, Process, Waited};
 
     /// Far more than the tenth of a second that a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);

@@ -188,3 +188,26 @@ pub enum From {
     /// of those that were not is missing.
     Sent,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flaky_cases_make_a_range_and_no_difference() {
+        let record = |passed, flaky| ConformanceRecord { cases: 483, passed, flaky, smuggled: 0 };
+        // Passed and flaky cases of one record, its form, and whether 400 and 4 flaky may be the same.
+        let cases = [
+            (401, None, "401/483", true),
+            (400, Some(4), "400–404/483", true),
+            (404, Some(0), "404/483", true),
+            (405, Some(0), "405/483", false),
+            (398, Some(1), "398–399/483", false),
+        ];
+        for (passed, flaky, form, is_consistent) in cases {
+            let found = record(passed, flaky);
+            assert_eq!(found.to_string(), form);
+            assert_eq!(found.is_consistent_with(&record(400, Some(4))), is_consistent, "{form}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{EXTRA_BYTES_WAIT, Worker};
 use crate::check;
 use crate::connection::State;
-use crate::plan::Mode;
+use crate::mode::Mode;
 use crate::tally::FailureKind;
 
 impl Worker<'_> {

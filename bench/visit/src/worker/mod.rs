@@ -14,7 +14,8 @@ use mio::{Events, Poll, Token};
 
 use super::check::Checker;
 use super::connection::{Connection, State};
-use super::plan::{Mode, Plan};
+use super::mode::Mode;
+use super::plan::Plan;
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
 use super::start_barrier::StartBarrier;
 use super::tally::{FailureKind, Tally, cpu_time};

@@ -9,7 +9,7 @@ use mio::Token;
 use super::Worker;
 use crate::check;
 use crate::connection::{Batch, Connection, State};
-use crate::plan::Mode;
+use crate::mode::Mode;
 use crate::schedule::Schedule;
 use crate::tally::FailureKind;
 
