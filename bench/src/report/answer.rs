@@ -286,8 +286,8 @@ mod tests {
         let (a, b) = (("a", 5.0, ServerBound), ("b", 10.0, ServerBound));
         let (low, high) = (("bad", 1.0, Invalid), ("bad", 80.0, Invalid));
         // Servers, the baseline, and the answers.
-        type Case<'a> = (&'a [(&'a str, f64, Bound)], Option<&'a str>, &'a [&'a str]);
-        let cases: [Case; 7] = [
+        type Answered<'a> = (&'a [(&'a str, f64, Bound)], Option<&'a str>, &'a [&'a str]);
+        let cases: [Answered; 7] = [
             (&[a, b], None, &[A_IS_BEST, "Compared with a, the others need: b 2.00×.", BOTH_ARE_FAST]),
             (&[low, a, b], None, &[
                 A_IS_BEST, "Compared with a, the others need: b 2.00×.", NOT_RANKED, BOTH_ARE_FAST,
