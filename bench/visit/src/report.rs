@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::mode::Mode;
 use super::numbers::as_f64;
 use super::output::{Load, Rate, Report, VERSION, per_second};
-use super::mode::Mode;
 use super::plan::{Amount, Plan};
 use super::tally::Tally;
 
