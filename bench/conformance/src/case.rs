@@ -5,8 +5,7 @@ use std::fmt;
 
 use crate::expected::Expected;
 
-/// What the client sends on a new connection, and the alternatives of which the server has to
-/// choose one.
+/// What the client sends on a new connection, and the alternatives that the server has.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// `subject/name`, by which manifests refer to it.
@@ -23,8 +22,7 @@ pub struct Case {
 /// How severe it is to fail a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// A rule of the endpoint alone, one that the RFCs only recommend, or one about limits, which
-    /// they leave to the server.
+    /// A rule of the endpoint alone, one that the RFCs only recommend, or one about limits.
     Strict,
     /// A rule that the RFCs require.
     Wrong,
@@ -69,8 +67,7 @@ pub(super) enum Timeout {
 /// How the client finds out in the end whether the connection is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
-    /// It sends one more request in the same write as the last bytes. [`End::Open`] means that the
-    /// server answers it.
+    /// It sends one more request in the last write. [`End::Open`] means that it is answered.
     Probe,
     /// It shuts down its side, after which the server has to close.
     HalfClose,

@@ -23,8 +23,7 @@ const PROBE_BODY: &[u8] = b"Hello, visitor! You've requested: /probe\n";
 /// as one, which is also a valid way for the bytes to arrive.
 const READ_TIME: Duration = Duration::from_millis(1);
 
-/// The most bytes that are read per exchange, so that a server that never stops cannot fill the
-/// memory.
+/// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// What the server did on one connection.
@@ -73,8 +72,7 @@ pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) ->
     }
     let deadline = Instant::now()
         + match case.finish {
-            // Less than the idle timeout, which must not be mistaken for the close that the case
-            // asks for.
+            // Less than the idle timeout, which would be mistaken for the expected close.
             Finish::Wait => settings.response_timeout.min(settings.timeouts.idle * 8 / 10),
             Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2 + settings.response_timeout / 2,
             Finish::Probe | Finish::HalfClose => settings.response_timeout,

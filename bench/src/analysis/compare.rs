@@ -16,8 +16,7 @@ use crate::analysis::summary::{Cell, Figure, WorkloadSummary, summarise};
 use crate::store::record::{Bound, Record, TaskRecord, ToolRecord, WorkloadRecord};
 use crate::store::results::Loaded;
 
-/// Rates of an open loop that differ by less are the same: an open loop is said to hold its rate
-/// from 99 % on.
+/// Rates of an open loop that differ by less are the same: a rate is held from 99 % on.
 pub const SAME_RATE: f64 = 0.01;
 
 /// Rates that differ by more are another load, and latencies under them are not compared. A rate
@@ -47,8 +46,7 @@ pub struct ComparedWorkload<'a> {
     pub tool: &'a ToolRecord,
     /// Whether it is the second tool, whose figures are a cross-check of the first one's.
     pub is_check: bool,
-    /// The noise floor of each kind of figure, as a share; `None` where neither folder has a
-    /// duplicate with such figures.
+    /// The noise floor per kind of figure, as a share; `None` without a duplicate.
     pub noise: Vec<(FigureKind, Option<f64>)>,
     /// Figures by server, in the order of A.
     pub figures: Vec<ComparedFigure<'a>>,
@@ -133,8 +131,7 @@ impl Comparison<'_> {
         self.figures().filter(|figure| is_counted(&figure.judgement)).count()
     }
 
-    /// The number of figures whose medians got worse by more than a share, or whose server is
-    /// broken in B.
+    /// The number of figures that got worse by more than a share, or are broken in B.
     pub fn worse_by(&self, share: f64) -> usize {
         self.figures().filter(|figure| figure.loss().is_some_and(|loss| loss > share)).count()
     }

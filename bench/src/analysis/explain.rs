@@ -24,8 +24,7 @@ pub const HAND_OFF: &str = "kernel/thread hand-off";
 /// The benchmark of two writes and two reads without a switch.
 pub const ROUND_TRIP: &str = "kernel/socket pair";
 
-/// The mode of a load whose requests come one at a time over kept connections, as those of the
-/// benchmarks do.
+/// The mode of a load whose requests come one at a time, as those of the benchmarks do.
 const KEPT: &str = "keep-alive";
 
 /// The CPU time per request in parts, server by server, under one workload.
@@ -57,8 +56,7 @@ pub struct Cost<'a> {
 pub struct ServerBreakdown<'a> {
     /// All of it.
     pub cost: Cost<'a>,
-    /// What the kernel takes at least: the whole divided by its ratio to the floor in the same
-    /// repetitions.
+    /// What the kernel takes: the whole divided by its ratio to the floor in the same runs.
     pub floor: f64,
     /// What the switches beyond the floor's take.
     pub switches: Option<f64>,
@@ -84,8 +82,7 @@ pub struct ServerBenches<'a> {
 pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 
 /// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a
-/// time over kept connections, in which the floor and some server have figures, and the floor's are
-/// valid.
+/// time over kept connections, with valid figures of the floor and figures of some server.
 pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) -> Option<Breakdown<'a>> {
     let floor = summary
         .floor
@@ -120,8 +117,7 @@ pub fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     Some(bench.per_operation().seconds)
 }
 
-/// What a switch between two threads takes, without the write and the read by which it was timed:
-/// the floor has those.
+/// What a switch takes, without the write and the read of its benchmark: the floor has those.
 pub fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
@@ -215,8 +211,7 @@ mod tests {
     use crate::analysis::summary::summarise;
     use crate::store::record::RateRecord;
 
-    /// A run with this CPU time per request, of which two microseconds are in user mode, and these
-    /// switches per request.
+    /// A run with this CPU time per request, two of it in user mode, and these switches.
     fn run(server: &str, microseconds: f64, switches: Option<u64>) -> Record {
         let mut record = Record::example(server, 1);
         record.server.is_floor = server == "floor";
@@ -227,8 +222,7 @@ mod tests {
         record
     }
 
-    /// Parts of a server's breakdown in nanoseconds, the last two the unexplained one, and runtime
-    /// and code together.
+    /// In nanoseconds; the last two are the unexplained part, and runtime and code together.
     fn parts(server: &ServerBreakdown) -> [Option<f64>; 5] {
         let ServerBreakdown { switches, framework, own, .. } = *server;
         let parts = [switches, framework, own, server.unexplained(), server.runtime_and_code()];

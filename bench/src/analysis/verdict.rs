@@ -1,6 +1,5 @@
 //! Classifies what limited a run or a cell: the server, the load tool, the round trip, or something
-//! that makes its figures invalid. Every threshold is here; METHODOLOGY.md has the reasons at
-//! length.
+//! that makes its figures invalid. Every threshold is here; METHODOLOGY.md has the reasons.
 //!
 //! Throughput is that of whichever side is at its limit first. So a run is *server-bound* only
 //! where the server used nearly all of its cores' time and the load tool did not; where the tool
@@ -25,8 +24,7 @@ pub const DISTURBED_FROM: f64 = 0.05;
 pub const HELD_FROM: f64 = 0.99;
 
 /// Requests in flight by Little's law, as a share of those asked for. Tools reach 0.9 to 1.0 here,
-/// and 0.65 where a short run begins with the opening of thousands of connections. More than all is
-/// impossible.
+/// 0.65 where a short run begins by opening thousands of connections; more than 1 is impossible.
 pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 
 /// How much of that share may be due to the tool's resolution: for one connection with 20,000
@@ -34,8 +32,7 @@ pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 const BLUR: f64 = 0.1;
 
 /// An answer that took this long, and [`STILL_SHARE`] of the run, shows that the server or the tool
-/// stalled. The kernel's own timers, for acknowledgements and for a first loss, are below a quarter
-/// of a second.
+/// stalled. The kernel's timers for acknowledgements and for a first loss are shorter.
 pub const STILL_SECONDS: f64 = 0.25;
 /// See [`STILL_SECONDS`].
 pub const STILL_SHARE: f64 = 0.05;
@@ -169,8 +166,7 @@ fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
 }
 
 /// Requests in flight by Little's law, as a share of those asked for: in a closed loop, where the
-/// tool's latency is the whole time for which a connection waits, and its resolution is fine
-/// enough.
+/// tool's latency is the whole wait of a connection, and its resolution is fine enough.
 fn concurrency(record: &Record) -> Option<f64> {
     let semantics = record.tool.semantics.as_ref()?;
     let mode = record.workload.mode.as_deref()?;

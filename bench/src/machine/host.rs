@@ -1,5 +1,4 @@
-//! The machine that a measurement runs on: every process is started, pinned, watched and ended
-//! here, and nowhere else.
+//! The machine that a measurement runs on: every process is started, pinned and ended here.
 //!
 //! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone,
 //! which then ends each group itself, and a child's children end with it.
@@ -55,8 +54,7 @@ pub struct Host {
 #[derive(Default)]
 struct Started {
     interrupted: AtomicBool,
-    /// Process groups that may get a signal: started and not yet reaped, so that no number can have
-    /// been reused.
+    /// Process groups that may get a signal: not yet reaped, so no number has been reused.
     groups: Mutex<Vec<Pid>>,
 }
 
@@ -135,8 +133,7 @@ impl Host {
         self.started.interrupted.load(Ordering::SeqCst)
     }
 
-    /// Starts a process. Fails if there is no such program, or the user has interrupted the
-    /// harness.
+    /// Starts a process. Fails if there is no such program, or the user has interrupted.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
         let complaint = tempfile::tempfile().with_context(|| {
@@ -176,8 +173,7 @@ impl Host {
         Ok(ended.output)
     }
 
-    /// Runs a process to its end, with whatever status. Fails if it cannot be started, or does not
-    /// end within `bound`.
+    /// Runs a process to its end, with whatever status. Fails as [`Host::run`] does otherwise.
     pub fn output(&self, launch: &Launch, bound: Duration) -> anyhow::Result<Ended> {
         let mut process = self.start(launch)?;
         let waited = process.wait(bound);
@@ -198,8 +194,7 @@ impl Started {
     }
 }
 
-/// The signals that interrupt the harness. A closed terminal does not where SIGHUP is ignored from
-/// the start, as under `nohup`.
+/// The signals that interrupt the harness, without SIGHUP where `nohup` has set it to be ignored.
 fn signals() -> Vec<i32> {
     let status = procfs::process::Process::myself().and_then(|own| own.status());
     let is_hangup_ignored = status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0);

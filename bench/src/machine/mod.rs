@@ -38,8 +38,7 @@ pub struct Machine {
     pub memory_bytes: Option<u64>,
     /// How much of it was swapped out, before the first run.
     pub swapped_bytes: Option<u64>,
-    /// When the kernel uses transparent huge pages: `always`, `madvise` (where a program asks for
-    /// it) or `never`.
+    /// When the kernel uses transparent huge pages: `always`, `madvise` (on request) or `never`.
     pub huge_pages: Option<String>,
     /// Load averages over 1, 5 and 15 minutes, before the first run.
     pub load_averages: Option<[f32; 3]>,

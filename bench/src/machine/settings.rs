@@ -1,5 +1,4 @@
-//! The machine's settings, from files of the kernel and of container managers. `root` is the folder
-//! that has `/proc` and `/sys`.
+//! The machine's settings, from files below `root`, which has `/proc` and `/sys`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::host;
 
-/// Files that managers create in their containers: Docker, Podman, and any that tells systemd its
-/// name.
+/// Files that managers create in their containers: Docker, Podman, any that tells systemd.
 const CONTAINER_FILES: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/container"];
 
 /// Names of the control groups of containers: of Docker, Kubernetes, Podman and LXC.
@@ -31,8 +29,7 @@ pub struct Frequency {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// The most connections that may wait to be accepted, whatever a server asks for:
-    /// `net.core.somaxconn`.
+    /// The most connections that may wait to be accepted: `net.core.somaxconn`.
     pub accept_queue: Option<u32>,
     /// How many handshakes may be unfinished: `net.ipv4.tcp_max_syn_backlog`.
     pub handshake_queue: Option<u32>,
@@ -69,9 +66,8 @@ impl Network {
     }
 }
 
-/// The signs that this is a container, those of `systemd-detect-virt`: a file of its manager, the
-/// control group of the first process, or that process's variable `container`, which only root may
-/// read.
+/// The signs that this is a container, as `systemd-detect-virt` reads them: a file of its manager,
+/// and the control group or the variable `container` (for root alone) of the first process.
 pub(super) fn container_signs(root: &Path) -> Vec<String> {
     let files = CONTAINER_FILES.into_iter().filter(|file| root.join(file).exists());
     let mut signs: Vec<String> = files.map(|file| format!("/{file}")).collect();

@@ -1,7 +1,6 @@
 //! The stored form of microbenchmarks: `microbench.json`.
 //!
-//! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is
-//! not known is `null`, never 0.
+//! Units are seconds, bytes and counts. What is not known is `null`, never 0.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +22,7 @@ pub struct MicrobenchRecord {
     pub pages: Option<String>,
     /// The benchmarks, in the order in which they were run.
     pub benches: Vec<BenchRecord>,
-    /// The benchmarks that make up one request, per server whose manifest names them. Records of
-    /// schema 1 have none.
+    /// The benchmarks that make up one request, per server; absent in records of schema 1.
     #[serde(default)]
     pub costs: Vec<CostsRecord>,
 }
@@ -53,8 +51,7 @@ pub struct BenchRecord {
     pub mean: TimeRecord,
     /// The median time of an iteration.
     pub median: TimeRecord,
-    /// The operations per iteration, such as requests that are answered; `null` where they are not
-    /// counted.
+    /// The operations per iteration, such as requests; `null` where they are not counted.
     pub elements: Option<u64>,
     /// The bytes that an iteration reads; `null` where they are not counted.
     pub bytes: Option<u64>,
@@ -103,8 +100,7 @@ impl BenchRecord {
 
 #[cfg(test)]
 impl MicrobenchRecord {
-    /// For tests: benchmarks of requests, a head, a framework and the kernel, and three servers
-    /// that are made of them.
+    /// Benchmarks of requests, a head, a framework and the kernel, and three servers of them.
     pub(crate) fn example() -> Self {
         let bench = |group: &str, name: &str, nanoseconds: f64, elements, bytes| {
             let time = |factor: f64| TimeRecord {

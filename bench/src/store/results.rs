@@ -68,8 +68,7 @@ impl Results {
         let make = || {
             std::fs::create_dir(folder.join(RAW))?;
             let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
-            // Last, and whole or not at all: from then on a measurement can be resumed, even after
-            // a power failure.
+            // Last, and whole or not at all: from then on a measurement can be resumed.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all((serde_json::to_string_pretty(machine)? + "\n").as_bytes())?;
             file.as_file().sync_all()?;
@@ -96,14 +95,12 @@ impl Results {
         &self.folder
     }
 
-    /// Appends a record as one line, in one write, and waits until it is on the disk. Fails if it
-    /// cannot be written.
+    /// Appends a record as one line, and waits for the disk. Fails if it cannot be written.
     pub fn append(&mut self, record: &Record) -> anyhow::Result<()> {
         self.measurements.append(record)
     }
 
-    /// Keeps what a tool printed, and returns the name of its file in `raw/`. Fails if it cannot be
-    /// written.
+    /// Keeps a tool's output in `raw/`, and returns its name. Fails if it cannot be written.
     pub fn keep_raw(&mut self, label: &str, output: &str) -> anyhow::Result<String> {
         self.raw_files += 1;
         let name = format!("{:04}-{label}.txt", self.raw_files);
@@ -134,8 +131,7 @@ pub fn is_one(folder: &Path) -> bool {
     folder.join(MACHINE).is_file()
 }
 
-/// Reads the machine and the command from a folder. Fails if it is not a result folder, or
-/// `machine.json` is damaged.
+/// Reads `machine.json`. Fails if the folder is no result folder, or the file is damaged.
 pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     if !folder.is_dir() {
         bail!("{} is not a folder of results, as `bench measure` makes them", folder.display());
@@ -219,8 +215,7 @@ mod tests {
         }
     }
 
-    /// Lines as earlier versions of `bench` wrote them: fields had other names, and some were not
-    /// there yet.
+    /// As earlier versions wrote them: fields had other names, and some were not there yet.
     #[test]
     fn lines_of_earlier_schemas_are_read() {
         let cases = [

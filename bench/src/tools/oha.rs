@@ -29,8 +29,7 @@ const ABORTED: &str = "aborted due to deadline";
 const FLAGS: [&str; 4] =
     ["--no-tui", "--output-format", "--wait-ongoing-requests-after-deadline", "--worker-threads"];
 
-/// The largest difference between the sum of its counts and its rate times its time, which are
-/// exact.
+/// The largest difference between the sum of its counts and its rate times its time.
 const ADDS_UP_WITHIN: f64 = 0.5;
 
 pub(super) struct Oha;

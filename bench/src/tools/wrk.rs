@@ -151,8 +151,7 @@ impl Tool for Wrk {
             ("timeout", timeout),
         ];
         let kinds = kinds.into_iter().filter(|(_, number)| *number > 0);
-        // With batches its samples are not answers, and those that it adds leave only the largest
-        // meaningful.
+        // With batches its samples are not answers, and only the largest is meaningful.
         let sampled = |time: Option<f64>| time.filter(|_| depth == 1).map(seconds);
         let percentiles = latency.percentiles.into_iter();
         Ok(ToolOutput {

@@ -44,8 +44,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The answer at the start of `bytes` to the request with this number; `None` while it is not
-    /// whole. `ended` says that the connection has ended after `bytes`. Fails on a wrong answer,
-    /// with a text that describes it.
+    /// whole. `ended`: the connection has ended after `bytes`. Fails on a wrong answer, described.
     pub(super) fn answer(
         &mut self,
         number: usize,
@@ -113,8 +112,7 @@ fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, Strin
     }
 }
 
-/// The length of the body of any other answer, which may be anything; `None` while it is not
-/// whole.
+/// The length of the body of any other answer, which may be anything; `None` if not whole.
 fn other(head: &Head, rest: &[u8], ended: bool) -> Result<Option<usize>, String> {
     let length = match head.framing {
         Framing::NoBody => Some(0),
@@ -186,8 +184,7 @@ mod tests {
         for at in 0..a.len() {
             let mut bytes = a.clone().into_bytes();
             bytes[at] ^= 0x10;
-            // A changed byte may be harmless in a head, such as in the reason, but never in the
-            // body.
+            // A changed byte may be harmless in the head, but never in the body.
             let answer = checker.answer(0, &bytes, false);
             let is_body = at >= a.find("Hello").unwrap();
             assert!(answer.is_err() || !is_body, "byte {at}: {answer:?}");

@@ -1,5 +1,4 @@
-//! The chunked transfer coding (RFC 9112, section 7.1), read strictly, with chunk extensions and
-//! trailers.
+//! The chunked transfer coding (RFC 9112, section 7.1), read strictly, extensions and trailers too.
 
 use super::head;
 
@@ -41,8 +40,7 @@ pub(super) fn read(bytes: &[u8], expected: Option<&[u8]>) -> Result<Option<usize
     }
 }
 
-/// Compares a chunk of `size` bytes, of which `data` has arrived, with the expected body from
-/// `decoded`.
+/// Compares the `data` that has arrived of a chunk of `size` bytes with `expected`.
 fn compare(data: &[u8], size: usize, decoded: usize, expected: &[u8]) -> Result<(), String> {
     let rest = &expected[decoded..];
     if size > rest.len() {

@@ -104,8 +104,7 @@ impl Connection {
         self.written = 0;
     }
 
-    /// Writes as much of the batch as the socket takes. Returns the number of bytes, 0 once all is
-    /// written.
+    /// Writes as much of the batch as the socket takes. Returns the number of bytes.
     pub(super) fn write(&mut self, requests: &Requests) -> io::Result<usize> {
         let requests = requests.bytes(self.batch.first, self.batch.count);
         let before = self.written;

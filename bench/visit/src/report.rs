@@ -59,8 +59,7 @@ fn load(plan: &Plan) -> Load {
     }
 }
 
-/// The time by which answers are divided: until the last measured answer, or until the time for
-/// sending was over.
+/// The time by which answers are divided: to the last measured answer or the end of sending.
 fn elapsed(plan: &Plan, start: Instant, tally: &Tally) -> Duration {
     let sent_until = match (tally.stopped, plan.amount, plan.rate) {
         (Some(stopped), ..) => Some(stopped),

@@ -2,8 +2,7 @@
 
 /// The requests of a run: one per path, repeated without end. Each has a number, from 0.
 pub(super) struct Requests {
-    /// One request per path, followed by the first requests again, as many as a batch has, so that
-    /// every batch is one slice.
+    /// One request per path, then the first again, so that every batch is one slice.
     bytes: Vec<u8>,
     /// The start of each request in `bytes`, and the end of the last one.
     starts: Vec<usize>,

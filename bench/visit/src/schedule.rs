@@ -21,9 +21,8 @@ pub(super) struct Budget {
     remaining: u64,
 }
 
-/// The arrivals of one thread in an open loop: every `step`th of all. All arrivals are evenly
-/// spaced, each in the middle of its interval. Their times are calculated, not stored, so arrivals
-/// that wait take no memory.
+/// The arrivals of one thread in an open loop: every `step`th of all, which are evenly spaced, each
+/// in the middle of its interval. Their times are calculated: waiting takes no memory.
 pub(super) struct Arrivals {
     begin: Instant,
     per_second: f64,
@@ -68,8 +67,7 @@ impl Budget {
         }
     }
 
-    /// The number of requests in the next batch, at most `depth`, and whether they are measured;
-    /// `None` at the end.
+    /// The size of the next batch, at most `depth`, and whether it is measured; `None` at the end.
     pub(super) fn take(&mut self, depth: usize, now: Instant) -> Option<(usize, bool)> {
         if self.is_over(now) {
             return None;
@@ -82,8 +80,7 @@ impl Budget {
         Some((count, true))
     }
 
-    /// Gives up one request because its connection failed, so that the run ends when no server
-    /// listens.
+    /// Gives up a request whose connection failed: the run ends even when no server listens.
     pub(super) fn give_up_one(&mut self, now: Instant) {
         self.remaining = self.remaining.saturating_sub(u64::from(now >= self.start));
     }
@@ -132,8 +129,7 @@ impl Arrivals {
         self.next >= self.end
     }
 
-    /// Ends the arrivals at `now`. Returns the number of measured arrivals that were due and are
-    /// given up.
+    /// Ends the arrivals. Returns the number of measured ones that were due and are given up.
     pub(super) fn stop(&mut self, now: Instant) -> u64 {
         let mut given_up = 0;
         while let Some(arrival) = self.peek().filter(|arrival| arrival.time <= now) {

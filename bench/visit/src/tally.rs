@@ -21,8 +21,7 @@ pub(super) enum FailureKind {
     CutOff,
 }
 
-/// The counts of one thread. Connects and the mismatch include the warm-up; all else is of the
-/// measured time.
+/// The counts of one thread in the measured time; connects and the mismatch of the warm-up too.
 pub(super) struct Tally {
     pub(super) sent: u64,
     pub(super) errors: Errors,

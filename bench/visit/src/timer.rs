@@ -20,8 +20,7 @@ pub(super) struct Timer {
 }
 
 impl Timer {
-    /// A timer that wakes the poll of `registry` with `token`. Fails when the kernel has no
-    /// descriptors left.
+    /// A timer that wakes the poll of `registry`. Fails without a free descriptor.
     pub(super) fn new(registry: &Registry, token: Token) -> anyhow::Result<Self> {
         let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags).context("cannot make a timer")?;

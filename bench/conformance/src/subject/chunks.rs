@@ -55,8 +55,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(fine.map(|(name, rule, body)| read_or_closed(name, rule, &chunked(body))));
     cases.extend(broken.map(|(name, rule, body)| broken_body(name, rule, chunked(body))));
-    // The grammar has none of these. Other servers have long accepted them, and no RFC asks for
-    // their rejection by name.
+    // The grammar has none of these, but servers have long accepted them.
     let lenient = [
         ("chunks/space-after-a-size", SIZE, "3 \r\nabc\r\n0\r\n\r\n"),
         ("chunks/nul-in-an-extension", EXTENSION, "3;a\0b\r\nabc\r\n0\r\n\r\n"),

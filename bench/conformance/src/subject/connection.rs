@@ -1,5 +1,4 @@
-//! How long a connection stays open, and how it ends (RFC 9112, section 9; RFC 9110, section
-//! 10.1.1).
+//! How long a connection stays open, and how it ends (RFC 9112, section 9).
 
 use super::shorthand::{BAD, Case, End, Expected, NEXT, get, greeting, post, posted};
 use crate::case::{Finish, Step, send};

@@ -63,8 +63,7 @@ fn fields() -> Vec<Case> {
         ("framing/nul-in-a-name", NAMES, b"X\0Y: z"),
         ("framing/nul-in-a-field", VALUES, b"X: y\0z"),
     ];
-    // The RFC lets a server read a fold as a space. Two servers that differ in that see different
-    // fields.
+    // The RFC lets a server read a fold as a space: two servers may see different fields.
     let folded: [(_, &[u8]); 3] = [
         ("framing/line-folding", b"X: y\r\n z"),
         ("framing/line-folding-by-a-tab", b"X: y\r\n\tz"),
@@ -113,8 +112,7 @@ fn versions() -> Vec<Case> {
     cases.push(
         Case::rejected("framing/version-with-a-space-after", REQUEST_LINE, after, BAD_VERSION).strict(),
     );
-    // RFC 9110, section 2.5: a higher minor version is served as the highest known one, or
-    // rejected.
+    // RFC 9110, section 2.5: served as the highest known minor version, or rejected.
     let higher = "GET /a HTTP/1.2\r\nHost: h\r\n\r\n";
     let higher = Case::rejected("framing/version-1.2", "RFC 9110, section 2.5", higher, BAD_VERSION);
     cases.push(higher.or(greeting(), End::Any));
@@ -145,8 +143,7 @@ fn lengths() -> Vec<Case> {
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\nabc"].concat();
     let mut cases = Vec::new();
     cases.extend(broken.map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD)));
-    // The RFC lets a server read two equal lengths as one. The endpoint rejects them, as they are
-    // most likely an attack.
+    // The RFC lets a server read two equal lengths as one; most likely they are an attack.
     let equal: [(_, &[u8]); 2] = [
         ("framing/two-equal-lengths", b"Content-Length: 3\r\nContent-Length: 3"),
         ("framing/two-equal-lengths-in-a-list", b"Content-Length: 3, 3"),

@@ -45,8 +45,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("host/bytes-after-bracket", b"Host: [::1]h"),
     ];
     let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
-    // An empty value belongs to a target without an authority, which HTTP does not have: accepted
-    // or rejected.
+    // It belongs to a target without an authority, which HTTP does not have.
     let empty = Case::answered("host/empty", SYNTAX, with(b"Host:"), greeting());
     cases.push(empty.or([Expected::status(BAD)], End::Any));
     cases.extend(fine.map(|(name, field)| Case::answered(name, SYNTAX, with(field), greeting())));

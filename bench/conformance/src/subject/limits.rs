@@ -1,5 +1,4 @@
-//! The endpoint's limits, at their edges. Other servers have other limits, so that these cases are
-//! strict.
+//! The endpoint's limits, at their edges. Strict, since other servers have other limits.
 
 use super::shorthand::{
     BAD, Case, ENDPOINT_RULE, End, Expected, NEXT, broken_body, chunked, get, greeting, post, posted,

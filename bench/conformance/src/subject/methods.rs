@@ -32,8 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for (name, method) in unknown {
         let case = Case::answered(name, METHOD, with(&format!("{method} /a")), [Expected::status(NO_METHOD)]);
-        // Some servers reject lower case in a method. What counts is that the server does not take
-        // it for GET.
+        // Some servers reject lower case. What counts is that it is not taken for GET.
         let is_get = method.eq_ignore_ascii_case("GET");
         cases.push(if is_get { case.or([Expected::status(BAD)], End::Any) } else { case });
     }

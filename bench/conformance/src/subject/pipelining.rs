@@ -52,8 +52,7 @@ fn mixed() -> Vec<Case> {
     ]
 }
 
-/// A request that ends the connection is the last one that is answered. All before it are answered
-/// too.
+/// A request that ends the connection is the last one that is answered, after all before it.
 fn ended() -> Vec<Case> {
     let a = || Expected::greeting("/a");
     let ended = |name, rule, request: &str, answer| {

@@ -269,8 +269,7 @@ fn over_limits() -> Vec<Case> {
         body("smuggling/in-a-body-over-the-limit", large),
         body("smuggling/in-a-chunk-over-the-limit", chunk),
     ];
-    // A server with larger limits sees two Host fields, since the hidden request is part of the
-    // head.
+    // A server with larger limits sees two Host fields: the hidden request is in the head.
     cases.extend(
         heads.map(|(name, request)| Case::rejected(name, "RFC 6585, section 5", request, &[400, 431])),
     );

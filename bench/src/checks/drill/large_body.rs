@@ -23,8 +23,7 @@ const MIB: u64 = 1024 * 1024;
 /// Bytes per write and per chunk.
 const PIECE: usize = 64 * 1024;
 
-/// Pieces between two looks at the memory, so that a server that keeps the body cannot fill the
-/// machine.
+/// Pieces between two looks at the memory, so that a kept body cannot fill the machine.
 const CHECK_EVERY: u64 = 16;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {

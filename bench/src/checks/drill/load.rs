@@ -64,8 +64,7 @@ impl AddAssign for LoadCount {
     }
 }
 
-/// Sends requests as fast as it can, until it has to stop or cannot connect. The latter is an error
-/// beside the count.
+/// Sends requests until it has to stop or cannot connect, which is an error beside the count.
 pub(super) fn load(
     name: usize,
     address: SocketAddr,
@@ -92,8 +91,7 @@ pub(super) fn load(
     (counted, Ok(()))
 }
 
-/// Sends one request or one burst, and reads the answers. Returns whether the connection can be
-/// used again.
+/// Sends a request or a burst, and reads the answers. Returns whether the connection is usable.
 fn ask(
     client: &mut Client,
     name: usize,

@@ -1,5 +1,4 @@
-//! File descriptors: how many the harness may have, and how many a started process has and may
-//! have.
+//! File descriptors: the harness's limit, and those that a started process has and may have.
 
 use std::collections::BTreeSet;
 use std::fs;

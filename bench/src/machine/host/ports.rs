@@ -56,8 +56,7 @@ pub fn ports() -> Option<Ports> {
 
 /// Waits until half of the ports for outgoing connections are free, or can be reused, and returns
 /// whether they are: false once the wait has timed out, or the user has interrupted it. Calls `say`
-/// when the wait begins, and when it times out. It does not wait where the kernel does not say how
-/// many ports are in use.
+/// when the wait begins, and when it times out. Does not wait where the kernel does not say.
 pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
     let Some(range) = outgoing_ports() else { return true };
     let wait = Wait { most: range.len() / HELD_AT_MOST, reused: are_reused() };

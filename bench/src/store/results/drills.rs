@@ -8,8 +8,7 @@ use crate::store::drills::{DrillRecord, SCHEMA};
 
 const DRILLS: &str = "drills.jsonl";
 
-/// The file of a result folder to which results of drills are appended. Nothing in it is ever
-/// overwritten.
+/// The file to which results of drills are appended. Nothing in it is ever overwritten.
 pub struct DrillsFile(Appender);
 
 impl DrillsFile {
@@ -21,8 +20,7 @@ impl DrillsFile {
         Ok((Self(Appender::open(folder.join(DRILLS), torn.is_some())?), torn))
     }
 
-    /// Appends a result as one line, in one write, and waits until it is on the disk. Fails if it
-    /// cannot be written.
+    /// Appends a result as one line, and waits for the disk. Fails if it cannot be written.
     pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
         self.0.append(record)
     }

@@ -27,8 +27,7 @@ pub(super) struct Appender {
 }
 
 /// Reads a file, each line by `parse`. A last line without a line feed was being written when the
-/// power failed: it is left out and reported. Fails if any other line cannot be read; the error
-/// names the file and the line.
+/// power failed: it is left out and reported. Fails, naming the place, if another is unreadable.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&[u8]) -> anyhow::Result<T>) -> anyhow::Result<Lines<T>> {
     let place = path.display().to_string();
     let file = File::open(path).with_context(|| format!("cannot read {place}"))?;
@@ -92,8 +91,7 @@ impl Appender {
         Ok(Self { path, file })
     }
 
-    /// Appends a line in one write, and waits until it is on the disk. Fails if it cannot be
-    /// written.
+    /// Appends a line in one write, and waits for the disk. Fails if it cannot be written.
     pub(super) fn append(&mut self, line: &impl Serialize) -> anyhow::Result<()> {
         let mut write = || {
             let text = serde_json::to_string(line)? + "\n";

@@ -52,8 +52,7 @@ impl MicrobenchFile {
     }
 }
 
-/// The microbenchmarks of a folder; `None` when none were kept. Fails when their file cannot be
-/// read.
+/// The microbenchmarks of a folder; `None` when none were kept. Fails on a damaged file.
 pub(super) fn load(folder: &Path) -> anyhow::Result<Option<MicrobenchRecord>> {
     for path in [folder.join(NAME), folder.join(FORMER_NAME)] {
         match std::fs::read(&path) {

@@ -22,11 +22,9 @@ pub struct Errors {
     pub closed: u64,
     /// Requests that were not answered within the timeout.
     pub timeout: u64,
-    /// Requests with a wrong answer, and those pipelined behind them, whose answers cannot be
-    /// found.
+    /// Requests with a wrong answer, and those pipelined behind them.
     pub wrong: u64,
-    /// Open loop: requests that found no free connection within the timeout, or before an
-    /// interruption.
+    /// Open loop: requests without a free connection within the timeout, or interrupted.
     pub unsent: u64,
     /// Requests without an answer when an interruption ended the run.
     pub cut_off: u64,

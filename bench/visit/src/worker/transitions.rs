@@ -1,5 +1,4 @@
-//! The state transitions of a connection: it is opened, gets batches, is closed, and opened again.
-//! See [`State`].
+//! The state transitions of a connection, see [`State`]: opened, given batches, closed, reopened.
 
 use std::io::ErrorKind;
 use std::time::Instant;
@@ -23,8 +22,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The connect has ended, with a connection or an error. What can be read by now was sent
-    /// before any request.
+    /// The connect has ended. What can be read by now was sent before any request.
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
@@ -54,8 +52,7 @@ impl Worker<'_> {
         self.close(index, now, false);
     }
 
-    /// A connection has no batch: in a closed loop it gets the next one, in an open loop it waits
-    /// for an arrival.
+    /// A connection has no batch: it gets the next one, or waits for an arrival.
     pub(super) fn next_batch(&mut self, index: usize, now: Instant) {
         self.connections[index].state = State::Free;
         let depth = self.plan.mode.depth();
@@ -70,8 +67,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Gives a connection a batch, whose latency counts from `start`. One that is down is opened
-    /// first.
+    /// Gives a connection a batch, whose latency counts from `start`; opens one that is down.
     pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
         let first = self.next;
         self.next = self.next.wrapping_add(count);

@@ -43,8 +43,7 @@ impl ScriptedServer {
 }
 
 impl Client {
-    /// The path of the next request, and its number over all connections, from 1; `None` at the end
-    /// of the connection.
+    /// The path of the next request, and its number over all connections, from 1.
     pub(super) fn request(&mut self) -> Option<(String, u64)> {
         loop {
             if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
