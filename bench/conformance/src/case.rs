@@ -40,7 +40,6 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One step of the client.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// Sends these bytes in one write.
@@ -77,10 +76,8 @@ pub(super) enum Finish {
     WaitFor(Timeout),
 }
 
-/// One thing that the server may do.
 #[derive(Clone, Debug)]
 pub(super) struct Alternative {
-    /// The answers in order.
     pub(super) answers: Vec<Expected>,
     /// The state of the connection after them.
     pub(super) end: End,
@@ -133,33 +130,28 @@ impl Case {
         Self::new(name, rule, request, [Expected::status(statuses)], End::Closed)
     }
 
-    /// Adds an alternative.
     #[must_use]
     pub(super) fn or(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
         self.alternatives.push(Alternative { answers: answers.into(), end });
         self
     }
 
-    /// Sets the severity.
     #[must_use]
     pub(super) fn with_severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 
-    /// Makes the case [`Severity::Strict`].
     #[must_use]
     pub(super) fn strict(self) -> Self {
         self.with_severity(Severity::Strict)
     }
 
-    /// Appends steps to the first one.
     #[must_use]
     pub(super) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
     }
 
-    /// Sets how the client finds out whether the connection is open.
     #[must_use]
     pub(super) fn with_finish(self, finish: Finish) -> Self {
         Self { finish, ..self }
@@ -201,7 +193,6 @@ pub fn subject_of(name: &str) -> &str {
     name.split('/').next().unwrap_or(name)
 }
 
-/// A step that sends `bytes`.
 pub(super) fn send(bytes: impl Into<Cow<'static, str>>) -> Step {
     Step::Send(bytes.into().into_owned().into_bytes())
 }

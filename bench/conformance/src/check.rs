@@ -23,7 +23,6 @@ const SHORT: usize = 200;
 /// Time for all splits of a case: ten times what they need, unless each waits for a timeout.
 const SPLIT_TIME: Duration = Duration::from_secs(2);
 
-/// The most bytes that a failure quotes.
 const QUOTED: usize = 400;
 
 /// Why a case failed.

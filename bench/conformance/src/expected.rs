@@ -5,22 +5,18 @@ use crate::response::Response;
 /// What one answer has to look like.
 #[derive(Clone, Debug)]
 pub struct Expected {
-    /// Its status is one of these.
     statuses: &'static [u16],
     /// Fields with their exact values.
     fields: Vec<(&'static str, String)>,
     /// Fields that are lists, with their members, in any order.
     lists: Vec<(&'static str, &'static [&'static str])>,
-    /// It has a `Date`.
     has_date: bool,
-    /// The exact body.
     body: Option<String>,
     /// It answers a HEAD: no body follows, whatever its head says.
     pub(super) head_only: bool,
 }
 
 impl Expected {
-    /// A final answer of one of these statuses.
     pub(super) fn status(statuses: &'static [u16]) -> Self {
         Self {
             statuses,
@@ -62,7 +58,6 @@ impl Expected {
         Self::status(&[100])
     }
 
-    /// Requires a `Date`.
     #[must_use]
     pub(super) fn with_date(self) -> Self {
         Self { has_date: true, ..self }

@@ -8,11 +8,9 @@
 pub struct Response {
     /// Whether it is HTTP/1.0, where an answer ends its connection unless it says otherwise.
     pub(crate) is_http_1_0: bool,
-    /// Its status code.
     pub(crate) status: u16,
     /// Its fields in order, their names in lower case.
     pub(crate) fields: Vec<(String, String)>,
-    /// Its body.
     pub(crate) body: Vec<u8>,
 }
 

@@ -9,7 +9,6 @@ use super::*;
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// What a server does on each connection.
 #[derive(Clone, Copy, Debug)]
 enum Script {
     /// Reads to the end of the probe or of the stream, answers, and leaves the connection open.

@@ -155,7 +155,6 @@ impl FigureKind {
         self == Self::Throughput
     }
 
-    /// The figure by which servers are ranked.
     fn leading(task: TaskRecord) -> Self {
         match task {
             TaskRecord::Load => Self::Cost,
@@ -166,7 +165,6 @@ impl FigureKind {
 }
 
 impl<'a> ComparedWorkload<'a> {
-    /// Compares the servers that both have.
     fn new(a: &WorkloadSummary<'a>, b: &WorkloadSummary<'a>) -> Self {
         let mut compared = Self {
             workload: a.workload,
@@ -186,7 +184,6 @@ impl<'a> ComparedWorkload<'a> {
         compared
     }
 
-    /// The figures of one server.
     fn add(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
         let [a, b] = cells;
         if a.measured().next().is_none() && b.measured().next().is_none() {
@@ -295,7 +292,6 @@ fn unmatched<'a>(these: &[WorkloadSummary<'a>], those: &[WorkloadSummary<'a>]) -
     these.iter().map(of_workload).filter(|unmatched| !unmatched.servers.is_empty()).collect()
 }
 
-/// The rate at which an open loop sent.
 fn rate(run: &Record) -> Option<f64> {
     Some(run.load.as_ref()?.open_loop.as_ref()?.rate_per_second)
 }

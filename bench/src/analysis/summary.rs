@@ -164,7 +164,6 @@ fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> b
     ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 
-/// The leading figure of a workload.
 fn leading(workload: &WorkloadRecord) -> Figure {
     match workload.task {
         TaskRecord::Load => Record::cpu_per_request,

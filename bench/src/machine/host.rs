@@ -201,7 +201,6 @@ fn signals() -> Vec<i32> {
     if is_hangup_ignored { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
 }
 
-/// The group that a child leads.
 fn group_of(child: &Child) -> Pid {
     Pid::from_raw(child.id().cast_signed())
 }

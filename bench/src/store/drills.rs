@@ -66,7 +66,6 @@ pub enum OutcomeRecord {
 
 #[cfg(test)]
 impl DrillRecord {
-    /// The result of a short drill, for tests.
     pub(crate) fn example(server: &str, drill: &str, outcome: Result<&str, &str>) -> Self {
         Self {
             schema: SCHEMA,

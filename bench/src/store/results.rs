@@ -153,7 +153,6 @@ pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     Ok(Loaded { machine, records, torn, drills, drills_torn, microbench })
 }
 
-/// Reads a line of `measurements.jsonl`.
 fn measurement(line: &[u8]) -> anyhow::Result<Record> {
     let mut record: Record = lines::parse_since(line, OLDEST_SCHEMA, SCHEMA)?;
     if let Some(latency) = record.latency.as_mut().filter(|_| record.workload.rate.is_none()) {

@@ -19,14 +19,12 @@ use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
 
-/// The number of results that it keeps.
 const KEPT: u64 = 1_000_000;
 
 /// The largest relative difference between the sum of its counts and its rate times its time. Both
 /// are printed with four decimals.
 const ADDS_UP_WITHIN: f64 = 0.01;
 
-/// Its default timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) struct Hey;

@@ -138,7 +138,6 @@ pub(crate) use captured;
 
 #[cfg(test)]
 impl<'a> LoadSpec<'a> {
-    /// A load for the tests of a tool.
     fn example(load: &'a Load, amount: Amount) -> Self {
         Self { load, amount, rate: None, answer: "Hello", cores: 1, url: "URL" }
     }

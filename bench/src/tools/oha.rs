@@ -186,7 +186,6 @@ mod tests {
 
     #[test]
     fn counts_answers_and_errors() {
-        /// The name of the case, the output, the answers, and the errors.
         type Expected<'a> = (&'a str, &'a str, u64, &'a [(&'a str, u64)]);
         let cases: [Expected; 6] = [
             ("every fifth is a 503", captured!("oha/some-5xx.json"), 160, &[("status 503", 40)]),

@@ -33,7 +33,6 @@ const SCRIPT: Script = Script { name: "wrk.lua", text: include_str!("wrk.lua") }
 
 pub(super) struct Wrk;
 
-/// The line that the script prints.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Summary {

@@ -11,13 +11,10 @@ use super::requests::Requests;
 /// The longest body of an answer that is not a success; a longer one is wrong.
 const OTHER_BODY_BYTES: usize = 1024 * 1024;
 
-/// The number of bytes of a wrong answer that are shown.
 const SHOWN: usize = 300;
 
-/// A whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// Its length on the wire.
     pub(super) length: usize,
     /// Its status code: 200, or 300 and above.
     pub(super) status: u16,
@@ -25,7 +22,6 @@ pub(super) struct Answer {
     pub(super) close: bool,
 }
 
-/// Checks answers, and keeps the last right one to each target.
 pub(super) struct Checker<'a> {
     requests: &'a Requests,
     known: Vec<KnownAnswer>,

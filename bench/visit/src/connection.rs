@@ -18,9 +18,7 @@ use super::requests::Requests;
 /// Every state but `Down` goes to `Down` when the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// There is no socket.
     Down,
-    /// It is being opened.
     Opening,
     /// It is open, without a batch.
     Free,
@@ -43,7 +41,6 @@ pub(super) struct Batch {
     pub(super) measured: bool,
 }
 
-/// One socket, its state and its batch.
 pub(super) struct Connection {
     pub(super) state: State,
     /// The time of its last change of state; changes between `Free` and `Busy` do not count.
@@ -58,7 +55,6 @@ pub(super) struct Connection {
 }
 
 impl Batch {
-    /// The number of requests without an answer.
     pub(super) fn left(&self) -> usize {
         self.count - self.answered
     }
@@ -133,7 +129,6 @@ impl Connection {
         }
     }
 
-    /// Closes it.
     pub(super) fn close(&mut self, now: Instant) {
         self.socket = None;
         self.state = State::Down;

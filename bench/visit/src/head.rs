@@ -7,7 +7,6 @@
 /// The longest head: far above what any server sends.
 const HEAD_BYTES: usize = 64 * 1024;
 
-/// The head of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     /// The status code, from 100 to 599.
@@ -20,7 +19,6 @@ pub(super) struct Head {
     pub(super) close: bool,
     /// The number of `Content-Type` fields with a value.
     pub(super) types: u32,
-    /// The number of `Date` fields.
     pub(super) dates: u32,
     /// Whether the last `Date` has the required form.
     pub(super) date_is_sound: bool,

@@ -79,7 +79,6 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
     code
 }
 
-/// Loads the server.
 fn load(plan: &Plan) -> anyhow::Result<Report> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {

@@ -9,18 +9,13 @@ use super::arguments::Arguments;
 use super::mode::Mode;
 use super::requests::Requests;
 
-/// When to stop sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Amount {
-    /// After this number of requests.
     Requests(u64),
-    /// After this time.
     Time(Duration),
 }
 
-/// The load to make.
 pub(super) struct Plan {
-    /// The URL as it was given.
     pub(super) url: String,
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
@@ -89,7 +84,6 @@ fn split(url: &str) -> anyhow::Result<(String, String)> {
     Ok((host.to_owned(), format!("{slash}{path}")))
 }
 
-/// The first address of a host, looked up once.
 fn resolve(host: &str) -> anyhow::Result<SocketAddr> {
     let port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
     let host = if port { host.to_owned() } else { format!("{host}:80") };

@@ -14,7 +14,6 @@ const HELD_SHARE: f64 = 0.99;
 /// The lag that 99 % of the requests have to stay below for the rate to count as held.
 const HELD_LAG: Duration = Duration::from_millis(1);
 
-/// The report of a run that began to send at `began`.
 pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally) -> Report {
     let elapsed_seconds = elapsed(plan, began + plan.warm_up, tally).as_secs_f64();
     let statuses = tally.statuses();

@@ -9,9 +9,7 @@ pub(super) struct Requests {
     targets: Vec<Target>,
 }
 
-/// One request target.
 pub(super) struct Target {
-    /// The path as sent.
     pub(super) path: String,
     /// The expected body of its answer, byte for byte.
     pub(super) body: Vec<u8>,
@@ -42,7 +40,6 @@ impl Requests {
         &self.bytes[self.starts[first]..self.starts[first + count]]
     }
 
-    /// The target of the request with this number.
     pub(super) fn target(&self, number: usize) -> &Target {
         &self.targets[self.index(number)]
     }
@@ -52,7 +49,6 @@ impl Requests {
         number % self.targets.len()
     }
 
-    /// All targets.
     pub(super) fn targets(&self) -> &[Target] {
         &self.targets
     }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::numbers::as_f64;
 use super::plan::Amount;
 
-/// The requests of one thread.
 pub(super) enum Schedule {
     /// Closed loop: the next batch of a connection follows the answers to its last one.
     Closed(Budget),
@@ -33,10 +32,8 @@ pub(super) struct Arrivals {
     warm_up: u64,
 }
 
-/// One request that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Arrival {
-    /// The time at which it is due.
     pub(super) time: Instant,
     /// Whether it is measured, which it is not in the warm-up.
     pub(super) measured: bool,
@@ -45,9 +42,7 @@ pub(super) struct Arrival {
 /// The share of one thread in the load.
 #[derive(Clone, Copy)]
 pub(super) struct ThreadShare {
-    /// The number of this thread, from 0.
     pub(super) thread: u32,
-    /// The number of threads.
     pub(super) threads: u32,
 }
 
@@ -85,7 +80,6 @@ impl Budget {
         self.remaining = self.remaining.saturating_sub(u64::from(now >= self.start));
     }
 
-    /// Whether nothing is left to send.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.remaining == 0 || self.deadline.is_some_and(|deadline| now >= deadline)
     }
@@ -119,12 +113,10 @@ impl Arrivals {
         (!self.is_over()).then(|| Arrival { time: self.time(self.next), measured: self.next >= self.warm_up })
     }
 
-    /// Takes the next arrival.
     pub(super) fn advance(&mut self) {
         self.next += self.step;
     }
 
-    /// Whether nothing is left to arrive.
     pub(super) fn is_over(&self) -> bool {
         self.next >= self.end
     }
@@ -145,7 +137,6 @@ impl Arrivals {
     }
 }
 
-/// The number of arrivals in `time`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use super::numbers::as_f64;
 use super::output::{Report, TimesReport};
 
-/// A line per figure.
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {

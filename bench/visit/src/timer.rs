@@ -13,7 +13,6 @@ use mio::{Interest, Registry, Token};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
-/// A `timerfd` registered with a poll.
 pub(super) struct Timer {
     timer: TimerFd,
     armed_for: Option<Instant>,

@@ -6,7 +6,6 @@ const SIZE: &str = "RFC 9112, section 7.1";
 const EXTENSION: &str = "RFC 9112, section 7.1.1";
 const TRAILER: &str = "RFC 9112, section 7.1.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let fine = [
         ("chunks/several", SIZE, "3\r\nabc\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n"),

@@ -9,7 +9,6 @@ const CONNECTION: &str = "RFC 9110, section 7.6.1";
 const EXPECT: &str = "RFC 9110, section 10.1.1";
 const UPGRADE: &str = "RFC 9110, section 7.8";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [closing(), staying(), old(), half_closed(), expectations(), last_words()].concat()
 }

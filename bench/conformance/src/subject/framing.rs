@@ -18,7 +18,6 @@ const LENGTH: &str = "RFC 9110, section 8.6";
 const CODING: &str = "RFC 9112, section 6.1";
 const BODY: &str = "RFC 9112, section 6.3";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [lines(), fields(), versions(), lengths(), codings(), bodies()].concat()
 }

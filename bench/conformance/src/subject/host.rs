@@ -7,7 +7,6 @@ const ABSOLUTE: &str = "RFC 9112, section 3.2.2";
 /// `Host = uri-host [ ":" port ]`, whose parts are those of RFC 3986, section 3.2.
 const SYNTAX: &str = "RFC 9110, section 7.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = requests();
     let fine: [(_, &[u8]); 11] = [

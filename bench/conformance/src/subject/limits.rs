@@ -14,7 +14,6 @@ const HEAD_TOO_LARGE: &[u16] = &[431];
 /// RFC 9110, section 15.5.15.
 const TARGET_TOO_LONG: &[u16] = &[414];
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let cases = [heads(), targets(), bodies(), endless()].concat();
     cases.into_iter().map(Case::strict).collect()
@@ -113,13 +112,11 @@ fn endless() -> Vec<Case> {
     ]
 }
 
-/// A head of this number of bytes.
 fn head(bytes: usize) -> String {
     let (start, end) = ("GET /a HTTP/1.1\r\nHost: h\r\nX: ", "\r\n\r\n");
     format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
 }
 
-/// A head of this number of fields, `Host` included.
 fn fields(count: usize) -> String {
     let more: String = (1..count).map(|number| format!("X-{number}: y\r\n")).collect();
     get(&more)

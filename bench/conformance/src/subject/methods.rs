@@ -5,7 +5,6 @@ use super::shorthand::{BAD, Case, ENDPOINT_RULE, End, Expected, NEXT, NO_METHOD,
 const METHOD: &str = "RFC 9110, section 9.1";
 const HEAD: &str = "RFC 9110, section 9.3.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let with = |line: &str| format!("{line} HTTP/1.1\r\nHost: h\r\n\r\n");
     let mut cases = heads();

@@ -8,7 +8,6 @@ const PIPELINING: &str = "RFC 9112, section 9.3.2";
 const TEAR_DOWN: &str = "RFC 9112, section 9.6";
 const LINES: &str = "RFC 9112, section 2.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [mixed(), ended(), long(), halves()].concat()
 }

@@ -21,7 +21,6 @@ const CONNECT: &str = "RFC 9110, section 9.3.6";
 /// The hidden request. Its path is how an answer to it is recognized.
 const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let cases = [in_bodies(), in_chunks(), lengths(), codings(), heads(), over_limits()];
     let cases = cases.concat().into_iter().map(|case| case.with_severity(Severity::Smuggling));

@@ -83,7 +83,6 @@ fn processes() -> HashMap<Key, Used> {
     others.map(|stat| ((stat.pid, stat.starttime), (stat.comm, stat.utime + stat.stime))).collect()
 }
 
-/// The process that used the most CPU time between two looks.
 #[derive(Debug, PartialEq)]
 struct Busiest {
     name: String,
@@ -106,7 +105,6 @@ struct Gap {
     away: Duration,
 }
 
-/// Keeps every core busy at once.
 fn probe(cores: &[usize]) -> Vec<Gap> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = cores.iter().map(|core| scope.spawn(|| worst_gap(*core))).collect();

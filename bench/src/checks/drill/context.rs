@@ -71,7 +71,6 @@ impl DrillContext<'_> {
         launch::start_on(self.host, self.server, port, &[], &words)
     }
 
-    /// Fails once the user has interrupted the command.
     pub(super) fn check_interrupted(&self) -> anyhow::Result<()> {
         self.host.check_interrupted()
     }
@@ -87,7 +86,6 @@ fn warm_up(running: &Running) -> anyhow::Result<()> {
     wait_until(|| settled(running), "its descriptors did not settle")
 }
 
-/// Whether the number of its descriptors stays the same for a moment.
 fn settled(running: &Running) -> anyhow::Result<bool> {
     let before = running.descriptors()?;
     std::thread::sleep(POLL * 3);
@@ -142,7 +140,6 @@ pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result
     }
 }
 
-/// Its resident memory in bytes.
 pub(super) fn resident(running: &Running) -> anyhow::Result<u64> {
     match running.memory() {
         Some(memory) => Ok(memory.resident),

@@ -22,7 +22,6 @@ const ROOM: usize = 20;
 /// Connections that are certainly accepted, whatever descriptors the server opens besides.
 const CERTAIN: usize = 10;
 
-/// Connections that are opened beyond the room.
 const BEYOND: usize = 20;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {

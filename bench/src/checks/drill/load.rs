@@ -21,7 +21,6 @@ use crate::servers::client::{Client, get, get_and_close};
 /// Requests per write of a pipelining client.
 const BURST: usize = 8;
 
-/// How a client uses its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectionMode {
     /// It sends the next request on the same connection.
@@ -32,7 +31,6 @@ pub(super) enum ConnectionMode {
     Pipelined,
 }
 
-/// Clients of every mode.
 pub(super) const CLIENT_MODES: [ConnectionMode; 8] = {
     use ConnectionMode::{Close, KeepAlive, Pipelined};
     [KeepAlive, KeepAlive, KeepAlive, Close, Close, Close, Pipelined, Pipelined]
@@ -41,13 +39,11 @@ pub(super) const CLIENT_MODES: [ConnectionMode; 8] = {
 /// The state that the clients share with the drill.
 #[derive(Debug, Default)]
 pub(super) struct LoadState {
-    /// The clients have to stop.
     pub(super) stop: AtomicBool,
     /// Right answers to all clients so far.
     pub(super) answered: AtomicU64,
 }
 
-/// The requests of a client.
 #[derive(Debug, Default)]
 pub(super) struct LoadCount {
     pub(super) sent: u64,

@@ -19,7 +19,6 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// Clients that misbehave.
 const MISBEHAVING: u64 = 4;
 
 /// Rounds, the same except for their timing. The first ones show how much memory the server needs,

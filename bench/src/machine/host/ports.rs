@@ -68,7 +68,6 @@ pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
     )
 }
 
-/// The ports for outgoing connections.
 fn outgoing_ports() -> Option<RangeInclusive<u16>> {
     port_range(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
 }
@@ -79,11 +78,8 @@ pub fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
     Some(ends.next()??..=ends.next()??)
 }
 
-/// What the harness waits for.
 struct Wait {
-    /// How many ports may be in `TIME_WAIT`.
     most: usize,
-    /// Whether those can be reused after a while.
     reused: bool,
 }
 

@@ -163,7 +163,6 @@ impl Process {
         Ok(Ended { status, output: text(output), complaint: text(complaint), usage })
     }
 
-    /// Ends it; the error says how it ended.
     fn ended_early(&mut self) -> anyhow::Error {
         let name = self.name.clone();
         match self.end() {

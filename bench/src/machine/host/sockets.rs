@@ -33,7 +33,6 @@ const BY_FAMILY: u16 = 20;
 /// `NLM_F_REQUEST | NLM_F_DUMP`: all sockets that match the request.
 const REQUEST_ALL: u16 = 0x301;
 
-/// The head of each message.
 const HEAD_BYTES: usize = 16;
 
 /// The head and an `inet_diag_req_v2`.

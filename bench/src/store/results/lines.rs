@@ -11,12 +11,9 @@ use serde::de::DeserializeOwned;
 /// The extension of the file that gets an incomplete last line.
 const TORN: &str = "torn";
 
-/// What a file of lines holds.
 #[derive(Debug)]
 pub(super) struct Lines<T> {
-    /// The lines, in the order in which they were written.
     pub(super) lines: Vec<T>,
-    /// A sentence about an incomplete last line.
     pub(super) torn: Option<String>,
 }
 
@@ -102,7 +99,6 @@ impl Appender {
     }
 }
 
-/// Moves an incomplete last line to a file of its own.
 fn move_torn(path: &Path, aside: &Path) -> io::Result<()> {
     let text = std::fs::read(path)?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);

@@ -47,7 +47,6 @@ impl Errors {
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Adds those of another thread.
     pub(crate) fn add(&mut self, other: &Self) {
         self.refused += other.refused;
         self.connect_timeout += other.connect_timeout;

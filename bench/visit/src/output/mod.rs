@@ -128,7 +128,6 @@ impl Report {
     }
 }
 
-/// `answered` per second; `None` when no time has passed.
 pub(crate) fn per_second(answered: u64, elapsed_seconds: f64) -> Option<f64> {
     (elapsed_seconds > 0.0).then(|| as_f64(answered) / elapsed_seconds)
 }

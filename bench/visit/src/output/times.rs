@@ -62,12 +62,10 @@ impl Times {
         Ok(Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS)?))
     }
 
-    /// Adds one time.
     pub(crate) fn record(&mut self, time: Duration) {
         self.0.saturating_record(nanoseconds(time).max(1));
     }
 
-    /// Adds the times of another histogram.
     pub(crate) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         Ok(self.0.add(&other.0)?)
     }
@@ -101,7 +99,6 @@ impl Times {
         shares.map(|share| (share, seconds(self.0.value_at_quantile(share)))).collect()
     }
 
-    /// The 99th percentile; `None` without any times.
     pub(crate) fn p99(&self) -> Option<Duration> {
         (!self.0.is_empty()).then(|| Duration::from_nanos(self.0.value_at_quantile(0.99)))
     }

@@ -132,7 +132,6 @@ impl Worker<'_> {
         }
     }
 
-    /// The server has ended the connection.
     fn at_end(&mut self, index: usize, kind: FailureKind) {
         let now = Instant::now();
         match self.connections[index].state {

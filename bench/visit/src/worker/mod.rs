@@ -39,7 +39,6 @@ const EVENTS: usize = 1024;
 /// The token of the timer; those of connections are their indices.
 const TIMER: Token = Token(usize::MAX);
 
-/// The part of the load that one thread makes.
 pub(super) struct Worker<'a> {
     plan: &'a Plan,
     share: ThreadShare,
@@ -49,14 +48,12 @@ pub(super) struct Worker<'a> {
     connections: Vec<Connection>,
     /// Open loop: free connections, the longest waiting first. Some may be closed by now.
     free: VecDeque<usize>,
-    /// `None` before the start.
     schedule: Option<Schedule>,
     checker: Checker<'a>,
     tally: Tally,
     scratch: Box<[u8]>,
     /// The number of the next request, which gives its target.
     next: usize,
-    /// The number of connections with a batch.
     outstanding: usize,
     /// The last time at which an arrival found no free connection.
     starved_until: Option<Instant>,
@@ -273,7 +270,6 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Stops sending, after an interruption.
     fn stop(&mut self, now: Instant) {
         match &mut self.schedule {
             Some(Schedule::Closed(budget)) => budget.stop(),

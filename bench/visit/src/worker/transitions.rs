@@ -13,7 +13,6 @@ use crate::schedule::Schedule;
 use crate::tally::FailureKind;
 
 impl Worker<'_> {
-    /// Begins to open a connection that is down.
     pub(super) fn connect(&mut self, index: usize, now: Instant) {
         let connection = &mut self.connections[index];
         (connection.state, connection.since) = (State::Opening, now);
@@ -80,7 +79,6 @@ impl Worker<'_> {
         }
     }
 
-    /// Writes as much of the batch as the socket takes.
     pub(super) fn send(&mut self, index: usize) {
         match self.connections[index].write(&self.plan.requests) {
             Ok(bytes) if self.is_measuring => self.tally.bytes_written += bytes as u64,
@@ -110,7 +108,6 @@ impl Worker<'_> {
         }
     }
 
-    /// Opens a connection that is down, if there is more to send.
     pub(super) fn reconnect(&mut self, index: usize, now: Instant) {
         if self.sends_more(now) {
             self.connect(index, now);

@@ -21,10 +21,8 @@ use visit::output::{Errors, Report, TimesReport};
 
 use server::{BUSY, Client, ScriptedServer, chunked, right, with_field};
 
-/// What a server does with each connection.
 type Serve = fn(&mut Client);
 
-/// The result of a run.
 struct Ran {
     report: Report,
     complaint: String,

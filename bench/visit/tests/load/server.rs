@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A connection from the server's side.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
     /// The number of the connection, from 0.
@@ -14,10 +13,8 @@ pub(super) struct Client {
     read: Vec<u8>,
 }
 
-/// A server that runs until the test ends.
 pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
-    /// The number of requests read so far.
     pub(super) requests: Arc<AtomicU64>,
 }
 
@@ -72,7 +69,6 @@ impl Client {
     }
 }
 
-/// The right answer.
 pub(super) fn right(path: &str) -> String {
     with_field(path, "")
 }
@@ -91,7 +87,6 @@ pub(super) fn chunked(path: &str) -> String {
     format!("{fields}7;a=b\r\n{start}\r\n{:X}\r\n{rest}\r\n0\r\nA: b\r\n\r\n", rest.len())
 }
 
-/// A refusal.
 pub(super) const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy";
 
 const HEAD: &str =
