@@ -28,10 +28,7 @@
 //!
 //! The crate knows no server, starts none, and prints nothing. It takes an address and returns a
 //! [`CaseResult`] per case. What a server is known to fail is for the caller to remember.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "an index that is wrong may end a test of a server, and ends no server"
-)]
+#![allow(clippy::indexing_slicing, reason = "a wrong index may end a test of a server, and ends no server")]
 
 mod case;
 mod check;

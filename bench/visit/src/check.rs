@@ -36,7 +36,7 @@ struct KnownAnswer {
 
 impl<'a> Checker<'a> {
     pub(super) fn new(requests: &'a Requests) -> Self {
-        Self { requests, known: vec![KnownAnswer::default(); requests.targets().len()] }
+        Self { requests, known: vec![KnownAnswer::default(); requests.targets.len()] }
     }
 
     /// The answer at the start of `bytes` to the request with this number; `None` while it is not
@@ -94,13 +94,10 @@ fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, Strin
         Framing::Length(length) if length != body.len() => {
             Err(format!("its Content-Length is {length}, not {}", body.len()))
         }
-        Framing::Length(length) => {
-            let differs_at = rest.iter().zip(body).position(|(got, expected)| got != expected);
-            match differs_at {
-                Some(at) => Err(format!("the body differs at byte {at}")),
-                None => Ok((rest.len() >= length).then_some(length)),
-            }
-        }
+        Framing::Length(length) => match rest.iter().zip(body).position(|(got, expected)| got != expected) {
+            Some(at) => Err(format!("the body differs at byte {at}")),
+            None => Ok((rest.len() >= length).then_some(length)),
+        },
         Framing::Chunked => chunks::read(rest, Some(body)),
         Framing::NoBody | Framing::UntilClose => {
             Err("it has neither Content-Length nor Transfer-Encoding".into())
@@ -155,11 +152,8 @@ mod tests {
             // The second time the answer is known, and still not whole before its last byte.
             for _ in 0..2 {
                 for cut in 0..text.len() {
-                    assert_eq!(
-                        checker.answer(0, &text.as_bytes()[..cut], false),
-                        Ok(None),
-                        "{cut} of {text:?}"
-                    );
+                    let part = &text.as_bytes()[..cut];
+                    assert_eq!(checker.answer(0, part, false), Ok(None), "{cut} of {text:?}");
                 }
                 let expected = Answer { length: text.len(), status: 200, close: false };
                 let followed = format!("{text}HTTP/1.1 ");

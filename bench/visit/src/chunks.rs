@@ -70,9 +70,8 @@ fn size(line: &[u8]) -> Result<usize, String> {
     if !is_extension && digits < line.len() {
         return Err("the size of a chunk is broken".into());
     }
-    let size =
-        std::str::from_utf8(&line[..digits]).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
-    size.ok_or_else(|| "the size of a chunk is broken".into())
+    let digits = std::str::from_utf8(&line[..digits]).unwrap_or_default();
+    usize::from_str_radix(digits, 16).map_err(|_| "the size of a chunk is broken".into())
 }
 
 #[cfg(test)]

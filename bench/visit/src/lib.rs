@@ -12,10 +12,7 @@
 //! edge-triggered, so no event has to be registered again.
 //!
 //! A program that runs `visit` needs [`output`] alone; the rest is for the binary.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "indices come from this program, and a mistake in it ends no server"
-)]
+#![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
 mod arguments;
 mod check;

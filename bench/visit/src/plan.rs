@@ -46,20 +46,12 @@ impl Plan {
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
-        let amount = match arguments.requests {
-            Some(requests) => Amount::Requests(requests),
-            None => Amount::Time(arguments.seconds),
-        };
+        let amount = arguments.requests.map_or(Amount::Time(arguments.seconds), Amount::Requests);
+        let expect = arguments.expect.as_deref();
         Ok(Self {
             url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
-            requests: Requests::new(
-                &host,
-                &paths,
-                arguments.expect.as_deref(),
-                mode == Mode::Close,
-                mode.depth(),
-            ),
+            requests: Requests::new(&host, &paths, expect, mode == Mode::Close, mode.depth()),
             mode,
             rate: arguments.rate,
             connections: arguments.connections,
@@ -103,11 +95,7 @@ mod tests {
     #[test]
     fn a_url_gives_an_address_and_a_request() {
         let cases = [
-            (
-                "http://127.0.0.1:8080/abc",
-                "127.0.0.1:8080",
-                "GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n",
-            ),
+            ("http://127.0.0.1:81/abc", "127.0.0.1:81", "GET /abc HTTP/1.1\r\nHost: 127.0.0.1:81\r\n\r\n"),
             ("http://127.0.0.1", "127.0.0.1:80", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
             ("http://[::1]:81?a#b", "[::1]:81", "GET /?a HTTP/1.1\r\nHost: [::1]:81\r\n\r\n"),
             ("http://[::1]/a", "[::1]:80", "GET /a HTTP/1.1\r\nHost: [::1]\r\n\r\n"),

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::mode::Mode;
 use super::numbers::as_f64;
 use super::output::{Load, Rate, Report, VERSION, per_second};
-use super::mode::Mode;
 use super::plan::{Amount, Plan};
 use super::tally::Tally;
 
@@ -46,7 +46,7 @@ fn load(plan: &Plan) -> Load {
     };
     Load {
         url: plan.url.clone(),
-        paths: plan.requests.targets().iter().map(|target| target.path.clone()).collect(),
+        paths: plan.requests.targets.iter().map(|target| target.path.clone()).collect(),
         mode: plan.mode.to_string(),
         connections: plan.connections,
         threads: plan.threads,

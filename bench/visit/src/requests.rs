@@ -6,7 +6,7 @@ pub(super) struct Requests {
     bytes: Vec<u8>,
     /// The start of each request in `bytes`, and the end of the last one.
     starts: Vec<usize>,
-    targets: Vec<Target>,
+    pub(super) targets: Vec<Target>,
 }
 
 pub(super) struct Target {
@@ -26,9 +26,7 @@ impl Requests {
         let connection = if close { "Connection: close\r\n" } else { "" };
         let (mut bytes, mut starts) = (Vec::new(), vec![0]);
         for path in paths.iter().cycle().take(paths.len() + depth) {
-            bytes.extend_from_slice(
-                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{connection}\r\n").as_bytes(),
-            );
+            bytes.extend(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{connection}\r\n").into_bytes());
             starts.push(bytes.len());
         }
         Self { bytes, starts, targets: paths.iter().map(target).collect() }
@@ -47,10 +45,6 @@ impl Requests {
     /// The index in [`Requests::targets`] of the target of the request with this number.
     pub(super) fn index(&self, number: usize) -> usize {
         number % self.targets.len()
-    }
-
-    pub(super) fn targets(&self) -> &[Target] {
-        &self.targets
     }
 }
 

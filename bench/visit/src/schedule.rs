@@ -137,11 +137,7 @@ impl Arrivals {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of requests, above zero"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, above zero")]
 fn arrivals(time: Duration, per_second: f64) -> u64 {
     (time.as_secs_f64() * per_second).round() as u64
 }

@@ -61,6 +61,13 @@ impl Client {
         let _ = self.stream.write_all(bytes.as_bytes());
     }
 
+    /// Answers the next request by `answer`.
+    pub(super) fn answer_one(&mut self, answer: impl Fn(&str) -> String) {
+        if let Some((path, _)) = self.request() {
+            self.send(&answer(&path));
+        }
+    }
+
     /// Answers every request by `answer`, until the client closes the connection.
     pub(super) fn answer_all(&mut self, answer: impl Fn(&str) -> String) {
         while let Some((path, _)) = self.request() {
