@@ -6,6 +6,7 @@ use std::fmt;
 use crate::expected::Expected;
 
 /// What the client sends on a new connection, and the alternatives that the server has.
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Case {
     /// `subject/name`, by which manifests refer to it.
@@ -130,29 +131,24 @@ impl Case {
         Self::new(name, rule, request, [Expected::status(statuses)], End::Closed)
     }
 
-    #[must_use]
     pub(super) fn or(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
         self.alternatives.push(Alternative { answers: answers.into(), end });
         self
     }
 
-    #[must_use]
     pub(super) fn with_severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 
-    #[must_use]
     pub(super) fn strict(self) -> Self {
         self.with_severity(Severity::Strict)
     }
 
-    #[must_use]
     pub(super) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
     }
 
-    #[must_use]
     pub(super) fn with_finish(self, finish: Finish) -> Self {
         Self { finish, ..self }
     }

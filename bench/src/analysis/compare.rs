@@ -97,6 +97,9 @@ pub enum FigureKind {
     Memory,
 }
 
+/// A kind of figure, and the figure of one run.
+type KindAndFigure = (FigureKind, Figure);
+
 /// Compares B with A.
 pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
     let summaries = [summarise(&a.records), summarise(&b.records)];
@@ -211,7 +214,7 @@ impl<'a> ComparedWorkload<'a> {
     /// The latency of an open loop, where it means the same in both. The rate was held in both:
     /// otherwise the cell would be invalid.
     fn latency(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
-        let latency: (FigureKind, Figure) = (FigureKind::Latency, |run| run.percentile(99));
+        let latency: KindAndFigure = (FigureKind::Latency, |run| run.percentile(99));
         let rates = cells.map(|cell| cell.median(rate));
         let change = match rates {
             [Some(a), Some(b)] => (b / a - 1.0).abs(),
@@ -233,12 +236,7 @@ impl<'a> ComparedWorkload<'a> {
     }
 
     /// A figure that is the server's own in both.
-    fn judge(
-        &mut self,
-        figure: (FigureKind, Figure),
-        summaries: [&WorkloadSummary; 2],
-        cells: [&Cell<'a>; 2],
-    ) {
+    fn judge(&mut self, figure: KindAndFigure, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
         let (kind, value) = figure;
         let noise = self.noise_of(figure, summaries).unwrap_or(0.0);
         let [a, b] = cells.map(|cell| cell.values(value));
@@ -248,7 +246,7 @@ impl<'a> ComparedWorkload<'a> {
 
     fn push(
         &mut self,
-        (kind, figure): (FigureKind, Figure),
+        (kind, figure): KindAndFigure,
         cells: [&Cell<'a>; 2],
         ratio: Option<Estimate>,
         judgement: Judgement,
@@ -258,11 +256,7 @@ impl<'a> ComparedWorkload<'a> {
     }
 
     /// The noise floor of a figure: the larger one of the two folders.
-    fn noise_of(
-        &mut self,
-        (kind, figure): (FigureKind, Figure),
-        summaries: [&WorkloadSummary; 2],
-    ) -> Option<f64> {
+    fn noise_of(&mut self, (kind, figure): KindAndFigure, summaries: [&WorkloadSummary; 2]) -> Option<f64> {
         if let Some((_, noise)) = self.noise.iter().find(|(known, _)| *known == kind) {
             return *noise;
         }

@@ -209,12 +209,8 @@ fn send(
     let settings = Settings { response_timeout, ..*settings };
     results.extend(conformance::run(running.address, &known, &settings));
     let ended = running.stop()?;
-    ensure!(
-        ended.status.success(),
-        "the server ended with {} on SIGTERM{}",
-        ended.status,
-        ended.last_words()
-    );
+    let (status, words) = (ended.status, ended.last_words());
+    ensure!(status.success(), "the server ended with {status} on SIGTERM{words}");
     results.sort_by_key(|result| cases.iter().position(|case| case.name == result.case));
     Ok(results)
 }

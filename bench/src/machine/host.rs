@@ -136,11 +136,9 @@ impl Host {
     /// Starts a process. Fails if there is no such program, or the user has interrupted.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
+        let folder = env::temp_dir();
         let complaint = tempfile::tempfile().with_context(|| {
-            format!(
-                "cannot make a temporary file in {}; TMPDIR names another folder",
-                env::temp_dir().display()
-            )
+            format!("cannot make a temporary file in {}; TMPDIR names another folder", folder.display())
         })?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(launch.folder).env("PATH", &self.path).process_group(0);
@@ -148,9 +146,8 @@ impl Host {
         if launch.shown {
             command.stdout(std::io::stderr());
         } else {
-            command
-                .stdout(Stdio::piped())
-                .stderr(complaint.try_clone().context("cannot share a temporary file")?);
+            let complaint = complaint.try_clone().context("cannot share a temporary file")?;
+            command.stdout(Stdio::piped()).stderr(complaint);
         }
 
         let mut groups = self.started.groups.lock();

@@ -67,7 +67,7 @@ impl Machine {
         let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
         let processors = procfs::CpuInfo::current().ok();
         let memory = procfs::Meminfo::current().ok();
-        let root = Path::new("/");
+        let (load, root) = (procfs::LoadAverage::current().ok(), Path::new("/"));
         Ok(Self {
             bench: env!("CARGO_PKG_VERSION").into(),
             command: command_line(),
@@ -80,9 +80,7 @@ impl Machine {
             memory_bytes: memory.as_ref().map(|memory| memory.mem_total),
             swapped_bytes: memory.map(|memory| memory.swap_total.saturating_sub(memory.swap_free)),
             huge_pages: settings::huge_pages(root),
-            load_averages: procfs::LoadAverage::current()
-                .ok()
-                .map(|load| [load.one, load.five, load.fifteen]),
+            load_averages: load.map(|load| [load.one, load.five, load.fifteen]),
             // Processors other than x86 have no such flag.
             virtual_machine: processors.and_then(|all| Some(all.flags(0)?.contains(&"hypervisor"))),
             container_signs: settings::container_signs(root),

@@ -26,7 +26,7 @@ pub struct Frequency {
 }
 
 /// What limits connections.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
     /// The most connections that may wait to be accepted: `net.core.somaxconn`.
@@ -158,17 +158,12 @@ mod tests {
             held_ports_reused: Some(2),
         };
         assert_eq!(Network::read(tree(&files).path()), all);
-        let none = Network {
-            accept_queue: None,
-            handshake_queue: None,
-            outgoing_ports: None,
-            held_ports_reused: None,
-        };
-        assert_eq!(Network::read(tree(&[]).path()), none);
+        assert_eq!(Network::read(tree(&[]).path()), Network::default());
     }
 
     #[test]
     fn finds_the_signs_of_a_container() {
+        let (named, group) = ("run/systemd/container", "/proc/1/cgroup");
         let cases = [
             (vec![], vec![]),
             (vec![("proc/1/cgroup", "0::/init.scope\n"), ("proc/1/environ", "HOME=/\0TERM=linux")], vec![]),
@@ -178,8 +173,8 @@ mod tests {
             (vec![("proc/1/environ", "HOME=/\0container=lxc\0")], vec!["/proc/1/environ"]),
             (vec![("proc/1/environ", "HOME=/\0not_container=lxc\0")], vec![]),
             (
-                vec![("run/systemd/container", "podman"), ("proc/1/cgroup", "0::/libpod-0123\n")],
-                vec!["/run/systemd/container", "/proc/1/cgroup"],
+                vec![(named, "podman"), ("proc/1/cgroup", "0::/libpod-0\n")],
+                vec!["/run/systemd/container", group],
             ),
         ];
         for (files, signs) in cases {

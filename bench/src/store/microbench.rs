@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::numbers::as_f64;
+
 /// The version of the form below.
 pub const SCHEMA: u32 = 2;
 
@@ -77,14 +79,11 @@ impl BenchRecord {
 
     /// The median time per operation, or per iteration where operations are not counted.
     pub fn per_operation(&self) -> TimeRecord {
-        let operations =
-            self.elements.filter(|elements| *elements > 0).map_or(1.0, crate::text::numbers::as_f64);
+        let operations = as_f64(self.elements.unwrap_or(1).max(1));
         let TimeRecord { seconds, low_seconds, high_seconds } = self.median;
-        TimeRecord {
-            seconds: seconds / operations,
-            low_seconds: low_seconds / operations,
-            high_seconds: high_seconds / operations,
-        }
+        let [seconds, low_seconds, high_seconds] =
+            [seconds, low_seconds, high_seconds].map(|time| time / operations);
+        TimeRecord { seconds, low_seconds, high_seconds }
     }
 
     /// Operations per second.
@@ -94,7 +93,7 @@ impl BenchRecord {
 
     /// Bytes per second, where bytes are counted.
     pub fn bytes_per_second(&self) -> Option<f64> {
-        Some(crate::text::numbers::as_f64(self.bytes?) / self.median.seconds)
+        Some(as_f64(self.bytes?) / self.median.seconds)
     }
 }
 
@@ -145,15 +144,12 @@ mod tests {
     #[test]
     fn times_are_per_operation() {
         let record = MicrobenchRecord::example();
-        let rows: Vec<(String, [f64; 3], Option<f64>)> = record
-            .benches
-            .iter()
-            .map(|bench| {
-                let TimeRecord { seconds, low_seconds, high_seconds } = bench.per_operation();
-                let times = [seconds, low_seconds, high_seconds].map(|time| (time * 1e10).round() / 10.0);
-                (bench.full_name(), times, bench.bytes_per_second().map(f64::round))
-            })
-            .collect();
+        let row = |bench: &BenchRecord| {
+            let TimeRecord { seconds, low_seconds, high_seconds } = bench.per_operation();
+            let times = [seconds, low_seconds, high_seconds].map(|time| (time * 1e10).round() / 10.0);
+            (bench.full_name(), times, bench.bytes_per_second().map(f64::round))
+        };
+        let rows: Vec<_> = record.benches.iter().map(row).collect();
         let expected = [
             ("request/parse/wrk", [100.0, 90.0, 120.0], Some(5e8)),
             ("connection/pipelined/1", [250.0, 225.0, 300.0], None),

@@ -58,10 +58,8 @@ impl Results {
         std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         match std::fs::create_dir(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                bail!(
-                    "{} is there already, and results are never overwritten: name another",
-                    folder.display()
-                )
+                let folder = folder.display();
+                bail!("{folder} is there already, and results are never overwritten: name another")
             }
             outcome => outcome.with_context(|| format!("cannot make {}", folder.display()))?,
         }
@@ -69,11 +67,7 @@ impl Results {
             std::fs::create_dir(folder.join(RAW))?;
             let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
             // Last, and whole or not at all: from then on a measurement can be resumed.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all((serde_json::to_string_pretty(machine)? + "\n").as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist_noclobber(folder.join(MACHINE))?;
-            File::open(folder)?.sync_all()?;
+            lines::write_whole(&folder.join(MACHINE), machine)?;
             anyhow::Ok(measurements)
         };
         let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;

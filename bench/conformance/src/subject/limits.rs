@@ -47,6 +47,7 @@ fn targets() -> Vec<Case> {
     let head = request(&longest).replacen("GET", "HEAD", 1);
     let query = |bytes: usize| request(&format!("/a?{}", "q".repeat(bytes - 3)));
     let far = request(&path(3 * TARGET_BYTES));
+    let method = "X".repeat(2 * HEAD_BYTES);
     let over = |name, request: String| Case::rejected(name, ENDPOINT_RULE, request, TARGET_TOO_LONG);
     vec![
         Case::new("limits/target", ENDPOINT_RULE, request(&longest), answers, End::Open),
@@ -56,12 +57,7 @@ fn targets() -> Vec<Case> {
         over("limits/target-with-a-query-over", query(TARGET_BYTES + 1)),
         // The target is too long, and so is the head.
         Case::rejected("limits/target-far-over", ENDPOINT_RULE, far, &[414, 431]),
-        Case::rejected(
-            "limits/method",
-            ENDPOINT_RULE,
-            "X".repeat(2 * HEAD_BYTES),
-            &[400, 405, 414, 431, 501],
-        ),
+        Case::rejected("limits/method", ENDPOINT_RULE, method, &[400, 405, 414, 431, 501]),
     ]
 }
 

@@ -171,13 +171,10 @@ fn codings() -> Vec<Case> {
         |field| post(&format!("{field}\r\nContent-Length: {length}\r\n"), &format!("0\r\n\r\n{HIDDEN}"));
     let rejected = |(name, field)| Case::rejected(name, CODING, request(field), BAD_CODING);
     let mut cases = fields.map(rejected).to_vec();
-    let short = post(
-        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
-        &format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len()),
-    );
-    let old = format!(
-        "POST /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{HIDDEN}"
-    );
+    let chunk = format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len());
+    let short = post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", &chunk);
+    let fields = "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n";
+    let old = format!("POST /a HTTP/1.0\r\n{fields}\r\n0\r\n\r\n{HIDDEN}");
     // RFC 9112, section 6.3: a server may read the chunks alone, and has to close after them.
     let both = [
         ("smuggling/coding-and-length", request("Transfer-Encoding: chunked")),
@@ -269,8 +266,7 @@ fn over_limits() -> Vec<Case> {
         body("smuggling/in-a-chunk-over-the-limit", chunk),
     ];
     // A server with larger limits sees two Host fields: the hidden request is in the head.
-    cases.extend(
-        heads.map(|(name, request)| Case::rejected(name, "RFC 6585, section 5", request, &[400, 431])),
-    );
+    let rule = "RFC 6585, section 5";
+    cases.extend(heads.map(|(name, request)| Case::rejected(name, rule, request, &[400, 431])));
     cases
 }

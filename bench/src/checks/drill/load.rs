@@ -120,6 +120,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
+    use super::ConnectionMode::{Close, KeepAlive, Pipelined};
     use super::*;
 
     /// Accepts one connection, answers `requests` requests, the last one with the field `last`, and
@@ -160,29 +161,11 @@ mod tests {
     fn requests_without_an_answer_are_lost() {
         let close = "Connection: close\r\n";
         let cases = [
-            (
-                "all answered, and the close announced",
-                ConnectionMode::KeepAlive,
-                server(5, close),
-                (5, 5),
-                false,
-            ),
-            (
-                "a burst cut by an announced close",
-                ConnectionMode::Pipelined,
-                server(11, close),
-                (11, 11),
-                false,
-            ),
-            (
-                "a burst cut by a close without notice",
-                ConnectionMode::Pipelined,
-                server(11, ""),
-                (16, 11),
-                true,
-            ),
-            ("one answer, then the end", ConnectionMode::Close, server(1, close), (1, 1), false),
-            ("no answer", ConnectionMode::Close, server(0, ""), (1, 0), true),
+            ("all answered, and the close announced", KeepAlive, server(5, close), (5, 5), false),
+            ("a burst cut by an announced close", Pipelined, server(11, close), (11, 11), false),
+            ("a burst cut by a close without notice", Pipelined, server(11, ""), (16, 11), true),
+            ("one answer, then the end", Close, server(1, close), (1, 1), false),
+            ("no answer", Close, server(0, ""), (1, 0), true),
         ];
         for (name, mode, address, expected, loses) in cases {
             let (counted, end) = load(7, address, mode, &LoadState::default());

@@ -145,21 +145,15 @@ mod tests {
             for (folder, files) in [(&inner, inner_files), (&outer.path().to_owned(), outer_files)] {
                 files.iter().for_each(|(name, text)| fs::write(folder.join(name), text).unwrap());
             }
-            assert_eq!(
-                smallest(&[inner, outer.path().to_owned()]),
-                expected,
-                "{inner_files:?} {outer_files:?}"
-            );
+            let found = smallest(&[inner, outer.path().to_owned()]);
+            assert_eq!(found, expected, "{inner_files:?} {outer_files:?}");
         }
     }
 
     #[test]
     fn reads_the_throttled_time() {
         let cases = [
-            (
-                "usage_usec 9\nuser_usec 5\nnr_periods 3\nnr_throttled 1\nthrottled_usec 1500\nnr_bursts 0\n",
-                Some(1500),
-            ),
+            ("usage_usec 9\nnr_periods 3\nnr_throttled 1\nthrottled_usec 1500\nnr_bursts 0\n", Some(1500)),
             ("nr_periods 3\nnr_throttled 1\nthrottled_time 1500000\n", Some(1500)),
             ("nr_periods 0\nnr_throttled 0\nthrottled_time 0\n", Some(0)),
             ("usage_usec 9\nuser_usec 5\n", None),

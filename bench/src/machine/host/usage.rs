@@ -178,13 +178,10 @@ mod tests {
     #[test]
     fn counts_children_that_live_and_those_that_were_waited_for() {
         // What there is, and the least number of voluntary switches, those of a shell that waited.
+        let sleep = "exec sleep 60";
         let cases = [
             ("a child", format!("({BUSY}; echo; exec sleep 60) & exec sleep 60"), 0),
-            (
-                "a child's child",
-                format!("(({BUSY}; echo; exec sleep 60) & exec sleep 60) & exec sleep 60"),
-                0,
-            ),
+            ("a child's child", format!("(({BUSY}; echo; exec sleep 60) & {sleep}) & {sleep}"), 0),
             ("a child that has ended", format!("({BUSY}); echo; exec sleep 60"), 1),
             ("one that is not waited for", format!("({BUSY}; echo) & exec sleep 60"), 0),
         ];
@@ -218,11 +215,8 @@ mod tests {
 
     #[test]
     fn usage_is_attributed_to_each_of_many_that_end_at_once() {
-        let host = Host::this_machine(PathBuf::new()).unwrap();
         let used = |script: &str| {
-            let words = ["sh", "-c", script].map(str::to_owned);
-            let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
-            let mut process = host.start(&launch).unwrap();
+            let mut process = start(script);
             assert_eq!(process.wait(BOUND), Waited::Exited);
             let clock = process.usage().unwrap().cpu;
             let ended = process.kill().unwrap().usage.unwrap().cpu;

@@ -70,6 +70,16 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
     serde_json::from_slice(text).context("it is damaged")
 }
 
+/// Writes a new file as JSON, whole or not at all, and waits for the disk. Fails where one exists.
+pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all((serde_json::to_string_pretty(value)? + "\n").as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    Ok(File::open(folder)?.sync_all()?)
+}
+
 impl Appender {
     /// Opens a file, or creates it. An incomplete last line, where `is_torn`, is first moved to a
     /// file with the extension `torn`. Fails if it cannot be written to.

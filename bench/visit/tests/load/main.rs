@@ -88,25 +88,21 @@ fn a_wrong_answer_makes_the_run_invalid() {
     type Answer = fn(&str, u64) -> String;
     let tenth: Answer = |path, number| right(path).replace("abc", if number == 10 { "abd" } else { "abc" });
     let fourth_twice: Answer = |path, number| right(path).repeat(if number == 4 { 2 } else { 1 });
+    let quoted = "the body differs at byte 13; got \"HTTP/1.1 200 OK\\r";
     let extra = "there are bytes that answer no request";
     let unclosed = "the connection was not closed after the answer";
     let (one, batch) = ("--requests 1", "--requests 4 --mode pipelined-4");
     let close = "--requests 1 --mode close --timeout 0.2";
     let several = "--requests 20 --path /b";
     let cases: [(&str, &str, Answer, &str); 9] = [
-        (
-            "a wrong byte",
-            one,
-            |path, _| right(path).replace("visitor", "visitoR"),
-            "the body differs at byte 13",
-        ),
+        ("a wrong byte", one, |path, _| right(path).replace("visitor", "visitoR"), quoted),
         ("a wrong byte in the tenth answer", "--requests 20", tenth, "the body differs at byte 37"),
         ("the answer to another request", several, |_, _| right("/b"), "Content-Length is 37, not 39"),
         ("a wrong length", one, |path, _| right(path).replace("39", "38"), "Content-Length is 38, not 39"),
         (
             "another status",
             one,
-            |path, _| right(path).replace("200 OK", "206 Part"),
+            |path, _| right(path).replace("200 OK", "206 A"),
             "the status is 206, not 200",
         ),
         ("two answers to one request", one, |path, _| right(path).repeat(2), extra),
@@ -119,7 +115,6 @@ fn a_wrong_answer_makes_the_run_invalid() {
         assert!(mismatch.starts_with("GET /") && mismatch.contains(expected), "{name}: {mismatch}");
         assert!(ran.complaint.contains(&mismatch), "{name}: {}", ran.complaint);
         assert_eq!(ran.code, 1, "{name}");
-        mismatch
     };
     for (name, arguments, answer, expected) in cases {
         let ran = visit(&format!("{arguments} --connections 1 --quiet"), move |client| {
@@ -127,8 +122,7 @@ fn a_wrong_answer_makes_the_run_invalid() {
                 client.send(&answer(&path, number));
             }
         });
-        let mismatch = check(name, ran, expected);
-        assert!(expected != cases[0].3 || mismatch.contains("; got \"HTTP/1.1 200 OK\\r"), "{mismatch}");
+        check(name, ran, expected);
     }
     let ran = visit("--requests 1 --rate 1 --connections 1 --quiet", |client| {
         client.send(&right("/abc"));
