@@ -5,8 +5,8 @@
 //! defines is no loop.
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test says what is wrong by its panic"
 )]
 
@@ -109,7 +109,7 @@ fn sources(folder: &Path) -> Vec<Source> {
     for root in ["lib.rs", "main.rs"] {
         let path = folder.join(root);
         if path.exists() {
-            read(&path, folder, Vec::new(), &mut sources);
+            read(&path, folder, &[], &mut sources);
         }
     }
     assert!(!sources.is_empty(), "{} has sources", folder.display());
@@ -117,11 +117,12 @@ fn sources(folder: &Path) -> Vec<Source> {
 }
 
 /// Reads a file and the modules that it declares, which lie in `folder`.
-fn read(path: &Path, folder: &Path, module: Module, sources: &mut Vec<Source>) {
-    let file = syn::parse_file(&fs::read_to_string(path).unwrap()).expect(&path.display().to_string());
+fn read(path: &Path, folder: &Path, module: &[String], sources: &mut Vec<Source>) {
+    let file = syn::parse_file(&fs::read_to_string(path).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut reader = Reader {
         source: Source {
-            module: module.clone(),
+            module: module.to_vec(),
             path: path.to_owned(),
             imports: Vec::new(),
             names: HashMap::new(),
@@ -138,7 +139,7 @@ fn read(path: &Path, folder: &Path, module: Module, sources: &mut Vec<Source>) {
         let name = ident.to_string();
         let (flat, nested) = (folder.join(format!("{name}.rs")), folder.join(&name).join("mod.rs"));
         let child = if flat.exists() { flat } else { nested };
-        read(&child, &folder.join(&name), [&module[..], &[name]].concat(), sources);
+        read(&child, &folder.join(&name), &[module, &[name]].concat(), sources);
     }
 }
 
@@ -156,7 +157,7 @@ struct Reader {
 
 impl Reader {
     /// A path from the crate's root, where it begins at this crate.
-    fn from_root(&self, path: &[String]) -> Option<Import> {
+    fn resolved(&self, path: &[String]) -> Option<Import> {
         let mut base = match path.first()?.as_str() {
             "crate" => Vec::new(),
             "self" => self.source.module.clone(),
@@ -177,16 +178,16 @@ impl Reader {
         match tree {
             UseTree::Path(path) => self.add_tree(&with(&path.ident), &path.tree),
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_tree(before, tree)),
-            UseTree::Name(name) if name.ident == "self" => self.add(before.to_vec(), before.last()),
-            UseTree::Name(name) => self.add(with(&name.ident), Some(&name.ident.to_string())),
-            UseTree::Rename(rename) => self.add(with(&rename.ident), Some(&rename.rename.to_string())),
-            UseTree::Glob(_) => self.add(before.to_vec(), None),
+            UseTree::Name(name) if name.ident == "self" => self.add(before, before.last()),
+            UseTree::Name(name) => self.add(&with(&name.ident), Some(&name.ident.to_string())),
+            UseTree::Rename(rename) => self.add(&with(&rename.ident), Some(&rename.rename.to_string())),
+            UseTree::Glob(_) => self.add(before, None),
         }
     }
 
-    fn add(&mut self, path: Vec<String>, name: Option<&String>) {
+    fn add(&mut self, path: &[String], name: Option<&String>) {
         // `use child::Name` in a module that declares `child`.
-        let path = self.from_root(&path).unwrap_or_else(|| [&self.source.module[..], &path].concat());
+        let path = self.resolved(path).unwrap_or_else(|| [&self.source.module[..], path].concat());
         if let Some(name) = name {
             self.source.names.insert(name.clone(), path.clone());
         }
@@ -219,7 +220,7 @@ impl<'ast> Visit<'ast> for Reader {
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        if let Some(import) = self.from_root(&names) {
+        if let Some(import) = self.resolved(&names) {
             self.source.imports.push(import);
         }
         syn::visit::visit_path(self, path);
