@@ -34,7 +34,7 @@ reason = "There is no HEAD."
 
 [[limits]]
 names = ["workers"]
-reason = "There is one thread."
+reason = "One thread."
 
 [costs]
 own = ["connection/pipelined/1"]
@@ -108,12 +108,7 @@ fn each_error_has_its_line_and_a_hint() {
         ("cases = ", "flaky = \"yes\"\ncases = ", 19, "`flaky` is a string; it has to be true or false"),
         ("\"workers\"", "\"worker\"", 23, "there is no limit `worker`; did you mean `workers`?"),
         ("\"workers\"", "", 23, "`names` is empty; it is the flags, without hyphens"),
-        (
-            "There is one thread.",
-            "",
-            24,
-            "`reason` is empty; it is the reason why the server cannot honour them",
-        ),
+        ("One thread.", "", 24, "`reason` is empty; it is the reason why the server cannot honour them"),
         ("own =", "owned =", 27, "[costs] has no field `owned`; did you mean `own`?"),
     ];
     for (from, to, line, expected) in cases {
