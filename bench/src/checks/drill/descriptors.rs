@@ -19,11 +19,9 @@ pub(super) const DRILL: Drill = Drill {
 /// Connections that each of the server's processes has room for.
 const ROOM: usize = 20;
 
-/// Connections that are certain to be accepted when descriptors run out, whatever else the server
-/// opens.
+/// Connections that are certainly accepted, whatever descriptors the server opens besides.
 const CERTAIN: usize = 10;
 
-/// Connections that are opened beyond the room.
 const BEYOND: usize = 20;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -67,8 +65,7 @@ fn exhaust(context: &DrillContext, running: &Running, open: usize, room: usize) 
         client.expect("/still/open").context("an open connection")?;
     }
     drop(clients);
-    // Each connection that closes makes room for another one. The server may take them in any
-    // order.
+    // Each connection that closes makes room for another one, in any order.
     let complaint = "some waiting connections were not answered";
     wait_until(
         || {

@@ -56,7 +56,6 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(numbers::seconds(elapsed.as_secs_f64()))
 }
 
-/// Clients that may delay a shutdown.
 fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<NonReadingClient>)> {
     let sent: [&[u8]; 4] = [
         b"",

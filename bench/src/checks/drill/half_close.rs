@@ -13,7 +13,6 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// Requests before the sending side is shut down.
 const REQUESTS: [usize; 4] = [0, 1, 2, 100];
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {

@@ -23,8 +23,7 @@ const ASKING: usize = 50;
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let count = context.connections(500, WANTED);
     let mut running = context.start(&[("idle-timeout", "600")])?;
-    // Counted at rest: a process that hands a connection to another one has it open for a moment,
-    // too.
+    // At rest: a process that hands a connection over has it open for a moment, too.
     let at_rest = running.process.descriptors()?;
     let _first = connect(context, &running, FIRST, at_rest)?;
     let before = resident(&running)?;
@@ -41,8 +40,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(if count < WANTED { format!("{each} B each of {count}") } else { format!("{each} B each") })
 }
 
-/// Opens `count` connections, and waits until the server has accepted them all, beside its `open`
-/// descriptors.
+/// Opens `count` connections, and waits until the server, with `open` descriptors, has them all.
 fn connect(
     context: &DrillContext,
     running: &Running,

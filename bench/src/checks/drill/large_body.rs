@@ -20,11 +20,9 @@ const MAX_GROWTH: u64 = 2 * MIB;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Bytes per write and per chunk.
 const PIECE: usize = 64 * 1024;
 
-/// Pieces between two looks at the memory, so that a server that keeps the body cannot fill the
-/// machine.
+/// Pieces between two looks at the memory, so that a kept body cannot fill the machine.
 const CHECK_EVERY: u64 = 16;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -46,7 +44,6 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(format!("{}.{} MiB growth", growth / MIB, growth % MIB * 10 / MIB))
 }
 
-/// A body, sent in equal pieces.
 struct Body<'a> {
     head: &'a str,
     piece: &'a [u8],
