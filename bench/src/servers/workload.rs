@@ -2,13 +2,12 @@
 //! or of the user, is a suite of workloads that together answer one question.
 
 mod file;
-mod mode;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::store::record::{PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
-pub use mode::Mode;
+pub use visit::Mode;
 
 /// The amount of load in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -229,7 +229,7 @@ mod tests {
             (SUITE.replace("= 3", "= 0"), "repetitions is 0"),
             (
                 SUITE.replace("keep-alive", "keepalive"),
-                "mode is `keepalive`: it is keep-alive, close or pipelined-N",
+                "mode is `keepalive`: it has to be keep-alive, close or pipelined-N",
             ),
             (SUITE.replace("tool =", "servers = 1\ntool ="), "unknown field `servers`"),
             (SUITE.replace("tool =", "task = \"start\"\ntool ="), "`tool` has no meaning for this task"),
