@@ -1,12 +1,12 @@
-//! The structure that ARCHITECTURE.md describes, held against the imports: the modules of the
+//! The structure that ARCHITECTURE.md describes, compared with the imports: the modules of the
 //! harness import each other in one direction, and no files of a crate import each other in a loop.
 //!
 //! A module and the modules within it belong together: that one of these uses what the module itself
 //! defines is no loop.
 #![allow(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test says what is wrong by its panic"
 )]
 
@@ -33,7 +33,8 @@ type Module = Vec<String>;
 /// A path as it is written in an import, resolved to start at the crate's root.
 type Import = Vec<String>;
 
-/// One source file of a crate.
+/// One source file of a crate, which collects its imports as it is visited.
+#[derive(Default)]
 struct Source {
     module: Module,
     path: PathBuf,
@@ -49,12 +50,13 @@ fn modules_import_each_other_in_one_direction() {
     let modules: BTreeSet<&str> =
         sources.iter().filter_map(|source| source.module.first()).map(String::as_str).collect();
     assert_eq!(modules, BTreeSet::from(ORDER), "the modules of bench/src");
-    let place =
-        |module: &[String]| ORDER.iter().position(|name| module.first().is_some_and(|first| first == name));
+    let place = |source: &Source| {
+        ORDER.iter().position(|name| source.module.first().is_some_and(|first| first == name))
+    };
     let mut backward = Vec::new();
     for (from, to) in imports(&sources) {
         let (from, to) = (&sources[from], &sources[to]);
-        if place(&from.module) < place(&to.module) && place(&from.module).is_some() {
+        if place(from).is_some() && place(from) < place(to) {
             backward.push(format!("{} imports {}", from.path.display(), to.path.display()));
         }
     }
@@ -106,11 +108,8 @@ fn relative(path: &Path) -> String {
 /// The files below a crate's `src`, but for the modules that only tests build.
 fn sources(folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
-    for root in ["lib.rs", "main.rs"] {
-        let path = folder.join(root);
-        if path.exists() {
-            read(&path, folder, &[], &mut sources);
-        }
+    for root in ["lib.rs", "main.rs"].map(|name| folder.join(name)).iter().filter(|root| root.exists()) {
+        read(root, folder, &[], &mut sources);
     }
     assert!(!sources.is_empty(), "{} has sources", folder.display());
     sources
@@ -120,17 +119,9 @@ fn sources(folder: &Path) -> Vec<Source> {
 fn read(path: &Path, folder: &Path, module: &[String], sources: &mut Vec<Source>) {
     let file = syn::parse_file(&fs::read_to_string(path).unwrap())
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut reader = Reader {
-        source: Source {
-            module: module.to_vec(),
-            path: path.to_owned(),
-            imports: Vec::new(),
-            names: HashMap::new(),
-            types: Vec::new(),
-        },
-    };
-    reader.visit_file(&file);
-    sources.push(reader.source);
+    let mut source = Source { module: module.to_owned(), path: path.to_owned(), ..Source::default() };
+    source.visit_file(&file);
+    sources.push(source);
     for item in &file.items {
         let Item::Mod(ItemMod { attrs, ident, content: None, .. }) = item else { continue };
         if is_test(attrs) {
@@ -150,18 +141,13 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Collects what a file imports.
-struct Reader {
-    source: Source,
-}
-
-impl Reader {
+impl Source {
     /// A path from the crate's root, where it begins at this crate.
     fn resolved(&self, path: &[String]) -> Option<Import> {
         let mut base = match path.first()?.as_str() {
             "crate" => Vec::new(),
-            "self" => self.source.module.clone(),
-            "super" => self.source.module[..self.source.module.len().checked_sub(1)?].to_vec(),
+            "self" => self.module.clone(),
+            "super" => self.module[..self.module.len().checked_sub(1)?].to_vec(),
             _ => return None,
         };
         let mut rest = &path[1..];
@@ -187,15 +173,15 @@ impl Reader {
 
     fn add(&mut self, path: &[String], name: Option<&String>) {
         // `use child::Name` in a module that declares `child`.
-        let path = self.resolved(path).unwrap_or_else(|| [&self.source.module[..], path].concat());
+        let path = self.resolved(path).unwrap_or_else(|| [&self.module[..], path].concat());
         if let Some(name) = name {
-            self.source.names.insert(name.clone(), path.clone());
+            self.names.insert(name.clone(), path.clone());
         }
-        self.source.imports.push(path);
+        self.imports.push(path);
     }
 }
 
-impl<'ast> Visit<'ast> for Reader {
+impl<'ast> Visit<'ast> for Source {
     fn visit_item(&mut self, item: &'ast Item) {
         let (attributes, name) = match item {
             Item::Mod(item) => (&item.attrs, None),
@@ -209,7 +195,7 @@ impl<'ast> Visit<'ast> for Reader {
             _ => return syn::visit::visit_item(self, item),
         };
         if !is_test(attributes) {
-            self.source.types.extend(name.map(ToString::to_string));
+            self.types.extend(name.map(ToString::to_string));
             syn::visit::visit_item(self, item);
         }
     }
@@ -221,7 +207,7 @@ impl<'ast> Visit<'ast> for Reader {
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if let Some(import) = self.resolved(&names) {
-            self.source.imports.push(import);
+            self.imports.push(import);
         }
         syn::visit::visit_path(self, path);
     }
@@ -275,15 +261,9 @@ fn circles(files: usize, edges: &BTreeSet<(usize, usize)>) -> Vec<Vec<usize>> {
             seen
         })
         .collect();
-    let mut groups: BTreeSet<Vec<usize>> = BTreeSet::new();
-    for file in 0..files {
-        if reach[file].contains(&file) {
-            groups.insert(
-                (0..files)
-                    .filter(|other| reach[file].contains(other) && reach[*other].contains(&file))
-                    .collect(),
-            );
-        }
-    }
+    let group = |file: usize| -> Vec<usize> {
+        (0..files).filter(|other| reach[file].contains(other) && reach[*other].contains(&file)).collect()
+    };
+    let groups: BTreeSet<_> = (0..files).filter(|file| reach[*file].contains(file)).map(group).collect();
     groups.into_iter().collect()
 }

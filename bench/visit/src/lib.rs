@@ -42,6 +42,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 pub use arguments::Arguments;
+pub use mode::Mode;
 
 use output::Report;
 use plan::Plan;
