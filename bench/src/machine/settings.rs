@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn finds_the_signs_of_a_container() {
-        let (named, group) = ("run/systemd/container", "/proc/1/cgroup");
+        let (named, by_name, group) = ("run/systemd/container", "/run/systemd/container", "/proc/1/cgroup");
         let cases = [
             (vec![], vec![]),
             (vec![("proc/1/cgroup", "0::/init.scope\n"), ("proc/1/environ", "HOME=/\0TERM=linux")], vec![]),
@@ -172,10 +172,7 @@ mod tests {
             (vec![("proc/1/cgroup", "0::/docker/0123\n")], vec!["/proc/1/cgroup"]),
             (vec![("proc/1/environ", "HOME=/\0container=lxc\0")], vec!["/proc/1/environ"]),
             (vec![("proc/1/environ", "HOME=/\0not_container=lxc\0")], vec![]),
-            (
-                vec![(named, "podman"), ("proc/1/cgroup", "0::/libpod-0\n")],
-                vec!["/run/systemd/container", group],
-            ),
+            (vec![(named, "podman"), ("proc/1/cgroup", "0::/libpod-0\n")], vec![by_name, group]),
         ];
         for (files, signs) in cases {
             assert_eq!(container_signs(tree(&files).path()), signs, "{files:?}");

@@ -140,12 +140,9 @@ mod tests {
     #[test]
     fn counts_connections_of_one_listener() {
         // Where it listens, and at which address it is asked.
-        let cases = [
-            ("127.0.0.1:0", "127.0.0.1"),
-            ("0.0.0.0:0", "127.0.0.1"),
-            ("[::ffff:127.0.0.1]:0", "127.0.0.1"),
-            ("[::1]:0", "::1"),
-        ];
+        let v4 = "127.0.0.1";
+        let cases =
+            [("127.0.0.1:0", v4), ("0.0.0.0:0", v4), ("[::ffff:127.0.0.1]:0", v4), ("[::1]:0", "::1")];
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let _other = TcpStream::connect(other.local_addr().unwrap()).unwrap();
         for (listens, asked) in cases {

@@ -264,10 +264,8 @@ mod tests {
             let Some((share, seconds)) = curve.last() else { continue };
             assert!((share - last).abs() < 0.001, "{count}: {share}");
             let expected = share * as_f64(count) / 1e3;
-            assert!(
-                (seconds - expected).abs() <= 0.001 * (1.0 + expected),
-                "{count}: {seconds} and not {expected}"
-            );
+            let distance = (seconds - expected).abs();
+            assert!(distance <= 0.001 * (1.0 + expected), "{count}: {seconds} and not {expected}");
         }
     }
 
