@@ -10,8 +10,8 @@ mod parts;
 mod quiet;
 mod system;
 
-pub use finding::{Finding, Level, is_any_ready};
-pub use limits::limits;
-pub use parts::{optional, servers, tools};
-pub use quiet::quietness;
-pub use system::system;
+pub(crate) use finding::{Finding, Level, is_any_ready};
+pub(crate) use limits::limits;
+pub(crate) use parts::{optional, servers, tools};
+pub(crate) use quiet::quietness;
+pub(crate) use system::system;

@@ -14,7 +14,7 @@ const DESCRIPTORS: usize = 10_400;
 const ACCEPT_QUEUE: u32 = 1024;
 
 /// Findings about the limits. Those that cannot be read are left out.
-pub fn limits(machine: &Machine) -> Vec<Finding> {
+pub(crate) fn limits(machine: &Machine) -> Vec<Finding> {
     [
         host::raise_descriptor_limit().ok().map(descriptors),
         host::ports().map(ports),

@@ -26,7 +26,7 @@ const LOAD_FROM: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(50);
 
 /// Observes the machine for three seconds. Fails when the user interrupts the command.
-pub fn quietness(host: &Host, load_averages: Option<[f32; 3]>) -> anyhow::Result<Vec<Finding>> {
+pub(crate) fn quietness(host: &Host, load_averages: Option<[f32; 3]>) -> anyhow::Result<Vec<Finding>> {
     let cores = cores::usable()?;
     let processes = processes();
     let (rested, rest) = shares(&cores, || rest(host));

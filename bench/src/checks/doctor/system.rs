@@ -11,8 +11,7 @@ use crate::text::numbers::{self, as_f64};
 const QUICK_CLOCKS: [&str; 5] =
     ["tsc", "arch_sys_counter", "kvm-clock", "hyperv_clocksource_tsc_page", "xen"];
 
-/// Findings about the machine.
-pub fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
+pub(crate) fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
     let root = Path::new("/");
     [
         Some(Level::Ok.finding(&machine.kernel)),
