@@ -85,8 +85,7 @@ pub(crate) fn breakdown<'a>(
     let server = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
         let cost = Cost::from_cell(cell)?;
-        // Paired by repetition, so that a drift of the machine cancels out. A cell that is not
-        // ranked is shown too, with its verdict beside it.
+        // Paired by repetition, so that a drift of the machine cancels out, and also not ranked.
         let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
         let floor = Cost { seconds: cost.seconds / ratio, ..floor };
         let benches = costs.map(|costs| ServerBenches::from_record(costs, code));

@@ -26,8 +26,7 @@ pub struct History {
 }
 
 impl History {
-    /// Reads every result folder in a folder, and skips what is none. Fails when the folder cannot
-    /// be listed, or holds no results.
+    /// Reads every result folder in a folder. Fails when it cannot be listed, or holds none.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let unlisted = || {
             format!("cannot list {}: measure something first, or name a folder of results", folder.display())

@@ -1,8 +1,6 @@
-//! Is this machine fit for a measurement? What it has, what it lacks, and whether it is quiet
-//! enough. Nothing is built or changed.
+//! Is this machine fit for a measurement? What it has, what it lacks, and whether it is quiet.
 //!
-//! Each part reads one thing, and turns the readings into findings by functions that read nothing,
-//! so that tests need no particular machine.
+//! Findings are made by functions that read nothing, so that tests need no particular machine.
 
 mod finding;
 mod limits;

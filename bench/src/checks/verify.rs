@@ -1,5 +1,4 @@
-//! Does a server answer as it should? The cases of [`conformance`], compared with the server's
-//! manifest, and a short check before each run.
+//! Does a server answer as its manifest says? All cases of [`conformance`], or a few before a run.
 //!
 //! `bench verify` and a measurement count the same cases in the same way ([`Verification::count`]):
 //! a case counts as passed when it passes sent as a whole. A case that the manifest lists as flaky

@@ -85,8 +85,7 @@ fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
     Some(CoreTimes { busy: seconds(busy), steal: seconds(steal) })
 }
 
-/// Moves the calling thread to those cores; a thread or a process that it starts inherits them.
-/// Fails if the kernel does not allow it.
+/// Moves the calling thread, and all that it starts, to those cores. Fails if that is not allowed.
 pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     for core in cores {

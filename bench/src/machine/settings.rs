@@ -35,8 +35,7 @@ pub struct Network {
     pub handshake_queue: Option<u32>,
     /// The first and the last port for outgoing connections: `net.ipv4.ip_local_port_range`.
     pub outgoing_ports: Option<[u16; 2]>,
-    /// Whether ports in `TIME_WAIT` are reused for new connections: 0 for no, 1 for yes, 2 for the
-    /// loopback interface alone: `net.ipv4.tcp_tw_reuse`.
+    /// `net.ipv4.tcp_tw_reuse`: 0, 1, or 2 for the loopback interface alone.
     pub held_ports_reused: Option<u8>,
 }
 

@@ -21,8 +21,7 @@ use crate::text::numbers::as_f64;
 
 const KEPT: u64 = 1_000_000;
 
-/// The largest relative difference between the sum of its counts and its rate times its time. Both
-/// are printed with four decimals.
+/// The largest relative difference of its counts to rate times time, which have four decimals.
 const ADDS_UP_WITHIN: f64 = 0.01;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -162,8 +161,7 @@ fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u6
     Ok((answered, errors))
 }
 
-/// The number of answers when hey kept a million of them. Its rate and its time are rounded, so
-/// this number can be off by a few.
+/// The number of answers when hey kept a million of them, by its rounded rate and time.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, above a million")]
 fn beyond_the_kept(total: f64, errors: &BTreeMap<String, u64>) -> u64 {
     (total.round() as u64).saturating_sub(errors.values().sum())

@@ -88,8 +88,7 @@ pub struct ToolOutput {
     pub mismatch: Option<String>,
     /// The rate that it claims.
     pub claimed_per_second: Option<f64>,
-    /// Open loop: whether the rate was held, and the 99th percentile of the time in seconds from
-    /// when a request was due to when it was begun.
+    /// Open loop: whether the rate was held, and the 99th percentile of the lag in seconds.
     pub held: Option<(bool, f64)>,
     /// Mean latency in seconds.
     pub mean_seconds: Option<f64>,

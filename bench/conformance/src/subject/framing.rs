@@ -32,8 +32,7 @@ fn lines() -> Vec<Case> {
         ("framing/bare-carriage-return-as-a-line", LINES, b"GET /a HTTP/1.1\r\nHost: h\r\n\rX: y\r\n\r\n"),
         ("framing/nul-in-the-request-line", REQUEST_LINE, b"GET /a\0 HTTP/1.1\r\nHost: h\r\n\r\n"),
     ];
-    // The RFC allows a lone line feed. Two servers that differ in that can be attacked through each
-    // other, so the endpoint rejects it.
+    // The RFC allows a lone line feed, by which servers that differ can be attacked.
     let lone: [(_, &[u8]); 4] = [
         ("framing/bare-line-feed", b"GET /a HTTP/1.1\nHost: h\n\n"),
         ("framing/bare-line-feed-in-the-request-line", b"GET /a HTTP/1.1\nHost: h\r\n\r\n"),

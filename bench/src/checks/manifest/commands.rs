@@ -71,8 +71,7 @@ fn wrong_program(
     })
 }
 
-/// Notes the programs that this machine lacks, and those that are not in `[[requires]]`, so that
-/// another machine could not say how to get them.
+/// Notes programs that this machine lacks, and those that `[[requires]]` does not mention.
 fn note_requirements(
     table: &DeTable,
     commands: &[(&str, Vec<(usize, &str)>)],

@@ -41,8 +41,7 @@ fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a st
     groups.0.iter().find(|group| is_it(&group.controllers)).map(|group| group.pathname.as_str())
 }
 
-/// The folders of a group and of those that contain it. A container may see its own group as the
-/// root, or have nothing else mounted.
+/// The folders of a group and of those that contain it, as far as a container sees them.
 fn folders(mount: &MountInfo, group: &str) -> Vec<PathBuf> {
     let within = Path::new(group).strip_prefix(&mount.root).unwrap_or(Path::new(""));
     within.ancestors().map(|path| mount.mount_point.join(path)).collect()

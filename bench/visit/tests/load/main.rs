@@ -158,8 +158,7 @@ fn failures_are_counted_by_kind() {
 #[test]
 fn a_port_without_a_server_refuses_connections() {
     let mut server = ScriptedServer::start(|_| {});
-    // Another address of the loopback interface: no other process can take the port for all
-    // addresses while the test has it on one.
+    // On another loopback address no other process can have the port for all addresses.
     server.address.set_ip([127, 1, 2, 3].into());
     for arguments in ["--requests 4", "--requests 4 --mode close", "--requests 4 --mode close --rate 100"] {
         let ran = finish(start(&server, &format!("{arguments} --connections 2")));
