@@ -46,9 +46,7 @@ impl History {
         if history.results.is_empty() && history.damaged.is_empty() {
             bail!("there are no results in {}: measure something first", folder.display());
         }
-        history
-            .results
-            .sort_by(|a, b| (&a.loaded.machine.started, &a.name).cmp(&(&b.loaded.machine.started, &b.name)));
+        history.results.sort_by_cached_key(|past| (past.loaded.machine.started.clone(), past.name.clone()));
         history.damaged.sort();
         Ok(history)
     }

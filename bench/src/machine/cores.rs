@@ -1,5 +1,7 @@
 //! Which cores the server, the load tool and the harness get, and how long cores were busy.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, bail};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -40,10 +42,7 @@ impl Cores {
 
     /// The server's and the tool's, each once.
     pub fn all(&self) -> Vec<usize> {
-        let mut all = [self.server.as_slice(), &self.tool].concat();
-        all.sort_unstable();
-        all.dedup();
-        all
+        BTreeSet::from_iter(self.server.iter().chain(&self.tool).copied()).into_iter().collect()
     }
 
     /// Whether the server and the tool have a core in common, so that each slows the other down.

@@ -97,17 +97,14 @@ mod tests {
             (V1, "/old", &["new"]),
             (MEMORY, "/", &[]),
         ];
-        let groups = groups("9:memory:/m\n2:cpu,cpuacct:/old\n1:name=systemd:/s\n0::/app/job\n");
+        let groups = "9:memory:/m\n2:cpu,cpuacct:/old\n1:name=systemd:/s\n0::/app/job\n";
+        let groups: ProcessCGroups = procfs::FromRead::from_read(groups.as_bytes()).unwrap();
         for (line, root, expected) in cases {
             let mount = MountInfo::from_line(&line.replace("ROOT", root).replace("MOUNT", "new")).unwrap();
             let found = own_group(&mount, &groups).map(|group| folders(&mount, group));
             let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
             assert_eq!(found.unwrap_or_default(), expected, "{line} {root}");
         }
-    }
-
-    fn groups(text: &str) -> ProcessCGroups {
-        procfs::FromRead::from_read(text.as_bytes()).unwrap()
     }
 
     #[test]
