@@ -175,7 +175,7 @@ fn servers_with_different_build_programs_are_built_at_the_same_time() {
     }
     let (output, text) = checkout.run("measure mock --out out");
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("building good, tidy"), "{text}");
+    assert!(text.contains("building good, ") && text.contains("building tidy, "), "{text}");
     assert!(checkout.loaded().records.iter().all(|record| record.load.is_some()), "{text}");
 }
 

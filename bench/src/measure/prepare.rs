@@ -1,13 +1,16 @@
 //! What is done before the first run: load tools are looked up, and servers are built, asked for
 //! their version and sent the conformance cases.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
 
 use crate::checks::verify::{self, Depth};
 use crate::machine::host::Host;
+use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Load, Workload};
-use crate::servers::{build, launch};
 use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
@@ -58,7 +61,7 @@ pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> 
             let (stage, waiting) = (&stage, &waiting);
             scope.spawn(move || {
                 ready.conformance = conformance(host, server, stage);
-                lock(waiting).retain(|name| *name != server.name);
+                waiting.lock().retain(|name| *name != server.name);
                 show_waiting(stage, waiting);
             });
         }
@@ -68,23 +71,33 @@ pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> 
 }
 
 fn show_waiting(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
-    stage.now(format!("waiting for {}", lock(waiting).join(", ")));
+    stage.now(format!("waiting for {}", waiting.lock().join(", ")));
 }
 
-/// Poisoning is ignored: no critical section leaves the list inconsistent.
-fn lock<'a, 'b>(waiting: &'a Mutex<Vec<&'b str>>) -> MutexGuard<'a, Vec<&'b str>> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
+/// Builds the servers. Those of one build program are built one after another, since programs such
+/// as cargo lock their folder; those of different programs are built at the same time.
 fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
-    let shown = !progress.is_quiet();
-    let built = servers.iter().filter(|server| !server.build.is_empty());
-    let names: Vec<&str> = built.map(|server| server.name.as_str()).collect();
-    if !names.is_empty() {
-        progress.note(&format!("building {}", names.join(", ")));
-        build::together(host, servers, shown);
+    let is_built = |server: &Server| !server.build.is_empty() && launch::lacks(host, server).is_none();
+    let count = servers.iter().filter(|server| is_built(server)).count();
+    let begun = AtomicUsize::new(0);
+    let build = |server: &Server| {
+        if is_built(server) && !host.interrupted() {
+            let number = begun.fetch_add(1, Ordering::SeqCst) + 1;
+            progress.note(&format!("building {}, {number} of {count}", server.name));
+        }
+        prepare(host, server, !progress.is_quiet())
+    };
+    let mut prepared: Vec<Option<Prepared>> = servers.iter().map(|_| None).collect();
+    let mut by_program: BTreeMap<Option<&String>, Vec<(&Server, &mut Option<Prepared>)>> = BTreeMap::new();
+    for (server, prepared) in servers.iter().zip(&mut prepared) {
+        by_program.entry(server.build.first()).or_default().push((server, prepared));
     }
-    servers.iter().map(|server| prepare(host, server, shown)).collect()
+    std::thread::scope(|scope| {
+        for group in by_program.into_values() {
+            scope.spawn(|| group.into_iter().for_each(|(server, prepared)| *prepared = Some(build(server))));
+        }
+    });
+    prepared.into_iter().flatten().collect()
 }
 
 fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {

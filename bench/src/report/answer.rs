@@ -274,86 +274,45 @@ mod tests {
         Loaded::example(runs.collect())
     }
 
+    const A_IS_BEST: &str = "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.";
+    const BOTH_ARE_FAST: &str =
+        "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.";
+    const NOT_RANKED: &str = "Not ranked: bad (invalid: 3 requests failed).";
+
     #[test]
+    #[rustfmt::skip]
     fn cells_that_decide_nothing_are_in_no_sentence_but_their_own() {
         use Bound::{ClientBound, Invalid, ServerBound};
+        let (a, b) = (("a", 5.0, ServerBound), ("b", 10.0, ServerBound));
+        let (low, high) = (("bad", 1.0, Invalid), ("bad", 80.0, Invalid));
         // Servers, the baseline, and the answers.
-        type Case<'a> = (&'a [(&'a str, f64, Bound)], Option<&'a str>, &'a [&'a str]);
-        let cases: [Case; 7] = [
-            (
-                &[("a", 5.0, ServerBound), ("b", 10.0, ServerBound)],
-                None,
-                &[
-                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
-                    "Compared with a, the others need: b 2.00×.",
-                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
-                ],
-            ),
-            (
-                &[
-                    ("bad", 1.0, Invalid),
-                    ("a", 5.0, ServerBound),
-                    ("b", 10.0, ServerBound),
-                    ("worse", 80.0, Invalid),
-                ],
-                None,
-                &[
-                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
-                    "Compared with a, the others need: b 2.00×.",
-                    "Not ranked: bad (invalid: 3 requests failed) and worse (invalid: 3 requests failed).",
-                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
-                ],
-            ),
-            (
-                &[("bad", 1.0, Invalid), ("a", 5.0, ServerBound)],
-                None,
-                &[
-                    "a needs 5.00 µs of CPU time per request with 10 connections; there is no other ranked server \
-                     to compare it with.",
-                    "Not ranked: bad (invalid: 3 requests failed).",
-                    "With 10 connections a is the fastest: 1,000 requests/s.",
-                ],
-            ),
-            (
-                &[("bad", 1.0, Invalid)],
-                None,
-                &[
-                    "No server can be ranked with 10 connections.",
-                    "Not ranked: bad (invalid: 3 requests failed).",
-                ],
-            ),
-            (
-                &[("a", 5.0, ServerBound), ("b", 10.0, ServerBound), ("bad", 80.0, Invalid)],
-                Some("bad"),
-                &[
-                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
-                    "Nothing can be compared with bad under work: invalid: 3 requests failed.",
-                    "Not ranked: bad (invalid: 3 requests failed).",
-                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
-                ],
-            ),
-            (
-                &[("a", 5.0, ServerBound), ("b", 10.0, ServerBound), ("bad", 80.0, Invalid)],
-                Some("b"),
-                &[
-                    "a is the cheapest: 5.00 µs of CPU time per request with 10 connections.",
-                    "Compared with b, the others need: a 0.50×.",
-                    "Not ranked: bad (invalid: 3 requests failed).",
-                    "With 10 connections a and b are the fastest and cannot be distinguished: up to 1,000 requests/s.",
-                ],
-            ),
-            (
-                &[("a", 5.0, ClientBound), ("b", 5.0, ClientBound), ("c", 10.0, ServerBound)],
-                None,
-                &[
-                    "a and b are the cheapest and cannot be distinguished: 5.00 µs of CPU time per request \
-                     with 10 connections.",
-                    "Compared with a, the others need: c 2.00×.",
-                    "With 10 connections the fastest servers cannot be ranked by throughput: the load tool was at its \
-                     limit with a and b.",
-                    AT_ITS_LIMIT,
-                ],
-            ),
+        type Answered<'a> = (&'a [(&'a str, f64, Bound)], Option<&'a str>, &'a [&'a str]);
+        let cases: [Answered; 7] = [
+            (&[a, b], None, &[A_IS_BEST, "Compared with a, the others need: b 2.00×.", BOTH_ARE_FAST]),
+            (&[low, a, b], None, &[
+                A_IS_BEST, "Compared with a, the others need: b 2.00×.", NOT_RANKED, BOTH_ARE_FAST,
+            ]),
+            (&[low, a], None, &[
+                "a needs 5.00 µs of CPU time per request with 10 connections; there is no other ranked server to \
+                 compare it with.",
+                NOT_RANKED, "With 10 connections a is the fastest: 1,000 requests/s.",
+            ]),
+            (&[low], None, &["No server can be ranked with 10 connections.", NOT_RANKED]),
+            (&[a, b, high], Some("bad"), &[
+                A_IS_BEST, "Nothing can be compared with bad under work: invalid: 3 requests failed.", NOT_RANKED,
+                BOTH_ARE_FAST,
+            ]),
+            (&[a, b, high], Some("b"), &[
+                A_IS_BEST, "Compared with b, the others need: a 0.50×.", NOT_RANKED, BOTH_ARE_FAST,
+            ]),
+            (&[("a", 5.0, ClientBound), ("c", 5.0, ClientBound), b], None, &[
+                "a and c are the cheapest and cannot be distinguished: 5.00 µs of CPU time per request with 10 \
+                 connections.",
+                "Compared with a, the others need: b 2.00×.",
+                "With 10 connections the fastest servers cannot be ranked by throughput: the load tool was at its limit \
+                 with a and c.",
+                AT_ITS_LIMIT,
+            ]),
         ];
         for (servers, baseline, expected) in cases {
             let loaded = runs(servers);

@@ -39,8 +39,8 @@ pub fn document(loaded: &Loaded) -> Document {
     document_of(&Source::new(loaded, &summaries))
 }
 
-/// The report of a result folder with all ratios to a server that the user chose, instead of the best
-/// one. Fails if there is no such server. Where its figures decide nothing, the report says so.
+/// The report of a result folder with all ratios to a server that the user chose, instead of the
+/// best one. Fails if there is no such server. Where its figures decide nothing, the report says so.
 pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Document> {
     let summaries = summarise(&loaded.records);
     let cells = summaries.iter().flat_map(WorkloadSummary::with_floor);
@@ -99,12 +99,13 @@ pub fn microbenchmarks(record: &MicrobenchRecord, width: Option<usize>) -> Strin
     format::table(&section::microbench_table(record), width)
 }
 
-/// The results of fault drills as a table with notes, one row per server, for a terminal of this width.
+/// The results of fault drills as a table, one row per server, for a terminal of this width.
 pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
     section::drills_table(records).map_or_else(String::new, |table| format::table(&table, width))
 }
 
-/// How many conformance cases each server passes, by subject, as a table for a terminal of this width.
+/// The conformance cases that each server passes, by subject, as a table for a terminal of this
+/// width.
 pub fn conformance(verified: &[(&str, Verification)], width: Option<usize>) -> String {
     format::table(&conformance::table(verified), width)
 }

@@ -26,8 +26,8 @@ const BEGIN: &str = "<!-- recorded: scripts/record writes what follows -->";
 /// See [`BEGIN`].
 const END: &str = "<!-- recorded: end -->";
 
-/// Copies the records that the answer is taken from to [`FOLDER`], draws the picture there, and writes
-/// the table and the sentences into README.md. The copy has no histograms, which it does not need.
+/// Copies the records that the answer is taken from to [`FOLDER`], draws the picture there, and
+/// writes the sentences and the table into README.md. The copy has no histograms, which it does not need.
 /// Fails if there are no figures of a load, or if a file cannot be read or written.
 pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
     let names = leading_workloads(loaded);
@@ -47,8 +47,8 @@ pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
     write(&readme, &replaced(&text, &excerpt(&recorded)).with_context(|| readme.display().to_string())?)
 }
 
-/// What README.md has between the two lines: the sentences, which a reader sees first, the picture and
-/// the table; empty without figures.
+/// What README.md has between the two lines: the sentences, which a reader sees first, the picture
+/// and the table; empty without figures.
 pub fn excerpt(recorded: &Loaded) -> String {
     let summaries = summarise(&recorded.records);
     let source = Source::new(recorded, &summaries);

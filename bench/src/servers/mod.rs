@@ -1,7 +1,6 @@
 //! Servers and workloads: where they are, what their files say, and how a server is installed,
 //! built and started.
 
-pub mod build;
 pub mod checkout;
 pub(crate) mod client;
 pub mod install;

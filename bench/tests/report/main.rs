@@ -284,7 +284,7 @@ fn a_request_is_explained_or_an_error_says_what_is_missing() {
     let cases = [
         (in_parts(), 0, "Where does a request's time go?"),
         (without_microbenchmarks, 1, "run `bench microbench --keep "),
-        (without_floor, 1, "has no server beside the floor in a closed loop over connections that are kept"),
+        (without_floor, 1, "has no workload in which both the floor and a server were measured"),
     ];
     for (folder, expected_code, expected) in cases {
         let (code, text) = bench(&folder, &["explain", "DIR", "--format", "markdown"]);

@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use super::turn_on_this_thread;
+use super::server::turn_on_this_thread;
 use crate::http::{NonBlocking, Session, Timeouts, Turn};
 use crate::lifecycle::ConnectionPermit;
 

@@ -11,7 +11,8 @@ use anyhow::{Context, anyhow};
 use socket2::SockRef;
 
 use super::flags::Flags;
-use super::{announce, close, drain_on_signal};
+use super::listen::{announce, close};
+use super::shutdown::drain_on_signal;
 use crate::lifecycle::{ConnectionPermit, Lifecycle};
 
 /// How long an accept blocks before the thread reads the server's stage again.

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::{DeadlineThread, Flags};
+use super::deadline::DeadlineThread;
+use super::flags::Flags;
 use crate::http::{Buffers, Driver, Session, Stream, Timeouts, Turn};
 use crate::lifecycle::Lifecycle;
 

@@ -11,9 +11,9 @@
 //!          └────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Each half has its own fields, which no code outside of its file changes. What lies between them
-//! is here: a request is admitted only when those before it are answered, and answers are sent
-//! before the client is waited for.
+//! Each half has its own fields, which no code outside of its file changes, and so has the end of
+//! the connection (`Closing`). What lies between them is here: a request is admitted only when
+//! those before it are answered, and answers are sent before the client is waited for.
 //!
 //! # Why was this connection closed?
 //!
@@ -54,25 +54,13 @@ use shared::lifecycle::ConnectionPermit;
 use shared::process::Server;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use self::closing::{CloseReason, Phase};
+use self::closing::{CloseReason, Closing};
 use self::inbound::Inbound;
+pub use self::outbound::Flush;
 use self::outbound::Outbound;
 use self::timed_socket::TimedSocket;
 use crate::request_counter::RequestCounter;
 use crate::socket::Socket;
-
-/// Bytes per read where the framework has no buffer: after part of a head or a last answer.
-const PIECE_BYTES: usize = 4096;
-
-/// When answers are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flush {
-    /// When the framework flushes: for one that flushes once for all requests that it has read.
-    AtOnce,
-    /// When the framework reads again: for one that flushes after each answer. It has then answered
-    /// all that it had, so that the answers to pipelined requests are sent in one write.
-    WhenRead,
-}
 
 /// A socket with the rules in front. Each request that comes through it has to be counted in its
 /// [`RequestCounter`] when it is answered.
@@ -80,10 +68,10 @@ pub struct FilteredStream {
     socket: TimedSocket,
     inbound: Inbound,
     outbound: Outbound,
-    phase: Phase,
+    closing: Closing,
     /// The framework asked for its next request too early: it is woken once it has answered.
     reader_waits: bool,
-    permit: ConnectionPermit,
+    _permit: ConnectionPermit,
 }
 
 impl FilteredStream {
@@ -99,9 +87,9 @@ impl FilteredStream {
             socket: TimedSocket::new(socket.into(), Arc::clone(server)),
             inbound: Inbound::new(counter),
             outbound: Outbound::new(flush),
-            phase: Phase::Open,
+            closing: Closing::new(),
             reader_waits: false,
-            permit,
+            _permit: permit,
         }
     }
 
@@ -121,7 +109,7 @@ impl FilteredStream {
     }
 
     fn poll_readable(&mut self, context: &mut Context) -> Poll<()> {
-        if self.phase == Phase::Open && self.inbound.is_empty() {
+        if self.closing.is_open() && self.inbound.is_empty() {
             let polled = if self.socket.is_fresh() {
                 // What a new connection brings along is read without asking whether it is there.
                 self.inbound.poll_fill_kept(&mut self.socket, context)
@@ -184,6 +172,18 @@ impl FilteredStream {
         self.or_close(sent)
     }
 
+    /// Begins the end of an open connection.
+    fn close_for(&mut self, reason: CloseReason) {
+        self.closing.begin(reason, &mut self.outbound);
+    }
+
+    fn poll_close(&mut self, context: &mut Context) -> Poll<()> {
+        if self.closing.is_open() {
+            self.close_for(CloseReason::Done);
+        }
+        self.closing.poll(context, &mut self.socket, &self.inbound, &mut self.outbound)
+    }
+
     /// Closes the connection where the socket failed, which the framework learns by the error.
     fn or_close<T>(&mut self, polled: Poll<Result<T>>) -> Poll<Result<T>> {
         if matches!(polled, Poll::Ready(Err(_))) {
@@ -201,7 +201,7 @@ impl AsyncRead for FilteredStream {
             return Poll::Ready(Ok(()));
         }
         loop {
-            if this.phase != Phase::Open {
+            if !this.closing.is_open() {
                 return this.poll_close(context).map(Ok);
             }
             if this.inbound.deliver(buffer) || buffer.filled().len() > before || this.inbound.is_ended() {
@@ -227,7 +227,7 @@ impl AsyncRead for FilteredStream {
 impl AsyncWrite for FilteredStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         let this = self.get_mut();
-        if this.phase != Phase::Open {
+        if !this.closing.is_open() {
             // The last answer has been given.
             return Poll::Ready(Ok(bytes.len()));
         }

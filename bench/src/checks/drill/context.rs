@@ -87,9 +87,9 @@ fn warm_up(running: &Running) -> anyhow::Result<()> {
 }
 
 fn settled(running: &Running) -> anyhow::Result<bool> {
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     std::thread::sleep(POLL * 3);
-    Ok(running.descriptors()? == before)
+    Ok(running.process.descriptors()? == before)
 }
 
 /// Waits until `is_so`. Fails with `complaint` after a bounded time.
@@ -107,11 +107,11 @@ pub(super) fn wait_until(
 
 /// Fails unless the server runs, answers, and soon has no more descriptors than `before`.
 pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::Result<()> {
-    running.check_running()?;
+    running.process.check_running()?;
     check_answers(running.address)?;
     let mut now = before;
     let is_back = || {
-        now = running.descriptors()?;
+        now = running.process.descriptors()?;
         Ok(now <= before)
     };
     if wait_until(is_back, "").is_err() {
@@ -125,9 +125,9 @@ pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::R
 pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result<f64> {
     let began = Instant::now();
     loop {
-        let (looked, before) = (Instant::now(), running.usage()?);
+        let (looked, before) = (Instant::now(), running.process.usage()?);
         std::thread::sleep(window);
-        let used = running.usage()?.since(&before).cpu;
+        let used = running.process.usage()?.since(&before).cpu;
         let share = used.as_secs_f64() / looked.elapsed().as_secs_f64();
         if share < QUIET_SHARE {
             return Ok(share);
@@ -138,7 +138,7 @@ pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result
 }
 
 pub(super) fn resident(running: &Running) -> anyhow::Result<u64> {
-    match running.memory() {
+    match running.process.memory() {
         Some(memory) => Ok(memory.resident),
         None => bail!("the server has ended"),
     }

@@ -26,14 +26,14 @@ const BEYOND: usize = 20;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut running = context.start(&[])?;
-    let before = running.descriptors()?;
-    let processes = running.limit_descriptors(ROOM)?;
+    let before = running.process.descriptors()?;
+    let processes = running.process.limit_descriptors(ROOM)?;
     let share = exhaust(context, &running, CERTAIN, ROOM * processes).context("out of descriptors")?;
     check_recovered(&mut running, before)?;
 
     if context.server.honours("max-connections") {
         let mut running = context.start(&[("max-connections", &ROOM.to_string())])?;
-        let before = running.descriptors()?;
+        let before = running.process.descriptors()?;
         exhaust(context, &running, ROOM, ROOM).context("over --max-connections")?;
         check_recovered(&mut running, before)?;
     }

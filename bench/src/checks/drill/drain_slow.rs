@@ -33,23 +33,23 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut running = context.start(&[("drain-timeout", &limit.to_string())])?;
     let clients = slow_clients(running.address)?;
     let signalled = Instant::now();
-    running.terminate()?;
-    let waited = running.wait(Duration::from_secs(limit) + SLACK);
+    running.process.terminate()?;
+    let waited = running.process.wait(Duration::from_secs(limit) + SLACK);
     let elapsed = signalled.elapsed().as_secs_f64();
     let still = format!("the server still runs {elapsed:.1} s after SIGTERM; its limit is {limit} s");
     ensure!(waited == Waited::Exited, "{still}");
-    let ended = running.kill()?;
+    let ended = running.process.kill()?;
     ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
     drop(clients);
 
     let mut running = context.start(&[("drain-timeout", "30")])?;
     let _clients = slow_clients(running.address)?;
-    running.terminate()?;
+    running.process.terminate()?;
     // The kernel may merge two signals that are sent at once.
     std::thread::sleep(Duration::from_millis(300));
-    running.terminate()?;
-    ensure!(running.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
-    running.kill()?;
+    running.process.terminate()?;
+    ensure!(running.process.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
+    running.process.kill()?;
     Ok(numbers::seconds(elapsed))
 }
 

@@ -19,7 +19,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let times = context.pick(5, 50);
     let mut answered = 0;
     let mut running = context.start(&[])?;
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     for _ in 0..times {
         context.check_interrupted()?;
         for requests in REQUESTS {

@@ -24,7 +24,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         clients[0].expect("/before")?;
         clients[1].send(b"GET /half HTTP/1.1\r\nHo")?;
         clients[2].ask("/unread")?;
-        running.kill()?;
+        running.process.kill()?;
 
         let killed = Instant::now();
         let again = context.start_cold(address.port(), &[])?;

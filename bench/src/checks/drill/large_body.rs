@@ -39,7 +39,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let chunked = Body { head, piece: chunk.as_bytes(), size };
     chunked.send(context, &running, before).context("a chunked body")?;
 
-    running.check_running()?;
+    running.process.check_running()?;
     let growth = peak(&running)?.saturating_sub(before);
     Ok(format!("{}.{} MiB growth", growth / MIB, growth % MIB * 10 / MIB))
 }
@@ -82,5 +82,5 @@ fn check_growth(running: &Running, before: u64) -> anyhow::Result<()> {
 }
 
 fn peak(running: &Running) -> anyhow::Result<u64> {
-    Ok(running.memory().context("the server has ended")?.peak)
+    Ok(running.process.memory().context("the server has ended")?.peak)
 }

@@ -30,7 +30,7 @@ const MAX_GROWTH: u64 = 8 * 1024 * 1024;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut running = context.start(&[])?;
-    let descriptors = running.descriptors()?;
+    let descriptors = running.process.descriptors()?;
     let mut answered = 0;
     let mut residents = Vec::new();
     for _ in 0..ROUNDS {
@@ -39,7 +39,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         check_recovered(&mut running, descriptors)?;
         residents.push(resident(&running)?);
     }
-    let ended = running.kill()?;
+    let ended = running.process.kill()?;
     ensure!(!ended.complaint.contains("panicked"), "the server panicked{}", ended.last_words());
 
     let last = residents.pop().unwrap_or_default();

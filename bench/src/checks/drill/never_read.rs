@@ -64,7 +64,7 @@ fn fill(running: &Running, count: usize) -> anyhow::Result<Vec<NonReadingClient>
 fn check_dropped(context: &DrillContext) -> anyhow::Result<()> {
     let timeout = context.pick("1", "2");
     let mut running = context.start(&[("write-timeout", timeout)])?;
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     let _clients: Vec<NonReadingClient> = non_reading::fill(running.address, 10)?;
     check_recovered(&mut running, before)
         .with_context(|| format!("with --write-timeout {timeout}, clients that never read"))

@@ -1,4 +1,5 @@
-//! `bench explain`: where does a request's CPU time go? From a measurement's records and its microbenchmarks alone.
+//! `bench explain`: where does a request's CPU time go? From the records of a measurement and its
+//! microbenchmarks alone.
 
 use anyhow::bail;
 
@@ -13,13 +14,13 @@ pub(super) fn run(arguments: &Explain) -> anyhow::Result<Outcome> {
     let folder = arguments.folder.display();
     if loaded.microbench.is_none() {
         bail!(
-            "{folder} has no microbenchmarks, which tell what code costs: run `bench microbench --keep {folder}`"
+            "{folder} has no microbenchmarks, which measure the cost of code: run `bench microbench --keep {folder}`"
         );
     }
     let Some(document) = report::explanation(&loaded) else {
         bail!(
-            "{folder} has no server beside the floor in a closed loop over connections that are kept: \
-             measure both, as `bench measure quick` does, and keep microbenchmarks in that folder"
+            "{folder} has no workload in which both the floor and a server were measured in a closed loop with \
+             keep-alive: measure both, as `bench measure quick` does, and keep microbenchmarks in that folder"
         );
     };
     put(&document, &arguments.printed)

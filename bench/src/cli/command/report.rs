@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<Outcome> {
     put(&document, &arguments.printed)
 }
 
-/// Prints a document, or writes it to a file, in the form that was asked for.
+/// Prints a document, or writes it to a file, in the form that the user chose.
 pub(super) fn put(document: &Document, printed: &Printed) -> anyhow::Result<Outcome> {
     let Some(file) = &printed.output else {
         return print(&printed.format.render(document, report::terminal_width())?);
@@ -30,12 +30,13 @@ pub(super) fn put(document: &Document, printed: &Printed) -> anyhow::Result<Outc
     Ok(Outcome::Fine)
 }
 
-/// Writes a file, without the styles that a terminal would show.
+/// Writes a file without terminal styles. Fails if the file cannot be written.
 pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(file, plain(text)).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Every form of a report, and its charts, into the folder's `report/`; the path of the page.
+/// Writes every form of a report and its charts to the folder's `report/`, and returns the path of
+/// the page.
 pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result<PathBuf> {
     for format in Format::ALL {
         let text = format.render(document, None)?;
@@ -48,12 +49,12 @@ pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result
     Ok(results::report_path(folder, Format::Html.file_name()))
 }
 
-/// The same of what the folder holds by now.
+/// Writes the report of what the folder holds now, and returns the path of the page.
 pub(super) fn rewrite_report(folder: &Path) -> anyhow::Result<PathBuf> {
     write_report(folder, &report::document(&results::load(folder)?))
 }
 
-/// Without the styles that a terminal would show.
+/// The text without terminal styles.
 fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }

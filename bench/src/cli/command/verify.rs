@@ -10,7 +10,6 @@ use crate::checks::verify::{self, Depth, Verification};
 use crate::cli::Verify;
 use crate::machine::host::Host;
 use crate::report;
-use crate::servers::build;
 use crate::servers::checkout::Checkout;
 use crate::servers::client;
 use crate::servers::install;
@@ -39,7 +38,6 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     if arguments.chosen.install {
         install::missing(&host, &servers, true, note);
     }
-    build::together(&host, &servers, true);
     let mut verified = Vec::new();
     let mut all_well = true;
     for server in servers {

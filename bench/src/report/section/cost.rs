@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn servers_are_compared_with_the_best_and_with_the_floor() {
         let headers = ["Server", "Rank", "CPU/request", "To the best", "To the floor"];
-        type Case<'a> = (&'a str, &'a [(&'a str, f64)], &'a [&'a str]);
-        let cases: [Case; 3] = [
+        type Servers<'a> = (&'a str, &'a [(&'a str, f64)], &'a [&'a str]);
+        let cases: [Servers; 3] = [
             (
                 "no floor",
                 &[("dear", 0.9), ("cheap", 0.3), ("also-cheap", 0.3)],

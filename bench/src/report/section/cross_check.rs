@@ -194,7 +194,7 @@ mod tests {
         let first = || runs("visit", 1000, 0.01, 0.5);
         let cases = [
             ("the same", runs("wrk", 1000, 0.0101, 0.5), "agree", "agree"),
-            ("fewer, and nobody was busy", runs("wrk", 900, 0.011, 0.5), "DISAGREE", "agree"),
+            ("fewer, and neither side was busy", runs("wrk", 900, 0.011, 0.5), "DISAGREE", "agree"),
             ("fewer, by what the tool takes longer", runs("wrk", 980, 0.0102, 0.51), "tools differ", "agree"),
             ("fewer, by a busy tool", runs("wrk", 900, 0.011, 0.95), "tools differ", "agree"),
             ("as many, that took longer", runs("wrk", 1000, 0.02, 0.5), "agree", "DISAGREE by 100 %"),

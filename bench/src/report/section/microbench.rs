@@ -63,8 +63,8 @@ pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     Table::from_fields("microbench", "Microbenchmarks, per operation", fields, &code.benches)
 }
 
-/// The cost of a request in the shared code beside the whole cost in each server that shares it, under
-/// the leading workload.
+/// The cost of a request in the shared code beside the whole cost in each server that shares it,
+/// under the leading workload.
 fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
@@ -94,8 +94,8 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     ))
 }
 
-/// The leading workload, or else the first, of the closed loops in which a server that shares the code has
-/// figures.
+/// The leading workload, or else the first, of the closed loops in which a server that shares the
+/// code has figures.
 fn closed_loop<'a>(source: &Source<'a>) -> Option<&'a WorkloadSummary<'a>> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
     let mut candidates = family::leading(&source.families).into_iter().chain(members);
@@ -110,7 +110,7 @@ fn sharing<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> impl Iterator<Item = &'s
     summary.cells.iter().filter(|cell| cell.server.language == LANGUAGE)
 }
 
-/// The benchmark of a whole request that pipelines most nearly as many requests as the workload does.
+/// The benchmark of a whole request that pipelines about as many requests as the workload does.
 fn of_a_request<'a>(code: &'a MicrobenchRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
     let mode = workload.mode.as_deref().unwrap_or_default();
     let depth: u64 = mode.strip_prefix("pipelined-").and_then(|depth| depth.parse().ok()).unwrap_or(1);

@@ -6,7 +6,9 @@ use shared::http::rules::Rejection;
 use shared::http::{WaitingFor, limits};
 use tokio::io::ReadBuf;
 
-use super::{FilteredStream, PIECE_BYTES};
+use super::inbound::{Inbound, PIECE_BYTES};
+use super::outbound::Outbound;
+use super::timed_socket::TimedSocket;
 
 /// Why a connection is closed. The head of `filtered_stream.rs` says where each is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(super) enum CloseReason {
 
 /// How far a connection is on its way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+enum Phase {
     Open,
     /// The last answer is written, and will be sent.
     Sending {
@@ -38,11 +40,24 @@ pub(super) enum Phase {
     Over,
 }
 
-impl FilteredStream {
+/// The end of one connection.
+pub(super) struct Closing {
+    phase: Phase,
+}
+
+impl Closing {
+    pub(super) fn new() -> Self {
+        Self { phase: Phase::Open }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
     /// Begins the end of an open connection.
-    pub(super) fn close_for(&mut self, reason: CloseReason) {
+    pub(super) fn begin(&mut self, reason: CloseReason, outbound: &mut Outbound) {
         if let CloseReason::Rejected(rejection) = reason {
-            self.outbound.reject(rejection);
+            outbound.reject(rejection);
         }
         self.phase = match reason {
             CloseReason::Idle | CloseReason::Failed => Phase::Over,
@@ -51,24 +66,29 @@ impl FilteredStream {
     }
 
     /// Sends the last answer, and sees to it that it arrives. Ready when the socket may be dropped.
-    pub(super) fn poll_close(&mut self, context: &mut Context) -> Poll<()> {
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context,
+        socket: &mut TimedSocket,
+        inbound: &Inbound,
+        outbound: &mut Outbound,
+    ) -> Poll<()> {
         loop {
             match self.phase {
-                Phase::Open => self.close_for(CloseReason::Done),
+                Phase::Open | Phase::Over => return Poll::Ready(()),
                 Phase::Sending { reason } => {
-                    let sent = ready!(self.outbound.poll_send(&mut self.socket, context));
+                    let sent = ready!(outbound.poll_send(socket, context));
+                    // The client may have sent, or be sending, what is not read any more.
+                    let may_send = matches!(reason, CloseReason::Rejected(_)) || socket.is_draining();
+                    let lingers = !inbound.is_ended() && (may_send || inbound.has_unread());
                     // The drop of the socket ends the sending side as well.
-                    let lingers = sent.is_ok() && self.lingers(reason);
-                    self.phase = if lingers && self.socket.shut_down_writing().is_ok() {
-                        Phase::Lingering { bytes: 0 }
-                    } else {
-                        Phase::Over
-                    };
+                    let lingers = sent.is_ok() && lingers && socket.shut_down_writing().is_ok();
+                    self.phase = if lingers { Phase::Lingering { bytes: 0 } } else { Phase::Over };
                 }
                 Phase::Lingering { bytes } => {
                     let mut piece = [0; PIECE_BYTES];
                     let mut piece = ReadBuf::new(&mut piece);
-                    let read = self.socket.poll_read(context, &mut piece);
+                    let read = socket.poll_read(context, &mut piece);
                     let dropped = bytes + piece.filled().len();
                     self.phase = match read {
                         Poll::Ready(Ok(())) if dropped > bytes && dropped <= limits::LINGER_BYTES => {
@@ -76,19 +96,12 @@ impl FilteredStream {
                         }
                         Poll::Ready(_) => Phase::Over,
                         Poll::Pending => {
-                            ready!(self.socket.poll_timeout(context, WaitingFor::End));
+                            ready!(socket.poll_timeout(context, WaitingFor::End));
                             Phase::Over
                         }
                     };
                 }
-                Phase::Over => return Poll::Ready(()),
             }
         }
-    }
-
-    /// Whether the client may have sent, or be sending, what no one will read.
-    fn lingers(&self, reason: CloseReason) -> bool {
-        let may_send = matches!(reason, CloseReason::Rejected(_)) || self.permit.lifecycle().is_draining();
-        !self.inbound.is_ended() && (may_send || self.inbound.has_unread())
     }
 }

@@ -7,9 +7,11 @@ use std::task::{Context, Poll, ready};
 use shared::http::{Admitted, Next, RequestFilter, WaitingFor};
 use tokio::io::ReadBuf;
 
-use super::PIECE_BYTES;
 use super::timed_socket::TimedSocket;
 use crate::request_counter::RequestCounter;
+
+/// Bytes per read where the framework has no buffer: after part of a head or a last answer.
+pub(super) const PIECE_BYTES: usize = 4096;
 
 /// The way of requests.
 pub(super) struct Inbound {

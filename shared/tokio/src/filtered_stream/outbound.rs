@@ -6,7 +6,6 @@ use std::task::{Context, Poll, ready};
 use shared::http::rules::Rejection;
 use shared::http::{answer, date};
 
-use super::Flush;
 use super::timed_socket::TimedSocket;
 
 /// Bytes that are kept back before they are sent whatever the framework does: for a client that
@@ -15,6 +14,16 @@ const OUTPUT_MARK: usize = 16 * 1024;
 
 /// Room for output that a connection keeps while it waits for a request.
 const OUTPUT_KEPT: usize = 4096;
+
+/// When answers are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// When the framework flushes: for one that flushes once for all requests that it has read.
+    AtOnce,
+    /// When the framework reads again: for one that flushes after each answer. It has then answered
+    /// all that it had, so that the answers to pipelined requests are sent in one write.
+    WhenRead,
+}
 
 /// The way of answers.
 pub(super) struct Outbound {

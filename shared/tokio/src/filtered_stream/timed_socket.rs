@@ -44,6 +44,11 @@ impl TimedSocket {
         written
     }
 
+    /// Whether the server drains, so that its answers close.
+    pub(super) fn is_draining(&self) -> bool {
+        self.server.lifecycle.is_draining()
+    }
+
     /// Starts the client's time again: what was waited for has arrived, or some of it.
     pub(super) fn restart_timeout(&mut self) {
         self.since = None;
