@@ -119,14 +119,11 @@ mod tests {
         let (zero, one) = (zero.as_str(), one.as_str());
         let intel = "sys/devices/system/cpu/intel_pstate/no_turbo";
         let others = "sys/devices/system/cpu/cpufreq/boost";
+        let both = vec!["performance", "powersave"];
         let cases = [
             (vec![], None, None),
             (vec![(zero, "performance\n"), (one, "performance\n")], Some(vec!["performance"]), None),
-            (
-                vec![(zero, "powersave\n"), (one, "performance\n")],
-                Some(vec!["performance", "powersave"]),
-                None,
-            ),
+            (vec![(zero, "powersave\n"), (one, "performance\n")], Some(both), None),
             // The governor of one of the used cores is not known.
             (vec![(zero, "performance\n")], None, None),
             (vec![(intel, "0\n")], None, Some(true)),

@@ -68,9 +68,7 @@ fn end_under_load(running: &mut Running, state: &LoadState) -> anyhow::Result<()
     wait_until(are_running, &format!("the server did not give {UNDER_WAY} right answers"))?;
     running.process.terminate()?;
     let seconds = END_BOUND.as_secs();
-    ensure!(
-        running.process.wait(END_BOUND) == Waited::Exited,
-        "the server still runs {seconds} s after SIGTERM"
-    );
+    let waited = running.process.wait(END_BOUND);
+    ensure!(waited == Waited::Exited, "the server still runs {seconds} s after SIGTERM");
     Ok(())
 }
