@@ -317,28 +317,28 @@ fn the_axis_need_not_include_invalid_figures() {
     assert!(first_bar(Attribution::Invalid) > 1.5 * first_bar(Attribution::Server));
 }
 
-/// The ends of each bar's pieces, and the place of its stroke.
-fn stacked(chart: &Chart, width: Width) -> Vec<(Vec<[f64; 2]>, f64)> {
+/// A stacked bar as it is drawn.
+struct DrawnBar {
+    /// The ends of each piece.
+    pieces: Vec<[f64; 2]>,
+    stroke: f64,
+}
+
+fn stacked(chart: &Chart, width: Width) -> Vec<DrawnBar> {
     let elements = elements(&svg(chart, width));
     let strokes = elements.iter().find(|element| element.has("stroke-width", "2.5"));
-    let middles = strokes.unwrap().attributes["d"].split('M').skip(1).map(|stroke| {
-        let (x, rest) = stroke.split_once(' ').unwrap();
-        let (y, height) = rest.split_once('v').unwrap();
-        let [x, y, height] = [x, y, height].map(|number| number.parse::<f64>().unwrap());
-        (x, y + height / 2.0)
-    });
-    let rows = middles.map(|(stroke, middle)| {
+    let strokes = strokes.unwrap().attributes["d"].split('M').skip(1);
+    let bar = |commands: &str| {
+        let numbers = commands.split([' ', 'v']).map(|number| number.parse::<f64>().unwrap());
+        let [stroke, y, height] = numbers.collect::<Vec<_>>().try_into().unwrap();
         let is_of_row = |element: &&Element| {
-            element.name == "rect"
-                && (element.number("y") + element.number("height") / 2.0 - middle).abs() < 0.2
+            let middle = || element.number("y") + element.number("height") / 2.0;
+            element.name == "rect" && (middle() - y - height / 2.0).abs() < 0.2
         };
-        let pieces = elements.iter().filter(is_of_row).map(|piece| {
-            let left = piece.number("x");
-            [left, left + piece.number("width")]
-        });
-        (pieces.collect(), stroke)
-    });
-    rows.collect()
+        let ends = |piece: &Element| [0.0, piece.number("width")].map(|end| piece.number("x") + end);
+        DrawnBar { pieces: elements.iter().filter(is_of_row).map(ends).collect(), stroke }
+    };
+    strokes.map(bar).collect()
 }
 
 #[test]
@@ -348,9 +348,9 @@ fn pieces_are_adjacent_and_end_at_the_stroke_if_they_add_up() {
         let Plot::Stack(Stack { bars, .. }) = &chart.plot else { panic!() };
         let rows = stacked(&chart, width);
         assert_eq!(rows.len(), bars.len());
-        let (first, stroke) = &rows[0];
-        let (base, pixels) = (first[0][0], (stroke - first[0][0]) / bars[0].whole.value);
-        for ((pieces, stroke), bar) in rows.iter().zip(bars) {
+        let base = rows[0].pieces[0][0];
+        let pixels = (rows[0].stroke - base) / bars[0].whole.value;
+        for (DrawnBar { pieces, stroke }, bar) in rows.iter().zip(bars) {
             let lengths = bar.pieces.iter().flatten().filter(|length| **length > 0.0);
             let mut end = base;
             for (piece, length) in pieces.iter().zip(lengths.clone()) {
