@@ -10,7 +10,7 @@ use super::axis_scale::{self, AxisScale};
 use super::canvas::{BASELINE, Canvas, Frame, TEXT, fit, px, text, text_width};
 use super::legend;
 use super::palette::{BAR, GRID, INK, QUIET};
-use super::series::{self, Shape, Spot};
+use super::series::{self, Spot};
 use super::{DotRow, Dots};
 
 /// From one row to the next.
@@ -92,7 +92,7 @@ fn draw_rows(canvas: &mut Canvas, dots: &Dots, middles: &[f64], scale: &AxisScal
             let _ = write!(medians, "M{} {}v20", px(frame.x(place)), px(y - 10.0));
         }
     }
-    series::draw_marks(canvas, Shape::Circle, BAR, &spots);
+    series::draw_marks(canvas, BAR, &spots);
     if !medians.is_empty() {
         canvas.add(Path::new().set("d", medians).set("stroke", INK.light).set("stroke-width", 2));
     }

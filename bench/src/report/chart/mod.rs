@@ -16,9 +16,9 @@ mod stack;
 #[cfg(test)]
 mod tests;
 
-pub(super) use lines::NAMED_AT_ENDS;
 pub use palette::{Colour, PALETTE, dark_rules};
 pub(super) use rows::longest;
+pub(super) use series::MOST_LINES;
 
 use serde::Serialize;
 use svg::node::element::{Rectangle, Style};
