@@ -6,12 +6,12 @@ use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
 use super::section::{self, Metric, connections, leading_metric, list};
-use super::value::{Quantity, Value};
+use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
 use crate::analysis::summary::{WorkloadSummary, summarise};
 use crate::store::record::Record;
-use crate::text::numbers::as_f64;
+use crate::text::numbers::{as_f64, counted};
 
 /// A result, and its comparison with the previous one of its machine, if there is one.
 type Compared<'a> = (&'a PastResult, Option<Comparison<'a>>);
@@ -23,18 +23,16 @@ pub fn document(history: &History, place: &str) -> Document {
         (result, previous.map(|previous| compare::compare(&previous.loaded, &result.loaded)))
     };
     let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
-    let plural = if results.len() == 1 { "" } else { "s" };
     let damaged = history.damaged.iter();
     let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
     let sections = [Some(list_of_results(&results)), changes(&results), trends(history)];
     Document {
-        title: format!("{} measurement{plural}", results.len()),
-        leading: None,
+        title: counted(results.len(), "measurement"),
         origin: vec![Fact::new("Folder", place)],
         answers: answers(&results),
         warnings: warnings.collect(),
-        picture: None,
         sections: sections.into_iter().flatten().collect(),
+        ..Document::default()
     }
 }
 
@@ -43,11 +41,8 @@ fn answers(results: &[Compared]) -> Vec<String> {
     let answer = |(last, comparison): &Compared| match comparison {
         None => format!("The last measurement, {}, is the first one of its machine.", last.name),
         Some(comparison) => {
-            format!(
-                "The last measurement, {}, compared with the previous one: {}.",
-                last.name,
-                judgements(comparison)
-            )
+            let found = judgements(comparison);
+            format!("The last measurement, {}, compared with the previous one: {found}.", last.name)
         }
     };
     results.last().map(answer).into_iter().collect()
@@ -87,19 +82,14 @@ fn list_of_results(results: &[Compared]) -> Section {
         .essential(),
     ];
     let table = Table::from_fields("results", "Results, oldest first", fields, results);
-    Section {
-        id: "results",
-        title: "What has been measured?",
-        about: vec![
-            "Each result is compared with the previous one of the same machine, figure by figure, as `bench compare` \
-             does. A machine changes over time, so differences between results that are far apart in time may be the \
-             machine's."
-                .into(),
-        ],
-        charts: Vec::new(),
-        tables: vec![table],
-        facts: Vec::new(),
-    }
+    let section = Section::new(
+        "results",
+        "What has been measured?",
+        "Each result is compared with the previous one of the same machine, figure by figure, as `bench compare` \
+         does. A machine changes over time, so differences between results that are far apart in time may be the \
+         machine's.",
+    );
+    Section { tables: vec![table], ..section }
 }
 
 /// The names of workloads up to the first hyphen, each once.
@@ -141,14 +131,8 @@ fn changes(results: &[Compared]) -> Option<Section> {
             .essential(),
     ];
     let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
-    (!table.rows.is_empty()).then(|| Section {
-        id: "changes",
-        title: "What got better or worse?",
-        about: Vec::new(),
-        charts: Vec::new(),
-        tables: vec![table],
-        facts: Vec::new(),
-    })
+    let section = Section::new("changes", "What got better or worse?", "");
+    (!table.rows.is_empty()).then(|| Section { tables: vec![table], ..section })
 }
 
 /// The leading figure of each workload over the results of the machine of the last one.
@@ -175,17 +159,16 @@ fn trends(history: &History) -> Option<Section> {
         })
         .filter(|trend| trend.0.len() > 1)
         .collect();
+    let section = Section::new(
+        "trends",
+        "How did the figures change over time?",
+        "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
+         machine of the last one.",
+    );
     (!trends.is_empty()).then(|| Section {
-        id: "trends",
-        title: "How did the figures change over time?",
-        about: vec![
-            "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
-             machine of the last one."
-                .into(),
-        ],
         charts: trends.iter().map(Trend::chart).collect(),
         tables: trends.iter().map(Trend::table).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 
@@ -239,7 +222,7 @@ impl Trend<'_> {
         let server = |name| {
             Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
                 let cell = summary.cells.iter().find(|cell| cell.server.name == name);
-                cell.map_or(Value::Absent, |cell| metric.value(cell))
+                cell.map(|cell| metric.value(cell))
             })
         };
         let result = Field::text("Result", |(result, _): &(&PastResult, _)| result.name.clone());

@@ -2,27 +2,31 @@
 //! is read, and whose figure it is. Every format writes a value through [`Value::shown`] and
 //! [`Value::interval`], so that all of them have the same digits.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::analysis::statistics::{Estimate, Rank};
 use crate::text::numbers;
 
 /// What a figure measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Quantity {
     /// Not a figure but text.
     Text,
     /// A count.
     Count,
     /// Seconds.
+    #[serde(rename = "s")]
     Time,
     /// Bytes.
+    #[serde(rename = "B")]
     Memory,
     /// A figure divided by another one: 1 where they are equal.
     Ratio,
     /// A part of a whole, from 0 to 1.
     Share,
     /// A count per second.
+    #[serde(rename = "1/s")]
     Rate,
 }
 
@@ -157,10 +161,7 @@ impl Value {
 
     /// Its text, if it is text.
     pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// The figure, whoever's it is.
@@ -205,27 +206,21 @@ impl From<f64> for Value {
     }
 }
 
-impl From<Option<f64>> for Value {
-    fn from(value: Option<f64>) -> Self {
-        value.map_or(Self::Absent, |value| Self::Figure(value.into()))
+impl From<Estimate> for Value {
+    fn from(estimate: Estimate) -> Self {
+        Self::Figure(estimate.into())
     }
 }
 
-impl From<Option<Estimate>> for Value {
-    fn from(estimate: Option<Estimate>) -> Self {
-        estimate.map_or(Self::Absent, |estimate| Self::Figure(estimate.into()))
+impl From<Rank> for Value {
+    fn from(rank: Rank) -> Self {
+        Self::Rank(rank)
     }
 }
 
-impl From<Option<Rank>> for Value {
-    fn from(rank: Option<Rank>) -> Self {
-        rank.map_or(Self::Absent, Self::Rank)
-    }
-}
-
-impl From<Option<String>> for Value {
-    fn from(text: Option<String>) -> Self {
-        text.map_or(Self::Absent, Self::Text)
+impl<V: Into<Value>> From<Option<V>> for Value {
+    fn from(value: Option<V>) -> Self {
+        value.map_or(Self::Absent, V::into)
     }
 }
 
@@ -250,20 +245,6 @@ impl From<f64> for Figure {
 impl From<Estimate> for Figure {
     fn from(estimate: Estimate) -> Self {
         Self { value: estimate.median, interval: Some([estimate.low, estimate.high]) }
-    }
-}
-
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Self::Text => "text",
-            Self::Count => "count",
-            Self::Time => "s",
-            Self::Memory => "B",
-            Self::Ratio => "ratio",
-            Self::Share => "share",
-            Self::Rate => "1/s",
-        })
     }
 }
 

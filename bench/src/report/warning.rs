@@ -6,6 +6,7 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::machine::Machine;
 use crate::store::record::{Bound, ErrorKind};
 use crate::store::results::Loaded;
+use crate::text::numbers;
 
 /// A noise floor of at least this share is worth a warning: the best servers differ by less.
 const NOISY_FROM: f64 = 0.05;
@@ -112,9 +113,8 @@ fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
 fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
     let again: usize =
         summaries.iter().flat_map(WorkloadSummary::with_floor).map(|cell| cell.set_aside).sum();
-    let plural = if again == 1 { "run" } else { "runs" };
-    let again =
-        (again > 0).then(|| format!("{again} {plural} repeated because other processes disturbed them."));
+    let runs = numbers::counted(again, "run");
+    let again = (again > 0).then(|| format!("{runs} repeated because other processes disturbed them."));
     let still = of_cells(summaries, |cell| cell.bound() == Some(Bound::Disturbed)).map(|cells| {
         format!("Disturbed, and so not ranked: {cells}. Measure again when the machine is quiet.")
     });

@@ -24,9 +24,7 @@ const MOST_TICKS: usize = 10;
 /// Maps the figures of an axis to places.
 #[derive(Clone, Debug)]
 pub(super) struct AxisScale {
-    /// The unit of all its ticks.
     pub(super) unit: Unit,
-    /// Its ticks, the lowest first.
     pub(super) ticks: Vec<Tick>,
     scale: Scale,
     /// Its ends, transformed by the scale.

@@ -9,13 +9,11 @@ use std::fmt::Write;
 /// A role's colour. Charts are drawn in the light one. No two roles share it, so that CSS rules can
 /// replace it by its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colour {
-    /// The role.
-    pub role: &'static str,
+pub(in crate::report) struct Colour {
+    pub(in crate::report) role: &'static str,
     /// On light paper, as `#` and six lower-case digits.
-    pub light: &'static str,
-    /// On dark paper.
-    pub dark: &'static str,
+    pub(in crate::report) light: &'static str,
+    pub(in crate::report) dark: &'static str,
 }
 
 /// Figures, names and whiskers.
@@ -43,14 +41,13 @@ pub(super) const SERIES: [Colour; 8] = [
     Colour { role: "series-8", light: "#646b00", dark: "#dede5e" },
 ];
 
-/// All colours.
-pub const PALETTE: [Colour; 14] = {
+pub(in crate::report) const PALETTE: [Colour; 14] = {
     let [one, two, three, four, five, six, seven, eight] = SERIES;
     [INK, QUIET, GRID, PAPER, BAND, BAR, one, two, three, four, five, six, seven, eight]
 };
 
 /// CSS rules that replace the light colours of a chart by the dark ones, for a media query.
-pub fn dark_rules() -> String {
+pub(in crate::report) fn dark_rules() -> String {
     PALETTE.iter().fold(String::new(), |mut rules, Colour { light, dark, .. }| {
         let _ = write!(rules, "[fill=\"{light}\"]{{fill:{dark}}}[stroke=\"{light}\"]{{stroke:{dark}}}");
         rules

@@ -29,9 +29,7 @@ const BEYOND: f64 = 1.25;
 
 /// The content of a row.
 pub(super) struct BarRow<'a> {
-    /// Its name.
     pub(super) label: &'a str,
-    /// The note behind its figure; may be empty.
     pub(super) note: &'a str,
     /// The figure; a row without one is empty.
     pub(super) figure: Option<Figure>,
@@ -47,9 +45,8 @@ pub(super) struct PlacedRows {
     pub(super) rows: Vec<PlacedRow>,
     /// The axis below them.
     pub(super) scale: AxisScale,
-    /// Where the bars are.
     pub(super) frame: Frame,
-    /// A bar's height.
+    /// Of a bar.
     pub(super) height: f64,
     label: String,
     has_names_above: bool,
@@ -57,7 +54,6 @@ pub(super) struct PlacedRows {
 
 /// A row in its place.
 pub(super) struct PlacedRow {
-    /// Its figure, if it has one.
     pub(super) figure: Option<Figure>,
     /// The middle of its bar.
     pub(super) y: f64,

@@ -17,18 +17,17 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let verdicts: Vec<Verdicts> = members.iter().filter_map(|summary| Verdicts::new(summary)).collect();
     let tables = members.iter().map(|summary| table(source, summary));
     let verdict_tables = verdicts.iter().map(Verdicts::table);
+    let section = Section::new(
+        "article",
+        "How does it compare with the article?",
+        "The article ran a Go and a Python program under a load tool, once each, on another machine. Below \
+         are its three scenarios, its columns and its verdict, how many times faster than the Python \
+         program a server is, and beside them what the article does not say.",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "article",
-        title: "How does it compare with the article?",
-        about: vec![
-            "The article ran a Go and a Python program under a load tool, once each, on another machine. Below \
-             are its three scenarios, its columns and its verdict, how many times faster than the Python \
-             program a server is, and beside them what the article does not say."
-                .into(),
-        ],
         charts: verdicts.iter().map(Verdicts::chart).collect(),
         tables: tables.chain(verdict_tables).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 

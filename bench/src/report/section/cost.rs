@@ -15,18 +15,17 @@ const FLOOR: &str = "The floor is not a server: it waits, reads and writes as an
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Load);
+    let section = Section::new(
+        "cost",
+        "How cheap is it?",
+        "CPU time per request is the CPU time of all the server's processes, divided by the number of \
+         correct responses. The load tool hardly influences it, so servers are ranked by it. Servers that \
+         cannot be distinguished share ranks.",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "cost",
-        title: "How cheap is it?",
-        about: vec![
-            "CPU time per request is the CPU time of all the server's processes, divided by the number of \
-             correct responses. The load tool hardly influences it, so servers are ranked by it. Servers that \
-             cannot be distinguished share ranks."
-                .into(),
-        ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
         tables: members.iter().map(|summary| table(source, summary)).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 

@@ -26,18 +26,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let pairs = checks
         .filter_map(|check| Some((source.summaries.iter().find(|first| is_of_same(first, check))?, check)));
     let tables: Vec<Table> = pairs.map(|(first, check)| table(first, check)).collect();
-    (!tables.is_empty()).then(|| Section {
-        id: "cross-check",
-        title: "Do two load tools agree?",
-        about: vec![
-            "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
-             or needs that much more time per request itself."
-                .into(),
-        ],
-        charts: Vec::new(),
-        tables,
-        facts: Vec::new(),
-    })
+    let section = Section::new(
+        "cross-check",
+        "Do two load tools agree?",
+        "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
+         or needs that much more time per request itself.",
+    );
+    (!tables.is_empty()).then(|| Section { tables, ..section })
 }
 
 /// One row per server that both tools loaded.

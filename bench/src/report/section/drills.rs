@@ -29,9 +29,7 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
         let of_drill = |drill: &&str| {
             records.iter().find(|record| record.server.name == server && record.drill == **drill)
         };
-        let cells = drills
-            .iter()
-            .map(|drill| of_drill(drill).map_or(Value::Absent, |record| cell(record, &mut notes)));
+        let cells = drills.iter().map(|drill| of_drill(drill).map(|record| cell(record, &mut notes)).into());
         rows.push((server, cells.collect::<Vec<Value>>()));
     }
     let drill = |(place, drill): (usize, &&str)| {

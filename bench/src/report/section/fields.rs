@@ -60,9 +60,7 @@ pub(super) fn best<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> Option<&'s Cell<
 
 /// The ratio of a metric to that of another cell; absent in the floor's row.
 pub(super) fn ratio<'a>(header: String, metric: Metric, other: &'a Cell<'a>) -> Field<'a, Cell<'a>> {
-    let ratio = move |cell: &Cell| {
-        if cell.server.is_floor { Value::Absent } else { metric.ratio(cell, other) }
-    };
+    let ratio = move |cell: &Cell| (!cell.server.is_floor).then(|| metric.ratio(cell, other));
     Field::new(header, Quantity::Ratio, ratio).with_intervals()
 }
 
@@ -75,7 +73,7 @@ impl Source<'_> {
     ) -> Option<Field<'a, Cell<'a>>> {
         let name = self.baseline?;
         let baseline = baseline(summary, name).ok();
-        let ratio = move |cell: &Cell| baseline.map_or(Value::Absent, |other| metric.ratio(cell, other));
+        let ratio = move |cell: &Cell| baseline.map(|other| metric.ratio(cell, other));
         let field = Field::new(format!("To {name}"), Quantity::Ratio, ratio);
         Some(field.with_intervals().essential())
     }

@@ -7,7 +7,7 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
-use crate::report::value::{Quantity, Value};
+use crate::report::value::Quantity;
 use crate::store::record::ServerRecord;
 
 /// With fewer servers the other tables say as much.
@@ -43,17 +43,16 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let metric = metric::leading_metric(summary);
     let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, grouping)));
     let grouped: Vec<(&Grouping, Vec<Group>)> = grouped.filter(|(_, groups)| groups.len() > 1).collect();
+    let section = Section::new(
+        "groups",
+        "How do languages and models compare?",
+        "The best server of each language, and of each way to serve many connections at once. This compares \
+         servers, not languages: a group is represented by whichever of its servers were measured.",
+    );
     (!grouped.is_empty()).then(|| Section {
-        id: "groups",
-        title: "How do languages and models compare?",
-        about: vec![
-            "The best server of each language, and of each way to serve many connections at once. This compares \
-             servers, not languages: a group is represented by whichever of its servers were measured."
-                .into(),
-        ],
         charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, metric)).collect(),
         tables: grouped.iter().map(|(grouping, groups)| table(source, summary, grouping, groups)).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 
@@ -96,7 +95,7 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
         Some(name) => (format!("To {name}"), fields::baseline(summary, name).ok()),
         None => ("To the best".to_owned(), fields::best(summary)),
     };
-    let ratio = |group: &Group| other.map_or(Value::Absent, |other| metric.ratio(group.best(), other));
+    let ratio = |group: &Group| other.map(|other| metric.ratio(group.best(), other));
     let servers = |group: &Group| {
         let servers: Vec<&str> = group.cells.iter().map(|cell| cell.server.name.as_str()).collect();
         servers.join(", ")
@@ -124,6 +123,7 @@ mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
     use crate::analysis::verdict;
+    use crate::report::value::Value;
     use crate::store::record::{ErrorKind, ErrorRecord, Record};
     use crate::store::results::Loaded;
 

@@ -24,7 +24,7 @@ impl Metric {
                 summary.with_floor().map(|cell| (cell.server.name.clone(), self.value(cell))).collect();
             let value = move |server: &&ServerRecord| {
                 let cell = cells.iter().find(|(name, _)| *name == server.name);
-                cell.map_or(Value::Absent, |(_, value)| value.clone())
+                cell.map(|(_, value)| value.clone())
             };
             Field::new(header(summary), self.quantity, value).with_intervals().essential()
         };

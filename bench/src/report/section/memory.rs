@@ -35,19 +35,14 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         .map(|summary| start_table(source, summary))
         .chain(held.iter().map(|summary| held_table(source, summary)))
         .chain(loads.iter().map(|summary| load_table(source, summary)));
-    let section = Section {
-        id: "memory",
-        title: "How much memory, and how soon is it up?",
-        about: vec![
-            "Memory is the resident memory of all the server's processes. Memory per connection is the growth \
-             from before the connections were opened, divided by their number; each of them has carried one \
-             request. Times count from just before the process is created."
-                .into(),
-        ],
-        charts: charts.collect(),
-        tables: tables.collect(),
-        facts: Vec::new(),
-    };
+    let section = Section::new(
+        "memory",
+        "How much memory, and how soon is it up?",
+        "Memory is the resident memory of all the server's processes. Memory per connection is the growth \
+         from before the connections were opened, divided by their number; each of them has carried one \
+         request. Times count from just before the process is created.",
+    );
+    let section = Section { charts: charts.collect(), tables: tables.collect(), ..section };
     (!section.tables.is_empty()).then_some(section)
 }
 

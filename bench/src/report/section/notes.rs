@@ -8,11 +8,11 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::document::Table;
 use crate::report::value::Attribution;
 use crate::store::record::{Bound, TaskRecord};
+use crate::text::numbers::counted;
 
 /// How the intervals of a workload are to be read.
 pub(super) fn reading(summary: &WorkloadSummary) -> String {
     let repetitions = summary.with_floor().map(|cell| cell.measured().count()).max().unwrap_or(0);
-    let plural = if repetitions == 1 { "" } else { "s" };
     let intervals = if repetitions < statistics::ENOUGH {
         format!(
             "With fewer than {} no servers can be distinguished, and intervals are ranges.",
@@ -22,7 +22,7 @@ pub(super) fn reading(summary: &WorkloadSummary) -> String {
         "Intervals contain the true median 19 times out of 20; servers that cannot be distinguished share ranks."
             .into()
     };
-    format!("Medians of {repetitions} repetition{plural}. {intervals}")
+    format!("Medians of {}. {intervals}", counted(repetitions, "repetition"))
 }
 
 /// The noise floor: how much a server differs from itself in the metric by which servers are ranked.
@@ -101,8 +101,7 @@ fn client_bound(summary: &WorkloadSummary) -> Option<String> {
 }
 
 fn repeated(cell: &Cell) -> Option<String> {
-    let plural = if cell.set_aside == 1 { "" } else { "s" };
-    (cell.set_aside > 0).then(|| format!("{} run{plural}", cell.set_aside))
+    (cell.set_aside > 0).then(|| counted(cell.set_aside, "run"))
 }
 
 /// Connections that should have stayed open and did not.

@@ -19,18 +19,17 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
     let members: Vec<&WorkloadSummary> = members.filter(|summary| summary.is_measured()).collect();
     let tables: Vec<Table> = members.iter().map(|summary| table(summary)).collect();
+    let section = Section::new(
+        "repetitions",
+        "Is every repetition like the others?",
+        "Every run is a dot, placed by its ratio to the server's median, which is the stroke, so that servers \
+         far from each other can be compared. A median alone does not show runs that form two groups, or a \
+         single outlier.",
+    );
     (!tables.is_empty()).then(|| Section {
-        id: "repetitions",
-        title: "Is every repetition like the others?",
-        about: vec![
-            "Every run is a dot, placed by its ratio to the server's median, which is the stroke, so that servers \
-             far from each other can be compared. A median alone does not show runs that form two groups, or a \
-             single outlier."
-                .into(),
-        ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
         tables,
-        facts: Vec::new(),
+        ..section
     })
 }
 

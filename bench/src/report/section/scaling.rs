@@ -14,14 +14,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let mut members = source.loads(Question::Connections);
     members.sort_by_key(|summary| summary.workload.connections);
     let header = |summary: &WorkloadSummary| numbers::whole(f64::from(summary.workload.connections));
+    let section = Section::new(
+        "scaling",
+        "How does it scale with connections?",
+        "The same load over more and more connections. A request costs less if one system call reports many \
+         of them as ready, and more if the server has to find each of them among thousands.",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "scaling",
-        title: "How does it scale with connections?",
-        about: vec![
-            "The same load over more and more connections. A request costs less if one system call reports many \
-             of them as ready, and more if the server has to find each of them among thousands."
-                .into(),
-        ],
         charts: [
             charts("scaling-cost", "CPU time per request by connections", COST, &members),
             charts("scaling-speed", "Requests per second by connections", PER_SECOND, &members),
@@ -31,7 +30,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
             COST.matrix("scaling-cost", "CPU time per request by connections", &members, header),
             PER_SECOND.matrix("scaling-speed", "Requests per second by connections", &members, header),
         ],
-        facts: Vec::new(),
+        ..section
     })
 }
 
