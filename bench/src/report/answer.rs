@@ -1,7 +1,7 @@
 //! The answers, in sentences: which server is cheapest, which is fastest, which cannot be
 //! distinguished, and which are not ranked and why.
 
-use super::section::{self, Family, Question, has_figures, leading, list, some, some_up_to};
+use super::section::{self, Family, Question, grouped, has_figures, leading, list, some, some_up_to};
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::store::record::{Bound, Record, TaskRecord};
@@ -54,10 +54,8 @@ fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
     let plain = families.iter().filter(|family| family.question == Question::Load);
     let plain: Vec<_> = plain.flat_map(|family| family.members.iter().copied()).collect();
     let loads = if plain.is_empty() { leading(families).into_iter().collect() } else { plain };
-    loads
-        .into_iter()
-        .filter(|member| member.workload.task == TaskRecord::Load && has_figures(member))
-        .collect()
+    let is_load = |member: &&WorkloadSummary| member.workload.task == TaskRecord::Load;
+    loads.into_iter().filter(|member| is_load(member) && has_figures(member)).collect()
 }
 
 /// Which servers are the best by the leading metric.
@@ -166,28 +164,20 @@ fn compared(summary: &WorkloadSummary, name: &str) -> String {
     match (different.is_empty(), equal.is_empty()) {
         (true, true) => format!("There is no other ranked server to compare with {name}."),
         (true, false) => format!("{equal} cannot be distinguished from {name}."),
-        (false, true) => format!("Compared with {name}, the others need: {}.", some_up_to(&different)),
-        (false, false) => format!(
-            "Compared with {name}, the others need: {}. {equal} cannot be distinguished from it.",
-            some_up_to(&different)
-        ),
+        (false, is_alone) => {
+            let different = format!("Compared with {name}, the others need: {}.", some_up_to(&different));
+            if is_alone { different } else { format!("{different} {equal} cannot be distinguished from it.") }
+        }
     }
 }
 
 /// Which servers share ranks, beyond the best.
 fn ties(summary: &WorkloadSummary) -> Option<String> {
-    let mut groups: Vec<(Rank, Vec<&str>)> = Vec::new();
-    for (cell, rank) in summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst) {
-        match groups.iter_mut().find(|(known, _)| *known == rank) {
-            Some((_, names)) => names.push(&cell.server.name),
-            None => groups.push((rank, vec![&cell.server.name])),
-        }
-    }
-    let said: Vec<String> = groups
-        .iter()
-        .filter(|(_, names)| names.len() > 1)
-        .map(|(rank, names)| format!("{} share ranks {rank}", some(names)))
-        .collect();
+    let shared = summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst);
+    let groups = grouped(shared.map(|(cell, rank)| (rank, cell.server.name.as_str())));
+    let groups = groups.iter().filter(|(_, names)| names.len() > 1);
+    let said: Vec<String> =
+        groups.map(|(rank, names)| format!("{} share ranks {rank}", some(names))).collect();
     (!said.is_empty()).then(|| format!("Cannot be distinguished: {}.", said.join("; ")))
 }
 

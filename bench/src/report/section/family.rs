@@ -35,16 +35,24 @@ pub(in crate::report) enum Question {
 }
 
 pub(super) fn families<'a>(summaries: &'a [WorkloadSummary<'a>]) -> Vec<Family<'a>> {
-    let mut families: Vec<(&str, Vec<&WorkloadSummary>)> = Vec::new();
-    for summary in summaries.iter().filter(|summary| !summary.is_check) {
-        let name = summary.workload.name.split('-').next().unwrap_or_default();
-        match families.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, members)) => members.push(summary),
-            None => families.push((name, vec![summary])),
+    let name = |summary: &WorkloadSummary<'a>| summary.workload.name.split('-').next().unwrap_or_default();
+    let own = summaries.iter().filter(|summary| !summary.is_check);
+    let family = |(_, members): (_, Vec<_>)| Family { question: question(&members), members };
+    grouped(own.map(|summary| (name(summary), summary))).into_iter().map(family).collect()
+}
+
+/// Values by their keys, in the order in which the keys first occur.
+pub(in crate::report) fn grouped<K: PartialEq, V>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
         }
     }
-    let family = |(_, members): (_, Vec<_>)| Family { question: question(&members), members };
-    families.into_iter().map(family).collect()
+    groups
 }
 
 fn question(members: &[&WorkloadSummary]) -> Question {

@@ -58,15 +58,8 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 
 /// The groups in the order of their best servers: those without a ranked server come last.
 fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group> = Vec::new();
-    for cell in &summary.cells {
-        let name = (grouping.of_server)(cell.server);
-        match groups.iter_mut().find(|group| group.name == name) {
-            Some(group) => group.cells.push(cell),
-            None => groups.push(Group { name, cells: vec![cell] }),
-        }
-    }
-    groups
+    let cells = summary.cells.iter().map(|cell| ((grouping.of_server)(cell.server), cell));
+    family::grouped(cells).into_iter().map(|(name, cells)| Group { name, cells }).collect()
 }
 
 fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::family::grouped;
 use super::words;
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
@@ -123,17 +124,13 @@ fn errors(cell: &Cell) -> Option<String> {
 
 /// Each reason why runs failed, once, with the servers.
 fn failures(summary: &WorkloadSummary) -> Vec<String> {
-    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
-    for cell in summary.with_floor() {
-        for failure in cell.failures() {
-            let reason = format!("{}: {}", failure.kind, failure.message);
-            let name = cell.server.name.as_str();
-            match reasons.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, servers)) if servers.contains(&name) => {}
-                Some((_, servers)) => servers.push(name),
-                None => reasons.push((reason, vec![name])),
-            }
-        }
-    }
-    reasons.into_iter().map(|(reason, servers)| format!("{}: {reason}", words::list(&servers))).collect()
+    let failures = summary.with_floor().flat_map(|cell| {
+        let reasons = cell.failures().map(|failure| format!("{}: {}", failure.kind, failure.message));
+        reasons.map(|reason| (reason, cell.server.name.as_str()))
+    });
+    let sentence = |(reason, mut servers): (String, Vec<&str>)| {
+        servers.dedup();
+        format!("{}: {reason}", words::list(&servers))
+    };
+    grouped(failures).into_iter().map(sentence).collect()
 }
