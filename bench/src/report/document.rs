@@ -187,16 +187,4 @@ impl Column {
             priority: Priority::Normal,
         }
     }
-
-    pub(super) fn with_intervals(self) -> Self {
-        Self { has_intervals: true, ..self }
-    }
-
-    pub(super) fn with_bars(self) -> Self {
-        Self { has_bars: true, ..self }
-    }
-
-    pub(super) fn with_priority(self, priority: Priority) -> Self {
-        Self { priority, ..self }
-    }
 }

@@ -29,29 +29,26 @@ impl<'a, R> Field<'a, R> {
         Self { column: Column::new(header, quantity), value }
     }
 
-    /// A column of text.
     pub(super) fn text<V: Into<Value>>(header: impl Into<String>, value: impl Fn(&R) -> V + 'a) -> Self {
         Self::new(header, Quantity::Text, value)
     }
 
-    /// Shows intervals beside the figures.
     pub(super) fn with_intervals(self) -> Self {
-        Self { column: self.column.with_intervals(), ..self }
+        Self { column: Column { has_intervals: true, ..self.column }, ..self }
     }
 
-    /// Shows the figures as bars too.
     pub(super) fn with_bars(self) -> Self {
-        Self { column: self.column.with_bars(), ..self }
+        Self { column: Column { has_bars: true, ..self.column }, ..self }
     }
 
     /// Stays however narrow the terminal is.
     pub(super) fn essential(self) -> Self {
-        Self { column: self.column.with_priority(Priority::High), ..self }
+        Self { column: Column { priority: Priority::High, ..self.column }, ..self }
     }
 
     /// Is the first to go where there is not enough room.
     pub(super) fn optional(self) -> Self {
-        Self { column: self.column.with_priority(Priority::Low), ..self }
+        Self { column: Column { priority: Priority::Low, ..self.column }, ..self }
     }
 }
 

@@ -107,7 +107,6 @@ fn families(records: &[Record]) -> Vec<&str> {
 /// A figure that changed, behind the names of its result and its workload.
 type Change<'a> = (&'a str, &'a str, &'a ComparedFigure<'a>);
 
-/// Every figure that changed.
 fn changes(results: &[Compared]) -> Option<Section> {
     let mut changes: Vec<Change> = Vec::new();
     for (result, comparison) in results {

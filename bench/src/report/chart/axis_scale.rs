@@ -225,9 +225,12 @@ fn round_figures(low: f64, high: f64) -> Vec<f64> {
 mod tests {
     use super::*;
 
+    fn axis(quantity: Quantity, scale: Scale) -> Axis {
+        Axis { label: String::new(), quantity, scale }
+    }
+
     fn labels(scale: Scale, quantity: Quantity, figures: &[f64]) -> String {
-        let axis = Axis { label: "figure".into(), quantity, scale };
-        AxisScale::new(&axis, figures).map_or("none".into(), |scale| {
+        AxisScale::new(&axis(quantity, scale), figures).map_or("none".into(), |scale| {
             let labels = scale.ticks.iter().map(|tick| tick.label.clone()).collect::<Vec<_>>();
             format!("{} {}", labels.join(" "), scale.unit.symbol).trim_end().to_owned()
         })
@@ -265,8 +268,7 @@ mod tests {
             (Scale::Log, &[64.0, 1.0, 8192.0, 8.0, 64.0][..], &["1", "8", "64", "8,192"][..]),
             (Scale::Linear, &[1.0, 2.0, 3.0], &["1", "2", "3"]),
         ] {
-            let axis = Axis { label: "connections".into(), quantity: Quantity::Count, scale };
-            let scale = AxisScale::for_points(&axis, points).unwrap();
+            let scale = AxisScale::for_points(&axis(Quantity::Count, scale), points).unwrap();
             let labels = scale.ticks.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>();
             assert_eq!(expected, labels);
             let ends = [scale.ticks.first(), scale.ticks.last()].map(|tick| tick.unwrap().place);
@@ -277,11 +279,8 @@ mod tests {
     #[test]
     fn figures_are_placed_by_the_scale() {
         let place = |scale, figures: &[f64], figure| {
-            let axis = Axis { label: String::new(), quantity: Quantity::Count, scale };
-            AxisScale::new(&axis, figures)
-                .unwrap()
-                .place(figure)
-                .map(|place| (place * 1000.0).round() / 1000.0)
+            let scale = AxisScale::new(&axis(Quantity::Count, scale), figures).unwrap();
+            scale.place(figure).map(|place| (place * 1000.0).round() / 1000.0)
         };
         assert_eq!(Some(0.25), place(Scale::Linear, &[10.0], 2.5));
         assert_eq!(Some(0.5), place(Scale::Log, &[1.0, 100.0], 10.0));

@@ -137,7 +137,6 @@ struct PageCell {
     is_in_figures: bool,
     /// Whether the text is wrapped, so that it does not make the table wider than the page.
     is_long: bool,
-    /// Whether the text is a bound.
     is_bound: bool,
 }
 

@@ -43,7 +43,6 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
     Some(table)
 }
 
-/// What each drill does.
 pub(super) fn facts(records: &[DrillRecord]) -> Vec<Fact> {
     let drills = distinct(records.iter().map(|record| (record.drill.as_str(), record.about.as_str())));
     drills.into_iter().map(|(drill, about)| Fact::new(drill, about)).collect()

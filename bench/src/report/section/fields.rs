@@ -8,7 +8,6 @@ use crate::report::field::Field;
 use crate::report::value::{Quantity, Value};
 use crate::store::record::Record;
 
-/// Names the row.
 pub(super) fn server<'a>() -> Field<'a, Cell<'a>> {
     Field::text("Server", |cell: &Cell| words::label(cell.server)).essential()
 }

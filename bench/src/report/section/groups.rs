@@ -13,7 +13,6 @@ use crate::store::record::ServerRecord;
 /// With fewer servers the other tables say as much.
 const A_FIELD: usize = 5;
 
-/// What servers are grouped by.
 struct Grouping {
     id: &'static str,
     header: &'static str,

@@ -28,7 +28,6 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// What is known of the machine.
 fn facts(machine: &Machine) -> Vec<Fact> {
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
     let words = |words: &[String]| if words.is_empty() { "no sign of one".into() } else { words.join(", ") };
@@ -63,7 +62,6 @@ fn facts(machine: &Machine) -> Vec<Fact> {
         .collect()
 }
 
-/// Every server, with its version.
 fn servers(source: &Source) -> Option<Table> {
     let mut known: BTreeMap<&str, &ServerRecord> = BTreeMap::new();
     for cell in source.summaries.iter().flat_map(WorkloadSummary::with_floor) {

@@ -11,7 +11,6 @@ use crate::text::numbers::as_f64;
 /// A figure of a run, with its name.
 #[derive(Clone, Copy)]
 pub(in crate::report) struct Metric {
-    /// Its name, without a unit.
     pub(in crate::report) header: &'static str,
     pub(in crate::report) quantity: Quantity,
     pub(super) of_run: GetFigure,
@@ -54,7 +53,6 @@ impl Metric {
         Self { header, quantity, of_run, is_limited_by_tool: false }
     }
 
-    /// Its column in a table of cells.
     pub(super) fn field<'a>(self) -> Field<'a, Cell<'a>> {
         Field::new(self.column_header(), self.quantity, move |cell| self.value(cell))
     }
@@ -88,12 +86,10 @@ impl Metric {
         Value::attributed(cell.median(self.of_run).map(Figure::from), self.attribution(cell))
     }
 
-    /// Whose figure it is in a cell.
     pub(in crate::report) fn attribution(self, cell: &Cell) -> Attribution {
         self.attribution_under(cell.bound())
     }
 
-    /// Whose figure it is in one run.
     pub(super) fn attribution_of_run(self, run: &Record) -> Attribution {
         self.attribution_under(run.verdict.as_ref().map(|verdict| verdict.bound))
     }

@@ -49,7 +49,6 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// One row per benchmark.
 pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     let fields = [
         Field::text("Benchmark", |bench: &BenchRecord| bench.full_name()),

@@ -27,8 +27,7 @@ mod scaling;
 mod speed;
 mod words;
 
-use super::document::{Column, Priority, Section};
-use super::value::Quantity;
+use super::document::Section;
 use crate::analysis::summary::WorkloadSummary;
 use crate::store::results::Loaded;
 
@@ -80,11 +79,6 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         machine::section,
     ];
     sections.iter().filter_map(|section| section(source)).collect()
-}
-
-/// The column that names servers, of a table whose rows are not cells.
-pub(super) fn server() -> Column {
-    Column::new("Server", Quantity::Text).with_priority(Priority::High)
 }
 
 #[cfg(test)]

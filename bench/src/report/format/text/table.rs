@@ -193,13 +193,11 @@ mod tests {
     use crate::report::value::Figure;
 
     fn table() -> Table {
+        let cost = Column::new("CPU/request", Quantity::Time);
         let columns = [
             Column::new("Server", Quantity::Text),
-            Column::new("Language", Quantity::Text).with_priority(Priority::Low),
-            Column::new("CPU/request", Quantity::Time)
-                .with_intervals()
-                .with_bars()
-                .with_priority(Priority::High),
+            Column { priority: Priority::Low, ..Column::new("Language", Quantity::Text) },
+            Column { has_intervals: true, has_bars: true, priority: Priority::High, ..cost },
             Column::new("Errors", Quantity::Count),
         ];
         let mut table = Table::new("example", "An example", columns);

@@ -13,7 +13,6 @@ use crate::text::numbers;
 /// A row: the cost of the floor, which has no parts, or of a server with its parts.
 type Row<'a> = (&'a Cost<'a>, Option<&'a ServerBreakdown<'a>>);
 
-/// The floor first.
 fn rows<'a>(breakdown: &'a Breakdown<'a>) -> Vec<Row<'a>> {
     let servers = breakdown.servers.iter().map(|server| (&server.cost, Some(server)));
     std::iter::once((&breakdown.floor, None)).chain(servers).collect()
@@ -23,7 +22,6 @@ fn label<'a>() -> Field<'a, Row<'a>> {
     Field::text("Server", |(cost, _): &Row| words::label(cost.cell.server)).essential()
 }
 
-/// The parts as times.
 pub(super) fn times(breakdown: &Breakdown, code: &MicrobenchRecord) -> Table {
     let whole = Field::new(COST.header, COST.quantity, |(cost, _): &Row| COST.value(cost.cell)).essential();
     let part = |part: &'static Part| {
