@@ -241,24 +241,14 @@ mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
     use crate::report::section::Source;
-    use crate::store::record::VerdictRecord;
     use crate::store::results::Loaded;
 
-    /// Seven runs of each server: its name, its CPU time per request in microseconds, and what bound it.
+    /// Runs of each server: its name, its CPU time per request in microseconds, and what bound it.
     fn runs(servers: &[(&str, f64, Bound)]) -> Loaded {
         let runs = servers.iter().flat_map(|(server, microseconds, bound)| {
-            (1..=7).map(move |repetition| {
-                let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
-                record.verdict = Some(VerdictRecord {
-                    bound: *bound,
-                    reason: (*bound == Bound::Invalid).then(|| "3 requests failed".into()),
-                    server_utilisation: Some(if *bound == Bound::ServerBound { 1.0 } else { 0.5 }),
-                    tool_utilisation: if *bound == Bound::ClientBound { 1.0 } else { 0.5 },
-                    external_share: Some(0.0),
-                    concurrency: None,
-                });
-                record
+            Record::seven(server, |record| {
+                record.set_cpu_seconds(microseconds / 1e3);
+                record.set_bound(*bound);
             })
         });
         Loaded::example(runs.collect())

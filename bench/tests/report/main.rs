@@ -21,19 +21,11 @@ use bench::report::format::Format;
 use bench::report::readme;
 use bench::report::value::Value;
 use bench::store::record::Record;
-use bench::store::results::{self, Loaded};
+use bench::store::results;
 use folder::Folder;
 use records::{
-    HOSTILE, a_field, every_question, every_verdict, in_parts, many_servers, one_run, two_servers,
+    HOSTILE, a_field, every_question, every_verdict, in_parts, loaded, many_servers, one_run, two_servers,
 };
-
-/// A folder as it is read from the disk.
-fn loaded(folder: &Folder) -> Loaded {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("results");
-    folder.write(&path);
-    results::load(&path).unwrap()
-}
 
 fn document(folder: &Folder) -> Document {
     report::document(&loaded(folder))

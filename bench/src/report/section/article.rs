@@ -199,29 +199,21 @@ fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a
 mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
-    use crate::store::record::{Bound, VerdictRecord};
+    use crate::store::record::Bound;
 
-    /// Seven runs of one of the article's programs with this number of responses in a second.
+    /// Runs of one of the article's programs with this number of responses in a second.
     fn runs(program: &str, answered: u64, bound: Bound) -> Vec<Record> {
-        let run = |repetition| {
-            let mut record = Record::example(program, repetition);
+        Record::seven(program, |record| {
             record.server.article = Some(program.into());
             record.workload.published =
                 Some(PublishedRecord { baseline: "Python".into(), contender: "Go".into(), ratio: 7.0 });
             record.load.as_mut().unwrap().answered = answered;
-            let is = |wanted| if bound == wanted { 1.0 } else { 0.5 };
-            record.verdict = Some(VerdictRecord {
-                bound,
-                reason: (bound == Bound::Invalid).then(|| "only 7 of 100 connections were open".into()),
-                server_utilisation: Some(is(Bound::ServerBound)),
-                tool_utilisation: is(Bound::ClientBound),
-                external_share: Some(0.0),
-                concurrency: None,
-            });
-            record
-        };
-        (1..=7).map(run).collect()
+            record.set_bound(bound);
+        })
     }
+
+    const PYTHON_IS_LIMITED: &str = "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with \
+        Python, so it does not compare the programs. The article";
 
     #[test]
     fn the_verdict_says_what_it_is_worth() {
@@ -233,23 +225,13 @@ mod tests {
                 ServerBound,
                 "Go is at least 4.00× faster than Python here: the load tool was at its limit with Go. The article",
             ),
-            (
-                ClientBound,
-                ClientBound,
-                "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with Python, so it does \
-                 not compare the programs. The article",
-            ),
-            (
-                ServerBound,
-                ClientBound,
-                "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with Python, so it does \
-                 not compare the programs. The article",
-            ),
+            (ClientBound, ClientBound, PYTHON_IS_LIMITED),
+            (ServerBound, ClientBound, PYTHON_IS_LIMITED),
             (
                 ServerBound,
                 Invalid,
                 "The ratio of Go to Python here is 4.00×, but it says nothing about the programs: Python is invalid: \
-                 only 7 of 100 connections were open. The article",
+                 3 requests failed. The article",
             ),
         ];
         for (go, python, expected) in cases {

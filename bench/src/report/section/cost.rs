@@ -78,18 +78,16 @@ mod tests {
     use crate::report::value::Value;
     use crate::store::results::Loaded;
 
-    /// Seven runs of each server with this CPU time; those of `lost` lose a request each.
+    /// Runs of each server with this CPU time; those of `lost` lose a request each.
     fn runs(servers: &[(&str, f64)]) -> Vec<Record> {
         let runs = servers.iter().flat_map(|(server, seconds)| {
-            (1..=7).map(move |repetition| {
-                let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = *seconds;
+            Record::seven(server, |record| {
+                record.set_cpu_seconds(*seconds);
                 record.server.is_floor = *server == "floor";
                 if *server == "lost" {
                     record.load.as_mut().unwrap().errors = [("reset".to_owned(), 1)].into();
                 }
-                record.verdict = verdict::of_run(&record);
-                record
+                record.verdict = verdict::of_run(record);
             })
         });
         runs.collect()

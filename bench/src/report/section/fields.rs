@@ -122,20 +122,15 @@ mod tests {
     use crate::store::record::Record;
     use crate::store::results::Loaded;
 
-    /// Seven runs of each server by its cost per request; the runs of the last failed.
+    /// Runs of two servers with different costs, and of one that failed.
     fn records() -> Vec<Record> {
-        let servers = [("cheap", 0.3), ("dear", 0.9), ("broken", 0.0)];
-        let runs = servers.into_iter().flat_map(|(server, seconds)| {
-            (1..=7).map(move |repetition| {
-                let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
-                if server == "broken" {
-                    (record.load, record.cpu) = (None, None);
-                }
-                record
-            })
-        });
-        runs.collect()
+        let broken = |record: &mut Record| (record.load, record.cpu) = (None, None);
+        [
+            Record::seven("cheap", |record| record.set_cpu_seconds(0.3)),
+            Record::seven("dear", |record| record.set_cpu_seconds(0.9)),
+            Record::seven("broken", broken),
+        ]
+        .concat()
     }
 
     #[test]

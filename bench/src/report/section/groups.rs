@@ -119,16 +119,12 @@ mod tests {
     use crate::store::record::{ErrorKind, ErrorRecord, Record};
     use crate::store::results::Loaded;
 
-    /// Five runs of a server in a language and with a model whose requests cost so much CPU time.
+    /// Runs of a server in a language and with a model whose requests cost so much CPU time.
     fn runs(server: &str, language: &str, model: &str, seconds: f64) -> Vec<Record> {
-        let run = |repetition| {
-            let mut record = Record::example(server, repetition);
+        Record::seven(server, |record| {
             (record.server.language, record.server.model) = (language.into(), model.into());
-            record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
-            record.verdict = verdict::of_run(&record);
-            record
-        };
-        (1..=5).map(run).collect()
+            record.set_cpu_seconds(seconds);
+        })
     }
 
     fn field() -> Vec<Record> {

@@ -135,7 +135,7 @@ mod tests {
     fn run(server: &str, microseconds: f64) -> Record {
         let mut record = Record::example(server, 1);
         record.server.language = LANGUAGE.into();
-        record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
+        record.set_cpu_seconds(microseconds / 1e3);
         record
     }
 

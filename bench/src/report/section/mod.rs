@@ -29,6 +29,8 @@ mod words;
 
 use super::document::Section;
 use crate::analysis::summary::WorkloadSummary;
+#[cfg(test)]
+use crate::store::record::{Bound, VerdictRecord};
 use crate::store::results::Loaded;
 
 pub(super) use breakdown::explanation;
@@ -79,6 +81,33 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         machine::section,
     ];
     sections.iter().filter_map(|section| section(source)).collect()
+}
+
+#[cfg(test)]
+impl crate::store::record::Record {
+    /// Seven runs of a server, each changed alike, for tests.
+    pub(crate) fn seven(server: &str, change: impl Fn(&mut Self)) -> Vec<Self> {
+        let mut runs: Vec<Self> = (1..=7).map(|repetition| Self::example(server, repetition)).collect();
+        runs.iter_mut().for_each(change);
+        runs
+    }
+
+    /// Sets the server's CPU time.
+    pub(crate) fn set_cpu_seconds(&mut self, seconds: f64) {
+        self.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
+    }
+
+    /// Sets the verdict, with the figures that suit it.
+    pub(crate) fn set_bound(&mut self, bound: Bound) {
+        self.verdict = Some(VerdictRecord {
+            bound,
+            reason: (bound == Bound::Invalid).then(|| "3 requests failed".into()),
+            server_utilisation: Some(if bound == Bound::ServerBound { 1.0 } else { 0.5 }),
+            tool_utilisation: if bound == Bound::ClientBound { 1.0 } else { 0.5 },
+            external_share: Some(0.0),
+            concurrency: None,
+        });
+    }
 }
 
 #[cfg(test)]
