@@ -48,8 +48,7 @@ pub(super) fn in_short(summary: &WorkloadSummary) -> Vec<String> {
         .collect()
 }
 
-/// The loads that show which server is fastest: those of the questions that ask it, or else the
-/// leading one.
+/// The loads that show which server is fastest: those that ask it, or else the leading one.
 fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
     let plain = families.iter().filter(|family| family.question == Question::Load);
     let plain: Vec<_> = plain.flat_map(|family| family.members.iter().copied()).collect();

@@ -115,8 +115,7 @@ impl Fact {
 }
 
 impl Section {
-    /// A section without figures: its id, its question, and a paragraph, if it needs one, on how to
-    /// read its figures.
+    /// A section without figures: its id, its question, and how to read its figures, or "".
     pub(super) fn new(id: &'static str, title: &'static str, about: &str) -> Self {
         let about = Some(about).filter(|about| !about.is_empty()).map(str::to_owned);
         let about = about.into_iter().collect();

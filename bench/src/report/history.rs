@@ -1,11 +1,10 @@
-//! Several results as one report: a list of them, what got better or worse from one to the next,
-//! and how the figures changed.
+//! Several results as one report: a list, what got better or worse, and how figures changed.
 
-use super::chart::{Axis, Chart, Line, Point, Scale};
+use super::chart::{Axis, Chart, Scale};
 use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
-use super::section::{self, Metric, connections, leading_metric, list};
+use super::section::{self, Metric, connections, distinct, grouped, leading_metric, list};
 use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
@@ -94,14 +93,7 @@ fn list_of_results(results: &[Compared]) -> Section {
 
 /// The names of workloads up to the first hyphen, each once.
 fn families(records: &[Record]) -> Vec<&str> {
-    let mut families: Vec<&str> = Vec::new();
-    for record in records {
-        let family = record.workload.name.split('-').next().unwrap_or_default();
-        if !families.contains(&family) {
-            families.push(family);
-        }
-    }
-    families
+    distinct(records.iter().map(|record| record.workload.name.split('-').next().unwrap_or_default()))
 }
 
 /// A figure that changed, behind the names of its result and its workload.
@@ -141,23 +133,12 @@ fn trends(history: &History) -> Option<Section> {
         history.results.iter().filter(|result| result.loaded.machine.is_same_as(last)).collect();
     let summaries: Vec<Vec<WorkloadSummary>> =
         own.iter().map(|result| summarise(&result.loaded.records)).collect();
-    let mut workloads: Vec<&str> = Vec::new();
-    for summary in summaries.iter().flatten().filter(|summary| !summary.is_check) {
-        if !workloads.contains(&summary.workload.name.as_str()) {
-            workloads.push(&summary.workload.name);
-        }
-    }
-    let trends: Vec<Trend> = workloads
-        .into_iter()
-        .map(|name| {
-            let find = |summaries: &'_ Vec<WorkloadSummary<'_>>| {
-                summaries.iter().position(|known| !known.is_check && known.workload.name == name)
-            };
-            let members = own.iter().zip(&summaries);
-            Trend(members.filter_map(|(result, all)| Some((*result, &all[find(all)?]))).collect())
-        })
-        .filter(|trend| trend.0.len() > 1)
-        .collect();
+    let members = own.iter().zip(&summaries).flat_map(|(result, all)| {
+        let measured = all.iter().filter(|summary| !summary.is_check);
+        measured.map(|summary| (summary.workload.name.as_str(), (*result, summary)))
+    });
+    let trends: Vec<Trend> = grouped(members).into_iter().map(|(_, members)| Trend(members)).collect();
+    let trends: Vec<Trend> = trends.into_iter().filter(|trend| trend.0.len() > 1).collect();
     let section = Section::new(
         "trends",
         "How did the figures change over time?",
@@ -191,17 +172,7 @@ impl Trend<'_> {
     fn chart(&self) -> Chart {
         let metric = self.metric();
         let members = self.members();
-        let line = |name: &str| {
-            let points = members.iter().zip(1_u32..).filter_map(|(summary, place)| {
-                let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-                Some(Point {
-                    x: place.into(),
-                    y: metric.figure(cell)?,
-                    attribution: metric.attribution(cell),
-                })
-            });
-            Line { label: name.into(), points: points.collect(), has_marks: true }
-        };
+        let line = |name| metric.line(name, (1_u32..).map(f64::from).zip(members.iter().copied()));
         let lines = section::servers(&members).into_iter().map(line);
         Chart {
             id: format!("trend-{}", self.0[0].1.workload.name),

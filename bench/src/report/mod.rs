@@ -101,8 +101,7 @@ pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
     section::drills_table(records).map_or_else(String::new, |table| format::table(&table, width))
 }
 
-/// The conformance cases that each server passes, by subject, as a table for a terminal of this
-/// width.
+/// The conformance cases that each server passes, as a table for a terminal of this width.
 pub fn conformance(verified: &[(&str, Verification)], width: Option<usize>) -> String {
     format::table(&conformance::table(verified), width)
 }

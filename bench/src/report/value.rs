@@ -56,11 +56,9 @@ pub enum Attribution {
     Server,
     /// The load tool's, which limited the rate: hatched, or hollow.
     Tool,
-    /// Nothing can be said about the server: the cell is invalid or disturbed. Dashed outline, or a
-    /// cross.
+    /// Of no worth, as the cell is invalid or disturbed. Dashed outline, or a cross.
     Invalid,
-    /// Not that of a server measured here, but for example the article's, or the floor's: dotted
-    /// outline.
+    /// Not of a server measured here, but the article's or the floor's: dotted outline.
     Reference,
 }
 
@@ -97,8 +95,7 @@ impl Quantity {
         }
     }
 
-    /// The unit in which people read these figures together: the largest in which none of them is
-    /// below 1.
+    /// The unit in which these figures are read together: the largest in which none is below 1.
     pub fn unit(self, figures: impl Iterator<Item = f64>) -> Unit {
         let smallest = figures.filter(|figure| *figure > 0.0).fold(f64::INFINITY, f64::min);
         let (symbol, factor) = match self {

@@ -1,6 +1,6 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
-use super::section::{grouped, list, noise};
+use super::section::{distinct, grouped, list, noise};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::machine::Machine;
@@ -188,13 +188,9 @@ fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {
 
 /// Servers that save time by not keeping the rules of HTTP.
 fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
-    let mut names: Vec<&str> = Vec::new();
-    for cell in summaries.iter().flat_map(|summary| &summary.cells) {
-        let smuggled = cell.server.conformance.as_ref().map_or(0, |found| found.smuggled);
-        if smuggled > 0 && !names.contains(&cell.server.name.as_str()) {
-            names.push(&cell.server.name);
-        }
-    }
+    let smuggles = |cell: &&Cell| cell.server.conformance.as_ref().is_some_and(|found| found.smuggled > 0);
+    let cells = summaries.iter().flat_map(|summary| &summary.cells).filter(smuggles);
+    let names = distinct(cells.map(|cell| cell.server.name.as_str()));
     (!names.is_empty()).then(|| {
         format!(
             "{} answer{} requests that are hidden within others: part of the speed comes from not parsing HTTP.",

@@ -29,8 +29,7 @@ pub(crate) fn two_servers() -> Folder {
     folder
 }
 
-/// One workload with a server for every verdict and for everything that can go wrong, a tie, a
-/// duplicate, and a floor.
+/// One workload with a server for every verdict and error, a tie, a duplicate, and a floor.
 pub(crate) fn every_verdict() -> Folder {
     let mut folder = Folder::new();
     let mut add = |record: Record| folder.add(&record);

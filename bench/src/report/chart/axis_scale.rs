@@ -4,8 +4,7 @@ use super::{Axis, Scale};
 use crate::report::value::{Figure, Quantity, Unit};
 use crate::text::numbers;
 
-/// A linear axis is at least this many tick distances long, and, with steps of 1, 2 and 5, at most
-/// eight.
+/// A linear axis has at least this many tick distances, and, with steps of 1, 2 and 5, at most 8.
 const TICK_STEPS: f64 = 3.0;
 
 /// Up to this many points of a logarithmic axis are its ticks; with more, ticks are round figures.
@@ -41,8 +40,7 @@ pub(super) struct Tick {
 }
 
 impl AxisScale {
-    /// A scale that includes all figures and ends at round ones; `None` without a figure that it
-    /// can place.
+    /// A scale that includes all figures and ends at round ones; `None` without such figures.
     pub(super) fn new(axis: &Axis, figures: &[f64]) -> Option<Self> {
         let [low, high] =
             range(figures.iter().copied().filter(|figure| axis.scale.spread(*figure).is_some()))?;
@@ -55,8 +53,7 @@ impl AxisScale {
         })
     }
 
-    /// A scale for the places of points: a few points of a count, or of a logarithmic axis, are the
-    /// ticks.
+    /// A scale for the places of points. Few counts, or points of a logarithmic axis, are ticks.
     pub(super) fn for_points(axis: &Axis, points: &[f64]) -> Option<Self> {
         let mut distinct =
             points.iter().copied().filter(|point| axis.scale.spread(*point).is_some()).collect::<Vec<_>>();
@@ -90,8 +87,7 @@ impl AxisScale {
         Self::with_ticks(Scale::Linear, unit, ends, even_ticks(ends))
     }
 
-    /// The place of a figure, from 0 to 1; `None` for one that is not on the axis, such as 0 on a
-    /// logarithmic one.
+    /// The place of a figure, from 0 to 1; `None` outside of the axis, as for the logarithm of 0.
     pub(super) fn place(&self, figure: f64) -> Option<f64> {
         let [low, high] = self.ends;
         let figure = if self.scale == Scale::Percentile { figure } else { figure * self.unit.factor };

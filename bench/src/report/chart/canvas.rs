@@ -1,5 +1,4 @@
-//! The canvas of all charts: the SVG element with its description for screen readers, pixels, and
-//! the width of text.
+//! The canvas of all charts: an SVG element with a description for screen readers, and text.
 
 use svg::Document;
 use svg::node::element::{Description, Group, Text, Title};
@@ -22,8 +21,7 @@ pub(super) struct Canvas {
     id: String,
 }
 
-/// The part of a picture that figures are drawn in, by its edges in pixels from the picture's left
-/// and top.
+/// The part of a picture that figures are drawn in: pixels from the picture's left and top.
 #[derive(Clone, Copy)]
 pub(super) struct Frame {
     pub(super) left: f64,

@@ -16,8 +16,7 @@ use super::{DotRow, Dots};
 /// From one row to the next.
 const ROW: f64 = 26.0;
 
-/// The distances of dots from the middle of their row, in turn, so that equal ones are
-/// distinguished.
+/// The distances of dots from the middle of their row, in turn, so that equal ones are seen.
 const LANES: [f64; 3] = [-4.5, 0.0, 4.5];
 
 /// The largest share of the width for names.

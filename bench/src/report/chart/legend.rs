@@ -22,8 +22,7 @@ const MEANINGS: [(Attribution, &str); 3] = [
     (Attribution::Reference, "not measured here"),
 ];
 
-/// Draws names in rows, as many per row as there is room for. `draw` draws the sample of each from
-/// a left edge around a middle.
+/// Draws names in full rows. `draw` draws the sample of each from a left edge around a middle.
 pub(super) fn draw_key<'a, S>(
     canvas: &mut Canvas,
     entries: impl IntoIterator<Item = (&'a str, S)>,

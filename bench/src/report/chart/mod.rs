@@ -26,8 +26,7 @@ use svg::node::element::{Rectangle, Style};
 use super::value::{Attribution, Figure, Quantity};
 use canvas::Canvas;
 
-/// The width of a drawing. A page has both and shows the one that fits, so that the size of text
-/// stays.
+/// The width of a drawing. A page shows the one that fits, so that the size of text stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// 880 px.
@@ -69,8 +68,7 @@ pub struct Bars {
     pub(super) label: String,
     pub(super) quantity: Quantity,
     pub(super) bars: Vec<Bar>,
-    /// The noise floor as a share: a figure that exceeds the first one by less cannot be
-    /// distinguished from it.
+    /// The noise floor as a share: the first figure cannot be distinguished from nearer ones.
     pub(super) noise: Option<f64>,
 }
 
@@ -191,8 +189,7 @@ pub struct Dot {
     pub(super) attribution: Attribution,
 }
 
-/// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a
-/// background and a heading.
+/// A chart as an `<svg>` element for a page: in light colours, without background and heading.
 pub(super) fn svg(chart: &Chart, width: Width) -> String {
     let canvas = drawn(chart, width);
     canvas.sheet(chart).add(canvas.body).to_string()

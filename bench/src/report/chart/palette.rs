@@ -6,8 +6,7 @@
 
 use std::fmt::Write;
 
-/// A role's colour. Charts are drawn in the light one. No two roles share it, so that CSS rules can
-/// replace it by its value.
+/// A role's colour. No two roles share the light one, so that CSS rules can replace it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::report) struct Colour {
     pub(in crate::report) role: &'static str,

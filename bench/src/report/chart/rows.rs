@@ -1,5 +1,4 @@
-//! The rows of a bar chart: a name, the place of a bar on an axis that begins at 0, a whisker, and
-//! a figure behind it.
+//! The rows of a bar chart: a name, a bar that begins at 0, a whisker, and a figure behind it.
 
 use svg::node::Node;
 use svg::node::element::{Group, Path, Pattern, Rectangle, TSpan};
@@ -20,8 +19,7 @@ const NOTE_WIDTH: f64 = 200.0;
 /// The widest name to the left of bars.
 const NAME_WIDTH: f64 = 260.0;
 
-/// Bars that are this many times as long as the longest other bar are cut, so that the others can
-/// be distinguished.
+/// Bars this many times as long as the longest other bar are cut: the others stay distinct.
 const FAR: f64 = 4.0;
 
 /// The length of an axis on which bars are cut, by the longest whole bar.
@@ -66,8 +64,7 @@ pub(super) struct PlacedRow {
     reach: f64,
 }
 
-/// The sizes of rows. On a phone the name and the note are above the bar, which has the whole
-/// width.
+/// The sizes of rows. On a phone the name and the note are above the bar.
 struct RowLayout {
     has_names_above: bool,
     height: f64,
@@ -77,8 +74,7 @@ struct RowLayout {
 }
 
 impl PlacedRows {
-    /// Places rows from a height down, above an axis that includes `least`; `None` where no row has
-    /// a figure.
+    /// Places rows below `top`, on an axis that includes `least`; `None` without figures.
     pub(super) fn lay_out(
         entries: &[BarRow],
         (label, quantity): (&str, Quantity),

@@ -14,8 +14,7 @@ pub(super) const RADIUS: f64 = 3.5;
 /// The most lines that can be distinguished; a chart of more repeats looks.
 pub(in crate::report) const MOST_LINES: usize = SERIES.len();
 
-/// The dashes and gaps of each line in pixels, so that lines are distinguished without colour, too.
-/// The first is solid.
+/// The dashes and gaps of each line, which distinguish it without colour, too.
 const DASHES: [&str; MOST_LINES] =
     ["none", "7 3", "2 3", "9 3 2 3", "4 2 4 5", "12 4", "1 5", "12 3 2 3 2 3"];
 

@@ -1,5 +1,4 @@
-//! Stacked bars: a row per server, its pieces one after the other, a stroke where they should end,
-//! and a key below.
+//! Stacked bars: a row per server, its pieces, a stroke where they should end, and a key below.
 
 use svg::node::element::{Path, Rectangle};
 
@@ -9,8 +8,7 @@ use super::palette::{BAR, Colour, INK, QUIET, SERIES};
 use super::rows::{BarRow, PlacedRow, PlacedRows, hatching};
 use super::{Part, Stack, StackedBar};
 
-/// The looks of parts in their order, repeated if there are more. No two share a colour and a
-/// pattern.
+/// The looks of parts in their order, repeated if there are more.
 const LOOKS: [Look; 5] = [
     Look { colour: BAR, lines: "", degrees: 0 },
     Look { colour: SERIES[1], lines: "M3 0V6", degrees: 45 },

@@ -1,5 +1,4 @@
-//! Reads pictures back: the places of their elements, for few and many servers, on wide and narrow
-//! screens.
+//! Reads pictures back: the places of their elements, for few and many servers, in both widths.
 
 use svg::node::Attributes;
 use svg::node::element::tag::Type;
@@ -142,8 +141,7 @@ fn line_chart(id: &str, [x, y]: [Axis; 2], servers: u32, points: impl Fn(u32) ->
     chart(id, Plot::Lines(Lines { x, y, lines: (0..servers).map(line).collect() }))
 }
 
-/// Bars, of which the fourth has no figure, and of more than six the last one is 20 times as long
-/// as the first.
+/// Bars: the fourth has no figure, and of more than six the last is 20 times as long as the first.
 fn bars(servers: u32) -> Chart {
     let bar = |place: u32| {
         let is_far = servers > 6 && place + 1 == servers;
@@ -160,8 +158,7 @@ fn bars(servers: u32) -> Chart {
     chart("cpu", Plot::Bars(Bars { label, quantity: Quantity::Time, bars, noise: Some(0.017) }))
 }
 
-/// Stacked bars: of every third server the pieces exceed the measured figure, of every fourth some
-/// are unknown.
+/// Stacked bars: every third has pieces that exceed the whole, every fourth has unknown ones.
 fn stack(servers: u32) -> Chart {
     let bar = |place: u32| {
         let whole = if place == 5 { 163e-6 } else { 8.12e-6 + 0.2e-6 * f64::from(place) };

@@ -13,8 +13,7 @@ use askama::Template;
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
 
-/// The script's SHA-256 in base64, without which browsers do not run it. A test prints the new one
-/// after a change.
+/// The script's SHA-256, without which browsers do not run it. A test prints a changed one.
 const SCRIPT_SHA256: &str = "1vHodeHk6ecgSQdMPP3Ykm+wdB//ZYX6bCcLROP1sLk=";
 
 /// Text of more characters is wrapped: names are shorter.

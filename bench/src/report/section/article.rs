@@ -1,5 +1,4 @@
-//! How does it compare with the article? Its table and its verdict, made of this machine's figures,
-//! with what each of them is worth.
+//! How does it compare with the article? Its table and its verdict, from this machine's figures.
 
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
@@ -56,8 +55,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     table
 }
 
-/// The servers under a workload for which a ratio was published, with the slower program that it is
-/// a ratio to.
+/// The servers under a workload with a published ratio, and the slower program of the ratio.
 struct Verdicts<'a> {
     summary: &'a WorkloadSummary<'a>,
     published: &'a PublishedRecord,
@@ -99,24 +97,16 @@ impl<'a> Verdicts<'a> {
     /// tool if either cell is.
     fn attribution(&self, cell: &Cell) -> Attribution {
         let both = [cell, self.baseline].map(|cell| PER_SECOND.attribution(cell));
-        let is_any = |wanted| both.contains(&wanted);
-        [Attribution::Invalid, Attribution::Tool]
-            .into_iter()
-            .find(|wanted| is_any(*wanted))
-            .unwrap_or(both[0])
+        let worst = [Attribution::Invalid, Attribution::Tool].into_iter().find(|worst| both.contains(worst));
+        worst.unwrap_or(both[0])
     }
 
     /// How many times faster each server is, and the published ratio beside it.
     fn chart(&self) -> Chart {
         let bar = |cell: &Cell| {
             let attribution = self.attribution(cell);
-            let bound = cell.bound().filter(|_| attribution != Attribution::Server);
-            Bar {
-                label: cell.server.name.clone(),
-                figure: self.faster(cell),
-                attribution,
-                note: bound.map_or_else(String::new, |bound| bound.to_string()),
-            }
+            let (label, note) = (cell.server.name.clone(), words::limit(cell, attribution));
+            Bar { label, figure: self.faster(cell), attribution, note }
         };
         let article = Bar {
             label: format!("{} in the article", self.published.contender),

@@ -1,5 +1,6 @@
 //! Fault drills as a part of a section: the result of each server, and the reasons of failures.
 
+use super::family::distinct;
 use super::words;
 use crate::report::document::{Fact, Table};
 use crate::report::field::Field;
@@ -81,17 +82,6 @@ fn sizes(records: &[DrillRecord]) -> Vec<String> {
         }
     };
     sizes.into_iter().map(sentence).collect()
-}
-
-/// Each value once, in the order of their first occurrence.
-fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
-    let mut seen = Vec::new();
-    for one in all {
-        if !seen.contains(&one) {
-            seen.push(one);
-        }
-    }
-    seen
 }
 
 #[cfg(test)]

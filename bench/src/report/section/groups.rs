@@ -1,5 +1,4 @@
-//! How do languages and concurrency models compare? By the best server of each, under the workload
-//! that the answer is taken from.
+//! How do languages and concurrency models compare? By their best servers in the leading workload.
 
 use super::metric::{self, Metric};
 use super::{Source, charts, family, fields, notes, words};

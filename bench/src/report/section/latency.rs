@@ -1,5 +1,4 @@
-//! What is the latency under load? In open loops, where requests are due at a rate whether or not
-//! the server keeps up.
+//! What is the latency under load? In open loops, where requests are due at a fixed rate.
 
 use super::family::{self, Question};
 use super::metric::{COST, P99, PER_SECOND};
@@ -60,8 +59,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     panels.charts(servers.iter().copied().map(line).collect())
 }
 
-/// All percentiles under one workload, one line per server; none where the tool reports no
-/// histogram.
+/// All percentiles under one workload, a line per server; none where a tool has no histogram.
 fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let line = |name: &&str| {
         let cell = summary.cells.iter().find(|cell| cell.server.name == **name)?;

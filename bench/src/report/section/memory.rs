@@ -11,13 +11,7 @@ use crate::store::record::{Record, TaskRecord};
 use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
-    let own = |task: TaskRecord| {
-        let families = source.families.iter().filter(|family| family.question == Question::Startup);
-        let members = families.flat_map(|family| family.members.iter().copied());
-        members
-            .filter(move |summary| summary.workload.task == task && summary.is_measured())
-            .collect::<Vec<&WorkloadSummary>>()
-    };
+    let own = |task: TaskRecord| source.measured(Question::Startup, task);
     let (starts, held) = (own(TaskRecord::Start), own(TaskRecord::Hold));
     // Without a load of its own, the memory under the loads that there are.
     let mut loads = own(TaskRecord::Load);

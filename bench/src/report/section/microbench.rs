@@ -62,8 +62,7 @@ pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     Table::from_fields("microbench", "Microbenchmarks, per operation", fields, &code.benches)
 }
 
-/// The cost of a request in the shared code beside the whole cost in each server that shares it,
-/// under the leading workload.
+/// The cost of a request in the shared code beside the whole cost in each server that shares it.
 fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
@@ -93,8 +92,7 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     ))
 }
 
-/// The leading workload, or else the first, of the closed loops in which a server that shares the
-/// code has figures.
+/// The leading, or else the first, closed loop in which a server that shares the code has figures.
 fn closed_loop<'a>(source: &Source<'a>) -> Option<&'a WorkloadSummary<'a>> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
     let mut candidates = family::leading(&source.families).into_iter().chain(members);

@@ -1,5 +1,4 @@
-//! Sections, one question per file. Each makes what answers its question from the records, or
-//! nothing.
+//! Sections, one question per file. Each answers its question from the records, or is left out.
 
 mod article;
 mod breakdown;
@@ -37,7 +36,7 @@ pub(super) use breakdown::explanation;
 pub(super) use cost::chart as cost_chart;
 pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
-pub(super) use family::{Family, Question, grouped, has_figures, leading, servers};
+pub(super) use family::{Family, Question, distinct, grouped, has_figures, leading, servers};
 pub(super) use fields::baseline;
 pub(super) use metric::{Metric, leading_metric, noise};
 pub(super) use microbench::table as microbench_table;

@@ -17,8 +17,7 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// The charts of lines that are in the order of their servers, the cheapest first. Their numbers
-    /// of lines differ by at most one.
+    /// The charts of lines, the cheapest first. Their numbers of lines differ by at most one.
     pub(super) fn charts(&self, lines: Vec<Line>) -> Vec<Chart> {
         let all = lines.len();
         let panels = all.div_ceil(MOST_LINES);

@@ -11,8 +11,7 @@ use crate::report::value::Quantity;
 use crate::store::record::Record;
 use crate::text::numbers::as_f64;
 
-/// The most dots in a row, evenly chosen by rank: more of them cannot be distinguished, and a page
-/// has to open on a phone.
+/// The most dots in a row, evenly chosen by rank: more cannot be distinguished on a phone.
 const DOTS: usize = 60;
 
 pub(super) fn section(source: &Source) -> Option<Section> {

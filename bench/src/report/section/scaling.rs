@@ -5,7 +5,7 @@ use super::family::{self, Question};
 use super::metric::{COST, Metric, PER_SECOND};
 use super::panels::Panels;
 use crate::analysis::summary::WorkloadSummary;
-use crate::report::chart::{Axis, Chart, Line, Point, Scale};
+use crate::report::chart::{Axis, Chart, Scale};
 use crate::report::document::Section;
 use crate::report::value::Quantity;
 use crate::text::numbers;
@@ -36,14 +36,8 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 
 /// One line per server, one point per workload.
 fn charts(id: &str, title: &str, metric: Metric, members: &[&WorkloadSummary]) -> Vec<Chart> {
-    let line = |name: &str| {
-        let point = |summary: &&WorkloadSummary| {
-            let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-            let x = f64::from(summary.workload.connections);
-            Some(Point { x, y: metric.figure(cell)?, attribution: metric.attribution(cell) })
-        };
-        Line { label: name.into(), points: members.iter().filter_map(point).collect(), has_marks: true }
-    };
+    let places = || members.iter().map(|summary| (f64::from(summary.workload.connections), *summary));
+    let line = |name| metric.line(name, places());
     let panels = Panels {
         id: id.into(),
         title: title.into(),
