@@ -87,7 +87,7 @@ fn best(summary: &WorkloadSummary) -> String {
         [.., last] => format!(
             "{} are the {adjective} and cannot be distinguished: {} {what}{place}.",
             some(&names(&tied)),
-            range(first_figure, &shown(summary, figure(last)))
+            range(&first_figure, &shown(summary, figure(last)))
         ),
         [] => String::new(),
     }
@@ -111,16 +111,12 @@ fn shown(summary: &WorkloadSummary, figure: f64) -> String {
 }
 
 /// `4.75 to 4.91 µs`, or with both units where they differ.
-fn range(low: String, high: &str) -> String {
-    if low == high {
-        return low;
+fn range(low: &str, high: &str) -> String {
+    match (low.rsplit_once(' '), high.rsplit_once(' ')) {
+        _ if low == high => low.to_owned(),
+        (Some((number, own)), Some((_, unit))) if own == unit => format!("{number} to {high}"),
+        _ => format!("{low} to {high}"),
     }
-    let unit = |text: &str| text.rsplit_once(' ').map(|(_, unit)| unit.to_owned());
-    let low = match low.rsplit_once(' ') {
-        Some((number, own)) if unit(high).as_deref() == Some(own) => number.to_owned(),
-        _ => low,
-    };
-    format!("{low} to {high}")
 }
 
 /// How the others compare with the best.

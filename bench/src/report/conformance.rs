@@ -36,19 +36,18 @@ pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
 }
 
 /// Which cases are flaky, as they are why a number is a range.
-fn flaky(verified: &[(&str, Verification)]) -> Vec<String> {
-    let cases = names(verified, Verification::is_flaky);
-    let about = "A range has flaky cases, which the manifest says pass on some runs only";
-    cases.map(|cases| format!("{about}: {cases}.")).into_iter().collect()
+fn flaky(verified: &[(&str, Verification)]) -> Option<String> {
+    let cases = names(verified, Verification::is_flaky)?;
+    Some(format!("A range has flaky cases, which the manifest says pass on some runs only: {cases}."))
 }
 
 /// Which cases fail only when split: a measurement does not split, and these count as passed.
-fn only_split(verified: &[(&str, Verification)]) -> Vec<String> {
+fn only_split(verified: &[(&str, Verification)]) -> Option<String> {
     let fails = |verification: &Verification, result: &CaseResult| {
         verification.only_split().any(|failed| failed.case == result.case)
     };
     let about = "Counted as passed, since they fail only when the request arrives in two pieces";
-    names(verified, fails).map(|cases| format!("{about}: {cases}.")).into_iter().collect()
+    Some(format!("{about}: {}.", names(verified, fails)?))
 }
 
 /// `axum 3, ntex 1`: how many cases of each server are chosen; `None` where there are none.

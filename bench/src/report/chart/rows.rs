@@ -106,7 +106,8 @@ impl PlacedRows {
         let scale = AxisScale::linear(unit, [0.0, reach.max(least)]);
         let is_cut = rows.iter().any(|row| row.is_cut(&scale));
         let label = if is_cut { format!("{label} (cut bars are longer)") } else { label.to_owned() };
-        let left = if layout.has_names_above { 0.0 } else { widest(&rows) };
+        let widest = rows.iter().map(|row| text_width(&row.name)).fold(0.0, f64::max);
+        let left = if layout.has_names_above { 0.0 } else { widest + GAP };
         let mut frame = Frame { left, right: width.pixels(), top, bottom };
         frame.right = left + length(&rows, &layout, &scale, frame);
         let RowLayout { has_names_above, bar: height, .. } = layout;
@@ -253,11 +254,6 @@ pub(super) fn hatching(id: &str, colour: Colour, lines: &str, degrees: u16) -> P
         .set("patternUnits", "userSpaceOnUse")
         .set("patternTransform", format!("rotate({degrees})"))
         .add(Path::new().set("d", lines).set("stroke", colour.light).set("stroke-width", 2))
-}
-
-/// The width of the names to the left of the bars.
-fn widest(rows: &[PlacedRow]) -> f64 {
-    rows.iter().map(|row| text_width(&row.name)).fold(0.0, f64::max) + GAP
 }
 
 /// The length of the axis that leaves room for the figure and the note behind each bar.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::family::grouped;
 use super::{Source, words};
 use crate::analysis::summary::WorkloadSummary;
 use crate::machine::Machine;
@@ -91,13 +92,8 @@ fn tools(source: &Source) -> Option<Table> {
         Field::text("Version", |tool: &&ToolRecord| tool.version.as_deref()).essential(),
         Field::text("Latency counts", |tool: &&ToolRecord| meaning(tool)),
     ];
-    let mut rows: Vec<&ToolRecord> = Vec::new();
-    for tool in source.summaries.iter().map(|summary| summary.tool) {
-        let facts =
-            |tool: &ToolRecord| (tool.name.clone(), tool.version.clone(), meaning(tool).map(str::to_owned));
-        if !rows.iter().any(|known| facts(known) == facts(tool)) {
-            rows.push(tool);
-        }
-    }
+    let tools = source.summaries.iter().map(|summary| summary.tool);
+    let tools = grouped(tools.map(|tool| ((&tool.name, &tool.version, meaning(tool)), tool)));
+    let rows: Vec<&ToolRecord> = tools.into_iter().map(|(_, tools)| tools[0]).collect();
     (!rows.is_empty()).then(|| Table::from_fields("tools", "The load tools", fields, &rows))
 }

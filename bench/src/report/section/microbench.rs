@@ -21,15 +21,16 @@ const LANGUAGE: &str = "Rust";
 pub(super) fn section(source: &Source) -> Option<Section> {
     let code = source.loaded.microbench.as_ref()?;
     let chart = chart(code, source);
-    let mut about = vec![
+    let mut section = Section::new(
+        "microbench",
+        "What does a request cost in code?",
         "Criterion timed the code that the Rust servers share, on bytes in memory, in one thread, without kernel \
          and runtime; and beside it frameworks without a socket (`runtimes`) and calls of the kernel (`kernel`). \
          Times are per request: a batch of pipelined requests counts once for each. Figures are medians; \
-         intervals contain the true median 19 times out of 20."
-            .to_owned(),
-    ];
+         intervals contain the true median 19 times out of 20.",
+    );
     if chart.is_some() {
-        about.push(
+        section.about.push(
             "Beside them is the CPU time per request of each Rust server under load. The difference is the \
              kernel's and the runtime's, and the framework's if a server takes HTTP from one: such a server runs \
              little of this code."
@@ -39,14 +40,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let mut facts = vec![Fact::new("Timed", code.started.clone())];
     facts.extend(code.rustc.iter().map(|rustc| Fact::new("Compiler", rustc.clone())));
     facts.extend(code.pages.iter().map(|pages| Fact::new("Criterion's pages", pages.clone())));
-    Some(Section {
-        id: "microbench",
-        title: "What does a request cost in code?",
-        about,
-        charts: chart.into_iter().collect(),
-        tables: vec![table(code)],
-        facts,
-    })
+    Some(Section { charts: chart.into_iter().collect(), tables: vec![table(code)], facts, ..section })
 }
 
 pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
