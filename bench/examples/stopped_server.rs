@@ -135,7 +135,7 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
     let launch = Launch { words: &words, folder: folder.path(), cores: &cores.tool, shown: false };
     let mut process = host.start(&launch)?;
     std::thread::sleep(STOP_AFTER);
-    running.freeze(STOP)?;
+    running.process.freeze(STOP)?;
     let waited = process.wait(BOUND);
     let ended = process.kill()?;
     host.check_interrupted()?;

@@ -61,6 +61,12 @@ fn diagnostics(manifest: &str, has_readme: bool) -> Vec<Diagnostic> {
     manifest::check(&mine, &context).unwrap()
 }
 
+/// The number of diagnostics of a level and a line whose text starts so.
+fn count(found: &[Diagnostic], level: Level, line: usize, start: &str) -> usize {
+    let is_it = |one: &&Diagnostic| one.level == level && one.line == line && one.text.starts_with(start);
+    found.iter().filter(is_it).count()
+}
+
 #[test]
 fn a_right_manifest_has_no_diagnostics() {
     assert_eq!(diagnostics(MANIFEST, true), []);
@@ -71,8 +77,8 @@ fn each_error_has_its_line_and_a_hint() {
     // Text of the manifest, what replaces it, the line, and the diagnostic.
     let cases: &[(&str, &str, usize, &str)] = &[
         ("title =", "titel =", 2, "server.toml has no field `titel`; did you mean `title`?"),
-        ("title = \"Mine\"\n", "", 1, "server.toml lacks the field `title`; it is what reports call it"),
-        ("\"Mine\"", "\"\"", 2, "`title` is empty; it is what reports call it"),
+        ("title = \"Mine\"\n", "", 1, "server.toml lacks the field `title`; it is the name in reports"),
+        ("\"Mine\"", "\"\"", 2, "`title` is empty; it is the name in reports"),
         ("\"Mine\"", "5", 2, "`title` is a number; it has to be a string, in quotes"),
         ("\"Mine\"", "\"Mine", 2, "it is not TOML: "),
         ("event loop", "event-loop", 5, "model is `event-loop`; did you mean `event loop`?"),
@@ -98,7 +104,7 @@ fn each_error_has_its_line_and_a_hint() {
             "hint = \"apt-get install make\"\n",
             "",
             14,
-            "[[requires]] lacks the field `hint`; it is how a person gets it",
+            "[[requires]] lacks the field `hint`; it is how to get the program",
         ),
         ("t/head", "t/haed", 19, "there is no case `endpoint/haed`; did you mean `endpoint/head`?"),
         (
@@ -111,22 +117,19 @@ fn each_error_has_its_line_and_a_hint() {
         ("drill/idle", "endpoint/head", 19, "`endpoint/head` is listed twice; it is also on line 19"),
         ("cases = ", "flaky = \"yes\"\ncases = ", 19, "`flaky` is a string; it has to be true or false"),
         ("\"workers\"", "\"worker\"", 23, "there is no limit `worker`; did you mean `workers`?"),
-        ("\"workers\"", "", 23, "`names` is empty; it is the name of each"),
-        ("There is one thread.", "", 24, "`reason` is empty; it is why the server cannot honour them"),
+        ("\"workers\"", "", 23, "`names` is empty; it is the flags, without hyphens"),
+        (
+            "There is one thread.",
+            "",
+            24,
+            "`reason` is empty; it is the reason why the server cannot honour them",
+        ),
         ("own =", "owned =", 27, "[costs] has no field `owned`; did you mean `own`?"),
     ];
     for (from, to, line, expected) in cases {
         let found = diagnostics(&MANIFEST.replacen(from, to, 1), true);
-        let is_it = |diagnostic: &Diagnostic| {
-            diagnostic.level == Level::Error
-                && diagnostic.line == *line
-                && diagnostic.text.starts_with(expected)
-        };
-        assert_eq!(
-            found.iter().filter(|diagnostic| is_it(diagnostic)).count(),
-            1,
-            "{to}: {expected}\n{found:#?}"
-        );
+        let count = count(&found, Level::Error, *line, expected);
+        assert_eq!(count, 1, "{to}: {expected}\n{found:#?}");
     }
     let found = diagnostics(MANIFEST, false);
     assert!(found.len() == 1 && found[0].text.contains("has no README.md; "), "{found:?}");
@@ -141,12 +144,7 @@ fn what_need_not_be_corrected_is_a_note() {
     ];
     for (from, to, line, expected) in cases {
         let found = diagnostics(&MANIFEST.replace(from, to), true);
-        let is_it = |diagnostic: &Diagnostic| {
-            diagnostic.level == Level::Note
-                && diagnostic.line == line
-                && diagnostic.text.starts_with(expected)
-        };
-        assert!(found.iter().any(is_it), "{to}: {found:#?}");
+        assert!(count(&found, Level::Note, line, expected) > 0, "{to}: {found:#?}");
         assert!(found.iter().all(|diagnostic| diagnostic.level == Level::Note), "{to}: {found:#?}");
     }
     let shell = MANIFEST.replace("\"./version\"", "\"sh\", \"-c\", \"awk '{print}' ${FILE} <<< {}\"");

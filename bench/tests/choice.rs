@@ -43,7 +43,7 @@ fn a_server_can_be_limited_to_being_named() {
     let (output, text) = checkout.run("verify named --servers good");
     assert_eq!(output.status.code(), Some(2), "{text}");
     let (_, text) = checkout.run("list servers");
-    assert_eq!(text.matches("available, when named").count(), 1, "{text}");
+    assert_eq!(text.matches("available if named").count(), 1, "{text}");
 }
 
 /// A server in another folder is used alone, or beside those that are named.
@@ -74,7 +74,7 @@ fn a_server_can_be_in_another_folder() {
         ("elsewhere/good", "`good` is the name of "),
         ("elsewhere/good", "servers/mock/good already: rename one of the two"),
         ("elsewhere/other", "name is `good`, but the folder is `other`"),
-        ("elsewhere/empty", "it is no server's folder: it has no `server.toml`"),
+        ("elsewhere/empty", "it is not the folder of a server: it has no `server.toml`"),
         ("elsewhere/nowhere", "No such file or directory"),
     ];
     for (folder, expected) in cases {
@@ -117,7 +117,7 @@ fn a_server_in_another_folder_is_measured() {
 fn a_built_server_can_report_why_it_cannot_run() {
     let cases = [
         // It runs, and SIGTERM kills it, as it does this mock.
-        ("exit 0", 1, "named          failed: it ended with signal: 15", "available, when named"),
+        ("exit 0", 1, "named          failed: the server ended with signal: 15", "available if named"),
         (
             "echo 'error: no rings here' >&2; exit 1",
             0,
@@ -138,7 +138,7 @@ fn a_built_server_can_report_why_it_cannot_run() {
         checkout.write(path, &(manifest + &more));
 
         let (_, text) = checkout.run("list servers");
-        assert!(text.contains("available, when named"), "{script}: {text}");
+        assert!(text.contains("available if named"), "{script}: {text}");
         let (output, text) = checkout.run("verify --servers named");
         assert!(text.contains(verified), "{script}: {text}");
         assert_eq!(output.status.code(), Some(code), "{script}: {text}");

@@ -183,7 +183,7 @@ fn nothing_is_overwritten_and_names_are_names() {
         ("new mine- --language go", 1, rule),
         ("new my_mine --language go", 1, rule),
         (too_long.as_str(), 1, "30 characters at most"),
-        ("new all --language go", 1, "mean something to the harness"),
+        ("new all --language go", 1, "have a meaning of their own for --servers and --control"),
         ("new mine --language perl", 2, "[possible values: rust, go, python, javascript, other]"),
         ("new mine", 2, "--language"),
         ("new mine --language go", 0, "servers/go/mine is a working server"),

@@ -56,7 +56,7 @@ fn each_task_has_its_figures() {
     assert!(hold.memory_per_connection().is_some_and(|bytes| bytes >= 0.0));
 
     let text = String::from_utf8_lossy(&output.stdout);
-    for header in ["Begun late, p99", "First answer", "Memory/connection"] {
+    for header in ["Sent late, p99", "First response", "Memory/connection"] {
         assert!(text.contains(header), "{text}");
     }
 }

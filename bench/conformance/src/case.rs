@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::expected::Expected;
 
-/// What the client sends on a new connection, and the alternatives of which the server has to
-/// choose one.
+/// What the client sends on a new connection, and the alternatives that the server has.
+#[must_use]
 #[derive(Clone, Debug)]
 pub struct Case {
     /// `subject/name`, by which manifests refer to it.
@@ -23,8 +23,7 @@ pub struct Case {
 /// How severe it is to fail a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// A rule of the endpoint alone, one that the RFCs only recommend, or one about limits, which
-    /// they leave to the server.
+    /// A rule of the endpoint alone, one that the RFCs only recommend, or one about limits.
     Strict,
     /// A rule that the RFCs require.
     Wrong,
@@ -42,7 +41,6 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One step of the client.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// Sends these bytes in one write.
@@ -69,8 +67,7 @@ pub(super) enum Timeout {
 /// How the client finds out in the end whether the connection is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
-    /// It sends one more request in the same write as the last bytes. [`End::Open`] means that the
-    /// server answers it.
+    /// It sends one more request in the last write. [`End::Open`] means that it is answered.
     Probe,
     /// It shuts down its side, after which the server has to close.
     HalfClose,
@@ -80,10 +77,8 @@ pub(super) enum Finish {
     WaitFor(Timeout),
 }
 
-/// One thing that the server may do.
 #[derive(Clone, Debug)]
 pub(super) struct Alternative {
-    /// The answers in order.
     pub(super) answers: Vec<Expected>,
     /// The state of the connection after them.
     pub(super) end: End,
@@ -136,34 +131,24 @@ impl Case {
         Self::new(name, rule, request, [Expected::status(statuses)], End::Closed)
     }
 
-    /// Adds an alternative.
-    #[must_use]
     pub(super) fn or(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
         self.alternatives.push(Alternative { answers: answers.into(), end });
         self
     }
 
-    /// Sets the severity.
-    #[must_use]
     pub(super) fn with_severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 
-    /// Makes the case [`Severity::Strict`].
-    #[must_use]
     pub(super) fn strict(self) -> Self {
         self.with_severity(Severity::Strict)
     }
 
-    /// Appends steps to the first one.
-    #[must_use]
     pub(super) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
         self
     }
 
-    /// Sets how the client finds out whether the connection is open.
-    #[must_use]
     pub(super) fn with_finish(self, finish: Finish) -> Self {
         Self { finish, ..self }
     }
@@ -204,7 +189,6 @@ pub fn subject_of(name: &str) -> &str {
     name.split('/').next().unwrap_or(name)
 }
 
-/// A step that sends `bytes`.
 pub(super) fn send(bytes: impl Into<Cow<'static, str>>) -> Step {
     Step::Send(bytes.into().into_owned().into_bytes())
 }

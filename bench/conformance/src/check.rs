@@ -17,15 +17,12 @@ const SMUGGLED: &str = "/smuggled";
 /// well-formed is wrong, but then this is simply the next request.
 const BEHIND: &str = "/behind";
 
-/// Cases of at most this number of bytes are short: they are also sent split after each of their
-/// bytes.
+/// Cases of at most this number of bytes are also sent split after each of their bytes.
 const SHORT: usize = 200;
 
-/// Time for all splits of a case. They need a tenth of it, unless the server waits for a timeout in
-/// each.
+/// Time for all splits of a case: ten times what they need, unless each waits for a timeout.
 const SPLIT_TIME: Duration = Duration::from_secs(2);
 
-/// The most bytes that a failure quotes.
 const QUOTED: usize = 400;
 
 /// Why a case failed.

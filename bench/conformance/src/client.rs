@@ -23,31 +23,24 @@ const PROBE_BODY: &[u8] = b"Hello, visitor! You've requested: /probe\n";
 /// as one, which is also a valid way for the bytes to arrive.
 const READ_TIME: Duration = Duration::from_millis(1);
 
-/// The most bytes that are read per exchange, so that a server that never stops cannot fill the
-/// memory.
+/// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the server did on one connection.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     /// The answers, except the one to the probe.
     pub(crate) responses: Vec<Response>,
-    /// How the exchange ended.
     pub(crate) ending: Ending,
     /// What is wrong with the bytes after the last well-formed answer.
     pub(crate) malformed: Option<String>,
-    /// All bytes that were read.
     pub(crate) bytes: Vec<u8>,
 }
 
-/// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The probe was answered.
     Open,
-    /// The server closed its side.
     Eof,
-    /// The server reset the connection.
     Reset,
     /// The server neither answered nor closed.
     Silent,
@@ -73,8 +66,7 @@ pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) ->
     }
     let deadline = Instant::now()
         + match case.finish {
-            // Less than the idle timeout, which must not be mistaken for the close that the case
-            // asks for.
+            // Less than the idle timeout, which would be mistaken for the expected close.
             Finish::Wait => settings.response_timeout.min(settings.timeouts.idle * 8 / 10),
             Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2 + settings.response_timeout / 2,
             Finish::Probe | Finish::HalfClose => settings.response_timeout,
@@ -86,7 +78,6 @@ pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) ->
 struct RawConnection<'a> {
     stream: TcpStream,
     settings: &'a Settings,
-    /// For each final answer whether it is to a HEAD and so has no body.
     head_only: Vec<bool>,
     bytes: Vec<u8>,
     /// The number of bytes that `responses` were read from.

@@ -3,33 +3,23 @@
 use crate::response::Response;
 
 /// What one answer has to look like.
-#[derive(Clone, Debug)]
+#[must_use]
+#[derive(Clone, Debug, Default)]
 pub struct Expected {
-    /// Its status is one of these.
     statuses: &'static [u16],
     /// Fields with their exact values.
     fields: Vec<(&'static str, String)>,
     /// Fields that are lists, with their members, in any order.
     lists: Vec<(&'static str, &'static [&'static str])>,
-    /// It has a `Date`.
     has_date: bool,
-    /// The exact body.
     body: Option<String>,
     /// It answers a HEAD: no body follows, whatever its head says.
     pub(super) head_only: bool,
 }
 
 impl Expected {
-    /// A final answer of one of these statuses.
     pub(super) fn status(statuses: &'static [u16]) -> Self {
-        Self {
-            statuses,
-            fields: Vec::new(),
-            lists: Vec::new(),
-            has_date: false,
-            body: None,
-            head_only: false,
-        }
+        Self { statuses, ..Self::default() }
     }
 
     /// 200 with this body.
@@ -62,14 +52,11 @@ impl Expected {
         Self::status(&[100])
     }
 
-    /// Requires a `Date`.
-    #[must_use]
     pub(super) fn with_date(self) -> Self {
         Self { has_date: true, ..self }
     }
 
     /// Requires `Connection` to have these options (RFC 9110, section 7.6.1).
-    #[must_use]
     pub(super) fn with_connection(mut self, options: &'static [&'static str]) -> Self {
         self.lists.push(("connection", options));
         self
@@ -105,13 +92,8 @@ impl Expected {
             }
         }
         for (name, members) in &self.lists {
-            let mut got: Vec<String> =
-                response.list(name).iter().map(|member| member.to_ascii_lowercase()).collect();
-            let mut expected: Vec<String> =
-                members.iter().map(|member| member.to_ascii_lowercase()).collect();
-            got.sort_unstable();
-            expected.sort_unstable();
-            if got != expected {
+            let got = normalised(&response.list(name));
+            if got != normalised(members) {
                 return Some(format!("expected {name}: {}, got {}", members.join(", "), got.join(", ")));
             }
         }
@@ -119,6 +101,12 @@ impl Expected {
         (self.has_date && !date.is_some_and(is_imf_fixdate))
             .then(|| format!("expected a Date as IMF-fixdate, got {}", date.unwrap_or("none")))
     }
+}
+
+fn normalised(members: &[&str]) -> Vec<String> {
+    let mut members: Vec<String> = members.iter().map(|member| member.to_ascii_lowercase()).collect();
+    members.sort_unstable();
+    members
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).

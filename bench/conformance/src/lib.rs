@@ -21,18 +21,14 @@
 //! answers the probe, or the connection ends: both are events, so that hardly any case waits for
 //! time to pass, and all of them together take seconds.
 //!
-//! TCP may deliver a request in any number of pieces, and a parser that is right about whole
-//! requests may be wrong about halves. With [`Settings::splits`] each short case that passes is
-//! therefore sent again, split after each of its bytes. [`Failure::split`] says which of the two
+//! TCP may deliver a request in any number of pieces, and a parser may be right about whole
+//! requests and wrong about halves. With [`Settings::splits`] each short case that passes is
+//! therefore sent again, split after each of its bytes; [`Failure::split`] says which of the two
 //! failed.
 //!
-//! The crate knows no server and starts none, and it prints nothing. It takes an address and
-//! returns a [`CaseResult`] per case. What a server is known to fail is for the caller to remember,
-//! by the case's name.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "an index that is wrong may end a test of a server, and ends no server"
-)]
+//! The crate knows no server, starts none, and prints nothing. It takes an address and returns a
+//! [`CaseResult`] per case. What a server is known to fail is for the caller to remember.
+#![allow(clippy::indexing_slicing, reason = "a wrong index may end a test of a server, and ends no server")]
 
 mod case;
 mod check;

@@ -8,11 +8,9 @@
 pub struct Response {
     /// Whether it is HTTP/1.0, where an answer ends its connection unless it says otherwise.
     pub(crate) is_http_1_0: bool,
-    /// Its status code.
     pub(crate) status: u16,
     /// Its fields in order, their names in lower case.
     pub(crate) fields: Vec<(String, String)>,
-    /// Its body.
     pub(crate) body: Vec<u8>,
 }
 
@@ -22,8 +20,7 @@ impl Response {
         self.status < 200
     }
 
-    /// The value of the field `name`, which is in lower case; `None` where the field is absent or
-    /// repeated.
+    /// The value of the field `name` (in lower case); `None` where it is absent or repeated.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let mut values = self.values(name);
         values.next().filter(|_| values.next().is_none())
@@ -47,12 +44,10 @@ impl Response {
 }
 
 /// The answer at the start of `bytes`, and its length; `None` while it is incomplete. `head_only`
-/// says that it answers a HEAD, `ended` that no more bytes follow. Fails when the bytes are not a
-/// well-formed answer.
+/// says that it answers a HEAD, `ended` that no more bytes follow. Fails on a malformed answer.
 pub fn parse(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<(Response, usize)>, String> {
     let Some(end) = find(bytes, b"\r\n\r\n") else {
-        // What cannot become a status line is rejected now, so that the client need not wait for
-        // more.
+        // What cannot become a status line is rejected now: the client need not wait for more.
         let could_begin = bytes.iter().zip(b"HTTP/1.").all(|(got, expected)| got == expected);
         return if could_begin { Ok(None) } else { Err(format!("{} is not an answer", excerpt(bytes))) };
     };
@@ -105,8 +100,7 @@ fn status_code(line: &str) -> Option<u16> {
     code.parse().ok().filter(|code| clean && (100..600).contains(code))
 }
 
-/// The name, in lower case, and the value of a field line (RFC 9112, section 5; RFC 9110, section
-/// 5.6.2).
+/// The name in lower case and the value (RFC 9112, section 5; RFC 9110, section 5.6.2).
 fn field(line: &str) -> Result<(String, String), String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let malformed = || format!("the field {line:?} is malformed");
@@ -119,8 +113,7 @@ fn field(line: &str) -> Result<(String, String), String> {
     Ok((name.to_ascii_lowercase(), value.to_owned()))
 }
 
-/// A chunked body without extensions and trailers, and its length on the wire; `None` while it is
-/// incomplete.
+/// A chunked body without extensions and trailers, and its length; `None` while incomplete.
 fn chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, String> {
     let mut body = Vec::new();
     let mut rest = bytes;

@@ -9,8 +9,7 @@ use crate::case::Timeout;
 pub struct Settings {
     /// The timeouts that the server was started with.
     pub timeouts: Timeouts,
-    /// How long the client waits for an answer or an end that has to come. Only a server that is
-    /// wrong makes it wait so long.
+    /// How long the client waits for an answer or an end that has to come.
     pub response_timeout: Duration,
     /// Cases that are played at once. A server that serves one connection at a time is sent one
     /// case at a time, whatever this says.

@@ -9,11 +9,9 @@ use super::*;
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// What a server does on each connection.
 #[derive(Clone, Copy, Debug)]
 enum Script {
-    /// Reads to the end of the probe or of the stream, and sends the answer. The connection stays
-    /// open.
+    /// Reads to the end of the probe or of the stream, answers, and leaves the connection open.
     Answer,
     /// The same, and closes the connection.
     AnswerAndClose,

@@ -16,8 +16,7 @@ use crate::analysis::summary::{Cell, Figure, WorkloadSummary, summarise};
 use crate::store::record::{Bound, Record, TaskRecord, ToolRecord, WorkloadRecord};
 use crate::store::results::Loaded;
 
-/// Rates of an open loop that differ by less are the same: an open loop is said to hold its rate
-/// from 99 % on.
+/// Rates of an open loop that differ by less are the same: a rate is held from 99 % on.
 pub const SAME_RATE: f64 = 0.01;
 
 /// Rates that differ by more are another load, and latencies under them are not compared. A rate
@@ -47,8 +46,7 @@ pub struct ComparedWorkload<'a> {
     pub tool: &'a ToolRecord,
     /// Whether it is the second tool, whose figures are a cross-check of the first one's.
     pub is_check: bool,
-    /// The noise floor of each kind of figure, as a share; `None` where neither folder has a
-    /// duplicate with such figures.
+    /// The noise floor per kind of figure, as a share; `None` without a duplicate.
     pub noise: Vec<(FigureKind, Option<f64>)>,
     /// Figures by server, in the order of A.
     pub figures: Vec<ComparedFigure<'a>>,
@@ -99,6 +97,9 @@ pub enum FigureKind {
     Memory,
 }
 
+/// A kind of figure, and the figure of one run.
+type KindAndFigure = (FigureKind, Figure);
+
 /// Compares B with A.
 pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
     let summaries = [summarise(&a.records), summarise(&b.records)];
@@ -133,8 +134,7 @@ impl Comparison<'_> {
         self.figures().filter(|figure| is_counted(&figure.judgement)).count()
     }
 
-    /// The number of figures whose medians got worse by more than a share, or whose server is
-    /// broken in B.
+    /// The number of figures that got worse by more than a share, or are broken in B.
     pub fn worse_by(&self, share: f64) -> usize {
         self.figures().filter(|figure| figure.loss().is_some_and(|loss| loss > share)).count()
     }
@@ -158,7 +158,6 @@ impl FigureKind {
         self == Self::Throughput
     }
 
-    /// The figure by which servers are ranked.
     fn leading(task: TaskRecord) -> Self {
         match task {
             TaskRecord::Load => Self::Cost,
@@ -169,7 +168,6 @@ impl FigureKind {
 }
 
 impl<'a> ComparedWorkload<'a> {
-    /// Compares the servers that both have.
     fn new(a: &WorkloadSummary<'a>, b: &WorkloadSummary<'a>) -> Self {
         let mut compared = Self {
             workload: a.workload,
@@ -189,7 +187,6 @@ impl<'a> ComparedWorkload<'a> {
         compared
     }
 
-    /// The figures of one server.
     fn add(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
         let [a, b] = cells;
         if a.measured().next().is_none() && b.measured().next().is_none() {
@@ -217,7 +214,7 @@ impl<'a> ComparedWorkload<'a> {
     /// The latency of an open loop, where it means the same in both. The rate was held in both:
     /// otherwise the cell would be invalid.
     fn latency(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
-        let latency: (FigureKind, Figure) = (FigureKind::Latency, |run| run.percentile(99));
+        let latency: KindAndFigure = (FigureKind::Latency, |run| run.percentile(99));
         let rates = cells.map(|cell| cell.median(rate));
         let change = match rates {
             [Some(a), Some(b)] => (b / a - 1.0).abs(),
@@ -239,12 +236,7 @@ impl<'a> ComparedWorkload<'a> {
     }
 
     /// A figure that is the server's own in both.
-    fn judge(
-        &mut self,
-        figure: (FigureKind, Figure),
-        summaries: [&WorkloadSummary; 2],
-        cells: [&Cell<'a>; 2],
-    ) {
+    fn judge(&mut self, figure: KindAndFigure, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
         let (kind, value) = figure;
         let noise = self.noise_of(figure, summaries).unwrap_or(0.0);
         let [a, b] = cells.map(|cell| cell.values(value));
@@ -254,7 +246,7 @@ impl<'a> ComparedWorkload<'a> {
 
     fn push(
         &mut self,
-        (kind, figure): (FigureKind, Figure),
+        (kind, figure): KindAndFigure,
         cells: [&Cell<'a>; 2],
         ratio: Option<Estimate>,
         judgement: Judgement,
@@ -264,11 +256,7 @@ impl<'a> ComparedWorkload<'a> {
     }
 
     /// The noise floor of a figure: the larger one of the two folders.
-    fn noise_of(
-        &mut self,
-        (kind, figure): (FigureKind, Figure),
-        summaries: [&WorkloadSummary; 2],
-    ) -> Option<f64> {
+    fn noise_of(&mut self, (kind, figure): KindAndFigure, summaries: [&WorkloadSummary; 2]) -> Option<f64> {
         if let Some((_, noise)) = self.noise.iter().find(|(known, _)| *known == kind) {
             return *noise;
         }
@@ -298,7 +286,6 @@ fn unmatched<'a>(these: &[WorkloadSummary<'a>], those: &[WorkloadSummary<'a>]) -
     these.iter().map(of_workload).filter(|unmatched| !unmatched.servers.is_empty()).collect()
 }
 
-/// The rate at which an open loop sent.
 fn rate(run: &Record) -> Option<f64> {
     Some(run.load.as_ref()?.open_loop.as_ref()?.rate_per_second)
 }

@@ -26,8 +26,7 @@ pub const ENOUGH: usize = 5;
 /// values not even their range does.
 const CONFIDENCE: f64 = 0.95;
 
-/// A median, and the interval that holds the true one with a probability of 95 % or more, if there
-/// are six values or more.
+/// A median, and the interval that holds the true one with 95 % or more, from six values on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The median.
@@ -90,12 +89,11 @@ impl Estimate {
 
 /// The rank of the interval's lower end among `count` values in ascending order, from 1: the
 /// highest rank `r` for which 1 − 2·P(B < r) ≥ [`CONFIDENCE`], where B is binomially distributed
-/// over `count` trials with a probability of one half. It is 1 where there is no such rank: the
-/// interval is then the range.
+/// over `count` trials with a probability of one half. It is 1, the whole range, where there is
+/// none.
 fn lower_end(count: usize) -> usize {
     let trials = as_f64(count as u64);
-    // ln P(B = rank), since the probability itself is less than the smallest number from 1,075
-    // trials on; and P(B ≤ rank).
+    // P(B ≤ rank), and ln P(B = rank): P itself is too small for an `f64` from 1,075 trials on.
     let (mut rank, mut log_mass, mut at_most) = (0_u32, -trials * LN_2, 0.0);
     loop {
         at_most += log_mass.exp();
@@ -186,8 +184,7 @@ mod tests {
         assert_eq!(documented, (3..=21).map(row).collect::<Vec<_>>());
     }
 
-    /// No rank further inside would do, and beyond five values the interval holds the true median
-    /// as often as it is to.
+    /// No rank further inside would do, and beyond five values the interval holds the median.
     #[test]
     fn the_interval_is_the_narrowest_that_suffices() {
         for count in 1..=60_u64 {
@@ -197,8 +194,7 @@ mod tests {
         }
     }
 
-    /// By the normal distribution the lower end is at n/2 − 0.98·√n, from which it differs by less
-    /// than one rank.
+    /// By the normal distribution the lower end is at n/2 − 0.98·√n, within one rank.
     #[test]
     fn there_may_be_many_values() {
         for count in [100_u32, 1000, 1075, 10_000, 100_000] {
@@ -208,14 +204,12 @@ mod tests {
         }
     }
 
-    /// Values that are skewed, as times are: most are near `scale`, some far above. Half are below
-    /// `scale` · (1 + ln 2).
+    /// Skewed values, as times are: most are near `scale`, half are below `scale` · (1 + ln 2).
     fn skewed(random: &mut fastrand::Rng, count: usize, scale: f64) -> Vec<f64> {
         (0..count).map(|_| scale * (1.0 - (1.0 - random.f64()).ln())).collect()
     }
 
-    /// Over many sets of values whose true median is known, the interval holds it as often as is
-    /// calculated.
+    /// The interval holds a median that is known as often as is calculated.
     #[test]
     fn the_interval_holds_the_truth() {
         for count in [5, 7, 10, 20, 60] {

@@ -25,9 +25,8 @@ pub struct WorkloadSummary<'a> {
     pub workload: &'a WorkloadRecord,
     /// The load tool.
     pub tool: &'a ToolRecord,
-    /// One cell per server, in three parts: those that are ranked, those that are invalid or
-    /// disturbed, and those without the workload's leading figure. Within a part the best comes
-    /// first, by that figure.
+    /// One cell per server, the best first by the leading figure: those that are ranked, then those
+    /// that are invalid or disturbed, then those without the figure.
     pub cells: Vec<Cell<'a>>,
     /// The floor, with which servers are compared: the cheapest, if there are several.
     pub floor: Option<Cell<'a>>,
@@ -127,7 +126,7 @@ impl<'a> WorkloadSummary<'a> {
     }
 
     /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition,
-    /// lies below 1 with its whole interval, and by more than the noise. False where either is not
+    /// lies below 1 with its interval, and by more than the noise. False where either is not
     /// ranked.
     pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
         if a.not_ranked().or(b.not_ranked()).is_some() {
@@ -137,8 +136,7 @@ impl<'a> WorkloadSummary<'a> {
         is_below(&a, &b, noise)
     }
 
-    /// How a server's duplicate differs from it in a figure: the true ratio is 1. `None` where
-    /// either is not ranked.
+    /// How a server's duplicate differs from it, truly by 1; `None` where either is not ranked.
     pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
         let cell = self
@@ -148,8 +146,7 @@ impl<'a> WorkloadSummary<'a> {
         Some((cell.server, duplicate.ratio_to(cell, figure)?))
     }
 
-    /// The noise floor: how far from 1 the ratio of a server to itself was in this measurement, as
-    /// a share.
+    /// The noise floor: how far from 1 the ratio of a server to itself was, as a share.
     pub fn noise(&self) -> Option<f64> {
         self.noise_of(self.leading())
     }
@@ -167,7 +164,6 @@ fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> b
     ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 
-/// The leading figure of a workload.
 fn leading(workload: &WorkloadRecord) -> Figure {
     match workload.task {
         TaskRecord::Load => Record::cpu_per_request,
@@ -231,8 +227,7 @@ mod tests {
             }
             records
         };
-        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between the
-        // two.
+        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between.
         for (duplicates_cost, expected) in [(1.01, ["1", "2"]), (1.05, ["1–2", "1–2"])] {
             let records = records(duplicates_cost);
             let summaries = summarise(&records);
@@ -242,8 +237,7 @@ mod tests {
         }
     }
 
-    /// A load that ran under each of these conditions: what its cell is, and whether it decides
-    /// anything.
+    /// A load under each of these verdicts, and whether its cell decides anything.
     #[test]
     fn a_cell_that_is_invalid_or_disturbed_decides_nothing() {
         let bounds = [

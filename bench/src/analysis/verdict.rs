@@ -1,6 +1,5 @@
 //! Classifies what limited a run or a cell: the server, the load tool, the round trip, or something
-//! that makes its figures invalid. Every threshold is here; METHODOLOGY.md has the reasons at
-//! length.
+//! that makes its figures invalid. Every threshold is here; METHODOLOGY.md has the reasons.
 //!
 //! Throughput is that of whichever side is at its limit first. So a run is *server-bound* only
 //! where the server used nearly all of its cores' time and the load tool did not; where the tool
@@ -25,8 +24,7 @@ pub const DISTURBED_FROM: f64 = 0.05;
 pub const HELD_FROM: f64 = 0.99;
 
 /// Requests in flight by Little's law, as a share of those asked for. Tools reach 0.9 to 1.0 here,
-/// and 0.65 where a short run begins with the opening of thousands of connections. More than all is
-/// impossible.
+/// 0.65 where a short run begins by opening thousands of connections; more than 1 is impossible.
 pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 
 /// How much of that share may be due to the tool's resolution: for one connection with 20,000
@@ -34,8 +32,7 @@ pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 const BLUR: f64 = 0.1;
 
 /// An answer that took this long, and [`STILL_SHARE`] of the run, shows that the server or the tool
-/// stalled. The kernel's own timers, for acknowledgements and for a first loss, are below a quarter
-/// of a second.
+/// stalled. The kernel's timers for acknowledgements and for a first loss are shorter.
 pub const STILL_SECONDS: f64 = 0.25;
 /// See [`STILL_SECONDS`].
 pub const STILL_SHARE: f64 = 0.05;
@@ -160,17 +157,12 @@ fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
         Some(lag) => format!("one request in a hundred began more than {:.1} ms late", lag * 1e3),
         None => format!("{:.1} % of it was answered", achieved * 100.0),
     };
-    let tool = if tool_utilisation >= BUSY_FROM {
-        "the tool used all of its cores' time"
-    } else {
-        "the tool had time left"
-    };
-    Some(format!("the rate of {:.0}/s was not held: {how}, and {tool}", open_loop.rate_per_second))
+    let tool = if tool_utilisation >= BUSY_FROM { "used all of its cores' time" } else { "had time left" };
+    Some(format!("the rate of {:.0}/s was not held: {how}, and the tool {tool}", open_loop.rate_per_second))
 }
 
 /// Requests in flight by Little's law, as a share of those asked for: in a closed loop, where the
-/// tool's latency is the whole time for which a connection waits, and its resolution is fine
-/// enough.
+/// tool's latency is the whole wait of a connection, and its resolution is fine enough.
 fn concurrency(record: &Record) -> Option<f64> {
     let semantics = record.tool.semantics.as_ref()?;
     let mode = record.workload.mode.as_deref()?;
@@ -234,96 +226,53 @@ mod tests {
         };
         let open = |held, rate_per_second| {
             move |record: &mut Record| {
-                let lag_p99_seconds = Some(0.1);
-                let open_loop =
-                    OpenLoopRecord { rate_per_second, peak_per_second: None, held, lag_p99_seconds };
-                record.load.as_mut().unwrap().open_loop = Some(open_loop);
+                let (peak_per_second, lag_p99_seconds) = (None, Some(0.1));
+                record.load.as_mut().unwrap().open_loop =
+                    Some(OpenLoopRecord { rate_per_second, peak_per_second, held, lag_p99_seconds });
                 let rate = RateRecord { per_second: Some(rate_per_second), share: None, peak: None };
                 record.workload.rate = Some(rate);
             }
         };
+        let quota = |run: &mut Record| run.cpu.as_mut().unwrap().throttled_seconds = Some(0.2);
+        let unanswered = |run: &mut Record| run.load.as_mut().unwrap().answered = 0;
+        let nine = |run: &mut Record| run.connections.as_mut().unwrap().seen = Some(9);
+        let nine_in_mode_close = |run: &mut Record| {
+            nine(run);
+            run.workload.mode = Some("close".into());
+        };
+        let fast = |run: &mut Record| run.latency.as_mut().unwrap().mean_seconds = Some(0.001);
+        let coarse = |run: &mut Record| {
+            run.latency.as_mut().unwrap().mean_seconds = Some(0.0);
+            run.tool.semantics.as_mut().unwrap().resolution_seconds = Some(0.1);
+        };
+        let slow = |run: &mut Record| run.latency.as_mut().unwrap().max_seconds = Some(0.3);
+        let late = "the rate of 1000/s was not held: one request in a hundred began more than 100.0 ms late, and the \
+                    tool used all of its cores' time";
+        let unheld = with(run(0.5, 0.95, 0.0), open(Some(false), 1000.0));
+        let too_little = with(run(0.95, 0.5, 0.0), open(None, 1020.0));
+        let unanswered_share = "98.0 % of it was answered, and the tool had time left";
+        let broken = "Little's law is broken: throughput times mean latency is 10 %";
+        let still = "something stood still: an answer took 0.30 s";
         let cases = [
             ("neither is busy", run(0.5, 0.5, 0.0), "latency-bound", ""),
             ("the server is", run(0.95, 0.5, 0.02), "server-bound", ""),
             ("the tool is", run(0.5, 0.95, 0.02), "client-bound", ""),
             ("both are", busy(), "client-bound", ""),
             ("the server's usage is unknown", with(run(0.95, 0.5, 0.0), unknown), "unknown", ""),
-            (
-                "the server's usage is unknown, and the tool is busy",
-                with(busy(), unknown),
-                "client-bound",
-                "",
-            ),
+            ("the same, and the tool is busy", with(busy(), unknown), "client-bound", ""),
             ("other work takes a tenth", run(0.5, 0.5, 0.2), "disturbed", "other work took 10 %"),
-            (
-                "a quota takes a tenth",
-                with(busy(), |run| run.cpu.as_mut().unwrap().throttled_seconds = Some(0.2)),
-                "disturbed",
-                "quota throttled 10 %",
-            ),
+            ("a quota takes a tenth", with(busy(), quota), "disturbed", "quota throttled 10 %"),
             ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
-            (
-                "there is no answer",
-                with(busy(), |run| run.load.as_mut().unwrap().answered = 0),
-                "invalid",
-                "nothing was answered",
-            ),
-            (
-                "connections are missing",
-                with(busy(), |run| run.connections.as_mut().unwrap().seen = Some(9)),
-                "invalid",
-                "only 9 of 10 connections",
-            ),
-            (
-                "none stays open in mode close",
-                with(busy(), |run| {
-                    run.connections.as_mut().unwrap().seen = Some(9);
-                    run.workload.mode = Some("close".into());
-                }),
-                "client-bound",
-                "",
-            ),
-            (
-                "the tool says that it did not hold the rate",
-                with(run(0.5, 0.95, 0.0), open(Some(false), 1000.0)),
-                "invalid",
-                "the rate of 1000/s was not held: one request in a hundred began more than 100.0 ms late, and the tool used all \
-                 of its cores' time",
-            ),
-            (
-                "too little was answered",
-                with(run(0.95, 0.5, 0.0), open(None, 1020.0)),
-                "invalid",
-                "98.0 % of it was answered, and the tool had time left",
-            ),
+            ("there is no answer", with(busy(), unanswered), "invalid", "nothing was answered"),
+            ("connections are missing", with(busy(), nine), "invalid", "only 9 of 10 connections"),
+            ("none stays open in mode close", with(busy(), nine_in_mode_close), "client-bound", ""),
+            ("the tool says that it did not hold the rate", unheld, "invalid", late),
+            ("too little was answered", too_little, "invalid", unanswered_share),
             ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency-bound", ""),
-            (
-                "answers come too fast for ten connections",
-                with(busy(), |run| run.latency.as_mut().unwrap().mean_seconds = Some(0.001)),
-                "invalid",
-                "Little's law is broken: throughput times mean latency is 10 %",
-            ),
-            (
-                "the tool counts in tenths of a second",
-                with(busy(), |run| {
-                    run.latency.as_mut().unwrap().mean_seconds = Some(0.0);
-                    run.tool.semantics.as_mut().unwrap().resolution_seconds = Some(0.1);
-                }),
-                "client-bound",
-                "",
-            ),
-            (
-                "neither side was busy for a while",
-                with(run(0.7, 0.7, 0.0), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
-                "invalid",
-                "something stood still: an answer took 0.30 s",
-            ),
-            (
-                "an unfair server is busy",
-                with(busy(), |run| run.latency.as_mut().unwrap().max_seconds = Some(0.3)),
-                "client-bound",
-                "",
-            ),
+            ("answers come too fast for ten connections", with(busy(), fast), "invalid", broken),
+            ("the tool counts in tenths of a second", with(busy(), coarse), "client-bound", ""),
+            ("neither side was busy for a while", with(run(0.7, 0.7, 0.0), slow), "invalid", still),
+            ("an unfair server is busy", with(busy(), slow), "client-bound", ""),
         ];
         for (name, record, expected, reason) in cases {
             let verdict = of_run(&record).unwrap();

@@ -1,8 +1,6 @@
-//! Diagnostics of a server's manifest: every error at once, with its line and with what to do about
-//! it.
+//! Diagnostics of a server's manifest: every error at once, with its line and what to do.
 //!
-//! The fields are not listed here: they follow from the [schema](crate::servers::server::schema) of
-//! the manifest.
+//! The fields follow from the [schema](crate::servers::server::schema) of the manifest.
 
 mod commands;
 mod context;
@@ -24,8 +22,7 @@ use values::string;
 pub use context::CheckContext;
 pub use diagnostic::{Diagnostic, Level};
 
-/// The diagnostics of the manifest of the server in `folder`, by line. Fails when there is no
-/// manifest to read.
+/// The diagnostics of the manifest in `folder`, by line. Fails when there is none to read.
 pub fn check(folder: &Path, context: &CheckContext) -> anyhow::Result<Vec<Diagnostic>> {
     let path = folder.join("server.toml");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -76,8 +76,7 @@ pub fn verify(host: &Host, server: &Server, depth: Depth) -> anyhow::Result<Veri
     verification(results)
 }
 
-/// Sends the cases to a server that already runs, except those that wait for its timeouts, which
-/// are not known.
+/// Sends the cases to a server that already runs, except those that wait for its timeouts.
 pub fn verify_attached(address: SocketAddr, depth: Depth) -> Verification {
     let cases: Vec<Case> = cases(depth).into_iter().filter(|case| case.subject() != TIMING).collect();
     let response_timeout = Duration::from_secs(2);
@@ -160,8 +159,7 @@ impl Verification {
         self.results.iter().filter(|result| result.failure.is_some() && self.is_known(result))
     }
 
-    /// Cases that passed as a whole and failed when split, except flaky ones. They are counted as
-    /// passed.
+    /// Cases, except flaky ones, that passed as a whole and failed when split: counted as passed.
     pub fn only_split(&self) -> impl Iterator<Item = &CaseResult> {
         self.results.iter().filter(|result| {
             result.failure.is_some() && whole_failure(result).is_none() && !self.is_flaky(result)
@@ -211,12 +209,8 @@ fn send(
     let settings = Settings { response_timeout, ..*settings };
     results.extend(conformance::run(running.address, &known, &settings));
     let ended = running.stop()?;
-    ensure!(
-        ended.status.success(),
-        "the server ended with {} on SIGTERM{}",
-        ended.status,
-        ended.last_words()
-    );
+    let (status, words) = (ended.status, ended.last_words());
+    ensure!(status.success(), "the server ended with {status} on SIGTERM{words}");
     results.sort_by_key(|result| cases.iter().position(|case| case.name == result.case));
     Ok(results)
 }

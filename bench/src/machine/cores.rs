@@ -1,5 +1,4 @@
-//! Which cores the server, the load tool and the harness get, and for how long cores have been
-//! busy.
+//! Which cores the server, the load tool and the harness get, and how long cores were busy.
 
 use anyhow::{Context, bail};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -20,8 +19,7 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// Divides the cores that this process may use, the user's choice first. Fails if the user
-    /// chose others.
+    /// Divides the usable cores, the user's choice first. Fails if the user chose others.
     pub fn divide(server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> anyhow::Result<Self> {
         let usable = usable()?;
         for (flag, cores) in [("--server-cores", &server), ("--tool-cores", &tool)] {
@@ -33,9 +31,9 @@ impl Cores {
     }
 
     /// Moves the calling thread to the harness's core, where there is one, and with it all threads
-    /// and processes that it starts from then on, except those that get cores of their own. It is
-    /// called after the builds, which would otherwise run on that one core. Fails if the kernel
-    /// does not allow it.
+    /// and processes that it starts from then on, except those with cores of their own. It is
+    /// called after the builds, which would otherwise run on that core. Fails if the kernel does
+    /// not allow it.
     pub fn pin_harness(&self) -> anyhow::Result<()> {
         self.harness.map_or(Ok(()), |core| pin(&[core]))
     }
@@ -54,14 +52,12 @@ impl Cores {
     }
 }
 
-/// For how long cores have been busy since the machine was started, in seconds. The kernel counts
-/// in hundredths.
+/// For how long cores have been busy since the boot, in seconds. The kernel counts hundredths.
 #[derive(Clone, Copy, Debug)]
 pub struct CoreTimes {
     /// With processes, with interrupts, and for other machines on the same hardware.
     pub busy: f64,
-    /// The part of it that other machines on the same hardware had while there was work to do here
-    /// (steal).
+    /// The part that other machines on the same hardware had while there was work (steal).
     pub steal: f64,
 }
 
@@ -129,8 +125,7 @@ mod tests {
 
     #[test]
     fn server_and_tool_get_halves_and_the_harness_what_is_left() {
-        // The usable cores, the user's choice for server and tool; the server's, the tool's and the
-        // harness's.
+        // The usable cores, the user's choice; then what the server, tool and harness get.
         let cases = [
             (vec![0], None, None, vec![0], vec![0], None),
             (vec![0, 1], None, None, vec![0], vec![1], None),

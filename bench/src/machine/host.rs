@@ -1,5 +1,4 @@
-//! The machine that a measurement runs on: every process is started, pinned, watched and ended
-//! here, and nowhere else.
+//! The machine that a measurement runs on: every process is started, pinned and ended here.
 //!
 //! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone,
 //! which then ends each group itself, and a child's children end with it.
@@ -55,8 +54,7 @@ pub struct Host {
 #[derive(Default)]
 struct Started {
     interrupted: AtomicBool,
-    /// Process groups that may get a signal: started and not yet reaped, so that no number can have
-    /// been reused.
+    /// Process groups that may get a signal: not yet reaped, so no number has been reused.
     groups: Mutex<Vec<Pid>>,
 }
 
@@ -135,15 +133,12 @@ impl Host {
         self.started.interrupted.load(Ordering::SeqCst)
     }
 
-    /// Starts a process. Fails if there is no such program, or the user has interrupted the
-    /// harness.
+    /// Starts a process. Fails if there is no such program, or the user has interrupted.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
+        let folder = env::temp_dir();
         let complaint = tempfile::tempfile().with_context(|| {
-            format!(
-                "cannot make a temporary file in {}; TMPDIR names another folder",
-                env::temp_dir().display()
-            )
+            format!("cannot make a temporary file in {}; TMPDIR names another folder", folder.display())
         })?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(launch.folder).env("PATH", &self.path).process_group(0);
@@ -151,9 +146,8 @@ impl Host {
         if launch.shown {
             command.stdout(std::io::stderr());
         } else {
-            command
-                .stdout(Stdio::piped())
-                .stderr(complaint.try_clone().context("cannot share a temporary file")?);
+            let complaint = complaint.try_clone().context("cannot share a temporary file")?;
+            command.stdout(Stdio::piped()).stderr(complaint);
         }
 
         let mut groups = self.started.groups.lock();
@@ -176,8 +170,7 @@ impl Host {
         Ok(ended.output)
     }
 
-    /// Runs a process to its end, with whatever status. Fails if it cannot be started, or does not
-    /// end within `bound`.
+    /// Runs a process to its end, with whatever status. Fails as [`Host::run`] does otherwise.
     pub fn output(&self, launch: &Launch, bound: Duration) -> anyhow::Result<Ended> {
         let mut process = self.start(launch)?;
         let waited = process.wait(bound);
@@ -198,15 +191,13 @@ impl Started {
     }
 }
 
-/// The signals that interrupt the harness. A closed terminal does not where SIGHUP is ignored from
-/// the start, as under `nohup`.
+/// The signals that interrupt the harness, without SIGHUP where `nohup` has set it to be ignored.
 fn signals() -> Vec<i32> {
     let status = procfs::process::Process::myself().and_then(|own| own.status());
     let is_hangup_ignored = status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0);
     if is_hangup_ignored { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
 }
 
-/// The group that a child leads.
 fn group_of(child: &Child) -> Pid {
     Pid::from_raw(child.id().cast_signed())
 }

@@ -38,8 +38,7 @@ pub struct Machine {
     pub memory_bytes: Option<u64>,
     /// How much of it was swapped out, before the first run.
     pub swapped_bytes: Option<u64>,
-    /// When the kernel uses transparent huge pages: `always`, `madvise` (where a program asks for
-    /// it) or `never`.
+    /// When the kernel uses transparent huge pages: `always`, `madvise` (on request) or `never`.
     pub huge_pages: Option<String>,
     /// Load averages over 1, 5 and 15 minutes, before the first run.
     pub load_averages: Option<[f32; 3]>,
@@ -68,7 +67,7 @@ impl Machine {
         let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
         let processors = procfs::CpuInfo::current().ok();
         let memory = procfs::Meminfo::current().ok();
-        let root = Path::new("/");
+        let (load, root) = (procfs::LoadAverage::current().ok(), Path::new("/"));
         Ok(Self {
             bench: env!("CARGO_PKG_VERSION").into(),
             command: command_line(),
@@ -81,9 +80,7 @@ impl Machine {
             memory_bytes: memory.as_ref().map(|memory| memory.mem_total),
             swapped_bytes: memory.map(|memory| memory.swap_total.saturating_sub(memory.swap_free)),
             huge_pages: settings::huge_pages(root),
-            load_averages: procfs::LoadAverage::current()
-                .ok()
-                .map(|load| [load.one, load.five, load.fifteen]),
+            load_averages: load.map(|load| [load.one, load.five, load.fifteen]),
             // Processors other than x86 have no such flag.
             virtual_machine: processors.and_then(|all| Some(all.flags(0)?.contains(&"hypervisor"))),
             container_signs: settings::container_signs(root),

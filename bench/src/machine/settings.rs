@@ -1,5 +1,4 @@
-//! The machine's settings, from files of the kernel and of container managers. `root` is the folder
-//! that has `/proc` and `/sys`.
+//! The machine's settings, from files below `root`, which has `/proc` and `/sys`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::host;
 
-/// Files that managers create in their containers: Docker, Podman, and any that tells systemd its
-/// name.
+/// Files that managers create in their containers: Docker, Podman, any that tells systemd.
 const CONTAINER_FILES: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/container"];
 
 /// Names of the control groups of containers: of Docker, Kubernetes, Podman and LXC.
@@ -28,11 +26,10 @@ pub struct Frequency {
 }
 
 /// What limits connections.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// The most connections that may wait to be accepted, whatever a server asks for:
-    /// `net.core.somaxconn`.
+    /// The most connections that may wait to be accepted: `net.core.somaxconn`.
     pub accept_queue: Option<u32>,
     /// How many handshakes may be unfinished: `net.ipv4.tcp_max_syn_backlog`.
     pub handshake_queue: Option<u32>,
@@ -69,9 +66,8 @@ impl Network {
     }
 }
 
-/// The signs that this is a container, those of `systemd-detect-virt`: a file of its manager, the
-/// control group of the first process, or that process's variable `container`, which only root may
-/// read.
+/// The signs that this is a container, as `systemd-detect-virt` reads them: a file of its manager,
+/// and the control group or the variable `container` (for root alone) of the first process.
 pub(super) fn container_signs(root: &Path) -> Vec<String> {
     let files = CONTAINER_FILES.into_iter().filter(|file| root.join(file).exists());
     let mut signs: Vec<String> = files.map(|file| format!("/{file}")).collect();
@@ -162,17 +158,12 @@ mod tests {
             held_ports_reused: Some(2),
         };
         assert_eq!(Network::read(tree(&files).path()), all);
-        let none = Network {
-            accept_queue: None,
-            handshake_queue: None,
-            outgoing_ports: None,
-            held_ports_reused: None,
-        };
-        assert_eq!(Network::read(tree(&[]).path()), none);
+        assert_eq!(Network::read(tree(&[]).path()), Network::default());
     }
 
     #[test]
     fn finds_the_signs_of_a_container() {
+        let (named, group) = ("run/systemd/container", "/proc/1/cgroup");
         let cases = [
             (vec![], vec![]),
             (vec![("proc/1/cgroup", "0::/init.scope\n"), ("proc/1/environ", "HOME=/\0TERM=linux")], vec![]),
@@ -182,8 +173,8 @@ mod tests {
             (vec![("proc/1/environ", "HOME=/\0container=lxc\0")], vec!["/proc/1/environ"]),
             (vec![("proc/1/environ", "HOME=/\0not_container=lxc\0")], vec![]),
             (
-                vec![("run/systemd/container", "podman"), ("proc/1/cgroup", "0::/libpod-0123\n")],
-                vec!["/run/systemd/container", "/proc/1/cgroup"],
+                vec![(named, "podman"), ("proc/1/cgroup", "0::/libpod-0\n")],
+                vec!["/run/systemd/container", group],
             ),
         ];
         for (files, signs) in cases {

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::checks::verify::{self, Depth};
 use crate::machine::host::Host;
@@ -60,7 +61,7 @@ pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> 
             let (stage, waiting) = (&stage, &waiting);
             scope.spawn(move || {
                 ready.conformance = conformance(host, server, stage);
-                lock(waiting).retain(|name| *name != server.name);
+                waiting.lock().retain(|name| *name != server.name);
                 show_waiting(stage, waiting);
             });
         }
@@ -70,12 +71,7 @@ pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> 
 }
 
 fn show_waiting(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
-    stage.now(format!("waiting for {}", lock(waiting).join(", ")));
-}
-
-/// Poisoning is ignored: no critical section leaves the list inconsistent.
-fn lock<'a, 'b>(waiting: &'a Mutex<Vec<&'b str>>) -> MutexGuard<'a, Vec<&'b str>> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    stage.now(format!("waiting for {}", waiting.lock().join(", ")));
 }
 
 /// Builds the servers. Those of one build program are built one after another, since programs such

@@ -1,6 +1,7 @@
 //! The checkout: where servers and workloads are, and where builds and results go.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -150,14 +151,12 @@ impl Checkout {
     }
 
     fn single_workload(&self, name: &str) -> anyhow::Result<&Workload> {
-        let mut workloads = self.suites.iter().flat_map(|suite| &suite.workloads);
-        if let Some(workload) = workloads.find(|workload| workload.name == name) {
-            return Ok(workload);
-        }
-        let workloads = self.suites.iter().flat_map(|suite| &suite.workloads);
-        let suites = self.suites.iter().map(|suite| suite.name.as_str());
-        let known: Vec<&str> = suites.chain(workloads.map(|workload| workload.name.as_str())).collect();
-        bail!("unknown workload `{name}`: {}", names::suggest(name, &known))
+        let workloads = || self.suites.iter().flat_map(|suite| &suite.workloads);
+        workloads().find(|workload| workload.name == name).with_context(|| {
+            let suites = self.suites.iter().map(|suite| suite.name.as_str());
+            let known: Vec<&str> = suites.chain(workloads().map(|workload| workload.name.as_str())).collect();
+            format!("unknown workload `{name}`: {}", names::suggest(name, &known))
+        })
     }
 
     /// Where release builds are.
@@ -233,11 +232,8 @@ fn sorted_entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         entries.collect::<std::io::Result<Vec<_>>>()
     };
     let mut entries = read().with_context(|| format!("cannot list {}", folder.display()))?;
-    entries.retain(|path| !folder_is_hidden(path));
+    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+    entries.retain(|path| !path.file_name().is_some_and(is_hidden));
     entries.sort();
     Ok(entries)
-}
-
-fn folder_is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::machine::host::{Ended, Host, Launch, Memory, Process, Usage, Waited};
+use crate::machine::host::{Ended, Host, Launch, Process};
 use crate::servers::server::Server;
 
 /// The limit of a build: from nothing, on a slow machine.
@@ -22,7 +22,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 /// A server that is ready for requests. Dropping it kills it.
 pub struct Running {
-    process: Process,
+    /// Its process, which leads a group that its children belong to.
+    pub process: Process,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -122,52 +123,6 @@ fn refused(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
 }
 
 impl Running {
-    /// What the server and its children have used since its start. Fails when it has ended.
-    pub fn usage(&self) -> anyhow::Result<Usage> {
-        self.process.usage()
-    }
-
-    /// The server's memory; `None` once it has ended.
-    pub fn memory(&self) -> Option<Memory> {
-        self.process.memory()
-    }
-
-    /// Fails, with how it ended, when the server has ended.
-    pub fn check_running(&mut self) -> anyhow::Result<()> {
-        self.process.check_running()
-    }
-
-    /// How many descriptors the server and its children have open. Fails when it has ended.
-    pub fn descriptors(&self) -> anyhow::Result<usize> {
-        self.process.descriptors()
-    }
-
-    /// Lets each process of the server open `more` descriptors from now on. Returns how many
-    /// processes these are; fails when the kernel refuses.
-    pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
-        self.process.limit_descriptors(more)
-    }
-
-    /// Sends SIGTERM to the server, not to its children. Fails when it has ended.
-    pub fn terminate(&self) -> anyhow::Result<()> {
-        self.process.terminate()
-    }
-
-    /// Stops all processes of the server for `time`, by SIGSTOP. Fails when it has ended.
-    pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
-        self.process.freeze(time)
-    }
-
-    /// Waits for the server to exit, at most for `limit`.
-    pub fn wait(&mut self, limit: Duration) -> Waited {
-        self.process.wait(limit)
-    }
-
-    /// Kills the server and its children. Fails when its end cannot be awaited.
-    pub fn kill(self) -> anyhow::Result<Ended> {
-        self.process.kill()
-    }
-
     /// Ends the server by SIGTERM, as the process contract says, and kills it if it does not end in
     /// time. Fails when its end cannot be awaited.
     pub fn stop(self) -> anyhow::Result<Ended> {

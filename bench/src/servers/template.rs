@@ -27,27 +27,14 @@ type File = (&'static str, &'static str);
 
 macro_rules! files {
     ($folder:literal: $($path:literal),+) => {
-        &[$(($path, include_str!(concat!("../../templates/server/", $folder, "/", $path)))),+]
+        ($folder, &[$(($path, include_str!(concat!("../../templates/server/", $folder, "/", $path)))),+])
     };
 }
-
-/// The first file is the one that handles requests; of [`OTHER`], the one to begin with.
-const RUST: &[File] = files!("rust": "src/main.rs", "Cargo.toml", "server.toml", "README.md");
-const GO: &[File] = files!("go": "main.go", "go.mod", "server.toml", "README.md");
-const PYTHON: &[File] = files!("python": "server.py", "server.toml", "README.md");
-const JAVASCRIPT: &[File] = files!("javascript": "server.js", "server.toml", "README.md");
-const OTHER: &[File] = files!("other": "README.md", "server.toml");
 
 impl Language {
     /// The folder of its servers, below `servers/`.
     pub fn folder(self) -> &'static str {
-        match self {
-            Self::Rust => "rust",
-            Self::Go => "go",
-            Self::Python => "python",
-            Self::Javascript => "javascript",
-            Self::Other => "other",
-        }
+        self.template().0
     }
 
     /// The path of the file that handles requests, in a server's folder.
@@ -56,12 +43,18 @@ impl Language {
     }
 
     fn files(self) -> &'static [File] {
+        self.template().1
+    }
+
+    /// Its folder and its files. The first file is the one that handles requests; of
+    /// [`Self::Other`], the one to begin with.
+    fn template(self) -> (&'static str, &'static [File]) {
         match self {
-            Self::Rust => RUST,
-            Self::Go => GO,
-            Self::Python => PYTHON,
-            Self::Javascript => JAVASCRIPT,
-            Self::Other => OTHER,
+            Self::Rust => files!("rust": "src/main.rs", "Cargo.toml", "server.toml", "README.md"),
+            Self::Go => files!("go": "main.go", "go.mod", "server.toml", "README.md"),
+            Self::Python => files!("python": "server.py", "server.toml", "README.md"),
+            Self::Javascript => files!("javascript": "server.js", "server.toml", "README.md"),
+            Self::Other => files!("other": "README.md", "server.toml"),
         }
     }
 }
@@ -86,6 +79,8 @@ pub fn write(language: Language, name: &str, folder: &Path) -> anyhow::Result<()
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -93,19 +88,11 @@ mod tests {
         for language in Language::value_variants() {
             let folder =
                 Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/server").join(language.folder());
-            let mut there = Vec::new();
-            for entry in [folder.clone(), folder.join("src")]
-                .iter()
-                .filter_map(|folder| folder.read_dir().ok())
-                .flatten()
-            {
-                let path = entry.unwrap().path();
-                if path.is_file() {
-                    there.push(path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned());
-                }
-            }
-            let mut known: Vec<String> =
-                language.files().iter().map(|(path, _)| (*path).to_owned()).collect();
+            let entries = ["", "src"].iter().filter_map(|inner| folder.join(inner).read_dir().ok()).flatten();
+            let files = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+            let mut there: Vec<PathBuf> =
+                files.map(|path| path.strip_prefix(&folder).unwrap().to_owned()).collect();
+            let mut known: Vec<PathBuf> = language.files().iter().map(|(path, _)| path.into()).collect();
             there.sort();
             known.sort();
             assert_eq!(there, known);

@@ -158,7 +158,11 @@ impl Workload {
     /// The stored form.
     pub fn record(&self) -> WorkloadRecord {
         let load = self.load();
-        let amount = load.map(|load| load.amount);
+        let (requests, seconds) = match load.map(|load| load.amount) {
+            Some(Amount::Requests(requests)) => (Some(requests), None),
+            Some(Amount::Time(time)) => (None, Some(time.as_secs_f64())),
+            None => (None, None),
+        };
         let rate = |rate: &Rate| match rate {
             Rate::PerSecond(rate) => RateRecord { per_second: Some(*rate), share: None, peak: None },
             Rate::OfPeak { share, peak } => {
@@ -181,14 +185,8 @@ impl Workload {
             },
             connections: self.connections(),
             mode: load.map(|load| load.mode.to_string()),
-            requests: amount.and_then(|amount| match amount {
-                Amount::Requests(requests) => Some(requests),
-                Amount::Time(_) => None,
-            }),
-            seconds: amount.and_then(|amount| match amount {
-                Amount::Requests(_) => None,
-                Amount::Time(time) => Some(time.as_secs_f64()),
-            }),
+            requests,
+            seconds,
             warm_up_seconds: load.map(|load| load.warm_up.as_secs_f64()),
             timeout_seconds: load.map(|load| load.timeout.as_secs_f64()),
             rate: load.and_then(|load| load.rate.as_ref()).map(rate),

@@ -66,17 +66,12 @@ pub enum OutcomeRecord {
 
 #[cfg(test)]
 impl DrillRecord {
-    /// The result of a short drill, for tests.
     pub(crate) fn example(server: &str, drill: &str, outcome: Result<&str, &str>) -> Self {
+        let name = server.to_owned();
         Self {
             schema: SCHEMA,
             started: "2026-01-01T12:00:00Z".into(),
-            server: DrilledRecord {
-                name: server.into(),
-                title: server.into(),
-                language: "Rust".into(),
-                version: None,
-            },
+            server: DrilledRecord { name: name.clone(), title: name, language: "Rust".into(), version: None },
             drill: drill.into(),
             about: format!("what {drill} does"),
             size: SizeRecord::Short,

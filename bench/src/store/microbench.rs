@@ -1,9 +1,10 @@
 //! The stored form of microbenchmarks: `microbench.json`.
 //!
-//! These types are the stored form and nothing else. Units are seconds, bytes and counts. What is
-//! not known is `null`, never 0.
+//! Units are seconds, bytes and counts. What is not known is `null`, never 0.
 
 use serde::{Deserialize, Serialize};
+
+use crate::text::numbers::as_f64;
 
 /// The version of the form below.
 pub const SCHEMA: u32 = 2;
@@ -23,8 +24,7 @@ pub struct MicrobenchRecord {
     pub pages: Option<String>,
     /// The benchmarks, in the order in which they were run.
     pub benches: Vec<BenchRecord>,
-    /// The benchmarks that make up one request, per server whose manifest names them. Records of
-    /// schema 1 have none.
+    /// The benchmarks that make up one request, per server; absent in records of schema 1.
     #[serde(default)]
     pub costs: Vec<CostsRecord>,
 }
@@ -53,8 +53,7 @@ pub struct BenchRecord {
     pub mean: TimeRecord,
     /// The median time of an iteration.
     pub median: TimeRecord,
-    /// The operations per iteration, such as requests that are answered; `null` where they are not
-    /// counted.
+    /// The operations per iteration, such as requests; `null` where they are not counted.
     pub elements: Option<u64>,
     /// The bytes that an iteration reads; `null` where they are not counted.
     pub bytes: Option<u64>,
@@ -80,14 +79,11 @@ impl BenchRecord {
 
     /// The median time per operation, or per iteration where operations are not counted.
     pub fn per_operation(&self) -> TimeRecord {
-        let operations =
-            self.elements.filter(|elements| *elements > 0).map_or(1.0, crate::text::numbers::as_f64);
+        let operations = as_f64(self.elements.unwrap_or(1).max(1));
         let TimeRecord { seconds, low_seconds, high_seconds } = self.median;
-        TimeRecord {
-            seconds: seconds / operations,
-            low_seconds: low_seconds / operations,
-            high_seconds: high_seconds / operations,
-        }
+        let [seconds, low_seconds, high_seconds] =
+            [seconds, low_seconds, high_seconds].map(|time| time / operations);
+        TimeRecord { seconds, low_seconds, high_seconds }
     }
 
     /// Operations per second.
@@ -97,14 +93,13 @@ impl BenchRecord {
 
     /// Bytes per second, where bytes are counted.
     pub fn bytes_per_second(&self) -> Option<f64> {
-        Some(crate::text::numbers::as_f64(self.bytes?) / self.median.seconds)
+        Some(as_f64(self.bytes?) / self.median.seconds)
     }
 }
 
 #[cfg(test)]
 impl MicrobenchRecord {
-    /// For tests: benchmarks of requests, a head, a framework and the kernel, and three servers
-    /// that are made of them.
+    /// Benchmarks of requests, a head, a framework and the kernel, and three servers of them.
     pub(crate) fn example() -> Self {
         let bench = |group: &str, name: &str, nanoseconds: f64, elements, bytes| {
             let time = |factor: f64| TimeRecord {
@@ -149,15 +144,12 @@ mod tests {
     #[test]
     fn times_are_per_operation() {
         let record = MicrobenchRecord::example();
-        let rows: Vec<(String, [f64; 3], Option<f64>)> = record
-            .benches
-            .iter()
-            .map(|bench| {
-                let TimeRecord { seconds, low_seconds, high_seconds } = bench.per_operation();
-                let times = [seconds, low_seconds, high_seconds].map(|time| (time * 1e10).round() / 10.0);
-                (bench.full_name(), times, bench.bytes_per_second().map(f64::round))
-            })
-            .collect();
+        let row = |bench: &BenchRecord| {
+            let TimeRecord { seconds, low_seconds, high_seconds } = bench.per_operation();
+            let times = [seconds, low_seconds, high_seconds].map(|time| (time * 1e10).round() / 10.0);
+            (bench.full_name(), times, bench.bytes_per_second().map(f64::round))
+        };
+        let rows: Vec<_> = record.benches.iter().map(row).collect();
         let expected = [
             ("request/parse/wrk", [100.0, 90.0, 120.0], Some(5e8)),
             ("connection/pipelined/1", [250.0, 225.0, 300.0], None),

@@ -58,23 +58,16 @@ impl Results {
         std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         match std::fs::create_dir(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                bail!(
-                    "{} is there already, and results are never overwritten: name another",
-                    folder.display()
-                )
+                let folder = folder.display();
+                bail!("{folder} is there already, and results are never overwritten: name another")
             }
             outcome => outcome.with_context(|| format!("cannot make {}", folder.display()))?,
         }
         let make = || {
             std::fs::create_dir(folder.join(RAW))?;
             let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
-            // Last, and whole or not at all: from then on a measurement can be resumed, even after
-            // a power failure.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all((serde_json::to_string_pretty(machine)? + "\n").as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist_noclobber(folder.join(MACHINE))?;
-            File::open(folder)?.sync_all()?;
+            // Last, and whole or not at all: from then on a measurement can be resumed.
+            lines::write_whole(&folder.join(MACHINE), machine)?;
             anyhow::Ok(measurements)
         };
         let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;
@@ -96,14 +89,12 @@ impl Results {
         &self.folder
     }
 
-    /// Appends a record as one line, in one write, and waits until it is on the disk. Fails if it
-    /// cannot be written.
+    /// Appends a record as one line, and waits for the disk. Fails if it cannot be written.
     pub fn append(&mut self, record: &Record) -> anyhow::Result<()> {
         self.measurements.append(record)
     }
 
-    /// Keeps what a tool printed, and returns the name of its file in `raw/`. Fails if it cannot be
-    /// written.
+    /// Keeps a tool's output in `raw/`, and returns its name. Fails if it cannot be written.
     pub fn keep_raw(&mut self, label: &str, output: &str) -> anyhow::Result<String> {
         self.raw_files += 1;
         let name = format!("{:04}-{label}.txt", self.raw_files);
@@ -134,8 +125,7 @@ pub fn is_one(folder: &Path) -> bool {
     folder.join(MACHINE).is_file()
 }
 
-/// Reads the machine and the command from a folder. Fails if it is not a result folder, or
-/// `machine.json` is damaged.
+/// Reads `machine.json`. Fails if the folder is no result folder, or the file is damaged.
 pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     if !folder.is_dir() {
         bail!("{} is not a folder of results, as `bench measure` makes them", folder.display());
@@ -157,7 +147,6 @@ pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     Ok(Loaded { machine, records, torn, drills, drills_torn, microbench })
 }
 
-/// Reads a line of `measurements.jsonl`.
 fn measurement(line: &[u8]) -> anyhow::Result<Record> {
     let mut record: Record = lines::parse_since(line, OLDEST_SCHEMA, SCHEMA)?;
     if let Some(latency) = record.latency.as_mut().filter(|_| record.workload.rate.is_none()) {
@@ -219,8 +208,7 @@ mod tests {
         }
     }
 
-    /// Lines as earlier versions of `bench` wrote them: fields had other names, and some were not
-    /// there yet.
+    /// As earlier versions wrote them: fields had other names, and some were not there yet.
     #[test]
     fn lines_of_earlier_schemas_are_read() {
         let cases = [

@@ -87,33 +87,17 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(
-            ["0", "7", "123", "1,234", "1,234,567", "-1,234", "0"],
-            [0.0, 7.2, 123.0, 1234.4, 1_234_567.0, -1234.4, -0.2].map(whole).each_ref().map(String::as_str)
-        );
-        assert_eq!(
-            ["8.12", "81.2", "812", "8,123"],
-            [8.123e-6, 81.23e-6, 812.3e-6, 8123e-6]
-                .map(|seconds| significant(seconds * 1e6))
-                .each_ref()
-                .map(String::as_str)
-        );
-        assert_eq!(
-            ["812 ns", "8.12 µs", "81.2 ms", "1.50 s", "-812 ns", "-81.2 µs"],
-            [812.3e-9, 8.123e-6, 81.23e-3, 1.5, -812.3e-9, -81.23e-6]
-                .map(duration)
-                .each_ref()
-                .map(String::as_str)
-        );
+        let wholes = [0.0, 7.2, 123.0, 1234.4, 1_234_567.0, -1234.4, -0.2].map(whole);
+        assert_eq!(wholes, ["0", "7", "123", "1,234", "1,234,567", "-1,234", "0"]);
+        let figures = [8.123, 81.23, 812.3, 8123.0].map(significant);
+        assert_eq!(figures, ["8.12", "81.2", "812", "8,123"]);
+        let durations = [812.3e-9, 8.123e-6, 81.23e-3, 1.5, -812.3e-9, -81.23e-6].map(duration);
+        assert_eq!(durations, ["812 ns", "8.12 µs", "81.2 ms", "1.50 s", "-812 ns", "-81.2 µs"]);
         assert_eq!((bytes(1234.0), mebibytes(3.5e6)), ("1,234 B".to_owned(), "3.34 MiB".to_owned()));
         assert_eq!(ratio(9.754), "9.75×");
-        assert_eq!(
-            ["0 s", "45 s", "1 min 0 s", "12 min 40 s", "1 h 0 min 5 s", "30 h 2 min 0 s"],
-            [499, 44_500, 59_999, 760_000, 3_605_000, 108_120_000]
-                .map(|milliseconds| time(Duration::from_millis(milliseconds)))
-                .each_ref()
-                .map(String::as_str)
-        );
+        let times = [499, 44_500, 59_999, 760_000, 3_605_000, 108_120_000]
+            .map(|milliseconds| time(Duration::from_millis(milliseconds)));
+        assert_eq!(times, ["0 s", "45 s", "1 min 0 s", "12 min 40 s", "1 h 0 min 5 s", "30 h 2 min 0 s"]);
         assert_eq!((cores(&[0]), cores(&[0, 1])), ("core 0".to_owned(), "cores 0, 1".to_owned()));
         assert_eq!((counted(1, "run"), counted(0, "run")), ("1 run".to_owned(), "0 runs".to_owned()));
     }

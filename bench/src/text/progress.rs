@@ -4,12 +4,13 @@
 mod screen;
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressDrawTarget;
+use parking_lot::Mutex;
 
 use crate::text::{layout, numbers};
 
@@ -84,7 +85,7 @@ impl Progress {
             let target = ProgressDrawTarget::stderr();
             let screen = Screen::open(target, count as u64, what, end.clone());
             screen.tick();
-            *lock(&self.screen) = Some(screen);
+            *self.screen.lock() = Some(screen);
         }
         Stage { progress: self, count, done: AtomicU64::new(0), end }
     }
@@ -115,7 +116,7 @@ impl Progress {
     }
 
     fn screen(&self) -> Option<Screen> {
-        lock(&self.screen).clone()
+        self.screen.lock().clone()
     }
 }
 
@@ -168,7 +169,7 @@ impl Stage<'_> {
 
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
-        if let Some(screen) = lock(&self.progress.screen).take() {
+        if let Some(screen) = self.progress.screen.lock().take() {
             screen.close();
         }
     }
@@ -176,17 +177,12 @@ impl Drop for Stage<'_> {
 
 impl End {
     fn set(&self, left: Duration) {
-        *lock(&self.0) = Some(Instant::now() + left);
+        *self.0.lock() = Some(Instant::now() + left);
     }
 
     /// The time until the end, in words.
     fn left(&self) -> Option<String> {
-        let end = *lock(&self.0);
-        end.map(|end| format!("{} left", numbers::time(end.saturating_duration_since(Instant::now()))))
+        let left = self.0.lock().map(|end| end.saturating_duration_since(Instant::now()));
+        left.map(|left| format!("{} left", numbers::time(left)))
     }
-}
-
-/// Poisoning is ignored: no critical section leaves what is kept here inconsistent.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

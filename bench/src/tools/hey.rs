@@ -19,14 +19,12 @@ use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
 
-/// The number of results that it keeps.
 const KEPT: u64 = 1_000_000;
 
 /// The largest relative difference between the sum of its counts and its rate times its time. Both
 /// are printed with four decimals.
 const ADDS_UP_WITHIN: f64 = 0.01;
 
-/// Its default timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) struct Hey;
@@ -166,11 +164,7 @@ fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u6
 
 /// The number of answers when hey kept a million of them. Its rate and its time are rounded, so
 /// this number can be off by a few.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of requests, above a million"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, above a million")]
 fn beyond_the_kept(total: f64, errors: &BTreeMap<String, u64>) -> u64 {
     (total.round() as u64).saturating_sub(errors.values().sum())
 }
@@ -191,9 +185,8 @@ fn reason(message: &str) -> String {
 
 fn percentiles(output: &str) -> anyhow::Result<BTreeMap<u8, f64>> {
     let mut percentiles = BTreeMap::new();
-    for line in
-        section(output, "Latency distribution:")?.lines().map(str::trim).filter(|line| !line.is_empty())
-    {
+    let lines = section(output, "Latency distribution:")?.lines().map(str::trim);
+    for line in lines.filter(|line| !line.is_empty()) {
         let parts = line.strip_suffix(" secs").and_then(|line| line.split_once("% in "));
         let entry = parts.and_then(|(percent, seconds)| Some((percent.parse().ok()?, seconds.parse().ok()?)));
         let (percent, seconds) = entry.with_context(|| format!("hey's line `{line}` is cut off"))?;
@@ -289,14 +282,11 @@ mod tests {
 
     #[test]
     fn arguments_are_those_of_the_article() {
+        let time = Amount::Time(Duration::from_secs(5));
         let cases = [
             (Amount::Requests(10_000), Mode::KeepAlive, "hey -n 10000 -c 100 -cpus 1 URL"),
-            (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),
-            (
-                Amount::Time(Duration::from_secs(5)),
-                Mode::Close,
-                "hey -z 5s -c 100 -cpus 1 -disable-keepalive URL",
-            ),
+            (time, Mode::KeepAlive, "hey -z 5s -c 100 -cpus 1 URL"),
+            (time, Mode::Close, "hey -z 5s -c 100 -cpus 1 -disable-keepalive URL"),
         ];
         for (amount, mode, expected) in cases {
             assert_eq!(Hey.refuses(&Load::example("hey", amount, mode)), None);

@@ -1,5 +1,4 @@
-//! Load tools, one file each: how to identify the program, its arguments, its output, and what its
-//! latency means.
+//! Load tools, one file each: the program, its arguments, its output, what its latency means.
 //!
 //! A tool is never believed about its rate or its exit code: several exit with 0 when every request
 //! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off.
@@ -32,8 +31,7 @@ pub trait Tool: Sync {
     /// What its latency means under this load.
     fn semantics(&self, load: &Load) -> Semantics;
 
-    /// What it cannot do of this load, as the end of a sentence that begins with its name; `None`
-    /// when it can do all of it.
+    /// What it cannot do of this load, as the end of a sentence that begins with its name.
     fn refuses(&self, load: &Load) -> Option<&'static str>;
 
     /// Its name and version. Fails when the program of this name is another one.
@@ -122,8 +120,7 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.hint()))
 }
 
-/// Runs a program that prints its version or its usage, whatever its exit code. Fails when it cannot
-/// be started.
+/// Runs a program that prints its version or usage, whatever its exit code.
 fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     host.output(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false }, QUERY_LIMIT)
@@ -141,7 +138,6 @@ pub(crate) use captured;
 
 #[cfg(test)]
 impl<'a> LoadSpec<'a> {
-    /// A load for the tests of a tool.
     fn example(load: &'a Load, amount: Amount) -> Self {
         Self { load, amount, rate: None, answer: "Hello", cores: 1, url: "URL" }
     }

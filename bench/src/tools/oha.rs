@@ -29,8 +29,7 @@ const ABORTED: &str = "aborted due to deadline";
 const FLAGS: [&str; 4] =
     ["--no-tui", "--output-format", "--wait-ongoing-requests-after-deadline", "--worker-threads"];
 
-/// The largest difference between the sum of its counts and its rate times its time, which are
-/// exact.
+/// The largest difference between the sum of its counts and its rate times its time.
 const ADDS_UP_WITHIN: f64 = 0.5;
 
 pub(super) struct Oha;
@@ -95,13 +94,9 @@ impl Tool for Oha {
             Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
             Amount::Time(time) => words.extend(["-z".into(), format!("{}ms", time.as_millis())]),
         }
-        words.extend(["-c".into(), load.connections.to_string()]);
-        words.extend([
-            "-t".into(),
-            format!("{}ms", load.timeout.as_millis()),
-            "--worker-threads".into(),
-            cores.to_string(),
-        ]);
+        let timeout = format!("{}ms", load.timeout.as_millis());
+        words.extend(["-c".into(), load.connections.to_string(), "-t".into(), timeout]);
+        words.extend(["--worker-threads".into(), cores.to_string()]);
         if let Some(rate) = spec.rate {
             words.extend(["-q".into(), rate.to_string(), "--latency-correction".into()]);
         }
@@ -187,17 +182,11 @@ mod tests {
 
     #[test]
     fn counts_answers_and_errors() {
-        /// The name of the case, the output, the answers, and the errors.
-        type Expected<'a> = (&'a str, &'a str, u64, &'a [(&'a str, u64)]);
-        let cases: [Expected; 6] = [
+        let refused = "Connection refused (os error 111)";
+        let cases: [(_, _, _, &[(&str, u64)]); 6] = [
             ("every fifth is a 503", captured!("oha/some-5xx.json"), 160, &[("status 503", 40)]),
             ("every answer is a 503", captured!("oha/all-5xx.json"), 0, &[("status 503", 20)]),
-            (
-                "no server listens",
-                captured!("oha/dead-port.json"),
-                0,
-                &[("Connection refused (os error 111)", 20)],
-            ),
+            ("no server listens", captured!("oha/dead-port.json"), 0, &[(refused, 20)]),
             ("every answer is late", captured!("oha/timeouts.json"), 0, &[("timeout", 6)]),
             ("three are on their way at the end", captured!("oha/deadline.json"), 3, &[]),
             ("no request is answered before the end", captured!("oha/no-answer.json"), 0, &[]),
@@ -211,9 +200,8 @@ mod tests {
 
     #[test]
     fn has_no_latency_without_samples() {
-        for output in
-            [captured!("oha/dead-port.json"), captured!("oha/timeouts.json"), captured!("oha/no-answer.json")]
-        {
+        let refused = captured!("oha/dead-port.json");
+        for output in [refused, captured!("oha/timeouts.json"), captured!("oha/no-answer.json")] {
             let figures = Oha.parse(output).unwrap();
             assert_eq!((figures.mean_seconds, figures.max_seconds), (None, None));
             assert!(figures.percentiles.is_empty());
@@ -258,18 +246,11 @@ mod tests {
 
     #[test]
     fn arguments_follow_the_workload() {
+        let (time, each) = (Amount::Time(Duration::from_secs(5)), "-c 100 -t 10000ms --worker-threads 1");
         let cases = [
-            (Amount::Requests(500), Mode::KeepAlive, "-n 500 -c 100 -t 10000ms --worker-threads 1 URL"),
-            (
-                Amount::Time(Duration::from_secs(5)),
-                Mode::KeepAlive,
-                "-z 5000ms -c 100 -t 10000ms --worker-threads 1 URL",
-            ),
-            (
-                Amount::Time(Duration::from_secs(5)),
-                Mode::Close,
-                "-z 5000ms -c 100 -t 10000ms --worker-threads 1 --disable-keepalive URL",
-            ),
+            (Amount::Requests(500), Mode::KeepAlive, format!("-n 500 {each} URL")),
+            (time, Mode::KeepAlive, format!("-z 5000ms {each} URL")),
+            (time, Mode::Close, format!("-z 5000ms {each} --disable-keepalive URL")),
         ];
         for (amount, mode, expected) in cases {
             let load = Load::example("oha", amount, mode);
@@ -277,8 +258,7 @@ mod tests {
             let words = Oha.command(&LoadSpec::example(&load, amount)).join(" ");
             assert_eq!(words, format!("oha --no-tui --output-format json -w {expected}"));
         }
-        let pipelined = Load::example("oha", Amount::Time(Duration::from_secs(5)), Mode::Pipelined(16));
-        assert!(Oha.refuses(&pipelined).is_some());
+        assert!(Oha.refuses(&Load::example("oha", time, Mode::Pipelined(16))).is_some());
         let load = Load::example("oha", Amount::Requests(100), Mode::KeepAlive);
         let open = LoadSpec { rate: Some(500.0), ..LoadSpec::example(&load, load.amount) };
         assert!(Oha.command(&open).join(" ").contains(" -q 500 --latency-correction "));

@@ -27,12 +27,10 @@ impl Tool for Visit {
     }
 
     fn semantics(&self, load: &Load) -> Semantics {
-        let (from, meaning) = match (&load.rate, load.mode) {
-            (Some(_), _) => (From::Due, "from when the request was due to the last byte of the answer"),
-            (None, Mode::Pipelined(_)) => {
-                (From::Sent, "from the write of the batch to the last byte of the answer")
-            }
-            (None, _) => (From::Sent, "from the write of the request to the last byte of the answer"),
+        let (from, since) = match (&load.rate, load.mode) {
+            (Some(_), _) => (From::Due, "when the request was due"),
+            (None, Mode::Pipelined(_)) => (From::Sent, "the write of the batch"),
+            (None, _) => (From::Sent, "the write of the request"),
         };
         Semantics {
             from,
@@ -40,7 +38,7 @@ impl Tool for Visit {
             connect_included: load.rate.is_some(),
             synthetic: false,
             resolution_seconds: None,
-            meaning: meaning.into(),
+            meaning: format!("from {since} to the last byte of the answer"),
         }
     }
 
@@ -89,11 +87,7 @@ impl Tool for Visit {
             answered: report.answered,
             errors: refusals.chain(errors).collect(),
             claimed_per_second: report.per_second(),
-            held: report
-                .rate
-                .as_ref()
-                .zip(report.schedule_lag.as_ref())
-                .map(|(rate, lag)| (rate.held, lag.p99_seconds)),
+            held: report.rate.zip(report.schedule_lag).map(|(rate, lag)| (rate.held, lag.p99_seconds)),
             mean_seconds: latency.map(|times| times.mean_seconds),
             percentiles: latency.map(percentiles).unwrap_or_default(),
             max_seconds: latency.map(|times| times.max_seconds),

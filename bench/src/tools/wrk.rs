@@ -33,7 +33,6 @@ const SCRIPT: Script = Script { name: "wrk.lua", text: include_str!("wrk.lua") }
 
 pub(super) struct Wrk;
 
-/// The line that the script prints.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Summary {
@@ -151,8 +150,7 @@ impl Tool for Wrk {
             ("timeout", timeout),
         ];
         let kinds = kinds.into_iter().filter(|(_, number)| *number > 0);
-        // With batches its samples are not answers, and those that it adds leave only the largest
-        // meaningful.
+        // With batches its samples are not answers, and only the largest is meaningful.
         let sampled = |time: Option<f64>| time.filter(|_| depth == 1).map(seconds);
         let percentiles = latency.percentiles.into_iter();
         Ok(ToolOutput {
@@ -211,17 +209,13 @@ mod tests {
 
     #[test]
     fn counts_answers_and_errors() {
+        let killed: &[_] = &[("read", 3), ("write", 84_495)];
         let cases: [(_, _, _, &[(&str, u64)]); 5] = [
             ("every fifth is a 503", captured!("wrk/some-5xx.txt"), 18_127, &[("status above 399", 4_531)]),
             ("every answer is a 503", captured!("wrk/all-5xx.txt"), 0, &[("status above 399", 14_367)]),
             ("every answer is late", captured!("wrk/timeouts.txt"), 0, &[("timeout", 6)]),
             ("no request is answered", captured!("wrk/no-answer.txt"), 0, &[]),
-            (
-                "a server that was killed",
-                captured!("wrk/killed.txt"),
-                44_851,
-                &[("read", 3), ("write", 84_495)],
-            ),
+            ("a server that was killed", captured!("wrk/killed.txt"), 44_851, killed),
         ];
         for (name, output, answered, errors) in cases {
             let figures = Wrk.parse(output).unwrap();

@@ -11,13 +11,10 @@ use super::requests::Requests;
 /// The longest body of an answer that is not a success; a longer one is wrong.
 const OTHER_BODY_BYTES: usize = 1024 * 1024;
 
-/// The number of bytes of a wrong answer that are shown.
 const SHOWN: usize = 300;
 
-/// A whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// Its length on the wire.
     pub(super) length: usize,
     /// Its status code: 200, or 300 and above.
     pub(super) status: u16,
@@ -25,7 +22,6 @@ pub(super) struct Answer {
     pub(super) close: bool,
 }
 
-/// Checks answers, and keeps the last right one to each target.
 pub(super) struct Checker<'a> {
     requests: &'a Requests,
     known: Vec<KnownAnswer>,
@@ -40,12 +36,11 @@ struct KnownAnswer {
 
 impl<'a> Checker<'a> {
     pub(super) fn new(requests: &'a Requests) -> Self {
-        Self { requests, known: vec![KnownAnswer::default(); requests.targets().len()] }
+        Self { requests, known: vec![KnownAnswer::default(); requests.targets.len()] }
     }
 
     /// The answer at the start of `bytes` to the request with this number; `None` while it is not
-    /// whole. `ended` says that the connection has ended after `bytes`. Fails on a wrong answer,
-    /// with a text that describes it.
+    /// whole. `ended`: the connection has ended after `bytes`. Fails on a wrong answer, described.
     pub(super) fn answer(
         &mut self,
         number: usize,
@@ -99,13 +94,10 @@ fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, Strin
         Framing::Length(length) if length != body.len() => {
             Err(format!("its Content-Length is {length}, not {}", body.len()))
         }
-        Framing::Length(length) => {
-            let differs_at = rest.iter().zip(body).position(|(got, expected)| got != expected);
-            match differs_at {
-                Some(at) => Err(format!("the body differs at byte {at}")),
-                None => Ok((rest.len() >= length).then_some(length)),
-            }
-        }
+        Framing::Length(length) => match rest.iter().zip(body).position(|(got, expected)| got != expected) {
+            Some(at) => Err(format!("the body differs at byte {at}")),
+            None => Ok((rest.len() >= length).then_some(length)),
+        },
         Framing::Chunked => chunks::read(rest, Some(body)),
         Framing::NoBody | Framing::UntilClose => {
             Err("it has neither Content-Length nor Transfer-Encoding".into())
@@ -113,8 +105,7 @@ fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, Strin
     }
 }
 
-/// The length of the body of any other answer, which may be anything; `None` while it is not
-/// whole.
+/// The length of the body of any other answer, which may be anything; `None` if not whole.
 fn other(head: &Head, rest: &[u8], ended: bool) -> Result<Option<usize>, String> {
     let length = match head.framing {
         Framing::NoBody => Some(0),
@@ -161,11 +152,8 @@ mod tests {
             // The second time the answer is known, and still not whole before its last byte.
             for _ in 0..2 {
                 for cut in 0..text.len() {
-                    assert_eq!(
-                        checker.answer(0, &text.as_bytes()[..cut], false),
-                        Ok(None),
-                        "{cut} of {text:?}"
-                    );
+                    let part = &text.as_bytes()[..cut];
+                    assert_eq!(checker.answer(0, part, false), Ok(None), "{cut} of {text:?}");
                 }
                 let expected = Answer { length: text.len(), status: 200, close: false };
                 let followed = format!("{text}HTTP/1.1 ");
@@ -186,8 +174,7 @@ mod tests {
         for at in 0..a.len() {
             let mut bytes = a.clone().into_bytes();
             bytes[at] ^= 0x10;
-            // A changed byte may be harmless in a head, such as in the reason, but never in the
-            // body.
+            // A changed byte may be harmless in the head, but never in the body.
             let answer = checker.answer(0, &bytes, false);
             let is_body = at >= a.find("Hello").unwrap();
             assert!(answer.is_err() || !is_body, "byte {at}: {answer:?}");

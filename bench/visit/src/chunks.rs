@@ -1,5 +1,4 @@
-//! The chunked transfer coding (RFC 9112, section 7.1), read strictly, with chunk extensions and
-//! trailers.
+//! The chunked transfer coding (RFC 9112, section 7.1), read strictly, extensions and trailers too.
 
 use super::head;
 
@@ -41,8 +40,7 @@ pub(super) fn read(bytes: &[u8], expected: Option<&[u8]>) -> Result<Option<usize
     }
 }
 
-/// Compares a chunk of `size` bytes, of which `data` has arrived, with the expected body from
-/// `decoded`.
+/// Compares the `data` that has arrived of a chunk of `size` bytes with `expected`.
 fn compare(data: &[u8], size: usize, decoded: usize, expected: &[u8]) -> Result<(), String> {
     let rest = &expected[decoded..];
     if size > rest.len() {
@@ -72,9 +70,8 @@ fn size(line: &[u8]) -> Result<usize, String> {
     if !is_extension && digits < line.len() {
         return Err("the size of a chunk is broken".into());
     }
-    let size =
-        std::str::from_utf8(&line[..digits]).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
-    size.ok_or_else(|| "the size of a chunk is broken".into())
+    let digits = std::str::from_utf8(&line[..digits]).unwrap_or_default();
+    usize::from_str_radix(digits, 16).map_err(|_| "the size of a chunk is broken".into())
 }
 
 #[cfg(test)]

@@ -18,9 +18,7 @@ use super::requests::Requests;
 /// Every state but `Down` goes to `Down` when the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// There is no socket.
     Down,
-    /// It is being opened.
     Opening,
     /// It is open, without a batch.
     Free,
@@ -43,7 +41,6 @@ pub(super) struct Batch {
     pub(super) measured: bool,
 }
 
-/// One socket, its state and its batch.
 pub(super) struct Connection {
     pub(super) state: State,
     /// The time of its last change of state; changes between `Free` and `Busy` do not count.
@@ -58,7 +55,6 @@ pub(super) struct Connection {
 }
 
 impl Batch {
-    /// The number of requests without an answer.
     pub(super) fn left(&self) -> usize {
         self.count - self.answered
     }
@@ -104,8 +100,7 @@ impl Connection {
         self.written = 0;
     }
 
-    /// Writes as much of the batch as the socket takes. Returns the number of bytes, 0 once all is
-    /// written.
+    /// Writes as much of the batch as the socket takes. Returns the number of bytes.
     pub(super) fn write(&mut self, requests: &Requests) -> io::Result<usize> {
         let requests = requests.bytes(self.batch.first, self.batch.count);
         let before = self.written;
@@ -134,7 +129,6 @@ impl Connection {
         }
     }
 
-    /// Closes it.
     pub(super) fn close(&mut self, now: Instant) {
         self.socket = None;
         self.state = State::Down;

@@ -4,20 +4,15 @@
 //! arguments → plan → one worker per thread (schedule, connections, check) → tally → report → JSON
 //! ```
 //!
-//! Three things set it apart: every answer is checked whole, an open loop measures latency from the
-//! time at which a request was due, and the output has whole histograms, so that runs can be
-//! merged.
+//! Every answer is checked whole, an open loop measures latency from the time at which a request
+//! was due, and the output has whole histograms, so that runs can be merged.
 //!
 //! Each thread has its own poll, through `mio`, and a part of the connections. Nothing is allocated
 //! per request, and a request costs a write, a read and its part of a wait: events are
 //! edge-triggered, so no event has to be registered again.
 //!
-//! A program that runs `visit` needs [`output`] alone. [`run`] and [`Arguments`] are public for the
-//! binary.
-#![allow(
-    clippy::indexing_slicing,
-    reason = "indices come from this program, and a mistake in it ends no server"
-)]
+//! A program that runs `visit` needs [`output`] alone; the rest is for the binary.
+#![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
 mod arguments;
 mod check;
@@ -55,8 +50,7 @@ use start_barrier::StartBarrier;
 use tally::Tally;
 use worker::Worker;
 
-/// Descriptors besides those of the connections: standard streams, polls, timers and the lookup of
-/// a name.
+/// Descriptors besides the connections: standard streams, polls, timers, the lookup of a name.
 const OTHER_DESCRIPTORS: u64 = 64;
 
 /// Exit code of a wrong argument, the same as that of `clap`.
@@ -82,7 +76,6 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
     code
 }
 
-/// Loads the server.
 fn load(plan: &Plan) -> anyhow::Result<Report> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {

@@ -15,7 +15,6 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Requests per batch.
     pub(super) fn depth(self) -> usize {
         match self {
             Self::KeepAlive | Self::Close => 1,

@@ -9,18 +9,13 @@ use super::arguments::Arguments;
 use super::mode::Mode;
 use super::requests::Requests;
 
-/// When to stop sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Amount {
-    /// After this number of requests.
     Requests(u64),
-    /// After this time.
     Time(Duration),
 }
 
-/// The load to make.
 pub(super) struct Plan {
-    /// The URL as it was given.
     pub(super) url: String,
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
@@ -51,20 +46,12 @@ impl Plan {
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
-        let amount = match arguments.requests {
-            Some(requests) => Amount::Requests(requests),
-            None => Amount::Time(arguments.seconds),
-        };
+        let amount = arguments.requests.map_or(Amount::Time(arguments.seconds), Amount::Requests);
+        let expect = arguments.expect.as_deref();
         Ok(Self {
             url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
-            requests: Requests::new(
-                &host,
-                &paths,
-                arguments.expect.as_deref(),
-                mode == Mode::Close,
-                mode.depth(),
-            ),
+            requests: Requests::new(&host, &paths, expect, mode == Mode::Close, mode.depth()),
             mode,
             rate: arguments.rate,
             connections: arguments.connections,
@@ -89,7 +76,6 @@ fn split(url: &str) -> anyhow::Result<(String, String)> {
     Ok((host.to_owned(), format!("{slash}{path}")))
 }
 
-/// The first address of a host, looked up once.
 fn resolve(host: &str) -> anyhow::Result<SocketAddr> {
     let port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
     let host = if port { host.to_owned() } else { format!("{host}:80") };
@@ -109,11 +95,7 @@ mod tests {
     #[test]
     fn a_url_gives_an_address_and_a_request() {
         let cases = [
-            (
-                "http://127.0.0.1:8080/abc",
-                "127.0.0.1:8080",
-                "GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n",
-            ),
+            ("http://127.0.0.1:81/abc", "127.0.0.1:81", "GET /abc HTTP/1.1\r\nHost: 127.0.0.1:81\r\n\r\n"),
             ("http://127.0.0.1", "127.0.0.1:80", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
             ("http://[::1]:81?a#b", "[::1]:81", "GET /?a HTTP/1.1\r\nHost: [::1]:81\r\n\r\n"),
             ("http://[::1]/a", "[::1]:80", "GET /a HTTP/1.1\r\nHost: [::1]\r\n\r\n"),

@@ -14,7 +14,6 @@ const HELD_SHARE: f64 = 0.99;
 /// The lag that 99 % of the requests have to stay below for the rate to count as held.
 const HELD_LAG: Duration = Duration::from_millis(1);
 
-/// The report of a run that began to send at `began`.
 pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally) -> Report {
     let elapsed_seconds = elapsed(plan, began + plan.warm_up, tally).as_secs_f64();
     let statuses = tally.statuses();
@@ -47,7 +46,7 @@ fn load(plan: &Plan) -> Load {
     };
     Load {
         url: plan.url.clone(),
-        paths: plan.requests.targets().iter().map(|target| target.path.clone()).collect(),
+        paths: plan.requests.targets.iter().map(|target| target.path.clone()).collect(),
         mode: plan.mode.to_string(),
         connections: plan.connections,
         threads: plan.threads,
@@ -59,8 +58,7 @@ fn load(plan: &Plan) -> Load {
     }
 }
 
-/// The time by which answers are divided: until the last measured answer, or until the time for
-/// sending was over.
+/// The time by which answers are divided: to the last measured answer or the end of sending.
 fn elapsed(plan: &Plan, start: Instant, tally: &Tally) -> Duration {
     let sent_until = match (tally.stopped, plan.amount, plan.rate) {
         (Some(stopped), ..) => Some(stopped),

@@ -2,17 +2,14 @@
 
 /// The requests of a run: one per path, repeated without end. Each has a number, from 0.
 pub(super) struct Requests {
-    /// One request per path, followed by the first requests again, as many as a batch has, so that
-    /// every batch is one slice.
+    /// One request per path, then the first again, so that every batch is one slice.
     bytes: Vec<u8>,
     /// The start of each request in `bytes`, and the end of the last one.
     starts: Vec<usize>,
-    targets: Vec<Target>,
+    pub(super) targets: Vec<Target>,
 }
 
-/// One request target.
 pub(super) struct Target {
-    /// The path as sent.
     pub(super) path: String,
     /// The expected body of its answer, byte for byte.
     pub(super) body: Vec<u8>,
@@ -29,9 +26,7 @@ impl Requests {
         let connection = if close { "Connection: close\r\n" } else { "" };
         let (mut bytes, mut starts) = (Vec::new(), vec![0]);
         for path in paths.iter().cycle().take(paths.len() + depth) {
-            bytes.extend_from_slice(
-                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{connection}\r\n").as_bytes(),
-            );
+            bytes.extend(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{connection}\r\n").into_bytes());
             starts.push(bytes.len());
         }
         Self { bytes, starts, targets: paths.iter().map(target).collect() }
@@ -43,7 +38,6 @@ impl Requests {
         &self.bytes[self.starts[first]..self.starts[first + count]]
     }
 
-    /// The target of the request with this number.
     pub(super) fn target(&self, number: usize) -> &Target {
         &self.targets[self.index(number)]
     }
@@ -51,11 +45,6 @@ impl Requests {
     /// The index in [`Requests::targets`] of the target of the request with this number.
     pub(super) fn index(&self, number: usize) -> usize {
         number % self.targets.len()
-    }
-
-    /// All targets.
-    pub(super) fn targets(&self) -> &[Target] {
-        &self.targets
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::numbers::as_f64;
 use super::plan::Amount;
 
-/// The requests of one thread.
 pub(super) enum Schedule {
     /// Closed loop: the next batch of a connection follows the answers to its last one.
     Closed(Budget),
@@ -21,9 +20,8 @@ pub(super) struct Budget {
     remaining: u64,
 }
 
-/// The arrivals of one thread in an open loop: every `step`th of all. All arrivals are evenly
-/// spaced, each in the middle of its interval. Their times are calculated, not stored, so arrivals
-/// that wait take no memory.
+/// The arrivals of one thread in an open loop: every `step`th of all, which are evenly spaced, each
+/// in the middle of its interval. Their times are calculated: waiting takes no memory.
 pub(super) struct Arrivals {
     begin: Instant,
     per_second: f64,
@@ -34,10 +32,8 @@ pub(super) struct Arrivals {
     warm_up: u64,
 }
 
-/// One request that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Arrival {
-    /// The time at which it is due.
     pub(super) time: Instant,
     /// Whether it is measured, which it is not in the warm-up.
     pub(super) measured: bool,
@@ -46,9 +42,7 @@ pub(super) struct Arrival {
 /// The share of one thread in the load.
 #[derive(Clone, Copy)]
 pub(super) struct ThreadShare {
-    /// The number of this thread, from 0.
     pub(super) thread: u32,
-    /// The number of threads.
     pub(super) threads: u32,
 }
 
@@ -68,8 +62,7 @@ impl Budget {
         }
     }
 
-    /// The number of requests in the next batch, at most `depth`, and whether they are measured;
-    /// `None` at the end.
+    /// The size of the next batch, at most `depth`, and whether it is measured; `None` at the end.
     pub(super) fn take(&mut self, depth: usize, now: Instant) -> Option<(usize, bool)> {
         if self.is_over(now) {
             return None;
@@ -82,13 +75,11 @@ impl Budget {
         Some((count, true))
     }
 
-    /// Gives up one request because its connection failed, so that the run ends when no server
-    /// listens.
+    /// Gives up a request whose connection failed: the run ends even when no server listens.
     pub(super) fn give_up_one(&mut self, now: Instant) {
         self.remaining = self.remaining.saturating_sub(u64::from(now >= self.start));
     }
 
-    /// Whether nothing is left to send.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.remaining == 0 || self.deadline.is_some_and(|deadline| now >= deadline)
     }
@@ -122,18 +113,15 @@ impl Arrivals {
         (!self.is_over()).then(|| Arrival { time: self.time(self.next), measured: self.next >= self.warm_up })
     }
 
-    /// Takes the next arrival.
     pub(super) fn advance(&mut self) {
         self.next += self.step;
     }
 
-    /// Whether nothing is left to arrive.
     pub(super) fn is_over(&self) -> bool {
         self.next >= self.end
     }
 
-    /// Ends the arrivals at `now`. Returns the number of measured arrivals that were due and are
-    /// given up.
+    /// Ends the arrivals. Returns the number of measured ones that were due and are given up.
     pub(super) fn stop(&mut self, now: Instant) -> u64 {
         let mut given_up = 0;
         while let Some(arrival) = self.peek().filter(|arrival| arrival.time <= now) {
@@ -149,12 +137,7 @@ impl Arrivals {
     }
 }
 
-/// The number of arrivals in `time`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of requests, above zero"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, above zero")]
 fn arrivals(time: Duration, per_second: f64) -> u64 {
     (time.as_secs_f64() * per_second).round() as u64
 }

@@ -19,7 +19,6 @@ impl StartBarrier {
         *self.began.get_or_init(Instant::now)
     }
 
-    /// The start time; `None` before it.
     pub(super) fn began(&self) -> Option<Instant> {
         self.began.get().copied()
     }

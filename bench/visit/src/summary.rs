@@ -3,9 +3,8 @@
 use std::fmt::Write;
 
 use super::numbers::as_f64;
-use super::output::{Report, TimesReport};
+use super::output::{Rate, Report, TimesReport};
 
-/// A line per figure.
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
@@ -15,10 +14,8 @@ pub(super) fn text(report: &Report) -> String {
     let load = &report.load;
     line("load", &format!("{}, {} connections, {}", load.url, load.connections, load.mode));
     let per_second = report.per_second().map_or_else(|| "–".into(), |rate| format!("{rate:.0}"));
-    line(
-        "answered",
-        &format!("{} in {:.2} s: {per_second} per second", report.answered, report.elapsed_seconds),
-    );
+    let seconds = report.elapsed_seconds;
+    line("answered", &format!("{} in {seconds:.2} s: {per_second} per second", report.answered));
     for (status, count) in report.statuses.iter().filter(|(status, _)| **status >= 300) {
         line("status", &format!("{count} × {status}"));
     }
@@ -26,23 +23,17 @@ pub(super) fn text(report: &Report) -> String {
         line("error", &format!("{count} × {kind}"));
     }
     let start = if report.rate.is_some() { "from when it was due" } else { "from its sending" };
-    let times = [
-        ("latency", &report.latency, start),
-        ("connect", &report.connect, ""),
-        ("schedule lag", &report.schedule_lag, ""),
-    ];
+    let Report { latency, connect, schedule_lag, .. } = report;
+    let times = [("latency", latency, start), ("connect", connect, ""), ("schedule lag", schedule_lag, "")];
     for (name, times, start) in times {
         if let Some(times) = times {
             line(name, &format!("{}  {start}", figures(times)));
         }
     }
-    if let Some(rate) = &report.rate {
-        let held = if rate.held { "held" } else { "NOT held" };
-        let value = format!(
-            "{:.0} per second {held}, {} requests waited for a connection",
-            rate.target_per_second, rate.waited
-        );
-        line("rate", &value);
+    if let Some(Rate { target_per_second, held, waited, .. }) = report.rate {
+        let held = if held { "held" } else { "NOT held" };
+        let waited = format!("{waited} requests waited for a connection");
+        line("rate", &format!("{target_per_second:.0} per second {held}, {waited}"));
     }
     if report.answered > 0 {
         let each = report.cpu_seconds * 1e6 / as_f64(report.answered);

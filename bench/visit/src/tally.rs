@@ -8,7 +8,6 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use super::output::{Errors, Times};
 
-/// Status codes are less than this.
 const STATUSES: usize = 600;
 
 /// Why requests that were sent were not answered.
@@ -21,8 +20,7 @@ pub(super) enum FailureKind {
     CutOff,
 }
 
-/// The counts of one thread. Connects and the mismatch include the warm-up; all else is of the
-/// measured time.
+/// The counts of one thread in the measured time; connects and the mismatch of the warm-up too.
 pub(super) struct Tally {
     pub(super) sent: u64,
     pub(super) errors: Errors,
@@ -32,11 +30,9 @@ pub(super) struct Tally {
     pub(super) latency: Times,
     pub(super) connect: Times,
     pub(super) lag: Times,
-    /// Arrivals that had to wait for a free connection.
     pub(super) waited: u64,
     /// Connections that were open when the clock started.
     pub(super) opened: u64,
-    /// The time of the last whole answer.
     pub(super) last_answer: Option<Instant>,
     /// The time of the last answer or failure.
     pub(super) last_outcome: Option<Instant>,
@@ -75,7 +71,6 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
-    /// Counts `count` requests that failed.
     pub(super) fn failed(&mut self, kind: FailureKind, count: u64, now: Instant) {
         let counter = match kind {
             FailureKind::Reset => &mut self.errors.reset,
@@ -88,7 +83,6 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
-    /// Counts a connection that failed to open.
     pub(super) fn connect_failed(&mut self, kind: ErrorKind, now: Instant) {
         let counter = match kind {
             ErrorKind::ConnectionRefused => &mut self.errors.refused,
@@ -105,7 +99,6 @@ impl Tally {
         all.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Adds the counts of another thread.
     pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
         self.sent += other.sent;
         self.errors.add(&other.errors);

@@ -13,15 +13,13 @@ use mio::{Interest, Registry, Token};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
-/// A `timerfd` registered with a poll.
 pub(super) struct Timer {
     timer: TimerFd,
     armed_for: Option<Instant>,
 }
 
 impl Timer {
-    /// A timer that wakes the poll of `registry` with `token`. Fails when the kernel has no
-    /// descriptors left.
+    /// A timer that wakes the poll of `registry`. Fails without a free descriptor.
     pub(super) fn new(registry: &Registry, token: Token) -> anyhow::Result<Self> {
         let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags).context("cannot make a timer")?;

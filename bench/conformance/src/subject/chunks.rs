@@ -6,7 +6,6 @@ const SIZE: &str = "RFC 9112, section 7.1";
 const EXTENSION: &str = "RFC 9112, section 7.1.1";
 const TRAILER: &str = "RFC 9112, section 7.1.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let fine = [
         ("chunks/several", SIZE, "3\r\nabc\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n"),
@@ -55,8 +54,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(fine.map(|(name, rule, body)| read_or_closed(name, rule, &chunked(body))));
     cases.extend(broken.map(|(name, rule, body)| broken_body(name, rule, chunked(body))));
-    // The grammar has none of these. Other servers have long accepted them, and no RFC asks for
-    // their rejection by name.
+    // The grammar has none of these, but servers have long accepted them.
     let lenient = [
         ("chunks/space-after-a-size", SIZE, "3 \r\nabc\r\n0\r\n\r\n"),
         ("chunks/nul-in-an-extension", EXTENSION, "3;a\0b\r\nabc\r\n0\r\n\r\n"),

@@ -1,5 +1,4 @@
-//! How long a connection stays open, and how it ends (RFC 9112, section 9; RFC 9110, section
-//! 10.1.1).
+//! How long a connection stays open, and how it ends (RFC 9112, section 9).
 
 use super::shorthand::{BAD, Case, End, Expected, NEXT, get, greeting, post, posted};
 use crate::case::{Finish, Step, send};
@@ -10,7 +9,6 @@ const CONNECTION: &str = "RFC 9110, section 7.6.1";
 const EXPECT: &str = "RFC 9110, section 10.1.1";
 const UPGRADE: &str = "RFC 9110, section 7.8";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [closing(), staying(), old(), half_closed(), expectations(), last_words()].concat()
 }

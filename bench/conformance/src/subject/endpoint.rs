@@ -70,7 +70,6 @@ pub fn floor_cases(path: &str, host: &str, answer: Expected) -> Vec<Case> {
     ]
 }
 
-/// Several requests on one connection.
 fn several() -> Vec<Case> {
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: host\r\n\r\n");
     let paths: Vec<String> = (1..=16).map(|number| format!("/burst/{number}")).collect();

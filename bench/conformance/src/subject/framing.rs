@@ -18,7 +18,6 @@ const LENGTH: &str = "RFC 9110, section 8.6";
 const CODING: &str = "RFC 9112, section 6.1";
 const BODY: &str = "RFC 9112, section 6.3";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [lines(), fields(), versions(), lengths(), codings(), bodies()].concat()
 }
@@ -44,9 +43,8 @@ fn lines() -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(broken.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)));
     cases.extend(lone.map(|(name, request)| Case::rejected(name, ENDPOINT_RULE, request, BAD).strict()));
-    cases.push(
-        Case::answered("framing/empty-line-first", LINES, format!("\r\n{}", get("")), greeting()).strict(),
-    );
+    let empty_line = format!("\r\n{}", get(""));
+    cases.push(Case::answered("framing/empty-line-first", LINES, empty_line, greeting()).strict());
     cases
 }
 
@@ -63,8 +61,7 @@ fn fields() -> Vec<Case> {
         ("framing/nul-in-a-name", NAMES, b"X\0Y: z"),
         ("framing/nul-in-a-field", VALUES, b"X: y\0z"),
     ];
-    // The RFC lets a server read a fold as a space. Two servers that differ in that see different
-    // fields.
+    // The RFC lets a server read a fold as a space: two servers may see different fields.
     let folded: [(_, &[u8]); 3] = [
         ("framing/line-folding", b"X: y\r\n z"),
         ("framing/line-folding-by-a-tab", b"X: y\r\n\tz"),
@@ -106,15 +103,12 @@ fn versions() -> Vec<Case> {
         ("framing/version-3.0", "GET /a HTTP/3.0"),
     ];
     let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, line)| {
-        Case::rejected(name, VERSION, format!("{line}\r\nHost: h\r\n\r\n"), BAD_VERSION)
-    }));
+    let with = |line: &str| format!("{line}\r\nHost: h\r\n\r\n");
+    cases.extend(broken.map(|(name, line)| Case::rejected(name, VERSION, with(line), BAD_VERSION)));
     let after = "GET /a HTTP/1.1 \r\nHost: h\r\n\r\n";
-    cases.push(
-        Case::rejected("framing/version-with-a-space-after", REQUEST_LINE, after, BAD_VERSION).strict(),
-    );
-    // RFC 9110, section 2.5: a higher minor version is served as the highest known one, or
-    // rejected.
+    let after = Case::rejected("framing/version-with-a-space-after", REQUEST_LINE, after, BAD_VERSION);
+    cases.push(after.strict());
+    // RFC 9110, section 2.5: served as the highest known minor version, or rejected.
     let higher = "GET /a HTTP/1.2\r\nHost: h\r\n\r\n";
     let higher = Case::rejected("framing/version-1.2", "RFC 9110, section 2.5", higher, BAD_VERSION);
     cases.push(higher.or(greeting(), End::Any));
@@ -145,8 +139,7 @@ fn lengths() -> Vec<Case> {
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\nabc"].concat();
     let mut cases = Vec::new();
     cases.extend(broken.map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD)));
-    // The RFC lets a server read two equal lengths as one. The endpoint rejects them, as they are
-    // most likely an attack.
+    // The RFC lets a server read two equal lengths as one; most likely they are an attack.
     let equal: [(_, &[u8]); 2] = [
         ("framing/two-equal-lengths", b"Content-Length: 3\r\nContent-Length: 3"),
         ("framing/two-equal-lengths-in-a-list", b"Content-Length: 3, 3"),
@@ -186,14 +179,12 @@ fn codings() -> Vec<Case> {
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\n0\r\n\r\n"].concat();
     let mut cases = Vec::new();
     cases.extend(broken.map(|(name, field)| Case::rejected(name, CODING, with(field), BAD_CODING)));
-    let both = [
-        ("framing/length-and-chunked", "Content-Length: 5\r\nTransfer-Encoding: chunked"),
-        ("framing/chunked-and-length", "Transfer-Encoding: chunked\r\nContent-Length: 5"),
+    let both: [(_, &[u8]); 2] = [
+        ("framing/length-and-chunked", b"Content-Length: 5\r\nTransfer-Encoding: chunked"),
+        ("framing/chunked-and-length", b"Transfer-Encoding: chunked\r\nContent-Length: 5"),
     ];
     // The RFC lets a server read the chunks alone, and close. The endpoint rejects the ambiguity.
-    cases.extend(
-        both.map(|(name, field)| Case::rejected(name, ENDPOINT_RULE, with(field.as_bytes()), BAD).strict()),
-    );
+    cases.extend(both.map(|(name, field)| Case::rejected(name, ENDPOINT_RULE, with(field), BAD).strict()));
     let old = "POST /a HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     // A server may read the chunks, and close: the same ambiguity.
     cases.push(Case::rejected("framing/chunked-with-http-1.0", ENDPOINT_RULE, old, BAD).strict());
@@ -201,9 +192,8 @@ fn codings() -> Vec<Case> {
         ("framing/chunked-in-other-letters", "transfer-encoding: CHUNKED\r\n"),
         ("framing/chunked-between-white-space", "Transfer-Encoding: \t chunked \t\r\n"),
     ];
-    cases.extend(
-        fine.map(|(name, field)| read_or_closed(name, CODING, &post(field, "3\r\nabc\r\n0\r\n\r\n"))),
-    );
+    let chunks = "3\r\nabc\r\n0\r\n\r\n";
+    cases.extend(fine.map(|(name, field)| read_or_closed(name, CODING, &post(field, chunks))));
     cases
 }
 

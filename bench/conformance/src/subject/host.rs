@@ -7,7 +7,6 @@ const ABSOLUTE: &str = "RFC 9112, section 3.2.2";
 /// `Host = uri-host [ ":" port ]`, whose parts are those of RFC 3986, section 3.2.
 const SYNTAX: &str = "RFC 9110, section 7.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = requests();
     let fine: [(_, &[u8]); 11] = [
@@ -45,8 +44,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("host/bytes-after-bracket", b"Host: [::1]h"),
     ];
     let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
-    // An empty value belongs to a target without an authority, which HTTP does not have: accepted
-    // or rejected.
+    // It belongs to a target without an authority, which HTTP does not have.
     let empty = Case::answered("host/empty", SYNTAX, with(b"Host:"), greeting());
     cases.push(empty.or([Expected::status(BAD)], End::Any));
     cases.extend(fine.map(|(name, field)| Case::answered(name, SYNTAX, with(field), greeting())));

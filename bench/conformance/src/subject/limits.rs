@@ -1,5 +1,4 @@
-//! The endpoint's limits, at their edges. Other servers have other limits, so that these cases are
-//! strict.
+//! The endpoint's limits, at their edges. Strict, since other servers have other limits.
 
 use super::shorthand::{
     BAD, Case, ENDPOINT_RULE, End, Expected, NEXT, broken_body, chunked, get, greeting, post, posted,
@@ -15,7 +14,6 @@ const HEAD_TOO_LARGE: &[u16] = &[431];
 /// RFC 9110, section 15.5.15.
 const TARGET_TOO_LONG: &[u16] = &[414];
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let cases = [heads(), targets(), bodies(), endless()].concat();
     cases.into_iter().map(Case::strict).collect()
@@ -49,6 +47,7 @@ fn targets() -> Vec<Case> {
     let head = request(&longest).replacen("GET", "HEAD", 1);
     let query = |bytes: usize| request(&format!("/a?{}", "q".repeat(bytes - 3)));
     let far = request(&path(3 * TARGET_BYTES));
+    let method = "X".repeat(2 * HEAD_BYTES);
     let over = |name, request: String| Case::rejected(name, ENDPOINT_RULE, request, TARGET_TOO_LONG);
     vec![
         Case::new("limits/target", ENDPOINT_RULE, request(&longest), answers, End::Open),
@@ -58,12 +57,7 @@ fn targets() -> Vec<Case> {
         over("limits/target-with-a-query-over", query(TARGET_BYTES + 1)),
         // The target is too long, and so is the head.
         Case::rejected("limits/target-far-over", ENDPOINT_RULE, far, &[414, 431]),
-        Case::rejected(
-            "limits/method",
-            ENDPOINT_RULE,
-            "X".repeat(2 * HEAD_BYTES),
-            &[400, 405, 414, 431, 501],
-        ),
+        Case::rejected("limits/method", ENDPOINT_RULE, method, &[400, 405, 414, 431, 501]),
     ]
 }
 
@@ -114,13 +108,11 @@ fn endless() -> Vec<Case> {
     ]
 }
 
-/// A head of this number of bytes.
 fn head(bytes: usize) -> String {
     let (start, end) = ("GET /a HTTP/1.1\r\nHost: h\r\nX: ", "\r\n\r\n");
     format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
 }
 
-/// A head of this number of fields, `Host` included.
 fn fields(count: usize) -> String {
     let more: String = (1..count).map(|number| format!("X-{number}: y\r\n")).collect();
     get(&more)

@@ -5,7 +5,6 @@ use super::shorthand::{BAD, Case, ENDPOINT_RULE, End, Expected, NEXT, NO_METHOD,
 const METHOD: &str = "RFC 9110, section 9.1";
 const HEAD: &str = "RFC 9110, section 9.3.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let with = |line: &str| format!("{line} HTTP/1.1\r\nHost: h\r\n\r\n");
     let mut cases = heads();
@@ -32,8 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for (name, method) in unknown {
         let case = Case::answered(name, METHOD, with(&format!("{method} /a")), [Expected::status(NO_METHOD)]);
-        // Some servers reject lower case in a method. What counts is that the server does not take
-        // it for GET.
+        // Some servers reject lower case. What counts is that it is not taken for GET.
         let is_get = method.eq_ignore_ascii_case("GET");
         cases.push(if is_get { case.or([Expected::status(BAD)], End::Any) } else { case });
     }

@@ -8,7 +8,6 @@ const PIPELINING: &str = "RFC 9112, section 9.3.2";
 const TEAR_DOWN: &str = "RFC 9112, section 9.6";
 const LINES: &str = "RFC 9112, section 2.2";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [mixed(), ended(), long(), halves()].concat()
 }
@@ -52,8 +51,7 @@ fn mixed() -> Vec<Case> {
     ]
 }
 
-/// A request that ends the connection is the last one that is answered. All before it are answered
-/// too.
+/// A request that ends the connection is the last one that is answered, after all before it.
 fn ended() -> Vec<Case> {
     let a = || Expected::greeting("/a");
     let ended = |name, rule, request: &str, answer| {

@@ -41,8 +41,7 @@ pub(super) fn greeting() -> [Expected; 1] {
     [Expected::greeting("/a")]
 }
 
-/// A well-formed request with a body. The server reads the body and answers the next request, or
-/// closes the connection.
+/// A request with a body. The server reads it and answers the next request, or closes.
 pub(super) fn read_or_closed(name: &'static str, rule: &'static str, request: &str) -> Case {
     let both = [posted(), Expected::greeting("/next")];
     let case = Case::new(name, rule, [request, NEXT].concat(), both, End::Open);

@@ -21,7 +21,6 @@ const CONNECT: &str = "RFC 9110, section 9.3.6";
 /// The hidden request. Its path is how an answer to it is recognized.
 const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     let cases = [in_bodies(), in_chunks(), lengths(), codings(), heads(), over_limits()];
     let cases = cases.concat().into_iter().map(|case| case.with_severity(Severity::Smuggling));
@@ -172,13 +171,10 @@ fn codings() -> Vec<Case> {
         |field| post(&format!("{field}\r\nContent-Length: {length}\r\n"), &format!("0\r\n\r\n{HIDDEN}"));
     let rejected = |(name, field)| Case::rejected(name, CODING, request(field), BAD_CODING);
     let mut cases = fields.map(rejected).to_vec();
-    let short = post(
-        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
-        &format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len()),
-    );
-    let old = format!(
-        "POST /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{HIDDEN}"
-    );
+    let chunk = format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len());
+    let short = post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", &chunk);
+    let fields = "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n";
+    let old = format!("POST /a HTTP/1.0\r\n{fields}\r\n0\r\n\r\n{HIDDEN}");
     // RFC 9112, section 6.3: a server may read the chunks alone, and has to close after them.
     let both = [
         ("smuggling/coding-and-length", request("Transfer-Encoding: chunked")),
@@ -269,10 +265,8 @@ fn over_limits() -> Vec<Case> {
         body("smuggling/in-a-body-over-the-limit", large),
         body("smuggling/in-a-chunk-over-the-limit", chunk),
     ];
-    // A server with larger limits sees two Host fields, since the hidden request is part of the
-    // head.
-    cases.extend(
-        heads.map(|(name, request)| Case::rejected(name, "RFC 6585, section 5", request, &[400, 431])),
-    );
+    // A server with larger limits sees two Host fields: the hidden request is in the head.
+    let rule = "RFC 6585, section 5";
+    cases.extend(heads.map(|(name, request)| Case::rejected(name, rule, request, &[400, 431])));
     cases
 }

@@ -13,7 +13,6 @@ const HTTP_URI: &str = "RFC 9110, section 4.2";
 /// Any answer but a tunnel.
 const NO_TUNNEL: &[u16] = &[400, 404, 405, 501];
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [malformed(), absolute(), others()].concat()
 }

@@ -9,7 +9,6 @@ const TOO_SLOW: &[u16] = &[408];
 /// An incomplete head of more bytes than a timeout has tenths.
 const DRIPPED: &str = "GET /a HTTP/1.1\r\nHost: h\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
 
-/// The cases.
 pub(super) fn cases() -> Vec<Case> {
     [heads(), waits(), bodies()].concat().into_iter().map(Case::strict).collect()
 }

@@ -36,7 +36,6 @@ pub enum Difference<'a> {
 }
 
 impl Difference<'_> {
-    /// Whether the machines themselves differ.
     pub(super) fn is_of_machine(&self) -> bool {
         matches!(self, Self::Processor(_) | Self::Cores(_) | Self::Memory(_) | Self::Kernel(_))
     }
@@ -52,7 +51,6 @@ pub(super) fn is_same_load(one: &WorkloadRecord, other: &WorkloadRecord) -> bool
     asked(one) == asked(other)
 }
 
-/// Every difference.
 pub(super) fn all<'a>(
     folders: [&'a Loaded; 2],
     summaries: &[Vec<WorkloadSummary<'a>>; 2],

@@ -37,8 +37,7 @@ pub enum Reason {
     NoRatio,
 }
 
-/// Why nothing can be said about a server, if so: an invalid or a disturbed cell makes nothing
-/// worse or better.
+/// Why nothing can be said about a server: a cell has no figures, or is invalid or disturbed.
 pub(super) fn not_judged(cells: [&Cell; 2]) -> Option<Reason> {
     let reason = |(side, cell): (usize, &Cell)| {
         if cell.measured().next().is_none() {
@@ -59,8 +58,7 @@ pub(super) fn of_unjudged(reason: Reason, b: &Cell) -> Judgement {
     if has_failed { Judgement::Broken(reason) } else { Judgement::NotJudged(reason) }
 }
 
-/// The judgement of a ratio of B to A. A difference counts when the interval excludes 1 and the
-/// median is beyond the noise.
+/// A difference counts when the interval excludes 1 and the median is beyond the noise.
 pub(super) fn of_ratio(kind: FigureKind, ratio: Option<Estimate>, noise: f64) -> Judgement {
     let Some(ratio) = ratio else { return Judgement::NotJudged(Reason::NoRatio) };
     let is_more = ratio.is_above(1.0) && ratio.median > 1.0 + noise;

@@ -59,9 +59,8 @@ impl<'a> Cell<'a> {
         self.verdict.as_ref().map(|verdict| verdict.bound)
     }
 
-    /// Why its figures decide nothing: the verdict of a cell that is invalid or disturbed. Such a
-    /// cell has no rank, no ratio, and no part in the noise floor. `None` of any other cell, also
-    /// of one without figures.
+    /// Why its figures decide nothing: the verdict of a cell that is invalid or disturbed, which
+    /// has no rank, no ratio, and no part in the noise floor. `None` of a cell without figures too.
     pub fn not_ranked(&self) -> Option<&Verdict> {
         self.verdict.as_ref().filter(|verdict| matches!(verdict.bound, Bound::Invalid | Bound::Disturbed))
     }
@@ -81,16 +80,14 @@ impl<'a> Cell<'a> {
         Estimate::from_values(self.values(figure))
     }
 
-    /// The ratio of a figure of this cell to that of another, taken within each repetition that
-    /// both have, so that a drift of the machine between repetitions does not count. `None` where
-    /// either cell is not ranked.
+    /// The ratio of a figure to that of another cell, within each repetition that both have, so
+    /// that a drift of the machine does not count. `None` where either cell is not ranked.
     pub fn ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
         let is_ranked = self.not_ranked().is_none() && other.not_ranked().is_none();
         is_ranked.then(|| self.raw_ratio_to(other, figure)).flatten()
     }
 
-    /// The same ratio whatever the verdicts are: for what is shown with its verdict beside it, and
-    /// decides nothing.
+    /// The same whatever the verdicts are: for what is shown beside them, and decides nothing.
     pub fn raw_ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
         let [these, those] = [self, other].map(|cell| cell.by_repetition(&figure));
         Estimate::from_values(ratios(&these, &those))
@@ -116,8 +113,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// The ratios of figures to others, both in the order of repetitions, where both have the
-/// repetition.
+/// The ratios of figures, both in the order of repetitions, where both have the repetition.
 pub(super) fn ratios(these: &[(u32, f64)], mut those: &[(u32, f64)]) -> Vec<f64> {
     let ratio = |(repetition, value): &(u32, f64)| {
         let earlier = those.iter().take_while(|(other, _)| other < repetition).count();

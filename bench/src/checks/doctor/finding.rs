@@ -50,7 +50,6 @@ pub fn is_any_ready(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.level == Level::Ok)
 }
 
-/// A row of a table of tests: the finding has this level, and this part in its text.
 #[cfg(test)]
 pub(super) fn assert_finding(finding: &Finding, (level, part): (Level, &str)) {
     assert!(finding.level == level && finding.text.contains(part), "{level:?} {part}: {finding:?}");

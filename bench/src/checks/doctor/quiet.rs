@@ -9,8 +9,7 @@ use crate::machine::cores::{self, CoreTimes};
 use crate::machine::host::Host;
 use crate::text::numbers::{self, as_f64};
 
-/// How long the harness rests. The kernel counts in hundredths of a second, each of which is 0.25 %
-/// of two cores.
+/// How long the harness rests. The kernel's hundredths of a second are 0.25 % of two cores each.
 const REST: Duration = Duration::from_secs(2);
 
 /// How long each core is kept busy: some hundred ticks of the scheduler.
@@ -20,8 +19,7 @@ const PROBE: Duration = Duration::from_secs(1);
 /// waits for it is among the slowest.
 const AWAY_FROM: Duration = Duration::from_millis(1);
 
-/// A load average per core above which the last minute was not quiet. It halves in 40 s when
-/// nothing runs.
+/// A load average per core above which the last minute was not quiet. It halves in 40 s.
 const LOAD_FROM: f64 = 0.25;
 
 /// The interval between two checks whether the user has interrupted the command.
@@ -85,7 +83,6 @@ fn processes() -> HashMap<Key, Used> {
     others.map(|stat| ((stat.pid, stat.starttime), (stat.comm, stat.utime + stat.stime))).collect()
 }
 
-/// The process that used the most CPU time between two looks.
 #[derive(Debug, PartialEq)]
 struct Busiest {
     name: String,
@@ -108,7 +105,6 @@ struct Gap {
     away: Duration,
 }
 
-/// Keeps every core busy at once.
 fn probe(cores: &[usize]) -> Vec<Gap> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = cores.iter().map(|core| scope.spawn(|| worst_gap(*core))).collect();

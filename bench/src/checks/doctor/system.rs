@@ -132,13 +132,10 @@ mod tests {
 
     #[test]
     fn servers_tool_and_harness_want_a_core_each() {
-        let cores =
-            |server: usize, tool: usize, harness| Cores { server: vec![server], tool: vec![tool], harness };
+        let cores = |server, tool, harness| Cores { server: vec![server], tool: vec![tool], harness };
+        let three = "servers get core 1, the load tool core 2, the harness core 0";
         let cases = [
-            (
-                cores(1, 2, Some(0)),
-                (Level::Ok, "servers get core 1, the load tool core 2, the harness core 0"),
-            ),
+            (cores(1, 2, Some(0)), (Level::Ok, three)),
             (cores(0, 1, None), (Level::Note, "the harness has none of its own")),
             (cores(0, 0, None), (Level::Bad, "each slows the other down")),
         ];
@@ -155,14 +152,12 @@ mod tests {
             governors: names.map(|names| names.iter().map(ToString::to_string).collect()),
             turbo: None,
         };
+        let to_performance = "cpupower frequency-set --governor performance";
         let cases = [
             (memory(16 << 30, 0), (Level::Ok, "16,384 MiB of memory")),
             (memory(16 << 30, 3 << 20), (Level::Note, "3.00 MiB are swapped to a disk")),
             (governor(&governed(Some(&["performance"]))), (Level::Ok, "`performance`")),
-            (
-                governor(&governed(Some(&["performance", "powersave"]))),
-                (Level::Bad, "cpupower frequency-set --governor performance"),
-            ),
+            (governor(&governed(Some(&["performance", "powersave"]))), (Level::Bad, to_performance)),
             (governor(&governed(None)), (Level::Note, "is not visible")),
             (turbo(true), (Level::Note, "no_turbo")),
             (turbo(false), (Level::Ok, "no turbo")),

@@ -16,7 +16,7 @@ pub(super) const DRILL: Drill = Drill {
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let count: usize = context.pick(1000, 20_000);
     let mut running = context.start(&[])?;
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     for number in 0..count {
         context.check_interrupted()?;
         let which = || format!("connection {} of {count}", number + 1);

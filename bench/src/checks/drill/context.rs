@@ -9,21 +9,18 @@ use crate::servers::client::{Client, TIMEOUT, check_answers, get_and_close};
 use crate::servers::launch::{self, Running};
 use crate::servers::server::Server;
 
-/// Connections that a server serves at once before a drill reads its memory and descriptors, so
-/// that what it allocates for its first ones does not count as a leak. The shortest accept queue of
-/// all servers holds them.
+/// Connections that are served before a drill reads memory and descriptors, so that what a server
+/// allocates for its first ones is no leak. The shortest accept queue of all servers holds them.
 const WARM_UP: usize = 5;
 
 /// Connections that are open before a drill measures the memory of further ones, so that what a
-/// server allocates once, such as the threads of a pool and their buffers, does not count as the
-/// cost of a connection.
+/// server allocates once, such as the buffers of a pool's threads, is not counted.
 pub(super) const FIRST: usize = 150;
 
 /// The interval between two looks at a state that has to come.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The share of a core that an idle server may use. One that spins uses all of it, one that waits
-/// some thousandths.
+/// The share of a core that an idle server may use. One that waits uses some thousandths.
 const QUIET_SHARE: f64 = 0.05;
 
 /// How large drills are.
@@ -59,8 +56,7 @@ impl DrillContext<'_> {
         }
     }
 
-    /// Starts the server with those of the flags that it honours, and makes it answer a few
-    /// connections.
+    /// Starts the server with the flags that it honours, and has it answer a few connections.
     pub(super) fn start(&self, flags: &[(&str, &str)]) -> anyhow::Result<Running> {
         let running = self.start_cold(0, flags)?;
         warm_up(&running)?;
@@ -75,7 +71,6 @@ impl DrillContext<'_> {
         launch::start_on(self.host, self.server, port, &[], &words)
     }
 
-    /// Fails once the user has interrupted the command.
     pub(super) fn check_interrupted(&self) -> anyhow::Result<()> {
         self.host.check_interrupted()
     }
@@ -91,11 +86,10 @@ fn warm_up(running: &Running) -> anyhow::Result<()> {
     wait_until(|| settled(running), "its descriptors did not settle")
 }
 
-/// Whether the number of its descriptors stays the same for a moment.
 fn settled(running: &Running) -> anyhow::Result<bool> {
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     std::thread::sleep(POLL * 3);
-    Ok(running.descriptors()? == before)
+    Ok(running.process.descriptors()? == before)
 }
 
 /// Waits until `is_so`. Fails with `complaint` after a bounded time.
@@ -111,15 +105,14 @@ pub(super) fn wait_until(
     Ok(())
 }
 
-/// Fails unless the server runs, gives a right answer, and soon has no more descriptors open than
-/// `before`.
+/// Fails unless the server runs, answers, and soon has no more descriptors than `before`.
 pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::Result<()> {
-    running.check_running()?;
+    running.process.check_running()?;
     check_answers(running.address)?;
     let mut now = before;
     let back = wait_until(
         || {
-            now = running.descriptors()?;
+            now = running.process.descriptors()?;
             Ok(now <= before)
         },
         "",
@@ -131,14 +124,13 @@ pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::R
 }
 
 /// The share of a core that the server uses in a window without requests. Fails when it is too much
-/// in every window. On a busy machine the server may still have work in the first ones; one that
-/// spins never stops.
+/// in every window: a server may have work in the first ones; one that spins never stops.
 pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result<f64> {
     let began = Instant::now();
     loop {
-        let (looked, before) = (Instant::now(), running.usage()?);
+        let (looked, before) = (Instant::now(), running.process.usage()?);
         std::thread::sleep(window);
-        let used = running.usage()?.since(&before).cpu;
+        let used = running.process.usage()?.since(&before).cpu;
         let share = used.as_secs_f64() / looked.elapsed().as_secs_f64();
         if share < QUIET_SHARE {
             return Ok(share);
@@ -148,9 +140,8 @@ pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result
     }
 }
 
-/// Its resident memory in bytes.
 pub(super) fn resident(running: &Running) -> anyhow::Result<u64> {
-    match running.memory() {
+    match running.process.memory() {
         Some(memory) => Ok(memory.resident),
         None => bail!("the server has ended"),
     }

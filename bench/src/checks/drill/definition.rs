@@ -10,8 +10,7 @@ pub struct Drill {
     pub name: &'static str,
     /// What it does and what the server has to do, for people.
     pub about: &'static str,
-    /// Runs it. Returns a figure for the table; fails with the reason when the server fails the
-    /// drill.
+    /// Returns a figure for the table; fails with the reason when the server fails the drill.
     pub(super) run: fn(&DrillContext) -> anyhow::Result<String>,
 }
 
@@ -22,8 +21,7 @@ pub struct DrillResult {
     pub drill: &'static str,
     /// The drill's figure, or why the server failed it.
     pub outcome: Result<String, String>,
-    /// The reason in the server's manifest, where the drill is a known failure. `None` when a flaky
-    /// one passed.
+    /// The reason of a known failure, from the manifest; `None` when a flaky one passed.
     pub known: Option<String>,
 }
 

@@ -19,23 +19,21 @@ pub(super) const DRILL: Drill = Drill {
 /// Connections that each of the server's processes has room for.
 const ROOM: usize = 20;
 
-/// Connections that are certain to be accepted when descriptors run out, whatever else the server
-/// opens.
+/// Connections that are certainly accepted, whatever descriptors the server opens besides.
 const CERTAIN: usize = 10;
 
-/// Connections that are opened beyond the room.
 const BEYOND: usize = 20;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut running = context.start(&[])?;
-    let before = running.descriptors()?;
-    let processes = running.limit_descriptors(ROOM)?;
+    let before = running.process.descriptors()?;
+    let processes = running.process.limit_descriptors(ROOM)?;
     let share = exhaust(context, &running, CERTAIN, ROOM * processes).context("out of descriptors")?;
     check_recovered(&mut running, before)?;
 
     if context.server.honours("max-connections") {
         let mut running = context.start(&[("max-connections", &ROOM.to_string())])?;
-        let before = running.descriptors()?;
+        let before = running.process.descriptors()?;
         exhaust(context, &running, ROOM, ROOM).context("over --max-connections")?;
         check_recovered(&mut running, before)?;
     }
@@ -67,8 +65,7 @@ fn exhaust(context: &DrillContext, running: &Running, open: usize, room: usize) 
         client.expect("/still/open").context("an open connection")?;
     }
     drop(clients);
-    // Each connection that closes makes room for another one. The server may take them in any
-    // order.
+    // Each connection that closes makes room for another one, in any order.
     let complaint = "some waiting connections were not answered";
     wait_until(
         || {

@@ -33,30 +33,29 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut running = context.start(&[("drain-timeout", &limit.to_string())])?;
     let clients = slow_clients(running.address)?;
     let signalled = Instant::now();
-    running.terminate()?;
-    if running.wait(Duration::from_secs(limit) + SLACK) == Waited::TimedOut {
+    running.process.terminate()?;
+    if running.process.wait(Duration::from_secs(limit) + SLACK) == Waited::TimedOut {
         bail!(
             "the server still runs {:.1} s after SIGTERM; its limit is {limit} s",
             signalled.elapsed().as_secs_f64()
         );
     }
     let elapsed = signalled.elapsed();
-    let ended = running.kill()?;
+    let ended = running.process.kill()?;
     ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
     drop(clients);
 
     let mut running = context.start(&[("drain-timeout", "30")])?;
     let _clients = slow_clients(running.address)?;
-    running.terminate()?;
+    running.process.terminate()?;
     // The kernel may merge two signals that are sent at once.
     std::thread::sleep(Duration::from_millis(300));
-    running.terminate()?;
-    ensure!(running.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
-    running.kill()?;
+    running.process.terminate()?;
+    ensure!(running.process.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
+    running.process.kill()?;
     Ok(numbers::seconds(elapsed.as_secs_f64()))
 }
 
-/// Clients that may delay a shutdown.
 fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<NonReadingClient>)> {
     let sent: [&[u8]; 4] = [
         b"",

@@ -58,7 +58,7 @@ fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
         ended
     });
     ended?;
-    let ended = running.kill()?;
+    let ended = running.process.kill()?;
     ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
     Ok(all)
 }
@@ -66,9 +66,9 @@ fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
 fn end_under_load(running: &mut Running, state: &LoadState) -> anyhow::Result<()> {
     let are_running = || Ok(state.answered.load(Ordering::Relaxed) >= UNDER_WAY);
     wait_until(are_running, &format!("the server did not give {UNDER_WAY} right answers"))?;
-    running.terminate()?;
+    running.process.terminate()?;
     ensure!(
-        running.wait(END_BOUND) == Waited::Exited,
+        running.process.wait(END_BOUND) == Waited::Exited,
         "the server still runs {} s after SIGTERM",
         END_BOUND.as_secs()
     );

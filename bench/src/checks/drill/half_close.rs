@@ -13,14 +13,13 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// Requests before the sending side is shut down.
 const REQUESTS: [usize; 4] = [0, 1, 2, 100];
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let times = context.pick(5, 50);
     let mut answered = 0;
     let mut running = context.start(&[])?;
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     for _ in 0..times {
         context.check_interrupted()?;
         for requests in REQUESTS {

@@ -23,9 +23,8 @@ const ASKING: usize = 50;
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let count = context.connections(500, WANTED);
     let mut running = context.start(&[("idle-timeout", "600")])?;
-    // Counted at rest: a process that hands a connection to another one has it open for a moment,
-    // too.
-    let at_rest = running.descriptors()?;
+    // At rest: a process that hands a connection over has it open for a moment, too.
+    let at_rest = running.process.descriptors()?;
     let _first = connect(context, &running, FIRST, at_rest)?;
     let before = resident(&running)?;
     let mut clients = connect(context, &running, count, at_rest + FIRST)?;
@@ -36,13 +35,12 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         client.ask("/at/last")?;
         client.expect("/at/last")?;
     }
-    running.check_running()?;
+    running.process.check_running()?;
     let each = numbers::whole(numbers::as_f64(growth / u64::try_from(count)?));
     Ok(if count < WANTED { format!("{each} B each of {count}") } else { format!("{each} B each") })
 }
 
-/// Opens `count` connections, and waits until the server has accepted them all, beside its `open`
-/// descriptors.
+/// Opens `count` connections, and waits until the server, with `open` descriptors, has them all.
 fn connect(
     context: &DrillContext,
     running: &Running,
@@ -56,6 +54,6 @@ fn connect(
         clients.push(client.with_context(|| format!("connection {} of {count}", number + 1))?);
     }
     let complaint = format!("the server has not accepted all of {count} connections");
-    wait_until(|| Ok(running.descriptors()? >= open + count), &complaint)?;
+    wait_until(|| Ok(running.process.descriptors()? >= open + count), &complaint)?;
     Ok(clients)
 }

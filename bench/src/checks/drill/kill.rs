@@ -19,13 +19,12 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         let running = context.start(&[])?;
         let address = running.address;
         let mut clients = (0..4).map(|_| Client::connect(address)).collect::<anyhow::Result<Vec<_>>>()?;
-        // The states that keep a port in use longest: idle, within a head, and with an unread
-        // answer.
+        // The states that keep a port in use longest: idle, within a head, with an unread answer.
         clients[0].ask("/before")?;
         clients[0].expect("/before")?;
         clients[1].send(b"GET /half HTTP/1.1\r\nHo")?;
         clients[2].ask("/unread")?;
-        running.kill()?;
+        running.process.kill()?;
 
         let killed = Instant::now();
         let again = context.start_cold(address.port(), &[])?;

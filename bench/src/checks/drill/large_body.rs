@@ -20,11 +20,9 @@ const MAX_GROWTH: u64 = 2 * MIB;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Bytes per write and per chunk.
 const PIECE: usize = 64 * 1024;
 
-/// Pieces between two looks at the memory, so that a server that keeps the body cannot fill the
-/// machine.
+/// Pieces between two looks at the memory, so that a kept body cannot fill the machine.
 const CHECK_EVERY: u64 = 16;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -41,12 +39,11 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let chunked = Body { head, piece: chunk.as_bytes(), size };
     chunked.send(context, &running, before).context("a chunked body")?;
 
-    running.check_running()?;
+    running.process.check_running()?;
     let growth = peak(&running)?.saturating_sub(before);
     Ok(format!("{}.{} MiB growth", growth / MIB, growth % MIB * 10 / MIB))
 }
 
-/// A body, sent in equal pieces.
 struct Body<'a> {
     head: &'a str,
     piece: &'a [u8],
@@ -85,5 +82,5 @@ fn check_growth(running: &Running, before: u64) -> anyhow::Result<()> {
 }
 
 fn peak(running: &Running) -> anyhow::Result<u64> {
-    Ok(running.memory().context("the server has ended")?.peak)
+    Ok(running.process.memory().context("the server has ended")?.peak)
 }

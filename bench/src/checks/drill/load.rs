@@ -21,7 +21,6 @@ use crate::servers::client::{Client, get, get_and_close};
 /// Requests per write of a pipelining client.
 const BURST: usize = 8;
 
-/// How a client uses its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectionMode {
     /// It sends the next request on the same connection.
@@ -32,7 +31,6 @@ pub(super) enum ConnectionMode {
     Pipelined,
 }
 
-/// Clients of every mode.
 pub(super) const CLIENT_MODES: [ConnectionMode; 8] = {
     use ConnectionMode::{Close, KeepAlive, Pipelined};
     [KeepAlive, KeepAlive, KeepAlive, Close, Close, Close, Pipelined, Pipelined]
@@ -41,13 +39,11 @@ pub(super) const CLIENT_MODES: [ConnectionMode; 8] = {
 /// The state that the clients share with the drill.
 #[derive(Debug, Default)]
 pub(super) struct LoadState {
-    /// The clients have to stop.
     pub(super) stop: AtomicBool,
     /// Right answers to all clients so far.
     pub(super) answered: AtomicU64,
 }
 
-/// The requests of a client.
 #[derive(Debug, Default)]
 pub(super) struct LoadCount {
     pub(super) sent: u64,
@@ -64,8 +60,7 @@ impl AddAssign for LoadCount {
     }
 }
 
-/// Sends requests as fast as it can, until it has to stop or cannot connect. The latter is an error
-/// beside the count.
+/// Sends requests until it has to stop or cannot connect, which is an error beside the count.
 pub(super) fn load(
     name: usize,
     address: SocketAddr,
@@ -92,8 +87,7 @@ pub(super) fn load(
     (counted, Ok(()))
 }
 
-/// Sends one request or one burst, and reads the answers. Returns whether the connection can be
-/// used again.
+/// Sends a request or a burst, and reads the answers. Returns whether the connection is usable.
 fn ask(
     client: &mut Client,
     name: usize,
@@ -126,6 +120,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
+    use super::ConnectionMode::{Close, KeepAlive, Pipelined};
     use super::*;
 
     /// Accepts one connection, answers `requests` requests, the last one with the field `last`, and
@@ -166,29 +161,11 @@ mod tests {
     fn requests_without_an_answer_are_lost() {
         let close = "Connection: close\r\n";
         let cases = [
-            (
-                "all answered, and the close announced",
-                ConnectionMode::KeepAlive,
-                server(5, close),
-                (5, 5),
-                false,
-            ),
-            (
-                "a burst cut by an announced close",
-                ConnectionMode::Pipelined,
-                server(11, close),
-                (11, 11),
-                false,
-            ),
-            (
-                "a burst cut by a close without notice",
-                ConnectionMode::Pipelined,
-                server(11, ""),
-                (16, 11),
-                true,
-            ),
-            ("one answer, then the end", ConnectionMode::Close, server(1, close), (1, 1), false),
-            ("no answer", ConnectionMode::Close, server(0, ""), (1, 0), true),
+            ("all answered, and the close announced", KeepAlive, server(5, close), (5, 5), false),
+            ("a burst cut by an announced close", Pipelined, server(11, close), (11, 11), false),
+            ("a burst cut by a close without notice", Pipelined, server(11, ""), (16, 11), true),
+            ("one answer, then the end", Close, server(1, close), (1, 1), false),
+            ("no answer", Close, server(0, ""), (1, 0), true),
         ];
         for (name, mode, address, expected, loses) in cases {
             let (counted, end) = load(7, address, mode, &LoadState::default());

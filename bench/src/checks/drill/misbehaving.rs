@@ -48,8 +48,7 @@ const MISBEHAVIORS: [Misbehavior; 7] = [
     },
 ];
 
-/// Opens misbehaving connections until it has to stop. The same seed makes the same ones, except
-/// for their timing.
+/// Opens misbehaving connections until it has to stop: the same ones for the same seed.
 pub(super) fn run(address: SocketAddr, seed: u64, state: &LoadState) {
     let mut random = Rng::with_seed(seed);
     while !state.stop.load(Ordering::Relaxed) {

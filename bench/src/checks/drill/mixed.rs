@@ -19,21 +19,19 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// Clients that misbehave.
 const MISBEHAVING: u64 = 4;
 
 /// Rounds, the same except for their timing. The first ones show how much memory the server needs,
 /// the last one whether it stays there.
 const ROUNDS: u32 = 4;
 
-/// What resident memory may exceed its maximum after all earlier rounds by: allocators and garbage
-/// collectors keep varying amounts. A leak of a kilobyte per connection is more than this in a
-/// round.
+/// The growth of resident memory in the last round: allocators and garbage collectors keep varying
+/// amounts. A leak of a kilobyte per connection is more than this.
 const MAX_GROWTH: u64 = 8 * 1024 * 1024;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut running = context.start(&[])?;
-    let descriptors = running.descriptors()?;
+    let descriptors = running.process.descriptors()?;
     let mut answered = 0;
     let mut residents = Vec::new();
     for _ in 0..ROUNDS {
@@ -42,7 +40,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         check_recovered(&mut running, descriptors)?;
         residents.push(resident(&running)?);
     }
-    let ended = running.kill()?;
+    let ended = running.process.kill()?;
     ensure!(!ended.complaint.contains("panicked"), "the server panicked{}", ended.last_words());
 
     let last = residents.pop().unwrap_or_default();
@@ -53,8 +51,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(format!("{} right, {growth}", numbers::whole(as_f64(answered))))
 }
 
-/// Misbehaving clients beside load, for `time`. Returns the number of right answers. Fails when an
-/// answer is wrong or missing.
+/// Misbehaving clients beside load. Returns the right answers; fails on a wrong or missing one.
 fn round(context: &DrillContext, running: &Running, time: Duration) -> anyhow::Result<u64> {
     let address = running.address;
     let state = &LoadState::default();

@@ -29,9 +29,8 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(figure)
 }
 
-/// Memory per client of `count` clients, after a first group. There are several times as many as
-/// threads in a pool, some of which have had no client of the first group, and make their large
-/// buffer only now.
+/// Memory per client of `count` clients, after a first group. They are several times as many as a
+/// pool's threads, some of which make their large buffer only now.
 fn memory_per_client(context: &DrillContext, count: usize) -> anyhow::Result<String> {
     let running = context.start(&[])?;
     let first = fill(&running, FIRST)?;
@@ -47,8 +46,7 @@ fn memory_per_client(context: &DrillContext, count: usize) -> anyhow::Result<Str
     Ok(figure)
 }
 
-/// Connects `count` clients that send until the server reads no more. Fails when it reads without
-/// end.
+/// Connects clients that send until the server reads no more. Fails when it reads without end.
 fn fill(running: &Running, count: usize) -> anyhow::Result<Vec<NonReadingClient>> {
     let before = resident(running)?;
     let clients = non_reading::fill(running.address, count)?;
@@ -67,7 +65,7 @@ fn fill(running: &Running, count: usize) -> anyhow::Result<Vec<NonReadingClient>
 fn check_dropped(context: &DrillContext) -> anyhow::Result<()> {
     let timeout = context.pick("1", "2");
     let mut running = context.start(&[("write-timeout", timeout)])?;
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     let _clients: Vec<NonReadingClient> = non_reading::fill(running.address, 10)?;
     check_recovered(&mut running, before)
         .with_context(|| format!("with --write-timeout {timeout}, clients that never read"))

@@ -22,11 +22,9 @@ const QUIET: Duration = Duration::from_millis(500);
 /// server that reads and answers without end.
 pub(super) const MAX_SENT: usize = 512 * 1024;
 
-/// A client that reads nothing.
 pub(super) struct NonReadingClient {
     client: Client,
     sent: usize,
-    /// Whether the server has closed.
     closed: bool,
 }
 

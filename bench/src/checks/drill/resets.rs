@@ -42,7 +42,7 @@ pub(super) const STATES: [State; 7] = [
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let times: usize = context.pick(20, 200);
     let mut running = context.start(&[])?;
-    let before = running.descriptors()?;
+    let before = running.process.descriptors()?;
     for number in 0..times {
         context.check_interrupted()?;
         for (state, reach) in STATES {

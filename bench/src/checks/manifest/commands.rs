@@ -56,8 +56,7 @@ fn check_placeholders(at: usize, word: &str, found: &mut Diagnostics) {
     }
 }
 
-/// Why a command's program cannot be run. The build may make one in the server's folder or in the
-/// target folder.
+/// Why a command's program cannot be run. The build may make one, here or in the target folder.
 fn wrong_program(
     program: &str,
     folder: &Path,

@@ -22,14 +22,12 @@ pub enum Level {
     Note,
 }
 
-/// The diagnostics of a manifest so far.
 pub(super) struct Diagnostics<'a> {
     text: &'a str,
     all: Vec<Diagnostic>,
 }
 
 impl<'a> Diagnostics<'a> {
-    /// Those of a manifest with this text.
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, all: Vec::new() }
     }
@@ -39,7 +37,6 @@ impl<'a> Diagnostics<'a> {
         self.add(at, Level::Error, text.into());
     }
 
-    /// Adds a note at the byte `at` of the text.
     pub(super) fn note(&mut self, at: usize, text: impl Into<String>) {
         self.add(at, Level::Note, text.into());
     }
@@ -48,7 +45,6 @@ impl<'a> Diagnostics<'a> {
         self.all.push(Diagnostic { line: self.line(at), level, text });
     }
 
-    /// The line of the byte `at`.
     pub(super) fn line(&self, at: usize) -> usize {
         toml_file::line(self.text, at)
     }
@@ -57,7 +53,6 @@ impl<'a> Diagnostics<'a> {
         self.all.iter().any(|diagnostic| diagnostic.level == Level::Error)
     }
 
-    /// All of them by line.
     pub(super) fn by_line(mut self) -> Vec<Diagnostic> {
         self.all.sort_by_key(|diagnostic| diagnostic.line);
         self.all

@@ -1,5 +1,4 @@
-//! Whether the names in a manifest's lists are those of cases, drills, limits and benchmarks,
-//! without repetition.
+//! Whether a manifest's lists name cases, drills, limits and benchmarks, each once.
 
 use std::collections::BTreeMap;
 

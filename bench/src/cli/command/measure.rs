@@ -109,7 +109,8 @@ fn attached(
                      `taskset --all-tasks --cpu-list --pid {} {pid}` keeps it on the servers' cores",
                     label.name,
                     numbers::cores(&shared),
-                    listed(&cores.server),
+                    // As `taskset` reads them.
+                    cores.server.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
                 ));
             }
             Some(process)
@@ -117,11 +118,6 @@ fn attached(
     };
     let Label { name, version } = label.clone();
     Ok(Server::attached(name, Attached { address, process, version }))
-}
-
-/// Cores as `taskset` reads them.
-fn listed(cores: &[usize]) -> String {
-    cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Measures what the arguments say. `open` gives the result folder, with the records that it has.

@@ -82,7 +82,6 @@ impl AttachedProcess {
         Some(false)
     }
 
-    /// Its children, theirs, and so on.
     fn descendants(&self) -> Vec<Pid> {
         let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
         for process in procfs::process::all_processes().into_iter().flatten().flatten() {

@@ -1,5 +1,4 @@
-//! File descriptors: how many the harness may have, and how many a started process has and may
-//! have.
+//! File descriptors: the harness's limit, and those that a started process has and may have.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,10 +28,8 @@ impl Process {
     pub fn descriptors(&self) -> anyhow::Result<usize> {
         let own = self.numbers_of(self.group)?.len();
         // A child may have ended in the meantime.
-        Ok(self
-            .children()
-            .filter_map(|child| self.numbers_of(child).ok())
-            .fold(own, |sum, more| sum + more.len()))
+        let others = self.children().filter_map(|child| Some(self.numbers_of(child).ok()?.len()));
+        Ok(own + others.sum::<usize>())
     }
 
     /// Limits it and each process of its group to this many more descriptors, for the rest of their
@@ -44,11 +41,9 @@ impl Process {
             let used = self.numbers_of(pid)?;
             // The limit is one of numbers, and the lowest free number is given out first.
             let limit = (0..).filter(|number| !used.contains(number)).nth(more);
-            let set = || {
-                let new = Rlimit { current: limit, maximum: limit };
-                prlimit(Pid::from_raw(pid.as_raw()), Resource::Nofile, new)
-            };
-            set().with_context(|| format!("cannot limit the descriptors of {}", self.name))?;
+            let new = Rlimit { current: limit, maximum: limit };
+            prlimit(Pid::from_raw(pid.as_raw()), Resource::Nofile, new)
+                .with_context(|| format!("cannot limit the descriptors of {}", self.name))?;
             count += 1;
         }
         Ok(count)

@@ -56,20 +56,14 @@ pub fn ports() -> Option<Ports> {
 
 /// Waits until half of the ports for outgoing connections are free, or can be reused, and returns
 /// whether they are: false once the wait has timed out, or the user has interrupted it. Calls `say`
-/// when the wait begins, and when it times out. It does not wait where the kernel does not say how
-/// many ports are in use.
+/// when the wait begins, and when it times out. Does not wait where the kernel does not say.
 pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
     let Some(range) = outgoing_ports() else { return true };
-    let wait = Wait { most: range.len() / HELD_AT_MOST, reused: are_reused() };
-    wait.wait(
-        if wait.reused { REUSE_BOUND } else { HOLD_BOUND },
-        || held(&range, wait.most),
-        || host.interrupted(),
-        say,
-    )
+    let (most, reused) = (range.len() / HELD_AT_MOST, are_reused());
+    let bound = if reused { REUSE_BOUND } else { HOLD_BOUND };
+    wait(most, reused, bound, || held(&range, most), || host.interrupted(), say)
 }
 
-/// The ports for outgoing connections.
 fn outgoing_ports() -> Option<RangeInclusive<u16>> {
     port_range(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
 }
@@ -80,43 +74,35 @@ pub fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
     Some(ends.next()??..=ends.next()??)
 }
 
-/// What the harness waits for.
-struct Wait {
-    /// How many ports may be in `TIME_WAIT`.
+/// Waits until at most `most` ports are held, or held ones can be `reused` after the `bound`.
+fn wait(
     most: usize,
-    /// Whether those can be reused after a while.
     reused: bool,
-}
-
-impl Wait {
-    fn wait(
-        &self,
-        bound: Duration,
-        held: impl Fn() -> Option<usize>,
-        interrupted: impl Fn() -> bool,
-        mut say: impl FnMut(&str),
-    ) -> bool {
-        let began = Instant::now();
-        let mut waits = false;
-        while let Some(held) = held().filter(|held| *held > self.most) {
-            let ports = format!("connections that have ended hold {held} ports, more than {}", self.most);
-            if interrupted() {
-                return false;
-            }
-            if began.elapsed() >= bound {
-                if !self.reused {
-                    say(&format!("{ports}: they are not waited for any longer, and connections may fail"));
-                }
-                return self.reused;
-            }
-            if !waits {
-                say(&format!("{ports}: waiting for them for up to {} s", bound.as_secs()));
-                waits = true;
-            }
-            std::thread::sleep(POLL);
+    bound: Duration,
+    held: impl Fn() -> Option<usize>,
+    interrupted: impl Fn() -> bool,
+    mut say: impl FnMut(&str),
+) -> bool {
+    let began = Instant::now();
+    let mut waits = false;
+    while let Some(held) = held().filter(|held| *held > most) {
+        let ports = format!("connections that have ended hold {held} ports, more than {most}");
+        if interrupted() {
+            return false;
         }
-        true
+        if began.elapsed() >= bound {
+            if !reused {
+                say(&format!("{ports}: they are not waited for any longer, and connections may fail"));
+            }
+            return reused;
+        }
+        if !waits {
+            say(&format!("{ports}: waiting for them for up to {} s", bound.as_secs()));
+            waits = true;
+        }
+        std::thread::sleep(POLL);
     }
+    true
 }
 
 /// How many ports of `range` are in `TIME_WAIT`. A server's port, which all of its connections
@@ -183,14 +169,13 @@ mod tests {
         for (held, reused, bound, expected, enough) in cases {
             let (looks, mut said) = (Cell::new(0), Vec::new());
             let look = || held[looks.replace(looks.get() + 1)];
-            let wait = Wait { most: 10, reused };
-            let found = wait.wait(bound, look, || false, |line| said.push(line.to_owned()));
+            let found = wait(10, reused, bound, look, || false, |line| said.push(line.to_owned()));
             assert_eq!((found, looks.get()), (enough, held.len()), "{held:?}: {said:?}");
             assert_eq!(said.len(), usize::from(!expected.is_empty()), "{held:?}: {said:?}");
             assert!(said.concat().contains(expected), "{held:?}: {said:?}");
         }
-        let wait = Wait { most: 10, reused: false };
-        assert!(!wait.wait(long, || Some(20), || true, |line| panic!("{line}")), "it was interrupted");
+        let finds = wait(10, false, long, || Some(20), || true, |line| panic!("{line}"));
+        assert!(!finds, "it was interrupted");
     }
 
     #[test]

@@ -55,16 +55,14 @@ pub struct Ended {
     pub output: String,
     /// The end of its standard error.
     pub complaint: String,
-    /// What it used from its start to its end, with the children that it has waited for: exact, and
-    /// with all switches.
+    /// What it used, with the children that it has waited for: exact, and with all switches.
     pub usage: Option<Usage>,
 }
 
 impl Process {
     /// What it and the processes of its group have used, and the children that they have waited
-    /// for. It can be read until the process is reaped, except for the switches, which are gone
-    /// once it has exited: [`Ended`] has all of it. It costs some 0.1 ms, and 20 µs more for
-    /// each thread, 5 ms with 256 of them, most of it for the switches. Fails once the process is
+    /// for. The switches are gone once the process has exited: [`Ended`] has all of it. It costs
+    /// some 0.1 ms, and 20 µs per thread, most of it for the switches. Fails once the process is
     /// reaped.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         let own =
@@ -123,16 +121,14 @@ impl Process {
         }
     }
 
-    /// Sends SIGTERM to it, and not to its children, as a service manager does: a server ends its
-    /// own workers, some of which drop all connections on SIGTERM. Fails if the signal cannot be
-    /// sent.
+    /// Sends SIGTERM to it alone, as a service manager does: a server ends its own workers, some of
+    /// which drop all connections on SIGTERM. Fails if the signal cannot be sent.
     pub fn terminate(&self) -> anyhow::Result<()> {
         // It has not been reaped, so the number is still its own.
         kill(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
     }
 
-    /// Stops it and all of its group for this time: SIGSTOP, and then SIGCONT. Fails if a signal
-    /// cannot be sent.
+    /// Stops its group for this time: SIGSTOP, then SIGCONT. Fails if either cannot be sent.
     pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
         let send = |signal| {
             killpg(self.group, signal).with_context(|| format!("cannot send {signal} to {}", self.name))
@@ -167,7 +163,6 @@ impl Process {
         Ok(Ended { status, output: text(output), complaint: text(complaint), usage })
     }
 
-    /// Ends it; the error says how it ended.
     fn ended_early(&mut self) -> anyhow::Error {
         let name = self.name.clone();
         match self.end() {
@@ -176,8 +171,7 @@ impl Process {
         }
     }
 
-    /// Waits for it and takes its group off the list of those that get signals, as its number can
-    /// be reused from then on.
+    /// Waits for it, and takes its group off the list: its number can be reused from then on.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
         let mut groups = self.started.groups.lock();
         groups.retain(|group| *group != self.group);
@@ -252,8 +246,7 @@ mod tests {
     /// Far more than a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);
 
-    /// A shell that ends its child by SIGUSR1. Its exit code is the child's, which says by which
-    /// signal the child was ended.
+    /// A shell that ends its child by SIGUSR1, and exits with the child's code.
     const PARENT: &str = "trap 'kill -USR1 $!; wait $!; exit $?' TERM
         (trap 'exit 3' TERM; trap 'exit 5' USR1; echo; while :; do sleep 0.01; done) &
         wait";

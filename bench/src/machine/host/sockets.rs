@@ -33,7 +33,6 @@ const BY_FAMILY: u16 = 20;
 /// `NLM_F_REQUEST | NLM_F_DUMP`: all sockets that match the request.
 const REQUEST_ALL: u16 = 0x301;
 
-/// The head of each message.
 const HEAD_BYTES: usize = 16;
 
 /// The head and an `inet_diag_req_v2`.
@@ -53,8 +52,7 @@ pub fn established(address: SocketAddr) -> Option<u64> {
     };
     match address {
         SocketAddr::V6(_) => count(Family::V6),
-        // Some runtimes serve IPv4 by a socket for both families, whose connections are listed as
-        // those of IPv6.
+        // Some runtimes serve IPv4 by a socket of IPv6, and the kernel lists it there.
         SocketAddr::V4(_) => match count(Family::V4)? {
             0 => Some(count(Family::V6).unwrap_or(0)),
             count => Some(count),
@@ -110,8 +108,7 @@ fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((kind, body, bytes.get(length.next_multiple_of(4)..).unwrap_or_default()))
 }
 
-/// The local address in an `inet_diag_msg`: family, state, two bytes more, two ports, and 16 bytes
-/// for either kind.
+/// The local address in an `inet_diag_msg`: family, 3 bytes, two ports, 16 bytes per address.
 fn local_address(body: &[u8]) -> Option<SocketAddr> {
     let port = u16::from_be_bytes(*body.get(4..)?.first_chunk()?);
     let address = body.get(8..)?;

@@ -15,8 +15,7 @@ pub fn throttled() -> Option<Duration> {
     look(sum)
 }
 
-/// How many cores' time the control group may use, by the smallest quota that can be seen; `None`
-/// without a quota.
+/// How many cores' time the control group may use, by the smallest quota that can be seen.
 pub fn quota() -> Option<f64> {
     look(smallest)
 }
@@ -28,9 +27,8 @@ fn look<T>(find: impl Fn(&[PathBuf]) -> Option<T>) -> Option<T> {
     mounts.into_iter().find_map(|mount| find(&folders(&mount, own_group(&mount, &groups)?)))
 }
 
-/// The path of the own group in a mounted hierarchy, if that can have quotas: the one of version 2,
-/// or the one of version 1 with the controller `cpu`. Some machines have both hierarchies, of which
-/// one has the controller.
+/// The path of the own group in a mounted hierarchy that can have quotas: version 2, or version 1
+/// with the controller `cpu`. Some machines have both, of which one has the controller.
 fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a str> {
     let version_1 = match mount.fs_type.as_str() {
         "cgroup2" => false,
@@ -55,8 +53,7 @@ fn sum(folders: &[PathBuf]) -> Option<Duration> {
     texts.filter_map(|text| parse(&text)).reduce(|sum, time| sum + time)
 }
 
-/// The throttled time in a group's `cpu.stat`: of version 2 in microseconds, of version 1 in
-/// nanoseconds.
+/// The throttled time in a `cpu.stat`: of version 2 in microseconds, of 1 in nanoseconds.
 fn parse(stat: &str) -> Option<Duration> {
     stat.lines().find_map(|line| match line.split_once(' ')? {
         ("throttled_usec", time) => time.parse().ok().map(Duration::from_micros),
@@ -69,8 +66,7 @@ fn smallest(folders: &[PathBuf]) -> Option<f64> {
     folders.iter().filter_map(|folder| quota_in(folder)).min_by(f64::total_cmp)
 }
 
-/// A group's quota over its period: of version 2 in one file, of version 1 in two. Without a quota
-/// it is `max`, or -1.
+/// A group's quota over its period. Without a quota it is `max` in version 2, or -1 in 1.
 fn quota_in(folder: &Path) -> Option<f64> {
     let read = |name| fs::read_to_string(folder.join(name)).ok();
     let both = read("cpu.max").or_else(|| {
@@ -149,21 +145,15 @@ mod tests {
             for (folder, files) in [(&inner, inner_files), (&outer.path().to_owned(), outer_files)] {
                 files.iter().for_each(|(name, text)| fs::write(folder.join(name), text).unwrap());
             }
-            assert_eq!(
-                smallest(&[inner, outer.path().to_owned()]),
-                expected,
-                "{inner_files:?} {outer_files:?}"
-            );
+            let found = smallest(&[inner, outer.path().to_owned()]);
+            assert_eq!(found, expected, "{inner_files:?} {outer_files:?}");
         }
     }
 
     #[test]
     fn reads_the_throttled_time() {
         let cases = [
-            (
-                "usage_usec 9\nuser_usec 5\nnr_periods 3\nnr_throttled 1\nthrottled_usec 1500\nnr_bursts 0\n",
-                Some(1500),
-            ),
+            ("usage_usec 9\nnr_periods 3\nnr_throttled 1\nthrottled_usec 1500\nnr_bursts 0\n", Some(1500)),
             ("nr_periods 3\nnr_throttled 1\nthrottled_time 1500000\n", Some(1500)),
             ("nr_periods 0\nnr_throttled 0\nthrottled_time 0\n", Some(0)),
             ("usage_usec 9\nuser_usec 5\n", None),

@@ -18,14 +18,12 @@ pub struct Usage {
     /// CPU time of all threads, also of those that have ended. Exact, but for children that have
     /// been waited for: the kernel gives theirs in hundredths of a second.
     pub cpu: Duration,
-    /// The part of it in user code. The kernel samples how CPU time divides; a running process's is
-    /// in hundredths of a second.
+    /// The part in user code: sampled, and of a running process in hundredths of a second.
     pub user: Duration,
     /// The part of it in the kernel, in the same way.
     pub system: Duration,
-    /// How often a thread gave up its core to wait. While the process lives this is the sum over
-    /// the threads that live: the count of a thread that ends is lost. `None` where it cannot be
-    /// read.
+    /// How often a thread gave up its core to wait: while the process lives, of the threads that
+    /// live. `None` where it cannot be read.
     pub voluntary_switches: Option<u64>,
     /// How often a thread was preempted, in the same way.
     pub involuntary_switches: Option<u64>,
@@ -179,15 +177,11 @@ mod tests {
 
     #[test]
     fn counts_children_that_live_and_those_that_were_waited_for() {
-        // What there is, and how many voluntary switches there are at least: those of a shell that
-        // waited.
+        // What there is, and the least number of voluntary switches, those of a shell that waited.
+        let sleep = "exec sleep 60";
         let cases = [
             ("a child", format!("({BUSY}; echo; exec sleep 60) & exec sleep 60"), 0),
-            (
-                "a child's child",
-                format!("(({BUSY}; echo; exec sleep 60) & exec sleep 60) & exec sleep 60"),
-                0,
-            ),
+            ("a child's child", format!("(({BUSY}; echo; exec sleep 60) & {sleep}) & {sleep}"), 0),
             ("a child that has ended", format!("({BUSY}); echo; exec sleep 60"), 1),
             ("one that is not waited for", format!("({BUSY}; echo) & exec sleep 60"), 0),
         ];
@@ -221,11 +215,8 @@ mod tests {
 
     #[test]
     fn usage_is_attributed_to_each_of_many_that_end_at_once() {
-        let host = Host::this_machine(PathBuf::new()).unwrap();
         let used = |script: &str| {
-            let words = ["sh", "-c", script].map(str::to_owned);
-            let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
-            let mut process = host.start(&launch).unwrap();
+            let mut process = start(script);
             assert_eq!(process.wait(BOUND), Waited::Exited);
             let clock = process.usage().unwrap().cpu;
             let ended = process.kill().unwrap().usage.unwrap().cpu;

@@ -13,7 +13,7 @@ impl Run<'_> {
     pub(super) fn hold(&self, connections: u32, record: &mut Record) -> Result<(), ErrorRecord> {
         let mut running = launch::start(self.host, self.server, &self.cores.server, &[])
             .map_err(failed(ErrorKind::Start))?;
-        let at_rest = running.memory();
+        let at_rest = running.process.memory();
         let connect = |number: u32| {
             self.host.check_interrupted()?;
             let Workload { path, answer, .. } = self.workload;
@@ -21,14 +21,14 @@ impl Run<'_> {
             client.with_context(|| format!("connection {} of {connections}", number + 1))
         };
         let clients: anyhow::Result<Vec<Client>> = (0..connections).map(connect).collect();
-        running.check_running().map_err(failed(ErrorKind::Died))?;
+        running.process.check_running().map_err(failed(ErrorKind::Died))?;
         let clients = clients.map_err(failed(ErrorKind::Connections))?;
 
-        record.memory = Some(memory(at_rest, running.memory()));
+        record.memory = Some(memory(at_rest, running.process.memory()));
         let seen = host::established(running.address);
         record.connections = Some(ConnectionsRecord { asked: connections, seen });
         drop(clients);
-        running.kill().map_err(failed(ErrorKind::Died))?;
+        running.process.kill().map_err(failed(ErrorKind::Died))?;
         Ok(())
     }
 }

@@ -72,7 +72,7 @@ impl Run<'_> {
         }
 
         record.tool.command = tool.command(&spec);
-        let used_cores = self.used_cores(record);
+        let used_cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() }.all();
         // The server's usage is read first and last: reading it takes CPU time on these cores, which
         // must not count as external.
         let before = server.usage().map_err(failed(ErrorKind::Died))?;
@@ -92,7 +92,11 @@ impl Run<'_> {
         // The server is killed: whether it ends on SIGTERM is what the conformance cases check.
         server.end().map_err(failed(ErrorKind::Died))?;
 
-        let reported = parse(tool, &watched.ended).map_err(failed(ErrorKind::Tool))?;
+        let ended = &watched.ended;
+        let reported = tool
+            .parse(&ended.output)
+            .with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()));
+        let reported = reported.map_err(failed(ErrorKind::Tool))?;
         if let Some(mismatch) = &reported.mismatch {
             let wrong = anyhow!("an answer was wrong under load: {mismatch}");
             return Err(failed(ErrorKind::WrongAnswer)(wrong));
@@ -127,12 +131,6 @@ impl Run<'_> {
         let load = Load { timeout: spec.load.timeout.min(WARM_UP_TIMEOUT), ..spec.load.clone() };
         let amount = Amount::Time(load.warm_up);
         self.watch(tool, folder, &LoadSpec { load: &load, amount, ..*spec }, server)
-    }
-
-    /// The cores that the server and the tool may use.
-    fn used_cores(&self, record: &Record) -> Vec<usize> {
-        let cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() };
-        cores.all()
     }
 
     /// Records what the tool reports.
@@ -221,11 +219,6 @@ fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
             .with_context(|| format!("cannot write {} into {}", script.name, folder.path().display()))?;
     }
     Ok(folder)
-}
-
-fn parse(tool: &dyn Tool, ended: &Ended) -> anyhow::Result<ToolOutput> {
-    let reported = tool.parse(&ended.output);
-    reported.with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()))
 }
 
 fn usage(usage: &Usage) -> UsageRecord {

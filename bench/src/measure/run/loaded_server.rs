@@ -39,7 +39,7 @@ impl LoadedServer {
     /// process has ended.
     pub(super) fn usage(&self) -> anyhow::Result<Option<Usage>> {
         match self {
-            Self::Started(running) => running.usage().map(Some),
+            Self::Started(running) => running.process.usage().map(Some),
             Self::Attached { process, .. } => process.map(|process| process.usage()).transpose(),
         }
     }
@@ -47,7 +47,7 @@ impl LoadedServer {
     /// The server's memory before the first request. An attached server has had requests already.
     pub(super) fn at_rest(&self) -> Option<Memory> {
         match self {
-            Self::Started(running) => running.memory(),
+            Self::Started(running) => running.process.memory(),
             Self::Attached { .. } => None,
         }
     }
@@ -55,7 +55,7 @@ impl LoadedServer {
     /// The server's memory now and at rest. The peak of an attached server may be older than the run.
     pub(super) fn memory(&self, at_rest: Option<Memory>) -> Option<MemoryRecord> {
         match self {
-            Self::Started(running) => Some(memory(at_rest, running.memory())),
+            Self::Started(running) => Some(memory(at_rest, running.process.memory())),
             Self::Attached { process, .. } => {
                 let now = process.as_ref()?.memory();
                 Some(MemoryRecord { peak_bytes: None, ..memory(at_rest, now) })
@@ -76,7 +76,7 @@ impl LoadedServer {
     /// Fails when the server has ended, or, if its process is unknown, when it accepts no connection.
     pub(super) fn check_running(&mut self) -> anyhow::Result<()> {
         match self {
-            Self::Started(running) => running.check_running(),
+            Self::Started(running) => running.process.check_running(),
             Self::Attached { process: Some(process), .. } => process.check_running(),
             Self::Attached { address, process: None } => client::check_accepts(*address),
         }
@@ -85,7 +85,7 @@ impl LoadedServer {
     /// Ends the server if it was started for the run. Fails when it had ended before.
     pub(super) fn end(self) -> anyhow::Result<()> {
         match self {
-            Self::Started(running) => running.kill().map(drop),
+            Self::Started(running) => running.process.kill().map(drop),
             Self::Attached { .. } => Ok(()),
         }
     }

@@ -15,10 +15,10 @@ impl Run<'_> {
         let ready = began.elapsed();
         let client = Client::connect_and_ask(running.address, &self.workload.path, &self.workload.answer);
         let answered = began.elapsed();
-        running.check_running().map_err(failed(ErrorKind::Died))?;
+        running.process.check_running().map_err(failed(ErrorKind::Died))?;
         client.map_err(failed(ErrorKind::WrongAnswer))?;
-        record.memory = Some(memory(None, running.memory()));
-        running.kill().map_err(failed(ErrorKind::Died))?;
+        record.memory = Some(memory(None, running.process.memory()));
+        running.process.kill().map_err(failed(ErrorKind::Died))?;
         record.start = Some(StartRecord {
             ready_seconds: ready.as_secs_f64(),
             first_answer_seconds: answered.as_secs_f64(),

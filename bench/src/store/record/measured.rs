@@ -51,14 +51,7 @@ pub enum Bound {
 /// The word that every report, table and message uses for a verdict.
 impl std::fmt::Display for Bound {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(match self {
-            Self::Invalid => "invalid",
-            Self::Disturbed => "disturbed",
-            Self::ClientBound => "client-bound",
-            Self::ServerBound => "server-bound",
-            Self::LatencyBound => "latency-bound",
-            Self::Unknown => "unknown",
-        })
+        self.serialize(out)
     }
 }
 

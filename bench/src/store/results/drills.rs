@@ -8,8 +8,7 @@ use crate::store::drills::{DrillRecord, SCHEMA};
 
 const DRILLS: &str = "drills.jsonl";
 
-/// The file of a result folder to which results of drills are appended. Nothing in it is ever
-/// overwritten.
+/// The file to which results of drills are appended. Nothing in it is ever overwritten.
 pub struct DrillsFile(Appender);
 
 impl DrillsFile {
@@ -21,8 +20,7 @@ impl DrillsFile {
         Ok((Self(Appender::open(folder.join(DRILLS), torn.is_some())?), torn))
     }
 
-    /// Appends a result as one line, in one write, and waits until it is on the disk. Fails if it
-    /// cannot be written.
+    /// Appends a result as one line, and waits for the disk. Fails if it cannot be written.
     pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
         self.0.append(record)
     }
@@ -87,14 +85,9 @@ mod tests {
         let folder = folder();
         assert_eq!(crate::store::results::load(folder.path()).unwrap().drills, []);
         let example = DrillRecord::example;
-        append(
-            folder.path(),
-            &[example("one", "kill", Err("no luck")), example("one", "idle", Ok("1 B each"))],
-        );
-        append(
-            folder.path(),
-            &[example("two", "kill", Ok("up in 3 ms")), example("one", "kill", Ok("up in 2 ms"))],
-        );
+        let path = folder.path();
+        append(path, &[example("one", "kill", Err("no luck")), example("one", "idle", Ok("1 B each"))]);
+        append(path, &[example("two", "kill", Ok("up in 3 ms")), example("one", "kill", Ok("up in 2 ms"))]);
         let expected = [
             example("one", "kill", Ok("up in 2 ms")),
             example("one", "idle", Ok("1 B each")),
@@ -124,18 +117,11 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_read_is_named() {
         let line = serde_json::to_string(&DrillRecord::example("one", "kill", Ok("up"))).unwrap();
+        let other = "written with schema 9, and this is a bench of schema 1";
         let cases = [
-            (
-                "damage",
-                line.replace("\"about\"", "\"abuot\""),
-                "drills.jsonl:2: it is damaged: unknown field `abuot`",
-            ),
-            ("noise", "what?".into(), "drills.jsonl:2: it is damaged"),
-            (
-                "another version",
-                line.replace("\"schema\":1", "\"schema\":9"),
-                "drills.jsonl:2: written with schema 9, and this is a bench of schema 1",
-            ),
+            ("damage", line.replace("\"about\"", "\"abuot\""), "it is damaged: unknown field `abuot`"),
+            ("noise", "what?".into(), "it is damaged"),
+            ("another version", line.replace("\"schema\":1", "\"schema\":9"), other),
         ];
         for (name, second, expected) in cases {
             let folder = folder();
@@ -144,7 +130,7 @@ mod tests {
                 [crate::store::results::load(folder.path()).err(), DrillsFile::open(folder.path()).err()];
             for error in errors {
                 let message = format!("{:#}", error.unwrap());
-                assert!(message.contains(expected), "{name}: {message}");
+                assert!(message.contains(&format!("drills.jsonl:2: {expected}")), "{name}: {message}");
             }
         }
         let absent = Path::new("/absent");

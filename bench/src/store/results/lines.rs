@@ -11,12 +11,9 @@ use serde::de::DeserializeOwned;
 /// The extension of the file that gets an incomplete last line.
 const TORN: &str = "torn";
 
-/// What a file of lines holds.
 #[derive(Debug)]
 pub(super) struct Lines<T> {
-    /// The lines, in the order in which they were written.
     pub(super) lines: Vec<T>,
-    /// A sentence about an incomplete last line.
     pub(super) torn: Option<String>,
 }
 
@@ -27,8 +24,7 @@ pub(super) struct Appender {
 }
 
 /// Reads a file, each line by `parse`. A last line without a line feed was being written when the
-/// power failed: it is left out and reported. Fails if any other line cannot be read; the error
-/// names the file and the line.
+/// power failed: it is left out and reported. Fails, naming the place, if another is unreadable.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&[u8]) -> anyhow::Result<T>) -> anyhow::Result<Lines<T>> {
     let place = path.display().to_string();
     let file = File::open(path).with_context(|| format!("cannot read {place}"))?;
@@ -74,6 +70,16 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
     serde_json::from_slice(text).context("it is damaged")
 }
 
+/// Writes a new file as JSON, whole or not at all, and waits for the disk. Fails where one exists.
+pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all((serde_json::to_string_pretty(value)? + "\n").as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    Ok(File::open(folder)?.sync_all()?)
+}
+
 impl Appender {
     /// Opens a file, or creates it. An incomplete last line, where `is_torn`, is first moved to a
     /// file with the extension `torn`. Fails if it cannot be written to.
@@ -92,8 +98,7 @@ impl Appender {
         Ok(Self { path, file })
     }
 
-    /// Appends a line in one write, and waits until it is on the disk. Fails if it cannot be
-    /// written.
+    /// Appends a line in one write, and waits for the disk. Fails if it cannot be written.
     pub(super) fn append(&mut self, line: &impl Serialize) -> anyhow::Result<()> {
         let mut write = || {
             let text = serde_json::to_string(line)? + "\n";
@@ -104,7 +109,6 @@ impl Appender {
     }
 }
 
-/// Moves an incomplete last line to a file of its own.
 fn move_torn(path: &Path, aside: &Path) -> io::Result<()> {
     let text = std::fs::read(path)?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);

@@ -1,7 +1,6 @@
 //! The microbenchmarks of a result folder: its `microbench.json`.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -18,9 +17,7 @@ const FORMER_NAME: &str = "code.json";
 const OLDEST: u32 = 1;
 
 /// The place for microbenchmarks in a folder that has none yet.
-pub struct MicrobenchFile {
-    path: PathBuf,
-}
+pub struct MicrobenchFile(PathBuf);
 
 impl MicrobenchFile {
     /// The place in a folder that a measurement has made. Fails when the folder has
@@ -33,27 +30,17 @@ impl MicrobenchFile {
                 bail!("{} is there already, and results are never overwritten: move it away", path.display());
             }
         }
-        Ok(Self { path: folder.join(NAME) })
+        Ok(Self(folder.join(NAME)))
     }
 
     /// Writes the file, whole or not at all, and returns its path.
     pub fn write(self, record: &MicrobenchRecord) -> anyhow::Result<PathBuf> {
-        let write = || {
-            let folder = self.path.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all((serde_json::to_string_pretty(record)? + "\n").as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist_noclobber(&self.path)?;
-            File::open(folder)?.sync_all()
-        };
-        write().with_context(|| format!("cannot write {}", self.path.display()))?;
-        Ok(self.path)
+        lines::write_whole(&self.0, record).with_context(|| format!("cannot write {}", self.0.display()))?;
+        Ok(self.0)
     }
 }
 
-/// The microbenchmarks of a folder; `None` when none were kept. Fails when their file cannot be
-/// read.
+/// The microbenchmarks of a folder; `None` when none were kept. Fails on a damaged file.
 pub(super) fn load(folder: &Path) -> anyhow::Result<Option<MicrobenchRecord>> {
     for path in [folder.join(NAME), folder.join(FORMER_NAME)] {
         match std::fs::read(&path) {
@@ -74,11 +61,13 @@ mod tests {
 
     use super::*;
 
+    const MACHINE: &str = include_str!("../../../tests/folder/machine.json");
+
     #[test]
     fn what_was_stored_is_what_is_loaded_and_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        fs::write(path.join("machine.json"), include_str!("../../../tests/folder/machine.json")).unwrap();
+        fs::write(path.join("machine.json"), MACHINE).unwrap();
         assert_eq!(load(path).unwrap(), None);
         let record = MicrobenchRecord::example();
         let written = MicrobenchFile::vacant(path).unwrap().write(&record).unwrap();
@@ -111,8 +100,7 @@ mod tests {
             costs: Vec::new(),
         };
         assert_eq!(load(folder.path()).unwrap(), Some(expected));
-        fs::write(folder.path().join("machine.json"), include_str!("../../../tests/folder/machine.json"))
-            .unwrap();
+        fs::write(folder.path().join("machine.json"), MACHINE).unwrap();
         let message = MicrobenchFile::vacant(folder.path()).err().unwrap().to_string();
         assert!(message.contains("code.json is there already"), "{message}");
     }

@@ -22,11 +22,9 @@ pub struct Errors {
     pub closed: u64,
     /// Requests that were not answered within the timeout.
     pub timeout: u64,
-    /// Requests with a wrong answer, and those pipelined behind them, whose answers cannot be
-    /// found.
+    /// Requests with a wrong answer, and those pipelined behind them.
     pub wrong: u64,
-    /// Open loop: requests that found no free connection within the timeout, or before an
-    /// interruption.
+    /// Open loop: requests without a free connection within the timeout, or interrupted.
     pub unsent: u64,
     /// Requests without an answer when an interruption ended the run.
     pub cut_off: u64,
@@ -49,7 +47,6 @@ impl Errors {
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Adds those of another thread.
     pub(crate) fn add(&mut self, other: &Self) {
         self.refused += other.refused;
         self.connect_timeout += other.connect_timeout;

@@ -40,14 +40,12 @@ pub struct Report {
     pub version: String,
     /// The load that was asked for.
     pub load: Load,
-    /// Connections that were open when the clock started; `null` in mode close, which opens one
-    /// per request.
+    /// Connections that were open when the clock started; `null` in mode close.
     pub connections_open: Option<u64>,
     /// From the start of the measured time to its end or to the last answer, whichever is later.
     /// Of a number of requests in a closed loop: to the last answer or error.
     pub elapsed_seconds: f64,
-    /// Requests that were sent. Each is counted in `statuses` or, from `reset` to `wrong` and in
-    /// `cut_off`, in `errors`.
+    /// Each is counted in `statuses` or, from `reset` to `wrong` and in `cut_off`, in `errors`.
     pub sent: u64,
     /// Right answers with a 2xx status.
     pub answered: u64,
@@ -55,8 +53,7 @@ pub struct Report {
     pub statuses: BTreeMap<u16, u64>,
     /// Requests and connections that failed, by kind.
     pub errors: Errors,
-    /// The first answer that was wrong, also in the warm-up: the run is invalid. `null` when all
-    /// answers were right.
+    /// The first wrong answer, also in the warm-up: the run is invalid. `null` without one.
     pub mismatch: Option<String>,
     /// Whether a signal ended the run early.
     pub interrupted: bool,
@@ -64,14 +61,12 @@ pub struct Report {
     pub bytes_read: u64,
     /// Bytes of requests.
     pub bytes_written: u64,
-    /// The time to a whole answer, whatever its status. Closed loop: from the sending of the
-    /// request, or of its batch, to the last byte of its answer. Open loop: from the time at which
-    /// the request was due.
+    /// The time to a whole answer of any status. Closed loop: from the sending of the request, or
+    /// its batch, to the last byte. Open loop: from the time at which the request was due.
     pub latency: Option<TimesReport>,
     /// The time to open a connection, including those opened before the clock started.
     pub connect: Option<TimesReport>,
-    /// Open loop: from the time at which a request was due to its write or, in mode close, to its
-    /// connect.
+    /// Open loop: from the time at which a request was due to its write, or its connect.
     pub schedule_lag: Option<TimesReport>,
     /// Open loop: whether the rate was held.
     pub rate: Option<Rate>,
@@ -113,12 +108,10 @@ pub struct Rate {
     pub target_per_second: f64,
     /// Right answers per second; `null` when no time has passed.
     pub achieved_per_second: Option<f64>,
-    /// Whether at least 99 % of the rate was achieved and 99 % of the requests were begun within
-    /// 1 ms. If not, the figures are not those of the server under this rate: either the server or
-    /// `visit` could not keep up.
+    /// Whether at least 99 % of the rate was achieved and 99 % of the requests were begun within 1
+    /// ms. If not, either the server or `visit` could not keep up with this rate.
     pub held: bool,
-    /// Arrivals that found every connection busy. When the rate was not held and these are few,
-    /// `visit` could not keep up.
+    /// Arrivals that found every connection busy. Few, with a rate not held: `visit` was late.
     pub waited: u64,
 }
 
@@ -135,7 +128,6 @@ impl Report {
     }
 }
 
-/// `answered` per second; `None` when no time has passed.
 pub(crate) fn per_second(answered: u64, elapsed_seconds: f64) -> Option<f64> {
     (elapsed_seconds > 0.0).then(|| as_f64(answered) / elapsed_seconds)
 }

@@ -14,15 +14,13 @@ use crate::numbers::as_f64;
 /// Significant digits: a value is exact to a thousandth of itself.
 const DIGITS: u8 = 3;
 
-/// The longest time that the histogram holds; no run waits an hour for an answer. Longer times are
-/// counted as this one.
+/// Longer times are counted as this one; no run waits an hour for an answer.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Points of a curve between a share of the times and the share half as far from the end.
 const POINTS_PER_HALVING: f64 = 4.0;
 
-/// The number of times that lie beyond the last point of a curve, at least: with fewer it would
-/// show chance.
+/// The number of times beyond the last point of a curve: with fewer it would show chance.
 const MIN_BEYOND: f64 = 10.0;
 
 /// A histogram of times.
@@ -64,12 +62,10 @@ impl Times {
         Ok(Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS)?))
     }
 
-    /// Adds one time.
     pub(crate) fn record(&mut self, time: Duration) {
         self.0.saturating_record(nanoseconds(time).max(1));
     }
 
-    /// Adds the times of another histogram.
     pub(crate) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         Ok(self.0.add(&other.0)?)
     }
@@ -94,9 +90,8 @@ impl Times {
         self.0.len()
     }
 
-    /// Points of the percentile curve: shares from 0 to 1, and the seconds that this share of the
-    /// times did not exceed. The points lie closer together towards 1, and end where fewer than ten
-    /// times lie beyond.
+    /// Points of the percentile curve: shares from 0 to 1, and the seconds that they did not
+    /// exceed. They lie closer together towards 1, and end where fewer than ten times lie beyond.
     pub fn curve(&self) -> Vec<(f64, f64)> {
         let count = as_f64(self.0.len());
         let shares = (0..).map(|point| 1.0 - 0.5_f64.powf(f64::from(point) / POINTS_PER_HALVING));
@@ -104,7 +99,6 @@ impl Times {
         shares.map(|share| (share, seconds(self.0.value_at_quantile(share)))).collect()
     }
 
-    /// The 99th percentile; `None` without any times.
     pub(crate) fn p99(&self) -> Option<Duration> {
         (!self.0.is_empty()).then(|| Duration::from_nanos(self.0.value_at_quantile(0.99)))
     }
@@ -140,9 +134,8 @@ impl TimesReport {
         Ok(times.report())
     }
 
-    /// The histogram as short text: HdrHistogram's own format, version 2, compressed, in base64, of
-    /// nanoseconds, which HdrHistogram reads in other languages too. Fails when its buckets are
-    /// not in ascending order.
+    /// The histogram as short text: HdrHistogram's format, version 2, compressed, in base64, which
+    /// it reads in other languages too. Fails when the buckets are not in ascending order.
     pub fn pack(&self) -> anyhow::Result<String> {
         // Only buckets up to the longest time, so that a reader has fewer to go through.
         let longest = self.histogram_nanoseconds.last().map_or(0, |(value, _)| *value);

@@ -1,5 +1,4 @@
-//! Reading: the bytes that arrive on a connection are answers in the order of its requests, or
-//! wrong.
+//! Reading: what arrives on a connection are answers in the order of its requests, or wrong.
 
 use std::mem;
 use std::time::Instant;
@@ -13,9 +12,9 @@ use crate::tally::FailureKind;
 impl Worker<'_> {
     /// Reads what has arrived. `ends` says that the end of the connection has arrived too.
     ///
-    /// Events are edge-triggered. So reading stops when a read returns less than the buffer holds:
-    /// later bytes cause another event. An end that arrived together with the bytes does not, which
-    /// is what `ends` is for.
+    /// Events are edge-triggered, so reading stops when a read does not fill the buffer: later
+    /// bytes cause another event. An end that arrived with the bytes does not; that is what `ends`
+    /// is for.
     pub(super) fn receive(&mut self, index: usize, ends: bool) {
         let mut scratch = mem::take(&mut self.scratch);
         loop {
@@ -56,8 +55,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Takes bytes that have arrived. Returns false when they were wrong, which closes the
-    /// connection.
+    /// Takes bytes that have arrived. Returns false when they were wrong.
     fn arrived(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
         if self.is_measuring {
@@ -91,8 +89,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts the whole answers at the start of `bytes` and returns their length. Fails when one of
-    /// them is wrong.
+    /// Counts the whole answers at the start of `bytes` and returns their length.
     fn read_answers(&mut self, index: usize, bytes: &[u8], now: Instant) -> Result<usize, String> {
         let connection = &mut self.connections[index];
         let batch = &mut connection.batch;
@@ -115,8 +112,7 @@ impl Worker<'_> {
         Ok(at)
     }
 
-    /// Continues after answers: with the rest of the batch, the next batch, or the end of the
-    /// connection.
+    /// Continues with the rest of the batch, the next batch, or the end of the connection.
     fn after_answers(&mut self, index: usize, now: Instant) {
         let connection = &mut self.connections[index];
         let left = connection.batch.left();
@@ -136,7 +132,6 @@ impl Worker<'_> {
         }
     }
 
-    /// The server has ended the connection.
     fn at_end(&mut self, index: usize, kind: FailureKind) {
         let now = Instant::now();
         match self.connections[index].state {
@@ -146,8 +141,7 @@ impl Worker<'_> {
                 }
                 self.fail(index, kind, now);
             }
-            // The server closed an idle connection, as it may (RFC 9112, section 9.5). The next
-            // tick opens it again.
+            // The server closed an idle connection, as it may (RFC 9112, section 9.5).
             State::Free => {
                 self.clear_batch(index);
                 self.close(index, now, false);

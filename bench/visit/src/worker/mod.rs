@@ -21,15 +21,13 @@ use super::start_barrier::StartBarrier;
 use super::tally::{FailureKind, Tally, cpu_time};
 use super::timer::Timer;
 
-/// The interval between checks for timeouts, connections to reopen and interruptions. A timeout is
-/// late by this much at most.
+/// The interval between checks for timeouts, interruptions and connections to reopen.
 const TICK: Duration = Duration::from_millis(50);
 
 /// The time for the last answers after an interruption: short, as a person waits for the end.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
-/// The time in which bytes behind the last answers are still noticed: enough on one machine, and
-/// a run takes hardly longer.
+/// The time in which bytes behind the last answers are noticed; a run takes hardly longer.
 const EXTRA_BYTES_WAIT: Duration = Duration::from_millis(20);
 
 /// The buffer of a read: answers are far shorter, and those to a usual pipelined batch fit.
@@ -41,7 +39,6 @@ const EVENTS: usize = 1024;
 /// The token of the timer; those of connections are their indices.
 const TIMER: Token = Token(usize::MAX);
 
-/// The part of the load that one thread makes.
 pub(super) struct Worker<'a> {
     plan: &'a Plan,
     share: ThreadShare,
@@ -49,17 +46,14 @@ pub(super) struct Worker<'a> {
     poll: Poll,
     timer: Timer,
     connections: Vec<Connection>,
-    /// Open loop: connections without a request, the longest waiting first. Some may have been
-    /// closed since.
+    /// Open loop: free connections, the longest waiting first. Some may be closed by now.
     free: VecDeque<usize>,
-    /// `None` before the start.
     schedule: Option<Schedule>,
     checker: Checker<'a>,
     tally: Tally,
     scratch: Box<[u8]>,
     /// The number of the next request, which gives its target.
     next: usize,
-    /// The number of connections with a batch.
     outstanding: usize,
     /// The last time at which an arrival found no free connection.
     starved_until: Option<Instant>,
@@ -209,8 +203,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Open loop: sends the arrivals that are due while connections are free, and sets the timer
-    /// for the next one.
+    /// Open loop: sends the arrivals that are due, and sets the timer for the next one.
     fn issue(&mut self) -> anyhow::Result<()> {
         loop {
             let Some(Schedule::Open(arrivals)) = &mut self.schedule else { return Ok(()) };
@@ -277,7 +270,6 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Stops sending, after an interruption.
     fn stop(&mut self, now: Instant) {
         match &mut self.schedule {
             Some(Schedule::Closed(budget)) => budget.stop(),
@@ -288,8 +280,7 @@ impl<'a> Worker<'a> {
         self.give_up_at = Some(now + INTERRUPT_GRACE);
     }
 
-    /// Whether nothing is left to wait for: no request, no answer, and no connection that the
-    /// server has to close.
+    /// Whether no request, no answer and no close by the server is left to wait for.
     fn is_over(&self, now: Instant) -> bool {
         let is_closing = |connection: &Connection| connection.state == State::Closing;
         let waits = || self.give_up_at.is_none() && self.connections.iter().any(is_closing);

@@ -1,5 +1,4 @@
-//! The state transitions of a connection: it is opened, gets batches, is closed, and opened again.
-//! See [`State`].
+//! The state transitions of a connection, see [`State`]: opened, given batches, closed, reopened.
 
 use std::io::ErrorKind;
 use std::time::Instant;
@@ -14,7 +13,6 @@ use crate::schedule::Schedule;
 use crate::tally::FailureKind;
 
 impl Worker<'_> {
-    /// Begins to open a connection that is down.
     pub(super) fn connect(&mut self, index: usize, now: Instant) {
         let connection = &mut self.connections[index];
         (connection.state, connection.since) = (State::Opening, now);
@@ -23,8 +21,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The connect has ended, with a connection or an error. What can be read by now was sent
-    /// before any request.
+    /// The connect has ended. What can be read by now was sent before any request.
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
@@ -54,8 +51,7 @@ impl Worker<'_> {
         self.close(index, now, false);
     }
 
-    /// A connection has no batch: in a closed loop it gets the next one, in an open loop it waits
-    /// for an arrival.
+    /// A connection has no batch: it gets the next one, or waits for an arrival.
     pub(super) fn next_batch(&mut self, index: usize, now: Instant) {
         self.connections[index].state = State::Free;
         let depth = self.plan.mode.depth();
@@ -70,8 +66,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Gives a connection a batch, whose latency counts from `start`. One that is down is opened
-    /// first.
+    /// Gives a connection a batch, whose latency counts from `start`; opens one that is down.
     pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
         let first = self.next;
         self.next = self.next.wrapping_add(count);
@@ -84,7 +79,6 @@ impl Worker<'_> {
         }
     }
 
-    /// Writes as much of the batch as the socket takes.
     pub(super) fn send(&mut self, index: usize) {
         match self.connections[index].write(&self.plan.requests) {
             Ok(bytes) if self.is_measuring => self.tally.bytes_written += bytes as u64,
@@ -114,7 +108,6 @@ impl Worker<'_> {
         }
     }
 
-    /// Opens a connection that is down, if there is more to send.
     pub(super) fn reconnect(&mut self, index: usize, now: Instant) {
         if self.sends_more(now) {
             self.connect(index, now);

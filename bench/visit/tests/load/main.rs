@@ -21,10 +21,6 @@ use visit::output::{Errors, Report, TimesReport};
 
 use server::{BUSY, Client, ScriptedServer, chunked, right, with_field};
 
-/// What a server does with each connection.
-type Serve = fn(&mut Client);
-
-/// The result of a run.
 struct Ran {
     report: Report,
     complaint: String,
@@ -53,13 +49,6 @@ fn visit(arguments: &str, script: impl Fn(&mut Client) + Send + Sync + 'static) 
     finish(start(&ScriptedServer::start(script), arguments))
 }
 
-/// Answers one request rightly, and closes the connection.
-fn answer_one(client: &mut Client) {
-    if let Some((path, _)) = client.request() {
-        client.send(&with_field(&path, "Connection: close\r\n"));
-    }
-}
-
 #[test]
 fn right_answers_are_counted() {
     for mode in ["--mode keep-alive --threads 2", "--mode pipelined-3", "--rate 2000"] {
@@ -73,11 +62,8 @@ fn right_answers_are_counted() {
         assert_eq!(report.load.paths, ["/abc", "/d", "/e"]);
         assert_eq!(report.connections_open, Some(4));
         assert_eq!(report.connect.map(|times| times.count), Some(4));
-        assert_eq!(
-            report.schedule_lag.map(|times| times.count),
-            mode.contains("rate").then_some(50),
-            "{mode}"
-        );
+        let begun = report.schedule_lag.map(|times| times.count);
+        assert_eq!(begun, mode.contains("rate").then_some(50), "{mode}");
         assert!(report.bytes_read > 50 * 100 && report.bytes_written > 50 * 20, "{mode}");
     }
 }
@@ -85,7 +71,9 @@ fn right_answers_are_counted() {
 #[test]
 fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
     for mode in ["--mode close", "--mode close --rate 2000", "--mode keep-alive"] {
-        let ran = visit(&format!("{mode} --connections 2 --requests 20 --path /b"), answer_one);
+        let ran = visit(&format!("{mode} --connections 2 --requests 20 --path /b"), |client| {
+            client.answer_one(|path| with_field(path, "Connection: close\r\n"));
+        });
         let report = ran.report;
         assert_eq!((report.answered, ran.code), (20, 0), "{mode}: {}", ran.complaint);
         assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{mode}");
@@ -96,164 +84,88 @@ fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
 
 #[test]
 fn a_wrong_answer_makes_the_run_invalid() {
-    let cases: &[(&str, &str, Serve, &str)] = &[
-        (
-            "a wrong byte",
-            "--requests 5",
-            |client| client.answer_all(|path| right(path).replace("visitor", "visitoR")),
-            "the body differs at byte 13; got \\\"HTTP/1.1 200 OK\\\\r",
-        ),
-        (
-            "a wrong byte in the tenth answer",
-            "--requests 20",
-            |client| {
-                while let Some((path, number)) = client.request() {
-                    client.send(&right(&path).replace("abc", if number == 10 { "abd" } else { "abc" }));
-                }
-            },
-            "the body differs at byte 37",
-        ),
-        (
-            "the answer to another request",
-            "--requests 20 --path /b",
-            |client| client.answer_all(|_| right("/b")),
-            "Content-Length is 37, not 39",
-        ),
-        (
-            "a wrong length",
-            "--requests 5",
-            |client| client.answer_all(|path| right(path).replace("39", "38")),
-            "its Content-Length is 38, not 39",
-        ),
+    /// The answer to a request for a path, which is the one of this number.
+    type Answer = fn(&str, u64) -> String;
+    let tenth: Answer = |path, number| right(path).replace("abc", if number == 10 { "abd" } else { "abc" });
+    let fourth_twice: Answer = |path, number| right(path).repeat(if number == 4 { 2 } else { 1 });
+    let quoted = "the body differs at byte 13; got \"HTTP/1.1 200 OK\\r";
+    let extra = "there are bytes that answer no request";
+    let unclosed = "the connection was not closed after the answer";
+    let (one, batch) = ("--requests 1", "--requests 4 --mode pipelined-4");
+    let close = "--requests 1 --mode close --timeout 0.2";
+    let several = "--requests 20 --path /b";
+    let cases: [(&str, &str, Answer, &str); 9] = [
+        ("a wrong byte", one, |path, _| right(path).replace("visitor", "visitoR"), quoted),
+        ("a wrong byte in the tenth answer", "--requests 20", tenth, "the body differs at byte 37"),
+        ("the answer to another request", several, |_, _| right("/b"), "Content-Length is 37, not 39"),
+        ("a wrong length", one, |path, _| right(path).replace("39", "38"), "Content-Length is 38, not 39"),
         (
             "another status",
-            "--requests 5",
-            |client| client.answer_all(|path| right(path).replace("200 OK", "206 Partial Content")),
+            one,
+            |path, _| right(path).replace("200 OK", "206 A"),
             "the status is 206, not 200",
         ),
-        (
-            "an answer before the request",
-            "--requests 1 --rate 1",
-            |client| {
-                client.send(&right("/abc"));
-                client.answer_all(right);
-            },
-            "there are bytes that answer no request",
-        ),
-        (
-            "two answers to one request",
-            "--requests 1",
-            |client| client.answer_all(|path| right(path) + &right(path)),
-            "there are bytes that answer no request",
-        ),
-        (
-            "two answers to the last pipelined request",
-            "--requests 4 --mode pipelined-4",
-            |client| {
-                while let Some((path, number)) = client.request() {
-                    client.send(&right(&path).repeat(if number == 4 { 2 } else { 1 }));
-                }
-            },
-            "there are bytes that answer no request",
-        ),
-        (
-            "more behind a last answer",
-            "--requests 1",
-            |client| client.answer_all(|path| with_field(path, "Connection: close\r\n") + "x"),
-            "there are bytes that answer no request",
-        ),
-        (
-            "a connection that stays open after it had to be closed",
-            "--requests 1 --mode close --timeout 0.2",
-            |client| client.answer_all(right),
-            "the connection was not closed after the answer",
-        ),
+        ("two answers to one request", one, |path, _| right(path).repeat(2), extra),
+        ("two answers to the last pipelined request", batch, fourth_twice, extra),
+        ("more behind a last answer", one, |path, _| with_field(path, "Connection: close\r\n") + "x", extra),
+        ("a connection that stays open after it had to be closed", close, |path, _| right(path), unclosed),
     ];
-    for (name, arguments, script, expected) in cases {
-        let ran = visit(&format!("{arguments} --connections 1 --quiet"), *script);
+    let check = |name: &str, ran: Ran, expected: &str| {
         let mismatch = ran.report.mismatch.unwrap_or_default();
-        assert!(mismatch.starts_with("GET /"), "{name}: {mismatch}");
-        let expected = expected.replace("\\\"", "\"").replace("\\\\", "\\");
-        assert!(mismatch.contains(&expected), "{name}: {mismatch}");
+        assert!(mismatch.starts_with("GET /") && mismatch.contains(expected), "{name}: {mismatch}");
         assert!(ran.complaint.contains(&mismatch), "{name}: {}", ran.complaint);
         assert_eq!(ran.code, 1, "{name}");
+    };
+    for (name, arguments, answer, expected) in cases {
+        let ran = visit(&format!("{arguments} --connections 1 --quiet"), move |client| {
+            while let Some((path, number)) = client.request() {
+                client.send(&answer(&path, number));
+            }
+        });
+        check(name, ran, expected);
     }
+    let ran = visit("--requests 1 --rate 1 --connections 1 --quiet", |client| {
+        client.send(&right("/abc"));
+        client.answer_all(right);
+    });
+    check("an answer before the request", ran, extra);
 }
 
 #[test]
 fn failures_are_counted_by_kind() {
+    type Serve = fn(&mut Client);
     let none = Errors::default();
-    let cases: &[(&str, &str, Serve, Errors)] = &[
-        (
-            "a short body and an end",
-            "--requests 3",
-            |client| {
-                let (path, _) = client.request().unwrap_or_default();
-                let answer = right(&path);
-                client.send(&answer[..answer.len() - 5]);
-            },
-            Errors { closed: 3, ..none },
-        ),
-        (
-            "an end within the head",
-            "--requests 3",
-            |client| {
-                client.request();
-                client.send("HTTP/1.1 200 O");
-            },
-            Errors { closed: 3, ..none },
-        ),
-        (
-            "an end without an answer",
-            "--requests 3 --mode close",
-            |client| {
-                client.request();
-            },
-            Errors { closed: 3, ..none },
-        ),
+    let (closed, timeout) = (|closed| Errors { closed, ..none }, |timeout| Errors { timeout, ..none });
+    // What is not read when a connection is closed makes it a reset.
+    let unread: Serve = |client| drop(client.stream.peek(&mut [0]));
+    let silent: Serve = |client| while client.request().is_some() {};
+    let short: Serve = |client| client.answer_one(|path| right(path).replace("/abc\n", ""));
+    let unended: Serve = |client| client.answer_all(|path| right(path).replace("\n", ""));
+    let pipelined: Serve = |client| {
+        let paths: Vec<String> = (0..4).map_while(|_| client.request()).map(|(path, _)| path).collect();
+        if let [first, second, ..] = paths.as_slice() {
+            client.send(&(right(first) + &with_field(second, "Connection: close\r\n")));
+        }
+    };
+    let cases: [(&str, u64, &str, Serve, Errors); 8] = [
+        ("a short body and an end", 3, "", short, closed(3)),
+        ("an end within the head", 3, "", |client| client.answer_one(|_| "HTTP/1.1 200 O".into()), closed(3)),
+        ("an end without an answer", 3, "--mode close", |client| drop(client.request()), closed(3)),
         (
             "an end without an answer in an open loop",
-            "--requests 3 --rate 100",
-            |client| {
-                client.request();
-            },
-            Errors { closed: 3, ..none },
+            3,
+            "--rate 100",
+            |client| drop(client.request()),
+            closed(3),
         ),
-        (
-            // What is not read when a connection is closed makes it a reset.
-            "a reset",
-            "--requests 3",
-            |client| drop(client.stream.peek(&mut [0])),
-            Errors { reset: 3, ..none },
-        ),
-        (
-            "silence",
-            "--requests 3 --timeout 0.1",
-            |client| while client.request().is_some() {},
-            Errors { timeout: 3, ..none },
-        ),
-        (
-            "silence within the body",
-            "--requests 2 --timeout 0.1",
-            |client| client.answer_all(|path| right(path).replace("\n", "")),
-            Errors { timeout: 2, ..none },
-        ),
-        (
-            "a pipelined answer that is the last",
-            "--requests 4 --mode pipelined-4",
-            |client| {
-                let paths: Vec<String> =
-                    (0..4).map_while(|_| client.request()).map(|(path, _)| path).collect();
-                if let [first, second, ..] = paths.as_slice() {
-                    client.send(&(right(first) + &with_field(second, "Connection: close\r\n")));
-                }
-            },
-            Errors { closed: 2, ..none },
-        ),
+        ("a reset", 3, "", unread, Errors { reset: 3, ..none }),
+        ("silence", 3, "--timeout 0.1", silent, timeout(3)),
+        ("silence within the body", 2, "--timeout 0.1", unended, timeout(2)),
+        ("a pipelined answer that is the last", 4, "--mode pipelined-4", pipelined, closed(2)),
     ];
-    for (name, arguments, script, expected) in cases {
-        let ran = visit(&format!("{arguments} --connections 1"), *script);
-        assert_eq!((ran.report.errors, ran.report.mismatch), (*expected, None), "{name}");
+    for (name, requests, arguments, script, expected) in cases {
+        let ran = visit(&format!("--requests {requests} {arguments} --connections 1"), script);
+        assert_eq!((ran.report.errors, ran.report.mismatch), (expected, None), "{name}");
         assert_eq!(ran.code, i32::from(ran.report.answered == 0), "{name}");
     }
 }
@@ -284,8 +196,7 @@ fn refusals_are_counted_by_status() {
     assert_eq!((ran.report.answered, ran.report.mismatch, ran.code), (0, None, 1));
     // One whose body ends with its connection.
     let ran = visit("--connections 1 --requests 3", |client| {
-        client.request();
-        client.send("HTTP/1.1 500 Oops\r\n\r\nsorry");
+        client.answer_one(|_| "HTTP/1.1 500 Oops\r\n\r\nsorry".into());
     });
     assert_eq!((ran.report.statuses, ran.report.errors), ([(500, 3)].into(), Errors::default()));
 }
@@ -302,11 +213,8 @@ fn an_answer_may_arrive_byte_by_byte() {
                 }
             }
         });
-        assert_eq!(
-            (ran.report.sent, ran.report.mismatch, ran.code),
-            (ran.report.answered, None, 0),
-            "{mode}"
-        );
+        let Report { sent, answered, mismatch, .. } = ran.report;
+        assert_eq!((sent, mismatch, ran.code), (answered, None, 0), "{mode}");
     }
 }
 
@@ -327,10 +235,10 @@ fn latency_is_at_least_the_delay() {
     let delay = Duration::from_millis(30);
     for mode in ["keep-alive", "close", "pipelined-2"] {
         let ran = visit(&format!("--connections 2 --requests 12 --mode {mode}"), move |client| {
-            if let Some((path, _)) = client.request() {
+            client.answer_one(|path| {
                 sleep(delay);
-                client.send(&with_field(&path, "Connection: close\r\n"));
-            }
+                with_field(path, "Connection: close\r\n")
+            });
         });
         let times = ran.report.latency.unwrap();
         assert!(times.histogram_nanoseconds[0].0 >= 30_000_000, "{mode}: {times:?}");
@@ -364,13 +272,8 @@ fn an_open_loop_counts_from_when_a_request_was_due() {
 
 #[test]
 fn a_request_that_waits_too_long_for_a_connection_is_not_sent() {
-    let ran =
-        visit(
-            "--connections 1 --rate 100 --requests 50 --timeout 0.2",
-            |client| {
-                while client.request().is_some() {}
-            },
-        );
+    let arguments = "--connections 1 --rate 100 --requests 50 --timeout 0.2";
+    let ran = visit(arguments, |client| while client.request().is_some() {});
     let Errors { timeout, unsent, .. } = ran.report.errors;
     assert_eq!((timeout, timeout + unsent), (ran.report.sent, 50), "{:?}", ran.report.errors);
     assert!(unsent > 0, "{:?}", ran.report.errors);

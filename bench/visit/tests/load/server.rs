@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A connection from the server's side.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
     /// The number of the connection, from 0.
@@ -14,10 +13,8 @@ pub(super) struct Client {
     read: Vec<u8>,
 }
 
-/// A server that runs until the test ends.
 pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
-    /// The number of requests read so far.
     pub(super) requests: Arc<AtomicU64>,
 }
 
@@ -43,8 +40,7 @@ impl ScriptedServer {
 }
 
 impl Client {
-    /// The path of the next request, and its number over all connections, from 1; `None` at the end
-    /// of the connection.
+    /// The path of the next request, and its number over all connections, from 1.
     pub(super) fn request(&mut self) -> Option<(String, u64)> {
         loop {
             if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -65,6 +61,13 @@ impl Client {
         let _ = self.stream.write_all(bytes.as_bytes());
     }
 
+    /// Answers the next request by `answer`.
+    pub(super) fn answer_one(&mut self, answer: impl Fn(&str) -> String) {
+        if let Some((path, _)) = self.request() {
+            self.send(&answer(&path));
+        }
+    }
+
     /// Answers every request by `answer`, until the client closes the connection.
     pub(super) fn answer_all(&mut self, answer: impl Fn(&str) -> String) {
         while let Some((path, _)) = self.request() {
@@ -73,7 +76,6 @@ impl Client {
     }
 }
 
-/// The right answer.
 pub(super) fn right(path: &str) -> String {
     with_field(path, "")
 }
@@ -92,7 +94,6 @@ pub(super) fn chunked(path: &str) -> String {
     format!("{fields}7;a=b\r\n{start}\r\n{:X}\r\n{rest}\r\n0\r\nA: b\r\n\r\n", rest.len())
 }
 
-/// A refusal.
 pub(super) const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy";
 
 const HEAD: &str =
