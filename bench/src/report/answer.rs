@@ -1,7 +1,7 @@
 //! The answers, in sentences: which server is cheapest, which is fastest, which cannot be
 //! distinguished, and which are not ranked and why.
 
-use super::section::{self, Family, Question, has_figures, leading, list, some, some_up_to};
+use super::section::{self, Family, Question, grouped, has_figures, leading, list, some, some_up_to};
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::store::record::{Bound, Record, TaskRecord};
@@ -48,16 +48,13 @@ pub(super) fn in_short(summary: &WorkloadSummary) -> Vec<String> {
         .collect()
 }
 
-/// The loads that show which server is fastest: those of the questions that ask it, or else the
-/// leading one.
+/// The loads that show which server is fastest: those that ask it, or else the leading one.
 fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
     let plain = families.iter().filter(|family| family.question == Question::Load);
     let plain: Vec<_> = plain.flat_map(|family| family.members.iter().copied()).collect();
     let loads = if plain.is_empty() { leading(families).into_iter().collect() } else { plain };
-    loads
-        .into_iter()
-        .filter(|member| member.workload.task == TaskRecord::Load && has_figures(member))
-        .collect()
+    let is_load = |member: &&WorkloadSummary| member.workload.task == TaskRecord::Load;
+    loads.into_iter().filter(|member| is_load(member) && has_figures(member)).collect()
 }
 
 /// Which servers are the best by the leading metric.
@@ -90,7 +87,7 @@ fn best(summary: &WorkloadSummary) -> String {
         [.., last] => format!(
             "{} are the {adjective} and cannot be distinguished: {} {what}{place}.",
             some(&names(&tied)),
-            range(first_figure, &shown(summary, figure(last)))
+            range(&first_figure, &shown(summary, figure(last)))
         ),
         [] => String::new(),
     }
@@ -114,16 +111,12 @@ fn shown(summary: &WorkloadSummary, figure: f64) -> String {
 }
 
 /// `4.75 to 4.91 µs`, or with both units where they differ.
-fn range(low: String, high: &str) -> String {
-    if low == high {
-        return low;
+fn range(low: &str, high: &str) -> String {
+    match (low.rsplit_once(' '), high.rsplit_once(' ')) {
+        _ if low == high => low.to_owned(),
+        (Some((number, own)), Some((_, unit))) if own == unit => format!("{number} to {high}"),
+        _ => format!("{low} to {high}"),
     }
-    let unit = |text: &str| text.rsplit_once(' ').map(|(_, unit)| unit.to_owned());
-    let low = match low.rsplit_once(' ') {
-        Some((number, own)) if unit(high).as_deref() == Some(own) => number.to_owned(),
-        _ => low,
-    };
-    format!("{low} to {high}")
 }
 
 /// How the others compare with the best.
@@ -166,28 +159,20 @@ fn compared(summary: &WorkloadSummary, name: &str) -> String {
     match (different.is_empty(), equal.is_empty()) {
         (true, true) => format!("There is no other ranked server to compare with {name}."),
         (true, false) => format!("{equal} cannot be distinguished from {name}."),
-        (false, true) => format!("Compared with {name}, the others need: {}.", some_up_to(&different)),
-        (false, false) => format!(
-            "Compared with {name}, the others need: {}. {equal} cannot be distinguished from it.",
-            some_up_to(&different)
-        ),
+        (false, is_alone) => {
+            let different = format!("Compared with {name}, the others need: {}.", some_up_to(&different));
+            if is_alone { different } else { format!("{different} {equal} cannot be distinguished from it.") }
+        }
     }
 }
 
 /// Which servers share ranks, beyond the best.
 fn ties(summary: &WorkloadSummary) -> Option<String> {
-    let mut groups: Vec<(Rank, Vec<&str>)> = Vec::new();
-    for (cell, rank) in summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst) {
-        match groups.iter_mut().find(|(known, _)| *known == rank) {
-            Some((_, names)) => names.push(&cell.server.name),
-            None => groups.push((rank, vec![&cell.server.name])),
-        }
-    }
-    let said: Vec<String> = groups
-        .iter()
-        .filter(|(_, names)| names.len() > 1)
-        .map(|(rank, names)| format!("{} share ranks {rank}", some(names)))
-        .collect();
+    let shared = summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst);
+    let groups = grouped(shared.map(|(cell, rank)| (rank, cell.server.name.as_str())));
+    let groups = groups.iter().filter(|(_, names)| names.len() > 1);
+    let said: Vec<String> =
+        groups.map(|(rank, names)| format!("{} share ranks {rank}", some(names))).collect();
     (!said.is_empty()).then(|| format!("Cannot be distinguished: {}.", said.join("; ")))
 }
 
@@ -251,24 +236,14 @@ mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
     use crate::report::section::Source;
-    use crate::store::record::VerdictRecord;
     use crate::store::results::Loaded;
 
-    /// Seven runs of each server: its name, its CPU time per request in microseconds, and what bound it.
+    /// Runs of each server: its name, its CPU time per request in microseconds, and what bound it.
     fn runs(servers: &[(&str, f64, Bound)]) -> Loaded {
         let runs = servers.iter().flat_map(|(server, microseconds, bound)| {
-            (1..=7).map(move |repetition| {
-                let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
-                record.verdict = Some(VerdictRecord {
-                    bound: *bound,
-                    reason: (*bound == Bound::Invalid).then(|| "3 requests failed".into()),
-                    server_utilisation: Some(if *bound == Bound::ServerBound { 1.0 } else { 0.5 }),
-                    tool_utilisation: if *bound == Bound::ClientBound { 1.0 } else { 0.5 },
-                    external_share: Some(0.0),
-                    concurrency: None,
-                });
-                record
+            Record::seven(server, |record| {
+                record.set_cpu_seconds(microseconds / 1e3);
+                record.set_bound(*bound);
             })
         });
         Loaded::example(runs.collect())

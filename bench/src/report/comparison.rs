@@ -39,12 +39,11 @@ pub fn document(comparison: &Comparison, names: [&str; 2]) -> Document {
     let kinds = KINDS.into_iter().filter_map(|kind| figures(comparison, kind));
     Document {
         title: format!("{} compared with {}", names[1], names[0]),
-        leading: None,
         origin: origin.collect(),
         answers: answers(comparison),
         warnings: warnings(comparison),
-        picture: None,
         sections: differences(comparison).into_iter().chain(kinds).chain(not_compared(comparison)).collect(),
+        ..Document::default()
     }
 }
 
@@ -96,9 +95,8 @@ fn warnings(comparison: &Comparison) -> Vec<String> {
 
 /// A section of tables, the notes of which say how they are to be read.
 fn section(id: &'static str, title: &'static str, about: &str, tables: Vec<Table>) -> Option<Section> {
-    let about = Some(about).filter(|about| !about.is_empty()).map(str::to_owned).into_iter().collect();
     let has_rows = tables.iter().any(|table| !table.rows.is_empty());
-    has_rows.then_some(Section { id, title, about, charts: Vec::new(), tables, facts: Vec::new() })
+    has_rows.then(|| Section { tables, ..Section::new(id, title, about) })
 }
 
 /// A table of text, no column of which is left out where there is little room.

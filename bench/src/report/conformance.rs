@@ -1,7 +1,7 @@
 //! How many conformance cases servers pass: the table of `bench verify --conformance`.
 
-use super::document::{Column, Priority, Table};
-use super::section::server;
+use super::document::Table;
+use super::field::Field;
 use super::value::{Quantity, Value};
 use crate::checks::verify::Verification;
 use conformance::{Case, CaseResult, Severity, cases, subject_of};
@@ -12,17 +12,21 @@ const SEVERITIES: [(&str, Severity); 3] =
 
 /// A row per server: cases passed, failures by severity, and cases passed per subject.
 pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
-    let subjects = subjects();
-    let heads = ["all"].into_iter().chain(SEVERITIES.map(|(head, _)| head)).chain(subjects.iter().copied());
-    let columns = heads.map(|head| Column::new(head, Quantity::Count).with_priority(Priority::High));
-    let columns = std::iter::once(server()).chain(columns);
-    let mut table = Table::new("conformance", "Cases that pass, of those that were sent", columns);
-    for (name, verification) in verified {
-        let mut row = vec![Value::from(*name), passed(verification, |_| true)];
-        row.extend(SEVERITIES.map(|(_, severity)| verification.failed(severity).to_string().into()));
-        row.extend(subjects.iter().map(|subject| passed(verification, |case| subject_of(case) == *subject)));
-        table.rows.push(row);
-    }
+    type Row<'a> = (&'a str, Verification);
+    let failed = |(header, severity): (&'static str, Severity)| {
+        Field::new(header, Quantity::Count, move |(_, of_row): &Row| of_row.failed(severity).to_string())
+    };
+    let subject = |subject: &'static str| {
+        let is_of = move |case: &str| subject_of(case) == subject;
+        Field::new(subject, Quantity::Count, move |(_, verification): &Row| passed(verification, is_of))
+    };
+    let fields = [
+        Field::text("Server", |(name, _): &Row| *name),
+        Field::new("all", Quantity::Count, |(_, verification): &Row| passed(verification, |_| true)),
+    ];
+    let fields = fields.into_iter().chain(SEVERITIES.map(failed)).chain(subjects().into_iter().map(subject));
+    let title = "Cases that pass, of those that were sent";
+    let mut table = Table::from_fields("conformance", title, fields.map(Field::essential), verified);
     let severities = "smuggled, wrong and strict are failures: the server answered a request that was hidden within another, broke \
         a rule of HTTP, or made a choice that the RFCs allow and this endpoint does not.";
     table.notes.push(severities.into());
@@ -32,19 +36,18 @@ pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
 }
 
 /// Which cases are flaky, as they are why a number is a range.
-fn flaky(verified: &[(&str, Verification)]) -> Vec<String> {
-    let cases = names(verified, Verification::is_flaky);
-    let about = "A range has flaky cases, which the manifest says pass on some runs only";
-    cases.map(|cases| format!("{about}: {cases}.")).into_iter().collect()
+fn flaky(verified: &[(&str, Verification)]) -> Option<String> {
+    let cases = names(verified, Verification::is_flaky)?;
+    Some(format!("A range has flaky cases, which the manifest says pass on some runs only: {cases}."))
 }
 
 /// Which cases fail only when split: a measurement does not split, and these count as passed.
-fn only_split(verified: &[(&str, Verification)]) -> Vec<String> {
+fn only_split(verified: &[(&str, Verification)]) -> Option<String> {
     let fails = |verification: &Verification, result: &CaseResult| {
         verification.only_split().any(|failed| failed.case == result.case)
     };
     let about = "Counted as passed, since they fail only when the request arrives in two pieces";
-    names(verified, fails).map(|cases| format!("{about}: {cases}.")).into_iter().collect()
+    Some(format!("{about}: {}.", names(verified, fails)?))
 }
 
 /// `axum 3, ntex 1`: how many cases of each server are chosen; `None` where there are none.
@@ -71,7 +74,7 @@ fn subjects() -> Vec<&'static str> {
 /// `passed/sent` of the cases that are chosen by name.
 fn passed(verification: &Verification, chosen: impl Fn(&str) -> bool) -> Value {
     let found = verification.count(chosen);
-    if found.cases == 0 { Value::Absent } else { found.to_string().into() }
+    (found.cases > 0).then(|| found.to_string()).into()
 }
 
 #[cfg(test)]

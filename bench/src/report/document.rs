@@ -8,7 +8,7 @@ use super::chart::Chart;
 use super::value::{Quantity, Unit, Value};
 
 /// A whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Document {
     /// What was measured, in a few words.
     pub title: String,
@@ -109,14 +109,22 @@ impl Document {
 
 impl Fact {
     /// `name: value`
-    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub(super) fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into() }
     }
 }
 
+impl Section {
+    /// A section without figures: its id, its question, and how to read its figures, or "".
+    pub(super) fn new(id: &'static str, title: &'static str, about: &str) -> Self {
+        let about = Some(about).filter(|about| !about.is_empty()).map(str::to_owned);
+        let about = about.into_iter().collect();
+        Self { id, title, about, charts: Vec::new(), tables: Vec::new(), facts: Vec::new() }
+    }
+}
+
 impl Table {
-    /// A table without rows.
-    pub fn new(
+    pub(super) fn new(
         name: impl Into<String>,
         title: impl Into<String>,
         columns: impl IntoIterator<Item = Column>,
@@ -144,7 +152,7 @@ impl Table {
     }
 
     /// A column's header, with the unit unless the header or the title has it.
-    pub fn header(&self, column: usize) -> String {
+    pub(super) fn header(&self, column: usize) -> String {
         let header = self.columns.get(column).map_or("", |column| &column.header);
         match self.unit(column).symbol {
             // A header may end in its unit itself, as `Requests/s` does.
@@ -169,8 +177,7 @@ impl Table {
 }
 
 impl Column {
-    /// A column of figures, or of text.
-    pub fn new(header: impl Into<String>, quantity: Quantity) -> Self {
+    pub(super) fn new(header: impl Into<String>, quantity: Quantity) -> Self {
         Self {
             header: header.into(),
             quantity,
@@ -178,23 +185,5 @@ impl Column {
             has_bars: false,
             priority: Priority::Normal,
         }
-    }
-
-    /// Shows intervals beside the figures.
-    #[must_use]
-    pub fn with_intervals(self) -> Self {
-        Self { has_intervals: true, ..self }
-    }
-
-    /// Shows the figures as bars too.
-    #[must_use]
-    pub fn with_bars(self) -> Self {
-        Self { has_bars: true, ..self }
-    }
-
-    /// Sets the priority.
-    #[must_use]
-    pub fn with_priority(self, priority: Priority) -> Self {
-        Self { priority, ..self }
     }
 }

@@ -13,14 +13,14 @@ use super::document::{Column, Priority, Table};
 use super::value::{Quantity, Value};
 
 /// A column, and how its value is taken from a row `R`.
-pub struct Field<'a, R> {
+pub(super) struct Field<'a, R> {
     column: Column,
     value: Box<dyn Fn(&R) -> Value + 'a>,
 }
 
 impl<'a, R> Field<'a, R> {
     /// A column of figures of one quantity.
-    pub fn new<V: Into<Value>>(
+    pub(super) fn new<V: Into<Value>>(
         header: impl Into<String>,
         quantity: Quantity,
         value: impl Fn(&R) -> V + 'a,
@@ -29,39 +29,32 @@ impl<'a, R> Field<'a, R> {
         Self { column: Column::new(header, quantity), value }
     }
 
-    /// A column of text.
-    pub fn text<V: Into<Value>>(header: impl Into<String>, value: impl Fn(&R) -> V + 'a) -> Self {
+    pub(super) fn text<V: Into<Value>>(header: impl Into<String>, value: impl Fn(&R) -> V + 'a) -> Self {
         Self::new(header, Quantity::Text, value)
     }
 
-    /// Shows intervals beside the figures.
-    #[must_use]
-    pub fn with_intervals(self) -> Self {
-        Self { column: self.column.with_intervals(), ..self }
+    pub(super) fn with_intervals(self) -> Self {
+        Self { column: Column { has_intervals: true, ..self.column }, ..self }
     }
 
-    /// Shows the figures as bars too.
-    #[must_use]
-    pub fn with_bars(self) -> Self {
-        Self { column: self.column.with_bars(), ..self }
+    pub(super) fn with_bars(self) -> Self {
+        Self { column: Column { has_bars: true, ..self.column }, ..self }
     }
 
     /// Stays however narrow the terminal is.
-    #[must_use]
-    pub fn essential(self) -> Self {
-        Self { column: self.column.with_priority(Priority::High), ..self }
+    pub(super) fn essential(self) -> Self {
+        Self { column: Column { priority: Priority::High, ..self.column }, ..self }
     }
 
     /// Is the first to go where there is not enough room.
-    #[must_use]
-    pub fn optional(self) -> Self {
-        Self { column: self.column.with_priority(Priority::Low), ..self }
+    pub(super) fn optional(self) -> Self {
+        Self { column: Column { priority: Priority::Low, ..self.column }, ..self }
     }
 }
 
 impl Table {
     /// A table with one column per field and one row per item.
-    pub fn from_fields<'r, R: 'r>(
+    pub(super) fn from_fields<'r, R: 'r>(
         name: impl Into<String>,
         title: impl Into<String>,
         fields: impl IntoIterator<Item = Field<'r, R>>,

@@ -1,17 +1,16 @@
-//! Several results as one report: a list of them, what got better or worse from one to the next,
-//! and how the figures changed.
+//! Several results as one report: a list, what got better or worse, and how figures changed.
 
-use super::chart::{Axis, Chart, Line, Point, Scale};
+use super::chart::{Axis, Chart, Scale};
 use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
-use super::section::{self, Metric, connections, leading_metric, list};
-use super::value::{Quantity, Value};
+use super::section::{self, Metric, connections, distinct, grouped, leading_metric, list};
+use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
 use crate::analysis::summary::{WorkloadSummary, summarise};
 use crate::store::record::Record;
-use crate::text::numbers::as_f64;
+use crate::text::numbers::{as_f64, counted};
 
 /// A result, and its comparison with the previous one of its machine, if there is one.
 type Compared<'a> = (&'a PastResult, Option<Comparison<'a>>);
@@ -23,18 +22,16 @@ pub fn document(history: &History, place: &str) -> Document {
         (result, previous.map(|previous| compare::compare(&previous.loaded, &result.loaded)))
     };
     let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
-    let plural = if results.len() == 1 { "" } else { "s" };
     let damaged = history.damaged.iter();
     let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
     let sections = [Some(list_of_results(&results)), changes(&results), trends(history)];
     Document {
-        title: format!("{} measurement{plural}", results.len()),
-        leading: None,
+        title: counted(results.len(), "measurement"),
         origin: vec![Fact::new("Folder", place)],
         answers: answers(&results),
         warnings: warnings.collect(),
-        picture: None,
         sections: sections.into_iter().flatten().collect(),
+        ..Document::default()
     }
 }
 
@@ -43,11 +40,8 @@ fn answers(results: &[Compared]) -> Vec<String> {
     let answer = |(last, comparison): &Compared| match comparison {
         None => format!("The last measurement, {}, is the first one of its machine.", last.name),
         Some(comparison) => {
-            format!(
-                "The last measurement, {}, compared with the previous one: {}.",
-                last.name,
-                judgements(comparison)
-            )
+            let found = judgements(comparison);
+            format!("The last measurement, {}, compared with the previous one: {found}.", last.name)
         }
     };
     results.last().map(answer).into_iter().collect()
@@ -87,37 +81,24 @@ fn list_of_results(results: &[Compared]) -> Section {
         .essential(),
     ];
     let table = Table::from_fields("results", "Results, oldest first", fields, results);
-    Section {
-        id: "results",
-        title: "What has been measured?",
-        about: vec![
-            "Each result is compared with the previous one of the same machine, figure by figure, as `bench compare` \
-             does. A machine changes over time, so differences between results that are far apart in time may be the \
-             machine's."
-                .into(),
-        ],
-        charts: Vec::new(),
-        tables: vec![table],
-        facts: Vec::new(),
-    }
+    let section = Section::new(
+        "results",
+        "What has been measured?",
+        "Each result is compared with the previous one of the same machine, figure by figure, as `bench compare` \
+         does. A machine changes over time, so differences between results that are far apart in time may be the \
+         machine's.",
+    );
+    Section { tables: vec![table], ..section }
 }
 
 /// The names of workloads up to the first hyphen, each once.
 fn families(records: &[Record]) -> Vec<&str> {
-    let mut families: Vec<&str> = Vec::new();
-    for record in records {
-        let family = record.workload.name.split('-').next().unwrap_or_default();
-        if !families.contains(&family) {
-            families.push(family);
-        }
-    }
-    families
+    distinct(records.iter().map(|record| record.workload.name.split('-').next().unwrap_or_default()))
 }
 
 /// A figure that changed, behind the names of its result and its workload.
 type Change<'a> = (&'a str, &'a str, &'a ComparedFigure<'a>);
 
-/// Every figure that changed.
 fn changes(results: &[Compared]) -> Option<Section> {
     let mut changes: Vec<Change> = Vec::new();
     for (result, comparison) in results {
@@ -141,14 +122,8 @@ fn changes(results: &[Compared]) -> Option<Section> {
             .essential(),
     ];
     let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
-    (!table.rows.is_empty()).then(|| Section {
-        id: "changes",
-        title: "What got better or worse?",
-        about: Vec::new(),
-        charts: Vec::new(),
-        tables: vec![table],
-        facts: Vec::new(),
-    })
+    let section = Section::new("changes", "What got better or worse?", "");
+    (!table.rows.is_empty()).then(|| Section { tables: vec![table], ..section })
 }
 
 /// The leading figure of each workload over the results of the machine of the last one.
@@ -158,34 +133,22 @@ fn trends(history: &History) -> Option<Section> {
         history.results.iter().filter(|result| result.loaded.machine.is_same_as(last)).collect();
     let summaries: Vec<Vec<WorkloadSummary>> =
         own.iter().map(|result| summarise(&result.loaded.records)).collect();
-    let mut workloads: Vec<&str> = Vec::new();
-    for summary in summaries.iter().flatten().filter(|summary| !summary.is_check) {
-        if !workloads.contains(&summary.workload.name.as_str()) {
-            workloads.push(&summary.workload.name);
-        }
-    }
-    let trends: Vec<Trend> = workloads
-        .into_iter()
-        .map(|name| {
-            let find = |summaries: &'_ Vec<WorkloadSummary<'_>>| {
-                summaries.iter().position(|known| !known.is_check && known.workload.name == name)
-            };
-            let members = own.iter().zip(&summaries);
-            Trend(members.filter_map(|(result, all)| Some((*result, &all[find(all)?]))).collect())
-        })
-        .filter(|trend| trend.0.len() > 1)
-        .collect();
+    let members = own.iter().zip(&summaries).flat_map(|(result, all)| {
+        let measured = all.iter().filter(|summary| !summary.is_check);
+        measured.map(|summary| (summary.workload.name.as_str(), (*result, summary)))
+    });
+    let trends: Vec<Trend> = grouped(members).into_iter().map(|(_, members)| Trend(members)).collect();
+    let trends: Vec<Trend> = trends.into_iter().filter(|trend| trend.0.len() > 1).collect();
+    let section = Section::new(
+        "trends",
+        "How did the figures change over time?",
+        "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
+         machine of the last one.",
+    );
     (!trends.is_empty()).then(|| Section {
-        id: "trends",
-        title: "How did the figures change over time?",
-        about: vec![
-            "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
-             machine of the last one."
-                .into(),
-        ],
         charts: trends.iter().map(Trend::chart).collect(),
         tables: trends.iter().map(Trend::table).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 
@@ -209,17 +172,7 @@ impl Trend<'_> {
     fn chart(&self) -> Chart {
         let metric = self.metric();
         let members = self.members();
-        let line = |name: &str| {
-            let points = members.iter().zip(1_u32..).filter_map(|(summary, place)| {
-                let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-                Some(Point {
-                    x: place.into(),
-                    y: metric.figure(cell)?,
-                    attribution: metric.attribution(cell),
-                })
-            });
-            Line { label: name.into(), points: points.collect(), has_marks: true }
-        };
+        let line = |name| metric.line(name, (1_u32..).map(f64::from).zip(members.iter().copied()));
         let lines = section::servers(&members).into_iter().map(line);
         Chart {
             id: format!("trend-{}", self.0[0].1.workload.name),
@@ -239,7 +192,7 @@ impl Trend<'_> {
         let server = |name| {
             Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
                 let cell = summary.cells.iter().find(|cell| cell.server.name == name);
-                cell.map_or(Value::Absent, |cell| metric.value(cell))
+                cell.map(|cell| metric.value(cell))
             })
         };
         let result = Field::text("Result", |(result, _): &(&PastResult, _)| result.name.clone());

@@ -10,7 +10,7 @@ pub mod chart;
 pub mod comparison;
 mod conformance;
 pub mod document;
-pub mod field;
+mod field;
 pub mod format;
 pub mod history;
 pub mod readme;
@@ -73,12 +73,11 @@ pub fn explanation(loaded: &Loaded) -> Option<Document> {
     let (answers, section) = section::explanation(&source)?;
     Some(Document {
         title: title(&source.families, &loaded.machine),
-        leading: None,
         origin: origin(&loaded.machine),
         answers,
         warnings: warning::warnings(loaded, &summaries),
-        picture: None,
         sections: vec![section],
+        ..Document::default()
     })
 }
 
@@ -88,10 +87,8 @@ pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     let source = Source::new(loaded, &summaries);
     let Some(leading) = section::leading(&source.families) else { return Vec::new() };
     let is_own = |family: &&Family| family.members.iter().any(|member| std::ptr::eq(*member, leading));
-    let family = source.families.iter().find(is_own);
-    family.map_or_else(Vec::new, |family| {
-        family.members.iter().map(|member| member.workload.name.clone()).collect()
-    })
+    let members = source.families.iter().find(is_own).into_iter().flat_map(|family| &family.members);
+    members.map(|member| member.workload.name.clone()).collect()
 }
 
 /// The figures of microbenchmarks as a table for a terminal of this width.
@@ -104,8 +101,7 @@ pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
     section::drills_table(records).map_or_else(String::new, |table| format::table(&table, width))
 }
 
-/// The conformance cases that each server passes, by subject, as a table for a terminal of this
-/// width.
+/// The conformance cases that each server passes, as a table for a terminal of this width.
 pub fn conformance(verified: &[(&str, Verification)], width: Option<usize>) -> String {
     format::table(&conformance::table(verified), width)
 }
@@ -132,11 +128,9 @@ pub fn terminal_width() -> Option<usize> {
 
 /// How many servers there are, and where.
 fn title(families: &[Family], machine: &Machine) -> String {
-    let members: Vec<&WorkloadSummary> =
-        families.iter().flat_map(|family| family.members.iter().copied()).collect();
+    let members: Vec<_> = families.iter().flat_map(|family| family.members.iter().copied()).collect();
     let servers = section::servers(&members).len();
-    let plural = if servers == 1 { "" } else { "s" };
-    format!("{servers} HTTP server{plural} on {}", machine.host)
+    format!("{} on {}", numbers::counted(servers, "HTTP server"), machine.host)
 }
 
 /// When, where, and by which command.

@@ -2,27 +2,31 @@
 //! is read, and whose figure it is. Every format writes a value through [`Value::shown`] and
 //! [`Value::interval`], so that all of them have the same digits.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::analysis::statistics::{Estimate, Rank};
 use crate::text::numbers;
 
 /// What a figure measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Quantity {
     /// Not a figure but text.
     Text,
     /// A count.
     Count,
     /// Seconds.
+    #[serde(rename = "s")]
     Time,
     /// Bytes.
+    #[serde(rename = "B")]
     Memory,
     /// A figure divided by another one: 1 where they are equal.
     Ratio,
     /// A part of a whole, from 0 to 1.
     Share,
     /// A count per second.
+    #[serde(rename = "1/s")]
     Rate,
 }
 
@@ -52,11 +56,9 @@ pub enum Attribution {
     Server,
     /// The load tool's, which limited the rate: hatched, or hollow.
     Tool,
-    /// Nothing can be said about the server: the cell is invalid or disturbed. Dashed outline, or a
-    /// cross.
+    /// Of no worth, as the cell is invalid or disturbed. Dashed outline, or a cross.
     Invalid,
-    /// Not that of a server measured here, but for example the article's, or the floor's: dotted
-    /// outline.
+    /// Not of a server measured here, but the article's or the floor's: dotted outline.
     Reference,
 }
 
@@ -93,8 +95,7 @@ impl Quantity {
         }
     }
 
-    /// The unit in which people read these figures together: the largest in which none of them is
-    /// below 1.
+    /// The unit in which these figures are read together: the largest in which none is below 1.
     pub fn unit(self, figures: impl Iterator<Item = f64>) -> Unit {
         let smallest = figures.filter(|figure| *figure > 0.0).fold(f64::INFINITY, f64::min);
         let (symbol, factor) = match self {
@@ -157,10 +158,7 @@ impl Value {
 
     /// Its text, if it is text.
     pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// The figure, whoever's it is.
@@ -205,27 +203,21 @@ impl From<f64> for Value {
     }
 }
 
-impl From<Option<f64>> for Value {
-    fn from(value: Option<f64>) -> Self {
-        value.map_or(Self::Absent, |value| Self::Figure(value.into()))
+impl From<Estimate> for Value {
+    fn from(estimate: Estimate) -> Self {
+        Self::Figure(estimate.into())
     }
 }
 
-impl From<Option<Estimate>> for Value {
-    fn from(estimate: Option<Estimate>) -> Self {
-        estimate.map_or(Self::Absent, |estimate| Self::Figure(estimate.into()))
+impl From<Rank> for Value {
+    fn from(rank: Rank) -> Self {
+        Self::Rank(rank)
     }
 }
 
-impl From<Option<Rank>> for Value {
-    fn from(rank: Option<Rank>) -> Self {
-        rank.map_or(Self::Absent, Self::Rank)
-    }
-}
-
-impl From<Option<String>> for Value {
-    fn from(text: Option<String>) -> Self {
-        text.map_or(Self::Absent, Self::Text)
+impl<V: Into<Value>> From<Option<V>> for Value {
+    fn from(value: Option<V>) -> Self {
+        value.map_or(Self::Absent, V::into)
     }
 }
 
@@ -250,20 +242,6 @@ impl From<f64> for Figure {
 impl From<Estimate> for Figure {
     fn from(estimate: Estimate) -> Self {
         Self { value: estimate.median, interval: Some([estimate.low, estimate.high]) }
-    }
-}
-
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
-            Self::Text => "text",
-            Self::Count => "count",
-            Self::Time => "s",
-            Self::Memory => "B",
-            Self::Ratio => "ratio",
-            Self::Share => "share",
-            Self::Rate => "1/s",
-        })
     }
 }
 

@@ -1,11 +1,12 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
-use super::section::{list, noise};
+use super::section::{distinct, grouped, list, noise};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::machine::Machine;
-use crate::store::record::{Bound, ErrorKind};
+use crate::store::record::{Bound, ErrorKind, Record};
 use crate::store::results::Loaded;
+use crate::text::numbers;
 
 /// A noise floor of at least this share is worth a warning: the best servers differ by less.
 const NOISY_FROM: f64 = 0.05;
@@ -51,14 +52,8 @@ fn busy(machine: &Machine) -> Option<String> {
 }
 
 fn governor(machine: &Machine) -> Option<String> {
-    let slow: Vec<&str> = machine
-        .frequency
-        .governors
-        .as_deref()?
-        .iter()
-        .map(String::as_str)
-        .filter(|governor| *governor != "performance")
-        .collect();
+    let governors = machine.frequency.governors.as_deref()?.iter().map(String::as_str);
+    let slow: Vec<&str> = governors.filter(|governor| *governor != "performance").collect();
     (!slow.is_empty()).then(|| {
         format!(
             "The frequency governor was `{}`, which slows down cores that are not busy: set another one with \
@@ -112,9 +107,8 @@ fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
 fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
     let again: usize =
         summaries.iter().flat_map(WorkloadSummary::with_floor).map(|cell| cell.set_aside).sum();
-    let plural = if again == 1 { "run" } else { "runs" };
-    let again =
-        (again > 0).then(|| format!("{again} {plural} repeated because other processes disturbed them."));
+    let runs = numbers::counted(again, "run");
+    let again = (again > 0).then(|| format!("{runs} repeated because other processes disturbed them."));
     let still = of_cells(summaries, |cell| cell.bound() == Some(Bound::Disturbed)).map(|cells| {
         format!("Disturbed, and so not ranked: {cells}. Measure again when the machine is quiet.")
     });
@@ -124,11 +118,10 @@ fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
 
 /// Servers that were already running, and what is not known about them.
 fn attached(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| cell.server.is_attached && cell.measured().next().is_some()).map(|cells| {
-        let is_known = |cell: &Cell| cell.measured().any(|run| run.cpu.as_ref().is_some_and(|cpu| cpu.server.is_some()));
-        let unknown = of_cells(summaries, |cell| {
-            cell.server.is_attached && cell.measured().next().is_some() && !is_known(cell)
-        });
+    let is_attached = |cell: &Cell| cell.server.is_attached && cell.measured().next().is_some();
+    let has_cpu = |run: &Record| run.cpu.as_ref().is_some_and(|cpu| cpu.server.is_some());
+    of_cells(summaries, is_attached).map(|cells| {
+        let unknown = of_cells(summaries, |cell| is_attached(cell) && !cell.measured().any(has_cpu));
         let unknown = unknown.map_or_else(String::new, |cells| {
             format!(" CPU time unknown, since no process was named (`--pid`): {cells}.")
         });
@@ -180,31 +173,24 @@ fn few(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {
-    let noisy: Vec<String> = summaries
-        .iter()
-        .filter_map(|summary| {
-            let noise = noise(summary).filter(|noise| *noise >= NOISY_FROM)?;
-            Some(format!("{} (±{:.1} %)", summary.workload.name, noise * 100.0))
-        })
-        .collect();
-    let names: Vec<&str> = noisy.iter().map(String::as_str).collect();
-    (!names.is_empty()).then(|| {
+    let noisy = |summary: &WorkloadSummary| {
+        let noise = noise(summary).filter(|noise| *noise >= NOISY_FROM)?;
+        Some(format!("{} (±{:.1} %)", summary.workload.name, noise * 100.0))
+    };
+    let noisy: Vec<String> = summaries.iter().filter_map(noisy).collect();
+    (!noisy.is_empty()).then(|| {
         format!(
             "The noise is large: a server differed from itself under {}. Use more repetitions or a quieter machine.",
-            list(&names)
+            list(&noisy)
         )
     })
 }
 
 /// Servers that save time by not keeping the rules of HTTP.
 fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
-    let mut names: Vec<&str> = Vec::new();
-    for cell in summaries.iter().flat_map(|summary| &summary.cells) {
-        let smuggled = cell.server.conformance.as_ref().map_or(0, |found| found.smuggled);
-        if smuggled > 0 && !names.contains(&cell.server.name.as_str()) {
-            names.push(&cell.server.name);
-        }
-    }
+    let smuggles = |cell: &&Cell| cell.server.conformance.as_ref().is_some_and(|found| found.smuggled > 0);
+    let cells = summaries.iter().flat_map(|summary| &summary.cells).filter(smuggles);
+    let names = distinct(cells.map(|cell| cell.server.name.as_str()));
     (!names.is_empty()).then(|| {
         format!(
             "{} answer{} requests that are hidden within others: part of the speed comes from not parsing HTTP.",
@@ -216,28 +202,15 @@ fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
 
 /// The servers with such cells and their workloads; servers with the same workloads together.
 fn of_cells(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
-    let mut by_server: Vec<(&str, Vec<&str>)> = Vec::new();
-    for summary in summaries {
-        for cell in summary.with_floor().filter(|cell| is_such(cell)) {
-            let name = cell.server.name.as_str();
-            match by_server.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, workloads)) => workloads.push(&summary.workload.name),
-                None => by_server.push((name, vec![&summary.workload.name])),
-            }
-        }
-    }
-    let mut by_workloads: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
-    for (server, workloads) in by_server {
-        match by_workloads.iter_mut().find(|(known, _)| *known == workloads) {
-            Some((_, servers)) => servers.push(server),
-            None => by_workloads.push((workloads, vec![server])),
-        }
-    }
+    let names = summaries.iter().flat_map(|summary| {
+        let cells = summary.with_floor().filter(|cell| is_such(cell));
+        cells.map(|cell| (cell.server.name.as_str(), summary.workload.name.as_str()))
+    });
+    let by_server = grouped(names).into_iter();
+    let by_workloads = grouped(by_server.map(|(server, workloads)| (workloads, server))).into_iter();
     let said: Vec<String> = by_workloads
-        .iter()
-        .map(|(workloads, servers)| format!("{} ({})", list(servers), some(workloads, summaries.len())))
+        .map(|(workloads, servers)| format!("{} ({})", list(&servers), some(&workloads, summaries.len())))
         .collect();
-    let said: Vec<&str> = said.iter().map(String::as_str).collect();
     (!said.is_empty()).then(|| list(&said))
 }
 

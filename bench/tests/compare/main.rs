@@ -17,8 +17,7 @@ use folder::{Folder, busy, duplicate, failed, floor, hold, load, open_loop, scal
 /// How a folder is made of the example.
 type Change = fn(&mut Folder);
 
-/// A comparison: its name, how A and B are made of the same folder, the flags, the exit code, and
-/// what is printed.
+/// Its name, how A and B are made of one folder, the flags, the exit code, and what is printed.
 type CompareCase = (&'static str, Change, Change, &'static [&'static str], i32, &'static [&'static str]);
 
 /// Runs `bench compare` in a folder. Returns the exit code and the output, standard error last.

@@ -1,5 +1,4 @@
-//! A headless Chromium, driven through a pipe: JSON in both directions, each message followed by a
-//! zero byte.
+//! A headless Chromium, driven through a pipe by JSON messages, each followed by a zero byte.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -144,8 +143,7 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Asks Chromium to end, since the processes that it has started otherwise continue to write to
-    /// its profile for a while.
+    /// Asks Chromium to end: when killed, its processes write to the profile for a while.
     fn drop(&mut self) {
         let _ = self.commands.write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
         while self.messages.recv_timeout(TIMEOUT).is_ok() {}

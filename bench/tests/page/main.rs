@@ -25,7 +25,6 @@ use bench::report;
 use bench::report::document::{Document, Table};
 use bench::report::format::Format;
 use bench::report::value::{Unit, Value};
-use bench::store::results;
 use serde_json::json;
 
 use browser::Browser;
@@ -84,10 +83,7 @@ static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
 static FIELD: LazyLock<Document> = LazyLock::new(|| document(&records::a_field()));
 
 fn document(folder: &Folder) -> Document {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("results");
-    folder.write(&path);
-    report::document(&results::load(&path).unwrap())
+    report::document(&records::loaded(folder))
 }
 
 fn page(document: &Document) -> String {

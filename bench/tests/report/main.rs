@@ -21,19 +21,11 @@ use bench::report::format::Format;
 use bench::report::readme;
 use bench::report::value::Value;
 use bench::store::record::Record;
-use bench::store::results::{self, Loaded};
+use bench::store::results;
 use folder::Folder;
 use records::{
-    HOSTILE, a_field, every_question, every_verdict, in_parts, many_servers, one_run, two_servers,
+    HOSTILE, a_field, every_question, every_verdict, in_parts, loaded, many_servers, one_run, two_servers,
 };
-
-/// A folder as it is read from the disk.
-fn loaded(folder: &Folder) -> Loaded {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("results");
-    folder.write(&path);
-    results::load(&path).unwrap()
-}
 
 fn document(folder: &Folder) -> Document {
     report::document(&loaded(folder))
@@ -44,8 +36,7 @@ fn render(document: &Document, format: Format, width: Option<usize>) -> String {
     anstream::adapter::strip_str(&text).to_string()
 }
 
-/// Runs `bench` with a folder of results in the place of `DIR`. Returns the exit code, and the
-/// output, standard error last.
+/// Runs `bench` on a folder of results, `DIR`. Returns the exit code and the output, errors last.
 fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("results");
@@ -306,8 +297,7 @@ fn the_readme_shows_what_was_recorded() {
     );
 }
 
-/// The first result is compared with none, the second with the first, and one of another machine
-/// with neither.
+/// The second is compared with the first; the first and one of another machine with none.
 #[test]
 fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     let place = tempfile::tempdir().unwrap();

@@ -4,11 +4,20 @@
 use bench::store::record::{
     ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, MemoryRecord, PublishedRecord, Record,
 };
+use bench::store::results::{self, Loaded};
 
 use crate::folder::{Folder, duplicate, floor, hold, load, open_loop, start};
 
 /// A name that is markup in every format.
 pub(crate) const HOSTILE: &str = "<script>alert('|`*_\"&')</script>";
+
+/// A folder as it is read from the disk.
+pub(crate) fn loaded(folder: &Folder) -> Loaded {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("results");
+    folder.write(&path);
+    results::load(&path).unwrap()
+}
 
 /// One workload with two servers, a duplicate and a floor.
 pub(crate) fn two_servers() -> Folder {
@@ -20,8 +29,7 @@ pub(crate) fn two_servers() -> Folder {
     folder
 }
 
-/// One workload with a server for every verdict and for everything that can go wrong, a tie, a
-/// duplicate, and a floor.
+/// One workload with a server for every verdict and error, a tie, a duplicate, and a floor.
 pub(crate) fn every_verdict() -> Folder {
     let mut folder = Folder::new();
     let mut add = |record: Record| folder.add(&record);
@@ -57,11 +65,7 @@ pub(crate) fn every_question() -> Folder {
             }));
         };
         for connections in [1, 8, 64, 1024] {
-            add(changed(named("connections", &connections.to_string(), server, cost), |run| {
-                run.workload.connections = connections;
-                let connections = ConnectionsRecord { asked: connections, seen: Some(connections.into()) };
-                run.connections = Some(connections);
-            }));
+            add(connected("connections", connections, server, cost));
         }
         for mode in ["keep-alive", "close", "pipelined-16"] {
             add(changed(named("modes", mode, server, cost), |run| run.workload.mode = Some(mode.into())));
@@ -72,11 +76,7 @@ pub(crate) fn every_question() -> Folder {
             run.workload.published = Some(PublishedRecord { baseline, contender, ratio: 9.75 });
         }));
         for (share, rate) in [(25, 1000), (50, 2000)] {
-            add(changed(open_loop(server, rate, cost / 1e4), |run| {
-                run.workload.name = format!("latency-{share}");
-                run.workload.title = format!("{share} % of the peak");
-                run.latency.as_mut().unwrap().percentiles.extend([(50, cost / 1e5), (90, cost / 5e4)]);
-            }));
+            add(at_share(share, open_loop(server, rate, cost / 1e4), cost));
         }
         add(changed(start(server, cost / 1e3), |run| run.workload.name = "startup-first-answer".into()));
         add(changed(hold(server, 4000), |run| run.workload.name = "startup-100".into()));
@@ -189,21 +189,11 @@ pub(crate) fn a_field() -> Folder {
                 _ => record,
             });
         };
-        let connected = |record: Record, connections: u32| {
-            changed(record, |run| {
-                run.workload.connections = connections;
-                run.workload.title = format!("{connections} connections");
-                let connections = ConnectionsRecord { asked: connections, seen: Some(connections.into()) };
-                run.connections = Some(connections);
-            })
-        };
         for (connections, times) in [(1, 1.65), (100, 1.0)] {
-            let run = named("quick", &connections.to_string(), name, cost * times);
-            add(connected(run, connections));
+            add(connected("quick", connections, name, cost * times));
         }
         for (connections, times) in [(1, 1.65), (8, 1.3), (64, 1.02), (256, 1.0), (1024, 1.1), (8192, 1.4)] {
-            let run = named("connections", &connections.to_string(), name, cost * times);
-            add(connected(run, connections));
+            add(connected("connections", connections, name, cost * times));
         }
         for (mode, times) in [("keep-alive", 1.0), ("close", 4.0), ("pipelined-16", 0.1)] {
             let run = named("modes", mode, name, cost * times);
@@ -212,14 +202,8 @@ pub(crate) fn a_field() -> Folder {
         add(named("latency", "peak", name, cost));
         for share in [25, 50, 75, 90] {
             let rate = whole(1e4 * f64::from(share) / cost);
-            add(changed(
-                open_loop(name, u32::try_from(rate).unwrap(), cost * f64::from(share) / 1e6),
-                |run| {
-                    run.workload.name = format!("latency-{share}");
-                    run.workload.title = format!("{share} % of the peak");
-                    run.latency.as_mut().unwrap().percentiles.extend([(50, cost / 1e5), (90, cost / 5e4)]);
-                },
-            ));
+            let run = open_loop(name, u32::try_from(rate).unwrap(), cost * f64::from(share) / 1e6);
+            add(at_share(share, run, cost));
         }
         add(changed(start(name, cost / 1e3), |run| run.workload.name = "startup-first-answer".into()));
         add(changed(hold(name, whole(cost * 500.0)), |run| run.workload.name = "startup-1000".into()));
@@ -237,6 +221,24 @@ fn named(family: &str, rest: &str, server: &str, microseconds: f64) -> Record {
         let after = Some(5_000_000);
         let memory = MemoryRecord { at_rest_bytes: Some(3_000_000), after_bytes: after, peak_bytes: after };
         run.memory = Some(memory);
+    })
+}
+
+fn connected(family: &str, connections: u32, server: &str, microseconds: f64) -> Record {
+    changed(named(family, &connections.to_string(), server, microseconds), |run| {
+        run.workload.connections = connections;
+        run.workload.title = format!("{connections} connections");
+        let connections = ConnectionsRecord { asked: connections, seen: Some(connections.into()) };
+        run.connections = Some(connections);
+    })
+}
+
+/// An open loop at a share of the peak, in percent.
+fn at_share(share: u32, open_loop: Record, cost: f64) -> Record {
+    changed(open_loop, |run| {
+        run.workload.name = format!("latency-{share}");
+        run.workload.title = format!("{share} % of the peak");
+        run.latency.as_mut().unwrap().percentiles.extend([(50, cost / 1e5), (90, cost / 5e4)]);
     })
 }
 

@@ -15,8 +15,7 @@ pub(super) const AXIS_HEIGHT: f64 = 44.0;
 /// The height of the caption above a vertical axis.
 pub(super) const CAPTION_HEIGHT: f64 = 26.0;
 
-/// From a horizontal axis down to the baseline of its labels, which are below the lowest label of a
-/// vertical axis.
+/// From a horizontal axis to the baseline of its labels, below those of a vertical axis.
 const LABEL_DROP: f64 = 18.0;
 
 /// The least room between two labels beside each other.

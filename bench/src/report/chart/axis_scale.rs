@@ -4,8 +4,7 @@ use super::{Axis, Scale};
 use crate::report::value::{Figure, Quantity, Unit};
 use crate::text::numbers;
 
-/// A linear axis is at least this many tick distances long, and, with steps of 1, 2 and 5, at most
-/// eight.
+/// A linear axis has at least this many tick distances, and, with steps of 1, 2 and 5, at most 8.
 const TICK_STEPS: f64 = 3.0;
 
 /// Up to this many points of a logarithmic axis are its ticks; with more, ticks are round figures.
@@ -24,9 +23,7 @@ const MOST_TICKS: usize = 10;
 /// Maps the figures of an axis to places.
 #[derive(Clone, Debug)]
 pub(super) struct AxisScale {
-    /// The unit of all its ticks.
     pub(super) unit: Unit,
-    /// Its ticks, the lowest first.
     pub(super) ticks: Vec<Tick>,
     scale: Scale,
     /// Its ends, transformed by the scale.
@@ -43,8 +40,7 @@ pub(super) struct Tick {
 }
 
 impl AxisScale {
-    /// A scale that includes all figures and ends at round ones; `None` without a figure that it
-    /// can place.
+    /// A scale that includes all figures and ends at round ones; `None` without such figures.
     pub(super) fn new(axis: &Axis, figures: &[f64]) -> Option<Self> {
         let [low, high] =
             range(figures.iter().copied().filter(|figure| axis.scale.spread(*figure).is_some()))?;
@@ -57,8 +53,7 @@ impl AxisScale {
         })
     }
 
-    /// A scale for the places of points: a few points of a count, or of a logarithmic axis, are the
-    /// ticks.
+    /// A scale for the places of points. Few counts, or points of a logarithmic axis, are ticks.
     pub(super) fn for_points(axis: &Axis, points: &[f64]) -> Option<Self> {
         let mut distinct =
             points.iter().copied().filter(|point| axis.scale.spread(*point).is_some()).collect::<Vec<_>>();
@@ -92,8 +87,7 @@ impl AxisScale {
         Self::with_ticks(Scale::Linear, unit, ends, even_ticks(ends))
     }
 
-    /// The place of a figure, from 0 to 1; `None` for one that is not on the axis, such as 0 on a
-    /// logarithmic one.
+    /// The place of a figure, from 0 to 1; `None` outside of the axis, as for the logarithm of 0.
     pub(super) fn place(&self, figure: f64) -> Option<f64> {
         let [low, high] = self.ends;
         let figure = if self.scale == Scale::Percentile { figure } else { figure * self.unit.factor };
@@ -227,9 +221,12 @@ fn round_figures(low: f64, high: f64) -> Vec<f64> {
 mod tests {
     use super::*;
 
+    fn axis(quantity: Quantity, scale: Scale) -> Axis {
+        Axis { label: String::new(), quantity, scale }
+    }
+
     fn labels(scale: Scale, quantity: Quantity, figures: &[f64]) -> String {
-        let axis = Axis { label: "figure".into(), quantity, scale };
-        AxisScale::new(&axis, figures).map_or("none".into(), |scale| {
+        AxisScale::new(&axis(quantity, scale), figures).map_or("none".into(), |scale| {
             let labels = scale.ticks.iter().map(|tick| tick.label.clone()).collect::<Vec<_>>();
             format!("{} {}", labels.join(" "), scale.unit.symbol).trim_end().to_owned()
         })
@@ -267,8 +264,7 @@ mod tests {
             (Scale::Log, &[64.0, 1.0, 8192.0, 8.0, 64.0][..], &["1", "8", "64", "8,192"][..]),
             (Scale::Linear, &[1.0, 2.0, 3.0], &["1", "2", "3"]),
         ] {
-            let axis = Axis { label: "connections".into(), quantity: Quantity::Count, scale };
-            let scale = AxisScale::for_points(&axis, points).unwrap();
+            let scale = AxisScale::for_points(&axis(Quantity::Count, scale), points).unwrap();
             let labels = scale.ticks.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>();
             assert_eq!(expected, labels);
             let ends = [scale.ticks.first(), scale.ticks.last()].map(|tick| tick.unwrap().place);
@@ -279,11 +275,8 @@ mod tests {
     #[test]
     fn figures_are_placed_by_the_scale() {
         let place = |scale, figures: &[f64], figure| {
-            let axis = Axis { label: String::new(), quantity: Quantity::Count, scale };
-            AxisScale::new(&axis, figures)
-                .unwrap()
-                .place(figure)
-                .map(|place| (place * 1000.0).round() / 1000.0)
+            let scale = AxisScale::new(&axis(Quantity::Count, scale), figures).unwrap();
+            scale.place(figure).map(|place| (place * 1000.0).round() / 1000.0)
         };
         assert_eq!(Some(0.25), place(Scale::Linear, &[10.0], 2.5));
         assert_eq!(Some(0.5), place(Scale::Log, &[1.0, 100.0], 10.0));

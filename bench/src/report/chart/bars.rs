@@ -49,8 +49,7 @@ fn draw_noise(canvas: &mut Canvas, share: f64, ends: [f64; 2], rows: &PlacedRows
     let top = rows.frame.top - 3.0;
     let band =
         Rectangle::new().set("x", px(left)).set("y", px(top)).set("height", px(rows.frame.bottom - top));
-    // Where one bar is far longer than the others the band is too narrow to be visible, so it is a
-    // line.
+    // Beside a bar that is far longer than the others the band is too narrow: it is a line.
     canvas.add(band.set("width", px((right - left).max(1.0))).set("fill", BAND.light));
     canvas.add(text(x, TEXT, &label).set("fill", QUIET.light));
 }

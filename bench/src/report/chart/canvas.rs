@@ -1,5 +1,4 @@
-//! The canvas of all charts: the SVG element with its description for screen readers, pixels, and
-//! the width of text.
+//! The canvas of all charts: an SVG element with a description for screen readers, and text.
 
 use svg::Document;
 use svg::node::element::{Description, Group, Text, Title};
@@ -16,30 +15,22 @@ pub(super) const BASELINE: f64 = 4.0;
 
 /// A picture that is being drawn, from the top down.
 pub(super) struct Canvas {
-    /// Its width.
     pub(super) width: Width,
-    /// Its height so far.
     pub(super) height: f64,
-    /// The drawing.
     pub(super) body: Group,
     id: String,
 }
 
-/// The part of a picture that figures are drawn in, by its edges.
+/// The part of a picture that figures are drawn in: pixels from the picture's left and top.
 #[derive(Clone, Copy)]
 pub(super) struct Frame {
-    /// In pixels from the picture's left, like the right.
     pub(super) left: f64,
-    /// See the left.
     pub(super) right: f64,
-    /// In pixels from the picture's top, like the bottom.
     pub(super) top: f64,
-    /// See the top.
     pub(super) bottom: f64,
 }
 
 impl Canvas {
-    /// An empty canvas for the chart of this id.
     pub(super) fn new(chart: &str, width: Width) -> Self {
         let body = Group::new().set("fill", INK.light);
         Self { width, height: 0.0, body, id: format!("{chart}-{}", width.name()) }
@@ -55,7 +46,6 @@ impl Canvas {
         format!("{}-{part}", self.id)
     }
 
-    /// Draws the text "no figures".
     pub(super) fn say_empty(&mut self) {
         self.height = 48.0;
         self.add(text(0.0, 28.0, "no figures").set("fill", QUIET.light));

@@ -1,17 +1,13 @@
-//! Lines: one per server, distinguished by colour, dashes and marks, and named at their ends or
-//! below.
+//! Lines: one per server, distinguished by colour and dashes, and named below.
 
 use svg::node::element::Path;
 
 use super::axis::{self, AXIS_HEIGHT, CAPTION_HEIGHT};
 use super::axis_scale::{self, AxisScale};
 use super::canvas::{Canvas, Frame, px};
-use super::legend::{self, LegendEntry};
+use super::legend::{self, SAMPLE};
 use super::series::{self, Series, Spot};
 use super::{Line, Lines, Width};
-
-/// The number of lines up to which they are named at their ends; more names are too close there.
-pub(in crate::report) const NAMED_AT_ENDS: usize = 8;
 
 /// Room to the right of the last point, for its mark.
 const RIGHT: f64 = 6.0;
@@ -34,45 +30,30 @@ pub(super) fn draw(lines: &Lines, canvas: &mut Canvas) {
     let y = AxisScale::new(&lines.y, &figures.collect::<Vec<_>>());
     let (Some(x), Some(y)) = (x, y) else { return canvas.say_empty() };
 
-    let is_named_at_ends = canvas.width == Width::Wide && lines.lines.len() <= NAMED_AT_ENDS;
-    let labels = lines.lines.iter().map(|line| line.label.as_str());
-    let right = if is_named_at_ends { legend::width_at_ends(labels) } else { RIGHT };
     let height = if canvas.width == Width::Wide { 340.0 } else { 260.0 };
     let frame = Frame {
         left: axis::label_width(&y),
-        right: canvas.width.pixels() - right,
+        right: canvas.width.pixels() - RIGHT,
         top: CAPTION_HEIGHT,
         bottom: CAPTION_HEIGHT + height,
     };
     axis::draw_vertical(canvas, &y, &lines.y.label, frame);
     axis::draw_horizontal(canvas, &x, &lines.x.label, frame);
     axis::draw_base(canvas, [frame.left, frame.bottom], [frame.right, frame.bottom]);
-    let drawn = lines
-        .lines
-        .iter()
-        .zip(series::all())
-        .map(|(line, series)| DrawnLine::new(line, series, &x, &y, frame));
-    let drawn = drawn.collect::<Vec<_>>();
+    let looks = lines.lines.iter().zip(series::all());
+    let drawn = looks.map(|(line, series)| DrawnLine::new(line, series, &x, &y, frame)).collect::<Vec<_>>();
     // The first line is the most important one, and on top.
     for line in drawn.iter().rev() {
         line.draw(canvas);
     }
     canvas.height = frame.bottom + AXIS_HEIGHT;
-    name(canvas, &drawn, is_named_at_ends, frame);
+    let named = drawn.iter().filter(|drawn| !drawn.spots.is_empty());
+    let named = named.map(|drawn| (drawn.line.label.as_str(), drawn.series));
+    legend::draw_key(canvas, named, |canvas, series, [x, y]| {
+        canvas.add(series.line(format!("M{} {}h{SAMPLE}", px(x), px(y))));
+    });
     let marks = drawn.iter().flat_map(|line| &line.spots).map(|spot| spot.attribution).collect::<Vec<_>>();
     legend::draw_meanings(canvas, &marks);
-}
-
-fn name(canvas: &mut Canvas, drawn: &[DrawnLine], is_at_ends: bool, frame: Frame) {
-    let entries = drawn.iter().filter_map(|DrawnLine { line, series, spots, .. }| {
-        Some(LegendEntry { label: &line.label, series: *series, end: *spots.last()? })
-    });
-    let mut entries = entries.collect::<Vec<_>>();
-    if is_at_ends {
-        legend::draw_at_ends(canvas, &mut entries, frame);
-    } else {
-        legend::draw_below(canvas, &entries);
-    }
 }
 
 impl<'a> DrawnLine<'a> {
@@ -92,22 +73,19 @@ impl<'a> DrawnLine<'a> {
     }
 
     fn draw(&self, canvas: &mut Canvas) {
-        let Series { colour, shape, .. } = self.series;
-        let whiskers = self
-            .whiskers
-            .iter()
-            .map(|[x, low, high]| format!("M{} {}V{}", px(*x), px(*low), px(*high)))
-            .collect::<String>();
+        let colour = self.series.colour;
+        let whisker = |[x, low, high]: &[f64; 3]| format!("M{} {}V{}", px(*x), px(*low), px(*high));
+        let whiskers = self.whiskers.iter().map(whisker).collect::<String>();
         if !whiskers.is_empty() {
             canvas.add(Path::new().set("d", whiskers).set("stroke", colour.light).set("stroke-opacity", 0.6));
         }
-        let places =
-            self.spots.iter().map(|spot| format!("{} {}", px(spot.x), px(spot.y))).collect::<Vec<_>>();
+        let place = |spot: &Spot| format!("{} {}", px(spot.x), px(spot.y));
+        let places = self.spots.iter().map(place).collect::<Vec<_>>();
         if places.len() > 1 {
             canvas.add(self.series.line(format!("M{}", places.join(" "))));
         }
-        // A line without marks has one at its end, by which its name is found.
-        let unmarked = if self.line.has_marks { 0 } else { self.spots.len().saturating_sub(1) };
-        series::draw_marks(canvas, shape, colour, self.spots.get(unmarked..).unwrap_or_default());
+        if self.line.has_marks || places.len() == 1 {
+            series::draw_marks(canvas, colour, &self.spots);
+        }
     }
 }

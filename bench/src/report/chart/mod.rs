@@ -16,9 +16,9 @@ mod stack;
 #[cfg(test)]
 mod tests;
 
-pub(super) use lines::NAMED_AT_ENDS;
-pub use palette::{Colour, PALETTE, dark_rules};
+pub(super) use palette::{PALETTE, dark_rules};
 pub(super) use rows::longest;
+pub(super) use series::MOST_LINES;
 
 use serde::Serialize;
 use svg::node::element::{Rectangle, Style};
@@ -26,8 +26,7 @@ use svg::node::element::{Rectangle, Style};
 use super::value::{Attribution, Figure, Quantity};
 use canvas::Canvas;
 
-/// The width of a drawing. A page has both and shows the one that fits, so that the size of text
-/// stays.
+/// The width of a drawing. A page shows the one that fits, so that the size of text stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// 880 px.
@@ -41,11 +40,10 @@ pub enum Width {
 pub struct Chart {
     /// Its own name among the report's charts, of letters, digits and hyphens.
     pub id: String,
-    /// What it shows.
-    pub title: String,
+    pub(super) title: String,
     /// A sentence or two with the most important figures, for those who cannot see the chart.
-    pub description: String,
-    /// Its kind and its figures.
+    pub(super) description: String,
+    /// Its figures.
     pub plot: Plot,
 }
 
@@ -67,27 +65,22 @@ pub enum Plot {
 #[derive(Clone, Debug, Serialize)]
 pub struct Bars {
     /// What the lengths mean, without the unit.
-    pub label: String,
-    /// The quantity of the figures.
-    pub quantity: Quantity,
-    /// The bars.
-    pub bars: Vec<Bar>,
-    /// The noise floor as a share: a figure that exceeds the first one by less cannot be
-    /// distinguished from it.
-    pub noise: Option<f64>,
+    pub(super) label: String,
+    pub(super) quantity: Quantity,
+    pub(super) bars: Vec<Bar>,
+    /// The noise floor as a share: the first figure cannot be distinguished from nearer ones.
+    pub(super) noise: Option<f64>,
 }
 
 /// One bar.
 #[derive(Clone, Debug, Serialize)]
 pub struct Bar {
-    /// The server's name.
-    pub label: String,
+    pub(super) label: String,
     /// Its length; a server without a figure has an empty row.
-    pub figure: Option<Figure>,
-    /// Whose figure it is.
-    pub attribution: Attribution,
+    pub(super) figure: Option<Figure>,
+    pub(super) attribution: Attribution,
     /// The note behind its figure, such as `client-bound`; may be empty.
-    pub note: String,
+    pub(super) note: String,
 }
 
 /// Horizontal bars in pieces that should add up to a measured figure, the first one on top. A
@@ -95,44 +88,37 @@ pub struct Bar {
 #[derive(Clone, Debug, Serialize)]
 pub struct Stack {
     /// What the lengths mean, without the unit.
-    pub label: String,
-    /// The quantity of the figures.
-    pub quantity: Quantity,
+    pub(super) label: String,
+    pub(super) quantity: Quantity,
     /// The meaning of the pieces, from 0 on.
-    pub parts: Vec<Part>,
-    /// The bars.
-    pub bars: Vec<StackedBar>,
+    pub(super) parts: Vec<Part>,
+    pub(super) bars: Vec<StackedBar>,
 }
 
 /// The meaning of a piece of each bar.
 #[derive(Clone, Debug, Serialize)]
 pub struct Part {
-    /// Its name.
-    pub label: String,
+    pub(super) label: String,
     /// Whether it is the unexplained rest: dashed outline.
-    pub is_rest: bool,
+    pub(super) is_rest: bool,
 }
 
 /// A stacked bar.
 #[derive(Clone, Debug, Serialize)]
 pub struct StackedBar {
-    /// The server's name.
-    pub label: String,
+    pub(super) label: String,
     /// The measured figure, to which the pieces should add up.
-    pub whole: Figure,
+    pub(super) whole: Figure,
     /// A length per part. An unknown or negative one is not drawn.
-    pub pieces: Vec<Option<f64>>,
-    /// The note behind the figure; may be empty.
-    pub note: String,
+    pub(super) pieces: Vec<Option<f64>>,
+    pub(super) note: String,
 }
 
 /// Lines of points.
 #[derive(Clone, Debug, Serialize)]
 pub struct Lines {
-    /// The horizontal axis.
-    pub x: Axis,
-    /// The vertical axis.
-    pub y: Axis,
+    pub(super) x: Axis,
+    pub(super) y: Axis,
     /// The lines, the most important one first.
     pub lines: Vec<Line>,
 }
@@ -140,12 +126,10 @@ pub struct Lines {
 /// An axis.
 #[derive(Clone, Debug, Serialize)]
 pub struct Axis {
-    /// Its label, without the unit.
-    pub label: String,
-    /// The quantity of its figures.
-    pub quantity: Quantity,
+    pub(super) label: String,
+    pub(super) quantity: Quantity,
     /// How figures are placed on it.
-    pub scale: Scale,
+    pub(super) scale: Scale,
 }
 
 /// How figures are placed on an axis.
@@ -163,59 +147,50 @@ pub enum Scale {
 /// One line.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
-    /// The server's name.
-    pub label: String,
+    pub(super) label: String,
     /// Its points, from left to right.
-    pub points: Vec<Point>,
+    pub(super) points: Vec<Point>,
     /// Whether the points have marks, and not only the line through them.
-    pub has_marks: bool,
+    pub(super) has_marks: bool,
 }
 
 /// A point of a line.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Point {
     /// Its place on the horizontal axis.
-    pub x: f64,
-    /// Its figure.
-    pub y: Figure,
-    /// Whose figure it is.
-    pub attribution: Attribution,
+    pub(super) x: f64,
+    pub(super) y: Figure,
+    pub(super) attribution: Attribution,
 }
 
 /// A row per server of dots, one per run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dots {
     /// What the figures are, without the unit.
-    pub label: String,
-    /// The quantity of the figures.
-    pub quantity: Quantity,
+    pub(super) label: String,
+    pub(super) quantity: Quantity,
     /// The rows, the first one on top.
-    pub rows: Vec<DotRow>,
+    pub(super) rows: Vec<DotRow>,
 }
 
 /// A row of dots.
 #[derive(Clone, Debug, Serialize)]
 pub struct DotRow {
-    /// The server's name.
-    pub label: String,
-    /// The runs.
-    pub dots: Vec<Dot>,
+    pub(super) label: String,
+    pub(super) dots: Vec<Dot>,
     /// Their median, as a stroke.
-    pub median: Option<f64>,
+    pub(super) median: Option<f64>,
 }
 
 /// A run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Dot {
-    /// Its figure.
-    pub value: f64,
-    /// Whose figure it is.
-    pub attribution: Attribution,
+    pub(super) value: f64,
+    pub(super) attribution: Attribution,
 }
 
-/// A chart as one `<svg>` element for a page: in the colours of the light scheme, without a
-/// background and a heading.
-pub fn svg(chart: &Chart, width: Width) -> String {
+/// A chart as an `<svg>` element for a page: in light colours, without background and heading.
+pub(super) fn svg(chart: &Chart, width: Width) -> String {
     let canvas = drawn(chart, width);
     canvas.sheet(chart).add(canvas.body).to_string()
 }
@@ -240,8 +215,7 @@ fn drawn(chart: &Chart, width: Width) -> Canvas {
 }
 
 impl Width {
-    /// The natural width of the drawing.
-    pub fn pixels(self) -> f64 {
+    fn pixels(self) -> f64 {
         match self {
             Self::Wide => 880.0,
             Self::Narrow => 350.0,

@@ -1,5 +1,4 @@
-//! The rows of a bar chart: a name, the place of a bar on an axis that begins at 0, a whisker, and
-//! a figure behind it.
+//! The rows of a bar chart: a name, a bar that begins at 0, a whisker, and a figure behind it.
 
 use svg::node::Node;
 use svg::node::element::{Group, Path, Pattern, Rectangle, TSpan};
@@ -20,8 +19,7 @@ const NOTE_WIDTH: f64 = 200.0;
 /// The widest name to the left of bars.
 const NAME_WIDTH: f64 = 260.0;
 
-/// Bars that are this many times as long as the longest other bar are cut, so that the others can
-/// be distinguished.
+/// Bars this many times as long as the longest other bar are cut: the others stay distinct.
 const FAR: f64 = 4.0;
 
 /// The length of an axis on which bars are cut, by the longest whole bar.
@@ -29,9 +27,7 @@ const BEYOND: f64 = 1.25;
 
 /// The content of a row.
 pub(super) struct BarRow<'a> {
-    /// Its name.
     pub(super) label: &'a str,
-    /// The note behind its figure; may be empty.
     pub(super) note: &'a str,
     /// The figure; a row without one is empty.
     pub(super) figure: Option<Figure>,
@@ -47,9 +43,8 @@ pub(super) struct PlacedRows {
     pub(super) rows: Vec<PlacedRow>,
     /// The axis below them.
     pub(super) scale: AxisScale,
-    /// Where the bars are.
     pub(super) frame: Frame,
-    /// A bar's height.
+    /// Of a bar.
     pub(super) height: f64,
     label: String,
     has_names_above: bool,
@@ -57,7 +52,6 @@ pub(super) struct PlacedRows {
 
 /// A row in its place.
 pub(super) struct PlacedRow {
-    /// Its figure, if it has one.
     pub(super) figure: Option<Figure>,
     /// The middle of its bar.
     pub(super) y: f64,
@@ -70,8 +64,7 @@ pub(super) struct PlacedRow {
     reach: f64,
 }
 
-/// The sizes of rows. On a phone the name and the note are above the bar, which has the whole
-/// width.
+/// The sizes of rows. On a phone the name and the note are above the bar.
 struct RowLayout {
     has_names_above: bool,
     height: f64,
@@ -81,8 +74,7 @@ struct RowLayout {
 }
 
 impl PlacedRows {
-    /// Places rows from a height down, above an axis that includes `least`; `None` where no row has
-    /// a figure.
+    /// Places rows below `top`, on an axis that includes `least`; `None` without figures.
     pub(super) fn lay_out(
         entries: &[BarRow],
         (label, quantity): (&str, Quantity),
@@ -114,7 +106,8 @@ impl PlacedRows {
         let scale = AxisScale::linear(unit, [0.0, reach.max(least)]);
         let is_cut = rows.iter().any(|row| row.is_cut(&scale));
         let label = if is_cut { format!("{label} (cut bars are longer)") } else { label.to_owned() };
-        let left = if layout.has_names_above { 0.0 } else { widest(&rows) };
+        let widest = rows.iter().map(|row| text_width(&row.name)).fold(0.0, f64::max);
+        let left = if layout.has_names_above { 0.0 } else { widest + GAP };
         let mut frame = Frame { left, right: width.pixels(), top, bottom };
         frame.right = left + length(&rows, &layout, &scale, frame);
         let RowLayout { has_names_above, bar: height, .. } = layout;
@@ -261,11 +254,6 @@ pub(super) fn hatching(id: &str, colour: Colour, lines: &str, degrees: u16) -> P
         .set("patternUnits", "userSpaceOnUse")
         .set("patternTransform", format!("rotate({degrees})"))
         .add(Path::new().set("d", lines).set("stroke", colour.light).set("stroke-width", 2))
-}
-
-/// The width of the names to the left of the bars.
-fn widest(rows: &[PlacedRow]) -> f64 {
-    rows.iter().map(|row| text_width(&row.name)).fold(0.0, f64::max) + GAP
 }
 
 /// The length of the axis that leaves room for the figure and the note behind each bar.

@@ -1,17 +1,14 @@
-//! Stacked bars: a row per server, its pieces one after the other, a stroke where they should end,
-//! and a key below.
+//! Stacked bars: a row per server, its pieces, a stroke where they should end, and a key below.
 
-use svg::node::Node;
-use svg::node::element::{Group, Path, Rectangle};
+use svg::node::element::{Path, Rectangle};
 
-use super::canvas::{BASELINE, Canvas, px, text, text_width};
-use super::legend::KeyRows;
+use super::canvas::{Canvas, px};
+use super::legend::{self, SAMPLE};
 use super::palette::{BAR, Colour, INK, QUIET, SERIES};
 use super::rows::{BarRow, PlacedRow, PlacedRows, hatching};
 use super::{Part, Stack, StackedBar};
 
-/// The looks of parts in their order, repeated if there are more. No two share a colour and a
-/// pattern.
+/// The looks of parts in their order, repeated if there are more.
 const LOOKS: [Look; 5] = [
     Look { colour: BAR, lines: "", degrees: 0 },
     Look { colour: SERIES[1], lines: "M3 0V6", degrees: 45 },
@@ -20,11 +17,8 @@ const LOOKS: [Look; 5] = [
     Look { colour: SERIES[6], lines: "M0 3H6", degrees: 0 },
 ];
 
-/// The width and the height of a part's sample in the key.
-const SAMPLE: [f64; 2] = [22.0, 11.0];
-
-/// From a sample to its name.
-const GAP: f64 = 6.0;
+/// The height of a part's sample in the key.
+const SAMPLE_HEIGHT: f64 = 11.0;
 
 /// How far the stroke at a measured figure exceeds its bar, on either side.
 const OVERHANG: f64 = 3.0;
@@ -130,26 +124,15 @@ fn measured(commands: String) -> Path {
 
 /// Draws a key below: a sample of each part with its name.
 fn draw_key(canvas: &mut Canvas, parts: &[Part], styles: &[PartStyle]) {
-    let [width, height] = SAMPLE;
-    let mut names = Group::new();
-    let mut rows = KeyRows::new(canvas);
-    let labels = parts.iter().map(|part| part.label.as_str()).chain([MEASURED]);
-    for (label, style) in labels.zip(styles.iter().map(Some).chain([None])) {
-        let [x, middle] = rows.place(width + GAP + text_width(label));
-        let top = middle - height / 2.0;
+    let parts = parts.iter().zip(styles).map(|(part, style)| (part.label.as_str(), Some(style)));
+    legend::draw_key(canvas, parts.chain([(MEASURED, None)]), |canvas, style, [x, middle]| {
+        let top = px(middle - SAMPLE_HEIGHT / 2.0);
+        let shape = Rectangle::new().set("x", px(x)).set("y", top);
         match style {
-            Some(style) => canvas.add(style.on(sample([x, top]))),
-            None => canvas.add(measured(format!("M{} {}v{height}", px(x + width / 2.0), px(top)))),
+            Some(style) => canvas.add(style.on(shape.set("width", SAMPLE).set("height", SAMPLE_HEIGHT))),
+            None => canvas.add(measured(format!("M{} {top}v{SAMPLE_HEIGHT}", px(x + SAMPLE / 2.0)))),
         }
-        names.append(text(x + width + GAP, middle + BASELINE, label));
-    }
-    canvas.add(names);
-    canvas.height = rows.bottom();
-}
-
-fn sample([left, top]: [f64; 2]) -> Rectangle {
-    let [width, height] = SAMPLE;
-    Rectangle::new().set("x", px(left)).set("y", px(top)).set("width", width).set("height", height)
+    });
 }
 
 impl PartStyle {

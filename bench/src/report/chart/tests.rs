@@ -1,5 +1,4 @@
-//! Reads pictures back: the places of their elements, for few and many servers, on wide and narrow
-//! screens.
+//! Reads pictures back: the places of their elements, for few and many servers, in both widths.
 
 use svg::node::Attributes;
 use svg::node::element::tag::Type;
@@ -142,8 +141,7 @@ fn line_chart(id: &str, [x, y]: [Axis; 2], servers: u32, points: impl Fn(u32) ->
     chart(id, Plot::Lines(Lines { x, y, lines: (0..servers).map(line).collect() }))
 }
 
-/// Bars, of which the fourth has no figure, and of more than six the last one is 20 times as long
-/// as the first.
+/// Bars: the fourth has no figure, and of more than six the last is 20 times as long as the first.
 fn bars(servers: u32) -> Chart {
     let bar = |place: u32| {
         let is_far = servers > 6 && place + 1 == servers;
@@ -160,8 +158,7 @@ fn bars(servers: u32) -> Chart {
     chart("cpu", Plot::Bars(Bars { label, quantity: Quantity::Time, bars, noise: Some(0.017) }))
 }
 
-/// Stacked bars: of every third server the pieces exceed the measured figure, of every fourth some
-/// are unknown.
+/// Stacked bars: every third has pieces that exceed the whole, every fourth has unknown ones.
 fn stack(servers: u32) -> Chart {
     let bar = |place: u32| {
         let whole = if place == 5 { 163e-6 } else { 8.12e-6 + 0.2e-6 * f64::from(place) };
@@ -317,28 +314,28 @@ fn the_axis_need_not_include_invalid_figures() {
     assert!(first_bar(Attribution::Invalid) > 1.5 * first_bar(Attribution::Server));
 }
 
-/// The ends of each bar's pieces, and the place of its stroke.
-fn stacked(chart: &Chart, width: Width) -> Vec<(Vec<[f64; 2]>, f64)> {
+/// A stacked bar as it is drawn.
+struct DrawnBar {
+    /// The ends of each piece.
+    pieces: Vec<[f64; 2]>,
+    stroke: f64,
+}
+
+fn stacked(chart: &Chart, width: Width) -> Vec<DrawnBar> {
     let elements = elements(&svg(chart, width));
     let strokes = elements.iter().find(|element| element.has("stroke-width", "2.5"));
-    let middles = strokes.unwrap().attributes["d"].split('M').skip(1).map(|stroke| {
-        let (x, rest) = stroke.split_once(' ').unwrap();
-        let (y, height) = rest.split_once('v').unwrap();
-        let [x, y, height] = [x, y, height].map(|number| number.parse::<f64>().unwrap());
-        (x, y + height / 2.0)
-    });
-    let rows = middles.map(|(stroke, middle)| {
+    let strokes = strokes.unwrap().attributes["d"].split('M').skip(1);
+    let bar = |commands: &str| {
+        let numbers = commands.split([' ', 'v']).map(|number| number.parse::<f64>().unwrap());
+        let [stroke, y, height] = numbers.collect::<Vec<_>>().try_into().unwrap();
         let is_of_row = |element: &&Element| {
-            element.name == "rect"
-                && (element.number("y") + element.number("height") / 2.0 - middle).abs() < 0.2
+            let middle = || element.number("y") + element.number("height") / 2.0;
+            element.name == "rect" && (middle() - y - height / 2.0).abs() < 0.2
         };
-        let pieces = elements.iter().filter(is_of_row).map(|piece| {
-            let left = piece.number("x");
-            [left, left + piece.number("width")]
-        });
-        (pieces.collect(), stroke)
-    });
-    rows.collect()
+        let ends = |piece: &Element| [0.0, piece.number("width")].map(|end| piece.number("x") + end);
+        DrawnBar { pieces: elements.iter().filter(is_of_row).map(ends).collect(), stroke }
+    };
+    strokes.map(bar).collect()
 }
 
 #[test]
@@ -348,9 +345,9 @@ fn pieces_are_adjacent_and_end_at_the_stroke_if_they_add_up() {
         let Plot::Stack(Stack { bars, .. }) = &chart.plot else { panic!() };
         let rows = stacked(&chart, width);
         assert_eq!(rows.len(), bars.len());
-        let (first, stroke) = &rows[0];
-        let (base, pixels) = (first[0][0], (stroke - first[0][0]) / bars[0].whole.value);
-        for ((pieces, stroke), bar) in rows.iter().zip(bars) {
+        let base = rows[0].pieces[0][0];
+        let pixels = (rows[0].stroke - base) / bars[0].whole.value;
+        for (DrawnBar { pieces, stroke }, bar) in rows.iter().zip(bars) {
             let lengths = bar.pieces.iter().flatten().filter(|length| **length > 0.0);
             let mut end = base;
             for (piece, length) in pieces.iter().zip(lengths.clone()) {
@@ -369,15 +366,18 @@ fn pieces_are_adjacent_and_end_at_the_stroke_if_they_add_up() {
 }
 
 #[test]
-fn parts_are_distinguished_by_pattern_and_named() {
+fn parts_are_distinguished_by_pattern_and_lines_by_dashes() {
+    let looks = |chart: &Chart, width, of_drawn: fn(&Element) -> Option<String>| {
+        let elements = elements(&svg(chart, width));
+        elements.iter().filter_map(of_drawn).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let dashes = |element: &Element| Some(element.attributes.get("stroke-dasharray")?.to_string());
     for width in WIDTHS {
-        let chart = stack(1);
-        let elements = elements(&svg(&chart, width));
-        let rects = elements.iter().filter(|element| element.name == "rect");
-        let looks = rects.map(|sample| {
-            format!("{} {:?}", sample.attributes["fill"], sample.attributes.get("stroke-dasharray"))
+        let parts = looks(&stack(1), width, |element| {
+            let dashes = element.attributes.get("stroke-dasharray");
+            (element.name == "rect").then(|| format!("{} {dashes:?}", element.attributes["fill"]))
         });
-        assert_eq!(looks.collect::<std::collections::BTreeSet<_>>().len(), 5);
+        assert_eq!((parts, looks(&percentiles(8), width, dashes)), (5, 8));
     }
 }
 
@@ -444,11 +444,8 @@ fn attributions_are_shown_by_shape_and_explained() {
 #[test]
 fn names_are_escaped() {
     for (_, chart) in samples() {
-        let hostile = Chart { title: HOSTILE.into(), description: HOSTILE.into(), ..chart.clone() };
-        for (chart, width) in
-            [&chart, &hostile].into_iter().flat_map(|chart| WIDTHS.map(|width| (chart, width)))
-        {
-            let svg = standalone(chart, width);
+        let hostile = Chart { title: HOSTILE.into(), description: HOSTILE.into(), ..chart };
+        for svg in WIDTHS.map(|width| standalone(&hostile, width)) {
             assert!(!svg.contains("<script"), "{svg}");
         }
     }

@@ -3,8 +3,7 @@
 use anyhow::Context;
 
 use crate::report::document::Document;
-use crate::report::value::Attribution;
-use crate::report::value::{Figure, Value};
+use crate::report::value::{Attribution, Figure, Value};
 
 const HEADER: [&str; 10] =
     ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "text"];

@@ -13,22 +13,11 @@ use askama::Template;
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
 
-/// The script's SHA-256 in base64, without which browsers do not run it. A test prints the new one
-/// after a change.
+/// The script's SHA-256, without which browsers do not run it. A test prints a changed one.
 const SCRIPT_SHA256: &str = "1vHodeHk6ecgSQdMPP3Ykm+wdB//ZYX6bCcLROP1sLk=";
 
 /// Text of more characters is wrapped: names are shorter.
 const LONG: usize = 40;
-
-/// The bounds, which are shown as tags.
-const BOUNDS: [Bound; 6] = [
-    Bound::Invalid,
-    Bound::Disturbed,
-    Bound::ClientBound,
-    Bound::ServerBound,
-    Bound::LatencyBound,
-    Bound::Unknown,
-];
 
 /// A word of a report that a newcomer may not know.
 struct Term {
@@ -137,7 +126,7 @@ struct PageCell {
     is_in_figures: bool,
     /// Whether the text is wrapped, so that it does not make the table wider than the page.
     is_long: bool,
-    /// Whether the text is a bound.
+    /// Whether the text is a bound, which is shown as a tag.
     is_bound: bool,
 }
 
@@ -209,7 +198,7 @@ impl PageHeader {
             is_absent: *value == Value::Absent,
             is_in_figures: self.is_number,
             is_long: value.text().is_some_and(|text| text.chars().count() > LONG),
-            is_bound: BOUNDS.iter().any(|bound| value.text() == Some(bound.to_string().as_str())),
+            is_bound: value.text().is_some_and(|text| serde_json::from_value::<Bound>(text.into()).is_ok()),
         }
     }
 }

@@ -2,13 +2,15 @@
 
 mod csv;
 mod html;
-mod json;
 pub(super) mod markdown;
 mod text;
 
+pub(super) use text::render_table as table;
+
+use anyhow::Context;
 use clap::ValueEnum;
 
-use super::document::{Document, Table};
+use super::document::Document;
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,11 +27,6 @@ pub enum Format {
     Csv,
 }
 
-/// One table with its notes, for a terminal of this width.
-pub(super) fn table(table: &Table, width: Option<usize>) -> String {
-    text::render_table(table, width)
-}
-
 impl Format {
     /// All forms.
     pub const ALL: [Self; 5] = [Self::Table, Self::Markdown, Self::Html, Self::Json, Self::Csv];
@@ -41,7 +38,11 @@ impl Format {
             Self::Table => Ok(text::render(document, width)),
             Self::Markdown => Ok(markdown::render(document)),
             Self::Html => html::render(document),
-            Self::Json => json::render(document),
+            // Figures in stored units, with all their digits.
+            Self::Json => {
+                let json = serde_json::to_string_pretty(document);
+                Ok(json.context("cannot write the report as JSON")? + "\n")
+            }
             Self::Csv => csv::render(document),
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn render(document: &Document, width: Option<usize>) -> String {
 }
 
 /// A table and its notes.
-pub(super) fn render_table(table: &Table, width: Option<usize>) -> String {
+pub(in crate::report) fn render_table(table: &Table, width: Option<usize>) -> String {
     let mut out = table::render(table, width);
     for note in &table.notes {
         hanging("- ", "  ", note, width, &mut out);

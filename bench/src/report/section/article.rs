@@ -1,5 +1,4 @@
-//! How does it compare with the article? Its table and its verdict, made of this machine's figures,
-//! with what each of them is worth.
+//! How does it compare with the article? Its table and its verdict, from this machine's figures.
 
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
@@ -17,18 +16,17 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let verdicts: Vec<Verdicts> = members.iter().filter_map(|summary| Verdicts::new(summary)).collect();
     let tables = members.iter().map(|summary| table(source, summary));
     let verdict_tables = verdicts.iter().map(Verdicts::table);
+    let section = Section::new(
+        "article",
+        "How does it compare with the article?",
+        "The article ran a Go and a Python program under a load tool, once each, on another machine. Below \
+         are its three scenarios, its columns and its verdict, how many times faster than the Python \
+         program a server is, and beside them what the article does not say.",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "article",
-        title: "How does it compare with the article?",
-        about: vec![
-            "The article ran a Go and a Python program under a load tool, once each, on another machine. Below \
-             are its three scenarios, its columns and its verdict, how many times faster than the Python \
-             program a server is, and beside them what the article does not say."
-                .into(),
-        ],
         charts: verdicts.iter().map(Verdicts::chart).collect(),
         tables: tables.chain(verdict_tables).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 
@@ -57,8 +55,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     table
 }
 
-/// The servers under a workload for which a ratio was published, with the slower program that it is
-/// a ratio to.
+/// The servers under a workload with a published ratio, and the slower program of the ratio.
 struct Verdicts<'a> {
     summary: &'a WorkloadSummary<'a>,
     published: &'a PublishedRecord,
@@ -100,24 +97,16 @@ impl<'a> Verdicts<'a> {
     /// tool if either cell is.
     fn attribution(&self, cell: &Cell) -> Attribution {
         let both = [cell, self.baseline].map(|cell| PER_SECOND.attribution(cell));
-        let is_any = |wanted| both.contains(&wanted);
-        [Attribution::Invalid, Attribution::Tool]
-            .into_iter()
-            .find(|wanted| is_any(*wanted))
-            .unwrap_or(both[0])
+        let worst = [Attribution::Invalid, Attribution::Tool].into_iter().find(|worst| both.contains(worst));
+        worst.unwrap_or(both[0])
     }
 
     /// How many times faster each server is, and the published ratio beside it.
     fn chart(&self) -> Chart {
         let bar = |cell: &Cell| {
             let attribution = self.attribution(cell);
-            let bound = cell.bound().filter(|_| attribution != Attribution::Server);
-            Bar {
-                label: cell.server.name.clone(),
-                figure: self.faster(cell),
-                attribution,
-                note: bound.map_or_else(String::new, |bound| bound.to_string()),
-            }
+            let (label, note) = (cell.server.name.clone(), words::limit(cell, attribution));
+            Bar { label, figure: self.faster(cell), attribution, note }
         };
         let article = Bar {
             label: format!("{} in the article", self.published.contender),
@@ -200,29 +189,21 @@ fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a
 mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
-    use crate::store::record::{Bound, VerdictRecord};
+    use crate::store::record::Bound;
 
-    /// Seven runs of one of the article's programs with this number of responses in a second.
+    /// Runs of one of the article's programs with this number of responses in a second.
     fn runs(program: &str, answered: u64, bound: Bound) -> Vec<Record> {
-        let run = |repetition| {
-            let mut record = Record::example(program, repetition);
+        Record::seven(program, |record| {
             record.server.article = Some(program.into());
             record.workload.published =
                 Some(PublishedRecord { baseline: "Python".into(), contender: "Go".into(), ratio: 7.0 });
             record.load.as_mut().unwrap().answered = answered;
-            let is = |wanted| if bound == wanted { 1.0 } else { 0.5 };
-            record.verdict = Some(VerdictRecord {
-                bound,
-                reason: (bound == Bound::Invalid).then(|| "only 7 of 100 connections were open".into()),
-                server_utilisation: Some(is(Bound::ServerBound)),
-                tool_utilisation: is(Bound::ClientBound),
-                external_share: Some(0.0),
-                concurrency: None,
-            });
-            record
-        };
-        (1..=7).map(run).collect()
+            record.set_bound(bound);
+        })
     }
+
+    const PYTHON_IS_LIMITED: &str = "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with \
+        Python, so it does not compare the programs. The article";
 
     #[test]
     fn the_verdict_says_what_it_is_worth() {
@@ -234,23 +215,13 @@ mod tests {
                 ServerBound,
                 "Go is at least 4.00× faster than Python here: the load tool was at its limit with Go. The article",
             ),
-            (
-                ClientBound,
-                ClientBound,
-                "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with Python, so it does \
-                 not compare the programs. The article",
-            ),
-            (
-                ServerBound,
-                ClientBound,
-                "The ratio of Go to Python here is 4.00×, but the load tool was at its limit with Python, so it does \
-                 not compare the programs. The article",
-            ),
+            (ClientBound, ClientBound, PYTHON_IS_LIMITED),
+            (ServerBound, ClientBound, PYTHON_IS_LIMITED),
             (
                 ServerBound,
                 Invalid,
                 "The ratio of Go to Python here is 4.00×, but it says nothing about the programs: Python is invalid: \
-                 only 7 of 100 connections were open. The article",
+                 3 requests failed. The article",
             ),
         ];
         for (go, python, expected) in cases {

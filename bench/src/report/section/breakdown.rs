@@ -45,19 +45,19 @@ pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Se
     let breakdowns = breakdowns(source, code);
     let tables =
         |breakdown| [tables::times(breakdown, code), tables::shares(breakdown), tables::user_mode(breakdown)];
+    let section = Section::new(
+        "breakdown",
+        "Where does a request's time go?",
+        "A request's CPU time is split into parts, each measured on its own: the kernel's minimum, which the \
+         floor shows; thread switches beyond the floor's; the framework and our own code, as microbenchmarks \
+         time them. The rest is unexplained: caches that a benchmark keeps warm and a server shares, and \
+         anything else that no part covers.",
+    );
     let section = Section {
-        id: "breakdown",
-        title: "Where does a request's time go?",
-        about: vec![
-            "A request's CPU time is split into parts, each measured on its own: the kernel's minimum, which the \
-             floor shows; thread switches beyond the floor's; the framework and our own code, as microbenchmarks \
-             time them. The rest is unexplained: caches that a benchmark keeps warm and a server shares, and \
-             anything else that no part covers."
-                .into(),
-        ],
         charts: breakdowns.iter().map(chart::chart).collect(),
         tables: breakdowns.iter().flat_map(tables).collect(),
         facts: facts(&breakdowns, code),
+        ..section
     };
     (!breakdowns.is_empty()).then(|| (breakdowns.iter().map(answer).collect(), section))
 }

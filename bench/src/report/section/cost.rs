@@ -15,18 +15,17 @@ const FLOOR: &str = "The floor is not a server: it waits, reads and writes as an
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Load);
+    let section = Section::new(
+        "cost",
+        "How cheap is it?",
+        "CPU time per request is the CPU time of all the server's processes, divided by the number of \
+         correct responses. The load tool hardly influences it, so servers are ranked by it. Servers that \
+         cannot be distinguished share ranks.",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "cost",
-        title: "How cheap is it?",
-        about: vec![
-            "CPU time per request is the CPU time of all the server's processes, divided by the number of \
-             correct responses. The load tool hardly influences it, so servers are ranked by it. Servers that \
-             cannot be distinguished share ranks."
-                .into(),
-        ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
         tables: members.iter().map(|summary| table(source, summary)).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 
@@ -79,18 +78,16 @@ mod tests {
     use crate::report::value::Value;
     use crate::store::results::Loaded;
 
-    /// Seven runs of each server with this CPU time; those of `lost` lose a request each.
+    /// Runs of each server with this CPU time; those of `lost` lose a request each.
     fn runs(servers: &[(&str, f64)]) -> Vec<Record> {
         let runs = servers.iter().flat_map(|(server, seconds)| {
-            (1..=7).map(move |repetition| {
-                let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = *seconds;
+            Record::seven(server, |record| {
+                record.set_cpu_seconds(*seconds);
                 record.server.is_floor = *server == "floor";
                 if *server == "lost" {
                     record.load.as_mut().unwrap().errors = [("reset".to_owned(), 1)].into();
                 }
-                record.verdict = verdict::of_run(&record);
-                record
+                record.verdict = verdict::of_run(record);
             })
         });
         runs.collect()

@@ -26,18 +26,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let pairs = checks
         .filter_map(|check| Some((source.summaries.iter().find(|first| is_of_same(first, check))?, check)));
     let tables: Vec<Table> = pairs.map(|(first, check)| table(first, check)).collect();
-    (!tables.is_empty()).then(|| Section {
-        id: "cross-check",
-        title: "Do two load tools agree?",
-        about: vec![
-            "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
-             or needs that much more time per request itself."
-                .into(),
-        ],
-        charts: Vec::new(),
-        tables,
-        facts: Vec::new(),
-    })
+    let section = Section::new(
+        "cross-check",
+        "Do two load tools agree?",
+        "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
+         or needs that much more time per request itself.",
+    );
+    (!tables.is_empty()).then(|| Section { tables, ..section })
 }
 
 /// One row per server that both tools loaded.
@@ -155,19 +150,16 @@ mod tests {
     use crate::analysis::summary::summarise;
     use crate::analysis::verdict;
 
-    /// Seven runs of a server by a tool, with this number of responses and this median latency.
+    /// Runs of a server by a tool, with this number of responses and this median latency.
     fn runs(tool: &str, answered: u64, p50: f64, tool_seconds: f64) -> Vec<Record> {
-        let run = |repetition| {
-            let mut run = Record::example("one", repetition);
+        Record::seven("one", |run| {
             run.tool.name = tool.into();
-            run.load.as_mut().unwrap().answered = answered + u64::from(repetition);
+            run.load.as_mut().unwrap().answered = answered + u64::from(run.repetition.unwrap());
             let latency = run.latency.as_mut().unwrap();
             latency.percentiles = [(50, p50)].into();
             latency.mean_seconds = None;
             run.cpu.as_mut().unwrap().tool.seconds = tool_seconds;
-            run
-        };
-        (1..=7).map(run).collect()
+        })
     }
 
     /// What the table says about throughput and about latency.
@@ -185,11 +177,9 @@ mod tests {
 
     #[test]
     fn tools_agree_or_it_is_said() {
-        let meaning_of = |change: fn(&mut Semantics)| {
-            move |mut run: Record| {
-                change(run.tool.semantics.as_mut().unwrap());
-                run
-            }
+        let meaning = |mut runs: Vec<Record>, change: fn(&mut Semantics)| {
+            runs.iter_mut().for_each(|run| change(run.tool.semantics.as_mut().unwrap()));
+            runs
         };
         let first = || runs("visit", 1000, 0.01, 0.5);
         let cases = [
@@ -200,28 +190,17 @@ mod tests {
             ("as many, that took longer", runs("wrk", 1000, 0.02, 0.5), "agree", "DISAGREE by 100 %"),
             (
                 "as many, told in tenths",
-                runs("wrk", 1000, 0.1, 0.5)
-                    .into_iter()
-                    .map(meaning_of(|meaning| meaning.resolution_seconds = Some(0.1)))
-                    .collect(),
+                meaning(runs("wrk", 1000, 0.1, 0.5), |meaning| meaning.resolution_seconds = Some(0.1)),
                 "agree",
                 "agree",
             ),
             (
                 "as many, partly synthetic",
-                runs("wrk", 1000, 0.02, 0.5)
-                    .into_iter()
-                    .map(meaning_of(|meaning| meaning.synthetic = true))
-                    .collect(),
+                meaning(runs("wrk", 1000, 0.02, 0.5), |meaning| meaning.synthetic = true),
                 "agree",
                 "not compared: partly synthetic",
             ),
-            (
-                "too few",
-                runs("wrk", 500, 0.02, 0.5).into_iter().take(4).collect(),
-                "too few repetitions",
-                "agree",
-            ),
+            ("too few", runs("wrk", 500, 0.02, 0.5)[..4].to_vec(), "too few repetitions", "agree"),
         ];
         for (name, second, throughput, latency) in cases {
             assert_eq!(judgements([first(), second].concat()), [throughput, latency], "{name}");

@@ -1,5 +1,6 @@
 //! Fault drills as a part of a section: the result of each server, and the reasons of failures.
 
+use super::family::distinct;
 use super::words;
 use crate::report::document::{Fact, Table};
 use crate::report::field::Field;
@@ -29,9 +30,7 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
         let of_drill = |drill: &&str| {
             records.iter().find(|record| record.server.name == server && record.drill == **drill)
         };
-        let cells = drills
-            .iter()
-            .map(|drill| of_drill(drill).map_or(Value::Absent, |record| cell(record, &mut notes)));
+        let cells = drills.iter().map(|drill| of_drill(drill).map(|record| cell(record, &mut notes)).into());
         rows.push((server, cells.collect::<Vec<Value>>()));
     }
     let drill = |(place, drill): (usize, &&str)| {
@@ -45,7 +44,6 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
     Some(table)
 }
 
-/// What each drill does.
 pub(super) fn facts(records: &[DrillRecord]) -> Vec<Fact> {
     let drills = distinct(records.iter().map(|record| (record.drill.as_str(), record.about.as_str())));
     drills.into_iter().map(|(drill, about)| Fact::new(drill, about)).collect()
@@ -84,17 +82,6 @@ fn sizes(records: &[DrillRecord]) -> Vec<String> {
         }
     };
     sizes.into_iter().map(sentence).collect()
-}
-
-/// Each value once, in the order of their first occurrence.
-fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
-    let mut seen = Vec::new();
-    for one in all {
-        if !seen.contains(&one) {
-            seen.push(one);
-        }
-    }
-    seen
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::Source;
-use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::store::record::{ServerRecord, TaskRecord};
+use crate::analysis::summary::WorkloadSummary;
+use crate::store::record::TaskRecord;
 
 /// A family with at least this many numbers of connections shows how servers scale.
 const A_SCALE: usize = 3;
@@ -35,16 +35,24 @@ pub(in crate::report) enum Question {
 }
 
 pub(super) fn families<'a>(summaries: &'a [WorkloadSummary<'a>]) -> Vec<Family<'a>> {
-    let mut families: Vec<(&str, Vec<&WorkloadSummary>)> = Vec::new();
-    for summary in summaries.iter().filter(|summary| !summary.is_check) {
-        let name = summary.workload.name.split('-').next().unwrap_or_default();
-        match families.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, members)) => members.push(summary),
-            None => families.push((name, vec![summary])),
+    let name = |summary: &WorkloadSummary<'a>| summary.workload.name.split('-').next().unwrap_or_default();
+    let own = summaries.iter().filter(|summary| !summary.is_check);
+    let family = |(_, members): (_, Vec<_>)| Family { question: question(&members), members };
+    grouped(own.map(|summary| (name(summary), summary))).into_iter().map(family).collect()
+}
+
+/// Values by their keys, in the order in which the keys first occur.
+pub(in crate::report) fn grouped<K: PartialEq, V>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
         }
     }
-    let family = |(_, members): (_, Vec<_>)| Family { question: question(&members), members };
-    families.into_iter().map(family).collect()
+    groups
 }
 
 fn question(members: &[&WorkloadSummary]) -> Question {
@@ -88,27 +96,31 @@ pub(in crate::report) fn has_figures(summary: &WorkloadSummary) -> bool {
 
 /// The servers of several workloads, in the order of the first.
 pub(in crate::report) fn servers<'a>(members: &[&WorkloadSummary<'a>]) -> Vec<&'a str> {
-    let servers = distinct(members.iter().flat_map(|summary| &summary.cells));
-    servers.into_iter().map(|server| server.name.as_str()).collect()
+    distinct(members.iter().flat_map(|summary| &summary.cells).map(|cell| cell.server.name.as_str()))
 }
 
-/// The servers of these cells, each once.
-pub(super) fn distinct<'s, 'a: 's>(cells: impl Iterator<Item = &'s Cell<'a>>) -> Vec<&'a ServerRecord> {
-    let mut servers: Vec<&ServerRecord> = Vec::new();
-    for cell in cells {
-        if !servers.iter().any(|known| known.name == cell.server.name) {
-            servers.push(cell.server);
+/// Each value once, in the order of their first occurrence.
+pub(in crate::report) fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for one in all {
+        if !seen.contains(&one) {
+            seen.push(one);
         }
     }
-    servers
+    seen
 }
 
 impl<'a> Source<'a> {
     /// The loads with figures among the families that ask a question.
     pub(super) fn loads(&self, question: Question) -> Vec<&'a WorkloadSummary<'a>> {
+        self.measured(question, TaskRecord::Load)
+    }
+
+    /// The workloads of a task with figures among the families that ask a question.
+    pub(super) fn measured(&self, question: Question, task: TaskRecord) -> Vec<&'a WorkloadSummary<'a>> {
         let families = self.families.iter().filter(|family| family.question == question);
         let members = families.flat_map(|family| family.members.iter().copied());
-        members.filter(|summary| summary.workload.task == TaskRecord::Load && summary.is_measured()).collect()
+        members.filter(|summary| summary.workload.task == task && summary.is_measured()).collect()
     }
 }
 

@@ -8,7 +8,6 @@ use crate::report::field::Field;
 use crate::report::value::{Quantity, Value};
 use crate::store::record::Record;
 
-/// Names the row.
 pub(super) fn server<'a>() -> Field<'a, Cell<'a>> {
     Field::text("Server", |cell: &Cell| words::label(cell.server)).essential()
 }
@@ -60,9 +59,7 @@ pub(super) fn best<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> Option<&'s Cell<
 
 /// The ratio of a metric to that of another cell; absent in the floor's row.
 pub(super) fn ratio<'a>(header: String, metric: Metric, other: &'a Cell<'a>) -> Field<'a, Cell<'a>> {
-    let ratio = move |cell: &Cell| {
-        if cell.server.is_floor { Value::Absent } else { metric.ratio(cell, other) }
-    };
+    let ratio = move |cell: &Cell| (!cell.server.is_floor).then(|| metric.ratio(cell, other));
     Field::new(header, Quantity::Ratio, ratio).with_intervals()
 }
 
@@ -75,7 +72,7 @@ impl Source<'_> {
     ) -> Option<Field<'a, Cell<'a>>> {
         let name = self.baseline?;
         let baseline = baseline(summary, name).ok();
-        let ratio = move |cell: &Cell| baseline.map_or(Value::Absent, |other| metric.ratio(cell, other));
+        let ratio = move |cell: &Cell| baseline.map(|other| metric.ratio(cell, other));
         let field = Field::new(format!("To {name}"), Quantity::Ratio, ratio);
         Some(field.with_intervals().essential())
     }
@@ -125,20 +122,15 @@ mod tests {
     use crate::store::record::Record;
     use crate::store::results::Loaded;
 
-    /// Seven runs of each server by its cost per request; the runs of the last failed.
+    /// Runs of two servers with different costs, and of one that failed.
     fn records() -> Vec<Record> {
-        let servers = [("cheap", 0.3), ("dear", 0.9), ("broken", 0.0)];
-        let runs = servers.into_iter().flat_map(|(server, seconds)| {
-            (1..=7).map(move |repetition| {
-                let mut record = Record::example(server, repetition);
-                record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
-                if server == "broken" {
-                    (record.load, record.cpu) = (None, None);
-                }
-                record
-            })
-        });
-        runs.collect()
+        let broken = |record: &mut Record| (record.load, record.cpu) = (None, None);
+        [
+            Record::seven("cheap", |record| record.set_cpu_seconds(0.3)),
+            Record::seven("dear", |record| record.set_cpu_seconds(0.9)),
+            Record::seven("broken", broken),
+        ]
+        .concat()
     }
 
     #[test]

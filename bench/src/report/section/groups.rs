@@ -1,5 +1,4 @@
-//! How do languages and concurrency models compare? By the best server of each, under the workload
-//! that the answer is taken from.
+//! How do languages and concurrency models compare? By their best servers in the leading workload.
 
 use super::metric::{self, Metric};
 use super::{Source, charts, family, fields, notes, words};
@@ -7,13 +6,12 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
-use crate::report::value::{Quantity, Value};
+use crate::report::value::Quantity;
 use crate::store::record::ServerRecord;
 
 /// With fewer servers the other tables say as much.
 const A_FIELD: usize = 5;
 
-/// What servers are grouped by.
 struct Grouping {
     id: &'static str,
     header: &'static str,
@@ -43,31 +41,23 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let metric = metric::leading_metric(summary);
     let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, grouping)));
     let grouped: Vec<(&Grouping, Vec<Group>)> = grouped.filter(|(_, groups)| groups.len() > 1).collect();
+    let section = Section::new(
+        "groups",
+        "How do languages and models compare?",
+        "The best server of each language, and of each way to serve many connections at once. This compares \
+         servers, not languages: a group is represented by whichever of its servers were measured.",
+    );
     (!grouped.is_empty()).then(|| Section {
-        id: "groups",
-        title: "How do languages and models compare?",
-        about: vec![
-            "The best server of each language, and of each way to serve many connections at once. This compares \
-             servers, not languages: a group is represented by whichever of its servers were measured."
-                .into(),
-        ],
         charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, metric)).collect(),
         tables: grouped.iter().map(|(grouping, groups)| table(source, summary, grouping, groups)).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 
 /// The groups in the order of their best servers: those without a ranked server come last.
 fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group> = Vec::new();
-    for cell in &summary.cells {
-        let name = (grouping.of_server)(cell.server);
-        match groups.iter_mut().find(|group| group.name == name) {
-            Some(group) => group.cells.push(cell),
-            None => groups.push(Group { name, cells: vec![cell] }),
-        }
-    }
-    groups
+    let cells = summary.cells.iter().map(|cell| ((grouping.of_server)(cell.server), cell));
+    family::grouped(cells).into_iter().map(|(name, cells)| Group { name, cells }).collect()
 }
 
 fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
@@ -96,7 +86,7 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
         Some(name) => (format!("To {name}"), fields::baseline(summary, name).ok()),
         None => ("To the best".to_owned(), fields::best(summary)),
     };
-    let ratio = |group: &Group| other.map_or(Value::Absent, |other| metric.ratio(group.best(), other));
+    let ratio = |group: &Group| other.map(|other| metric.ratio(group.best(), other));
     let servers = |group: &Group| {
         let servers: Vec<&str> = group.cells.iter().map(|cell| cell.server.name.as_str()).collect();
         servers.join(", ")
@@ -124,19 +114,16 @@ mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
     use crate::analysis::verdict;
+    use crate::report::value::Value;
     use crate::store::record::{ErrorKind, ErrorRecord, Record};
     use crate::store::results::Loaded;
 
-    /// Five runs of a server in a language and with a model whose requests cost so much CPU time.
+    /// Runs of a server in a language and with a model whose requests cost so much CPU time.
     fn runs(server: &str, language: &str, model: &str, seconds: f64) -> Vec<Record> {
-        let run = |repetition| {
-            let mut record = Record::example(server, repetition);
+        Record::seven(server, |record| {
             (record.server.language, record.server.model) = (language.into(), model.into());
-            record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
-            record.verdict = verdict::of_run(&record);
-            record
-        };
-        (1..=5).map(run).collect()
+            record.set_cpu_seconds(seconds);
+        })
     }
 
     fn field() -> Vec<Record> {

@@ -24,9 +24,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     if !was_asked && drills.is_empty() {
         return None;
     }
-    let mut about = Vec::new();
+    let mut section = Section::new("http", "Does it obey HTTP?", "");
     if was_asked {
-        about.push(
+        section.about.push(
             "Before the measurement each server was sent the conformance cases: requests in raw bytes, with the answers that \
              HTTP allows. Cases that wait for a server's timeouts are left out where it has none. Flaky cases pass on some runs \
              only, by the server's manifest, and are not among those that passed. Smuggled are cases in which the server answered \
@@ -36,15 +36,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         );
     }
     if !drills.is_empty() {
-        about.push(drills::ABOUT.into());
+        section.about.push(drills::ABOUT.into());
     }
     Some(Section {
-        id: "http",
-        title: "Does it obey HTTP?",
-        about,
         charts: was_asked.then(|| chart(&rows)).into_iter().collect(),
         tables: was_asked.then(|| table(&rows)).into_iter().chain(drills::table(drills)).collect(),
         facts: drills::facts(drills),
+        ..section
     })
 }
 

@@ -1,5 +1,4 @@
-//! What is the latency under load? In open loops, where requests are due at a rate whether or not
-//! the server keeps up.
+//! What is the latency under load? In open loops, where requests are due at a fixed rate.
 
 use super::family::{self, Question};
 use super::metric::{COST, P99, PER_SECOND};
@@ -20,19 +19,18 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let curves = open.iter().flat_map(|summary| curves(summary, &servers));
     let tables = open.iter().map(|summary| table(source, summary));
     let peak_tables = peaks.iter().map(|summary| peak(source, summary));
+    let section = Section::new(
+        "latency",
+        "What is the latency under load?",
+        "In an open loop requests are due at a fixed rate, as if users sent them. Latency counts from when \
+         a request was due, so it includes waiting for a server that stopped, and whatever the load tool \
+         sent late. Rates are shares of each server's own peak, so that servers are compared at the same \
+         utilisation and not at the same rate.",
+    );
     (!open.is_empty()).then(|| Section {
-        id: "latency",
-        title: "What is the latency under load?",
-        about: vec![
-            "In an open loop requests are due at a fixed rate, as if users sent them. Latency counts from when \
-             a request was due, so it includes waiting for a server that stopped, and whatever the load tool \
-             sent late. Rates are shares of each server's own peak, so that servers are compared at the same \
-             utilisation and not at the same rate."
-                .into(),
-        ],
         charts: by_rate(&open, &servers).into_iter().chain(curves).collect(),
         tables: tables.chain(peak_tables).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 
@@ -61,8 +59,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     panels.charts(servers.iter().copied().map(line).collect())
 }
 
-/// All percentiles under one workload, one line per server; none where the tool reports no
-/// histogram.
+/// All percentiles under one workload, a line per server; none where a tool has no histogram.
 fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let line = |name: &&str| {
         let cell = summary.cells.iter().find(|cell| cell.server.name == **name)?;

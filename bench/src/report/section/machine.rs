@@ -2,69 +2,57 @@
 
 use std::collections::BTreeMap;
 
+use super::family::grouped;
 use super::{Source, words};
 use crate::analysis::summary::WorkloadSummary;
 use crate::machine::Machine;
 use crate::report::document::{Fact, Section, Table};
 use crate::report::field::Field;
-use crate::report::value::Value;
 use crate::store::record::{ServerRecord, ToolRecord};
 use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
+    let section = Section::new(
+        "machine",
+        "How was it measured?",
+        "Before a server is timed, it has to answer the workload's own request byte for byte. Repetitions are \
+         the outer loop and the order of servers is shuffled in each, so that a drift of the machine affects \
+         all of them alike. The servers and the load tool have cores of their own. Every run has a warm-up \
+         that is discarded, and every repetition is kept; a repetition that other processes disturbed is \
+         repeated. One server is measured twice under two names: the difference between the two is noise, and \
+         no smaller difference is reported as one.",
+    );
     Some(Section {
-        id: "machine",
-        title: "How was it measured?",
-        about: vec![
-            "Before a server is timed, it has to answer the workload's own request byte for byte. Repetitions are \
-             the outer loop and the order of servers is shuffled in each, so that a drift of the machine affects \
-             all of them alike. The servers and the load tool have cores of their own. Every run has a warm-up \
-             that is discarded, and every repetition is kept; a repetition that other processes disturbed is \
-             repeated. One server is measured twice under two names: the difference between the two is noise, and \
-             no smaller difference is reported as one."
-                .into(),
-        ],
-        charts: Vec::new(),
         tables: [servers(source), tools(source)].into_iter().flatten().collect(),
         facts: facts(&source.loaded.machine),
+        ..section
     })
 }
 
-/// What is known of the machine.
 fn facts(machine: &Machine) -> Vec<Fact> {
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
     let words = |words: &[String]| if words.is_empty() { "no sign of one".into() } else { words.join(", ") };
+    let harness = machine.harness_core.map(|core| numbers::cores(&[core]));
+    let harness = harness.unwrap_or_else(|| "the same cores".into());
+    let load = machine.load_averages.map(|load| load.map(|load| format!("{load:.2}")).join(", "));
+    let ports = machine.network.outgoing_ports.map(|[first, last]| format!("{first} to {last}"));
     let known = [
         ("Processor", machine.processor.clone()),
         ("Cores", machine.cores.map(|cores| cores.to_string())),
         ("Memory", machine.memory_bytes.map(|bytes| format!("{} GiB", bytes >> 30))),
-        (
-            "Swapped",
-            machine.swapped_bytes.map(|bytes| numbers::mebibytes(crate::text::numbers::as_f64(bytes))),
-        ),
+        ("Swapped", machine.swapped_bytes.map(|bytes| numbers::mebibytes(numbers::as_f64(bytes)))),
         ("Kernel", Some(machine.kernel.clone())),
         ("Virtual machine", machine.virtual_machine.map(yes)),
         ("Container", Some(words(&machine.container_signs))),
         ("Frequency governor", machine.frequency.governors.as_deref().map(words)),
         ("Turbo", machine.frequency.turbo.map(yes)),
         ("Huge pages", machine.huge_pages.clone()),
-        (
-            "Load before the first run",
-            machine.load_averages.map(|load| load.map(|load| format!("{load:.2}")).join(", ")),
-        ),
+        ("Load before the first run", load),
         ("Servers on", Some(numbers::cores(&machine.server_cores))),
         ("Load tool on", Some(numbers::cores(&machine.tool_cores))),
-        (
-            "Harness on",
-            Some(
-                machine.harness_core.map_or_else(|| "the same cores".into(), |core| numbers::cores(&[core])),
-            ),
-        ),
+        ("Harness on", Some(harness)),
         ("Longest accept queue", machine.network.accept_queue.map(|queue| queue.to_string())),
-        (
-            "Ports for outgoing connections",
-            machine.network.outgoing_ports.map(|[first, last]| format!("{first} to {last}")),
-        ),
+        ("Ports for outgoing connections", ports),
         ("Open files per process", machine.descriptors.map(|files| files.to_string())),
         ("Seed of the order of runs", Some(machine.seed.to_string())),
         ("bench", Some(machine.bench.clone())),
@@ -75,7 +63,6 @@ fn facts(machine: &Machine) -> Vec<Fact> {
         .collect()
 }
 
-/// Every server, with its version.
 fn servers(source: &Source) -> Option<Table> {
     let mut known: BTreeMap<&str, &ServerRecord> = BTreeMap::new();
     for cell in source.summaries.iter().flat_map(WorkloadSummary::with_floor) {
@@ -84,13 +71,12 @@ fn servers(source: &Source) -> Option<Table> {
     let text = |header: &str, get: fn(&ServerRecord) -> &str| {
         Field::text(header, move |server: &&ServerRecord| get(server))
     };
-    let version = |server: &&ServerRecord| server.version.as_deref().map_or(Value::Absent, Value::from);
     let fields = [
         Field::text("Server", |server: &&ServerRecord| words::label(server)).essential(),
         text("Language", |server| &server.language),
         text("Runtime", |server| &server.runtime),
         text("Concurrency model", |server| &server.model),
-        Field::text("Version", version).essential(),
+        Field::text("Version", |server: &&ServerRecord| server.version.as_deref()).essential(),
     ];
     let rows: Vec<&ServerRecord> = known.into_values().collect();
     (!rows.is_empty()).then(|| Table::from_fields("servers", "The servers", fields, &rows))
@@ -98,22 +84,16 @@ fn servers(source: &Source) -> Option<Table> {
 
 /// Every load tool, with what its latency means, each once.
 fn tools(source: &Source) -> Option<Table> {
-    let text = |text: Option<&str>| text.map_or(Value::Absent, Value::from);
     fn meaning(tool: &ToolRecord) -> Option<&str> {
         tool.semantics.as_ref().map(|semantics| semantics.meaning.as_str())
     }
     let fields = [
         Field::text("Tool", |tool: &&ToolRecord| tool.name.as_str()).essential(),
-        Field::text("Version", |tool: &&ToolRecord| text(tool.version.as_deref())).essential(),
-        Field::text("Latency counts", |tool: &&ToolRecord| text(meaning(tool))),
+        Field::text("Version", |tool: &&ToolRecord| tool.version.as_deref()).essential(),
+        Field::text("Latency counts", |tool: &&ToolRecord| meaning(tool)),
     ];
-    let mut rows: Vec<&ToolRecord> = Vec::new();
-    for tool in source.summaries.iter().map(|summary| summary.tool) {
-        let facts =
-            |tool: &ToolRecord| (tool.name.clone(), tool.version.clone(), meaning(tool).map(str::to_owned));
-        if !rows.iter().any(|known| facts(known) == facts(tool)) {
-            rows.push(tool);
-        }
-    }
+    let tools = source.summaries.iter().map(|summary| summary.tool);
+    let tools = grouped(tools.map(|tool| ((&tool.name, &tool.version, meaning(tool)), tool)));
+    let rows: Vec<&ToolRecord> = tools.into_iter().map(|(_, tools)| tools[0]).collect();
     (!rows.is_empty()).then(|| Table::from_fields("tools", "The load tools", fields, &rows))
 }

@@ -24,12 +24,14 @@ impl Metric {
                 summary.with_floor().map(|cell| (cell.server.name.clone(), self.value(cell))).collect();
             let value = move |server: &&ServerRecord| {
                 let cell = cells.iter().find(|(name, _)| *name == server.name);
-                cell.map_or(Value::Absent, |(_, value)| value.clone())
+                cell.map(|(_, value)| value.clone())
             };
             Field::new(header(summary), self.quantity, value).with_intervals().essential()
         };
         let fields = std::iter::once(server).chain(members.iter().map(workload));
-        let rows = family::distinct(members.iter().flat_map(|summary| summary.with_floor()));
+        let cells = members.iter().flat_map(|summary| summary.with_floor());
+        let rows = family::grouped(cells.map(|cell| (&cell.server.name, cell.server)));
+        let rows: Vec<&ServerRecord> = rows.into_iter().map(|(_, servers)| servers[0]).collect();
         let mut table = Table::from_fields(name, title, fields, &rows);
         table.has_one_unit = true;
         table.notes.extend(notes::signs(&table));

@@ -11,13 +11,7 @@ use crate::store::record::{Record, TaskRecord};
 use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
-    let own = |task: TaskRecord| {
-        let families = source.families.iter().filter(|family| family.question == Question::Startup);
-        let members = families.flat_map(|family| family.members.iter().copied());
-        members
-            .filter(move |summary| summary.workload.task == task && summary.is_measured())
-            .collect::<Vec<&WorkloadSummary>>()
-    };
+    let own = |task: TaskRecord| source.measured(Question::Startup, task);
     let (starts, held) = (own(TaskRecord::Start), own(TaskRecord::Hold));
     // Without a load of its own, the memory under the loads that there are.
     let mut loads = own(TaskRecord::Load);
@@ -35,19 +29,14 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         .map(|summary| start_table(source, summary))
         .chain(held.iter().map(|summary| held_table(source, summary)))
         .chain(loads.iter().map(|summary| load_table(source, summary)));
-    let section = Section {
-        id: "memory",
-        title: "How much memory, and how soon is it up?",
-        about: vec![
-            "Memory is the resident memory of all the server's processes. Memory per connection is the growth \
-             from before the connections were opened, divided by their number; each of them has carried one \
-             request. Times count from just before the process is created."
-                .into(),
-        ],
-        charts: charts.collect(),
-        tables: tables.collect(),
-        facts: Vec::new(),
-    };
+    let section = Section::new(
+        "memory",
+        "How much memory, and how soon is it up?",
+        "Memory is the resident memory of all the server's processes. Memory per connection is the growth \
+         from before the connections were opened, divided by their number; each of them has carried one \
+         request. Times count from just before the process is created.",
+    );
+    let section = Section { charts: charts.collect(), tables: tables.collect(), ..section };
     (!section.tables.is_empty()).then_some(section)
 }
 

@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::analysis::summary::{Cell, Figure as GetFigure, WorkloadSummary};
-use crate::report::chart::{Bar, Bars};
+use crate::report::chart::{Bar, Bars, Line, Point};
 use crate::report::field::Field;
 use crate::report::value::{Attribution, Figure, Quantity, Value};
 use crate::store::record::{Bound, Record, TaskRecord};
@@ -11,12 +11,10 @@ use crate::text::numbers::as_f64;
 /// A figure of a run, with its name.
 #[derive(Clone, Copy)]
 pub(in crate::report) struct Metric {
-    /// Its name, without a unit.
     pub(in crate::report) header: &'static str,
     pub(in crate::report) quantity: Quantity,
     pub(super) of_run: GetFigure,
-    /// Whether the load tool can limit it, as it can limit throughput, and cannot limit CPU time
-    /// per request.
+    /// Whether the load tool can limit it, as it can throughput, but not CPU time per request.
     is_limited_by_tool: bool,
 }
 
@@ -54,7 +52,6 @@ impl Metric {
         Self { header, quantity, of_run, is_limited_by_tool: false }
     }
 
-    /// Its column in a table of cells.
     pub(super) fn field<'a>(self) -> Field<'a, Cell<'a>> {
         Field::new(self.column_header(), self.quantity, move |cell| self.value(cell))
     }
@@ -88,12 +85,10 @@ impl Metric {
         Value::attributed(cell.median(self.of_run).map(Figure::from), self.attribution(cell))
     }
 
-    /// Whose figure it is in a cell.
     pub(in crate::report) fn attribution(self, cell: &Cell) -> Attribution {
         self.attribution_under(cell.bound())
     }
 
-    /// Whose figure it is in one run.
     pub(super) fn attribution_of_run(self, run: &Record) -> Attribution {
         self.attribution_under(run.verdict.as_ref().map(|verdict| verdict.bound))
     }
@@ -104,6 +99,19 @@ impl Metric {
             Some(Bound::ClientBound) if self.is_limited_by_tool => Attribution::Tool,
             _ => Attribution::Server,
         }
+    }
+
+    /// A server's figures under several workloads, each with its place on the horizontal axis.
+    pub(in crate::report) fn line<'s>(
+        self,
+        server: &str,
+        members: impl Iterator<Item = (f64, &'s WorkloadSummary<'s>)>,
+    ) -> Line {
+        let point = |(x, summary): (f64, &WorkloadSummary)| {
+            let cell = summary.cells.iter().find(|cell| cell.server.name == server)?;
+            Some(Point { x, y: self.figure(cell)?, attribution: self.attribution(cell) })
+        };
+        Line { label: server.into(), points: members.filter_map(point).collect(), has_marks: true }
     }
 
     /// One bar per server, in the workload's own order.
@@ -128,12 +136,7 @@ impl Metric {
 
     fn bar(self, cell: &Cell) -> Bar {
         let attribution = self.attribution(cell);
-        let bound = cell.bound().filter(|_| attribution != Attribution::Server);
-        Bar {
-            label: words::label(cell.server),
-            figure: self.figure(cell),
-            attribution,
-            note: bound.map_or_else(String::new, |bound| bound.to_string()),
-        }
+        let (label, note) = (words::label(cell.server), words::limit(cell, attribution));
+        Bar { label, figure: self.figure(cell), attribution, note }
     }
 }

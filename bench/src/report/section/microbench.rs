@@ -21,15 +21,16 @@ const LANGUAGE: &str = "Rust";
 pub(super) fn section(source: &Source) -> Option<Section> {
     let code = source.loaded.microbench.as_ref()?;
     let chart = chart(code, source);
-    let mut about = vec![
+    let mut section = Section::new(
+        "microbench",
+        "What does a request cost in code?",
         "Criterion timed the code that the Rust servers share, on bytes in memory, in one thread, without kernel \
          and runtime; and beside it frameworks without a socket (`runtimes`) and calls of the kernel (`kernel`). \
          Times are per request: a batch of pipelined requests counts once for each. Figures are medians; \
-         intervals contain the true median 19 times out of 20."
-            .to_owned(),
-    ];
+         intervals contain the true median 19 times out of 20.",
+    );
     if chart.is_some() {
-        about.push(
+        section.about.push(
             "Beside them is the CPU time per request of each Rust server under load. The difference is the \
              kernel's and the runtime's, and the framework's if a server takes HTTP from one: such a server runs \
              little of this code."
@@ -39,17 +40,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let mut facts = vec![Fact::new("Timed", code.started.clone())];
     facts.extend(code.rustc.iter().map(|rustc| Fact::new("Compiler", rustc.clone())));
     facts.extend(code.pages.iter().map(|pages| Fact::new("Criterion's pages", pages.clone())));
-    Some(Section {
-        id: "microbench",
-        title: "What does a request cost in code?",
-        about,
-        charts: chart.into_iter().collect(),
-        tables: vec![table(code)],
-        facts,
-    })
+    Some(Section { charts: chart.into_iter().collect(), tables: vec![table(code)], facts, ..section })
 }
 
-/// One row per benchmark.
 pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     let fields = [
         Field::text("Benchmark", |bench: &BenchRecord| bench.full_name()),
@@ -63,8 +56,7 @@ pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     Table::from_fields("microbench", "Microbenchmarks, per operation", fields, &code.benches)
 }
 
-/// The cost of a request in the shared code beside the whole cost in each server that shares it,
-/// under the leading workload.
+/// The cost of a request in the shared code beside the whole cost in each server that shares it.
 fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
@@ -94,8 +86,7 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     ))
 }
 
-/// The leading workload, or else the first, of the closed loops in which a server that shares the
-/// code has figures.
+/// The leading, or else the first, closed loop in which a server that shares the code has figures.
 fn closed_loop<'a>(source: &Source<'a>) -> Option<&'a WorkloadSummary<'a>> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
     let mut candidates = family::leading(&source.families).into_iter().chain(members);
@@ -136,7 +127,7 @@ mod tests {
     fn run(server: &str, microseconds: f64) -> Record {
         let mut record = Record::example(server, 1);
         record.server.language = LANGUAGE.into();
-        record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
+        record.set_cpu_seconds(microseconds / 1e3);
         record
     }
 

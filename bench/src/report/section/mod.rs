@@ -1,5 +1,4 @@
-//! Sections, one question per file. Each makes what answers its question from the records, or
-//! nothing.
+//! Sections, one question per file. Each answers its question from the records, or is left out.
 
 mod article;
 mod breakdown;
@@ -27,16 +26,17 @@ mod scaling;
 mod speed;
 mod words;
 
-use super::document::{Column, Priority, Section};
-use super::value::Quantity;
+use super::document::Section;
 use crate::analysis::summary::WorkloadSummary;
+#[cfg(test)]
+use crate::store::record::{Bound, VerdictRecord};
 use crate::store::results::Loaded;
 
 pub(super) use breakdown::explanation;
 pub(super) use cost::chart as cost_chart;
 pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
-pub(super) use family::{Family, Question, has_figures, leading, servers};
+pub(super) use family::{Family, Question, distinct, grouped, has_figures, leading, servers};
 pub(super) use fields::baseline;
 pub(super) use metric::{Metric, leading_metric, noise};
 pub(super) use microbench::table as microbench_table;
@@ -82,9 +82,31 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
     sections.iter().filter_map(|section| section(source)).collect()
 }
 
-/// The column that names servers, of a table whose rows are not cells.
-pub(super) fn server() -> Column {
-    Column::new("Server", Quantity::Text).with_priority(Priority::High)
+#[cfg(test)]
+impl crate::store::record::Record {
+    /// Seven runs of a server, each changed alike, for tests.
+    pub(crate) fn seven(server: &str, change: impl Fn(&mut Self)) -> Vec<Self> {
+        let mut runs: Vec<Self> = (1..=7).map(|repetition| Self::example(server, repetition)).collect();
+        runs.iter_mut().for_each(change);
+        runs
+    }
+
+    /// Sets the server's CPU time.
+    pub(crate) fn set_cpu_seconds(&mut self, seconds: f64) {
+        self.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = seconds;
+    }
+
+    /// Sets the verdict, with the figures that suit it.
+    pub(crate) fn set_bound(&mut self, bound: Bound) {
+        self.verdict = Some(VerdictRecord {
+            bound,
+            reason: (bound == Bound::Invalid).then(|| "3 requests failed".into()),
+            server_utilisation: Some(if bound == Bound::ServerBound { 1.0 } else { 0.5 }),
+            tool_utilisation: if bound == Bound::ClientBound { 1.0 } else { 0.5 },
+            external_share: Some(0.0),
+            concurrency: None,
+        });
+    }
 }
 
 #[cfg(test)]

@@ -16,20 +16,19 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         bars.bars.extend(COST.floor_bar(summary));
         charts::bars(id, format!("CPU time per request, {}", mode(summary)), bars)
     };
+    let section = Section::new(
+        "modes",
+        "Kept open, closed, pipelined: what does a connection cost?",
+        "With keep-alive one connection carries many requests. In mode close each request has a connection of \
+         its own, which is mostly the kernel's work. Pipelined, many requests arrive in one write, so that \
+         little but the server's own code is left.",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "modes",
-        title: "Kept open, closed, pipelined: what does a connection cost?",
-        about: vec![
-            "With keep-alive one connection carries many requests. In mode close each request has a connection of \
-             its own, which is mostly the kernel's work. Pipelined, many requests arrive in one write, so that \
-             little but the server's own code is left."
-                .into(),
-        ],
         charts: members.iter().map(chart).collect(),
         tables: vec![
             COST.matrix("modes-cost", "CPU time per request by use of connections", &members, mode),
             PER_SECOND.matrix("modes-speed", "Requests per second by use of connections", &members, mode),
         ],
-        facts: Vec::new(),
+        ..section
     })
 }

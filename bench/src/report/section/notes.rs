@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::family::grouped;
 use super::words;
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::document::Table;
 use crate::report::value::Attribution;
 use crate::store::record::{Bound, TaskRecord};
+use crate::text::numbers::counted;
 
 /// How the intervals of a workload are to be read.
 pub(super) fn reading(summary: &WorkloadSummary) -> String {
     let repetitions = summary.with_floor().map(|cell| cell.measured().count()).max().unwrap_or(0);
-    let plural = if repetitions == 1 { "" } else { "s" };
     let intervals = if repetitions < statistics::ENOUGH {
         format!(
             "With fewer than {} no servers can be distinguished, and intervals are ranges.",
@@ -22,7 +23,7 @@ pub(super) fn reading(summary: &WorkloadSummary) -> String {
         "Intervals contain the true median 19 times out of 20; servers that cannot be distinguished share ranks."
             .into()
     };
-    format!("Medians of {repetitions} repetition{plural}. {intervals}")
+    format!("Medians of {}. {intervals}", counted(repetitions, "repetition"))
 }
 
 /// The noise floor: how much a server differs from itself in the metric by which servers are ranked.
@@ -101,8 +102,7 @@ fn client_bound(summary: &WorkloadSummary) -> Option<String> {
 }
 
 fn repeated(cell: &Cell) -> Option<String> {
-    let plural = if cell.set_aside == 1 { "" } else { "s" };
-    (cell.set_aside > 0).then(|| format!("{} run{plural}", cell.set_aside))
+    (cell.set_aside > 0).then(|| counted(cell.set_aside, "run"))
 }
 
 /// Connections that should have stayed open and did not.
@@ -124,17 +124,13 @@ fn errors(cell: &Cell) -> Option<String> {
 
 /// Each reason why runs failed, once, with the servers.
 fn failures(summary: &WorkloadSummary) -> Vec<String> {
-    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
-    for cell in summary.with_floor() {
-        for failure in cell.failures() {
-            let reason = format!("{}: {}", failure.kind, failure.message);
-            let name = cell.server.name.as_str();
-            match reasons.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, servers)) if servers.contains(&name) => {}
-                Some((_, servers)) => servers.push(name),
-                None => reasons.push((reason, vec![name])),
-            }
-        }
-    }
-    reasons.into_iter().map(|(reason, servers)| format!("{}: {reason}", words::list(&servers))).collect()
+    let failures = summary.with_floor().flat_map(|cell| {
+        let reasons = cell.failures().map(|failure| format!("{}: {}", failure.kind, failure.message));
+        reasons.map(|reason| (reason, cell.server.name.as_str()))
+    });
+    let sentence = |(reason, mut servers): (String, Vec<&str>)| {
+        servers.dedup();
+        format!("{}: {reason}", words::list(&servers))
+    };
+    grouped(failures).into_iter().map(sentence).collect()
 }

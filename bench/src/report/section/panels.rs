@@ -1,7 +1,7 @@
-//! Line charts of many servers. A chart has no more lines than can be named at their ends, and axes
-//! of its own, so that one server far from the others does not flatten the lines of all others.
+//! Line charts of many servers. A chart has no more lines than can be distinguished, and axes of its
+//! own, so that one server far from the others does not flatten the lines of all others.
 
-use crate::report::chart::{Axis, Chart, Line, Lines, NAMED_AT_ENDS, Plot};
+use crate::report::chart::{Axis, Chart, Line, Lines, MOST_LINES, Plot};
 
 /// What the charts of one figure have in common.
 pub(super) struct Panels {
@@ -17,11 +17,10 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// The charts of lines that are in the order of their servers, the cheapest first. Their numbers
-    /// of lines differ by at most one.
+    /// The charts of lines, the cheapest first. Their numbers of lines differ by at most one.
     pub(super) fn charts(&self, lines: Vec<Line>) -> Vec<Chart> {
         let all = lines.len();
-        let panels = all.div_ceil(NAMED_AT_ENDS);
+        let panels = all.div_ceil(MOST_LINES);
         let mut lines = lines.into_iter();
         let mut first = 1;
         let panel = |place: usize| {

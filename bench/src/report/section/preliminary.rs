@@ -7,6 +7,7 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::document::Table;
 use crate::report::field::Field;
 use crate::store::record::TaskRecord;
+use crate::text::numbers::counted;
 
 /// The servers by what has been measured of them so far.
 pub(in crate::report) fn table(summary: &WorkloadSummary) -> Table {
@@ -38,12 +39,8 @@ pub(in crate::report) fn table(summary: &WorkloadSummary) -> Table {
 fn repetitions(summary: &WorkloadSummary) -> String {
     let counts = || summary.with_floor().map(|cell| cell.measured().count()).filter(|count| *count > 0);
     let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
-    let plural = if most == 1 { "" } else { "s" };
-    if least == most {
-        format!("{most} repetition{plural}")
-    } else {
-        format!("{least} to {most} repetitions")
-    }
+    let most_counted = counted(most, "repetition");
+    if least == most { most_counted } else { format!("{least} to {most_counted}") }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::machine::Machine;
 use crate::report::document::Table;
 use crate::report::field::Field;
-use crate::report::value::{Quantity, Unit, Value};
+use crate::report::value::{Quantity, Unit};
 
 /// Figures have their intervals and verdicts in the same cell, so that the table fits a page.
 pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> Table {
@@ -17,10 +17,7 @@ pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> 
     let cost_unit = unit(COST);
     let speed_unit = unit(PER_SECOND);
     let best = fields::best(summary);
-    let to_best = |cell: &Cell| match best {
-        Some(best) if !cell.server.is_floor => COST.ratio(cell, best),
-        _ => Value::Absent,
-    };
+    let to_best = |cell: &Cell| best.filter(|_| !cell.server.is_floor).map(|best| COST.ratio(cell, best));
     let speed = move |cell: &Cell| {
         let figure = shown(PER_SECOND, cell, speed_unit)?;
         let bound = cell.bound().map_or_else(String::new, |bound| format!(" ({bound})"));

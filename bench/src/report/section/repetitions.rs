@@ -11,26 +11,24 @@ use crate::report::value::Quantity;
 use crate::store::record::Record;
 use crate::text::numbers::as_f64;
 
-/// The most dots in a row, evenly chosen by rank: more of them cannot be distinguished, and a page
-/// has to open on a phone.
+/// The most dots in a row, evenly chosen by rank: more cannot be distinguished on a phone.
 const DOTS: usize = 60;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
     let members: Vec<&WorkloadSummary> = members.filter(|summary| summary.is_measured()).collect();
     let tables: Vec<Table> = members.iter().map(|summary| table(summary)).collect();
+    let section = Section::new(
+        "repetitions",
+        "Is every repetition like the others?",
+        "Every run is a dot, placed by its ratio to the server's median, which is the stroke, so that servers \
+         far from each other can be compared. A median alone does not show runs that form two groups, or a \
+         single outlier.",
+    );
     (!tables.is_empty()).then(|| Section {
-        id: "repetitions",
-        title: "Is every repetition like the others?",
-        about: vec![
-            "Every run is a dot, placed by its ratio to the server's median, which is the stroke, so that servers \
-             far from each other can be compared. A median alone does not show runs that form two groups, or a \
-             single outlier."
-                .into(),
-        ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
         tables,
-        facts: Vec::new(),
+        ..section
     })
 }
 

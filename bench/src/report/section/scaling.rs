@@ -5,7 +5,7 @@ use super::family::{self, Question};
 use super::metric::{COST, Metric, PER_SECOND};
 use super::panels::Panels;
 use crate::analysis::summary::WorkloadSummary;
-use crate::report::chart::{Axis, Chart, Line, Point, Scale};
+use crate::report::chart::{Axis, Chart, Scale};
 use crate::report::document::Section;
 use crate::report::value::Quantity;
 use crate::text::numbers;
@@ -14,14 +14,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let mut members = source.loads(Question::Connections);
     members.sort_by_key(|summary| summary.workload.connections);
     let header = |summary: &WorkloadSummary| numbers::whole(f64::from(summary.workload.connections));
+    let section = Section::new(
+        "scaling",
+        "How does it scale with connections?",
+        "The same load over more and more connections. A request costs less if one system call reports many \
+         of them as ready, and more if the server has to find each of them among thousands.",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "scaling",
-        title: "How does it scale with connections?",
-        about: vec![
-            "The same load over more and more connections. A request costs less if one system call reports many \
-             of them as ready, and more if the server has to find each of them among thousands."
-                .into(),
-        ],
         charts: [
             charts("scaling-cost", "CPU time per request by connections", COST, &members),
             charts("scaling-speed", "Requests per second by connections", PER_SECOND, &members),
@@ -31,20 +30,14 @@ pub(super) fn section(source: &Source) -> Option<Section> {
             COST.matrix("scaling-cost", "CPU time per request by connections", &members, header),
             PER_SECOND.matrix("scaling-speed", "Requests per second by connections", &members, header),
         ],
-        facts: Vec::new(),
+        ..section
     })
 }
 
 /// One line per server, one point per workload.
 fn charts(id: &str, title: &str, metric: Metric, members: &[&WorkloadSummary]) -> Vec<Chart> {
-    let line = |name: &str| {
-        let point = |summary: &&WorkloadSummary| {
-            let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
-            let x = f64::from(summary.workload.connections);
-            Some(Point { x, y: metric.figure(cell)?, attribution: metric.attribution(cell) })
-        };
-        Line { label: name.into(), points: members.iter().filter_map(point).collect(), has_marks: true }
-    };
+    let places = || members.iter().map(|summary| (f64::from(summary.workload.connections), *summary));
+    let line = |name| metric.line(name, places());
     let panels = Panels {
         id: id.into(),
         title: title.into(),

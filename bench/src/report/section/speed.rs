@@ -14,18 +14,17 @@ use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members: Vec<&WorkloadSummary> = source.loads(Question::Load);
+    let section = Section::new(
+        "speed",
+        "How fast is it?",
+        "Requests per second are correct responses, divided by the load tool's own time. They measure \
+         whatever limited them: the server if it used all its CPU time (server-bound), the load tool if it \
+         used all its own first (client-bound), the round trip if neither did (latency-bound).",
+    );
     (!members.is_empty()).then(|| Section {
-        id: "speed",
-        title: "How fast is it?",
-        about: vec![
-            "Requests per second are correct responses, divided by the load tool's own time. They measure \
-             whatever limited them: the server if it used all its CPU time (server-bound), the load tool if it \
-             used all its own first (client-bound), the round trip if neither did (latency-bound)."
-                .into(),
-        ],
         charts: members.iter().map(|summary| chart(summary)).collect(),
         tables: members.iter().map(|summary| table(source, summary)).collect(),
-        facts: Vec::new(),
+        ..section
     })
 }
 

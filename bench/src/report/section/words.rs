@@ -1,12 +1,12 @@
 //! How workloads, servers, verdicts and lists are written in titles, tables and sentences.
 
-use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::analysis::verdict::Verdict;
+use crate::report::value::Attribution;
 use crate::store::record::ServerRecord;
 use crate::text::numbers;
 
-/// A sentence names this many servers; of more, the first [`FEW`] and the number of the others,
-/// since the tables have all.
+/// A sentence names this many servers; of more, the first [`FEW`], since the tables have all.
 const NAMED: usize = 8;
 /// See [`NAMED`].
 const FEW: usize = 5;
@@ -22,6 +22,12 @@ pub(super) fn title(summary: &WorkloadSummary) -> String {
 /// The name of a server's row. The floor cannot be mistaken for a server.
 pub(super) fn label(server: &ServerRecord) -> String {
     if server.is_floor { format!("{} (not a server)", server.name) } else { server.name.clone() }
+}
+
+/// What limited a cell, where its figure is not the server's own; otherwise empty.
+pub(super) fn limit(cell: &Cell, attribution: Attribution) -> String {
+    let bound = cell.bound().filter(|_| attribution != Attribution::Server);
+    bound.map_or_else(String::new, |bound| bound.to_string())
 }
 
 /// A verdict with its reason: `invalid: only 7 of 100 connections were open`.

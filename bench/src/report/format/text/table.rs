@@ -106,8 +106,8 @@ fn parts(mut shown: Vec<ShownColumn>, fits: impl Fn(&[ShownColumn]) -> bool) -> 
 
 /// The table with these columns.
 fn draw(table: &Table, shown: &[ShownColumn]) -> String {
-    let columns: Vec<Vec<String>> = shown.iter().flat_map(|shown| column(table, *shown)).collect();
-    let is_text: Vec<bool> = shown.iter().flat_map(|shown| are_text(table, *shown)).collect();
+    let (is_text, columns): (Vec<bool>, Vec<Vec<String>>) =
+        shown.iter().flat_map(|shown| column(table, *shown)).unzip();
     let headers = columns.iter().map(|column| column[0].as_str());
     let mut drawn = layout::table(headers, &is_text);
     for row in 0..table.rows.len() {
@@ -116,8 +116,9 @@ fn draw(table: &Table, shown: &[ShownColumn]) -> String {
     format!("{}\n", drawn.trim_fmt())
 }
 
-/// The header and the cells of a column: its figures, and perhaps intervals and bars.
-fn column(table: &Table, shown: ShownColumn) -> Vec<Vec<String>> {
+/// The header and the cells of a column, its figures and perhaps intervals and bars, and whether
+/// each of these is text, which is aligned left.
+fn column(table: &Table, shown: ShownColumn) -> Vec<(bool, Vec<String>)> {
     let spec = &table.columns[shown.column];
     let unit = table.unit(shown.column);
     let values = || table.rows.iter().map(|row| &row[shown.column]);
@@ -125,29 +126,18 @@ fn column(table: &Table, shown: ShownColumn) -> Vec<Vec<String>> {
         std::iter::once(head).chain(cells).collect::<Vec<String>>()
     };
     let text = |value: &Value| textwrap::fill(&value.shown(spec.quantity, unit), shown.text_width);
-    let mut columns = vec![with(table.header(shown.column), &mut values().map(text))];
+    let is_text = spec.quantity == Quantity::Text;
+    let mut columns = vec![(is_text, with(table.header(shown.column), &mut values().map(text)))];
     if shown.has_intervals {
         let interval = |value: &Value| value.interval(spec.quantity, unit).unwrap_or_else(|| "–".into());
-        columns.push(with("interval".into(), &mut values().map(interval)));
+        columns.push((false, with("interval".into(), &mut values().map(interval))));
     }
     if shown.bar > 0 {
         let most = whole_bar(table, shown.column);
         let bar = |value: &Value| bar(value.number().unwrap_or(0.0) / most, shown.bar);
-        columns.push(with(String::new(), &mut values().map(bar)));
+        columns.push((true, with(String::new(), &mut values().map(bar))));
     }
     columns
-}
-
-/// Which of these are text, and aligned left.
-fn are_text(table: &Table, shown: ShownColumn) -> Vec<bool> {
-    let mut is_text = vec![table.columns[shown.column].quantity == Quantity::Text];
-    if shown.has_intervals {
-        is_text.push(false);
-    }
-    if shown.bar > 0 {
-        is_text.push(true);
-    }
-    is_text
 }
 
 /// The figure of the longest bar. As in charts, bars that are far longer than most are cut.
@@ -193,13 +183,11 @@ mod tests {
     use crate::report::value::Figure;
 
     fn table() -> Table {
+        let cost = Column::new("CPU/request", Quantity::Time);
         let columns = [
             Column::new("Server", Quantity::Text),
-            Column::new("Language", Quantity::Text).with_priority(Priority::Low),
-            Column::new("CPU/request", Quantity::Time)
-                .with_intervals()
-                .with_bars()
-                .with_priority(Priority::High),
+            Column { priority: Priority::Low, ..Column::new("Language", Quantity::Text) },
+            Column { has_intervals: true, has_bars: true, priority: Priority::High, ..cost },
             Column::new("Errors", Quantity::Count),
         ];
         let mut table = Table::new("example", "An example", columns);

@@ -6,14 +6,13 @@ use crate::report::document::{Priority, Table};
 use crate::report::field::Field;
 use crate::report::section::metric::COST;
 use crate::report::section::{notes, words};
-use crate::report::value::{Quantity, Value};
+use crate::report::value::Quantity;
 use crate::store::microbench::MicrobenchRecord;
 use crate::text::numbers;
 
 /// A row: the cost of the floor, which has no parts, or of a server with its parts.
 type Row<'a> = (&'a Cost<'a>, Option<&'a ServerBreakdown<'a>>);
 
-/// The floor first.
 fn rows<'a>(breakdown: &'a Breakdown<'a>) -> Vec<Row<'a>> {
     let servers = breakdown.servers.iter().map(|server| (&server.cost, Some(server)));
     std::iter::once((&breakdown.floor, None)).chain(servers).collect()
@@ -23,7 +22,6 @@ fn label<'a>() -> Field<'a, Row<'a>> {
     Field::text("Server", |(cost, _): &Row| words::label(cost.cell.server)).essential()
 }
 
-/// The parts as times.
 pub(super) fn times(breakdown: &Breakdown, code: &MicrobenchRecord) -> Table {
     let whole = Field::new(COST.header, COST.quantity, |(cost, _): &Row| COST.value(cost.cell)).essential();
     let part = |part: &'static Part| {
@@ -67,10 +65,7 @@ pub(super) fn shares(breakdown: &Breakdown) -> Table {
         let share = |server: &ServerBreakdown| Some(server.share((part.seconds)(server)?));
         prioritised(part, Field::new(part.label, Quantity::Share, share))
     };
-    let explained = |server: &ServerBreakdown| match server.is_explained() {
-        None => Value::Absent,
-        Some(is_explained) => if is_explained { "yes" } else { "no" }.into(),
-    };
+    let explained = |server: &ServerBreakdown| server.is_explained().map(|is| if is { "yes" } else { "no" });
     let server = Field::text("Server", |server: &ServerBreakdown| name(server)).essential();
     let explained = Field::text("Explained", explained).essential();
     let fields = std::iter::once(server).chain(PARTS.iter().map(part)).chain([explained]);
@@ -86,8 +81,7 @@ pub(super) fn shares(breakdown: &Breakdown) -> Table {
 
 /// The time in user mode, which the parts in user mode should equal.
 pub(super) fn user_mode(breakdown: &Breakdown) -> Table {
-    let switches =
-        |(cost, _): &Row| cost.switches.map_or(Value::Absent, |each| numbers::significant(each).into());
+    let switches = |(cost, _): &Row| cost.switches.map(numbers::significant);
     let beyond = |(_, server): &Row| Some((*server)?.cost.user_seconds? - breakdown.floor.user_seconds?);
     let of_code = |(_, server): &Row| server.and_then(ServerBreakdown::of_code);
     let fields = [
