@@ -235,9 +235,11 @@ fn dots(servers: u32) -> Chart {
     chart("runs", Plot::Dots(Dots { label, quantity: Quantity::Time, rows }))
 }
 
+type Kind = (&'static str, fn(u32) -> Chart);
+
 /// Charts of all kinds, with their names.
 fn kinds(servers: u32) -> impl Iterator<Item = (String, Chart)> {
-    let all: [(&str, fn(u32) -> Chart); 6] = [
+    let all: [Kind; 6] = [
         ("bars", bars),
         ("stack", stack),
         ("lines", lines),
