@@ -32,7 +32,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
          or needs that much more time per request itself.",
     );
-    (!tables.is_empty()).then(|| Section { tables, ..section })
+    (!tables.is_empty()).then_some(Section { tables, ..section })
 }
 
 /// One row per server that both tools loaded.
