@@ -1,13 +1,14 @@
-//! Whole servers that answer requests: their instructions, as gungraun has callgrind count them. `bench/tests/budgets` holds them
-//! against the budgets in the manifests: every server that has one is counted.
+//! The instructions of whole servers that answer requests, as callgrind counts them. Every server
+//! whose manifest has a budget is counted; `bench/tests/budgets` compares the two.
 //!
-//! A server starts and ends in both of its benchmarks, so that their difference is what the requests take by which they differ.
+//! A server starts and ends in both of its benchmarks, so that their difference is the cost of the
+//! additional requests.
 #![allow(missing_docs, reason = "gungraun's macros make undocumented functions")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a count of what went wrong is none"
+    reason = "a failure is not counted"
 )]
 
 use std::io::{Read, Write};
@@ -27,20 +28,21 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use procfs::process::{Process, all_processes};
 
-/// How many requests a server is asked in its benchmarks. By how many they differ makes little of what a server does by the clock or
-/// by chance: in `threads` the pool's own threads take 68,000 instructions in some runs and none in others.
+/// The number of requests in each benchmark of a server. They differ by so many that work by the
+/// clock or by chance hardly counts: in `threads` the pool's own threads take 68,000 instructions in
+/// some runs and none in others.
 const REQUESTS: [usize; 2] = [1_000, 11_000];
 
-/// What a server prints goes into this file, in the folder that the runner makes for it and its client.
+/// The file for a server's output, in the folder that the runner makes for it and its client.
 const READY: &str = "ready";
 
-/// Tells the client how many requests to send.
+/// The variable that tells the client how many requests to send.
 const VARIABLE: &str = "REQUESTS";
 
 const REQUEST: &[u8] = b"GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 const END: &[u8] = b"\r\n\r\nHello, visitor! You've requested: /abc\n";
 
-/// Generous: only what hangs comes near it.
+/// Only a program that hangs comes near it.
 const BOUND: Duration = Duration::from_secs(60);
 
 binary_benchmark_group!(
@@ -52,7 +54,8 @@ binary_benchmark_group!(
     }
 );
 
-/// What gungraun makes a program of. `cargo test --all-targets` runs benchmarks too, and is to need no runner.
+/// Runs gungraun only for `cargo bench`: `cargo test --all-targets` runs benchmarks too, where no
+/// runner may be installed.
 fn main() {
     if std::env::args().any(|argument| ["--bench", "--gungraun-run"].contains(&argument.as_str())) {
         runner::run();
@@ -65,7 +68,7 @@ mod runner {
     use super::{build, servers};
 
     main!(
-        // Nobody asks for the caches: instructions are all that is shown.
+        // Only instructions are shown, so the caches are not simulated.
         config = BinaryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
         setup = build(),
         binary_benchmark_groups = servers
@@ -76,7 +79,7 @@ mod runner {
     }
 }
 
-/// Before the first benchmark: builds what is counted.
+/// Builds the counted servers, before the first benchmark.
 fn build() {
     let (host, servers) = counted();
     for server in &servers {
@@ -95,9 +98,10 @@ fn counted() -> (Host, Vec<Server>) {
     (host, checkout.servers)
 }
 
-/// A server with one worker, and beside it the client that asks it and ends it.
+/// The benchmarks of a server with one worker, each with a client that sends the requests and ends
+/// the server.
 fn benchmark(server: &Server) -> BinaryBenchmark {
-    // What the runner calls a benchmark has no hyphens.
+    // Names of benchmarks have no hyphens.
     let mut benchmark = BinaryBenchmark::new(server.name.replace('-', "_"));
     let mut command = Command::new(&server.run[0]);
     command.args(&server.run[1..]).args(["--host", "127.0.0.1", "--port", "0", "--workers", "1"]);
@@ -112,11 +116,12 @@ fn benchmark(server: &Server) -> BinaryBenchmark {
     benchmark
 }
 
-/// The client: asks the server, and ends it, however that went: the runner waits for it.
+/// The client: sends the requests, and ends the server even if that fails, since the runner waits for
+/// the server.
 fn ask() {
-    let asked = send_requests();
+    let sent = send_requests();
     kill(server(), Signal::SIGTERM).unwrap();
-    asked.unwrap();
+    sent.unwrap();
 }
 
 /// Sends the requests on one connection, each when the one before it is answered.
@@ -124,7 +129,7 @@ fn send_requests() -> anyhow::Result<()> {
     let requests: usize = std::env::var(VARIABLE)?.parse()?;
     let mut stream = TcpStream::connect(address()?)?;
     stream.set_read_timeout(Some(BOUND))?;
-    // As long as the first is each of them.
+    // Each answer is as long as the first.
     let mut answer = Vec::new();
     stream.write_all(REQUEST)?;
     while !answer.ends_with(END) {
@@ -141,11 +146,11 @@ fn send_requests() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the server listens, once it says so.
+/// The address in the server's ready line, once that is printed.
 fn address() -> anyhow::Result<SocketAddr> {
     let begun = Instant::now();
     loop {
-        // The runner makes the file while we start.
+        // The runner makes the file while this client starts.
         let said = std::fs::read_to_string(READY).unwrap_or_default();
         if let Some(line) = said.strip_suffix('\n') {
             let address = line.strip_prefix("listening on http://").context("no ready line")?;
@@ -156,7 +161,7 @@ fn address() -> anyhow::Result<SocketAddr> {
     }
 }
 
-/// The server: what the runner, which has started this process too, has started beside it.
+/// The server: the other process that the runner, the parent of this one, has started.
 fn server() -> Pid {
     let own = Process::myself().unwrap().stat().unwrap();
     let others = all_processes().unwrap().filter_map(|process| process.ok()?.stat().ok());

@@ -77,8 +77,7 @@ fn main() -> anyhow::Result<()> {
     if let Some(why) = launch::prepare(&host, server)? {
         bail!("{SERVER} is unavailable: {why}");
     }
-    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"];
-    let words = words.map(String::from);
+    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"].map(String::from);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
 
     row("tool", "run", &["answered", "p50 ms", "p99 ms", "max ms"].map(String::from));
@@ -90,14 +89,10 @@ fn main() -> anyhow::Result<()> {
             println!("{} ({}) is left out: {why}", run.tool, run.title);
             continue;
         }
-        let output =
-            load(&host, server, tool, run).with_context(|| format!("{} ({})", run.tool, run.title))?;
-        let percentile = |percent| output.percentiles.get(&percent).copied();
-        row(
-            run.tool,
-            run.title,
-            &figures(output.answered, [percentile(50), percentile(99), output.max_seconds]),
-        );
+        let output = load(&host, server, tool, run);
+        let output = output.with_context(|| format!("{} ({})", run.tool, run.title))?;
+        let [p50, p99] = [50, 99].map(|percent| output.percentiles.get(&percent).copied());
+        row(run.tool, run.title, &figures(output.answered, [p50, p99, output.max_seconds]));
     }
     Ok(())
 }

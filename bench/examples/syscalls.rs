@@ -55,8 +55,7 @@ fn main() -> anyhow::Result<()> {
     if host.find("strace").is_none() {
         bail!("there is no `strace` on this machine; on Debian, apt-get install strace");
     }
-    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"];
-    let words = words.map(String::from);
+    let words = ["cargo", "build", "--release", "--locked", "--package", "visit"].map(String::from);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
 
     println!("System calls per request, of {REQUESTS} on {CONNECTIONS} connections that stay open");

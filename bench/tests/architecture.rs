@@ -1,11 +1,11 @@
-//! The structure that ARCHITECTURE.md describes, held against the imports: the modules of the
+//! The structure that ARCHITECTURE.md describes, compared with the imports: the modules of the
 //! harness import each other in one direction, and no files of a crate import each other in a loop.
 //!
 //! A module and the modules within it belong together: that one of these uses what the module itself
 //! defines is no loop.
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test says what is wrong by its panic"
 )]
@@ -33,7 +33,8 @@ type Module = Vec<String>;
 /// A path as it is written in an import, resolved to start at the crate's root.
 type Import = Vec<String>;
 
-/// One source file of a crate.
+/// One source file of a crate, which collects its imports as it is visited.
+#[derive(Default)]
 struct Source {
     module: Module,
     path: PathBuf,
@@ -49,12 +50,13 @@ fn modules_import_each_other_in_one_direction() {
     let modules: BTreeSet<&str> =
         sources.iter().filter_map(|source| source.module.first()).map(String::as_str).collect();
     assert_eq!(modules, BTreeSet::from(ORDER), "the modules of bench/src");
-    let place =
-        |module: &[String]| ORDER.iter().position(|name| module.first().is_some_and(|first| first == name));
+    let place = |source: &Source| {
+        ORDER.iter().position(|name| source.module.first().is_some_and(|first| first == name))
+    };
     let mut backward = Vec::new();
     for (from, to) in imports(&sources) {
         let (from, to) = (&sources[from], &sources[to]);
-        if place(&from.module) < place(&to.module) && place(&from.module).is_some() {
+        if place(from).is_some() && place(from) < place(to) {
             backward.push(format!("{} imports {}", from.path.display(), to.path.display()));
         }
     }
@@ -106,30 +108,20 @@ fn relative(path: &Path) -> String {
 /// The files below a crate's `src`, but for the modules that only tests build.
 fn sources(folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
-    for root in ["lib.rs", "main.rs"] {
-        let path = folder.join(root);
-        if path.exists() {
-            read(&path, folder, Vec::new(), &mut sources);
-        }
+    for root in ["lib.rs", "main.rs"].map(|name| folder.join(name)).iter().filter(|root| root.exists()) {
+        read(root, folder, &[], &mut sources);
     }
     assert!(!sources.is_empty(), "{} has sources", folder.display());
     sources
 }
 
 /// Reads a file and the modules that it declares, which lie in `folder`.
-fn read(path: &Path, folder: &Path, module: Module, sources: &mut Vec<Source>) {
-    let file = syn::parse_file(&fs::read_to_string(path).unwrap()).expect(&path.display().to_string());
-    let mut reader = Reader {
-        source: Source {
-            module: module.clone(),
-            path: path.to_owned(),
-            imports: Vec::new(),
-            names: HashMap::new(),
-            types: Vec::new(),
-        },
-    };
-    reader.visit_file(&file);
-    sources.push(reader.source);
+fn read(path: &Path, folder: &Path, module: &[String], sources: &mut Vec<Source>) {
+    let file = syn::parse_file(&fs::read_to_string(path).unwrap())
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut source = Source { module: module.to_owned(), path: path.to_owned(), ..Source::default() };
+    source.visit_file(&file);
+    sources.push(source);
     for item in &file.items {
         let Item::Mod(ItemMod { attrs, ident, content: None, .. }) = item else { continue };
         if is_test(attrs) {
@@ -138,7 +130,7 @@ fn read(path: &Path, folder: &Path, module: Module, sources: &mut Vec<Source>) {
         let name = ident.to_string();
         let (flat, nested) = (folder.join(format!("{name}.rs")), folder.join(&name).join("mod.rs"));
         let child = if flat.exists() { flat } else { nested };
-        read(&child, &folder.join(&name), [&module[..], &[name]].concat(), sources);
+        read(&child, &folder.join(&name), &[module, &[name]].concat(), sources);
     }
 }
 
@@ -149,18 +141,13 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Collects what a file imports.
-struct Reader {
-    source: Source,
-}
-
-impl Reader {
+impl Source {
     /// A path from the crate's root, where it begins at this crate.
-    fn from_root(&self, path: &[String]) -> Option<Import> {
+    fn resolved(&self, path: &[String]) -> Option<Import> {
         let mut base = match path.first()?.as_str() {
             "crate" => Vec::new(),
-            "self" => self.source.module.clone(),
-            "super" => self.source.module[..self.source.module.len().checked_sub(1)?].to_vec(),
+            "self" => self.module.clone(),
+            "super" => self.module[..self.module.len().checked_sub(1)?].to_vec(),
             _ => return None,
         };
         let mut rest = &path[1..];
@@ -177,24 +164,24 @@ impl Reader {
         match tree {
             UseTree::Path(path) => self.add_tree(&with(&path.ident), &path.tree),
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_tree(before, tree)),
-            UseTree::Name(name) if name.ident == "self" => self.add(before.to_vec(), before.last()),
-            UseTree::Name(name) => self.add(with(&name.ident), Some(&name.ident.to_string())),
-            UseTree::Rename(rename) => self.add(with(&rename.ident), Some(&rename.rename.to_string())),
-            UseTree::Glob(_) => self.add(before.to_vec(), None),
+            UseTree::Name(name) if name.ident == "self" => self.add(before, before.last()),
+            UseTree::Name(name) => self.add(&with(&name.ident), Some(&name.ident.to_string())),
+            UseTree::Rename(rename) => self.add(&with(&rename.ident), Some(&rename.rename.to_string())),
+            UseTree::Glob(_) => self.add(before, None),
         }
     }
 
-    fn add(&mut self, path: Vec<String>, name: Option<&String>) {
+    fn add(&mut self, path: &[String], name: Option<&String>) {
         // `use child::Name` in a module that declares `child`.
-        let path = self.from_root(&path).unwrap_or_else(|| [&self.source.module[..], &path].concat());
+        let path = self.resolved(path).unwrap_or_else(|| [&self.module[..], path].concat());
         if let Some(name) = name {
-            self.source.names.insert(name.clone(), path.clone());
+            self.names.insert(name.clone(), path.clone());
         }
-        self.source.imports.push(path);
+        self.imports.push(path);
     }
 }
 
-impl<'ast> Visit<'ast> for Reader {
+impl<'ast> Visit<'ast> for Source {
     fn visit_item(&mut self, item: &'ast Item) {
         let (attributes, name) = match item {
             Item::Mod(item) => (&item.attrs, None),
@@ -208,7 +195,7 @@ impl<'ast> Visit<'ast> for Reader {
             _ => return syn::visit::visit_item(self, item),
         };
         if !is_test(attributes) {
-            self.source.types.extend(name.map(ToString::to_string));
+            self.types.extend(name.map(ToString::to_string));
             syn::visit::visit_item(self, item);
         }
     }
@@ -219,8 +206,8 @@ impl<'ast> Visit<'ast> for Reader {
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        if let Some(import) = self.from_root(&names) {
-            self.source.imports.push(import);
+        if let Some(import) = self.resolved(&names) {
+            self.imports.push(import);
         }
         syn::visit::visit_path(self, path);
     }
@@ -274,15 +261,9 @@ fn circles(files: usize, edges: &BTreeSet<(usize, usize)>) -> Vec<Vec<usize>> {
             seen
         })
         .collect();
-    let mut groups: BTreeSet<Vec<usize>> = BTreeSet::new();
-    for file in 0..files {
-        if reach[file].contains(&file) {
-            groups.insert(
-                (0..files)
-                    .filter(|other| reach[file].contains(other) && reach[*other].contains(&file))
-                    .collect(),
-            );
-        }
-    }
+    let group = |file: usize| -> Vec<usize> {
+        (0..files).filter(|other| reach[file].contains(other) && reach[*other].contains(&file)).collect()
+    };
+    let groups: BTreeSet<_> = (0..files).filter(|file| reach[*file].contains(file)).map(group).collect();
     groups.into_iter().collect()
 }

@@ -1,13 +1,12 @@
 //! Every server without a known failure among the drills passes all of them, in their short size.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
-use std::path::Path;
+mod prepared;
+
 use std::sync::Mutex;
 
 use bench::checks::drill::{self, DRILLS, DrillResult, Size};
-use bench::machine::host::{self, Host};
-use bench::servers::checkout::Checkout;
-use bench::servers::launch;
+use bench::machine::host;
 use bench::servers::server::Server;
 
 /// Servers that are drilled at once. A drill reads its own server's memory and CPU time, and mostly
@@ -16,19 +15,9 @@ const AT_ONCE: usize = 2;
 
 #[test]
 fn servers_without_a_known_failure_pass_every_drill() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let checkout = Checkout::read(Some(&root)).unwrap();
-    let host = Host::this_machine(checkout.tools()).unwrap();
     host::raise_descriptor_limit().unwrap();
-    let mut servers = Vec::new();
-    for server in checkout.servers.iter().filter(|server| has_no_known_failure(server)) {
-        match launch::prepare(&host, server).unwrap() {
-            None => servers.push(server),
-            Some(why) => eprintln!("{} is skipped: {why}", server.name),
-        }
-    }
-    assert!(!servers.is_empty(), "no server could be run");
-    let left = Mutex::new(servers.into_iter());
+    let (host, servers) = prepared::servers(has_no_known_failure);
+    let left = Mutex::new(servers.iter());
     let wrong: Mutex<Vec<String>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {

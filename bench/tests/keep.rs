@@ -24,19 +24,6 @@ fn checkout() -> Checkout {
     checkout
 }
 
-/// Adds lines to the manifest of a mock server.
-fn extend_manifest(checkout: &Checkout, server: &str, lines: &str) {
-    let manifest = checkout.path(&format!("servers/mock/{server}/server.toml"));
-    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + lines).unwrap();
-}
-
-/// Runs a command that has to succeed, and returns its output.
-fn succeed(checkout: &Checkout, arguments: &str) -> String {
-    let (output, text) = checkout.run(arguments);
-    assert!(output.status.success(), "{arguments}: {text}");
-    text
-}
-
 fn section(loaded: &Loaded, id: &str) -> Section {
     report::document(loaded).sections.into_iter().find(|section| section.id == id).unwrap()
 }
@@ -45,9 +32,9 @@ fn section(loaded: &Loaded, id: &str) -> Section {
 fn findings_become_part_of_a_result_folder() {
     let checkout = checkout();
     let known = "[[known_failures]]\ncases = [\"drill/half-close\"]\nreason = \"It is dead.\"\n";
-    extend_manifest(&checkout, "dead", known);
+    checkout.extend_manifest("dead", known);
     for _ in 0..2 {
-        succeed(&checkout, "drill --short --drills half-close --keep out");
+        checkout.succeed("drill --short --drills half-close --keep out");
     }
     let kept = fs::read_to_string(checkout.path("out/drills.jsonl")).unwrap();
     let kept: Vec<&str> = kept.lines().collect();
@@ -79,13 +66,13 @@ fn findings_become_part_of_a_result_folder() {
 #[test]
 fn only_benchmarks_of_this_run_are_shown_and_kept() {
     let checkout = checkout();
-    extend_manifest(&checkout, "tidy", "[costs]\nown = [\"connection/pipelined/1\"]\n");
+    checkout.extend_manifest("tidy", "[costs]\nown = [\"connection/pipelined/1\"]\n");
     checkout.write("target/criterion/old/thing/new/benchmark.json", "of an earlier run");
-    let text = succeed(&checkout, "microbench request -- --save-baseline before");
+    let text = checkout.succeed("microbench request -- --save-baseline before");
     assert!(text.contains("request/parse/browser"), "{text}");
     assert!(text.contains("Benchmarking request --save-baseline before"), "{text}");
 
-    let text = succeed(&checkout, "microbench connection --keep out");
+    let text = checkout.succeed("microbench connection --keep out");
     assert!(text.contains("criterion/report/index.html") && text.contains("out/microbench.json"), "{text}");
     let kept = checkout.loaded().microbench.unwrap();
     let mut names: Vec<String> = kept.benches.iter().map(BenchRecord::full_name).collect();
@@ -110,8 +97,7 @@ fn what_cannot_be_kept_is_an_error_before_anything_runs() {
         ("microbench --keep out", "error: --keep: out/microbench.json is there already"),
     ];
     for (arguments, expected) in cases {
-        let (output, text) = checkout.run(arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments}: {text}");
+        let text = checkout.expect(arguments, 1, "");
         assert!(text.contains(expected) && !text.contains("Benchmarking"), "{arguments}: {text}");
     }
     assert!(!checkout.path("target").exists());
@@ -123,9 +109,7 @@ fn a_run_without_benchmarks_is_an_error_and_keeps_nothing() {
     for (filter, expected) in
         [("fails", "failed with exit status: 1"), ("xyz", "no benchmark has `xyz` in its name")]
     {
-        let (output, text) = checkout.run(&format!("microbench {filter} --keep out"));
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.contains(expected), "{text}");
+        checkout.expect(&format!("microbench {filter} --keep out"), 1, expected);
         assert!(checkout.loaded().microbench.is_none());
     }
 }

@@ -20,19 +20,10 @@ use mock::{Checkout, suite, workload};
 /// The limit of each wait. Only a broken harness comes near it.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A line of each workload.
-const NO_WARM_UP: &str = "warm_up_seconds = 0";
-
 /// A checkout with workloads for the mock tool, each with its number of connections.
 fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
     let workload = |(name, connections): &(&str, u32)| workload(name).with("connections", *connections);
     Checkout::new(servers, &suite(&workloads.iter().map(workload).collect::<Vec<_>>()))
-}
-
-/// Replaces the text of a file.
-fn change(checkout: &Checkout, path: &str, change: impl FnOnce(&str) -> String) {
-    let text = fs::read_to_string(checkout.path(path)).unwrap();
-    checkout.write(path, &change(&text));
 }
 
 /// Waits until a mock has started.
@@ -40,7 +31,7 @@ fn wait_for_pid(checkout: &Checkout, prefix: &str) {
     wait_until(prefix, || checkout.pids().iter().any(|name| name.starts_with(prefix)));
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !is_so() {
         assert!(Instant::now() < deadline, "in vain: {what}");
@@ -49,25 +40,20 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 fn wait(mut child: Child) -> Output {
-    let deadline = Instant::now() + LIMIT;
-    while child.try_wait().unwrap().is_none() {
-        assert!(Instant::now() < deadline, "bench did not end");
-        std::thread::yield_now();
-    }
+    wait_until("bench ends", || child.try_wait().unwrap().is_some());
     child.wait_with_output().unwrap()
 }
 
 /// The repetition and the workload of each run, in order.
 fn runs(checkout: &Checkout) -> Vec<(Option<u32>, String)> {
-    let records = checkout.loaded().records;
-    records.iter().map(|record| (record.repetition, record.workload.name.clone())).collect()
+    let records = checkout.loaded().records.into_iter();
+    records.map(|record| (record.repetition, record.workload.name)).collect()
 }
 
 #[test]
 fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
     let checkout = checkout(&["good"], &[("normal", 1), ("also", 1)]);
-    let (output, text) = checkout.run("measure mock --repetitions 3 --out out --seed 1");
-    assert!(output.status.success(), "{text}");
+    let text = checkout.succeed("measure mock --repetitions 3 --out out --seed 1");
 
     let expected = [1, 2, 3].map(|n| [(Some(n), "normal".to_owned()), (Some(n), "also".to_owned())]);
     assert_eq!(runs(&checkout), expected.concat());
@@ -89,8 +75,7 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
 fn suites_are_measured_in_the_order_given_each_with_its_repetitions() {
     let checkout = checkout(&["good"], &[("first", 1), ("second", 1)]);
     checkout.write("bench/workloads/other.toml", &suite(&[workload("other-one")]));
-    let (output, text) = checkout.run("measure other mock --repetitions 2 --out out");
-    assert!(output.status.success(), "{text}");
+    let text = checkout.succeed("measure other mock --repetitions 2 --out out");
     let expected =
         [(1, "other-one"), (2, "other-one"), (1, "first"), (1, "second"), (2, "first"), (2, "second")];
     let expected = expected.map(|(repetition, workload)| (Some(repetition), workload.to_owned()));
@@ -129,9 +114,8 @@ fn each_record_has_the_conformance_of_its_server() {
 #[test]
 fn a_floor_is_measured_and_is_not_a_server() {
     let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
-    change(&checkout, "servers/mock/tidy/server.toml", |manifest| format!("{manifest}floor = true\n"));
-    let (output, text) = checkout.run("measure mock --out out");
-    assert!(output.status.success(), "{text}");
+    checkout.extend_manifest("tidy", "floor = true\n");
+    let text = checkout.succeed("measure mock --out out");
     assert!(text.contains("1 server and the floor under 1 workload"), "{text}");
     assert!(text.contains("tidy (not a server)") && text.contains("To the floor"), "{text}");
     let records = checkout.loaded().records;
@@ -154,9 +138,7 @@ fn a_floor_is_measured_and_is_not_a_server() {
         ("drill --servers tidy,good --drills idle", 1, "error: tidy: it is a floor, not a server, and "),
     ];
     for (arguments, code, expected) in cases {
-        let (output, text) = checkout.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
-        assert!(text.contains(expected), "{arguments}: {text}");
+        checkout.expect(arguments, code, expected);
     }
     checkout.assert_nothing_runs();
 }
@@ -168,13 +150,9 @@ fn servers_with_different_build_programs_are_built_at_the_same_time() {
     let wait = "echo > $MOCK_PIDS/../OWN; until [ -e $MOCK_PIDS/../OTHER ]; do sleep 0.01; done";
     for (server, program, other) in [("good", r#""sh""#, "tidy"), ("tidy", r#""env", "sh""#, "good")] {
         let script = wait.replace("OWN", server).replace("OTHER", other);
-        let build = format!("build = [{program}, \"-c\", \"{script}\"]\n");
-        change(&checkout, &format!("servers/mock/{server}/server.toml"), |manifest| {
-            manifest.to_owned() + &build
-        });
+        checkout.extend_manifest(server, &format!("build = [{program}, \"-c\", \"{script}\"]\n"));
     }
-    let (output, text) = checkout.run("measure mock --out out");
-    assert!(output.status.success(), "{text}");
+    let text = checkout.succeed("measure mock --out out");
     assert!(text.contains("building good, ") && text.contains("building tidy, "), "{text}");
     assert!(checkout.loaded().records.iter().all(|record| record.load.is_some()), "{text}");
 }
@@ -182,8 +160,7 @@ fn servers_with_different_build_programs_are_built_at_the_same_time() {
 #[test]
 fn a_server_that_misbehaves_is_a_row_that_says_so() {
     let checkout = checkout(&["dead", "good", "mortal", "mute", "wrong"], &[("normal", 1)]);
-    let (output, text) = checkout.run("measure mock --out out");
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let text = checkout.expect("measure mock --out out", 1, "");
 
     let records = checkout.loaded().records;
     let failure = |server: &str| {
@@ -209,8 +186,7 @@ fn a_server_that_misbehaves_is_a_row_that_says_so() {
 #[test]
 fn a_tool_that_misbehaves_is_a_row_that_says_so() {
     let checkout = checkout(&["good"], &[("fails", 2), ("cut", 4), ("refused", 5), ("normal", 1)]);
-    let (output, text) = checkout.run("measure mock --out out");
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let text = checkout.expect("measure mock --out out", 1, "");
 
     let records = checkout.loaded().records;
     let record = |name: &str| records.iter().find(|record| record.workload.name == name).unwrap();
@@ -231,22 +207,19 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
 fn ctrl_c_ends_everything_at_any_moment() {
     let slow_build = "build = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/build-$$; exec sleep 60\"]\n";
     let mute_for_ever = "version = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/version-$$; exec sleep 60\"]\n";
-    // The moment, the signal, the server, a changed line of its manifest, the warm-up of the workload
-    // that hangs, the mock that runs then, and the number of runs that are kept.
+    // The moment, the signal, the server, a changed line of its manifest, the seconds of warm-up of
+    // the workload that hangs, the mock that runs then, and the number of runs that are kept.
     let cases = [
-        ("a build", Signal::SIGINT, "good", slow_build, NO_WARM_UP, "build-", 0),
-        ("a version", Signal::SIGTERM, "good", mute_for_ever, NO_WARM_UP, "version-", 0),
-        ("the cases", Signal::SIGINT, "stubborn", "", NO_WARM_UP, "server-", 0),
-        ("a warm-up", Signal::SIGINT, "good", "", "warm_up_seconds = 1", "tool-", 1),
-        ("a run", Signal::SIGTERM, "good", "", NO_WARM_UP, "tool-", 1),
+        ("a build", Signal::SIGINT, "good", slow_build, 0, "build-", 0),
+        ("a version", Signal::SIGTERM, "good", mute_for_ever, 0, "version-", 0),
+        ("the cases", Signal::SIGINT, "stubborn", "", 0, "server-", 0),
+        ("a warm-up", Signal::SIGINT, "good", "", 1, "tool-", 1),
+        ("a run", Signal::SIGTERM, "good", "", 0, "tool-", 1),
     ];
     for (moment, signal, server, line, warm_up, runs_then, kept) in cases {
-        let checkout = checkout(&[server], &[("normal", 1), ("hangs", 3)]);
-        change(&checkout, "bench/workloads/mock.toml", |suite| {
-            let (before, hanging) = suite.split_once("name = \"hangs\"").unwrap();
-            format!("{before}name = \"hangs\"{}", hanging.replace(NO_WARM_UP, warm_up))
-        });
-        change(&checkout, &format!("servers/mock/{server}/server.toml"), |manifest| {
+        let hanging = workload("hangs").with("connections", 3).with("warm_up_seconds", warm_up);
+        let checkout = Checkout::new(&[server], &suite(&[workload("normal"), hanging]));
+        checkout.change(&format!("servers/mock/{server}/server.toml"), |manifest| {
             let key = line.split(' ').next().unwrap();
             let others = manifest.lines().filter(|line| key.is_empty() || !line.starts_with(key));
             others.fold(String::new(), |text, line| text + line + "\n") + line
@@ -351,8 +324,7 @@ fn a_measurement_that_was_killed_is_resumed() {
     let cut_at = [line.len(), line.len() - 1, 1];
     for (round, cut_at) in cut_at.into_iter().enumerate() {
         fs::write(&path, &line[..cut_at]).unwrap();
-        let (output, text) = checkout.run("measure --resume out");
-        assert!(output.status.success(), "{cut_at}: {text}");
+        let text = checkout.succeed("measure --resume out");
         let expected = [1, 2].map(|n| [(Some(n), "normal".to_owned()), (Some(n), "hangs-once".to_owned())]);
         assert_eq!(runs(&checkout), expected.concat(), "{cut_at}: {text}");
         // A half written line is set aside, and output of tools is never overwritten.
@@ -363,8 +335,7 @@ fn a_measurement_that_was_killed_is_resumed() {
         let raw_files = fs::read_dir(checkout.path("out/raw")).unwrap().count();
         assert_eq!(raw_files, 4 + round * 4, "{cut_at}");
     }
-    let (output, text) = checkout.run("measure --resume out");
-    assert!(output.status.success() && text.contains("0 runs"), "{text}");
+    checkout.expect("measure --resume out", 0, "0 runs");
     checkout.assert_nothing_runs();
 }
 
@@ -374,25 +345,19 @@ fn a_measurement_that_has_changed_is_not_resumed() {
     let (_, text) = checkout.run("measure normal --out out");
     assert_eq!(checkout.loaded().records.len(), 1, "{text}");
     let change = |path: &str, from: &str, to: &str| {
-        let text = fs::read_to_string(checkout.path(path)).unwrap();
-        assert!(text.contains(from), "{text}");
-        checkout.write(path, &text.replace(from, to));
+        checkout.change(path, |text| {
+            assert!(text.contains(from), "{text}");
+            text.replace(from, to)
+        });
     };
     let cases = [
         ("out/machine.json", "\"measure\"", "\"list\"", "is not a command that can be resumed"),
-        (
-            "bench/workloads/mock.toml",
-            "requests = 10",
-            "requests = 20",
-            "the workload normal has changed since",
-        ),
+        ("bench/workloads/mock.toml", "requests = 10", "requests = 20", "normal has changed since"),
         ("out/measurements.jsonl", "server-good 1", "server-good 0", "and was `server-good 0 (mock 1)`"),
     ];
     for (path, from, to, expected) in cases {
         change(path, from, to);
-        let (output, text) = checkout.run("measure --resume out");
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.contains(expected), "{text}");
+        checkout.expect("measure --resume out", 1, expected);
         change(path, to, from);
     }
     assert_eq!(checkout.loaded().records.len(), 1);
@@ -403,19 +368,16 @@ fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
     // Why, as a line of the manifest, and what is said.
     let cases = [
         (
-            "[[requires]]\nprogram = \"no-such-program\"\nhint = \"write it\"\n",
-            "lacking is left out: there is no `no-such-program` on this machine; write it",
+            r#"requires = [{ program = "no-such", hint = "write it" }]"#,
+            "there is no `no-such` on this machine; write it",
         ),
-        (
-            "check = [\"sh\", \"-c\", \"echo 'no rings here' >&2; exit 1\"]\n",
-            "lacking is left out: no rings here",
-        ),
+        (r#"check = ["sh", "-c", "echo 'no rings here' >&2; exit 1"]"#, "no rings here"),
     ];
-    for (line, expected) in cases {
+    for (line, reason) in cases {
         let checkout = checkout(&["good", "lacking"], &[("normal", 1)]);
-        change(&checkout, "servers/mock/lacking/server.toml", |manifest| manifest.to_owned() + line);
-        let (output, text) = checkout.run("measure mock --out out");
-        assert!(output.status.success() && text.contains(expected), "{text}");
+        checkout.extend_manifest("lacking", line);
+        let expected = format!("lacking is left out: {reason}");
+        let text = checkout.expect("measure mock --out out", 0, &expected);
         let records = checkout.loaded().records;
         assert_eq!(records.len(), 2, "{text}");
         assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
@@ -425,11 +387,9 @@ fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
 
 #[test]
 fn another_tool_can_be_chosen_and_is_given_its_script() {
-    let checkout = checkout(&["good"], &[("normal", 1)]);
-    let suite = fs::read_to_string(checkout.path("bench/workloads/mock.toml")).unwrap();
-    checkout.write("bench/workloads/mock.toml", &suite.replace("requests = 10", "seconds = 1"));
-    let (output, text) = checkout.run("measure mock --tool wrk --out out");
-    assert!(output.status.success(), "{text}");
+    let timed = workload("normal").without("requests").with("seconds", 1);
+    let checkout = Checkout::new(&["good"], &suite(&[timed]));
+    checkout.succeed("measure mock --tool wrk --out out");
 
     let record = checkout.loaded().records.remove(0);
     assert_eq!((record.tool.name.as_str(), record.tool.version.as_deref()), ("wrk", Some("wrk 4.1.0-mock")));
@@ -440,20 +400,16 @@ fn another_tool_can_be_chosen_and_is_given_its_script() {
 #[test]
 fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
-    let (output, text) = checkout.run("measure mock --tool wrk --out out");
-    assert!(output.status.success(), "{text}");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.lines()
-            .any(|line| line.starts_with("normal is left out: wrk takes a time, not a number of requests")),
-        "{text}"
-    );
+    let text = checkout.succeed("measure mock --tool wrk --out out");
+    let reason = "wrk takes a time, not a number of requests";
+    let warning = format!("normal is left out: {reason}");
+    assert!(text.lines().any(|line| line.starts_with(&warning)), "{text}");
 
     let records = checkout.loaded().records;
     let failure = records[0].error.as_ref().unwrap();
     assert_eq!((records.len(), failure.kind), (1, ErrorKind::Unavailable), "{text}");
-    assert!(failure.message.contains("wrk takes a time, not a number of requests"), "{text}");
-    assert!(text.contains("Left out: good (normal): wrk takes a time, not a number of requests"), "{text}");
+    assert!(failure.message.contains(reason), "{text}");
+    assert!(text.contains(&format!("Left out: good (normal): {reason}")), "{text}");
 }
 
 #[test]
@@ -484,15 +440,12 @@ fn bad_input_is_one_clear_line() {
         ("measure mock --control goood", "error: --control: unknown server `goood`: did you mean `good`?"),
     ];
     for (arguments, expected) in cases {
-        let (output, text) = checkout.run(arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments}: {text}");
-        assert!(text.contains(expected), "{arguments}: {text}");
+        let text = checkout.expect(arguments, 1, expected);
         assert_eq!(text.trim().lines().count(), 1, "{arguments}: {text}");
     }
     assert_eq!(fs::read_to_string(checkout.path("taken/measurements.jsonl")).unwrap(), "precious");
     for arguments in ["mesure mock", "measure mock --repetitons 3", "measure mock --repetitions 0"] {
-        let (output, text) = checkout.run(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
+        checkout.expect(arguments, 2, "");
     }
 }
 
@@ -505,15 +458,12 @@ fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
     assert_eq!(whole.lines().count(), 2, "{text}");
 
     fs::write(&path, &whole[..whole.len() - 20]).unwrap();
-    let (output, text) = checkout.run("report out");
-    assert!(output.status.success(), "{text}");
+    let text = checkout.succeed("report out");
     assert!(text.contains("measurements.jsonl:2: the last line is only half written"), "{text}");
     assert!(text.contains("236"), "{text}");
 
     fs::write(&path, whole.replacen("\"schema\"", "\"scheme\"", 1)).unwrap();
-    let (output, text) = checkout.run("report out");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("measurements.jsonl:1: it is damaged"), "{text}");
+    checkout.expect("report out", 1, "measurements.jsonl:1: it is damaged");
 
     fs::write(&path, whole.replacen(&format!("\"schema\":{SCHEMA}"), "\"schema\":99", 1)).unwrap();
     let (_, text) = checkout.run("report out");

@@ -146,8 +146,7 @@ fn every_template_is_as_its_manifest_says() {
             verification.outdated
         );
     }
-    let (output, text) = checkout.run("check");
-    assert!(output.status.success(), "{text}");
+    let text = checkout.succeed("check");
     assert_eq!(text.matches("no errors").count(), 3, "{text}");
 }
 
@@ -155,14 +154,12 @@ fn every_template_is_as_its_manifest_says() {
 fn a_server_in_another_language_is_still_to_be_written() {
     let checkout = Checkout::new(&[], &quick());
     fs::create_dir(checkout.path("servers")).unwrap();
-    let (output, text) = checkout.run("new mine --language other");
-    assert!(output.status.success(), "{text}");
+    let text = checkout.succeed("new mine --language other");
     assert!(text.contains("servers/other/mine is a folder for a server. README.md lists "), "{text}");
     let readme = fs::read_to_string(checkout.path("servers/other/mine/README.md")).unwrap();
     assert!(readme.contains("- [ ] `--version` prints one line, `server-mine 0.1.0 ("), "{readme}");
     // All that is wrong with its manifest is that there is no program yet.
-    let (output, text) = checkout.run("check mine");
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let text = checkout.expect("check mine", 1, "");
     let missing = text.matches("there is no `./server-mine`, and no build makes it").count();
     assert_eq!((missing, text.matches("server.toml:").count()), (2, 2), "{text}");
 }
@@ -190,9 +187,7 @@ fn nothing_is_overwritten_and_names_are_names() {
         ("new mine --language rust", 1, "the name `mine` is taken, by "),
     ];
     for (arguments, code, expected) in cases {
-        let (output, text) = checkout.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
-        assert!(text.contains(expected), "{arguments}: {text}");
+        let text = checkout.expect(arguments, code, expected);
         assert!(code != 1 || text.lines().count() == 1, "{arguments}: {text}");
     }
     let languages = fs::read_dir(checkout.path("servers")).unwrap().count();

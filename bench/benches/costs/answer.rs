@@ -61,12 +61,11 @@ pub(crate) fn dates(criterion: &mut Criterion) {
 }
 
 fn request(path: &[u8]) -> Request<'_> {
-    let (version, framing) = (Version::Http11, Framing::None);
     Request {
         method: Method::Get,
         path,
-        version,
-        framing,
+        version: Version::Http11,
+        framing: Framing::None,
         keep_alive: true,
         expects_continue: false,
         wants_upgrade: false,

@@ -1,7 +1,6 @@
 //! A client that sends raw bytes, reads answers strictly, and observes how the connection ends.
 //!
-//! It never blocks in a read or a write alone: while it sends it also reads, since a server may
-//! stop reading until its answers are taken.
+//! While it sends it also reads, since a server may stop reading until its answers are taken.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -30,10 +30,8 @@ impl Expected {
     /// 200 with the greeting for `path` and all of the endpoint's fields.
     pub fn greeting(path: &str) -> Self {
         let body = format!("Hello, visitor! You've requested: {path}\n");
-        let fields = vec![
-            ("content-type", "text/plain; charset=utf-8".to_owned()),
-            ("content-length", body.len().to_string()),
-        ];
+        let (kind, length) = ("text/plain; charset=utf-8".to_owned(), body.len().to_string());
+        let fields = vec![("content-type", kind), ("content-length", length)];
         Self { fields, has_date: true, ..Self::body(body) }
     }
 

@@ -23,8 +23,7 @@
 //!
 //! TCP may deliver a request in any number of pieces, and a parser may be right about whole
 //! requests and wrong about halves. With [`Settings::splits`] each short case that passes is
-//! therefore sent again, split after each of its bytes; [`Failure::split`] says which of the two
-//! failed.
+//! therefore sent again, split after each of its bytes, as [`Failure::split`] says.
 //!
 //! The crate knows no server, starts none, and prints nothing. It takes an address and returns a
 //! [`CaseResult`] per case. What a server is known to fail is for the caller to remember.

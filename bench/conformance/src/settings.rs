@@ -11,8 +11,7 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How long the client waits for an answer or an end that has to come.
     pub response_timeout: Duration,
-    /// Cases that are played at once. A server that serves one connection at a time is sent one
-    /// case at a time, whatever this says.
+    /// Cases that are played at once: one where the server serves one connection at a time.
     pub connections: usize,
     /// Whether short cases that pass are sent again, split after each of their bytes.
     pub splits: bool,

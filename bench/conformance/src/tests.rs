@@ -159,10 +159,8 @@ fn answers_that_do_not_end_are_found() {
 #[test]
 fn a_failure_says_what_the_server_did() {
     let failure = check(start(Script::AnswerAndClose, &bad()), &one(End::Open), &settings()).unwrap();
-    assert!(
-        failure.got.starts_with("400 and the connection closed: \"HTTP/1.1 400 Bad Request\\r\\n"),
-        "{failure}"
-    );
+    let got = "400 and the connection closed: \"HTTP/1.1 400 Bad Request\\r\\n";
+    assert!(failure.got.starts_with(got), "{failure}");
     let nothing = check(start(Script::AnswerAndClose, ""), &one(End::Open), &settings()).unwrap();
     assert_eq!(nothing.got, "no answer and the connection closed");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

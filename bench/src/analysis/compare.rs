@@ -1,9 +1,8 @@
 //! Compares two result folders, A and B, figure by figure: what got worse or better from A to B.
 //! This module holds data; `report/comparison.rs` has the words.
 //!
-//! The repetitions of two folders are not pairs, so a drift of the machine between the two
-//! measurements is in every ratio. The noise is known from the duplicate (A/A): how much a server
-//! differs from itself within each folder.
+//! The repetitions of two folders are not pairs, so a drift of the machine between them is in every
+//! ratio. The noise is how much a duplicate (A/A) differs from its server within each folder.
 
 mod difference;
 mod judgement;
@@ -141,8 +140,7 @@ impl Comparison<'_> {
 }
 
 impl ComparedFigure<'_> {
-    /// The share by which it got worse, infinite if the server is broken in B; `None` if it did not
-    /// get worse, or cannot be judged.
+    /// The share by which it got worse, infinite if it is broken in B; `None` in other cases.
     fn loss(&self) -> Option<f64> {
         if matches!(self.judgement, Judgement::Broken(_)) {
             return Some(f64::INFINITY);
@@ -211,8 +209,7 @@ impl<'a> ComparedWorkload<'a> {
         }
     }
 
-    /// The latency of an open loop, where it means the same in both. The rate was held in both:
-    /// otherwise the cell would be invalid.
+    /// The latency of an open loop, where it means the same in both. Both held their rate.
     fn latency(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
         let latency: KindAndFigure = (FigureKind::Latency, |run| run.percentile(99));
         let rates = cells.map(|cell| cell.median(rate));

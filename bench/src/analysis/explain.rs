@@ -16,21 +16,20 @@ use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
 
 /// The share of a request's CPU time, on either side of 0, from which on it counts as unexplained.
-pub const OPEN_FROM: f64 = 0.25;
+pub(crate) const OPEN_FROM: f64 = 0.25;
 
 /// The benchmark of a switch between two threads, by a write and a read.
-pub const HAND_OFF: &str = "kernel/thread hand-off";
+pub(crate) const HAND_OFF: &str = "kernel/thread hand-off";
 
 /// The benchmark of two writes and two reads without a switch.
-pub const ROUND_TRIP: &str = "kernel/socket pair";
+pub(crate) const ROUND_TRIP: &str = "kernel/socket pair";
 
 /// The mode of a load whose requests come one at a time, as those of the benchmarks do.
 const KEPT: &str = "keep-alive";
 
 /// The CPU time per request in parts, server by server, under one workload.
 #[derive(Debug)]
-pub struct Breakdown<'a> {
-    /// The workload and its cells.
+pub(crate) struct Breakdown<'a> {
     pub summary: &'a WorkloadSummary<'a>,
     /// The cost of the floor: what the kernel takes at least.
     pub floor: Cost<'a>,
@@ -40,12 +39,10 @@ pub struct Breakdown<'a> {
 
 /// What a server uses per request, by the records: medians of its repetitions.
 #[derive(Clone, Copy, Debug)]
-pub struct Cost<'a> {
-    /// The server's cell.
+pub(crate) struct Cost<'a> {
     pub cell: &'a Cell<'a>,
-    /// CPU time.
     pub seconds: f64,
-    /// The part of it in user mode.
+    /// The part of `seconds` in user mode.
     pub user_seconds: Option<f64>,
     /// How often a thread of the server waited, or was preempted.
     pub switches: Option<f64>,
@@ -53,37 +50,33 @@ pub struct Cost<'a> {
 
 /// A server's CPU time per request in parts, in seconds. A part that is not known is absent.
 #[derive(Clone, Copy, Debug)]
-pub struct ServerBreakdown<'a> {
-    /// All of it.
+pub(crate) struct ServerBreakdown<'a> {
     pub cost: Cost<'a>,
     /// What the kernel takes: the whole divided by its ratio to the floor in the same runs.
     pub floor: f64,
-    /// What the switches beyond the floor's take.
     pub switches: Option<f64>,
-    /// What the framework takes.
     pub framework: Option<f64>,
-    /// What the server's own code takes.
     pub own: Option<f64>,
 }
 
 /// The benchmarks of a server's parts, as its manifest names them.
 #[derive(Debug)]
-pub struct ServerBenches<'a> {
-    /// The server's name.
+pub(crate) struct ServerBenches<'a> {
     pub server: &'a str,
-    /// Those of its framework.
     pub framework: Benches<'a>,
-    /// Those of its own code.
     pub own: Benches<'a>,
 }
 
 /// Benchmarks that add up to a part, each with its time per operation in seconds, if it was run.
 #[derive(Debug)]
-pub struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
+pub(crate) struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
 
 /// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a
 /// time over kept connections, with valid figures of the floor and figures of some server.
-pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) -> Option<Breakdown<'a>> {
+pub(crate) fn breakdown<'a>(
+    summary: &'a WorkloadSummary<'a>,
+    code: &MicrobenchRecord,
+) -> Option<Breakdown<'a>> {
     let floor = summary
         .floor
         .as_ref()
@@ -92,8 +85,7 @@ pub fn breakdown<'a>(summary: &'a WorkloadSummary<'a>, code: &MicrobenchRecord) 
     let server = |cell: &'a Cell<'a>| {
         let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
         let cost = Cost::from_cell(cell)?;
-        // Paired by repetition, so that a drift of the machine cancels out. A cell that is not
-        // ranked is shown too, with its verdict beside it.
+        // Paired by repetition, so that a drift of the machine cancels out, and also not ranked.
         let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
         let floor = Cost { seconds: cost.seconds / ratio, ..floor };
         let benches = costs.map(|costs| ServerBenches::from_record(costs, code));
@@ -108,13 +100,13 @@ fn is_explained(workload: &WorkloadRecord) -> bool {
 }
 
 /// The time per operation of a benchmark, in seconds, if it was run.
-pub fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
+pub(crate) fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     let bench = code.benches.iter().find(|bench| bench.full_name() == name)?;
     Some(bench.per_operation().seconds)
 }
 
 /// What a switch takes, without the write and the read of its benchmark: the floor has those.
-pub fn switch(code: &MicrobenchRecord) -> Option<f64> {
+pub(crate) fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
@@ -153,27 +145,27 @@ impl<'a> ServerBreakdown<'a> {
 
     /// What is left after all known parts, of a server whose framework's or own code's part is
     /// known. It is below 0 where the parts add up to more than was measured.
-    pub fn unexplained(&self) -> Option<f64> {
+    pub(crate) fn unexplained(&self) -> Option<f64> {
         self.of_code().map(|_| self.left())
     }
 
     /// The same of any other server: its runtime and its code together.
-    pub fn runtime_and_code(&self) -> Option<f64> {
+    pub(crate) fn runtime_and_code(&self) -> Option<f64> {
         self.of_code().is_none().then(|| self.left())
     }
 
     /// What the framework and the own code take together, as far as either is known.
-    pub fn of_code(&self) -> Option<f64> {
+    pub(crate) fn of_code(&self) -> Option<f64> {
         [self.framework, self.own].into_iter().flatten().reduce(|framework, own| framework + own)
     }
 
     /// A part of the whole, as a share.
-    pub fn share(&self, seconds: f64) -> f64 {
+    pub(crate) fn share(&self, seconds: f64) -> f64 {
         seconds / self.cost.seconds
     }
 
     /// Whether the parts explain the whole; `None` where they are not known.
-    pub fn is_explained(&self) -> Option<bool> {
+    pub(crate) fn is_explained(&self) -> Option<bool> {
         self.unexplained().map(|seconds| self.share(seconds).abs() < OPEN_FROM)
     }
 
@@ -185,7 +177,7 @@ impl<'a> ServerBreakdown<'a> {
 
 impl<'a> ServerBenches<'a> {
     /// The benchmarks that a manifest names, with the times of those that were run.
-    pub fn from_record(costs: &'a CostsRecord, code: &MicrobenchRecord) -> Self {
+    pub(crate) fn from_record(costs: &'a CostsRecord, code: &MicrobenchRecord) -> Self {
         let benches = |names: &'a [String]| {
             Benches(names.iter().map(|name| (name.as_str(), time(code, name))).collect())
         };
@@ -195,7 +187,7 @@ impl<'a> ServerBenches<'a> {
 
 impl Benches<'_> {
     /// Their sum; `None` where there are none, or one was not run.
-    pub fn sum(&self) -> Option<f64> {
+    pub(crate) fn sum(&self) -> Option<f64> {
         let seconds: Option<f64> = self.0.iter().map(|(_, seconds)| *seconds).sum();
         seconds.filter(|_| !self.0.is_empty())
     }

@@ -26,8 +26,7 @@ pub struct History {
 }
 
 impl History {
-    /// Reads every result folder in a folder, and skips what is none. Fails when the folder cannot
-    /// be listed, or holds no results.
+    /// Reads every result folder in a folder. Fails when it cannot be listed, or holds none.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let unlisted = || {
             format!("cannot list {}: measure something first, or name a folder of results", folder.display())
@@ -47,9 +46,7 @@ impl History {
         if history.results.is_empty() && history.damaged.is_empty() {
             bail!("there are no results in {}: measure something first", folder.display());
         }
-        history
-            .results
-            .sort_by(|a, b| (&a.loaded.machine.started, &a.name).cmp(&(&b.loaded.machine.started, &b.name)));
+        history.results.sort_by_cached_key(|past| (past.loaded.machine.started.clone(), past.name.clone()));
         history.damaged.sort();
         Ok(history)
     }

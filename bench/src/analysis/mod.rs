@@ -1,7 +1,7 @@
 //! From records to statements: cells, intervals, ranks, verdicts, and comparisons of measurements.
 
 pub mod compare;
-pub mod explain;
+pub(crate) mod explain;
 pub mod history;
 pub mod statistics;
 pub mod summary;

@@ -22,8 +22,7 @@ use crate::text::numbers::as_f64;
 /// of four values misses the true median in one case of eight.
 pub const ENOUGH: usize = 5;
 
-/// The share of the cases in which the interval is to hold the true median, at least. Below six
-/// values not even their range does.
+/// How often the interval is to hold the true median. Below six values not even the range does.
 const CONFIDENCE: f64 = 0.95;
 
 /// A median, and the interval that holds the true one with 95 % or more, from six values on.
@@ -224,9 +223,8 @@ mod tests {
         }
     }
 
-    /// The interval of the ratio of two sets takes the ends of both intervals, so that it misses
-    /// only when both are off, and in opposite directions: it holds the true ratio more often than
-    /// it says, and calls fewer differences.
+    /// The interval of a ratio takes the ends of both intervals, and misses only when both are off
+    /// in opposite directions: it holds the true ratio more often than it says.
     #[test]
     fn the_interval_of_a_ratio_holds_the_truth() {
         for (above, below) in [(5, 5), (5, 20), (7, 7), (101, 7), (300, 300)] {

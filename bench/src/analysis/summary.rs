@@ -219,11 +219,9 @@ mod tests {
                 let drift = 1.0 + f64::from(repetition);
                 let mut duplicate = run("one-duplicate", repetition, 10.0 * drift * duplicates_cost);
                 duplicate.server.duplicate_of = Some("one".into());
-                records.extend([
-                    run("one", repetition, 10.0 * drift),
-                    run("two", repetition, 10.3 * drift),
-                    duplicate,
-                ]);
+                let [one, two] =
+                    [("one", 10.0), ("two", 10.3)].map(|(name, cost)| run(name, repetition, cost * drift));
+                records.extend([one, two, duplicate]);
             }
             records
         };

@@ -112,8 +112,7 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     Some(Verdict { bound, reason })
 }
 
-/// What limited a load that was neither invalid nor disturbed. An open loop that held its rate is
-/// latency-bound, however busy the two sides were.
+/// What limited a load: latency, however busy the sides were, if it was an open loop.
 fn limit(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
     if is_open {
         Bound::LatencyBound

@@ -1,8 +1,6 @@
-//! Is this machine fit for a measurement? What it has, what it lacks, and whether it is quiet
-//! enough. Nothing is built or changed.
+//! Is this machine fit for a measurement? What it has, what it lacks, and whether it is quiet.
 //!
-//! Each part reads one thing, and turns the readings into findings by functions that read nothing,
-//! so that tests need no particular machine.
+//! Findings are made by functions that read nothing, so that tests need no particular machine.
 
 mod finding;
 mod limits;
@@ -10,8 +8,8 @@ mod parts;
 mod quiet;
 mod system;
 
-pub use finding::{Finding, Level, is_any_ready};
-pub use limits::limits;
-pub use parts::{optional, servers, tools};
-pub use quiet::quietness;
-pub use system::system;
+pub(crate) use finding::{Finding, Level, is_any_ready};
+pub(crate) use limits::limits;
+pub(crate) use parts::{optional, servers, tools};
+pub(crate) use quiet::quietness;
+pub(crate) use system::system;

@@ -40,10 +40,8 @@ pub fn check(folder: &Path, context: &CheckContext) -> anyhow::Result<Vec<Diagno
         commands::check(table, folder, context, &mut found);
         lists::check(table, context, &mut found);
         if !folder.join("README.md").is_file() {
-            found.error(
-                0,
-                "its folder has no README.md; describe in one what the server is, and what is unusual about it",
-            );
+            let advice = "describe in one what the server is, and what is unusual about it";
+            found.error(0, format!("its folder has no README.md; {advice}"));
         }
         if !found.has_errors()
             && let Err(error) = Server::read(folder, context.target)

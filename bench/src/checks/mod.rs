@@ -1,7 +1,7 @@
 //! Everything that answers "is it right?": a server's manifest, its answers, how it withstands
 //! faults, and whether the machine is fit for a measurement.
 
-pub mod doctor;
+pub(crate) mod doctor;
 pub mod drill;
 pub mod manifest;
 pub mod verify;

@@ -60,7 +60,8 @@ pub enum Command {
     /// Build a server and run it in the foreground
     Serve(Serve),
     /// Check this machine: what it lacks, and whether it is quiet enough to measure on
-    Doctor(Doctor),
+    #[command(after_help = help::DOCTOR)]
+    Doctor,
     /// Print the script for a shell's completion
     Completions(Completions),
     /// Print the manual page, or write a page per command
@@ -303,11 +304,6 @@ pub struct Serve {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
     pub flags: Vec<String>,
 }
-
-/// `bench doctor`
-#[derive(Args, Debug)]
-#[command(after_help = help::DOCTOR)]
-pub struct Doctor {}
 
 /// `bench completions`
 #[derive(Args, Debug)]

@@ -1,5 +1,7 @@
 //! Which cores the server, the load tool and the harness get, and how long cores were busy.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, bail};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -40,10 +42,7 @@ impl Cores {
 
     /// The server's and the tool's, each once.
     pub fn all(&self) -> Vec<usize> {
-        let mut all = [self.server.as_slice(), &self.tool].concat();
-        all.sort_unstable();
-        all.dedup();
-        all
+        BTreeSet::from_iter(self.server.iter().chain(&self.tool).copied()).into_iter().collect()
     }
 
     /// Whether the server and the tool have a core in common, so that each slows the other down.
@@ -85,8 +84,7 @@ fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
     Some(CoreTimes { busy: seconds(busy), steal: seconds(steal) })
 }
 
-/// Moves the calling thread to those cores; a thread or a process that it starts inherits them.
-/// Fails if the kernel does not allow it.
+/// Moves the calling thread, and all that it starts, to those cores. Fails if that is not allowed.
 pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     for core in cores {

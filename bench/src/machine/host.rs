@@ -37,8 +37,7 @@ pub use sockets::established;
 pub use throttled::{quota, throttled};
 pub use usage::{Memory, Usage};
 
-/// Time for the started processes to end when the harness is interrupted. A server may take longer
-/// to drain, for clients that are gone.
+/// Time for the started processes to end on an interruption, rather than to drain.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
@@ -160,8 +159,7 @@ impl Host {
         Ok(Process::watch(name, child, complaint, Arc::clone(&self.started)))
     }
 
-    /// Runs a process to its end and returns its output. Fails if it cannot be started, or ends
-    /// with an error, or not within `bound`.
+    /// Runs a process to its end and returns its output. Fails if that is no success in `bound`.
     pub fn run(&self, launch: &Launch, bound: Duration) -> anyhow::Result<String> {
         let ended = self.output(launch, bound)?;
         if !ended.status.success() {
@@ -208,8 +206,7 @@ fn own_folder(program: &Path) -> Option<&Path> {
     if folder.ends_with("examples") { folder.parent() } else { Some(folder) }
 }
 
-/// Spawns on a thread that is pinned first: a child inherits the cores of the thread that creates
-/// it, before it runs its first instruction.
+/// Spawns on a thread that is pinned first: a child inherits the cores of its parent thread.
 fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
     if cores.is_empty() {
         return Ok(command.spawn()?);

@@ -35,8 +35,7 @@ pub struct Network {
     pub handshake_queue: Option<u32>,
     /// The first and the last port for outgoing connections: `net.ipv4.ip_local_port_range`.
     pub outgoing_ports: Option<[u16; 2]>,
-    /// Whether ports in `TIME_WAIT` are reused for new connections: 0 for no, 1 for yes, 2 for the
-    /// loopback interface alone: `net.ipv4.tcp_tw_reuse`.
+    /// `net.ipv4.tcp_tw_reuse`: 0, 1, or 2 for the loopback interface alone.
     pub held_ports_reused: Option<u8>,
 }
 
@@ -120,14 +119,11 @@ mod tests {
         let (zero, one) = (zero.as_str(), one.as_str());
         let intel = "sys/devices/system/cpu/intel_pstate/no_turbo";
         let others = "sys/devices/system/cpu/cpufreq/boost";
+        let both = vec!["performance", "powersave"];
         let cases = [
             (vec![], None, None),
             (vec![(zero, "performance\n"), (one, "performance\n")], Some(vec!["performance"]), None),
-            (
-                vec![(zero, "powersave\n"), (one, "performance\n")],
-                Some(vec!["performance", "powersave"]),
-                None,
-            ),
+            (vec![(zero, "powersave\n"), (one, "performance\n")], Some(both), None),
             // The governor of one of the used cores is not known.
             (vec![(zero, "performance\n")], None, None),
             (vec![(intel, "0\n")], None, Some(true)),
@@ -163,7 +159,7 @@ mod tests {
 
     #[test]
     fn finds_the_signs_of_a_container() {
-        let (named, group) = ("run/systemd/container", "/proc/1/cgroup");
+        let (named, by_name, group) = ("run/systemd/container", "/run/systemd/container", "/proc/1/cgroup");
         let cases = [
             (vec![], vec![]),
             (vec![("proc/1/cgroup", "0::/init.scope\n"), ("proc/1/environ", "HOME=/\0TERM=linux")], vec![]),
@@ -172,10 +168,7 @@ mod tests {
             (vec![("proc/1/cgroup", "0::/docker/0123\n")], vec!["/proc/1/cgroup"]),
             (vec![("proc/1/environ", "HOME=/\0container=lxc\0")], vec!["/proc/1/environ"]),
             (vec![("proc/1/environ", "HOME=/\0not_container=lxc\0")], vec![]),
-            (
-                vec![(named, "podman"), ("proc/1/cgroup", "0::/libpod-0\n")],
-                vec!["/run/systemd/container", group],
-            ),
+            (vec![(named, "podman"), ("proc/1/cgroup", "0::/libpod-0\n")], vec![by_name, group]),
         ];
         for (files, signs) in cases {
             assert_eq!(container_signs(tree(&files).path()), signs, "{files:?}");

@@ -8,9 +8,9 @@
 mod contender;
 pub(crate) mod forecast;
 pub mod microbench;
-pub mod plan;
+mod plan;
 mod prepare;
-pub mod run;
+mod run;
 mod run_line;
 mod runner;
 

@@ -4,13 +4,13 @@ use crate::servers::workload::Workload;
 
 /// One run of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planned {
+pub(super) struct Planned {
     /// The workload's index.
-    pub workload: usize,
+    pub(super) workload: usize,
     /// The index of the contender: a server or the duplicate.
-    pub contender: usize,
+    pub(super) contender: usize,
     /// The repetition, from 1.
-    pub repetition: u32,
+    pub(super) repetition: u32,
 }
 
 /// All runs in order: suite by suite, as the workloads are given, and within a suite repetition by
@@ -22,7 +22,7 @@ pub struct Planned {
 ///        2: quick-100 [a c b]  quick-1 [b c a]
 /// article 1: …                                     begins when `quick` is done
 /// ```
-pub fn plan(workloads: &[Workload], contenders: usize, seed: u64) -> Vec<Planned> {
+pub(super) fn plan(workloads: &[Workload], contenders: usize, seed: u64) -> Vec<Planned> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut planned = Vec::new();
     let mut first = 0;

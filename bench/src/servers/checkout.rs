@@ -159,11 +159,6 @@ impl Checkout {
         })
     }
 
-    /// Where release builds are.
-    pub fn release(&self) -> PathBuf {
-        target_folder(&self.root).join("release")
-    }
-
     /// Where `scripts/setup` puts the programs that are not in a package of the system.
     pub fn tools(&self) -> PathBuf {
         tools_folder(&self.root)

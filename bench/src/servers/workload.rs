@@ -2,15 +2,12 @@
 //! or of the user, is a suite of workloads that together answer one question.
 
 mod file;
-mod mode;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use crate::store::record::{PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
-pub use mode::Mode;
+pub use visit::Mode;
 
 /// The amount of load in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +16,6 @@ pub enum Amount {
     Requests(u64),
     /// As many requests as the server answers in a time.
     Time(Duration),
-}
-
-/// A ratio that was published for the same workload.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Published {
-    /// The slower program, as its manifest's `article` names it.
-    pub baseline: String,
-    /// The faster program, as its manifest's `article` names it.
-    pub contender: String,
-    /// How many times faster it is, as published.
-    pub ratio: f64,
 }
 
 /// One request with one way of sending it.
@@ -51,7 +36,7 @@ pub struct Workload {
     /// How often each server is run, unless `--repetitions` is given.
     pub repetitions: u32,
     /// A ratio that was published for it.
-    pub published: Option<Published>,
+    pub published: Option<PublishedRecord>,
 }
 
 /// What is done to a server.
@@ -169,11 +154,6 @@ impl Workload {
                 RateRecord { per_second: None, share: Some(*share), peak: Some(peak.clone()) }
             }
         };
-        let published = |published: &Published| PublishedRecord {
-            baseline: published.baseline.clone(),
-            contender: published.contender.clone(),
-            ratio: published.ratio,
-        };
         WorkloadRecord {
             name: self.name.clone(),
             title: self.title.clone(),
@@ -190,7 +170,7 @@ impl Workload {
             warm_up_seconds: load.map(|load| load.warm_up.as_secs_f64()),
             timeout_seconds: load.map(|load| load.timeout.as_secs_f64()),
             rate: load.and_then(|load| load.rate.as_ref()).map(rate),
-            published: self.published.as_ref().map(published),
+            published: self.published.clone(),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! What is stored: one record per run, the findings of drills, the figures of microbenchmarks, and
-//! the result folder that holds them.
+//! What is stored: records of runs, drills and microbenchmarks, and the folder that holds them.
 
 pub mod drills;
 pub mod microbench;

@@ -1,5 +1,4 @@
-//! The stored form of a run: one line of `measurements.jsonl`. `bench/measurements.schema.json`
-//! describes it for other programs.
+//! The stored form of a run: one line of `measurements.jsonl` (`measurements.schema.json`).
 //!
 //! A record says what was run (`setup.rs`) and what was measured (`measured.rs`); `derived.rs` has
 //! the figures that follow from these, such as CPU time per request. Units are seconds, bytes and
@@ -31,8 +30,7 @@ pub const SCHEMA: u32 = 5;
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;
 
-/// One run: one server under one workload, once. Which of its parts are present depends on the
-/// workload's task; a run that failed has `error`.
+/// One run: one server under one workload, once. Which parts it has depends on the task.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {

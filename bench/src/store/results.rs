@@ -1,5 +1,4 @@
-//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and the results of
-//! drills and microbenchmarks that were kept.
+//! A result folder: `machine.json`, `measurements.jsonl`, `raw/`, `report/`, and what was kept.
 
 mod drills;
 mod lines;
@@ -75,8 +74,7 @@ impl Results {
     }
 
     /// Opens the folder of an interrupted measurement to continue it; also returns what it holds.
-    /// An incomplete last line is moved to a file of its own. Fails if the folder cannot be read,
-    /// as [`load`] does, or not be written to.
+    /// An incomplete last line is moved to its own file. Fails as [`load`], or if it is read-only.
     pub fn resume(folder: &Path) -> anyhow::Result<(Self, Loaded)> {
         let loaded = load(folder)?;
         let measurements = Appender::open(folder.join(MEASUREMENTS), loaded.torn.is_some())?;
@@ -105,8 +103,7 @@ impl Results {
     }
 }
 
-/// Writes a result folder with these records, without the output of tools; replaces one that is
-/// there. Fails if it cannot be written.
+/// Writes or replaces a result folder, without the output of tools. Fails if it cannot be written.
 pub fn write_copy(folder: &Path, machine: &Machine, records: &[Record]) -> anyhow::Result<()> {
     let write = || {
         std::fs::create_dir_all(folder)?;

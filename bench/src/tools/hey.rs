@@ -21,8 +21,7 @@ use crate::text::numbers::as_f64;
 
 const KEPT: u64 = 1_000_000;
 
-/// The largest relative difference between the sum of its counts and its rate times its time. Both
-/// are printed with four decimals.
+/// The largest relative difference of its counts to rate times time, which have four decimals.
 const ADDS_UP_WITHIN: f64 = 0.01;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -162,8 +161,7 @@ fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u6
     Ok((answered, errors))
 }
 
-/// The number of answers when hey kept a million of them. Its rate and its time are rounded, so
-/// this number can be off by a few.
+/// The number of answers when hey kept a million of them, by its rounded rate and time.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, above a million")]
 fn beyond_the_kept(total: f64, errors: &BTreeMap<String, u64>) -> u64 {
     (total.round() as u64).saturating_sub(errors.values().sum())
@@ -200,32 +198,19 @@ fn percentiles(output: &str) -> anyhow::Result<BTreeMap<u8, f64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::captured;
+    use super::super::{Counted, assert_counts, captured};
     use super::*;
-
-    fn errors<const N: usize>(errors: [(&str, u64); N]) -> BTreeMap<String, u64> {
-        errors.map(|(kind, number)| (kind.to_owned(), number)).into()
-    }
 
     #[test]
     fn reads_a_normal_summary() {
         let figures = Hey.parse(captured!("hey/normal.txt")).unwrap();
+        let seconds = [0.0434, 0.0438, 0.0440, 0.0441, 0.0443, 0.0445, 0.0447];
         let expected = ToolOutput {
             elapsed_seconds: 0.8460,
             answered: 200,
-            errors: errors([]),
             claimed_per_second: Some(236.3939),
             mean_seconds: Some(0.0419),
-            percentiles: [
-                (10, 0.0434),
-                (25, 0.0438),
-                (50, 0.0440),
-                (75, 0.0441),
-                (90, 0.0443),
-                (95, 0.0445),
-                (99, 0.0447),
-            ]
-            .into(),
+            percentiles: [10, 25, 50, 75, 90, 95, 99].into_iter().zip(seconds).collect(),
             max_seconds: Some(0.0480),
             ..ToolOutput::default()
         };
@@ -236,17 +221,14 @@ mod tests {
     fn counts_answers_and_errors() {
         let refused = "connection refused";
         let timeout = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
-        let cases = [
-            ("a server that was killed", captured!("hey/some-failed.txt"), 52, errors([(refused, 59_976)])),
-            ("no server listens", captured!("hey/all-failed.txt"), 0, errors([(refused, 20)])),
-            ("every answer is a 503", captured!("hey/all-5xx.txt"), 0, errors([("status 503", 200)])),
-            ("every fifth is a 503", captured!("hey/some-5xx.txt"), 160, errors([("status 503", 40)])),
-            ("some timed out", captured!("hey/timeouts.txt"), 9_974, errors([(timeout, 26)])),
+        let cases: [Counted; 5] = [
+            ("a server that was killed", captured!("hey/some-failed.txt"), 52, &[(refused, 59_976)]),
+            ("no server listens", captured!("hey/all-failed.txt"), 0, &[(refused, 20)]),
+            ("every answer is a 503", captured!("hey/all-5xx.txt"), 0, &[("status 503", 200)]),
+            ("every fifth is a 503", captured!("hey/some-5xx.txt"), 160, &[("status 503", 40)]),
+            ("some timed out", captured!("hey/timeouts.txt"), 9_974, &[(timeout, 26)]),
         ];
-        for (name, output, answered, errors) in cases {
-            let figures = Hey.parse(output).unwrap();
-            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
-        }
+        assert_counts(&Hey, &cases);
     }
 
     #[test]

@@ -88,8 +88,7 @@ pub struct ToolOutput {
     pub mismatch: Option<String>,
     /// The rate that it claims.
     pub claimed_per_second: Option<f64>,
-    /// Open loop: whether the rate was held, and the 99th percentile of the time in seconds from
-    /// when a request was due to when it was begun.
+    /// Open loop: whether the rate was held, and the 99th percentile of the lag in seconds.
     pub held: Option<(bool, f64)>,
     /// Mean latency in seconds.
     pub mean_seconds: Option<f64>,
@@ -135,6 +134,29 @@ macro_rules! captured {
 }
 #[cfg(test)]
 pub(crate) use captured;
+
+/// The name of a case, a captured output, and the answers and the errors in it.
+#[cfg(test)]
+type Counted<'a> = (&'a str, &'a str, u64, &'a [(&'a str, u64)]);
+
+#[cfg(test)]
+fn assert_counts(tool: &dyn Tool, cases: &[Counted]) {
+    for (name, output, answered, errors) in cases {
+        let figures = tool.parse(output).unwrap();
+        let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
+        assert_eq!((figures.answered, figures.errors), (*answered, errors), "{name}");
+    }
+}
+
+/// Fails unless a program was identified as `expected`, or refused with that part of a reason.
+#[cfg(test)]
+fn assert_identified(got: anyhow::Result<String>, expected: Result<&str, &str>) {
+    match (got, expected) {
+        (Ok(version), Ok(expected)) => assert_eq!(version, expected),
+        (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+        (got, expected) => panic!("{got:?} instead of {expected:?}"),
+    }
+}
 
 #[cfg(test)]
 impl<'a> LoadSpec<'a> {

@@ -153,27 +153,18 @@ fn identify(version: &str, help: &str) -> anyhow::Result<String> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::captured;
+    use super::super::{Counted, assert_counts, assert_identified, captured};
     use super::*;
 
     #[test]
     fn reads_a_normal_report() {
+        let seconds = [104_977e-9, 105_969e-9, 108_614e-9, 119_575e-9, 134_432e-9, 141_455e-9, 999_385e-9];
         let expected = ToolOutput {
             elapsed_seconds: 0.013_933_898,
             answered: 200,
-            errors: BTreeMap::new(),
             claimed_per_second: Some(14_353.485_291_768_318),
             mean_seconds: Some(0.000_125_959_529_999_999_97),
-            percentiles: [
-                (10, 0.000_104_977),
-                (25, 0.000_105_969),
-                (50, 0.000_108_614),
-                (75, 0.000_119_575),
-                (90, 0.000_134_432),
-                (95, 0.000_141_455),
-                (99, 0.000_999_385),
-            ]
-            .into(),
+            percentiles: [10, 25, 50, 75, 90, 95, 99].into_iter().zip(seconds).collect(),
             max_seconds: Some(0.001_283_568),
             ..ToolOutput::default()
         };
@@ -183,7 +174,7 @@ mod tests {
     #[test]
     fn counts_answers_and_errors() {
         let refused = "Connection refused (os error 111)";
-        let cases: [(_, _, _, &[(&str, u64)]); 6] = [
+        let cases: [Counted; 6] = [
             ("every fifth is a 503", captured!("oha/some-5xx.json"), 160, &[("status 503", 40)]),
             ("every answer is a 503", captured!("oha/all-5xx.json"), 0, &[("status 503", 20)]),
             ("no server listens", captured!("oha/dead-port.json"), 0, &[(refused, 20)]),
@@ -191,11 +182,7 @@ mod tests {
             ("three are on their way at the end", captured!("oha/deadline.json"), 3, &[]),
             ("no request is answered before the end", captured!("oha/no-answer.json"), 0, &[]),
         ];
-        for (name, output, answered, errors) in cases {
-            let figures = Oha.parse(output).unwrap();
-            let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
-            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
-        }
+        assert_counts(&Oha, &cases);
     }
 
     #[test]
@@ -236,11 +223,7 @@ mod tests {
             ("", String::new(), Err("another program")),
         ];
         for (version, help, expected) in cases {
-            match (identify(version, &help), expected) {
-                (Ok(version), Ok(expected)) => assert_eq!(version, expected),
-                (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
-                (got, expected) => panic!("{got:?} instead of {expected:?}"),
-            }
+            assert_identified(identify(version, &help), expected);
         }
     }
 

@@ -184,7 +184,7 @@ fn identify(printed: &str) -> anyhow::Result<String> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::captured;
+    use super::super::{Counted, assert_counts, assert_identified, captured};
     use super::*;
 
     #[test]
@@ -192,7 +192,6 @@ mod tests {
         let expected = ToolOutput {
             elapsed_seconds: 1.000_994,
             answered: 20_453,
-            errors: BTreeMap::new(),
             claimed_per_second: Some(20_453.0 / 1.000_994),
             mean_seconds: Some(305.034_959_457_663_15 / 1e6),
             percentiles: [(50, 84e-6), (75, 88e-6), (90, 138e-6), (95, 1_855e-6), (99, 4_824e-6)].into(),
@@ -210,18 +209,14 @@ mod tests {
     #[test]
     fn counts_answers_and_errors() {
         let killed: &[_] = &[("read", 3), ("write", 84_495)];
-        let cases: [(_, _, _, &[(&str, u64)]); 5] = [
+        let cases: [Counted; 5] = [
             ("every fifth is a 503", captured!("wrk/some-5xx.txt"), 18_127, &[("status above 399", 4_531)]),
             ("every answer is a 503", captured!("wrk/all-5xx.txt"), 0, &[("status above 399", 14_367)]),
             ("every answer is late", captured!("wrk/timeouts.txt"), 0, &[("timeout", 6)]),
             ("no request is answered", captured!("wrk/no-answer.txt"), 0, &[]),
             ("a server that was killed", captured!("wrk/killed.txt"), 44_851, killed),
         ];
-        for (name, output, answered, errors) in cases {
-            let figures = Wrk.parse(output).unwrap();
-            let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
-            assert_eq!((figures.answered, figures.errors), (answered, errors), "{name}");
-        }
+        assert_counts(&Wrk, &cases);
     }
 
     #[test]
@@ -267,11 +262,7 @@ mod tests {
             (String::new(), Err("is another program")),
         ];
         for (printed, expected) in cases {
-            match (identify(&printed), expected) {
-                (Ok(version), Ok(expected)) => assert_eq!(version, expected),
-                (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
-                (got, expected) => panic!("{got:?} instead of {expected:?}"),
-            }
+            assert_identified(identify(&printed), expected);
         }
     }
 

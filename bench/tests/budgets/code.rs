@@ -1,4 +1,4 @@
-//! The code that the Rust servers share, a path at a time.
+//! Instructions of the code that the Rust servers share, path by path.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,19 @@ use bench::text::numbers::as_f64;
 use shared::testing::REQUESTS;
 
 use crate::budget::Count;
-use crate::gungraun;
+use crate::gungraun::{self, Benchmark};
 
-/// Counts all paths: each has a budget, and each budget its path.
+/// Counts all paths: each has a budget, and each budget has a path.
 pub(crate) fn count(host: &Host, checkout: &Checkout, budgets: &BTreeMap<String, f64>) -> Vec<Count> {
-    let benchmarks =
-        gungraun::run(host, checkout, "--package shared --features testing --bench paths").into_iter();
-    let mut paths: BTreeMap<String, u64> = benchmarks
-        .map(|benchmark| {
-            let id = benchmark.id.map(|id| format!("/{id}")).unwrap_or_default();
-            (benchmark.function + &id, benchmark.instructions)
-        })
-        .collect();
-    let count = |(name, budget): (&String, &f64)| Count {
-        file: crate::FILE.to_owned(),
-        key: format!("{name:?}"),
-        budget: *budget,
-        counted: {
-            let instructions = paths.remove(name).unwrap_or_else(|| panic!("there is no path `{name}`"));
-            as_f64(instructions) / as_f64(REQUESTS as u64)
-        },
+    let benchmarks = gungraun::run(host, checkout, "--package shared --features testing --bench paths");
+    let path = |Benchmark { function, id, instructions }| {
+        (id.map_or(function.clone(), |id| format!("{function}/{id}")), instructions)
+    };
+    let mut paths: BTreeMap<String, u64> = benchmarks.into_iter().map(path).collect();
+    let count = |(name, budget): (&String, &f64)| {
+        let instructions = paths.remove(name).unwrap_or_else(|| panic!("there is no path `{name}`"));
+        let counted = as_f64(instructions) / as_f64(REQUESTS as u64);
+        Count { file: crate::FILE.to_owned(), key: format!("{name:?}"), budget: *budget, counted }
     };
     let counts = budgets.iter().map(count).collect();
     assert!(paths.is_empty(), "{} has no budget for {:?}", crate::FILE, paths.keys());

@@ -1,4 +1,4 @@
-//! Instructions, as gungraun tells them of a program of benchmarks.
+//! Instructions, as gungraun reports them of a program of benchmarks.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use bench::machine::host::{Host, Launch};
 use bench::servers::checkout::Checkout;
 use serde_json::Value;
 
-/// Time for a build from nothing on a slow machine, the servers' too.
+/// The limit of a build from nothing on a slow machine, the servers included.
 const BOUND: Duration = Duration::from_secs(60 * 60);
 
 /// One benchmark.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Benchmark {
     pub(crate) function: String,
-    /// What tells it from others of the same function.
+    /// The benchmark among those of the same function.
     pub(crate) id: Option<String>,
     /// In all threads.
     pub(crate) instructions: u64,
 }
 
-/// Runs the program that `cargo bench` makes of `target`.
+/// Runs the program that `cargo bench` builds from `target`.
 pub(crate) fn run(host: &Host, checkout: &Checkout, target: &str) -> Vec<Benchmark> {
     let words = format!("cargo bench --locked {target} -- --output-format=json");
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
@@ -29,7 +29,7 @@ pub(crate) fn run(host: &Host, checkout: &Checkout, target: &str) -> Vec<Benchma
     ended.output.lines().map(read).collect()
 }
 
-/// A line is a benchmark's summary.
+/// Reads a line, which is the summary of a benchmark.
 fn read(line: &str) -> Benchmark {
     let summary: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let instructions = summary.pointer("/profiles/0/data/total/metrics/Ir/values/new");

@@ -1,5 +1,5 @@
-//! What a request costs in instructions stays within its budget, which stands in `bench/budgets.toml`, and for a whole server in
-//! its manifest.
+//! The instructions per request stay within their budgets: those of shared code in
+//! `bench/budgets.toml`, that of a whole server in its manifest.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,13 +18,14 @@ use std::path::Path;
 use bench::machine::host::Host;
 use bench::measure::microbench;
 use bench::servers::checkout::Checkout;
+use bench::text::toml_file;
 
 use budget::{Budgets, Count};
 
-/// Where the budgets stand, from the checkout's top.
+/// The file of the budgets, from the root of the checkout.
 const FILE: &str = "bench/budgets.toml";
 
-/// What counts instructions, and what gungraun runs it by.
+/// The program that counts instructions, and the one by which gungraun runs it.
 const NEEDED: [&str; 2] = ["valgrind", "gungraun-runner"];
 
 #[test]
@@ -32,7 +33,7 @@ fn nothing_takes_more_instructions_than_its_budget() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let checkout = Checkout::read(Some(&root)).unwrap();
     let host = Host::this_machine(checkout.tools()).unwrap();
-    let budgets = Budgets::read(&checkout.root.join(FILE)).unwrap();
+    let budgets: Budgets = toml_file::read(&checkout.root.join(FILE)).unwrap();
     if let Some(missing) = NEEDED.iter().find(|program| host.find(program).is_none()) {
         return say(&format!(
             "skipped: there is no `{missing}` on this machine; scripts/setup --tests installs it"
@@ -45,19 +46,17 @@ fn nothing_takes_more_instructions_than_its_budget() {
     counts.iter().for_each(|count| say(&count.to_string()));
     if budgets.counted_with != compiler {
         return say(&format!(
-            "nothing is held: {FILE} was counted with {}, and this is {compiler}",
+            "not compared: {FILE} was counted with {}, and this is {compiler}",
             budgets.counted_with
         ));
     }
     let over: Vec<String> = counts.iter().filter(|count| count.is_over()).map(Count::to_string).collect();
-    assert!(
-        over.is_empty(),
-        "over the budget; if it is worth that, change {FILE} or the manifest\n{}",
-        over.join("\n")
-    );
+    let over = over.join("\n");
+    assert!(over.is_empty(), "over the budget; if it is worth that, change {FILE} or the manifest\n{over}");
 }
 
-/// Says something that is to be seen although the test does not fail: only what macros print is held back.
+/// Prints a line that is shown although the test does not fail: the test harness captures only what
+/// macros print.
 fn say(text: &str) {
     let mut terminal = std::io::stderr();
     writeln!(terminal, "budgets: {text}").unwrap();

@@ -1,4 +1,4 @@
-//! Whole servers that are asked for the same again and again.
+//! Instructions of whole servers that answer the same request again and again.
 
 use bench::machine::host::Host;
 use bench::servers::checkout::Checkout;
@@ -9,10 +9,10 @@ use bench::text::numbers::as_f64;
 use crate::budget::Count;
 use crate::gungraun::{self, Benchmark};
 
-/// Counts those whose manifests have a budget, with one worker each: how much a request takes for /abc on one connection, sent when
-/// the one before it is answered.
+/// Counts the servers whose manifests have a budget, with one worker each: the instructions per
+/// request for /abc on one connection, each sent when the one before it is answered.
 pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
-    // The servers are built as their manifests say; the client is not counted, and has been built for tests.
+    // The servers are built as their manifests say. The client is not counted, so a debug build will do.
     let benchmarks = gungraun::run(host, checkout, "--profile dev --package bench --bench servers");
     let mut counts = Vec::new();
     for server in &checkout.servers {
@@ -26,15 +26,15 @@ pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
             file: file.strip_prefix(&checkout.root).unwrap().display().to_string(),
             key: "instructions".to_owned(),
             budget,
-            counted: a_request(server, &benchmarks),
+            counted: per_request(server, &benchmarks),
         });
     }
     counts
 }
 
-/// Its two benchmarks' difference, by as many requests as they differ.
-fn a_request(server: &Server, benchmarks: &[Benchmark]) -> f64 {
-    // As gungraun spells names.
+/// The difference of the server's two benchmarks, divided by that of their numbers of requests.
+fn per_request(server: &Server, benchmarks: &[Benchmark]) -> f64 {
+    // Names in gungraun have no hyphens.
     let function = server.name.replace('-', "_");
     let own = benchmarks.iter().filter(|benchmark| benchmark.function == function);
     let own: Vec<(u64, u64)> = own.map(|benchmark| (requests(benchmark), benchmark.instructions)).collect();

@@ -49,6 +49,16 @@ impl Checkout {
         fs::write(self.path(name), text).unwrap();
     }
 
+    /// Replaces the text of a file in the checkout.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(String) -> String) {
+        self.write(name, &change(fs::read_to_string(self.path(name)).unwrap()));
+    }
+
+    /// Adds lines to the manifest of a mock server.
+    pub(crate) fn extend_manifest(&self, server: &str, lines: &str) {
+        self.change(&format!("servers/mock/{server}/server.toml"), |manifest| manifest + lines);
+    }
+
     /// A command that runs `bench` with the mock tools first on `PATH`.
     pub(crate) fn bench(&self, arguments: &str) -> Command {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock");
@@ -71,6 +81,21 @@ impl Checkout {
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         let text = text.into_owned();
         (output, text)
+    }
+
+    /// Runs `bench`, which has to exit with `code` and to print `expected`. Returns its output.
+    #[track_caller]
+    pub(crate) fn expect(&self, arguments: &str, code: i32, expected: &str) -> String {
+        let (output, text) = self.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
+        assert!(text.contains(expected), "{arguments}: {text}");
+        text
+    }
+
+    /// Runs `bench`, which has to succeed. Returns its output.
+    #[track_caller]
+    pub(crate) fn succeed(&self, arguments: &str) -> String {
+        self.expect(arguments, 0, "")
     }
 
     /// The results in `out`.

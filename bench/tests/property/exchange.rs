@@ -39,12 +39,8 @@ pub(crate) fn exchanges() -> impl Strategy<Value = Exchange> {
         let mut splits: Vec<_> = splits.into_iter().map(|(at, waits)| (at.index(sent), waits)).collect();
         // A client that expects `100 Continue` often waits for it.
         if waits {
-            let starts = starts(&requests).zip(&requests);
-            splits.extend(
-                starts
-                    .filter(|(_, request)| request.expects)
-                    .map(|(at, request)| (at + request.head.len(), true)),
-            );
+            let expecting = starts(&requests).zip(&requests).filter(|(_, request)| request.expects);
+            splits.extend(expecting.map(|(at, request)| (at + request.head.len(), true)));
         }
         splits.push((sent, false));
         splits.sort_unstable();
@@ -70,11 +66,8 @@ impl Request {
 impl Exchange {
     /// Plays the client, and compares the answers with the model.
     pub(crate) fn play(&self, wire: &mut impl Wire) -> Result<(), String> {
-        let sent: Vec<u8> = self
-            .requests
-            .iter()
-            .flat_map(|request| [request.head.as_bytes(), &request.body].concat())
-            .collect();
+        let bytes = |request: &Request| [request.head.as_bytes(), &request.body].concat();
+        let sent: Vec<u8> = self.requests.iter().flat_map(bytes).collect();
         let mut received = Received::new(&self.requests);
         let mut start = 0;
         for (end, waits) in &self.splits {
@@ -111,14 +104,12 @@ impl<'a> Received<'a> {
 
     /// Reads until the answers that are due have arrived, or the connection is closed.
     fn wait(&mut self, wire: &mut impl Wire, (answers, continues): (usize, bool)) -> Result<(), String> {
-        while !self.closed
-            && (self.answered < answers || continues && self.answered == answers && !self.continued)
-        {
+        let is_due =
+            |now: &Self| now.answered < answers || continues && now.answered == answers && !now.continued;
+        while !self.closed && is_due(self) {
+            let answered = self.answered;
             if !wire.receive(&mut self.bytes)? {
-                return Err(format!(
-                    "the server closes when {answers} answers are due, after {}",
-                    self.answered
-                ));
+                return Err(format!("the server closes when {answers} answers are due, after {answered}"));
             }
             self.take_answers()?;
         }

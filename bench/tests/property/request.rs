@@ -201,11 +201,10 @@ impl Body {
             Self::Chunked(chunks, trailers) => {
                 let mut sent = Vec::new();
                 for (data, capitals, extension) in chunks {
-                    let size =
-                        if *capitals { format!("{:02X}", data.len()) } else { format!("{:x}", data.len()) };
-                    sent.extend_from_slice(format!("{size}{extension}\r\n").as_bytes());
-                    sent.extend_from_slice(data);
-                    sent.extend_from_slice(b"\r\n");
+                    let length = data.len();
+                    let size = if *capitals { format!("{length:02X}") } else { format!("{length:x}") };
+                    let line = format!("{size}{extension}\r\n");
+                    sent.extend([line.as_bytes(), data, b"\r\n"].concat());
                 }
                 let trailers: String = trailers.iter().map(|line| format!("{line}\r\n")).collect();
                 sent.extend_from_slice(format!("0\r\n{trailers}\r\n").as_bytes());

@@ -73,8 +73,7 @@ impl Connection {
         }
     }
 
-    /// Begins to open it, and registers it for both directions: events are edge-triggered, so this
-    /// costs nothing while nothing changes.
+    /// Begins to open it, registered for both directions: edge-triggered events are free.
     pub(super) fn open(&mut self, address: SocketAddr, registry: &Registry, token: Token) -> io::Result<()> {
         let mut socket = TcpStream::connect(address)?;
         registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;

@@ -42,6 +42,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 pub use arguments::Arguments;
+pub use mode::Mode;
 
 use output::Report;
 use plan::Plan;
@@ -79,8 +80,7 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
 fn load(plan: &Plan) -> anyhow::Result<Report> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // In this order: the handler that exits has to run before the one that sets the flag, so
-        // that only a second signal exits.
+        // In this order, so that only a second signal exits: the flag is not yet set.
         let flag = Arc::clone(&interrupted);
         signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED.into(), flag)
             .context("cannot watch for signals")?;

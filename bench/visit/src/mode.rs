@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How a connection is used.
+/// How a connection is used. In flags, in TOML and in records: `keep-alive`, `close` or `pipelined-N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// One request after another.

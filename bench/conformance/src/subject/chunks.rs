@@ -51,8 +51,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("chunks/folded-trailer", TRAILER, "3\r\nabc\r\n0\r\nX: y\r\n z\r\n\r\n"),
         ("chunks/nul-in-a-trailer", TRAILER, "3\r\nabc\r\n0\r\nX: y\0z\r\n\r\n"),
     ];
-    let mut cases = Vec::new();
-    cases.extend(fine.map(|(name, rule, body)| read_or_closed(name, rule, &chunked(body))));
+    let mut cases = fine.map(|(name, rule, body)| read_or_closed(name, rule, &chunked(body))).to_vec();
     cases.extend(broken.map(|(name, rule, body)| broken_body(name, rule, chunked(body))));
     // The grammar has none of these, but servers have long accepted them.
     let lenient = [

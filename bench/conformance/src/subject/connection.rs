@@ -142,8 +142,7 @@ fn expectations() -> Vec<Case> {
     ]
 }
 
-/// An answer that closes the connection has to arrive, even while the client still sends: the
-/// kernel's reset must not overtake it.
+/// An answer that closes has to arrive while the client still sends: no reset may overtake it.
 fn last_words() -> Vec<Case> {
     let more = "x".repeat(256 * 1024);
     let case = |name, request: &str, statuses| {

@@ -32,16 +32,14 @@ fn lines() -> Vec<Case> {
         ("framing/bare-carriage-return-as-a-line", LINES, b"GET /a HTTP/1.1\r\nHost: h\r\n\rX: y\r\n\r\n"),
         ("framing/nul-in-the-request-line", REQUEST_LINE, b"GET /a\0 HTTP/1.1\r\nHost: h\r\n\r\n"),
     ];
-    // The RFC allows a lone line feed. Two servers that differ in that can be attacked through each
-    // other, so the endpoint rejects it.
+    // The RFC allows a lone line feed, by which servers that differ can be attacked.
     let lone: [(_, &[u8]); 4] = [
         ("framing/bare-line-feed", b"GET /a HTTP/1.1\nHost: h\n\n"),
         ("framing/bare-line-feed-in-the-request-line", b"GET /a HTTP/1.1\nHost: h\r\n\r\n"),
         ("framing/bare-line-feed-in-a-field", b"GET /a HTTP/1.1\r\nHost: h\nX: y\r\n\r\n"),
         ("framing/bare-line-feed-at-the-end", b"GET /a HTTP/1.1\r\nHost: h\r\n\n"),
     ];
-    let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)));
+    let mut cases = broken.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)).to_vec();
     cases.extend(lone.map(|(name, request)| Case::rejected(name, ENDPOINT_RULE, request, BAD).strict()));
     let empty_line = format!("\r\n{}", get(""));
     cases.push(Case::answered("framing/empty-line-first", LINES, empty_line, greeting()).strict());
@@ -77,8 +75,7 @@ fn fields() -> Vec<Case> {
         ("framing/name-repeated", FIELDS, b"X: y\r\nX: z\r\nx: y"),
     ];
     let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\n"].concat();
-    let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, rule, field)| Case::rejected(name, rule, with(field), BAD)));
+    let mut cases = broken.map(|(name, rule, field)| Case::rejected(name, rule, with(field), BAD)).to_vec();
     cases.extend(folded.map(|(name, field)| Case::rejected(name, FOLDING, with(field), BAD).strict()));
     cases.extend(fine.map(|(name, rule, field)| Case::answered(name, rule, with(field), greeting())));
     // A server may also drop such a line.
@@ -137,8 +134,7 @@ fn lengths() -> Vec<Case> {
         ("framing/length-overflow", b"Content-Length: 18446744073709551619"),
     ];
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\nabc"].concat();
-    let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD)));
+    let mut cases = broken.map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD)).to_vec();
     // The RFC lets a server read two equal lengths as one; most likely they are an attack.
     let equal: [(_, &[u8]); 2] = [
         ("framing/two-equal-lengths", b"Content-Length: 3\r\nContent-Length: 3"),
@@ -177,8 +173,8 @@ fn codings() -> Vec<Case> {
         ("framing/coding-empty", b"Transfer-Encoding:"),
     ];
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\n0\r\n\r\n"].concat();
-    let mut cases = Vec::new();
-    cases.extend(broken.map(|(name, field)| Case::rejected(name, CODING, with(field), BAD_CODING)));
+    let mut cases =
+        broken.map(|(name, field)| Case::rejected(name, CODING, with(field), BAD_CODING)).to_vec();
     let both: [(_, &[u8]); 2] = [
         ("framing/length-and-chunked", b"Content-Length: 5\r\nTransfer-Encoding: chunked"),
         ("framing/chunked-and-length", b"Transfer-Encoding: chunked\r\nContent-Length: 5"),

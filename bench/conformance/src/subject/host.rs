@@ -71,8 +71,7 @@ fn requests() -> Vec<Case> {
         ("host/missing-with-http-1.0", HOST, "GET /a HTTP/1.0\r\n\r\n"),
         ("host/other-than-the-target", ABSOLUTE, "GET http://h/a HTTP/1.1\r\nHost: other\r\n\r\n"),
     ];
-    let mut cases = Vec::new();
-    cases.extend(refused.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)));
+    let mut cases = refused.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)).to_vec();
     cases.extend(answered.map(|(name, rule, request)| Case::answered(name, rule, request, greeting())));
     cases
 }

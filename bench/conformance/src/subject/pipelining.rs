@@ -1,5 +1,4 @@
-//! Pipelining (RFC 9112, section 9.3.2): all requests are answered, in order, and no answer waits
-//! for bytes that it does not need.
+//! Pipelining (RFC 9112, section 9.3.2): all is answered in order, without waiting for more bytes.
 
 use super::shorthand::{BAD, Case, End, Expected, NEXT, chunked, get, post, posted};
 use crate::case::{Step, send};

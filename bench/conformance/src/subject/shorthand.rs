@@ -15,8 +15,7 @@ pub(super) const BAD: &[u16] = &[400];
 pub(super) const BAD_VERSION: &[u16] = &[400, 505];
 /// A transfer coding that is malformed or not known (RFC 9112, section 6.1).
 pub(super) const BAD_CODING: &[u16] = &[400, 501];
-/// Expecteds to a POST. The endpoint's own cases say which of them is right. All other cases only
-/// look at where the request ends.
+/// To a POST. The endpoint's own cases say which is right, all others where the request ends.
 pub(super) const POSTED: &[u16] = &[200, 405, 501];
 /// A method that is not allowed or not known (RFC 9110, sections 9.1 and 15.6.2).
 pub(super) const NO_METHOD: &[u16] = &[405, 501];

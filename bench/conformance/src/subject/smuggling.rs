@@ -215,8 +215,7 @@ fn heads() -> Vec<Case> {
     cases
 }
 
-/// Requests that the RFCs let a server read in two ways, one of which has a second request. A proxy
-/// in front of the server may choose the other.
+/// Requests that the RFCs let a server, and a proxy before it, read in two ways: as one or two.
 fn ambiguous() -> Vec<Case> {
     let behind = behind();
     let length = behind.len();
@@ -237,8 +236,7 @@ fn behind() -> String {
     HIDDEN.replace("/smuggled", "/behind")
 }
 
-/// In bodies and heads over a limit, and at the ends of buffers of the usual sizes. A server with
-/// larger limits reads it all.
+/// In bodies and heads over a limit, which some servers read, and at the ends of usual buffers.
 fn over_limits() -> Vec<Case> {
     let many = HIDDEN.repeat(40_000);
     let large = post(&format!("Content-Length: {}\r\n", many.len()), &many);

@@ -44,8 +44,8 @@ fn malformed() -> Vec<Case> {
     ];
     let with = |line: &[u8]| [line, b"\r\nHost: h\r\n\r\n"].concat();
     // A line without a version may be read as one with an unsupported version.
-    let mut cases = Vec::new();
-    cases.extend(wrong.map(|(name, rule, line)| Case::rejected(name, rule, with(line), &[400, 505])));
+    let mut cases =
+        wrong.map(|(name, rule, line)| Case::rejected(name, rule, with(line), &[400, 505])).to_vec();
     cases.extend(finer.map(|(name, rule, line)| Case::rejected(name, rule, with(line), BAD).strict()));
     cases
 }
@@ -70,8 +70,8 @@ fn absolute() -> Vec<Case> {
         ("target/absolute-with-one-slash", "http:/h/a"),
     ];
     let with = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n");
-    let mut cases = Vec::new();
-    cases.extend(answered.map(|(name, target)| Case::answered(name, ABSOLUTE, with(target), greeting())));
+    let mut cases =
+        answered.map(|(name, target)| Case::answered(name, ABSOLUTE, with(target), greeting())).to_vec();
     cases.extend(refused.map(|(name, target)| Case::rejected(name, HTTP_URI, with(target), BAD)));
     cases.extend(finer.map(|(name, target)| Case::rejected(name, HTTP_URI, with(target), BAD).strict()));
     let query = with("http://h?a=/b");

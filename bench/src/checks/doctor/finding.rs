@@ -4,8 +4,7 @@ use std::fmt::Display;
 
 /// A finding about the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How good or bad it is.
+pub(crate) struct Finding {
     pub level: Level,
     /// What was found, and what to do about it where something can be done.
     pub text: String,
@@ -13,8 +12,7 @@ pub struct Finding {
 
 /// How good or bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// As it should be.
+pub(crate) enum Level {
     Ok,
     /// Worth knowing when figures are read.
     Note,
@@ -26,7 +24,7 @@ pub enum Level {
 
 impl Level {
     /// The word at the start of a line.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Note => "note",
@@ -45,8 +43,7 @@ impl Level {
     }
 }
 
-/// Whether any finding is [`Level::Ok`].
-pub fn is_any_ready(findings: &[Finding]) -> bool {
+pub(crate) fn is_any_ready(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.level == Level::Ok)
 }
 

@@ -5,16 +5,14 @@ use crate::machine::Machine;
 use crate::machine::host::{self, Ports};
 use crate::text::numbers::{as_f64, significant, whole};
 
-/// Descriptors for the 10,000 connections of the largest load and the largest drill, and for what a
-/// server and a tool open beside them.
+/// For 10,000 connections, the most of any load or drill, and what servers and tools open besides.
 const DESCRIPTORS: usize = 10_400;
 
-/// Connections that the largest load opens at once. With a shorter queue the kernel drops some of
-/// them, whose clients try again after a second.
+/// Connections that the largest load opens at once. The kernel drops those beyond the queue.
 const ACCEPT_QUEUE: u32 = 1024;
 
 /// Findings about the limits. Those that cannot be read are left out.
-pub fn limits(machine: &Machine) -> Vec<Finding> {
+pub(crate) fn limits(machine: &Machine) -> Vec<Finding> {
     [
         host::raise_descriptor_limit().ok().map(descriptors),
         host::ports().map(ports),

@@ -24,7 +24,7 @@ const OPTIONAL: [(&[&str], &str, &str); 4] = [
 ];
 
 /// Each load tool with its version, or with how to install it.
-pub fn tools(host: &Host) -> Vec<Finding> {
+pub(crate) fn tools(host: &Host) -> Vec<Finding> {
     let finding = |tool: &&dyn Tool| match tools::available(host, *tool) {
         Ok(version) => Level::Ok.finding(format!("{}: {version}", tool.name())),
         Err(why) => Level::Lacks.finding(format!("{}: {why}", tool.name())),
@@ -33,7 +33,7 @@ pub fn tools(host: &Host) -> Vec<Finding> {
 }
 
 /// Whether each server can be built and run here.
-pub fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
+pub(crate) fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
     let finding = |server: &Server| match launch::unavailable(host, server) {
         None => Level::Ok.finding(format!("{}: {} ({})", server.name, server.runtime, server.language)),
         Some(why) => Level::Lacks.finding(format!("{}: {why}", server.name)),
@@ -41,8 +41,7 @@ pub fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
     servers.iter().map(finding).collect()
 }
 
-/// Programs that no measurement needs.
-pub fn optional(host: &Host) -> Vec<Finding> {
+pub(crate) fn optional(host: &Host) -> Vec<Finding> {
     let has =
         |program: &str| if program == NIGHTLY { has_nightly(host) } else { host.find(program).is_some() };
     OPTIONAL

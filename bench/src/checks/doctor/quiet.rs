@@ -15,8 +15,7 @@ const REST: Duration = Duration::from_secs(2);
 /// How long each core is kept busy: some hundred ticks of the scheduler.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// A longer gap is not an interrupt but another process or another machine, and an answer that
-/// waits for it is among the slowest.
+/// A longer gap is no interrupt but another process or machine, and makes an answer slow.
 const AWAY_FROM: Duration = Duration::from_millis(1);
 
 /// A load average per core above which the last minute was not quiet. It halves in 40 s.
@@ -26,7 +25,7 @@ const LOAD_FROM: f64 = 0.25;
 const POLL: Duration = Duration::from_millis(50);
 
 /// Observes the machine for three seconds. Fails when the user interrupts the command.
-pub fn quietness(host: &Host, load_averages: Option<[f32; 3]>) -> anyhow::Result<Vec<Finding>> {
+pub(crate) fn quietness(host: &Host, load_averages: Option<[f32; 3]>) -> anyhow::Result<Vec<Finding>> {
     let cores = cores::usable()?;
     let processes = processes();
     let (rested, rest) = shares(&cores, || rest(host));

@@ -11,8 +11,10 @@ use crate::text::numbers::{self, as_f64};
 const QUICK_CLOCKS: [&str; 5] =
     ["tsc", "arch_sys_counter", "kvm-clock", "hyperv_clocksource_tsc_page", "xen"];
 
-/// Findings about the machine.
-pub fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
+/// Where the kernel has its clocks, below the root.
+const CLOCK: &str = "sys/devices/system/clocksource/clocksource0";
+
+pub(crate) fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
     let root = Path::new("/");
     [
         Some(Level::Ok.finding(&machine.kernel)),
@@ -105,7 +107,7 @@ fn huge_pages(when: &str) -> Finding {
 
 /// `root` is the folder that has `sys`.
 fn clock(root: &Path) -> Option<Finding> {
-    let folder = root.join("sys/devices/system/clocksource/clocksource0");
+    let folder = root.join(CLOCK);
     let read = |name| std::fs::read_to_string(folder.join(name)).ok();
     let current = read("current_clocksource")?.trim().to_owned();
     if QUICK_CLOCKS.contains(&current.as_str()) {
@@ -113,16 +115,12 @@ fn clock(root: &Path) -> Option<Finding> {
     }
     let others = read("available_clocksource").unwrap_or_default();
     let advice = match others.split_whitespace().find(|other| QUICK_CLOCKS.contains(other)) {
-        Some(better) => format!("; as root: echo {better} > /{}", in_sys("current_clocksource")),
+        Some(better) => format!("; as root: echo {better} > /{CLOCK}/current_clocksource"),
         None => String::new(),
     };
     Some(Level::Bad.finding(format!(
         "the clock is {current}, which is slow to read: it costs servers and tools that read it per request CPU time{advice}"
     )))
-}
-
-fn in_sys(name: &str) -> String {
-    format!("sys/devices/system/clocksource/clocksource0/{name}")
 }
 
 #[cfg(test)]
@@ -183,9 +181,10 @@ mod tests {
         for (current, available, expected) in cases {
             let root = tempfile::tempdir().unwrap();
             assert_eq!(clock(root.path()), None);
-            std::fs::create_dir_all(root.path().join(in_sys(""))).unwrap();
-            std::fs::write(root.path().join(in_sys("current_clocksource")), current).unwrap();
-            std::fs::write(root.path().join(in_sys("available_clocksource")), available).unwrap();
+            let folder = root.path().join(CLOCK);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("current_clocksource"), current).unwrap();
+            std::fs::write(folder.join("available_clocksource"), available).unwrap();
             assert_finding(&clock(root.path()).unwrap(), expected);
         }
     }

@@ -110,14 +110,11 @@ pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::R
     running.process.check_running()?;
     check_answers(running.address)?;
     let mut now = before;
-    let back = wait_until(
-        || {
-            now = running.process.descriptors()?;
-            Ok(now <= before)
-        },
-        "",
-    );
-    if back.is_err() {
+    let is_back = || {
+        now = running.process.descriptors()?;
+        Ok(now <= before)
+    };
+    if wait_until(is_back, "").is_err() {
         bail!("{now} descriptors are still open after {} s, there were {before} before", TIMEOUT.as_secs());
     }
     Ok(())

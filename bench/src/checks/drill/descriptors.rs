@@ -55,27 +55,21 @@ fn exhaust(context: &DrillContext, running: &Running, open: usize, room: usize) 
     let share = check_quiet(running, context.pick(Duration::from_millis(500), Duration::from_secs(2)))?;
     context.check_interrupted()?;
     let served = waiting.iter().filter(|client| client.is_readable()).count();
-    ensure!(
-        served <= room - open,
-        "{served} waiting connections were answered or closed, with room for {}",
-        room - open
-    );
+    let free = room - open;
+    ensure!(served <= free, "{served} waiting connections were answered or closed, with room for {free}");
     for client in &mut clients {
         client.ask("/still/open")?;
         client.expect("/still/open").context("an open connection")?;
     }
     drop(clients);
     // Each connection that closes makes room for another one, in any order.
-    let complaint = "some waiting connections were not answered";
-    wait_until(
-        || {
-            for mut client in waiting.extract_if(.., |client| client.is_readable()) {
-                client.expect("/in/time").context("a waiting connection")?;
-            }
-            Ok(waiting.is_empty())
-        },
-        complaint,
-    )?;
+    let all_answered = || {
+        for mut client in waiting.extract_if(.., |client| client.is_readable()) {
+            client.expect("/in/time").context("a waiting connection")?;
+        }
+        Ok(waiting.is_empty())
+    };
+    wait_until(all_answered, "some waiting connections were not answered")?;
     check_answers(running.address).context("after all have closed")?;
     Ok(share)
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 
 use super::context::DrillContext;
 use super::definition::Drill;
@@ -34,13 +34,10 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let clients = slow_clients(running.address)?;
     let signalled = Instant::now();
     running.process.terminate()?;
-    if running.process.wait(Duration::from_secs(limit) + SLACK) == Waited::TimedOut {
-        bail!(
-            "the server still runs {:.1} s after SIGTERM; its limit is {limit} s",
-            signalled.elapsed().as_secs_f64()
-        );
-    }
-    let elapsed = signalled.elapsed();
+    let waited = running.process.wait(Duration::from_secs(limit) + SLACK);
+    let elapsed = signalled.elapsed().as_secs_f64();
+    let still = format!("the server still runs {elapsed:.1} s after SIGTERM; its limit is {limit} s");
+    ensure!(waited == Waited::Exited, "{still}");
     let ended = running.process.kill()?;
     ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
     drop(clients);
@@ -53,7 +50,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     running.process.terminate()?;
     ensure!(running.process.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
     running.process.kill()?;
-    Ok(numbers::seconds(elapsed.as_secs_f64()))
+    Ok(numbers::seconds(elapsed))
 }
 
 fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<NonReadingClient>)> {

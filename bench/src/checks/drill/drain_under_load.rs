@@ -67,10 +67,8 @@ fn end_under_load(running: &mut Running, state: &LoadState) -> anyhow::Result<()
     let are_running = || Ok(state.answered.load(Ordering::Relaxed) >= UNDER_WAY);
     wait_until(are_running, &format!("the server did not give {UNDER_WAY} right answers"))?;
     running.process.terminate()?;
-    ensure!(
-        running.process.wait(END_BOUND) == Waited::Exited,
-        "the server still runs {} s after SIGTERM",
-        END_BOUND.as_secs()
-    );
+    let seconds = END_BOUND.as_secs();
+    let waited = running.process.wait(END_BOUND);
+    ensure!(waited == Waited::Exited, "the server still runs {seconds} s after SIGTERM");
     Ok(())
 }

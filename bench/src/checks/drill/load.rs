@@ -123,8 +123,7 @@ mod tests {
     use super::ConnectionMode::{Close, KeepAlive, Pipelined};
     use super::*;
 
-    /// Accepts one connection, answers `requests` requests, the last one with the field `last`, and
-    /// closes. With 0 requests it reads one and closes.
+    /// Accepts a connection, answers `requests` requests (the last with `last`), and closes.
     fn server(requests: usize, last: &'static str) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

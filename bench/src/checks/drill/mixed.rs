@@ -21,8 +21,7 @@ pub(super) const DRILL: Drill = Drill {
 
 const MISBEHAVING: u64 = 4;
 
-/// Rounds, the same except for their timing. The first ones show how much memory the server needs,
-/// the last one whether it stays there.
+/// The first rounds show how much memory the server needs, the last whether it stays there.
 const ROUNDS: u32 = 4;
 
 /// The growth of resident memory in the last round: allocators and garbage collectors keep varying

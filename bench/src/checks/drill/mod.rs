@@ -5,8 +5,7 @@
 //! freed everything. The result is a figure for the table or the reason of the failure. Nothing
 //! here measures speed.
 //!
-//! A drill knows no server by name. What a server is known to fail is in its manifest's
-//! `[[known_failures]]`, as `drill/NAME`.
+//! A drill knows no server by name. Known failures are in manifests, as `drill/NAME`.
 
 mod connect_close;
 mod context;

@@ -17,8 +17,7 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// What a client that reads nothing may cost the server, beside the kernel's buffers: a head, a
-/// piece of a body, and some answers.
+/// What such a client may cost the server: a head, a piece of a body, and some answers.
 const MAX_EACH: u64 = 64 * 1024;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {

@@ -18,8 +18,7 @@ const BUFFER: usize = 16 * 1024;
 /// A server that has read nothing for this time reads no more.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// The most bytes that a client sends: several times what the kernel buffers, and few enough for a
-/// server that reads and answers without end.
+/// The most that a client sends: more than the kernel buffers, if the server reads without end.
 pub(super) const MAX_SENT: usize = 512 * 1024;
 
 pub(super) struct NonReadingClient {

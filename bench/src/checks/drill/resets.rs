@@ -1,7 +1,6 @@
 //! Connections that are reset in every state.
 
 use std::io::Read;
-use std::net::SocketAddr;
 
 use anyhow::Context;
 
@@ -46,19 +45,14 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     for number in 0..times {
         context.check_interrupted()?;
         for (state, reach) in STATES {
-            reset_in(number, running.address, reach).with_context(|| format!("reset {state}"))?;
+            let reset = || {
+                let mut client = Client::connect_from(number, running.address)?;
+                reach(&mut client)?;
+                client.reset()
+            };
+            reset().with_context(|| format!("reset {state}"))?;
         }
     }
     check_recovered(&mut running, before)?;
     Ok(format!("{} states × {times}", STATES.len()))
-}
-
-fn reset_in(
-    number: usize,
-    address: SocketAddr,
-    reach: fn(&mut Client) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut client = Client::connect_from(number, address)?;
-    reach(&mut client)?;
-    client.reset()
 }

@@ -41,18 +41,12 @@ fn check_placeholders(at: usize, word: &str, found: &mut Diagnostics) {
     }
     for (place, _) in word.match_indices('{').filter(|(place, _)| !word[..*place].ends_with('$')) {
         let rest = &word[place..];
-        match rest.find('}').map(|end| &rest[..=end]) {
-            Some(TARGET) => {}
-            Some(other) => {
-                found.error(
-                    at,
-                    format!("`{other}` in `{word}` is not a placeholder; did you mean `{TARGET}`?"),
-                );
-            }
-            None => {
-                found.error(at, format!("`{word}` has a `{{` without a `}}`; did you mean `{TARGET}`?"));
-            }
-        }
+        let wrong = match rest.find('}').map(|end| &rest[..=end]) {
+            Some(TARGET) => continue,
+            Some(other) => format!("`{other}` in `{word}` is not a placeholder"),
+            None => format!("`{word}` has a `{{` without a `}}`"),
+        };
+        found.error(at, format!("{wrong}; did you mean `{TARGET}`?"));
     }
 }
 
@@ -77,8 +71,7 @@ fn wrong_program(
     })
 }
 
-/// Notes the programs that this machine lacks, and those that are not in `[[requires]]`, so that
-/// another machine could not say how to get them.
+/// Notes programs that this machine lacks, and those that `[[requires]]` does not mention.
 fn note_requirements(
     table: &DeTable,
     commands: &[(&str, Vec<(usize, &str)>)],
@@ -100,10 +93,8 @@ fn note_requirements(
         let Some((at, program)) = words.first() else { continue };
         if !program.contains('/') && (context.has_program)(program) && !said.contains(program) {
             said.push(program);
-            let text = format!(
-                "{name}: `{program}` is in no [[requires]]; a machine without it cannot say how to get it"
-            );
-            found.note(*at, text);
+            let missing = format!("{name}: `{program}` is in no [[requires]]");
+            found.note(*at, format!("{missing}; a machine without it cannot say how to get it"));
         }
     }
 }

@@ -6,7 +6,6 @@ use anstyle::{AnsiColor, Style};
 
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
 use crate::checks::doctor::{self, Finding, Level};
-use crate::cli::Doctor;
 use crate::machine::Machine;
 use crate::machine::cores::Cores;
 use crate::machine::host::Host;
@@ -20,7 +19,7 @@ const INDENT: usize = 9;
 /// The most columns that lines use, since long lines are hard to read.
 const WIDEST: usize = 100;
 
-pub(super) fn run(root: Option<&Path>, _: &Doctor) -> anyhow::Result<Outcome> {
+pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
     let checkout = Checkout::read(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let cores = Cores::divide(None, None)?;

@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::History(history) => history::run(root, history),
         Command::Readme(readme) => readme::run(root, readme),
         Command::Serve(serve) => serve::run(root, serve),
-        Command::Doctor(doctor) => doctor::run(root, doctor),
+        Command::Doctor => doctor::run(root),
         Command::Completions(completions) => completions::run(completions),
         Command::Man(man) => man::run(man),
     };

@@ -1,6 +1,6 @@
 //! A process that the harness has not started: it is read, and never signalled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, TcpListener};
 
 use anyhow::{Context, bail};
@@ -51,14 +51,12 @@ impl AttachedProcess {
 
     /// The cores that it and its descendants may use; `None` where the kernel does not say.
     pub fn cores(&self) -> Option<Vec<usize>> {
-        let mut cores = HashSet::new();
+        let mut cores = BTreeSet::new();
         for pid in self.descendants().into_iter().chain([self.pid]) {
             let set = sched_getaffinity(pid).ok()?;
             cores.extend((0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)));
         }
-        let mut cores: Vec<usize> = cores.into_iter().collect();
-        cores.sort_unstable();
-        Some(cores)
+        Some(cores.into_iter().collect())
     }
 
     /// Whether it, or a descendant, has a socket that listens at a port; `None` where that is not
@@ -68,7 +66,7 @@ impl AttachedProcess {
         let listens = |entry: &&procfs::net::TcpNetEntry| {
             entry.state == procfs::net::TcpState::Listen && entry.local_address.port() == port
         };
-        let wanted: HashSet<u64> = tcp.iter().filter(listens).map(|entry| entry.inode).collect();
+        let wanted: BTreeSet<u64> = tcp.iter().filter(listens).map(|entry| entry.inode).collect();
         if wanted.is_empty() {
             return None;
         }

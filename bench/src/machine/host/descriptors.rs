@@ -8,8 +8,7 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use super::Process;
 
-/// How many files the harness may have open, and the processes that it starts; they may raise that
-/// for themselves. `None` without a limit.
+/// How many files the harness and what it starts may have open; `None` without a limit.
 pub fn descriptor_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }

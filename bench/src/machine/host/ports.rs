@@ -22,9 +22,8 @@ const HELD_AT_MOST: usize = 2;
 /// wait would be for the connections of another program.
 const HOLD_BOUND: Duration = Duration::from_secs(65);
 
-/// When Linux reuses ports in `TIME_WAIT` for new connections, as it does by default on the
-/// loopback interface: after more than a second, by a clock of whole seconds. With reuse it finds a
-/// port at once: a connection took 59 µs.
+/// When Linux reuses ports in `TIME_WAIT`, as it does by default on the loopback interface: after
+/// more than a second, by a clock of whole seconds. Then a connection took 59 µs.
 const REUSE_BOUND: Duration = Duration::from_secs(2);
 
 /// Nothing is measured during the wait, and the user does not notice a tenth of a second.
@@ -125,9 +124,8 @@ fn held(range: &RangeInclusive<u16>, most: usize) -> Option<usize> {
     Some(ports.len())
 }
 
-/// Whether ports in `TIME_WAIT` are reused for new connections on the loopback interface:
-/// `tcp_tw_reuse` is 1, or 2 for that interface alone, and timestamps let the other side
-/// distinguish old connections from new ones.
+/// Whether ports in `TIME_WAIT` are reused on the loopback interface: `tcp_tw_reuse` is 1 or 2, and
+/// timestamps let the other side distinguish old connections from new ones.
 fn are_reused() -> bool {
     let is_set = |name: &str| {
         let value = fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
@@ -155,8 +153,7 @@ mod tests {
         let (long, none) = (Duration::from_secs(3600), Duration::ZERO);
         let waiting = "hold 20 ports, more than 10: waiting";
         let in_vain = "hold 20 ports, more than 10: they are not waited for any longer";
-        // How many ports are in use at each look, whether they are reused, how long it waits, what
-        // it says, and whether there are enough.
+        // Ports in use at each look, whether they are reused, the bound, what is said, the result.
         type Case<'a> = (&'a [Option<usize>], bool, Duration, &'a str, bool);
         let cases: [Case; 6] = [
             (&[Some(10)], false, long, "", true),

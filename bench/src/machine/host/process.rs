@@ -77,9 +77,8 @@ impl Process {
         Some(self.children().filter_map(usage::memory_of).fold(own, Memory::and))
     }
 
-    /// The other processes of its group. The group of each process that there is costs a
-    /// microsecond from the kernel, and fifteen from its `stat` file, as by
-    /// `procfs::process::all_processes`.
+    /// The other processes of its group. Asking the kernel for a group takes a microsecond, reading
+    /// a `stat` file, as `procfs` does, fifteen.
     pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
@@ -138,8 +137,7 @@ impl Process {
         send(Signal::SIGCONT)
     }
 
-    /// Ends it by SIGTERM, and by SIGKILL when `bound` has passed. What is then left of its group
-    /// is killed. Fails if it cannot be waited for.
+    /// Ends it by SIGTERM, and its group by SIGKILL when `bound` has passed or it has ended.
     pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
         // An error means that it has ended.
         let _ = self.terminate();

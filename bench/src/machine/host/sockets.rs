@@ -41,9 +41,8 @@ const REQUEST_BYTES: u32 = 72;
 /// The kernel sends 32 KiB at most at a time.
 const BUFFER_BYTES: usize = 32 * 1024;
 
-/// How many connections the server that listens on `address` has now. For the kernel a connection
-/// exists from the end of its handshake, so that those that wait in the queue to be accepted count
-/// too. `None` where the kernel does not say.
+/// How many connections the server that listens on `address` has now, those that wait in the queue
+/// to be accepted too. `None` where the kernel does not say.
 pub fn established(address: SocketAddr) -> Option<u64> {
     let count = |family| {
         let mut count = 0;
@@ -140,12 +139,9 @@ mod tests {
     #[test]
     fn counts_connections_of_one_listener() {
         // Where it listens, and at which address it is asked.
-        let cases = [
-            ("127.0.0.1:0", "127.0.0.1"),
-            ("0.0.0.0:0", "127.0.0.1"),
-            ("[::ffff:127.0.0.1]:0", "127.0.0.1"),
-            ("[::1]:0", "::1"),
-        ];
+        let v4 = "127.0.0.1";
+        let cases =
+            [("127.0.0.1:0", v4), ("0.0.0.0:0", v4), ("[::ffff:127.0.0.1]:0", v4), ("[::1]:0", "::1")];
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let _other = TcpStream::connect(other.local_addr().unwrap()).unwrap();
         for (listens, asked) in cases {

@@ -41,8 +41,7 @@ fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a st
     groups.0.iter().find(|group| is_it(&group.controllers)).map(|group| group.pathname.as_str())
 }
 
-/// The folders of a group and of those that contain it. A container may see its own group as the
-/// root, or have nothing else mounted.
+/// The folders of a group and of those that contain it, as far as a container sees them.
 fn folders(mount: &MountInfo, group: &str) -> Vec<PathBuf> {
     let within = Path::new(group).strip_prefix(&mount.root).unwrap_or(Path::new(""));
     within.ancestors().map(|path| mount.mount_point.join(path)).collect()
@@ -98,17 +97,14 @@ mod tests {
             (V1, "/old", &["new"]),
             (MEMORY, "/", &[]),
         ];
-        let groups = groups("9:memory:/m\n2:cpu,cpuacct:/old\n1:name=systemd:/s\n0::/app/job\n");
+        let groups = "9:memory:/m\n2:cpu,cpuacct:/old\n1:name=systemd:/s\n0::/app/job\n";
+        let groups: ProcessCGroups = procfs::FromRead::from_read(groups.as_bytes()).unwrap();
         for (line, root, expected) in cases {
             let mount = MountInfo::from_line(&line.replace("ROOT", root).replace("MOUNT", "new")).unwrap();
             let found = own_group(&mount, &groups).map(|group| folders(&mount, group));
             let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
             assert_eq!(found.unwrap_or_default(), expected, "{line} {root}");
         }
-    }
-
-    fn groups(text: &str) -> ProcessCGroups {
-        procfs::FromRead::from_read(text.as_bytes()).unwrap()
     }
 
     #[test]

@@ -22,8 +22,7 @@ pub struct Usage {
     pub user: Duration,
     /// The part of it in the kernel, in the same way.
     pub system: Duration,
-    /// How often a thread gave up its core to wait: while the process lives, of the threads that
-    /// live. `None` where it cannot be read.
+    /// How often a thread gave up its core, of the threads that live; `None` if unreadable.
     pub voluntary_switches: Option<u64>,
     /// How often a thread was preempted, in the same way.
     pub involuntary_switches: Option<u64>,

@@ -28,30 +28,26 @@ const PER_CONNECTION: Duration = Duration::from_micros(100);
 
 /// What a run needs.
 #[derive(Clone, Copy)]
-pub struct Run<'a> {
-    /// The machine.
-    pub host: &'a Host,
-    /// The cores of the server and of the tool.
-    pub cores: &'a Cores,
-    /// The workload.
-    pub workload: &'a Workload,
-    /// The server.
-    pub server: &'a Server,
+pub(super) struct Run<'a> {
+    pub(super) host: &'a Host,
+    pub(super) cores: &'a Cores,
+    pub(super) workload: &'a Workload,
+    pub(super) server: &'a Server,
     /// Requests per second of an open loop, and the peak that this is a share of.
-    pub rate: Option<(f64, Option<f64>)>,
+    pub(super) rate: Option<(f64, Option<f64>)>,
 }
 
 /// What a run returns beside its record.
 #[derive(Debug, Default)]
-pub struct RunOutput {
+pub(super) struct RunOutput {
     /// What the tool printed.
-    pub printed: Option<String>,
+    pub(super) printed: Option<String>,
     /// How long the tool ran, the warm-up included; `None` for a task without a tool.
-    pub load_time: Option<Duration>,
+    pub(super) load_time: Option<Duration>,
 }
 
 /// How long a run takes by the workload's file.
-pub fn expected(workload: &Workload) -> Duration {
+pub(super) fn expected(workload: &Workload) -> Duration {
     let load = match &workload.task {
         Task::Load(load) => match load.amount {
             Amount::Time(time) => time + load.warm_up,
@@ -65,7 +61,7 @@ pub fn expected(workload: &Workload) -> Duration {
 
 impl Run<'_> {
     /// Makes the run. Its figures, or the error that it ended with, go into `record`.
-    pub fn make(&self, record: &mut Record) -> RunOutput {
+    pub(super) fn make(&self, record: &mut Record) -> RunOutput {
         let mut output = RunOutput::default();
         let result = match &self.workload.task {
             Task::Load(load) => self.load(load, record, &mut output),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 
-use super::{Amount, Load, Published, Rate, Suite, Task, Workload};
+use super::{Amount, Load, Rate, Suite, Task, Workload};
+use crate::store::record::{PublishedRecord, TaskRecord};
 use crate::text::toml_file;
 
 /// A file. It has either workloads or the names of other suites.
@@ -14,7 +15,6 @@ use crate::text::toml_file;
 #[serde(deny_unknown_fields)]
 struct SuiteFile {
     about: String,
-    #[serde(default)]
     repetitions: Option<u32>,
     #[serde(default)]
     suites: Vec<String>,
@@ -29,8 +29,7 @@ struct WorkloadTable {
     title: String,
     path: String,
     answer: String,
-    #[serde(default)]
-    task: TaskName,
+    task: Option<TaskRecord>,
     repetitions: Option<u32>,
     tool: Option<String>,
     connections: Option<u32>,
@@ -42,16 +41,7 @@ struct WorkloadTable {
     peak: Option<String>,
     warm_up_seconds: Option<f64>,
     timeout_seconds: Option<f64>,
-    published: Option<Published>,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum TaskName {
-    #[default]
-    Load,
-    Start,
-    Hold,
+    published: Option<PublishedRecord>,
 }
 
 impl Suite {
@@ -91,10 +81,10 @@ impl WorkloadTable {
         if self.connections == Some(0) {
             bail!("connections is 0: no request would be sent");
         }
-        let task = match self.task {
-            TaskName::Load => Task::Load(self.load()?),
-            TaskName::Start => Task::Start,
-            TaskName::Hold => Task::Hold(self.connections.take().context("has no `connections`")?),
+        let task = match self.task.unwrap_or(TaskRecord::Load) {
+            TaskRecord::Load => Task::Load(self.load()?),
+            TaskRecord::Start => Task::Start,
+            TaskRecord::Hold => Task::Hold(self.connections.take().context("has no `connections`")?),
         };
         self.refuse_leftovers()?;
         Ok(Workload {
@@ -132,6 +122,7 @@ impl WorkloadTable {
             _ => bail!("has to have either `rate`, or `share_of_peak` with `peak`, or none of them"),
         };
         let mode = self.mode.take().context("has no `mode`")?;
+        let warm_up = self.warm_up_seconds.take().context("has no `warm_up_seconds`")?;
         let timeout = self.timeout_seconds.take().context("has no `timeout_seconds`")?;
         if timeout <= 0.0 {
             bail!("timeout_seconds is {timeout}: no answer would be waited for");
@@ -142,10 +133,7 @@ impl WorkloadTable {
             amount,
             mode: mode.parse().map_err(|error| anyhow!("mode is `{mode}`: {error}"))?,
             rate,
-            warm_up: time(
-                "warm_up_seconds",
-                self.warm_up_seconds.take().context("has no `warm_up_seconds`")?,
-            )?,
+            warm_up: time("warm_up_seconds", warm_up)?,
             timeout: time("timeout_seconds", timeout)?,
         })
     }
@@ -241,7 +229,7 @@ mod tests {
             (SUITE.replace("= 3", "= 0"), "repetitions is 0"),
             (
                 SUITE.replace("keep-alive", "keepalive"),
-                "mode is `keepalive`: it is keep-alive, close or pipelined-N",
+                "mode is `keepalive`: it has to be keep-alive, close or pipelined-N",
             ),
             (SUITE.replace("tool =", "servers = 1\ntool ="), "unknown field `servers`"),
             (SUITE.replace("tool =", "task = \"start\"\ntool ="), "`tool` has no meaning for this task"),

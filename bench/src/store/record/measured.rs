@@ -29,22 +29,17 @@ pub struct VerdictRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bound {
-    /// The figures say nothing about the server: requests failed, or the load was not the one that
-    /// was asked for.
+    /// The figures say nothing: requests failed, or the load was not the one asked for.
     Invalid,
-    /// Other processes or machines took the cores' time, which the server and the tool may have
-    /// needed.
+    /// Other processes or machines took cores' time that may have been needed.
     Disturbed,
-    /// The load tool used all of its cores' time: the throughput is the tool's limit. Also where
-    /// both did, since the tool may have been first.
+    /// The load tool used all of its cores' time: the throughput is its limit, or both sides'.
     ClientBound,
     /// The server used all of its cores' time: the throughput is the server's limit.
     ServerBound,
-    /// Neither was busy: the round trip limits the throughput. Or an open loop held its rate, and
-    /// its latency is what was measured.
+    /// Neither was busy: the round trip limits the throughput; or an open loop held its rate.
     LatencyBound,
-    /// The load tool had time left, and the server's usage is not known, as of one on another
-    /// machine.
+    /// The load tool had time left, and the server's usage is not known.
     Unknown,
 }
 
@@ -65,8 +60,7 @@ pub struct LoadRecord {
     pub answered: u64,
     /// Requests without such an answer, by what happened instead.
     pub errors: BTreeMap<String, u64>,
-    /// Requests per second as the tool claims them, to be compared with `answered /
-    /// elapsed_seconds`.
+    /// Requests per second as the tool claims them: compare `answered / elapsed_seconds`.
     pub claimed_per_second: Option<f64>,
     /// The rate of an open loop.
     pub open_loop: Option<OpenLoopRecord>,
@@ -101,8 +95,7 @@ pub struct LatencyRecord {
     /// How long connections took to open, where the tool reports it.
     pub connect: Option<ConnectRecord>,
     /// All latencies, where the tool reports them: an HdrHistogram of nanoseconds with three
-    /// digits, in its own format of version 2, compressed, in base64. Histograms of several runs
-    /// can be merged exactly.
+    /// digits, in its format of version 2, compressed, in base64. Histograms can be merged exactly.
     pub histogram: Option<String>,
 }
 
@@ -140,9 +133,8 @@ pub struct CpuRecord {
     pub server: Option<UsageRecord>,
     /// What the tool used from its start to its end.
     pub tool: UsageRecord,
-    /// Time that the server's and the tool's cores spent on anything else: other processes,
-    /// interrupts, other machines on the same hardware. The kernel counts it in hundredths of a
-    /// second.
+    /// Time that the server's and the tool's cores spent on other processes, interrupts and other
+    /// machines. The kernel counts it in hundredths of a second.
     #[serde(alias = "foreign_seconds")]
     pub external_seconds: Option<f64>,
     /// The part of it that other machines on the same hardware took (steal).
@@ -205,8 +197,7 @@ pub struct ErrorRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
-    /// The server or the tool needs something that this machine lacks, or the tool cannot produce
-    /// that load.
+    /// This machine lacks what the server or the tool needs, or the tool cannot make that load.
     Unavailable,
     /// The server did not build, or did not print its version.
     Build,

@@ -1,5 +1,4 @@
-//! What was run: the workload, the server and the load tool. Most runs of a measurement have these
-//! in common.
+//! What was run: the workload, the server and the load tool.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,8 +75,7 @@ pub struct PublishedRecord {
 pub struct ServerRecord {
     /// The name of its folder; with a suffix for a duplicate.
     pub name: String,
-    /// The server that this one duplicates, for the A/A control: it is the same server under
-    /// another name.
+    /// The server that this one duplicates, for the A/A control, under another name.
     #[serde(alias = "twin_of")]
     pub duplicate_of: Option<String>,
     /// The name in reports.
@@ -90,8 +88,7 @@ pub struct ServerRecord {
     pub model: String,
     /// What it prints for `--version`; `null` where it could not be run.
     pub version: Option<String>,
-    /// Whether it is the floor, with which servers are compared, and not a server. Absent in old
-    /// records.
+    /// Whether it is the floor, with which servers are compared. Absent in old records.
     #[serde(default)]
     pub is_floor: bool,
     /// Whether it was running already, started by the user. Absent in old records.
@@ -112,8 +109,7 @@ pub struct ConformanceRecord {
     /// Cases that passed, without the flaky ones. In records that do not say how many are flaky,
     /// these are among them when they passed.
     pub passed: u64,
-    /// Cases that the server's manifest lists as flaky; `null` in old records, which do not
-    /// count them.
+    /// Cases that the manifest lists as flaky; `null` in old records.
     #[serde(default)]
     pub flaky: Option<u64>,
     /// Cases in which it answered a smuggled request: one that was hidden within another.
@@ -167,11 +163,9 @@ pub struct Semantics {
     pub from: From,
     /// Whether it includes the connect, where a connection was opened for the request.
     pub connect_included: bool,
-    /// Whether the tool adds or changes samples, so that its figures are not those of the answers
-    /// alone.
+    /// Whether the tool adds or changes samples.
     pub synthetic: bool,
-    /// The smallest difference in seconds that the tool reports; `null` where it reports three
-    /// significant digits.
+    /// The smallest difference in seconds that the tool reports; `null` of three digits.
     pub resolution_seconds: Option<f64>,
     /// The same in words, with what else a reader should know.
     pub meaning: String,
@@ -181,8 +175,7 @@ pub struct Semantics {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum From {
-    /// When the request was due, sent or not: corrected for coordinated omission. Only an open loop
-    /// has such a moment.
+    /// When the request was due, sent or not, in an open loop: without coordinated omission.
     Due,
     /// When the request was sent. While a server stalls, fewer requests are sent, and the latency
     /// of those that were not is missing.

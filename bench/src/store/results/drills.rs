@@ -26,8 +26,7 @@ impl DrillsFile {
     }
 }
 
-/// The results that a folder holds, and a sentence about an incomplete last line. Where a server
-/// was drilled twice the later result counts.
+/// The results of a folder, the later where a server was drilled twice, and a torn last line.
 pub(super) fn load(folder: &Path) -> anyhow::Result<(Vec<DrillRecord>, Option<String>)> {
     let Lines { lines, torn } = read(folder)?;
     Ok((latest(lines), torn))

@@ -62,10 +62,9 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
     }
     let version: Version = serde_json::from_slice(text).context("it is damaged")?;
     if !(oldest..=schema).contains(&version.schema) {
-        bail!(
-            "written with schema {}, and this is a bench of schema {schema}: read it with the bench that made it",
-            version.schema
-        );
+        let versions =
+            format!("written with schema {}, and this is a bench of schema {schema}", version.schema);
+        bail!("{versions}: read it with the bench that made it");
     }
     serde_json::from_slice(text).context("it is damaged")
 }

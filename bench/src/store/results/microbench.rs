@@ -20,8 +20,7 @@ const OLDEST: u32 = 1;
 pub struct MicrobenchFile(PathBuf);
 
 impl MicrobenchFile {
-    /// The place in a folder that a measurement has made. Fails when the folder has
-    /// microbenchmarks, which are never overwritten.
+    /// The place in a result folder. Fails when that has microbenchmarks already.
     pub fn vacant(folder: &Path) -> anyhow::Result<Self> {
         super::machine(folder)?;
         for name in [NAME, FORMER_NAME] {

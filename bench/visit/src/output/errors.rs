@@ -17,8 +17,7 @@ pub struct Errors {
     pub connect_failed: u64,
     /// Requests whose connection was reset.
     pub reset: u64,
-    /// Requests whose connection ended before the end of their answer or, pipelined, after an
-    /// earlier answer that announced it.
+    /// Requests whose connection ended within, or was announced to end before, their answer.
     pub closed: u64,
     /// Requests that were not answered within the timeout.
     pub timeout: u64,

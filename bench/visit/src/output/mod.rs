@@ -116,8 +116,7 @@ pub struct Rate {
 }
 
 impl Report {
-    /// Reads what `visit` has printed. Fails on anything else, such as output that is cut off or
-    /// that of a version with other fields.
+    /// Reads what `visit` has printed. Fails on other output, such as of another version.
     pub fn parse(output: &str) -> anyhow::Result<Self> {
         serde_json::from_str(output).context("this is not the output of visit")
     }

@@ -27,9 +27,8 @@ const MIN_BEYOND: f64 = 10.0;
 #[derive(Clone, Debug)]
 pub struct Times(Histogram<u64>);
 
-/// A histogram of times and its figures, as printed. The figures follow from
-/// `histogram_nanoseconds` alone, so the added histograms of several runs give exactly the figures
-/// of all runs together.
+/// A histogram of times and its figures, all of which follow from `histogram_nanoseconds`: the
+/// added histograms of several runs give exactly the figures of all runs.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimesReport {
@@ -70,8 +69,7 @@ impl Times {
         Ok(self.0.add(&other.0)?)
     }
 
-    /// Adds up histograms that [`TimesReport::pack`] has packed. Fails when one of them is damaged,
-    /// or has other digits or longer times.
+    /// Adds up packed histograms. Fails when one is damaged, or has other digits or longer times.
     pub fn unpack(packed: &[&str]) -> anyhow::Result<Self> {
         let mut times = Self::new()?;
         let mut reader = Deserializer::new();
@@ -124,8 +122,7 @@ impl Times {
 }
 
 impl TimesReport {
-    /// The times of several runs as those of one; `None` without any. Fails when a histogram has
-    /// longer times than `visit` prints.
+    /// The times of several runs as of one; `None` without any. Fails on too long times.
     pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
         let mut times = Times::new()?;
         for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
@@ -264,10 +261,8 @@ mod tests {
             let Some((share, seconds)) = curve.last() else { continue };
             assert!((share - last).abs() < 0.001, "{count}: {share}");
             let expected = share * as_f64(count) / 1e3;
-            assert!(
-                (seconds - expected).abs() <= 0.001 * (1.0 + expected),
-                "{count}: {seconds} and not {expected}"
-            );
+            let distance = (seconds - expected).abs();
+            assert!(distance <= 0.001 * (1.0 + expected), "{count}: {seconds} and not {expected}");
         }
     }
 

@@ -1,11 +1,6 @@
 //! `visit` against servers in this process that follow a script. No test asserts a time, except
 //! that an answer that was delayed took at least as long as the delay.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a panic fails the test"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic fails a test")]
 
 mod server;
 
@@ -99,12 +94,7 @@ fn a_wrong_answer_makes_the_run_invalid() {
         ("a wrong byte in the tenth answer", "--requests 20", tenth, "the body differs at byte 37"),
         ("the answer to another request", several, |_, _| right("/b"), "Content-Length is 37, not 39"),
         ("a wrong length", one, |path, _| right(path).replace("39", "38"), "Content-Length is 38, not 39"),
-        (
-            "another status",
-            one,
-            |path, _| right(path).replace("200 OK", "206 A"),
-            "the status is 206, not 200",
-        ),
+        ("another status", one, |path, _| right(path).replace("200 OK", "206 A"), "the status is 206, not"),
         ("two answers to one request", one, |path, _| right(path).repeat(2), extra),
         ("two answers to the last pipelined request", batch, fourth_twice, extra),
         ("more behind a last answer", one, |path, _| with_field(path, "Connection: close\r\n") + "x", extra),
@@ -138,6 +128,7 @@ fn failures_are_counted_by_kind() {
     let (closed, timeout) = (|closed| Errors { closed, ..none }, |timeout| Errors { timeout, ..none });
     // What is not read when a connection is closed makes it a reset.
     let unread: Serve = |client| drop(client.stream.peek(&mut [0]));
+    let unanswered: Serve = |client| drop(client.request());
     let silent: Serve = |client| while client.request().is_some() {};
     let short: Serve = |client| client.answer_one(|path| right(path).replace("/abc\n", ""));
     let unended: Serve = |client| client.answer_all(|path| right(path).replace("\n", ""));
@@ -150,14 +141,8 @@ fn failures_are_counted_by_kind() {
     let cases: [(&str, u64, &str, Serve, Errors); 8] = [
         ("a short body and an end", 3, "", short, closed(3)),
         ("an end within the head", 3, "", |client| client.answer_one(|_| "HTTP/1.1 200 O".into()), closed(3)),
-        ("an end without an answer", 3, "--mode close", |client| drop(client.request()), closed(3)),
-        (
-            "an end without an answer in an open loop",
-            3,
-            "--rate 100",
-            |client| drop(client.request()),
-            closed(3),
-        ),
+        ("an end without an answer", 3, "--mode close", unanswered, closed(3)),
+        ("an end without an answer in an open loop", 3, "--rate 100", unanswered, closed(3)),
         ("a reset", 3, "", unread, Errors { reset: 3, ..none }),
         ("silence", 3, "--timeout 0.1", silent, timeout(3)),
         ("silence within the body", 2, "--timeout 0.1", unended, timeout(2)),
@@ -173,8 +158,7 @@ fn failures_are_counted_by_kind() {
 #[test]
 fn a_port_without_a_server_refuses_connections() {
     let mut server = ScriptedServer::start(|_| {});
-    // Another address of the loopback interface: no other process can take the port for all
-    // addresses while the test has it on one.
+    // On another loopback address no other process can have the port for all addresses.
     server.address.set_ip([127, 1, 2, 3].into());
     for arguments in ["--requests 4", "--requests 4 --mode close", "--requests 4 --mode close --rate 100"] {
         let ran = finish(start(&server, &format!("{arguments} --connections 2")));

@@ -1,0 +1,25 @@
+//! The servers of this checkout, built, for tests of all that this machine can run.
+
+use std::path::Path;
+
+use bench::machine::host::Host;
+use bench::servers::checkout::Checkout;
+use bench::servers::launch;
+use bench::servers::server::Server;
+
+/// Builds the servers that `is_wanted` takes, and prints why others of them cannot run here. Fails
+/// when a build fails, or none can run.
+pub(crate) fn servers(is_wanted: impl Fn(&Server) -> bool) -> (Host, Vec<Server>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let checkout = Checkout::read(Some(&root)).unwrap();
+    let host = Host::this_machine(checkout.tools()).unwrap();
+    let mut servers = checkout.servers;
+    servers.retain(&is_wanted);
+    servers.retain(|server| {
+        let unavailable = launch::prepare(&host, server).unwrap();
+        unavailable.iter().for_each(|why| eprintln!("{} is skipped: {why}", server.name));
+        unavailable.is_none()
+    });
+    assert!(!servers.is_empty(), "no server could be run");
+    (host, servers)
+}
