@@ -263,15 +263,7 @@ mod tests {
             (figure(512.0), Quantity::Memory, "512", Some("461–563")),
             (figure(5.0 * 1_048_576.0), Quantity::Memory, "5.00", Some("4.50–5.50")),
             (figure(0.996), Quantity::Share, "99.6", Some("89.6–109.6")),
-            (
-                Value::Attributed {
-                    figure: Figure { value: 9e3, interval: None },
-                    attribution: Attribution::Tool,
-                },
-                Quantity::Rate,
-                "9,000*",
-                None,
-            ),
+            (Value::attributed(Some(9e3.into()), Attribution::Tool), Quantity::Rate, "9,000*", None),
         ];
         for (value, quantity, expected, expected_interval) in cases {
             let unit = quantity.unit(value.number().into_iter());

@@ -33,7 +33,8 @@ pub(super) struct Frame {
 impl Canvas {
     pub(super) fn new(chart: &str, width: Width) -> Self {
         let body = Group::new().set("fill", INK.light);
-        Self { width, height: 0.0, body, id: format!("{chart}-{}", width.name()) }
+        let size = if width == Width::Wide { "wide" } else { "narrow" };
+        Self { width, height: 0.0, body, id: format!("{chart}-{size}") }
     }
 
     /// Adds an element on top.

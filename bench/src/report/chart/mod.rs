@@ -221,11 +221,4 @@ impl Width {
             Self::Narrow => 350.0,
         }
     }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Wide => "wide",
-            Self::Narrow => "narrow",
-        }
-    }
 }

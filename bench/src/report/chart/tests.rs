@@ -235,19 +235,17 @@ fn dots(servers: u32) -> Chart {
     chart("runs", Plot::Dots(Dots { label, quantity: Quantity::Time, rows }))
 }
 
-type Kind = (&'static str, fn(u32) -> Chart);
-
 /// Charts of all kinds, with their names.
 fn kinds(servers: u32) -> impl Iterator<Item = (String, Chart)> {
-    let all: [Kind; 6] = [
-        ("bars", bars),
-        ("stack", stack),
-        ("lines", lines),
-        ("percentiles", percentiles),
-        ("rates", rates),
-        ("dots", dots),
+    let all = [
+        ("bars", bars(servers)),
+        ("stack", stack(servers)),
+        ("lines", lines(servers)),
+        ("percentiles", percentiles(servers)),
+        ("rates", rates(servers)),
+        ("dots", dots(servers)),
     ];
-    all.into_iter().map(move |(kind, chart)| (format!("{kind}-{servers}"), chart(servers)))
+    all.into_iter().map(move |(kind, chart)| (format!("{kind}-{servers}"), chart))
 }
 
 /// Charts of all kinds, of one server and of many.

@@ -1,4 +1,4 @@
-//! What a document looks like, a format a file. None of them adds a figure.
+//! What a document looks like, a format a file, except for JSON. None of them adds a figure.
 
 mod csv;
 mod html;

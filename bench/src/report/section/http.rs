@@ -144,7 +144,7 @@ mod tests {
             run("late", Some([500, 500, 0, 0])),
         ];
         let section = section(&Loaded::example(records)).unwrap();
-        let figure = |value: f64| Value::Figure(Figure { value, interval: None });
+        let figure = |value: f64| Value::from(value);
         let row = |server: &str, cases: f64, passed: f64, flaky: Value, smuggled: f64| {
             let share = figure(passed / cases);
             vec![server.into(), figure(cases), figure(passed), flaky, share, figure(smuggled)]

@@ -61,46 +61,36 @@ mod tests {
     #[test]
     fn many_lines_are_shared_out_among_charts() {
         let axis = Axis { label: String::new(), quantity: Quantity::Time, scale: Scale::Log };
-        let panels = Panels {
-            id: "cost".into(),
-            title: "Cost".into(),
-            each: "server",
-            rest: "",
-            x: axis.clone(),
-            y: axis,
-        };
-        // Lines, and of each chart its name, its title and how many lines it has.
-        type Case<'a> = (usize, &'a [(&'a str, &'a str, usize)]);
-        let cases: [Case; 5] = [
+        let (id, title) = ("cost".into(), "Cost".into());
+        let panels = Panels { id, title, each: "server", rest: "", x: axis.clone(), y: axis };
+        // The number of lines, and of each chart its id, its title and its number of lines.
+        let cases: [(usize, &[&str]); 5] = [
             (0, &[]),
-            (1, &[("cost", "Cost", 1)]),
-            (8, &[("cost", "Cost", 8)]),
+            (1, &["cost | Cost | 1"]),
+            (8, &["cost | Cost | 8"]),
             (
                 9,
                 &[
-                    ("cost", "Cost: 1 to 4 of 9 servers, the cheapest first", 4),
-                    ("cost-2", "Cost: 5 to 9 of 9 servers, the cheapest first", 5),
+                    "cost | Cost: 1 to 4 of 9 servers, the cheapest first | 4",
+                    "cost-2 | Cost: 5 to 9 of 9 servers, the cheapest first | 5",
                 ],
             ),
             (
                 16,
                 &[
-                    ("cost", "Cost: 1 to 8 of 16 servers, the cheapest first", 8),
-                    ("cost-2", "Cost: 9 to 16 of 16 servers, the cheapest first", 8),
+                    "cost | Cost: 1 to 8 of 16 servers, the cheapest first | 8",
+                    "cost-2 | Cost: 9 to 16 of 16 servers, the cheapest first | 8",
                 ],
             ),
         ];
         for (count, expected) in cases {
             let line = |place: usize| Line { label: format!("{place}"), points: vec![], has_marks: true };
+            let shown = |Chart { id, title, plot, .. }: &Chart| {
+                let Plot::Lines(Lines { lines, .. }) = plot else { panic!() };
+                format!("{id} | {title} | {}", lines.len())
+            };
             let charts = panels.charts((0..count).map(line).collect());
-            let shown: Vec<(&str, &str, usize)> = charts
-                .iter()
-                .map(|chart| {
-                    let Plot::Lines(lines) = &chart.plot else { panic!() };
-                    (chart.id.as_str(), chart.title.as_str(), lines.lines.len())
-                })
-                .collect();
-            assert_eq!(shown, expected, "{count}");
+            assert_eq!(charts.iter().map(shown).collect::<Vec<_>>(), expected, "{count}");
         }
     }
 }
