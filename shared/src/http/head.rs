@@ -19,26 +19,29 @@ type Parsed<'a> = Result<Option<(Request<'a>, usize)>, Rejection>;
 pub fn parse(input: &[u8]) -> Parsed<'_> {
     // What is beyond the limit is not read: a head that is not complete by then is too large.
     let input = input.get(..limits::HEAD_BYTES).unwrap_or(input);
-    parse_fields::<FEW_FIELDS>(input).unwrap_or_else(|| parse_many(input))
+    parse_fields::<FEW_FIELDS>(input, parse_many)
 }
 
 #[cold]
 #[inline(never)]
 fn parse_many(input: &[u8]) -> Parsed<'_> {
-    parse_fields::<{ limits::HEAD_FIELDS }>(input).unwrap_or_else(|| broken(input, Error::TooManyHeaders))
+    parse_fields::<{ limits::HEAD_FIELDS }>(input, |input| broken(input, Error::TooManyHeaders))
 }
 
-/// Reads a head of at most `N` fields; `None` when it has more.
+/// Reads a head of at most `N` fields, or as `too_many` does when it has more.
 #[inline(always)]
-fn parse_fields<const N: usize>(input: &[u8]) -> Option<Parsed<'_>> {
+fn parse_fields<'a, const N: usize>(
+    input: &'a [u8],
+    too_many: impl FnOnce(&'a [u8]) -> Parsed<'a>,
+) -> Parsed<'a> {
     let mut fields = [const { MaybeUninit::uninit() }; N];
     let mut request = httparse::Request::new(&mut []);
-    Some(match request.parse_with_uninit_headers(input, &mut fields) {
+    match request.parse_with_uninit_headers(input, &mut fields) {
         Ok(Status::Complete(length)) => whole(input, &request, length),
         Ok(Status::Partial) => part(input, &request),
-        Err(Error::TooManyHeaders) => return None,
+        Err(Error::TooManyHeaders) => too_many(input),
         Err(error) => broken(input, error),
-    })
+    }
 }
 
 fn whole<'a>(input: &'a [u8], request: &httparse::Request<'_, 'a>, length: usize) -> Parsed<'a> {
