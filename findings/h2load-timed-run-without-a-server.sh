@@ -15,10 +15,10 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
 apt-get download -qq nghttp2-client=1.52.0-1+deb12u3 libnghttp2-14 libev4 libc-ares2 libjansson4 >/dev/null 2>&1
-for package in ./*.deb; do dpkg -x "$package" root; done
-LD_LIBRARY_PATH=$(find "$folder/root" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
+for package in ./*.deb; do dpkg -x "$package" unpacked; done
+LD_LIBRARY_PATH=$(find "$folder/unpacked" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
 export LD_LIBRARY_PATH
-h2load=root/usr/bin/h2load
+h2load=unpacked/usr/bin/h2load
 $h2load --version
 
 # Bound and never listened on: every connect is refused for as long as it is held.

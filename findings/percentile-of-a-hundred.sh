@@ -15,9 +15,9 @@ trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
 
 apt-get download -qq apache2-utils=2.4.71-1~deb12u1 libapr1 libaprutil1 hey=0.1.4-2+b4 >/dev/null 2>&1
-for package in ./*.deb; do dpkg -x "$package" root; done
-export PATH="$folder/root/usr/bin:$PATH" LD_LIBRARY_PATH
-LD_LIBRARY_PATH=$(dirname "$(find root -name 'libapr-1.so.0')")
+for package in ./*.deb; do dpkg -x "$package" unpacked; done
+export PATH="$folder/unpacked/usr/bin:$PATH" LD_LIBRARY_PATH
+LD_LIBRARY_PATH=$(dirname "$(find unpacked -name 'libapr-1.so.0')")
 LD_LIBRARY_PATH=$folder/$LD_LIBRARY_PATH
 npm install --silent --prefix npm autocannon@9.0.0 >/dev/null
 

@@ -1,7 +1,7 @@
 //! What every server must do for many clients and for difficult ones, to be called from a server's
 //! own tests: raw bytes over real sockets. Nothing here asserts a time; bounds only end what hangs.
 //!
-//! [`invariants`] is what must hold of the shared code, whatever bytes a client sends.
+//! [`invariants`] has what the shared code guarantees for any bytes from a client.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
