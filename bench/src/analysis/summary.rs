@@ -10,9 +10,6 @@
 
 mod cell;
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use crate::analysis::statistics::{self, Estimate, Rank};
 use crate::store::record::{Record, ServerRecord, TaskRecord, ToolRecord, WorkloadRecord};
 
@@ -43,28 +40,23 @@ pub type Figure = fn(&Record) -> Option<f64>;
 /// Cells by workload and tool, in the order in which they were first run.
 pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
     let mut known: Vec<&str> = Vec::new();
-    let groups = grouped(records, |record| (&record.workload.name, &record.tool.name));
-    let summaries = groups.into_iter().map(|group| {
-        let is_check = known.contains(&group[0].workload.name.as_str());
-        known.push(&group[0].workload.name);
-        WorkloadSummary::new(group, is_check)
+    let groups = grouped(records.iter().map(|run| ((&run.workload.name, &run.tool.name), run)));
+    let summaries = groups.into_iter().map(|((workload, _), runs)| {
+        let is_check = known.contains(&workload.as_str());
+        known.push(workload);
+        WorkloadSummary::new(runs, is_check)
     });
     summaries.collect()
 }
 
-/// Records of the same key together, in the order in which keys were first seen.
-fn grouped<'a, K: Eq + Hash>(
-    records: impl IntoIterator<Item = &'a Record>,
-    key: impl Fn(&'a Record) -> K,
-) -> Vec<Vec<&'a Record>> {
-    let mut places = HashMap::new();
-    let mut groups: Vec<Vec<&Record>> = Vec::new();
-    for record in records {
-        let place = *places.entry(key(record)).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Vec::new());
+/// Values by their keys, in the order in which the keys first occur.
+pub(crate) fn grouped<K: PartialEq, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
         }
-        groups[place].push(record);
     }
     groups
 }
@@ -73,7 +65,8 @@ impl<'a> WorkloadSummary<'a> {
     /// The summary of the records of one workload under one tool, of which there is at least one.
     fn new(records: Vec<&'a Record>, is_check: bool) -> Self {
         let (workload, tool) = (&records[0].workload, &records[0].tool);
-        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::new);
+        let by_server = grouped(records.into_iter().map(|run| (&run.server.name, run)));
+        let cells = by_server.into_iter().map(|(_, runs)| Cell::new(runs));
         let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.duplicate_of.is_some());
         let keyed = |cell: Cell<'a>| {

@@ -4,11 +4,11 @@ use super::chart::{Axis, Chart, Scale};
 use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
-use super::section::{self, Metric, connections, distinct, grouped, leading_metric, list};
+use super::section::{self, Metric, connections, distinct, leading_metric, list};
 use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
-use crate::analysis::summary::{WorkloadSummary, summarise};
+use crate::analysis::summary::{WorkloadSummary, grouped, summarise};
 use crate::store::record::Record;
 use crate::text::numbers::{as_f64, counted};
 
@@ -118,8 +118,7 @@ fn changes(results: &[Compared]) -> Option<Section> {
         Field::new("To previous", Quantity::Ratio, |(_, _, figure): &Change| figure.ratio)
             .with_intervals()
             .essential(),
-        Field::text("Judgement", |(_, _, figure): &Change| comparison::judgement(&figure.judgement))
-            .essential(),
+        Field::text("Judgement", |(_, _, figure): &Change| figure.judgement.to_string()).essential(),
     ];
     let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
     let section = Section::new("changes", "What got better or worse?", "");

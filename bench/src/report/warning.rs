@@ -1,8 +1,8 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
-use super::section::{distinct, grouped, list, noise};
+use super::section::{distinct, list, noise};
 use crate::analysis::statistics;
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::machine::Machine;
 use crate::store::record::{Bound, ErrorKind, Record};
 use crate::store::results::Loaded;

@@ -2,7 +2,7 @@
 
 use super::metric::{self, Metric};
 use super::{Source, charts, family, fields, notes, words};
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
@@ -39,17 +39,21 @@ impl<'a> Group<'a> {
 pub(super) fn section(source: &Source) -> Option<Section> {
     let summary = family::leading(&source.families).filter(|summary| summary.cells.len() >= A_FIELD)?;
     let metric = metric::leading_metric(summary);
-    let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, grouping)));
-    let grouped: Vec<(&Grouping, Vec<Group>)> = grouped.filter(|(_, groups)| groups.len() > 1).collect();
+    let by_grouping = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, grouping)));
+    let by_grouping: Vec<(&Grouping, Vec<Group>)> =
+        by_grouping.filter(|(_, groups)| groups.len() > 1).collect();
     let section = Section::new(
         "groups",
         "How do languages and models compare?",
         "The best server of each language, and of each way to serve many connections at once. This compares \
          servers, not languages: a group is represented by whichever of its servers were measured.",
     );
-    (!grouped.is_empty()).then(|| Section {
-        charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, metric)).collect(),
-        tables: grouped.iter().map(|(grouping, groups)| table(source, summary, grouping, groups)).collect(),
+    (!by_grouping.is_empty()).then(|| Section {
+        charts: by_grouping.iter().map(|(grouping, groups)| chart(grouping, groups, metric)).collect(),
+        tables: by_grouping
+            .iter()
+            .map(|(grouping, groups)| table(source, summary, grouping, groups))
+            .collect(),
         ..section
     })
 }
@@ -57,7 +61,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// The groups in the order of their best servers: those without a ranked server come last.
 fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Group<'a>> {
     let cells = summary.cells.iter().map(|cell| ((grouping.of_server)(cell.server), cell));
-    family::grouped(cells).into_iter().map(|(name, cells)| Group { name, cells }).collect()
+    grouped(cells).into_iter().map(|(name, cells)| Group { name, cells }).collect()
 }
 
 fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {

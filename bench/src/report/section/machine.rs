@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::family::grouped;
 use super::{Source, words};
-use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::summary::{WorkloadSummary, grouped};
 use crate::machine::Machine;
 use crate::report::document::{Fact, Section, Table};
 use crate::report::field::Field;

@@ -36,7 +36,7 @@ pub(super) use breakdown::explanation;
 pub(super) use cost::chart as cost_chart;
 pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
-pub(super) use family::{Family, Question, distinct, grouped, has_figures, leading, servers};
+pub(super) use family::{Family, Question, distinct, has_figures, leading, servers};
 pub(super) use fields::baseline;
 pub(super) use metric::{Metric, leading_metric, noise};
 pub(super) use microbench::table as microbench_table;
