@@ -105,17 +105,15 @@ impl<'a> Verdicts<'a> {
     fn chart(&self) -> Chart {
         let bar = |cell: &Cell| {
             let attribution = self.attribution(cell);
-            let (label, note) = (cell.server.name.clone(), words::limit(cell, attribution));
-            Bar { label, figure: self.faster(cell), attribution, note }
+            Bar::new(&cell.server.name, self.faster(cell), attribution, words::limit(cell, attribution))
         };
-        let article = Bar {
-            label: format!("{} in the article", self.published.contender),
-            figure: Some(Figure::from(self.published.ratio)),
-            attribution: Attribution::Reference,
-            note: "once, on another machine".into(),
-        };
-        let bars = self.others().map(bar).chain([article]).collect();
-        let bars = Bars { label: "Times faster".into(), quantity: Quantity::Ratio, bars, noise: None };
+        let article = Bar::new(
+            &format!("{} in the article", self.published.contender),
+            Some(self.published.ratio.into()),
+            Attribution::Reference,
+            "once, on another machine".into(),
+        );
+        let bars = Bars::new("Times faster", Quantity::Ratio, self.others().map(bar).chain([article]));
         charts::bars(self.name(), self.title(), bars)
     }
 

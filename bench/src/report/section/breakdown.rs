@@ -10,10 +10,10 @@ mod tables;
 
 use super::family::Question;
 use super::{Source, words};
-use crate::analysis::explain::{self, Benches, Breakdown, ServerBenches, ServerBreakdown};
+use crate::analysis::explain::{self, Breakdown, ServerBreakdown};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::document::{Fact, Priority, Section};
-use crate::store::microbench::MicrobenchRecord;
+use crate::store::microbench::{CostsRecord, MicrobenchRecord};
 use crate::text::numbers;
 
 /// A part of a request's CPU time.
@@ -94,30 +94,29 @@ fn answer(breakdown: &Breakdown) -> String {
 
 /// The benchmarks behind each part of a server, with their times.
 fn facts(breakdowns: &[Breakdown], code: &MicrobenchRecord) -> Vec<Fact> {
-    let is_shown = |benches: &ServerBenches| {
-        let mut servers = breakdowns.iter().flat_map(|breakdown| &breakdown.servers);
-        servers.any(|server| name(server) == benches.server)
-    };
-    let shown = code.costs.iter().map(|costs| ServerBenches::from_record(costs, code)).filter(is_shown);
-    let fact = |server: ServerBenches| {
-        let parts = [("framework", &server.framework), ("our code", &server.own)];
-        let parts = parts.into_iter().filter(|(_, benches)| !benches.0.is_empty());
-        let parts: Vec<String> = parts.map(|(part, benches)| format!("{part}: {}", sum(benches))).collect();
-        Fact::new(server.server, parts.join("; "))
+    let servers = || breakdowns.iter().flat_map(|breakdown| &breakdown.servers);
+    let shown = code.costs.iter().filter(|costs| servers().any(|server| name(server) == costs.server));
+    let fact = |costs: &CostsRecord| {
+        let parts = [("framework", &costs.framework), ("our code", &costs.own)];
+        let parts = parts.into_iter().filter(|(_, benches)| !benches.is_empty());
+        let parts: Vec<String> =
+            parts.map(|(part, benches)| format!("{part}: {}", sum(benches, code))).collect();
+        Fact::new(costs.server.as_str(), parts.join("; "))
     };
     [Fact::new("Microbenchmarks", code.started.clone())].into_iter().chain(shown.map(fact)).collect()
 }
 
 /// `filter/pipelined/1 150 ns + answer/body/4 20.0 ns`
-fn sum(benches: &Benches) -> String {
-    let bench = |(name, seconds): &(&str, Option<f64>)| {
-        format!("{name} {}", seconds.map_or_else(|| "not kept".into(), numbers::duration))
+fn sum(benches: &[String], code: &MicrobenchRecord) -> String {
+    let bench = |name: &String| match explain::time(code, name) {
+        Some(seconds) => format!("{name} {}", numbers::duration(seconds)),
+        None => format!("{name} not kept"),
     };
-    benches.0.iter().map(bench).collect::<Vec<_>>().join(" + ")
+    benches.iter().map(bench).collect::<Vec<_>>().join(" + ")
 }
 
 fn name<'a>(server: &ServerBreakdown<'a>) -> &'a str {
-    &server.cost.cell.server.name
+    &server.cell.server.name
 }
 
 /// `18 % unexplained`
@@ -219,7 +218,7 @@ mod tests {
         let mut records = three("work");
         records.push(run("work", "filtered", 5.1));
         let (_, section) = explanation(&example(records)).unwrap();
-        let [Chart { plot: Plot::Stack(stack), description, .. }] = section.charts.as_slice() else {
+        let [Chart { plot: Plot::Bars(stack), description, .. }] = section.charts.as_slice() else {
             panic!("{section:?}")
         };
         let rests: Vec<&str> =
@@ -229,7 +228,7 @@ mod tests {
             .bars
             .iter()
             .map(|bar| {
-                let off = bar.whole.value - bar.pieces.iter().flatten().sum::<f64>();
+                let off = bar.figure.unwrap().value - bar.pieces.iter().flatten().sum::<f64>();
                 #[expect(clippy::cast_possible_truncation, reason = "some nanoseconds")]
                 let off = (off * 1e9).round() as i32;
                 (bar.label.as_str(), bar.note.as_str(), off)

@@ -65,18 +65,11 @@ fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Grou
 }
 
 fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
-    let bar = |group: &Group| Bar {
-        label: group.name.into(),
-        note: group.best().server.name.clone(),
-        figure: metric.figure(group.best()),
-        attribution: metric.attribution(group.best()),
+    let bar = |group: &Group| {
+        let best = group.best();
+        Bar::new(group.name, metric.figure(best), metric.attribution(best), best.server.name.clone())
     };
-    let bars = Bars {
-        label: metric.header.into(),
-        quantity: metric.quantity,
-        bars: groups.iter().map(bar).collect(),
-        noise: None,
-    };
+    let bars = Bars::new(metric.header, metric.quantity, groups.iter().map(bar));
     charts::bars(
         format!("groups-{}", grouping.id),
         format!("{} of the best server by {}", metric.header, grouping.id),

@@ -89,17 +89,12 @@ fn table(rows: &[Row]) -> Table {
 }
 
 fn chart(rows: &[Row]) -> Chart {
-    let bars = rows.iter().map(|row| Bar {
-        label: row.server.into(),
-        figure: row.share().map(Figure::from),
-        attribution: Attribution::Server,
-        note: row.found.map(note).unwrap_or_default(),
-    });
-    charts::bars(
-        "conformance".into(),
-        TITLE.into(),
-        Bars { label: "Cases passed".into(), quantity: Quantity::Share, bars: bars.collect(), noise: None },
-    )
+    let bar = |row: &Row| {
+        let note = row.found.map(note).unwrap_or_default();
+        Bar::new(row.server, row.share().map(Figure::from), Attribution::Server, note)
+    };
+    let bars = Bars::new("Cases passed", Quantity::Share, rows.iter().map(bar));
+    charts::bars("conformance".into(), TITLE.into(), bars)
 }
 
 /// `158 of 483, 29 smuggled`, or `400–404 of 483` where four cases are flaky.

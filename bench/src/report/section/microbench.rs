@@ -61,28 +61,18 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
     let alone = figure(bench);
-    let reference = Bar {
-        label: "the code alone".into(),
-        figure: Some(alone),
-        attribution: Attribution::Reference,
-        note: bench.full_name(),
-    };
+    let reference = Bar::new("the code alone", Some(alone), Attribution::Reference, bench.full_name());
     let bar = |cell: &Cell| {
         let figure = COST.figure(cell)?;
         let note = format!("{} the code", numbers::ratio(figure.value / alone.value));
-        Some(Bar {
-            label: cell.server.name.clone(),
-            figure: Some(figure),
-            attribution: COST.attribution(cell),
-            note,
-        })
+        Some(Bar::new(&cell.server.name, Some(figure), COST.attribution(cell), note))
     };
-    let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar)).collect();
+    let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar));
     let connections = words::connections(summary.workload.connections);
     Some(charts::bars(
         "microbench".into(),
         format!("CPU time per request, in the shared code alone and in total with {connections}"),
-        Bars { label: COST.header.into(), quantity: COST.quantity, bars, noise: None },
+        Bars::new(COST.header, COST.quantity, bars),
     ))
 }
 
