@@ -128,16 +128,10 @@ fn warnings(comparison: &Comparison) -> Vec<String> {
     two_machines.into_iter().chain(torn).collect()
 }
 
-/// A section of tables; `None` where they have no rows.
-fn section(id: &'static str, title: &'static str, about: &str, tables: Vec<Table>) -> Option<Section> {
-    let has_rows = tables.iter().any(|table| !table.rows.is_empty());
-    has_rows.then(|| Section { tables, ..Section::new(id, title, about) })
-}
-
 /// The figures of one kind, a table per workload and tool.
 fn figures(comparison: &Comparison, shown: &Shown) -> Option<Section> {
-    let tables = comparison.workloads.iter().filter_map(|compared| table(compared, shown)).collect();
-    section(shown.id, shown.title, shown.about, tables)
+    let tables = comparison.workloads.iter().filter_map(|compared| table(compared, shown));
+    Section::new(shown.id, shown.title, shown.about).with([], tables)
 }
 
 fn table(compared: &ComparedWorkload, shown: &Shown) -> Option<Table> {
@@ -199,7 +193,7 @@ fn not_compared(comparison: &Comparison) -> Option<Section> {
     let title = "Figures that are not compared";
     let table =
         Table::from_fields("not-compared", title, fields.map(Field::essential), &comparison.not_compared);
-    section("not-compared", "What is not compared?", "", vec![table])
+    Section::new("not-compared", "What is not compared?", "").with([], table.with_rows())
 }
 
 /// The conditions that differ.
@@ -212,5 +206,5 @@ fn differences(comparison: &Comparison) -> Option<Section> {
     let title = "Conditions that are not the same";
     let table =
         Table::from_fields("differences", title, fields.map(Field::essential), &comparison.differences);
-    section("differences", "What differs between A and B?", "", vec![table])
+    Section::new("differences", "What differs between A and B?", "").with([], table.with_rows())
 }

@@ -24,7 +24,7 @@ pub fn document(history: &History, place: &str) -> Document {
     let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
     let damaged = history.damaged.iter();
     let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
-    let sections = [Some(list_of_results(&results)), changes(&results), trends(history)];
+    let sections = [list_of_results(&results), changes(&results), trends(history)];
     Document {
         title: counted(results.len(), "measurement"),
         origin: vec![Fact::new("Folder", place)],
@@ -63,7 +63,7 @@ fn judgements(comparison: &Comparison) -> String {
     if counts.is_empty() { "nothing to compare".into() } else { counts.join(", ") }
 }
 
-fn list_of_results(results: &[Compared]) -> Section {
+fn list_of_results(results: &[Compared]) -> Option<Section> {
     let count = |number: usize| Some(as_f64(number as u64));
     let servers = move |(result, _): &Compared| {
         let summaries = summarise(&result.loaded.records);
@@ -88,7 +88,7 @@ fn list_of_results(results: &[Compared]) -> Section {
          does. A machine changes over time, so differences between results that are far apart in time may be the \
          machine's.",
     );
-    Section { tables: vec![table], ..section }
+    section.with([], [table])
 }
 
 /// The names of workloads up to the first hyphen, each once.
@@ -121,8 +121,7 @@ fn changes(results: &[Compared]) -> Option<Section> {
         Field::text("Judgement", |(_, _, figure): &Change| figure.judgement.to_string()).essential(),
     ];
     let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
-    let section = Section::new("changes", "What got better or worse?", "");
-    (!table.rows.is_empty()).then(|| Section { tables: vec![table], ..section })
+    Section::new("changes", "What got better or worse?", "").with([], table.with_rows())
 }
 
 /// The leading figure of each workload over the results of the machine of the last one.
@@ -144,11 +143,7 @@ fn trends(history: &History) -> Option<Section> {
         "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
          machine of the last one.",
     );
-    (!trends.is_empty()).then(|| Section {
-        charts: trends.iter().map(Trend::chart).collect(),
-        tables: trends.iter().map(Trend::table).collect(),
-        ..section
-    })
+    section.with(trends.iter().map(Trend::chart), trends.iter().map(Trend::table))
 }
 
 /// One workload in several results.

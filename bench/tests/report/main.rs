@@ -52,7 +52,7 @@ fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
 fn reports_are_as_they_were() {
     insta::assert_snapshot!("every-verdict", render(&document(&every_verdict()), Format::Table, Some(200)));
     let explained = report::explanation(&loaded(&in_parts())).unwrap();
-    insta::assert_snapshot!("explained", render(&explained, Format::Table, Some(100)));
+    insta::assert_snapshot!("explained", render(&explained, Format::Table, Some(200)));
 }
 
 /// One section of two servers, in every format.
@@ -242,6 +242,11 @@ fn ratios_are_to_the_server_that_is_named() {
         ("table", "client-bound", 0, "Ratios   to client-bound"),
         ("markdown", "client-bound", 0, "| To client-bound × |"),
         ("csv", "client-bound", 0, "cost,cost-quick-100,a-tie,To client-bound,,1.14"),
+        ("csv", "client-bound", 0, "cost,cost-quick-100,client-bound,To client-bound,,1,1,1,,"),
+        ("csv", "client-bound", 0, "cost,cost-quick-100,errors,To client-bound,,,,,,"),
+        ("csv", "client-bound", 0, "speed,speed-quick-100,a-tie,To client-bound,,"),
+        ("csv", "errors", 0, "cost,cost-quick-100,a-tie,To errors,,,,,,"),
+        ("markdown", "errors", 0, "Nothing is compared with errors here: invalid: 28 of 332531 requests"),
         ("json", "client-bound", 0, "\"To client-bound\""),
         ("html", "client-bound", 0, "To client-bound ×"),
         (

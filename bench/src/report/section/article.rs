@@ -23,11 +23,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          are its three scenarios, its columns and its verdict, how many times faster than the Python \
          program a server is, and beside them what the article does not say.",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: verdicts.iter().map(Verdicts::chart).collect(),
-        tables: tables.chain(verdict_tables).collect(),
-        ..section
-    })
+    section.with(verdicts.iter().map(Verdicts::chart), tables.chain(verdict_tables))
 }
 
 /// The article's columns, and what it does not say.

@@ -53,13 +53,9 @@ pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Se
          time them. The rest is unexplained: caches that a benchmark keeps warm and a server shares, and \
          anything else that no part covers.",
     );
-    let section = Section {
-        charts: breakdowns.iter().map(chart::chart).collect(),
-        tables: breakdowns.iter().flat_map(tables).collect(),
-        facts: facts(&breakdowns, code),
-        ..section
-    };
-    (!breakdowns.is_empty()).then(|| (breakdowns.iter().map(answer).collect(), section))
+    let section = Section { facts: facts(&breakdowns, code), ..section };
+    let section = section.with(breakdowns.iter().map(chart::chart), breakdowns.iter().flat_map(tables))?;
+    Some((breakdowns.iter().map(answer).collect(), section))
 }
 
 /// Those of the workloads that ask how cheap servers are, or else of all.
@@ -134,10 +130,7 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::summarise;
     use crate::report::chart::{Chart, Plot};
-    use crate::report::document::Table;
-    use crate::report::value::Value;
     use crate::store::record::Record;
     use crate::store::results::Loaded;
 
@@ -156,68 +149,16 @@ mod tests {
         Loaded { microbench: Some(MicrobenchRecord::example()), ..Loaded::example(records) }
     }
 
-    fn explanation(loaded: &Loaded) -> Option<(Vec<String>, Section)> {
-        super::explanation(&Source::new(loaded, &summarise(&loaded.records)))
-    }
-
     fn three(workload: &str) -> Vec<Record> {
         let servers = [("floor", 5.0), ("own", 6.1), ("framed", 10.2), ("attached", 30.0)];
         servers.map(|(server, microseconds)| run(workload, server, microseconds)).to_vec()
     }
 
     #[test]
-    fn tables_have_the_parts_of_each_server() {
-        let (answers, section) = explanation(&example(three("work"))).unwrap();
-        assert_eq!(
-            answers,
-            [
-                "With 10 connections the kernel needs at least 5.00 µs of CPU time per request. The parts explain own (14 % unexplained). \
-              They do not explain framed (31 % unexplained)."
-            ]
-        );
-        let shown = |table: &Table| -> Vec<String> {
-            let cell = |value: &Value| match value.number() {
-                Some(number) => format!("{number:.2e}"),
-                None => value.text().unwrap_or("–").to_owned(),
-            };
-            table.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" ")).collect()
-        };
-        let [times, shares, check] = section.tables.as_slice() else { panic!("{section:?}") };
-        assert_eq!((times.unit(7).symbol, check.unit(4).symbol), ("ns", "ns"));
-        assert_eq!(
-            shown(times),
-            [
-                "floor (not a server) 5.00e-6 5.00e-6 – – – – –",
-                "own 6.10e-6 5.00e-6 0.00e0 – 2.50e-7 – 8.50e-7",
-                "framed 1.02e-5 5.00e-6 0.00e0 1.70e-6 3.50e-7 – 3.15e-6",
-                "attached 3.00e-5 5.00e-6 0.00e0 – – 2.50e-5 –",
-            ]
-        );
-        assert_eq!(
-            shown(shares),
-            [
-                "own 8.20e-1 0.00e0 – 4.10e-2 – 1.39e-1 yes",
-                "framed 4.90e-1 0.00e0 1.67e-1 3.43e-2 – 3.09e-1 no",
-                "attached 1.67e-1 0.00e0 – – 8.33e-1 – –",
-            ]
-        );
-        assert_eq!(
-            section.facts[1..],
-            [
-                Fact::new("own", "our code: connection/pipelined/1 250 ns"),
-                Fact::new(
-                    "framed",
-                    "framework: runtimes/example 1.70 µs; our code: connection/pipelined/1 250 ns + request/parse/wrk 100 ns"
-                ),
-            ]
-        );
-    }
-
-    #[test]
     fn bars_end_where_parts_do() {
         let mut records = three("work");
         records.push(run("work", "filtered", 5.1));
-        let (_, section) = explanation(&example(records)).unwrap();
+        let section = example(records).section(section).unwrap();
         let [Chart { plot: Plot::Bars(stack), description, .. }] = section.charts.as_slice() else {
             panic!("{section:?}")
         };
@@ -253,10 +194,8 @@ mod tests {
     #[test]
     fn the_plainest_workloads_are_explained() {
         let names = |records: Vec<Record>| -> Vec<String> {
-            let loaded = example(records);
-            let section = explanation(&loaded).map(|(_, section)| section);
-            section
-                .map_or_else(Vec::new, |section| section.charts.into_iter().map(|chart| chart.id).collect())
+            let charts = example(records).section(section).map_or_else(Vec::new, |section| section.charts);
+            charts.into_iter().map(|chart| chart.id).collect()
         };
         let closing = || {
             three("modes-close").into_iter().map(|mut run| {
@@ -268,6 +207,6 @@ mod tests {
         assert_eq!(names(modes().collect()), ["breakdown-modes-keep-alive"]);
         assert_eq!(names(modes().chain(three("quick-1")).collect()), ["breakdown-quick-1"]);
         assert!(names(closing().collect()).is_empty() && names(Vec::new()).is_empty());
-        assert!(explanation(&Loaded::example(three("quick-1"))).is_none());
+        assert!(Loaded::example(three("quick-1")).section(section).is_none());
     }
 }

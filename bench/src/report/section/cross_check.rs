@@ -25,14 +25,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let checks = source.summaries.iter().filter(|summary| summary.is_check);
     let pairs = checks
         .filter_map(|check| Some((source.summaries.iter().find(|first| is_of_same(first, check))?, check)));
-    let tables: Vec<Table> = pairs.map(|(first, check)| table(first, check)).collect();
     let section = Section::new(
         "cross-check",
         "Do two load tools agree?",
         "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
          or needs that much more time per request itself.",
     );
-    (!tables.is_empty()).then_some(Section { tables, ..section })
+    section.with([], pairs.map(|(first, check)| table(first, check)))
 }
 
 /// One row per server that both tools loaded.
@@ -163,16 +162,13 @@ mod tests {
     }
 
     /// What the table says about throughput and about latency.
-    fn judgements(mut records: Vec<Record>) -> [String; 2] {
+    fn judgements(mut records: Vec<Record>) -> String {
         for record in &mut records {
             record.verdict = verdict::of_run(record);
         }
         let summaries = summarise(&records);
         let table = table(&summaries[0], &summaries[1]);
-        ["Requests/s", "Latency"].map(|header| {
-            let place = table.columns.iter().position(|column| column.header == header).unwrap();
-            table.rows[0][place].text().unwrap().to_owned()
-        })
+        table.shown(&["Requests/s", "Latency"]).remove(0)
     }
 
     #[test]
@@ -203,7 +199,7 @@ mod tests {
             ("too few", runs("wrk", 500, 0.02, 0.5)[..4].to_vec(), "too few repetitions", "agree"),
         ];
         for (name, second, throughput, latency) in cases {
-            assert_eq!(judgements([first(), second].concat()), [throughput, latency], "{name}");
+            assert_eq!(judgements([first(), second].concat()), format!("{throughput} | {latency}"), "{name}");
         }
     }
 }

@@ -106,9 +106,7 @@ fn note(found: &ConformanceRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::summarise;
     use crate::report::chart::Plot;
-    use crate::report::value::Value;
     use crate::store::drills::DrillRecord;
     use crate::store::record::Record;
     use crate::store::results::Loaded;
@@ -124,10 +122,6 @@ mod tests {
         record
     }
 
-    fn section(loaded: &Loaded) -> Option<Section> {
-        super::section(&Source::new(loaded, &summarise(&loaded.records)))
-    }
-
     #[test]
     fn servers_are_sorted_by_the_share_of_cases_that_they_pass() {
         let records = vec![
@@ -138,20 +132,14 @@ mod tests {
             Record { repetition: None, ..run("late", None) },
             run("late", Some([500, 500, 0, 0])),
         ];
-        let section = section(&Loaded::example(records)).unwrap();
-        let figure = |value: f64| Value::from(value);
-        let row = |server: &str, cases: f64, passed: f64, flaky: Value, smuggled: f64| {
-            let share = figure(passed / cases);
-            vec![server.into(), figure(cases), figure(passed), flaky, share, figure(smuggled)]
-        };
-        let never = [vec!["never".into()], vec![Value::Absent; 5]].concat();
+        let section = Loaded::example(records).section(section).unwrap();
         assert_eq!(
-            section.tables[0].rows,
+            section.tables[0].shown(&["Server", "Cases sent", "Passed", "Flaky", "Share", "Smuggled"]),
             [
-                row("late", 500.0, 500.0, Value::Absent, 0.0),
-                row("most", 500.0, 496.0, figure(2.0), 0.0),
-                row("few", 483.0, 158.0, Value::Absent, 29.0),
-                never
+                "late | 500 | 500 | – | 100.0 | 0",
+                "most | 500 | 496 | 2 | 99.2 | 0",
+                "few | 483 | 158 | – | 32.7 | 29",
+                "never | – | – | – | – | –",
             ]
         );
         let [Chart { plot: Plot::Bars(bars), description, .. }] = section.charts.as_slice() else { panic!() };
@@ -167,9 +155,9 @@ mod tests {
     #[test]
     fn drills_alone_make_a_section() {
         let mut loaded = Loaded::example(vec![run("never", None)]);
-        assert!(section(&loaded).is_none());
+        assert!(loaded.section(section).is_none());
         loaded.drills = vec![DrillRecord::example("one", "kill", Ok("up in 3 ms"))];
-        let section = section(&loaded).unwrap();
+        let section = loaded.section(section).unwrap();
         let names: Vec<&str> = section.tables.iter().map(|table| table.name.as_str()).collect();
         assert_eq!((section.id, names, section.charts.len()), ("http", vec!["drills"], 0));
     }

@@ -36,8 +36,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          from before the connections were opened, divided by their number; each of them has carried one \
          request. Times count from just before the process is created.",
     );
-    let section = Section { charts: charts.collect(), tables: tables.collect(), ..section };
-    (!section.tables.is_empty()).then_some(section)
+    section.with(charts, tables)
 }
 
 fn start_chart(summary: &WorkloadSummary) -> Chart {

@@ -110,7 +110,27 @@ impl crate::store::record::Record {
 }
 
 #[cfg(test)]
+impl super::document::Table {
+    /// Its rows as they are shown, of the columns with these headers, for tests. A column that the
+    /// table does not have is `-`.
+    pub(crate) fn shown(&self, headers: &[&str]) -> Vec<String> {
+        let cell = |row: &[super::value::Value], header: &str| {
+            let place = self.columns.iter().position(|column| column.header == header);
+            place.map_or("-".into(), |place| row[place].shown(self.columns[place].quantity, self.unit(place)))
+        };
+        let row =
+            |row: &Vec<_>| headers.iter().map(|header| cell(row, header)).collect::<Vec<_>>().join(" | ");
+        self.rows.iter().map(row).collect()
+    }
+}
+
+#[cfg(test)]
 impl Loaded {
+    /// A section of the folder's report, for tests.
+    pub(in crate::report) fn section(&self, section: fn(&Source) -> Option<Section>) -> Option<Section> {
+        section(&Source::new(self, &crate::analysis::summary::summarise(&self.records)))
+    }
+
     /// A folder that holds these records, for tests.
     pub(crate) fn example(records: Vec<crate::store::record::Record>) -> Self {
         let machine = include_str!("../../../tests/folder/machine.json");

@@ -23,12 +23,12 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          its own, which is mostly the kernel's work. Pipelined, many requests arrive in one write, so that \
          little but the server's own code is left.",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: members.iter().map(chart).collect(),
-        tables: vec![
-            COST.matrix("modes-cost", "CPU time per request by use of connections", &members, mode),
-            PER_SECOND.matrix("modes-speed", "Requests per second by use of connections", &members, mode),
-        ],
-        ..section
-    })
+    if members.is_empty() {
+        return None;
+    }
+    let tables = [
+        COST.matrix("modes-cost", "CPU time per request by use of connections", &members, mode),
+        PER_SECOND.matrix("modes-speed", "Requests per second by use of connections", &members, mode),
+    ];
+    section.with(members.iter().map(chart), tables)
 }

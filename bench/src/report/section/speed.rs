@@ -21,11 +21,10 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          whatever limited them: the server if it used all its CPU time (server-bound), the load tool if it \
          used all its own first (client-bound), the round trip if neither did (latency-bound).",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables: members.iter().map(|summary| table(source, summary)).collect(),
-        ..section
-    })
+    section.with(
+        members.iter().map(|summary| chart(summary)),
+        members.iter().map(|summary| table(source, summary)),
+    )
 }
 
 fn chart(summary: &WorkloadSummary) -> Chart {

@@ -193,7 +193,7 @@ mod tests {
         let mut table = Table::new("example", "An example", columns);
         for (server, seconds) in [("hyper", 7.6e-6), ("a-server-with-a-long-name", 1.25e-4)] {
             let figure = Figure { value: seconds, interval: Some([seconds * 0.9, seconds * 1.1]) };
-            table.rows.push(vec![server.into(), "Rust".into(), Value::Figure(figure), Some(0.0).into()]);
+            table.rows.push(vec![server.into(), "Rust".into(), figure.into(), 0.0.into()]);
         }
         table
     }
