@@ -218,17 +218,6 @@ mod tests {
     }
 
     #[test]
-    fn costs_are_per_request() {
-        let records = [run("floor", 5.0, Some(1)), run("own", 10.0, Some(3))];
-        let summaries = summarise(&records);
-        let breakdown = breakdown(&summaries[0], &MicrobenchRecord::example()).unwrap();
-        let ServerBreakdown { cell, seconds, user_seconds, switch_count, .. } = breakdown.servers[0];
-        assert_eq!((cell.server.name.as_str(), switch_count), ("own", Some(3.0)));
-        assert!((seconds - 10e-6).abs() < 1e-12 && (user_seconds.unwrap() - 2e-6).abs() < 1e-12);
-        assert_eq!(breakdown.floor.cell.server.name, "floor");
-    }
-
-    #[test]
     fn a_breakdown_needs_a_floor_a_server_and_requests_that_come_one_at_a_time() {
         let rate = RateRecord { per_second: Some(1.0), share: None, peak: None };
         type Change<'a> = &'a dyn Fn(&mut Record);
