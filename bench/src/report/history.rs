@@ -9,7 +9,6 @@ use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
 use crate::analysis::summary::{WorkloadSummary, grouped, summarise};
-use crate::store::record::Record;
 use crate::text::numbers::{as_f64, counted};
 
 /// A result, and its comparison with the previous one of its machine, if there is one.
@@ -69,10 +68,15 @@ fn list_of_results(results: &[Compared]) -> Option<Section> {
         let summaries = summarise(&result.loaded.records);
         count(section::servers(&summaries.iter().collect::<Vec<_>>()).len())
     };
+    // The names of workloads up to the first hyphen.
+    let families = |(result, _): &Compared| {
+        let names = result.loaded.records.iter().map(|run| run.workload.name.split('-').next());
+        list(&distinct(names.flatten()))
+    };
     let fields = [
         Field::text("Result", |(result, _): &Compared| result.name.clone()).essential(),
         Field::text("Host", |(result, _): &Compared| result.loaded.machine.host.clone()),
-        Field::text("Workloads", |(result, _): &Compared| list(&families(&result.loaded.records))),
+        Field::text("Workloads", families),
         Field::new("Servers", Quantity::Count, servers),
         Field::new("Runs", Quantity::Count, move |(result, _): &Compared| count(result.loaded.records.len())),
         Field::text("Compared with the previous", |(_, comparison): &Compared| {
@@ -89,11 +93,6 @@ fn list_of_results(results: &[Compared]) -> Option<Section> {
          machine's.",
     );
     section.with([], [table])
-}
-
-/// The names of workloads up to the first hyphen, each once.
-fn families(records: &[Record]) -> Vec<&str> {
-    distinct(records.iter().map(|record| record.workload.name.split('-').next().unwrap_or_default()))
 }
 
 /// A figure that changed, behind the names of its result and its workload.

@@ -192,6 +192,23 @@ fn drawn(chart: &Chart, width: Width) -> Canvas {
     canvas
 }
 
+impl Chart {
+    /// A bar chart whose description has every bar's figure.
+    pub(super) fn of_bars(id: String, title: String, bars: Bars) -> Self {
+        let unit = bars.quantity.unit(bars.bars.iter().filter_map(|bar| Some(bar.figure?.value)));
+        let shown = |bar: &Bar| {
+            let figure = bar.figure.map_or_else(
+                || "no figure".into(),
+                |figure| format!("{} {}", bars.quantity.number(figure.value, unit), unit.symbol),
+            );
+            let note = if bar.note.is_empty() { String::new() } else { format!(" ({})", bar.note) };
+            format!("{} {}{note}", bar.label, figure.trim_end())
+        };
+        let description = bars.bars.iter().map(shown).collect::<Vec<_>>().join(", ");
+        Self { id, description: format!("{title}: {description}."), title, plot: Plot::Bars(bars) }
+    }
+}
+
 impl Bars {
     pub(super) fn new(label: &str, quantity: Quantity, bars: impl IntoIterator<Item = Bar>) -> Self {
         let bars = bars.into_iter().collect();

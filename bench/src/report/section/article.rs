@@ -2,7 +2,7 @@
 
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
-use super::{Source, charts, fields, notes, speed, words};
+use super::{Source, fields, notes, speed, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
@@ -110,7 +110,7 @@ impl<'a> Verdicts<'a> {
             "once, on another machine".into(),
         );
         let bars = Bars::new("Times faster", Quantity::Ratio, self.others().map(bar).chain([article]));
-        charts::bars(self.name(), self.title(), bars)
+        Chart::of_bars(self.name(), self.title(), bars)
     }
 
     /// One row per server, and last, without a cell, the article's.

@@ -2,7 +2,7 @@
 
 use super::family::Question;
 use super::metric::{self, COST};
-use super::{Source, charts, fields, notes, words};
+use super::{Source, fields, notes, words};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
 use crate::report::document::{Section, Table};
@@ -33,7 +33,7 @@ pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = COST.bars(summary);
     bars.bars.extend(COST.floor_bar(summary));
     bars.noise = metric::noise(summary);
-    charts::bars(
+    Chart::of_bars(
         format!("cost-{}", summary.workload.name),
         format!("CPU time per request with {}", words::connections(summary.workload.connections)),
         bars,

@@ -43,13 +43,14 @@ fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
     let rate = |tool: &str, cell: fn(&Pair) -> Value| Field::new(tool, Quantity::Rate, cell).optional();
     let p50 =
         |tool: &str, cell: fn(&Pair) -> Option<f64>| Field::new(format!("{tool} p50"), Quantity::Time, cell);
+    let cost = |pair: &Pair| pair.check.ratio_to(pair.cell, Record::cpu_per_request);
     let fields = [
         Field::text("Server", |pair: &Pair| pair.cell.server.name.as_str()).essential(),
         rate(one, |pair| PER_SECOND.value(pair.cell)),
         rate(other, |pair| PER_SECOND.value(pair.check)),
         Field::new("Ratio", Quantity::Ratio, Pair::speed).with_intervals(),
         Field::text("Requests/s", Pair::throughput).essential(),
-        Field::new("CPU ratio", Quantity::Ratio, Pair::cost),
+        Field::new("CPU ratio", Quantity::Ratio, cost),
         p50(one, |pair| median_latency(pair.cell)),
         p50(other, |pair| median_latency(pair.check)),
         Field::text("Latency", |pair: &Pair| pair.latency([first, second])).essential(),
@@ -78,10 +79,6 @@ impl Pair<'_> {
     /// Whatever the verdicts: [`Pair::throughput`] beside it says what it is worth.
     fn speed(&self) -> Option<Estimate> {
         self.check.raw_ratio_to(self.cell, Record::per_second)
-    }
-
-    fn cost(&self) -> Option<Estimate> {
-        self.check.ratio_to(self.cell, Record::cpu_per_request)
     }
 
     /// Whether throughputs agree.

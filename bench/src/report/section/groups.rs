@@ -1,7 +1,7 @@
 //! How do languages and concurrency models compare? By their best servers in the leading workload.
 
 use super::metric::{self, Metric};
-use super::{Source, charts, family, fields, notes, words};
+use super::{Source, family, fields, notes, words};
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
@@ -66,7 +66,7 @@ fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
         Bar::new(group.name, metric.figure(best), metric.attribution(best), best.server.name.clone())
     };
     let bars = Bars::new(metric.header, metric.quantity, groups.iter().map(bar));
-    charts::bars(
+    Chart::of_bars(
         format!("groups-{}", grouping.id),
         format!("{} of the best server by {}", metric.header, grouping.id),
         bars,

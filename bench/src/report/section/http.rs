@@ -1,6 +1,6 @@
 //! Does it keep the rules of HTTP? Conformance cases and fault drills, per server.
 
-use super::{Source, charts, drills};
+use super::{Source, drills};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
@@ -94,7 +94,7 @@ fn chart(rows: &[Row]) -> Chart {
         Bar::new(row.server, row.share().map(Figure::from), Attribution::Server, note)
     };
     let bars = Bars::new("Cases passed", Quantity::Share, rows.iter().map(bar));
-    charts::bars("conformance".into(), TITLE.into(), bars)
+    Chart::of_bars("conformance".into(), TITLE.into(), bars)
 }
 
 /// `158 of 483, 29 smuggled`, or `400–404 of 483` where four cases are flaky.

@@ -2,7 +2,6 @@
 
 mod article;
 mod breakdown;
-mod charts;
 mod cost;
 mod cross_check;
 mod drills;

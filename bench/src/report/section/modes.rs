@@ -1,8 +1,8 @@
 //! What does a connection cost? Kept open, closed after each request, or with pipelined requests.
 
+use super::Source;
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
-use super::{Source, charts};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
 use crate::report::document::Section;
@@ -14,7 +14,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         let id = format!("modes-{}", summary.workload.name);
         let mut bars = COST.bars(summary);
         bars.bars.extend(COST.floor_bar(summary));
-        charts::bars(id, format!("CPU time per request, {}", mode(summary)), bars)
+        Chart::of_bars(id, format!("CPU time per request, {}", mode(summary)), bars)
     };
     let section = Section::new(
         "modes",
