@@ -1,7 +1,5 @@
 //! A line per cell of all tables, for a spreadsheet or a data frame.
 
-use anyhow::Context;
-
 use crate::report::document::Document;
 use crate::report::value::{Attribution, Value};
 
@@ -9,10 +7,6 @@ const HEADER: [&str; 10] =
     ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "text"];
 
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
-    write(document).context("cannot write the report as CSV")
-}
-
-fn write(document: &Document) -> anyhow::Result<String> {
     let mut out = ::csv::Writer::from_writer(Vec::new());
     out.write_record(HEADER)?;
     for section in &document.sections {

@@ -25,10 +25,10 @@ struct Part {
 
 /// The parts in the order in which they add up. The last is what the others leave.
 const PARTS: [Part; 6] = [
-    Part::new("Floor", |server| Some(server.floor)),
-    Part::new("Switches", |server| server.switches),
-    Part::new("Framework", |server| server.framework),
-    Part::new("Our code", |server| server.own),
+    Part { label: "Floor", seconds: |server| Some(server.floor), priority: Priority::Normal },
+    Part { label: "Switches", seconds: |server| server.switches, priority: Priority::Normal },
+    Part { label: "Framework", seconds: |server| server.framework, priority: Priority::Normal },
+    Part { label: "Our code", seconds: |server| server.own, priority: Priority::Normal },
     Part { label: "Runtime and code", seconds: |server| server.runtime_and_code(), priority: Priority::Low },
     Part { label: UNEXPLAINED, seconds: |server| server.unexplained(), priority: Priority::High },
 ];
@@ -119,12 +119,6 @@ fn name<'a>(server: &ServerBreakdown<'a>) -> &'a str {
 fn rest(server: &ServerBreakdown) -> Option<String> {
     let share = server.share(server.unexplained()?);
     Some(format!("{} % unexplained", numbers::whole(share * 100.0)))
-}
-
-impl Part {
-    const fn new(label: &'static str, seconds: fn(&ServerBreakdown) -> Option<f64>) -> Self {
-        Self { label, seconds, priority: Priority::Normal }
-    }
 }
 
 #[cfg(test)]

@@ -23,18 +23,8 @@ const GROUPINGS: [Grouping; 2] = [
     Grouping { id: "model", header: "Concurrency model", of_server: |server| &server.model },
 ];
 
-/// Servers that have something in common, the best first.
-struct Group<'a> {
-    name: &'a str,
-    cells: Vec<&'a Cell<'a>>,
-}
-
-impl<'a> Group<'a> {
-    /// The best server; there is at least one.
-    fn best(&self) -> &'a Cell<'a> {
-        self.cells[0]
-    }
-}
+/// What servers have in common, and their cells, the best first, of which there is at least one.
+type Group<'a> = (&'a str, Vec<&'a Cell<'a>>);
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let summary = family::leading(&source.families).filter(|summary| summary.cells.len() >= A_FIELD)?;
@@ -56,14 +46,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 
 /// The groups in the order of their best servers: those without a ranked server come last.
 fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Group<'a>> {
-    let cells = summary.cells.iter().map(|cell| ((grouping.of_server)(cell.server), cell));
-    grouped(cells).into_iter().map(|(name, cells)| Group { name, cells }).collect()
+    grouped(summary.cells.iter().map(|cell| ((grouping.of_server)(cell.server), cell)))
 }
 
 fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
-    let bar = |group: &Group| {
-        let best = group.best();
-        Bar::new(group.name, metric.figure(best), metric.attribution(best), best.server.name.clone())
+    let bar = |(name, cells): &Group| {
+        let best = cells[0];
+        Bar::new(name, metric.figure(best), metric.attribution(best), best.server.name.clone())
     };
     let bars = Bars::new(metric.header, metric.quantity, groups.iter().map(bar));
     Chart::of_bars(
@@ -79,16 +68,16 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
         Some(name) => (format!("To {name}"), fields::baseline(summary, name).ok()),
         None => ("To the best".to_owned(), fields::best(summary)),
     };
-    let ratio = |group: &Group| other.map(|other| metric.ratio(group.best(), other));
-    let servers = |group: &Group| {
-        let servers: Vec<&str> = group.cells.iter().map(|cell| cell.server.name.as_str()).collect();
+    let ratio = |(_, cells): &Group| other.map(|other| metric.ratio(cells[0], other));
+    let servers = |(_, cells): &Group| {
+        let servers: Vec<&str> = cells.iter().map(|cell| cell.server.name.as_str()).collect();
         servers.join(", ")
     };
     let fields = [
-        Field::text(grouping.header, |group: &Group| group.name).essential(),
-        Field::text("Best", |group: &Group| group.best().server.name.as_str()).essential(),
-        Field::text("Rank", |group: &Group| fields::rank_of(summary, group.best())),
-        Field::new(metric.header, metric.quantity, |group: &Group| metric.value(group.best()))
+        Field::text(grouping.header, |(name, _): &Group| *name).essential(),
+        Field::text("Best", |(_, cells): &Group| cells[0].server.name.as_str()).essential(),
+        Field::text("Rank", |(_, cells): &Group| fields::rank_of(summary, cells[0])),
+        Field::new(metric.header, metric.quantity, |(_, cells): &Group| metric.value(cells[0]))
             .with_intervals()
             .with_bars()
             .essential(),
