@@ -179,9 +179,7 @@ impl<'a> ComparedWorkload<'a> {
             Self { workload, tool, is_check, noise: Vec::new(), figures: Vec::new(), rates: Vec::new() };
         let mut servers = Vec::new();
         for one in a.with_floor() {
-            let Some(other) = b.with_floor().find(|other| other.server.name == one.server.name) else {
-                continue;
-            };
+            let Some(other) = b.cell(one.name()) else { continue };
             let cells = [one, other];
             if cells.iter().all(|cell| cell.measured().next().is_none()) {
                 continue;
@@ -197,7 +195,7 @@ impl<'a> ComparedWorkload<'a> {
             } else if cells.iter().all(|cell| cell.bound() == Some(Bound::ServerBound)) {
                 compared.judge(FigureKind::Throughput, summaries, cells);
             } else if workload.task == TaskRecord::Load {
-                servers.push(one.server.name.as_str());
+                servers.push(one.name());
             }
         }
         let not_compared = (!servers.is_empty()).then(|| NotCompared {
@@ -220,7 +218,7 @@ impl<'a> ComparedWorkload<'a> {
         if let [Some(a), Some(b)] = rates
             && change > SAME_RATE
         {
-            self.rates.push((&cells[0].server.name, [a, b]));
+            self.rates.push((cells[0].name(), [a, b]));
         }
         let [a, b] = summaries.map(|summary| &summary.tool.semantics);
         let why_not = if a != b {
@@ -254,7 +252,7 @@ impl<'a> ComparedWorkload<'a> {
         judgement: Judgement,
     ) {
         let medians = cells.map(|cell| cell.median(kind.of_run()));
-        self.figures.push(ComparedFigure { server: &cells[0].server.name, kind, medians, ratio, judgement });
+        self.figures.push(ComparedFigure { server: cells[0].name(), kind, medians, ratio, judgement });
     }
 }
 
@@ -269,11 +267,10 @@ fn unmatched<'a>(
     reason: &'static str,
 ) -> Vec<NotCompared<'a>> {
     let of_workload = |summary: &WorkloadSummary<'a>| {
-        let others = those.iter().filter(|other| is_of_same_name(summary, other));
-        let known: Vec<&str> =
-            others.flat_map(WorkloadSummary::with_floor).map(|cell| cell.server.name.as_str()).collect();
-        let names = summary.with_floor().map(|cell| cell.server.name.as_str());
-        let servers: Vec<&str> = names.filter(|name| !known.contains(name)).collect();
+        let other = those.iter().find(|other| is_of_same_name(summary, other));
+        let is_there = |name: &&str| other.is_some_and(|other| other.cell(name).is_some());
+        let servers: Vec<&str> =
+            summary.with_floor().map(Cell::name).filter(|name| !is_there(name)).collect();
         let (workload, tool) = (summary.workload.name.as_str(), summary.tool.name.as_str());
         (!servers.is_empty()).then_some(NotCompared { workload, tool, kind: None, servers, reason })
     };

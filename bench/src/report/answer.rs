@@ -169,7 +169,7 @@ fn compared(summary: &WorkloadSummary, name: &str) -> String {
 /// Which servers share ranks, beyond the best.
 fn ties(summary: &WorkloadSummary) -> Option<String> {
     let shared = summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst);
-    let groups = grouped(shared.map(|(cell, rank)| (rank, cell.server.name.as_str())));
+    let groups = grouped(shared.map(|(cell, rank)| (rank, cell.name())));
     let groups = groups.iter().filter(|(_, names)| names.len() > 1);
     let said: Vec<String> =
         groups.map(|(rank, names)| format!("{} share ranks {rank}", some(names))).collect();
@@ -205,7 +205,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
         let ratio = cell.ratio_to(most, Record::per_second);
         !ratio.is_some_and(|ratio| ratio.is_below(1.0))
     };
-    let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.server.name.as_str()).collect();
+    let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.name()).collect();
     let how = match most.bound() {
         Some(Bound::LatencyBound) => {
             ", limited by the round trip: neither the server nor the load tool was busy"
@@ -224,11 +224,11 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
 
 fn limited_by_tool<'a>(summary: &WorkloadSummary<'a>) -> Vec<&'a str> {
     let cells = summary.cells.iter().filter(|cell| cell.bound() == Some(Bound::ClientBound));
-    cells.map(|cell| cell.server.name.as_str()).collect()
+    cells.map(Cell::name).collect()
 }
 
 fn names<'a>(cells: &[&Cell<'a>]) -> Vec<&'a str> {
-    cells.iter().map(|cell| cell.server.name.as_str()).collect()
+    cells.iter().map(|cell| cell.name()).collect()
 }
 
 #[cfg(test)]
