@@ -55,7 +55,7 @@ fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
         Bar::new(name, metric.figure(best), metric.attribution(best), best.name().to_owned())
     };
     let bars = Bars::new(metric.header, metric.quantity, groups.iter().map(bar));
-    Chart::of_bars(
+    Chart::from_bars(
         format!("groups-{}", grouping.id),
         format!("{} of the best server by {}", metric.header, grouping.id),
         bars,
