@@ -1,7 +1,7 @@
 //! What does a request cost in code? Microbenchmarks, and beside them the whole cost of a request.
 
 use super::metric::COST;
-use super::{Source, charts, family, words};
+use super::{Source, family, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Fact, Section, Table};
@@ -67,7 +67,7 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     };
     let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar));
     let connections = words::connections(summary.workload.connections);
-    Some(charts::bars(
+    Some(Chart::from_bars(
         "microbench".into(),
         format!("CPU time per request, in the shared code alone and in total with {connections}"),
         Bars::new(COST.header, COST.quantity, bars),
