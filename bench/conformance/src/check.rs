@@ -4,9 +4,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use answers::Response;
+
 use crate::case::{Alternative, Case, End, Severity};
 use crate::client::{Ending, Exchange, exchange};
-use crate::response::Response;
 use crate::settings::Settings;
 
 /// The path of requests that are hidden within others. No answer may ever name it.

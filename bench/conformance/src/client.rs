@@ -7,10 +7,10 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use answers::Response;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::case::{Case, Finish, Step};
-use crate::response::{self, Response};
 use crate::settings::Settings;
 
 /// The request that shows whether a connection is still open. An exchange waits for its answer or
@@ -211,7 +211,7 @@ impl<'a> RawConnection<'a> {
         while self.malformed.is_none() && self.ending.is_none() {
             let head_only = self.head_only.get(self.finals).copied().unwrap_or(false);
             let rest = &self.bytes[self.parsed..];
-            match response::parse(rest, head_only, ended) {
+            match answers::parse(rest, head_only, ended) {
                 Ok(Some((response, length))) => {
                     self.parsed += length;
                     if response.body == PROBE_BODY {

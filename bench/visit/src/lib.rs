@@ -8,17 +8,15 @@
 //! was due, and the output has whole histograms, so that runs can be merged.
 //!
 //! Each thread has its own poll, through `mio`, and a part of the connections. Nothing is allocated
-//! per request, and a request costs a write, a read and its part of a wait: events are
-//! edge-triggered, so no event has to be registered again.
+//! for an answer that equals the last right one, and a request costs a write, a read and its part
+//! of a wait: events are edge-triggered, so no event has to be registered again.
 //!
 //! A program that runs `visit` needs [`output`] alone; the rest is for the binary.
 #![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
 mod arguments;
 mod check;
-mod chunks;
 mod connection;
-mod head;
 mod mode;
 mod numbers;
 pub mod output;
