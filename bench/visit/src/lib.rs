@@ -18,13 +18,11 @@ mod arguments;
 mod check;
 mod connection;
 mod mode;
-mod numbers;
 pub mod output;
 mod plan;
 mod report;
 mod requests;
 mod schedule;
-mod start_barrier;
 mod summary;
 mod tally;
 mod timer;
@@ -32,8 +30,8 @@ mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Barrier, OnceLock};
 
 use anyhow::{Context, anyhow, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -45,7 +43,6 @@ pub use mode::Mode;
 use output::Report;
 use plan::Plan;
 use schedule::ThreadShare;
-use start_barrier::StartBarrier;
 use tally::Tally;
 use worker::Worker;
 
@@ -85,7 +82,8 @@ fn load(plan: &Plan) -> anyhow::Result<Report> {
         signal_hook::flag::register(signal, Arc::clone(&interrupted)).context("cannot watch for signals")?;
     }
     allow_descriptors(u64::from(plan.connections) + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
-    let barrier = StartBarrier::new(plan.threads);
+    // None sends before every connection of every thread is open, and one clock is for all.
+    let (barrier, began) = (Barrier::new(plan.threads as usize), OnceLock::new());
     let share = |thread| ThreadShare { thread, threads: plan.threads };
     // All workers before the first thread: after an error no thread is left waiting at the barrier.
     let workers: Vec<Worker> = (0..plan.threads)
@@ -93,17 +91,17 @@ fn load(plan: &Plan) -> anyhow::Result<Report> {
         .collect::<anyhow::Result<_>>()?;
     let tallies: Vec<anyhow::Result<Tally>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
-            workers.into_iter().map(|worker| scope.spawn(|| worker.run(&barrier))).collect();
+            workers.into_iter().map(|worker| scope.spawn(|| worker.run(&barrier, &began))).collect();
         let join = |thread: std::thread::ScopedJoinHandle<_>| {
             thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))
         };
         threads.into_iter().map(join).collect()
     });
-    let mut total = Tally::new()?;
+    let mut total = Tally::default();
     for tally in tallies {
         total.add(tally?)?;
     }
-    let began = barrier.began().context("the clock was not started")?;
+    let began = *began.get().context("the clock was not started")?;
     Ok(report::report(plan, began, &total))
 }
 
