@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(arguments.process.connections()?);
-    let listener = process::bind(arguments.process.address()?)?;
+    let listener = process::bind(&arguments.process.addresses()?)?;
     let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKE)?;

@@ -56,7 +56,7 @@ fn main() -> anyhow::Result<()> {
         bail!("there is no `strace` on this machine; on Debian, apt-get install strace");
     }
     let words = ["cargo", "build", "--release", "--locked", "--package", "visit"].map(String::from);
-    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
+    host.run(&Launch::build(&words, &checkout.root).shown(true), BUILD_BOUND)?;
 
     println!("System calls per request, of {REQUESTS} on {CONNECTIONS} connections that stay open");
     row("", &KINDS.map(|(kind, _)| kind.to_owned()), "others", "sum", "the others");
@@ -114,7 +114,8 @@ fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
     };
     let answer = "Hello, visitor! You've requested: /abc\n";
     let spec = LoadSpec { load: &load, amount, rate: None, answer, cores: cores.len(), url };
-    let launch = Launch { words: &visit.command(&spec), folder: Path::new("/"), cores, shown: false };
+    let words = visit.command(&spec);
+    let launch = Launch::new(&words, Path::new("/")).on(cores);
     let output = visit.parse(&host.run(&launch, BOUND)?)?;
     ensure!(output.answered == REQUESTS, "{} of {REQUESTS} requests were answered", output.answered);
     Ok(())

@@ -1,9 +1,13 @@
 //! The flags of every server, and their environment variables.
 
+use std::env;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgMatches, Command};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::http::{Timeouts, limits};
@@ -50,12 +54,14 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The first address of `--host`, with `--port`. Fails when the name is unknown.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        let mut addresses = (self.host.as_str(), self.port)
+    /// The addresses of `--host`, which may be a name or an address (of IPv6 in brackets or not),
+    /// with `--port`. Fails when the name is unknown.
+    pub fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
+        let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let addresses = (bare.unwrap_or(&self.host), self.port)
             .to_socket_addrs()
-            .with_context(|| format!("--host {}: not an address or a known name", self.host))?;
-        addresses.next().with_context(|| format!("--host {}: has no address", self.host))
+            .with_context(|| format!("{} {}: not an address or a known name", origin("host"), self.host))?;
+        Ok(addresses.collect())
     }
 
     /// `--workers`, or one per core that this process may use.
@@ -75,8 +81,9 @@ impl Flags {
         let available = descriptors.saturating_sub(RESERVED_DESCRIPTORS);
         match self.max_connections {
             Some(asked) if asked > available => bail!(
-                "--max-connections {asked}: the limit of {descriptors} open files leaves {available}; raise it \
-                 (`ulimit -n`) or ask for fewer"
+                "{} {asked}: the limit of {descriptors} open files leaves {available}; raise it (`ulimit -n`) or \
+                 ask for fewer",
+                origin("max-connections")
             ),
             Some(asked) => Ok(asked),
             None if available == 0 => {
@@ -84,6 +91,44 @@ impl Flags {
             }
             None => Ok(available),
         }
+    }
+}
+
+/// Reads the arguments and the variables of this process. An empty variable counts as unset:
+/// `PORT=${UNSET}` in a file of variables makes one. A mistake ends the process with 2, and the
+/// message names the variable where the value is that of one.
+pub fn matches(command: Command) -> ArgMatches {
+    let mut command = command.mut_args(|argument| match argument.get_env() {
+        Some(variable) if env::var_os(variable).is_some_and(|value| value.is_empty()) => {
+            argument.env(Resettable::Reset)
+        }
+        _ => argument,
+    });
+    command.build();
+    let with_variable = |argument: &Arg| Some((argument.to_string(), argument.get_long()?.to_owned()));
+    let arguments: Vec<_> = command.get_arguments().filter_map(with_variable).collect();
+    command.try_get_matches().unwrap_or_else(|mut error| {
+        let wrong = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+        if let Some((_, flag)) = arguments.iter().find(|(name, _)| Some(name) == wrong.as_ref()) {
+            let named = origin(flag);
+            if !named.starts_with('-') {
+                error.insert(ContextKind::InvalidArg, ContextValue::String(named));
+            }
+        }
+        error.exit()
+    })
+}
+
+/// Where a value comes from, for an error: the flag where it was typed, else its variable.
+pub fn origin(flag: &str) -> String {
+    let is_flag = |argument: &str| {
+        let rest = argument.strip_prefix("--").and_then(|argument| argument.strip_prefix(flag));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    };
+    if env::args_os().any(|argument| argument.to_str().is_some_and(is_flag)) {
+        format!("--{flag}")
+    } else {
+        flag.to_ascii_uppercase().replace('-', "_")
     }
 }
 

@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Command};
 
+use super::flags::matches;
+use super::inherited::reset_signals;
+
 /// A server as a program. [`program!`](crate::program) makes it from the server's `Cargo.toml`.
 pub struct Program {
     /// Its name, such as `server-epoll`.
@@ -20,8 +23,8 @@ impl Program {
     pub fn run<F: Args>(self, run: impl FnOnce(&F) -> anyhow::Result<()>) -> ExitCode {
         let command = F::augment_args(Command::new(self.name).about(self.about).version(self.version));
         // An error is one of the usage, which ends the process with 2.
-        let flags = F::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
-        match run(&flags) {
+        let flags = F::from_arg_matches(&matches(command)).unwrap_or_else(|error| error.exit());
+        match reset_signals().and_then(|()| run(&flags)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("error: {error:#}");

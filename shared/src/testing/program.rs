@@ -36,7 +36,11 @@ impl Program {
 
     /// Starts the server with another standard error.
     pub(super) fn start_with(&self, flags: &[&str], stderr: Stdio) -> Server {
-        let mut command = Command::new(self.path);
+        self.start_by(Command::new(self.path), flags, stderr)
+    }
+
+    /// Starts the server by a command, which ends with the server's program.
+    pub(super) fn start_by(&self, mut command: Command, flags: &[&str], stderr: Stdio) -> Server {
         command.args(["--port", "0", "--workers", &self.workers.to_string()]).args(flags);
         command.stdout(Stdio::piped()).stderr(stderr);
         let mut process = command.spawn().unwrap();
@@ -74,6 +78,10 @@ impl Server {
             assert!(Instant::now() < end, "the server does not read it");
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(super) fn threads(&self) -> usize {

@@ -7,6 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::program::Program;
+pub use super::refusals::{without_further_threads_it_serves_and_drains, without_threads_it_does_not_start};
 
 /// Many more than a server under test has workers.
 const CONNECTIONS: usize = 100;
@@ -196,6 +197,8 @@ macro_rules! scenarios {
             a_silent_connection_times_out,
             a_drain_answers_what_was_asked,
             a_drain_ends_with_the_last_connection,
+            without_threads_it_does_not_start,
+            without_further_threads_it_serves_and_drains,
         }
     };
     ($server:expr => $($scenario:ident),+ $(,)?) => {

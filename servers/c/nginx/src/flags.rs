@@ -40,7 +40,7 @@ impl Flags {
             .mut_arg("max_connections", |flag| {
                 flag.help("Connections open at once, spread over the workers; further ones are closed")
             });
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        Self::from_arg_matches(&process::matches(command)).unwrap_or_else(|error| error.exit())
     }
 
     /// How many connections nginx may open per worker, its own among them. Raises the limit of open
@@ -54,8 +54,9 @@ impl Flags {
         let each = asked.div_ceil(self.process.workers_or_cores());
         ensure!(
             each <= available,
-            "--max-connections {asked}: the limit of open files leaves {available} per worker; raise it \
-             (`ulimit -n`) or ask for fewer"
+            "{} {asked}: the limit of open files leaves {available} per worker; raise it (`ulimit -n`) or ask \
+             for fewer",
+            process::origin("max-connections")
         );
         Ok(each + OWN_CONNECTIONS)
     }

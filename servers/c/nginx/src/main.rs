@@ -27,7 +27,7 @@ use crate::nginx::{Nginx, Signals};
 use crate::prefix::Prefix;
 
 fn main() -> ExitCode {
-    run(&Flags::read()).unwrap_or_else(|error| {
+    process::reset_signals().and_then(|()| run(&Flags::read())).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
@@ -41,11 +41,11 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     }
     let signals = Signals::block()?;
     let connections = flags.connections_per_worker()?;
-    let listener = process::bind(flags.process.address()?)?;
+    let listener = process::bind(&flags.process.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let prefix = Prefix::new()?;
     prefix.configure(flags, address, connections)?;
-    let nginx = Nginx::start(listener, &prefix, &signals)?;
+    let nginx = Nginx::start(listener, &prefix)?;
     if let Some(code) = nginx.wait_until_ready(&prefix)? {
         return Ok(code);
     }

@@ -11,7 +11,7 @@ use anyhow::Context;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getpid, getppid};
@@ -25,11 +25,7 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// The signals that the launcher waits for. They are blocked from the beginning, so that none is
 /// lost while nginx is being started.
-pub(crate) struct Signals {
-    descriptor: SignalFd,
-    /// The signal mask before that, which nginx is to have.
-    before: SigSet,
-}
+pub(crate) struct Signals(SignalFd);
 
 /// nginx's main process, a child of the launcher.
 pub(crate) struct Nginx(Pid);
@@ -39,22 +35,22 @@ impl Signals {
     pub(crate) fn block() -> anyhow::Result<Self> {
         let watched = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD]);
         let block = || {
-            let before = watched.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+            watched.thread_block()?;
             let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-            nix::Result::Ok(Self { descriptor: SignalFd::with_flags(&watched, flags)?, before })
+            nix::Result::Ok(Self(SignalFd::with_flags(&watched, flags)?))
         };
         block().context("cannot watch for signals")
     }
 
     /// Waits for the next signal; `None` when `limit` has passed without one.
     fn next(&self, limit: PollTimeout) -> anyhow::Result<Option<Signal>> {
-        let mut watched = [PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN)];
+        let mut watched = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
         match poll(&mut watched, limit) {
             // A process that was stopped and continues.
             Err(Errno::EINTR) => return self.next(limit),
             outcome => outcome.context("cannot wait for signals")?,
         };
-        let signal = self.descriptor.read_signal().context("cannot read a signal")?;
+        let signal = self.0.read_signal().context("cannot read a signal")?;
         Ok(signal.and_then(|info| Signal::try_from(i32::try_from(info.ssi_signo).ok()?).ok()))
     }
 }
@@ -62,7 +58,7 @@ impl Signals {
 impl Nginx {
     /// Starts it with the listening socket, which the launcher closes then. An error when there can
     /// be no further process.
-    pub(crate) fn start(listener: TcpListener, prefix: &Prefix, signals: &Signals) -> anyhow::Result<Self> {
+    pub(crate) fn start(listener: TcpListener, prefix: &Prefix) -> anyhow::Result<Self> {
         // nginx sets this for sockets that it opens, and expects it of one that it inherits.
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         SockRef::from(&listener).set_cloexec(false).context("cannot hand the listener over")?;
@@ -73,7 +69,7 @@ impl Nginx {
                 Ok(Self(child))
             }
             ForkResult::Child => {
-                let error = become_nginx(&listener, prefix, signals, launcher);
+                let error = become_nginx(&listener, prefix, launcher);
                 eprintln!("error: cannot start nginx: {error}");
                 exit(1)
             }
@@ -136,9 +132,10 @@ impl Nginx {
 }
 
 /// Replaces this process, a child of the launcher, by nginx; the error if that fails.
-fn become_nginx(listener: &TcpListener, prefix: &Prefix, signals: &Signals, launcher: Pid) -> std::io::Error {
+fn become_nginx(listener: &TcpListener, prefix: &Prefix, launcher: Pid) -> std::io::Error {
     let prepare = || {
-        signals.before.thread_set_mask()?;
+        // nginx would inherit what the launcher blocks.
+        SigSet::empty().thread_set_mask()?;
         // nginx does not outlive the launcher, however that ends.
         prctl::set_pdeathsig(Signal::SIGTERM)?;
         // Unless the launcher has ended before that.

@@ -14,6 +14,7 @@ shared::scenarios! {
     silent_and_half_written_connections_do_not_block_others,
     dripping_connections_do_not_block_others,
     clients_that_never_read_do_not_block_others,
+    without_threads_it_does_not_start,
 }
 
 #[test]

@@ -111,6 +111,7 @@ shared::scenarios! {
     dripping_connections_do_not_block_others,
     clients_that_never_read_do_not_block_others,
     connections_over_the_cap_wait_for_a_permit,
+    without_threads_it_does_not_start,
 }
 
 #[test]

@@ -19,6 +19,7 @@ shared::scenarios! {
     clients_that_never_read_do_not_block_others,
     a_client_that_waits_to_continue_gets_100,
     a_silent_connection_times_out,
+    without_threads_it_does_not_start,
 }
 
 #[test]
