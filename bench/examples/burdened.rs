@@ -23,7 +23,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
 use shared::lifecycle::Lifecycle;
-use shared::process;
+use shared::process::{self, Flag, FlagSet, Values};
 
 /// The token of the waker; connections have others.
 const WAKE: Token = Token(0);
@@ -31,23 +31,29 @@ const WAKE: Token = Token(0);
 /// The number of events taken at once; more wait for the next poll.
 const EVENTS: usize = 256;
 
-/// The endpoint with a burden
-#[derive(clap::Args)]
-struct Arguments {
-    #[command(flatten)]
+struct BurdenFlags {
     process: process::Flags,
-
-    /// Additional CPU time per request
-    #[arg(long, value_name = "NANOSECONDS")]
+    /// Additional CPU time per request, in nanoseconds.
     burden: Option<u32>,
 }
 
+impl FlagSet for BurdenFlags {
+    fn list() -> Vec<Flag> {
+        let burden = Flag::new("burden", "NANOSECONDS", "Additional CPU time per request");
+        process::Flags::list().into_iter().chain([burden]).collect()
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        Ok(Self { process: process::Flags::read(values)?, burden: values.get("burden", str::parse)? })
+    }
+}
+
 fn main() -> ExitCode {
-    let version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]);
+    let version = || Ok(process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]));
     process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
+fn run(arguments: &BurdenFlags) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(arguments.process.connections()?);
     let listener = process::bind(&arguments.process.addresses()?)?;
     let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));

@@ -9,6 +9,7 @@
 //! refuses it a thread: a server that is ready has all that it needs to answer and to end.
 
 mod accepted;
+mod arguments;
 mod deadline;
 mod flags;
 mod inherited;
@@ -21,8 +22,9 @@ mod threads;
 mod version;
 
 pub use accepted::Accepted;
+pub use arguments::{Flag, FlagSet, Values};
 pub use deadline::{Deadline, DeadlineThread, TaskTimer};
-pub use flags::{Flags, matches, origin};
+pub use flags::Flags;
 pub use inherited::reset_signals;
 pub use listen::{announce, bind, bind_shared, close};
 pub use program::Program;

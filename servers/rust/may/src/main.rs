@@ -57,8 +57,7 @@ fn connections(flags: &Flags) -> anyhow::Result<usize> {
     let stacks = mappings.saturating_sub(RESERVED_MAPPINGS) / 2;
     let connections = flags.connections()?;
     if flags.max_connections.is_some() && connections > stacks {
-        let origin = process::origin("max-connections");
-        bail!("{origin} {connections}: vm.max_map_count leaves stacks for {stacks} coroutines");
+        bail!("{connections} connections: vm.max_map_count leaves stacks for {stacks} coroutines");
     }
     Ok(connections.min(stacks))
 }
