@@ -22,6 +22,8 @@ pub enum Version {
     Http10,
     /// HTTP/1.1
     Http11,
+    /// HTTP/1.2 and above, which is served as HTTP/1.1 (RFC 9110, section 2.5).
+    Later,
 }
 
 /// Where a request's body ends (RFC 9112, section 6.3).
@@ -69,7 +71,7 @@ pub enum Rejection {
     Expectation,
     /// 431: the head is over the limit.
     HeadTooLarge,
-    /// 505: neither HTTP/1.0 nor HTTP/1.1.
+    /// 505: another major version than 1.
     Version,
 }
 
@@ -145,6 +147,10 @@ impl Fields {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
             6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value),
+            7 if name.eq_ignore_ascii_case(b"upgrade") => {
+                self.upgrade = true;
+                Ok(())
+            }
             10 if name.eq_ignore_ascii_case(b"connection") => {
                 self.connection(value);
                 Ok(())

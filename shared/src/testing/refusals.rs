@@ -1,5 +1,6 @@
 //! Scenarios of a server whose user has no privileges, and whose machine refuses it threads.
 
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,25 +14,26 @@ const OTHER_USER: u32 = 54_321;
 
 const CONNECTIONS: usize = 100;
 
-/// Where there is no thread to be had, the server says so in one line, and is never ready.
+/// Where no thread can be started, the server says so in one line, and is never ready.
 pub fn without_threads_it_does_not_start(program: &Program) {
     let user = User::without_privileges(program);
-    let mut command = user.command("prlimit", &["--nproc=1"]);
-    let output = command.args(["--port", "0"]).stdin(Stdio::null()).output().unwrap();
+    let mut command = user.command("prlimit");
+    command.arg("--nproc=1").arg(&user.program).args(["--port", "0"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.starts_with("error: cannot start ") && said.lines().count() == 1, "{said}");
     assert_eq!(output.stdout, b"", "{said}");
 }
 
-/// Where there are no more threads to be had, and no privileges, a server that is ready answers
-/// all, and drains.
+/// Where no further thread can be started, and without privileges, a server that is ready answers
+/// all requests, and drains.
 pub fn without_further_threads_it_serves_and_drains(program: &Program) {
     let user = User::without_privileges(program);
-    let mut server = program.start_by(user.command("env", &[]), &[], Stdio::null());
-    let pid = server.id().to_string();
-    let limited = Command::new("prlimit").args(["--nproc=1", "--pid", &pid]).status().unwrap();
-    assert!(limited.success());
+    let path = user.program.as_os_str();
+    let mut server = program.start_by(user.command(path), &[], Stdio::null());
+    let mut limit = user.command("prlimit");
+    assert!(limit.args(["--nproc=1", "--pid", &server.id().to_string()]).status().unwrap().success());
 
     let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| server.connect()).collect();
     for round in ["/first", "/second"] {
@@ -72,10 +74,10 @@ impl User {
         Self { program: copy.join(name), copy: Some(copy) }
     }
 
-    /// A command that runs the program by another one, as this user.
-    fn command(&self, by: &str, flags: &[&str]) -> Command {
-        let mut command = Command::new(by);
-        command.args(flags).arg(&self.program).current_dir("/");
+    /// A command of this user's.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/");
         if self.copy.is_some() {
             command.uid(OTHER_USER).gid(OTHER_USER);
         }
