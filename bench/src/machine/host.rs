@@ -39,7 +39,7 @@ pub use descriptors::{descriptor_limit, raise_descriptor_limit};
 pub use environment::kept;
 pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
-pub use sockets::established;
+pub use sockets::{accepted, established};
 pub use throttled::{quota, throttled};
 pub use usage::{Memory, Usage};
 

@@ -1,12 +1,12 @@
 //! What does a request cost in code? Microbenchmarks, and beside them the whole cost of a request.
 
 use super::metric::COST;
-use super::{Source, charts, family, words};
+use super::{Source, family, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Fact, Section, Table};
 use crate::report::field::Field;
-use crate::report::value::{Attribution, Figure, Quantity, Value};
+use crate::report::value::{Attribution, Figure, Quantity};
 use crate::store::microbench::{BenchRecord, MicrobenchRecord, TimeRecord};
 use crate::store::record::{TaskRecord, WorkloadRecord};
 use crate::text::numbers;
@@ -46,9 +46,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
     let fields = [
         Field::text("Benchmark", |bench: &BenchRecord| bench.full_name()),
-        Field::new("Time", Quantity::Time, |bench: &BenchRecord| Value::Figure(figure(bench)))
-            .with_intervals()
-            .essential(),
+        Field::new("Time", Quantity::Time, figure).with_intervals().essential(),
         Field::new("Operations/s", Quantity::Rate, |bench: &BenchRecord| bench.per_second()),
         Field::new("Bytes per second", Quantity::Memory, |bench: &BenchRecord| bench.bytes_per_second())
             .optional(),
@@ -61,28 +59,18 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
     let bench = of_a_request(code, summary.workload)?;
     let alone = figure(bench);
-    let reference = Bar {
-        label: "the code alone".into(),
-        figure: Some(alone),
-        attribution: Attribution::Reference,
-        note: bench.full_name(),
-    };
+    let reference = Bar::new("the code alone", Some(alone), Attribution::Reference, bench.full_name());
     let bar = |cell: &Cell| {
         let figure = COST.figure(cell)?;
         let note = format!("{} the code", numbers::ratio(figure.value / alone.value));
-        Some(Bar {
-            label: cell.server.name.clone(),
-            figure: Some(figure),
-            attribution: COST.attribution(cell),
-            note,
-        })
+        Some(Bar::new(&cell.server.name, Some(figure), COST.attribution(cell), note))
     };
-    let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar)).collect();
+    let bars = std::iter::once(reference).chain(sharing(summary).filter_map(bar));
     let connections = words::connections(summary.workload.connections);
-    Some(charts::bars(
+    Some(Chart::from_bars(
         "microbench".into(),
         format!("CPU time per request, in the shared code alone and in total with {connections}"),
-        Bars { label: COST.header.into(), quantity: COST.quantity, bars, noise: None },
+        Bars::new(COST.header, COST.quantity, bars),
     ))
 }
 
@@ -118,7 +106,6 @@ fn figure(bench: &BenchRecord) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::summarise;
     use crate::report::chart::Plot;
     use crate::store::record::Record;
     use crate::store::results::Loaded;
@@ -133,10 +120,6 @@ mod tests {
 
     fn example(records: Vec<Record>) -> Loaded {
         Loaded { microbench: Some(MicrobenchRecord::example()), ..Loaded::example(records) }
-    }
-
-    fn section(loaded: &Loaded) -> Option<Section> {
-        super::section(&Source::new(loaded, &summarise(&loaded.records)))
     }
 
     /// Labels and notes of the only chart's bars.
@@ -154,7 +137,7 @@ mod tests {
             [("the code alone", code), ("cheap", cheap), ("dear", dear)]
                 .map(|(label, note)| (label.to_owned(), note.to_owned()))
         };
-        let of_keep_alive = section(&loaded).unwrap();
+        let of_keep_alive = loaded.section(section).unwrap();
         assert_eq!(
             bars(&of_keep_alive),
             expected("connection/pipelined/1", "80.0× the code", "40.0× the code")
@@ -168,29 +151,26 @@ mod tests {
         let mut records = loaded.records;
         records.iter_mut().for_each(|record| record.workload.mode = Some("pipelined-16".into()));
         assert_eq!(
-            bars(&section(&example(records)).unwrap()),
+            bars(&example(records).section(section).unwrap()),
             expected("connection/pipelined/16", "100× the code", "50.0× the code")
         );
     }
 
     #[test]
     fn the_table_is_per_operation_and_needs_no_server() {
-        let alone = section(&example(Vec::new())).unwrap();
+        let alone = example(Vec::new()).section(section).unwrap();
         assert_eq!((alone.id, alone.charts.len(), alone.about.len()), ("microbench", 0, 1));
-        let rows: Vec<(Value, f64)> = alone.tables[0]
-            .rows
-            .iter()
-            .map(|row| (row[0].clone(), (row[1].number().unwrap() * 1e9).round()))
-            .collect();
-        let expected = [
-            ("request/parse/wrk", 100.0),
-            ("connection/pipelined/1", 250.0),
-            ("connection/pipelined/16", 200.0),
-            ("runtimes/example", 1700.0),
-            ("kernel/socket pair", 600.0),
-            ("kernel/thread hand-off", 1600.0),
-        ];
-        assert_eq!(rows, expected.map(|(name, time)| (name.into(), time)));
+        assert_eq!(
+            alone.tables[0].shown(&["Benchmark", "Time"]),
+            [
+                "request/parse/wrk | 100",
+                "connection/pipelined/1 | 250",
+                "connection/pipelined/16 | 200",
+                "runtimes/example | 1,700",
+                "kernel/socket pair | 600",
+                "kernel/thread hand-off | 1,600",
+            ]
+        );
         assert_eq!(alone.tables[0].unit(1).symbol, "ns");
         assert_eq!(
             alone.facts,
@@ -200,6 +180,6 @@ mod tests {
                 Fact::new("Criterion's pages", "/target/criterion/report/index.html"),
             ]
         );
-        assert!(section(&Loaded::example(Vec::new())).is_none());
+        assert!(Loaded::example(Vec::new()).section(section).is_none());
     }
 }

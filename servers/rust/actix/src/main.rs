@@ -2,7 +2,6 @@
 
 mod app;
 mod drain;
-mod handler;
 
 use std::future::poll_fn;
 use std::pin::pin;
