@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Chosen, Label, help, value};
+use crate::machine::assignment::Smt;
 
 /// The flags that a resumed measurement takes from its own command line.
-const NOT_WITH_RESUME: [&str; 16] = [
+const NOT_WITH_RESUME: [&str; 17] = [
     "workloads",
     "servers",
     "server_dir",
@@ -25,6 +26,7 @@ const NOT_WITH_RESUME: [&str; 16] = [
     "seed",
     "server_cores",
     "tool_cores",
+    "smt",
 ];
 
 /// `bench measure`
@@ -89,11 +91,16 @@ pub struct Measure {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Cores for the servers, separated by commas [default: the first half]
+    /// Cores for the servers, separated by commas, as Linux numbers their threads [default: one half of
+    /// the cores that are alike]
     #[arg(long, value_delimiter = ',', value_name = "CORES")]
     pub server_cores: Option<Vec<usize>>,
 
-    /// Cores for the load tool, separated by commas [default: the second half]
+    /// Cores for the load tool, separated by commas [default: the other half]
     #[arg(long, value_delimiter = ',', value_name = "CORES")]
     pub tool_cores: Option<Vec<usize>>,
+
+    /// Whether both threads of a core are used, where cores have two
+    #[arg(long, value_enum, value_name = "WHETHER", default_value = "off")]
+    pub smt: Smt,
 }

@@ -1,8 +1,11 @@
 //! The machine that a measurement ran on, and the command: `machine.json`.
 
+pub mod assignment;
+pub mod conflict;
 pub mod cores;
 pub mod host;
 mod settings;
+pub mod topology;
 
 use std::path::Path;
 
@@ -10,7 +13,8 @@ use anyhow::Context;
 use procfs::Current;
 use serde::{Deserialize, Serialize};
 
-use crate::machine::cores::Cores;
+use crate::machine::assignment::Layout;
+use crate::machine::topology::Topology;
 
 pub use settings::{Frequency, Network};
 
@@ -58,11 +62,15 @@ pub struct Machine {
     pub tool_cores: Vec<usize>,
     /// The core of the harness, which no server or tool could use; `null` when it shared theirs.
     pub harness_core: Option<usize>,
+    /// What the machine's cores share. Absent in old records.
+    #[serde(default)]
+    pub topology: Option<Topology>,
 }
 
 impl Machine {
     /// Reads this machine's state now. Fails if the kernel does not say its name.
-    pub fn read(cores: &Cores, seed: u64) -> anyhow::Result<Self> {
+    pub fn read(layout: &Layout, seed: u64) -> anyhow::Result<Self> {
+        let cores = &layout.cores;
         let kernel = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
         let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
         let processors = procfs::CpuInfo::current().ok();
@@ -90,6 +98,7 @@ impl Machine {
             server_cores: cores.server.clone(),
             tool_cores: cores.tool.clone(),
             harness_core: cores.harness,
+            topology: Some(layout.topology.clone()),
         })
     }
 
@@ -129,15 +138,16 @@ fn command_line() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::assignment::Choice;
 
     #[test]
     fn what_was_stored_is_read() {
-        let cores = Cores::divide(None, None).unwrap();
-        let machine = Machine::read(&cores, 7).unwrap();
+        let layout = Layout::here(&Choice::default()).unwrap();
+        let machine = Machine::read(&layout, 7).unwrap();
         let stored = serde_json::to_string(&machine).unwrap();
         let read: Machine = serde_json::from_str(&stored).unwrap();
         assert_eq!(format!("{read:?}"), format!("{machine:?}"));
-        assert_eq!(read.harness_core, cores.harness);
+        assert_eq!((read.harness_core, read.topology), (layout.cores.harness, Some(layout.topology)));
         // Every Linux has these.
         assert!(read.load_averages.is_some() && read.swapped_bytes.is_some() && read.descriptors.is_some());
         assert!(read.network.outgoing_ports.is_some(), "{:?}", read.network);
