@@ -4,12 +4,11 @@ use super::chart::{Axis, Chart, Scale};
 use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
-use super::section::{self, Metric, connections, distinct, grouped, leading_metric, list};
+use super::section::{self, connections, distinct, leading_metric, list};
 use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
-use crate::analysis::summary::{WorkloadSummary, summarise};
-use crate::store::record::Record;
+use crate::analysis::summary::{WorkloadSummary, grouped, summarise};
 use crate::text::numbers::{as_f64, counted};
 
 /// A result, and its comparison with the previous one of its machine, if there is one.
@@ -24,7 +23,7 @@ pub fn document(history: &History, place: &str) -> Document {
     let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
     let damaged = history.damaged.iter();
     let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
-    let sections = [Some(list_of_results(&results)), changes(&results), trends(history)];
+    let sections = [list_of_results(&results), changes(&results), trends(history)];
     Document {
         title: counted(results.len(), "measurement"),
         origin: vec![Fact::new("Folder", place)],
@@ -63,16 +62,21 @@ fn judgements(comparison: &Comparison) -> String {
     if counts.is_empty() { "nothing to compare".into() } else { counts.join(", ") }
 }
 
-fn list_of_results(results: &[Compared]) -> Section {
+fn list_of_results(results: &[Compared]) -> Option<Section> {
     let count = |number: usize| Some(as_f64(number as u64));
     let servers = move |(result, _): &Compared| {
         let summaries = summarise(&result.loaded.records);
         count(section::servers(&summaries.iter().collect::<Vec<_>>()).len())
     };
+    // The names of workloads up to the first hyphen.
+    let families = |(result, _): &Compared| {
+        let names = result.loaded.records.iter().map(|run| run.workload.name.split('-').next());
+        list(&distinct(names.flatten()))
+    };
     let fields = [
         Field::text("Result", |(result, _): &Compared| result.name.clone()).essential(),
         Field::text("Host", |(result, _): &Compared| result.loaded.machine.host.clone()),
-        Field::text("Workloads", |(result, _): &Compared| list(&families(&result.loaded.records))),
+        Field::text("Workloads", families),
         Field::new("Servers", Quantity::Count, servers),
         Field::new("Runs", Quantity::Count, move |(result, _): &Compared| count(result.loaded.records.len())),
         Field::text("Compared with the previous", |(_, comparison): &Compared| {
@@ -88,12 +92,7 @@ fn list_of_results(results: &[Compared]) -> Section {
          does. A machine changes over time, so differences between results that are far apart in time may be the \
          machine's.",
     );
-    Section { tables: vec![table], ..section }
-}
-
-/// The names of workloads up to the first hyphen, each once.
-fn families(records: &[Record]) -> Vec<&str> {
-    distinct(records.iter().map(|record| record.workload.name.split('-').next().unwrap_or_default()))
+    section.with([], [table])
 }
 
 /// A figure that changed, behind the names of its result and its workload.
@@ -118,12 +117,10 @@ fn changes(results: &[Compared]) -> Option<Section> {
         Field::new("To previous", Quantity::Ratio, |(_, _, figure): &Change| figure.ratio)
             .with_intervals()
             .essential(),
-        Field::text("Judgement", |(_, _, figure): &Change| comparison::judgement(&figure.judgement))
-            .essential(),
+        Field::text("Judgement", |(_, _, figure): &Change| figure.judgement.to_string()).essential(),
     ];
     let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
-    let section = Section::new("changes", "What got better or worse?", "");
-    (!table.rows.is_empty()).then(|| Section { tables: vec![table], ..section })
+    Section::new("changes", "What got better or worse?", "").with([], table.with_rows())
 }
 
 /// The leading figure of each workload over the results of the machine of the last one.
@@ -137,69 +134,45 @@ fn trends(history: &History) -> Option<Section> {
         let measured = all.iter().filter(|summary| !summary.is_check);
         measured.map(|summary| (summary.workload.name.as_str(), (*result, summary)))
     });
-    let trends: Vec<Trend> = grouped(members).into_iter().map(|(_, members)| Trend(members)).collect();
-    let trends: Vec<Trend> = trends.into_iter().filter(|trend| trend.0.len() > 1).collect();
+    let trends = grouped(members).into_iter().filter(|(_, results)| results.len() > 1);
+    let (charts, tables): (Vec<Chart>, Vec<Table>) =
+        trends.map(|(workload, results)| trend(workload, &results)).unzip();
     let section = Section::new(
         "trends",
         "How did the figures change over time?",
         "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
          machine of the last one.",
     );
-    (!trends.is_empty()).then(|| Section {
-        charts: trends.iter().map(Trend::chart).collect(),
-        tables: trends.iter().map(Trend::table).collect(),
-        ..section
-    })
+    section.with(charts, tables)
 }
 
 /// One workload in several results.
-struct Trend<'a>(Vec<(&'a PastResult, &'a WorkloadSummary<'a>)>);
-
-impl Trend<'_> {
-    fn members(&self) -> Vec<&WorkloadSummary<'_>> {
-        self.0.iter().map(|(_, summary)| *summary).collect()
-    }
-
-    fn metric(&self) -> Metric {
-        leading_metric(self.0[0].1)
-    }
-
-    fn title(&self) -> String {
-        let workload = self.0[0].1.workload;
-        format!("{} with {} ({})", self.metric().header, connections(workload.connections), workload.name)
-    }
-
-    fn chart(&self) -> Chart {
-        let metric = self.metric();
-        let members = self.members();
-        let line = |name| metric.line(name, (1_u32..).map(f64::from).zip(members.iter().copied()));
-        let lines = section::servers(&members).into_iter().map(line);
-        Chart {
-            id: format!("trend-{}", self.0[0].1.workload.name),
-            title: self.title(),
-            description: format!("{}, a line per server, over {} results.", self.title(), self.0.len()),
-            plot: section::lines(
-                Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
-                Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },
-                lines,
-            ),
-        }
-    }
-
-    fn table(&self) -> Table {
-        let metric = self.metric();
-        let members = self.members();
-        let server = |name| {
-            Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
-                let cell = summary.cells.iter().find(|cell| cell.server.name == name);
-                cell.map(|cell| metric.value(cell))
-            })
-        };
-        let result = Field::text("Result", |(result, _): &(&PastResult, _)| result.name.clone());
-        let fields = std::iter::once(result).chain(section::servers(&members).into_iter().map(server));
-        let name = format!("trend-{}", self.0[0].1.workload.name);
-        let mut table = Table::from_fields(name, self.title(), fields.map(Field::essential), &self.0);
-        table.has_one_unit = true;
-        table
-    }
+fn trend(workload: &str, results: &[(&PastResult, &WorkloadSummary)]) -> (Chart, Table) {
+    let members: Vec<&WorkloadSummary> = results.iter().map(|(_, summary)| *summary).collect();
+    let servers = section::servers(&members);
+    let metric = leading_metric(members[0]);
+    let id = format!("trend-{workload}");
+    let connections = connections(members[0].workload.connections);
+    let title = format!("{} with {connections} ({workload})", metric.header);
+    let line = |name: &&str| metric.line(name, (1_u32..).map(f64::from).zip(members.iter().copied()));
+    let chart = Chart {
+        id: id.clone(),
+        title: title.clone(),
+        description: format!("{title}, a line per server, over {} results.", results.len()),
+        plot: section::lines(
+            Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
+            Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },
+            servers.iter().map(line),
+        ),
+    };
+    let server = |name| {
+        Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
+            summary.cell(name).map(|cell| metric.value(cell))
+        })
+    };
+    let result = Field::text("Result", |(result, _): &(&PastResult, &WorkloadSummary)| result.name.clone());
+    let fields = std::iter::once(result).chain(servers.iter().copied().map(server));
+    let mut table = Table::from_fields(id, title, fields.map(Field::essential), results);
+    table.has_one_unit = true;
+    (chart, table)
 }

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::{BAD, GOOD, Outcome, print, styled};
 use crate::checks::manifest::{self, CheckContext, Diagnostic, Level};
-use crate::cli::Check;
 use crate::machine::host::Host;
 use crate::measure::microbench;
 use crate::servers::checkout;
 use crate::text::names;
 
-pub(super) fn run(root: Option<&Path>, arguments: &Check) -> anyhow::Result<Outcome> {
+pub(super) fn run(root: Option<&Path>, wanted: &[String]) -> anyhow::Result<Outcome> {
     let root = checkout::root(root)?;
     let target = checkout::target_folder(&root);
     let folders = checkout::server_folders(&root)?;
@@ -23,7 +22,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Check) -> anyhow::Result<Outc
         benchmarks: &microbench::known(&target.join("criterion")),
     };
     let mut all_well = true;
-    for folder in choose(&folders, &arguments.names)? {
+    for folder in choose(&folders, wanted)? {
         let diagnostics = manifest::check(folder, &context);
         all_well &= diagnostics.as_ref().is_ok_and(|diagnostics| errors(diagnostics) == 0);
         print(&report(folder, &diagnostics))?;

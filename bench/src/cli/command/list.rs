@@ -6,7 +6,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use super::{BAD, GOOD, HEADING, Outcome, print, styled};
-use crate::cli::{List, Listed};
+use crate::cli::Listed;
 use crate::machine::host::Host;
 use crate::measure::forecast;
 use crate::servers::checkout::Checkout;
@@ -16,10 +16,10 @@ use crate::servers::workload::{Amount, Rate, Suite, Task, Workload};
 use crate::text::numbers;
 use crate::tools::{self, TOOLS, Tool};
 
-pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
+pub(super) fn run(root: Option<&Path>, listed: Option<Listed>) -> anyhow::Result<Outcome> {
     let checkout = Checkout::read(root)?;
     let host = Host::this_machine(checkout.tools())?;
-    let wanted = |what| list.what.is_none_or(|only| only == what);
+    let wanted = |what| listed.is_none_or(|only| only == what);
     let mut out = Vec::new();
     if wanted(Listed::Servers) {
         out.push(section("Servers", checkout.servers.iter().map(|server| server_row(&host, server))));
@@ -40,10 +40,14 @@ pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
 }
 
 fn section(title: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
+    format!("{}\n{}", styled(HEADING, title), columns(rows))
+}
+
+fn columns(rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.add_rows(rows);
-    format!("{}\n{}\n", styled(HEADING, title), table.trim_fmt())
+    format!("{}\n", table.trim_fmt())
 }
 
 fn server_row(host: &Host, server: &Server) -> Vec<String> {
@@ -73,10 +77,7 @@ fn suite(checkout: &Checkout, suite: &Suite, available: &[&Server]) -> anyhow::R
     if !suite.suites.is_empty() {
         return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    table.add_rows(suite.workloads.iter().map(workload_row));
-    Ok(format!("{heading}\n{}\n", table.trim_fmt()))
+    Ok(format!("{heading}\n{}", columns(suite.workloads.iter().map(workload_row))))
 }
 
 fn workload_row(workload: &Workload) -> Vec<String> {

@@ -38,12 +38,13 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 }
 
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
-    let (server, tool) = (arguments.server_cores.clone(), arguments.tool_cores.clone());
-    let layout = Layout::here(&Choice { server, tool, smt: arguments.smt })?;
+    let setup = &arguments.setup;
+    let (server, tool) = (setup.server_cores.clone(), setup.tool_cores.clone());
+    let layout = Layout::here(&Choice { server, tool, smt: setup.smt })?;
     let checkout = read(root, arguments, &layout, progress)?;
-    let machine = Machine::read(&layout, arguments.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+    let machine = Machine::read(&layout, setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
     measure(&checkout, arguments, &layout, machine.seed, progress, || {
-        let folder = arguments.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
+        let folder = setup.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
         Ok((Results::create(&folder, &machine)?, Vec::new()))
     })
 }
@@ -58,7 +59,7 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     let begun = Arguments::try_parse_from(&machine.command).ok().with_context(other)?;
     let Command::Measure(arguments) = &begun.command else { bail!(other()) };
     let (server, tool) = (Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()));
-    let layout = Layout::here(&Choice { server, tool, smt: arguments.smt })?;
+    let layout = Layout::here(&Choice { server, tool, smt: arguments.setup.smt })?;
     let checkout = read(root.or(begun.root.as_deref()), arguments, &layout, progress)?;
     measure(&checkout, arguments, &layout, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;
@@ -77,8 +78,9 @@ fn read(
     progress: &Progress,
 ) -> anyhow::Result<Checkout> {
     let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
-    let label = arguments.address.zip(arguments.label.as_ref());
-    let attached = label.map(|(address, label)| attached(address, arguments.pid, label, layout, progress));
+    let label = arguments.setup.address.zip(arguments.setup.label.as_ref());
+    let attached =
+        label.map(|(address, label)| attached(address, arguments.setup.pid, label, layout, progress));
     checkout.with_attached(attached.transpose()?)
 }
 
@@ -138,7 +140,7 @@ fn measure(
 ) -> anyhow::Result<Outcome> {
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
     let workloads = workloads(checkout, arguments)?;
-    let control = match arguments.control.as_deref() {
+    let control = match arguments.setup.control.as_deref() {
         None => Control::Best,
         Some("none") => Control::Off,
         Some(name) => {
@@ -149,6 +151,9 @@ fn measure(
             Control::Named(server.name.clone())
         }
     };
+    if layout.cores.shared() {
+        progress.warn("servers and load tool share a core, so that each slows the other down");
+    }
     for conflict in layout.conflicts() {
         progress.warn(&conflict.to_string());
     }
@@ -160,7 +165,7 @@ fn measure(
     refuse_other_workloads(&workloads, &done)?;
 
     let (servers, workloads) = (&servers, &workloads);
-    let attempts = arguments.attempts;
+    let attempts = arguments.setup.attempts;
     let folder = results.folder().to_owned();
     let after_repetition = |workload: &Workload, repetition| {
         show_preliminary(&folder, workload, repetition, progress);
@@ -199,18 +204,18 @@ fn measure(
 /// `--cross-check`. Fails when a name is unknown.
 fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Workload>> {
     let mut workloads = Vec::new();
-    for mut workload in checkout.choose_workloads(&arguments.workloads)? {
-        workload.repetitions = arguments.repetitions.unwrap_or(workload.repetitions);
+    for mut workload in checkout.choose_workloads(&arguments.setup.workloads)? {
+        workload.repetitions = arguments.setup.repetitions.unwrap_or(workload.repetitions);
         let Task::Load(load) = &mut workload.task else {
             workloads.push(workload);
             continue;
         };
-        if let Some(tool) = &arguments.tool {
+        if let Some(tool) = &arguments.setup.tool {
             load.tool.clone_from(tool);
         }
         let own = tools::find(&load.tool)?.name();
         workloads.push(workload.clone());
-        if let Some(other) = &arguments.cross_check {
+        if let Some(other) = &arguments.setup.cross_check {
             let other = tools::find(other).context("--cross-check")?.name();
             if other == own {
                 bail!("--cross-check: {} is measured by {other} already: name another tool", workload.name);

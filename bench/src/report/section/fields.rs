@@ -108,63 +108,7 @@ pub(in crate::report) fn baseline<'s, 'a>(
     summary: &'s WorkloadSummary<'a>,
     name: &str,
 ) -> Result<&'s Cell<'a>, String> {
-    let cell = summary.with_floor().find(|cell| cell.server.name == name);
-    let cell = cell.filter(|cell| cell.median(summary.leading()).is_some());
+    let cell = summary.cell(name).filter(|cell| cell.median(summary.leading()).is_some());
     let cell = cell.ok_or_else(|| "it has no figures".to_owned())?;
     cell.not_ranked().map_or(Ok(cell), |verdict| Err(words::verdict(verdict)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::analysis::summary::summarise;
-    use crate::report::section;
-    use crate::store::record::Record;
-    use crate::store::results::Loaded;
-
-    /// Runs of two servers with different costs, and of one that failed.
-    fn records() -> Vec<Record> {
-        let broken = |record: &mut Record| (record.load, record.cpu) = (None, None);
-        [
-            Record::seven("cheap", |record| record.set_cpu_seconds(0.3)),
-            Record::seven("dear", |record| record.set_cpu_seconds(0.9)),
-            Record::seven("broken", broken),
-        ]
-        .concat()
-    }
-
-    #[test]
-    fn every_ratio_is_to_the_server_that_was_chosen() {
-        let loaded = Loaded::example(records());
-        let summaries = summarise(&loaded.records);
-        // The chosen server, the header of the ratios, and the ratios by cost.
-        let cases = [
-            (None, "To the best", [Some(1.0), Some(3.0), None]),
-            (Some("dear"), "To dear", [Some(1.0 / 3.0), Some(1.0), None]),
-            (Some("broken"), "To broken", [None; 3]),
-        ];
-        for (baseline, header, expected) in cases {
-            let source = Source { baseline, ..Source::new(&loaded, &summaries) };
-            let sections = section::all(&source);
-            let table = &sections.iter().find(|section| section.id == "cost").unwrap().tables[0];
-            let ratios: Vec<usize> = (0..table.columns.len())
-                .filter(|place| table.columns[*place].quantity == Quantity::Ratio)
-                .collect();
-            let [place] = ratios.as_slice() else { panic!("{ratios:?}") };
-            assert_eq!(table.columns[*place].header, header);
-            for (row, expected) in table.rows.iter().zip(expected) {
-                assert_eq!(row.len(), table.columns.len());
-                let is_near = |(is, expected): (f64, f64)| (is - expected).abs() < 1e-9;
-                let ratio = row[*place].number();
-                assert_eq!(ratio.is_some(), expected.is_some(), "{header}");
-                assert!(ratio.zip(expected).is_none_or(is_near), "{header}: {ratio:?}");
-            }
-            assert_eq!(
-                table.notes.iter().any(|note| note.contains("Nothing is compared with broken here")),
-                header == "To broken"
-            );
-            let speed = &sections.iter().find(|section| section.id == "speed").unwrap().tables[0];
-            assert_eq!(speed.columns.iter().any(|column| column.header == header), baseline.is_some());
-        }
-    }
 }

@@ -16,6 +16,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let servers = family::servers(&loads);
     let (open, peaks): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
         loads.into_iter().partition(|summary| summary.workload.rate.is_some());
+    if open.is_empty() {
+        return None;
+    }
     let curves = open.iter().flat_map(|summary| curves(summary, &servers));
     let tables = open.iter().map(|summary| table(source, summary));
     let peak_tables = peaks.iter().map(|summary| peak(source, summary));
@@ -27,11 +30,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          sent late. Rates are shares of each server's own peak, so that servers are compared at the same \
          utilisation and not at the same rate.",
     );
-    (!open.is_empty()).then(|| Section {
-        charts: by_rate(&open, &servers).into_iter().chain(curves).collect(),
-        tables: tables.chain(peak_tables).collect(),
-        ..section
-    })
+    section.with(by_rate(&open, &servers).into_iter().chain(curves), tables.chain(peak_tables))
 }
 
 /// The 99th percentile by the rate.
@@ -41,7 +40,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     }
     let line = |name: &str| {
         let point = |summary: &&WorkloadSummary| {
-            let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
+            let cell = summary.cell(name)?;
             Some(Point { x: cell.median(rate)?, y: P99.figure(cell)?, attribution: P99.attribution(cell) })
         };
         let mut points: Vec<Point> = open.iter().filter_map(point).collect();
@@ -62,7 +61,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
 /// All percentiles under one workload, a line per server; none where a tool has no histogram.
 fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let line = |name: &&str| {
-        let cell = summary.cells.iter().find(|cell| cell.server.name == **name)?;
+        let cell = summary.cell(name)?;
         let attribution = P99.attribution(cell);
         let point = |(share, seconds)| Point { x: share, y: Figure::from(seconds), attribution };
         let points: Vec<Point> = cell.curve().into_iter().map(point).collect();
