@@ -6,7 +6,7 @@
 //! sends the short cases split after each of their bytes. That takes ten times as long, so that a
 //! measurement does not; a case that fails only when split is therefore reported, and not counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ pub struct Verification {
     pub results: Vec<CaseResult>,
     /// Known failures that pass, or that name a case that does not exist: the manifest is wrong.
     pub outdated: Vec<String>,
-    known: HashSet<String>,
-    flaky: HashSet<String>,
+    /// The known failures by case, and whether they are flaky.
+    known: HashMap<String, bool>,
 }
 
 /// Starts a server that is built, sends it the cases, and stops it. Cases that wait for its
@@ -109,18 +109,17 @@ impl Verification {
         let exist: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
         let passes =
             |name: &str| results.iter().any(|result| result.case == name && result.failure.is_none());
-        let (mut outdated, mut known, mut flaky) = (Vec::new(), HashSet::new(), HashSet::new());
+        let (mut outdated, mut known) = (Vec::new(), HashMap::new());
         for failure in known_failures {
             // `bench drill` compares the drills with the manifest.
             for name in failure.cases.iter().filter(|name| !drill::is_drill(name)) {
                 if !exist.contains(name.as_str()) || passes(name) && !failure.flaky {
                     outdated.push(name.clone());
                 }
-                let names = if failure.flaky { &mut flaky } else { &mut known };
-                names.insert(name.clone());
+                known.insert(name.clone(), failure.flaky);
             }
         }
-        Self { results, outdated, known, flaky }
+        Self { results, outdated, known }
     }
 
     /// Whether the server is as its manifest says.
@@ -167,11 +166,11 @@ impl Verification {
 
     /// Whether the manifest lists the case as flaky.
     pub fn is_flaky(&self, result: &CaseResult) -> bool {
-        self.flaky.contains(result.case)
+        self.known.get(result.case) == Some(&true)
     }
 
     fn is_known(&self, result: &CaseResult) -> bool {
-        self.known.contains(result.case) || self.is_flaky(result)
+        self.known.contains_key(result.case)
     }
 
     fn counts_as(&self, result: &CaseResult, severity: Severity) -> bool {

@@ -59,14 +59,13 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
 /// after it, and the port is in use until then: so binding is retried before that is an error.
 fn bind(address: SocketAddr, workers: usize) -> anyhow::Result<Vec<TcpListener>> {
     let began = Instant::now();
+    let is_in_use = |error: &anyhow::Error| {
+        error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
+    };
     loop {
         match process::bind_shared(address, workers) {
             Err(error) if is_in_use(&error) && began.elapsed() < PORT_TIMEOUT => thread::sleep(RETRY_AFTER),
             listeners => return listeners,
         }
     }
-}
-
-fn is_in_use(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
 }
