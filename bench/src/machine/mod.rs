@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::assignment::Layout;
 use crate::machine::topology::Topology;
+use crate::text::numbers;
 
 pub use settings::{Frequency, Network};
 
@@ -111,6 +112,19 @@ impl Machine {
         known(self) == known(other)
     }
 
+    /// How many cores it has, in words: `2 cores`, `8 cores with 16 threads`. Where it is not known
+    /// which threads are one core's, each counts as a core.
+    pub fn counted_cores(&self) -> String {
+        let Some(topology) = self.topology.as_ref().filter(|topology| topology.is_visible) else {
+            let unknown = || "an unknown number of cores".into();
+            return self.cores.map_or_else(unknown, |cores| numbers::counted(cores, "core"));
+        };
+        let cores = topology.cores.len();
+        let threads: usize = topology.cores.iter().map(|core| core.cpus.len()).sum();
+        let counted = numbers::counted(cores, "core");
+        if threads == cores { counted } else { format!("{counted} with {threads} threads") }
+    }
+
     /// The name of a result folder: the time of its start and the machine.
     pub fn folder_name(&self) -> String {
         let stamp: String = self.started.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -139,6 +153,7 @@ fn command_line() -> Vec<String> {
 mod tests {
     use super::*;
     use crate::machine::assignment::Choice;
+    use crate::machine::topology::example::{bare, recorded};
 
     #[test]
     fn what_was_stored_is_read() {
@@ -151,5 +166,22 @@ mod tests {
         // Every Linux has these.
         assert!(read.load_averages.is_some() && read.swapped_bytes.is_some() && read.descriptors.is_some());
         assert!(read.network.outgoing_ports.is_some(), "{:?}", read.network);
+    }
+
+    #[test]
+    fn threads_are_no_cores() {
+        let mut machine = Machine::read(&Layout::here(&Choice::default()).unwrap(), 7).unwrap();
+        let cases = [
+            (Some(recorded("two-ccx", "0-15")), "8 cores with 16 threads"),
+            (Some(recorded("siblings", "0-1")), "1 core with 2 threads"),
+            (Some(recorded("smt-off", "0-7")), "8 cores"),
+            (Some(bare(3)), "4 cores"),
+            (None, "4 cores"),
+        ];
+        machine.cores = Some(4);
+        for (topology, expected) in cases {
+            machine.topology = topology;
+            assert_eq!(machine.counted_cores(), expected);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use textwrap::Options;
 
 use super::finding::{Finding, Level};
+use crate::analysis::summary::grouped;
 use crate::machine::assignment::Layout;
 use crate::machine::topology::{Core, Topology, cpu_ranges};
 
@@ -16,14 +17,7 @@ const NO_BREAK: &str = "\u{a0}";
 /// The cores with the letters of those who use them, a line for each kind, node and cache.
 pub(crate) fn picture(layout: &Layout, width: usize) -> String {
     let topology = &layout.topology;
-    let mut lines: Vec<(String, Vec<&Core>)> = Vec::new();
-    for core in &topology.cores {
-        let label = label(topology, core);
-        match lines.iter_mut().find(|(known, _)| *known == label) {
-            Some((_, cores)) => cores.push(core),
-            None => lines.push((label, vec![core])),
-        }
-    }
+    let lines = grouped(topology.cores.iter().map(|core| (label(topology, core), core)));
     let widest = lines.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
     let shown = lines.iter().map(|(label, cores)| {
         let first = if widest == 0 { "  ".into() } else { format!("  {label:widest$}  ") };

@@ -27,17 +27,17 @@ pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
     let machine = Machine::read(&layout, 0)?;
     let (tools, servers) = (doctor::tools(&host), doctor::servers(&host, &checkout.servers));
     let is_ready = doctor::is_any_ready(&tools) && doctor::is_any_ready(&servers);
-    print(&section("System", &doctor::system(&machine, &layout.cores)))?;
-    let (picture, cores) = (doctor::picture(&layout, width()), doctor::cores(&layout));
-    print(&format!("{}{picture}{}\n", heading("Cores"), lines(&cores)))?;
+    let picture = doctor::picture(&layout, width());
     let sections = [
-        ("Load tools", tools),
-        ("Servers", servers),
-        ("Limits", doctor::limits(&machine)),
-        ("Optional", doctor::optional(&host)),
+        ("System", "", doctor::system(&machine, &layout.cores)),
+        ("Cores", &picture, doctor::cores(&layout)),
+        ("Load tools", "", tools),
+        ("Servers", "", servers),
+        ("Limits", "", doctor::limits(&machine)),
+        ("Optional", "", doctor::optional(&host)),
     ];
-    for (title, findings) in sections {
-        print(&format!("{}{}\n", heading(title), lines(&findings)))?;
+    for (title, picture, findings) in sections {
+        print(&format!("{}{picture}{}\n", heading(title), lines(&findings)))?;
     }
     print(&heading("Quietness, observed for three seconds"))?;
     let quietness = doctor::quietness(&host, machine.load_averages);
