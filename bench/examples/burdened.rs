@@ -21,7 +21,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
 use shared::lifecycle::Lifecycle;
-use shared::process;
+use shared::process::{self, Flag, FlagSet, Values};
 
 /// Tokens of events that are not a connection's.
 const WAKE: Token = Token(0);
@@ -30,23 +30,29 @@ const LISTENER: Token = Token(1);
 /// The number of events taken at once; more wait for the next poll.
 const EVENTS: usize = 256;
 
-/// The endpoint with a burden
-#[derive(clap::Args)]
-struct Arguments {
-    #[command(flatten)]
+struct BurdenFlags {
     process: process::Flags,
-
-    /// Additional CPU time per request
-    #[arg(long, value_name = "NANOSECONDS")]
+    /// Additional CPU time per request, in nanoseconds.
     burden: Option<u32>,
 }
 
+impl FlagSet for BurdenFlags {
+    fn list() -> Vec<Flag> {
+        let burden = Flag::new("burden", "NANOSECONDS", "Additional CPU time per request");
+        process::Flags::list().into_iter().chain([burden]).collect()
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        Ok(Self { process: process::Flags::read(values)?, burden: values.get("burden", str::parse)? })
+    }
+}
+
 fn main() -> ExitCode {
-    let version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]);
+    let version = || Ok(process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]));
     process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
+fn run(arguments: &BurdenFlags) -> anyhow::Result<()> {
     let flags = &arguments.process;
     let lifecycle = Lifecycle::new(flags.connections()?);
     let listener = process::bind(flags.address()?)?;

@@ -17,28 +17,22 @@ mod prefix;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
-use shared::process;
+use shared::process::{self, Program};
 
 use crate::flags::Flags;
 use crate::nginx::Nginx;
 use crate::prefix::Prefix;
 
 fn main() -> ExitCode {
-    run(&Flags::read()).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
-    })
+    let version = || Ok(format!("{} (nginx {})", env!("CARGO_PKG_VERSION"), nginx_version()?));
+    Program { name: env!("CARGO_PKG_NAME"), about: env!("CARGO_PKG_DESCRIPTION"), version }.run(run)
 }
 
 /// Runs nginx until it ends; the code that the launcher ends with.
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    if flags.version {
-        println!("server-nginx {} (nginx {})", env!("CARGO_PKG_VERSION"), nginx_version()?);
-        return Ok(ExitCode::SUCCESS);
-    }
     let signals = nginx::signals()?;
     let connections = flags.connections_per_worker()?;
-    let listener = process::bind(flags.process.address()?)?;
+    let listener = process::bind(flags.0.address()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let prefix = Prefix::new()?;
     prefix.configure(flags, address, connections)?;
@@ -47,7 +41,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         return Ok(code);
     }
     process::announce(address)?;
-    nginx.wait_for_end(&signals, flags.process.drain_timeout)
+    nginx.wait_for_end(&signals, flags.0.drain_timeout)
 }
 
 /// The version alone, such as `1.26.3`, of `nginx version: nginx/1.26.3`.

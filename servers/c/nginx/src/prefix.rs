@@ -65,11 +65,11 @@ impl Prefix {
         let values = [
             ("@user@", user()),
             ("@address@", address.to_string()),
-            ("@workers@", flags.process.workers_or_cores().to_string()),
+            ("@workers@", flags.0.workers_or_cores().to_string()),
             ("@connections@", connections.to_string()),
-            ("@head-timeout@", milliseconds(flags.process.head_timeout)),
-            ("@idle-timeout@", milliseconds(flags.process.idle_timeout)),
-            ("@write-timeout@", milliseconds(flags.process.write_timeout)),
+            ("@head-timeout@", milliseconds(flags.0.head_timeout)),
+            ("@idle-timeout@", milliseconds(flags.0.idle_timeout)),
+            ("@write-timeout@", milliseconds(flags.0.write_timeout)),
         ];
         let text = values.iter().fold(TEMPLATE.to_owned(), |text, (name, value)| text.replace(name, value));
         let path = self.configuration();

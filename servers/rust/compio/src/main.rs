@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use shared::lifecycle::Lifecycle;
-use shared::process::{self, Workers};
+use shared::process::{self, Flag, FlagSet, Values, Workers};
 
 /// How long a port may be in use at the start. Killed processes kept theirs for milliseconds.
 const PORT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -23,14 +23,21 @@ const PORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time between two attempts to bind it.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
-#[derive(clap::Args)]
 struct Flags {
-    #[command(flatten)]
     process: process::Flags,
-
-    /// Exit with 0 if the kernel allows this program a ring, else say why not
-    #[arg(long)]
     check: bool,
+}
+
+impl FlagSet for Flags {
+    fn list() -> Vec<Flag> {
+        let help = "Exit with 0 if the kernel allows this program a ring, else say why not";
+        let check = Flag { name: "check", value: None, help, default: None };
+        process::Flags::list().into_iter().chain([check]).collect()
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        Ok(Self { process: process::Flags::read(values)?, check: values.has("check") })
+    }
 }
 
 fn main() -> ExitCode {

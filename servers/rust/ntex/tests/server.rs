@@ -1,6 +1,6 @@
 //! ntex as it comes: what its users get of the contract, and which clients delay others.
 
-use shared::testing::{Allocations, Program, scenarios};
+use shared::testing::{Allocations, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-ntex"), workers: 2 };
 
