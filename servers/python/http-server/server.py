@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import signal
+import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -47,6 +48,18 @@ def parse_arguments():
     return arguments
 
 
+def listen(host, port):
+    """A server on the first of the host's addresses that it can have."""
+    failed = None
+    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        HTTPServer.address_family = family
+        try:
+            return HTTPServer(address, Handler)
+        except OSError as error:
+            failed = error
+    raise failed
+
+
 def end_on_signal(server):
     """The first SIGTERM or SIGINT ends the loop after the current request; a second one exits."""
 
@@ -68,11 +81,12 @@ def main():
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arguments = parse_arguments()
     try:
-        server = HTTPServer((arguments.host, arguments.port), Handler)
+        server = listen(arguments.host.strip("[]"), arguments.port)
     except OSError as error:
         sys.exit(f"error: cannot listen on {arguments.host}:{arguments.port}: {error.strerror}")
     end_on_signal(server)
-    print(f"listening on http://{server.server_address[0]}:{server.server_port}", flush=True)
+    host = server.server_address[0]
+    print(f"listening on http://{f'[{host}]' if ':' in host else host}:{server.server_port}", flush=True)
     server.serve_forever()
     server.server_close()
 

@@ -44,13 +44,20 @@ def check_descriptors(flags):
 
 
 def listen(flags):
+    """Listens on the first of the host's addresses that it can have."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(flags.host, flags.port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-        return listener
+        found = socket.getaddrinfo(flags.host.strip("[]"), flags.port, type=socket.SOCK_STREAM)
+        for number, (family, _, _, _, address) in enumerate(found, 1):
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(address)
+                listener.listen(BACKLOG)
+                return listener
+            except OSError:
+                listener.close()
+                if number == len(found):
+                    raise
     except OSError as error:
         sys.exit(f"error: cannot listen on {flags.host}:{flags.port}: {error.strerror}")
 

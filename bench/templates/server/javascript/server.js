@@ -46,7 +46,7 @@ function main() {
   const server = http.createServer({ maxHeaderSize: 16384, headersTimeout: 10000, keepAliveTimeout: 60000 }, handle);
   server.on('error', (error) => fail(error.message));
   server.listen({ host, port, backlog: 4096 }, () => {
-    console.log(`listening on http://${host}:${server.address().port}`);
+    console.log(`listening on http://${host.includes(':') ? `[${host}]` : host}:${server.address().port}`);
   });
   for (const [name, number] of [['SIGTERM', 15], ['SIGINT', 2]]) {
     process.once(name, () => {

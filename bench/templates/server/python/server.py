@@ -186,10 +186,10 @@ async def serve(arguments):
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, first, number)
     listener = await asyncio.start_server(
-        server.talk, arguments.host, arguments.port, limit=HEAD_BYTES, backlog=4096
+        server.talk, arguments.host.strip("[]"), arguments.port, limit=HEAD_BYTES, backlog=4096
     )
     address, number = listener.sockets[0].getsockname()[:2]
-    print(f"listening on http://{address}:{number}", flush=True)
+    print(f"listening on http://{f'[{address}]' if ':' in address else address}:{number}", flush=True)
     await signalled.wait()
     await server.end(listener)
 
