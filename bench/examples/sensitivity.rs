@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
     let words =
         "cargo build --release --locked --package visit --package bench --bin visit --example burdened";
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
+    host.run(&Launch::build(&words, &checkout.root).shown(true), BUILD_BOUND)?;
     let program = std::env::current_exe()?.with_file_name("burdened");
 
     let folder = tempfile::tempdir()?;

@@ -148,7 +148,7 @@ fn a_floor_is_measured_and_is_not_a_server() {
 #[test]
 fn servers_with_different_build_programs_are_built_at_the_same_time() {
     let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
-    let wait = "echo > $MOCK_PIDS/../OWN; until [ -e $MOCK_PIDS/../OTHER ]; do sleep 0.01; done";
+    let wait = "echo > $HOME/OWN; until [ -e $HOME/OTHER ]; do sleep 0.01; done";
     for (server, program, other) in [("good", r#""sh""#, "tidy"), ("tidy", r#""env", "sh""#, "good")] {
         let script = wait.replace("OWN", server).replace("OTHER", other);
         checkout.extend_manifest(server, &format!("build = [{program}, \"-c\", \"{script}\"]\n"));
@@ -206,8 +206,8 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
 /// The mock that runs at the moment tells the test when to interrupt, so that nothing depends on time.
 #[test]
 fn ctrl_c_ends_everything_at_any_moment() {
-    let slow_build = "build = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/build-$$; exec sleep 60\"]\n";
-    let mute_for_ever = "version = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/version-$$; exec sleep 60\"]\n";
+    let slow_build = "build = [\"sh\", \"-c\", \"echo > $HOME/pids/build-$$; exec sleep 60\"]\n";
+    let mute_for_ever = "version = [\"sh\", \"-c\", \"echo > $HOME/pids/version-$$; exec sleep 60\"]\n";
     // The moment, the signal, the server, a changed line of its manifest, the seconds of warm-up of
     // the workload that hangs, the mock that runs then, and the number of runs that are kept.
     let cases = [

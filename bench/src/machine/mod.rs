@@ -7,6 +7,7 @@ pub mod host;
 mod settings;
 pub mod topology;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
@@ -57,6 +58,10 @@ pub struct Machine {
     pub network: Network,
     /// How many files a process that is started here may have open. It may raise that for itself.
     pub descriptors: Option<u64>,
+    /// The variables of the user's environment that servers and tools had, besides `PATH`; `null`
+    /// in results from before they were chosen, when it was all of them.
+    #[serde(default)]
+    pub environment: Option<BTreeMap<String, String>>,
     /// Cores that servers could use.
     pub server_cores: Vec<usize>,
     /// Cores that the tool could use.
@@ -96,6 +101,7 @@ impl Machine {
             frequency: Frequency::read(root, &cores.all()),
             network: Network::read(root),
             descriptors: host::descriptor_limit(),
+            environment: Some(host::kept()),
             server_cores: cores.server.clone(),
             tool_cores: cores.tool.clone(),
             harness_core: cores.harness,

@@ -56,7 +56,7 @@ pub fn prepare_with(host: &Host, server: &Server, shown: bool) -> anyhow::Result
         return Ok(Some(why));
     }
     if !server.build.is_empty() {
-        let launch = Launch { words: &server.build, folder: &server.folder, cores: &[], shown };
+        let launch = Launch::build(&server.build, &server.folder).shown(shown);
         host.run(&launch, BUILD_LIMIT).with_context(|| format!("cannot build {}", server.name))?;
     }
     refused(host, server)
@@ -65,7 +65,7 @@ pub fn prepare_with(host: &Host, server: &Server, shown: bool) -> anyhow::Result
 /// The server's version: the first line that its version command prints. Fails when there is none,
 /// since a figure without a version cannot be compared with others.
 pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
-    let launch = Launch { words: &server.version, folder: &server.folder, cores: &[], shown: false };
+    let launch = Launch::new(&server.version, &server.folder);
     let output = host.run(&launch, START_LIMIT).with_context(|| format!("{} has no version", server.name))?;
     match output.trim() {
         "" => bail!("{} has no version: `{}` printed nothing", server.name, server.version.join(" ")),
@@ -90,7 +90,7 @@ pub fn start_on(
     let mut words = server.run.clone();
     let port = port.to_string();
     words.extend(["--host", "127.0.0.1", "--port", &port].iter().chain(flags).map(ToString::to_string));
-    let launch = Launch { words: &words, folder: &server.folder, cores, shown: false };
+    let launch = Launch::new(&words, &server.folder).on(cores);
     let mut process = host.start(&launch)?;
     let line = process.first_line(START_LIMIT)?;
     let address = line.strip_prefix("listening on http://").and_then(|address| address.parse().ok());
@@ -110,7 +110,7 @@ fn refused(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
     if server.check.is_empty() {
         return Ok(None);
     }
-    let launch = Launch { words: &server.check, folder: &server.folder, cores: &[], shown: false };
+    let launch = Launch::new(&server.check, &server.folder);
     let ended = host.output(&launch, START_LIMIT).with_context(|| format!("cannot check {}", server.name))?;
     if ended.status.success() {
         return Ok(None);

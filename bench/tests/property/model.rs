@@ -16,12 +16,6 @@ pub(crate) fn closes(request: &Request) -> bool {
     }
 }
 
-/// Whether the server may close without being asked, which RFC 9112, section 9.6, allows. Only one
-/// server uses this: actix reads no more after a request that could have changed the protocol.
-fn may_close(request: &Request) -> bool {
-    closes(request) || request.option == Persistence::Upgrade
-}
-
 /// Whether the answer announces the end of the connection. To an HTTP/1.0 client every answer does,
 /// unless it says that the connection stays open (RFC 9112, section 9.3 and appendix C.2.2).
 pub(crate) fn ends(request: &Request, answer: &Answer) -> bool {
@@ -54,8 +48,7 @@ pub(crate) fn check(request: &Request, answer: &Answer) -> Result<(), String> {
         }
         _ => answer.status == 405 && answer.field("allow") == Some("GET, HEAD") && answer.body.is_empty(),
     };
-    let ends_rightly = if ends(request, answer) { may_close(request) } else { !closes(request) };
-    if is_right && ends_rightly {
+    if is_right && ends(request, answer) == closes(request) {
         Ok(())
     } else {
         let body = String::from_utf8_lossy(&answer.body);

@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 import resource
+import signal
 import socket
 import sys
 
@@ -13,6 +14,9 @@ RESERVED = 100  # descriptors that a worker keeps for other uses than connection
 
 
 def main():
+    # A parent may have blocked SIGTERM, and ignored the end of its children, which is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     flags = read_flags()
     if flags.version:
         print(version())

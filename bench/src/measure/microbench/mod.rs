@@ -38,7 +38,7 @@ pub fn run(
     let mut words = words.map(str::to_owned).to_vec();
     words.extend(filter.map(str::to_owned));
     words.extend_from_slice(flags);
-    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BOUND)?;
+    host.run(&Launch::build(&words, &checkout.root).shown(true), BOUND)?;
     let made = Stamps::read(&folder)?.newer_than(&before);
     if made.is_empty() {
         bail!(
@@ -70,7 +70,7 @@ pub fn known(folder: &Path) -> Vec<String> {
 /// The version of the compiler that builds here; `None` where it cannot be started.
 pub fn compiler(host: &Host, checkout: &Checkout) -> Option<String> {
     let words = ["rustc", "--version"].map(str::to_owned);
-    let launch = Launch { words: &words, folder: &checkout.root, cores: &[], shown: false };
+    let launch = Launch::build(&words, &checkout.root);
     Some(host.run(&launch, VERSION_BOUND).ok()?.trim().to_owned())
 }
 

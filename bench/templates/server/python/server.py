@@ -155,10 +155,16 @@ class Server:
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=port, default=os.environ.get("PORT", "8080"), help="0 takes a free one")
+    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=port, help="0 takes a free one")
     parser.add_argument("--version", action="version", version=VERSION)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.port is None:
+        try:
+            arguments.port = port(os.environ.get("PORT") or "8080")
+        except ValueError:
+            parser.error(f"variable PORT: invalid port value: {os.environ['PORT']!r}")
+    return arguments
 
 
 def port(text):
@@ -189,6 +195,8 @@ async def serve(arguments):
 
 
 def main():
+    # A parent may have blocked SIGTERM, which is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arguments = parse_arguments()
     try:
         asyncio.run(serve(arguments))
