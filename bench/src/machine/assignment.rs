@@ -270,6 +270,8 @@ mod tests {
             ("laptop-hybrid", "0-19", on, "0-5", "6-11", Some(12)),
             ("laptop-hybrid", "0-1,12-19", off, "12-15", "16-19", Some(0)),
             ("laptop-hybrid", "0-1,12", off, "0", "12", None),
+            ("laptop-amd", "0-23", off, "0-1", "2-3", Some(4)),
+            ("laptop-amd", "0-23", on, "0-1,12-13", "2-3,14-15", Some(4)),
             ("two-ccx", "0-15", off, "1-3", "4-7", Some(0)),
             ("two-ccx", "0-15", on, "1-3,9-11", "4-7,12-15", Some(0)),
             ("two-ccx", "3,7,11", off, "3", "7", None),

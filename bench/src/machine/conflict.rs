@@ -164,6 +164,7 @@ mod tests {
     fn there_is_none_where_it_can_be_avoided() {
         let machines = [
             ("laptop-hybrid", "0-19"),
+            ("laptop-amd", "0-23"),
             ("two-ccx", "0-15"),
             ("two-sockets", "0-31"),
             ("smt-off", "0-7"),

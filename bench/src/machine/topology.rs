@@ -26,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use super::cores;
 use super::settings::{number, text};
 
-/// Cores whose capacity is at least this share of the strongest one's are of its kind: cores of one
-/// design have different highest frequencies, and differ by up to 3 % (Nvidia GB10).
-const SAME_CAPACITY: f64 = 0.9;
+/// Cores whose capacity, or highest frequency, is at least this share of the strongest one's are of
+/// its kind. Cores of one design differ: by 3 % in Nvidia's GB10, by 8 % in AMD's Ryzen 9 7950X3D.
+const SAME_KIND: f64 = 0.9;
 
 /// The lists of CPUs that the kernel keeps for the counters of Intel's kinds of cores.
 const INTEL_KINDS: [(&str, CoreKind); 3] = [
@@ -81,6 +81,8 @@ pub enum CoreKind {
     Performance,
     /// The capacity of the strongest core of this kind, where the machine's strongest has 1,024.
     Capacity(u32),
+    /// The highest frequency of the strongest core of this kind, in kHz.
+    Frequency(u32),
 }
 
 impl Topology {
@@ -141,6 +143,7 @@ impl std::fmt::Display for CoreKind {
             Self::Efficient => out.write_str("efficient"),
             Self::Performance => out.write_str("performance"),
             Self::Capacity(capacity) => write!(out, "capacity {capacity}"),
+            Self::Frequency(frequency) => write!(out, "{:.1} GHz", f64::from(*frequency) / 1e6),
         }
     }
 }
@@ -194,34 +197,37 @@ fn nodes(folder: &Path) -> BTreeMap<usize, usize> {
     entries.filter_map(node).flat_map(|(node, cpus)| cpus.into_iter().map(move |cpu| (cpu, node))).collect()
 }
 
-/// The kind of each CPU's core; of none where all are of one kind.
+/// The kind of each CPU's core; of none where all are of one kind. Intel's kinds have names. Those of
+/// Arm differ by their capacity, and AMD's, which share the instruction set, by their frequency alone.
 fn kinds(devices: &Path, online: &[usize]) -> BTreeMap<usize, CoreKind> {
     let named = INTEL_KINDS.iter().flat_map(|(name, kind)| {
         let cpus = list(&devices.join(name).join("cpus")).unwrap_or_default();
         cpus.into_iter().map(move |cpu| (cpu, *kind))
     });
-    let mut kinds: BTreeMap<usize, CoreKind> = named.collect();
-    if kinds.is_empty() {
-        kinds = by_capacity(devices, online);
-    }
-    if BTreeSet::from_iter(kinds.values()).len() > 1 { kinds } else { BTreeMap::new() }
+    let by_strength = |file: &str, kind: fn(u32) -> CoreKind| {
+        let strength =
+            |cpu: &usize| Some((number(&devices.join(format!("system/cpu/cpu{cpu}/{file}")))?, *cpu));
+        kinds_by_strength(online.iter().filter_map(strength).collect(), kind)
+    };
+    let found = [
+        named.collect(),
+        by_strength("cpu_capacity", CoreKind::Capacity),
+        by_strength("cpufreq/cpuinfo_max_freq", CoreKind::Frequency),
+    ];
+    let has_several = |kinds: &BTreeMap<usize, CoreKind>| BTreeSet::from_iter(kinds.values()).len() > 1;
+    found.into_iter().find(has_several).unwrap_or_default()
 }
 
-/// Intel's kinds have names; those of other processors differ by their capacity alone.
-fn by_capacity(devices: &Path, online: &[usize]) -> BTreeMap<usize, CoreKind> {
-    let capacity = |cpu: &usize| {
-        let file = devices.join(format!("system/cpu/cpu{cpu}/cpu_capacity"));
-        Some((number::<u32>(&file)?, *cpu))
-    };
-    let mut capacities: Vec<(u32, usize)> = online.iter().filter_map(capacity).collect();
-    capacities.sort_unstable();
+/// The kinds of CPUs by how strong each is.
+fn kinds_by_strength(mut cpus: Vec<(u32, usize)>, kind: fn(u32) -> CoreKind) -> BTreeMap<usize, CoreKind> {
+    cpus.sort_unstable();
     let mut kinds = BTreeMap::new();
-    let mut strongest = 0;
-    for (capacity, cpu) in capacities.into_iter().rev() {
-        if f64::from(capacity) < f64::from(strongest) * SAME_CAPACITY || strongest == 0 {
-            strongest = capacity;
-        }
-        kinds.insert(cpu, CoreKind::Capacity(strongest));
+    let mut strongest = None;
+    for (strength, cpu) in cpus.into_iter().rev() {
+        let is_of_kind = |strongest: &u32| f64::from(strength) >= f64::from(*strongest) * SAME_KIND;
+        let own = strongest.filter(is_of_kind).unwrap_or(strength);
+        strongest = Some(own);
+        kinds.insert(cpu, kind(own));
     }
     kinds
 }
@@ -277,6 +283,7 @@ mod tests {
             ("siblings", "0-1", 1, "0,1 s0 n0", "0,1 s0 n0"),
             ("offline", "0,2-4,7", 3, "0,4 s0 n0 c0", "3,7 s0 n0 c0"),
             ("arm-server", "0-79", 80, "0 s0 n0", "79 s0 n0"),
+            ("laptop-amd", "0-23", 12, "0,12 s0 n0 c0 5.1 GHz", "11,23 s0 n0 c4 3.3 GHz"),
             ("arm-board", "0-7", 8, "0 s0 n0 c0 capacity 414", "7 s0 n0 c0 capacity 1024"),
         ];
         for (machine, usable, count, first, last) in cases {

@@ -1,4 +1,5 @@
-//! Machines for tests, from `bench/tests/topologies/`.
+//! Machines for tests, from `bench/tests/topologies/`: the files of `/sys` that are read, as machines
+//! of that kind have them.
 
 use std::fs;
 use std::path::Path;
