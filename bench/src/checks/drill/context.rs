@@ -8,6 +8,7 @@ use crate::machine::host::Host;
 use crate::servers::client::{Client, TIMEOUT, check_answers, get_and_close};
 use crate::servers::launch::{self, Running};
 use crate::servers::server::Server;
+use crate::store::drills::SizeRecord;
 
 /// Connections that are served before a drill reads memory and descriptors, so that what a server
 /// allocates for its first ones is no leak. The shortest accept queue of all servers holds them.
@@ -23,36 +24,24 @@ const POLL: Duration = Duration::from_millis(20);
 /// The share of a core that an idle server may use. One that waits uses some thousandths.
 const QUIET_SHARE: f64 = 0.05;
 
-/// How large drills are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    /// A second or two each, for tests.
-    Short,
-    /// With at most this number of connections, which the machine's limit of open files may reduce.
-    Full {
-        /// Connections at once.
-        connections: usize,
-    },
-}
-
 /// What a drill runs with: a server that is built, and the host to start it on.
 pub(super) struct DrillContext<'a> {
     pub(super) host: &'a Host,
     pub(super) server: &'a Server,
-    pub(super) size: Size,
+    pub(super) size: SizeRecord,
 }
 
 impl DrillContext<'_> {
     /// One of two values, by the drill's size.
     pub(super) fn pick<T>(&self, short: T, full: T) -> T {
-        if self.size == Size::Short { short } else { full }
+        if self.size == SizeRecord::Short { short } else { full }
     }
 
     /// Connections at once, by the drill's size and what the machine allows.
     pub(super) fn connections(&self, short: usize, full: usize) -> usize {
         match self.size {
-            Size::Short => short,
-            Size::Full { connections } => full.min(connections),
+            SizeRecord::Short => short,
+            SizeRecord::Full { connections } => full.min(connections),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::context::CheckContext;
+use super::CheckContext;
 use super::diagnostic::Diagnostics;
 use super::values::{strings, tables};
 use crate::checks::drill::{self, DRILLS};
