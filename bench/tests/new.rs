@@ -88,6 +88,8 @@ fn follow(language: &str) {
     for path in WORKSPACE {
         copy(&root().join(path), &checkout.path(path));
     }
+    // As a change of branch leaves it: nothing else may suffer.
+    checkout.write("servers/rust/left/notes.txt", "");
     let commands = commands();
     assert_eq!(commands.first().map(String::as_str), Some("new mine --language rust"));
     for command in commands {

@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
+use super::{BAD, GOOD, Outcome, note, print, read_checkout, styled, without_floor};
 use crate::checks::drill::{self, DRILLS, Drill, DrillResult, Size};
 use crate::cli;
 use crate::machine;
 use crate::machine::host::{self, Host};
 use crate::report;
-use crate::servers::checkout::Checkout;
+use crate::servers::build;
 use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
@@ -30,7 +30,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     if arguments.list {
         return print(&list());
     }
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let servers = without_floor(checkout.choose_servers(named)?, named, "does not handle faults")?;
     let drills = choose(&arguments.drills)?;
@@ -46,6 +46,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let mut outdated = String::new();
     let mut all_well = true;
     for server in servers {
+        build::kept(&host, server).iter().for_each(|sentence| note(sentence));
         let prepared = launch::prepare(&host, server);
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
@@ -84,6 +85,7 @@ fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     if let Some(torn) = torn {
         anstream::eprintln!("{torn}");
     }
+    file.warning(folder).iter().for_each(|warning| note(warning));
     Ok(file)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::cli::{List, Listed};
 use crate::machine::host::Host;
 use crate::measure::forecast;
@@ -17,7 +17,7 @@ use crate::text::numbers;
 use crate::tools::{self, TOOLS, Tool};
 
 pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let wanted = |what| list.what.is_none_or(|only| only == what);
     let mut out = Vec::new();

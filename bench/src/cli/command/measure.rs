@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use super::report::write_report;
-use super::{Outcome, note, print};
+use super::{Outcome, note, print, read_checkout};
 use crate::cli::{Arguments, Command, Label, Measure};
 use crate::machine::Machine;
 use crate::machine::cores::Cores;
@@ -73,7 +73,7 @@ fn read(
     cores: &Cores,
     progress: &Progress,
 ) -> anyhow::Result<Checkout> {
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let label = arguments.address.zip(arguments.label.as_ref());
     let attached = label.map(|(address, label)| attached(address, arguments.pid, label, cores, progress));
     checkout.with_attached(attached.transpose()?)
@@ -147,6 +147,7 @@ fn measure(
         install::missing(&host, &servers, !progress.is_quiet(), |line| progress.note(line));
     }
     let (mut results, done) = open()?;
+    results.warning().iter().for_each(|warning| progress.warn(warning));
     refuse_other_workloads(&workloads, &done)?;
 
     let (servers, workloads) = (&servers, &workloads);

@@ -18,11 +18,13 @@ mod serve;
 mod verify;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
 
 use crate::cli::{Arguments, Command};
+use crate::servers::checkout::Checkout;
 use crate::servers::server::Server;
 
 /// The result of a command that ran to its end: its exit code is 0, 1 or 130.
@@ -62,6 +64,17 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the checkout, and says which folders in it are left out.
+fn read_checkout(root: Option<&Path>) -> anyhow::Result<Checkout> {
+    let checkout = Checkout::read(root)?;
+    checkout.leftover.iter().for_each(|folder| note_leftover(folder));
+    Ok(checkout)
+}
+
+fn note_leftover(folder: &Path) {
+    note(&format!("{} is left out: a folder without a server.toml is no server", folder.display()));
 }
 
 /// Drops floors from the servers, and prints why. Fails if the user named one.

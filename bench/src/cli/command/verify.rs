@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
+use super::{BAD, GOOD, Outcome, note, print, read_checkout, styled, without_floor};
 use crate::checks::verify::{self, Depth, Verification};
 use crate::cli::Verify;
 use crate::machine::host::Host;
 use crate::report;
-use crate::servers::checkout::Checkout;
+use crate::servers::build;
 use crate::servers::client;
 use crate::servers::install;
 use crate::servers::launch;
@@ -28,7 +28,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         print(&table(&[(&name, verification)]))?;
         return Ok(outcome(is_as_known));
     }
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let mut servers = checkout.choose_servers(named)?;
     if arguments.conformance {
@@ -41,6 +41,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     let mut verified = Vec::new();
     let mut all_well = true;
     for server in servers {
+        build::kept(&host, server).iter().for_each(|sentence| note(sentence));
         let verification = match launch::prepare(&host, server) {
             Ok(Some(why)) => {
                 print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;

@@ -32,10 +32,11 @@ pub fn run(
     flags: &[String],
 ) -> anyhow::Result<MicrobenchRecord> {
     let started = machine::now();
-    let folder = checkout.criterion();
+    let folder = checkout.target.criterion();
     let before = Stamps::read(&folder)?;
-    let words = ["cargo", "bench", "--package", "bench", "--bench", "costs", "--"];
-    let mut words = words.map(str::to_owned).to_vec();
+    let mut words = vec!["env".to_owned(), format!("CRITERION_HOME={}", folder.display())];
+    words.extend(checkout.target.variables());
+    words.extend(["cargo", "bench", "--package", "bench", "--bench", "costs", "--"].map(str::to_owned));
     words.extend(filter.map(str::to_owned));
     words.extend_from_slice(flags);
     host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BOUND)?;
