@@ -256,7 +256,7 @@ Examples:
   bench history results --format csv
       those in another folder, for other programs
 
-Exit codes: 0 the list is printed, 1 a folder cannot be read, 2 wrong usage.";
+Exit codes: 0 the list is printed, also where the page cannot be written; 1 a folder cannot be read; 2 wrong usage.";
 
 pub(super) const README: &str = "\
 Copies the records that the answer is taken from to bench/recorded, draws the picture there, and writes the part of README.md \
