@@ -8,7 +8,7 @@ mod difference;
 mod judgement;
 
 pub use difference::Difference;
-pub use judgement::{Judgement, Reason};
+pub use judgement::Judgement;
 
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::{Cell, Figure, WorkloadSummary, summarise};
@@ -29,11 +29,11 @@ pub struct Comparison<'a> {
     /// A, and B, which is compared with it.
     pub folders: [&'a Loaded; 2],
     /// The conditions that were not the same in both.
-    pub differences: Vec<Difference<'a>>,
+    pub differences: Vec<Difference>,
     /// The workloads that both have, in the order of A.
     pub workloads: Vec<ComparedWorkload<'a>>,
-    /// The servers by workload and tool that only A has, and only B.
-    pub unmatched: [Vec<Unmatched<'a>>; 2],
+    /// What is not compared, and why.
+    pub not_compared: Vec<NotCompared<'a>>,
 }
 
 /// A workload under a tool that both folders have.
@@ -49,8 +49,6 @@ pub struct ComparedWorkload<'a> {
     pub noise: Vec<(FigureKind, Option<f64>)>,
     /// Figures by server, in the order of A.
     pub figures: Vec<ComparedFigure<'a>>,
-    /// Servers whose throughput is not compared: the server was not the bottleneck in both folders.
-    pub without_throughput: Vec<&'a str>,
     /// Servers whose open loop had another rate in B, with both rates.
     pub rates: Vec<(&'a str, [f64; 2])>,
 }
@@ -70,15 +68,19 @@ pub struct ComparedFigure<'a> {
     pub judgement: Judgement,
 }
 
-/// Servers that only one folder has under a workload and a tool.
+/// Servers under a workload and a tool whose figures are not compared.
 #[derive(Debug)]
-pub struct Unmatched<'a> {
+pub struct NotCompared<'a> {
     /// The workload's name.
     pub workload: &'a str,
     /// The tool's name.
     pub tool: &'a str,
+    /// The figure; all where there is none.
+    pub kind: Option<FigureKind>,
     /// The servers' names.
     pub servers: Vec<&'a str>,
+    /// Why.
+    pub reason: &'static str,
 }
 
 /// What a figure measures.
@@ -96,31 +98,28 @@ pub enum FigureKind {
     Memory,
 }
 
-/// A kind of figure, and the figure of one run.
-type KindAndFigure = (FigureKind, Figure);
-
 /// Compares B with A.
 pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
-    let summaries = [summarise(&a.records), summarise(&b.records)];
-    let mut comparison = Comparison {
-        folders: [a, b],
-        differences: difference::all([a, b], &summaries),
-        workloads: Vec::new(),
-        unmatched: [unmatched(&summaries[0], &summaries[1]), unmatched(&summaries[1], &summaries[0])],
-    };
-    for one in &summaries[0] {
-        let other = summaries[1].iter().find(|other| is_of_same_name(one, other));
+    let [ones, others] = [a, b].map(|folder| summarise(&folder.records));
+    let mut workloads = Vec::new();
+    let mut not_compared = unmatched(&ones, &others, "only in A");
+    not_compared.extend(unmatched(&others, &ones, "only in B"));
+    for one in &ones {
+        let other = others.iter().find(|other| is_of_same_name(one, other));
         if let Some(other) = other.filter(|other| difference::is_same_load(one.workload, other.workload)) {
-            comparison.workloads.push(ComparedWorkload::new(one, other));
+            let (compared, without_throughput) = ComparedWorkload::new([one, other]);
+            workloads.push(compared);
+            not_compared.extend(without_throughput);
         }
     }
-    comparison
+    let differences = difference::all([a, b], [&ones, &others]);
+    Comparison { folders: [a, b], differences, workloads, not_compared }
 }
 
 impl Comparison<'_> {
     /// Whether two machines are compared rather than what ran on them.
     pub fn is_of_two_machines(&self) -> bool {
-        self.differences.iter().any(Difference::is_of_machine)
+        self.differences.iter().any(|difference| difference.is_of_machine)
     }
 
     /// Every figure that both folders have.
@@ -135,18 +134,12 @@ impl Comparison<'_> {
 
     /// The number of figures that got worse by more than a share, or are broken in B.
     pub fn worse_by(&self, share: f64) -> usize {
-        self.figures().filter(|figure| figure.loss().is_some_and(|loss| loss > share)).count()
-    }
-}
-
-impl ComparedFigure<'_> {
-    /// The share by which it got worse, infinite if it is broken in B; `None` in other cases.
-    fn loss(&self) -> Option<f64> {
-        if matches!(self.judgement, Judgement::Broken(_)) {
-            return Some(f64::INFINITY);
-        }
-        let change = self.ratio.filter(|_| self.judgement == Judgement::Worse)?.median - 1.0;
-        Some(change.abs())
+        let is_counted = |figure: &&ComparedFigure| match (&figure.judgement, figure.ratio) {
+            (Judgement::Broken(_), _) => true,
+            (Judgement::Worse, Some(ratio)) => (ratio.median - 1.0).abs() > share,
+            _ => false,
+        };
+        self.figures().filter(is_counted).count()
     }
 }
 
@@ -163,55 +156,62 @@ impl FigureKind {
             TaskRecord::Hold => Self::Memory,
         }
     }
+
+    /// The figure of one run.
+    fn of_run(self) -> Figure {
+        match self {
+            Self::Cost => Record::cpu_per_request,
+            Self::Throughput => Record::per_second,
+            Self::Latency => |run| run.percentile(99),
+            Self::FirstAnswer => |run| Some(run.start?.first_answer_seconds),
+            Self::Memory => Record::memory_per_connection,
+        }
+    }
 }
 
 impl<'a> ComparedWorkload<'a> {
-    fn new(a: &WorkloadSummary<'a>, b: &WorkloadSummary<'a>) -> Self {
-        let mut compared = Self {
-            workload: a.workload,
-            tool: a.tool,
-            is_check: a.is_check,
-            noise: Vec::new(),
-            figures: Vec::new(),
-            without_throughput: Vec::new(),
-            rates: Vec::new(),
-        };
+    /// The workload in A and in B, and the servers whose throughput is not compared: the server was
+    /// not the bottleneck in both.
+    fn new(summaries: [&WorkloadSummary<'a>; 2]) -> (Self, Option<NotCompared<'a>>) {
+        let [a, b] = summaries;
+        let WorkloadSummary { workload, tool, is_check, .. } = *a;
+        let mut compared =
+            Self { workload, tool, is_check, noise: Vec::new(), figures: Vec::new(), rates: Vec::new() };
+        let mut servers = Vec::new();
         for one in a.with_floor() {
-            let other = b.with_floor().find(|other| other.server.name == one.server.name);
-            if let Some(other) = other {
-                compared.add([a, b], [one, other]);
+            let Some(other) = b.with_floor().find(|other| other.server.name == one.server.name) else {
+                continue;
+            };
+            let cells = [one, other];
+            if cells.iter().all(|cell| cell.measured().next().is_none()) {
+                continue;
+            }
+            let leading = FigureKind::leading(workload.task);
+            if let Some(judgement) = judgement::of_unjudged(cells) {
+                compared.push(leading, cells, None, judgement);
+                continue;
+            }
+            compared.judge(leading, summaries, cells);
+            if workload.rate.is_some() {
+                compared.latency(summaries, cells);
+            } else if cells.iter().all(|cell| cell.bound() == Some(Bound::ServerBound)) {
+                compared.judge(FigureKind::Throughput, summaries, cells);
+            } else if workload.task == TaskRecord::Load {
+                servers.push(one.server.name.as_str());
             }
         }
-        compared
-    }
-
-    fn add(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
-        let [a, b] = cells;
-        if a.measured().next().is_none() && b.measured().next().is_none() {
-            return;
-        }
-        let leading = (FigureKind::leading(self.workload.task), summaries[0].leading());
-        if let Some(reason) = judgement::not_judged(cells) {
-            self.push(leading, cells, None, judgement::of_unjudged(reason, b));
-            return;
-        }
-        self.judge(leading, summaries, cells);
-        if self.workload.task != TaskRecord::Load {
-            return;
-        }
-        let is_servers = |cell: &Cell| cell.bound() == Some(Bound::ServerBound);
-        if self.workload.rate.is_some() {
-            self.latency(summaries, cells);
-        } else if is_servers(a) && is_servers(b) {
-            self.judge((FigureKind::Throughput, Record::per_second), summaries, cells);
-        } else {
-            self.without_throughput.push(&a.server.name);
-        }
+        let not_compared = (!servers.is_empty()).then(|| NotCompared {
+            workload: &workload.name,
+            tool: &tool.name,
+            kind: Some(FigureKind::Throughput),
+            servers,
+            reason: "the server was not the bottleneck in A and in B",
+        });
+        (compared, not_compared)
     }
 
     /// The latency of an open loop, where it means the same in both. Both held their rate.
     fn latency(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
-        let latency: KindAndFigure = (FigureKind::Latency, |run| run.percentile(99));
         let rates = cells.map(|cell| cell.median(rate));
         let change = match rates {
             [Some(a), Some(b)] => (b / a - 1.0).abs(),
@@ -223,43 +223,38 @@ impl<'a> ComparedWorkload<'a> {
             self.rates.push((&cells[0].server.name, [a, b]));
         }
         let [a, b] = summaries.map(|summary| &summary.tool.semantics);
-        if a != b {
-            self.push(latency, cells, None, Judgement::NotJudged(Reason::OtherMeaning));
+        let why_not = if a != b {
+            "the tool defines latency differently in B"
         } else if change > NEAR_RATE {
-            self.push(latency, cells, None, Judgement::NotJudged(Reason::OtherRate));
+            "the rates are too far apart"
         } else {
-            self.judge(latency, summaries, cells);
-        }
+            return self.judge(FigureKind::Latency, summaries, cells);
+        };
+        self.push(FigureKind::Latency, cells, None, Judgement::NotJudged(why_not.into()));
     }
 
-    /// A figure that is the server's own in both.
-    fn judge(&mut self, figure: KindAndFigure, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
-        let (kind, value) = figure;
-        let noise = self.noise_of(figure, summaries).unwrap_or(0.0);
-        let [a, b] = cells.map(|cell| cell.values(value));
+    /// Compares a figure that is the server's own in both. The noise floor is the larger one of the
+    /// two folders.
+    fn judge(&mut self, kind: FigureKind, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
+        let noises = summaries.iter().filter_map(|summary| summary.noise_of(kind.of_run()));
+        let noise = noises.max_by(f64::total_cmp);
+        if self.noise.iter().all(|(known, _)| *known != kind) {
+            self.noise.push((kind, noise));
+        }
+        let [a, b] = cells.map(|cell| cell.values(kind.of_run()));
         let ratio = Estimate::from_unpaired(&b, &a);
-        self.push(figure, cells, ratio, judgement::of_ratio(kind, ratio, noise));
+        self.push(kind, cells, ratio, judgement::of_ratio(kind, ratio, noise.unwrap_or(0.0)));
     }
 
     fn push(
         &mut self,
-        (kind, figure): KindAndFigure,
+        kind: FigureKind,
         cells: [&Cell<'a>; 2],
         ratio: Option<Estimate>,
         judgement: Judgement,
     ) {
-        let medians = cells.map(|cell| cell.median(figure));
+        let medians = cells.map(|cell| cell.median(kind.of_run()));
         self.figures.push(ComparedFigure { server: &cells[0].server.name, kind, medians, ratio, judgement });
-    }
-
-    /// The noise floor of a figure: the larger one of the two folders.
-    fn noise_of(&mut self, (kind, figure): KindAndFigure, summaries: [&WorkloadSummary; 2]) -> Option<f64> {
-        if let Some((_, noise)) = self.noise.iter().find(|(known, _)| *known == kind) {
-            return *noise;
-        }
-        let noise = summaries.iter().filter_map(|summary| summary.noise_of(figure)).max_by(f64::total_cmp);
-        self.noise.push((kind, noise));
-        noise
     }
 }
 
@@ -268,19 +263,21 @@ fn is_of_same_name(one: &WorkloadSummary, other: &WorkloadSummary) -> bool {
 }
 
 /// The servers that `these` have and `those` lack.
-fn unmatched<'a>(these: &[WorkloadSummary<'a>], those: &[WorkloadSummary<'a>]) -> Vec<Unmatched<'a>> {
+fn unmatched<'a>(
+    these: &[WorkloadSummary<'a>],
+    those: &[WorkloadSummary<'a>],
+    reason: &'static str,
+) -> Vec<NotCompared<'a>> {
     let of_workload = |summary: &WorkloadSummary<'a>| {
-        let other = those.iter().find(|other| is_of_same_name(summary, other));
-        let is_there =
-            |name: &str| other.is_some_and(|other| other.with_floor().any(|cell| cell.server.name == name));
+        let others = those.iter().filter(|other| is_of_same_name(summary, other));
+        let known: Vec<&str> =
+            others.flat_map(WorkloadSummary::with_floor).map(|cell| cell.server.name.as_str()).collect();
         let names = summary.with_floor().map(|cell| cell.server.name.as_str());
-        Unmatched {
-            workload: &summary.workload.name,
-            tool: &summary.tool.name,
-            servers: names.filter(|name| !is_there(name)).collect(),
-        }
+        let servers: Vec<&str> = names.filter(|name| !known.contains(name)).collect();
+        let (workload, tool) = (summary.workload.name.as_str(), summary.tool.name.as_str());
+        (!servers.is_empty()).then_some(NotCompared { workload, tool, kind: None, servers, reason })
     };
-    these.iter().map(of_workload).filter(|unmatched| !unmatched.servers.is_empty()).collect()
+    these.iter().filter_map(of_workload).collect()
 }
 
 fn rate(run: &Record) -> Option<f64> {

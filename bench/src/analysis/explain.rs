@@ -11,7 +11,7 @@
 //! `report/section/breakdown.rs` has the words.
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::store::microbench::{CostsRecord, MicrobenchRecord};
+use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
 
@@ -31,27 +31,23 @@ const KEPT: &str = "keep-alive";
 #[derive(Debug)]
 pub(crate) struct Breakdown<'a> {
     pub summary: &'a WorkloadSummary<'a>,
-    /// The cost of the floor: what the kernel takes at least.
-    pub floor: Cost<'a>,
+    /// What the kernel takes at least.
+    pub floor: ServerBreakdown<'a>,
     /// The servers that have figures, in the summary's order.
     pub servers: Vec<ServerBreakdown<'a>>,
 }
 
-/// What a server uses per request, by the records: medians of its repetitions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cost<'a> {
-    pub cell: &'a Cell<'a>,
-    pub seconds: f64,
-    /// The part of `seconds` in user mode.
-    pub user_seconds: Option<f64>,
-    /// How often a thread of the server waited, or was preempted.
-    pub switches: Option<f64>,
-}
-
-/// A server's CPU time per request in parts, in seconds. A part that is not known is absent.
+/// The CPU time per request of a server, or of the floor, in parts: medians of its repetitions, in
+/// seconds. A part that is not known is absent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerBreakdown<'a> {
-    pub cost: Cost<'a>,
+    pub cell: &'a Cell<'a>,
+    /// The whole.
+    pub seconds: f64,
+    /// The part of the whole in user mode.
+    pub user_seconds: Option<f64>,
+    /// How often a thread of the server waited, or was preempted.
+    pub switch_count: Option<f64>,
     /// What the kernel takes: the whole divided by its ratio to the floor in the same runs.
     pub floor: f64,
     pub switches: Option<f64>,
@@ -59,39 +55,16 @@ pub(crate) struct ServerBreakdown<'a> {
     pub own: Option<f64>,
 }
 
-/// The benchmarks of a server's parts, as its manifest names them.
-#[derive(Debug)]
-pub(crate) struct ServerBenches<'a> {
-    pub server: &'a str,
-    pub framework: Benches<'a>,
-    pub own: Benches<'a>,
-}
-
-/// Benchmarks that add up to a part, each with its time per operation in seconds, if it was run.
-#[derive(Debug)]
-pub(crate) struct Benches<'a>(pub Vec<(&'a str, Option<f64>)>);
-
 /// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a
 /// time over kept connections, with valid figures of the floor and figures of some server.
 pub(crate) fn breakdown<'a>(
     summary: &'a WorkloadSummary<'a>,
     code: &MicrobenchRecord,
 ) -> Option<Breakdown<'a>> {
-    let floor = summary
-        .floor
-        .as_ref()
-        .filter(|floor| is_explained(summary.workload) && floor.not_ranked().is_none())
-        .and_then(Cost::from_cell)?;
-    let server = |cell: &'a Cell<'a>| {
-        let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
-        let cost = Cost::from_cell(cell)?;
-        // Paired by repetition, so that a drift of the machine cancels out, and also not ranked.
-        let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
-        let floor = Cost { seconds: cost.seconds / ratio, ..floor };
-        let benches = costs.map(|costs| ServerBenches::from_record(costs, code));
-        Some(ServerBreakdown::new(cost, &floor, benches, code))
-    };
-    let servers: Vec<ServerBreakdown> = summary.cells.iter().filter_map(server).collect();
+    let floor = summary.floor.as_ref().filter(|floor| floor.not_ranked().is_none());
+    let floor = floor.filter(|_| is_explained(summary.workload)).and_then(ServerBreakdown::from_cell)?;
+    let servers = summary.cells.iter().filter_map(|cell| ServerBreakdown::new(cell, &floor, code));
+    let servers: Vec<ServerBreakdown> = servers.collect();
     (!servers.is_empty()).then_some(Breakdown { summary, floor, servers })
 }
 
@@ -110,16 +83,10 @@ pub(crate) fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
-impl<'a> Cost<'a> {
-    /// The cost of a cell; `None` where it has no CPU time.
-    fn from_cell(cell: &'a Cell<'a>) -> Option<Self> {
-        Some(Self {
-            cell,
-            seconds: cell.median(Record::cpu_per_request)?,
-            user_seconds: cell.median(|run| per_request(run, |server| Some(server.user_seconds))),
-            switches: cell.median(|run| per_request(run, switches)),
-        })
-    }
+/// The sum of benchmarks; `None` where there are none, or one was not run.
+fn sum(code: &MicrobenchRecord, names: &[String]) -> Option<f64> {
+    let seconds: Option<f64> = names.iter().map(|name| time(code, name)).sum();
+    seconds.filter(|_| !names.is_empty())
 }
 
 /// A figure of the server's usage, per request.
@@ -134,13 +101,38 @@ fn switches(server: &UsageRecord) -> Option<f64> {
 }
 
 impl<'a> ServerBreakdown<'a> {
-    fn new(cost: Cost<'a>, floor: &Cost, costs: Option<ServerBenches>, code: &MicrobenchRecord) -> Self {
+    /// A cell of which no part is known but the kernel's, as of the floor; `None` where it has no CPU
+    /// time.
+    fn from_cell(cell: &'a Cell<'a>) -> Option<Self> {
+        let seconds = cell.median(Record::cpu_per_request)?;
+        Some(Self {
+            cell,
+            seconds,
+            user_seconds: cell.median(|run| per_request(run, |server| Some(server.user_seconds))),
+            switch_count: cell.median(|run| per_request(run, switches)),
+            floor: seconds,
+            switches: None,
+            framework: None,
+            own: None,
+        })
+    }
+
+    fn new(cell: &'a Cell<'a>, floor: &Self, code: &MicrobenchRecord) -> Option<Self> {
+        let whole = Self::from_cell(cell)?;
+        // Paired by repetition, so that a drift of the machine cancels out, and also not ranked.
+        let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
         let switches = || {
-            let more = (cost.switches? - floor.switches?).max(0.0);
+            let more = (whole.switch_count? - floor.switch_count?).max(0.0);
             Some(more * switch(code)?)
         };
-        let (framework, own) = costs.map_or((None, None), |costs| (costs.framework.sum(), costs.own.sum()));
-        Self { cost, floor: floor.seconds, switches: switches(), framework, own }
+        let costs = code.costs.iter().find(|costs| costs.server == cell.server.name);
+        Some(Self {
+            floor: whole.seconds / ratio,
+            switches: switches(),
+            framework: costs.and_then(|costs| sum(code, &costs.framework)),
+            own: costs.and_then(|costs| sum(code, &costs.own)),
+            ..whole
+        })
     }
 
     /// What is left after all known parts, of a server whose framework's or own code's part is
@@ -151,7 +143,7 @@ impl<'a> ServerBreakdown<'a> {
 
     /// The same of any other server: its runtime and its code together.
     pub(crate) fn runtime_and_code(&self) -> Option<f64> {
-        self.of_code().is_none().then(|| self.left())
+        (self.of_code().is_none() && !self.cell.server.is_floor).then(|| self.left())
     }
 
     /// What the framework and the own code take together, as far as either is known.
@@ -161,7 +153,7 @@ impl<'a> ServerBreakdown<'a> {
 
     /// A part of the whole, as a share.
     pub(crate) fn share(&self, seconds: f64) -> f64 {
-        seconds / self.cost.seconds
+        seconds / self.seconds
     }
 
     /// Whether the parts explain the whole; `None` where they are not known.
@@ -171,25 +163,7 @@ impl<'a> ServerBreakdown<'a> {
 
     fn left(&self) -> f64 {
         let known = [self.switches, self.framework, self.own].into_iter().flatten().sum::<f64>();
-        self.cost.seconds - self.floor - known
-    }
-}
-
-impl<'a> ServerBenches<'a> {
-    /// The benchmarks that a manifest names, with the times of those that were run.
-    pub(crate) fn from_record(costs: &'a CostsRecord, code: &MicrobenchRecord) -> Self {
-        let benches = |names: &'a [String]| {
-            Benches(names.iter().map(|name| (name.as_str(), time(code, name))).collect())
-        };
-        Self { server: &costs.server, framework: benches(&costs.framework), own: benches(&costs.own) }
-    }
-}
-
-impl Benches<'_> {
-    /// Their sum; `None` where there are none, or one was not run.
-    pub(crate) fn sum(&self) -> Option<f64> {
-        let seconds: Option<f64> = self.0.iter().map(|(_, seconds)| *seconds).sum();
-        seconds.filter(|_| !self.0.is_empty())
+        self.seconds - self.floor - known
     }
 }
 
@@ -239,19 +213,8 @@ mod tests {
             let shown = parts(server).map(|part| part.map_or("-".into(), |part| format!("{part}"))).join(" ");
             assert_eq!((shown.as_str(), server.is_explained()), (expected, is_explained), "{name}");
             let sum: f64 = parts(server).iter().flatten().sum::<f64>() + server.floor * 1e9;
-            assert!((sum - server.cost.seconds * 1e9).abs() < 3.0, "{name}: {sum}");
+            assert!((sum - server.seconds * 1e9).abs() < 3.0, "{name}: {sum}");
         }
-    }
-
-    #[test]
-    fn costs_are_per_request() {
-        let records = [run("floor", 5.0, Some(1)), run("own", 10.0, Some(3))];
-        let summaries = summarise(&records);
-        let breakdown = breakdown(&summaries[0], &MicrobenchRecord::example()).unwrap();
-        let Cost { cell, seconds, user_seconds, switches } = breakdown.servers[0].cost;
-        assert_eq!((cell.server.name.as_str(), switches), ("own", Some(3.0)));
-        assert!((seconds - 10e-6).abs() < 1e-12 && (user_seconds.unwrap() - 2e-6).abs() < 1e-12);
-        assert_eq!(breakdown.floor.cell.server.name, "floor");
     }
 
     #[test]

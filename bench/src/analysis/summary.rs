@@ -10,9 +10,6 @@
 
 mod cell;
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use crate::analysis::statistics::{self, Estimate, Rank};
 use crate::store::record::{Record, ServerRecord, TaskRecord, ToolRecord, WorkloadRecord};
 
@@ -43,28 +40,23 @@ pub type Figure = fn(&Record) -> Option<f64>;
 /// Cells by workload and tool, in the order in which they were first run.
 pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
     let mut known: Vec<&str> = Vec::new();
-    let groups = grouped(records, |record| (&record.workload.name, &record.tool.name));
-    let summaries = groups.into_iter().map(|group| {
-        let is_check = known.contains(&group[0].workload.name.as_str());
-        known.push(&group[0].workload.name);
-        WorkloadSummary::new(group, is_check)
+    let groups = grouped(records.iter().map(|run| ((&run.workload.name, &run.tool.name), run)));
+    let summaries = groups.into_iter().map(|((workload, _), runs)| {
+        let is_check = known.contains(&workload.as_str());
+        known.push(workload);
+        WorkloadSummary::new(runs, is_check)
     });
     summaries.collect()
 }
 
-/// Records of the same key together, in the order in which keys were first seen.
-fn grouped<'a, K: Eq + Hash>(
-    records: impl IntoIterator<Item = &'a Record>,
-    key: impl Fn(&'a Record) -> K,
-) -> Vec<Vec<&'a Record>> {
-    let mut places = HashMap::new();
-    let mut groups: Vec<Vec<&Record>> = Vec::new();
-    for record in records {
-        let place = *places.entry(key(record)).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Vec::new());
+/// Values by their keys, in the order in which the keys first occur.
+pub(crate) fn grouped<K: PartialEq, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
         }
-        groups[place].push(record);
     }
     groups
 }
@@ -73,7 +65,8 @@ impl<'a> WorkloadSummary<'a> {
     /// The summary of the records of one workload under one tool, of which there is at least one.
     fn new(records: Vec<&'a Record>, is_check: bool) -> Self {
         let (workload, tool) = (&records[0].workload, &records[0].tool);
-        let cells = grouped(records, |record| &record.server.name).into_iter().map(Cell::new);
+        let by_server = grouped(records.into_iter().map(|run| (&run.server.name, run)));
+        let cells = by_server.into_iter().map(|(_, runs)| Cell::new(runs));
         let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.duplicate_of.is_some());
         let keyed = |cell: Cell<'a>| {
@@ -175,24 +168,18 @@ fn leading(workload: &WorkloadRecord) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::record::{Bound, VerdictRecord};
+    use crate::store::record::Bound;
 
     /// A run of a server with this CPU time per request.
     fn run(server: &str, repetition: u32, microseconds: f64) -> Record {
         let mut record = Record::example(server, repetition);
-        record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = microseconds / 1e3;
+        record.set_cpu_seconds(microseconds / 1e3);
         record
     }
 
     fn disturbed(mut record: Record, share: f64) -> Record {
-        record.verdict = Some(VerdictRecord {
-            bound: Bound::Disturbed,
-            reason: None,
-            server_utilisation: Some(0.5),
-            tool_utilisation: 0.5,
-            external_share: Some(share),
-            concurrency: None,
-        });
+        record.set_bound(Bound::Disturbed);
+        record.verdict.as_mut().unwrap().external_share = Some(share);
         record
     }
 
@@ -249,20 +236,14 @@ mod tests {
         ];
         for (bound, is_ranked) in bounds {
             // The cheapest server, its duplicate and the cheapest floor have that verdict.
-            let runs = |server: &str, cost: f64, bound: Option<Bound>| -> Vec<Record> {
-                let run = |repetition| {
-                    let mut record = disturbed(run(server, repetition, cost), 0.2);
-                    let verdict = record.verdict.as_mut().unwrap();
+            let runs = |server: &str, cost: f64, bound: Option<Bound>| {
+                Record::seven(server, |record| {
+                    record.set_cpu_seconds(cost / 1e3);
                     record.server.is_floor = server.ends_with("floor");
                     record.server.duplicate_of = server.strip_suffix("-duplicate").map(str::to_owned);
-                    if let Some(bound) = bound {
-                        verdict.bound = bound;
-                    } else {
-                        record.verdict = None;
-                    }
-                    record
-                };
-                (1..=7).map(run).collect()
+                    record.verdict = None;
+                    bound.into_iter().for_each(|bound| record.set_bound(bound));
+                })
             };
             let sound = Some(Bound::ServerBound);
             let records = [
@@ -276,18 +257,19 @@ mod tests {
             .concat();
             let summaries = summarise(&records);
             let summary = &summaries[0];
-            let names: Vec<&str> = summary.cells.iter().map(|cell| cell.server.name.as_str()).collect();
+            // The floor is not among the servers.
+            let names: Vec<&str> = summary.with_floor().map(|cell| cell.server.name.as_str()).collect();
             let ranked: Vec<String> =
                 summary.ranked().map(|(cell, rank)| format!("{} {rank}", cell.server.name)).collect();
             let cell = |name: &str| summary.cells.iter().find(|cell| cell.server.name == name).unwrap();
             let (one, two) = (cell("one"), cell("two"));
-            let floor = summary.floor.as_ref().unwrap().server.name.as_str();
-            let (order, ranks, best_floor): (&[_], &[_], _) = if is_ranked {
-                (&["one", "two", "three"], &["one 1", "two 2", "three 3"], "low-floor")
+            let (order, ranks): (_, &[_]) = if is_ranked {
+                (["low-floor", "one", "two", "three"], &["one 1", "two 2", "three 3"])
             } else {
-                (&["two", "three", "one"], &["two 1", "three 2"], "floor")
+                (["floor", "two", "three", "one"], &["two 1", "three 2"])
             };
-            assert_eq!((names.as_slice(), floor), (order, best_floor), "{bound:?}");
+            assert_eq!(names, order, "{bound:?}");
+            assert_eq!(summary.cells.len(), 3, "{bound:?}");
             assert_eq!(ranked, ranks, "{bound:?}");
             assert_eq!(one.not_ranked().map(|verdict| verdict.bound), bound.filter(|_| !is_ranked));
             let cost = Record::cpu_per_request;
@@ -298,24 +280,6 @@ mod tests {
             assert_eq!(summary.is_below(one, two, None), is_ranked, "{bound:?}");
             assert_eq!(summary.noise().is_some(), is_ranked, "{bound:?}");
         }
-    }
-
-    #[test]
-    fn the_floor_is_not_among_the_servers() {
-        let mut records = Vec::new();
-        for (server, cost, is_floor) in
-            [("one", 5.0, false), ("dear-floor", 4.0, true), ("floor", 2.0, true), ("two", 3.0, false)]
-        {
-            let mut record = run(server, 1, cost);
-            record.server.is_floor = is_floor;
-            records.push(record);
-        }
-        let summaries = summarise(&records);
-        let names =
-            |cells: &[&Cell]| -> Vec<String> { cells.iter().map(|cell| cell.server.name.clone()).collect() };
-        assert_eq!(names(&summaries[0].cells.iter().collect::<Vec<_>>()), ["two", "one"]);
-        assert_eq!(names(&summaries[0].with_floor().collect::<Vec<_>>()), ["floor", "two", "one"]);
-        assert_eq!(summaries[0].ranks().len(), 2);
     }
 
     #[test]

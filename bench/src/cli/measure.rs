@@ -7,36 +7,12 @@ use clap::Args;
 
 use super::{Chosen, Label, help, value};
 
-/// The flags that a resumed measurement takes from its own command line.
-const NOT_WITH_RESUME: [&str; 16] = [
-    "workloads",
-    "servers",
-    "server_dir",
-    "address",
-    "pid",
-    "label",
-    "install",
-    "tool",
-    "cross_check",
-    "control",
-    "repetitions",
-    "attempts",
-    "out",
-    "seed",
-    "server_cores",
-    "tool_cores",
-];
-
 /// `bench measure`
 #[derive(Args, Debug)]
 #[command(after_help = help::MEASURE)]
 pub struct Measure {
-    /// Suites or single workloads by name, or paths of TOML files. They are measured one after another
-    #[arg(required_unless_present = "resume", value_name = "WORKLOAD")]
-    pub workloads: Vec<String>,
-
     /// Resume an interrupted measurement, with its own flags
-    #[arg(long, value_name = "DIR", conflicts_with_all = NOT_WITH_RESUME, value_parser = value::results)]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["Setup", "Chosen"], value_parser = value::results)]
     pub resume: Option<PathBuf>,
 
     /// Print only warnings and errors to standard error, no progress and no preliminary tables
@@ -46,6 +22,18 @@ pub struct Measure {
     /// Which servers
     #[command(flatten)]
     pub chosen: Chosen,
+
+    /// How they are measured
+    #[command(flatten)]
+    pub setup: Setup,
+}
+
+/// How servers are measured. A resumed measurement takes it from its own command line, as the servers.
+#[derive(Args, Debug)]
+pub struct Setup {
+    /// Suites or single workloads by name, or paths of TOML files. They are measured one after another
+    #[arg(required_unless_present = "resume", value_name = "WORKLOAD")]
+    pub workloads: Vec<String>,
 
     /// A server that runs already. It is measured alone, or together with --servers
     #[arg(long, value_name = "HOST:PORT", requires = "label", value_parser = value::address)]

@@ -1,9 +1,9 @@
 //! The answers, in sentences: which server is cheapest, which is fastest, which cannot be
 //! distinguished, and which are not ranked and why.
 
-use super::section::{self, Family, Question, grouped, has_figures, leading, list, some, some_up_to};
+use super::section::{self, Family, Question, has_figures, leading, list, some, some_up_to};
 use crate::analysis::statistics::Rank;
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 

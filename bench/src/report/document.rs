@@ -121,6 +121,16 @@ impl Section {
         let about = about.into_iter().collect();
         Self { id, title, about, charts: Vec::new(), tables: Vec::new(), facts: Vec::new() }
     }
+
+    /// The section with its answer; `None` without a table.
+    pub(super) fn with(
+        self,
+        charts: impl IntoIterator<Item = Chart>,
+        tables: impl IntoIterator<Item = Table>,
+    ) -> Option<Self> {
+        let tables: Vec<Table> = tables.into_iter().collect();
+        (!tables.is_empty()).then(|| Self { charts: charts.into_iter().collect(), tables, ..self })
+    }
 }
 
 impl Table {
@@ -138,6 +148,11 @@ impl Table {
             has_one_unit: false,
             is_detail: false,
         }
+    }
+
+    /// The table, unless it has no rows.
+    pub(super) fn with_rows(self) -> Option<Self> {
+        (!self.rows.is_empty()).then_some(self)
     }
 
     /// The unit that suits all figures of a column, or of its quantity if the table has one unit.

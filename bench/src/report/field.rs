@@ -43,12 +43,16 @@ impl<'a, R> Field<'a, R> {
 
     /// Stays however narrow the terminal is.
     pub(super) fn essential(self) -> Self {
-        Self { column: Column { priority: Priority::High, ..self.column }, ..self }
+        self.with_priority(Priority::High)
     }
 
     /// Is the first to go where there is not enough room.
     pub(super) fn optional(self) -> Self {
-        Self { column: Column { priority: Priority::Low, ..self.column }, ..self }
+        self.with_priority(Priority::Low)
+    }
+
+    pub(super) fn with_priority(self, priority: Priority) -> Self {
+        Self { column: Column { priority, ..self.column }, ..self }
     }
 }
 

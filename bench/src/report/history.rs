@@ -4,12 +4,11 @@ use super::chart::{Axis, Chart, Scale};
 use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
-use super::section::{self, Metric, connections, distinct, grouped, leading_metric, list};
+use super::section::{self, Metric, connections, distinct, leading_metric, list};
 use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
-use crate::analysis::summary::{WorkloadSummary, summarise};
-use crate::store::record::Record;
+use crate::analysis::summary::{WorkloadSummary, grouped, summarise};
 use crate::text::numbers::{as_f64, counted};
 
 /// A result, and its comparison with the previous one of its machine, if there is one.
@@ -24,7 +23,7 @@ pub fn document(history: &History, place: &str) -> Document {
     let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
     let damaged = history.damaged.iter();
     let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
-    let sections = [Some(list_of_results(&results)), changes(&results), trends(history)];
+    let sections = [list_of_results(&results), changes(&results), trends(history)];
     Document {
         title: counted(results.len(), "measurement"),
         origin: vec![Fact::new("Folder", place)],
@@ -63,16 +62,21 @@ fn judgements(comparison: &Comparison) -> String {
     if counts.is_empty() { "nothing to compare".into() } else { counts.join(", ") }
 }
 
-fn list_of_results(results: &[Compared]) -> Section {
+fn list_of_results(results: &[Compared]) -> Option<Section> {
     let count = |number: usize| Some(as_f64(number as u64));
     let servers = move |(result, _): &Compared| {
         let summaries = summarise(&result.loaded.records);
         count(section::servers(&summaries.iter().collect::<Vec<_>>()).len())
     };
+    // The names of workloads up to the first hyphen.
+    let families = |(result, _): &Compared| {
+        let names = result.loaded.records.iter().map(|run| run.workload.name.split('-').next());
+        list(&distinct(names.flatten()))
+    };
     let fields = [
         Field::text("Result", |(result, _): &Compared| result.name.clone()).essential(),
         Field::text("Host", |(result, _): &Compared| result.loaded.machine.host.clone()),
-        Field::text("Workloads", |(result, _): &Compared| list(&families(&result.loaded.records))),
+        Field::text("Workloads", families),
         Field::new("Servers", Quantity::Count, servers),
         Field::new("Runs", Quantity::Count, move |(result, _): &Compared| count(result.loaded.records.len())),
         Field::text("Compared with the previous", |(_, comparison): &Compared| {
@@ -88,12 +92,7 @@ fn list_of_results(results: &[Compared]) -> Section {
          does. A machine changes over time, so differences between results that are far apart in time may be the \
          machine's.",
     );
-    Section { tables: vec![table], ..section }
-}
-
-/// The names of workloads up to the first hyphen, each once.
-fn families(records: &[Record]) -> Vec<&str> {
-    distinct(records.iter().map(|record| record.workload.name.split('-').next().unwrap_or_default()))
+    section.with([], [table])
 }
 
 /// A figure that changed, behind the names of its result and its workload.
@@ -118,12 +117,10 @@ fn changes(results: &[Compared]) -> Option<Section> {
         Field::new("To previous", Quantity::Ratio, |(_, _, figure): &Change| figure.ratio)
             .with_intervals()
             .essential(),
-        Field::text("Judgement", |(_, _, figure): &Change| comparison::judgement(&figure.judgement))
-            .essential(),
+        Field::text("Judgement", |(_, _, figure): &Change| figure.judgement.to_string()).essential(),
     ];
     let table = Table::from_fields("changes", "Figures that changed beyond the noise", fields, &changes);
-    let section = Section::new("changes", "What got better or worse?", "");
-    (!table.rows.is_empty()).then(|| Section { tables: vec![table], ..section })
+    Section::new("changes", "What got better or worse?", "").with([], table.with_rows())
 }
 
 /// The leading figure of each workload over the results of the machine of the last one.
@@ -145,11 +142,7 @@ fn trends(history: &History) -> Option<Section> {
         "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
          machine of the last one.",
     );
-    (!trends.is_empty()).then(|| Section {
-        charts: trends.iter().map(Trend::chart).collect(),
-        tables: trends.iter().map(Trend::table).collect(),
-        ..section
-    })
+    section.with(trends.iter().map(Trend::chart), trends.iter().map(Trend::table))
 }
 
 /// One workload in several results.

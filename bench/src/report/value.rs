@@ -72,14 +72,13 @@ pub enum Value {
     Text(String),
     /// A range of ranks.
     Rank(Rank),
-    /// The server's own figure.
-    Figure(Figure),
-    /// A figure that is not simply the server's own.
-    Attributed {
+    /// A figure.
+    Figure {
         /// The figure.
         #[serde(flatten)]
         figure: Figure,
         /// Whose it is.
+        #[serde(skip_serializing_if = "Attribution::is_servers")]
         attribution: Attribution,
     },
 }
@@ -127,6 +126,10 @@ impl Quantity {
 }
 
 impl Attribution {
+    fn is_servers(&self) -> bool {
+        *self == Self::Server
+    }
+
     /// The sign behind a figure; a note below the table says what it means.
     pub fn sign(self) -> &'static str {
         match self {
@@ -141,11 +144,7 @@ impl Attribution {
 impl Value {
     /// A figure with its attribution, or [`Value::Absent`].
     pub fn attributed(figure: Option<Figure>, attribution: Attribution) -> Self {
-        match figure {
-            None => Self::Absent,
-            Some(figure) if attribution == Attribution::Server => Self::Figure(figure),
-            Some(figure) => Self::Attributed { figure, attribution },
-        }
+        figure.map_or(Self::Absent, |figure| Self::Figure { figure, attribution })
     }
 
     /// The number by which rows are sorted.
@@ -163,16 +162,13 @@ impl Value {
 
     /// The figure, whoever's it is.
     pub fn figure(&self) -> Option<Figure> {
-        match self {
-            Self::Figure(figure) | Self::Attributed { figure, .. } => Some(*figure),
-            Self::Absent | Self::Text(_) | Self::Rank(_) => None,
-        }
+        if let Self::Figure { figure, .. } = self { Some(*figure) } else { None }
     }
 
     /// Whose figure it is; the server's where nothing else is said.
     pub fn attribution(&self) -> Attribution {
         match self {
-            Self::Attributed { attribution, .. } => *attribution,
+            Self::Figure { attribution, .. } => *attribution,
             _ => Attribution::Server,
         }
     }
@@ -183,10 +179,7 @@ impl Value {
             Self::Absent => "–".into(),
             Self::Text(text) => text.clone(),
             Self::Rank(rank) => rank.to_string(),
-            Self::Figure(figure) => quantity.number(figure.value, unit),
-            Self::Attributed { figure, attribution } => {
-                quantity.number(figure.value, unit) + attribution.sign()
-            }
+            Self::Figure { figure, attribution } => quantity.number(figure.value, unit) + attribution.sign(),
         }
     }
 
@@ -197,15 +190,21 @@ impl Value {
     }
 }
 
+impl From<Figure> for Value {
+    fn from(figure: Figure) -> Self {
+        Self::Figure { figure, attribution: Attribution::Server }
+    }
+}
+
 impl From<f64> for Value {
     fn from(value: f64) -> Self {
-        Self::Figure(value.into())
+        Figure::from(value).into()
     }
 }
 
 impl From<Estimate> for Value {
     fn from(estimate: Estimate) -> Self {
-        Self::Figure(estimate.into())
+        Figure::from(estimate).into()
     }
 }
 
@@ -252,7 +251,7 @@ mod tests {
 
     #[test]
     fn cells_have_the_unit_of_their_column() {
-        let figure = |value: f64| Value::Figure(Figure { value, interval: Some([value * 0.9, value * 1.1]) });
+        let figure = |value: f64| Value::from(Figure { value, interval: Some([value * 0.9, value * 1.1]) });
         let cases = [
             (Value::Absent, Quantity::Time, "–", None),
             (Value::Text("client-bound".into()), Quantity::Text, "client-bound", None),

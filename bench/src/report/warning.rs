@@ -1,8 +1,8 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
-use super::section::{distinct, grouped, list, noise};
+use super::section::{distinct, list, noise};
 use crate::analysis::statistics;
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::machine::Machine;
 use crate::store::record::{Bound, ErrorKind, Record};
 use crate::store::results::Loaded;
@@ -90,18 +90,16 @@ fn unavailable(summaries: &[WorkloadSummary]) -> Option<String> {
 
 fn failed(summaries: &[WorkloadSummary]) -> Option<String> {
     let has_failed = |cell: &Cell| cell.failures().any(|failure| failure.kind != ErrorKind::Unavailable);
-    of_cells(summaries, has_failed).map(|cells| {
-        format!("Runs without figures, since they failed: {cells}. The notes below the tables say why.")
-    })
+    let cells = of_cells(summaries, has_failed)?;
+    Some(format!("Runs without figures, since they failed: {cells}. The notes below the tables say why."))
 }
 
 fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| cell.bound() == Some(Bound::Invalid)).map(|cells| {
-        format!(
-            "Invalid, and so not ranked: {cells}. These figures say nothing about the servers; the notes below the \
-             tables say why."
-        )
-    })
+    let cells = of_cells(summaries, |cell| cell.bound() == Some(Bound::Invalid))?;
+    Some(format!(
+        "Invalid, and so not ranked: {cells}. These figures say nothing about the servers; the notes below the \
+         tables say why."
+    ))
 }
 
 fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
@@ -138,21 +136,19 @@ fn overlapping(summaries: &[WorkloadSummary]) -> Option<String> {
         cell.server.is_attached
             && cell.measured().any(|run| run.server_cores.iter().any(|core| run.tool_cores.contains(core)))
     };
-    of_cells(summaries, shares).map(|cells| {
-        format!(
-            "Could use the load tool's cores, so each slowed the other down: {cells}. Pin the server to other cores, \
-             for example with `taskset`, and measure again."
-        )
-    })
+    let cells = of_cells(summaries, shares)?;
+    Some(format!(
+        "Could use the load tool's cores, so each slowed the other down: {cells}. Pin the server to other cores, for \
+         example with `taskset`, and measure again."
+    ))
 }
 
 fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
-    of_cells(summaries, |cell| cell.bound() == Some(Bound::ClientBound)).map(|cells| {
-        format!(
-            "The load tool was at its own limit: {cells}. These requests/s compare the tool with itself; CPU time per \
-             request compares the servers."
-        )
-    })
+    let cells = of_cells(summaries, |cell| cell.bound() == Some(Bound::ClientBound))?;
+    Some(format!(
+        "The load tool was at its own limit: {cells}. These requests/s compare the tool with itself; CPU time per \
+         request compares the servers."
+    ))
 }
 
 fn few(summaries: &[WorkloadSummary]) -> Option<String> {

@@ -263,7 +263,7 @@ impl Shown {
             Value::Absent => text == "–",
             Value::Text(words) => text == words,
             Value::Rank(rank) => *text == rank.to_string(),
-            Value::Figure(figure) | Value::Attributed { figure, .. } => {
+            Value::Figure { figure, .. } => {
                 let digits: String = text.chars().filter(|letter| "-.0123456789".contains(*letter)).collect();
                 let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
                 let half_a_digit = 0.5 / 10_f64.powi(i32::try_from(decimals).unwrap());

@@ -1,45 +1,42 @@
 //! The conditions that were not the same when two folders were measured.
 
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use serde_json::Value;
+
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
+use crate::machine::Machine;
 use crate::store::record::{ConformanceRecord, Record, ServerRecord, WorkloadRecord};
 use crate::store::results::Loaded;
-use crate::text::numbers::as_f64;
+use crate::text::numbers::{self, as_f64};
 
 /// Total memory that differs by less is the same: each kernel reserves a little more or less of it.
 const SAME_MEMORY: f64 = 0.01;
 
-/// A condition that was not the same in A and in B, in this order. What is not known is `None`.
+/// A condition that was not the same in A and in B.
 #[derive(Debug)]
-pub enum Difference<'a> {
-    /// The processor's name.
-    Processor([Option<&'a str>; 2]),
-    /// How many cores the machine has.
-    Cores([Option<usize>; 2]),
-    /// The machine's memory in bytes.
-    Memory([Option<u64>; 2]),
-    /// The kernel.
-    Kernel([&'a str; 2]),
-    /// The cores of the servers.
-    ServerCores([&'a [usize]; 2]),
-    /// The cores of the load tools.
-    ToolCores([&'a [usize]; 2]),
-    /// The harness's version.
-    Bench([&'a str; 2]),
-    /// A tool's version, after its name.
-    Tool(&'a str, [Option<&'a str>; 2]),
-    /// A server's version, after its name.
-    Server(&'a str, [Option<&'a str>; 2]),
-    /// A server's conformance, after its name: a server that skips checks is cheaper for it.
-    Conformance(&'a str, [Option<&'a ConformanceRecord>; 2]),
-    /// A workload's definition. Its figures are not compared.
-    Workload([&'a WorkloadRecord; 2]),
+pub struct Difference {
+    /// What differs.
+    pub what: String,
+    /// What it was in A and in B, in words.
+    pub values: [String; 2],
+    /// Whether it is the machine that differs, and not what ran on it.
+    pub is_of_machine: bool,
 }
 
-impl Difference<'_> {
-    pub(super) fn is_of_machine(&self) -> bool {
-        matches!(self, Self::Processor(_) | Self::Cores(_) | Self::Memory(_) | Self::Kernel(_))
-    }
-}
+/// A condition of a measurement, and its value in words, if it is known.
+type Condition = (&'static str, fn(&Machine) -> Option<String>);
+
+const MACHINE: [Condition; 4] = [
+    ("processor", |machine| machine.processor.clone()),
+    ("cores", |machine| machine.cores.map(|cores| cores.to_string())),
+    ("memory", |machine| machine.memory_bytes.map(|bytes| numbers::mebibytes(as_f64(bytes)))),
+    ("kernel", |machine| Some(machine.kernel.clone())),
+];
+
+const SETUP: [Condition; 3] = [
+    ("servers on", |machine| Some(numbers::cores(&machine.server_cores))),
+    ("tool on", |machine| Some(numbers::cores(&machine.tool_cores))),
+    ("bench", |machine| Some(machine.bench.clone())),
+];
 
 /// Whether two workloads are the same load. Their titles and published figures do not count.
 pub(super) fn is_same_load(one: &WorkloadRecord, other: &WorkloadRecord) -> bool {
@@ -51,99 +48,95 @@ pub(super) fn is_same_load(one: &WorkloadRecord, other: &WorkloadRecord) -> bool
     asked(one) == asked(other)
 }
 
-pub(super) fn all<'a>(
-    folders: [&'a Loaded; 2],
-    summaries: &[Vec<WorkloadSummary<'a>>; 2],
-) -> Vec<Difference<'a>> {
-    let mut differences = of_machines(folders);
-    of_tools(summaries, &mut differences);
-    of_servers(summaries, &mut differences);
-    of_workloads(summaries, &mut differences);
-    differences
-}
+/// The differences of machines, of tools, of servers and of workloads, in this order.
+pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> Vec<Difference> {
+    let machines = folders.map(|folder| &folder.machine);
+    let of_machine = MACHINE
+        .iter()
+        .filter(|(what, _)| {
+            *what != "memory" || !is_same_memory(machines.map(|machine| machine.memory_bytes))
+        })
+        .filter_map(|(what, value)| Difference::new(*what, machines.map(value)))
+        .map(|difference| Difference { is_of_machine: true, ..difference });
+    let of_setup = SETUP.iter().filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
 
-fn of_machines(folders: [&Loaded; 2]) -> Vec<Difference<'_>> {
-    let [a, b] = folders.map(|folder| &folder.machine);
-    let memory = match (a.memory_bytes, b.memory_bytes) {
-        (Some(a), Some(b)) => (as_f64(a) / as_f64(b) - 1.0).abs() > SAME_MEMORY,
-        (a, b) => a != b,
-    };
-    let all = [
-        (a.processor != b.processor, Difference::Processor([a.processor.as_deref(), b.processor.as_deref()])),
-        (a.cores != b.cores, Difference::Cores([a.cores, b.cores])),
-        (memory, Difference::Memory([a.memory_bytes, b.memory_bytes])),
-        (a.kernel != b.kernel, Difference::Kernel([&a.kernel, &b.kernel])),
-        (a.server_cores != b.server_cores, Difference::ServerCores([&a.server_cores, &b.server_cores])),
-        (a.tool_cores != b.tool_cores, Difference::ToolCores([&a.tool_cores, &b.tool_cores])),
-        (a.bench != b.bench, Difference::Bench([&a.bench, &b.bench])),
-    ];
-    all.into_iter().filter_map(|(differs, difference)| differs.then_some(difference)).collect()
-}
-
-fn of_tools<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Difference<'a>>) {
-    let [a, b] = summaries.each_ref().map(|summaries| {
-        by_name(measured(summaries).map(|run| (run.tool.name.as_str(), run.tool.version.as_deref())))
+    // A failed run may lack a version.
+    let runs = summaries.map(|summaries| {
+        let cells = summaries.iter().flat_map(WorkloadSummary::with_floor);
+        cells.flat_map(Cell::measured).collect::<Vec<&Record>>()
     });
-    for (name, versions) in in_both(&a, &b) {
-        if versions[0] != versions[1] {
-            out.push(Difference::Tool(name, versions));
-        }
-    }
-}
-
-fn of_servers<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Difference<'a>>) {
-    let [a, b] = summaries
-        .each_ref()
-        .map(|summaries| by_name(measured(summaries).map(|run| (run.server.name.as_str(), &run.server))));
-    let both: Vec<(&str, [&ServerRecord; 2])> = in_both(&a, &b).collect();
-    for (name, servers) in &both {
-        let versions = servers.map(|server| server.version.as_deref());
-        if versions[0] != versions[1] {
-            out.push(Difference::Server(name, versions));
-        }
-    }
-    for (name, servers) in both {
+    let tools = in_both(&runs, |run| (&run.tool.name, &run.tool.version));
+    let servers = in_both(&runs, |run| (&run.server.name, &run.server));
+    let workloads = in_both(&summaries, |summary| (&summary.workload.name, summary.workload));
+    let of_tools =
+        tools.into_iter().filter_map(|(name, versions)| Difference::new(name, versions.map(Clone::clone)));
+    let version = |server: &ServerRecord| server.version.clone();
+    let of_servers =
+        servers.iter().filter_map(|(name, servers)| Difference::new(*name, servers.map(version)));
+    let of_conformance = servers.iter().filter_map(|(name, servers)| {
         let found = servers.map(|server| server.conformance.as_ref());
-        let is_same = match found {
-            [Some(a), Some(b)] => a.is_consistent_with(b),
-            [a, b] => a.is_none() && b.is_none(),
-        };
-        if !is_same {
-            out.push(Difference::Conformance(name, found));
-        }
-    }
-}
-
-fn of_workloads<'a>(summaries: &[Vec<WorkloadSummary<'a>>; 2], out: &mut Vec<Difference<'a>>) {
-    let [a, b] = summaries.each_ref().map(|summaries| {
-        by_name(summaries.iter().map(|summary| (summary.workload.name.as_str(), summary.workload)))
+        (!is_same_conformance(found)).then(|| {
+            Difference::new(format!("HTTP cases of {name}"), found.map(|found| found.map(conformance)))
+        })?
     });
-    for (_, workloads) in in_both(&a, &b) {
-        if !is_same_load(workloads[0], workloads[1]) {
-            out.push(Difference::Workload(workloads));
-        }
+    let of_workloads =
+        workloads.iter().filter(|(_, [a, b])| !is_same_load(a, b)).filter_map(|(name, workloads)| {
+            Difference::new(format!("workload {name}, not compared"), definitions(*workloads).map(Some))
+        });
+    let of_programs = of_tools.chain(of_servers).chain(of_conformance);
+    of_machine.chain(of_setup).chain(of_programs).chain(of_workloads).collect()
+}
+
+impl Difference {
+    /// `None` where the values are the same.
+    fn new(what: impl Into<String>, values: [Option<String>; 2]) -> Option<Self> {
+        let unknown = |value: Option<String>| value.unwrap_or_else(|| "unknown".into());
+        (values[0] != values[1]).then(|| Self {
+            what: what.into(),
+            values: values.map(unknown),
+            is_of_machine: false,
+        })
     }
 }
 
-/// Every run with figures: a failed run may lack a version.
-fn measured<'a>(summaries: &[WorkloadSummary<'a>]) -> impl Iterator<Item = &'a Record> {
-    summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(Cell::measured)
+fn is_same_memory(bytes: [Option<u64>; 2]) -> bool {
+    let [Some(a), Some(b)] = bytes else { return false };
+    (as_f64(a) / as_f64(b) - 1.0).abs() <= SAME_MEMORY
 }
 
-/// The first of each name, in their order.
-fn by_name<'a, T>(all: impl Iterator<Item = (&'a str, T)>) -> Vec<(&'a str, T)> {
-    let mut firsts: Vec<(&str, T)> = Vec::new();
-    for (name, value) in all {
-        if !firsts.iter().any(|(known, _)| *known == name) {
-            firsts.push((name, value));
-        }
+/// A server that skips checks is cheaper for it.
+fn is_same_conformance(found: [Option<&ConformanceRecord>; 2]) -> bool {
+    match found {
+        [Some(a), Some(b)] => a.is_consistent_with(b),
+        [a, b] => a.is_none() && b.is_none(),
     }
-    firsts
 }
 
-fn in_both<'a, T: Copy>(a: &[(&'a str, T)], b: &[(&'a str, T)]) -> impl Iterator<Item = (&'a str, [T; 2])> {
-    a.iter().filter_map(|(name, one)| {
-        let (_, other) = b.iter().find(|(other, _)| other == name)?;
-        Some((*name, [*one, *other]))
-    })
+fn conformance(found: &ConformanceRecord) -> String {
+    format!("{found}, {} smuggled", found.smuggled)
+}
+
+/// The fields of each definition that differ from the other one, by their names in the records.
+fn definitions(workloads: [&WorkloadRecord; 2]) -> [String; 2] {
+    let [a, b] = workloads.map(|workload| serde_json::to_value(workload).unwrap_or_default());
+    let differing = |one: &Value, other: &Value| {
+        let fields = one.as_object().into_iter().flatten();
+        let fields = fields.filter(|(name, value)| {
+            !["title", "published"].contains(&name.as_str()) && other.get(name) != Some(value)
+        });
+        fields.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+    };
+    [differing(&a, &b), differing(&b, &a)]
+}
+
+/// What both sides have under one name: the first of each, in the order of A.
+fn in_both<'a, R, T: Copy>(
+    [a, b]: &[impl AsRef<[R]>; 2],
+    named: impl Fn(&R) -> (&'a String, T),
+) -> Vec<(&'a str, [T; 2])> {
+    let pair = |(name, ones): (&'a String, Vec<T>)| {
+        let (_, other) = b.as_ref().iter().map(&named).find(|(other, _)| *other == name)?;
+        Some((name.as_str(), [ones[0], other]))
+    };
+    grouped(a.as_ref().iter().map(&named)).into_iter().filter_map(pair).collect()
 }

@@ -16,51 +16,31 @@ pub enum Judgement {
     Same,
     /// One of the folders has too few repetitions for a claim.
     TooFew,
-    /// It worked in A and does not in B, where it has no figures, or requests failed.
-    Broken(Reason),
-    /// Nothing can be said.
-    NotJudged(Reason),
+    /// It worked in A and does not in B, where it has no figures, or requests failed: the reason.
+    Broken(String),
+    /// Nothing can be said, for this reason.
+    NotJudged(String),
 }
 
-/// Why nothing can be said about a figure. A side is 0 for A and 1 for B.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reason {
-    /// A side has no figures.
-    NoFigures(usize),
-    /// The cell of a side is invalid or disturbed.
-    Bound(usize, Verdict),
-    /// The tool's latency is defined differently in B.
-    OtherMeaning,
-    /// The open loop had another rate in B.
-    OtherRate,
-    /// The figure is missing on a side, or may be 0 in A.
-    NoRatio,
-}
-
-/// Why nothing can be said about a server: a cell has no figures, or is invalid or disturbed.
-pub(super) fn not_judged(cells: [&Cell; 2]) -> Option<Reason> {
-    let reason = |(side, cell): (usize, &Cell)| {
-        if cell.measured().next().is_none() {
-            return Some(Reason::NoFigures(side));
-        }
-        cell.not_ranked().map(|verdict| Reason::Bound(side, verdict.clone()))
-    };
-    cells.into_iter().enumerate().find_map(reason)
-}
-
-/// The judgement for that reason: a server that fails in B and did not in A is broken.
-pub(super) fn of_unjudged(reason: Reason, b: &Cell) -> Judgement {
-    let has_failed = match &reason {
-        Reason::NoFigures(1) => true,
-        Reason::Bound(1, _) => b.measured().any(|run| run.error_count() > 0),
-        _ => false,
-    };
-    if has_failed { Judgement::Broken(reason) } else { Judgement::NotJudged(reason) }
+/// The judgement where nothing can be compared: a cell has no figures, or is invalid or disturbed.
+/// A server that fails in B and did not in A is broken.
+pub(super) fn of_unjudged(cells: [&Cell; 2]) -> Option<Judgement> {
+    cells.into_iter().zip(["A", "B"]).find_map(|(cell, side)| {
+        let has_figures = cell.measured().next().is_some();
+        let reason = match cell.not_ranked() {
+            _ if !has_figures => format!("{side} has no figures"),
+            Some(Verdict { bound, reason: Some(reason) }) => format!("{side} is {bound}, {reason}"),
+            Some(Verdict { bound, reason: None }) => format!("{side} is {bound}"),
+            None => return None,
+        };
+        let has_failed = !has_figures || cell.measured().any(|run| run.error_count() > 0);
+        Some(if side == "B" && has_failed { Judgement::Broken(reason) } else { Judgement::NotJudged(reason) })
+    })
 }
 
 /// A difference counts when the interval excludes 1 and the median is beyond the noise.
 pub(super) fn of_ratio(kind: FigureKind, ratio: Option<Estimate>, noise: f64) -> Judgement {
-    let Some(ratio) = ratio else { return Judgement::NotJudged(Reason::NoRatio) };
+    let Some(ratio) = ratio else { return Judgement::NotJudged("there is no ratio".into()) };
     let is_more = ratio.is_above(1.0) && ratio.median > 1.0 + noise;
     let is_less = ratio.is_below(1.0) && ratio.median < 1.0 - noise;
     if !ratio.is_enough() {
@@ -71,6 +51,19 @@ pub(super) fn of_ratio(kind: FigureKind, ratio: Option<Estimate>, noise: f64) ->
         Judgement::Better
     } else {
         Judgement::Worse
+    }
+}
+
+impl std::fmt::Display for Judgement {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Worse => out.write_str("worse"),
+            Self::Better => out.write_str("better"),
+            Self::Same => out.write_str("same"),
+            Self::TooFew => out.write_str("too few repetitions"),
+            Self::Broken(reason) => write!(out, "broken: {reason}"),
+            Self::NotJudged(reason) => write!(out, "not judged: {reason}"),
+        }
     }
 }
 
@@ -94,6 +87,6 @@ mod tests {
             assert_eq!(of_ratio(FigureKind::Cost, ratio, 0.02), cost, "{name}");
             assert_eq!(of_ratio(FigureKind::Throughput, ratio, 0.02), throughput, "{name}");
         }
-        assert_eq!(of_ratio(FigureKind::Cost, None, 0.0), Judgement::NotJudged(Reason::NoRatio));
+        assert_eq!(of_ratio(FigureKind::Cost, None, 0.0), Judgement::NotJudged("there is no ratio".into()));
     }
 }

@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 
 use super::report::put;
 use super::{BAD, GOOD, Outcome, print, styled};
-use crate::analysis::compare;
+use crate::analysis::compare::{self, Judgement};
 use crate::cli::Compare;
-use crate::report::comparison::{self, BETTER, WORSE};
+use crate::report::comparison;
 use crate::report::{self, format::Format};
 use crate::store::results;
 
@@ -48,9 +48,10 @@ fn refuse_the_same(folders: [&Path; 2]) -> anyhow::Result<()> {
 /// Colours the judgements at the ends of lines, once the columns have their widths.
 fn coloured(text: &str) -> String {
     let line = |line: &str| {
-        for (word, style) in [(WORSE, BAD), (BETTER, GOOD)] {
-            if let Some(before) = line.strip_suffix(word) {
-                return format!("{before}{}\n", styled(style, word));
+        for (judgement, style) in [(Judgement::Worse, BAD), (Judgement::Better, GOOD)] {
+            let word = judgement.to_string();
+            if let Some(before) = line.strip_suffix(&word) {
+                return format!("{before}{}\n", styled(style, &word));
             }
         }
         format!("{line}\n")

@@ -34,7 +34,7 @@ pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
         ("Optional", doctor::optional(&host)),
     ];
     for (title, findings) in sections {
-        print(&section(title, &findings))?;
+        print(&format!("{}{}\n", heading(title), lines(&findings)))?;
     }
     print(&heading("Quietness, observed for three seconds"))?;
     let quietness = doctor::quietness(&host, machine.load_averages);
@@ -47,10 +47,6 @@ pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
     }
     print("\nNo measurement is possible: it needs a server and a load tool that are ready.\n")?;
     Ok(Outcome::Failed)
-}
-
-fn section(title: &str, findings: &[Finding]) -> String {
-    format!("{}{}\n", heading(title), lines(findings))
 }
 
 fn heading(title: &str) -> String {

@@ -40,10 +40,14 @@ pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
 }
 
 fn section(title: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
+    format!("{}\n{}", styled(HEADING, title), columns(rows))
+}
+
+fn columns(rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.add_rows(rows);
-    format!("{}\n{}\n", styled(HEADING, title), table.trim_fmt())
+    format!("{}\n", table.trim_fmt())
 }
 
 fn server_row(host: &Host, server: &Server) -> Vec<String> {
@@ -73,10 +77,7 @@ fn suite(checkout: &Checkout, suite: &Suite, available: &[&Server]) -> anyhow::R
     if !suite.suites.is_empty() {
         return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    table.add_rows(suite.workloads.iter().map(workload_row));
-    Ok(format!("{heading}\n{}\n", table.trim_fmt()))
+    Ok(format!("{heading}\n{}", columns(suite.workloads.iter().map(workload_row))))
 }
 
 fn workload_row(workload: &Workload) -> Vec<String> {

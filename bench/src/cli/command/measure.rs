@@ -37,11 +37,12 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 }
 
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
-    let cores = Cores::divide(arguments.server_cores.clone(), arguments.tool_cores.clone())?;
+    let cores = Cores::divide(arguments.setup.server_cores.clone(), arguments.setup.tool_cores.clone())?;
     let checkout = read(root, arguments, &cores, progress)?;
-    let machine = Machine::read(&cores, arguments.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+    let machine = Machine::read(&cores, arguments.setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
     measure(&checkout, arguments, &cores, machine.seed, progress, || {
-        let folder = arguments.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
+        let folder =
+            arguments.setup.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
         Ok((Results::create(&folder, &machine)?, Vec::new()))
     })
 }
@@ -74,8 +75,9 @@ fn read(
     progress: &Progress,
 ) -> anyhow::Result<Checkout> {
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
-    let label = arguments.address.zip(arguments.label.as_ref());
-    let attached = label.map(|(address, label)| attached(address, arguments.pid, label, cores, progress));
+    let label = arguments.setup.address.zip(arguments.setup.label.as_ref());
+    let attached =
+        label.map(|(address, label)| attached(address, arguments.setup.pid, label, cores, progress));
     checkout.with_attached(attached.transpose()?)
 }
 
@@ -131,7 +133,7 @@ fn measure(
 ) -> anyhow::Result<Outcome> {
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
     let workloads = workloads(checkout, arguments)?;
-    let control = match arguments.control.as_deref() {
+    let control = match arguments.setup.control.as_deref() {
         None => Control::Best,
         Some("none") => Control::Off,
         Some(name) => {
@@ -151,7 +153,7 @@ fn measure(
     refuse_other_workloads(&workloads, &done)?;
 
     let (servers, workloads) = (&servers, &workloads);
-    let attempts = arguments.attempts;
+    let attempts = arguments.setup.attempts;
     let folder = results.folder().to_owned();
     let after_repetition = |workload: &Workload, repetition| {
         show_preliminary(&folder, workload, repetition, progress);
@@ -190,18 +192,18 @@ fn measure(
 /// `--cross-check`. Fails when a name is unknown.
 fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Workload>> {
     let mut workloads = Vec::new();
-    for mut workload in checkout.choose_workloads(&arguments.workloads)? {
-        workload.repetitions = arguments.repetitions.unwrap_or(workload.repetitions);
+    for mut workload in checkout.choose_workloads(&arguments.setup.workloads)? {
+        workload.repetitions = arguments.setup.repetitions.unwrap_or(workload.repetitions);
         let Task::Load(load) = &mut workload.task else {
             workloads.push(workload);
             continue;
         };
-        if let Some(tool) = &arguments.tool {
+        if let Some(tool) = &arguments.setup.tool {
             load.tool.clone_from(tool);
         }
         let own = tools::find(&load.tool)?.name();
         workloads.push(workload.clone());
-        if let Some(other) = &arguments.cross_check {
+        if let Some(other) = &arguments.setup.cross_check {
             let other = tools::find(other).context("--cross-check")?.name();
             if other == own {
                 bail!("--cross-check: {} is measured by {other} already: name another tool", workload.name);

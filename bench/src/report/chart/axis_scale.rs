@@ -44,12 +44,22 @@ impl AxisScale {
     pub(super) fn new(axis: &Axis, figures: &[f64]) -> Option<Self> {
         let [low, high] =
             range(figures.iter().copied().filter(|figure| axis.scale.spread(*figure).is_some()))?;
+        let unit = |figure: f64| axis.quantity.unit(std::iter::once(figure));
         Some(match axis.scale {
-            Scale::Linear => Self::to_next_tick(axis.quantity.unit(std::iter::once(high)), high),
-            Scale::Log => {
-                Self::by_logarithm(axis.quantity.unit(std::iter::once((low * high).sqrt())), [low, high])
+            // From 0 to the first tick that is not below the highest figure.
+            Scale::Linear => {
+                let unit = unit(high);
+                let end = if high > 0.0 { high * unit.factor } else { 1.0 };
+                let step = even_step([0.0, end]);
+                Self::linear(unit, [0.0, (end / step - TOLERANCE).ceil() * step / unit.factor])
             }
-            Scale::Percentile => Self::by_percentile(axis.quantity.unit(std::iter::empty()), high),
+            Scale::Log => Self::by_logarithm(unit((low * high).sqrt()), [low, high]),
+            Scale::Percentile => {
+                let place = |share: f64| axis.scale.spread(share).unwrap_or(0.0);
+                let end = place(high).max(1.0);
+                let ticks = PERCENTILES.into_iter().filter(|share| place(*share) <= end + TOLERANCE);
+                Self::with_ticks(axis.scale, unit(high), [0.0, end], ticks)
+            }
         })
     }
 
@@ -112,13 +122,6 @@ impl AxisScale {
         Self { unit, ticks: ticks.into_iter().filter_map(tick).collect(), scale, ends }
     }
 
-    /// From 0 to the first tick that is not below the highest figure.
-    fn to_next_tick(unit: Unit, highest: f64) -> Self {
-        let high = if highest > 0.0 { highest * unit.factor } else { 1.0 };
-        let step = even_step([0.0, high]);
-        Self::linear(unit, [0.0, (high / step - TOLERANCE).ceil() * step / unit.factor])
-    }
-
     /// From 1, 2 or 5 of a decade to another, between which all figures are.
     fn by_logarithm(unit: Unit, figures: [f64; 2]) -> Self {
         let [low, high] = figures.map(|figure| figure * unit.factor);
@@ -135,13 +138,6 @@ impl AxisScale {
             .into_iter()
             .filter(|figure| (begin..=end).contains(figure) && (!has_decades_alone || is_decade(*figure)));
         Self::with_ticks(Scale::Log, unit, [begin.log10(), end.log10()], ticks)
-    }
-
-    fn by_percentile(unit: Unit, high: f64) -> Self {
-        let end = Scale::Percentile.spread(high).unwrap_or(0.0).max(1.0);
-        let shown =
-            |share: &f64| Scale::Percentile.spread(*share).is_some_and(|place| place <= end + TOLERANCE);
-        Self::with_ticks(Scale::Percentile, unit, [0.0, end], PERCENTILES.into_iter().filter(shown))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The canvas of all charts: an SVG element with a description for screen readers, and text.
 
+use std::collections::BTreeSet;
+
 use svg::Document;
 use svg::node::element::{Description, Group, Text, Title};
 use svg::node::{self, Node};
@@ -18,6 +20,8 @@ pub(super) struct Canvas {
     pub(super) width: Width,
     pub(super) height: f64,
     pub(super) body: Group,
+    /// The ids of the patterns that it has.
+    pub(super) patterns: BTreeSet<String>,
     id: String,
 }
 
@@ -34,7 +38,7 @@ impl Canvas {
     pub(super) fn new(chart: &str, width: Width) -> Self {
         let body = Group::new().set("fill", INK.light);
         let size = if width == Width::Wide { "wide" } else { "narrow" };
-        Self { width, height: 0.0, body, id: format!("{chart}-{size}") }
+        Self { width, height: 0.0, body, patterns: BTreeSet::new(), id: format!("{chart}-{size}") }
     }
 
     /// Adds an element on top.

@@ -1,5 +1,7 @@
 //! Lines: one per server, distinguished by colour and dashes, and named below.
 
+use std::fmt::Write;
+
 use svg::node::element::Path;
 
 use super::axis::{self, AXIS_HEIGHT, CAPTION_HEIGHT};
@@ -17,8 +19,8 @@ struct DrawnLine<'a> {
     line: &'a Line,
     series: Series,
     spots: Vec<Spot>,
-    /// The interval of each point that has one: its place, its lower and its upper end.
-    whiskers: Vec<[f64; 3]>,
+    /// The commands of a path of the intervals of points that have one.
+    whiskers: String,
 }
 
 /// Draws lines, their axes and their names.
@@ -58,7 +60,7 @@ pub(super) fn draw(lines: &Lines, canvas: &mut Canvas) {
 
 impl<'a> DrawnLine<'a> {
     fn new(line: &'a Line, series: Series, x: &AxisScale, y: &AxisScale, frame: Frame) -> Self {
-        let mut drawn = Self { line, series, spots: Vec::new(), whiskers: Vec::new() };
+        let mut drawn = Self { line, series, spots: Vec::new(), whiskers: String::new() };
         for point in &line.points {
             let Some(figure) = axis_scale::known(point.y) else { continue };
             let (Some(right), Some(up)) = (x.place(point.x), y.place(figure.value)) else { continue };
@@ -66,7 +68,7 @@ impl<'a> DrawnLine<'a> {
             if let Some(ends) = figure.interval {
                 // An interval may end below the beginning of the axis.
                 let [low, high] = ends.map(|end| frame.y(y.place(end).unwrap_or(0.0)));
-                drawn.whiskers.push([frame.x(right), low, high]);
+                let _ = write!(drawn.whiskers, "M{} {}V{}", px(frame.x(right)), px(low), px(high));
             }
         }
         drawn
@@ -74,10 +76,13 @@ impl<'a> DrawnLine<'a> {
 
     fn draw(&self, canvas: &mut Canvas) {
         let colour = self.series.colour;
-        let whisker = |[x, low, high]: &[f64; 3]| format!("M{} {}V{}", px(*x), px(*low), px(*high));
-        let whiskers = self.whiskers.iter().map(whisker).collect::<String>();
-        if !whiskers.is_empty() {
-            canvas.add(Path::new().set("d", whiskers).set("stroke", colour.light).set("stroke-opacity", 0.6));
+        if !self.whiskers.is_empty() {
+            canvas.add(
+                Path::new()
+                    .set("d", self.whiskers.as_str())
+                    .set("stroke", colour.light)
+                    .set("stroke-opacity", 0.6),
+            );
         }
         let place = |spot: &Spot| format!("{} {}", px(spot.x), px(spot.y));
         let places = self.spots.iter().map(place).collect::<Vec<_>>();

@@ -1,5 +1,4 @@
-//! Charts as data: bars, stacked bars, lines, and rows of dots, one file each, which draws it as
-//! SVG. A chart never distinguishes by colour alone, and is drawn in the light colours of
+//! Charts as data: bars, lines, and rows of dots, one file each, which draws it as SVG. A chart never distinguishes by colour alone, and is drawn in the light colours of
 //! [`PALETTE`], which [`dark_rules`] replace.
 
 mod axis;
@@ -9,10 +8,10 @@ mod canvas;
 mod dots;
 mod legend;
 mod lines;
+mod look;
 mod palette;
 mod rows;
 mod series;
-mod stack;
 #[cfg(test)]
 mod tests;
 
@@ -53,8 +52,6 @@ pub struct Chart {
 pub enum Plot {
     /// A horizontal bar per server.
     Bars(Bars),
-    /// A horizontal bar per server, in pieces that add up.
-    Stack(Stack),
     /// A line per server.
     Lines(Lines),
     /// A row of dots per server.
@@ -67,32 +64,11 @@ pub struct Bars {
     /// What the lengths mean, without the unit.
     pub(super) label: String,
     pub(super) quantity: Quantity,
+    /// The meaning of the pieces of each bar, from 0 on; none where bars are whole.
+    pub(super) parts: Vec<Part>,
     pub(super) bars: Vec<Bar>,
     /// The noise floor as a share: the first figure cannot be distinguished from nearer ones.
     pub(super) noise: Option<f64>,
-}
-
-/// One bar.
-#[derive(Clone, Debug, Serialize)]
-pub struct Bar {
-    pub(super) label: String,
-    /// Its length; a server without a figure has an empty row.
-    pub(super) figure: Option<Figure>,
-    pub(super) attribution: Attribution,
-    /// The note behind its figure, such as `client-bound`; may be empty.
-    pub(super) note: String,
-}
-
-/// Horizontal bars in pieces that should add up to a measured figure, the first one on top. A
-/// stroke across each bar marks the figure, so that pieces that add up to more extend beyond it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Stack {
-    /// What the lengths mean, without the unit.
-    pub(super) label: String,
-    pub(super) quantity: Quantity,
-    /// The meaning of the pieces, from 0 on.
-    pub(super) parts: Vec<Part>,
-    pub(super) bars: Vec<StackedBar>,
 }
 
 /// The meaning of a piece of each bar.
@@ -103,15 +79,18 @@ pub struct Part {
     pub(super) is_rest: bool,
 }
 
-/// A stacked bar.
+/// One bar. A stroke across a bar in pieces marks the figure to which they should add up, so that
+/// pieces that add up to more extend beyond it.
 #[derive(Clone, Debug, Serialize)]
-pub struct StackedBar {
+pub struct Bar {
     pub(super) label: String,
-    /// The measured figure, to which the pieces should add up.
-    pub(super) whole: Figure,
+    /// Its length; a server without a figure has an empty row.
+    pub(super) figure: Option<Figure>,
+    pub(super) attribution: Attribution,
+    /// The note behind its figure, such as `client-bound`; may be empty.
+    pub(super) note: String,
     /// A length per part. An unknown or negative one is not drawn.
     pub(super) pieces: Vec<Option<f64>>,
-    pub(super) note: String,
 }
 
 /// Lines of points.
@@ -207,11 +186,47 @@ fn drawn(chart: &Chart, width: Width) -> Canvas {
     let mut canvas = Canvas::new(&chart.id, width);
     match &chart.plot {
         Plot::Bars(bars) => bars::draw(bars, &mut canvas),
-        Plot::Stack(stack) => stack::draw(stack, &mut canvas),
         Plot::Lines(lines) => lines::draw(lines, &mut canvas),
         Plot::Dots(dots) => dots::draw(dots, &mut canvas),
     }
     canvas
+}
+
+impl Chart {
+    /// A bar chart whose description has every bar's figure.
+    pub(super) fn of_bars(id: String, title: String, bars: Bars) -> Self {
+        let unit = bars.quantity.unit(bars.bars.iter().filter_map(|bar| Some(bar.figure?.value)));
+        let shown = |bar: &Bar| {
+            let figure = bar.figure.map_or_else(
+                || "no figure".into(),
+                |figure| format!("{} {}", bars.quantity.number(figure.value, unit), unit.symbol),
+            );
+            let note = if bar.note.is_empty() { String::new() } else { format!(" ({})", bar.note) };
+            format!("{} {}{note}", bar.label, figure.trim_end())
+        };
+        let description = bars.bars.iter().map(shown).collect::<Vec<_>>().join(", ");
+        Self { id, description: format!("{title}: {description}."), title, plot: Plot::Bars(bars) }
+    }
+}
+
+impl Bars {
+    pub(super) fn new(label: &str, quantity: Quantity, bars: impl IntoIterator<Item = Bar>) -> Self {
+        let bars = bars.into_iter().collect();
+        Self { label: label.into(), quantity, parts: Vec::new(), bars, noise: None }
+    }
+}
+
+impl Bar {
+    /// A whole bar with the note behind its figure.
+    pub(super) fn new(label: &str, figure: Option<Figure>, attribution: Attribution, note: String) -> Self {
+        Self { label: label.into(), figure, attribution, note, pieces: Vec::new() }
+    }
+
+    /// The lengths of its pieces as they are drawn.
+    fn drawn_pieces(&self) -> impl Iterator<Item = f64> {
+        let is_drawn = |length: &f64| length.is_finite() && *length > 0.0;
+        self.pieces.iter().map(move |piece| piece.filter(is_drawn).unwrap_or(0.0))
+    }
 }
 
 impl Width {

@@ -1,14 +1,14 @@
 //! The rows of a bar chart: a name, a bar that begins at 0, a whisker, and a figure behind it.
 
 use svg::node::Node;
-use svg::node::element::{Group, Path, Pattern, Rectangle, TSpan};
+use svg::node::element::{Group, Path, Rectangle, TSpan};
 
 use super::axis::{self, AXIS_HEIGHT};
 use super::axis_scale::{self, AxisScale};
 use super::canvas::{BASELINE, Canvas, Frame, fit, px, text, text_width};
-use super::palette::{Colour, INK, PAPER, QUIET};
-use super::{Figure, Quantity, Width};
-use crate::report::value::Unit;
+use super::palette::{INK, PAPER, QUIET};
+use super::{Bar, Bars, Width};
+use crate::report::value::{Attribution, Figure, Quantity, Unit};
 
 /// The room between a bar, or its whisker, and its figure.
 const GAP: f64 = 6.0;
@@ -25,22 +25,10 @@ const FAR: f64 = 4.0;
 /// The length of an axis on which bars are cut, by the longest whole bar.
 const BEYOND: f64 = 1.25;
 
-/// The content of a row.
-pub(super) struct BarRow<'a> {
-    pub(super) label: &'a str,
-    pub(super) note: &'a str,
-    /// The figure; a row without one is empty.
-    pub(super) figure: Option<Figure>,
-    /// The length of its bar, which may be more than its figure.
-    pub(super) length: f64,
-    /// Whether the figure says something about the server. The axis need not include other figures.
-    pub(super) is_valid: bool,
-}
-
 /// Rows in their places.
-pub(super) struct PlacedRows {
+pub(super) struct PlacedRows<'a> {
     /// The first is on top.
-    pub(super) rows: Vec<PlacedRow>,
+    pub(super) rows: Vec<PlacedRow<'a>>,
     /// The axis below them.
     pub(super) scale: AxisScale,
     pub(super) frame: Frame,
@@ -51,7 +39,8 @@ pub(super) struct PlacedRows {
 }
 
 /// A row in its place.
-pub(super) struct PlacedRow {
+pub(super) struct PlacedRow<'a> {
+    pub(super) bar: &'a Bar,
     pub(super) figure: Option<Figure>,
     /// The middle of its bar.
     pub(super) y: f64,
@@ -59,6 +48,7 @@ pub(super) struct PlacedRow {
     /// The figure with its unit, or a dash.
     value: String,
     note: String,
+    /// The length of its bar, which may be more than its figure.
     length: f64,
     /// The end of its bar, or of its whisker.
     reach: f64,
@@ -73,39 +63,33 @@ struct RowLayout {
     bar: f64,
 }
 
-impl PlacedRows {
+impl<'a> PlacedRows<'a> {
     /// Places rows below `top`, on an axis that includes `least`; `None` without figures.
-    pub(super) fn lay_out(
-        entries: &[BarRow],
-        (label, quantity): (&str, Quantity),
-        least: f64,
-        top: f64,
-        width: Width,
-    ) -> Option<Self> {
-        let figures = || entries.iter().filter_map(|entry| entry.figure.and_then(axis_scale::known));
+    pub(super) fn lay_out(bars: &'a Bars, least: f64, top: f64, width: Width) -> Option<Self> {
+        let figures = || bars.bars.iter().filter_map(|bar| axis_scale::known(bar.figure?));
         figures().next()?;
-        let unit = quantity.unit(figures().map(|figure| figure.value));
+        let unit = bars.quantity.unit(figures().map(|figure| figure.value));
         let layout = RowLayout::new(width);
         let mut bottom = top;
-        let row = |entry: &BarRow| {
+        let row = |bar: &'a Bar| {
             let y = bottom + layout.middle;
             bottom += layout.height;
-            PlacedRow::new(entry, y, (quantity, unit), &layout, width.pixels())
+            PlacedRow::new(bar, y, (bars.quantity, unit), &layout, width.pixels())
         };
-        let rows: Vec<PlacedRow> = entries.iter().map(row).collect();
+        let rows: Vec<PlacedRow> = bars.bars.iter().map(row).collect();
 
+        // The axis need not include figures that say nothing about a server.
+        let is_valid = |row: &PlacedRow| row.bar.attribution != Attribution::Invalid;
         let reaches = |is_any: bool| {
-            let included = rows
-                .iter()
-                .zip(entries)
-                .filter(|(row, entry)| row.figure.is_some() && (is_any || entry.is_valid));
-            included.map(|(row, _)| row.reach).collect::<Vec<_>>()
+            let included = rows.iter().filter(|row| row.figure.is_some() && (is_any || is_valid(row)));
+            included.map(|row| row.reach).collect::<Vec<_>>()
         };
         let valid = reaches(false);
         let reach = longest(if valid.is_empty() { reaches(true) } else { valid });
         let scale = AxisScale::linear(unit, [0.0, reach.max(least)]);
         let is_cut = rows.iter().any(|row| row.is_cut(&scale));
-        let label = if is_cut { format!("{label} (cut bars are longer)") } else { label.to_owned() };
+        let cut = if is_cut { " (cut bars are longer)" } else { "" };
+        let label = format!("{}{cut}", bars.label);
         let widest = rows.iter().map(|row| text_width(&row.name)).fold(0.0, f64::max);
         let left = if layout.has_names_above { 0.0 } else { widest + GAP };
         let mut frame = Frame { left, right: width.pixels(), top, bottom };
@@ -205,22 +189,15 @@ impl PlacedRows {
     }
 }
 
-impl PlacedRow {
-    fn new(
-        entry: &BarRow,
-        y: f64,
-        (quantity, unit): (Quantity, Unit),
-        layout: &RowLayout,
-        width: f64,
-    ) -> Self {
-        let figure = entry.figure.and_then(axis_scale::known);
-        let note = fit(entry.note, NOTE_WIDTH);
+impl<'a> PlacedRow<'a> {
+    fn new(bar: &'a Bar, y: f64, (quantity, unit): (Quantity, Unit), layout: &RowLayout, width: f64) -> Self {
+        let figure = bar.figure.and_then(axis_scale::known);
+        let note = fit(&bar.note, NOTE_WIDTH);
         let room = if layout.has_names_above { width - text_width(&note) - 2.0 * GAP } else { NAME_WIDTH };
         let value = figure.map_or("–".into(), |figure| axis_scale::with_unit(figure.value, quantity, unit));
-        let reach = figure.map_or(0.0, |Figure { value, interval }| {
-            interval.map_or(value, |[_, high]| high.max(value)).max(entry.length)
-        });
-        Self { figure, y, name: fit(entry.label, room), value, note, length: entry.length, reach }
+        let length = bar.drawn_pieces().sum::<f64>().max(figure.map_or(0.0, |figure| figure.value));
+        let reach = figure.map_or(0.0, |figure| figure.interval.map_or(length, |[_, high]| high.max(length)));
+        Self { bar, figure, y, name: fit(&bar.label, room), value, note, length, reach }
     }
 
     /// Whether its bar is longer than the axis.
@@ -243,17 +220,6 @@ impl RowLayout {
             Width::Narrow => Self { has_names_above: true, height: 40.0, middle: 29.0, bar: 14.0 },
         }
     }
-}
-
-/// A pattern of lines: commands of a path in a square of six pixels, rotated.
-pub(super) fn hatching(id: &str, colour: Colour, lines: &str, degrees: u16) -> Pattern {
-    Pattern::new()
-        .set("id", id)
-        .set("width", 6)
-        .set("height", 6)
-        .set("patternUnits", "userSpaceOnUse")
-        .set("patternTransform", format!("rotate({degrees})"))
-        .add(Path::new().set("d", lines).set("stroke", colour.light).set("stroke-width", 2))
 }
 
 /// The length of the axis that leaves room for the figure and the note behind each bar.

@@ -146,19 +146,14 @@ fn bars(servers: u32) -> Chart {
     let bar = |place: u32| {
         let is_far = servers > 6 && place + 1 == servers;
         let length = if is_far { 163e-6 } else { 8.12e-6 + 0.4e-6 * f64::from(place) };
-        Bar {
-            label: name(place),
-            figure: (place != 3).then(|| figure(length)),
-            attribution: attribution(place),
-            note: ["", "", "client-bound", "no runs yet", "as published"][place as usize % 5].into(),
-        }
+        let note = ["", "", "client-bound", "no runs yet", "as published"][place as usize % 5];
+        Bar::new(&name(place), (place != 3).then(|| figure(length)), attribution(place), note.into())
     };
-    let bars = (0..servers).map(bar).collect();
-    let label = "CPU time per request".into();
-    chart("cpu", Plot::Bars(Bars { label, quantity: Quantity::Time, bars, noise: Some(0.017) }))
+    let bars = Bars::new("CPU time per request", Quantity::Time, (0..servers).map(bar));
+    chart("cpu", Plot::Bars(Bars { noise: Some(0.017), ..bars }))
 }
 
-/// Stacked bars: every third has pieces that exceed the whole, every fourth has unknown ones.
+/// Bars in pieces: every third has pieces that exceed the whole, every fourth has unknown ones.
 fn stack(servers: u32) -> Chart {
     let bar = |place: u32| {
         let whole = if place == 5 { 163e-6 } else { 8.12e-6 + 0.2e-6 * f64::from(place) };
@@ -166,14 +161,13 @@ fn stack(servers: u32) -> Chart {
         let known = [Some(5e-6), (place % 4 != 1).then_some(0.8e-6), Some(framework)];
         let rest = whole - known.iter().flatten().sum::<f64>();
         let pieces = known.into_iter().chain([None, Some(rest)]).collect();
-        let note = ["18 % unexplained", ""][place as usize % 2].into();
-        StackedBar { label: name(place), whole: figure(whole), pieces, note }
+        let note = ["18 % unexplained", ""][place as usize % 2];
+        Bar { pieces, ..Bar::new(&name(place), Some(figure(whole)), Attribution::Server, note.into()) }
     };
     let names = ["kernel floor", "switches", "framework", "runtime and code, not separated", "unexplained"];
     let parts = names.map(|label| Part { label: label.into(), is_rest: label == "unexplained" }).to_vec();
-    let bars = (0..servers).map(bar).collect();
-    let plot = Stack { label: "CPU/request".into(), quantity: Quantity::Time, parts, bars };
-    chart("ledger", Plot::Stack(plot))
+    let bars = Bars::new("CPU/request", Quantity::Time, (0..servers).map(bar));
+    chart("ledger", Plot::Bars(Bars { parts, ..bars }))
 }
 
 /// Tail latency by connections. The attribution of the last points differs.
@@ -190,11 +184,11 @@ fn lines(servers: u32) -> Chart {
     })
 }
 
-/// Latency by percentile, with many points.
+/// Latency by percentile, with many points, on a linear axis.
 fn percentiles(servers: u32) -> Chart {
     let axes = [
         axis("of all answers are faster", Quantity::Share, Scale::Percentile),
-        axis("latency", Quantity::Time, Scale::Log),
+        axis("latency", Quantity::Time, Scale::Linear),
     ];
     line_chart("percentiles", axes, servers, |place| {
         let point = |step: u32| {
@@ -205,20 +199,6 @@ fn percentiles(servers: u32) -> Chart {
             Point { x: 1.0 - 10_f64.powf(-spread), y, attribution: Attribution::Server }
         };
         (0..50).map(point).collect()
-    })
-}
-
-/// Answers by requests, on linear axes.
-fn rates(servers: u32) -> Chart {
-    let axes = ["requests sent", "answers"].map(|label| axis(label, Quantity::Rate, Scale::Linear));
-    line_chart("rates", axes, servers, |place| {
-        let most = 60e3 + 12e3 * f64::from(place);
-        let point = |step: u32| {
-            let x = 20e3 * f64::from(step);
-            let attribution = if x > most { attribution(place) } else { Attribution::Server };
-            Point { x, y: figure(x.min(most)), attribution }
-        };
-        (0..8).map(point).collect()
     })
 }
 
@@ -242,7 +222,6 @@ fn kinds(servers: u32) -> impl Iterator<Item = (String, Chart)> {
         ("stack", stack(servers)),
         ("lines", lines(servers)),
         ("percentiles", percentiles(servers)),
-        ("rates", rates(servers)),
         ("dots", dots(servers)),
     ];
     all.into_iter().map(move |(kind, chart)| (format!("{kind}-{servers}"), chart))
@@ -342,11 +321,12 @@ fn stacked(chart: &Chart, width: Width) -> Vec<DrawnBar> {
 fn pieces_are_adjacent_and_end_at_the_stroke_if_they_add_up() {
     for width in WIDTHS {
         let chart = stack(4);
-        let Plot::Stack(Stack { bars, .. }) = &chart.plot else { panic!() };
+        let Plot::Bars(Bars { bars, .. }) = &chart.plot else { panic!() };
         let rows = stacked(&chart, width);
         assert_eq!(rows.len(), bars.len());
         let base = rows[0].pieces[0][0];
-        let pixels = (rows[0].stroke - base) / bars[0].whole.value;
+        let whole = |bar: &Bar| bar.figure.unwrap().value;
+        let pixels = (rows[0].stroke - base) / whole(&bars[0]);
         for (DrawnBar { pieces, stroke }, bar) in rows.iter().zip(bars) {
             let lengths = bar.pieces.iter().flatten().filter(|length| **length > 0.0);
             let mut end = base;
@@ -356,7 +336,7 @@ fn pieces_are_adjacent_and_end_at_the_stroke_if_they_add_up() {
                 assert!((piece[1] - end).abs() < 0.3, "{width:?} {}: {pieces:?}", bar.label);
             }
             assert_eq!(pieces.len(), lengths.count());
-            let whole = base + bar.whole.value * pixels;
+            let whole = base + whole(bar) * pixels;
             assert!((stroke - whole).abs() < 0.3, "{width:?} {}", bar.label);
             // Pieces that add up to too much are drawn, and not hidden.
             let is_too_much = bar.pieces.iter().flatten().any(|length| *length < 0.0);
@@ -384,12 +364,11 @@ fn parts_are_distinguished_by_pattern_and_lines_by_dashes() {
 /// The texts that a chart shows in both widths.
 #[test]
 fn figures_ticks_and_names_are_shown() {
-    let cases: [(Chart, &[&str]); 6] = [
+    let cases: [(Chart, &[&str]); 5] = [
         (bars(8), &["noise ±1.7 %", "CPU time per request (cut bars are longer), µs"]),
         (stack(1), &["kernel floor", "switches", "framework", "unexplained", "measured"]),
         (lines(6), &["1", "8", "64", "256", "1,024", "8,192", "0.1", "10", "connections", "p99 latency, ms"]),
-        (percentiles(6), &["0", "50", "90", "99", "99.9", "99.99", "latency, ms"]),
-        (rates(6), &["0", "20,000", "100,000", "140,000", "answers, /s", "requests sent, /s"]),
+        (percentiles(6), &["0", "50", "90", "99", "99.9", "99.99", "20", "25", "latency, ms"]),
         (dots(6), &["8.2", "8.4", "9", "axis does not begin at 0", "CPU time per request, µs"]),
     ];
     for (chart, expected) in &cases {
@@ -493,37 +472,30 @@ fn plots(figures: &[Figure]) -> Vec<Plot> {
     let label = || "time".to_owned();
     let own = Attribution::Server;
     let values = || figures.iter().map(|figure| figure.value);
+    let pieces: Vec<Option<f64>> = values().map(Some).chain([None]).collect();
+    let parts = vec![Part { label: label(), is_rest: false }; pieces.len()];
+    let bar = |figure| Bar { pieces: pieces.clone(), ..Bar::new("time", figure, own, String::new()) };
     let mut plots = Vec::new();
     for quantity in [Quantity::Time, Quantity::Memory] {
-        let bar = |figure| Bar { label: label(), figure, attribution: own, note: String::new() };
-        let bars = figures.iter().copied().map(Some).chain([None]).map(bar).collect();
-        plots.push(Plot::Bars(Bars { label: label(), quantity, bars, noise: Some(f64::NAN) }));
-        plots.push(Plot::Bars(Bars { label: label(), quantity, bars: Vec::new(), noise: Some(0.01) }));
+        let bars = Bars::new("time", quantity, figures.iter().copied().map(Some).chain([None]).map(bar));
+        plots.push(Plot::Bars(Bars { parts: parts.clone(), ..bars.clone() }));
+        plots.push(Plot::Bars(Bars { noise: Some(f64::NAN), ..bars }));
+        plots.push(Plot::Bars(Bars { noise: Some(0.01), ..Bars::new("time", quantity, []) }));
     }
-    let pieces: Vec<Option<f64>> = values().map(Some).chain([None]).collect();
-    let stacked = |whole: &Figure| StackedBar {
-        label: label(),
-        whole: *whole,
-        pieces: pieces.clone(),
-        note: String::new(),
-    };
-    let parts = vec![Part { label: label(), is_rest: false }; pieces.len()];
-    let bars = figures.iter().map(stacked).collect();
-    plots.push(Plot::Stack(Stack { label: label(), quantity: Quantity::Time, parts, bars }));
     for scale in [Scale::Linear, Scale::Log, Scale::Percentile] {
         let axis = || axis("time", Quantity::Count, scale);
         // Each figure at each place.
         let at = |x: f64| figures.iter().map(move |y| Point { x, y: *y, attribution: own });
         let line = Line { label: label(), points: values().flat_map(at).collect(), has_marks: true };
-        plots.push(Plot::Lines(Lines { x: axis(), y: axis(), lines: vec![line] }));
-        plots.push(Plot::Lines(Lines { x: axis(), y: axis(), lines: Vec::new() }));
+        for lines in [vec![line], Vec::new()] {
+            plots.push(Plot::Lines(Lines { x: axis(), y: axis(), lines }));
+        }
     }
-    for median in values().map(Some).chain([None]) {
-        let dots = values().map(|value| Dot { value, attribution: own }).collect();
-        let rows = vec![DotRow { label: label(), dots, median }];
-        plots.push(Plot::Dots(Dots { label: label(), quantity: Quantity::Time, rows }));
-    }
-    plots.push(Plot::Dots(Dots { label: label(), quantity: Quantity::Time, rows: Vec::new() }));
+    let dots: Vec<Dot> = values().map(|value| Dot { value, attribution: own }).collect();
+    let row = |median| DotRow { label: label(), dots: dots.clone(), median };
+    let rows = values().map(Some).chain([None]).map(|median| vec![row(median)]).chain([Vec::new()]);
+    let plot = |rows| Plot::Dots(Dots { label: label(), quantity: Quantity::Time, rows });
+    plots.extend(rows.map(plot));
     plots
 }
 

@@ -1,18 +1,12 @@
 //! A line per cell of all tables, for a spreadsheet or a data frame.
 
-use anyhow::Context;
-
 use crate::report::document::Document;
-use crate::report::value::{Attribution, Figure, Value};
+use crate::report::value::{Attribution, Value};
 
 const HEADER: [&str; 10] =
     ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "text"];
 
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
-    write(document).context("cannot write the report as CSV")
-}
-
-fn write(document: &Document) -> anyhow::Result<String> {
     let mut out = ::csv::Writer::from_writer(Vec::new());
     out.write_record(HEADER)?;
     for section in &document.sections {
@@ -34,20 +28,18 @@ fn write(document: &Document) -> anyhow::Result<String> {
 
 /// Value, ends of the interval, attribution and text; empty where there is none.
 fn fields(value: &Value) -> [String; 5] {
-    let of = |figure: &Figure, attribution: &str| {
-        let [low, high] =
-            figure.interval.map_or_else(Default::default, |ends| ends.map(|end| end.to_string()));
-        [figure.value.to_string(), low, high, attribution.to_owned(), String::new()]
-    };
+    let empty = String::new;
     match value {
         Value::Absent => Default::default(),
-        Value::Text(text) => [String::new(), String::new(), String::new(), String::new(), text.clone()],
+        Value::Text(text) => [empty(), empty(), empty(), empty(), text.clone()],
         Value::Rank(rank) => {
-            let [best, worst] = [rank.best, rank.worst].map(|place| place.to_string());
-            [String::new(), best, worst, String::new(), rank.to_string()]
+            [empty(), rank.best.to_string(), rank.worst.to_string(), empty(), rank.to_string()]
         }
-        Value::Figure(figure) => of(figure, ""),
-        Value::Attributed { figure, attribution } => of(figure, attribution_word(*attribution)),
+        Value::Figure { figure, attribution } => {
+            let ends = figure.interval.map(|ends| ends.map(|end| end.to_string()));
+            let [low, high] = ends.unwrap_or_default();
+            [figure.value.to_string(), low, high, attribution_word(*attribution).to_owned(), empty()]
+        }
     }
 }
 

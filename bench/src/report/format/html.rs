@@ -3,7 +3,7 @@
 //!
 //! The templates escape all text. Only our own charts, style and script are inserted unescaped.
 
-use crate::report::chart::{self, Chart, PALETTE, Plot, Width};
+use crate::report::chart::{self, Chart, PALETTE, Plot, Width, dark_rules};
 use crate::report::document::{Column, Document, Section, Table};
 use crate::report::value::{Quantity, Unit, Value};
 use crate::store::record::Bound;
@@ -19,87 +19,67 @@ const SCRIPT_SHA256: &str = "1vHodeHk6ecgSQdMPP3Ykm+wdB//ZYX6bCcLROP1sLk=";
 /// Text of more characters is wrapped: names are shorter.
 const LONG: usize = 40;
 
-/// A word of a report that a newcomer may not know.
-struct Term {
-    name: &'static str,
-    meaning: &'static str,
-    /// The text by which it is found in a report.
-    appears_as: &'static str,
-}
-
-/// The terms that a page explains, if it has them.
-const TERMS: [Term; 5] = [
-    Term {
-        name: "Interval",
-        meaning: "The range that holds the true median with a probability of about 95 %, computed from the \
-                  repetitions.",
-        appears_as: "interval",
-    },
-    Term {
-        name: "Rank",
-        meaning: "Servers that cannot be distinguished share a range of ranks, such as 2–4.",
-        appears_as: "rank",
-    },
-    Term {
-        name: "Verdict",
-        meaning: "What limited a run. Server-bound: the server used its cores up, so the figure is the server's own. \
-                  Client-bound: the load tool was at its limit first, so the requests per second are the tool's. \
-                  Latency-bound: neither was busy. Disturbed: something else used the cores. Invalid: requests \
-                  failed, or the load was not the one that was asked for, so its figures say nothing about the \
-                  server.",
-        appears_as: "-bound",
-    },
-    Term {
-        name: "Floor",
-        meaning: "Not a server, but the least that a server can cost on this machine: a program that waits, reads and \
-                  writes as a server does, and does nothing else.",
-        appears_as: "floor",
-    },
-    Term {
-        name: "Duplicate (A/A)",
-        meaning: "A server that was measured a second time under another name. The difference between the two is the \
-                  noise of the measurement: smaller differences between servers are not counted as differences.",
-        appears_as: "A/A",
-    },
+/// The terms that a page explains, if it has them: the text by which a term is found in a report, its
+/// name, and its meaning.
+const TERMS: [(&str, &str, &str); 5] = [
+    (
+        "interval",
+        "Interval",
+        "The range that holds the true median with a probability of about 95 %, computed from the repetitions.",
+    ),
+    ("rank", "Rank", "Servers that cannot be distinguished share a range of ranks, such as 2–4."),
+    (
+        "-bound",
+        "Verdict",
+        "What limited a run. Server-bound: the server used its cores up, so the figure is the server's own. \
+         Client-bound: the load tool was at its limit first, so the requests per second are the tool's. \
+         Latency-bound: neither was busy. Disturbed: something else used the cores. Invalid: requests failed, or the \
+         load was not the one that was asked for, so its figures say nothing about the server.",
+    ),
+    (
+        "floor",
+        "Floor",
+        "Not a server, but the least that a server can cost on this machine: a program that waits, reads and writes \
+         as a server does, and does nothing else.",
+    ),
+    (
+        "a/a",
+        "Duplicate (A/A)",
+        "A server that was measured a second time under another name. The difference between the two is the noise of \
+         the measurement: smaller differences between servers are not counted as differences.",
+    ),
 ];
 
 /// The whole page. Fails only when a template does.
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
-    Page::new(document).render().context("cannot write the report as a page")
+    let text = super::text::render(document, None).to_lowercase();
+    let terms = TERMS.into_iter().filter(|(appears_as, ..)| text.contains(appears_as)).collect();
+    Page { document, terms }.render().context("cannot write the report as a page")
 }
 
 #[derive(Template)]
 #[template(path = "report/page.html", whitespace = "minimize")]
 struct Page<'a> {
     document: &'a Document,
-    dark_charts: String,
-    picture: Option<DrawnChart>,
-    terms: Vec<&'static Term>,
-    sections: Vec<PageSection<'a>>,
+    terms: Vec<(&'static str, &'static str, &'static str)>,
 }
 
-/// A section with its charts drawn and its tables laid out.
-struct PageSection<'a> {
-    section: &'a Section,
-    /// Charts that are as wide as the page.
-    charts: Vec<DrawnChart>,
-    /// Charts that stand side by side.
-    small_charts: Vec<DrawnChart>,
-    tables: Vec<PageTable<'a>>,
+/// Rows of dots are small and stand side by side, since they are compared with each other. All other
+/// charts are as wide as the page.
+fn is_small(chart: &Chart) -> bool {
+    matches!(chart.plot, Plot::Dots(_))
 }
 
-/// A chart, drawn for either width.
-struct DrawnChart {
-    title: String,
-    wide: Option<String>,
-    narrow: String,
+fn small_charts(section: &Section) -> Vec<&Chart> {
+    section.charts.iter().filter(|chart| is_small(chart)).collect()
 }
 
-/// A table with its figures as text.
-struct PageTable<'a> {
-    table: &'a Table,
-    headers: Vec<PageHeader>,
-    rows: Vec<Vec<PageCell>>,
+fn wide(chart: &Chart) -> String {
+    chart::svg(chart, Width::Wide)
+}
+
+fn narrow(chart: &Chart) -> String {
+    chart::svg(chart, Width::Narrow)
 }
 
 struct PageHeader {
@@ -130,65 +110,28 @@ struct PageCell {
     is_bound: bool,
 }
 
-impl<'a> Page<'a> {
-    fn new(document: &'a Document) -> Self {
-        Self {
-            document,
-            dark_charts: chart::dark_rules(),
-            picture: document.picture.as_ref().map(DrawnChart::new),
-            terms: terms(document),
-            sections: document.sections.iter().map(PageSection::new).collect(),
-        }
-    }
-}
-
-impl<'a> PageSection<'a> {
-    fn new(section: &'a Section) -> Self {
-        let (charts, small_charts) =
-            section.charts.iter().map(DrawnChart::new).partition(|figure| figure.wide.is_some());
-        Self { section, charts, small_charts, tables: section.tables.iter().map(PageTable::new).collect() }
-    }
-}
-
-impl DrawnChart {
-    /// Rows of dots are small, since they are compared with each other.
-    fn new(chart: &Chart) -> Self {
-        let is_small = matches!(chart.plot, Plot::Dots(_));
-        Self {
-            title: chart.title.clone(),
-            wide: (!is_small).then(|| chart::svg(chart, Width::Wide)),
-            narrow: chart::svg(chart, Width::Narrow),
-        }
-    }
-}
-
-impl<'a> PageTable<'a> {
-    fn new(table: &'a Table) -> Self {
-        let headers: Vec<PageHeader> =
-            (0..).zip(&table.columns).map(|(at, column)| PageHeader::new(table, at, column)).collect();
-        let rows = table
-            .rows
-            .iter()
-            .map(|row| headers.iter().zip(row).map(|(header, value)| header.cell(value)).collect());
-        Self { table, rows: rows.collect(), headers }
-    }
-}
-
-impl PageHeader {
-    fn new(table: &Table, at: usize, column: &Column) -> Self {
+fn headers(table: &Table) -> Vec<PageHeader> {
+    let header = |(at, column): (usize, &Column)| {
         let (quantity, unit) = (column.quantity, table.unit(at));
         let values = || table.rows.iter().filter_map(|row| row.get(at));
-        Self {
+        PageHeader {
             text: table.header(at),
             quantity,
             unit,
             is_number: quantity != Quantity::Text || values().any(|value| value.number().is_some()),
             is_double: column.has_intervals && values().any(|value| value.interval(quantity, unit).is_some()),
         }
-    }
+    };
+    table.columns.iter().enumerate().map(header).collect()
+}
 
+fn cells(headers: &[PageHeader], row: &[Value]) -> Vec<PageCell> {
+    headers.iter().zip(row).map(|(header, value)| header.cell(value)).collect()
+}
+
+impl PageHeader {
     fn cell(&self, value: &Value) -> PageCell {
-        let sign = if let Value::Attributed { attribution, .. } = value { attribution.sign() } else { "" };
+        let sign = value.attribution().sign();
         let text = value.shown(self.quantity, self.unit);
         PageCell {
             text: text.strip_suffix(sign).unwrap_or(&text).to_owned(),
@@ -201,12 +144,6 @@ impl PageHeader {
             is_bound: value.text().is_some_and(|text| serde_json::from_value::<Bound>(text.into()).is_ok()),
         }
     }
-}
-
-/// The terms that appear in a document.
-fn terms(document: &Document) -> Vec<&'static Term> {
-    let text = super::text::render(document, None).to_lowercase();
-    TERMS.iter().filter(|term| text.contains(&term.appears_as.to_lowercase())).collect()
 }
 
 /// Units that stay on the line of their figure.

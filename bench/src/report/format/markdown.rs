@@ -12,21 +12,13 @@ pub(super) fn render(document: &Document) -> String {
     }
     facts(&document.origin, &mut out);
     if !document.warnings.is_empty() {
-        out.push_str("## What may be wrong\n\n");
-        list(&document.warnings, &mut out);
+        let _ = writeln!(out, "## What may be wrong\n\n{}", render_list(&document.warnings));
     }
     for section in &document.sections {
         self::section(section, &mut out);
     }
     out.truncate(out.trim_end().len());
     out + "\n"
-}
-
-/// One table with its notes.
-pub(in crate::report) fn render_table(table: &Table) -> String {
-    let mut out = String::new();
-    self::table(table, &mut out);
-    out
 }
 
 /// A list of sentences.
@@ -40,20 +32,21 @@ fn section(section: &Section, out: &mut String) {
         let _ = writeln!(out, "{}\n", escaped(paragraph));
     }
     for table in section.tables.iter().filter(|table| !table.is_detail) {
-        self::table(table, out);
+        out.push_str(&render_table(table));
     }
     facts(&section.facts, out);
 }
 
-fn table(table: &Table, out: &mut String) {
-    let _ = writeln!(out, "**{}**\n", escaped(&table.caption()));
+/// One table with its notes.
+pub(in crate::report) fn render_table(table: &Table) -> String {
+    let mut out = format!("**{}**\n\n", escaped(&table.caption()));
     let units: Vec<_> = (0..table.columns.len()).map(|column| table.unit(column)).collect();
     let columns = || table.columns.iter().zip(&units);
     let heads = table.columns.iter().enumerate().flat_map(|(place, column)| {
         let interval = column.has_intervals.then(|| "interval".to_owned());
         std::iter::once(table.header(place)).chain(interval)
     });
-    row(heads, out);
+    row(heads, &mut out);
     let rules = columns().flat_map(|(column, _)| {
         let rule = if column.quantity == Quantity::Text { "---" } else { "--:" };
         std::iter::once(rule).chain(column.has_intervals.then_some("--:"))
@@ -64,10 +57,13 @@ fn table(table: &Table, out: &mut String) {
             let interval = || value.interval(column.quantity, *unit).unwrap_or_else(|| "–".into());
             std::iter::once(value.shown(column.quantity, *unit)).chain(column.has_intervals.then(interval))
         });
-        row(cells, out);
+        row(cells, &mut out);
     }
     out.push('\n');
-    list(&table.notes, out);
+    if !table.notes.is_empty() {
+        let _ = writeln!(out, "{}", render_list(&table.notes));
+    }
+    out
 }
 
 fn row(cells: impl Iterator<Item = String>, out: &mut String) {
@@ -80,15 +76,6 @@ fn facts(facts: &[Fact], out: &mut String) {
         let _ = writeln!(out, "- {}: {}", escaped(&fact.name), escaped(&fact.value));
     }
     if !facts.is_empty() {
-        out.push('\n');
-    }
-}
-
-fn list(sentences: &[String], out: &mut String) {
-    for sentence in sentences {
-        let _ = writeln!(out, "- {}", escaped(sentence));
-    }
-    if !sentences.is_empty() {
         out.push('\n');
     }
 }

@@ -2,7 +2,7 @@
 
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
-use super::{Source, charts, fields, notes, speed, words};
+use super::{Source, fields, notes, speed, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
@@ -23,11 +23,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          are its three scenarios, its columns and its verdict, how many times faster than the Python \
          program a server is, and beside them what the article does not say.",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: verdicts.iter().map(Verdicts::chart).collect(),
-        tables: tables.chain(verdict_tables).collect(),
-        ..section
-    })
+    section.with(verdicts.iter().map(Verdicts::chart), tables.chain(verdict_tables))
 }
 
 /// The article's columns, and what it does not say.
@@ -105,18 +101,16 @@ impl<'a> Verdicts<'a> {
     fn chart(&self) -> Chart {
         let bar = |cell: &Cell| {
             let attribution = self.attribution(cell);
-            let (label, note) = (cell.server.name.clone(), words::limit(cell, attribution));
-            Bar { label, figure: self.faster(cell), attribution, note }
+            Bar::new(&cell.server.name, self.faster(cell), attribution, words::limit(cell, attribution))
         };
-        let article = Bar {
-            label: format!("{} in the article", self.published.contender),
-            figure: Some(Figure::from(self.published.ratio)),
-            attribution: Attribution::Reference,
-            note: "once, on another machine".into(),
-        };
-        let bars = self.others().map(bar).chain([article]).collect();
-        let bars = Bars { label: "Times faster".into(), quantity: Quantity::Ratio, bars, noise: None };
-        charts::bars(self.name(), self.title(), bars)
+        let article = Bar::new(
+            &format!("{} in the article", self.published.contender),
+            Some(self.published.ratio.into()),
+            Attribution::Reference,
+            "once, on another machine".into(),
+        );
+        let bars = Bars::new("Times faster", Quantity::Ratio, self.others().map(bar).chain([article]));
+        Chart::of_bars(self.name(), self.title(), bars)
     }
 
     /// One row per server, and last, without a cell, the article's.

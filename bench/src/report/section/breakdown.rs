@@ -10,10 +10,10 @@ mod tables;
 
 use super::family::Question;
 use super::{Source, words};
-use crate::analysis::explain::{self, Benches, Breakdown, ServerBenches, ServerBreakdown};
+use crate::analysis::explain::{self, Breakdown, ServerBreakdown};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::document::{Fact, Priority, Section};
-use crate::store::microbench::MicrobenchRecord;
+use crate::store::microbench::{CostsRecord, MicrobenchRecord};
 use crate::text::numbers;
 
 /// A part of a request's CPU time.
@@ -25,10 +25,10 @@ struct Part {
 
 /// The parts in the order in which they add up. The last is what the others leave.
 const PARTS: [Part; 6] = [
-    Part::new("Floor", |server| Some(server.floor)),
-    Part::new("Switches", |server| server.switches),
-    Part::new("Framework", |server| server.framework),
-    Part::new("Our code", |server| server.own),
+    Part { label: "Floor", seconds: |server| Some(server.floor), priority: Priority::Normal },
+    Part { label: "Switches", seconds: |server| server.switches, priority: Priority::Normal },
+    Part { label: "Framework", seconds: |server| server.framework, priority: Priority::Normal },
+    Part { label: "Our code", seconds: |server| server.own, priority: Priority::Normal },
     Part { label: "Runtime and code", seconds: |server| server.runtime_and_code(), priority: Priority::Low },
     Part { label: UNEXPLAINED, seconds: |server| server.unexplained(), priority: Priority::High },
 ];
@@ -53,13 +53,9 @@ pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Se
          time them. The rest is unexplained: caches that a benchmark keeps warm and a server shares, and \
          anything else that no part covers.",
     );
-    let section = Section {
-        charts: breakdowns.iter().map(chart::chart).collect(),
-        tables: breakdowns.iter().flat_map(tables).collect(),
-        facts: facts(&breakdowns, code),
-        ..section
-    };
-    (!breakdowns.is_empty()).then(|| (breakdowns.iter().map(answer).collect(), section))
+    let section = Section { facts: facts(&breakdowns, code), ..section };
+    let section = section.with(breakdowns.iter().map(chart::chart), breakdowns.iter().flat_map(tables))?;
+    Some((breakdowns.iter().map(answer).collect(), section))
 }
 
 /// Those of the workloads that ask how cheap servers are, or else of all.
@@ -94,30 +90,29 @@ fn answer(breakdown: &Breakdown) -> String {
 
 /// The benchmarks behind each part of a server, with their times.
 fn facts(breakdowns: &[Breakdown], code: &MicrobenchRecord) -> Vec<Fact> {
-    let is_shown = |benches: &ServerBenches| {
-        let mut servers = breakdowns.iter().flat_map(|breakdown| &breakdown.servers);
-        servers.any(|server| name(server) == benches.server)
-    };
-    let shown = code.costs.iter().map(|costs| ServerBenches::from_record(costs, code)).filter(is_shown);
-    let fact = |server: ServerBenches| {
-        let parts = [("framework", &server.framework), ("our code", &server.own)];
-        let parts = parts.into_iter().filter(|(_, benches)| !benches.0.is_empty());
-        let parts: Vec<String> = parts.map(|(part, benches)| format!("{part}: {}", sum(benches))).collect();
-        Fact::new(server.server, parts.join("; "))
+    let servers = || breakdowns.iter().flat_map(|breakdown| &breakdown.servers);
+    let shown = code.costs.iter().filter(|costs| servers().any(|server| name(server) == costs.server));
+    let fact = |costs: &CostsRecord| {
+        let parts = [("framework", &costs.framework), ("our code", &costs.own)];
+        let parts = parts.into_iter().filter(|(_, benches)| !benches.is_empty());
+        let parts: Vec<String> =
+            parts.map(|(part, benches)| format!("{part}: {}", sum(benches, code))).collect();
+        Fact::new(costs.server.as_str(), parts.join("; "))
     };
     [Fact::new("Microbenchmarks", code.started.clone())].into_iter().chain(shown.map(fact)).collect()
 }
 
 /// `filter/pipelined/1 150 ns + answer/body/4 20.0 ns`
-fn sum(benches: &Benches) -> String {
-    let bench = |(name, seconds): &(&str, Option<f64>)| {
-        format!("{name} {}", seconds.map_or_else(|| "not kept".into(), numbers::duration))
+fn sum(benches: &[String], code: &MicrobenchRecord) -> String {
+    let bench = |name: &String| match explain::time(code, name) {
+        Some(seconds) => format!("{name} {}", numbers::duration(seconds)),
+        None => format!("{name} not kept"),
     };
-    benches.0.iter().map(bench).collect::<Vec<_>>().join(" + ")
+    benches.iter().map(bench).collect::<Vec<_>>().join(" + ")
 }
 
 fn name<'a>(server: &ServerBreakdown<'a>) -> &'a str {
-    &server.cost.cell.server.name
+    &server.cell.server.name
 }
 
 /// `18 % unexplained`
@@ -126,19 +121,10 @@ fn rest(server: &ServerBreakdown) -> Option<String> {
     Some(format!("{} % unexplained", numbers::whole(share * 100.0)))
 }
 
-impl Part {
-    const fn new(label: &'static str, seconds: fn(&ServerBreakdown) -> Option<f64>) -> Self {
-        Self { label, seconds, priority: Priority::Normal }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::summarise;
     use crate::report::chart::{Chart, Plot};
-    use crate::report::document::Table;
-    use crate::report::value::Value;
     use crate::store::record::Record;
     use crate::store::results::Loaded;
 
@@ -157,69 +143,17 @@ mod tests {
         Loaded { microbench: Some(MicrobenchRecord::example()), ..Loaded::example(records) }
     }
 
-    fn explanation(loaded: &Loaded) -> Option<(Vec<String>, Section)> {
-        super::explanation(&Source::new(loaded, &summarise(&loaded.records)))
-    }
-
     fn three(workload: &str) -> Vec<Record> {
         let servers = [("floor", 5.0), ("own", 6.1), ("framed", 10.2), ("attached", 30.0)];
         servers.map(|(server, microseconds)| run(workload, server, microseconds)).to_vec()
     }
 
     #[test]
-    fn tables_have_the_parts_of_each_server() {
-        let (answers, section) = explanation(&example(three("work"))).unwrap();
-        assert_eq!(
-            answers,
-            [
-                "With 10 connections the kernel needs at least 5.00 µs of CPU time per request. The parts explain own (14 % unexplained). \
-              They do not explain framed (31 % unexplained)."
-            ]
-        );
-        let shown = |table: &Table| -> Vec<String> {
-            let cell = |value: &Value| match value.number() {
-                Some(number) => format!("{number:.2e}"),
-                None => value.text().unwrap_or("–").to_owned(),
-            };
-            table.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" ")).collect()
-        };
-        let [times, shares, check] = section.tables.as_slice() else { panic!("{section:?}") };
-        assert_eq!((times.unit(7).symbol, check.unit(4).symbol), ("ns", "ns"));
-        assert_eq!(
-            shown(times),
-            [
-                "floor (not a server) 5.00e-6 5.00e-6 – – – – –",
-                "own 6.10e-6 5.00e-6 0.00e0 – 2.50e-7 – 8.50e-7",
-                "framed 1.02e-5 5.00e-6 0.00e0 1.70e-6 3.50e-7 – 3.15e-6",
-                "attached 3.00e-5 5.00e-6 0.00e0 – – 2.50e-5 –",
-            ]
-        );
-        assert_eq!(
-            shown(shares),
-            [
-                "own 8.20e-1 0.00e0 – 4.10e-2 – 1.39e-1 yes",
-                "framed 4.90e-1 0.00e0 1.67e-1 3.43e-2 – 3.09e-1 no",
-                "attached 1.67e-1 0.00e0 – – 8.33e-1 – –",
-            ]
-        );
-        assert_eq!(
-            section.facts[1..],
-            [
-                Fact::new("own", "our code: connection/pipelined/1 250 ns"),
-                Fact::new(
-                    "framed",
-                    "framework: runtimes/example 1.70 µs; our code: connection/pipelined/1 250 ns + request/parse/wrk 100 ns"
-                ),
-            ]
-        );
-    }
-
-    #[test]
     fn bars_end_where_parts_do() {
         let mut records = three("work");
         records.push(run("work", "filtered", 5.1));
-        let (_, section) = explanation(&example(records)).unwrap();
-        let [Chart { plot: Plot::Stack(stack), description, .. }] = section.charts.as_slice() else {
+        let section = example(records).section(section).unwrap();
+        let [Chart { plot: Plot::Bars(stack), description, .. }] = section.charts.as_slice() else {
             panic!("{section:?}")
         };
         let rests: Vec<&str> =
@@ -229,7 +163,7 @@ mod tests {
             .bars
             .iter()
             .map(|bar| {
-                let off = bar.whole.value - bar.pieces.iter().flatten().sum::<f64>();
+                let off = bar.figure.unwrap().value - bar.pieces.iter().flatten().sum::<f64>();
                 #[expect(clippy::cast_possible_truncation, reason = "some nanoseconds")]
                 let off = (off * 1e9).round() as i32;
                 (bar.label.as_str(), bar.note.as_str(), off)
@@ -254,10 +188,8 @@ mod tests {
     #[test]
     fn the_plainest_workloads_are_explained() {
         let names = |records: Vec<Record>| -> Vec<String> {
-            let loaded = example(records);
-            let section = explanation(&loaded).map(|(_, section)| section);
-            section
-                .map_or_else(Vec::new, |section| section.charts.into_iter().map(|chart| chart.id).collect())
+            let charts = example(records).section(section).map_or_else(Vec::new, |section| section.charts);
+            charts.into_iter().map(|chart| chart.id).collect()
         };
         let closing = || {
             three("modes-close").into_iter().map(|mut run| {
@@ -269,6 +201,6 @@ mod tests {
         assert_eq!(names(modes().collect()), ["breakdown-modes-keep-alive"]);
         assert_eq!(names(modes().chain(three("quick-1")).collect()), ["breakdown-quick-1"]);
         assert!(names(closing().collect()).is_empty() && names(Vec::new()).is_empty());
-        assert!(explanation(&Loaded::example(three("quick-1"))).is_none());
+        assert!(Loaded::example(three("quick-1")).section(section).is_none());
     }
 }

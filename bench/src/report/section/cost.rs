@@ -2,7 +2,7 @@
 
 use super::family::Question;
 use super::metric::{self, COST};
-use super::{Source, charts, fields, notes, words};
+use super::{Source, fields, notes, words};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
 use crate::report::document::{Section, Table};
@@ -22,11 +22,10 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          correct responses. The load tool hardly influences it, so servers are ranked by it. Servers that \
          cannot be distinguished share ranks.",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables: members.iter().map(|summary| table(source, summary)).collect(),
-        ..section
-    })
+    section.with(
+        members.iter().map(|summary| chart(summary)),
+        members.iter().map(|summary| table(source, summary)),
+    )
 }
 
 /// The cost of each server, with the intervals and the noise floor.
@@ -34,7 +33,7 @@ pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = COST.bars(summary);
     bars.bars.extend(COST.floor_bar(summary));
     bars.noise = metric::noise(summary);
-    charts::bars(
+    Chart::of_bars(
         format!("cost-{}", summary.workload.name),
         format!("CPU time per request with {}", words::connections(summary.workload.connections)),
         bars,
@@ -73,48 +72,15 @@ fn in_the_kernel(run: &Record) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::summarise;
-    use crate::analysis::verdict;
-    use crate::report::value::Value;
+    use crate::store::record::Bound;
     use crate::store::results::Loaded;
-
-    /// Runs of each server with this CPU time; those of `lost` lose a request each.
-    fn runs(servers: &[(&str, f64)]) -> Vec<Record> {
-        let runs = servers.iter().flat_map(|(server, seconds)| {
-            Record::seven(server, |record| {
-                record.set_cpu_seconds(*seconds);
-                record.server.is_floor = *server == "floor";
-                if *server == "lost" {
-                    record.load.as_mut().unwrap().errors = [("reset".to_owned(), 1)].into();
-                }
-                record.verdict = verdict::of_run(record);
-            })
-        });
-        runs.collect()
-    }
-
-    /// The cells of some columns, those that are missing as `-`.
-    fn shown(records: Vec<Record>, headers: &[&str]) -> (Vec<String>, Vec<String>) {
-        let loaded = Loaded::example(records);
-        let summaries = summarise(&loaded.records);
-        let table = table(&Source::new(&loaded, &summaries), &summaries[0]);
-        let cell = |row: &Vec<Value>, header: &&str| {
-            let place = table.columns.iter().position(|column| column.header == *header);
-            place.map_or("-".to_owned(), |place| {
-                let unit = table.unit(place);
-                row[place].shown(table.columns[place].quantity, unit)
-            })
-        };
-        let row =
-            |row: &Vec<Value>| headers.iter().map(|header| cell(row, header)).collect::<Vec<_>>().join(" | ");
-        (table.rows.iter().map(row).collect(), table.notes.clone())
-    }
 
     #[test]
     fn servers_are_compared_with_the_best_and_with_the_floor() {
         let headers = ["Server", "Rank", "CPU/request", "To the best", "To the floor"];
-        type Servers<'a> = (&'a str, &'a [(&'a str, f64)], &'a [&'a str]);
-        let cases: [Servers; 3] = [
+        // Servers with their CPU time, and their rows.
+        type Case<'a> = (&'a str, &'a [(&'a str, f64)], &'a [&'a str]);
+        let cases: [Case; 3] = [
             (
                 "no floor",
                 &[("dear", 0.9), ("cheap", 0.3), ("also-cheap", 0.3)],
@@ -140,10 +106,17 @@ mod tests {
             ),
         ];
         for (name, servers, expected) in cases {
-            let (rows, notes) = shown(runs(servers), &headers);
-            assert_eq!(rows, expected, "{name}");
-            let is_noted = notes.iter().any(|note| note.starts_with("Not ranked: lost (invalid: "));
-            assert_eq!(is_noted, name.starts_with("an invalid"), "{name}: {notes:?}");
+            let runs = servers.iter().flat_map(|(server, seconds)| {
+                Record::seven(server, |record| {
+                    record.set_cpu_seconds(*seconds);
+                    record.server.is_floor = *server == "floor";
+                    record.set_bound(if *server == "lost" { Bound::Invalid } else { Bound::ServerBound });
+                })
+            });
+            let table = Loaded::example(runs.collect()).section(section).unwrap().tables.remove(0);
+            assert_eq!(table.shown(&headers), expected, "{name}");
+            let is_noted = table.notes.iter().any(|note| note.starts_with("Not ranked: lost (invalid: "));
+            assert_eq!(is_noted, name.starts_with("an invalid"), "{name}: {:?}", table.notes);
         }
     }
 }

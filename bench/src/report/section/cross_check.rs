@@ -25,14 +25,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let checks = source.summaries.iter().filter(|summary| summary.is_check);
     let pairs = checks
         .filter_map(|check| Some((source.summaries.iter().find(|first| is_of_same(first, check))?, check)));
-    let tables: Vec<Table> = pairs.map(|(first, check)| table(first, check)).collect();
     let section = Section::new(
         "cross-check",
         "Do two load tools agree?",
         "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
          or needs that much more time per request itself.",
     );
-    (!tables.is_empty()).then_some(Section { tables, ..section })
+    section.with([], pairs.map(|(first, check)| table(first, check)))
 }
 
 /// One row per server that both tools loaded.
@@ -44,13 +43,14 @@ fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
     let rate = |tool: &str, cell: fn(&Pair) -> Value| Field::new(tool, Quantity::Rate, cell).optional();
     let p50 =
         |tool: &str, cell: fn(&Pair) -> Option<f64>| Field::new(format!("{tool} p50"), Quantity::Time, cell);
+    let cost = |pair: &Pair| pair.check.ratio_to(pair.cell, Record::cpu_per_request);
     let fields = [
         Field::text("Server", |pair: &Pair| pair.cell.server.name.as_str()).essential(),
         rate(one, |pair| PER_SECOND.value(pair.cell)),
         rate(other, |pair| PER_SECOND.value(pair.check)),
         Field::new("Ratio", Quantity::Ratio, Pair::speed).with_intervals(),
         Field::text("Requests/s", Pair::throughput).essential(),
-        Field::new("CPU ratio", Quantity::Ratio, Pair::cost),
+        Field::new("CPU ratio", Quantity::Ratio, cost),
         p50(one, |pair| median_latency(pair.cell)),
         p50(other, |pair| median_latency(pair.check)),
         Field::text("Latency", |pair: &Pair| pair.latency([first, second])).essential(),
@@ -79,10 +79,6 @@ impl Pair<'_> {
     /// Whatever the verdicts: [`Pair::throughput`] beside it says what it is worth.
     fn speed(&self) -> Option<Estimate> {
         self.check.raw_ratio_to(self.cell, Record::per_second)
-    }
-
-    fn cost(&self) -> Option<Estimate> {
-        self.check.ratio_to(self.cell, Record::cpu_per_request)
     }
 
     /// Whether throughputs agree.
@@ -163,16 +159,13 @@ mod tests {
     }
 
     /// What the table says about throughput and about latency.
-    fn judgements(mut records: Vec<Record>) -> [String; 2] {
+    fn judgements(mut records: Vec<Record>) -> String {
         for record in &mut records {
             record.verdict = verdict::of_run(record);
         }
         let summaries = summarise(&records);
         let table = table(&summaries[0], &summaries[1]);
-        ["Requests/s", "Latency"].map(|header| {
-            let place = table.columns.iter().position(|column| column.header == header).unwrap();
-            table.rows[0][place].text().unwrap().to_owned()
-        })
+        table.shown(&["Requests/s", "Latency"]).remove(0)
     }
 
     #[test]
@@ -203,7 +196,7 @@ mod tests {
             ("too few", runs("wrk", 500, 0.02, 0.5)[..4].to_vec(), "too few repetitions", "agree"),
         ];
         for (name, second, throughput, latency) in cases {
-            assert_eq!(judgements([first(), second].concat()), [throughput, latency], "{name}");
+            assert_eq!(judgements([first(), second].concat()), format!("{throughput} | {latency}"), "{name}");
         }
     }
 }

@@ -100,11 +100,9 @@ mod tests {
         let table = table(&records).unwrap();
         let heads: Vec<&str> = table.columns.iter().map(|column| column.header.as_str()).collect();
         assert_eq!(heads, ["Server", "idle", "kill"]);
-        let words = |row: [&str; 3]| row.map(|cell| if cell == "–" { Value::Absent } else { cell.into() });
         assert_eq!(
-            table.rows,
-            [["one", "12 B each", "FAILS (1)"], ["two", "–", "FAILS (2)"], ["three", "9 B each (3)", "–"]]
-                .map(words)
+            table.shown(&heads),
+            ["one | 12 B each | FAILS (1)", "two | – | FAILS (2)", "three | 9 B each (3) | –"]
         );
         assert_eq!(
             table.notes,

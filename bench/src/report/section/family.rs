@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Source;
-use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::summary::{WorkloadSummary, grouped};
 use crate::store::record::TaskRecord;
 
 /// A family with at least this many numbers of connections shows how servers scale.
@@ -39,20 +39,6 @@ pub(super) fn families<'a>(summaries: &'a [WorkloadSummary<'a>]) -> Vec<Family<'
     let own = summaries.iter().filter(|summary| !summary.is_check);
     let family = |(_, members): (_, Vec<_>)| Family { question: question(&members), members };
     grouped(own.map(|summary| (name(summary), summary))).into_iter().map(family).collect()
-}
-
-/// Values by their keys, in the order in which the keys first occur.
-pub(in crate::report) fn grouped<K: PartialEq, V>(
-    pairs: impl IntoIterator<Item = (K, V)>,
-) -> Vec<(K, Vec<V>)> {
-    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
-    for (key, value) in pairs {
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, values)) => values.push(value),
-            None => groups.push((key, vec![value])),
-        }
-    }
-    groups
 }
 
 fn question(members: &[&WorkloadSummary]) -> Question {

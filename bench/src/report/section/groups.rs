@@ -1,8 +1,8 @@
 //! How do languages and concurrency models compare? By their best servers in the leading workload.
 
 use super::metric::{self, Metric};
-use super::{Source, charts, family, fields, notes, words};
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use super::{Source, family, fields, notes, words};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
@@ -23,57 +23,39 @@ const GROUPINGS: [Grouping; 2] = [
     Grouping { id: "model", header: "Concurrency model", of_server: |server| &server.model },
 ];
 
-/// Servers that have something in common, the best first.
-struct Group<'a> {
-    name: &'a str,
-    cells: Vec<&'a Cell<'a>>,
-}
-
-impl<'a> Group<'a> {
-    /// The best server; there is at least one.
-    fn best(&self) -> &'a Cell<'a> {
-        self.cells[0]
-    }
-}
+/// What servers have in common, and their cells, the best first, of which there is at least one.
+type Group<'a> = (&'a str, Vec<&'a Cell<'a>>);
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let summary = family::leading(&source.families).filter(|summary| summary.cells.len() >= A_FIELD)?;
     let metric = metric::leading_metric(summary);
-    let grouped = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, grouping)));
-    let grouped: Vec<(&Grouping, Vec<Group>)> = grouped.filter(|(_, groups)| groups.len() > 1).collect();
+    let by_grouping = GROUPINGS.iter().map(|grouping| (grouping, groups(summary, grouping)));
+    let by_grouping: Vec<(&Grouping, Vec<Group>)> =
+        by_grouping.filter(|(_, groups)| groups.len() > 1).collect();
     let section = Section::new(
         "groups",
         "How do languages and models compare?",
         "The best server of each language, and of each way to serve many connections at once. This compares \
          servers, not languages: a group is represented by whichever of its servers were measured.",
     );
-    (!grouped.is_empty()).then(|| Section {
-        charts: grouped.iter().map(|(grouping, groups)| chart(grouping, groups, metric)).collect(),
-        tables: grouped.iter().map(|(grouping, groups)| table(source, summary, grouping, groups)).collect(),
-        ..section
-    })
+    section.with(
+        by_grouping.iter().map(|(grouping, groups)| chart(grouping, groups, metric)),
+        by_grouping.iter().map(|(grouping, groups)| table(source, summary, grouping, groups)),
+    )
 }
 
 /// The groups in the order of their best servers: those without a ranked server come last.
 fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Group<'a>> {
-    let cells = summary.cells.iter().map(|cell| ((grouping.of_server)(cell.server), cell));
-    family::grouped(cells).into_iter().map(|(name, cells)| Group { name, cells }).collect()
+    grouped(summary.cells.iter().map(|cell| ((grouping.of_server)(cell.server), cell)))
 }
 
 fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
-    let bar = |group: &Group| Bar {
-        label: group.name.into(),
-        note: group.best().server.name.clone(),
-        figure: metric.figure(group.best()),
-        attribution: metric.attribution(group.best()),
+    let bar = |(name, cells): &Group| {
+        let best = cells[0];
+        Bar::new(name, metric.figure(best), metric.attribution(best), best.server.name.clone())
     };
-    let bars = Bars {
-        label: metric.header.into(),
-        quantity: metric.quantity,
-        bars: groups.iter().map(bar).collect(),
-        noise: None,
-    };
-    charts::bars(
+    let bars = Bars::new(metric.header, metric.quantity, groups.iter().map(bar));
+    Chart::of_bars(
         format!("groups-{}", grouping.id),
         format!("{} of the best server by {}", metric.header, grouping.id),
         bars,
@@ -86,16 +68,16 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
         Some(name) => (format!("To {name}"), fields::baseline(summary, name).ok()),
         None => ("To the best".to_owned(), fields::best(summary)),
     };
-    let ratio = |group: &Group| other.map(|other| metric.ratio(group.best(), other));
-    let servers = |group: &Group| {
-        let servers: Vec<&str> = group.cells.iter().map(|cell| cell.server.name.as_str()).collect();
+    let ratio = |(_, cells): &Group| other.map(|other| metric.ratio(cells[0], other));
+    let servers = |(_, cells): &Group| {
+        let servers: Vec<&str> = cells.iter().map(|cell| cell.server.name.as_str()).collect();
         servers.join(", ")
     };
     let fields = [
-        Field::text(grouping.header, |group: &Group| group.name).essential(),
-        Field::text("Best", |group: &Group| group.best().server.name.as_str()).essential(),
-        Field::text("Rank", |group: &Group| fields::rank_of(summary, group.best())),
-        Field::new(metric.header, metric.quantity, |group: &Group| metric.value(group.best()))
+        Field::text(grouping.header, |(name, _): &Group| *name).essential(),
+        Field::text("Best", |(_, cells): &Group| cells[0].server.name.as_str()).essential(),
+        Field::text("Rank", |(_, cells): &Group| fields::rank_of(summary, cells[0])),
+        Field::new(metric.header, metric.quantity, |(_, cells): &Group| metric.value(cells[0]))
             .with_intervals()
             .with_bars()
             .essential(),
@@ -112,74 +94,55 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::summarise;
-    use crate::analysis::verdict;
-    use crate::report::value::Value;
-    use crate::store::record::{ErrorKind, ErrorRecord, Record};
+    use crate::store::record::{Bound, Record};
     use crate::store::results::Loaded;
 
-    /// Runs of a server in a language and with a model whose requests cost so much CPU time.
-    fn runs(server: &str, language: &str, model: &str, seconds: f64) -> Vec<Record> {
-        Record::seven(server, |record| {
-            (record.server.language, record.server.model) = (language.into(), model.into());
-            record.set_cpu_seconds(seconds);
-        })
-    }
+    /// Name, language, model, and CPU time.
+    const FIELD: [(&str, &str, &str, f64); 6] = [
+        ("one", "Rust", "event loop", 0.2),
+        ("two", "Rust", "thread pool", 0.3),
+        ("three", "Go", "coroutine", 0.4),
+        // A request failed, so that the figure says nothing.
+        ("four", "C", "event loop", 0.1),
+        // It has no figures.
+        ("five", "Python", "process", 0.9),
+        ("six", "Go", "coroutine", 0.3),
+    ];
 
     fn field() -> Vec<Record> {
-        let mut records = [
-            runs("one", "Rust", "event loop", 0.2),
-            runs("two", "Rust", "thread pool", 0.3),
-            runs("three", "Go", "coroutine", 0.4),
-            runs("four", "C", "event loop", 0.1),
-            runs("five", "Python", "process", 0.9),
-            runs("six", "Go", "coroutine", 0.3),
-        ]
-        .concat();
-        for run in &mut records {
-            match run.server.name.as_str() {
-                // A request failed, so that the figure says nothing.
-                "four" => run.load.as_mut().unwrap().errors = [("reset".to_owned(), 1)].into(),
-                "five" => {
-                    (run.load, run.cpu) = (None, None);
-                    run.error = Some(ErrorRecord { kind: ErrorKind::Start, message: String::new() });
+        let runs = |(server, language, model, seconds): (&str, &str, &str, f64)| {
+            Record::seven(server, |record| {
+                (record.server.language, record.server.model) = (language.into(), model.into());
+                record.set_cpu_seconds(seconds);
+                record.set_bound(if server == "four" { Bound::Invalid } else { Bound::ServerBound });
+                if server == "five" {
+                    (record.load, record.cpu, record.verdict) = (None, None, None);
                 }
-                _ => {}
-            }
-            run.verdict = verdict::of_run(run);
-        }
-        records
+            })
+        };
+        FIELD.into_iter().flat_map(runs).collect()
     }
 
     #[test]
     fn each_group_is_told_by_its_best_server() {
-        let loaded = Loaded::example(field());
-        let summaries = summarise(&loaded.records);
-        let section = section(&Source::new(&loaded, &summaries)).unwrap();
-        let shown = |table: &Table| -> Vec<String> {
-            let row = |row: &Vec<Value>| {
-                let words = |place: usize| row[place].text().unwrap_or_default().to_owned();
-                let ratio = row[4].number().map_or("–".into(), |ratio| format!("{ratio:.1}"));
-                format!("{}: {} {ratio} of {}", words(0), words(1), words(5))
-            };
-            table.rows.iter().map(row).collect()
-        };
+        let section = Loaded::example(field()).section(section).unwrap();
+        let [languages, models] = section.tables.as_slice() else { panic!("{section:?}") };
         assert_eq!(
-            shown(&section.tables[0]),
+            languages.shown(&["Language", "Best", "To the best", "Servers"]),
             [
-                "Rust: one 1.0 of one, two",
-                "Go: six 1.5 of six, three",
-                "C: four – of four",
-                "Python: five – of five"
+                "Rust | one | 1.00 | one, two",
+                "Go | six | 1.50 | six, three",
+                "C | four | – | four",
+                "Python | five | – | five"
             ]
         );
         assert_eq!(
-            shown(&section.tables[1]),
+            models.shown(&["Concurrency model", "Best", "To the best", "Servers"]),
             [
-                "event loop: one 1.0 of one, four",
-                "thread pool: two 1.5 of two",
-                "coroutine: six 1.5 of six, three",
-                "process: five – of five"
+                "event loop | one | 1.00 | one, four",
+                "thread pool | two | 1.50 | two",
+                "coroutine | six | 1.50 | six, three",
+                "process | five | – | five"
             ]
         );
         let ids: Vec<&str> = section.charts.iter().map(|chart| chart.id.as_str()).collect();
@@ -194,9 +157,7 @@ mod tests {
         }
         let few = field().into_iter().filter(|run| !["five", "six"].contains(&run.server.name.as_str()));
         for records in [alike, few.collect()] {
-            let loaded = Loaded::example(records);
-            let summaries = summarise(&loaded.records);
-            assert!(section(&Source::new(&loaded, &summaries)).is_none());
+            assert!(Loaded::example(records).section(section).is_none());
         }
     }
 }

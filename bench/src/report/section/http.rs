@@ -1,6 +1,6 @@
 //! Does it keep the rules of HTTP? Conformance cases and fault drills, per server.
 
-use super::{Source, charts, drills};
+use super::{Source, drills};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
@@ -89,17 +89,12 @@ fn table(rows: &[Row]) -> Table {
 }
 
 fn chart(rows: &[Row]) -> Chart {
-    let bars = rows.iter().map(|row| Bar {
-        label: row.server.into(),
-        figure: row.share().map(Figure::from),
-        attribution: Attribution::Server,
-        note: row.found.map(note).unwrap_or_default(),
-    });
-    charts::bars(
-        "conformance".into(),
-        TITLE.into(),
-        Bars { label: "Cases passed".into(), quantity: Quantity::Share, bars: bars.collect(), noise: None },
-    )
+    let bar = |row: &Row| {
+        let note = row.found.map(note).unwrap_or_default();
+        Bar::new(row.server, row.share().map(Figure::from), Attribution::Server, note)
+    };
+    let bars = Bars::new("Cases passed", Quantity::Share, rows.iter().map(bar));
+    Chart::of_bars("conformance".into(), TITLE.into(), bars)
 }
 
 /// `158 of 483, 29 smuggled`, or `400–404 of 483` where four cases are flaky.
@@ -111,9 +106,7 @@ fn note(found: &ConformanceRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summary::summarise;
     use crate::report::chart::Plot;
-    use crate::report::value::Value;
     use crate::store::drills::DrillRecord;
     use crate::store::record::Record;
     use crate::store::results::Loaded;
@@ -129,10 +122,6 @@ mod tests {
         record
     }
 
-    fn section(loaded: &Loaded) -> Option<Section> {
-        super::section(&Source::new(loaded, &summarise(&loaded.records)))
-    }
-
     #[test]
     fn servers_are_sorted_by_the_share_of_cases_that_they_pass() {
         let records = vec![
@@ -143,20 +132,14 @@ mod tests {
             Record { repetition: None, ..run("late", None) },
             run("late", Some([500, 500, 0, 0])),
         ];
-        let section = section(&Loaded::example(records)).unwrap();
-        let figure = |value: f64| Value::from(value);
-        let row = |server: &str, cases: f64, passed: f64, flaky: Value, smuggled: f64| {
-            let share = figure(passed / cases);
-            vec![server.into(), figure(cases), figure(passed), flaky, share, figure(smuggled)]
-        };
-        let never = [vec!["never".into()], vec![Value::Absent; 5]].concat();
+        let section = Loaded::example(records).section(section).unwrap();
         assert_eq!(
-            section.tables[0].rows,
+            section.tables[0].shown(&["Server", "Cases sent", "Passed", "Flaky", "Share", "Smuggled"]),
             [
-                row("late", 500.0, 500.0, Value::Absent, 0.0),
-                row("most", 500.0, 496.0, figure(2.0), 0.0),
-                row("few", 483.0, 158.0, Value::Absent, 29.0),
-                never
+                "late | 500 | 500 | – | 100.0 | 0",
+                "most | 500 | 496 | 2 | 99.2 | 0",
+                "few | 483 | 158 | – | 32.7 | 29",
+                "never | – | – | – | – | –",
             ]
         );
         let [Chart { plot: Plot::Bars(bars), description, .. }] = section.charts.as_slice() else { panic!() };
@@ -172,9 +155,9 @@ mod tests {
     #[test]
     fn drills_alone_make_a_section() {
         let mut loaded = Loaded::example(vec![run("never", None)]);
-        assert!(section(&loaded).is_none());
+        assert!(loaded.section(section).is_none());
         loaded.drills = vec![DrillRecord::example("one", "kill", Ok("up in 3 ms"))];
-        let section = section(&loaded).unwrap();
+        let section = loaded.section(section).unwrap();
         let names: Vec<&str> = section.tables.iter().map(|table| table.name.as_str()).collect();
         assert_eq!((section.id, names, section.charts.len()), ("http", vec!["drills"], 0));
     }

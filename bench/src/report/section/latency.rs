@@ -16,6 +16,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let servers = family::servers(&loads);
     let (open, peaks): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
         loads.into_iter().partition(|summary| summary.workload.rate.is_some());
+    if open.is_empty() {
+        return None;
+    }
     let curves = open.iter().flat_map(|summary| curves(summary, &servers));
     let tables = open.iter().map(|summary| table(source, summary));
     let peak_tables = peaks.iter().map(|summary| peak(source, summary));
@@ -27,11 +30,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          sent late. Rates are shares of each server's own peak, so that servers are compared at the same \
          utilisation and not at the same rate.",
     );
-    (!open.is_empty()).then(|| Section {
-        charts: by_rate(&open, &servers).into_iter().chain(curves).collect(),
-        tables: tables.chain(peak_tables).collect(),
-        ..section
-    })
+    section.with(by_rate(&open, &servers).into_iter().chain(curves), tables.chain(peak_tables))
 }
 
 /// The 99th percentile by the rate.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::family::grouped;
 use super::{Source, words};
-use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::summary::{WorkloadSummary, grouped};
 use crate::machine::Machine;
 use crate::report::document::{Fact, Section, Table};
 use crate::report::field::Field;
@@ -79,7 +78,7 @@ fn servers(source: &Source) -> Option<Table> {
         Field::text("Version", |server: &&ServerRecord| server.version.as_deref()).essential(),
     ];
     let rows: Vec<&ServerRecord> = known.into_values().collect();
-    (!rows.is_empty()).then(|| Table::from_fields("servers", "The servers", fields, &rows))
+    Table::from_fields("servers", "The servers", fields, &rows).with_rows()
 }
 
 /// Every load tool, with what its latency means, each once.
@@ -95,5 +94,5 @@ fn tools(source: &Source) -> Option<Table> {
     let tools = source.summaries.iter().map(|summary| summary.tool);
     let tools = grouped(tools.map(|tool| ((&tool.name, &tool.version, meaning(tool)), tool)));
     let rows: Vec<&ToolRecord> = tools.into_iter().map(|(_, tools)| tools[0]).collect();
-    (!rows.is_empty()).then(|| Table::from_fields("tools", "The load tools", fields, &rows))
+    Table::from_fields("tools", "The load tools", fields, &rows).with_rows()
 }

@@ -1,9 +1,8 @@
 //! A table of servers by workloads: one column per workload, all of one metric.
 
-use super::family;
 use super::metric::Metric;
 use super::{notes, words};
-use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::summary::{WorkloadSummary, grouped};
 use crate::report::document::Table;
 use crate::report::field::Field;
 use crate::report::value::Value;
@@ -30,7 +29,7 @@ impl Metric {
         };
         let fields = std::iter::once(server).chain(members.iter().map(workload));
         let cells = members.iter().flat_map(|summary| summary.with_floor());
-        let rows = family::grouped(cells.map(|cell| (&cell.server.name, cell.server)));
+        let rows = grouped(cells.map(|cell| (&cell.server.name, cell.server)));
         let rows: Vec<&ServerRecord> = rows.into_iter().map(|(_, servers)| servers[0]).collect();
         let mut table = Table::from_fields(name, title, fields, &rows);
         table.has_one_unit = true;

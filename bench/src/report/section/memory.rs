@@ -2,7 +2,7 @@
 
 use super::family::Question;
 use super::metric::{self, AFTER, AT_REST, FIRST_ANSWER, MEMORY_PER_CONNECTION};
-use super::{Source, charts, fields, notes, words};
+use super::{Source, fields, notes, words};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::{Bars, Chart};
 use crate::report::document::{Section, Table};
@@ -19,11 +19,18 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         loads = source.loads(Question::Load);
     }
     loads.retain(|summary| summary.cells.iter().any(|cell| cell.median(AT_REST.of_run).is_some()));
-    let charts = starts
-        .iter()
-        .map(|summary| start_chart(summary))
-        .chain(held.iter().map(|summary| held_chart(summary)))
-        .chain(loads.iter().map(|summary| load_chart(summary)));
+    let of_starts =
+        starts.iter().map(|summary| chart(summary, "Time from exec to the first response".into()));
+    let of_held = held.iter().map(|summary| {
+        chart(
+            summary,
+            format!("Memory per connection, with {}", words::connections(summary.workload.connections)),
+        )
+    });
+    let of_loads = loads.iter().map(|summary| {
+        let title = format!("Memory after a load of {}", words::connections(summary.workload.connections));
+        Chart::of_bars(format!("memory-{}", summary.workload.name), title, AFTER.bars(summary))
+    });
     let tables = starts
         .iter()
         .map(|summary| start_table(source, summary))
@@ -36,24 +43,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          from before the connections were opened, divided by their number; each of them has carried one \
          request. Times count from just before the process is created.",
     );
-    let section = Section { charts: charts.collect(), tables: tables.collect(), ..section };
-    (!section.tables.is_empty()).then_some(section)
+    section.with(of_starts.chain(of_held).chain(of_loads), tables)
 }
 
-fn start_chart(summary: &WorkloadSummary) -> Chart {
-    let bars = Bars { noise: metric::noise(summary), ..FIRST_ANSWER.bars(summary) };
-    charts::bars(summary.workload.name.clone(), "Time from exec to the first response".into(), bars)
-}
-
-fn held_chart(summary: &WorkloadSummary) -> Chart {
-    let bars = Bars { noise: metric::noise(summary), ..MEMORY_PER_CONNECTION.bars(summary) };
-    let title = format!("Memory per connection, with {}", words::connections(summary.workload.connections));
-    charts::bars(summary.workload.name.clone(), title, bars)
-}
-
-fn load_chart(summary: &WorkloadSummary) -> Chart {
-    let title = format!("Memory after a load of {}", words::connections(summary.workload.connections));
-    charts::bars(format!("memory-{}", summary.workload.name), title, AFTER.bars(summary))
+/// The figure by which servers are ranked, with the noise floor.
+fn chart(summary: &WorkloadSummary, title: String) -> Chart {
+    let bars = Bars { noise: metric::noise(summary), ..metric::leading_metric(summary).bars(summary) };
+    Chart::of_bars(summary.workload.name.clone(), title, bars)
 }
 
 fn start_table(source: &Source, summary: &WorkloadSummary) -> Table {

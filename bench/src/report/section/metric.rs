@@ -116,12 +116,7 @@ impl Metric {
 
     /// One bar per server, in the workload's own order.
     pub(super) fn bars(self, summary: &WorkloadSummary) -> Bars {
-        Bars {
-            label: self.header.into(),
-            quantity: self.quantity,
-            bars: summary.cells.iter().map(|cell| self.bar(cell)).collect(),
-            noise: None,
-        }
+        Bars::new(self.header, self.quantity, summary.cells.iter().map(|cell| self.bar(cell)))
     }
 
     /// The bar of the floor, where it was run, to be drawn below the servers' bars.
@@ -136,7 +131,6 @@ impl Metric {
 
     fn bar(self, cell: &Cell) -> Bar {
         let attribution = self.attribution(cell);
-        let (label, note) = (words::label(cell.server), words::limit(cell, attribution));
-        Bar { label, figure: self.figure(cell), attribution, note }
+        Bar::new(&words::label(cell.server), self.figure(cell), attribution, words::limit(cell, attribution))
     }
 }

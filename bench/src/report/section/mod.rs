@@ -2,7 +2,6 @@
 
 mod article;
 mod breakdown;
-mod charts;
 mod cost;
 mod cross_check;
 mod drills;
@@ -36,7 +35,7 @@ pub(super) use breakdown::explanation;
 pub(super) use cost::chart as cost_chart;
 pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
-pub(super) use family::{Family, Question, distinct, grouped, has_figures, leading, servers};
+pub(super) use family::{Family, Question, distinct, has_figures, leading, servers};
 pub(super) use fields::baseline;
 pub(super) use metric::{Metric, leading_metric, noise};
 pub(super) use microbench::table as microbench_table;
@@ -110,7 +109,27 @@ impl crate::store::record::Record {
 }
 
 #[cfg(test)]
+impl super::document::Table {
+    /// Its rows as they are shown, of the columns with these headers, for tests. A column that the
+    /// table does not have is `-`.
+    pub(crate) fn shown(&self, headers: &[&str]) -> Vec<String> {
+        let cell = |row: &[super::value::Value], header: &str| {
+            let place = self.columns.iter().position(|column| column.header == header);
+            place.map_or("-".into(), |place| row[place].shown(self.columns[place].quantity, self.unit(place)))
+        };
+        let row =
+            |row: &Vec<_>| headers.iter().map(|header| cell(row, header)).collect::<Vec<_>>().join(" | ");
+        self.rows.iter().map(row).collect()
+    }
+}
+
+#[cfg(test)]
 impl Loaded {
+    /// A section of the folder's report, for tests.
+    pub(in crate::report) fn section(&self, section: fn(&Source) -> Option<Section>) -> Option<Section> {
+        section(&Source::new(self, &crate::analysis::summary::summarise(&self.records)))
+    }
+
     /// A folder that holds these records, for tests.
     pub(crate) fn example(records: Vec<crate::store::record::Record>) -> Self {
         let machine = include_str!("../../../tests/folder/machine.json");

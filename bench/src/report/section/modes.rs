@@ -1,8 +1,8 @@
 //! What does a connection cost? Kept open, closed after each request, or with pipelined requests.
 
+use super::Source;
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
-use super::{Source, charts};
 use crate::analysis::summary::WorkloadSummary;
 use crate::report::chart::Chart;
 use crate::report::document::Section;
@@ -14,7 +14,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         let id = format!("modes-{}", summary.workload.name);
         let mut bars = COST.bars(summary);
         bars.bars.extend(COST.floor_bar(summary));
-        charts::bars(id, format!("CPU time per request, {}", mode(summary)), bars)
+        Chart::of_bars(id, format!("CPU time per request, {}", mode(summary)), bars)
     };
     let section = Section::new(
         "modes",
@@ -23,12 +23,12 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          its own, which is mostly the kernel's work. Pipelined, many requests arrive in one write, so that \
          little but the server's own code is left.",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: members.iter().map(chart).collect(),
-        tables: vec![
-            COST.matrix("modes-cost", "CPU time per request by use of connections", &members, mode),
-            PER_SECOND.matrix("modes-speed", "Requests per second by use of connections", &members, mode),
-        ],
-        ..section
-    })
+    if members.is_empty() {
+        return None;
+    }
+    let tables = [
+        COST.matrix("modes-cost", "CPU time per request by use of connections", &members, mode),
+        PER_SECOND.matrix("modes-speed", "Requests per second by use of connections", &members, mode),
+    ];
+    section.with(members.iter().map(chart), tables)
 }

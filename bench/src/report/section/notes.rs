@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::family::grouped;
 use super::words;
 use crate::analysis::statistics;
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::report::document::Table;
 use crate::report::value::Attribution;
 use crate::store::record::{Bound, TaskRecord};

@@ -17,7 +17,6 @@ const DOTS: usize = 60;
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
     let members: Vec<&WorkloadSummary> = members.filter(|summary| summary.is_measured()).collect();
-    let tables: Vec<Table> = members.iter().map(|summary| table(summary)).collect();
     let section = Section::new(
         "repetitions",
         "Is every repetition like the others?",
@@ -25,11 +24,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          far from each other can be compared. A median alone does not show runs that form two groups, or a \
          single outlier.",
     );
-    (!tables.is_empty()).then(|| Section {
-        charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables,
-        ..section
-    })
+    section.with(members.iter().map(|summary| chart(summary)), members.iter().map(|summary| table(summary)))
 }
 
 fn chart(summary: &WorkloadSummary) -> Chart {

@@ -20,18 +20,17 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         "The same load over more and more connections. A request costs less if one system call reports many \
          of them as ready, and more if the server has to find each of them among thousands.",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: [
-            charts("scaling-cost", "CPU time per request by connections", COST, &members),
-            charts("scaling-speed", "Requests per second by connections", PER_SECOND, &members),
-        ]
-        .concat(),
-        tables: vec![
-            COST.matrix("scaling-cost", "CPU time per request by connections", &members, header),
-            PER_SECOND.matrix("scaling-speed", "Requests per second by connections", &members, header),
-        ],
-        ..section
-    })
+    if members.is_empty() {
+        return None;
+    }
+    let metrics = [
+        ("scaling-cost", "CPU time per request by connections", COST),
+        ("scaling-speed", "Requests per second by connections", PER_SECOND),
+    ];
+    section.with(
+        metrics.iter().flat_map(|(id, title, metric)| charts(id, title, *metric, &members)),
+        metrics.iter().map(|(id, title, metric)| metric.matrix(id, title, &members, header)),
+    )
 }
 
 /// One line per server, one point per workload.

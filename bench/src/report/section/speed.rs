@@ -2,7 +2,7 @@
 
 use super::family::Question;
 use super::metric::PER_SECOND;
-use super::{Source, charts, fields, notes, words};
+use super::{Source, fields, notes, words};
 use crate::analysis::statistics::median;
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Chart};
@@ -21,11 +21,10 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          whatever limited them: the server if it used all its CPU time (server-bound), the load tool if it \
          used all its own first (client-bound), the round trip if neither did (latency-bound).",
     );
-    (!members.is_empty()).then(|| Section {
-        charts: members.iter().map(|summary| chart(summary)).collect(),
-        tables: members.iter().map(|summary| table(source, summary)).collect(),
-        ..section
-    })
+    section.with(
+        members.iter().map(|summary| chart(summary)),
+        members.iter().map(|summary| table(source, summary)),
+    )
 }
 
 fn chart(summary: &WorkloadSummary) -> Chart {
@@ -33,7 +32,7 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     let speed = |bar: &Bar| bar.figure.map_or(f64::NEG_INFINITY, |figure| figure.value);
     bars.bars.sort_by(|a, b| speed(b).total_cmp(&speed(a)));
     bars.bars.extend(PER_SECOND.floor_bar(summary));
-    charts::bars(
+    Chart::of_bars(
         format!("speed-{}", summary.workload.name),
         format!("Requests per second with {}", words::connections(summary.workload.connections)),
         bars,

@@ -121,22 +121,18 @@ fn draw(table: &Table, shown: &[ShownColumn]) -> String {
 fn column(table: &Table, shown: ShownColumn) -> Vec<(bool, Vec<String>)> {
     let spec = &table.columns[shown.column];
     let unit = table.unit(shown.column);
-    let values = || table.rows.iter().map(|row| &row[shown.column]);
-    let with = |head: String, cells: &mut dyn Iterator<Item = String>| {
-        std::iter::once(head).chain(cells).collect::<Vec<String>>()
+    let with = |header: String, cell: &dyn Fn(&Value) -> String| {
+        let cells = table.rows.iter().map(|row| cell(&row[shown.column]));
+        std::iter::once(header).chain(cells).collect::<Vec<String>>()
     };
     let text = |value: &Value| textwrap::fill(&value.shown(spec.quantity, unit), shown.text_width);
+    let interval = |value: &Value| value.interval(spec.quantity, unit).unwrap_or_else(|| "–".into());
+    let most = whole_bar(table, shown.column);
+    let bar = |value: &Value| bar(value.number().unwrap_or(0.0) / most, shown.bar);
     let is_text = spec.quantity == Quantity::Text;
-    let mut columns = vec![(is_text, with(table.header(shown.column), &mut values().map(text)))];
-    if shown.has_intervals {
-        let interval = |value: &Value| value.interval(spec.quantity, unit).unwrap_or_else(|| "–".into());
-        columns.push((false, with("interval".into(), &mut values().map(interval))));
-    }
-    if shown.bar > 0 {
-        let most = whole_bar(table, shown.column);
-        let bar = |value: &Value| bar(value.number().unwrap_or(0.0) / most, shown.bar);
-        columns.push((true, with(String::new(), &mut values().map(bar))));
-    }
+    let mut columns = vec![(is_text, with(table.header(shown.column), &text))];
+    columns.extend(shown.has_intervals.then(|| (false, with("interval".into(), &interval))));
+    columns.extend((shown.bar > 0).then(|| (true, with(String::new(), &bar))));
     columns
 }
 
@@ -193,7 +189,7 @@ mod tests {
         let mut table = Table::new("example", "An example", columns);
         for (server, seconds) in [("hyper", 7.6e-6), ("a-server-with-a-long-name", 1.25e-4)] {
             let figure = Figure { value: seconds, interval: Some([seconds * 0.9, seconds * 1.1]) };
-            table.rows.push(vec![server.into(), "Rust".into(), Value::Figure(figure), Some(0.0).into()]);
+            table.rows.push(vec![server.into(), "Rust".into(), figure.into(), 0.0.into()]);
         }
         table
     }

@@ -1,8 +1,8 @@
 //! The parts as times, as shares, and beside the time in user mode.
 
-use super::{PARTS, Part, name};
-use crate::analysis::explain::{self, Breakdown, Cost, HAND_OFF, OPEN_FROM, ROUND_TRIP, ServerBreakdown};
-use crate::report::document::{Priority, Table};
+use super::{PARTS, Part};
+use crate::analysis::explain::{self, Breakdown, HAND_OFF, OPEN_FROM, ROUND_TRIP, ServerBreakdown};
+use crate::report::document::Table;
 use crate::report::field::Field;
 use crate::report::section::metric::COST;
 use crate::report::section::{notes, words};
@@ -10,26 +10,20 @@ use crate::report::value::Quantity;
 use crate::store::microbench::MicrobenchRecord;
 use crate::text::numbers;
 
-/// A row: the cost of the floor, which has no parts, or of a server with its parts.
-type Row<'a> = (&'a Cost<'a>, Option<&'a ServerBreakdown<'a>>);
-
-fn rows<'a>(breakdown: &'a Breakdown<'a>) -> Vec<Row<'a>> {
-    let servers = breakdown.servers.iter().map(|server| (&server.cost, Some(server)));
-    std::iter::once((&breakdown.floor, None)).chain(servers).collect()
+/// The floor, and then the servers.
+fn rows<'a>(breakdown: &Breakdown<'a>) -> Vec<ServerBreakdown<'a>> {
+    [&[breakdown.floor], breakdown.servers.as_slice()].concat()
 }
 
-fn label<'a>() -> Field<'a, Row<'a>> {
-    Field::text("Server", |(cost, _): &Row| words::label(cost.cell.server)).essential()
+fn label<'r, 'a: 'r>() -> Field<'r, ServerBreakdown<'a>> {
+    Field::text("Server", |row: &ServerBreakdown| words::label(row.cell.server)).essential()
 }
 
 pub(super) fn times(breakdown: &Breakdown, code: &MicrobenchRecord) -> Table {
-    let whole = Field::new(COST.header, COST.quantity, |(cost, _): &Row| COST.value(cost.cell)).essential();
+    let whole = |row: &ServerBreakdown| COST.value(row.cell);
+    let whole = Field::new(COST.header, COST.quantity, whole).essential();
     let part = |part: &'static Part| {
-        let seconds = |(cost, server): &Row| match server {
-            Some(server) => (part.seconds)(server),
-            None => (part.label == PARTS[0].label).then_some(cost.seconds),
-        };
-        prioritised(part, Field::new(part.label, Quantity::Time, seconds))
+        Field::new(part.label, Quantity::Time, part.seconds).with_priority(part.priority)
     };
     let fields = [label(), whole].into_iter().chain(PARTS.iter().map(part));
     let rows = rows(breakdown);
@@ -62,13 +56,12 @@ pub(super) fn times(breakdown: &Breakdown, code: &MicrobenchRecord) -> Table {
 /// The parts as shares of the whole, and whether they explain it.
 pub(super) fn shares(breakdown: &Breakdown) -> Table {
     let part = |part: &'static Part| {
-        let share = |server: &ServerBreakdown| Some(server.share((part.seconds)(server)?));
-        prioritised(part, Field::new(part.label, Quantity::Share, share))
+        let share = |row: &ServerBreakdown| Some(row.share((part.seconds)(row)?));
+        Field::new(part.label, Quantity::Share, share).with_priority(part.priority)
     };
-    let explained = |server: &ServerBreakdown| server.is_explained().map(|is| if is { "yes" } else { "no" });
-    let server = Field::text("Server", |server: &ServerBreakdown| name(server)).essential();
+    let explained = |row: &ServerBreakdown| row.is_explained().map(|is| if is { "yes" } else { "no" });
     let explained = Field::text("Explained", explained).essential();
-    let fields = std::iter::once(server).chain(PARTS.iter().map(part)).chain([explained]);
+    let fields = std::iter::once(label()).chain(PARTS.iter().map(part)).chain([explained]);
     let title = "A request's CPU time in shares";
     let mut table = table(breakdown, "breakdown-shares", title, fields, &breakdown.servers);
     table.notes.push(format!(
@@ -81,15 +74,16 @@ pub(super) fn shares(breakdown: &Breakdown) -> Table {
 
 /// The time in user mode, which the parts in user mode should equal.
 pub(super) fn user_mode(breakdown: &Breakdown) -> Table {
-    let switches = |(cost, _): &Row| cost.switches.map(numbers::significant);
-    let beyond = |(_, server): &Row| Some((*server)?.cost.user_seconds? - breakdown.floor.user_seconds?);
-    let of_code = |(_, server): &Row| server.and_then(ServerBreakdown::of_code);
+    let beyond = |row: &ServerBreakdown| {
+        let floor = breakdown.floor.user_seconds.filter(|_| !row.cell.server.is_floor)?;
+        Some(row.user_seconds? - floor)
+    };
     let fields = [
         label(),
-        Field::text("Switches/request", switches),
-        Field::new("In user mode", Quantity::Time, |(cost, _): &Row| cost.user_seconds).essential(),
+        Field::text("Switches/request", |row: &ServerBreakdown| row.switch_count.map(numbers::significant)),
+        Field::new("In user mode", Quantity::Time, |row: &ServerBreakdown| row.user_seconds).essential(),
         Field::new("Beyond the floor", Quantity::Time, beyond).essential(),
-        Field::new("Framework and our code", Quantity::Time, of_code).essential(),
+        Field::new("Framework and our code", Quantity::Time, ServerBreakdown::of_code).essential(),
     ];
     let title = "Time in user mode and its parts";
     let mut table = table(breakdown, "breakdown-check", title, fields, &rows(breakdown));
@@ -116,12 +110,4 @@ fn table<'r, R: 'r>(
         fields,
         rows,
     )
-}
-
-fn prioritised<'a, R>(part: &Part, field: Field<'a, R>) -> Field<'a, R> {
-    match part.priority {
-        Priority::Low => field.optional(),
-        Priority::Normal => field,
-        Priority::High => field.essential(),
-    }
 }
