@@ -153,7 +153,7 @@ fn what_is_built_runs_where_it_cannot_be_built() {
     });
     checkout.expect(
         "verify good",
-        0,
+        3,
         "unavailable: there is no `no-such-compiler` on this machine; write one",
     );
     checkout.write("target/here", "");

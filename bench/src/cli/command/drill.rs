@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{BAD, GOOD, Outcome, note, print, read_checkout, styled, without_floor};
+use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, without_floor};
 use crate::checks::drill::{self, DRILLS, Drill, DrillResult, Size};
 use crate::cli;
 use crate::machine;
@@ -44,7 +44,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
 
     let mut records = Vec::new();
     let mut outdated = String::new();
-    let mut all_well = true;
+    let (mut all_well, mut asked) = (true, Asked::default());
     for server in servers {
         build::kept(&host, server).iter().for_each(|sentence| note(sentence));
         let prepared = launch::prepare(&host, server);
@@ -55,6 +55,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
             Ok(None) => {}
             Ok(Some(why)) => {
                 print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                asked.left_out(server, named);
                 continue;
             }
             Err(error) => {
@@ -66,6 +67,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         let Some(results) = run_drills(&host, server, &drills, size, kept.as_mut(), &mut records)? else {
             return Ok(Outcome::Interrupted);
         };
+        asked.is_any_answered = true;
         outdated += &self::outdated(server, &results);
         all_well &= results.iter().all(DrillResult::is_as_known);
     }
@@ -75,7 +77,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     if let Some(folder) = &arguments.keep {
         anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
     }
-    Ok(if all_well { Outcome::Fine } else { Outcome::Failed })
+    Ok(asked.outcome(all_well))
 }
 
 /// Opens the file of a result folder that stores the results. Fails when the folder cannot be
