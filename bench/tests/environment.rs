@@ -189,6 +189,21 @@ fn a_build_has_a_home() {
 }
 
 #[test]
+fn results_go_where_they_can_be_written() {
+    let checkout = checkout(&["good"]);
+    // A file stands for a folder of another user: nothing can be made in it.
+    checkout.write("bench/results", "");
+    let mut command = checkout.bench("measure normal --control none");
+    let output = command.env("XDG_STATE_HOME", checkout.path("state")).output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success() && said.contains("records: "), "{said}");
+    assert_eq!(checkout.path("state/hello-bench").read_dir().unwrap().count(), 1, "{said}");
+    fs::create_dir(checkout.path("state/hello-bench/history.html")).unwrap();
+    let said = checkout.succeed("history state/hello-bench");
+    assert!(said.contains("no page: cannot write "), "{said}");
+}
+
+#[test]
 fn results_are_kept_on_a_file_system_that_refuses_to_sync_and_to_link() {
     let checkout = checkout(&["good"]);
     let bench = checkout.bench("measure normal --control none --out out");

@@ -410,6 +410,21 @@ fn another_tool_can_be_chosen_and_is_given_its_script() {
     checkout.assert_nothing_runs();
 }
 
+/// wrk leaves the end of a connection to the server. Its mock makes one request and claims 20,453.
+#[test]
+fn a_server_that_keeps_connections_is_not_measured_as_if_it_closed_them() {
+    let load = workload("load").tool("wrk").with("mode", "close").without("requests").with("seconds", 1);
+    let checkout = Checkout::new(&["good", "keeps"], &suite(&[load]));
+    let text = checkout.expect("measure mock --control none --out out", 1, "");
+    let mut records = checkout.loaded().records;
+    records.sort_by(|one, other| one.server.name.cmp(&other.server.name));
+    let reason = records[0].verdict.as_ref().unwrap().reason.as_ref().unwrap();
+    assert!(reason.starts_with("the server kept connections open: 20453 answers over "), "{text}");
+    let error = records[1].error.as_ref().unwrap();
+    assert_eq!(error.kind, ErrorKind::WrongAnswer, "{text}");
+    assert!(error.message.starts_with("GET /abc Connection: close: expected"), "{}", error.message);
+}
+
 #[test]
 fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     let checkout = checkout(&["good"], &[("normal", 1)]);

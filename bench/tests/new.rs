@@ -24,7 +24,7 @@ fn quick() -> String {
 }
 
 /// The parts of the checkout that a Rust server needs: the members that Cargo.toml names.
-const WORKSPACE: [&str; 13] = [
+const WORKSPACE: [&str; 14] = [
     "Cargo.toml",
     "Cargo.lock",
     "servers/c/nginx",
@@ -34,6 +34,7 @@ const WORKSPACE: [&str; 13] = [
     "shared/benches",
     "bench/Cargo.toml",
     "bench/src",
+    "bench/answers",
     "bench/visit",
     "bench/conformance",
     "bench/benches",

@@ -15,6 +15,7 @@ const LAST: &str = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 const HALF: &str = "GET /a HTTP/1.1\r\nHo";
 const REST: &str = "st: h\r\n\r\n";
 const BAD: &str = "GET /a HTTP/1.1\nHost: h\r\n\r\n";
+const EXPECTS: &str = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
 const POST: &str = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n";
 
 /// The result of a read.
@@ -87,16 +88,12 @@ impl Stream for Client {
 }
 
 /// The stage of the server, and whether other connections wait for the thread.
-#[derive(Clone, Copy)]
-struct Server {
-    stage: Stage,
-    others_wait: bool,
-}
+type Server = (Stage, bool);
 
-const QUIET: Server = Server { stage: Stage::Serving, others_wait: false };
-const BUSY: Server = Server { stage: Stage::Serving, others_wait: true };
-const DRAINING: Server = Server { stage: Stage::Draining, others_wait: false };
-const ENDING: Server = Server { stage: Stage::Ending, others_wait: false };
+const QUIET: Server = (Stage::Serving, false);
+const BUSY: Server = (Stage::Serving, true);
+const DRAINING: Server = (Stage::Draining, false);
+const ENDING: Server = (Stage::Ending, false);
 
 /// Timeouts that never pass, and timeouts that have always passed.
 const LONG: Timeouts = {
@@ -105,15 +102,20 @@ const LONG: Timeouts = {
 };
 const NONE: Timeouts = Timeouts { head: Duration::ZERO, idle: Duration::ZERO, write: Duration::ZERO };
 
-fn turn(session: &mut Session, client: &mut Client, timeouts: &Timeouts, server: Server) -> Turn {
+fn turn(
+    session: &mut Session,
+    client: &mut Client,
+    timeouts: &Timeouts,
+    (stage, others_wait): Server,
+) -> Turn {
     let lifecycle = Lifecycle::new(1);
-    lifecycle.begin(server.stage);
+    lifecycle.begin(stage);
     session.turn(Driver {
         stream: client,
         buffers: &mut Buffers::default(),
         timeouts,
         lifecycle: &lifecycle,
-        others_wait: || server.others_wait,
+        others_wait: || others_wait,
     })
 }
 
@@ -121,7 +123,7 @@ fn turn(session: &mut Session, client: &mut Client, timeouts: &Timeouts, server:
 fn a_turn_ends_when_there_is_nothing_to_read() {
     use Turn::{Over, Readable};
     type Case = (&'static str, &'static [Event], &'static [&'static str], Turn, bool);
-    let cases: [Case; 16] = [
+    let cases: [Case; 17] = [
         ("silence", &[], &[], Readable, false),
         ("a request", &[Bytes(GET)], &["200"], Readable, false),
         ("two at once", &[Bytes(GET), Bytes(GET)], &["200", "200"], Readable, false),
@@ -134,6 +136,7 @@ fn a_turn_ends_when_there_is_nothing_to_read() {
         ("an end within a body", &[Bytes(POST), Bytes("ab"), End], &[], Over, false),
         ("a last request", &[Bytes(LAST)], &["200"], Over, false),
         ("a body", &[Bytes(POST), Bytes("ab"), Bytes("c")], &["405"], Readable, false),
+        ("a body that is asked for", &[Bytes(EXPECTS), Bytes("abc")], &["100", "405"], Readable, false),
         ("a last request and more", &[Bytes(LAST), Bytes(GET)], &["200"], Over, false),
         ("a rejection", &[Bytes(BAD)], &["400"], Readable, true),
         ("a rejection and more", &[Bytes(BAD), Bytes(GET), Bytes(GET), End], &["400"], Over, true),

@@ -4,10 +4,8 @@
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a failure is not timed")]
 
-mod allocator;
 mod answer;
 mod connection;
-mod filter;
 mod kernel;
 mod request;
 mod runtimes;
@@ -46,12 +44,10 @@ criterion_group! {
         .measurement_time(Duration::from_secs(1))
         .nresamples(10_000);
     targets =
-        answer::formatting,
-        answer::dates,
-        allocator::allocators,
+        answer::answers,
         request::request_heads,
         connection::sessions,
-        filter::filters,
+        connection::filters,
         runtimes::frameworks,
         kernel::kernel
 }

@@ -81,13 +81,17 @@ fn measure(group: &mut Group, name: &str, wire: &Wire, mut poll: impl FnMut(&mut
     let mut context = Context::from_waker(Waker::noop());
     // Polls until at least `bytes` of answers have arrived, some each time; returns the number.
     let mut exchange = |requests: &Bytes, bytes: usize| {
-        wire.send(requests);
+        wire.0.borrow_mut().requests = requests.clone();
         let mut received = 0;
         while received < bytes {
-            assert!(poll(&mut context) && wire.received() > received);
-            received = wire.received();
+            let before = received;
+            assert!(poll(&mut context));
+            received = wire.0.borrow().answers.len();
+            assert!(received > before);
         }
-        assert!(wire.take(|answers| answers.ends_with(BODY.as_bytes())));
+        let answers = &mut wire.0.borrow_mut().answers;
+        assert!(answers.ends_with(BODY.as_bytes()));
+        answers.clear();
         received
     };
     let answer = exchange(&Bytes::from_static(GET.as_bytes()), 1);
@@ -113,25 +117,6 @@ struct Wire(Rc<RefCell<Ends>>);
 struct Ends {
     requests: Bytes,
     answers: Vec<u8>,
-}
-
-impl Wire {
-    fn send(&self, requests: &Bytes) {
-        self.0.borrow_mut().requests = requests.clone();
-    }
-
-    /// Bytes of the answers that have arrived.
-    fn received(&self) -> usize {
-        self.0.borrow().answers.len()
-    }
-
-    /// Removes the answers; returns whether they are right.
-    fn take(&self, are_right: impl FnOnce(&[u8]) -> bool) -> bool {
-        let answers = &mut self.0.borrow_mut().answers;
-        let right = are_right(answers);
-        answers.clear();
-        right
-    }
 }
 
 impl AsyncRead for Wire {

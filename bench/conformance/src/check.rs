@@ -4,9 +4,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use answers::Response;
+
 use crate::case::{Alternative, Case, End, Severity};
 use crate::client::{Ending, Exchange, exchange};
-use crate::response::Response;
 use crate::settings::Settings;
 
 /// The path of requests that are hidden within others. No answer may ever name it.
@@ -49,25 +50,31 @@ impl fmt::Display for Failure {
 
 /// Plays `case` against the server at `address`; `None` when the case passes.
 pub fn check(address: SocketAddr, case: &Case, settings: &Settings) -> Option<Failure> {
-    let whole = match exchange(address, case, settings) {
-        Ok(whole) => whole,
-        Err(error) => return Some(unreachable(case, None, &error)),
+    play(address, case, settings).err()
+}
+
+fn play(address: SocketAddr, case: &Case, settings: &Settings) -> Result<(), Failure> {
+    let exchange = |played: &Case, split| {
+        exchange(address, played, settings).map_err(|error| {
+            let severity = case.severity.min(Severity::Wrong);
+            Failure { severity, split, reason: "expected a connection".into(), got: error.to_string() }
+        })
     };
+    let whole = exchange(case, None)?;
     if let Some(reason) = mismatch(case, &whole) {
-        return Some(failure(case, None, &whole, reason));
+        return Err(failure(case, None, &whole, reason));
     }
-    let bytes = case.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT)?;
+    let short = case.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT);
     let deadline = Instant::now() + SPLIT_TIME;
-    (1..bytes.len()).take_while(|_| Instant::now() < deadline).find_map(|at| {
-        let got = match exchange(address, &case.split(at), settings) {
-            Ok(got) => got,
-            Err(error) => return Some(unreachable(case, Some(at), &error)),
-        };
+    for at in (1..short.map_or(0, <[u8]>::len)).take_while(|_| Instant::now() < deadline) {
+        let got = exchange(&case.split(at), Some(at))?;
         let differs = || statuses(&got).zip(statuses(&whole)).any(|(got, whole)| got != whole);
-        let reason =
-            mismatch(case, &got).or_else(|| differs().then(|| "expected the same answers".into()))?;
-        Some(failure(case, Some(at), &got, reason))
-    })
+        let reason = mismatch(case, &got).or_else(|| differs().then(|| "expected the same answers".into()));
+        if let Some(reason) = reason {
+            return Err(failure(case, Some(at), &got, reason));
+        }
+    }
+    Ok(())
 }
 
 /// Why `got` is none of the case's alternatives; `None` when it is one of them.
@@ -133,11 +140,6 @@ fn statuses(got: &Exchange) -> impl Iterator<Item = u16> {
 fn failure(case: &Case, split: Option<usize>, got: &Exchange, reason: String) -> Failure {
     let severity = if is_smuggled(got) { Severity::Smuggling } else { case.severity.min(Severity::Wrong) };
     Failure { severity, split, reason, got: describe(got) }
-}
-
-fn unreachable(case: &Case, split: Option<usize>, error: &std::io::Error) -> Failure {
-    let severity = case.severity.min(Severity::Wrong);
-    Failure { severity, split, reason: "expected a connection".into(), got: error.to_string() }
 }
 
 fn describe(got: &Exchange) -> String {

@@ -7,10 +7,10 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use answers::Response;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::case::{Case, Finish, Step};
-use crate::response::{self, Response};
 use crate::settings::Settings;
 
 /// The request that shows whether a connection is still open. An exchange waits for its answer or
@@ -25,7 +25,7 @@ const READ_TIME: Duration = Duration::from_millis(1);
 /// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Exchange {
     /// The answers, except the one to the probe.
     pub(crate) responses: Vec<Response>,
@@ -35,13 +35,14 @@ pub(crate) struct Exchange {
     pub(crate) bytes: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The probe was answered.
     Open,
     Eof,
     Reset,
-    /// The server neither answered nor closed.
+    /// The server neither answered nor closed, yet.
+    #[default]
     Silent,
     /// The client gave up: the bytes were not an answer, or an awaited answer did not arrive.
     Stopped,
@@ -70,22 +71,20 @@ pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) ->
             Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2 + settings.response_timeout / 2,
             Finish::Probe | Finish::HalfClose => settings.response_timeout,
         };
-    while connection.ending.is_none() && connection.receive(deadline) {}
-    Ok(connection.into_exchange())
+    while connection.is_under_way() && connection.receive(deadline) {}
+    Ok(connection.got)
 }
 
 struct RawConnection<'a> {
     stream: TcpStream,
     settings: &'a Settings,
     head_only: Vec<bool>,
-    bytes: Vec<u8>,
-    /// The number of bytes that `responses` were read from.
+    /// The exchange so far.
+    got: Exchange,
+    /// The number of bytes that its answers were read from.
     parsed: usize,
-    responses: Vec<Response>,
-    /// The number of final answers in `responses`.
+    /// The number of final answers among them.
     finals: usize,
-    malformed: Option<String>,
-    ending: Option<Ending>,
 }
 
 impl<'a> RawConnection<'a> {
@@ -93,17 +92,11 @@ impl<'a> RawConnection<'a> {
         let stream = TcpStream::connect_timeout(&address, settings.response_timeout)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        Ok(Self {
-            stream,
-            settings,
-            head_only,
-            bytes: Vec::new(),
-            parsed: 0,
-            responses: Vec::new(),
-            finals: 0,
-            malformed: None,
-            ending: None,
-        })
+        Ok(Self { stream, settings, head_only, got: Exchange::default(), parsed: 0, finals: 0 })
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.got.ending == Ending::Silent
     }
 
     fn play(&mut self, step: &Step) {
@@ -112,25 +105,25 @@ impl<'a> RawConnection<'a> {
             Step::Yield => std::thread::sleep(READ_TIME),
             Step::Await(count) => {
                 let deadline = Instant::now() + self.settings.response_timeout;
-                while self.ending.is_none() && self.responses.len() < *count {
+                while self.is_under_way() && self.got.responses.len() < *count {
                     if !self.receive(deadline) {
-                        self.malformed =
-                            Some(format!("answer {count} did not arrive before the client sends more"));
-                        self.ending = Some(Ending::Stopped);
+                        let wrong = format!("answer {count} did not arrive before the client sends more");
+                        self.got.malformed = Some(wrong);
+                        self.got.ending = Ending::Stopped;
                     }
                 }
             }
             Step::Pause(timeout, tenths) => {
                 let deadline = Instant::now() + self.settings.timeouts.get(*timeout) * *tenths / 10;
-                while self.ending.is_none() && self.receive(deadline) {}
+                while self.is_under_way() && self.receive(deadline) {}
             }
             Step::Drip(timeout, bytes) => {
                 let pause = self.settings.timeouts.get(*timeout) / 10;
                 for byte in bytes.as_bytes() {
                     self.send(&[*byte]);
                     let deadline = Instant::now() + pause;
-                    while self.ending.is_none() && self.receive(deadline) {}
-                    if self.ending.is_some() || !self.responses.is_empty() {
+                    while self.is_under_way() && self.receive(deadline) {}
+                    if !self.is_under_way() || !self.got.responses.is_empty() {
                         break;
                     }
                 }
@@ -142,7 +135,7 @@ impl<'a> RawConnection<'a> {
     /// read. The server may close before it has read everything: then its answers decide the case.
     fn send(&mut self, mut bytes: &[u8]) {
         let deadline = Instant::now() + self.settings.response_timeout;
-        while self.ending.is_none() && !bytes.is_empty() {
+        while self.is_under_way() && !bytes.is_empty() {
             match self.stream.write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -191,47 +184,43 @@ impl<'a> RawConnection<'a> {
         let ended = match self.stream.read(&mut buffer) {
             Ok(0) => Some(Ending::Eof),
             Ok(read) => {
-                self.bytes.extend_from_slice(&buffer[..read]);
+                self.got.bytes.extend_from_slice(&buffer[..read]);
                 None
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => None,
             Err(_) => Some(Ending::Reset),
         };
         self.parse(ended.is_some());
-        self.ending = self.ending.or(ended);
-        if self.bytes.len() > MAX_BYTES {
-            self.malformed = Some("the answers do not end".into());
+        let got = &mut self.got;
+        if got.bytes.len() > MAX_BYTES {
+            got.malformed = Some("the answers do not end".into());
         }
-        if self.malformed.is_some() {
-            self.ending = self.ending.or(Some(Ending::Stopped));
+        if got.ending == Ending::Silent {
+            let stopped = got.malformed.is_some().then_some(Ending::Stopped);
+            got.ending = ended.or(stopped).unwrap_or(Ending::Silent);
         }
     }
 
     fn parse(&mut self, ended: bool) {
-        while self.malformed.is_none() && self.ending.is_none() {
+        while self.got.malformed.is_none() && self.is_under_way() {
             let head_only = self.head_only.get(self.finals).copied().unwrap_or(false);
-            let rest = &self.bytes[self.parsed..];
-            match response::parse(rest, head_only, ended) {
+            let rest = &self.got.bytes[self.parsed..];
+            match answers::parse(rest, head_only, ended) {
                 Ok(Some((response, length))) => {
                     self.parsed += length;
                     if response.body == PROBE_BODY {
-                        self.ending = Some(Ending::Open);
+                        self.got.ending = Ending::Open;
                     } else {
                         self.finals += usize::from(!response.is_interim());
-                        self.responses.push(response);
+                        self.got.responses.push(response);
                     }
                 }
                 Ok(None) if ended && !rest.is_empty() => {
-                    self.malformed = Some("the connection ended within an answer".into());
+                    self.got.malformed = Some("the connection ended within an answer".into());
                 }
                 Ok(None) => return,
-                Err(wrong) => self.malformed = Some(wrong),
+                Err(wrong) => self.got.malformed = Some(wrong),
             }
         }
-    }
-
-    fn into_exchange(self) -> Exchange {
-        let ending = self.ending.unwrap_or(Ending::Silent);
-        Exchange { responses: self.responses, ending, malformed: self.malformed, bytes: self.bytes }
     }
 }

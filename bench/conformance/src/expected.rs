@@ -1,6 +1,6 @@
 //! What one answer has to look like.
 
-use crate::response::Response;
+use answers::Response;
 
 /// What one answer has to look like.
 #[must_use]
@@ -96,7 +96,7 @@ impl Expected {
             }
         }
         let date = response.field("date");
-        (self.has_date && !date.is_some_and(is_imf_fixdate))
+        (self.has_date && !date.is_some_and(answers::is_imf_fixdate))
             .then(|| format!("expected a Date as IMF-fixdate, got {}", date.unwrap_or("none")))
     }
 }
@@ -105,11 +105,6 @@ fn normalised(members: &[&str]) -> Vec<String> {
     let mut members: Vec<String> = members.iter().map(|member| member.to_ascii_lowercase()).collect();
     members.sort_unstable();
     members
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
-fn is_imf_fixdate(date: &str) -> bool {
-    jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", date).is_ok() && date.len() == 29
 }
 
 #[cfg(test)]
@@ -141,7 +136,7 @@ mod tests {
         ];
         for (expected, from, to, part) in cases {
             let bytes = GREETING.replacen(from, to, 1);
-            let (response, _) = crate::response::parse(bytes.as_bytes(), false, true).unwrap().unwrap();
+            let (response, _) = answers::parse(bytes.as_bytes(), false, true).unwrap().unwrap();
             let wrong = expected.mismatch(&response);
             let fits = wrong.as_deref().map(|wrong| part.is_some_and(|part| wrong.starts_with(part)));
             assert_eq!(fits, part.map(|_| true), "{from:?} to {to:?}: {wrong:?}");

@@ -33,17 +33,16 @@ mod case;
 mod check;
 mod client;
 mod expected;
-mod response;
 mod run;
 mod settings;
 mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use answers::{Response, parse};
 pub use case::{Case, End, Severity, subject_of};
 pub use check::{Failure, check};
 pub use expected::Expected;
-pub use response::{Response, parse};
 pub use run::{CaseResult, run};
 pub use settings::{Settings, Timeouts};
 pub use subject::{BURST, ENDPOINT, TIMING, cases, endpoint_cases, floor_cases};

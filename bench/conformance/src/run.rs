@@ -1,8 +1,7 @@
 //! Plays many cases at once.
 
 use std::net::{SocketAddr, TcpStream};
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::case::{Case, End};
@@ -24,25 +23,25 @@ pub struct CaseResult {
 /// Sends each case to the server at `address`. The results are in the order of the cases.
 pub fn run(address: SocketAddr, cases: &[Case], settings: &Settings) -> Vec<CaseResult> {
     let at_once = if serves_several(address, settings) { settings.connections } else { 1 };
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut results = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(case) = cases.get(index) else { return results };
-            let failure = check(address, case, settings);
-            results.push((index, CaseResult { case: case.name, rule: case.rule, failure }));
+    let failures: Vec<OnceLock<Option<Failure>>> = cases.iter().map(|_| OnceLock::new()).collect();
+    let next = Mutex::new(cases.iter().zip(&failures));
+    // Poisoning is ignored: a panic of a thread becomes one of the scope.
+    let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..at_once.max(1) {
+            scope.spawn(|| {
+                while let Some((case, failure)) = take() {
+                    let _ = failure.set(check(address, case, settings));
+                }
+            });
         }
-    };
-    let mut results: Vec<(usize, CaseResult)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..at_once.max(1)).map(|_| scope.spawn(work)).collect();
-        let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| {
-            worker.join().unwrap_or_else(|panic| resume_unwind(panic))
-        };
-        workers.into_iter().flat_map(join).collect()
     });
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
+    let result = |(case, failure): (&Case, OnceLock<_>)| CaseResult {
+        case: case.name,
+        rule: case.rule,
+        failure: failure.into_inner().flatten(),
+    };
+    cases.iter().zip(failures).map(result).collect()
 }
 
 /// Whether the server answers a request while another connection is open and silent.

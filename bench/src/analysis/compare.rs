@@ -196,9 +196,7 @@ impl<'a> ComparedWorkload<'a> {
             Self { workload, tool, is_check, noise: Vec::new(), figures: Vec::new(), rates: Vec::new() };
         let mut servers = Vec::new();
         for one in a.with_floor() {
-            let Some(other) = b.with_floor().find(|other| other.server.name == one.server.name) else {
-                continue;
-            };
+            let Some(other) = b.cell(one.name()) else { continue };
             let cells = [one, other];
             if cells.iter().all(|cell| cell.measured().next().is_none()) {
                 continue;
@@ -214,7 +212,7 @@ impl<'a> ComparedWorkload<'a> {
             } else if cells.iter().all(|cell| cell.bound() == Some(Bound::ServerBound)) {
                 compared.judge(FigureKind::Throughput, summaries, cells);
             } else if workload.task == TaskRecord::Load {
-                servers.push(one.server.name.as_str());
+                servers.push(one.name());
             }
         }
         let not_compared = (!servers.is_empty()).then(|| NotCompared {
@@ -238,7 +236,7 @@ impl<'a> ComparedWorkload<'a> {
         if let [Some(a), Some(b)] = rates
             && change > SAME_RATE
         {
-            self.rates.push((&cells[0].server.name, [a, b]));
+            self.rates.push((cells[0].name(), [a, b]));
         }
         let [a, b] = summaries.map(|summary| &summary.tool.semantics);
         let why_not = if a != b {
@@ -277,7 +275,7 @@ impl<'a> ComparedWorkload<'a> {
         judgement: Judgement,
     ) {
         let medians = cells.map(|cell| cell.median(kind.of_run()));
-        self.figures.push(ComparedFigure { server: &cells[0].server.name, kind, medians, ratio, judgement });
+        self.figures.push(ComparedFigure { server: cells[0].name(), kind, medians, ratio, judgement });
     }
 }
 
@@ -312,11 +310,9 @@ fn unmatched<'a>(
     reason: &'static str,
 ) -> Vec<NotCompared<'a>> {
     let of_workload = |summary: &WorkloadSummary<'a>| {
-        let others = those.iter().filter(|other| is_of_same_name(summary, other));
-        let known: Vec<&str> =
-            others.flat_map(WorkloadSummary::with_floor).map(|cell| cell.server.name.as_str()).collect();
-        let alone = summary.with_floor().filter(|cell| !known.contains(&cell.server.name.as_str()));
-        NotCompared::of_cells(summary, alone, reason)
+        let other = those.iter().find(|other| is_of_same_name(summary, other));
+        let is_there = |cell: &&Cell| other.is_some_and(|other| other.cell(cell.name()).is_some());
+        NotCompared::of_cells(summary, summary.with_floor().filter(|cell| !is_there(cell)), reason)
     };
     these.iter().filter_map(of_workload).collect()
 }

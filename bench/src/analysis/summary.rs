@@ -97,6 +97,11 @@ impl<'a> WorkloadSummary<'a> {
         self.floor.iter().chain(&self.cells)
     }
 
+    /// The cell of a server, or of the floor.
+    pub fn cell(&self, server: &str) -> Option<&Cell<'a>> {
+        self.with_floor().find(|cell| cell.name() == server)
+    }
+
     /// Whether any server, or the floor, has figures.
     pub fn is_measured(&self) -> bool {
         self.with_floor().any(|cell| cell.measured().next().is_some())
@@ -132,10 +137,7 @@ impl<'a> WorkloadSummary<'a> {
     /// How a server's duplicate differs from it, truly by 1; `None` where either is not ranked.
     pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
-        let cell = self
-            .cells
-            .iter()
-            .find(|cell| Some(&cell.server.name) == duplicate.server.duplicate_of.as_ref())?;
+        let cell = self.cell(duplicate.server.duplicate_of.as_ref()?)?;
         Some((cell.server, duplicate.ratio_to(cell, figure)?))
     }
 
@@ -258,11 +260,10 @@ mod tests {
             let summaries = summarise(&records);
             let summary = &summaries[0];
             // The floor is not among the servers.
-            let names: Vec<&str> = summary.with_floor().map(|cell| cell.server.name.as_str()).collect();
+            let names: Vec<&str> = summary.with_floor().map(Cell::name).collect();
             let ranked: Vec<String> =
                 summary.ranked().map(|(cell, rank)| format!("{} {rank}", cell.server.name)).collect();
-            let cell = |name: &str| summary.cells.iter().find(|cell| cell.server.name == name).unwrap();
-            let (one, two) = (cell("one"), cell("two"));
+            let [one, two] = ["one", "two"].map(|name| summary.cell(name).unwrap());
             let (order, ranks): (_, &[_]) = if is_ranked {
                 (["low-floor", "one", "two", "three"], &["one 1", "two 2", "three 3"])
             } else {

@@ -27,6 +27,19 @@ pub const HELD_FROM: f64 = 0.99;
 /// 0.65 where a short run begins by opening thousands of connections; more than 1 is impossible.
 pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 
+/// The least of that share where the tool's mean is not the whole wait of a connection, as wrk's is
+/// not: with 1 to 1,000 connections, kept or not, wrk had 0.43 and more. With less, connections were
+/// never answered again.
+pub const IN_FLIGHT_FROM: f64 = 0.1;
+
+/// In mode `close` the share of its answers that a run has to have accepted connections for. A server
+/// that closes has one for each.
+pub const CLOSED_FROM: f64 = 0.5;
+
+/// The share of a number of requests that has to be made. hey, which prints rate and time in four
+/// digits, may seem to be one short beyond a million.
+pub const MADE_FROM: f64 = 0.999;
+
 /// How much of that share may be due to the tool's resolution: for one connection with 20,000
 /// answers per second, `hey` prints 0.0000 s or 0.0001 s for each.
 const BLUR: f64 = 0.1;
@@ -65,12 +78,14 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     let taken = [(external_share, "other work took"), (throttled_share, "the container's quota throttled")];
     let taken =
         taken.into_iter().find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
-    (verdict.bound, verdict.reason) = if let Some(reason) = failed(record).or_else(|| missing(record)) {
+    let not_as_asked =
+        failed(record).or_else(|| missing(record)).or_else(|| kept_open(record)).or_else(|| short(record));
+    (verdict.bound, verdict.reason) = if let Some(reason) = not_as_asked {
         (Bound::Invalid, Some(reason))
     } else if let Some((share, who)) = taken {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
     } else if let Some(reason) = not_held(record, tool)
-        .or_else(|| breaks_littles_law(verdict.concurrency))
+        .or_else(|| breaks_littles_law(record, verdict.concurrency))
         .or_else(|| stalled(record, server?.max(tool)))
     {
         (Bound::Invalid, Some(reason))
@@ -100,8 +115,10 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     };
     let server = middle(&|verdict| verdict.server_utilisation);
     let tool = middle(&|verdict| Some(verdict.tool_utilisation))?;
-    let (bound, reason) = if errors > 0 {
-        (Bound::Invalid, Some(format!("{errors} of {} requests failed", errors + answered)))
+    let connections: u64 =
+        runs.iter().filter_map(|(run, _)| run.load.as_ref()).map(|load| load.failed_connections).sum();
+    let (bound, reason) = if let Some(reason) = failures(errors, connections, answered) {
+        (Bound::Invalid, Some(reason))
     } else if share(Bound::Invalid) >= 0.5 {
         (Bound::Invalid, reason(Bound::Invalid))
     } else if share(Bound::Disturbed) >= 0.5 {
@@ -129,11 +146,22 @@ fn limit(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
 
 /// Failed requests, or no answer at all.
 fn failed(record: &Record) -> Option<String> {
-    let (errors, answered) = (record.error_count(), record.load.as_ref()?.answered);
-    match (errors, answered) {
-        (0, 0) => Some("nothing was answered".into()),
-        (0, _) => None,
-        _ => Some(format!("{errors} of {} requests failed", errors + answered)),
+    let load = record.load.as_ref()?;
+    let nothing = (load.answered == 0).then(|| "nothing was answered".to_owned());
+    failures(record.error_count(), load.failed_connections, load.answered).or(nothing)
+}
+
+/// What failed: requests, or connections, which say nothing about how many requests.
+fn failures(errors: u64, connections: u64, answered: u64) -> Option<String> {
+    let requests = errors.saturating_sub(connections);
+    match (requests, connections) {
+        (0, 0) => None,
+        (0, _) => Some(format!("{connections} connections failed, beside {answered} answers")),
+        (_, 0) => Some(format!("{requests} of {} requests failed", requests + answered)),
+        _ => Some(format!(
+            "{requests} of {} requests failed, and {connections} connections",
+            requests + answered
+        )),
     }
 }
 
@@ -143,6 +171,22 @@ fn missing(record: &Record) -> Option<String> {
     let connections = record.connections.filter(|_| record.workload.mode.as_deref() != Some("close"))?;
     let (asked, seen) = (u64::from(connections.asked), connections.seen?);
     (seen < asked && asked > 1).then(|| format!("only {seen} of {asked} connections were open"))
+}
+
+/// In mode `close` connections that the server kept open: the load was not the one asked for.
+fn kept_open(record: &Record) -> Option<String> {
+    let accepted =
+        record.connections.filter(|_| record.workload.mode.as_deref() == Some("close"))?.accepted?;
+    let answered = record.load.as_ref()?.answered;
+    (as_f64(accepted) < as_f64(answered) * CLOSED_FROM)
+        .then(|| format!("the server kept connections open: {answered} answers over {accepted} of them"))
+}
+
+/// A load by count whose tool made fewer requests.
+fn short(record: &Record) -> Option<String> {
+    let asked = record.workload.requests?;
+    let made = record.load.as_ref()?.answered;
+    (as_f64(made) < as_f64(asked) * MADE_FROM).then(|| format!("only {made} of {asked} requests were made"))
 }
 
 /// The rate of an open loop that was not held, by what the tool says or by the number of answers.
@@ -160,25 +204,38 @@ fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
     Some(format!("the rate of {:.0}/s was not held: {how}, and the tool {tool}", open_loop.rate_per_second))
 }
 
-/// Requests in flight by Little's law, as a share of those asked for: in a closed loop, where the
-/// tool's latency is the whole wait of a connection, and its resolution is fine enough.
+/// Requests in flight by Little's law, as a share of those asked for, where the tool's latency is the
+/// whole wait of a connection.
 fn concurrency(record: &Record) -> Option<f64> {
-    let semantics = record.tool.semantics.as_ref()?;
-    let mode = record.workload.mode.as_deref()?;
-    let holds = record.workload.rate.is_none()
-        && semantics.from == From::Sent
-        && !semantics.synthetic
-        && (mode != "close" || semantics.connect_included);
+    in_flight(record).filter(|_| is_whole_wait(record))
+}
+
+/// Throughput times mean latency, as a share of the requests that were to be in flight: in a closed
+/// loop, where the tool's resolution is fine enough.
+fn in_flight(record: &Record) -> Option<f64> {
+    let mode = record.workload.mode.as_deref().filter(|_| record.workload.rate.is_none())?;
     let depth: f64 = mode.strip_prefix("pipelined-").map_or(Some(1.0), |depth| depth.parse().ok())?;
     let asked = f64::from(record.workload.connections) * depth;
     let per_second = record.per_second()?;
-    let blur = per_second * semantics.resolution_seconds.unwrap_or(0.0) / asked;
-    let in_flight = per_second * record.latency.as_ref()?.mean_seconds? / asked;
-    (holds && blur <= BLUR).then_some(in_flight)
+    let resolution = record.tool.semantics.as_ref()?.resolution_seconds.unwrap_or(0.0);
+    let share = per_second * record.latency.as_ref()?.mean_seconds? / asked;
+    (per_second * resolution / asked <= BLUR).then_some(share)
 }
 
-fn breaks_littles_law(concurrency: Option<f64>) -> Option<String> {
-    let share = concurrency.filter(|share| !IN_FLIGHT.contains(share))?;
+/// Whether the tool's latency is measured, and is all that a connection waits for.
+fn is_whole_wait(record: &Record) -> bool {
+    record.tool.semantics.as_ref().is_some_and(|semantics| {
+        let connects = record.workload.mode.as_deref() == Some("close");
+        semantics.from == From::Sent && !semantics.synthetic && (!connects || semantics.connect_included)
+    })
+}
+
+fn breaks_littles_law(record: &Record, concurrency: Option<f64>) -> Option<String> {
+    let share = match concurrency {
+        Some(share) if IN_FLIGHT.contains(&share) => return None,
+        Some(share) => share,
+        None => in_flight(record).filter(|share| *share < IN_FLIGHT_FROM)?,
+    };
     Some(format!(
         "Little's law is broken: throughput times mean latency is {:.0} % of the requests that were to be in flight",
         share * 100.0
@@ -223,6 +280,25 @@ mod tests {
         let errors = |record: &mut Record| {
             record.load.as_mut().unwrap().errors = [("status 503".to_owned(), 1)].into();
         };
+        let reset = |record: &mut Record| {
+            let load = record.load.as_mut().unwrap();
+            (load.errors, load.failed_connections) = ([("read".to_owned(), 1)].into(), 1);
+        };
+        let both = |record: &mut Record| {
+            reset(record);
+            record.load.as_mut().unwrap().errors.insert("status 503".into(), 1);
+        };
+        let kept = |record: &mut Record| {
+            record.workload.mode = Some("close".into());
+            record.connections.as_mut().unwrap().accepted = Some(10);
+        };
+        let asked = |record: &mut Record| record.workload.requests = Some(1100);
+        let synthetic = |share: f64| {
+            move |record: &mut Record| {
+                record.tool.semantics.as_mut().unwrap().synthetic = true;
+                record.latency.as_mut().unwrap().mean_seconds = Some(0.01 * share);
+            }
+        };
         let open = |held, rate_per_second| {
             move |record: &mut Record| {
                 let (peak_per_second, lag_p99_seconds) = (None, Some(0.1));
@@ -238,6 +314,7 @@ mod tests {
         let nine_in_mode_close = |run: &mut Record| {
             nine(run);
             run.workload.mode = Some("close".into());
+            run.connections.as_mut().unwrap().accepted = Some(1000);
         };
         let fast = |run: &mut Record| run.latency.as_mut().unwrap().mean_seconds = Some(0.001);
         let coarse = |run: &mut Record| {
@@ -263,6 +340,17 @@ mod tests {
             ("a quota takes a tenth", with(busy(), quota), "disturbed", "quota throttled 10 %"),
             ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
             ("there is no answer", with(busy(), unanswered), "invalid", "nothing was answered"),
+            ("connections fail", with(busy(), reset), "invalid", "1 connections failed, beside 1000 answers"),
+            ("both fail", with(busy(), both), "invalid", "1 of 1001 requests failed, and 1 connections"),
+            ("a server does not close", with(busy(), kept), "invalid", "1000 answers over 10 of them"),
+            ("fewer are made", with(busy(), asked), "invalid", "only 1000 of 1100 requests were made"),
+            ("synthetic latency", with(busy(), synthetic(0.3)), "client-bound", ""),
+            (
+                "the same, and connections hang",
+                with(busy(), synthetic(0.05)),
+                "invalid",
+                "mean latency is 5 %",
+            ),
             ("connections are missing", with(busy(), nine), "invalid", "only 9 of 10 connections"),
             ("none stays open in mode close", with(busy(), nine_in_mode_close), "client-bound", ""),
             ("the tool says that it did not hold the rate", unheld, "invalid", late),

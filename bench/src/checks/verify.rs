@@ -6,7 +6,7 @@
 //! sends the short cases split after each of their bytes. That takes ten times as long, so that a
 //! measurement does not; a case that fails only when split is therefore reported, and not counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,14 +16,17 @@ use crate::checks::drill;
 use crate::machine::host::Host;
 use crate::servers::launch;
 use crate::servers::server::{KnownFailure, Server};
-use crate::servers::workload::Workload;
+use crate::servers::workload::{Mode, Workload};
 use crate::store::record::ConformanceRecord;
+use crate::tools;
 use conformance::{BURST, Case, CaseResult, ENDPOINT, End, Expected, Failure};
 use conformance::{Settings, Severity, TIMING, Timeouts};
 
-/// Timeouts for the cases that wait for them, and the flags that set them.
-const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(2) };
-const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "2"];
+/// Timeouts for the cases that wait for them, and the flags that set them. Six tenths of the idle
+/// timeout are clearly longer than the head timeout, so that a server that takes one for the
+/// other fails on every run.
+const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(3) };
+const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "3"];
 
 /// The response timeout of known failures. Most of them are requests that the server never answers.
 const KNOWN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -46,8 +49,8 @@ pub struct Verification {
     pub results: Vec<CaseResult>,
     /// Known failures that pass, or that name a case that does not exist: the manifest is wrong.
     pub outdated: Vec<String>,
-    known: HashSet<String>,
-    flaky: HashSet<String>,
+    /// The known failures by case, and whether they are flaky.
+    known: HashMap<String, bool>,
 }
 
 /// Starts a server that is built, sends it the cases, and stops it. Cases that wait for its
@@ -85,7 +88,8 @@ pub fn verify_attached(address: SocketAddr, depth: Depth) -> Verification {
 
 /// Before a run: sends the workload's own request, whose answer has to be right byte for byte, then
 /// a pipelined burst of distinct paths, unless the server is known to fail it. A floor is sent the
-/// workload's request repeatedly. Fails when an answer is wrong.
+/// workload's request repeatedly. Fails when an answer is wrong, or the server keeps a connection
+/// whose end the load tool leaves to it.
 pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) -> anyhow::Result<()> {
     let path = &workload.path;
     let answer = Expected::body(workload.answer.clone());
@@ -94,9 +98,16 @@ pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) 
         let fails = |case: &Case| check(address, case, &format!("GET {path}, {}", case.name));
         return cases.iter().try_for_each(fails);
     }
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    let case = Case::new("workload/request", "the workload", request, [answer], End::Any);
-    check(address, &case, &format!("GET {path}"))?;
+    // Such a tool would send its next request over a connection that the server keeps.
+    let closing = workload.load().filter(|load| load.mode == Mode::Close);
+    let closing = closing.map(|load| tools::find(&load.tool)).transpose()?;
+    let (field, end) = match closing.filter(|tool| tool.leaves_close_to_the_server()) {
+        Some(_) => ("Connection: close\r\n", End::Closed),
+        None => ("", End::Any),
+    };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{field}\r\n");
+    let case = Case::new("workload/request", "the workload", request, [answer], end);
+    check(address, &case, format!("GET {path} {field}").trim_end())?;
     let mut bursts = cases(Depth::Endpoint).into_iter().filter(|case| case.name == BURST);
     match bursts.next().filter(|burst| server.known_failure(burst.name).is_none()) {
         Some(burst) => check(address, &burst, "a burst of pipelined requests"),
@@ -109,18 +120,17 @@ impl Verification {
         let exist: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
         let passes =
             |name: &str| results.iter().any(|result| result.case == name && result.failure.is_none());
-        let (mut outdated, mut known, mut flaky) = (Vec::new(), HashSet::new(), HashSet::new());
+        let (mut outdated, mut known) = (Vec::new(), HashMap::new());
         for failure in known_failures {
             // `bench drill` compares the drills with the manifest.
             for name in failure.cases.iter().filter(|name| !drill::is_drill(name)) {
                 if !exist.contains(name.as_str()) || passes(name) && !failure.flaky {
                     outdated.push(name.clone());
                 }
-                let names = if failure.flaky { &mut flaky } else { &mut known };
-                names.insert(name.clone());
+                known.insert(name.clone(), failure.flaky);
             }
         }
-        Self { results, outdated, known, flaky }
+        Self { results, outdated, known }
     }
 
     /// Whether the server is as its manifest says.
@@ -167,11 +177,11 @@ impl Verification {
 
     /// Whether the manifest lists the case as flaky.
     pub fn is_flaky(&self, result: &CaseResult) -> bool {
-        self.flaky.contains(result.case)
+        self.known.get(result.case) == Some(&true)
     }
 
     fn is_known(&self, result: &CaseResult) -> bool {
-        self.known.contains(result.case) || self.is_flaky(result)
+        self.known.contains_key(result.case)
     }
 
     fn counts_as(&self, result: &CaseResult, severity: Severity) -> bool {

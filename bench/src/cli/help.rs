@@ -129,7 +129,8 @@ Criterion runs the benchmarks in the checkout and draws pages of them. The table
 operation, such as per request, its 95 % interval, and the operations per second. All of them take three minutes once they are \
 built.
 
-With --keep the figures are stored in the folder's microbench.json, for its report and for `bench explain`.
+With --keep the figures are stored in the folder's microbench.json. The report shows them beside the CPU time per request of the \
+servers.
 
 What follows `--` is passed on to criterion, which compares runs itself: --save-baseline NAME stores a run, and --baseline NAME \
 prints the change since then of each benchmark, with its interval.

@@ -30,15 +30,25 @@ pub struct Arguments {
     pub command: Command,
 }
 
-/// The commands.
+/// The commands. One with several flags has a struct for them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List servers, workloads and load tools, and what this machine lacks
-    List(List),
+    #[command(after_help = help::LIST)]
+    List {
+        /// Which of them [default: all]
+        #[arg(value_enum)]
+        what: Option<Listed>,
+    },
     /// Create a working server to start from
     New(New),
     /// Find mistakes in the manifests of servers
-    Check(Check),
+    #[command(after_help = help::CHECK)]
+    Check {
+        /// Servers by name [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Check the answers of servers, and with --conformance how they follow HTTP/1.1
     Verify(Verify),
     /// Inject faults: misbehaving clients, kill -9, no descriptors left, shutdown under load
@@ -56,25 +66,31 @@ pub enum Command {
     /// List every measurement, and how figures changed from one to the next
     History(History),
     /// Refresh README.md's table and picture from a measurement
-    Readme(Readme),
+    #[command(after_help = help::README)]
+    Readme {
+        /// The result folder with the figures
+        #[arg(value_name = "DIR", value_parser = value::results)]
+        folder: PathBuf,
+    },
     /// Build a server and run it in the foreground
     Serve(Serve),
     /// Check this machine: what it lacks, and whether it is quiet enough to measure on
     #[command(after_help = help::DOCTOR)]
     Doctor,
     /// Print the script for a shell's completion
-    Completions(Completions),
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Print the manual page, or write a page per command
-    Man(Man),
-}
-
-/// `bench list`
-#[derive(Args, Debug)]
-#[command(after_help = help::LIST)]
-pub struct List {
-    /// Which of them [default: all]
-    #[arg(value_enum)]
-    pub what: Option<Listed>,
+    #[command(after_help = help::MAN)]
+    Man {
+        /// Write a page per command into this folder [default: print the page of `bench`]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// What can be listed.
@@ -122,15 +138,6 @@ pub struct New {
     /// The language
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub language: Language,
-}
-
-/// `bench check`
-#[derive(Args, Debug)]
-#[command(after_help = help::CHECK)]
-pub struct Check {
-    /// Servers by name [default: all]
-    #[arg(value_name = "NAME")]
-    pub names: Vec<String>,
 }
 
 /// `bench verify`
@@ -281,15 +288,6 @@ pub struct History {
     pub format: Format,
 }
 
-/// `bench readme`
-#[derive(Args, Debug)]
-#[command(after_help = help::README)]
-pub struct Readme {
-    /// The result folder with the figures
-    #[arg(value_name = "DIR", value_parser = value::results)]
-    pub folder: PathBuf,
-}
-
 /// `bench serve`
 #[derive(Args, Debug)]
 #[command(after_help = help::SERVE)]
@@ -304,22 +302,4 @@ pub struct Serve {
     /// The server's own flags, such as `--port 8080`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS")]
     pub flags: Vec<String>,
-}
-
-/// `bench completions`
-#[derive(Args, Debug)]
-#[command(after_help = help::COMPLETIONS)]
-pub struct Completions {
-    /// The shell
-    #[arg(value_enum)]
-    pub shell: Shell,
-}
-
-/// `bench man`
-#[derive(Args, Debug)]
-#[command(after_help = help::MAN)]
-pub struct Man {
-    /// Write a page per command into this folder [default: print the page of `bench`]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
 }

@@ -33,7 +33,7 @@ pub use attached::{AttachedProcess, is_here};
 pub use descriptors::{descriptor_limit, raise_descriptor_limit};
 pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
-pub use sockets::established;
+pub use sockets::{accepted, established};
 pub use throttled::{quota, throttled};
 pub use usage::{Memory, Usage};
 

@@ -60,8 +60,8 @@ fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
 /// Which servers are the best by the leading metric.
 fn best(summary: &WorkloadSummary) -> String {
     let ranked: Vec<(&Cell, Rank)> = summary.ranked().collect();
-    let figure = |cell: &Cell| cell.median(summary.leading()).unwrap_or_default();
-    let (adjective, what) = words(summary.workload.task);
+    let (adjective, what, shown) = words(summary.workload.task);
+    let shown = |cell: &Cell| shown(cell.median(summary.leading()).unwrap_or_default());
     let place = match summary.workload.task {
         TaskRecord::Start => String::new(),
         _ => format!(" with {}", section::connections(summary.workload.connections)),
@@ -71,7 +71,7 @@ fn best(summary: &WorkloadSummary) -> String {
     };
     let tied: Vec<&Cell> = ranked.iter().filter(|(_, rank)| rank.best == 1).map(|(cell, _)| *cell).collect();
     let name = &first.server.name;
-    let first_figure = shown(summary, figure(first));
+    let first_figure = shown(first);
     match tied.as_slice() {
         _ if ranked.len() == 1 => {
             format!(
@@ -80,33 +80,25 @@ fn best(summary: &WorkloadSummary) -> String {
         }
         tied if tied.len() == ranked.len() => format!(
             "No server can be distinguished from the others: {first_figure} ({name}) to {} ({}) {what}{place}.",
-            shown(summary, figure(last)),
+            shown(last),
             last.server.name
         ),
         [one] => format!("{} is the {adjective}: {first_figure} {what}{place}.", one.server.name),
         [.., last] => format!(
             "{} are the {adjective} and cannot be distinguished: {} {what}{place}.",
             some(&names(&tied)),
-            range(&first_figure, &shown(summary, figure(last)))
+            range(&first_figure, &shown(last))
         ),
         [] => String::new(),
     }
 }
 
-/// What the best server is, and what its figure measures.
-fn words(task: TaskRecord) -> (&'static str, &'static str) {
+/// What the best server is, what its figure measures, and how that is written with its unit.
+fn words(task: TaskRecord) -> (&'static str, &'static str, fn(f64) -> String) {
     match task {
-        TaskRecord::Load => ("cheapest", "of CPU time per request"),
-        TaskRecord::Start => ("first to respond", "from exec to the first response"),
-        TaskRecord::Hold => ("smallest", "of memory per connection"),
-    }
-}
-
-/// The leading figure with its unit.
-fn shown(summary: &WorkloadSummary, figure: f64) -> String {
-    match summary.workload.task {
-        TaskRecord::Load | TaskRecord::Start => numbers::duration(figure),
-        TaskRecord::Hold => numbers::bytes(figure),
+        TaskRecord::Load => ("cheapest", "of CPU time per request", numbers::duration),
+        TaskRecord::Start => ("first to respond", "from exec to the first response", numbers::duration),
+        TaskRecord::Hold => ("smallest", "of memory per connection", numbers::bytes),
     }
 }
 
@@ -169,7 +161,7 @@ fn compared(summary: &WorkloadSummary, name: &str) -> String {
 /// Which servers share ranks, beyond the best.
 fn ties(summary: &WorkloadSummary) -> Option<String> {
     let shared = summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst);
-    let groups = grouped(shared.map(|(cell, rank)| (rank, cell.server.name.as_str())));
+    let groups = grouped(shared.map(|(cell, rank)| (rank, cell.name())));
     let groups = groups.iter().filter(|(_, names)| names.len() > 1);
     let said: Vec<String> =
         groups.map(|(rank, names)| format!("{} share ranks {rank}", some(names))).collect();
@@ -205,7 +197,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
         let ratio = cell.ratio_to(most, Record::per_second);
         !ratio.is_some_and(|ratio| ratio.is_below(1.0))
     };
-    let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.server.name.as_str()).collect();
+    let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.name()).collect();
     let how = match most.bound() {
         Some(Bound::LatencyBound) => {
             ", limited by the round trip: neither the server nor the load tool was busy"
@@ -224,11 +216,11 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
 
 fn limited_by_tool<'a>(summary: &WorkloadSummary<'a>) -> Vec<&'a str> {
     let cells = summary.cells.iter().filter(|cell| cell.bound() == Some(Bound::ClientBound));
-    cells.map(|cell| cell.server.name.as_str()).collect()
+    cells.map(Cell::name).collect()
 }
 
 fn names<'a>(cells: &[&Cell<'a>]) -> Vec<&'a str> {
-    cells.iter().map(|cell| cell.server.name.as_str()).collect()
+    cells.iter().map(|cell| cell.name()).collect()
 }
 
 #[cfg(test)]

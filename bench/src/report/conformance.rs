@@ -30,24 +30,19 @@ pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
     let severities = "smuggled, wrong and strict are failures: the server answered a request that was hidden within another, broke \
         a rule of HTTP, or made a choice that the RFCs allow and this endpoint does not.";
     table.notes.push(severities.into());
-    table.notes.extend(flaky(verified));
-    table.notes.extend(only_split(verified));
-    table
-}
-
-/// Which cases are flaky, as they are why a number is a range.
-fn flaky(verified: &[(&str, Verification)]) -> Option<String> {
-    let cases = names(verified, Verification::is_flaky)?;
-    Some(format!("A range has flaky cases, which the manifest says pass on some runs only: {cases}."))
-}
-
-/// Which cases fail only when split: a measurement does not split, and these count as passed.
-fn only_split(verified: &[(&str, Verification)]) -> Option<String> {
-    let fails = |verification: &Verification, result: &CaseResult| {
+    // Why a number is a range.
+    let flaky = names(verified, Verification::is_flaky).map(|cases| {
+        format!("A range has flaky cases, which the manifest says pass on some runs only: {cases}.")
+    });
+    // A measurement does not split, and these count as passed.
+    let fails_split = |verification: &Verification, result: &CaseResult| {
         verification.only_split().any(|failed| failed.case == result.case)
     };
-    let about = "Counted as passed, since they fail only when the request arrives in two pieces";
-    Some(format!("{about}: {}.", names(verified, fails)?))
+    let split = names(verified, fails_split).map(|cases| {
+        format!("Counted as passed, since they fail only when the request arrives in two pieces: {cases}.")
+    });
+    table.notes.extend([flaky, split].into_iter().flatten());
+    table
 }
 
 /// `axum 3, ntex 1`: how many cases of each server are chosen; `None` where there are none.

@@ -4,7 +4,7 @@ use super::chart::{Axis, Chart, Scale};
 use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
-use super::section::{self, Metric, connections, distinct, leading_metric, list};
+use super::section::{self, connections, distinct, leading_metric, list};
 use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult};
@@ -134,65 +134,45 @@ fn trends(history: &History) -> Option<Section> {
         let measured = all.iter().filter(|summary| !summary.is_check);
         measured.map(|summary| (summary.workload.name.as_str(), (*result, summary)))
     });
-    let trends: Vec<Trend> = grouped(members).into_iter().map(|(_, members)| Trend(members)).collect();
-    let trends: Vec<Trend> = trends.into_iter().filter(|trend| trend.0.len() > 1).collect();
+    let trends = grouped(members).into_iter().filter(|(_, results)| results.len() > 1);
+    let (charts, tables): (Vec<Chart>, Vec<Table>) =
+        trends.map(|(workload, results)| trend(workload, &results)).unzip();
     let section = Section::new(
         "trends",
         "How did the figures change over time?",
         "For each workload, the figure by which its servers are ranked, with intervals, in the results of the \
          machine of the last one.",
     );
-    section.with(trends.iter().map(Trend::chart), trends.iter().map(Trend::table))
+    section.with(charts, tables)
 }
 
 /// One workload in several results.
-struct Trend<'a>(Vec<(&'a PastResult, &'a WorkloadSummary<'a>)>);
-
-impl Trend<'_> {
-    fn members(&self) -> Vec<&WorkloadSummary<'_>> {
-        self.0.iter().map(|(_, summary)| *summary).collect()
-    }
-
-    fn metric(&self) -> Metric {
-        leading_metric(self.0[0].1)
-    }
-
-    fn title(&self) -> String {
-        let workload = self.0[0].1.workload;
-        format!("{} with {} ({})", self.metric().header, connections(workload.connections), workload.name)
-    }
-
-    fn chart(&self) -> Chart {
-        let metric = self.metric();
-        let members = self.members();
-        let line = |name| metric.line(name, (1_u32..).map(f64::from).zip(members.iter().copied()));
-        let lines = section::servers(&members).into_iter().map(line);
-        Chart {
-            id: format!("trend-{}", self.0[0].1.workload.name),
-            title: self.title(),
-            description: format!("{}, a line per server, over {} results.", self.title(), self.0.len()),
-            plot: section::lines(
-                Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
-                Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },
-                lines,
-            ),
-        }
-    }
-
-    fn table(&self) -> Table {
-        let metric = self.metric();
-        let members = self.members();
-        let server = |name| {
-            Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
-                let cell = summary.cells.iter().find(|cell| cell.server.name == name);
-                cell.map(|cell| metric.value(cell))
-            })
-        };
-        let result = Field::text("Result", |(result, _): &(&PastResult, _)| result.name.clone());
-        let fields = std::iter::once(result).chain(section::servers(&members).into_iter().map(server));
-        let name = format!("trend-{}", self.0[0].1.workload.name);
-        let mut table = Table::from_fields(name, self.title(), fields.map(Field::essential), &self.0);
-        table.has_one_unit = true;
-        table
-    }
+fn trend(workload: &str, results: &[(&PastResult, &WorkloadSummary)]) -> (Chart, Table) {
+    let members: Vec<&WorkloadSummary> = results.iter().map(|(_, summary)| *summary).collect();
+    let servers = section::servers(&members);
+    let metric = leading_metric(members[0]);
+    let id = format!("trend-{workload}");
+    let connections = connections(members[0].workload.connections);
+    let title = format!("{} with {connections} ({workload})", metric.header);
+    let line = |name: &&str| metric.line(name, (1_u32..).map(f64::from).zip(members.iter().copied()));
+    let chart = Chart {
+        id: id.clone(),
+        title: title.clone(),
+        description: format!("{title}, a line per server, over {} results.", results.len()),
+        plot: section::lines(
+            Axis { label: "Result".into(), quantity: Quantity::Count, scale: Scale::Linear },
+            Axis { label: metric.header.into(), quantity: metric.quantity, scale: Scale::Log },
+            servers.iter().map(line),
+        ),
+    };
+    let server = |name| {
+        Field::new(name, metric.quantity, move |(_, summary): &(&PastResult, &WorkloadSummary)| {
+            summary.cell(name).map(|cell| metric.value(cell))
+        })
+    };
+    let result = Field::text("Result", |(result, _): &(&PastResult, &WorkloadSummary)| result.name.clone());
+    let fields = std::iter::once(result).chain(servers.iter().copied().map(server));
+    let mut table = Table::from_fields(id, title, fields.map(Field::essential), results);
+    table.has_one_unit = true;
+    (chart, table)
 }

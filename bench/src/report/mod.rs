@@ -20,7 +20,7 @@ mod warning;
 
 use std::collections::BTreeSet;
 
-use crate::analysis::summary::{WorkloadSummary, summarise};
+use crate::analysis::summary::{Cell, WorkloadSummary, summarise};
 use crate::checks::verify::Verification;
 use crate::machine::Machine;
 use crate::store::drills::DrillRecord;
@@ -44,7 +44,7 @@ pub fn document(loaded: &Loaded) -> Document {
 pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Document> {
     let summaries = summarise(&loaded.records);
     let cells = summaries.iter().flat_map(WorkloadSummary::with_floor);
-    let names: BTreeSet<&str> = cells.map(|cell| cell.server.name.as_str()).collect();
+    let names: BTreeSet<&str> = cells.map(Cell::name).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let name = names::find("server", baseline, &names, |name| name)?;
     let mut document = document_of(&Source { baseline: Some(name), ..Source::new(loaded, &summaries) });

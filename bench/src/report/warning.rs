@@ -186,7 +186,7 @@ fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {
 fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
     let smuggles = |cell: &&Cell| cell.server.conformance.as_ref().is_some_and(|found| found.smuggled > 0);
     let cells = summaries.iter().flat_map(|summary| &summary.cells).filter(smuggles);
-    let names = distinct(cells.map(|cell| cell.server.name.as_str()));
+    let names = distinct(cells.map(Cell::name));
     (!names.is_empty()).then(|| {
         format!(
             "{} answer{} requests that are hidden within others: part of the speed comes from not parsing HTTP.",
@@ -200,7 +200,7 @@ fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
 fn of_cells(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
     let names = summaries.iter().flat_map(|summary| {
         let cells = summary.with_floor().filter(|cell| is_such(cell));
-        cells.map(|cell| (cell.server.name.as_str(), summary.workload.name.as_str()))
+        cells.map(|cell| (cell.name(), summary.workload.name.as_str()))
     });
     let by_server = grouped(names).into_iter();
     let by_workloads = grouped(by_server.map(|(server, workloads)| (workloads, server))).into_iter();

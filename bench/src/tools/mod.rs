@@ -37,6 +37,12 @@ pub trait Tool: Sync {
     /// Its name and version. Fails when the program of this name is another one.
     fn identify(&self, host: &Host) -> anyhow::Result<String>;
 
+    /// Whether it leaves the end of a connection to the server in mode `close`: it announces the end,
+    /// and keeps a connection that the server keeps.
+    fn leaves_close_to_the_server(&self) -> bool {
+        false
+    }
+
     /// The program and its arguments that make the load.
     fn command(&self, spec: &LoadSpec) -> Vec<String>;
 
@@ -82,8 +88,10 @@ pub struct ToolOutput {
     pub elapsed_seconds: f64,
     /// Answers with a 2xx status.
     pub answered: u64,
-    /// Requests with any other result, by kind.
+    /// Requests with any other result, and connections that failed, by kind.
     pub errors: BTreeMap<String, u64>,
+    /// How many of the errors are those of connections, which say nothing about a request.
+    pub failed_connections: u64,
     /// A description of the first wrong answer, where the tool checks answers.
     pub mismatch: Option<String>,
     /// The rate that it claims.

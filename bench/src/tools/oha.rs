@@ -5,6 +5,7 @@
 //!   when every request failed. It counts statuses separately.
 //! - It reports requests on their way at the end of the time as errors, `aborted due to deadline`,
 //!   although the server did not fail. With `-w` it waits for them, and its time includes the wait.
+//! - When a connection that it keeps was closed, it counts a request that it never sent as an error.
 //! - Without `-t` it waits forever.
 //! - Figures without a sample are `null`. Its percentiles are those of all answers, whatever their
 //!   status.

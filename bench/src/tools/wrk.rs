@@ -10,7 +10,14 @@
 //!   that is never answered is in neither.
 //! - A connection that is refused, or closed without an answer, counts as a write or read error,
 //!   and is opened again at once, tens of thousands of times per second: the number of errors says
-//!   little about requests.
+//!   little about requests. So does one that is closed after an answer without notice. An answer
+//!   whose body ends with the connection is an answer and a read error.
+//! - An interim answer (1xx) counts as an answer.
+//! - In mode `close` it sends `Connection: close` and leaves the end to the server: over a connection
+//!   that the server keeps it sends the next request. The look before a run finds such a server, and
+//!   a run that accepted far fewer connections than it has answers is invalid.
+//! - A connection that is never answered again is in no count; only the product of throughput and
+//!   mean latency shows it.
 //! - It always "corrects" its latency: it adds samples that it never measured, by the mean time
 //!   between requests of a connection. That makes a steady server look slower or faster. A batch is
 //!   one sample to it, of which it adds fifteen of sixteen, so its percentiles are then
@@ -100,6 +107,10 @@ impl Tool for Wrk {
         identify(&query(host, &["wrk", "--version"])?.output)
     }
 
+    fn leaves_close_to_the_server(&self) -> bool {
+        true
+    }
+
     fn script(&self) -> Option<Script> {
         Some(SCRIPT)
     }
@@ -158,6 +169,7 @@ impl Tool for Wrk {
             // It counts one timeout per late batch.
             answered: requests.saturating_sub(status).saturating_sub(timeout.saturating_mul(depth)),
             errors: kinds.map(|(kind, number)| (kind.to_owned(), number)).collect(),
+            failed_connections: connect + read + write,
             claimed_per_second: Some(as_f64(requests) / elapsed_seconds),
             mean_seconds: sampled(latency.mean),
             percentiles: percentiles.filter_map(|(percent, time)| Some((percent, sampled(time)?))).collect(),

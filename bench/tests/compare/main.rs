@@ -282,7 +282,7 @@ fn a_comparison_has_every_form() {
     for (format, expected) in [
         ("csv", "cost,cost-busy-visit,one,B : A,"),
         ("markdown", "| one | 10.0 | 11.0 | 1.10 |"),
-        ("html", "<table id=\"table-cost-busy-visit\">"),
+        ("html", "<table id=\"table-cost-busy-visit\""),
     ] {
         let (code, text) = compare(place.path(), &["a", "b", "--format", format, "--output", "out"]);
         assert_eq!((code, text.as_str()), (1, ""), "{format}");

@@ -9,6 +9,7 @@ dead     exits before it is ready
 mortal   exits at the second request for /abc, the path of the workload: the first request is made by the harness
 brief    exits at the second request for /last, which is in no conformance case
 mute     has no version
+keeps    keeps a connection open that the client asks to close
 
 and under a real load tool, where only requests for /abc count:
 
@@ -50,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        if mode == "keeps":
+            self.close_connection = False
 
     def log_message(self, *_):
         pass

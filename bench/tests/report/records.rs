@@ -228,7 +228,8 @@ fn connected(family: &str, connections: u32, server: &str, microseconds: f64) ->
     changed(named(family, &connections.to_string(), server, microseconds), |run| {
         run.workload.connections = connections;
         run.workload.title = format!("{connections} connections");
-        let connections = ConnectionsRecord { asked: connections, seen: Some(connections.into()) };
+        let connections =
+            ConnectionsRecord { asked: connections, seen: Some(connections.into()), accepted: None };
         run.connections = Some(connections);
     })
 }

@@ -111,26 +111,22 @@ Exit codes:
   130  interrupted; what was measured until then is printed";
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    seconds_or_none(text)
-        .and_then(|time| if time.is_zero() { Err("it must be more than 0".into()) } else { Ok(time) })
+    let seconds = seconds_or_none(text)?;
+    if seconds.is_zero() { Err("it must be more than 0".into()) } else { Ok(seconds) }
 }
 
 fn seconds_or_none(text: &str) -> Result<Duration, String> {
-    /// A day: more is a typing error.
-    const MAX: f64 = 86_400.0;
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=MAX).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        Ok(_) => Err("it must be from 0 to 86400".into()),
-        Err(error) => Err(error.to_string()),
+    // At most a day: more is a typing error.
+    match text.parse::<f64>().map_err(|error| error.to_string())? {
+        seconds @ 0.0..=86_400.0 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("it must be from 0 to 86400".into()),
     }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
-    /// More than any machine sends.
-    const MAX: f64 = 1e8;
-    match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate <= MAX => Ok(rate),
-        Ok(_) => Err("it must be more than 0 and at most 100,000,000".into()),
-        Err(error) => Err(error.to_string()),
+    // At most more than any machine sends.
+    match text.parse::<f64>().map_err(|error| error.to_string())? {
+        rate @ 0.0..=1e8 if rate > 0.0 => Ok(rate),
+        _ => Err("it must be more than 0 and at most 100,000,000".into()),
     }
 }

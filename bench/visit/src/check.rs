@@ -2,14 +2,14 @@
 //!
 //! Most answers within a second have the same bytes, as only `Date` changes. So the last right
 //! answer to each target is kept, and an answer that equals it, head and body, is right too. An
-//! answer that differs in any byte is read from the beginning.
+//! answer that differs in any byte is read from the beginning, which allocates.
 
-use super::chunks;
-use super::head::{self, Framing, Head};
+use answers::{Arrived, Framing};
+
 use super::requests::Requests;
 
-/// The longest body of an answer that is not a success; a longer one is wrong.
-const OTHER_BODY_BYTES: usize = 1024 * 1024;
+/// The most bytes of an answer that is not a success; a longer one is wrong.
+const OTHER_BYTES: usize = 1024 * 1024;
 
 const SHOWN: usize = 300;
 
@@ -51,6 +51,9 @@ impl<'a> Checker<'a> {
         if !known.bytes.is_empty() && bytes.starts_with(&known.bytes) {
             return Ok(Some(Answer { length: known.bytes.len(), status: 200, close: known.close }));
         }
+        if known.bytes.starts_with(bytes) {
+            return Ok(None);
+        }
         let target = self.requests.target(number);
         let read = read(bytes, ended, &target.body);
         let answer = read.map_err(|wrong| describe(&target.path, &wrong, bytes))?;
@@ -71,57 +74,46 @@ pub(super) fn describe(path: &str, wrong: &str, bytes: &[u8]) -> String {
 }
 
 fn read(bytes: &[u8], ended: bool, body: &[u8]) -> Result<Option<Answer>, String> {
-    let Some(head) = head::read(bytes)? else { return Ok(None) };
-    let rest = &bytes[head.length..];
-    let length = match head.status {
-        200 => success(&head, rest, body)?,
-        100..300 => return Err(format!("the status is {}, not 200", head.status)),
-        _ => other(&head, rest, ended)?,
-    };
-    let whole = |length| Answer { length: head.length + length, status: head.status, close: head.close };
-    Ok(length.map(whole))
-}
-
-/// The length of the body of a 200, which has to be `body`; `None` while it is not whole.
-fn success(head: &Head, rest: &[u8], body: &[u8]) -> Result<Option<usize>, String> {
-    if head.types != 1 {
-        return Err(format!("it has {} Content-Type fields, not one", head.types));
-    }
-    if head.dates != 1 || !head.date_is_sound {
-        return Err(format!("it has {} Date fields, not one like Sun, 06 Nov 1994 08:49:37 GMT", head.dates));
-    }
-    match head.framing {
-        Framing::Length(length) if length != body.len() => {
-            Err(format!("its Content-Length is {length}, not {}", body.len()))
+    let Some(arrived) = answers::read(bytes, false, ended)? else { return Ok(None) };
+    let status = arrived.response.status;
+    match status {
+        200 => check(&arrived, body)?,
+        100..300 => return Err(format!("the status is {status}, not 200")),
+        _ if arrived.length.unwrap_or(bytes.len()) > OTHER_BYTES => {
+            return Err(format!("a {status} has more than {OTHER_BYTES} bytes"));
         }
-        Framing::Length(length) => match rest.iter().zip(body).position(|(got, expected)| got != expected) {
-            Some(at) => Err(format!("the body differs at byte {at}")),
-            None => Ok((rest.len() >= length).then_some(length)),
-        },
-        Framing::Chunked => chunks::read(rest, Some(body)),
-        Framing::NoBody | Framing::UntilClose => {
-            Err("it has neither Content-Length nor Transfer-Encoding".into())
+        _ => {}
+    }
+    let close = arrived.response.closes();
+    Ok(arrived.length.map(|length| Answer { length, status, close }))
+}
+
+/// Fails when what has arrived of a 200 is wrong. Its body has to be `expected`.
+fn check(arrived: &Arrived, expected: &[u8]) -> Result<(), String> {
+    let Arrived { response, framing, length } = arrived;
+    if response.field("content-type").is_none_or(str::is_empty) {
+        return Err("it has no Content-Type, or several".into());
+    }
+    if !response.field("date").is_some_and(answers::is_imf_fixdate) {
+        return Err("it has no Date like Sun, 06 Nov 1994 08:49:37 GMT, or several".into());
+    }
+    match framing {
+        Framing::Length(length) if *length != expected.len() => {
+            return Err(format!("its Content-Length is {length}, not {}", expected.len()));
+        }
+        Framing::Length(_) | Framing::Chunked => {}
+        Framing::None | Framing::UntilClose => {
+            return Err("it has neither Content-Length nor Transfer-Encoding".into());
         }
     }
-}
-
-/// The length of the body of any other answer, which may be anything; `None` if not whole.
-fn other(head: &Head, rest: &[u8], ended: bool) -> Result<Option<usize>, String> {
-    let length = match head.framing {
-        Framing::NoBody => Some(0),
-        Framing::Length(length) if length > OTHER_BODY_BYTES => return Err(too_long(head.status)),
-        Framing::Length(length) => (rest.len() >= length).then_some(length),
-        Framing::Chunked => chunks::read(rest, None)?,
-        Framing::UntilClose => ended.then_some(rest.len()),
-    };
-    match length {
-        None if rest.len() > OTHER_BODY_BYTES => Err(too_long(head.status)),
-        length => Ok(length),
+    let body = &response.body;
+    if let Some(at) = body.iter().zip(expected).position(|(got, expected)| got != expected) {
+        return Err(format!("the body differs at byte {at}"));
     }
-}
-
-fn too_long(status: u16) -> String {
-    format!("the body of a {status} has more than {OTHER_BODY_BYTES} bytes")
+    if body.len() > expected.len() || length.is_some() && body.len() < expected.len() {
+        return Err(format!("the body has {} bytes, not {}", body.len(), expected.len()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -189,9 +181,13 @@ mod tests {
             (sized("Hello"), "its Content-Length is 5, not 37"),
             (right("Content-Length: 38\r\n", body), "its Content-Length is 38, not 37"),
             (right("", body), "neither Content-Length nor"),
-            (sized(body).replace(DATE, ""), "it has 0 Date"),
-            (sized(body).replace("GMT", "UTC"), "it has 1 Date fields, not one like"),
-            (sized(body).replace("Content-Type", "Content-Kind"), "it has 0 Content-Type"),
+            (sized(body).replace(DATE, ""), "it has no Date"),
+            (sized(body).replace("GMT", "UTC"), "it has no Date like"),
+            (sized(body).replace(DATE, &DATE.repeat(2)), "it has no Date like"),
+            (sized(body).replace("Content-Type", "Content-Kind"), "it has no Content-Type"),
+            (right("Transfer-Encoding: chunked\r\n", "2\r\nHe\r\n0\r\n\r\n"), "the body has 2 bytes"),
+            (right("Transfer-Encoding: chunked\r\n", "9\r\nHello!"), "the body differs at byte 5"),
+            (right("Transfer-Encoding: chunked\r\n", &format!("26\r\n{body}x")), "the body has 38 bytes"),
             (sized(body).replace("200 OK", "201 Created"), "the status is 201, not 200"),
             (format!("HTTP/1.1 100 Continue\r\n\r\n{}", sized(body)), "the status is 100"),
         ];
@@ -208,7 +204,7 @@ mod tests {
             ("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno", false, Some((503, false))),
             ("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nn", false, None),
             ("HTTP/1.1 503 Busy\r\n\r\nno", false, None),
-            ("HTTP/1.1 503 Busy\r\n\r\nno", true, Some((503, true))),
+            ("HTTP/1.1 503 Busy\r\n\r\nno", true, Some((503, false))),
             ("HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false, Some((404, false))),
             ("HTTP/1.1 304 Not Modified\r\n\r\n", false, Some((304, false))),
         ];

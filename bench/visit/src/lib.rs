@@ -8,25 +8,21 @@
 //! was due, and the output has whole histograms, so that runs can be merged.
 //!
 //! Each thread has its own poll, through `mio`, and a part of the connections. Nothing is allocated
-//! per request, and a request costs a write, a read and its part of a wait: events are
-//! edge-triggered, so no event has to be registered again.
+//! for an answer that equals the last right one, and a request costs a write, a read and its part
+//! of a wait: events are edge-triggered, so no event has to be registered again.
 //!
 //! A program that runs `visit` needs [`output`] alone; the rest is for the binary.
 #![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
 mod arguments;
 mod check;
-mod chunks;
 mod connection;
-mod head;
 mod mode;
-mod numbers;
 pub mod output;
 mod plan;
 mod report;
 mod requests;
 mod schedule;
-mod start_barrier;
 mod summary;
 mod tally;
 mod timer;
@@ -34,8 +30,8 @@ mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Barrier, OnceLock};
 
 use anyhow::{Context, anyhow, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -47,7 +43,6 @@ pub use mode::Mode;
 use output::Report;
 use plan::Plan;
 use schedule::ThreadShare;
-use start_barrier::StartBarrier;
 use tally::Tally;
 use worker::Worker;
 
@@ -87,7 +82,8 @@ fn load(plan: &Plan) -> anyhow::Result<Report> {
         signal_hook::flag::register(signal, Arc::clone(&interrupted)).context("cannot watch for signals")?;
     }
     allow_descriptors(u64::from(plan.connections) + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
-    let barrier = StartBarrier::new(plan.threads);
+    // None sends before every connection of every thread is open, and one clock is for all.
+    let (barrier, began) = (Barrier::new(plan.threads as usize), OnceLock::new());
     let share = |thread| ThreadShare { thread, threads: plan.threads };
     // All workers before the first thread: after an error no thread is left waiting at the barrier.
     let workers: Vec<Worker> = (0..plan.threads)
@@ -95,17 +91,17 @@ fn load(plan: &Plan) -> anyhow::Result<Report> {
         .collect::<anyhow::Result<_>>()?;
     let tallies: Vec<anyhow::Result<Tally>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
-            workers.into_iter().map(|worker| scope.spawn(|| worker.run(&barrier))).collect();
+            workers.into_iter().map(|worker| scope.spawn(|| worker.run(&barrier, &began))).collect();
         let join = |thread: std::thread::ScopedJoinHandle<_>| {
             thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))
         };
         threads.into_iter().map(join).collect()
     });
-    let mut total = Tally::new()?;
+    let mut total = Tally::default();
     for tally in tallies {
         total.add(tally?)?;
     }
-    let began = barrier.began().context("the clock was not started")?;
+    let began = *began.get().context("the clock was not started")?;
     Ok(report::report(plan, began, &total))
 }
 

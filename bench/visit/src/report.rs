@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::mode::Mode;
-use super::numbers::as_f64;
-use super::output::{Load, Rate, Report, VERSION, per_second};
+use super::output::{Load, Rate, Report, VERSION, as_f64, per_second};
 use super::plan::{Amount, Plan};
 use super::tally::Tally;
 
@@ -16,8 +15,7 @@ const HELD_LAG: Duration = Duration::from_millis(1);
 
 pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally) -> Report {
     let elapsed_seconds = elapsed(plan, began + plan.warm_up, tally).as_secs_f64();
-    let statuses = tally.statuses();
-    let answered = statuses.range(200..300).map(|(_, count)| count).sum();
+    let answered = tally.statuses.range(200..300).map(|(_, count)| count).sum();
     Report {
         version: VERSION.into(),
         load: load(plan),
@@ -25,7 +23,7 @@ pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally) -> Report {
         elapsed_seconds,
         sent: tally.sent,
         answered,
-        statuses,
+        statuses: tally.statuses.clone(),
         errors: tally.errors,
         mismatch: tally.mismatch.clone(),
         interrupted: tally.stopped.is_some(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::numbers::as_f64;
+use super::output::as_f64;
 use super::plan::Amount;
 
 pub(super) enum Schedule {

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::numbers::as_f64;
-use super::output::{Rate, Report, TimesReport};
+use super::output::{Rate, Report, TimesReport, as_f64};
 
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();

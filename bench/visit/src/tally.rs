@@ -8,8 +8,6 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use super::output::{Errors, Times};
 
-const STATUSES: usize = 600;
-
 /// Why requests that were sent were not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FailureKind {
@@ -21,8 +19,11 @@ pub(super) enum FailureKind {
 }
 
 /// The counts of one thread in the measured time; connects and the mismatch of the warm-up too.
+#[derive(Default)]
 pub(super) struct Tally {
     pub(super) sent: u64,
+    /// Whole answers by status.
+    pub(super) statuses: BTreeMap<u16, u64>,
     pub(super) errors: Errors,
     pub(super) mismatch: Option<String>,
     pub(super) bytes_read: u64,
@@ -39,33 +40,12 @@ pub(super) struct Tally {
     /// The time at which an interruption stopped the sending.
     pub(super) stopped: Option<Instant>,
     pub(super) cpu: Duration,
-    statuses: Vec<u64>,
 }
 
 impl Tally {
-    pub(super) fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            sent: 0,
-            errors: Errors::default(),
-            mismatch: None,
-            bytes_read: 0,
-            bytes_written: 0,
-            latency: Times::new()?,
-            connect: Times::new()?,
-            lag: Times::new()?,
-            waited: 0,
-            opened: 0,
-            last_answer: None,
-            last_outcome: None,
-            stopped: None,
-            cpu: Duration::ZERO,
-            statuses: vec![0; STATUSES],
-        })
-    }
-
     /// Counts an answer that was whole at `now`; its latency counts from `start`.
     pub(super) fn answered(&mut self, status: u16, start: Instant, now: Instant) {
-        self.statuses[usize::from(status)] += 1;
+        *self.statuses.entry(status).or_default() += 1;
         self.latency.record(now.saturating_duration_since(start));
         self.last_answer = Some(now);
         self.last_outcome = Some(now);
@@ -93,15 +73,9 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
-    /// Answers by status; statuses without an answer are left out.
-    pub(super) fn statuses(&self) -> BTreeMap<u16, u64> {
-        let all = (0..).zip(&self.statuses).map(|(status, count)| (status, *count));
-        all.filter(|(_, count)| *count > 0).collect()
-    }
-
     pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
         self.sent += other.sent;
-        self.errors.add(&other.errors);
+        self.errors.add(other.errors);
         self.mismatch = self.mismatch.take().or(other.mismatch);
         self.bytes_read += other.bytes_read;
         self.bytes_written += other.bytes_written;
@@ -114,7 +88,9 @@ impl Tally {
         self.last_outcome = self.last_outcome.max(other.last_outcome);
         self.stopped = self.stopped.max(other.stopped);
         self.cpu += other.cpu;
-        self.statuses.iter_mut().zip(other.statuses).for_each(|(sum, count)| *sum += count);
+        for (status, count) in other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The flags of every server, and their environment variables.
+//! The flags of every server.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -6,47 +6,80 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use super::arguments::{Flag, FlagSet, Values};
 use crate::http::{Timeouts, limits};
 
 /// File descriptors kept free for what is not a connection: standard streams, listeners, epoll,
 /// timers, wake-ups (some tens on a many-core machine with a runtime per core).
 const RESERVED_DESCRIPTORS: usize = 100;
 
-/// The flags of the process contract. A server with more flags flattens them into its own.
-#[derive(clap::Args, Clone, Debug)]
-#[group(skip)]
+/// The flags of the process contract. A server with more flags has these as one of its fields.
+#[derive(Clone, Debug)]
 pub struct Flags {
-    /// Address or name to listen on
-    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    /// Address or name to listen on.
     pub host: String,
-
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, env = "PORT", default_value_t = 8080)]
+    /// Port to listen on; 0 takes a free one.
     pub port: u16,
-
-    /// Threads that answer requests [default: one per core this process may use]
-    #[arg(long, env = "WORKERS", value_name = "N", value_parser = at_least_one)]
+    /// Threads that answer requests.
     pub workers: Option<usize>,
-
-    /// Connections open at once; further ones wait [default: what the descriptor limit allows]
-    #[arg(long, env = "MAX_CONNECTIONS", value_name = "M", value_parser = at_least_one)]
+    /// Connections open at once; further ones wait.
     pub max_connections: Option<usize>,
-
-    /// Time from a head's first byte to its last
-    #[arg(long, env = "HEAD_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::HEAD_TIMEOUT), value_parser = seconds)]
+    /// Time from a head's first byte to its last.
     pub head_timeout: Duration,
-
-    /// Time for a client to send a first or a next request
-    #[arg(long, env = "IDLE_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::IDLE_TIMEOUT), value_parser = seconds)]
+    /// Time for a client to send a first or a next request.
     pub idle_timeout: Duration,
-
-    /// Time for a client to read what it was sent
-    #[arg(long, env = "WRITE_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::WRITE_TIMEOUT), value_parser = seconds)]
+    /// Time for a client to read what it was sent.
     pub write_timeout: Duration,
-
-    /// Time for open connections to finish after SIGTERM
-    #[arg(long, env = "DRAIN_TIMEOUT", value_name = "SECONDS", default_value = seconds_of(limits::DRAIN_TIMEOUT), value_parser = seconds)]
+    /// Time for open connections to finish after SIGTERM.
     pub drain_timeout: Duration,
+}
+
+impl FlagSet for Flags {
+    fn list() -> Vec<Flag> {
+        let seconds = |name, help, default: Duration| {
+            Flag::new(name, "SECONDS", help).with_default(default.as_secs_f64())
+        };
+        vec![
+            Flag::new("host", "HOST", "Address or name to listen on").with_default("127.0.0.1"),
+            Flag::new("port", "PORT", "Port to listen on; 0 takes a free one").with_default(8080),
+            Flag::new(
+                "workers",
+                "N",
+                "Threads that answer requests\n[default: one per core this process may use]",
+            ),
+            Flag::new(
+                "max-connections",
+                "M",
+                "Connections open at once; further ones wait\n[default: what the descriptor limit allows]",
+            ),
+            seconds("head-timeout", "Time from a head's first byte to its last", limits::HEAD_TIMEOUT),
+            seconds(
+                "idle-timeout",
+                "Time for a client to send a first or a next request",
+                limits::IDLE_TIMEOUT,
+            ),
+            seconds("write-timeout", "Time for a client to read what it was sent", limits::WRITE_TIMEOUT),
+            seconds(
+                "drain-timeout",
+                "Time for open connections to finish after SIGTERM",
+                limits::DRAIN_TIMEOUT,
+            ),
+        ]
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        Ok(Self {
+            host: values.required("host", |text| Ok::<_, String>(text.to_owned()))?,
+            port: values
+                .required("port", |text| text.parse().map_err(|_| "not a port, which is from 0 to 65535"))?,
+            workers: values.get("workers", at_least_one)?,
+            max_connections: values.get("max-connections", at_least_one)?,
+            head_timeout: values.required("head-timeout", seconds)?,
+            idle_timeout: values.required("idle-timeout", seconds)?,
+            write_timeout: values.required("write-timeout", seconds)?,
+            drain_timeout: values.required("drain-timeout", seconds)?,
+        })
+    }
 }
 
 impl Flags {
@@ -54,8 +87,8 @@ impl Flags {
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         let mut addresses = (self.host.as_str(), self.port)
             .to_socket_addrs()
-            .with_context(|| format!("--host {}: not an address or a known name", self.host))?;
-        addresses.next().with_context(|| format!("--host {}: has no address", self.host))
+            .with_context(|| format!("host {}: not an address or a known name", self.host))?;
+        addresses.next().with_context(|| format!("host {}: has no address", self.host))
     }
 
     /// `--workers`, or one per core that this process may use.
@@ -75,7 +108,7 @@ impl Flags {
         let available = descriptors.saturating_sub(RESERVED_DESCRIPTORS);
         match self.max_connections {
             Some(asked) if asked > available => bail!(
-                "--max-connections {asked}: the limit of {descriptors} open files leaves {available}; raise it \
+                "{asked} connections: the limit of {descriptors} open files leaves {available}; raise it \
                  (`ulimit -n`) or ask for fewer"
             ),
             Some(asked) => Ok(asked),
@@ -96,22 +129,11 @@ fn raise_descriptor_limit() -> nix::Result<usize> {
     Ok(usize::try_from(hard).unwrap_or(usize::MAX))
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".into()),
-        Ok(number) => Ok(number),
-        Err(error) => Err(error.to_string()),
-    }
+fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("not a whole number of at least 1")
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("must be more than 0".into()),
-    }
-}
-
-fn seconds_of(duration: Duration) -> String {
-    duration.as_secs_f64().to_string()
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.filter(|duration| !duration.is_zero()).ok_or("not a number of seconds above 0")
 }

@@ -8,6 +8,7 @@
 //! line on standard error and exit code 1, or 2 for a flag that it does not know.
 
 mod accepted;
+mod arguments;
 mod deadline;
 mod flags;
 mod listen;
@@ -18,6 +19,7 @@ mod shutdown;
 mod version;
 
 pub use accepted::Accepted;
+pub use arguments::{Flag, FlagSet, Values};
 pub use deadline::{Deadline, DeadlineThread, TaskTimer};
 pub use flags::Flags;
 pub use listen::{announce, bind, bind_shared, close};

@@ -1,8 +1,12 @@
 //! What the `main` of every server does: read the flags, run, and exit as the contract says.
 
-use std::process::ExitCode;
+use std::io::Write;
+use std::process::{ExitCode, Termination};
 
-use clap::{Args, Command};
+use super::arguments::{self, Asked, FlagSet};
+
+/// The exit code for a flag that is wrong.
+const USAGE: u8 = 2;
 
 /// A server as a program. [`program!`](crate::program) makes it from the server's `Cargo.toml`.
 pub struct Program {
@@ -11,24 +15,35 @@ pub struct Program {
     /// What `--help` says of it.
     pub about: &'static str,
     /// What `--version` says after the name.
-    pub version: String,
+    pub version: fn() -> anyhow::Result<String>,
 }
 
 impl Program {
     /// Reads the flags, which are those of the contract or more, and runs the server. What `run`
-    /// fails with is one line on standard error and exit code 1.
-    pub fn run<F: Args>(self, run: impl FnOnce(&F) -> anyhow::Result<()>) -> ExitCode {
-        let command = F::augment_args(Command::new(self.name).about(self.about).version(self.version));
-        // An error is one of the usage, which ends the process with 2.
-        let flags = F::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
-        match run(&flags) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::FAILURE
-            }
-        }
+    /// fails with is one line on standard error and exit code 1; a flag that is wrong, exit code 2.
+    pub fn run<F: FlagSet, T: Termination>(self, run: impl FnOnce(&F) -> anyhow::Result<T>) -> ExitCode {
+        let list = F::list();
+        let ran = match arguments::read(&list, lexopt::Parser::from_env()) {
+            Ok(Asked::Help) => print(&arguments::help(self.name, self.about, &list)),
+            Ok(Asked::Version) => (self.version)().and_then(|it| print(&format!("{} {it}\n", self.name))),
+            Ok(Asked::Run(values)) => match F::read(&values) {
+                Ok(flags) => run(&flags).map(Termination::report),
+                Err(error) => return failed(&error, USAGE),
+            },
+            Err(error) => return failed(&error, USAGE),
+        };
+        ran.unwrap_or_else(|error| failed(&error, 1))
     }
+}
+
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(code)
 }
 
 /// The [`Program`] of the calling crate, with the crates that are its runtime.
@@ -38,7 +53,7 @@ macro_rules! program {
         $crate::process::Program {
             name: env!("CARGO_PKG_NAME"),
             about: env!("CARGO_PKG_DESCRIPTION"),
-            version: $crate::process::version(env!("CARGO_PKG_VERSION"), &[$($runtime),+]),
+            version: || Ok($crate::process::version(env!("CARGO_PKG_VERSION"), &[$($runtime),+])),
         }
     };
 }

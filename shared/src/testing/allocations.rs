@@ -13,7 +13,7 @@ const REQUESTS: usize = 1000;
 const DEPTH: usize = 10;
 
 /// Allocations per request, by the kind of request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allocations {
     /// With nothing but a `Host`.
     pub bare: u64,
@@ -25,7 +25,7 @@ pub struct Allocations {
 
 impl Program {
     /// Counts allocations per request, with one worker, in a program with the feature `counting`.
-    pub fn allocations(&self) -> Allocations {
+    pub(super) fn allocations(&self) -> Allocations {
         let per_request = |request: &str, pipelined: usize| {
             let count = |requests| in_all(self, &request.repeat(pipelined), pipelined, requests);
             let more = count(2 * REQUESTS).saturating_sub(count(REQUESTS));

@@ -18,7 +18,7 @@ pub mod scenarios;
 pub mod wire;
 
 pub use allocations::Allocations;
-pub use program::{Client, Program, Server};
+pub use program::{Client, Program, Server, wait_for};
 
 /// Requests per benchmark of instructions: a multiple of all depths of pipelining.
 pub const REQUESTS: usize = 1600;

@@ -28,6 +28,18 @@ pub struct Server {
 /// The client's side of a connection.
 pub struct Client(TcpStream);
 
+/// Looks until there is something, and panics, with what it is, where there never is.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + BOUND;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 impl Program {
     /// Starts the server on a free port, and waits until it is ready.
     pub fn start(&self, flags: &[&str]) -> Server {
@@ -55,7 +67,10 @@ impl Server {
 
     /// Connects to it.
     pub fn connect(&self) -> Client {
-        Client::connect(&self.address).unwrap()
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        stream.set_write_timeout(Some(BOUND)).unwrap();
+        Client(stream)
     }
 
     /// Waits until it has read all that `client` has sent.
@@ -69,11 +84,14 @@ impl Server {
             matches!(fields[..], [_, local, peer, _, queues, ..]
                 if local.ends_with(&local_port) && peer.ends_with(&peer_port) && queues.ends_with(":00000000"))
         };
-        let end = Instant::now() + BOUND;
-        while !std::fs::read_to_string("/proc/net/tcp").unwrap().lines().any(nothing_unread) {
-            assert!(Instant::now() < end, "the server does not read it");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        wait_for("the server's read", || {
+            std::fs::read_to_string("/proc/net/tcp").unwrap().lines().any(nothing_unread).then_some(())
+        });
+    }
+
+    /// Waits until it accepts no more connections.
+    pub(super) fn wait_until_refused(&self) {
+        wait_for("the end of listening", || TcpStream::connect(&self.address).is_err().then_some(()));
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -88,7 +106,7 @@ impl Server {
 
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
-        self.process.wait().unwrap()
+        wait_for("the server's end", || self.process.try_wait().unwrap())
     }
 
     /// The first line on its standard error, which has to be a pipe.
@@ -108,13 +126,6 @@ impl Drop for Server {
 }
 
 impl Client {
-    pub(super) fn connect(address: &str) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(BOUND))?;
-        stream.set_write_timeout(Some(BOUND))?;
-        Ok(Self(stream))
-    }
-
     /// Sends all of `bytes`.
     pub fn send(&mut self, bytes: &str) {
         self.0.write_all(bytes.as_bytes()).unwrap();
@@ -161,13 +172,6 @@ impl Client {
         let got = String::from_utf8(got).unwrap();
         assert!(got.starts_with("HTTP/1.1 200 OK\r\n"), "{got:?}");
         got
-    }
-
-    /// Reads `expected`, and not a byte more.
-    pub(super) fn expect_bytes(&mut self, expected: &str) {
-        let mut got = vec![0; expected.len()];
-        self.0.read_exact(&mut got).unwrap();
-        assert_eq!(String::from_utf8_lossy(&got), expected);
     }
 
     /// Sends `request`, which may be several, `times` times, and reads `bytes` after each.

@@ -3,29 +3,44 @@
 use std::io;
 use std::net::TcpListener;
 
-use clap::ValueEnum;
-use shared::process::{self, Flags};
+use shared::process::{self, Flag, FlagSet, Flags, Values};
 use tokio::runtime::{Builder, Runtime};
 
 /// How tokio's runtimes are placed on the cores.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug)]
 pub enum Layout {
-    /// One runtime whose threads share all connections
+    /// One runtime whose threads share all connections.
     Multi,
-    /// One runtime per core with connections of its own, which the kernel distributes
+    /// One runtime per core with connections of its own, which the kernel distributes.
     PerCore,
 }
 
 /// The flags of a server on tokio.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct LayoutFlags {
-    /// The flags of every server
-    #[command(flatten)]
+    /// The flags of every server.
     pub process: Flags,
-
-    /// How tokio's runtimes are placed on the cores
-    #[arg(long, value_enum, env = "LAYOUT", default_value_t = Layout::PerCore)]
+    /// How tokio's runtimes are placed on the cores.
     pub layout: Layout,
+}
+
+impl FlagSet for LayoutFlags {
+    fn list() -> Vec<Flag> {
+        let help = "per-core: a runtime per core, with connections of its own;\n\
+                    multi: one runtime whose threads share all connections";
+        let mut list = Flags::list();
+        list.push(Flag::new("layout", "LAYOUT", help).with_default("per-core"));
+        list
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        let layout = values.required("layout", |text| match text {
+            "per-core" => Ok(Layout::PerCore),
+            "multi" => Ok(Layout::Multi),
+            _ => Err("neither per-core nor multi"),
+        })?;
+        Ok(Self { process: Flags::read(values)?, layout })
+    }
 }
 
 impl Layout {

@@ -75,9 +75,10 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
         servers.iter().filter_map(|(name, servers)| Difference::new(*name, servers.map(version)));
     let of_conformance = servers.iter().filter_map(|(name, servers)| {
         let found = servers.map(|server| server.conformance.as_ref());
-        (!is_same_conformance(found)).then(|| {
-            Difference::new(format!("HTTP cases of {name}"), found.map(|found| found.map(conformance)))
-        })?
+        if is_same_conformance(found) {
+            return None;
+        }
+        Difference::new(format!("HTTP cases of {name}"), found.map(|found| found.map(conformance)))
     });
     let of_workloads =
         workloads.iter().filter(|(_, [a, b])| !is_same_load(a, b)).filter_map(|(name, workloads)| {

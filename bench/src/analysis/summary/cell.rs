@@ -44,6 +44,11 @@ impl<'a> Cell<'a> {
         Self { server, runs, set_aside, verdict }
     }
 
+    /// The server's name.
+    pub fn name(&self) -> &'a str {
+        &self.server.name
+    }
+
     /// The runs that have figures.
     pub fn measured(&self) -> impl Iterator<Item = &'a Record> {
         self.runs.iter().copied().filter(|run| run.is_measured())

@@ -7,7 +7,7 @@ use super::finding::{Finding, Level};
 use crate::machine::host::{Host, Launch};
 use crate::servers::launch;
 use crate::servers::server::Server;
-use crate::tools::{self, TOOLS, Tool};
+use crate::tools::{self, TOOLS};
 
 /// Time for `rustup` to list what is installed.
 const BOUND: Duration = Duration::from_secs(20);
@@ -25,20 +25,23 @@ const OPTIONAL: [(&[&str], &str, &str); 4] = [
 
 /// Each load tool with its version, or with how to install it.
 pub(crate) fn tools(host: &Host) -> Vec<Finding> {
-    let finding = |tool: &&dyn Tool| match tools::available(host, *tool) {
-        Ok(version) => Level::Ok.finding(format!("{}: {version}", tool.name())),
-        Err(why) => Level::Lacks.finding(format!("{}: {why}", tool.name())),
-    };
-    TOOLS.iter().map(finding).collect()
+    TOOLS.iter().map(|tool| part(tool.name(), tools::available(host, *tool))).collect()
 }
 
 /// Whether each server can be built and run here.
 pub(crate) fn servers(host: &Host, servers: &[Server]) -> Vec<Finding> {
-    let finding = |server: &Server| match launch::unavailable(host, server) {
-        None => Level::Ok.finding(format!("{}: {} ({})", server.name, server.runtime, server.language)),
-        Some(why) => Level::Lacks.finding(format!("{}: {why}", server.name)),
+    let is_available = |server: &Server| match launch::unavailable(host, server) {
+        None => Ok(format!("{} ({})", server.runtime, server.language)),
+        Some(why) => Err(why),
     };
-    servers.iter().map(finding).collect()
+    servers.iter().map(|server| part(&server.name, is_available(server))).collect()
+}
+
+fn part(name: &str, available: Result<String, String>) -> Finding {
+    match available {
+        Ok(what) => Level::Ok.finding(format!("{name}: {what}")),
+        Err(why) => Level::Lacks.finding(format!("{name}: {why}")),
+    }
 }
 
 pub(crate) fn optional(host: &Host) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::machine::host::Host;
 use crate::servers::client::{Client, TIMEOUT, check_answers, get_and_close};
@@ -138,8 +138,5 @@ pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result
 }
 
 pub(super) fn resident(running: &Running) -> anyhow::Result<u64> {
-    match running.process.memory() {
-        Some(memory) => Ok(memory.resident),
-        None => bail!("the server has ended"),
-    }
+    Ok(running.process.memory().context("the server has ended")?.resident)
 }

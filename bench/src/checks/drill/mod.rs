@@ -23,13 +23,11 @@ mod mixed;
 mod never_read;
 mod non_reading;
 mod resets;
-mod stored;
 
 use crate::servers::server::Server;
 
 pub use context::Size;
-pub use definition::{Drill, DrillResult};
-pub use stored::{drill_record, drilled_record};
+pub use definition::{Drill, DrillResult, drill_record, drilled_record};
 
 /// All drills, in the order in which they run.
 pub const DRILLS: [Drill; 11] = [

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::{BAD, GOOD, Outcome, note_leftover, print, styled};
 use crate::checks::manifest::{self, CheckContext, Diagnostic, Level};
-use crate::cli::Check;
 use crate::machine::host::Host;
 use crate::measure::microbench;
 use crate::servers::checkout::{self, ServerFolders};
 use crate::servers::target::Target;
 use crate::text::names;
 
-pub(super) fn run(root: Option<&Path>, arguments: &Check) -> anyhow::Result<Outcome> {
+pub(super) fn run(root: Option<&Path>, wanted: &[String]) -> anyhow::Result<Outcome> {
     let root = checkout::root(root)?;
     let target = Target::find(&root);
     let ServerFolders { with_manifest, without_manifest } = checkout::server_folders(&root)?;
@@ -24,12 +23,12 @@ pub(super) fn run(root: Option<&Path>, arguments: &Check) -> anyhow::Result<Outc
         benchmarks: &microbench::known(&target.criterion()),
     };
     // A folder without a manifest is a server that lacks it if the user says so.
-    let is_named = |folder: &&PathBuf| arguments.names.iter().any(|wanted| wanted == name(folder));
+    let is_named = |folder: &&PathBuf| wanted.iter().any(|wanted| wanted == name(folder));
     let (named, leftover): (Vec<_>, Vec<_>) = without_manifest.iter().partition(is_named);
     leftover.into_iter().for_each(|folder| note_leftover(folder));
     let folders: Vec<&PathBuf> = with_manifest.iter().chain(named).collect();
     let mut all_well = true;
-    for folder in choose(&folders, &arguments.names)? {
+    for folder in choose(&folders, wanted)? {
         let diagnostics = manifest::check(folder, &context);
         all_well &= diagnostics.as_ref().is_ok_and(|diagnostics| errors(diagnostics) == 0);
         print(&report(folder, &diagnostics))?;

@@ -4,10 +4,10 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::{Outcome, print};
-use crate::cli::{Arguments, Completions};
+use crate::cli::Arguments;
 
-pub(super) fn run(arguments: &Completions) -> anyhow::Result<Outcome> {
-    print(&script(arguments.shell))
+pub(super) fn run(shell: Shell) -> anyhow::Result<Outcome> {
+    print(&script(shell))
 }
 
 fn script(shell: Shell) -> String {

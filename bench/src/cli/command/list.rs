@@ -6,7 +6,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
-use crate::cli::{List, Listed};
+use crate::cli::Listed;
 use crate::machine::host::Host;
 use crate::measure::forecast;
 use crate::servers::checkout::Checkout;
@@ -16,10 +16,10 @@ use crate::servers::workload::{Amount, Rate, Suite, Task, Workload};
 use crate::text::numbers;
 use crate::tools::{self, TOOLS, Tool};
 
-pub(super) fn run(root: Option<&Path>, list: &List) -> anyhow::Result<Outcome> {
+pub(super) fn run(root: Option<&Path>, listed: Option<Listed>) -> anyhow::Result<Outcome> {
     let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
-    let wanted = |what| list.what.is_none_or(|only| only == what);
+    let wanted = |what| listed.is_none_or(|only| only == what);
     let mut out = Vec::new();
     if wanted(Listed::Servers) {
         out.push(section("Servers", checkout.servers.iter().map(|server| server_row(&host, server))));

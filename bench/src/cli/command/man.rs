@@ -6,10 +6,10 @@ use anyhow::Context;
 use clap::CommandFactory;
 
 use super::{Outcome, print};
-use crate::cli::{Arguments, Man};
+use crate::cli::Arguments;
 
-pub(super) fn run(arguments: &Man) -> anyhow::Result<Outcome> {
-    match &arguments.out {
+pub(super) fn run(out: Option<&Path>) -> anyhow::Result<Outcome> {
+    match out {
         None => print(&page()?),
         Some(folder) => {
             write(folder).with_context(|| format!("--out: cannot write pages into {}", folder.display()))?;

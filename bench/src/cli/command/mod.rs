@@ -62,9 +62,9 @@ impl Asked {
 pub fn run(arguments: &Arguments) -> ExitCode {
     let root = arguments.root.as_deref();
     let outcome = match &arguments.command {
-        Command::List(list) => list::run(root, list),
+        Command::List { what } => list::run(root, *what),
         Command::New(new) => new::run(root, new),
-        Command::Check(check) => check::run(root, check),
+        Command::Check { names } => check::run(root, names),
         Command::Verify(verify) => verify::run(root, verify),
         Command::Drill(drill) => drill::run(root, drill),
         Command::Microbench(microbench) => microbench::run(root, microbench),
@@ -73,11 +73,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Explain(explain) => explain::run(explain),
         Command::Compare(compare) => compare::run(compare),
         Command::History(history) => history::run(root, history),
-        Command::Readme(readme) => readme::run(root, readme),
+        Command::Readme { folder } => readme::run(root, folder),
         Command::Serve(serve) => serve::run(root, serve),
         Command::Doctor => doctor::run(root),
-        Command::Completions(completions) => completions::run(completions),
-        Command::Man(man) => man::run(man),
+        Command::Completions { shell } => completions::run(*shell),
+        Command::Man { out } => man::run(out.as_deref()),
     };
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

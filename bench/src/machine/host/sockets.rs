@@ -59,6 +59,12 @@ pub fn established(address: SocketAddr) -> Option<u64> {
     }
 }
 
+/// How many connections this machine has accepted since it started, on any port. `None` where the
+/// kernel does not say.
+pub fn accepted() -> Option<u64> {
+    procfs::net::snmp().ok().map(|counts| counts.tcp_passive_opens)
+}
+
 /// Calls `look` with the local address of each socket in that state; `port` 0 stands for any. An
 /// IPv4 address within an IPv6 one is given as what it is. `None` where the kernel does not answer.
 pub(super) fn each(family: Family, state: State, port: u16, mut look: impl FnMut(SocketAddr)) -> Option<()> {

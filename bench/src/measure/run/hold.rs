@@ -26,7 +26,7 @@ impl Run<'_> {
 
         record.memory = Some(memory(at_rest, running.process.memory()));
         let seen = host::established(running.address);
-        record.connections = Some(ConnectionsRecord { asked: connections, seen });
+        record.connections = Some(ConnectionsRecord { asked: connections, seen, accepted: None });
         drop(clients);
         running.process.kill().map_err(failed(ErrorKind::Died))?;
         Ok(())

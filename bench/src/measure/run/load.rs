@@ -37,7 +37,10 @@ const FIRST_LOOK: Duration = Duration::from_millis(50);
 struct Watched {
     ended: Ended,
     tool: Usage,
+    /// The most connections of the server at one time.
     connections: Option<u64>,
+    /// The connections that this machine accepted meanwhile.
+    accepted: Option<u64>,
 }
 
 impl Run<'_> {
@@ -115,7 +118,12 @@ impl Run<'_> {
                 .zip(throttled_after)
                 .map(|(before, after)| after.saturating_sub(before).as_secs_f64()),
         });
-        record.connections = Some(ConnectionsRecord { asked: load.connections, seen: watched.connections });
+        record.connections = Some(ConnectionsRecord {
+            asked: load.connections,
+            seen: watched.connections,
+            // Those of a server on another machine are not counted here.
+            accepted: watched.accepted.filter(|_| watched.connections.is_some()),
+        });
         self.record_output(reported, record);
         Ok(())
     }
@@ -140,6 +148,7 @@ impl Run<'_> {
             elapsed_seconds: reported.elapsed_seconds,
             answered: reported.answered,
             errors: reported.errors,
+            failed_connections: reported.failed_connections,
             claimed_per_second: reported.claimed_per_second,
             open_loop: self.rate.map(|(rate_per_second, peak_per_second)| OpenLoopRecord {
                 rate_per_second,
@@ -179,6 +188,7 @@ impl Run<'_> {
         };
         let words = tool.command(spec);
         let launch = Launch { words: &words, folder, cores: &self.cores.tool, shown: false };
+        let accepted_before = host::accepted();
         let mut process = self.host.start(&launch)?;
         let (waited, connections) = wait_and_look(&mut process, limit, || server.connections());
         if waited == Waited::TimedOut {
@@ -187,7 +197,9 @@ impl Run<'_> {
         let before_end = process.usage()?;
         let ended = process.kill()?;
         let tool = ended.usage.unwrap_or(before_end);
-        Ok(Watched { ended, tool, connections })
+        let accepted =
+            host::accepted().zip(accepted_before).map(|(after, before)| after.saturating_sub(before));
+        Ok(Watched { ended, tool, connections, accepted })
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn draw(bars: &Bars, canvas: &mut Canvas) {
     } else {
         let looks = bars.parts.iter().enumerate();
         let looks: Vec<Look> =
-            looks.map(|(place, part)| Look::of_part(place, part.is_rest, canvas)).collect();
+            looks.map(|(place, part)| Look::from_part(place, part.is_rest, canvas)).collect();
         draw_pieces(canvas, &rows, &looks);
         rows.draw_over_bars(canvas);
         draw_key(canvas, bars, &looks);
@@ -73,7 +73,7 @@ fn draw_noise(canvas: &mut Canvas, share: f64, ends: [f64; 2], rows: &PlacedRows
 fn draw_wholes(canvas: &mut Canvas, rows: &PlacedRows) {
     for row in &rows.rows {
         let Some(figure) = row.figure else { continue };
-        let look = Look::of_bar(row.bar.attribution, canvas);
+        let look = Look::from_attribution(row.bar.attribution, canvas);
         canvas.add(look.on(rows.piece(row, [0.0, figure.value])));
         rows.draw_cut(canvas, row);
     }

@@ -30,7 +30,7 @@ const PARTS: [(Colour, &str, u16); 5] = [
 
 impl Look {
     /// The look of a whole bar, which shows whose figure it is.
-    pub(super) fn of_bar(attribution: Attribution, canvas: &mut Canvas) -> Self {
+    pub(super) fn from_attribution(attribution: Attribution, canvas: &mut Canvas) -> Self {
         match attribution {
             Attribution::Server => Self::Filled(BAR),
             Attribution::Tool => Self::hatched(canvas, "hatching", (BAR, "M3 0V6", 45)),
@@ -40,7 +40,7 @@ impl Look {
     }
 
     /// The look of a part by its place; the unexplained rest is outlined.
-    pub(super) fn of_part(place: usize, is_rest: bool, canvas: &mut Canvas) -> Self {
+    pub(super) fn from_part(place: usize, is_rest: bool, canvas: &mut Canvas) -> Self {
         match PARTS[place % PARTS.len()] {
             _ if is_rest => Self::Outlined(DASHES),
             (colour, "", _) => Self::Filled(colour),

@@ -1,5 +1,6 @@
-//! Charts as data: bars, lines, and rows of dots, one file each, which draws it as SVG. A chart never distinguishes by colour alone, and is drawn in the light colours of
-//! [`PALETTE`], which [`dark_rules`] replace.
+//! Charts as data: bars, lines, and rows of dots, one file each, which draws it as SVG. A chart
+//! never distinguishes by colour alone, and is drawn in the light colours of [`PALETTE`], which
+//! [`dark_rules`] replace.
 
 mod axis;
 mod axis_scale;
@@ -65,6 +66,7 @@ pub struct Bars {
     pub(super) label: String,
     pub(super) quantity: Quantity,
     /// The meaning of the pieces of each bar, from 0 on; none where bars are whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) parts: Vec<Part>,
     pub(super) bars: Vec<Bar>,
     /// The noise floor as a share: the first figure cannot be distinguished from nearer ones.
@@ -90,6 +92,7 @@ pub struct Bar {
     /// The note behind its figure, such as `client-bound`; may be empty.
     pub(super) note: String,
     /// A length per part. An unknown or negative one is not drawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) pieces: Vec<Option<f64>>,
 }
 
@@ -194,7 +197,7 @@ fn drawn(chart: &Chart, width: Width) -> Canvas {
 
 impl Chart {
     /// A bar chart whose description has every bar's figure.
-    pub(super) fn of_bars(id: String, title: String, bars: Bars) -> Self {
+    pub(super) fn from_bars(id: String, title: String, bars: Bars) -> Self {
         let unit = bars.quantity.unit(bars.bars.iter().filter_map(|bar| Some(bar.figure?.value)));
         let shown = |bar: &Bar| {
             let figure = bar.figure.map_or_else(

@@ -5,6 +5,7 @@ use svg::node::element::tag::Type;
 use svg::parser::Event;
 
 use super::*;
+use crate::analysis::summary::grouped;
 
 const WIDTHS: [Width; 2] = [Width::Wide, Width::Narrow];
 
@@ -101,13 +102,6 @@ fn text_boxes(svg: &str) -> Vec<TextBox> {
 
 fn texts(chart: &Chart, width: Width) -> Vec<String> {
     text_boxes(&svg(chart, width)).into_iter().map(|text_box| text_box.text).collect()
-}
-
-fn view_box(svg: &str) -> [f64; 2] {
-    let first = elements(svg).swap_remove(0);
-    let numbers = first.attributes["viewBox"].split(' ').map(|number| number.parse::<f64>().unwrap());
-    let [_, _, width, height] = numbers.collect::<Vec<_>>().try_into().unwrap();
-    [width, height]
 }
 
 fn chart(id: &str, plot: Plot) -> Chart {
@@ -234,21 +228,21 @@ fn samples() -> impl Iterator<Item = (String, Chart)> {
 
 #[test]
 fn no_text_is_cut_off_or_lies_on_other_text() {
-    for (name, chart) in samples() {
-        for width in WIDTHS {
-            let svg = svg(&chart, width);
-            let [right, bottom] = view_box(&svg);
-            let boxes = text_boxes(&svg);
-            for (place, one) in boxes.iter().enumerate() {
-                assert!(
-                    one.left >= -1.0 && one.right <= right + 1.0 && one.top >= 0.0 && one.bottom <= bottom,
-                    "{name} {width:?}: {one:?} leaves {right}×{bottom}"
-                );
-                for other in &boxes[..place] {
-                    let is_beside = one.right <= other.left || other.right <= one.left;
-                    let is_above = one.bottom <= other.top || other.bottom <= one.top;
-                    assert!(is_beside || is_above, "{name} {width:?}: {one:?} lies on {other:?}");
-                }
+    for ((name, chart), width) in samples().flat_map(|sample| WIDTHS.map(|width| (sample.clone(), width))) {
+        let svg = svg(&chart, width);
+        let view_box = elements(&svg)[0].attributes["viewBox"].to_string();
+        let bottom = view_box.rsplit(' ').next().unwrap().parse::<f64>().unwrap();
+        let right = width.pixels();
+        let boxes = text_boxes(&svg);
+        for (place, one) in boxes.iter().enumerate() {
+            assert!(
+                one.left >= -1.0 && one.right <= right + 1.0 && one.top >= 0.0 && one.bottom <= bottom,
+                "{name} {width:?}: {one:?} leaves {right}×{bottom}"
+            );
+            for other in &boxes[..place] {
+                let is_beside = one.right <= other.left || other.right <= one.left;
+                let is_above = one.bottom <= other.top || other.bottom <= one.top;
+                assert!(is_beside || is_above, "{name} {width:?}: {one:?} lies on {other:?}");
             }
         }
     }
@@ -293,41 +287,25 @@ fn the_axis_need_not_include_invalid_figures() {
     assert!(first_bar(Attribution::Invalid) > 1.5 * first_bar(Attribution::Server));
 }
 
-/// A stacked bar as it is drawn.
-struct DrawnBar {
-    /// The ends of each piece.
-    pieces: Vec<[f64; 2]>,
-    stroke: f64,
-}
-
-fn stacked(chart: &Chart, width: Width) -> Vec<DrawnBar> {
-    let elements = elements(&svg(chart, width));
-    let strokes = elements.iter().find(|element| element.has("stroke-width", "2.5"));
-    let strokes = strokes.unwrap().attributes["d"].split('M').skip(1);
-    let bar = |commands: &str| {
-        let numbers = commands.split([' ', 'v']).map(|number| number.parse::<f64>().unwrap());
-        let [stroke, y, height] = numbers.collect::<Vec<_>>().try_into().unwrap();
-        let is_of_row = |element: &&Element| {
-            let middle = || element.number("y") + element.number("height") / 2.0;
-            element.name == "rect" && (middle() - y - height / 2.0).abs() < 0.2
-        };
-        let ends = |piece: &Element| [0.0, piece.number("width")].map(|end| piece.number("x") + end);
-        DrawnBar { pieces: elements.iter().filter(is_of_row).map(ends).collect(), stroke }
-    };
-    strokes.map(bar).collect()
-}
-
 #[test]
 fn pieces_are_adjacent_and_end_at_the_stroke_if_they_add_up() {
     for width in WIDTHS {
         let chart = stack(4);
         let Plot::Bars(Bars { bars, .. }) = &chart.plot else { panic!() };
-        let rows = stacked(&chart, width);
-        assert_eq!(rows.len(), bars.len());
-        let base = rows[0].pieces[0][0];
+        let elements = elements(&svg(&chart, width));
+        let strokes = elements.iter().find(|element| element.has("stroke-width", "2.5")).unwrap();
+        let strokes = strokes.attributes["d"].split('M').skip(1);
+        let strokes = strokes.map(|commands| commands.split(' ').next().unwrap().parse::<f64>().unwrap());
+        let strokes = strokes.collect::<Vec<_>>();
+        assert_eq!(strokes.len(), bars.len());
+        // The ends of each piece, by bar; samples of the key come last.
+        let ends = |piece: &Element| [0.0, piece.number("width")].map(|end| piece.number("x") + end);
+        let pieces = elements.iter().filter(|element| element.name == "rect");
+        let rows = grouped(pieces.map(|piece| (&*piece.attributes["y"], ends(piece))));
+        let base = rows[0].1[0][0];
         let whole = |bar: &Bar| bar.figure.unwrap().value;
-        let pixels = (rows[0].stroke - base) / whole(&bars[0]);
-        for (DrawnBar { pieces, stroke }, bar) in rows.iter().zip(bars) {
+        let pixels = (strokes[0] - base) / whole(&bars[0]);
+        for ((stroke, (_, pieces)), bar) in strokes.iter().zip(&rows).zip(bars) {
             let lengths = bar.pieces.iter().flatten().filter(|length| **length > 0.0);
             let mut end = base;
             for (piece, length) in pieces.iter().zip(lengths.clone()) {

@@ -110,7 +110,7 @@ impl<'a> Verdicts<'a> {
             "once, on another machine".into(),
         );
         let bars = Bars::new("Times faster", Quantity::Ratio, self.others().map(bar).chain([article]));
-        Chart::of_bars(self.name(), self.title(), bars)
+        Chart::from_bars(self.name(), self.title(), bars)
     }
 
     /// One row per server, and last, without a cell, the article's.

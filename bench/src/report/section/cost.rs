@@ -33,7 +33,7 @@ pub(in crate::report) fn chart(summary: &WorkloadSummary) -> Chart {
     let mut bars = COST.bars(summary);
     bars.bars.extend(COST.floor_bar(summary));
     bars.noise = metric::noise(summary);
-    Chart::of_bars(
+    Chart::from_bars(
         format!("cost-{}", summary.workload.name),
         format!("CPU time per request with {}", words::connections(summary.workload.connections)),
         bars,

@@ -37,15 +37,14 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// One row per server that both tools loaded.
 fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
     let (one, other) = (&first.tool.name, &second.tool.name);
-    let check = |cell: &Cell| second.cells.iter().find(|check| check.server.name == cell.server.name);
-    let pairs: Vec<Pair> =
-        first.cells.iter().filter_map(|cell| Some(Pair { cell, check: check(cell)? })).collect();
+    let pair = |cell| Some(Pair { cell, check: second.cell(cell.name())? });
+    let pairs: Vec<Pair> = first.cells.iter().filter_map(pair).collect();
     let rate = |tool: &str, cell: fn(&Pair) -> Value| Field::new(tool, Quantity::Rate, cell).optional();
     let p50 =
         |tool: &str, cell: fn(&Pair) -> Option<f64>| Field::new(format!("{tool} p50"), Quantity::Time, cell);
     let cost = |pair: &Pair| pair.check.ratio_to(pair.cell, Record::cpu_per_request);
     let fields = [
-        Field::text("Server", |pair: &Pair| pair.cell.server.name.as_str()).essential(),
+        Field::text("Server", |pair: &Pair| pair.cell.name()).essential(),
         rate(one, |pair| PER_SECOND.value(pair.cell)),
         rate(other, |pair| PER_SECOND.value(pair.check)),
         Field::new("Ratio", Quantity::Ratio, Pair::speed).with_intervals(),

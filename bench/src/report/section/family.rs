@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Source;
-use crate::analysis::summary::{WorkloadSummary, grouped};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::store::record::TaskRecord;
 
 /// A family with at least this many numbers of connections shows how servers scale.
@@ -82,7 +82,7 @@ pub(in crate::report) fn has_figures(summary: &WorkloadSummary) -> bool {
 
 /// The servers of several workloads, in the order of the first.
 pub(in crate::report) fn servers<'a>(members: &[&WorkloadSummary<'a>]) -> Vec<&'a str> {
-    distinct(members.iter().flat_map(|summary| &summary.cells).map(|cell| cell.server.name.as_str()))
+    distinct(members.iter().flat_map(|summary| &summary.cells).map(Cell::name))
 }
 
 /// Each value once, in the order of their first occurrence.

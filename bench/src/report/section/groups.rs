@@ -52,10 +52,10 @@ fn groups<'a>(summary: &'a WorkloadSummary<'a>, grouping: &Grouping) -> Vec<Grou
 fn chart(grouping: &Grouping, groups: &[Group], metric: Metric) -> Chart {
     let bar = |(name, cells): &Group| {
         let best = cells[0];
-        Bar::new(name, metric.figure(best), metric.attribution(best), best.server.name.clone())
+        Bar::new(name, metric.figure(best), metric.attribution(best), best.name().to_owned())
     };
     let bars = Bars::new(metric.header, metric.quantity, groups.iter().map(bar));
-    Chart::of_bars(
+    Chart::from_bars(
         format!("groups-{}", grouping.id),
         format!("{} of the best server by {}", metric.header, grouping.id),
         bars,
@@ -70,12 +70,12 @@ fn table(source: &Source, summary: &WorkloadSummary, grouping: &Grouping, groups
     };
     let ratio = |(_, cells): &Group| other.map(|other| metric.ratio(cells[0], other));
     let servers = |(_, cells): &Group| {
-        let servers: Vec<&str> = cells.iter().map(|cell| cell.server.name.as_str()).collect();
+        let servers: Vec<&str> = cells.iter().map(|cell| cell.name()).collect();
         servers.join(", ")
     };
     let fields = [
         Field::text(grouping.header, |(name, _): &Group| *name).essential(),
-        Field::text("Best", |(_, cells): &Group| cells[0].server.name.as_str()).essential(),
+        Field::text("Best", |(_, cells): &Group| cells[0].name()).essential(),
         Field::text("Rank", |(_, cells): &Group| fields::rank_of(summary, cells[0])),
         Field::new(metric.header, metric.quantity, |(_, cells): &Group| metric.value(cells[0]))
             .with_intervals()

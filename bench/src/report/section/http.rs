@@ -94,7 +94,7 @@ fn chart(rows: &[Row]) -> Chart {
         Bar::new(row.server, row.share().map(Figure::from), Attribution::Server, note)
     };
     let bars = Bars::new("Cases passed", Quantity::Share, rows.iter().map(bar));
-    Chart::of_bars("conformance".into(), TITLE.into(), bars)
+    Chart::from_bars("conformance".into(), TITLE.into(), bars)
 }
 
 /// `158 of 483, 29 smuggled`, or `400–404 of 483` where four cases are flaky.

@@ -40,7 +40,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     }
     let line = |name: &str| {
         let point = |summary: &&WorkloadSummary| {
-            let cell = summary.cells.iter().find(|cell| cell.server.name == name)?;
+            let cell = summary.cell(name)?;
             Some(Point { x: cell.median(rate)?, y: P99.figure(cell)?, attribution: P99.attribution(cell) })
         };
         let mut points: Vec<Point> = open.iter().filter_map(point).collect();
@@ -61,7 +61,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
 /// All percentiles under one workload, a line per server; none where a tool has no histogram.
 fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let line = |name: &&str| {
-        let cell = summary.cells.iter().find(|cell| cell.server.name == **name)?;
+        let cell = summary.cell(name)?;
         let attribution = P99.attribution(cell);
         let point = |(share, seconds)| Point { x: share, y: Figure::from(seconds), attribution };
         let points: Vec<Point> = cell.curve().into_iter().map(point).collect();

@@ -29,7 +29,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     });
     let of_loads = loads.iter().map(|summary| {
         let title = format!("Memory after a load of {}", words::connections(summary.workload.connections));
-        Chart::of_bars(format!("memory-{}", summary.workload.name), title, AFTER.bars(summary))
+        Chart::from_bars(format!("memory-{}", summary.workload.name), title, AFTER.bars(summary))
     });
     let tables = starts
         .iter()
@@ -49,7 +49,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// The figure by which servers are ranked, with the noise floor.
 fn chart(summary: &WorkloadSummary, title: String) -> Chart {
     let bars = Bars { noise: metric::noise(summary), ..metric::leading_metric(summary).bars(summary) };
-    Chart::of_bars(summary.workload.name.clone(), title, bars)
+    Chart::from_bars(summary.workload.name.clone(), title, bars)
 }
 
 fn start_table(source: &Source, summary: &WorkloadSummary) -> Table {

@@ -108,7 +108,7 @@ impl Metric {
         members: impl Iterator<Item = (f64, &'s WorkloadSummary<'s>)>,
     ) -> Line {
         let point = |(x, summary): (f64, &WorkloadSummary)| {
-            let cell = summary.cells.iter().find(|cell| cell.server.name == server)?;
+            let cell = summary.cell(server)?;
             Some(Point { x, y: self.figure(cell)?, attribution: self.attribution(cell) })
         };
         Line { label: server.into(), points: members.filter_map(point).collect(), has_marks: true }

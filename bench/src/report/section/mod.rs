@@ -37,7 +37,7 @@ pub(crate) use drills::FAILED;
 pub(super) use drills::table as drills_table;
 pub(super) use family::{Family, Question, distinct, has_figures, leading, servers};
 pub(super) use fields::baseline;
-pub(super) use metric::{Metric, leading_metric, noise};
+pub(super) use metric::{leading_metric, noise};
 pub(super) use microbench::table as microbench_table;
 pub(super) use panels::lines;
 pub(super) use preliminary::table as preliminary_table;

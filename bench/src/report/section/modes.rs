@@ -14,7 +14,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         let id = format!("modes-{}", summary.workload.name);
         let mut bars = COST.bars(summary);
         bars.bars.extend(COST.floor_bar(summary));
-        Chart::of_bars(id, format!("CPU time per request, {}", mode(summary)), bars)
+        Chart::from_bars(id, format!("CPU time per request, {}", mode(summary)), bars)
     };
     let section = Section::new(
         "modes",

@@ -89,8 +89,7 @@ fn sentence(begin: &str, servers: &[String]) -> Option<String> {
 
 fn client_bound(summary: &WorkloadSummary) -> Option<String> {
     let is_bound = |cell: &&Cell| cell.bound() == Some(Bound::ClientBound);
-    let bound: Vec<&str> =
-        summary.with_floor().filter(is_bound).map(|cell| cell.server.name.as_str()).collect();
+    let bound: Vec<&str> = summary.with_floor().filter(is_bound).map(Cell::name).collect();
     (!bound.is_empty()).then(|| {
         format!(
             "Client-bound: {}. The load tool used all its CPU time, so their requests/s cannot be compared; \
@@ -125,7 +124,7 @@ fn errors(cell: &Cell) -> Option<String> {
 fn failures(summary: &WorkloadSummary) -> Vec<String> {
     let failures = summary.with_floor().flat_map(|cell| {
         let reasons = cell.failures().map(|failure| format!("{}: {}", failure.kind, failure.message));
-        reasons.map(|reason| (reason, cell.server.name.as_str()))
+        reasons.map(|reason| (reason, cell.name()))
     });
     let sentence = |(reason, mut servers): (String, Vec<&str>)| {
         servers.dedup();

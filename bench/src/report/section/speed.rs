@@ -32,7 +32,7 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     let speed = |bar: &Bar| bar.figure.map_or(f64::NEG_INFINITY, |figure| figure.value);
     bars.bars.sort_by(|a, b| speed(b).total_cmp(&speed(a)));
     bars.bars.extend(PER_SECOND.floor_bar(summary));
-    Chart::of_bars(
+    Chart::from_bars(
         format!("speed-{}", summary.workload.name),
         format!("Requests per second with {}", words::connections(summary.workload.connections)),
         bars,

@@ -22,7 +22,7 @@ impl Record {
         (answered > 0).then_some(self.cpu.as_ref()?.server?.seconds / as_f64(answered))
     }
 
-    /// How many requests got no 2xx answer.
+    /// How many requests got no 2xx answer, and how many connections failed.
     pub fn error_count(&self) -> u64 {
         self.load.as_ref().map_or(0, |load| load.errors.values().sum())
     }
@@ -35,7 +35,7 @@ impl Record {
     /// The server's memory per held connection, in bytes; `None` unless all of them stayed open.
     pub fn memory_per_connection(&self) -> Option<f64> {
         let memory = self.memory.filter(|_| self.workload.task == TaskRecord::Hold)?;
-        let ConnectionsRecord { asked, seen } = self.connections?;
+        let ConnectionsRecord { asked, seen, .. } = self.connections?;
         if seen? < u64::from(asked) {
             return None;
         }

@@ -12,7 +12,7 @@ impl Record {
         (record.server.version, record.server.conformance) = (None, None);
         record.load.as_mut().unwrap().answered = 1000;
         record.latency.as_mut().unwrap().mean_seconds = Some(0.01);
-        record.connections = Some(ConnectionsRecord { asked: 10, seen: Some(10) });
+        record.connections = Some(ConnectionsRecord { asked: 10, seen: Some(10), accepted: Some(11) });
         let cpu = record.cpu.as_mut().unwrap();
         cpu.server = Some(cpu.tool);
         record

@@ -58,8 +58,11 @@ pub struct LoadRecord {
     pub elapsed_seconds: f64,
     /// Answers with a 2xx status.
     pub answered: u64,
-    /// Requests without such an answer, by what happened instead.
+    /// Requests without such an answer, and connections that failed, by what happened instead.
     pub errors: BTreeMap<String, u64>,
+    /// How many of the errors are those of connections, which say nothing about a request.
+    #[serde(default)]
+    pub failed_connections: u64,
     /// Requests per second as the tool claims them: compare `answered / elapsed_seconds`.
     pub claimed_per_second: Option<f64>,
     /// The rate of an open loop.
@@ -121,6 +124,8 @@ pub struct ConnectionsRecord {
     pub asked: u32,
     /// The most connections of the server's socket, of several counts during the run.
     pub seen: Option<u64>,
+    /// How many this machine accepted during the run, on any port; `null` where it does not say.
+    pub accepted: Option<u64>,
 }
 
 /// CPU time of a run.

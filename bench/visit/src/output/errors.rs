@@ -32,29 +32,28 @@ pub struct Errors {
 impl Errors {
     /// The kinds that occurred, by name.
     pub fn occurred(&self) -> BTreeMap<&'static str, u64> {
-        let all = [
-            ("connection refused", self.refused),
-            ("connect timeout", self.connect_timeout),
-            ("connect failed", self.connect_failed),
-            ("connection reset", self.reset),
-            ("connection closed", self.closed),
-            ("timeout", self.timeout),
-            ("wrong answer", self.wrong),
-            ("unsent", self.unsent),
-            ("cut off", self.cut_off),
-        ];
+        let mut errors = *self;
+        let all = errors.by_kind().map(|(kind, count)| (kind, *count));
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.refused += other.refused;
-        self.connect_timeout += other.connect_timeout;
-        self.connect_failed += other.connect_failed;
-        self.reset += other.reset;
-        self.closed += other.closed;
-        self.timeout += other.timeout;
-        self.wrong += other.wrong;
-        self.unsent += other.unsent;
-        self.cut_off += other.cut_off;
+    pub(crate) fn add(&mut self, mut other: Self) {
+        for ((_, sum), (_, count)) in self.by_kind().into_iter().zip(other.by_kind()) {
+            *sum += *count;
+        }
+    }
+
+    fn by_kind(&mut self) -> [(&'static str, &mut u64); 9] {
+        [
+            ("connection refused", &mut self.refused),
+            ("connect timeout", &mut self.connect_timeout),
+            ("connect failed", &mut self.connect_failed),
+            ("connection reset", &mut self.reset),
+            ("connection closed", &mut self.closed),
+            ("timeout", &mut self.timeout),
+            ("wrong answer", &mut self.wrong),
+            ("unsent", &mut self.unsent),
+            ("cut off", &mut self.cut_off),
+        ]
     }
 }

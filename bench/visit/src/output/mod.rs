@@ -27,8 +27,6 @@ use serde::{Deserialize, Serialize};
 pub use errors::Errors;
 pub use times::{Times, TimesReport};
 
-use crate::numbers::as_f64;
-
 /// What `visit --version` prints, and what [`Report::version`] holds.
 pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"));
 
@@ -125,6 +123,12 @@ impl Report {
     pub fn per_second(&self) -> Option<f64> {
         per_second(self.answered, self.elapsed_seconds)
     }
+}
+
+/// A count as a floating-point number. Exact up to 2^53, which no run comes near.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+pub(crate) fn as_f64(count: u64) -> f64 {
+    count as f64
 }
 
 pub(crate) fn per_second(answered: u64, elapsed_seconds: f64) -> Option<f64> {

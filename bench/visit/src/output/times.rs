@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
-use crate::numbers::as_f64;
+use super::as_f64;
 
 /// Significant digits: a value is exact to a thousandth of itself.
 const DIGITS: u8 = 3;
@@ -55,12 +55,16 @@ pub struct TimesReport {
     pub histogram_nanoseconds: Vec<(u64, u64)>,
 }
 
-impl Times {
-    /// Without any times. It cannot fail, as the bounds are constants, but the library checks them.
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self(Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS)?))
+impl Default for Times {
+    /// Without any times.
+    fn default() -> Self {
+        let histogram = Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS);
+        #[expect(clippy::expect_used, reason = "the library only checks the bounds, which are constants")]
+        Self(histogram.expect("the bounds are right"))
     }
+}
 
+impl Times {
     pub(crate) fn record(&mut self, time: Duration) {
         self.0.saturating_record(nanoseconds(time).max(1));
     }
@@ -71,7 +75,7 @@ impl Times {
 
     /// Adds up packed histograms. Fails when one is damaged, or has other digits or longer times.
     pub fn unpack(packed: &[&str]) -> anyhow::Result<Self> {
-        let mut times = Self::new()?;
+        let mut times = Self::default();
         let mut reader = Deserializer::new();
         for packed in packed {
             let bytes = BASE64_STANDARD.decode(packed).context("a histogram is not base64")?;
@@ -124,7 +128,7 @@ impl Times {
 impl TimesReport {
     /// The times of several runs as of one; `None` without any. Fails on too long times.
     pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
-        let mut times = Times::new()?;
+        let mut times = Times::default();
         for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
             times.0.record_n(*value, *count)?;
         }
@@ -159,19 +163,14 @@ mod tests {
     use super::*;
 
     fn times(count: u64, of: impl Fn(u64) -> u64) -> Times {
-        let mut times = Times::new().unwrap();
+        let mut times = Times::default();
         (0..count).for_each(|number| times.record(Duration::from_nanos(of(number))));
         times
     }
 
     #[test]
-    fn no_times_have_no_figures() {
-        assert_eq!(Times::new().unwrap().report(), None);
-        assert_eq!(TimesReport::merge([]).unwrap(), None);
-    }
-
-    #[test]
     fn figures_are_right_to_three_digits() {
+        assert_eq!(Times::default().report(), None);
         let report = times(1000, |number| (number + 1) * 1_000_000).report().unwrap();
         let cases = [
             (report.mean_seconds, 0.5005),
@@ -186,23 +185,21 @@ mod tests {
     }
 
     #[test]
-    fn a_packed_histogram_is_short_text() {
-        let packed = times(2000, |number| 20_000 + number * number).report().unwrap().pack().unwrap();
-        assert!(packed.len() < 4000, "{}", packed.len());
-    }
-
-    #[test]
-    fn packed_histograms_add_up() {
-        let mut together = Times::new().unwrap();
-        let mut packed = Vec::new();
+    fn histograms_of_several_runs_add_up_exactly() {
+        let mut together = Times::default();
+        let (mut reports, mut packed) = (Vec::new(), Vec::new());
         for run in 1..=5 {
-            let times = times(100 * run, |number| 20_000 * run + number * number);
-            packed.push(times.report().unwrap().pack().unwrap());
+            let times = times(400 * run, |number| 20_000 * run + number * number);
             together.add(&times).unwrap();
+            reports.push(times.report().unwrap());
+            packed.push(reports[reports.len() - 1].pack().unwrap());
+            assert!(packed[packed.len() - 1].len() < 4000, "it is short text");
             let packed: Vec<&str> = packed.iter().map(String::as_str).collect();
             assert_eq!(Times::unpack(&packed).unwrap().report(), together.report(), "{run}");
+            assert_eq!(TimesReport::merge(&reports).unwrap(), together.report(), "{run}");
         }
         assert_eq!(Times::unpack(&[]).unwrap().count(), 0);
+        assert_eq!(TimesReport::merge([]).unwrap(), None);
     }
 
     #[test]
@@ -216,7 +213,7 @@ mod tests {
             ("one", vec![(1_000_000, 7)]),
         ];
         for (name, values) in cases {
-            let mut times = Times::new().unwrap();
+            let mut times = Times::default();
             values.iter().for_each(|(value, count)| times.0.record_n(*value, *count).unwrap());
             let report = times.report().unwrap();
             assert_eq!(Times::unpack(&[&report.pack().unwrap()]).unwrap().report(), Some(report), "{name}");
@@ -264,15 +261,5 @@ mod tests {
             let distance = (seconds - expected).abs();
             assert!(distance <= 0.001 * (1.0 + expected), "{count}: {seconds} and not {expected}");
         }
-    }
-
-    #[test]
-    fn merged_reports_are_those_of_all_times_together() {
-        let (one, other) = (times(500, |n| 40_000 + n * n), times(300, |n| 1 + n * 7_919_393));
-        let mut together = one.clone();
-        together.add(&other).unwrap();
-        let reports = [one.report().unwrap(), other.report().unwrap()];
-        assert_eq!(TimesReport::merge(&reports).unwrap(), together.report());
-        assert_eq!(TimesReport::merge(&reports[..1]).unwrap(), one.report());
     }
 }

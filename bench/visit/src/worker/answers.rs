@@ -62,31 +62,21 @@ impl Worker<'_> {
             self.tally.bytes_read += bytes.len() as u64;
         }
         let mut partial = mem::take(&mut self.connections[index].partial);
-        let read = if partial.is_empty() {
-            let read = self.read_answers(index, bytes, now);
-            if let Ok(taken) = read {
-                partial.extend_from_slice(&bytes[taken..]);
-            }
-            read
-        } else {
+        let begins = partial.is_empty();
+        if !begins {
             partial.extend_from_slice(bytes);
-            let read = self.read_answers(index, &partial, now);
-            if let Ok(taken) = read {
-                partial.drain(..taken);
-            }
-            read
-        };
-        self.connections[index].partial = partial;
-        match read {
-            Ok(_) => {
-                self.after_answers(index, now);
-                true
-            }
+        }
+        match self.read_answers(index, if begins { bytes } else { &partial }, now) {
+            Ok(taken) if begins => partial.extend_from_slice(&bytes[taken..]),
+            Ok(taken) => drop(partial.drain(..taken)),
             Err(wrong) => {
                 self.wrong(index, wrong, now);
-                false
+                return false;
             }
         }
+        self.connections[index].partial = partial;
+        self.after_answers(index, now);
+        true
     }
 
     /// Counts the whole answers at the start of `bytes` and returns their length.

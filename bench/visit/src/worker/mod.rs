@@ -6,6 +6,7 @@ mod transitions;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -17,7 +18,6 @@ use super::connection::{Connection, State};
 use super::mode::Mode;
 use super::plan::Plan;
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
-use super::start_barrier::StartBarrier;
 use super::tally::{FailureKind, Tally, cpu_time};
 use super::timer::Timer;
 
@@ -83,7 +83,7 @@ impl<'a> Worker<'a> {
             free: VecDeque::new(),
             schedule: None,
             checker: Checker::new(&plan.requests),
-            tally: Tally::new()?,
+            tally: Tally::default(),
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             next: 0,
             outstanding: 0,
@@ -95,11 +95,12 @@ impl<'a> Worker<'a> {
 
     /// Opens the connections, waits for the other threads, and sends and receives until the end.
     /// Fails when the kernel refuses to wait or to set a timer.
-    pub(super) fn run(mut self, barrier: &StartBarrier) -> anyhow::Result<Tally> {
+    pub(super) fn run(mut self, barrier: &Barrier, began: &OnceLock<Instant>) -> anyhow::Result<Tally> {
         let mut events = Events::with_capacity(EVENTS);
         let opened = self.open_all(&mut events);
         // Also after an error, or the other threads would wait forever.
-        let begin = barrier.wait();
+        barrier.wait();
+        let begin = *began.get_or_init(Instant::now);
         opened?;
         self.start(begin);
         self.load(&mut events, begin + self.plan.warm_up)?;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use visit::output::{Errors, Report, TimesReport};
+use visit::output::{Errors, Report};
 
 use server::{BUSY, Client, ScriptedServer, chunked, right, with_field};
 
@@ -33,6 +33,8 @@ fn finish(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
     let report = Report::parse(std::str::from_utf8(&output.stdout).unwrap()).expect(&complaint);
+    let again = serde_json::to_string(&report).unwrap();
+    assert_eq!(Report::parse(&again).unwrap(), report, "what is printed is read without loss");
     let Errors { reset, closed, timeout, wrong, cut_off, .. } = report.errors;
     let outcomes = report.statuses.values().sum::<u64>() + reset + closed + timeout + wrong + cut_off;
     assert_eq!(report.sent, outcomes, "every request has an outcome: {report:?}");
@@ -296,19 +298,6 @@ fn an_interrupted_run_prints_what_it_has() {
         assert_eq!((code, report.errors.cut_off > 0), (130, is_silent), "{loops}");
         assert!(report.elapsed_seconds < 500.0);
     }
-}
-
-#[test]
-fn runs_merge_exactly() {
-    let server = ScriptedServer::start(|client| client.answer_all(right));
-    let reports = [3, 40].map(|requests| finish(start(&server, &format!("--requests {requests}"))).report);
-    let times = reports.each_ref().map(|report| report.latency.as_ref().unwrap());
-    let merged = TimesReport::merge(times).unwrap().unwrap();
-    assert_eq!(merged.count, 43);
-    assert_eq!(merged.histogram_nanoseconds.iter().map(|(_, count)| count).sum::<u64>(), 43);
-    assert!(merged.max_seconds >= times[0].max_seconds.max(times[1].max_seconds));
-    let text = serde_json::to_string(&reports[1]).unwrap();
-    assert_eq!(Report::parse(&text).unwrap(), reports[1]);
 }
 
 #[test]

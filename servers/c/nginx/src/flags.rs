@@ -1,9 +1,7 @@
 //! The flags of the process contract, with what is different for nginx.
 
 use anyhow::ensure;
-use clap::builder::RangedU64ValueParser;
-use clap::{CommandFactory, FromArgMatches, Parser};
-use shared::process;
+use shared::process::{self, Flag, FlagSet, Values};
 
 /// Connections per worker when `--max-connections` is not given and the descriptors suffice. nginx
 /// allocates memory for all of them when it starts, 7 MiB for these.
@@ -14,47 +12,49 @@ const CONNECTIONS: usize = 16384;
 const OWN_CONNECTIONS: usize = 2;
 
 /// nginx has room for 1,024 processes (`NGX_MAX_PROCESSES`), among them some that are no workers.
-const MOST_WORKERS: u64 = 1000;
+const MOST_WORKERS: usize = 1000;
 
-/// nginx, started by the process contract
-#[derive(Parser)]
-#[command(name = "server-nginx")]
-pub(crate) struct Flags {
-    #[command(flatten)]
-    pub(crate) process: process::Flags,
+/// Those of the contract.
+pub(crate) struct Flags(pub(crate) process::Flags);
 
-    /// Print version
-    #[arg(short = 'V', long)]
-    pub(crate) version: bool,
+impl FlagSet for Flags {
+    fn list() -> Vec<Flag> {
+        let different = |flag: Flag| match flag.name {
+            "workers" => Flag {
+                help: "Processes that answer requests, 1000 at most\n[default: one per core this process may use]",
+                ..flag
+            },
+            "max-connections" => Flag {
+                help: "Connections open at once, spread over the workers; further ones are closed",
+                ..flag
+            },
+            _ => flag,
+        };
+        process::Flags::list().into_iter().map(different).collect()
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        values.get("workers", |text| match text.parse() {
+            Ok(1..=MOST_WORKERS) => Ok(()),
+            _ => Err(format!("not a whole number from 1 to {MOST_WORKERS}")),
+        })?;
+        process::Flags::read(values).map(Self)
+    }
 }
 
 impl Flags {
-    /// Reads them. Exits with 2 for a flag that is wrong.
-    pub(crate) fn read() -> Self {
-        let workers = RangedU64ValueParser::<usize>::new().range(1..=MOST_WORKERS);
-        let command = Self::command()
-            .mut_arg("workers", |flag| {
-                flag.value_parser(workers)
-                    .help("Processes that answer requests [default: one per core this process may use]")
-            })
-            .mut_arg("max_connections", |flag| {
-                flag.help("Connections open at once, spread over the workers; further ones are closed")
-            });
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
-    }
-
     /// How many connections nginx may open per worker, its own among them. Raises the limit of open
     /// files, which nginx inherits. An error when `--max-connections` asks for more than that.
     pub(crate) fn connections_per_worker(&self) -> anyhow::Result<usize> {
-        let unlimited = process::Flags { max_connections: None, ..self.process.clone() };
+        let unlimited = process::Flags { max_connections: None, ..self.0.clone() };
         let available = unlimited.connections()?;
-        let Some(asked) = self.process.max_connections else {
+        let Some(asked) = self.0.max_connections else {
             return Ok(available.min(CONNECTIONS));
         };
-        let each = asked.div_ceil(self.process.workers_or_cores());
+        let each = asked.div_ceil(self.0.workers_or_cores());
         ensure!(
             each <= available,
-            "--max-connections {asked}: the limit of open files leaves {available} per worker; raise it \
+            "{asked} connections: the limit of open files leaves {available} per worker; raise it \
              (`ulimit -n`) or ask for fewer"
         );
         Ok(each + OWN_CONNECTIONS)

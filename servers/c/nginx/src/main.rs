@@ -5,12 +5,10 @@
 //! its own program, prints the ready line, and turns SIGTERM into SIGQUIT.
 //!
 //! ```text
-//! launcher ─┬─ remover (own session)     removes nginx's folder once the others have ended
+//! launcher ─┬─ remover (own group)       removes nginx's folder once the others have ended
 //!           └─ nginx, main process ─┬─ worker
 //!                                   └─ worker
 //! ```
-//! The launcher has one thread, so that it may fork ([`fork`]) and needs no signal handlers:
-//! signals are blocked, and read from a descriptor.
 
 mod flags;
 mod nginx;
@@ -19,38 +17,31 @@ mod prefix;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
-use nix::unistd::{self, ForkResult};
-use shared::process;
+use shared::process::{self, Program};
 
 use crate::flags::Flags;
-use crate::nginx::{Nginx, Signals};
+use crate::nginx::Nginx;
 use crate::prefix::Prefix;
 
 fn main() -> ExitCode {
-    run(&Flags::read()).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
-    })
+    let version = || Ok(format!("{} (nginx {})", env!("CARGO_PKG_VERSION"), nginx_version()?));
+    Program { name: env!("CARGO_PKG_NAME"), about: env!("CARGO_PKG_DESCRIPTION"), version }.run(run)
 }
 
 /// Runs nginx until it ends; the code that the launcher ends with.
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    if flags.version {
-        println!("server-nginx {} (nginx {})", env!("CARGO_PKG_VERSION"), nginx_version()?);
-        return Ok(ExitCode::SUCCESS);
-    }
-    let signals = Signals::block()?;
+    let signals = nginx::signals()?;
     let connections = flags.connections_per_worker()?;
-    let listener = process::bind(flags.process.address()?)?;
+    let listener = process::bind(flags.0.address()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let prefix = Prefix::new()?;
     prefix.configure(flags, address, connections)?;
-    let nginx = Nginx::start(listener, &prefix, &signals)?;
+    let mut nginx = Nginx::start(listener, &prefix)?;
     if let Some(code) = nginx.wait_until_ready(&prefix)? {
         return Ok(code);
     }
     process::announce(address)?;
-    nginx.wait_for_end(&signals, flags.process.drain_timeout)
+    nginx.wait_for_end(&signals, flags.0.drain_timeout)
 }
 
 /// The version alone, such as `1.26.3`, of `nginx version: nginx/1.26.3`.
@@ -61,11 +52,4 @@ fn nginx_version() -> anyhow::Result<String> {
     let version = version.and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
     ensure!(!version.is_empty(), "nginx -v: it does not print its version");
     Ok(version.to_owned())
-}
-
-/// A second process, with all that this one has.
-#[allow(unsafe_code, reason = "a process forks")]
-fn fork() -> nix::Result<ForkResult> {
-    // SAFETY: this process has one thread, so that no other thread can hold a lock in the child.
-    unsafe { unistd::fork() }
 }

@@ -1,89 +1,68 @@
 //! nginx's main process: how it is started, when it is ready, and how it is ended.
 
 use std::net::TcpListener;
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode, exit};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitCode};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, getpid, getppid};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid, getppid};
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use socket2::SockRef;
 
-use crate::fork;
 use crate::prefix::Prefix;
 
 /// Time between two looks whether nginx is ready. It takes some milliseconds.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// The signals that the launcher waits for. They are blocked from the beginning, so that none is
-/// lost while nginx is being started.
-pub(crate) struct Signals {
-    descriptor: SignalFd,
-    /// The signal mask before that, which nginx is to have.
-    before: SigSet,
-}
-
 /// nginx's main process, a child of the launcher.
-pub(crate) struct Nginx(Pid);
+pub(crate) struct Nginx(Child);
 
-impl Signals {
-    /// Blocks them. An error when the kernel has no descriptor for them.
-    pub(crate) fn block() -> anyhow::Result<Self> {
-        let watched = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD]);
-        let block = || {
-            let before = watched.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-            let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-            nix::Result::Ok(Self { descriptor: SignalFd::with_flags(&watched, flags)?, before })
-        };
-        block().context("cannot watch for signals")
-    }
-
-    /// Waits for the next signal; `None` when `limit` has passed without one.
-    fn next(&self, limit: PollTimeout) -> anyhow::Result<Option<Signal>> {
-        let mut watched = [PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut watched, limit) {
-            // A process that was stopped and continues.
-            Err(Errno::EINTR) => return self.next(limit),
-            outcome => outcome.context("cannot wait for signals")?,
-        };
-        let signal = self.descriptor.read_signal().context("cannot read a signal")?;
-        Ok(signal.and_then(|info| Signal::try_from(i32::try_from(info.ssi_signo).ok()?).ok()))
-    }
+/// The signals that arrive from now on, so that none is lost while nginx is being started.
+pub(crate) fn signals() -> anyhow::Result<Receiver<i32>> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGCHLD]).context("cannot watch for signals")?;
+    let (give, arrivals) = channel();
+    let watch = move || signals.forever().try_for_each(|signal| give.send(signal));
+    thread::Builder::new().spawn(watch).context("cannot start the thread for signals")?;
+    Ok(arrivals)
 }
 
 impl Nginx {
-    /// Starts it with the listening socket, which the launcher closes then. An error when there can
-    /// be no further process.
-    pub(crate) fn start(listener: TcpListener, prefix: &Prefix, signals: &Signals) -> anyhow::Result<Self> {
+    /// Starts it with the listening socket, which the launcher closes then. An error when there is
+    /// no nginx, or can be no further process.
+    #[allow(unsafe_code, reason = "a process prepares itself before it becomes nginx")]
+    pub(crate) fn start(listener: TcpListener, prefix: &Prefix) -> anyhow::Result<Self> {
         // nginx sets this for sockets that it opens, and expects it of one that it inherits.
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         SockRef::from(&listener).set_cloexec(false).context("cannot hand the listener over")?;
         let launcher = getpid();
-        match fork().context("cannot start nginx")? {
-            ForkResult::Parent { child } => {
-                drop(listener);
-                Ok(Self(child))
-            }
-            ForkResult::Child => {
-                let error = become_nginx(&listener, prefix, signals, launcher);
-                eprintln!("error: cannot start nginx: {error}");
-                exit(1)
-            }
-        }
+        let prepare = move || {
+            // nginx does not outlive the launcher, however that ends.
+            prctl::set_pdeathsig(Signal::SIGTERM)?;
+            // Unless the launcher has ended before that.
+            if getppid() == launcher { Ok(()) } else { Err(Errno::ESRCH.into()) }
+        };
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(&prefix.folder).arg("-c").arg(prefix.configuration()).args(["-e", "stderr"]);
+        command.env("NGINX", format!("{};", listener.as_raw_fd()));
+        // SAFETY: It makes system calls, and neither allocates nor takes a lock.
+        unsafe { command.pre_exec(prepare) };
+        let nginx = command.spawn().map(Self).context("cannot start nginx");
+        drop(listener);
+        nginx
     }
 
     /// Waits until it has written its process ID to its folder, which it does once it has read its
     /// configuration and has its socket. If it ends before that, it has printed the reason, and
     /// this is the code for the launcher to end with.
-    pub(crate) fn wait_until_ready(&self, prefix: &Prefix) -> anyhow::Result<Option<ExitCode>> {
+    pub(crate) fn wait_until_ready(&mut self, prefix: &Prefix) -> anyhow::Result<Option<ExitCode>> {
         while !prefix.pid_file().exists() {
             if let Some(code) = self.ended()? {
                 return Ok(Some(ExitCode::from(code.max(1))));
@@ -97,62 +76,48 @@ impl Nginx {
     ///
     /// SIGQUIT makes nginx drain, for as long as that takes. SIGTERM makes it close all
     /// connections: the launcher sends it on a second signal, and when `drain_limit` has passed.
-    pub(crate) fn wait_for_end(&self, signals: &Signals, drain_limit: Duration) -> anyhow::Result<ExitCode> {
-        let drain_limit = PollTimeout::try_from(drain_limit).unwrap_or(PollTimeout::MAX);
-        let mut limit = PollTimeout::NONE;
+    pub(crate) fn wait_for_end(
+        &mut self,
+        signals: &Receiver<i32>,
+        drain_limit: Duration,
+    ) -> anyhow::Result<ExitCode> {
+        let mut limit = None;
         let mut forced_by = None;
         loop {
-            match signals.next(limit)? {
-                Some(Signal::SIGCHLD) => {}
-                Some(_) if limit.is_none() => {
-                    limit = drain_limit;
+            match signals.recv_timeout(limit.unwrap_or(Duration::MAX)) {
+                Ok(SIGCHLD) => {}
+                Ok(_) if limit.is_none() => {
+                    limit = Some(drain_limit);
                     self.send(Signal::SIGQUIT);
                 }
-                Some(second) => {
-                    forced_by = Some(second);
+                Ok(second) => {
+                    forced_by = Some(code_of(second));
                     self.send(Signal::SIGTERM);
                 }
-                None => self.send(Signal::SIGTERM),
+                Err(_) => self.send(Signal::SIGTERM),
             }
             if let Some(code) = self.ended()? {
-                return Ok(ExitCode::from(forced_by.map_or(code, code_of)));
+                return Ok(ExitCode::from(forced_by.unwrap_or(code)));
             }
         }
     }
 
     fn send(&self, signal: Signal) {
         // It cannot fail: nginx is a child that has not been waited for.
-        let _ = kill(self.0, signal);
+        let _ = kill(Pid::from_raw(self.0.id().cast_signed()), signal);
     }
 
     /// Its exit code, as shells count; `None` while it runs.
-    fn ended(&self) -> anyhow::Result<Option<u8>> {
-        Ok(match waitpid(self.0, Some(WaitPidFlag::WNOHANG)).context("cannot wait for nginx")? {
-            WaitStatus::Exited(_, code) => Some(code.to_le_bytes()[0]),
-            WaitStatus::Signaled(_, signal, _) => Some(code_of(signal)),
-            _ => None,
-        })
+    fn ended(&mut self) -> anyhow::Result<Option<u8>> {
+        let status = self.0.try_wait().context("cannot wait for nginx")?;
+        Ok(status.map(|status| match status.code() {
+            Some(code) => code.to_le_bytes()[0],
+            None => code_of(status.signal().unwrap_or_default()),
+        }))
     }
-}
-
-/// Replaces this process, a child of the launcher, by nginx; the error if that fails.
-fn become_nginx(listener: &TcpListener, prefix: &Prefix, signals: &Signals, launcher: Pid) -> std::io::Error {
-    let prepare = || {
-        signals.before.thread_set_mask()?;
-        // nginx does not outlive the launcher, however that ends.
-        prctl::set_pdeathsig(Signal::SIGTERM)?;
-        // Unless the launcher has ended before that.
-        if getppid() == launcher { Ok(()) } else { Err(Errno::ESRCH) }
-    };
-    if let Err(error) = prepare() {
-        return error.into();
-    }
-    let mut command = Command::new("nginx");
-    command.arg("-p").arg(prefix.folder()).arg("-c").arg(prefix.configuration()).args(["-e", "stderr"]);
-    command.env("NGINX", format!("{};", listener.as_raw_fd())).exec()
 }
 
 /// The exit code for an end by a signal, as shells count.
-fn code_of(signal: Signal) -> u8 {
-    128 + (signal as i32).to_le_bytes()[0]
+fn code_of(signal: i32) -> u8 {
+    128 + signal.to_le_bytes()[0]
 }

@@ -2,23 +2,23 @@
 //!
 //! A process that is killed removes nothing. So another process, the remover, waits for the end of
 //! the launcher and of nginx: each has the write end of a pipe, which the kernel closes when they
-//! end, and then the remover's read returns. It has its own session, since a signal that kills a
-//! server is sent to the server's process group.
+//! end, and then the remover's read returns. It has its own process group, since a signal that kills
+//! a server is sent to the server's.
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::exit;
+use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use nix::errno::Errno;
-use nix::unistd::{self, ForkResult, Group, User, getegid, geteuid};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::unistd::{self, Group, User, getegid, geteuid};
 
 use crate::flags::Flags;
-use crate::fork;
 
 const TEMPLATE: &str = include_str!("../nginx.conf");
 
@@ -27,9 +27,9 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The folder.
 pub(crate) struct Prefix {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// The write end of the pipe, which nginx inherits.
-    _in_use: OwnedFd,
+    _in_use: ChildStdin,
 }
 
 impl Prefix {
@@ -42,11 +42,6 @@ impl Prefix {
         let _in_use = start_remover(&folder)
             .with_context(|| format!("cannot start the process that removes {}", folder.display()))?;
         Ok(Self { folder, _in_use })
-    }
-
-    /// Where it is.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// The file that nginx writes its process ID to.
@@ -70,11 +65,11 @@ impl Prefix {
         let values = [
             ("@user@", user()),
             ("@address@", address.to_string()),
-            ("@workers@", flags.process.workers_or_cores().to_string()),
+            ("@workers@", flags.0.workers_or_cores().to_string()),
             ("@connections@", connections.to_string()),
-            ("@head-timeout@", milliseconds(flags.process.head_timeout)),
-            ("@idle-timeout@", milliseconds(flags.process.idle_timeout)),
-            ("@write-timeout@", milliseconds(flags.process.write_timeout)),
+            ("@head-timeout@", milliseconds(flags.0.head_timeout)),
+            ("@idle-timeout@", milliseconds(flags.0.idle_timeout)),
+            ("@write-timeout@", milliseconds(flags.0.write_timeout)),
         ];
         let text = values.iter().fold(TEMPLATE.to_owned(), |text, (name, value)| text.replace(name, value));
         let path = self.configuration();
@@ -82,26 +77,17 @@ impl Prefix {
     }
 }
 
-/// The remover, started; the folder is removed once no process has the returned descriptor.
-fn start_remover(folder: &Path) -> nix::Result<OwnedFd> {
-    let (unused, in_use) = unistd::pipe()?;
-    match fork()? {
-        ForkResult::Parent { .. } => Ok(in_use),
-        ForkResult::Child => {
-            // It leads no group: it was forked a moment ago.
-            let _ = unistd::setsid();
-            drop(in_use);
-            // What is open before the pipe: the standard streams, whose other ends would not see
-            // the end of the server, the signals' descriptor and the listener.
-            for descriptor in 0..unused.as_raw_fd() {
-                let _ = unistd::close(descriptor);
-            }
-            while unistd::read(&unused, &mut [0]) == Err(Errno::EINTR) {}
-            // There is nowhere to report an error to.
-            let _ = fs::remove_dir_all(folder);
-            exit(0)
-        }
-    }
+/// The remover, started; the folder is removed once no process has the returned end of a pipe.
+fn start_remover(folder: &Path) -> std::io::Result<ChildStdin> {
+    let mut remover = Command::new("/bin/sh");
+    remover.args(["-c", "read -r end; exec rm -rf -- \"$0\""]).arg(folder);
+    // The other ends of the standard streams would not see the end of the server.
+    remover.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    remover.process_group(0).env("PATH", "/usr/bin:/bin");
+    let in_use = remover.spawn()?.stdin.take().ok_or(ErrorKind::BrokenPipe)?;
+    // nginx inherits it.
+    fcntl(&in_use, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    Ok(in_use)
 }
 
 /// The directive that keeps workers with root if root starts nginx, as other servers here do. nginx

@@ -7,19 +7,12 @@ use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use shared::testing::Program;
+use shared::testing::{Program, scenarios, wait_for};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-nginx"), workers: 2 };
-
-const FIRST_HALF: &str = "GET /late HTTP/1.1\r\nHo";
-const SECOND_HALF: &str = "st: h\r\n\r\n";
-
-/// Generous: only a failure comes near it.
-const BOUND: Duration = Duration::from_secs(60);
 
 fn is_skipped() -> bool {
     let is_missing = Command::new("nginx").arg("-v").output().is_err();
@@ -38,11 +31,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + BOUND;
-    while !is_so() {
-        assert!(Instant::now() < end, "{what} did not happen");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_for(what, || is_so().then_some(()));
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -65,60 +54,15 @@ fn the_version_is_the_launchers_and_nginxs() {
 }
 
 #[test]
-fn many_connections_are_answered() {
+fn many_connections_are_served_and_drained() {
     if is_skipped() {
         return;
     }
-    let server = SERVER.start(&[]);
-    let mut clients: Vec<_> = (0..100).map(|_| server.connect()).collect();
-    clients.iter_mut().for_each(|client| client.ask("/abc"));
-    clients.iter_mut().for_each(|client| assert!(client.expect("/abc"), "stays open"));
-}
-
-#[test]
-fn a_drain_closes_idle_connections() {
-    if is_skipped() {
-        return;
-    }
-    // The limit comes long after the clients' timeouts.
-    let mut server = SERVER.start(&["--drain-timeout", "600"]);
-    let mut clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
-    for client in &mut clients {
-        client.ask("/abc");
-        assert!(client.expect("/abc"), "stays open");
-    }
-    server.terminate();
-    clients.iter_mut().for_each(|client| assert_eq!(client.read_to_end(), ""));
-    assert!(server.wait().success());
-}
-
-#[test]
-fn a_drain_answers_a_request_that_has_begun() {
-    if is_skipped() {
-        return;
-    }
-    let mut server = SERVER.start(&[]);
-    let mut client = server.connect();
-    client.send(FIRST_HALF);
-    server.wait_until_read(&client);
-    server.terminate();
-    wait_until("the end of listening", || is_closed(server.address()));
-    client.send(SECOND_HALF);
-    assert!(!client.expect("/late"), "the answer closes the connection");
-    assert!(server.wait().success());
-}
-
-#[test]
-fn a_drain_ends_at_its_limit() {
-    if is_skipped() {
-        return;
-    }
-    let mut server = SERVER.start(&["--drain-timeout", "0.2"]);
-    let mut client = server.connect();
-    client.send(FIRST_HALF);
-    server.wait_until_read(&client);
-    server.terminate();
-    assert!(server.wait().success());
+    // The launcher's own, of which one waits for signals.
+    scenarios::many_connections_are_served(&SERVER, 2);
+    scenarios::a_drain_answers_half_a_head(&SERVER);
+    scenarios::a_drain_cuts_half_a_head(&SERVER);
+    scenarios::a_drain_ends_with_the_last_connection(&SERVER);
 }
 
 #[test]
@@ -128,7 +72,7 @@ fn a_second_signal_ends_a_drain() {
     }
     let mut server = SERVER.start(&["--drain-timeout", "120"]);
     let mut client = server.connect();
-    client.send(FIRST_HALF);
+    client.send("GET /late HTTP/1.1\r\nHo");
     server.wait_until_read(&client);
     server.terminate();
     // The first signal has been read then. Two that wait together would be one.
@@ -171,17 +115,12 @@ fn what_cannot_be_done_is_said_and_leaves_nothing_behind() {
     // The flags, where temporary files go, the exit code, and what is said.
     let cases: [(&[&str], &Path, i32, &str); 9] = [
         (&["--port", &taken], &folder, 1, "cannot listen on 127.0.0.1:"),
-        (&["--host", "no.such.host.invalid"], &folder, 1, "--host no.such.host.invalid: "),
+        (&["--host", "no.such.host.invalid"], &folder, 1, "host no.such.host.invalid: "),
         (&["--port", "99999"], &folder, 2, "--port"),
         (&["--workers", "1001"], &folder, 2, "--workers"),
         (&["--idle-timeout", "0"], &folder, 2, "--idle-timeout"),
         (&["--nonsense"], &folder, 2, "--nonsense"),
-        (
-            &["--max-connections", "1000000000000"],
-            &folder,
-            1,
-            "--max-connections 1000000000000: the limit of",
-        ),
+        (&["--max-connections", "1000000000000"], &folder, 1, "1000000000000 connections: the limit of"),
         (&["--port", "0"], no_such_folder, 1, "cannot make a folder in /no/such/folder"),
         (&["--port", "0"], &folder, 1, "cannot start nginx: "),
     ];
@@ -192,7 +131,7 @@ fn what_cannot_be_done_is_said_and_leaves_nothing_behind() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{flags:?}: {text}");
         assert!(text.starts_with("error: ") && text.contains(expected), "{flags:?}: {text}");
-        assert!(code == 2 || text.lines().count() == 1, "{flags:?}: {text}");
+        assert_eq!(text.lines().count(), 1, "{flags:?}: {text}");
         assert!(output.stdout.is_empty(), "{flags:?}");
     }
     wait_until("the removal of each folder", || is_empty(&folder));

@@ -1,4 +1,4 @@
-//! The application, and how a connection gets into it.
+//! The application: from a request to its answer, and how a connection gets into it.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -6,19 +6,22 @@ use std::sync::Arc;
 use actix_http::{HttpService, KeepAlive};
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
-use actix_web::{App, web};
+use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use actix_web::web::Payload;
+use actix_web::{App, HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use shared::http::greeting;
 use shared::process::Server;
-use shared_tokio::{FilteredStream, Flush};
+use shared_tokio::{FilteredStream, Flush, RequestCounter};
 use tokio::net::TcpStream;
-
-use crate::handler;
 
 /// What `HttpServer` makes of an application, but with a [`FilteredStream`] between the socket and
 /// actix, which also keeps the timeouts. actix itself limits the number of connections.
 pub(crate) fn service(
     server: &Arc<Server>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
-    let app = App::new().default_service(web::to(handler::answer));
+    let app = App::new().default_service(web::to(answer));
     let http = HttpService::build()
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(std::time::Duration::ZERO)
@@ -34,4 +37,27 @@ pub(crate) fn service(
     .and_then(http)
     // An error is the client's, which has its answer or has gone.
     .map_err(|_| ())
+}
+
+/// Answers a request. It keeps the rules: `FilteredStream` rejects others.
+async fn answer(request: HttpRequest, mut body: Payload) -> HttpResponse {
+    let counter = request.conn_data::<Arc<RequestCounter>>();
+    if counter.is_some_and(|counter| counter.has_body()) {
+        // It is dropped; its length was limited. After an error no client reads the answer.
+        while let Some(Ok(_)) = body.next().await {}
+    }
+    let greets = matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut response = if greets { HttpResponse::Ok() } else { HttpResponse::MethodNotAllowed() };
+    // After a request that could have become another protocol actix silently stops reading.
+    if counter.is_some_and(|counter| counter.answer()) || request.head().upgrade() {
+        response.force_close();
+    }
+    if !greets {
+        return response.insert_header((ALLOW, "GET, HEAD")).finish();
+    }
+    let path = request.path().as_bytes();
+    let mut body = Vec::with_capacity(greeting::len(path));
+    greeting::write(path, &mut body);
+    // A value that is a `str` would be copied. actix itself omits the body of a HEAD.
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static(greeting::CONTENT_TYPE))).body(body)
 }

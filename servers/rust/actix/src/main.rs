@@ -2,7 +2,6 @@
 
 mod app;
 mod drain;
-mod handler;
 
 use std::pin::pin;
 use std::process::ExitCode;

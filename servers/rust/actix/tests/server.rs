@@ -4,9 +4,7 @@ use shared::testing::{Allocations, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-actix"), workers: 2 };
 
-#[test]
-fn the_allocations_per_request_are_known() {
-    assert_eq!(SERVER.allocations(), Allocations { bare: 6, browser: 13, pipelined: 6 });
+shared::scenarios! {
+    &SERVER => all,
+    the_allocations_per_request_are_known(Allocations { bare: 6, browser: 13, pipelined: 6 }),
 }
-
-shared::scenarios! { &SERVER => all }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use shared::lifecycle::Lifecycle;
-use shared::process::{self, Workers};
+use shared::process::{self, Flag, FlagSet, Values, Workers};
 
 /// How long a port may be in use at the start. Killed processes kept theirs for milliseconds.
 const PORT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -23,14 +23,21 @@ const PORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time between two attempts to bind it.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
-#[derive(clap::Args)]
 struct Flags {
-    #[command(flatten)]
     process: process::Flags,
-
-    /// Exit with 0 if the kernel allows this program a ring, else say why not
-    #[arg(long)]
     check: bool,
+}
+
+impl FlagSet for Flags {
+    fn list() -> Vec<Flag> {
+        let help = "Exit with 0 if the kernel allows this program a ring, else say why not";
+        let check = Flag { name: "check", value: None, help, default: None };
+        process::Flags::list().into_iter().chain([check]).collect()
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        Ok(Self { process: process::Flags::read(values)?, check: values.has("check") })
+    }
 }
 
 fn main() -> ExitCode {
@@ -59,14 +66,13 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
 /// after it, and the port is in use until then: so binding is retried before that is an error.
 fn bind(address: SocketAddr, workers: usize) -> anyhow::Result<Vec<TcpListener>> {
     let began = Instant::now();
+    let is_in_use = |error: &anyhow::Error| {
+        error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
+    };
     loop {
         match process::bind_shared(address, workers) {
             Err(error) if is_in_use(&error) && began.elapsed() < PORT_TIMEOUT => thread::sleep(RETRY_AFTER),
             listeners => return listeners,
         }
     }
-}
-
-fn is_in_use(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
 }

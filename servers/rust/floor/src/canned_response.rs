@@ -13,10 +13,12 @@ const READY_BYTES: usize = 16 * 1024;
 pub(crate) struct CannedResponse {
     head: Vec<u8>,
     date: [u8; date::LEN],
-    answer_bytes: usize,
+    /// Bytes of one answer.
+    pub(crate) answer_bytes: usize,
     /// The answer, repeated.
     answers: Vec<u8>,
-    closes: bool,
+    /// Whether the connection is closed after its first answer.
+    pub(crate) closes: bool,
 }
 
 /// The last response of a worker. A connection whose first bytes are the same reuses it, so that
@@ -61,19 +63,9 @@ impl CannedResponse {
         Some(Self { head, date, answer_bytes: one.len(), answers: one.repeat(times), closes })
     }
 
-    /// Whether the connection is closed after its first answer.
-    pub(crate) fn closes(&self) -> bool {
-        self.closes
-    }
-
     /// Bytes of one request.
     pub(crate) fn request_bytes(&self) -> usize {
         self.head.len()
-    }
-
-    /// Bytes of one answer.
-    pub(crate) fn answer_bytes(&self) -> usize {
-        self.answer_bytes
     }
 
     /// What to write when `owed` bytes of answers are not written, the first answer perhaps in
@@ -90,33 +82,6 @@ mod tests {
     use super::*;
 
     const GET: &str = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n";
-    const BODY: &str = "Hello, visitor! You've requested: /abc\n";
-
-    fn canned(bytes: &str) -> Arc<CannedResponse> {
-        LastResponse::default().for_head(bytes.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn a_head_decides_the_length_of_a_request_and_its_answer() {
-        let close = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-        let post = GET.replace("GET", "POST").replace("\r\n\r\n", "\r\nContent-Length: 3\r\n\r\n");
-        let cases = [
-            ("keep-alive", GET.to_owned(), "HTTP/1.1 200 OK\r\n", BODY, false),
-            ("and more", GET.repeat(2), "HTTP/1.1 200 OK\r\n", BODY, false),
-            ("close", close, "HTTP/1.1 200 OK\r\n", BODY, true),
-            ("a body", post, "HTTP/1.1 405 ", "Connection: close\r\n\r\n", true),
-            ("garbage", "\0\r\n\r\n".into(), "HTTP/1.1 400 ", "Connection: close\r\n\r\n", true),
-            ("without an end", "A".repeat(20_000), "HTTP/1.1 4", "Connection: close\r\n\r\n", true),
-        ];
-        for (name, bytes, begin, end, closes) in cases {
-            let response = canned(&bytes);
-            let answer = std::str::from_utf8(response.answers(response.answer_bytes())).unwrap();
-            assert!(answer.starts_with(begin) && answer.ends_with(end), "{name}: {answer}");
-            assert_eq!(response.closes(), closes, "{name}");
-        }
-        assert_eq!(canned(&GET.repeat(2)).request_bytes(), GET.len());
-        assert!(LastResponse::default().for_head(&GET.as_bytes()[..GET.len() - 1]).is_none());
-    }
 
     #[test]
     fn the_same_head_is_parsed_once_per_second() {
@@ -133,24 +98,5 @@ mod tests {
         assert!(later.date != second, "a response of another second is made again");
         let other = last.for_head(GET.replace("abc", "abd").as_bytes()).unwrap();
         assert!(!Arc::ptr_eq(&later, &other));
-    }
-
-    #[test]
-    fn an_answer_written_in_part_is_continued() {
-        let response = canned(GET);
-        let one = response.answer_bytes();
-        let many = READY_BYTES / one;
-        let whole = response.answers(one).repeat(many);
-        let cases = [
-            ("one", one, &whole[..one]),
-            ("the rest of one", 7, &whole[one - 7..one]),
-            ("three", 3 * one, &whole[..3 * one]),
-            ("two and the rest of one", 2 * one + 7, &whole[one - 7..3 * one]),
-            ("more than are ready", 2 * many * one, &whole[..]),
-            ("nothing", 0, &[]),
-        ];
-        for (name, owed, expected) in cases {
-            assert!(response.answers(owed) == expected, "{name}");
-        }
     }
 }

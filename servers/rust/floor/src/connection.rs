@@ -78,11 +78,11 @@ impl Connection {
             self.response = self.first_response(bytes, last);
         }
         let Some(response) = &self.response else { return };
-        if response.closes() {
+        if response.closes {
             self.closes = true;
-            self.owed = response.answer_bytes();
+            self.owed = response.answer_bytes;
         } else {
-            self.owed += self.begun / response.request_bytes() * response.answer_bytes();
+            self.owed += self.begun / response.request_bytes() * response.answer_bytes;
             self.begun %= response.request_bytes();
         }
     }

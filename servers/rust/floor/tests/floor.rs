@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use shared::testing::{Client, Program};
+use shared::testing::Program;
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-floor"), workers: 2 };
 
@@ -43,17 +43,6 @@ fn expect_answers(stream: &mut TcpStream, count: usize) {
 fn assert_is_answer(answer: &[u8]) {
     let is_answer = answer.starts_with(b"HTTP/1.1 200 OK\r\n") && answer.ends_with(BODY.as_bytes());
     assert!(is_answer, "{}", answer.escape_ascii());
-}
-
-#[test]
-fn each_connection_has_a_path_of_its_own() {
-    let server = SERVER.start(&[]);
-    let mut clients: Vec<(String, Client)> =
-        (0..100).map(|number| (format!("/{number}"), server.connect())).collect();
-    for _ in 0..3 {
-        clients.iter_mut().for_each(|(path, client)| client.ask(path));
-        clients.iter_mut().for_each(|(path, client)| assert!(client.expect(path)));
-    }
 }
 
 #[test]
@@ -111,14 +100,5 @@ shared::scenarios! {
     dripping_connections_do_not_block_others,
     clients_that_never_read_do_not_block_others,
     connections_over_the_cap_wait_for_a_permit,
-}
-
-#[test]
-fn a_signal_ends_it_with_0() {
-    let mut server = SERVER.start(&[]);
-    let mut client = server.connect();
-    assert!(client.get("/abc"));
-    server.terminate();
-    assert!(server.wait().success());
-    assert_eq!(client.read_to_end(), "");
+    a_drain_ends_with_the_last_connection,
 }

@@ -35,7 +35,7 @@ async fn serve_while_busy(stream: FilteredStream) -> (FilteredStream, bool) {
     let counter = Arc::clone(stream.counter());
     let mut builder = http1::Builder::new();
     builder.half_close(true).max_buf_size(BUFFER_BYTES);
-    let service = Greeter::new(Arc::clone(&counter));
+    let service = Greeter { counter: Arc::clone(&counter) };
     let mut connection = Box::new(builder.serve_connection(TokioIo::new(stream), service));
     // An error is the client's, and was answered. hyper itself would not shut the stream down after
     // it, nor after what could have become another protocol; but the shutdown sends kept answers.

@@ -17,7 +17,7 @@ use shared_tokio::RequestCounter;
 
 /// The service of one connection.
 pub(crate) struct Greeter {
-    counter: Arc<RequestCounter>,
+    pub(crate) counter: Arc<RequestCounter>,
 }
 
 /// The answer to a request, once the request's body, if there is one, has been read.
@@ -25,12 +25,6 @@ pub(crate) struct Answering {
     body: Incoming,
     counter: Arc<RequestCounter>,
     response: Option<Response<Full<Bytes>>>,
-}
-
-impl Greeter {
-    pub(crate) fn new(counter: Arc<RequestCounter>) -> Self {
-        Self { counter }
-    }
 }
 
 impl Service<Request<Incoming>> for Greeter {

@@ -4,9 +4,7 @@ use shared::testing::{Allocations, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-hyper"), workers: 2 };
 
-#[test]
-fn the_allocations_per_request_are_known() {
-    assert_eq!(SERVER.allocations(), Allocations { bare: 1, browser: 8, pipelined: 1 });
+shared::scenarios! {
+    &SERVER => all,
+    the_allocations_per_request_are_known(Allocations { bare: 1, browser: 8, pipelined: 1 }),
 }
-
-shared::scenarios! { &SERVER => all }

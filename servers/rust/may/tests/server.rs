@@ -1,18 +1,12 @@
 //! Two workers serve many connections, and no client can block them.
 
-use shared::testing::{Allocations, Program, scenarios};
+use shared::testing::{Allocations, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-may"), workers: 2 };
 
-#[test]
-fn two_workers_serve_a_hundred_connections() {
+shared::scenarios! {
+    &SERVER => all,
     // The workers, may's timer, those for deadlines and signals, and at most four that accept.
-    scenarios::many_connections_are_served(&SERVER, SERVER.workers + 3 + 4);
+    many_connections_are_served(SERVER.workers + 3 + 4),
+    the_allocations_per_request_are_known(Allocations { bare: 0, browser: 0, pipelined: 0 }),
 }
-
-#[test]
-fn the_allocations_per_request_are_known() {
-    assert_eq!(SERVER.allocations(), Allocations { bare: 0, browser: 0, pipelined: 0 });
-}
-
-shared::scenarios! { &SERVER => all }

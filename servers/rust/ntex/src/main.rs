@@ -1,10 +1,69 @@
 //! The endpoint on ntex and its own runtime.
 
-mod handler;
-mod serve;
-
 use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use ntex::SharedCfg;
+use ntex::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use ntex::http::{HttpServiceConfig, Method};
+use ntex::rt::{DefaultRuntime, System};
+use ntex::time::Seconds;
+use ntex::web::{self, App, HttpRequest, HttpResponse, HttpServer};
+use shared::http::{greeting, limits};
+use shared::process::{self, Flags};
 
 fn main() -> ExitCode {
-    shared::program!("ntex", "ntex-rt").run(serve::run)
+    shared::program!("ntex", "ntex-rt").run(run)
+}
+
+/// Serves until a signal, then drains.
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    let max_connections = flags.connections()?;
+    // ntex counts connections per worker, so with fewer of them than workers some would have none.
+    let workers = flags.workers_or_cores().min(max_connections);
+    let listener = process::bind(flags.address()?)?;
+    let address = listener.local_addr().context("cannot read the address listened on")?;
+    let http = HttpServiceConfig::new()
+        .set_max_headers(limits::HEAD_FIELDS)
+        // It rejects a head of exactly this length.
+        .set_max_buf_size(limits::HEAD_BYTES + 1)
+        .set_client_timeout(seconds(flags.head_timeout))
+        .set_keepalive(seconds(flags.idle_timeout));
+    let drain_timeout = seconds(flags.drain_timeout);
+
+    System::new("ntex", DefaultRuntime).block_on(async move {
+        let server = HttpServer::new(async || App::new().default_service(web::to(answer)))
+            .workers(workers)
+            .maxconn(max_connections / workers)
+            .config(SharedCfg::new("ntex").add(http))
+            .shutdown_timeout(drain_timeout)
+            // At SIGINT ntex would drop everything.
+            .disable_signals()
+            .listen(listener)
+            .context("cannot give the listener to ntex")?
+            .run();
+        let handle = server.clone();
+        // The server is awaited below; this wait is not.
+        process::on_signal(move || drop(handle.stop(true)))?;
+        process::announce(address)?;
+        server.await.context("ntex failed")
+    })
+}
+
+/// Answers a request with any path and method.
+async fn answer(request: HttpRequest) -> HttpResponse {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return HttpResponse::MethodNotAllowed().header(ALLOW, "GET, HEAD").finish();
+    }
+    let path = request.path().as_bytes();
+    let mut body = Vec::with_capacity(greeting::len(path));
+    greeting::write(path, &mut body);
+    HttpResponse::Ok().header(CONTENT_TYPE, HeaderValue::from_static(greeting::CONTENT_TYPE)).body(body)
+}
+
+/// ntex counts time in whole seconds, and 0 means no limit.
+fn seconds(duration: Duration) -> Seconds {
+    let rounded_up = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    Seconds(u16::try_from(rounded_up).unwrap_or(u16::MAX))
 }

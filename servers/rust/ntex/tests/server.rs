@@ -1,30 +1,24 @@
 //! ntex as it comes: what its users get of the contract, and which clients delay others.
 
-use shared::testing::{Allocations, Program, scenarios};
+use shared::testing::{Allocations, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-ntex"), workers: 2 };
 
 /// More requests than ntex's buffers hold, and more answers.
 const MANY: usize = 2000;
 
-#[test]
-fn the_allocations_per_request_are_known() {
-    assert_eq!(SERVER.allocations(), Allocations { bare: 10, browser: 17, pipelined: 9 });
-}
-
 shared::scenarios! {
     &SERVER =>
     silent_and_half_written_connections_do_not_block_others,
     dripping_connections_do_not_block_others,
     clients_that_never_read_do_not_block_others,
-    a_client_that_waits_to_continue_gets_100,
-    a_silent_connection_times_out,
+    a_drain_ends_with_the_last_connection,
+    the_allocations_per_request_are_known(Allocations { bare: 10, browser: 17, pipelined: 9 }),
 }
 
-#[test]
-fn connections_over_the_cap_wait_for_a_permit() {
+shared::scenarios! {
     // ntex may hand a connection to a full worker, where it waits though another has room.
-    scenarios::connections_over_the_cap_wait_for_a_permit(&Program { workers: 1, ..SERVER });
+    &Program { workers: 1, ..SERVER } => connections_over_the_cap_wait_for_a_permit,
 }
 
 #[test]
@@ -37,24 +31,4 @@ fn many_pipelined_requests_are_all_answered() {
     let answers = client.read_to_end();
     assert_eq!(answers.matches("You've requested: /abc\n").count(), MANY);
     assert!(answers.ends_with("You've requested: /last\n"), "the last answer is last");
-}
-
-#[test]
-fn other_methods_get_405_and_the_allowed_ones() {
-    let server = SERVER.start(&[]);
-    let mut client = server.connect();
-    client.send("POST /abc HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
-    let answer = client.read_to_end();
-    assert!(answer.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{answer:?}");
-    assert!(answer.contains("\r\nallow: GET, HEAD\r\n"), "{answer:?}");
-}
-
-#[test]
-fn a_drain_closes_silent_connections() {
-    let mut server = SERVER.start(&[]);
-    let mut silent = server.connect();
-    silent.get("/abc");
-    server.terminate();
-    assert_eq!(silent.read_to_end(), "");
-    assert!(server.wait().success());
 }

@@ -1,14 +1,13 @@
 //! Where connections wait that have nothing to do. One thread watches all of them with `poll`, so
 //! an idle connection costs no thread, and with an empty buffer some hundred bytes.
 
-use std::io::{Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use shared::http::{Turn, limits};
 use shared::lifecycle::Lifecycle;
 
@@ -19,14 +18,13 @@ use crate::pool::Pool;
 #[derive(Clone)]
 pub(crate) struct Parking {
     arrivals: Arc<Mutex<Vec<Client>>>,
-    waker: Arc<UnixStream>,
+    /// Readable when the thread has to look at its arrivals or at the server's stage.
+    wakeups: Arc<EventFd>,
 }
 
 /// The parked connections, and what their thread needs.
 struct ParkedConnections {
-    arrivals: Arc<Mutex<Vec<Client>>>,
-    /// Readable when the thread has to look at its arrivals or at the server's stage.
-    wakeups: UnixStream,
+    parking: Parking,
     clients: Vec<Client>,
     pool: Arc<Pool>,
     lifecycle: Arc<Lifecycle>,
@@ -36,16 +34,13 @@ impl Parking {
     /// Starts the thread that watches the parked connections, and gives them back to `pool`. Fails
     /// when there is no descriptor or no thread for it.
     pub(crate) fn start(pool: &Arc<Pool>, lifecycle: &Arc<Lifecycle>) -> anyhow::Result<Self> {
-        let arrivals = Arc::default();
-        let (waker, wakeups) = UnixStream::pair().context("cannot make a pair of sockets")?;
-        for end in [&waker, &wakeups] {
-            end.set_nonblocking(true).context("cannot make a socket non-blocking")?;
-        }
-        let parking = Self { arrivals: Arc::clone(&arrivals), waker: Arc::new(waker) };
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let wakeups = Arc::new(EventFd::from_flags(flags).context("cannot make an eventfd")?);
+        let parking = Self { arrivals: Arc::default(), wakeups };
         let woken = parking.clone();
         lifecycle.on_change(move || woken.wake());
         let (clients, pool, lifecycle) = (Vec::new(), Arc::clone(pool), Arc::clone(lifecycle));
-        let mut parked = ParkedConnections { arrivals, wakeups, clients, pool, lifecycle };
+        let mut parked = ParkedConnections { parking: parking.clone(), clients, pool, lifecycle };
         let builder = std::thread::Builder::new().name("parking".into());
         builder.spawn(move || parked.watch()).context("cannot start the thread for parked connections")?;
         Ok(parking)
@@ -58,17 +53,18 @@ impl Parking {
     }
 
     fn wake(&self) {
-        // A full socket wakes the thread as well.
-        let _ = (&*self.waker).write(&[0]);
+        // It cannot fail: the thread reads the number long before it is full.
+        let _ = self.wakeups.write(1);
     }
 }
 
 impl ParkedConnections {
     fn watch(&mut self) {
         loop {
-            self.clients.append(&mut lock(&self.arrivals));
+            self.clients.append(&mut lock(&self.parking.arrivals));
             self.wait();
-            self.drain_wakeups();
+            // It fails where nothing has woken the thread.
+            let _ = self.parking.wakeups.read();
             self.release();
         }
     }
@@ -79,7 +75,7 @@ impl ParkedConnections {
             Turn::Writable => PollFlags::POLLOUT,
             _ => PollFlags::POLLIN,
         };
-        let mut watched = vec![PollFd::new(self.wakeups.as_fd(), PollFlags::POLLIN)];
+        let mut watched = vec![PollFd::new(self.parking.wakeups.as_fd(), PollFlags::POLLIN)];
         watched.extend(self.clients.iter().map(|client| PollFd::new(client.as_fd(), events(client))));
         let timeout = self.clients.iter().filter_map(|client| client.session.deadline()).min().map(until);
         // An error is a signal or a lack of memory: look at all and try again.
@@ -90,11 +86,6 @@ impl ParkedConnections {
                 client.turn = Turn::Yield;
             }
         }
-    }
-
-    fn drain_wakeups(&mut self) {
-        let mut bytes = [0; 256];
-        while self.wakeups.read(&mut bytes).is_ok_and(|read| read > 0) {}
     }
 
     /// Gives back connections that are ready or late, and idle ones of a server that is ending.

@@ -1,18 +1,12 @@
 //! The pool serves more connections than it has threads, and no client can block it.
 
-use shared::testing::{Allocations, Program, scenarios};
+use shared::testing::{Allocations, Program};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-threads"), workers: 4 };
 
-#[test]
-fn four_workers_serve_a_hundred_connections() {
+shared::scenarios! {
+    &SERVER => all,
     // The workers, those for parked connections and signals, and at most four that accept.
-    scenarios::many_connections_are_served(&SERVER, SERVER.workers + 2 + 4);
+    many_connections_are_served(SERVER.workers + 2 + 4),
+    the_allocations_per_request_are_known(Allocations { bare: 0, browser: 0, pipelined: 0 }),
 }
-
-#[test]
-fn the_allocations_per_request_are_known() {
-    assert_eq!(SERVER.allocations(), Allocations { bare: 0, browser: 0, pipelined: 0 });
-}
-
-shared::scenarios! { &SERVER => all }

@@ -1,5 +1,6 @@
 //! A client in memory, which sends its bytes in pieces and reads answers in pieces.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{ErrorKind, Read, Result, Write};
 
 use crate::http::Stream;
@@ -13,18 +14,12 @@ pub(super) struct Rng(u64);
 
 impl Rng {
     pub(super) fn new(bytes: &[u8]) -> Self {
-        // FNV-1a.
-        let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        Self(bytes.iter().fold(0xcbf2_9ce4_8422_2325, hash) | 1)
+        Self(hash(bytes))
     }
 
     /// A number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
-        // xorshift64.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        // The upper bits are the better ones.
+        self.0 = hash(&self.0.to_le_bytes());
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 
@@ -32,6 +27,12 @@ impl Rng {
     pub(super) fn piece(&mut self) -> usize {
         1 + PIECES.get(self.below(PIECES.len())).map_or(0, |most| self.below(*most))
     }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// A client that sends `rest` in pieces, between which there is nothing to read, and ends.
