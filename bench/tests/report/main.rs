@@ -74,11 +74,15 @@ fn every_format_is_as_it_was() {
 fn without_assets(page: &str) -> String {
     let mut shortened = String::new();
     let mut rest = page;
-    while let Some((from, end)) =
-        [("<style>", "</style>"), ("<script>", "</script>"), ("<svg", "</svg>"), ("sha256-", "'")]
-            .into_iter()
-            .filter_map(|(begin, end)| Some((rest.find(begin)? + begin.len(), end)))
-            .min()
+    while let Some((from, end)) = [
+        ("<script type=\"text/css\"", "</script>"),
+        ("<script>", "</script>"),
+        ("<svg", "</svg>"),
+        ("sha256-", "'"),
+    ]
+    .into_iter()
+    .filter_map(|(begin, end)| Some((rest.find(begin)? + begin.len(), end)))
+    .min()
     {
         let to = from + rest[from..].find(end).unwrap();
         shortened += &format!("{}…", &rest[..from]);

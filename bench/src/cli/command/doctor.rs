@@ -4,13 +4,12 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::checks::doctor::{self, Finding, Level};
 use crate::machine::Machine;
 use crate::machine::assignment::{Choice, Layout};
 use crate::machine::host::Host;
 use crate::report;
-use crate::servers::checkout::Checkout;
 use crate::text::layout;
 
 /// The width of the first column, with the level.
@@ -20,7 +19,7 @@ const INDENT: usize = 9;
 const WIDEST: usize = 100;
 
 pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let layout = Layout::here(&Choice::default())?;
     // The seed is not used here.
