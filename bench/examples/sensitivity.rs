@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use bench::analysis::summary::{Cell, WorkloadSummary, summarise};
 use bench::machine::Machine;
-use bench::machine::cores::Cores;
+use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch};
 use bench::measure::{Control, Measurement};
 use bench::servers::checkout::Checkout;
@@ -86,14 +86,14 @@ fn measure(
     servers: &[&Server],
     repetitions: u32,
 ) -> anyhow::Result<Vec<Record>> {
-    let cores = Cores::divide(None, None)?;
-    let machine = Machine::read(&cores, fastrand::u64(..))?;
+    let layout = Layout::here(&Choice::default())?;
+    let machine = Machine::read(&layout, fastrand::u64(..))?;
     let folder = checkout.results().join(format!("{}-sensitivity-{}", machine.folder_name(), servers.len()));
     let mut workloads = checkout.choose_workloads(&[WORKLOAD.into()])?;
     workloads.iter_mut().for_each(|workload: &mut Workload| workload.repetitions = repetitions);
     let measurement = Measurement {
         host,
-        cores: &cores,
+        layout: &layout,
         seed: machine.seed,
         servers,
         control: if servers.len() > 1 { Control::Named("plain".into()) } else { Control::Off },

@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bench::machine::cores::Cores;
+use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch, Waited};
 use bench::servers::checkout::Checkout;
 use bench::servers::launch;
@@ -100,7 +100,7 @@ fn main() -> anyhow::Result<()> {
 /// Loads a fresh server with a tool and stops the server in the middle. Returns the figures of the
 /// tool.
 fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Result<ToolOutput> {
-    let cores = Cores::divide(None, None)?;
+    let Layout { cores, .. } = Layout::here(&Choice::default())?;
     let running = launch::start(host, server, &cores.server, &[])?;
     let load = Load {
         tool: run.tool.into(),

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use bench::machine::cores::Cores;
+use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch};
 use bench::servers::checkout::Checkout;
 use bench::servers::launch;
@@ -78,7 +78,7 @@ fn trace(host: &Host, server: &Server) -> anyhow::Result<Calls> {
     // server.
     let strace = ["strace", "-DDD", "-f", "-c", "-o", &counted, "--"].map(String::from);
     let traced = Server { run: [strace.as_slice(), &server.run].concat(), ..server.clone() };
-    let cores = Cores::divide(None, None)?;
+    let Layout { cores, .. } = Layout::here(&Choice::default())?;
     let running = launch::start(host, &traced, &cores.server, &[])?;
     load(host, &format!("http://{}/abc", running.address), &cores.tool)?;
     running.stop()?;

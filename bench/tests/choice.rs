@@ -20,6 +20,13 @@ fn checkout(packages: &[&str]) -> Checkout {
     checkout
 }
 
+/// The servers that a command is about.
+fn chosen(checkout: &Checkout, arguments: &str) -> Vec<&'static str> {
+    let (_, text) = checkout.run(arguments);
+    let is_chosen = |name: &&str| text.lines().any(|line| line.starts_with(name));
+    ["good", "mine", "named"].into_iter().filter(is_chosen).collect()
+}
+
 #[test]
 fn a_server_can_be_limited_to_being_named() {
     let checkout = checkout(&[]);
@@ -32,10 +39,7 @@ fn a_server_can_be_limited_to_being_named() {
         ("verify all", &["good", "named"]),
     ];
     for (arguments, expected) in cases {
-        let (_, text) = checkout.run(arguments);
-        let asked =
-            ["good", "named"].into_iter().filter(|name| text.lines().any(|line| line.starts_with(name)));
-        assert_eq!(asked.collect::<Vec<_>>(), expected, "{text}");
+        assert_eq!(chosen(&checkout, arguments), expected, "{arguments}");
     }
     checkout.expect("verify named --servers good", 2, "");
     let text = checkout.succeed("list servers");
@@ -61,10 +65,7 @@ fn a_server_can_be_in_another_folder() {
         ("--server-dir servers/mock/named", &["named"]),
     ];
     for (flags, expected) in cases {
-        let (_, text) = checkout.run(&format!("verify {flags}"));
-        let known = ["good", "mine", "named"].into_iter();
-        let asked = known.filter(|name| text.lines().any(|line| line.starts_with(name)));
-        assert_eq!(asked.collect::<Vec<_>>(), expected, "{flags}: {text}");
+        assert_eq!(chosen(&checkout, &format!("verify {flags}")), expected, "{flags}");
     }
     let cases = [
         ("elsewhere/good", "`good` is the name of "),

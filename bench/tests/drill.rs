@@ -5,9 +5,10 @@ mod prepared;
 
 use std::sync::Mutex;
 
-use bench::checks::drill::{self, DRILLS, DrillResult, Size};
+use bench::checks::drill::{self, DRILLS};
 use bench::machine::host;
 use bench::servers::server::Server;
+use bench::store::drills::SizeRecord;
 
 /// Servers that are drilled at once. A drill reads its own server's memory and CPU time, and mostly
 /// waits.
@@ -23,9 +24,13 @@ fn servers_without_a_known_failure_pass_every_drill() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(server) = next(&left) {
-                    let results = DRILLS.iter().map(|drill| drill.run(&host, server, Size::Short));
-                    let failed = results.filter(|result| !result.is_as_known());
-                    let lines: Vec<String> = failed.map(|result| line(server, &result)).collect();
+                    let records =
+                        DRILLS.iter().map(|drill| drill.run(&host, server, None, SizeRecord::Short));
+                    let failed = records.filter(|record| !record.is_as_known());
+                    let lines = failed.map(|record| {
+                        format!("{} {}: {:?}", record.server.name, record.drill, record.outcome)
+                    });
+                    let lines: Vec<String> = lines.collect();
                     wrong.lock().unwrap().extend(lines);
                 }
             });
@@ -42,9 +47,4 @@ fn has_no_known_failure(server: &Server) -> bool {
 
 fn next<'a>(left: &Mutex<impl Iterator<Item = &'a Server>>) -> Option<&'a Server> {
     left.lock().unwrap().next()
-}
-
-fn line(server: &Server, result: &DrillResult) -> String {
-    let outcome = result.outcome.as_ref().err().map_or("passes", String::as_str);
-    format!("{} {}: {outcome}", server.name, result.drill)
 }

@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
-use bench::store::record::{ErrorKind, SCHEMA};
+use bench::store::record::ErrorKind;
+use bench::store::results::Loaded;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -479,8 +480,26 @@ fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
 
     fs::write(&path, whole.replacen("\"schema\"", "\"scheme\"", 1)).unwrap();
     checkout.expect("report out", 1, "measurements.jsonl:1: it is damaged");
+}
 
-    fs::write(&path, whole.replacen(&format!("\"schema\":{SCHEMA}"), "\"schema\":99", 1)).unwrap();
-    let (_, text) = checkout.run("report out");
-    assert!(text.contains("written with schema 99"), "{text}");
+/// How many cores this machine has is not known here: one is enough for no measurement of scaling.
+#[test]
+fn a_server_is_scaled_as_far_as_there_are_cores() {
+    let scaled = |name, cores: usize| workload(name).with("server_cores", cores);
+    let checkout =
+        Checkout::new(&["good"], &suite(&[scaled("one", 1), scaled("many", 4096), workload("all")]));
+    let text = checkout.succeed("measure mock --control none --out out");
+    let expected = "many is left out: a server on N cores is measured from 2 N cores on";
+    assert!(text.contains(expected) || text.contains("one, many are left out: a server on N"), "{text}");
+    let Loaded { machine, records, .. } = checkout.loaded();
+    let run = |name: &str| records.iter().find(|record| record.workload.name == name).unwrap();
+    assert_eq!(run("many").error.as_ref().unwrap().kind, ErrorKind::Unavailable);
+    assert_eq!(
+        (&run("all").server_cores, &run("all").tool_cores),
+        (&machine.server_cores, &machine.tool_cores)
+    );
+    if run("one").error.is_none() {
+        assert_eq!((run("one").server_cores.len(), run("one").workload.server_cores), (1, Some(1)));
+    }
+    assert!(machine.topology.is_some_and(|topology| topology.usable_cores().next().is_some()));
 }

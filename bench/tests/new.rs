@@ -24,7 +24,7 @@ fn quick() -> String {
 }
 
 /// The parts of the checkout that a Rust server needs: the members that Cargo.toml names.
-const WORKSPACE: [&str; 13] = [
+const WORKSPACE: [&str; 14] = [
     "Cargo.toml",
     "Cargo.lock",
     "servers/c/nginx",
@@ -34,6 +34,7 @@ const WORKSPACE: [&str; 13] = [
     "shared/benches",
     "bench/Cargo.toml",
     "bench/src",
+    "bench/answers",
     "bench/visit",
     "bench/conformance",
     "bench/benches",
@@ -47,19 +48,6 @@ fn root() -> PathBuf {
 /// The target folder of this test, in which most dependencies of a server are built already.
 fn target() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_bench")).ancestors().nth(2).unwrap().to_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in from.read_dir().unwrap() {
-            let entry = entry.unwrap();
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(from, to).unwrap();
-    }
 }
 
 /// `bench` with the machine's programs on `PATH`, and with this test's target folder.
@@ -85,9 +73,9 @@ fn follow(language: &str) {
     let checkout = Checkout::new(&["hyper"], &quick());
     fs::rename(checkout.path("bench/workloads/mock.toml"), checkout.path("bench/workloads/quick.toml"))
         .unwrap();
-    for path in WORKSPACE {
-        copy(&root().join(path), &checkout.path(path));
-    }
+    let mut copy = Command::new("cp");
+    copy.args(["--recursive", "--parents"]).args(WORKSPACE).arg(checkout.path("")).current_dir(root());
+    assert!(copy.status().unwrap().success());
     let commands = commands();
     assert_eq!(commands.first().map(String::as_str), Some("new mine --language rust"));
     for command in commands {

@@ -1,5 +1,5 @@
-//! Answers of HTTP/1.1 servers, read strictly (RFC 9112, sections 2 to 7), for `visit` and for the
-//! conformance cases.
+//! Answers of HTTP/1.1 servers, read strictly (RFC 9112, sections 2 to 7), for `visit`, the
+//! conformance cases, and tests of what the shared code answers.
 //!
 //! `httparse` reads the syntax of heads and trailers. It also takes what a tool that looks for
 //! mistakes has to notice, and what is rejected here before: lines that end with LF alone, empty
@@ -18,7 +18,7 @@ const FIELDS: usize = 128;
 const LINE_BYTES: usize = 8 * 1024;
 
 /// One answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status code, from 100 to 599.
     pub status: u16,
@@ -27,7 +27,7 @@ pub struct Response {
     /// Whether it is HTTP/1.0, where an answer ends its connection unless it says otherwise.
     is_http_1_0: bool,
     /// Its fields in order, their names in lower case.
-    fields: Vec<(String, String)>,
+    pub fields: Vec<(String, String)>,
 }
 
 /// How the end of a body is found (RFC 9112, section 6.3).

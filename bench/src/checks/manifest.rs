@@ -3,7 +3,6 @@
 //! The fields follow from the [schema](crate::servers::server::schema) of the manifest.
 
 mod commands;
-mod context;
 mod diagnostic;
 mod fields;
 mod lists;
@@ -19,8 +18,19 @@ use crate::servers::server::{self, Server};
 use diagnostic::Diagnostics;
 use values::string;
 
-pub use context::CheckContext;
 pub use diagnostic::{Diagnostic, Level};
+
+/// What a manifest is compared with, beside its own folder.
+pub struct CheckContext<'a> {
+    /// Every folder of the checkout that has a manifest.
+    pub folders: &'a [PathBuf],
+    /// Cargo's target folder.
+    pub target: &'a Path,
+    /// Whether this machine has a program.
+    pub has_program: &'a dyn Fn(&str) -> bool,
+    /// The benchmarks that have run here, by their full names.
+    pub benchmarks: &'a [String],
+}
 
 /// The diagnostics of the manifest in `folder`, by line. Fails when there is none to read.
 pub fn check(folder: &Path, context: &CheckContext) -> anyhow::Result<Vec<Diagnostic>> {

@@ -147,6 +147,7 @@ Exit codes: 0 the figures are printed, 1 a benchmark failed or could not be buil
 
 pub(super) const MEASURE: &str = "\
 Servers run on one half of the cores and the load tool on the other; with more than two cores the harness has one of its own. \
+Both halves are whole cores of one kind and one NUMA node, of which one thread each is used (--smt). `bench doctor` draws them. \
 Suites are measured in the order given. Within a suite each repetition runs every server once, in shuffled order, under each \
 workload. A floor, which is not a server but the lowest possible cost, is run among them.
 
@@ -284,7 +285,8 @@ Examples:
 Exit codes: the server's; 1 it is unavailable or cannot be built, 2 wrong usage.";
 
 pub(super) const DOCTOR: &str = "\
-Each line begins with a word: `ok`; `note`, worth knowing; `lacks`, missing on this machine, with how to get it; and `bad`, which \
+It draws the machine's cores with those who get them, unless --server-cores and --tool-cores choose others. \
+Each line below begins with a word: `ok`; `note`, worth knowing; `lacks`, missing on this machine, with how to get it; and `bad`, which \
 spoils figures, with what to do about it. Nothing is built or changed.
 
 For three seconds it watches the cores: first it sleeps and counts the CPU time of other processes, then it keeps each core busy \

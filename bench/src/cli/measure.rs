@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Chosen, Label, help, value};
+use crate::machine::assignment::Smt;
 
 /// `bench measure`
 #[derive(Args, Debug)]
@@ -77,11 +78,16 @@ pub struct Setup {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Cores for the servers, separated by commas [default: the first half]
+    /// Cores for the servers, separated by commas, as Linux numbers their threads [default: one half of
+    /// the cores that are alike]
     #[arg(long, value_delimiter = ',', value_name = "CORES")]
     pub server_cores: Option<Vec<usize>>,
 
-    /// Cores for the load tool, separated by commas [default: the second half]
+    /// Cores for the load tool, separated by commas [default: the other half]
     #[arg(long, value_delimiter = ',', value_name = "CORES")]
     pub tool_cores: Option<Vec<usize>>,
+
+    /// Whether both threads of a core are used, where cores have two
+    #[arg(long, value_enum, value_name = "WHETHER", default_value = "off")]
+    pub smt: Smt,
 }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use crate::checks::verify::{self, Depth};
+use crate::machine::assignment::Layout;
+use crate::machine::cores::Cores;
 use crate::machine::host::Host;
 use crate::servers::launch;
 use crate::servers::server::Server;
@@ -15,8 +17,15 @@ use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
 
-/// A tool's version, or why it cannot be used. A workload without a tool has the harness's version.
-pub(super) type ToolVersion = Result<String, ErrorRecord>;
+/// What a workload is run with.
+pub(super) struct Setup {
+    /// The version of its tool, or of the harness where it has none; `None` where it is unavailable.
+    pub(super) tool: Option<String>,
+    /// The cores of its runs.
+    pub(super) cores: Cores,
+    /// Why it cannot be run on this machine.
+    pub(super) lacks: Option<ErrorRecord>,
+}
 
 /// What is known of a server before it is measured, or why it cannot be measured.
 pub(super) type Prepared = Result<Ready, ErrorRecord>;
@@ -28,11 +37,28 @@ pub(super) struct Ready {
     pub(super) conformance: Option<ConformanceRecord>,
 }
 
-/// Looks up the tool of a workload.
-pub(super) fn tool(host: &Host, workload: &Workload) -> ToolVersion {
-    let Some(load) = workload.load() else { return Ok(env!("CARGO_PKG_VERSION").into()) };
-    let unavailable = |message| ErrorRecord { kind: ErrorKind::Unavailable, message };
-    tool_of(host, load).map_err(unavailable)
+/// Looks up the tool and the cores of a workload.
+pub(super) fn setup(host: &Host, layout: &Layout, workload: &Workload) -> Setup {
+    let tool =
+        workload.load().map_or_else(|| Ok(env!("CARGO_PKG_VERSION").into()), |load| tool_of(host, load));
+    let cores = workload.server_cores.map_or_else(
+        || Ok(layout.cores.clone()),
+        |count| layout.scaled(count).ok_or_else(|| too_few(layout.scalable())),
+    );
+    let message = tool.as_ref().err().or(cores.as_ref().err()).cloned();
+    Setup {
+        lacks: message.map(|message| ErrorRecord { kind: ErrorKind::Unavailable, message }),
+        tool: tool.ok(),
+        cores: cores.unwrap_or_else(|_| layout.cores.clone()),
+    }
+}
+
+/// The same for all workloads, so that a suite on a small machine is told of once.
+fn too_few(cores: usize) -> String {
+    format!(
+        "a server on N cores is measured from 2 N cores on (on 1 core from 2, on 2 from 4, on 4 from 8), and here {} {cores}",
+        if cores == 1 { "is" } else { "are" }
+    )
 }
 
 fn tool_of(host: &Host, load: &Load) -> Result<String, String> {

@@ -164,20 +164,6 @@ impl Client {
         Ok(())
     }
 
-    /// Reads and drops everything up to the end or a reset. Fails when the server does not close.
-    pub(crate) fn read_out(&mut self) -> anyhow::Result<()> {
-        let mut buffer = [0; 16 * 1024];
-        loop {
-            match self.stream.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => bail!("the server did not close within {} s", TIMEOUT.as_secs()),
-            }
-        }
-    }
-
     /// Whether unread bytes have arrived, or the end of the stream has.
     pub(crate) fn is_readable(&self) -> bool {
         !self.unread.is_empty() || self.peek() != Err(nix::Error::EAGAIN)

@@ -49,7 +49,7 @@ pub enum SizeRecord {
     Short,
     /// In full.
     Full {
-        /// The most connections at a time that the machine allows.
+        /// The most connections at once, which the machine's limit of open files may reduce.
         connections: usize,
     },
 }
@@ -62,6 +62,20 @@ pub enum OutcomeRecord {
     Passed(String),
     /// It failed: what went wrong.
     Failed(String),
+}
+
+impl OutcomeRecord {
+    /// Whether the server failed.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
+impl DrillRecord {
+    /// Whether the outcome is the one that the server's manifest predicts.
+    pub fn is_as_known(&self) -> bool {
+        self.outcome.is_failure() == self.known.is_some()
+    }
 }
 
 #[cfg(test)]

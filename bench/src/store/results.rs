@@ -211,6 +211,7 @@ mod tests {
         let cases = [
             (3, include_str!("../../tests/folder/schema-3.json"), Some("hyper"), Bound::ClientBound),
             (4, include_str!("../../tests/folder/schema-4.json"), Some("compio"), Bound::ServerBound),
+            (5, include_str!("../../tests/folder/schema-5.json"), Some("compio"), Bound::ServerBound),
         ];
         for (schema, text, duplicate_of, bound) in cases {
             let record = measurement(text.as_bytes()).unwrap();
@@ -231,7 +232,7 @@ mod tests {
             ("an unknown field in a part", whole.replacen("title", "titles", 1), "unknown field `titles`"),
             ("a missing field", whole.replacen("\"attempt\":1,", "", 1), "missing field `attempt`"),
             ("an early end", whole[..whole.len() - 1].to_owned(), "EOF"),
-            ("another schema", whole.replacen("\"schema\":5", "\"schema\":99", 1), "written with schema 99"),
+            ("another schema", whole.replacen("\"schema\":6", "\"schema\":99", 1), "written with schema 99"),
         ];
         for (name, text, expected) in cases {
             let error = format!("{:#}", measurement(text.as_bytes()).unwrap_err());

@@ -5,6 +5,8 @@
 
 mod hey;
 mod oha;
+#[cfg(test)]
+mod tests;
 mod visit;
 mod wrk;
 
@@ -131,44 +133,4 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
 fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     host.output(&Launch::new(&words, Path::new("/")), QUERY_LIMIT)
-}
-
-/// Output of a tool that was captured once, by its path in `tests/captured`.
-#[cfg(test)]
-macro_rules! captured {
-    ($path:literal) => {
-        include_str!(concat!("../../tests/captured/", $path))
-    };
-}
-#[cfg(test)]
-pub(crate) use captured;
-
-/// The name of a case, a captured output, and the answers and the errors in it.
-#[cfg(test)]
-type Counted<'a> = (&'a str, &'a str, u64, &'a [(&'a str, u64)]);
-
-#[cfg(test)]
-fn assert_counts(tool: &dyn Tool, cases: &[Counted]) {
-    for (name, output, answered, errors) in cases {
-        let figures = tool.parse(output).unwrap();
-        let errors = errors.iter().map(|(kind, number)| ((*kind).to_owned(), *number)).collect();
-        assert_eq!((figures.answered, figures.errors), (*answered, errors), "{name}");
-    }
-}
-
-/// Fails unless a program was identified as `expected`, or refused with that part of a reason.
-#[cfg(test)]
-fn assert_identified(got: anyhow::Result<String>, expected: Result<&str, &str>) {
-    match (got, expected) {
-        (Ok(version), Ok(expected)) => assert_eq!(version, expected),
-        (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
-        (got, expected) => panic!("{got:?} instead of {expected:?}"),
-    }
-}
-
-#[cfg(test)]
-impl<'a> LoadSpec<'a> {
-    fn example(load: &'a Load, amount: Amount) -> Self {
-        Self { load, amount, rate: None, answer: "Hello", cores: 1, url: "URL" }
-    }
 }

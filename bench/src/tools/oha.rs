@@ -152,66 +152,8 @@ fn identify(version: &str, help: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::super::{Counted, assert_counts, assert_identified, captured};
+    use super::super::tests::assert_identified;
     use super::*;
-
-    #[test]
-    fn reads_a_normal_report() {
-        let seconds = [104_977e-9, 105_969e-9, 108_614e-9, 119_575e-9, 134_432e-9, 141_455e-9, 999_385e-9];
-        let expected = ToolOutput {
-            elapsed_seconds: 0.013_933_898,
-            answered: 200,
-            claimed_per_second: Some(14_353.485_291_768_318),
-            mean_seconds: Some(0.000_125_959_529_999_999_97),
-            percentiles: [10, 25, 50, 75, 90, 95, 99].into_iter().zip(seconds).collect(),
-            max_seconds: Some(0.001_283_568),
-            ..ToolOutput::default()
-        };
-        assert_eq!(Oha.parse(captured!("oha/normal.json")).unwrap(), expected);
-    }
-
-    #[test]
-    fn counts_answers_and_errors() {
-        let refused = "Connection refused (os error 111)";
-        let cases: [Counted; 6] = [
-            ("every fifth is a 503", captured!("oha/some-5xx.json"), 160, &[("status 503", 40)]),
-            ("every answer is a 503", captured!("oha/all-5xx.json"), 0, &[("status 503", 20)]),
-            ("no server listens", captured!("oha/dead-port.json"), 0, &[(refused, 20)]),
-            ("every answer is late", captured!("oha/timeouts.json"), 0, &[("timeout", 6)]),
-            ("three are on their way at the end", captured!("oha/deadline.json"), 3, &[]),
-            ("no request is answered before the end", captured!("oha/no-answer.json"), 0, &[]),
-        ];
-        assert_counts(&Oha, &cases);
-    }
-
-    #[test]
-    fn has_no_latency_without_samples() {
-        let refused = captured!("oha/dead-port.json");
-        for output in [refused, captured!("oha/timeouts.json"), captured!("oha/no-answer.json")] {
-            let figures = Oha.parse(output).unwrap();
-            assert_eq!((figures.mean_seconds, figures.max_seconds), (None, None));
-            assert!(figures.percentiles.is_empty());
-        }
-    }
-
-    #[test]
-    fn output_that_is_cut_off_is_an_error() {
-        assert_eq!(Oha.parse("").unwrap_err().to_string(), "oha printed nothing");
-        let normal = captured!("oha/normal.json").trim_end();
-        for cut in 1..normal.len() {
-            assert!(Oha.parse(&normal[..cut]).is_err(), "cut after {cut} bytes");
-        }
-        let cases = [
-            ("counts that do not add up", normal.replace("\"200\": 200", "\"200\": 199")),
-            ("no time", normal.replace("\"total\": 0.013933898", "\"total\": 0.0")),
-            ("no statuses", normal.replace("statusCodeDistribution", "statuses")),
-        ];
-        for (name, output) in cases {
-            assert!(Oha.parse(&output).is_err(), "{name}");
-        }
-    }
 
     #[test]
     fn is_identified_by_its_version() {
@@ -226,25 +168,5 @@ mod tests {
         for (version, help, expected) in cases {
             assert_identified(identify(version, &help), expected);
         }
-    }
-
-    #[test]
-    fn arguments_follow_the_workload() {
-        let (time, each) = (Amount::Time(Duration::from_secs(5)), "-c 100 -t 10000ms --worker-threads 1");
-        let cases = [
-            (Amount::Requests(500), Mode::KeepAlive, format!("-n 500 {each} URL")),
-            (time, Mode::KeepAlive, format!("-z 5000ms {each} URL")),
-            (time, Mode::Close, format!("-z 5000ms {each} --disable-keepalive URL")),
-        ];
-        for (amount, mode, expected) in cases {
-            let load = Load::example("oha", amount, mode);
-            assert_eq!(Oha.refuses(&load), None);
-            let words = Oha.command(&LoadSpec::example(&load, amount)).join(" ");
-            assert_eq!(words, format!("oha --no-tui --output-format json -w {expected}"));
-        }
-        assert!(Oha.refuses(&Load::example("oha", time, Mode::Pipelined(16))).is_some());
-        let load = Load::example("oha", Amount::Requests(100), Mode::KeepAlive);
-        let open = LoadSpec { rate: Some(500.0), ..LoadSpec::example(&load, load.amount) };
-        assert!(Oha.command(&open).join(" ").contains(" -q 500 --latency-correction "));
     }
 }

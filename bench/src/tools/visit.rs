@@ -111,54 +111,13 @@ fn percentiles(times: &TimesReport) -> BTreeMap<u8, f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::super::captured;
+    use super::super::tests::captured;
     use super::*;
-
-    const RIGHT: &str = captured!("visit/some-5xx.json");
-
-    #[test]
-    fn reads_a_report() {
-        let figures = Visit.parse(RIGHT).unwrap();
-        assert_eq!((figures.answered, figures.errors), (160, [("status 503".to_owned(), 40)].into()));
-        let known: Vec<u8> = figures.percentiles.keys().copied().collect();
-        assert_eq!(known, [50, 75, 90, 95, 99]);
-        let claimed = figures.claimed_per_second.unwrap();
-        assert!((claimed * figures.elapsed_seconds - 160.0).abs() < 1e-6, "{claimed}");
-    }
 
     #[test]
     fn a_wrong_answer_is_reported() {
-        let wrong = RIGHT.replace("\"mismatch\":null", "\"mismatch\":\"GET /: no\"");
+        let wrong =
+            captured("visit/some-5xx.json").replace("\"mismatch\":null", "\"mismatch\":\"GET /: no\"");
         assert_eq!(Visit.parse(&wrong).unwrap().mismatch.as_deref(), Some("GET /: no"));
-    }
-
-    #[test]
-    fn a_run_that_is_not_valid_is_an_error() {
-        let interrupted = RIGHT.replace("\"interrupted\":false", "\"interrupted\":true");
-        let cases = [
-            (String::new(), "not the output of visit"),
-            (RIGHT[..RIGHT.trim().len() - 1].to_owned(), "not the output of visit"),
-            (interrupted, "it was interrupted"),
-        ];
-        for (output, expected) in cases {
-            let error = Visit.parse(&output).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
-    }
-
-    #[test]
-    fn arguments_follow_the_workload() {
-        let cases = [
-            (Amount::Requests(9), Mode::Close, "--mode close --requests 9"),
-            (Amount::Time(Duration::from_secs(5)), Mode::KeepAlive, "--mode keep-alive --seconds 5"),
-        ];
-        for (amount, mode, expected) in cases {
-            let load = Load::example("visit", amount, mode);
-            let words = Visit.command(&LoadSpec::example(&load, amount)).join(" ");
-            let expected = format!("--connections 100 {expected} --threads 1 --expect Hello --timeout 10");
-            assert_eq!(words, format!("visit --quiet {expected} URL"));
-        }
     }
 }

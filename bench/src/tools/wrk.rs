@@ -194,73 +194,8 @@ fn identify(printed: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::super::{Counted, assert_counts, assert_identified, captured};
+    use super::super::tests::assert_identified;
     use super::*;
-
-    #[test]
-    fn reads_a_normal_summary() {
-        let expected = ToolOutput {
-            elapsed_seconds: 1.000_994,
-            answered: 20_453,
-            claimed_per_second: Some(20_453.0 / 1.000_994),
-            mean_seconds: Some(305.034_959_457_663_15 / 1e6),
-            percentiles: [(50, 84e-6), (75, 88e-6), (90, 138e-6), (95, 1_855e-6), (99, 4_824e-6)].into(),
-            max_seconds: Some(9_416e-6),
-            ..ToolOutput::default()
-        };
-        let mut figures = Wrk.parse(captured!("wrk/normal.txt")).unwrap();
-        for (percent, time) in &mut figures.percentiles {
-            assert!((*time - expected.percentiles[percent]).abs() < 1e-12, "{percent}: {time}");
-            *time = expected.percentiles[percent];
-        }
-        assert_eq!(figures, expected);
-    }
-
-    #[test]
-    fn counts_answers_and_errors() {
-        let killed: &[_] = &[("read", 3), ("write", 84_495)];
-        let cases: [Counted; 5] = [
-            ("every fifth is a 503", captured!("wrk/some-5xx.txt"), 18_127, &[("status above 399", 4_531)]),
-            ("every answer is a 503", captured!("wrk/all-5xx.txt"), 0, &[("status above 399", 14_367)]),
-            ("every answer is late", captured!("wrk/timeouts.txt"), 0, &[("timeout", 6)]),
-            ("no request is answered", captured!("wrk/no-answer.txt"), 0, &[]),
-            ("a server that was killed", captured!("wrk/killed.txt"), 44_851, killed),
-        ];
-        assert_counts(&Wrk, &cases);
-    }
-
-    #[test]
-    fn has_no_latency_without_samples() {
-        let known = |output| {
-            let figures = Wrk.parse(output).unwrap();
-            (figures.mean_seconds.is_some(), figures.percentiles.len(), figures.max_seconds.is_some())
-        };
-        assert_eq!(known(captured!("wrk/no-answer.txt")), (false, 0, false));
-        // Its 50th percentile is 719 µs and all above are 0.
-        assert_eq!(known(captured!("wrk/pipelined.txt")), (false, 0, true));
-        assert_eq!(Wrk.parse(captured!("wrk/pipelined.txt")).unwrap().answered, 58_321);
-    }
-
-    #[test]
-    fn output_that_is_cut_off_is_an_error() {
-        // Its whole output when no server listens: the reason is on standard error.
-        assert_eq!(Wrk.parse("").unwrap_err().to_string(), "wrk printed nothing");
-        let normal = captured!("wrk/normal.txt").trim_end();
-        for cut in 1..normal.len() {
-            assert!(Wrk.parse(&normal[..cut]).is_err(), "cut after {cut} bytes");
-        }
-        let cases = [
-            ("more errors than answers", normal.replace("\"status\":0", "\"status\":20454")),
-            ("no time", normal.replace("\"duration_us\":1000994", "\"duration_us\":0")),
-            ("something unknown", normal.replace("\"depth\"", "\"width\"")),
-            ("negative", normal.replace("\"read\":0", "\"read\":-1")),
-        ];
-        for (name, output) in cases {
-            assert!(Wrk.parse(&output).is_err(), "{name}");
-        }
-    }
 
     #[test]
     fn is_identified_by_its_version() {
@@ -276,27 +211,5 @@ mod tests {
         for (printed, expected) in cases {
             assert_identified(identify(&printed), expected);
         }
-    }
-
-    #[test]
-    fn arguments_follow_the_workload() {
-        let cases = [
-            (Mode::KeepAlive, 1, "wrk -t1 -c100 -d5s --timeout=10s -s wrk.lua URL -- 1"),
-            (Mode::KeepAlive, 3, "wrk -t2 -c100 -d5s --timeout=10s -s wrk.lua URL -- 1"),
-            (Mode::Close, 1, "wrk -t1 -c100 -d5s --timeout=10s -s wrk.lua -H Connection: close URL -- 1"),
-            (Mode::Pipelined(16), 1, "wrk -t1 -c100 -d5s --timeout=10s -s wrk.lua URL -- 16"),
-        ];
-        for (mode, cores, expected) in cases {
-            let load = Load::example("wrk", Amount::Time(Duration::from_secs(5)), mode);
-            assert_eq!(Wrk.refuses(&load), None);
-            let order = LoadSpec { cores, ..LoadSpec::example(&load, load.amount) };
-            assert_eq!(Wrk.command(&order).join(" "), expected);
-        }
-        for amount in [Amount::Requests(5), Amount::Time(Duration::from_millis(500))] {
-            assert!(Wrk.refuses(&Load::example("wrk", amount, Mode::Close)).is_some(), "{amount:?}");
-        }
-        let load = Load::example("wrk", Amount::Time(Duration::from_secs(5)), Mode::Close);
-        let warm_up = Wrk.command(&LoadSpec::example(&load, Amount::Time(Duration::from_millis(500))));
-        assert!(warm_up.contains(&"-d1s".to_owned()), "{warm_up:?}");
     }
 }

@@ -8,15 +8,11 @@ use bench::text::numbers::as_f64;
 use shared::testing::REQUESTS;
 
 use crate::budget::Count;
-use crate::gungraun::{self, Benchmark};
+use crate::gungraun;
 
 /// Counts all paths: each has a budget, and each budget has a path.
 pub(crate) fn count(host: &Host, checkout: &Checkout, budgets: &BTreeMap<String, f64>) -> Vec<Count> {
-    let benchmarks = gungraun::run(host, checkout, "--package shared --features testing --bench paths");
-    let path = |Benchmark { function, id, instructions }| {
-        (id.map_or(function.clone(), |id| format!("{function}/{id}")), instructions)
-    };
-    let mut paths: BTreeMap<String, u64> = benchmarks.into_iter().map(path).collect();
+    let mut paths = gungraun::run(host, checkout, "--package shared --features testing --bench paths");
     let count = |(name, budget): (&String, &f64)| {
         let instructions = paths.remove(name).unwrap_or_else(|| panic!("there is no path `{name}`"));
         let counted = as_f64(instructions) / as_f64(REQUESTS as u64);

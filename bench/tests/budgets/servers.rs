@@ -7,13 +7,13 @@ use bench::servers::server::Server;
 use bench::text::numbers::as_f64;
 
 use crate::budget::Count;
-use crate::gungraun::{self, Benchmark};
+use crate::gungraun::{self, Counts};
 
 /// Counts the servers whose manifests have a budget, with one worker each: the instructions per
 /// request for /abc on one connection, each sent when the one before it is answered.
 pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
     // The servers are built as their manifests say. The client is not counted, so a debug build will do.
-    let benchmarks = gungraun::run(host, checkout, "--profile dev --package bench --bench servers");
+    let counted = gungraun::run(host, checkout, "--profile dev --package bench --bench servers");
     let mut counts = Vec::new();
     for server in &checkout.servers {
         let Some(budget) = server.instructions else { continue };
@@ -26,23 +26,19 @@ pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
             file: file.strip_prefix(&checkout.root).unwrap().display().to_string(),
             key: "instructions".to_owned(),
             budget,
-            counted: per_request(server, &benchmarks),
+            counted: per_request(server, &counted),
         });
     }
     counts
 }
 
 /// The difference of the server's two benchmarks, divided by that of their numbers of requests.
-fn per_request(server: &Server, benchmarks: &[Benchmark]) -> f64 {
+fn per_request(server: &Server, counts: &Counts) -> f64 {
     // Names in gungraun have no hyphens.
-    let function = server.name.replace('-', "_");
-    let own = benchmarks.iter().filter(|benchmark| benchmark.function == function);
-    let own: Vec<(u64, u64)> = own.map(|benchmark| (requests(benchmark), benchmark.instructions)).collect();
-    let [fewer, more] = own[..] else { panic!("{function} was counted as {own:?}") };
+    let start = format!("{}/requests_", server.name.replace('-', "_"));
+    let own = counts.iter().filter_map(|(name, count)| Some((name.strip_prefix(&start)?, *count)));
+    let mut own: Vec<(u64, u64)> = own.map(|(requests, count)| (requests.parse().unwrap(), count)).collect();
+    own.sort_unstable();
+    let [fewer, more] = own[..] else { panic!("{start} was counted as {own:?}") };
     as_f64(more.1.saturating_sub(fewer.1)) / as_f64(more.0 - fewer.0)
-}
-
-fn requests(benchmark: &Benchmark) -> u64 {
-    let requests = benchmark.id.as_deref().and_then(|id| id.strip_prefix("requests_")?.parse().ok());
-    requests.unwrap_or_else(|| panic!("{benchmark:?} does not say how many requests it makes"))
 }

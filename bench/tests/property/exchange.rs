@@ -1,9 +1,9 @@
 //! Generated exchanges on one connection: requests, and the pieces in which the client sends them.
 
+use answers::Response;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use shared::testing::invariants::answers::{self, Answer};
 
 use super::model;
 use super::request::{self, Request};
@@ -134,7 +134,7 @@ impl<'a> Received<'a> {
         while !self.bytes.is_empty() {
             let request = self.requests.get(self.answered).filter(|_| !self.closed);
             let request = request.ok_or_else(|| format!("{:?} after the last answer", self.bytes))?;
-            let read = answers::read(&self.bytes, |_, _| request.method != "HEAD")?;
+            let read = answers::parse(&self.bytes, request.method == "HEAD", false)?;
             let Some((answer, length)) = read else { break };
             self.bytes.drain(..length);
             self.take(request, &answer)?;
@@ -142,7 +142,7 @@ impl<'a> Received<'a> {
         Ok(())
     }
 
-    fn take(&mut self, request: &Request, answer: &Answer) -> Result<(), String> {
+    fn take(&mut self, request: &Request, answer: &Response) -> Result<(), String> {
         if answer.is_interim() {
             if answer.status != 100 || self.continued || !model::may_continue(request) {
                 return Err(format!("{request:?} is first answered with {}", answer.status));

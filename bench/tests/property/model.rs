@@ -1,7 +1,7 @@
 //! The right answers, from the endpoint's description and the RFCs, and from no code of the
 //! servers.
 
-use shared::testing::invariants::answers::Answer;
+use answers::Response;
 
 use super::request::{Persistence, Request, Version};
 
@@ -18,7 +18,7 @@ pub(crate) fn closes(request: &Request) -> bool {
 
 /// Whether the answer announces the end of the connection. To an HTTP/1.0 client every answer does,
 /// unless it says that the connection stays open (RFC 9112, section 9.3 and appendix C.2.2).
-pub(crate) fn ends(request: &Request, answer: &Answer) -> bool {
+pub(crate) fn ends(request: &Request, answer: &Response) -> bool {
     let option = answer.field("connection").unwrap_or_default();
     option.eq_ignore_ascii_case("close")
         || request.version == Version::Http10 && !option.eq_ignore_ascii_case("keep-alive")
@@ -35,7 +35,7 @@ pub(crate) fn has_to_continue(request: &Request) -> bool {
 }
 
 /// Fails when the answer to `request` is wrong.
-pub(crate) fn check(request: &Request, answer: &Answer) -> Result<(), String> {
+pub(crate) fn check(request: &Request, answer: &Response) -> Result<(), String> {
     let length = answer.field("content-length").unwrap_or_default();
     let greeting = format!("Hello, visitor! You've requested: {}\n", request.path);
     let is_right = match request.method.as_str() {
@@ -48,7 +48,8 @@ pub(crate) fn check(request: &Request, answer: &Answer) -> Result<(), String> {
         }
         _ => answer.status == 405 && answer.field("allow") == Some("GET, HEAD") && answer.body.is_empty(),
     };
-    if is_right && ends(request, answer) == closes(request) {
+    let is_dated = answer.field("date").is_some_and(answers::is_imf_fixdate);
+    if is_right && is_dated && ends(request, answer) == closes(request) {
         Ok(())
     } else {
         let body = String::from_utf8_lossy(&answer.body);

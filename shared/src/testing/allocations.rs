@@ -23,21 +23,15 @@ pub struct Allocations {
     pub pipelined: u64,
 }
 
-impl Program {
-    /// Counts allocations per request, with one worker, in a program with the feature `counting`.
-    pub(super) fn allocations(&self) -> Allocations {
-        let per_request = |request: &str, pipelined: usize| {
-            let count = |requests| in_all(self, &request.repeat(pipelined), pipelined, requests);
-            let more = count(2 * REQUESTS).saturating_sub(count(REQUESTS));
-            let requests = REQUESTS as u64;
-            (more + requests / 2) / requests
-        };
-        Allocations {
-            bare: per_request(BARE, 1),
-            browser: per_request(BROWSER, 1),
-            pipelined: per_request(BARE, DEPTH),
-        }
-    }
+/// Counts allocations per request, with one worker, in a program with the feature `counting`.
+pub(super) fn per_request(program: &Program) -> Allocations {
+    let count = |request: &str, pipelined: usize| {
+        let count = |requests| in_all(program, &request.repeat(pipelined), pipelined, requests);
+        let more = count(2 * REQUESTS).saturating_sub(count(REQUESTS));
+        let requests = REQUESTS as u64;
+        (more + requests / 2) / requests
+    };
+    Allocations { bare: count(BARE, 1), browser: count(BROWSER, 1), pipelined: count(BARE, DEPTH) }
 }
 
 /// Allocations of a server from its start until it has answered `requests` on one connection.

@@ -6,7 +6,7 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::allocations::Allocations;
+use super::allocations::{self, Allocations};
 use super::program::Program;
 pub use super::refusals::{without_further_threads_it_serves_and_drains, without_threads_it_does_not_start};
 
@@ -22,7 +22,7 @@ const CLOSES: &str = "GET /abc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 /// A request takes this number of allocations, in a program with the feature `counting`.
 pub fn the_allocations_per_request_are_known(program: &Program, expected: Allocations) {
-    assert_eq!(program.allocations(), expected);
+    assert_eq!(allocations::per_request(program), expected);
 }
 
 /// Many connections ask several times, and all are answered, by at most `max_threads` threads.

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::machine::host::Host;
+use crate::machine::host::{Host, Memory, Waited};
 use crate::servers::client::{Client, TIMEOUT, check_answers, get_and_close};
 use crate::servers::launch::{self, Running};
 use crate::servers::server::Server;
+use crate::store::drills::SizeRecord;
 
 /// Connections that are served before a drill reads memory and descriptors, so that what a server
 /// allocates for its first ones is no leak. The shortest accept queue of all servers holds them.
@@ -23,36 +24,24 @@ const POLL: Duration = Duration::from_millis(20);
 /// The share of a core that an idle server may use. One that waits uses some thousandths.
 const QUIET_SHARE: f64 = 0.05;
 
-/// How large drills are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    /// A second or two each, for tests.
-    Short,
-    /// With at most this number of connections, which the machine's limit of open files may reduce.
-    Full {
-        /// Connections at once.
-        connections: usize,
-    },
-}
-
 /// What a drill runs with: a server that is built, and the host to start it on.
 pub(super) struct DrillContext<'a> {
     pub(super) host: &'a Host,
     pub(super) server: &'a Server,
-    pub(super) size: Size,
+    pub(super) size: SizeRecord,
 }
 
 impl DrillContext<'_> {
     /// One of two values, by the drill's size.
     pub(super) fn pick<T>(&self, short: T, full: T) -> T {
-        if self.size == Size::Short { short } else { full }
+        if self.size == SizeRecord::Short { short } else { full }
     }
 
     /// Connections at once, by the drill's size and what the machine allows.
     pub(super) fn connections(&self, short: usize, full: usize) -> usize {
         match self.size {
-            Size::Short => short,
-            Size::Full { connections } => full.min(connections),
+            SizeRecord::Short => short,
+            SizeRecord::Full { connections } => full.min(connections),
         }
     }
 
@@ -77,13 +66,20 @@ impl DrillContext<'_> {
 }
 
 fn warm_up(running: &Running) -> anyhow::Result<()> {
-    let clients: anyhow::Result<Vec<Client>> =
-        (0..WARM_UP).map(|_| Client::connect(running.address)).collect();
-    for mut client in clients? {
+    for mut client in connect(running, WARM_UP)? {
         client.send(get_and_close("/first").as_bytes())?;
         client.expect("/first")?;
     }
     wait_until(|| settled(running), "its descriptors did not settle")
+}
+
+/// Opens connections from several source addresses.
+pub(super) fn connect(running: &Running, count: usize) -> anyhow::Result<Vec<Client>> {
+    let connect = |number| {
+        let client = Client::connect_from(number, running.address);
+        client.with_context(|| format!("connection {} of {count}", number + 1))
+    };
+    (0..count).map(connect).collect()
 }
 
 fn settled(running: &Running) -> anyhow::Result<bool> {
@@ -138,5 +134,22 @@ pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result
 }
 
 pub(super) fn resident(running: &Running) -> anyhow::Result<u64> {
-    Ok(running.process.memory().context("the server has ended")?.resident)
+    Ok(memory(running)?.resident)
+}
+
+pub(super) fn memory(running: &Running) -> anyhow::Result<Memory> {
+    running.process.memory().context("the server has ended")
+}
+
+/// Sends SIGTERM, and returns the time until the server has ended. Fails unless it ends within
+/// `bound`, and with 0.
+pub(super) fn terminate(mut running: Running, bound: Duration) -> anyhow::Result<Duration> {
+    let signalled = Instant::now();
+    running.process.terminate()?;
+    let waited = running.process.wait(bound);
+    let elapsed = signalled.elapsed();
+    ensure!(waited == Waited::Exited, "the server still runs {:.1} s after SIGTERM", elapsed.as_secs_f64());
+    let ended = running.process.kill()?;
+    ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
+    Ok(elapsed)
 }

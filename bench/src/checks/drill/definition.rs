@@ -1,6 +1,7 @@
-//! What a drill is, and what its result is, also in its stored form.
+//! What a drill is, and how its result becomes a record.
 
-use super::context::{DrillContext, Size};
+use super::context::DrillContext;
+use crate::machine;
 use crate::machine::host::Host;
 use crate::servers::server::Server;
 use crate::store::drills::{DrillRecord, DrilledRecord, OutcomeRecord, SCHEMA, SizeRecord};
@@ -15,75 +16,46 @@ pub struct Drill {
     pub(super) run: fn(&DrillContext) -> anyhow::Result<String>,
 }
 
-/// The result of one drill with one server.
-#[derive(Clone, Debug)]
-pub struct DrillResult {
-    /// `drill/NAME`.
-    pub drill: &'static str,
-    /// The drill's figure, or why the server failed it.
-    pub outcome: Result<String, String>,
-    /// The reason of a known failure, from the manifest; `None` when a flaky one passed.
-    pub known: Option<String>,
-}
-
 impl Drill {
     /// Its name without `drill/`.
     pub fn short_name(&self) -> &'static str {
         self.name.trim_start_matches("drill/")
     }
 
-    /// Runs it with a server that is built.
-    pub fn run(&self, host: &Host, server: &Server, size: Size) -> DrillResult {
-        let context = DrillContext { host, server, size };
-        let outcome = (self.run)(&context).map_err(|error| format!("{error:#}"));
-        DrillResult::new(self.name, outcome, server)
-    }
-}
-
-impl DrillResult {
-    pub(crate) fn new(drill: &'static str, outcome: Result<String, String>, server: &Server) -> Self {
-        let failure = server.known_failure(drill).filter(|failure| outcome.is_err() || !failure.flaky);
-        Self { drill, outcome, known: failure.map(|failure| failure.reason.clone()) }
-    }
-
-    /// Whether the result is the one that the server's manifest predicts.
-    pub fn is_as_known(&self) -> bool {
-        self.outcome.is_err() == self.known.is_some()
-    }
-}
-
-/// The stored form of a result.
-pub fn drill_record(
-    server: DrilledRecord,
-    drill: &Drill,
-    size: Size,
-    started: String,
-    result: &DrillResult,
-) -> DrillRecord {
-    DrillRecord {
-        schema: SCHEMA,
-        started,
-        server,
-        drill: drill.short_name().into(),
-        about: drill.about.into(),
-        size: match size {
-            Size::Short => SizeRecord::Short,
-            Size::Full { connections } => SizeRecord::Full { connections },
-        },
-        outcome: match result.outcome.clone() {
+    /// Runs it with a server that is built, of a version where that is known.
+    pub fn run(
+        &self,
+        host: &Host,
+        server: &Server,
+        version: Option<String>,
+        size: SizeRecord,
+    ) -> DrillRecord {
+        let started = machine::now();
+        let outcome = match (self.run)(&DrillContext { host, server, size }) {
             Ok(figure) => OutcomeRecord::Passed(figure),
-            Err(wrong) => OutcomeRecord::Failed(wrong),
-        },
-        known: result.known.clone(),
+            Err(error) => OutcomeRecord::Failed(format!("{error:#}")),
+        };
+        DrillRecord {
+            schema: SCHEMA,
+            started,
+            server: DrilledRecord {
+                name: server.name.clone(),
+                title: server.title.clone(),
+                language: server.language.clone(),
+                version,
+            },
+            drill: self.short_name().into(),
+            about: self.about.into(),
+            size,
+            known: known_reason(server, self.name, &outcome),
+            outcome,
+        }
     }
 }
 
-/// The stored form of a server of this version.
-pub fn drilled_record(server: &Server, version: Option<String>) -> DrilledRecord {
-    DrilledRecord {
-        name: server.name.clone(),
-        title: server.title.clone(),
-        language: server.language.clone(),
-        version,
-    }
+/// The reason of a known failure, from the manifest; `None` when a flaky one passed.
+pub fn known_reason(server: &Server, drill: &str, outcome: &OutcomeRecord) -> Option<String> {
+    let failure = server.known_failure(drill)?;
+    let is_expected = outcome.is_failure() || !failure.flaky;
+    is_expected.then(|| failure.reason.clone())
 }

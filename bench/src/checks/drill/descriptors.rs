@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::context::{DrillContext, check_quiet, check_recovered, wait_until};
+use super::context::{DrillContext, check_quiet, check_recovered, connect, wait_until};
 use super::definition::Drill;
-use crate::servers::client::{Client, check_answers};
+use crate::servers::client::check_answers;
 use crate::servers::launch::Running;
 
 pub(super) const DRILL: Drill = Drill {
@@ -72,12 +72,4 @@ fn exhaust(context: &DrillContext, running: &Running, open: usize, room: usize) 
     wait_until(all_answered, "some waiting connections were not answered")?;
     check_answers(running.address).context("after all have closed")?;
     Ok(share)
-}
-
-fn connect(running: &Running, count: usize) -> anyhow::Result<Vec<Client>> {
-    let connect = |number| {
-        let client = Client::connect(running.address);
-        client.with_context(|| format!("connection {} of {count}", number + 1))
-    };
-    (0..count).map(connect).collect()
 }

@@ -1,11 +1,11 @@
 //! A shutdown while clients are slow or silent.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
-use super::context::DrillContext;
+use super::context::{DrillContext, terminate};
 use super::definition::Drill;
 use super::non_reading::{self, NonReadingClient};
 use crate::machine::host::Waited;
@@ -30,16 +30,10 @@ const SLACK: Duration = Duration::from_secs(2);
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let limit = if context.server.honours("drain-timeout") { SHORT } else { CONTRACT };
-    let mut running = context.start(&[("drain-timeout", &limit.to_string())])?;
+    let running = context.start(&[("drain-timeout", &limit.to_string())])?;
     let clients = slow_clients(running.address)?;
-    let signalled = Instant::now();
-    running.process.terminate()?;
-    let waited = running.process.wait(Duration::from_secs(limit) + SLACK);
-    let elapsed = signalled.elapsed().as_secs_f64();
-    let still = format!("the server still runs {elapsed:.1} s after SIGTERM; its limit is {limit} s");
-    ensure!(waited == Waited::Exited, "{still}");
-    let ended = running.process.kill()?;
-    ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
+    let elapsed = terminate(running, Duration::from_secs(limit) + SLACK)
+        .with_context(|| format!("with a drain limit of {limit} s"))?;
     drop(clients);
 
     let mut running = context.start(&[("drain-timeout", "30")])?;
@@ -50,7 +44,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     running.process.terminate()?;
     ensure!(running.process.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
     running.process.kill()?;
-    Ok(numbers::seconds(elapsed))
+    Ok(numbers::seconds(elapsed.as_secs_f64()))
 }
 
 fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<NonReadingClient>)> {

@@ -3,12 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{anyhow, ensure};
+use anyhow::anyhow;
 
-use super::context::{DrillContext, wait_until};
+use super::context::{DrillContext, terminate, wait_until};
 use super::definition::Drill;
 use super::load::{CLIENT_MODES, LoadCount, LoadState, load};
-use crate::machine::host::Waited;
 use crate::servers::launch::Running;
 use crate::text::numbers::{self, as_f64};
 
@@ -40,7 +39,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
 
 /// One shutdown. Fails when the server does not end as it should; lost requests are in the count.
 fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
-    let mut running = context.start(&[])?;
+    let running = context.start(&[])?;
     let address = running.address;
     let state = LoadState::default();
     let mut all = LoadCount::default();
@@ -48,7 +47,7 @@ fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
         let state = &state;
         let start = |(name, mode)| scope.spawn(move || load(name, address, mode, state));
         let clients: Vec<_> = CLIENT_MODES.into_iter().enumerate().map(start).collect();
-        let ended = end_under_load(&mut running, state);
+        let ended = end_under_load(running, state);
         state.stop.store(true, Ordering::Relaxed);
         for client in clients {
             // The client ends when the server refuses connections, as it should here.
@@ -58,17 +57,11 @@ fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
         ended
     });
     ended?;
-    let ended = running.process.kill()?;
-    ensure!(ended.status.success(), "the server ended with {}{}", ended.status, ended.last_words());
     Ok(all)
 }
 
-fn end_under_load(running: &mut Running, state: &LoadState) -> anyhow::Result<()> {
+fn end_under_load(running: Running, state: &LoadState) -> anyhow::Result<Duration> {
     let are_running = || Ok(state.answered.load(Ordering::Relaxed) >= UNDER_WAY);
     wait_until(are_running, &format!("the server did not give {UNDER_WAY} right answers"))?;
-    running.process.terminate()?;
-    let seconds = END_BOUND.as_secs();
-    let waited = running.process.wait(END_BOUND);
-    ensure!(waited == Waited::Exited, "the server still runs {seconds} s after SIGTERM");
-    Ok(())
+    terminate(running, END_BOUND)
 }

@@ -1,8 +1,6 @@
 //! Many idle connections.
 
-use anyhow::Context;
-
-use super::context::{DrillContext, FIRST, resident, wait_until};
+use super::context::{DrillContext, FIRST, connect, resident, wait_until};
 use super::definition::Drill;
 use crate::servers::client::{Client, check_answers};
 use crate::servers::launch::Running;
@@ -25,9 +23,10 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut running = context.start(&[("idle-timeout", "600")])?;
     // At rest: a process that hands a connection over has it open for a moment, too.
     let at_rest = running.process.descriptors()?;
-    let _first = connect(context, &running, FIRST, at_rest)?;
+    let _first = open(&running, FIRST, at_rest)?;
+    context.check_interrupted()?;
     let before = resident(&running)?;
-    let mut clients = connect(context, &running, count, at_rest + FIRST)?;
+    let mut clients = open(&running, count, at_rest + FIRST)?;
     let growth = resident(&running)?.saturating_sub(before);
 
     check_answers(running.address)?;
@@ -40,20 +39,10 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(if count < WANTED { format!("{each} B each of {count}") } else { format!("{each} B each") })
 }
 
-/// Opens `count` connections, and waits until the server, with `open` descriptors, has them all.
-fn connect(
-    context: &DrillContext,
-    running: &Running,
-    count: usize,
-    open: usize,
-) -> anyhow::Result<Vec<Client>> {
-    let mut clients = Vec::with_capacity(count);
-    for number in 0..count {
-        context.check_interrupted()?;
-        let client = Client::connect_from(number, running.address);
-        clients.push(client.with_context(|| format!("connection {} of {count}", number + 1))?);
-    }
+/// Opens `count` connections, and waits until the server, with `before` descriptors, has them all.
+fn open(running: &Running, count: usize, before: usize) -> anyhow::Result<Vec<Client>> {
+    let clients = connect(running, count)?;
     let complaint = format!("the server has not accepted all of {count} connections");
-    wait_until(|| Ok(running.process.descriptors()? >= open + count), &complaint)?;
+    wait_until(|| Ok(running.process.descriptors()? >= before + count), &complaint)?;
     Ok(clients)
 }

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::context::DrillContext;
+use super::context::{DrillContext, connect};
 use super::definition::Drill;
-use crate::servers::client::{Client, check_answers};
+use crate::servers::client::check_answers;
 
 pub(super) const DRILL: Drill = Drill {
     name: "drill/kill",
@@ -17,8 +17,8 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     for _ in 0..context.pick(1, 5) {
         context.check_interrupted()?;
         let running = context.start(&[])?;
-        let address = running.address;
-        let mut clients = (0..4).map(|_| Client::connect(address)).collect::<anyhow::Result<Vec<_>>>()?;
+        let port = running.address.port();
+        let mut clients = connect(&running, 4)?;
         // The states that keep a port in use longest: idle, within a head, with an unread answer.
         clients[0].ask("/before")?;
         clients[0].expect("/before")?;
@@ -27,7 +27,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         running.process.kill()?;
 
         let killed = Instant::now();
-        let again = context.start_cold(address.port(), &[])?;
+        let again = context.start_cold(port, &[])?;
         check_answers(again.address)?;
         slowest = slowest.max(killed.elapsed().as_millis());
         drop(clients);

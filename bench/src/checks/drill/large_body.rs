@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, bail, ensure};
 
-use super::context::DrillContext;
+use super::context::{DrillContext, memory};
 use super::definition::Drill;
 use crate::servers::client::{Client, check_answers};
 use crate::servers::launch::Running;
@@ -82,5 +82,5 @@ fn check_growth(running: &Running, before: u64) -> anyhow::Result<()> {
 }
 
 fn peak(running: &Running) -> anyhow::Result<u64> {
-    Ok(running.process.memory().context("the server has ended")?.peak)
+    Ok(memory(running)?.peak)
 }

@@ -27,7 +27,7 @@ const MISBEHAVIORS: [Misbehavior; 7] = [
         // An oversize head. The client waits for the answer.
         client.send(format!("GET / HTTP/1.1\r\nHost: h\r\nA: {}\r\n", "x".repeat(20_000)).as_bytes())?;
         client.half_close()?;
-        client.read_out()
+        client.expect_end()
     },
     |mut client, random| {
         client.send(get("/twice").repeat(random.usize(0..10)).as_bytes())?;

@@ -26,8 +26,7 @@ mod resets;
 
 use crate::servers::server::Server;
 
-pub use context::Size;
-pub use definition::{Drill, DrillResult, drill_record, drilled_record};
+pub use definition::{Drill, known_reason};
 
 /// All drills, in the order in which they run.
 pub const DRILLS: [Drill; 11] = [

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::context::CheckContext;
+use super::CheckContext;
 use super::diagnostic::Diagnostics;
 use super::values::{string, strings, tables};
 use crate::servers::server::TARGET;

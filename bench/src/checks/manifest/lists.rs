@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::context::CheckContext;
+use super::CheckContext;
 use super::diagnostic::Diagnostics;
 use super::values::{strings, tables};
 use crate::checks::drill::{self, DRILLS};
@@ -12,8 +12,13 @@ use crate::servers::server::LIMITS;
 use crate::text::names;
 
 pub(super) fn check(table: &DeTable, context: &CheckContext, found: &mut Diagnostics) {
-    check_cases(&listed(table, "known_failures", "cases"), found);
-    check_limits(&listed(table, "limits", "names"), found);
+    let (failures, limits) = (listed(table, "known_failures", "cases"), listed(table, "limits", "names"));
+    check_once(&failures, found);
+    check_cases(&failures, found);
+    check_once(&limits, found);
+    for (at, name) in limits.iter().filter(|(_, name)| !LIMITS.contains(name)) {
+        found.error(*at, format!("there is no limit `{name}`; {}", names::suggest(name, &LIMITS)));
+    }
     let costs = table.get("costs").and_then(|costs| costs.get_ref().as_table());
     let benchmarks = costs.into_iter().flat_map(|costs| costs.values()).filter_map(strings).flatten();
     check_benchmarks(benchmarks, context.benchmarks, found);
@@ -27,7 +32,6 @@ fn listed<'a>(table: &'a DeTable, list: &str, field: &str) -> Vec<(usize, &'a st
 fn check_cases(listed: &[(usize, &str)], found: &mut Diagnostics) {
     let cases: Vec<&str> = conformance::cases().iter().map(|case| case.name).collect();
     let drills: Vec<&str> = DRILLS.iter().map(|drill| drill.name).collect();
-    check_once(listed, found);
     for (at, name) in listed {
         let (kind, known, where_else) = if drill::is_drill(name) {
             ("drill", &drills, "`bench drill --list` shows them")
@@ -35,17 +39,8 @@ fn check_cases(listed: &[(usize, &str)], found: &mut Diagnostics) {
             ("case", &cases, "`bench verify --conformance` names those that fail")
         };
         if !known.contains(name) {
-            let hint = names::nearest(name, known);
-            let hint = hint.map_or_else(|| where_else.to_owned(), |near| format!("did you mean `{near}`?"));
-            found.error(*at, format!("there is no {kind} `{name}`; {hint}"));
+            found.error(*at, format!("there is no {kind} `{name}`; {}", hint(name, known, where_else)));
         }
-    }
-}
-
-fn check_limits(listed: &[(usize, &str)], found: &mut Diagnostics) {
-    check_once(listed, found);
-    for (at, name) in listed.iter().filter(|(_, name)| !LIMITS.contains(name)) {
-        found.error(*at, format!("there is no limit `{name}`; {}", names::suggest(name, &LIMITS)));
     }
 }
 
@@ -67,8 +62,12 @@ fn check_benchmarks<'a>(
 ) {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     for (at, name) in listed.filter(|(_, name)| !known.is_empty() && !known.contains(name)) {
-        let hint = names::nearest(name, &known);
-        let hint = hint.map_or_else(|| "is it new?".to_owned(), |near| format!("did you mean `{near}`?"));
+        let hint = hint(name, &known, "is it new?");
         found.note(at, format!("no benchmark `{name}` has run here; {hint}"));
     }
+}
+
+/// The most similar known name as a question; `otherwise` where none is similar.
+fn hint(name: &str, known: &[&str], otherwise: &str) -> String {
+    names::nearest(name, known).map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
 }

@@ -6,16 +6,15 @@ use anyhow::Context;
 
 use super::report::rewrite_report;
 use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
-use crate::checks::drill::{self, DRILLS, Drill, DrillResult, Size};
+use crate::checks::drill::{self, DRILLS, Drill};
 use crate::cli;
-use crate::machine;
 use crate::machine::host::{self, Host};
 use crate::report;
 use crate::servers::checkout::Checkout;
 use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
-use crate::store::drills::DrillRecord;
+use crate::store::drills::{DrillRecord, OutcomeRecord, SizeRecord};
 use crate::store::results::DrillsFile;
 use crate::text::names;
 use crate::text::numbers;
@@ -40,7 +39,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         install::missing(&host, &servers, true, note);
     }
     let connections = connections(host::raise_descriptor_limit()?);
-    let size = if arguments.short { Size::Short } else { Size::Full { connections } };
+    let size = if arguments.short { SizeRecord::Short } else { SizeRecord::Full { connections } };
 
     let mut records = Vec::new();
     let mut outdated = String::new();
@@ -62,11 +61,12 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
                 continue;
             }
         }
-        let Some(results) = run_drills(&host, server, &drills, size, kept.as_mut(), &mut records)? else {
+        let Some(made) = run_drills(&host, server, &drills, size, kept.as_mut())? else {
             return Ok(Outcome::Interrupted);
         };
-        outdated += &self::outdated(server, &results);
-        all_well &= results.iter().all(DrillResult::is_as_known);
+        outdated += &self::outdated(server, &made);
+        all_well &= made.iter().all(DrillRecord::is_as_known);
+        records.extend(made);
     }
     all_well &= outdated.is_empty();
     print(&table(&records))?;
@@ -87,40 +87,35 @@ fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     Ok(file)
 }
 
-/// Runs the drills with one server, prints each result to standard error, adds it to `records`, and
-/// stores it. Returns `None` when the user interrupts the command.
+/// Runs the drills with one server, prints each result to standard error, and stores it. Returns
+/// `None` when the user interrupts the command.
 fn run_drills(
     host: &Host,
     server: &Server,
     drills: &[&Drill],
-    size: Size,
+    size: SizeRecord,
     mut kept: Option<&mut DrillsFile>,
-    records: &mut Vec<DrillRecord>,
-) -> anyhow::Result<Option<Vec<DrillResult>>> {
+) -> anyhow::Result<Option<Vec<DrillRecord>>> {
     let version = kept.as_ref().and_then(|_| launch::version(host, server).ok());
-    let drilled = drill::drilled_record(server, version);
-    let mut results = Vec::new();
+    let mut records = Vec::new();
     for drill in drills {
-        let started = machine::now();
-        let result = drill.run(host, server, size);
+        let record = drill.run(host, server, version.clone(), size);
         if host.interrupted() {
             return Ok(None);
         }
-        anstream::eprintln!("{}", progress(server, &result));
-        let record = drill::drill_record(drilled.clone(), drill, size, started, &result);
+        anstream::eprintln!("{}", progress(&record));
         if let Some(kept) = &mut kept {
             kept.append(&record)?;
         }
         records.push(record);
-        results.push(result);
     }
-    Ok(Some(results))
+    Ok(Some(records))
 }
 
 /// A line for each known failure that passes, or that names a drill that does not exist.
-fn outdated(server: &Server, results: &[DrillResult]) -> String {
-    let passes = |result: &&DrillResult| result.outcome.is_ok() && !result.is_as_known();
-    let passed = results.iter().filter(passes).map(|result| format!("{} passes", result.drill));
+fn outdated(server: &Server, records: &[DrillRecord]) -> String {
+    let passes = |record: &&DrillRecord| !record.outcome.is_failure() && !record.is_as_known();
+    let passed = records.iter().filter(passes).map(|record| format!("drill/{} passes", record.drill));
     let unknown = drill::unknown_names(server).map(|name| format!("{name} is not a drill"));
     let manifest = server.folder.join("server.toml");
     let line = |what: String| format!("{} {what}: remove it from {}\n", server.name, manifest.display());
@@ -159,12 +154,12 @@ fn list() -> String {
     DRILLS.iter().map(line).collect()
 }
 
-fn progress(server: &Server, result: &DrillResult) -> String {
-    let (style, text) = match &result.outcome {
-        Ok(figure) => (GOOD, figure),
-        Err(wrong) => (BAD, wrong),
+fn progress(record: &DrillRecord) -> String {
+    let (style, text) = match &record.outcome {
+        OutcomeRecord::Passed(figure) => (GOOD, figure),
+        OutcomeRecord::Failed(wrong) => (BAD, wrong),
     };
-    format!("{:<14} {:<24} {}", server.name, result.drill, styled(style, text))
+    format!("{:<14} drill/{:<18} {}", record.server.name, record.drill, styled(style, text))
 }
 
 fn table(records: &[DrillRecord]) -> String {
@@ -190,22 +185,23 @@ mod tests {
     #[test]
     fn outdated_known_failures_are_reported() {
         let server = Server { folder: "example".into(), ..Server::example(KNOWN_FAILURES) };
-        let result = |drill: &'static str, passes: bool| {
-            let outcome = if passes { Ok(String::new()) } else { Err(String::new()) };
-            DrillResult::new(drill, outcome, &server)
-        };
-        let results = [
-            result("drill/idle", true),
-            result("drill/resets", false),
-            result("drill/half-close", true),
-            result("drill/never-read", false),
-            result("drill/kill", true),
-            result("drill/mixed", false),
+        // A drill, its outcome, and whether that is as known.
+        let cases = [
+            ("idle", Ok(""), true),
+            ("resets", Err(""), false),
+            ("half-close", Ok(""), true),
+            ("never-read", Err(""), true),
+            ("kill", Ok(""), false),
+            ("mixed", Err(""), true),
         ];
-        let as_known: Vec<bool> = results.iter().map(DrillResult::is_as_known).collect();
-        assert_eq!(as_known, [true, false, true, true, false, true]);
+        let records = cases.map(|(drill, outcome, is_as_known)| {
+            let mut record = DrillRecord::example("example", drill, outcome);
+            record.known = drill::known_reason(&server, &format!("drill/{drill}"), &record.outcome);
+            assert_eq!(record.is_as_known(), is_as_known, "{drill}");
+            record
+        });
         assert_eq!(
-            outdated(&server, &results),
+            outdated(&server, &records),
             "example drill/kill passes: remove it from example/server.toml\n\
              example drill/no-such is not a drill: remove it from example/server.toml\n"
         );

@@ -5,7 +5,6 @@
 //! What has to be known of it: the files of a benchmark stay when it is not run again. Each run
 //! writes `benchmark.json` last, so the time of that file says whether a run has made it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -19,9 +18,6 @@ use crate::store::microbench::{BenchRecord, TimeRecord};
 
 const BENCHMARK: &str = "benchmark.json";
 const ESTIMATES: &str = "estimates.json";
-
-/// When each benchmark was last run, by the folder of its files.
-pub(super) struct Stamps(BTreeMap<PathBuf, SystemTime>);
 
 /// The fields of `benchmark.json` that are read.
 #[derive(Deserialize)]
@@ -62,31 +58,18 @@ struct Interval {
     upper_bound: f64,
 }
 
-impl Stamps {
-    /// Reads criterion's folder, which may be absent. Fails when it cannot be listed.
-    pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
-        let mut stamps = BTreeMap::new();
-        match find(folder, &mut stamps) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot list {}", folder.display()))
-            }
-            _ => Ok(Self(stamps)),
+/// The folders of the benchmarks that have run since `start`, in the order of their runs. Criterion's
+/// folder may be absent. Fails when it cannot be listed.
+pub(super) fn run_since(folder: &Path, start: SystemTime) -> anyhow::Result<Vec<PathBuf>> {
+    let mut stamped = Vec::new();
+    match find(folder, &mut stamped) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot list {}", folder.display()));
         }
+        _ => stamped.retain(|(stamp, _)| *stamp >= start),
     }
-
-    /// The folders of all benchmarks.
-    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.0.keys().map(PathBuf::as_path)
-    }
-
-    /// The folders of the benchmarks that have run since `before` was read, in the order of their
-    /// runs.
-    pub(super) fn newer_than(self, before: &Self) -> Vec<PathBuf> {
-        let mut made: Vec<(PathBuf, SystemTime)> = self.0.into_iter().collect();
-        made.retain(|(folder, stamp)| before.0.get(folder) != Some(stamp));
-        made.sort_by_key(|(_, stamp)| *stamp);
-        made.into_iter().map(|(folder, _)| folder).collect()
-    }
+    stamped.sort();
+    Ok(stamped.into_iter().map(|(_, folder)| folder).collect())
 }
 
 /// Reads a benchmark's two files. Fails when one is absent or not in criterion's form.
@@ -120,13 +103,14 @@ fn json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     serde_json::from_slice(&text).with_context(|| format!("{} is not in criterion's form", path.display()))
 }
 
-fn find(folder: &Path, stamps: &mut BTreeMap<PathBuf, SystemTime>) -> io::Result<()> {
+/// Adds the folder of each benchmark's files, and when it was last run.
+fn find(folder: &Path, stamped: &mut Vec<(SystemTime, PathBuf)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            find(&path, stamps)?;
+            find(&path, stamped)?;
         } else if path.ends_with(Path::new("new").join(BENCHMARK)) {
-            stamps.insert(folder.to_owned(), path.metadata()?.modified()?);
+            stamped.push((path.metadata()?.modified()?, folder.to_owned()));
         }
     }
     Ok(())
@@ -162,23 +146,22 @@ mod tests {
     fn benchmarks_of_an_earlier_run_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let start = SystemTime::now();
-        let write = |name: &str, seconds: u64| {
-            let new = folder.path().join(name).join("new");
-            fs::create_dir_all(&new).unwrap();
-            let file = fs::File::create(new.join(BENCHMARK)).unwrap();
-            file.set_modified(start + Duration::from_secs(seconds)).unwrap();
-        };
-        assert!(Stamps::read(&folder.path().join("absent")).unwrap().0.is_empty());
-        write("a/stale", 1);
-        write("a/again", 2);
-        let before = Stamps::read(folder.path()).unwrap();
-        write("b/first", 3);
-        write("a/again", 4);
-        // A baseline, which criterion keeps beside `new`.
-        fs::create_dir_all(folder.path().join("b/first/base")).unwrap();
-        fs::write(folder.path().join("b/first/base").join(BENCHMARK), "").unwrap();
-        let made = Stamps::read(folder.path()).unwrap().newer_than(&before);
-        let expected = ["b/first/new", "a/again/new"].map(|name| folder.path().join(name));
-        assert_eq!(made, expected);
+        assert!(run_since(&folder.path().join("absent"), start).unwrap().is_empty());
+        let before = start - Duration::from_secs(1);
+        let after = start + Duration::from_secs(1);
+        let files = [
+            ("a/stale/new", before),
+            ("a/again/new", after),
+            ("b/first/new", start),
+            // A baseline, which criterion keeps beside `new`.
+            ("b/first/base", after),
+        ];
+        for (name, stamp) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(&path).unwrap();
+            fs::File::create(path.join(BENCHMARK)).unwrap().set_modified(stamp).unwrap();
+        }
+        let made = run_since(folder.path(), start).unwrap();
+        assert_eq!(made, ["b/first/new", "a/again/new"].map(|name| folder.path().join(name)));
     }
 }

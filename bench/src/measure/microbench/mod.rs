@@ -4,7 +4,7 @@
 mod criterion;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::bail;
 
@@ -13,8 +13,6 @@ use crate::machine::host::{Host, Launch};
 use crate::servers::checkout::Checkout;
 use crate::servers::server::{Costs, Server};
 use crate::store::microbench::{CostsRecord, MicrobenchRecord, SCHEMA};
-
-use criterion::Stamps;
 
 /// Time for a build from nothing on a slow machine, and for every benchmark, each of which takes
 /// three seconds.
@@ -31,15 +29,14 @@ pub fn run(
     filter: Option<&str>,
     flags: &[String],
 ) -> anyhow::Result<MicrobenchRecord> {
-    let started = machine::now();
+    let (started, start) = (machine::now(), SystemTime::now());
     let folder = checkout.criterion();
-    let before = Stamps::read(&folder)?;
     let words = ["cargo", "bench", "--package", "bench", "--bench", "costs", "--"];
     let mut words = words.map(str::to_owned).to_vec();
     words.extend(filter.map(str::to_owned));
     words.extend_from_slice(flags);
     host.run(&Launch::build(&words, &checkout.root).shown(true), BOUND)?;
-    let made = Stamps::read(&folder)?.newer_than(&before);
+    let made = criterion::run_since(&folder, start)?;
     if made.is_empty() {
         bail!(
             "{} has no new figures: no benchmark has `{}` in its name",
@@ -62,8 +59,8 @@ pub fn run(
 /// The full names of all benchmarks of which criterion's folder has figures; empty where it cannot
 /// be read.
 pub fn known(folder: &Path) -> Vec<String> {
-    let Ok(stamps) = Stamps::read(folder) else { return Vec::new() };
-    let benches = stamps.folders().filter_map(|folder| criterion::read(folder).ok());
+    let folders = criterion::run_since(folder, SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let benches = folders.iter().filter_map(|folder| criterion::read(folder).ok());
     benches.map(|bench| bench.full_name()).collect()
 }
 

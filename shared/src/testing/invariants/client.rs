@@ -3,36 +3,24 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{ErrorKind, Read, Result, Write};
 
+use fastrand::Rng;
+
 use crate::http::Stream;
 
 /// The most bytes of a piece; one is drawn for each. Small ones are frequent.
 const PIECES: [usize; 6] = [1, 2, 3, 17, 200, 5000];
 
 /// Pseudo-random numbers that depend on the bytes alone, so that a failure repeats.
-#[derive(Clone)]
-pub(super) struct Rng(u64);
-
-impl Rng {
-    pub(super) fn new(bytes: &[u8]) -> Self {
-        Self(hash(bytes))
-    }
-
-    /// A number below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 = hash(&self.0.to_le_bytes());
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
-    /// The length of a piece.
-    pub(super) fn piece(&mut self) -> usize {
-        1 + PIECES.get(self.below(PIECES.len())).map_or(0, |most| self.below(*most))
-    }
-}
-
-fn hash(bytes: &[u8]) -> u64 {
+pub(super) fn rng(bytes: &[u8]) -> Rng {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
-    hasher.finish()
+    Rng::with_seed(hasher.finish())
+}
+
+/// The length of a piece.
+pub(super) fn piece(rng: &mut Rng) -> usize {
+    let most = PIECES[rng.usize(..PIECES.len())];
+    rng.usize(1..=most)
 }
 
 /// A client that sends `rest` in pieces, between which there is nothing to read, and ends.
@@ -45,15 +33,15 @@ pub(super) struct Client<'a> {
 
 impl<'a> Client<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, rng: Rng::new(bytes), received: Vec::new() }
+        Self { rest: bytes, rng: rng(bytes), received: Vec::new() }
     }
 
     /// How many bytes of `most` are transferred now; fails where none are.
     fn transfer(&mut self, most: usize) -> Result<usize> {
-        match self.rng.below(4) {
+        match self.rng.usize(..4) {
             0 => Err(ErrorKind::WouldBlock.into()),
             1 => Err(ErrorKind::Interrupted.into()),
-            _ => Ok(self.rng.piece().min(most)),
+            _ => Ok(piece(&mut self.rng).min(most)),
         }
     }
 }

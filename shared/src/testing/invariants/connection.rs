@@ -1,6 +1,6 @@
 //! The invariants of a connection.
 
-use super::client::{Client, Rng};
+use super::client::{Client, piece, rng};
 use super::filter;
 use super::outcome::Outcome;
 use crate::http::{Connection, Session, Turn, Wants, limits};
@@ -19,8 +19,8 @@ pub fn connection(bytes: &[u8]) {
     // At every byte; long input at some hundreds.
     let step = 1 + bytes.len() / 512;
     assert_eq!(exchange(bytes, || step, false), whole, "in pieces of {step} bytes");
-    let mut rng = Rng::new(bytes);
-    assert_eq!(exchange(bytes, || rng.piece(), false), whole, "in pieces of several lengths");
+    let mut rng = rng(bytes);
+    assert_eq!(exchange(bytes, || piece(&mut rng), false), whole, "in pieces of several lengths");
     assert_eq!(session(bytes), whole, "in a session");
     filter::agrees(bytes, &whole);
 

@@ -1,6 +1,8 @@
 //! The invariants of the greeting and of the path in it.
 
-use super::answers::{self, Answer};
+use answers::Response;
+
+use super::outcome::whole;
 use crate::http::{Connection, greeting as written, limits, target};
 
 /// The greeting names the path of any target, and has the length that it states. A request for such
@@ -52,11 +54,11 @@ fn path(target: &[u8]) -> Vec<u8> {
 }
 
 /// The only answer to a request for this target.
-fn answer(method: &str, target: &[u8]) -> Answer {
+fn answer(method: &str, target: &[u8]) -> Response {
     let request = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\nHost: h\r\n\r\n"].concat();
     let mut output = Vec::new();
     Connection::default().advance(&request, &mut output, false);
-    let (answer, length) = answers::read(&output, |_, _| method == "GET").unwrap().unwrap();
+    let (answer, length) = whole(&output, method == "HEAD");
     assert_eq!(length, output.len(), "nothing after it");
     answer
 }

@@ -3,7 +3,6 @@
 //! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those
 //! that were written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them.
 
-pub mod answers;
 mod client;
 mod connection;
 mod filter;
