@@ -164,6 +164,15 @@ impl Case {
         answers.iter().filter(|answer| !answer.is_interim()).map(|answer| answer.head_only).collect()
     }
 
+    /// Whether its requests are of HTTP/1.0, whose clients are sent no interim answers.
+    pub(super) fn is_http_1_0(&self) -> bool {
+        let line = |step: &Step| match step {
+            Step::Send(bytes) => bytes.split(|byte| *byte == b'\r').next().map(<[u8]>::to_vec),
+            _ => None,
+        };
+        self.steps.iter().find_map(line).is_some_and(|line| line.ends_with(b"HTTP/1.0"))
+    }
+
     /// The bytes of a case that can be split: it is one write, and waits for no timeout.
     pub(super) fn only_write(&self) -> Option<&[u8]> {
         match (self.steps.as_slice(), self.finish) {

@@ -85,7 +85,7 @@ fn mismatch(case: &Case, got: &Exchange) -> Option<String> {
     }
     let mut reasons = Vec::new();
     for alternative in &case.alternatives {
-        let reason = differs_from(alternative, got)?;
+        let reason = differs_from(alternative, got, case.is_http_1_0())?;
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
@@ -93,8 +93,12 @@ fn mismatch(case: &Case, got: &Exchange) -> Option<String> {
     Some(reasons.join(", or "))
 }
 
-fn differs_from(alternative: &Alternative, got: &Exchange) -> Option<String> {
-    let responses = without_other_interim(&alternative.answers, &got.responses);
+fn differs_from(alternative: &Alternative, got: &Exchange, is_http_1_0: bool) -> Option<String> {
+    let responses = if is_http_1_0 {
+        got.responses.iter().collect()
+    } else {
+        without_other_interim(&alternative.answers, &got.responses)
+    };
     let mut pairs = alternative.answers.iter().zip(&responses).zip(1..);
     let wrong = pairs.find_map(|((expected, response), number)| {
         Some(format!("answer {number}: {}", expected.mismatch(response)?))
