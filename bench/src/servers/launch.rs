@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 
 use crate::machine::host::{Ended, Host, Launch, Process};
 use crate::servers::server::Server;
+use crate::text::visible::visible;
 
 /// The limit of a build: from nothing, on a slow machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -69,7 +70,7 @@ pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
     let output = host.run(&launch, START_LIMIT).with_context(|| format!("{} has no version", server.name))?;
     match output.trim() {
         "" => bail!("{} has no version: `{}` printed nothing", server.name, server.version.join(" ")),
-        version => Ok(version.lines().next().unwrap_or(version).to_owned()),
+        version => Ok(visible(version.lines().next().unwrap_or(version)).into_owned()),
     }
 }
 

@@ -20,10 +20,11 @@ mod verify;
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::cli::{Arguments, Command};
 use crate::servers::server::Server;
+use crate::text::visible::visible;
 
 /// The result of a command that ran to its end: its exit code is 0, 1 or 130.
 enum Outcome {
@@ -58,7 +59,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(Outcome::Failed) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            note(&format!("{}: {error:#}", styled(BAD, "error")));
+            note(&format!("{}: {}", styled(BAD, "error"), told(&error)));
             ExitCode::FAILURE
         }
     }
@@ -84,16 +85,24 @@ const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 
-/// `text` in `style`. [`anstream`] drops the style where it is not printed to a terminal.
+/// `text` in `style`, with control characters made visible. [`anstream`] drops the style where it is
+/// not printed to a terminal.
 fn styled(style: anstyle::Style, text: &str) -> String {
-    format!("{}{text}{}", style.render(), style.render_reset())
+    format!("{}{}{}", style.render(), visible(text), style.render_reset())
+}
+
+/// The error in one line. It may quote what a server or a file of others contains.
+fn told(error: &anyhow::Error) -> String {
+    visible(&format!("{error:#}")).into_owned()
 }
 
 /// Prints to standard output. Fails when that cannot be written; a closed pipe, as of `head`, is
 /// not an error.
 fn print(text: &str) -> anyhow::Result<Outcome> {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
         _ => Ok(Outcome::Fine),
     }
 }

@@ -1,12 +1,14 @@
 //! Files of JSON lines that are only ever appended to. Each line states the version of its form.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
 
 /// The extension of the file that gets an incomplete last line.
 const TORN: &str = "torn";
@@ -72,23 +74,33 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
 /// Writes a new file as JSON, whole or not at all, and waits for the disk. Fails where one exists.
 pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = new_file(folder)?;
     file.write_all((serde_json::to_string_pretty(value)? + "\n").as_bytes())?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     Ok(File::open(folder)?.sync_all()?)
 }
 
+/// A new file in the folder, which is removed unless it is given a name. Who may read it is what the
+/// user's `umask` says.
+pub(super) fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)
+}
+
 impl Appender {
     /// Opens a file, or creates it. An incomplete last line, where `is_torn`, is first moved to a
-    /// file with the extension `torn`. Fails if it cannot be written to.
+    /// file with the extension `torn`. Fails if it cannot be written to, or another command does.
     pub(super) fn open(path: PathBuf, is_torn: bool) -> anyhow::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let open = || {
+            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            // Some shared file systems have no locks: an error other than this one says nothing.
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                return Err(io::Error::other("another command writes to it now: wait for its end"));
+            }
             if is_torn {
                 move_torn(&path, &path.with_extension(TORN))?;
             }
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
             // So that a new file survives a power failure.
             File::open(folder)?.sync_all()?;
             io::Result::Ok(file)
