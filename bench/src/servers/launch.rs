@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use crate::machine::host::{Ended, Host, Launch, Process};
 use crate::servers::build;
 use crate::servers::server::Server;
+use crate::text::visible::visible;
 
 /// The limit for a server to print its version or its ready line, or to run its check. An
 /// interpreter on a busy machine takes a second.
@@ -58,7 +59,7 @@ pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
     let output = host.run(&launch, START_LIMIT).with_context(|| format!("{} has no version", server.name))?;
     match output.trim() {
         "" => bail!("{} has no version: `{}` printed nothing", server.name, server.version.join(" ")),
-        version => Ok(version.lines().next().unwrap_or(version).to_owned()),
+        version => Ok(visible(version.lines().next().unwrap_or(version)).into_owned()),
     }
 }
 

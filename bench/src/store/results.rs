@@ -73,8 +73,11 @@ impl Results {
             let synced = disk::write_whole(&folder.join(MACHINE), machine)?;
             anyhow::Ok((measurements, synced))
         };
-        let (measurements, synced) =
-            make().with_context(|| format!("cannot write to {}", folder.display()))?;
+        let made = make().inspect_err(|_| {
+            // It holds nothing yet, and would refuse the same command once there is room.
+            let _ = std::fs::remove_dir_all(folder);
+        });
+        let (measurements, synced) = made.with_context(|| format!("cannot write to {}", folder.display()))?;
         Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0, synced })
     }
 
@@ -168,12 +171,17 @@ pub fn report_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(REPORT).join(name)
 }
 
-/// Writes a file into the folder's `report/`. Fails if it cannot be written.
+/// Writes or replaces a file in the folder's `report/`, whole or not at all. Fails if it cannot be
+/// written.
 pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
     let path = report_path(folder, name);
     let write = || {
-        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        std::fs::write(&path, text)
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent)?;
+        let mut file = disk::new_file(parent)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(&path)?;
+        anyhow::Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }

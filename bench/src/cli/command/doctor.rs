@@ -11,6 +11,7 @@ use crate::machine::assignment::{Choice, Layout};
 use crate::machine::host::Host;
 use crate::report;
 use crate::text::layout;
+use crate::text::visible::visible;
 
 /// The width of the first column, with the level.
 const INDENT: usize = 9;
@@ -68,7 +69,7 @@ fn line(finding: &Finding, width: usize) -> String {
     let word = finding.level.as_str();
     let padding = " ".repeat(INDENT - 2 - word.len());
     let options = layout::prose(width.saturating_sub(INDENT));
-    let text = textwrap::wrap(&finding.text, options).join(&format!("\n{}", " ".repeat(INDENT)));
+    let text = textwrap::wrap(&visible(&finding.text), options).join(&format!("\n{}", " ".repeat(INDENT)));
     format!("  {}{padding}{text}\n", styled(style(finding.level), word))
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, without_floor};
+use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
 use crate::checks::drill::{self, DRILLS, Drill};
 use crate::cli;
 use crate::machine::host::{self, Host};
@@ -59,7 +59,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
             }
             Err(error) => {
                 all_well = false;
-                print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
+                print(&format!("{:<14} {}: {}\n", server.name, styled(BAD, "failed"), told(&error)))?;
                 continue;
             }
         }

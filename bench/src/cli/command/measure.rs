@@ -183,12 +183,15 @@ fn measure(
         progress,
         after_repetition: &after_repetition,
     };
-    let tally = measurement.run(&mut results, done)?;
+    let kept = || format!("what was measured is kept in {}", folder.display());
+    let tally = measurement.run(&mut results, done).with_context(kept)?;
 
     let loaded = results::load(&folder)?;
     let document = report::document(&loaded);
+    // Written first and told last, so that neither a full disk nor a closed terminal loses the other.
+    let page = write_report(&folder, &document);
     print(&Format::Table.render(&document, report::terminal_width())?)?;
-    let page = write_report(&folder, &document)?;
+    let page = page.with_context(kept)?;
     if !progress.is_quiet() {
         note(&format!("\nrecords: {}\nreport:  {}", folder.display(), page.display()));
     }

@@ -21,11 +21,12 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::cli::{Arguments, Command};
 use crate::servers::checkout::Checkout;
 use crate::servers::server::Server;
+use crate::text::visible::visible;
 
 /// The result of a command that ran to its end.
 enum Outcome {
@@ -122,23 +123,31 @@ const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 
-/// `text` in `style`. [`anstream`] drops the style where it is not printed to a terminal.
+/// `text` in `style`, with control characters made visible. [`anstream`] drops the style where it is
+/// not printed to a terminal.
 fn styled(style: anstyle::Style, text: &str) -> String {
-    format!("{}{text}{}", style.render(), style.render_reset())
+    format!("{}{}{}", style.render(), visible(text), style.render_reset())
+}
+
+/// The error in one line. It may quote what a server or a file of others contains.
+fn told(error: &anyhow::Error) -> String {
+    visible(&format!("{error:#}")).into_owned()
 }
 
 /// Prints to standard output. Fails when that cannot be written; a closed pipe, as of `head`, is
 /// not an error.
 fn print(text: &str) -> anyhow::Result<Outcome> {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
         _ => Ok(Outcome::Fine),
     }
 }
 
 /// Prints an error to standard error.
 fn note_error(error: &anyhow::Error) {
-    note(&format!("{}: {error:#}", styled(BAD, "error")));
+    note(&format!("{}: {}", styled(BAD, "error"), told(error)));
 }
 
 /// Prints a line to standard error. A closed pipe is not an error: `tee` may get the same Ctrl-C.

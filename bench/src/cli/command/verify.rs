@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, without_floor};
+use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
 use crate::checks::verify::{self, Depth, Verification};
 use crate::cli::Verify;
 use crate::machine::host::Host;
@@ -15,6 +15,7 @@ use crate::servers::client;
 use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
+use crate::text::visible::visible;
 use conformance::CaseResult;
 
 pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Outcome> {
@@ -62,7 +63,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
                 verified.push((server.name.as_str(), verification));
             }
             Err(error) => {
-                print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
+                print(&format!("{:<14} {}: {}\n", server.name, styled(BAD, "failed"), told(&error)))?;
             }
         }
     }
@@ -115,6 +116,7 @@ fn results(name: &str, server: Option<&Server>, verification: &Verification, all
 
 fn failure(result: &CaseResult, what: &str, out: &mut String) {
     if let Some(failure) = &result.failure {
-        let _ = writeln!(out, "  {} {what} ({}, {}): {failure}", result.case, failure.severity, result.rule);
+        let line = format!("  {} {what} ({}, {}): {failure}", result.case, failure.severity, result.rule);
+        let _ = writeln!(out, "{}", visible(&line));
     }
 }

@@ -51,8 +51,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<Synced> {
 /// Writes a new file as JSON, whole or not at all. Fails where one exists.
 pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result<Synced> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    // For all users, as any other file: the library makes files for one user alone.
-    let mut file = Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    let mut file = new_file(folder)?;
     file.write_all((serde_json::to_string_pretty(value)? + "\n").as_bytes())?;
     let synced = sync(file.as_file())?;
     if let Err(refused) = file.persist_noclobber(path) {
@@ -62,6 +61,12 @@ pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result
         rename(refused.file, path)?;
     }
     Ok(synced.and(sync_folder(folder)?))
+}
+
+/// A new file in the folder, which is removed unless it is given a name. Who may read it is what the
+/// user's `umask` says: the library makes files for one user alone.
+pub(super) fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)
 }
 
 /// Gives the file its name where the file system has no way to do that only if the name is free.

@@ -1,6 +1,6 @@
 //! Files of JSON lines that are only ever appended to. Each line states the version of its form.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
@@ -74,14 +74,18 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
 
 impl Appender {
     /// Opens a file, or creates it. An incomplete last line, where `is_torn`, is first moved to a
-    /// file with the extension `torn`. Fails if it cannot be written to.
+    /// file with the extension `torn`. Fails if it cannot be written to, or another command does.
     pub(super) fn open(path: PathBuf, is_torn: bool) -> anyhow::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let open = || {
+            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            // Some shared file systems have no locks: an error other than this one says nothing.
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                return Err(io::Error::other("another command writes to it now: wait for its end"));
+            }
             if is_torn {
                 move_torn(&path, &path.with_extension(TORN))?;
             }
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
             let synced = disk::sync(&file)?.and(disk::sync_folder(folder)?);
             io::Result::Ok((file, synced))
         };
