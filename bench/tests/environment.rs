@@ -6,7 +6,6 @@
 
 mod mock;
 
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -208,14 +207,14 @@ fn results_are_kept_on_a_file_system_that_refuses_to_sync_and_to_link() {
     let checkout = checkout(&["good"]);
     let bench = checkout.bench("measure normal --control none --out out");
     let refuse = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/refuse");
-    let variable =
-        |name: &str| bench.get_envs().find(|(key, _)| *key == OsStr::new(name)).unwrap().1.unwrap();
     let mut command = Command::new(refuse);
     command.arg(bench.get_program()).args(bench.get_args()).current_dir(checkout.path(""));
-    command
-        .env("PATH", variable("PATH"))
-        .env("MOCK_PIDS", variable("MOCK_PIDS"))
-        .env_remove("CARGO_TARGET_DIR");
+    for (name, value) in bench.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     let output = command.output().unwrap();
     let said = text(&output);
     assert!(output.status.success(), "{said}");
