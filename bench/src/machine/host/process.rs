@@ -302,4 +302,15 @@ mod tests {
         process.first_line(BOUND).unwrap();
         assert_eq!(process.stop(BOUND).unwrap().status.code(), Some(5));
     }
+
+    #[test]
+    fn the_end_of_standard_error_is_kept_and_shows_its_control_characters() {
+        let script = "seq 100000 >&2; printf 'no \\033[2Jluck\\n' >&2; exit 3";
+        let words = ["sh", "-c", script].map(str::to_owned);
+        let ended =
+            Host::this_machine(PathBuf::new()).unwrap().output(&Launch::new(&words, Path::new("/")), BOUND);
+        let ended = ended.unwrap();
+        assert_eq!(ended.last_words(), ": no \\u001b[2Jluck");
+        assert!(ended.complaint.contains("\n100000\n") && ended.complaint.len() < 2 * COMPLAINT_BYTES);
+    }
 }

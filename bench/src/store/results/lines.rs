@@ -157,6 +157,17 @@ mod tests {
     }
 
     #[test]
+    fn two_commands_do_not_write_to_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Appender::open(folder.path().join("lines.jsonl"), true);
+        let first = open().unwrap();
+        let error = format!("{:#}", open().err().unwrap());
+        assert!(error.ends_with("another command writes to it now: wait for its end"), "{error}");
+        drop(first);
+        open().unwrap();
+    }
+
+    #[test]
     fn an_incomplete_last_line_is_reported() {
         let text = lines(3).concat();
         let first = lines(1).concat().len();
