@@ -1,6 +1,5 @@
 //! `bench check`: each error in a manifest is found, with its line and what to do about it.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
 
 mod mock;
 
