@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 fn run(arguments: &BurdenFlags) -> anyhow::Result<()> {
     let flags = &arguments.process;
     let lifecycle = Lifecycle::new(flags.connections()?);
-    let listener = process::bind(flags.address()?)?;
+    let listener = process::bind(&flags.addresses()?)?;
     let burden = arguments.burden.map(|nanoseconds| steps(Duration::from_nanos(nanoseconds.into())));
     let poll = Poll::new()?;
     let waker = Waker::new(poll.registry(), WAKE)?;

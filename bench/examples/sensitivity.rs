@@ -16,11 +16,12 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use bench::analysis::summary::{Cell, WorkloadSummary, summarise};
 use bench::machine::Machine;
-use bench::machine::cores::Cores;
+use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch};
 use bench::measure::{Control, Measurement};
 use bench::servers::checkout::Checkout;
 use bench::servers::server::Server;
+use bench::servers::target::Target;
 use bench::servers::workload::Workload;
 use bench::store::record::Record;
 use bench::store::results::{self, Results};
@@ -46,7 +47,7 @@ fn main() -> anyhow::Result<()> {
     let words =
         "cargo build --release --locked --package visit --package bench --bin visit --example burdened";
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
+    host.run(&Launch::build(&words, &checkout.root).shown(true), BUILD_BOUND)?;
     let program = std::env::current_exe()?.with_file_name("burdened");
 
     let folder = tempfile::tempdir()?;
@@ -76,7 +77,7 @@ fn server(parent: &Path, name: &str, program: &Path, burden: Option<u32>) -> any
         program.display()
     );
     std::fs::write(folder.join("server.toml"), manifest)?;
-    Server::read(&folder, parent)
+    Server::read(&folder, &Target::find(parent))
 }
 
 /// Measures servers as `bench measure` does. The records are kept in the folder of all results.
@@ -86,14 +87,14 @@ fn measure(
     servers: &[&Server],
     repetitions: u32,
 ) -> anyhow::Result<Vec<Record>> {
-    let cores = Cores::divide(None, None)?;
-    let machine = Machine::read(&cores, fastrand::u64(..))?;
+    let layout = Layout::here(&Choice::default())?;
+    let machine = Machine::read(&layout, fastrand::u64(..))?;
     let folder = checkout.results().join(format!("{}-sensitivity-{}", machine.folder_name(), servers.len()));
     let mut workloads = checkout.choose_workloads(&[WORKLOAD.into()])?;
     workloads.iter_mut().for_each(|workload: &mut Workload| workload.repetitions = repetitions);
     let measurement = Measurement {
         host,
-        cores: &cores,
+        layout: &layout,
         seed: machine.seed,
         servers,
         control: if servers.len() > 1 { Control::Named("plain".into()) } else { Control::Off },

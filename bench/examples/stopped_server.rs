@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bench::machine::cores::Cores;
+use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch, Waited};
 use bench::servers::checkout::Checkout;
 use bench::servers::launch;
@@ -78,7 +78,7 @@ fn main() -> anyhow::Result<()> {
         bail!("{SERVER} is unavailable: {why}");
     }
     let words = ["cargo", "build", "--release", "--locked", "--package", "visit"].map(String::from);
-    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
+    host.run(&Launch::build(&words, &checkout.root).shown(true), BUILD_BOUND)?;
 
     row("tool", "run", &["answered", "p50 ms", "p99 ms", "max ms"].map(String::from));
     let (count, truth) = truth();
@@ -100,7 +100,7 @@ fn main() -> anyhow::Result<()> {
 /// Loads a fresh server with a tool and stops the server in the middle. Returns the figures of the
 /// tool.
 fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Result<ToolOutput> {
-    let cores = Cores::divide(None, None)?;
+    let Layout { cores, .. } = Layout::here(&Choice::default())?;
     let running = launch::start(host, server, &cores.server, &[])?;
     let load = Load {
         tool: run.tool.into(),
@@ -127,7 +127,7 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
         std::fs::write(folder.path().join(script.name), script.text)?;
     }
 
-    let launch = Launch { words: &words, folder: folder.path(), cores: &cores.tool, shown: false };
+    let launch = Launch::new(&words, folder.path()).on(&cores.tool);
     let mut process = host.start(&launch)?;
     std::thread::sleep(STOP_AFTER);
     running.process.freeze(STOP)?;

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use bench::machine::cores::Cores;
+use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch};
 use bench::servers::checkout::Checkout;
 use bench::servers::launch;
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
         bail!("there is no `strace` on this machine; on Debian, apt-get install strace");
     }
     let words = ["cargo", "build", "--release", "--locked", "--package", "visit"].map(String::from);
-    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BUILD_BOUND)?;
+    host.run(&Launch::build(&words, &checkout.root).shown(true), BUILD_BOUND)?;
 
     println!("System calls per request, of {REQUESTS} on {CONNECTIONS} connections that stay open");
     row("", &KINDS.map(|(kind, _)| kind.to_owned()), "others", "sum", "the others");
@@ -78,7 +78,7 @@ fn trace(host: &Host, server: &Server) -> anyhow::Result<Calls> {
     // server.
     let strace = ["strace", "-DDD", "-f", "-c", "-o", &counted, "--"].map(String::from);
     let traced = Server { run: [strace.as_slice(), &server.run].concat(), ..server.clone() };
-    let cores = Cores::divide(None, None)?;
+    let Layout { cores, .. } = Layout::here(&Choice::default())?;
     let running = launch::start(host, &traced, &cores.server, &[])?;
     load(host, &format!("http://{}/abc", running.address), &cores.tool)?;
     running.stop()?;
@@ -102,7 +102,7 @@ fn read_counts(file: &str) -> anyhow::Result<String> {
 fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
     let words = format!("visit {url} --connections {CONNECTIONS} --requests {REQUESTS} --timeout 60 --quiet");
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    let launch = Launch { words: &words, folder: Path::new("/"), cores, shown: false };
+    let launch = Launch::new(&words, Path::new("/")).on(cores);
     let report = Report::parse(&host.run(&launch, BOUND)?)?;
     ensure!(report.answered == REQUESTS, "{} of {REQUESTS} requests were answered", report.answered);
     Ok(())

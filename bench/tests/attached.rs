@@ -26,7 +26,7 @@ impl Server {
     fn start(checkout: &Checkout, kind: &str) -> Self {
         let mock = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/server.py");
         let mut command = Command::new("python3");
-        command.arg(mock).arg(kind).env("MOCK_PIDS", checkout.path("pids"));
+        command.arg(mock).arg(kind).env("HOME", checkout.path(""));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use bench::checks::manifest::{self, CheckContext, Diagnostic, Level};
 use bench::servers::checkout;
+use bench::servers::target::Target;
 use mock::Checkout;
 
 const MANIFEST: &str = r#"name = "mine"
@@ -53,7 +54,7 @@ fn diagnostics(manifest: &str, has_readme: bool) -> Vec<Diagnostic> {
     let benchmarks = ["connection/pipelined/1".to_owned()];
     let context = CheckContext {
         folders: &folders,
-        target: Path::new("/nowhere"),
+        target: &Target::find(folder.path()),
         has_program: &has_program,
         benchmarks: &benchmarks,
     };
@@ -129,8 +130,8 @@ fn all_errors_are_reported_at_once() {
 #[test]
 fn every_manifest_of_this_checkout_is_right() {
     let root = checkout::root(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))).unwrap();
-    let folders = checkout::server_folders(&root).unwrap();
-    let target = checkout::target_folder(&root);
+    let folders = checkout::server_folders(&root).unwrap().with_manifest;
+    let target = Target::find(&root);
     // The manifests do not depend on what this machine has.
     let context =
         CheckContext { folders: &folders, target: &target, has_program: &|_| true, benchmarks: &[] };

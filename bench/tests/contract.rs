@@ -4,10 +4,26 @@
 
 mod prepared;
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use bench::checks::verify::{self, Depth};
 use bench::servers::launch;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// The variables of the process contract, and those of servers that have more flags.
+const VARIABLES: [&str; 9] = [
+    "HOST",
+    "PORT",
+    "WORKERS",
+    "MAX_CONNECTIONS",
+    "HEAD_TIMEOUT",
+    "IDLE_TIMEOUT",
+    "WRITE_TIMEOUT",
+    "DRAIN_TIMEOUT",
+    "LAYOUT",
+];
 
 /// Servers that are sent the cases at once, since most of that time is spent waiting.
 const AT_ONCE: usize = 3;
@@ -46,5 +62,41 @@ fn every_server_prints_its_version_and_rejects_bad_flags() {
             assert!(!said.trim().is_empty() && !said.contains("panicked"), "{name} {flags:?}: {said}");
             assert!(output.stdout.is_empty(), "{name} {flags:?} printed to standard output");
         }
+    }
+}
+
+/// `PORT=${UNSET}` in a file of variables makes an empty one; and a server is ended by SIGTERM even
+/// if whoever started it has blocked that, and ignores the end of children.
+#[test]
+fn no_server_depends_on_empty_variables_or_inherited_signals() {
+    let (host, servers) = prepared::servers(|_| true);
+    let inherited = ["--block-signal=TERM", "--block-signal=INT", "--ignore-signal=CHLD"];
+    for server in &servers {
+        let mut command = Command::new("env");
+        command.args(inherited).args(&server.run).args(["--port", "0"]);
+        command.current_dir(&server.folder).env("PATH", host.path()).stdout(Stdio::piped());
+        command.envs(VARIABLES.map(|name| (name, "")));
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("listening on http://127.0.0.1:"), "{}: {line}", server.name);
+        kill(Pid::from_raw(process.id().cast_signed()), Signal::SIGTERM).unwrap();
+        let status = process.wait().unwrap();
+        assert!(status.success(), "{}: {status}", server.name);
+    }
+}
+
+/// An error names what the user has set, and no flag that was not typed.
+#[test]
+fn an_error_names_the_variable_that_is_wrong() {
+    let (host, servers) = prepared::servers(|_| true);
+    for server in &servers {
+        let mut command = Command::new(&server.run[0]);
+        command.args(&server.run[1..]).current_dir(&server.folder).env("PATH", host.path());
+        let output = command.env("PORT", "nothing").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let line = said.lines().find(|line| line.contains("error: ")).unwrap();
+        assert!(!line.contains("--port"), "{}: {line}", server.name);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{}: {}", server.name, output.status);
     }
 }

@@ -12,6 +12,7 @@ use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
 use bench::store::record::ErrorKind;
+use bench::store::results::Loaded;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -147,7 +148,7 @@ fn a_floor_is_measured_and_is_not_a_server() {
 #[test]
 fn servers_with_different_build_programs_are_built_at_the_same_time() {
     let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
-    let wait = "echo > $MOCK_PIDS/../OWN; until [ -e $MOCK_PIDS/../OTHER ]; do sleep 0.01; done";
+    let wait = "echo > $HOME/OWN; until [ -e $HOME/OTHER ]; do sleep 0.01; done";
     for (server, program, other) in [("good", r#""sh""#, "tidy"), ("tidy", r#""env", "sh""#, "good")] {
         let script = wait.replace("OWN", server).replace("OTHER", other);
         checkout.extend_manifest(server, &format!("build = [{program}, \"-c\", \"{script}\"]\n"));
@@ -205,8 +206,8 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
 /// The mock that runs at the moment tells the test when to interrupt, so that nothing depends on time.
 #[test]
 fn ctrl_c_ends_everything_at_any_moment() {
-    let slow_build = "build = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/build-$$; exec sleep 60\"]\n";
-    let mute_for_ever = "version = [\"sh\", \"-c\", \"echo > $MOCK_PIDS/version-$$; exec sleep 60\"]\n";
+    let slow_build = "build = [\"sh\", \"-c\", \"echo > $HOME/pids/build-$$; exec sleep 60\"]\n";
+    let mute_for_ever = "version = [\"sh\", \"-c\", \"echo > $HOME/pids/version-$$; exec sleep 60\"]\n";
     // The moment, the signal, the server, a changed line of its manifest, the seconds of warm-up of
     // the workload that hangs, the mock that runs then, and the number of runs that are kept.
     let cases = [
@@ -382,6 +383,19 @@ fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
         assert_eq!(records.len(), 2, "{text}");
         assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
         assert!(records[1].load.is_some());
+        // What was named and has no figures is no success.
+        for arguments in [
+            "measure mock --servers good,lacking --out named",
+            "measure mock --server-dir servers/mock/lacking --servers good --out given",
+            "verify lacking",
+            "drill lacking --short",
+        ] {
+            checkout.expect(arguments, 3, reason);
+        }
+        fs::remove_dir_all(checkout.path("servers/mock/good")).unwrap();
+        for arguments in ["measure mock --out nothing", "verify", "drill --short"] {
+            checkout.expect(arguments, 3, reason);
+        }
     }
 }
 
@@ -415,7 +429,8 @@ fn a_server_that_keeps_connections_is_not_measured_as_if_it_closed_them() {
 #[test]
 fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
-    let text = checkout.succeed("measure mock --tool wrk --out out");
+    let text = checkout.expect("measure mock --tool wrk --out out", 3, "");
+    checkout.expect("measure mock --cross-check wrk --out checked", 3, "normal is left out: wrk ");
     let reason = "wrk takes a time, not a number of requests";
     let warning = format!("normal is left out: {reason}");
     assert!(text.lines().any(|line| line.starts_with(&warning)), "{text}");
@@ -479,4 +494,26 @@ fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
 
     fs::write(&path, whole.replacen("\"schema\"", "\"scheme\"", 1)).unwrap();
     checkout.expect("report out", 1, "measurements.jsonl:1: it is damaged");
+}
+
+/// How many cores this machine has is not known here: one is enough for no measurement of scaling.
+#[test]
+fn a_server_is_scaled_as_far_as_there_are_cores() {
+    let scaled = |name, cores: usize| workload(name).with("server_cores", cores);
+    let checkout =
+        Checkout::new(&["good"], &suite(&[scaled("one", 1), scaled("many", 4096), workload("all")]));
+    let text = checkout.succeed("measure mock --control none --out out");
+    let expected = "many is left out: a server on N cores is measured from 2 N cores on";
+    assert!(text.contains(expected) || text.contains("one, many are left out: a server on N"), "{text}");
+    let Loaded { machine, records, .. } = checkout.loaded();
+    let run = |name: &str| records.iter().find(|record| record.workload.name == name).unwrap();
+    assert_eq!(run("many").error.as_ref().unwrap().kind, ErrorKind::Unavailable);
+    assert_eq!(
+        (&run("all").server_cores, &run("all").tool_cores),
+        (&machine.server_cores, &machine.tool_cores)
+    );
+    if run("one").error.is_none() {
+        assert_eq!((run("one").server_cores.len(), run("one").workload.server_cores), (1, Some(1)));
+    }
+    assert!(machine.topology.is_some_and(|topology| topology.usable_cores().next().is_some()));
 }

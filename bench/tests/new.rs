@@ -75,6 +75,8 @@ fn follow(language: &str) {
     let mut copy = Command::new("cp");
     copy.args(["--recursive", "--parents"]).args(WORKSPACE).arg(checkout.path("")).current_dir(root());
     assert!(copy.status().unwrap().success());
+    // As a change of branch leaves it: nothing else may suffer.
+    checkout.write("servers/rust/left/notes.txt", "");
     let commands = commands();
     assert_eq!(commands.first().map(String::as_str), Some("new mine --language rust"));
     for command in commands {

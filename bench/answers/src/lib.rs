@@ -81,6 +81,24 @@ pub fn read(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<Arrived
     Ok(Some(Arrived { response, framing, length: length.map(|length| head + length) }))
 }
 
+/// Where the final answer begins in `bytes`, behind the interim ones, of which a server may send any
+/// number (RFC 9110, section 15.2); `None` while the head of one of them is not whole. 101 is final:
+/// HTTP ends with it. Fails on a malformed answer, and on interim ones without an end.
+pub fn final_at(bytes: &[u8]) -> Result<Option<usize>, String> {
+    let mut at = 0;
+    while let Some((response, length)) = head(&bytes[at..])? {
+        if !response.is_interim() || response.status == 101 {
+            return Ok(Some(at));
+        }
+        response.framing(false)?;
+        at += length;
+        if at > HEAD_BYTES {
+            return Err(format!("\"{}\" begins interim answers that have no end", start(bytes)));
+        }
+    }
+    Ok(None)
+}
+
 /// Whether a date has the form `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 pub fn is_imf_fixdate(date: &str) -> bool {
     // The parser takes two obsolete forms too.
@@ -223,6 +241,25 @@ fn start(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_final_answer_is_behind_any_number_of_interim_ones() {
+        let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+        let several = ["HTTP/1.1 100 Continue\r\n\r\n", hints, hints].concat();
+        let found = "HTTP/1.1 404 No\r\n\r\n";
+        for interim in ["", hints, &several] {
+            let bytes = [interim, found].concat();
+            assert_eq!(final_at(bytes.as_bytes()), Ok(Some(interim.len())));
+            for cut in 0..bytes.len() {
+                assert_eq!(final_at(&bytes.as_bytes()[..cut]), Ok(None), "{cut} of {bytes:?}");
+            }
+        }
+        assert_eq!(final_at(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), Ok(Some(0)));
+        assert!(final_at(hints.repeat(2000).as_bytes()).is_err(), "they do not end");
+        assert!(final_at(format!("{hints}HTTP").as_bytes()) == Ok(None));
+        assert!(final_at(format!("{hints}Hello").as_bytes()).is_err(), "no answer");
+        assert!(final_at(b"HTTP/1.1 100 A\r\nContent-Length: 1\r\n\r\n").is_err(), "it has no body");
+    }
 
     /// The body that has arrived, how its end is found, and the length of a whole answer.
     fn body(bytes: &str, head_only: bool, ended: bool) -> Option<(String, Framing, Option<usize>)> {

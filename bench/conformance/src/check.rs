@@ -8,6 +8,7 @@ use answers::Response;
 
 use crate::case::{Alternative, Case, End, Severity};
 use crate::client::{Ending, Exchange, exchange};
+use crate::expected::Expected;
 use crate::settings::Settings;
 
 /// The path of requests that are hidden within others. No answer may ever name it.
@@ -93,14 +94,15 @@ fn mismatch(case: &Case, got: &Exchange) -> Option<String> {
 }
 
 fn differs_from(alternative: &Alternative, got: &Exchange) -> Option<String> {
-    let mut pairs = alternative.answers.iter().zip(&got.responses).zip(1..);
+    let responses = without_other_interim(&alternative.answers, &got.responses);
+    let mut pairs = alternative.answers.iter().zip(&responses).zip(1..);
     let wrong = pairs.find_map(|((expected, response), number)| {
         Some(format!("answer {number}: {}", expected.mismatch(response)?))
     });
     if wrong.is_some() || got.malformed.is_some() {
         return wrong.or_else(|| got.malformed.clone());
     }
-    let (expected, count) = (alternative.answers.len(), got.responses.len());
+    let (expected, count) = (alternative.answers.len(), responses.len());
     if let Some(missing) = alternative.answers.get(count) {
         return Some(format!("expected {} as answer {}", missing.statuses(), count + 1));
     }
@@ -119,6 +121,21 @@ fn differs_from(alternative: &Alternative, got: &Exchange) -> Option<String> {
         _ => return None,
     };
     Some(reason.into())
+}
+
+/// The responses without those interim ones that are not expected where they came: a server may
+/// send any number (RFC 9110, section 15.2).
+fn without_other_interim<'a>(expected: &[Expected], responses: &'a [Response]) -> Vec<&'a Response> {
+    let mut kept = Vec::new();
+    for response in responses {
+        let is_expected = |expected: &Expected| expected.allows(response.status);
+        // After 101 nothing is HTTP.
+        let is_other = response.is_interim() && response.status != 101;
+        if !is_other || expected.get(kept.len()).is_some_and(is_expected) {
+            kept.push(response);
+        }
+    }
+    kept
 }
 
 fn is_smuggled(got: &Exchange) -> bool {

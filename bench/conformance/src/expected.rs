@@ -71,9 +71,14 @@ impl Expected {
         self.statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ")
     }
 
+    /// Whether it may have this status.
+    pub(super) fn allows(&self, status: u16) -> bool {
+        self.statuses.contains(&status)
+    }
+
     /// What is wrong with `response`; `None` when it is as expected.
     pub fn mismatch(&self, response: &Response) -> Option<String> {
-        if !self.statuses.contains(&response.status) {
+        if !self.allows(response.status) {
             return Some(format!("expected {}, got {}", self.statuses(), response.status));
         }
         self.field_mismatch(response).or_else(|| {

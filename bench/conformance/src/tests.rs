@@ -109,12 +109,22 @@ fn each_kind_of_wrong_answer_is_found() {
     let a = || greeting("/a");
     let a_then = |more: String| greeting("/a") + &more;
     let head_a = || a().replace("Hello, visitor! You've requested: /a\n", "");
+    let hints = || "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n".to_owned();
+    let switch = || "HTTP/1.1 101 Switching Protocols\r\n\r\n".to_owned();
     let closing = |finish| one(End::Closed).with_finish(finish);
     let (open, close, reset) = (Script::Answer, Script::AnswerAndClose, Script::AnswerAndReset);
     let neither = rejected().or([Expected::head("/a")], End::Any);
     let both = "expected 400 as answer 1, or expected 200 as answer 1";
     let cases = [
         ("right", one(End::Open), open, a_then(probe()), None),
+        ("interim answers", one(End::Open), open, hints() + &hints() + &a() + &hints() + &probe(), None),
+        (
+            "an interim one that ends HTTP",
+            one(End::Open),
+            open,
+            switch() + &probe(),
+            Some("answer 1: expected 200, got 101"),
+        ),
         ("wrong status", one(End::Open), open, bad() + &probe(), Some("answer 1: expected 200, got 400")),
         ("no answer", one(End::Any), open, probe(), Some("expected 200 as answer 1")),
         ("extra answer", one(End::Open), open, a() + &a() + &probe(), Some("expected no more than 1 answer")),

@@ -2,12 +2,14 @@
 //!
 //! Findings are made by functions that read nothing, so that tests need no particular machine.
 
+mod cores;
 mod finding;
 mod limits;
 mod parts;
 mod quiet;
 mod system;
 
+pub(crate) use cores::{cores, picture};
 pub(crate) use finding::{Finding, Level, is_any_ready};
 pub(crate) use limits::limits;
 pub(crate) use parts::{optional, servers, tools};

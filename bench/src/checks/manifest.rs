@@ -15,6 +15,7 @@ use anyhow::Context;
 use toml::de::DeTable;
 
 use crate::servers::server::{self, Server};
+use crate::servers::target::Target;
 use diagnostic::Diagnostics;
 use values::string;
 
@@ -24,8 +25,8 @@ pub use diagnostic::{Diagnostic, Level};
 pub struct CheckContext<'a> {
     /// Every folder of the checkout that has a manifest.
     pub folders: &'a [PathBuf],
-    /// Cargo's target folder.
-    pub target: &'a Path,
+    /// Where servers are built.
+    pub target: &'a Target,
     /// Whether this machine has a program.
     pub has_program: &'a dyn Fn(&str) -> bool,
     /// The benchmarks that have run here, by their full names.

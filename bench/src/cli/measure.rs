@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Chosen, Label, help, value};
+use crate::machine::assignment::Smt;
 
 /// `bench measure`
 #[derive(Args, Debug)]
@@ -69,7 +70,8 @@ pub struct Setup {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub attempts: u32,
 
-    /// The folder for results, which must not exist yet [default: a new one in bench/results]
+    /// The folder for results, which must not exist yet [default: a new one in bench/results, or where
+    /// that cannot be written to, in ~/.local/state/hello-bench]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
@@ -77,11 +79,16 @@ pub struct Setup {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Cores for the servers, separated by commas [default: the first half]
+    /// Cores for the servers, separated by commas, as Linux numbers their threads [default: one half of
+    /// the cores that are alike]
     #[arg(long, value_delimiter = ',', value_name = "CORES")]
     pub server_cores: Option<Vec<usize>>,
 
-    /// Cores for the load tool, separated by commas [default: the second half]
+    /// Cores for the load tool, separated by commas [default: the other half]
     #[arg(long, value_delimiter = ',', value_name = "CORES")]
     pub tool_cores: Option<Vec<usize>>,
+
+    /// Whether both threads of a core are used, where cores have two
+    #[arg(long, value_enum, value_name = "WHETHER", default_value = "off")]
+    pub smt: Smt,
 }

@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use crate::servers::client;
+
 /// Stands for the newest result folder in the folder before it.
 const LAST: &str = "LAST";
 
@@ -44,11 +46,11 @@ pub(super) fn label(text: &str) -> Result<Label, String> {
     Ok(Label { name: saved_name(name)?, version: version.trim().into() })
 }
 
-/// The first address of `HOST:PORT`. Fails when the name has none.
+/// The address of `HOST:PORT`, the first that accepts a connection. Fails when the name has none.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses =
+    let addresses =
         text.to_socket_addrs().map_err(|error| format!("{error}; it looks like 127.0.0.1:8080"))?;
-    addresses.next().ok_or_else(|| "the name has no address".into())
+    client::accepting(&addresses.collect::<Vec<_>>()).ok_or_else(|| "the name has no address".into())
 }
 
 /// A result folder, by its path or as `bench/results/LAST`: the one in `bench/results` that was begun

@@ -1,8 +1,9 @@
-//! Which cores the server, the load tool and the harness get, and how long cores were busy.
+//! The cores of the server, the load tool and the harness, and how long cores were busy. A number is
+//! that of a thread of a core, which Linux calls a CPU.
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use procfs::{CpuTime, CurrentSI};
@@ -21,17 +22,6 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// Divides the usable cores, the user's choice first. Fails if the user chose others.
-    pub fn divide(server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> anyhow::Result<Self> {
-        let usable = usable()?;
-        for (flag, cores) in [("--server-cores", &server), ("--tool-cores", &tool)] {
-            if let Some(core) = cores.iter().flatten().find(|core| !usable.contains(core)) {
-                bail!("{flag}: there is no core {core} that this process may use, only {usable:?}");
-            }
-        }
-        Ok(share(&usable, server, tool))
-    }
-
     /// Moves the calling thread to the harness's core, where there is one, and with it all threads
     /// and processes that it starts from then on, except those with cores of their own. It is
     /// called after the builds, which would otherwise run on that core. Fails if the kernel does
@@ -93,22 +83,6 @@ pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot use cores {cores:?}"))
 }
 
-/// Of more than two cores the first is the harness's: on many machines it handles the interrupts of
-/// devices. Of the others the first half is the server's and the second half the tool's, which gets
-/// the odd one: with a tool that is too slow, the figures say nothing about the server. A single
-/// core is shared. Where the user has chosen, the harness takes a core that is left, if any.
-fn share(usable: &[usize], server: Option<Vec<usize>>, tool: Option<Vec<usize>>) -> Cores {
-    let loaded = if usable.len() > 2 { usable.get(1..).unwrap_or_default() } else { usable };
-    let (own_server, own_tool) = match loaded.split_at(loaded.len() / 2) {
-        ([], all) => (all, all),
-        halves => halves,
-    };
-    let server = server.unwrap_or_else(|| own_server.to_vec());
-    let tool = tool.unwrap_or_else(|| own_tool.to_vec());
-    let harness = usable.iter().copied().find(|core| !server.contains(core) && !tool.contains(core));
-    Cores { server, tool, harness }
-}
-
 /// The cores that the calling thread may use. Fails if the kernel does not say.
 pub(crate) fn usable() -> anyhow::Result<Vec<usize>> {
     let set = sched_getaffinity(Pid::from_raw(0)).context("cannot read which cores this process may use")?;
@@ -120,28 +94,6 @@ mod tests {
     use procfs::{FromBufReadSI, LocalSystemInfo};
 
     use super::*;
-
-    #[test]
-    fn server_and_tool_get_halves_and_the_harness_what_is_left() {
-        // The usable cores, the user's choice; then what the server, tool and harness get.
-        let cases = [
-            (vec![0], None, None, vec![0], vec![0], None),
-            (vec![0, 1], None, None, vec![0], vec![1], None),
-            (vec![2, 3, 5], None, None, vec![3], vec![5], Some(2)),
-            (vec![0, 1, 2, 3], None, None, vec![1], vec![2, 3], Some(0)),
-            (vec![0, 1, 2, 3, 4], None, None, vec![1, 2], vec![3, 4], Some(0)),
-            (vec![0, 1, 2, 3], Some(vec![0]), None, vec![0], vec![2, 3], Some(1)),
-            (vec![0, 1, 2, 3], None, Some(vec![0]), vec![1], vec![0], Some(2)),
-            (vec![0, 1, 2, 3], Some(vec![0, 1]), Some(vec![2, 3]), vec![0, 1], vec![2, 3], None),
-            (vec![0, 1], Some(vec![1]), Some(vec![1]), vec![1], vec![1], Some(0)),
-        ];
-        for (usable, server, tool, own_server, own_tool, harness) in cases {
-            let shared = own_server == own_tool;
-            let cores = share(&usable, server, tool);
-            assert_eq!(cores, Cores { server: own_server, tool: own_tool, harness });
-            assert_eq!(cores.shared(), shared, "{cores:?}");
-        }
-    }
 
     #[test]
     fn threads_of_a_pinned_thread_are_pinned() {
@@ -177,11 +129,5 @@ mod tests {
             assert_eq!(times, expected, "{cores:?}");
         }
         assert!(times(&usable().unwrap()).is_some_and(|times| times.busy >= times.steal));
-    }
-
-    #[test]
-    fn a_core_that_is_not_there_is_an_error() {
-        let message = Cores::divide(Some(vec![100_000]), None).unwrap_err().to_string();
-        assert!(message.starts_with("--server-cores: there is no core 100000"), "{message}");
     }
 }

@@ -1,10 +1,13 @@
 //! The machine that a measurement runs on: every process is started, pinned and ended here.
 //!
 //! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone,
-//! which then ends each group itself, and a child's children end with it.
+//! which then ends each group itself, and a child's children end with it. Where the harness is
+//! killed and cannot, its [`Guard`] does.
 
 mod attached;
 mod descriptors;
+mod environment;
+mod guard;
 mod ports;
 mod process;
 mod sockets;
@@ -21,16 +24,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigHandler, SigSet, Signal, killpg, signal};
 use nix::unistd::Pid;
 use parking_lot::Mutex;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::machine::cores;
+use environment::Environment;
+use guard::Guard;
 
 pub use attached::{AttachedProcess, is_here};
 pub use descriptors::{descriptor_limit, raise_descriptor_limit};
+pub use environment::kept;
 pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::{accepted, established};
@@ -53,21 +59,50 @@ pub struct Host {
 #[derive(Default)]
 struct Started {
     interrupted: AtomicBool,
+    groups: Mutex<Groups>,
+}
+
+/// The processes that run.
+#[derive(Default)]
+struct Groups {
     /// Process groups that may get a signal: not yet reaped, so no number has been reused.
-    groups: Mutex<Vec<Pid>>,
+    running: Vec<Pid>,
+    /// Knows them too, from the first on.
+    guard: Option<Guard>,
 }
 
 /// What to start.
+#[derive(Clone, Copy)]
 pub struct Launch<'a> {
-    /// The program and its arguments.
-    pub words: &'a [String],
-    /// The folder that it runs in.
-    pub folder: &'a Path,
-    /// The cores that it may use; empty for those of the thread that starts it.
-    pub cores: &'a [usize],
-    /// Whether the user sees its output, on the harness's standard error, as of a build. Otherwise
-    /// its output and the end of its standard error are kept.
-    pub shown: bool,
+    words: &'a [String],
+    folder: &'a Path,
+    cores: &'a [usize],
+    is_shown: bool,
+    environment: Environment,
+}
+
+impl<'a> Launch<'a> {
+    /// A program with its arguments, in a folder: a server, a load tool, or a question to one. It
+    /// has a clean environment, and the cores of the thread that starts it. Its output and the end
+    /// of its standard error are kept.
+    pub fn new(words: &'a [String], folder: &'a Path) -> Self {
+        Self { words, folder, cores: &[], is_shown: false, environment: Environment::Clean }
+    }
+
+    /// The same for what builds or installs, which has the user's environment.
+    pub fn build(words: &'a [String], folder: &'a Path) -> Self {
+        Self { environment: Environment::Users, ..Self::new(words, folder) }
+    }
+
+    /// On these cores; none stands for those of the thread that starts it.
+    pub fn on(self, cores: &'a [usize]) -> Self {
+        Self { cores, ..self }
+    }
+
+    /// Whether the user sees its output, on the harness's standard error, and nothing is kept.
+    pub fn shown(self, is_shown: bool) -> Self {
+        Self { is_shown, ..self }
+    }
 }
 
 impl Host {
@@ -85,6 +120,7 @@ impl Host {
         let path = env::join_paths(folders.chain([SERVICES.into()])).context(
             "PATH cannot name the folder of the checkout or of this program: move it to one without a colon",
         )?;
+        reset_signals()?;
         let started = Arc::new(Started::default());
         let mut signals = Signals::new(signals()).context("cannot watch for signals")?;
         let watched = Arc::clone(&started);
@@ -140,9 +176,11 @@ impl Host {
             format!("cannot make a temporary file in {}; TMPDIR names another folder", folder.display())
         })?;
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(launch.folder).env("PATH", &self.path).process_group(0);
+        command.args(arguments).current_dir(launch.folder).process_group(0);
+        launch.environment.apply(&mut command);
+        command.env("PATH", &self.path);
         command.stdin(Stdio::null());
-        if launch.shown {
+        if launch.is_shown {
             command.stdout(std::io::stderr());
         } else {
             let complaint = complaint.try_clone().context("cannot share a temporary file")?;
@@ -151,9 +189,14 @@ impl Host {
 
         let mut groups = self.started.groups.lock();
         self.check_interrupted()?;
+        let guard = match &mut groups.guard {
+            Some(guard) => guard,
+            none => none.insert(Guard::start()?),
+        };
         let child =
             spawn_on(&mut command, launch.cores).with_context(|| format!("cannot start {program}"))?;
-        groups.push(group_of(&child));
+        guard.started(group_of(&child));
+        groups.running.push(group_of(&child));
         drop(groups);
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Process::watch(name, child, complaint, Arc::clone(&self.started)))
@@ -183,10 +226,30 @@ impl Host {
 
 impl Started {
     fn signal_all(&self, signal: Signal) {
-        for group in self.groups.lock().iter() {
+        for group in &self.groups.lock().running {
             let _ = killpg(*group, signal);
         }
     }
+}
+
+impl Groups {
+    /// Forgets a group, whose number may be another's from now on.
+    fn forget(&mut self, group: Pid) {
+        self.running.retain(|other| *other != group);
+        if let Some(guard) = &mut self.guard {
+            guard.ended(group);
+        }
+    }
+}
+
+/// Undoes what whoever started the harness may have left it: signals that are blocked, and SIGCHLD
+/// that is ignored, so that no child could be waited for. Children inherit both as they are then.
+#[allow(unsafe_code, reason = "a signal's action is set")]
+fn reset_signals() -> anyhow::Result<()> {
+    SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
+    // SAFETY: the default action runs no code of this process.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("cannot reset SIGCHLD")?;
+    Ok(())
 }
 
 /// The signals that interrupt the harness, without SIGHUP where `nohup` has set it to be ignored.

@@ -1,16 +1,22 @@
 //! The machine that a measurement ran on, and the command: `machine.json`.
 
+pub mod assignment;
+pub mod conflict;
 pub mod cores;
 pub mod host;
 mod settings;
+pub mod topology;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
 use procfs::Current;
 use serde::{Deserialize, Serialize};
 
-use crate::machine::cores::Cores;
+use crate::machine::assignment::Layout;
+use crate::machine::topology::Topology;
+use crate::text::numbers;
 
 pub use settings::{Frequency, Network};
 
@@ -52,17 +58,25 @@ pub struct Machine {
     pub network: Network,
     /// How many files a process that is started here may have open. It may raise that for itself.
     pub descriptors: Option<u64>,
+    /// The variables of the user's environment that servers and tools had, besides `PATH`; `null`
+    /// in results from before they were chosen, when it was all of them.
+    #[serde(default)]
+    pub environment: Option<BTreeMap<String, String>>,
     /// Cores that servers could use.
     pub server_cores: Vec<usize>,
     /// Cores that the tool could use.
     pub tool_cores: Vec<usize>,
     /// The core of the harness, which no server or tool could use; `null` when it shared theirs.
     pub harness_core: Option<usize>,
+    /// What the machine's cores share. Absent in old records.
+    #[serde(default)]
+    pub topology: Option<Topology>,
 }
 
 impl Machine {
     /// Reads this machine's state now. Fails if the kernel does not say its name.
-    pub fn read(cores: &Cores, seed: u64) -> anyhow::Result<Self> {
+    pub fn read(layout: &Layout, seed: u64) -> anyhow::Result<Self> {
+        let cores = &layout.cores;
         let kernel = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
         let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
         let processors = procfs::CpuInfo::current().ok();
@@ -87,9 +101,11 @@ impl Machine {
             frequency: Frequency::read(root, &cores.all()),
             network: Network::read(root),
             descriptors: host::descriptor_limit(),
+            environment: Some(host::kept()),
             server_cores: cores.server.clone(),
             tool_cores: cores.tool.clone(),
             harness_core: cores.harness,
+            topology: Some(layout.topology.clone()),
         })
     }
 
@@ -100,6 +116,19 @@ impl Machine {
             (host.clone(), processor.clone(), *cores, *memory_bytes)
         };
         known(self) == known(other)
+    }
+
+    /// How many cores it has, in words: `2 cores`, `8 cores with 16 threads`. Where it is not known
+    /// which threads are one core's, each counts as a core.
+    pub fn counted_cores(&self) -> String {
+        let Some(topology) = self.topology.as_ref().filter(|topology| topology.is_visible) else {
+            let unknown = || "an unknown number of cores".into();
+            return self.cores.map_or_else(unknown, |cores| numbers::counted(cores, "core"));
+        };
+        let cores = topology.cores.len();
+        let threads: usize = topology.cores.iter().map(|core| core.cpus.len()).sum();
+        let counted = numbers::counted(cores, "core");
+        if threads == cores { counted } else { format!("{counted} with {threads} threads") }
     }
 
     /// The name of a result folder: the time of its start and the machine.
@@ -129,17 +158,36 @@ fn command_line() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::assignment::Choice;
+    use crate::machine::topology::example::{bare, recorded};
 
     #[test]
     fn what_was_stored_is_read() {
-        let cores = Cores::divide(None, None).unwrap();
-        let machine = Machine::read(&cores, 7).unwrap();
+        let layout = Layout::here(&Choice::default()).unwrap();
+        let machine = Machine::read(&layout, 7).unwrap();
         let stored = serde_json::to_string(&machine).unwrap();
         let read: Machine = serde_json::from_str(&stored).unwrap();
         assert_eq!(format!("{read:?}"), format!("{machine:?}"));
-        assert_eq!(read.harness_core, cores.harness);
+        assert_eq!((read.harness_core, read.topology), (layout.cores.harness, Some(layout.topology)));
         // Every Linux has these.
         assert!(read.load_averages.is_some() && read.swapped_bytes.is_some() && read.descriptors.is_some());
         assert!(read.network.outgoing_ports.is_some(), "{:?}", read.network);
+    }
+
+    #[test]
+    fn threads_are_no_cores() {
+        let mut machine = Machine::read(&Layout::here(&Choice::default()).unwrap(), 7).unwrap();
+        let cases = [
+            (Some(recorded("two-ccx", "0-15")), "8 cores with 16 threads"),
+            (Some(recorded("siblings", "0-1")), "1 core with 2 threads"),
+            (Some(recorded("smt-off", "0-7")), "8 cores"),
+            (Some(bare(3)), "4 cores"),
+            (None, "4 cores"),
+        ];
+        machine.cores = Some(4);
+        for (topology, expected) in cases {
+            machine.topology = topology;
+            assert_eq!(machine.counted_cores(), expected);
+        }
     }
 }

@@ -88,11 +88,11 @@ pub(super) fn huge_pages(root: &Path) -> Option<String> {
     choices.split_whitespace().find_map(chosen)
 }
 
-fn text(file: &Path) -> Option<String> {
+pub(super) fn text(file: &Path) -> Option<String> {
     Some(fs::read_to_string(file).ok()?.trim().to_owned())
 }
 
-fn number<T: FromStr>(file: &Path) -> Option<T> {
+pub(super) fn number<T: FromStr>(file: &Path) -> Option<T> {
     text(file)?.parse().ok()
 }
 

@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 
-use super::prepare::{Prepared, ToolVersion};
-use super::{Control, Measurement};
+use super::Control;
+use super::prepare::{Prepared, Setup};
 use crate::servers::server::Server;
 use crate::servers::workload::Workload;
 use crate::store::record::{ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, ToolRecord};
@@ -49,7 +49,8 @@ impl<'a> Contender<'a> {
 
     /// Why the server cannot be run under the workload.
     pub(super) fn refuses(&self, workload: &Workload) -> Option<ErrorRecord> {
-        let is_refused = self.server.attached.is_some() && workload.load().is_none();
+        let is_refused =
+            self.server.attached.is_some() && (workload.load().is_none() || workload.server_cores.is_some());
         is_refused.then(|| ErrorRecord {
             kind: ErrorKind::Unavailable,
             message: "it runs already, and this workload starts its server: give it a `server.toml` and --server-dir"
@@ -62,11 +63,11 @@ impl<'a> Contender<'a> {
         conformance.map_or(0, |found| found.passed)
     }
 
-    /// The cores that the server may use: those of the measurement, or those that the kernel allows
-    /// an attached process, as far as it is known.
-    fn cores(&self, measurement: &Measurement) -> Vec<usize> {
+    /// The cores that the server may use: those of the workload, or those that the kernel allows an
+    /// attached process, as far as it is known.
+    fn cores(&self, setup: &Setup) -> Vec<usize> {
         match &self.server.attached {
-            None => measurement.cores.server.clone(),
+            None => setup.cores.server.clone(),
             Some(attached) => attached.process.and_then(|process| process.cores()).unwrap_or_default(),
         }
     }
@@ -74,9 +75,8 @@ impl<'a> Contender<'a> {
     /// A record of a run of this contender, without figures.
     pub(super) fn record(
         &self,
-        measurement: &Measurement,
         workload: &Workload,
-        tool: &ToolVersion,
+        setup: &Setup,
         repetition: Option<u32>,
         attempt: u32,
     ) -> Record {
@@ -102,14 +102,14 @@ impl<'a> Contender<'a> {
             },
             tool: ToolRecord {
                 name: workload.tool().into(),
-                version: tool.clone().ok(),
+                version: setup.tool.clone(),
                 semantics,
                 command: Vec::new(),
             },
             repetition,
             attempt,
-            server_cores: self.cores(measurement),
-            tool_cores: measurement.cores.tool.clone(),
+            server_cores: self.cores(setup),
+            tool_cores: setup.cores.tool.clone(),
             verdict: None,
             load: None,
             latency: None,

@@ -23,9 +23,9 @@ struct Remaining {
 }
 
 /// How long all runs of some workloads take with this number of contenders, by the workloads' files.
-pub(crate) fn total(workloads: &[Workload], contenders: usize) -> Duration {
+pub(crate) fn total<'a>(workloads: impl IntoIterator<Item = &'a Workload>, contenders: usize) -> Duration {
     let each: Duration =
-        workloads.iter().map(|workload| run::expected(workload) * workload.repetitions).sum();
+        workloads.into_iter().map(|workload| run::expected(workload) * workload.repetitions).sum();
     each.mul_f64(numbers::as_f64(contenders as u64))
 }
 

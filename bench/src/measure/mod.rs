@@ -16,7 +16,7 @@ mod runner;
 
 use std::time::Duration;
 
-use crate::machine::cores::Cores;
+use crate::machine::assignment::Layout;
 use crate::machine::host::Host;
 use crate::servers::server::Server;
 use crate::servers::workload::Workload;
@@ -26,15 +26,15 @@ use crate::text::numbers;
 use crate::text::progress::Progress;
 
 use contender::Contender;
-use prepare::ToolVersion;
+use prepare::Setup;
 use runner::Runner;
 
 /// What is measured, where and how.
 pub struct Measurement<'a> {
     /// The machine.
     pub host: &'a Host,
-    /// The cores of the servers, of the load tool and of the harness.
-    pub cores: &'a Cores,
+    /// The machine's cores, and those of the servers, of the load tool and of the harness.
+    pub layout: &'a Layout,
     /// The seed of the order.
     pub seed: u64,
     /// The servers.
@@ -78,9 +78,9 @@ impl Measurement<'_> {
     /// `done` has are not made again. A run that fails is a record too. Fails when a record cannot
     /// be written, or when a server's version differs from the one in `done`.
     pub fn run(&self, results: &mut Results, done: Vec<Record>) -> anyhow::Result<Tally> {
-        self.announce();
-        let tools: Vec<ToolVersion> =
-            self.workloads.iter().map(|workload| prepare::tool(self.host, workload)).collect();
+        let setup = |workload| prepare::setup(self.host, self.layout, workload);
+        let setups: Vec<Setup> = self.workloads.iter().map(setup).collect();
+        self.announce(&setups);
         // A resumed measurement keeps its duplicate.
         let duplicate = done.iter().find_map(|run| run.server.duplicate_of.clone());
         let control = duplicate.map_or_else(|| self.control.clone(), Control::Named);
@@ -91,11 +91,11 @@ impl Measurement<'_> {
             return Ok(tally);
         }
         contender::refuse_other_versions(&contenders, &done)?;
-        self.cores.pin_harness()?;
+        self.layout.cores.pin_harness()?;
         let mut runner = Runner {
             measurement: self,
             contenders: &contenders,
-            tools: &tools,
+            setups: &setups,
             done,
             results,
             retry_budget: Duration::ZERO,
@@ -110,7 +110,7 @@ impl Measurement<'_> {
     }
 
     /// Says before the builds how long the runs take.
-    fn announce(&self) {
+    fn announce(&self, setups: &[Setup]) {
         let servers = self.servers.iter().filter(|server| !server.is_floor).count();
         let has_duplicate = match self.control {
             Control::Best => servers > 1,
@@ -119,11 +119,13 @@ impl Measurement<'_> {
         };
         let contenders = self.servers.len() + usize::from(has_duplicate);
         let floor = if servers < self.servers.len() { " and the floor" } else { "" };
+        let run = self.workloads.iter().zip(setups).filter(|(_, setup)| setup.lacks.is_none());
+        let workloads: Vec<&Workload> = run.map(|(workload, _)| workload).collect();
         self.progress.note(&format!(
             "{}{floor} under {}: about {} once the servers are built",
             numbers::counted(servers, "server"),
-            numbers::counted(self.workloads.len(), "workload"),
-            numbers::time(forecast::total(self.workloads, contenders))
+            numbers::counted(workloads.len(), "workload"),
+            numbers::time(forecast::total(workloads, contenders))
         ));
     }
 }

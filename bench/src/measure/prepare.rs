@@ -7,16 +7,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use crate::checks::verify::{self, Depth};
+use crate::machine::assignment::Layout;
+use crate::machine::cores::Cores;
 use crate::machine::host::Host;
-use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Load, Workload};
+use crate::servers::{build, launch};
 use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
 
-/// A tool's version, or why it cannot be used. A workload without a tool has the harness's version.
-pub(super) type ToolVersion = Result<String, ErrorRecord>;
+/// What a workload is run with.
+pub(super) struct Setup {
+    /// The version of its tool, or of the harness where it has none; `None` where it is unavailable.
+    pub(super) tool: Option<String>,
+    /// The cores of its runs.
+    pub(super) cores: Cores,
+    /// Why it cannot be run on this machine.
+    pub(super) lacks: Option<ErrorRecord>,
+}
 
 /// What is known of a server before it is measured, or why it cannot be measured.
 pub(super) type Prepared = Result<Ready, ErrorRecord>;
@@ -28,11 +37,28 @@ pub(super) struct Ready {
     pub(super) conformance: Option<ConformanceRecord>,
 }
 
-/// Looks up the tool of a workload.
-pub(super) fn tool(host: &Host, workload: &Workload) -> ToolVersion {
-    let Some(load) = workload.load() else { return Ok(env!("CARGO_PKG_VERSION").into()) };
-    let unavailable = |message| ErrorRecord { kind: ErrorKind::Unavailable, message };
-    tool_of(host, load).map_err(unavailable)
+/// Looks up the tool and the cores of a workload.
+pub(super) fn setup(host: &Host, layout: &Layout, workload: &Workload) -> Setup {
+    let tool =
+        workload.load().map_or_else(|| Ok(env!("CARGO_PKG_VERSION").into()), |load| tool_of(host, load));
+    let cores = workload.server_cores.map_or_else(
+        || Ok(layout.cores.clone()),
+        |count| layout.scaled(count).ok_or_else(|| too_few(layout.scalable())),
+    );
+    let message = tool.as_ref().err().or(cores.as_ref().err()).cloned();
+    Setup {
+        lacks: message.map(|message| ErrorRecord { kind: ErrorKind::Unavailable, message }),
+        tool: tool.ok(),
+        cores: cores.unwrap_or_else(|_| layout.cores.clone()),
+    }
+}
+
+/// The same for all workloads, so that a suite on a small machine is told of once.
+fn too_few(cores: usize) -> String {
+    format!(
+        "a server on N cores is measured from 2 N cores on (on 1 core from 2, on 2 from 4, on 4 from 8), and here {} {cores}",
+        if cores == 1 { "is" } else { "are" }
+    )
 }
 
 fn tool_of(host: &Host, load: &Load) -> Result<String, String> {
@@ -77,10 +103,14 @@ fn show_waiting(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
 /// Builds the servers. Those of one build program are built one after another, since programs such
 /// as cargo lock their folder; those of different programs are built at the same time.
 fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
-    let is_built = |server: &Server| !server.build.is_empty() && launch::lacks(host, server).is_none();
+    let is_built = |server: &Server| {
+        let is_possible = build::lacks(host, server).is_none() && build::kept(host, server).is_none();
+        !server.build.is_empty() && is_possible
+    };
     let count = servers.iter().filter(|server| is_built(server)).count();
     let begun = AtomicUsize::new(0);
     let build = |server: &Server| {
+        build::kept(host, server).iter().for_each(|sentence| progress.warn(sentence));
         if is_built(server) && !host.interrupted() {
             let number = begun.fetch_add(1, Ordering::SeqCst) + 1;
             progress.note(&format!("building {}, {number} of {count}", server.name));

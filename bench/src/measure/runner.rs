@@ -1,11 +1,11 @@
 //! The loop over the plan: each run becomes a record, and a disturbed run is repeated.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::contender::Contender;
 use super::forecast::Forecast;
-use super::prepare::ToolVersion;
+use super::prepare::Setup;
 use super::{Measurement, Tally, run_line};
 use crate::analysis::summary::Cell;
 use crate::machine::host;
@@ -25,8 +25,8 @@ const RETRY_BUDGET: f64 = 0.25;
 pub(super) struct Runner<'a> {
     pub(super) measurement: &'a Measurement<'a>,
     pub(super) contenders: &'a [Contender<'a>],
-    /// The version of each workload's tool.
-    pub(super) tools: &'a [ToolVersion],
+    /// What each workload is run with.
+    pub(super) setups: &'a [Setup],
     /// Every record, those made before a resume included.
     pub(super) done: Vec<Record>,
     pub(super) results: &'a mut Results,
@@ -49,19 +49,20 @@ impl Runner<'_> {
                 warn(&contender.name, error);
             }
         }
-        for (workload, tool) in workloads.iter().zip(self.tools) {
-            if let Err(error) = tool {
-                warn(&workload.name, error);
-            }
+        for (message, names) in self.lacking() {
+            let are = if names.len() == 1 { "is" } else { "are" };
+            progress.warn(&format!("{} {are} left out: {message}", names.join(", ")));
+        }
+        for (workload, setup) in workloads.iter().zip(self.setups) {
             for contender in servers() {
                 let refused = contender.refuses(workload);
                 if let Some(error) = &refused {
                     warn(&format!("{} {}", workload.name, contender.name), error);
                 }
-                let unprepared = contender.prepared.as_ref().err().or(tool.as_ref().err());
+                let unprepared = contender.prepared.as_ref().err().or(setup.lacks.as_ref());
                 let Some(error) = unprepared.or(refused.as_ref()) else { continue };
                 self.tally.failed += usize::from(error.kind != ErrorKind::Unavailable);
-                let mut record = contender.record(self.measurement, workload, tool, None, 1);
+                let mut record = contender.record(workload, setup, None, 1);
                 record.error = Some(error.clone());
                 let is_same = |known: &Record| is_of(known, &record) && known.error == record.error;
                 if !self.done.iter().any(is_same) {
@@ -70,6 +71,17 @@ impl Runner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What this machine lacks for workloads, and the names of these.
+    fn lacking(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (workload, setup) in self.measurement.workloads.iter().zip(self.setups) {
+            if let Some(error) = &setup.lacks {
+                lacking.entry(&error.message).or_default().push(&workload.name);
+            }
+        }
+        lacking
     }
 
     /// Makes all runs of the plan that are not done yet, until the user interrupts. Fails when a
@@ -172,7 +184,7 @@ impl Runner<'_> {
         plan.retain(|planned| {
             let (workload, contender) = (&workloads[planned.workload], &self.contenders[planned.contender]);
             let key = (&*workload.name, workload.tool(), &*contender.name, planned.repetition);
-            self.tools[planned.workload].is_ok()
+            self.setups[planned.workload].lacks.is_none()
                 && contender.prepared.is_ok()
                 && contender.refuses(workload).is_none()
                 && !done.contains(&key)
@@ -188,16 +200,18 @@ impl Runner<'_> {
         attempt: u32,
         stage: &Stage,
     ) -> anyhow::Result<Option<(Record, Option<Duration>)>> {
-        let Measurement { host, cores, .. } = *self.measurement;
+        let host = self.measurement.host;
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
-        let tool = &self.tools[planned.workload];
-        let mut record =
-            contender.record(self.measurement, workload, tool, Some(planned.repetition), attempt);
+        let setup = &self.setups[planned.workload];
+        let mut record = contender.record(workload, setup, Some(planned.repetition), attempt);
         if workload.load().is_some_and(|load| load.mode == Mode::Close) {
             host::wait_for_ports(host, |line| stage.warn(line));
         }
         let output = match self.rate(workload, contender) {
-            Ok(rate) => Run { host, cores, workload, server: contender.server, rate }.make(&mut record),
+            Ok(rate) => {
+                let cores = &setup.cores;
+                Run { host, cores, workload, server: contender.server, rate }.make(&mut record)
+            }
             Err(message) => {
                 record.error = Some(ErrorRecord { kind: ErrorKind::NoPeak, message });
                 RunOutput::default()

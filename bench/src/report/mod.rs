@@ -142,10 +142,10 @@ fn origin(machine: &Machine) -> Vec<Fact> {
         Fact::new(
             "Where",
             format!(
-                "{}: {}, {} cores, {memory}, {}",
+                "{}: {}, {}, {memory}, {}",
                 machine.host,
                 machine.processor.clone().unwrap_or_else(unknown),
-                machine.cores.map_or_else(unknown, |cores| cores.to_string()),
+                machine.counted_cores(),
                 machine.kernel,
             ),
         ),

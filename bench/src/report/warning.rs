@@ -4,6 +4,7 @@ use super::section::{distinct, list, noise};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::machine::Machine;
+use crate::machine::conflict::{Conflict, conflicts};
 use crate::store::record::{Bound, ErrorKind, Record};
 use crate::store::results::Loaded;
 use crate::text::numbers;
@@ -24,11 +25,13 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         disturbed(summaries),
         client_bound(summaries),
         attached(summaries),
-        overlapping(summaries),
+        overlapping(machine, summaries),
     ];
     let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
     let torn = [loaded.torn.clone(), loaded.drills_torn.clone()].into_iter().flatten();
-    torn.chain([of_machine.as_slice(), &of_runs, &of_figures].concat().into_iter().flatten()).collect()
+    torn.chain(divided_cores(machine))
+        .chain([of_machine.as_slice(), &of_runs, &of_figures].concat().into_iter().flatten())
+        .collect()
 }
 
 fn shared_cores(machine: &Machine) -> Option<String> {
@@ -38,6 +41,23 @@ fn shared_cores(machine: &Machine) -> Option<String> {
          not servers. Give each its own cores (`--server-cores`, `--tool-cores`), on a machine with two or more."
             .into()
     })
+}
+
+/// What the servers and the load tool shared by the topology, by the user's choice or for want of cores.
+fn divided_cores(machine: &Machine) -> Vec<String> {
+    let Some(topology) = &machine.topology else { return Vec::new() };
+    let told = conflicts(topology, &machine.server_cores, &machine.tool_cores).into_iter().map(|conflict| {
+        let words = conflict.to_string();
+        let advice = if conflict.is_severe() {
+            " Give each whole cores (`--server-cores`, `--tool-cores`; `bench doctor` draws them), on a machine with \
+             two or more."
+        } else {
+            ""
+        };
+        let (first, rest) = words.split_at(1);
+        format!("{}{rest}.{advice}", first.to_uppercase())
+    });
+    told.collect()
 }
 
 fn busy(machine: &Machine) -> Option<String> {
@@ -131,11 +151,15 @@ fn attached(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 /// Attached servers that could run on the load tool's cores.
-fn overlapping(summaries: &[WorkloadSummary]) -> Option<String> {
-    let shares = |cell: &Cell| {
-        cell.server.is_attached
-            && cell.measured().any(|run| run.server_cores.iter().any(|core| run.tool_cores.contains(core)))
+fn overlapping(machine: &Machine, summaries: &[WorkloadSummary]) -> Option<String> {
+    let shares_cores = |run: &Record| {
+        run.server_cores.iter().any(|core| run.tool_cores.contains(core))
+            || machine.topology.iter().any(|topology| {
+                let conflicts = conflicts(topology, &run.server_cores, &run.tool_cores);
+                conflicts.iter().any(Conflict::is_severe)
+            })
     };
+    let shares = |cell: &Cell| cell.server.is_attached && cell.measured().any(shares_cores);
     let cells = of_cells(summaries, shares)?;
     Some(format!(
         "Could use the load tool's cores, so each slowed the other down: {cells}. Pin the server to other cores, for \

@@ -20,7 +20,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server that already runs may take to accept a connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Loopback addresses that clients connect from in turn. A port stays in use for a while after its
+/// Loopback addresses of IPv4 that clients connect from in turn. A port stays in use for a while after its
 /// connection, and an address has 28,000 of them.
 const SOURCES: usize = 16;
 
@@ -56,6 +56,14 @@ pub(crate) fn check_accepts(address: SocketAddr) -> anyhow::Result<()> {
     connected.with_context(|| format!("cannot connect to {address}: does the server run?"))
 }
 
+/// Of the addresses of a name the first that accepts a connection, as `localhost` may be that of
+/// IPv6 and the server listen on IPv4 alone; else the first.
+pub(crate) fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let accepts = |address: &&SocketAddr| check_accepts(**address).is_ok();
+    let tried = if addresses.len() > 1 { addresses.iter().find(accepts) } else { None };
+    tried.or(addresses.first()).copied()
+}
+
 impl Client {
     /// Connects. Fails when the server does not accept in time.
     pub(crate) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
@@ -64,6 +72,9 @@ impl Client {
 
     /// Connects as client number `number` of many, which together use several source addresses.
     pub(crate) fn connect_from(number: usize, address: SocketAddr) -> anyhow::Result<Self> {
+        if !matches!(address, SocketAddr::V4(address) if address.ip().is_loopback()) {
+            return Self::connect(address);
+        }
         // From 127.0.0.2 on: 127.0.0.1 is left to all other clients.
         let last = u8::try_from(number % SOURCES)? + 2;
         let source = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
@@ -127,12 +138,16 @@ impl Client {
         }
     }
 
-    /// Reads the next answer, which may be any. Fails when none arrives, or it is malformed.
+    /// Reads the next answer, which may be any final one. Fails when none arrives, or it is malformed.
     pub(crate) fn answer(&mut self) -> anyhow::Result<Response> {
         loop {
             let parsed = parse(&self.unread, false, self.ended).map_err(anyhow::Error::msg)?;
             if let Some((response, length)) = parsed {
                 self.unread.drain(..length);
+                // A server may send any number of interim ones (RFC 9110, section 15.2).
+                if response.is_interim() && response.status != 101 {
+                    continue;
+                }
                 return Ok(response);
             }
             ensure!(!self.ended, "the server closed without an answer");

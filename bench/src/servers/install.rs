@@ -54,7 +54,7 @@ fn install(host: &Host, packages: &[String], shown: bool) -> anyhow::Result<()> 
     for arguments in [update.to_vec(), [&install[..], packages].concat()] {
         let mut words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"].map(str::to_owned).to_vec();
         words.extend(arguments);
-        host.run(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown }, LIMIT)?;
+        host.run(&Launch::build(&words, Path::new("/")).shown(shown), LIMIT)?;
     }
     Ok(())
 }

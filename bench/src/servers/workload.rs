@@ -33,6 +33,8 @@ pub struct Workload {
     pub answer: String,
     /// What is done.
     pub task: Task,
+    /// On how many of its cores a loaded server runs; `None` for all of them.
+    pub server_cores: Option<usize>,
     /// How often each server is run, unless `--repetitions` is given.
     pub repetitions: u32,
     /// A ratio that was published for it.
@@ -170,6 +172,7 @@ impl Workload {
             warm_up_seconds: load.map(|load| load.warm_up.as_secs_f64()),
             timeout_seconds: load.map(|load| load.timeout.as_secs_f64()),
             rate: load.and_then(|load| load.rate.as_ref()).map(rate),
+            server_cores: self.server_cores,
             published: self.published.clone(),
         }
     }
@@ -186,6 +189,7 @@ impl Workload {
             path: "/".into(),
             answer: String::new(),
             task: Task::Start,
+            server_cores: None,
             repetitions,
             published: None,
         }

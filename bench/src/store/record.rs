@@ -23,7 +23,7 @@ pub use setup::{
 };
 
 /// The version of the form below, which is in every line.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 6;
 
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;

@@ -1,5 +1,6 @@
 //! A result folder: `machine.json`, `measurements.jsonl`, `raw/`, `report/`, and what was kept.
 
+mod disk;
 mod drills;
 mod lines;
 mod microbench;
@@ -15,6 +16,7 @@ use crate::store::drills::DrillRecord;
 use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{OLDEST_SCHEMA, Record, SCHEMA};
 
+use disk::Synced;
 use lines::{Appender, Lines};
 
 pub use drills::DrillsFile;
@@ -30,6 +32,8 @@ pub struct Results {
     folder: PathBuf,
     measurements: Appender,
     raw_files: u32,
+    /// Whether `machine.json` has reached the disk.
+    synced: Synced,
 }
 
 /// What a result folder holds.
@@ -66,11 +70,12 @@ impl Results {
             std::fs::create_dir(folder.join(RAW))?;
             let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
             // Last, and whole or not at all: from then on a measurement can be resumed.
-            lines::write_whole(&folder.join(MACHINE), machine)?;
-            anyhow::Ok(measurements)
+            let synced = disk::write_whole(&folder.join(MACHINE), machine)?;
+            anyhow::Ok((measurements, synced))
         };
-        let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;
-        Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0 })
+        let (measurements, synced) =
+            make().with_context(|| format!("cannot write to {}", folder.display()))?;
+        Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0, synced })
     }
 
     /// Opens the folder of an interrupted measurement to continue it; also returns what it holds.
@@ -79,12 +84,18 @@ impl Results {
         let loaded = load(folder)?;
         let measurements = Appender::open(folder.join(MEASUREMENTS), loaded.torn.is_some())?;
         let raw_files = last_raw_file(&folder.join(RAW))?;
-        Ok((Self { folder: folder.to_owned(), measurements, raw_files }, loaded))
+        let synced = Synced::Yes;
+        Ok((Self { folder: folder.to_owned(), measurements, raw_files, synced }, loaded))
     }
 
     /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What the user has to know about the folder's file system.
+    pub fn warning(&self) -> Option<String> {
+        self.synced.and(self.measurements.synced).warning(&self.folder)
     }
 
     /// Appends a record as one line, and waits for the disk. Fails if it cannot be written.
@@ -211,6 +222,7 @@ mod tests {
         let cases = [
             (3, include_str!("../../tests/folder/schema-3.json"), Some("hyper"), Bound::ClientBound),
             (4, include_str!("../../tests/folder/schema-4.json"), Some("compio"), Bound::ServerBound),
+            (5, include_str!("../../tests/folder/schema-5.json"), Some("compio"), Bound::ServerBound),
         ];
         for (schema, text, duplicate_of, bound) in cases {
             let record = measurement(text.as_bytes()).unwrap();
@@ -231,7 +243,7 @@ mod tests {
             ("an unknown field in a part", whole.replacen("title", "titles", 1), "unknown field `titles`"),
             ("a missing field", whole.replacen("\"attempt\":1,", "", 1), "missing field `attempt`"),
             ("an early end", whole[..whole.len() - 1].to_owned(), "EOF"),
-            ("another schema", whole.replacen("\"schema\":5", "\"schema\":99", 1), "written with schema 99"),
+            ("another schema", whole.replacen("\"schema\":6", "\"schema\":99", 1), "written with schema 99"),
         ];
         for (name, text, expected) in cases {
             let error = format!("{:#}", measurement(text.as_bytes()).unwrap_err());

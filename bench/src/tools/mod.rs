@@ -132,5 +132,5 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
 /// Runs a program that prints its version or usage, whatever its exit code.
 fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-    host.output(&Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false }, QUERY_LIMIT)
+    host.output(&Launch::new(&words, Path::new("/")), QUERY_LIMIT)
 }

@@ -11,7 +11,7 @@ use super::{LoadSpec, Tool, ToolOutput, query};
 use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
-use ::visit::output::{Errors, Report, TimesReport, VERSION};
+use ::visit::output::{Report, TimesReport, VERSION};
 
 pub(super) struct Visit;
 
@@ -79,13 +79,12 @@ impl Tool for Visit {
         let refusals = report.statuses.iter().filter(|(status, _)| **status >= 300);
         let refusals = refusals.map(|(status, count)| (format!("status {status}"), *count));
         let errors = report.errors.occurred().into_iter().map(|(kind, count)| (kind.to_owned(), count));
-        let Errors { refused, connect_timeout, connect_failed, .. } = report.errors;
         let latency = report.latency.as_ref();
         Ok(ToolOutput {
             elapsed_seconds: report.elapsed_seconds,
             answered: report.answered,
             errors: refusals.chain(errors).collect(),
-            failed_connections: refused + connect_timeout + connect_failed,
+            failed_connections: report.errors.failed_connections(),
             claimed_per_second: report.per_second(),
             held: report.rate.zip(report.schedule_lag).map(|(rate, lag)| (rate.held, lag.p99_seconds)),
             mean_seconds: latency.map(|times| times.mean_seconds),

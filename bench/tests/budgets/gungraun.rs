@@ -18,7 +18,7 @@ pub(crate) type Counts = BTreeMap<String, u64>;
 pub(crate) fn run(host: &Host, checkout: &Checkout, target: &str) -> Counts {
     let words = format!("cargo bench --locked {target} -- --output-format=json");
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    let launch = Launch { words: &words, folder: &checkout.root, cores: &[], shown: false };
+    let launch = Launch::build(&words, &checkout.root);
     let ended = host.output(&launch, BOUND).unwrap();
     assert!(ended.status.success(), "`{}` failed: {}", words.join(" "), ended.complaint);
     ended.output.lines().map(read).collect()

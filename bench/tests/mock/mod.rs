@@ -59,7 +59,8 @@ impl Checkout {
         self.change(&format!("servers/mock/{server}/server.toml"), |manifest| manifest + lines);
     }
 
-    /// A command that runs `bench` with the mock tools first on `PATH`.
+    /// A command that runs `bench` with the mock tools first on `PATH`. `HOME`, which they get, is
+    /// where they say that they run.
     pub(crate) fn bench(&self, arguments: &str) -> Command {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock");
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
@@ -70,7 +71,7 @@ impl Checkout {
             command.args(["--attempts", "1"]);
         }
         command.current_dir(self.folder.path()).env("PATH", path);
-        command.env("MOCK_PIDS", self.path("pids")).env_remove("CARGO_TARGET_DIR");
+        command.env("HOME", self.folder.path()).env_remove("CARGO_TARGET_DIR");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

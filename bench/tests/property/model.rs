@@ -17,12 +17,6 @@ pub(crate) fn closes(request: &Request) -> bool {
     }
 }
 
-/// Whether the server may close without being asked, which RFC 9112, section 9.6, allows. Only one
-/// server uses this: actix reads no more after a request that could have changed the protocol.
-fn may_close(request: &Request) -> bool {
-    closes(request) || request.option == Persistence::Upgrade
-}
-
 /// Whether the answer announces the end of the connection. To an HTTP/1.0 client every answer does,
 /// unless it says that the connection stays open (RFC 9112, section 9.3 and appendix C.2.2).
 pub(crate) fn ends(request: &Request, answer: &Response) -> bool {
@@ -48,7 +42,7 @@ pub(crate) fn check(request: &Request, answer: &Response) -> Result<(), String> 
         "HEAD" => Expected::head(&request.path),
         _ => Expected::not_allowed().with_date(),
     };
-    let ends_rightly = if ends(request, answer) { may_close(request) } else { !closes(request) };
+    let ends_rightly = ends(request, answer) == closes(request);
     let wrong = if let Some(wrong) = expected.mismatch(answer) {
         wrong
     } else if request.method != "GET" && !answer.body.is_empty() {

@@ -74,11 +74,15 @@ fn every_format_is_as_it_was() {
 fn without_assets(page: &str) -> String {
     let mut shortened = String::new();
     let mut rest = page;
-    while let Some((from, end)) =
-        [("<style>", "</style>"), ("<script>", "</script>"), ("<svg", "</svg>"), ("sha256-", "'")]
-            .into_iter()
-            .filter_map(|(begin, end)| Some((rest.find(begin)? + begin.len(), end)))
-            .min()
+    while let Some((from, end)) = [
+        ("<script type=\"text/css\"", "</script>"),
+        ("<script>", "</script>"),
+        ("<svg", "</svg>"),
+        ("sha256-", "'"),
+    ]
+    .into_iter()
+    .filter_map(|(begin, end)| Some((rest.find(begin)? + begin.len(), end)))
+    .min()
     {
         let to = from + rest[from..].find(end).unwrap();
         shortened += &format!("{}…", &rest[..from]);
@@ -137,7 +141,7 @@ fn each_question_has_its_section() {
     };
     assert_eq!(
         ids(&every_question()),
-        "speed cost groups latency scaling modes memory http breakdown microbench article cross-check repetitions \
+        "speed cost groups latency scaling cores modes memory http breakdown microbench article cross-check repetitions \
          machine"
     );
     assert_eq!(ids(&one_run()), "speed cost memory http repetitions machine");
@@ -151,6 +155,31 @@ fn column(document: &Document, table: &str, head: &str) -> Vec<(String, f64)> {
     let place = table.columns.iter().position(|column| column.header == head).unwrap();
     let figure = |row: &Vec<Value>| Some((row[0].text()?.to_owned(), row[place].number()?));
     table.rows.iter().filter_map(figure).collect()
+}
+
+#[test]
+fn efficiency_is_the_throughput_per_core() {
+    let document = document(&every_question());
+    for (cores, expected) in [("1", 1.0), ("2", 0.9), ("4", 0.8)] {
+        let shown = column(&document, "cores-efficiency", cores);
+        let servers: Vec<&str> = shown.iter().map(|(server, _)| server.as_str()).collect();
+        assert_eq!(servers, ["one", "two"], "{cores}");
+        assert!(shown.iter().all(|(_, share)| (share - expected).abs() < 1e-3), "{cores}: {shown:?}");
+    }
+}
+
+#[test]
+fn threads_of_one_core_are_a_warning() {
+    let mut folder = two_servers();
+    let core = r#"{"cpus":[0,1],"usable":[0,1],"kind":null,"socket":0,"node":0,"cache":null}"#;
+    let topology = format!(r#"{{"is_visible":true,"cores":[{core}],"offline":[]}}"#);
+    folder.machine.topology = serde_json::from_str(&topology).unwrap();
+    let document = document(&folder);
+    let expected = "CPUs 0 and 1 are threads of one core: servers use one and the load tool uses the other, so that \
+                    each slows the other down. Give each whole cores";
+    assert!(document.warnings.iter().any(|warning| warning.starts_with(expected)), "{:?}", document.warnings);
+    let place = document.origin.iter().find(|fact| fact.name == "Where").unwrap();
+    assert!(place.value.contains("1 core with 2 threads"), "{}", place.value);
 }
 
 /// Every format shows the records' own figures.

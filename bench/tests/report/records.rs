@@ -67,6 +67,9 @@ pub(crate) fn every_question() -> Folder {
         for connections in [1, 8, 64, 1024] {
             add(connected("connections", connections, server, cost));
         }
+        for (cores, efficiency) in [(1, 1.0), (2, 0.9), (4, 0.8)] {
+            add(scaled(cores, efficiency, server, cost));
+        }
         for mode in ["keep-alive", "close", "pipelined-16"] {
             add(changed(named("modes", mode, server, cost), |run| run.workload.mode = Some(mode.into())));
         }
@@ -231,6 +234,20 @@ fn connected(family: &str, connections: u32, server: &str, microseconds: f64) ->
         let connections =
             ConnectionsRecord { asked: connections, seen: Some(connections.into()), accepted: None };
         run.connections = Some(connections);
+    })
+}
+
+/// A server that is busy on this number of cores, with this share of the answers per core that it
+/// has on one.
+fn scaled(cores: u32, efficiency: f64, server: &str, microseconds: f64) -> Record {
+    changed(named("scaling", &cores.to_string(), server, microseconds), |run| {
+        run.workload.server_cores = Some(cores as usize);
+        run.server_cores = (0..cores as usize).collect();
+        run.tool_cores = (8..16).collect();
+        let cores = f64::from(cores);
+        run.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds *= cores;
+        let load = run.load.as_mut().unwrap();
+        load.answered = whole(bench::text::numbers::as_f64(load.answered) * cores * efficiency);
     })
 }
 

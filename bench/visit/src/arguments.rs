@@ -10,7 +10,7 @@ use super::mode::Mode;
 #[derive(Debug, Parser)]
 #[command(name = "visit", version, after_help = MANUAL)]
 pub struct Arguments {
-    /// The URL to request, such as http://127.0.0.1:8080/abc; the host is looked up once
+    /// The URL to request, such as http://127.0.0.1:8080/abc; the host is looked up once, and of several addresses the first is taken that accepts a connection
     pub url: String,
 
     /// Another path: requests take all paths in turn, so that answers differ; may be repeated

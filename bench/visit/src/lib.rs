@@ -20,6 +20,7 @@ mod connection;
 mod mode;
 pub mod output;
 mod plan;
+mod queue;
 mod report;
 mod requests;
 mod schedule;
@@ -40,7 +41,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 pub use arguments::Arguments;
 pub use mode::Mode;
 
-use output::Report;
+use output::{Queue, Report};
 use plan::Plan;
 use schedule::ThreadShare;
 use tally::Tally;
@@ -89,6 +90,7 @@ fn load(plan: &Plan) -> anyhow::Result<Report> {
     let workers: Vec<Worker> = (0..plan.threads)
         .map(|thread| Worker::new(plan, share(thread), &interrupted))
         .collect::<anyhow::Result<_>>()?;
+    let queue_before = Queue::read();
     let tallies: Vec<anyhow::Result<Tally>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             workers.into_iter().map(|worker| scope.spawn(|| worker.run(&barrier, &began))).collect();
@@ -97,12 +99,13 @@ fn load(plan: &Plan) -> anyhow::Result<Report> {
         };
         threads.into_iter().map(join).collect()
     });
+    let queue = Queue::read().zip(queue_before).map(|(after, before)| after.since(before));
     let mut total = Tally::default();
     for tally in tallies {
         total.add(tally?)?;
     }
     let began = *began.get().context("the clock was not started")?;
-    Ok(report::report(plan, began, &total))
+    Ok(report::report(plan, began, &total, queue))
 }
 
 /// Raises the limit of open descriptors as far as needed. Fails when the hard limit is too low.

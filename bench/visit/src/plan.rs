@@ -1,6 +1,6 @@
 //! The load to make: the arguments, validated and resolved.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -8,6 +8,9 @@ use anyhow::{Context, bail};
 use super::arguments::Arguments;
 use super::mode::Mode;
 use super::requests::Requests;
+
+/// How long an address of a name that has several may take to accept a connection.
+const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Amount {
@@ -76,10 +79,20 @@ fn split(url: &str) -> anyhow::Result<(String, String)> {
     Ok((host.to_owned(), format!("{slash}{path}")))
 }
 
+/// The address of a host. Of those of a name, such as `localhost`, it is the first that accepts a
+/// connection: a server may listen on IPv4 alone, or on IPv6.
 fn resolve(host: &str) -> anyhow::Result<SocketAddr> {
     let port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
     let host = if port { host.to_owned() } else { format!("{host}:80") };
-    host.to_socket_addrs()?.next().context("the name has no address")
+    let addresses: Vec<SocketAddr> = host.to_socket_addrs()?.collect();
+    accepting(&addresses).context("the name has no address")
+}
+
+/// The only address, or the first that accepts a connection, or the first.
+fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let accepts = |address: &&SocketAddr| TcpStream::connect_timeout(address, TRY_TIMEOUT).is_ok();
+    let tried = if addresses.len() > 1 { addresses.iter().find(accepts) } else { None };
+    tried.or(addresses.first()).copied()
 }
 
 #[cfg(test)]
@@ -104,6 +117,23 @@ mod tests {
             let plan = plan(&format!("visit {url}")).unwrap();
             assert_eq!(plan.address.to_string(), address, "{url}");
             assert_eq!(plan.requests.bytes(0, 1), request.as_bytes(), "{url}");
+        }
+    }
+
+    #[test]
+    fn of_several_addresses_the_one_that_accepts_is_taken() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = listener.local_addr().unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let cases: [(&[SocketAddr], Option<SocketAddr>); 5] = [
+            (&[], None),
+            (&[closed], Some(closed)),
+            (&[closed, open], Some(open)),
+            (&[open, closed], Some(open)),
+            (&[closed, closed], Some(closed)),
+        ];
+        for (addresses, expected) in cases {
+            assert_eq!(accepting(addresses), expected, "{addresses:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::mode::Mode;
-use super::output::{Load, Rate, Report, VERSION, as_f64, per_second};
+use super::output::{Load, Queue, Rate, Report, VERSION, as_f64, per_second};
 use super::plan::{Amount, Plan};
 use super::tally::Tally;
 
@@ -13,7 +13,7 @@ const HELD_SHARE: f64 = 0.99;
 /// The lag that 99 % of the requests have to stay below for the rate to count as held.
 const HELD_LAG: Duration = Duration::from_millis(1);
 
-pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally) -> Report {
+pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally, queue: Option<Queue>) -> Report {
     let elapsed_seconds = elapsed(plan, began + plan.warm_up, tally).as_secs_f64();
     let answered = tally.statuses.range(200..300).map(|(_, count)| count).sum();
     Report {
@@ -25,6 +25,7 @@ pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally) -> Report {
         answered,
         statuses: tally.statuses.clone(),
         errors: tally.errors,
+        queue,
         mismatch: tally.mismatch.clone(),
         interrupted: tally.stopped.is_some(),
         bytes_read: tally.bytes_read,

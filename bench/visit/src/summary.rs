@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::output::{Rate, Report, TimesReport, as_f64};
+use super::output::{Queue, Rate, Report, TimesReport, as_f64};
 
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
@@ -20,6 +20,9 @@ pub(super) fn text(report: &Report) -> String {
     }
     for (kind, count) in report.errors.occurred() {
         line("error", &format!("{count} × {kind}"));
+    }
+    for advice in advice(report) {
+        line("advice", &advice);
     }
     let start = if report.rate.is_some() { "from when it was due" } else { "from its sending" };
     let Report { latency, connect, schedule_lag, .. } = report;
@@ -39,6 +42,31 @@ pub(super) fn text(report: &Report) -> String {
         line("own CPU", &format!("{:.2} s, {each:.1} µs per answer", report.cpu_seconds));
     }
     text
+}
+
+/// What to do about connections that could not be opened.
+fn advice(report: &Report) -> Vec<String> {
+    let mut advice = Vec::new();
+    if report.errors.no_port > 0 {
+        advice.push(
+            "this side has no port left: take fewer connections, wait a minute for closed ones, or raise the \
+             limit (sysctl net.ipv4.ip_local_port_range)"
+                .to_owned(),
+        );
+    }
+    if report.errors.unreachable > 0 {
+        advice.push(
+            "the network is unreachable: it is down (`ip link set lo up` in a container), or has no route"
+                .to_owned(),
+        );
+    }
+    if let Some(Queue { overflows, .. }) = report.queue.filter(|queue| queue.overflows > 0) {
+        advice.push(format!(
+            "{overflows} connections found the queue of a server on this machine full: raise the server's \
+             backlog and sysctl net.core.somaxconn"
+        ));
+    }
+    advice
 }
 
 fn figures(times: &TimesReport) -> String {

@@ -67,6 +67,10 @@ impl Tally {
         let counter = match kind {
             ErrorKind::ConnectionRefused => &mut self.errors.refused,
             ErrorKind::TimedOut => &mut self.errors.connect_timeout,
+            ErrorKind::AddrNotAvailable => &mut self.errors.no_port,
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
+                &mut self.errors.unreachable
+            }
             _ => &mut self.errors.connect_failed,
         };
         *counter += 1;

@@ -38,9 +38,13 @@ export function readFlags() {
     }
     const flags = { version: values.version };
     for (const [name, [standard, read]] of Object.entries(FLAGS)) {
-      const variable = process.env[name.replace("-", "_").toUpperCase()];
+      const variable = name.replace("-", "_").toUpperCase();
       const key = name.replace(/-./, (letters) => letters[1].toUpperCase());
-      flags[key] = read(values[name] ?? (variable || standard), name);
+      // An empty variable counts as unset.
+      flags[key] =
+        values[name] === undefined
+          ? read(process.env[variable] || standard, variable)
+          : read(values[name], `--${name}`);
     }
     return flags;
   } catch (error) {
@@ -50,19 +54,19 @@ export function readFlags() {
 }
 
 function number(least, most) {
-  return (text, name) => {
+  return (text, origin) => {
     if (!/^\d+$/.test(text) || Number(text) < least || Number(text) > most) {
-      throw new Error(`--${name} ${text}: not a number from ${least} to ${most}`);
+      throw new Error(`${origin} ${text}: not a number from ${least} to ${most}`);
     }
     return Number(text);
   };
 }
 
-function milliseconds(text, name) {
+function milliseconds(text, origin) {
   const time = Math.round(Number(text) * 1000);
   // Node's timers have 31 bits.
   if (!(time > 0 && time < 2 ** 31)) {
-    throw new Error(`--${name} ${text}: not a number of seconds above 0`);
+    throw new Error(`${origin} ${text}: not a number of seconds above 0`);
   }
   return time;
 }

@@ -2,6 +2,7 @@
 // and ends them.
 import cluster from "node:cluster";
 import dns from "node:dns/promises";
+import net from "node:net";
 import os from "node:os";
 import process from "node:process";
 
@@ -38,12 +39,29 @@ export async function lead(flags) {
   }
 }
 
+// The first address of the host that can be listened on.
 async function find(flags) {
+  let failed;
   try {
-    return (await dns.lookup(flags.host)).address;
+    for (const { address } of await dns.lookup(flags.host.replace(/^\[|\]$/g, ""), { all: true })) {
+      failed = await trial(address, flags.port);
+      if (!failed) {
+        return address;
+      }
+    }
   } catch (error) {
-    return fail(flags, error.code);
+    failed = error.code;
   }
+  return fail(flags, failed);
+}
+
+// Listens for a moment; the code of the error where that fails.
+function trial(host, port) {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once("error", (error) => resolve(error.code));
+    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
+  });
 }
 
 function fail(flags, code) {

@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import signal
+import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -35,10 +36,28 @@ def port(text):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=port, default=os.environ.get("PORT", "8080"), help="0 takes a free one")
+    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=port, help="0 takes a free one")
     parser.add_argument("--version", action="version", version=VERSION)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.port is None:
+        try:
+            arguments.port = port(os.environ.get("PORT") or "8080")
+        except ValueError:
+            parser.error(f"variable PORT: invalid port value: {os.environ['PORT']!r}")
+    return arguments
+
+
+def listen(host, port):
+    """A server on the first of the host's addresses that it can have."""
+    failed = None
+    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        HTTPServer.address_family = family
+        try:
+            return HTTPServer(address, Handler)
+        except OSError as error:
+            failed = error
+    raise failed
 
 
 def end_on_signal(server):
@@ -58,13 +77,16 @@ def end_on_signal(server):
 
 
 def main():
+    # A parent may have blocked SIGTERM, which is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arguments = parse_arguments()
     try:
-        server = HTTPServer((arguments.host, arguments.port), Handler)
+        server = listen(arguments.host.strip("[]"), arguments.port)
     except OSError as error:
         sys.exit(f"error: cannot listen on {arguments.host}:{arguments.port}: {error.strerror}")
     end_on_signal(server)
-    print(f"listening on http://{server.server_address[0]}:{server.server_port}", flush=True)
+    host = server.server_address[0]
+    print(f"listening on http://{f'[{host}]' if ':' in host else host}:{server.server_port}", flush=True)
     server.serve_forever()
     server.server_close()
 

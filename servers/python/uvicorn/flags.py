@@ -17,10 +17,11 @@ def read_flags():
     """Their values, times in seconds. For an invalid flag it prints one line and exits with 2."""
     parser = OneLine(description="The endpoint on uvicorn")
     parser.add_argument("--version", action="store_true", help="print the version")
+    standard = {}
 
     def add(name, otherwise, read, about):
-        value = os.environ.get(name.upper().replace("-", "_")) or otherwise
-        parser.add_argument(f"--{name}", default=value, type=read, help=f"{about} [default: {otherwise}]")
+        parser.add_argument(f"--{name}", type=read, help=f"{about} [default: {otherwise}]")
+        standard[name.replace("-", "_")] = otherwise, read
 
     add("host", "127.0.0.1", str, "address or name to listen on")
     add("port", "8080", port, "port to listen on; 0 takes a free one")
@@ -28,7 +29,16 @@ def read_flags():
     add("max-connections", None, at_least_one, "connections open at once; further ones are answered with 503")
     add("idle-timeout", "60", seconds, "time for a client to send the next request")
     add("drain-timeout", "10", seconds, "time for open connections to finish after SIGTERM")
-    return parser.parse_args()
+    flags = parser.parse_args()
+    for name, (otherwise, read) in standard.items():
+        # An empty variable counts as unset.
+        text = os.environ.get(name.upper()) or otherwise
+        if getattr(flags, name) is None and text is not None:
+            try:
+                setattr(flags, name, read(text))
+            except ValueError:
+                parser.error(f"variable {name.upper()}: invalid {read.__name__} value: {text!r}")
+    return flags
 
 
 def port(text):

@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 import resource
+import signal
 import socket
 import sys
 
@@ -13,6 +14,9 @@ RESERVED = 100  # descriptors that a worker keeps for other uses than connection
 
 
 def main():
+    # A parent may have blocked SIGTERM, and ignored the end of its children, which is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     flags = read_flags()
     if flags.version:
         print(version())
@@ -40,13 +44,20 @@ def check_descriptors(flags):
 
 
 def listen(flags):
+    """Listens on the first of the host's addresses that it can have."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(flags.host, flags.port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-        return listener
+        found = socket.getaddrinfo(flags.host.strip("[]"), flags.port, type=socket.SOCK_STREAM)
+        for number, (family, _, _, _, address) in enumerate(found, 1):
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(address)
+                listener.listen(BACKLOG)
+                return listener
+            except OSError:
+                listener.close()
+                if number == len(found):
+                    raise
     except OSError as error:
         sys.exit(f"error: cannot listen on {flags.host}:{flags.port}: {error.strerror}")
 

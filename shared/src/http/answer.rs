@@ -20,7 +20,7 @@ impl Persistence {
         match request.version {
             _ if draining || !request.keep_alive => Self::Close,
             Version::Http10 => Self::KeepAliveHttp10,
-            Version::Http11 => Self::KeepAlive,
+            Version::Http11 | Version::Later => Self::KeepAlive,
         }
     }
 

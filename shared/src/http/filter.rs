@@ -17,6 +17,8 @@ pub struct RequestFilter {
     body: Option<BodySkipper>,
     /// The last admitted request closes the connection.
     closed: bool,
+    /// The last admitted head is to be adapted.
+    adapts: bool,
 }
 
 /// What [`RequestFilter::admit`] admits.
@@ -61,6 +63,15 @@ impl RequestFilter {
         admitted
     }
 
+    /// Makes the head among the bytes that [`admit`](Self::admit) has just admitted say what is
+    /// served of it, where a framework would take it at its word: a later minor version is 1.1, and
+    /// the connection stays one of HTTP (RFC 9110, sections 2.5 and 7.8).
+    pub fn adapt(&mut self, admitted: &mut [u8]) {
+        if std::mem::take(&mut self.adapts) {
+            adapt(admitted);
+        }
+    }
+
     /// Whether a body is admitted in part.
     pub fn is_in_body(&self) -> bool {
         self.body.is_some()
@@ -97,6 +108,9 @@ impl RequestFilter {
         admitted.bytes += length;
         admitted.requests += 1;
         self.closed = !request.keep_alive;
+        if !plain {
+            self.adapts = request.wants_upgrade || request.version == Version::Later;
+        }
         match request.framing {
             Framing::None if plain => None,
             Framing::None if self.closed => Some(Next::Close),
@@ -107,6 +121,29 @@ impl RequestFilter {
                 None
             }
         }
+    }
+}
+
+/// No byte is added or removed. What is put in the place of a name or an option means nothing.
+#[cold]
+fn adapt(head: &mut [u8]) {
+    let mut lines = head.split_mut(|byte| *byte == b'\n').skip_while(|line| line.len() < 2);
+    if let Some([.., minor @ b'2'..=b'9', b'\r']) = lines.next() {
+        *minor = b'1';
+    }
+    for line in lines.take_while(|line| line.len() > 1) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = line.split_at_mut(colon);
+        ignore_upgrade(name);
+        if name.eq_ignore_ascii_case(b"connection") {
+            value.split_mut(|byte| b":, \t\r".contains(byte)).for_each(ignore_upgrade);
+        }
+    }
+}
+
+fn ignore_upgrade(word: &mut [u8]) {
+    if word.eq_ignore_ascii_case(b"upgrade") {
+        word.copy_from_slice(b"ignored");
     }
 }
 
@@ -155,6 +192,32 @@ mod tests {
         ];
         for (input, expected) in cases {
             assert_eq!(RequestFilter::default().admit(input.concat().as_bytes()), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_adapted_to_what_is_served() {
+        let old = "GET /a HTTP/1.0\r\nConnection: upgrade\r\n\r\n";
+        let websocket = "GET /a HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n";
+        let several = "\r\nPOST /a HTTP/1.9\r\nHost: upgrade\r\nCONNECTION: Upgrade,close , upgrade\r\n\
+                       Content-Length: 21\r\n\r\nConnection: upgrade\r\n";
+        let cases = [
+            (GET, GET.to_owned()),
+            (UPGRADE, UPGRADE.replace("upgrade", "ignored")),
+            (websocket, websocket.replace("Upgrade", "ignored")),
+            (old, old.replace("upgrade", "ignored")),
+            (&GET.replace("1.1", "1.2"), GET.to_owned()),
+            (
+                several,
+                several.replace("1.9", "1.1").replace("Upgrade,close , upgrade", "ignored,close , ignored"),
+            ),
+        ];
+        for (input, expected) in cases {
+            let (mut filter, mut bytes) = (RequestFilter::default(), input.as_bytes().to_vec());
+            let admitted = filter.admit(&bytes);
+            assert_eq!(admitted.bytes, input.len(), "{input}");
+            filter.adapt(&mut bytes);
+            assert_eq!(String::from_utf8(bytes).unwrap(), expected);
         }
     }
 

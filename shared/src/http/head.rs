@@ -73,8 +73,9 @@ fn broken(input: &[u8], error: Error) -> Parsed<'_> {
     }
 }
 
-/// RFC 9110, section 15.6.6: 505 for another version of HTTP, such as that of an HTTP/2 preface.
-/// Anything else in a version's place is malformed, which is known at the end of the line.
+/// RFC 9110, section 2.5: a minor version over ours is served as ours. Section 15.6.6: 505 for
+/// another major version, such as that of an HTTP/2 preface. Anything else in a version's place is
+/// malformed, which is known at the end of the line.
 fn unknown_version(input: &[u8]) -> Parsed<'_> {
     let start = empty_lines(input).len();
     let mut line = input.get(start..).unwrap_or_default().split(|byte| matches!(byte, b'\r' | b'\n'));
@@ -87,10 +88,26 @@ fn unknown_version(input: &[u8]) -> Parsed<'_> {
         (Some(_), Some(_), Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None)
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            Err(Rejection::Version)
+            if *major == b'1' {
+                later(input, start + line.len() - 1)
+            } else {
+                Err(Rejection::Version)
+            }
         }
         _ => Err(Rejection::Malformed),
     }
+}
+
+/// A head of a later minor version, the digit of which is at `minor`.
+fn later(input: &[u8], minor: usize) -> Parsed<'_> {
+    let mut known = input.to_vec();
+    if let Some(digit) = known.get_mut(minor) {
+        *digit = b'1';
+    }
+    let Some((request, length)) = parse(&known)? else { return Ok(None) };
+    let path = request.path.as_ptr().addr().wrapping_sub(known.as_ptr().addr());
+    let path = input.get(path..path.wrapping_add(request.path.len())).unwrap_or(b"/");
+    Ok(Some((Request { path, version: Version::Later, ..request }, length)))
 }
 
 /// The empty lines before a request line, which a server should ignore (RFC 9112, section 2.2).

@@ -22,6 +22,8 @@ pub enum Version {
     Http10,
     /// HTTP/1.1
     Http11,
+    /// HTTP/1.2 and above, which is served as HTTP/1.1 (RFC 9110, section 2.5).
+    Later,
 }
 
 /// Where a request's body ends (RFC 9112, section 6.3).
@@ -69,7 +71,7 @@ pub enum Rejection {
     Expectation,
     /// 431: the head is over the limit.
     HeadTooLarge,
-    /// 505: neither HTTP/1.0 nor HTTP/1.1.
+    /// 505: another major version than 1.
     Version,
 }
 
@@ -145,6 +147,10 @@ impl Fields {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
             6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value),
+            7 if name.eq_ignore_ascii_case(b"upgrade") => {
+                self.upgrade = true;
+                Ok(())
+            }
             10 if name.eq_ignore_ascii_case(b"connection") => {
                 self.connection(value);
                 Ok(())
@@ -161,12 +167,15 @@ impl Fields {
         if self.hosts > 1 || !is_host(value) { Err(Rejection::Malformed) } else { Ok(()) }
     }
 
-    /// RFC 9110, section 10.1.1: 417 for an unknown expectation.
+    /// RFC 9110, section 10.1.1: a list, in which the same may be repeated; 417 for an unknown
+    /// expectation. By section 5.6.1.2 its empty elements, of which it may consist, are ignored.
     fn expect(&mut self, value: &[u8]) -> Result<(), Rejection> {
-        if !value.eq_ignore_ascii_case(b"100-continue") {
-            return Err(Rejection::Expectation);
+        for expectation in value.split(|byte| *byte == b',').map(trim).filter(|one| !one.is_empty()) {
+            if !expectation.eq_ignore_ascii_case(b"100-continue") {
+                return Err(Rejection::Expectation);
+            }
+            self.expects_continue = true;
         }
-        self.expects_continue = true;
         Ok(())
     }
 
@@ -227,7 +236,7 @@ impl Fields {
 
 /// RFC 9112, section 3.2: the form of the target has to fit the method.
 fn check_target(method: &[u8], target: &[u8]) -> Result<(), Rejection> {
-    let fits = target.iter().all(|byte| may_be_in(TARGET, *byte))
+    let fits = (target.iter().all(|byte| may_be_in(TARGET, *byte)) || is_with_backticks_in_query(target))
         && match target {
             _ if method == b"CONNECT" => is_authority_with_port(target),
             [b'/', ..] => true,
@@ -235,6 +244,15 @@ fn check_target(method: &[u8], target: &[u8]) -> Result<(), Rejection> {
             _ => is_absolute(target),
         };
     if fits { Ok(()) } else { Err(Rejection::Malformed) }
+}
+
+/// RFC 3986 excludes a backtick, and by RFC 9112, section 3, a request line with one may be a 400.
+/// But browsers send it as it is in a query, and only there (URL Standard, percent-encode sets).
+#[cold]
+fn is_with_backticks_in_query(target: &[u8]) -> bool {
+    let query = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    let is_right = |(at, byte): (usize, &u8)| may_be_in(TARGET, *byte) || *byte == b'`' && at > query;
+    target.iter().enumerate().all(is_right)
 }
 
 /// RFC 9112, section 3.2.2. Other schemes than these two are not served.
@@ -343,6 +361,7 @@ mod tests {
     const LENGTH: Field = ("Content-Length", "1");
     const CHUNKED: Field = ("Transfer-Encoding", "Chunked");
     const EXPECT: Field = ("Expect", "100-Continue");
+    const TWICE: Field = ("Expect", ",100-continue , 100-continue");
 
     fn validated<'a>(request_line: &'a str, fields: &[Field]) -> Result<Request<'a>, Rejection> {
         let [method, target, version] = request_line.split(' ').collect::<Vec<_>>().try_into().unwrap();
@@ -367,7 +386,7 @@ mod tests {
         let (close, old) =
             (Request { keep_alive: false, ..plain }, Request { version: Version::Http10, ..plain });
         let host = ("Host", "h");
-        let cases: [(&str, &[Field], Request); 14] = [
+        let cases: [(&str, &[Field], Request); 19] = [
             ("GET /a HTTP/1.1", &[host], plain),
             ("GET /a?b HTTP/1.1", &[("host", "")], plain),
             ("GET http://h/a HTTP/1.1", &[("HOST", "a.b:80")], plain),
@@ -382,6 +401,11 @@ mod tests {
             ("GET /a HTTP/1.1", &[host, LENGTH], Request { framing: Framing::Length(1), ..plain }),
             ("GET /a HTTP/1.1", &[host, CHUNKED], Request { framing: Framing::Chunked, ..plain }),
             ("GET /a HTTP/1.1", &[host, EXPECT], Request { expects_continue: true, ..plain }),
+            ("GET /a HTTP/1.1", &[host, EXPECT, EXPECT], Request { expects_continue: true, ..plain }),
+            ("GET /a HTTP/1.1", &[host, TWICE], Request { expects_continue: true, ..plain }),
+            ("GET /a HTTP/1.1", &[host, ("Expect", "")], plain),
+            ("GET /a HTTP/1.1", &[host, ("Expect", " ,\t,")], plain),
+            ("GET /a?b=`c` HTTP/1.1", &[host], plain),
         ];
         for (line, fields, expected) in cases {
             assert_eq!(validated(line, fields), Ok(expected), "{line} {fields:?}");
@@ -393,7 +417,18 @@ mod tests {
         for host in ["a b", "a/b", "a@b", "a:b", "[::1", "[]", "[::g]", "[::1]80", "a%2"] {
             assert_eq!(validated("GET /a HTTP/1.1", &[("Host", host)]), Err(Malformed), "{host}");
         }
-        let targets = ["a", "*", "ftp://h/a", "http:///a", "/\u{e9}", "/\"a\"", "/a?<b>", "http://h/a`b"];
+        let targets = [
+            "a",
+            "*",
+            "ftp://h/a",
+            "http:///a",
+            "/\u{e9}",
+            "/\"a\"",
+            "/a?<b>",
+            "http://h/a`b",
+            "/a`?`",
+            "/a`?b",
+        ];
         for target in targets {
             let line = format!("GET {target} HTTP/1.1");
             assert_eq!(validated(&line, &[("Host", "h")]), Err(Malformed), "{target}");
@@ -407,7 +442,7 @@ mod tests {
     #[test]
     fn a_request_that_breaks_a_rule_is_rejected() {
         let host = ("Host", "h");
-        let cases: [(&str, &[Field], Rejection); 11] = [
+        let cases: [(&str, &[Field], Rejection); 12] = [
             ("GET /a HTTP/1.1", &[], Malformed),
             ("GET /a HTTP/1.1", &[host, host], Malformed),
             ("GET /a HTTP/1.0", &[host, host], Malformed),
@@ -419,6 +454,7 @@ mod tests {
             ("POST /a HTTP/1.1", &[host, ("Content-Length", "0"), CHUNKED], Malformed),
             ("POST /a HTTP/1.1", &[host, CHUNKED, CHUNKED], Malformed),
             ("GET /a HTTP/1.1", &[host, ("Expect", "a-pony")], Rejection::Expectation),
+            ("GET /a HTTP/1.1", &[host, ("Expect", "100-continue, a-pony")], Rejection::Expectation),
         ];
         for (line, fields, expected) in cases {
             assert_eq!(validated(line, fields), Err(expected), "{line} {fields:?}");

@@ -5,8 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
+use super::threads::start_thread;
 use crate::lifecycle::Lifecycle;
 
 /// How late a passed deadline is noticed, at most.
@@ -50,8 +49,7 @@ impl DeadlineThread {
     pub fn start(lifecycle: &Lifecycle) -> anyhow::Result<Arc<Self>> {
         let this = Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
         let running = Arc::clone(&this);
-        let builder = std::thread::Builder::new().name("deadlines".into());
-        builder.spawn(move || running.run()).context("cannot start the thread for deadlines")?;
+        start_thread("deadlines", move || running.run())?;
         let woken = Arc::clone(&this);
         lifecycle.on_change(move || {
             lock(&woken.calls).wake_all = true;

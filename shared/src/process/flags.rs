@@ -83,12 +83,14 @@ impl FlagSet for Flags {
 }
 
 impl Flags {
-    /// The first address of `--host`, with `--port`. Fails when the name is unknown.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        let mut addresses = (self.host.as_str(), self.port)
+    /// The addresses of `--host`, which may be a name or an address (of IPv6 in brackets or not),
+    /// with `--port`. Fails when the name is unknown.
+    pub fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
+        let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let addresses = (bare.unwrap_or(&self.host), self.port)
             .to_socket_addrs()
             .with_context(|| format!("host {}: not an address or a known name", self.host))?;
-        addresses.next().with_context(|| format!("host {}: has no address", self.host))
+        Ok(addresses.collect())
     }
 
     /// `--workers`, or one per core that this process may use.

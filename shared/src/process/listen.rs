@@ -1,58 +1,83 @@
 //! The listening socket and the ready line.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use anyhow::Context;
-use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
+use anyhow::{Context, anyhow};
+use nix::libc::{self, SOL_SOCKET, c_int, socklen_t};
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// Connections that the kernel holds until they are accepted. The kernel caps it at
 /// `net.core.somaxconn`, 4,096 by default.
 const BACKLOG: i32 = 4096;
 
-/// Classic BPF that drops packets which ask for a new connection, and no others: the flags of a TCP
-/// header are its byte 13, and `SYN` is their bit 1.
-const DROP_NEW: [SockFilter; 4] = [
-    SockFilter::new(BPF_LOAD_BYTE, 0, 0, 13),
-    SockFilter::new(BPF_JUMP_IF_ANY, 0, 1, 0b10),
-    SockFilter::new(BPF_RETURN, 0, 0, 0),
-    SockFilter::new(BPF_RETURN, 0, 0, u32::MAX),
-];
-const BPF_LOAD_BYTE: u16 = 0x30;
-const BPF_JUMP_IF_ANY: u16 = 0x45;
-const BPF_RETURN: u16 = 0x06;
+/// Binds a socket to an interface by its number: `asm-generic/socket.h` has it, `libc` not yet.
+const SO_BINDTOIFINDEX: c_int = 62;
+
+/// The number of no interface: the kernel counts them from 1.
+const NO_INTERFACE: c_int = c_int::MAX;
 
 /// Time for handshakes under way to complete, once no new ones begin.
 const SETTLE: Duration = Duration::from_millis(20);
 
 /// A listening socket, blocking, whose accepted connections have `TCP_NODELAY` from the start: they
-/// inherit the option on Linux, which saves a system call each. An error names the address.
-pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    listen(address, false)
+/// inherit the option on Linux, which saves a system call each. It listens on the first of
+/// `addresses`, which are those of one name, that it can have. An error names the last.
+pub fn bind(addresses: &[SocketAddr]) -> anyhow::Result<TcpListener> {
+    let mut outcome = Err(anyhow!("there is no address to listen on"));
+    for address in addresses {
+        outcome = listen(*address, false);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
 }
 
 /// `count` sockets that listen on one port, among which the kernel distributes connections
 /// (`SO_REUSEPORT`). Fails, as [`bind`] does, for a port that another process listens on.
-pub fn bind_shared(address: SocketAddr, count: usize) -> anyhow::Result<Vec<TcpListener>> {
+pub fn bind_shared(addresses: &[SocketAddr], count: usize) -> anyhow::Result<Vec<TcpListener>> {
     // With SO_REUSEPORT another server of this user would share the port silently.
-    let address = bind(address)?.local_addr().context("cannot read the address listened on")?;
+    let address = bind(addresses)?.local_addr().context("cannot read the address listened on")?;
     (0..count).map(|_| listen(address, true)).collect()
 }
 
 /// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it
-/// and the server has not: the close would reset them. Blocks for some milliseconds. Fails when the
-/// kernel refuses the filter that keeps new connections out.
-pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) -> anyhow::Result<()> {
-    // No connection may arrive before the close. Clients that connect now are refused after it.
-    SockRef::from(&listener).attach_filter(&DROP_NEW).context("cannot attach a filter to the listener")?;
-    std::thread::sleep(SETTLE);
-    listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
-    while let Ok((stream, _)) = listener.accept() {
-        take(stream);
+/// and the server has not: the close would reset them. Blocks for some milliseconds.
+///
+/// It cannot fail, since the end of a server depends on it. Linux since 5.7 lets every user keep
+/// new connections out; where a sandbox or an older kernel forbids that, the time for one to come
+/// is the one between the last accept and the close.
+pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) {
+    // Clients that connect from now on are refused, as they are after the close.
+    if keep_out(&listener).is_ok() {
+        std::thread::sleep(SETTLE);
+    }
+    let mut has_more = listener.set_nonblocking(true).is_ok();
+    while has_more {
+        match listener.accept() {
+            Ok((stream, _)) => take(stream),
+            // Others mean that there is none, or no descriptor for one.
+            Err(error) => {
+                has_more = matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted);
+            }
+        }
     }
     drop(listener);
-    Ok(())
+}
+
+/// Has the listener get no new connections, by binding it to an interface that does not exist.
+/// Handshakes that have begun are completed: the kernel looks no listener up for them.
+#[allow(unsafe_code, reason = "an option of a socket is set")]
+fn keep_out(listener: &TcpListener) -> std::io::Result<()> {
+    let interface = std::ptr::from_ref(&NO_INTERFACE).cast();
+    let bytes = socklen_t::try_from(size_of_val(&NO_INTERFACE)).unwrap_or_default();
+    // SAFETY: the kernel reads as many bytes as a number has, of a number.
+    let result =
+        unsafe { libc::setsockopt(listener.as_raw_fd(), SOL_SOCKET, SO_BINDTOIFINDEX, interface, bytes) };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 /// Prints the ready line, the only line on standard output.
@@ -74,4 +99,44 @@ fn listen(address: SocketAddr, shared: bool) -> anyhow::Result<TcpListener> {
         std::io::Result::Ok(socket.into())
     };
     open().with_context(|| format!("cannot listen on {address}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn any_port() -> TcpListener {
+        bind(&[([127, 0, 0, 1], 0).into()]).unwrap()
+    }
+
+    #[test]
+    fn the_first_address_that_is_free_is_listened_on() {
+        let taken = any_port().local_addr().unwrap();
+        let _taken = bind(&[taken]).unwrap();
+        let free = any_port().local_addr().unwrap();
+        assert_eq!(bind(&[taken, free]).unwrap().local_addr().unwrap(), free);
+        let error = bind(&[free, taken]).and_then(|_first| bind(&[taken])).unwrap_err();
+        assert!(error.to_string().contains(&taken.to_string()), "{error:#}");
+    }
+
+    #[test]
+    fn a_close_takes_what_is_queued_and_refuses_what_comes() {
+        let listener = any_port();
+        let address = listener.local_addr().unwrap();
+        let mut queued: Vec<_> = (0..3).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let mut taken = Vec::new();
+        close(listener, |mut stream| {
+            assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+            stream.write_all(b"taken").unwrap();
+            taken.push(stream);
+        });
+        drop(taken);
+        for stream in &mut queued {
+            let mut got = String::new();
+            stream.read_to_string(&mut got).unwrap();
+            assert_eq!(got, "taken");
+        }
+    }
 }

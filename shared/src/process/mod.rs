@@ -5,26 +5,31 @@
 //! ```
 //! When it is ready it prints `listening on http://127.0.0.1:8080`, and nothing else, to standard
 //! output. SIGTERM or SIGINT ends it with 0 once it has answered what was asked. An error is one
-//! line on standard error and exit code 1, or 2 for a flag that it does not know.
+//! line on standard error and exit code 1, or 2 for a flag that it does not know. So is a machine that
+//! refuses it a thread: a server that is ready has all that it needs to answer and to end.
 
 mod accepted;
 mod arguments;
 mod deadline;
 mod flags;
+mod inherited;
 mod listen;
 mod program;
 mod serve;
 mod server;
 mod shutdown;
+mod threads;
 mod version;
 
 pub use accepted::Accepted;
 pub use arguments::{Flag, FlagSet, Values};
 pub use deadline::{Deadline, DeadlineThread, TaskTimer};
 pub use flags::Flags;
+pub use inherited::reset_signals;
 pub use listen::{announce, bind, bind_shared, close};
 pub use program::Program;
 pub use serve::{Workers, serve};
 pub use server::{Server, turn_on_this_thread};
 pub use shutdown::{drain_on_signal, on_signal};
+pub use threads::{check_threads, start_thread};
 pub use version::version;

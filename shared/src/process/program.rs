@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::{ExitCode, Termination};
 
 use super::arguments::{self, Asked, FlagSet};
+use super::inherited::reset_signals;
 
 /// The exit code for a flag that is wrong.
 const USAGE: u8 = 2;
@@ -27,7 +28,7 @@ impl Program {
             Ok(Asked::Help) => print(&arguments::help(self.name, self.about, &list)),
             Ok(Asked::Version) => (self.version)().and_then(|it| print(&format!("{} {it}\n", self.name))),
             Ok(Asked::Run(values)) => match F::read(&values) {
-                Ok(flags) => run(&flags).map(Termination::report),
+                Ok(flags) => reset_signals().and_then(|()| run(&flags)).map(Termination::report),
                 Err(error) => return failed(&error, USAGE),
             },
             Err(error) => return failed(&error, USAGE),

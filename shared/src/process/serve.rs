@@ -13,6 +13,7 @@ use socket2::SockRef;
 use super::flags::Flags;
 use super::listen::{announce, close};
 use super::shutdown::drain_on_signal;
+use super::threads::start_thread;
 use crate::lifecycle::{ConnectionPermit, Lifecycle};
 
 /// How long an accept blocks before the thread reads the server's stage again.
@@ -54,7 +55,7 @@ pub fn serve(
         }
         accept_until_ending();
     });
-    close(listener, |stream| take(stream, lifecycle.extra_permit()))?;
+    close(listener, |stream| take(stream, lifecycle.extra_permit()));
     lifecycle.wait_until(Duration::MAX, || lifecycle.has_ended());
     Ok(())
 }
@@ -92,8 +93,7 @@ impl Workers {
     ) -> anyhow::Result<Self> {
         let start = |input| {
             let work = work.clone();
-            let thread = thread::Builder::new().name("worker".into());
-            thread.spawn(move || work(input)).context("cannot start a worker")
+            start_thread("worker", move || work(input))
         };
         inputs.into_iter().map(start).collect::<anyhow::Result<_>>().map(Self)
     }

@@ -1,12 +1,15 @@
 //! Signals: the first begins the drain, the second ends the process.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use super::threads::start_thread;
 use crate::http::limits::DRAIN_GRACE;
 use crate::lifecycle::Lifecycle;
 
@@ -19,23 +22,28 @@ pub fn drain_on_signal(lifecycle: &Arc<Lifecycle>, limit: Duration) -> anyhow::R
 /// Calls `begin` at the first SIGTERM or SIGINT, on a thread of its own, where it may block. A
 /// second signal ends the process at once, with 128 plus its number, as shells have it.
 ///
-/// Fails when signals cannot be watched.
+/// Neither needs anything that the server may have run out of by then: the thread exists from the
+/// start, and the second signal's handler ends the process itself.
+///
+/// Fails when signals cannot be watched, or there is no thread for it.
 pub fn on_signal(begin: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot watch for signals")?;
-    let watch = move || {
-        let mut arrivals = signals.forever();
-        if arrivals.next().is_some() {
+    let watched = [SIGTERM, SIGINT];
+    let was_signalled = Arc::new(AtomicBool::new(false));
+    let watch = || {
+        for signal in watched {
+            // In this order: the handler of the first signal finds the flag not yet set.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&was_signalled))?;
+            flag::register(signal, Arc::clone(&was_signalled))?;
+        }
+        Signals::new(watched)
+    };
+    let mut signals = watch().context("cannot watch for signals")?;
+    start_thread("signals", move || {
+        if signals.forever().next().is_some() {
             #[cfg(feature = "counting")]
             eprintln!("allocations: {}", crate::counting::total());
-            std::thread::spawn(begin);
+            begin();
         }
-        if let Some(signal) = arrivals.next() {
-            std::process::exit(128 + signal);
-        }
-    };
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(watch)
-        .context("cannot start the thread for signals")?;
+    })?;
     Ok(())
 }

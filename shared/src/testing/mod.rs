@@ -14,6 +14,7 @@ mod allocations;
 pub mod heads;
 pub mod invariants;
 mod program;
+mod refusals;
 pub mod scenarios;
 pub mod wire;
 

@@ -48,7 +48,11 @@ impl Program {
 
     /// Starts the server with another standard error.
     pub(super) fn start_with(&self, flags: &[&str], stderr: Stdio) -> Server {
-        let mut command = Command::new(self.path);
+        self.start_by(Command::new(self.path), flags, stderr)
+    }
+
+    /// Starts the server by a command, which ends with the server's program.
+    pub(super) fn start_by(&self, mut command: Command, flags: &[&str], stderr: Stdio) -> Server {
         command.args(["--port", "0", "--workers", &self.workers.to_string()]).args(flags);
         command.stdout(Stdio::piped()).stderr(stderr);
         let mut process = command.spawn().unwrap();
@@ -92,6 +96,10 @@ impl Server {
     /// Waits until it accepts no more connections.
     pub(super) fn wait_until_refused(&self) {
         wait_for("the end of listening", || TcpStream::connect(&self.address).is_err().then_some(()));
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(super) fn threads(&self) -> usize {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::allocations::{self, Allocations};
 use super::program::Program;
+pub use super::refusals::{without_further_threads_it_serves_and_drains, without_threads_it_does_not_start};
 
 /// Many more than a server under test has workers.
 const CONNECTIONS: usize = 100;
@@ -180,6 +181,8 @@ macro_rules! scenarios {
             a_silent_connection_is_served_again,
             a_drain_answers_half_a_head,
             a_drain_ends_with_the_last_connection,
+            without_threads_it_does_not_start,
+            without_further_threads_it_serves_and_drains,
             $($more)*
         }
     };

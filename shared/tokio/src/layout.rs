@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 
+use anyhow::Context;
 use shared::process::{self, Flag, FlagSet, Flags, Values};
 use tokio::runtime::{Builder, Runtime};
 
@@ -46,24 +47,29 @@ impl FlagSet for LayoutFlags {
 impl Layout {
     /// A listening socket for each runtime.
     pub(crate) fn listeners(self, flags: &Flags) -> anyhow::Result<Vec<TcpListener>> {
-        let address = flags.address()?;
+        let addresses = flags.addresses()?;
         match self {
-            Self::Multi => Ok(vec![process::bind(address)?]),
-            Self::PerCore => process::bind_shared(address, flags.workers_or_cores()),
+            Self::Multi => Ok(vec![process::bind(&addresses)?]),
+            Self::PerCore => process::bind_shared(&addresses, flags.workers_or_cores()),
         }
     }
 
-    /// The runtimes, without timers: the thread for deadlines takes their place.
-    pub(crate) fn runtimes(self, flags: &Flags) -> io::Result<Vec<Runtime>> {
+    /// The runtimes, without timers: the thread for deadlines takes their place. Fails when the
+    /// machine refuses them threads or descriptors.
+    pub(crate) fn runtimes(self, flags: &Flags) -> anyhow::Result<Vec<Runtime>> {
         let workers = flags.workers_or_cores();
-        match self {
+        let runtimes: io::Result<Vec<_>> = match self {
             Self::Multi => {
-                let runtime = Builder::new_multi_thread().worker_threads(workers).enable_io().build()?;
-                Ok(vec![runtime])
+                // tokio would serve with fewer of them, and panic without any.
+                process::check_threads(workers)?;
+                [Builder::new_multi_thread().worker_threads(workers).enable_io().build()]
+                    .into_iter()
+                    .collect()
             }
             Self::PerCore => {
                 (0..workers).map(|_| Builder::new_current_thread().enable_io().build()).collect()
             }
-        }
+        };
+        runtimes.context("cannot start tokio")
     }
 }

@@ -5,12 +5,11 @@ use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use shared::lifecycle::{ConnectionPermit, Stage};
-use shared::process::{self, Flags, Server, TaskTimer};
+use shared::process::{self, Flags, Server, TaskTimer, Workers};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Runtime;
@@ -34,20 +33,15 @@ where
     let server = Server::start(flags.connections()?, flags)?;
     let listeners = layout.listeners(flags)?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
-    let runtimes = layout.runtimes(flags).context("cannot start tokio")?;
-    let acceptor = Arc::new(Acceptor { server: Arc::clone(&server), connection });
+    let runtimes = layout.runtimes(flags)?;
     process::drain_on_signal(&server.lifecycle, flags.drain_timeout)?;
+    let acceptor = Arc::new(Acceptor { server, connection });
+    let accept = move |(runtime, listener): (Runtime, TcpListener)| {
+        runtime.block_on(acceptor.accept_until_over(listener))
+    };
+    let workers = Workers::start(runtimes.into_iter().zip(listeners), accept)?;
     process::announce(address)?;
-    thread::scope(|scope| {
-        let start = |(runtime, listener): (Runtime, TcpListener)| {
-            let acceptor = &acceptor;
-            scope.spawn(move || runtime.block_on(acceptor.accept_until_over(listener)))
-        };
-        let threads: Vec<_> = runtimes.into_iter().zip(listeners).map(start).collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|_| anyhow::bail!("a worker panicked")))
-    })
+    workers.join()
 }
 
 /// What accepts connections, in each runtime.
@@ -80,7 +74,7 @@ where
         }
         process::close(listener.into_inner(), |stream| {
             connections.spawn(Arc::clone(self).begin(stream, Some(lifecycle.extra_permit())));
-        })?;
+        });
         tokio::select! {
             () = async { while connections.join_next().await.is_some() {} } => {}
             () = lifecycle.reached(Stage::Over) => {}

@@ -7,6 +7,7 @@ const PERSISTENCE: &str = "RFC 9112, section 9.3";
 const TEAR_DOWN: &str = "RFC 9112, section 9.6";
 const CONNECTION: &str = "RFC 9110, section 7.6.1";
 const EXPECT: &str = "RFC 9110, section 10.1.1";
+const LISTS: &str = "RFC 9110, section 5.6.1.2";
 const UPGRADE: &str = "RFC 9110, section 7.8";
 
 pub(super) fn cases() -> Vec<Case> {
@@ -53,6 +54,7 @@ fn staying() -> Vec<Case> {
     ];
     let http_2 = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n";
     let upgrades = [
+        ("connection/upgrade-without-the-option", "Upgrade: websocket\r\n"),
         ("connection/upgrade-to-a-websocket", "Connection: upgrade\r\nUpgrade: websocket\r\n"),
         ("connection/upgrade-to-http-2", http_2),
     ];
@@ -126,6 +128,8 @@ fn expectations() -> Vec<Case> {
     let old = "POST /a HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc";
     let no_body = get("Expect: 100-continue\r\n");
     let other = get("Expect: a-pony\r\n");
+    let twice = sized.replace("100-continue", "100-continue, 100-continue");
+    let repeated = "Expect: 100-continue\r\n";
     let large_letters = post(&sized.replace("100-c", "100-C"), "abc");
     vec![
         expecting("connection/expect-continue", post(sized, "abc")),
@@ -137,6 +141,10 @@ fn expectations() -> Vec<Case> {
         Case::answered("connection/expect-continue-without-a-body", EXPECT, no_body, greeting())
             .or([Expected::continue_100(), Expected::greeting("/a")], End::Any),
         Case::new("connection/expect-continue-with-http-1.0", EXPECT, old, answered(), End::Closed),
+        Case::answered("connection/expect-nothing", EXPECT, get("Expect:\r\n"), greeting()),
+        Case::answered("connection/expect-empty-elements", LISTS, get("Expect: ,,\t,\r\n"), greeting()),
+        expecting("connection/expect-continue-twice-in-a-list", post(&twice, "abc")),
+        expecting("connection/expect-continue-twice", post(&[repeated, sized].concat(), "abc")),
         Case::answered("connection/expect-something-else", EXPECT, other, [Expected::status(&[417])])
             .strict(),
     ]

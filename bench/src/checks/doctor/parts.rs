@@ -67,7 +67,7 @@ fn has_nightly(host: &Host) -> bool {
         return false;
     }
     let words = ["rustup", "toolchain", "list"].map(str::to_owned);
-    let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
+    let launch = Launch::build(&words, Path::new("/"));
     host.run(&launch, BOUND).is_ok_and(|list| list.lines().any(|name| name.starts_with("nightly")))
 }
 

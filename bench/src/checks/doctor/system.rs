@@ -18,7 +18,7 @@ pub(crate) fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
     let root = Path::new("/");
     [
         Some(Level::Ok.finding(&machine.kernel)),
-        Some(processor(machine.processor.as_deref(), machine.cores, cores)),
+        Some(processor(machine.processor.as_deref(), &machine.counted_cores(), cores)),
         machine.memory_bytes.map(|bytes| memory(bytes, machine.swapped_bytes.unwrap_or_default())),
         virtual_machine(machine.virtual_machine),
         container(&machine.container_signs),
@@ -32,11 +32,10 @@ pub(crate) fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
     .collect()
 }
 
-fn processor(name: Option<&str>, all: Option<usize>, cores: &Cores) -> Finding {
-    let all = all.map_or_else(|| "an unknown number of".into(), |all| all.to_string());
+fn processor(name: Option<&str>, all: &str, cores: &Cores) -> Finding {
     let name = name.unwrap_or("an unknown processor");
     let (server, tool) = (numbers::cores(&cores.server), numbers::cores(&cores.tool));
-    let shares = format!("{all} cores of {name}: servers get {server}, the load tool {tool}");
+    let shares = format!("{all} of {name}: servers get {server}, the load tool {tool}");
     match cores.harness {
         _ if cores.shared() => Level::Bad.finding(format!(
             "{shares}, so that each slows the other down; one core is enough only to compare pairs"
@@ -138,10 +137,10 @@ mod tests {
             (cores(0, 0, None), (Level::Bad, "each slows the other down")),
         ];
         for (cores, expected) in cases {
-            assert_finding(&processor(Some("Z80"), Some(3), &cores), expected);
+            assert_finding(&processor(Some("Z80"), "3 cores", &cores), expected);
         }
-        let unknown = processor(None, None, &cores(0, 1, None));
-        assert_finding(&unknown, (Level::Note, "an unknown number of cores of an unknown processor"));
+        let unknown = processor(None, "2 cores", &cores(0, 1, None));
+        assert_finding(&unknown, (Level::Note, "2 cores of an unknown processor"));
     }
 
     #[test]

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::checks::doctor::{self, Finding, Level};
 use crate::machine::Machine;
-use crate::machine::cores::Cores;
+use crate::machine::assignment::{Choice, Layout};
 use crate::machine::host::Host;
 use crate::report;
-use crate::servers::checkout::Checkout;
 use crate::text::layout;
 
 /// The width of the first column, with the level.
@@ -20,22 +19,24 @@ const INDENT: usize = 9;
 const WIDEST: usize = 100;
 
 pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
-    let cores = Cores::divide(None, None)?;
+    let layout = Layout::here(&Choice::default())?;
     // The seed is not used here.
-    let machine = Machine::read(&cores, 0)?;
+    let machine = Machine::read(&layout, 0)?;
     let (tools, servers) = (doctor::tools(&host), doctor::servers(&host, &checkout.servers));
     let is_ready = doctor::is_any_ready(&tools) && doctor::is_any_ready(&servers);
+    let picture = doctor::picture(&layout, width());
     let sections = [
-        ("System", doctor::system(&machine, &cores)),
-        ("Load tools", tools),
-        ("Servers", servers),
-        ("Limits", doctor::limits(&machine)),
-        ("Optional", doctor::optional(&host)),
+        ("System", "", doctor::system(&machine, &layout.cores)),
+        ("Cores", &picture, doctor::cores(&layout)),
+        ("Load tools", "", tools),
+        ("Servers", "", servers),
+        ("Limits", "", doctor::limits(&machine)),
+        ("Optional", "", doctor::optional(&host)),
     ];
-    for (title, findings) in sections {
-        print(&format!("{}{}\n", heading(title), lines(&findings)))?;
+    for (title, picture, findings) in sections {
+        print(&format!("{}{picture}{}\n", heading(title), lines(&findings)))?;
     }
     print(&heading("Quietness, observed for three seconds"))?;
     let quietness = doctor::quietness(&host, machine.load_averages);
@@ -55,8 +56,11 @@ fn heading(title: &str) -> String {
 }
 
 fn lines(findings: &[Finding]) -> String {
-    let width = report::terminal_width().map_or(WIDEST, |width| width.min(WIDEST));
-    findings.iter().map(|finding| line(finding, width)).collect()
+    findings.iter().map(|finding| line(finding, width())).collect()
+}
+
+fn width() -> usize {
+    report::terminal_width().map_or(WIDEST, |width| width.min(WIDEST))
 }
 
 /// The level, and beside it the text, wrapped.

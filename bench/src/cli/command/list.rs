@@ -5,8 +5,9 @@ use std::path::Path;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::cli::Listed;
+use crate::machine::assignment::{Choice, Layout};
 use crate::machine::host::Host;
 use crate::measure::forecast;
 use crate::servers::checkout::Checkout;
@@ -17,7 +18,7 @@ use crate::text::numbers;
 use crate::tools::{self, TOOLS, Tool};
 
 pub(super) fn run(root: Option<&Path>, listed: Option<Listed>) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let wanted = |what| listed.is_none_or(|only| only == what);
     let mut out = Vec::new();
@@ -28,7 +29,8 @@ pub(super) fn run(root: Option<&Path>, listed: Option<Listed>) -> anyhow::Result
         let is_available =
             |server: &&Server| server.is_default && launch::unavailable(&host, server).is_none();
         let available: Vec<&Server> = checkout.servers.iter().filter(is_available).collect();
-        let suites = checkout.suites.iter().map(|one| suite(&checkout, one, &available));
+        let layout = Layout::here(&Choice::default())?;
+        let suites = checkout.suites.iter().map(|one| suite(&checkout, one, &available, &layout));
         out.push(
             styled(HEADING, "Workloads") + "\n" + &suites.collect::<anyhow::Result<Vec<_>>>()?.join("\n"),
         );
@@ -62,8 +64,14 @@ fn server_row(host: &Host, server: &Server) -> Vec<String> {
 }
 
 /// A suite with the question it answers and how long it takes, and its workloads.
-fn suite(checkout: &Checkout, suite: &Suite, available: &[&Server]) -> anyhow::Result<String> {
+fn suite(
+    checkout: &Checkout,
+    suite: &Suite,
+    available: &[&Server],
+    layout: &Layout,
+) -> anyhow::Result<String> {
     let workloads = checkout.workloads_of(suite)?;
+    let possible = workloads.iter().filter(|workload| lacking_cores(layout, workload).is_none());
     let servers = available.iter().filter(|server| !server.is_floor).count();
     // With servers to compare, one of them has a duplicate.
     let contenders = available.len() + usize::from(servers > 1);
@@ -72,15 +80,18 @@ fn suite(checkout: &Checkout, suite: &Suite, available: &[&Server]) -> anyhow::R
         styled(HEADING, &suite.name),
         suite.about,
         numbers::counted(servers, "server"),
-        numbers::time(forecast::total(&workloads, contenders))
+        numbers::time(forecast::total(possible, contenders))
     );
     if !suite.suites.is_empty() {
         return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));
     }
-    Ok(format!("{heading}\n{}", columns(suite.workloads.iter().map(workload_row))))
+    Ok(format!(
+        "{heading}\n{}",
+        columns(suite.workloads.iter().map(|workload| workload_row(workload, layout)))
+    ))
 }
 
-fn workload_row(workload: &Workload) -> Vec<String> {
+fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
     let how = match &workload.task {
         Task::Load(load) => {
             let amount = match load.amount {
@@ -97,8 +108,17 @@ fn workload_row(workload: &Workload) -> Vec<String> {
         Task::Start => "a start and one request".into(),
         Task::Hold(connections) => format!("{connections} connections, used once and held"),
     };
-    let repetitions = numbers::counted(workload.repetitions as usize, "repetition");
-    vec![format!("  {}", workload.name), workload.title.clone(), how, repetitions]
+    let state = match lacking_cores(layout, workload) {
+        None => numbers::counted(workload.repetitions as usize, "repetition"),
+        Some(cores) => styled(BAD, &format!("unavailable: from {cores} cores on")),
+    };
+    vec![format!("  {}", workload.name), workload.title.clone(), how, state]
+}
+
+/// How many cores a workload needs, if there are fewer.
+fn lacking_cores(layout: &Layout, workload: &Workload) -> Option<usize> {
+    let cores = workload.server_cores?;
+    layout.scaled(cores).is_none().then_some(2 * cores)
 }
 
 fn tool_row(host: &Host, tool: &dyn Tool) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! `bench measure`: runs workloads on servers, records each run, and prints the report.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -7,10 +8,11 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use super::report::write_report;
-use super::{Outcome, note, print};
+use super::{Asked, Outcome, note, print, read_checkout};
 use crate::cli::{Arguments, Command, Label, Measure};
 use crate::machine::Machine;
-use crate::machine::cores::Cores;
+use crate::machine::assignment::{Choice, Layout};
+use crate::machine::conflict::conflicts;
 use crate::machine::host::{self, AttachedProcess, Host};
 use crate::measure::{Control, Measurement, Tally};
 use crate::report;
@@ -37,12 +39,13 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 }
 
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
-    let cores = Cores::divide(arguments.setup.server_cores.clone(), arguments.setup.tool_cores.clone())?;
-    let checkout = read(root, arguments, &cores, progress)?;
-    let machine = Machine::read(&cores, arguments.setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-    measure(&checkout, arguments, &cores, machine.seed, progress, || {
-        let folder =
-            arguments.setup.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
+    let setup = &arguments.setup;
+    let (server, tool) = (setup.server_cores.clone(), setup.tool_cores.clone());
+    let layout = Layout::here(&Choice { server, tool, smt: setup.smt })?;
+    let checkout = read(root, arguments, &layout, progress)?;
+    let machine = Machine::read(&layout, setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+    measure(&checkout, arguments, &layout, machine.seed, progress, || {
+        let folder = setup.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
         Ok((Results::create(&folder, &machine)?, Vec::new()))
     })
 }
@@ -56,9 +59,10 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     };
     let begun = Arguments::try_parse_from(&machine.command).ok().with_context(other)?;
     let Command::Measure(arguments) = &begun.command else { bail!(other()) };
-    let cores = Cores::divide(Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()))?;
-    let checkout = read(root.or(begun.root.as_deref()), arguments, &cores, progress)?;
-    measure(&checkout, arguments, &cores, machine.seed, progress, || {
+    let (server, tool) = (Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()));
+    let layout = Layout::here(&Choice { server, tool, smt: arguments.setup.smt })?;
+    let checkout = read(root.or(begun.root.as_deref()), arguments, &layout, progress)?;
+    measure(&checkout, arguments, &layout, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;
         if let Some(torn) = loaded.torn {
             progress.warn(&torn);
@@ -71,13 +75,13 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
 fn read(
     root: Option<&Path>,
     arguments: &Measure,
-    cores: &Cores,
+    layout: &Layout,
     progress: &Progress,
 ) -> anyhow::Result<Checkout> {
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let label = arguments.setup.address.zip(arguments.setup.label.as_ref());
     let attached =
-        label.map(|(address, label)| attached(address, arguments.setup.pid, label, cores, progress));
+        label.map(|(address, label)| attached(address, arguments.setup.pid, label, layout, progress));
     checkout.with_attached(attached.transpose()?)
 }
 
@@ -86,7 +90,7 @@ fn attached(
     address: SocketAddr,
     pid: Option<i32>,
     label: &Label,
-    cores: &Cores,
+    layout: &Layout,
     progress: &Progress,
 ) -> anyhow::Result<Server> {
     client::check_accepts(address).context("--address")?;
@@ -103,7 +107,11 @@ fn attached(
             if process.listens_at(address.port()) == Some(false) {
                 bail!("--pid {pid}: neither this process nor a child of it listens at {address}");
             }
+            let Layout { topology, cores } = layout;
             let own = process.cores().unwrap_or_default();
+            for conflict in conflicts(topology, &own, &cores.tool).iter().filter(|one| one.is_severe()) {
+                progress.warn(&format!("{}: {conflict}", label.name));
+            }
             let shared: Vec<usize> = own.into_iter().filter(|core| cores.tool.contains(core)).collect();
             if !shared.is_empty() {
                 progress.warn(&format!(
@@ -126,7 +134,7 @@ fn attached(
 fn measure(
     checkout: &Checkout,
     arguments: &Measure,
-    cores: &Cores,
+    layout: &Layout,
     seed: u64,
     progress: &Progress,
     open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
@@ -144,11 +152,18 @@ fn measure(
             Control::Named(server.name.clone())
         }
     };
+    if layout.cores.shared() {
+        progress.warn("servers and load tool share a core, so that each slows the other down");
+    }
+    for conflict in layout.conflicts() {
+        progress.warn(&conflict.to_string());
+    }
     let host = Host::this_machine(checkout.tools())?;
     if arguments.chosen.install {
         install::missing(&host, &servers, !progress.is_quiet(), |line| progress.note(line));
     }
     let (mut results, done) = open()?;
+    results.warning().iter().for_each(|warning| progress.warn(warning));
     refuse_other_workloads(&workloads, &done)?;
 
     let (servers, workloads) = (&servers, &workloads);
@@ -159,7 +174,7 @@ fn measure(
     };
     let measurement = Measurement {
         host: &host,
-        cores,
+        layout,
         seed,
         servers,
         control,
@@ -170,7 +185,8 @@ fn measure(
     };
     let tally = measurement.run(&mut results, done)?;
 
-    let document = report::document(&results::load(&folder)?);
+    let loaded = results::load(&folder)?;
+    let document = report::document(&loaded);
     print(&Format::Table.render(&document, report::terminal_width())?)?;
     let page = write_report(&folder, &document)?;
     if !progress.is_quiet() {
@@ -182,9 +198,26 @@ fn measure(
     Ok(match tally {
         // Also when the user interrupted the report after the last run.
         _ if host.interrupted() => Outcome::Interrupted,
-        Tally { failed: 0, .. } => Outcome::Fine,
+        Tally { failed: 0, .. } => complete(servers, workloads, &arguments.chosen.servers, &loaded.records),
         Tally { .. } => Outcome::Failed,
     })
+}
+
+/// Whether each workload has figures, and each server that was named, under each workload.
+fn complete(servers: &[&Server], workloads: &[Workload], named: &[String], records: &[Record]) -> Outcome {
+    let mut asked = Asked { is_any_answered: true, ..Asked::default() };
+    for workload in workloads {
+        let is_its = |run: &&Record| {
+            run.workload.name == workload.name && run.tool.name == workload.tool() && run.is_measured()
+        };
+        let measured: HashSet<&str> =
+            records.iter().filter(is_its).map(|run| run.server.name.as_str()).collect();
+        asked.is_any_answered &= !measured.is_empty();
+        for server in servers.iter().filter(|server| !measured.contains(server.name.as_str())) {
+            asked.left_out(server, named);
+        }
+    }
+    asked.outcome(true)
 }
 
 /// The workloads as the arguments change them, each followed by its copy under the tool of

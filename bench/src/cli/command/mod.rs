@@ -18,18 +18,44 @@ mod serve;
 mod verify;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::bail;
 
 use crate::cli::{Arguments, Command};
+use crate::servers::checkout::Checkout;
 use crate::servers::server::Server;
 
-/// The result of a command that ran to its end: its exit code is 0, 1 or 130.
+/// The result of a command that ran to its end.
 enum Outcome {
     Fine,
     Failed,
+    /// Neither, since what the user named was not measured, verified or compared.
+    Unknown,
     Interrupted,
+}
+
+/// Whether the user named what is lacking, or nothing is left without it.
+#[derive(Default)]
+struct Asked {
+    is_any_answered: bool,
+    is_named_left_out: bool,
+}
+
+impl Asked {
+    /// Counts a server that cannot be run here.
+    fn left_out(&mut self, server: &Server, named: &[String]) {
+        self.is_named_left_out |= server.is_given || named.contains(&server.name);
+    }
+
+    fn outcome(&self, all_well: bool) -> Outcome {
+        match (all_well, self.is_any_answered && !self.is_named_left_out) {
+            (false, _) => Outcome::Failed,
+            (true, false) => Outcome::Unknown,
+            (true, true) => Outcome::Fine,
+        }
+    }
 }
 
 /// Runs the command of the arguments. An error is one line on standard error.
@@ -56,12 +82,24 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Unknown) => ExitCode::from(3),
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            note(&format!("{}: {error:#}", styled(BAD, "error")));
+            note_error(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the checkout, and says which folders in it are left out.
+fn read_checkout(root: Option<&Path>) -> anyhow::Result<Checkout> {
+    let checkout = Checkout::read(root)?;
+    checkout.leftover.iter().for_each(|folder| note_leftover(folder));
+    Ok(checkout)
+}
+
+fn note_leftover(folder: &Path) {
+    note(&format!("{} is left out: a folder without a server.toml is no server", folder.display()));
 }
 
 /// Drops floors from the servers, and prints why. Fails if the user named one.
@@ -96,6 +134,11 @@ fn print(text: &str) -> anyhow::Result<Outcome> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(Outcome::Fine),
     }
+}
+
+/// Prints an error to standard error.
+fn note_error(error: &anyhow::Error) {
+    note(&format!("{}: {error:#}", styled(BAD, "error")));
 }
 
 /// Prints a line to standard error. A closed pipe is not an error: `tee` may get the same Ctrl-C.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
+use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, without_floor};
 use crate::checks::verify::{self, Depth, Verification};
 use crate::cli::Verify;
 use crate::machine::host::Host;
 use crate::report;
-use crate::servers::checkout::Checkout;
+use crate::servers::build;
 use crate::servers::client;
 use crate::servers::install;
 use crate::servers::launch;
@@ -28,7 +28,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         print(&table(&[(&name, verification)]))?;
         return Ok(outcome(is_as_known));
     }
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let mut servers = checkout.choose_servers(named)?;
     if arguments.conformance {
@@ -39,11 +39,13 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         install::missing(&host, &servers, true, note);
     }
     let mut verified = Vec::new();
-    let mut all_well = true;
+    let (mut all_well, mut asked) = (true, Asked::default());
     for server in servers {
+        build::kept(&host, server).iter().for_each(|sentence| note(sentence));
         let verification = match launch::prepare(&host, server) {
             Ok(Some(why)) => {
                 print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                asked.left_out(server, named);
                 continue;
             }
             Ok(None) => verify::verify(&host, server, depth),
@@ -52,6 +54,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
         }
+        asked.is_any_answered = true;
         all_well &= verification.as_ref().is_ok_and(Verification::is_as_known);
         match verification {
             Ok(verification) => {
@@ -66,7 +69,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     if arguments.conformance {
         print(&table(&verified))?;
     }
-    Ok(outcome(all_well))
+    Ok(asked.outcome(all_well))
 }
 
 fn table(verified: &[(&str, Verification)]) -> String {

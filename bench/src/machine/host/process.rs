@@ -172,7 +172,7 @@ impl Process {
     /// Waits for it, and takes its group off the list: its number can be reused from then on.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
         let mut groups = self.started.groups.lock();
-        groups.retain(|group| *group != self.group);
+        groups.forget(self.group);
         self.reaped = true;
         usage::reap(&mut self.child)
     }
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_process_ends_its_own_children() {
         let words = ["sh", "-c", PARENT].map(str::to_owned);
-        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
+        let launch = Launch::new(&words, Path::new("/"));
         let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
         process.first_line(BOUND).unwrap();
         assert_eq!(process.stop(BOUND).unwrap().status.code(), Some(5));

@@ -170,7 +170,7 @@ mod tests {
 
     fn start(script: &str) -> Process {
         let words = ["sh", "-c", script].map(str::to_owned);
-        let launch = Launch { words: &words, folder: Path::new("/"), cores: &[], shown: false };
+        let launch = Launch::new(&words, Path::new("/"));
         Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap()
     }
 

@@ -30,12 +30,13 @@ pub fn run(
     flags: &[String],
 ) -> anyhow::Result<MicrobenchRecord> {
     let (started, start) = (machine::now(), SystemTime::now());
-    let folder = checkout.criterion();
-    let words = ["cargo", "bench", "--package", "bench", "--bench", "costs", "--"];
-    let mut words = words.map(str::to_owned).to_vec();
+    let folder = checkout.target.criterion();
+    let mut words = vec!["env".to_owned(), format!("CRITERION_HOME={}", folder.display())];
+    words.extend(checkout.target.variables());
+    words.extend(["cargo", "bench", "--package", "bench", "--bench", "costs", "--"].map(str::to_owned));
     words.extend(filter.map(str::to_owned));
     words.extend_from_slice(flags);
-    host.run(&Launch { words: &words, folder: &checkout.root, cores: &[], shown: true }, BOUND)?;
+    host.run(&Launch::build(&words, &checkout.root).shown(true), BOUND)?;
     let made = criterion::run_since(&folder, start)?;
     if made.is_empty() {
         bail!(
@@ -67,7 +68,7 @@ pub fn known(folder: &Path) -> Vec<String> {
 /// The version of the compiler that builds here; `None` where it cannot be started.
 pub fn compiler(host: &Host, checkout: &Checkout) -> Option<String> {
     let words = ["rustc", "--version"].map(str::to_owned);
-    let launch = Launch { words: &words, folder: &checkout.root, cores: &[], shown: false };
+    let launch = Launch::build(&words, &checkout.root);
     Some(host.run(&launch, VERSION_BOUND).ok()?.trim().to_owned())
 }
 

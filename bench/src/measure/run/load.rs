@@ -187,7 +187,7 @@ impl Run<'_> {
             Amount::Requests(_) => LIMIT_BY_COUNT,
         };
         let words = tool.command(spec);
-        let launch = Launch { words: &words, folder, cores: &self.cores.tool, shown: false };
+        let launch = Launch::new(&words, folder).on(&self.cores.tool);
         let accepted_before = host::accepted();
         let mut process = self.host.start(&launch)?;
         let (waited, connections) = wait_and_look(&mut process, limit, || server.connections());

@@ -28,6 +28,8 @@ pub(in crate::report) enum Question {
     Latency,
     /// How it scales with connections.
     Connections,
+    /// How it scales with the server's cores.
+    Cores,
     /// How connections are used.
     Mode,
     /// Starts, held connections, and the loads between them.
@@ -51,6 +53,8 @@ fn question(members: &[&WorkloadSummary]) -> Question {
         Question::Latency
     } else if workloads().any(|workload| workload.task != TaskRecord::Load) {
         Question::Startup
+    } else if workloads().any(|workload| workload.server_cores.is_some()) {
+        Question::Cores
     } else if modes.len() > 1 {
         Question::Mode
     } else if connections.len() >= A_SCALE {
@@ -140,6 +144,8 @@ mod tests {
             run("latency-50", &|record| record.workload.rate = Some(rate.clone())),
             run("startup-load", &|_| ()),
             run("startup-first", &|record| record.workload.task = TaskRecord::Start),
+            run("scaling-1", &|record| record.workload.server_cores = Some(1)),
+            run("scaling-2", &|record| record.workload.server_cores = Some(2)),
             run("mine", &|_| ()),
         ];
         let summaries = summarise(&records);
@@ -152,6 +158,7 @@ mod tests {
             (Question::Mode, 2),
             (Question::Latency, 2),
             (Question::Startup, 2),
+            (Question::Cores, 2),
             (Question::Load, 1),
         ];
         assert_eq!(shown, expected);

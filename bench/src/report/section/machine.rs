@@ -37,7 +37,7 @@ fn facts(machine: &Machine) -> Vec<Fact> {
     let ports = machine.network.outgoing_ports.map(|[first, last]| format!("{first} to {last}"));
     let known = [
         ("Processor", machine.processor.clone()),
-        ("Cores", machine.cores.map(|cores| cores.to_string())),
+        ("Cores", Some(machine.counted_cores())),
         ("Memory", machine.memory_bytes.map(|bytes| format!("{} GiB", bytes >> 30))),
         ("Swapped", machine.swapped_bytes.map(|bytes| numbers::mebibytes(numbers::as_f64(bytes)))),
         ("Kernel", Some(machine.kernel.clone())),

@@ -1,26 +1,35 @@
-//! A table of servers by workloads: one column per workload, all of one metric.
+//! A table of servers by workloads: one column per workload, all of one figure.
 
 use super::metric::Metric;
 use super::{notes, words};
-use crate::analysis::summary::{WorkloadSummary, grouped};
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::report::document::Table;
 use crate::report::field::Field;
-use crate::report::value::Value;
+use crate::report::value::{Quantity, Value};
 use crate::store::record::ServerRecord;
 
-impl Metric {
+/// What a table or a chart of several workloads shows of each cell.
+pub(super) struct Shown<'a> {
+    /// Of the table and the chart.
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    /// What an axis says.
+    pub(super) label: &'static str,
+    pub(super) quantity: Quantity,
+    pub(super) value: Box<dyn Fn(&Cell) -> Value + 'a>,
+}
+
+impl Shown<'_> {
     /// The table, with the header that each workload's column has.
     pub(super) fn matrix(
-        self,
-        name: &str,
-        title: &str,
+        &self,
         members: &[&WorkloadSummary],
         header: impl Fn(&WorkloadSummary) -> String,
     ) -> Table {
         let server = Field::text("Server", |server: &&ServerRecord| words::label(server)).essential();
         let workload = |summary: &&WorkloadSummary| {
             let cells: Vec<(String, Value)> =
-                summary.with_floor().map(|cell| (cell.server.name.clone(), self.value(cell))).collect();
+                summary.with_floor().map(|cell| (cell.server.name.clone(), (self.value)(cell))).collect();
             let value = move |server: &&ServerRecord| {
                 let cell = cells.iter().find(|(name, _)| *name == server.name);
                 cell.map(|(_, value)| value.clone())
@@ -31,9 +40,21 @@ impl Metric {
         let cells = members.iter().flat_map(|summary| summary.with_floor());
         let rows = grouped(cells.map(|cell| (&cell.server.name, cell.server)));
         let rows: Vec<&ServerRecord> = rows.into_iter().map(|(_, servers)| servers[0]).collect();
-        let mut table = Table::from_fields(name, title, fields, &rows);
+        let mut table = Table::from_fields(self.id, self.title, fields, &rows);
         table.has_one_unit = true;
         table.notes.extend(notes::signs(&table));
         table
+    }
+}
+
+impl Metric {
+    pub(super) fn shown(self, id: &'static str, title: &'static str) -> Shown<'static> {
+        Shown {
+            id,
+            title,
+            label: self.header,
+            quantity: self.quantity,
+            value: Box::new(move |cell| self.value(cell)),
+        }
     }
 }

@@ -62,12 +62,13 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 14] = [
+    let sections: [fn(&Source) -> Option<Section>; 15] = [
         speed::section,
         cost::section,
         groups::section,
         latency::section,
-        scaling::section,
+        scaling::by_connections,
+        scaling::by_cores,
         modes::section,
         memory::section,
         http::section,

@@ -27,8 +27,8 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         return None;
     }
     let tables = [
-        COST.matrix("modes-cost", "CPU time per request by use of connections", &members, mode),
-        PER_SECOND.matrix("modes-speed", "Requests per second by use of connections", &members, mode),
+        COST.shown("modes-cost", "CPU time per request by use of connections").matrix(&members, mode),
+        PER_SECOND.shown("modes-speed", "Requests per second by use of connections").matrix(&members, mode),
     ];
     section.with(members.iter().map(chart), tables)
 }

@@ -37,10 +37,10 @@ pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> 
     ];
     let repetitions = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
     let title = format!(
-        "{}: medians of {repetitions} repetitions with their intervals, on {}, {} cores, {}",
+        "{}: medians of {repetitions} repetitions with their intervals, on {}, {}, {}",
         words::title(summary),
         machine.processor.as_deref().unwrap_or("an unknown processor"),
-        machine.cores.map_or_else(|| "an unknown number of".into(), |cores| cores.to_string()),
+        machine.counted_cores(),
         machine.started.get(..10).unwrap_or(&machine.started),
     );
     Table::from_fields("readme", title, fields, summary.with_floor())

@@ -41,6 +41,7 @@ struct WorkloadTable {
     peak: Option<String>,
     warm_up_seconds: Option<f64>,
     timeout_seconds: Option<f64>,
+    server_cores: Option<usize>,
     published: Option<PublishedRecord>,
 }
 
@@ -81,6 +82,11 @@ impl WorkloadTable {
         if self.connections == Some(0) {
             bail!("connections is 0: no request would be sent");
         }
+        if self.server_cores == Some(0) {
+            bail!("server_cores is 0: the server needs one");
+        }
+        let is_load = matches!(self.task, None | Some(TaskRecord::Load));
+        let server_cores = self.server_cores.take_if(|_| is_load);
         let task = match self.task.unwrap_or(TaskRecord::Load) {
             TaskRecord::Load => Task::Load(self.load()?),
             TaskRecord::Start => Task::Start,
@@ -94,6 +100,7 @@ impl WorkloadTable {
             path: self.path,
             answer: self.answer,
             task,
+            server_cores,
             repetitions,
             published: self.published,
         })
@@ -151,6 +158,7 @@ impl WorkloadTable {
             ("peak", self.peak.is_some()),
             ("warm_up_seconds", self.warm_up_seconds.is_some()),
             ("timeout_seconds", self.timeout_seconds.is_some()),
+            ("server_cores", self.server_cores.is_some()),
         ];
         match fields.into_iter().find(|(_, left)| *left) {
             Some((name, _)) => bail!("`{name}` has no meaning for this task"),
@@ -208,6 +216,9 @@ mod tests {
         assert_eq!(suite.workloads[0].load().unwrap().rate, Some(rate));
         assert_eq!(suite.workloads[0].peak(), Some("two"));
 
+        let suite = read(&SUITE.replace("mode =", "server_cores = 4\nmode =")).unwrap();
+        assert_eq!(suite.workloads[0].server_cores, Some(4));
+
         let head = SUITE.split("tool =").next().unwrap();
         let suite = read(&(head.to_owned() + "task = \"hold\"\nconnections = 9\nrepetitions = 2\n")).unwrap();
         assert!(matches!(suite.workloads[0].task, Task::Hold(9)));
@@ -240,6 +251,11 @@ mod tests {
             ),
             (SUITE.replace("tool =", "peak = \"x\"\nshare_of_peak = 2\ntool ="), "between 0 and 1"),
             (SUITE.replace("timeout_seconds = 10", ""), "has no `timeout_seconds`"),
+            (SUITE.replace("tool =", "server_cores = 0\ntool ="), "server_cores is 0"),
+            (
+                SUITE.split("tool =").next().unwrap().to_owned() + "task = \"start\"\nserver_cores = 2\n",
+                "`server_cores` has no meaning for this task",
+            ),
             ("about = \"x\"".into(), "either `[[workload]]` or `suites`"),
         ];
         for (text, expected) in cases {

@@ -29,6 +29,9 @@ pub struct WorkloadRecord {
     pub timeout_seconds: Option<f64>,
     /// The rate of an open loop; `null` in a closed one.
     pub rate: Option<RateRecord>,
+    /// On how many of its cores the server ran; `null` for all of them, as in old records.
+    #[serde(default)]
+    pub server_cores: Option<usize>,
     /// A ratio that was published for this workload.
     pub published: Option<PublishedRecord>,
 }

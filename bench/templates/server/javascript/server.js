@@ -46,7 +46,7 @@ function main() {
   const server = http.createServer({ maxHeaderSize: 16384, headersTimeout: 10000, keepAliveTimeout: 60000 }, handle);
   server.on('error', (error) => fail(error.message));
   server.listen({ host, port, backlog: 4096 }, () => {
-    console.log(`listening on http://${host}:${server.address().port}`);
+    console.log(`listening on http://${host.includes(':') ? `[${host}]` : host}:${server.address().port}`);
   });
   for (const [name, number] of [['SIGTERM', 15], ['SIGINT', 2]]) {
     process.once(name, () => {
@@ -58,11 +58,11 @@ function main() {
 }
 
 function flags() {
-  const text = (name, otherwise) => ({ type: 'string', default: process.env[name] || otherwise });
-  const options = { host: text('HOST', '127.0.0.1'), port: text('PORT', '8080'), version: { type: 'boolean' } };
+  const { HOST, PORT } = process.env; // empty ones count as unset
+  const options = { host: { type: 'string' }, port: { type: 'string' }, version: { type: 'boolean' } };
   try {
-    const { host, port, version } = parseArgs({ options }).values;
-    if (!/^\d+$/.test(port) || Number(port) > 65535) throw new Error(`--port ${port}: it is a number up to 65535`);
+    const { host = HOST || '127.0.0.1', port = PORT || '8080', version } = parseArgs({ options }).values;
+    if (!/^\d+$/.test(port) || Number(port) > 65535) throw new Error(`port ${port}: it is a number up to 65535`);
     return { host, port: Number(port), version };
   } catch (error) {
     return fail(error.message, 2);

@@ -155,10 +155,16 @@ class Server:
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=port, default=os.environ.get("PORT", "8080"), help="0 takes a free one")
+    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=port, help="0 takes a free one")
     parser.add_argument("--version", action="version", version=VERSION)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.port is None:
+        try:
+            arguments.port = port(os.environ.get("PORT") or "8080")
+        except ValueError:
+            parser.error(f"variable PORT: invalid port value: {os.environ['PORT']!r}")
+    return arguments
 
 
 def port(text):
@@ -180,15 +186,17 @@ async def serve(arguments):
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, first, number)
     listener = await asyncio.start_server(
-        server.talk, arguments.host, arguments.port, limit=HEAD_BYTES, backlog=4096
+        server.talk, arguments.host.strip("[]"), arguments.port, limit=HEAD_BYTES, backlog=4096
     )
     address, number = listener.sockets[0].getsockname()[:2]
-    print(f"listening on http://{address}:{number}", flush=True)
+    print(f"listening on http://{f'[{address}]' if ':' in address else address}:{number}", flush=True)
     await signalled.wait()
     await server.end(listener)
 
 
 def main():
+    # A parent may have blocked SIGTERM, which is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arguments = parse_arguments()
     try:
         asyncio.run(serve(arguments))

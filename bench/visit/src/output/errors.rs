@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Failures by kind. `refused`, `connect_timeout` and `connect_failed` count attempts to connect,
-/// `unsent` counts requests that were never sent; the others count requests that were sent.
+/// Failures by kind. `refused`, `connect_timeout`, `no_port`, `unreachable` and `connect_failed` count
+/// attempts to connect, `unsent` counts requests that were never sent; the others count requests that were sent.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Errors {
@@ -13,7 +13,13 @@ pub struct Errors {
     pub refused: u64,
     /// Connections that did not open within the timeout.
     pub connect_timeout: u64,
-    /// Connections that failed to open for another reason, such as no free port.
+    /// Connections for which this side had no port left (`EADDRNOTAVAIL`).
+    #[serde(default)]
+    pub no_port: u64,
+    /// Connections to which there is no way: a network that is down, or without a route.
+    #[serde(default)]
+    pub unreachable: u64,
+    /// Connections that failed to open for another reason.
     pub connect_failed: u64,
     /// Requests whose connection was reset.
     pub reset: u64,
@@ -37,16 +43,23 @@ impl Errors {
         all.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
+    /// Attempts to connect that failed.
+    pub fn failed_connections(&self) -> u64 {
+        self.refused + self.connect_timeout + self.no_port + self.unreachable + self.connect_failed
+    }
+
     pub(crate) fn add(&mut self, mut other: Self) {
         for ((_, sum), (_, count)) in self.by_kind().into_iter().zip(other.by_kind()) {
             *sum += *count;
         }
     }
 
-    fn by_kind(&mut self) -> [(&'static str, &mut u64); 9] {
+    fn by_kind(&mut self) -> [(&'static str, &mut u64); 11] {
         [
             ("connection refused", &mut self.refused),
             ("connect timeout", &mut self.connect_timeout),
+            ("no port left", &mut self.no_port),
+            ("network unreachable", &mut self.unreachable),
             ("connect failed", &mut self.connect_failed),
             ("connection reset", &mut self.reset),
             ("connection closed", &mut self.closed),

@@ -51,6 +51,9 @@ pub struct Report {
     pub statuses: BTreeMap<u16, u64>,
     /// Requests and connections that failed, by kind.
     pub errors: Errors,
+    /// Queues of connections that were full meanwhile; `null` where the kernel does not say.
+    #[serde(default)]
+    pub queue: Option<Queue>,
     /// The first wrong answer, also in the warm-up: the run is invalid. `null` without one.
     pub mismatch: Option<String>,
     /// Whether a signal ended the run early.
@@ -96,6 +99,19 @@ pub struct Load {
     pub warm_up_seconds: f64,
     /// The time after which a request is given up.
     pub timeout_seconds: f64,
+}
+
+/// What the kernel counted during the run, of all connections of this machine, or of its container.
+/// Where the server is on another machine these are not its queues.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Connections that found the queue of their listener full.
+    pub overflows: u64,
+    /// Connections that a listener dropped, for this or another reason.
+    pub drops: u64,
+    /// Times at which something was sent again, since nothing had come back.
+    pub timeouts: u64,
 }
 
 /// Whether an open loop held its rate.

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let signals = nginx::signals()?;
     let connections = flags.connections_per_worker()?;
-    let listener = process::bind(flags.0.address()?)?;
+    let listener = process::bind(&flags.0.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let prefix = Prefix::new()?;
     prefix.configure(flags, address, connections)?;

@@ -13,6 +13,7 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid, getppid};
+use shared::process;
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use socket2::SockRef;
@@ -30,7 +31,7 @@ pub(crate) fn signals() -> anyhow::Result<Receiver<i32>> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGCHLD]).context("cannot watch for signals")?;
     let (give, arrivals) = channel();
     let watch = move || signals.forever().try_for_each(|signal| give.send(signal));
-    thread::Builder::new().spawn(watch).context("cannot start the thread for signals")?;
+    process::start_thread("signals", watch)?;
     Ok(arrivals)
 }
 

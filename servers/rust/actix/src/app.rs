@@ -48,8 +48,7 @@ async fn answer(request: HttpRequest, mut body: Payload) -> HttpResponse {
     }
     let greets = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = if greets { HttpResponse::Ok() } else { HttpResponse::MethodNotAllowed() };
-    // After a request that could have become another protocol actix silently stops reading.
-    if counter.is_some_and(|counter| counter.answer()) || request.head().upgrade() {
+    if counter.is_some_and(|counter| counter.answer()) {
         response.force_close();
     }
     if !greets {

@@ -20,11 +20,7 @@ const HANDOVER: Duration = Duration::from_millis(100);
 
 /// Ends the server, once it accepts no more. `waiting` is a second handle on its listener, from
 /// which connections are taken that the kernel has accepted and actix has not.
-pub(crate) async fn drain(
-    actix: ServerHandle,
-    server: &Arc<Server>,
-    waiting: TcpListener,
-) -> anyhow::Result<()> {
+pub(crate) async fn drain(actix: ServerHandle, server: &Arc<Server>, waiting: TcpListener) {
     actix.pause().await;
     rt::time::sleep(HANDOVER).await;
     // Closes actix's handle on the listener. The end of its workers is not awaited.
@@ -32,10 +28,9 @@ pub(crate) async fn drain(
     rt::time::sleep(HANDOVER).await;
     // The application is made as it was for the workers, where it did not fail.
     if let Ok(service) = app::service(server).new_service(()).await {
-        process::close(waiting, |stream| serve(stream, &service))?;
+        process::close(waiting, |stream| serve(stream, &service));
     }
     server.lifecycle.until(|| server.lifecycle.has_ended()).await;
-    Ok(())
 }
 
 fn serve(

@@ -3,11 +3,13 @@
 mod app;
 mod drain;
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::task::Poll;
 
-use actix_web::rt::System;
+use actix_web::rt::{self, System};
 use anyhow::Context;
 use shared::lifecycle::Stage;
 use shared::process::{self, Flags, Server};
@@ -20,10 +22,12 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
     // actix counts connections per worker, so with fewer of them than workers some would have none.
     let workers = flags.workers_or_cores().min(max_connections);
-    let listener = process::bind(flags.address()?)?;
+    let listener = process::bind(&flags.addresses()?)?;
     let address = listener.local_addr()?;
     let waiting = listener.try_clone().context("cannot duplicate the listener")?;
     let server = Server::start(max_connections, flags)?;
+    // It would panic without one of its workers, and without the thread that accepts.
+    process::check_threads(workers + 1)?;
 
     let app_server = Arc::clone(&server);
     let actix = actix_server::Server::build()
@@ -35,19 +39,22 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .context("cannot give the listener to actix")?;
 
     System::new().block_on(async {
-        let actix = actix.run();
+        let mut actix = actix.run();
         let handle = actix.handle();
         process::drain_on_signal(&server.lifecycle, flags.drain_timeout)?;
+        // Starts its threads: what is announced has workers.
+        if let Poll::Ready(ended) = poll_fn(|context| Poll::Ready(pin!(&mut actix).poll(context))).await {
+            return ended.context("cannot start actix");
+        }
         process::announce(address)?;
-        let mut actix = pin!(actix);
         tokio::select! {
             ended = &mut actix => return ended.context("actix failed"),
             () = server.lifecycle.reached(Stage::Ending) => {}
         }
-        tokio::select! {
-            // It ends when its workers have, which may be long before or after its connections.
-            Err(error) = &mut actix => Err(error).context("actix failed"),
-            drained = drain::drain(handle, &server, waiting) => drained,
-        }
+        // It follows what the drain tells it, and ends when its workers have: that may be long
+        // before or after its connections, and nothing depends on how.
+        rt::spawn(actix);
+        drain::drain(handle, &server, waiting).await;
+        Ok(())
     })
 }

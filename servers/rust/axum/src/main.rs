@@ -23,9 +23,12 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<()> {
     // axum does not count connections; this makes the descriptors for them available.
     let lifecycle = Lifecycle::new(flags.connections()?);
-    let listener = process::bind(flags.address()?)?;
+    let listener = process::bind(&flags.addresses()?)?;
+    let workers = flags.workers_or_cores();
+    // tokio would serve with fewer of them, and panic without any.
+    process::check_threads(workers)?;
     let runtime = Builder::new_multi_thread()
-        .worker_threads(flags.workers_or_cores())
+        .worker_threads(workers)
         .enable_all()
         .build()
         .context("cannot start tokio")?;

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(flags.connections()?);
     let timeouts = flags.timeouts();
-    let listeners = bind(flags.address()?, flags.workers_or_cores())?;
+    let listeners = bind(&flags.addresses()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     process::drain_on_signal(&lifecycle, flags.drain_timeout)?;
     let (count, (ready, started)) = (listeners.len(), mpsc::channel());
@@ -64,13 +64,13 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
 
 /// A listening socket for each worker. The kernel tears the rings of a killed process down a moment
 /// after it, and the port is in use until then: so binding is retried before that is an error.
-fn bind(address: SocketAddr, workers: usize) -> anyhow::Result<Vec<TcpListener>> {
+fn bind(addresses: &[SocketAddr], workers: usize) -> anyhow::Result<Vec<TcpListener>> {
     let began = Instant::now();
     let is_in_use = |error: &anyhow::Error| {
         error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
     };
     loop {
-        match process::bind_shared(address, workers) {
+        match process::bind_shared(addresses, workers) {
             Err(error) if is_in_use(&error) && began.elapsed() < PORT_TIMEOUT => thread::sleep(RETRY_AFTER),
             listeners => return listeners,
         }

@@ -49,8 +49,9 @@ async fn serve(listener: TcpListener, state: WorkerState) -> anyhow::Result<()> 
     let (ticker, watched) = (Ticker::new()?, Rc::clone(&state));
     runtime::spawn(async move { check_deadlines(&ticker, &watched).await }).detach();
 
-    let listener = accept_until_ending(listener, &state).await?;
-    process::close(listener, |stream| start(stream, None, &state))?;
+    if let Some(listener) = accept_until_ending(listener, &state).await? {
+        process::close(listener, |stream| start(stream, None, &state));
+    }
     while state.open.get() > 0 && state.lifecycle.stage() < Stage::Over {
         state.changes.next().await;
     }
@@ -65,12 +66,16 @@ async fn check_deadlines(ticker: &Ticker, state: &WorkerState) {
     }
 }
 
-/// Accepts connections until the server ends; returns the listener, with no operation pending.
+/// Accepts connections until the server ends; returns the listener, with no operation pending, if
+/// compio gives it back. Fails when the ring does before that.
 ///
 /// The ring reports that a client connects, and does not accept by itself: a connection that it had
 /// just accepted would be lost when the wait is given up, and without a permit a connection has to
 /// stay in the kernel's queue.
-async fn accept_until_ending(listener: TcpListener, state: &Rc<WorkerState>) -> anyhow::Result<TcpListener> {
+async fn accept_until_ending(
+    listener: TcpListener,
+    state: &Rc<WorkerState>,
+) -> anyhow::Result<Option<TcpListener>> {
     listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
     let listener = PollFd::new(listener).context("cannot give the listener to compio")?;
     while !state.lifecycle.is_ending() {
@@ -91,8 +96,7 @@ async fn accept_until_ending(listener: TcpListener, state: &Rc<WorkerState>) -> 
             }
         }
     }
-    let listener = listener.into_inner().take().await;
-    listener.context("cannot take the listener back from compio")
+    Ok(listener.into_inner().take().await)
 }
 
 /// Waits until a client connects or the server ends.

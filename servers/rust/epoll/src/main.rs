@@ -16,7 +16,7 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(flags.connections()?);
-    let listeners = process::bind_shared(flags.address()?, flags.workers_or_cores())?;
+    let listeners = process::bind_shared(&flags.addresses()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     let new = |listener| Worker::new(listener, flags.timeouts(), &lifecycle);
     let workers: Vec<_> = listeners.into_iter().map(new).collect::<anyhow::Result<_>>()?;

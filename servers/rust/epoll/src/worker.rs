@@ -105,7 +105,7 @@ impl Worker {
             }
             let stage = self.lifecycle.stage();
             if stage >= Stage::Ending {
-                self.end()?;
+                self.end();
                 if self.connections.is_empty() || stage == Stage::Over {
                     return Ok(());
                 }
@@ -248,17 +248,16 @@ impl Worker {
     }
 
     /// Stops accepting and takes what the kernel has accepted; then every connection has a turn.
-    fn end(&mut self) -> anyhow::Result<()> {
-        let Some(listener) = self.listener.take() else { return Ok(()) };
+    fn end(&mut self) {
+        let Some(listener) = self.listener.take() else { return };
         process::close(listener.into(), |stream| {
             if stream.set_nonblocking(true).is_ok() {
                 let permit = self.lifecycle.extra_permit();
                 self.begin(TcpStream::from_std(stream), permit);
             }
-        })?;
+        });
         let all = self.connections.iter().map(|(key, _)| key).collect();
         self.serve_again(all);
-        Ok(())
     }
 
     /// A turn for each, in which the kernel is asked for input even if epoll has reported none.

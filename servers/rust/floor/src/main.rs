@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(flags.connections()?);
-    let listeners = process::bind_shared(flags.address()?, flags.workers_or_cores())?;
+    let listeners = process::bind_shared(&flags.addresses()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     let ended = Arc::new(EventFd::new().context("cannot make an eventfd")?);
     let new = |listener| Worker::new(listener, Arc::clone(&lifecycle), &ended);

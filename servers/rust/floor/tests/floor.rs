@@ -101,4 +101,5 @@ shared::scenarios! {
     clients_that_never_read_do_not_block_others,
     connections_over_the_cap_wait_for_a_permit,
     a_drain_ends_with_the_last_connection,
+    without_threads_it_does_not_start,
 }

@@ -22,11 +22,14 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
     flags.connections()?;
+    let workers = flags.workers_or_cores();
+    // may would panic without one of them, and without the thread of its timers.
+    process::check_threads(workers + 1)?;
     // may's workers would pin themselves to the same cores in every process.
-    may::config().set_workers(flags.workers_or_cores()).set_stack_size(STACK_WORDS).set_worker_pin(false);
+    may::config().set_workers(workers).set_stack_size(STACK_WORDS).set_worker_pin(false);
 
     // may's listener shares its port with every process, so a port in use is found here.
-    let address = process::bind(flags.address()?)?.local_addr()?;
+    let address = process::bind(&flags.addresses()?)?.local_addr()?;
     let acceptor =
         HttpServer(Greeter).start(address).with_context(|| format!("cannot listen on {address}"))?;
     process::on_signal(|| {

@@ -27,9 +27,12 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
     let max_connections = connections(flags)?;
-    let listener = process::bind(flags.address()?)?;
+    let listener = process::bind(&flags.addresses()?)?;
+    let workers = flags.workers_or_cores();
+    // It would panic without one of them, and without the thread of its timers.
+    process::check_threads(workers + 1)?;
     may::config()
-        .set_workers(flags.workers_or_cores())
+        .set_workers(workers)
         .set_stack_size(STACK_WORDS)
         .set_pool_capacity(COROUTINES_KEPT)
         // Its workers would pin themselves to the same first cores in every process.
@@ -54,7 +57,7 @@ fn connections(flags: &Flags) -> anyhow::Result<usize> {
     let stacks = mappings.saturating_sub(RESERVED_MAPPINGS) / 2;
     let connections = flags.connections()?;
     if flags.max_connections.is_some() && connections > stacks {
-        bail!("--max-connections {connections}: vm.max_map_count leaves stacks for {stacks} coroutines");
+        bail!("{connections} connections: vm.max_map_count leaves stacks for {stacks} coroutines");
     }
     Ok(connections.min(stacks))
 }

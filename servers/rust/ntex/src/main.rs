@@ -22,7 +22,9 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
     // ntex counts connections per worker, so with fewer of them than workers some would have none.
     let workers = flags.workers_or_cores().min(max_connections);
-    let listener = process::bind(flags.address()?)?;
+    // It would panic without one of its workers, and accept nothing without the thread for that.
+    process::check_threads(workers + 1)?;
+    let listener = process::bind(&flags.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let http = HttpServiceConfig::new()
         .set_max_headers(limits::HEAD_FIELDS)

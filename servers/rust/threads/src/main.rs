@@ -16,7 +16,7 @@ use crate::pool::Pool;
 
 /// Threads unless `--workers` says otherwise. A thread holds a connection while that is busy, so
 /// there should be as many as there are busy connections; a hundred sleeping threads cost a
-/// megabyte. No more are started than are needed.
+/// megabyte. One is started at once, and no more than are needed.
 const WORKERS: usize = 128;
 
 fn main() -> ExitCode {
@@ -26,8 +26,8 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<()> {
     let timeouts = flags.timeouts();
     let lifecycle = Lifecycle::new(flags.connections()?);
-    let listener = process::bind(flags.address()?)?;
-    let pool = Pool::new(flags.workers.unwrap_or(WORKERS), timeouts, Arc::clone(&lifecycle));
+    let listener = process::bind(&flags.addresses()?)?;
+    let pool = Pool::start(flags.workers.unwrap_or(WORKERS), timeouts, Arc::clone(&lifecycle))?;
     pool.park_in(Parking::start(&pool, &lifecycle)?);
     process::serve(listener, &lifecycle, flags, |stream, permit| {
         if let Some(accepted) = Accepted::begin(stream, permit, &timeouts) {

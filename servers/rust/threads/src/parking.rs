@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use shared::http::{Turn, limits};
 use shared::lifecycle::Lifecycle;
+use shared::process;
 
 use crate::client::Client;
 use crate::pool::Pool;
@@ -41,8 +42,7 @@ impl Parking {
         lifecycle.on_change(move || woken.wake());
         let (clients, pool, lifecycle) = (Vec::new(), Arc::clone(pool), Arc::clone(lifecycle));
         let mut parked = ParkedConnections { parking: parking.clone(), clients, pool, lifecycle };
-        let builder = std::thread::Builder::new().name("parking".into());
-        builder.spawn(move || parked.watch()).context("cannot start the thread for parked connections")?;
+        process::start_thread("parking", move || parked.watch())?;
         Ok(parking)
     }
 

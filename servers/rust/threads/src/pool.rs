@@ -1,10 +1,12 @@
 //! The pool: a queue of connections that have something to do, and the threads that serve them.
 
 use std::collections::VecDeque;
+use std::io::Result;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use shared::http::{Buffers, Driver, Timeouts, Turn};
 use shared::lifecycle::Lifecycle;
 
@@ -20,6 +22,9 @@ const READ_TIMEOUT_UNDER_PRESSURE: Duration = Duration::from_millis(2);
 
 /// The loop needs a few kilobytes, mostly for a head's fields, and the system's frames some.
 const STACK_BYTES: usize = 128 * 1024;
+
+/// The time between two attempts to start a worker, once the machine has refused one.
+const REFUSED: Duration = Duration::from_secs(1);
 
 /// The queue and its workers.
 pub(crate) struct Pool {
@@ -38,11 +43,19 @@ struct Queue {
     clients: VecDeque<Client>,
     workers: usize,
     idle: usize,
+    /// The machine has refused a worker, and is not asked again before.
+    refused_until: Option<Instant>,
 }
 
 impl Pool {
-    pub(crate) fn new(max_workers: usize, timeouts: Timeouts, lifecycle: Arc<Lifecycle>) -> Arc<Self> {
-        Arc::new(Self {
+    /// A pool with one worker, so that whatever the machine refuses later, all are served. Fails
+    /// when there is no thread for it.
+    pub(crate) fn start(
+        max_workers: usize,
+        timeouts: Timeouts,
+        lifecycle: Arc<Lifecycle>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let pool = Arc::new(Self {
             max_workers,
             timeouts,
             lifecycle,
@@ -50,7 +63,10 @@ impl Pool {
             queue: Mutex::default(),
             arrived: Condvar::new(),
             queued: AtomicUsize::new(0),
-        })
+        });
+        pool.start_worker().context("cannot start a worker")?;
+        pool.lock().workers = 1;
+        Ok(pool)
     }
 
     /// Sets, once, where connections without anything to do go.
@@ -63,20 +79,38 @@ impl Pool {
         let mut queue = self.lock();
         queue.clients.push_back(client);
         self.queued.store(queue.clients.len(), Ordering::Relaxed);
-        if queue.clients.len() > queue.idle && queue.workers < self.max_workers && self.start_worker() {
-            queue.workers += 1;
+        if queue.clients.len() > queue.idle && queue.workers < self.max_workers {
+            self.add_worker(&mut queue);
         }
         drop(queue);
         self.arrived.notify_one();
     }
 
-    /// Whether a worker could be started. Where not, the others do its work.
-    fn start_worker(self: &Arc<Self>) -> bool {
+    /// Starts one more worker. Where the machine refuses it, the others do its work.
+    fn add_worker(self: &Arc<Self>, queue: &mut Queue) {
+        if queue.refused_until.is_some_and(|time| Instant::now() < time) {
+            return;
+        }
+        match self.start_worker() {
+            Ok(()) => queue.workers += 1,
+            Err(error) => {
+                if queue.refused_until.is_none() {
+                    eprintln!(
+                        "warning: {} workers serve, no further one can be started: {error}",
+                        queue.workers
+                    );
+                }
+                queue.refused_until = Some(Instant::now() + REFUSED);
+            }
+        }
+    }
+
+    fn start_worker(self: &Arc<Self>) -> Result<()> {
         let pool = Arc::clone(self);
         // The first allocation of a thread costs it 31 KB. With these buffers it mostly makes none.
         let buffers = Buffers::default();
         let builder = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
-        builder.spawn(move || pool.work(buffers)).is_ok()
+        builder.spawn(move || pool.work(buffers)).map(drop)
     }
 
     fn work(self: &Arc<Self>, mut buffers: Buffers) {

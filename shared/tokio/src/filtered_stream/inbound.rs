@@ -107,6 +107,7 @@ impl Inbound {
             self.kept.extend_from_slice(rest);
             buffer.set_filled(before + admitted.bytes);
         }
+        self.filter.adapt(buffer.filled_mut().get_mut(before..).unwrap_or_default());
         self.count(&admitted, socket);
         Poll::Ready(Ok(()))
     }
@@ -129,6 +130,7 @@ impl Inbound {
     /// Admits what the rules allow of what is kept.
     pub(super) fn admit(&mut self, socket: &mut TimedSocket) {
         let admitted = self.filter.admit(&self.kept);
+        self.filter.adapt(self.kept.get_mut(..admitted.bytes).unwrap_or_default());
         self.admitted = admitted.bytes;
         self.count(&admitted, socket);
     }

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(flags.connections()?);
-    let listener = process::bind(flags.address()?)?;
+    let listener = process::bind(&flags.addresses()?)?;
     let timeouts = flags.timeouts();
     // From the ready line to the end: it accepts, and hands each connection over with its permit.
     process::serve(listener, &lifecycle, flags, |stream, permit| {

@@ -1,0 +1,45 @@
+//! What a process gets of the user's environment.
+//!
+//! Variables of a shell would decide results unseen: `WORKERS`, `GOMAXPROCS`, `NODE_OPTIONS`,
+//! `PYTHONPATH`, `MIMALLOC_…`, `LD_PRELOAD`, or a proxy. So what is measured gets those that say
+//! where things are, and no others; a variable that a server is to have is in its manifest, as
+//! `run = ["env", "GOMAXPROCS=2", …]`. METHODOLOGY.md lists them.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::process::Command;
+
+/// Variables that servers and load tools get where the user has them, besides `PATH`. Without
+/// `LD_LIBRARY_PATH` some programs do not start; interpreters have what the user installed in
+/// `HOME`. There is none for the language: all print as in the C locale.
+const KEPT: [&str; 5] = ["HOME", "LD_LIBRARY_PATH", "LOGNAME", "TMPDIR", "USER"];
+
+/// The variables of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Environment {
+    /// Those of [`kept`], for what is measured, verified or asked for its version.
+    Clean,
+    /// The user's, for what builds and installs.
+    Users,
+}
+
+impl Environment {
+    pub(super) fn apply(self, command: &mut Command) {
+        if self == Self::Clean {
+            command.env_clear().envs(present());
+        }
+    }
+}
+
+/// The variables that servers and load tools get from the user's environment, without `PATH`.
+pub fn kept() -> BTreeMap<String, String> {
+    let text = |(name, value): (&str, OsString)| (name.to_owned(), value.to_string_lossy().into_owned());
+    present().map(text).collect()
+}
+
+/// An empty variable counts as unset.
+fn present() -> impl Iterator<Item = (&'static str, OsString)> {
+    let value = |name| Some((name, env::var_os(name).filter(|value| !value.is_empty())?));
+    KEPT.into_iter().filter_map(value)
+}

@@ -1,0 +1,94 @@
+//! Scenarios of a server whose user has no privileges, and whose machine refuses it threads.
+
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::unistd::geteuid;
+
+use super::program::Program;
+
+/// Some user that is not root, whom the limit of threads is for.
+const OTHER_USER: u32 = 54_321;
+
+const CONNECTIONS: usize = 100;
+
+/// Where no thread can be started, the server says so in one line, and is never ready.
+pub fn without_threads_it_does_not_start(program: &Program) {
+    let user = User::without_privileges(program);
+    let mut command = user.command("prlimit");
+    command.arg("--nproc=1").arg(&user.program).args(["--port", "0"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: cannot start ") && said.lines().count() == 1, "{said}");
+    assert_eq!(output.stdout, b"", "{said}");
+}
+
+/// Where no further thread can be started, and without privileges, a server that is ready answers
+/// all requests, and drains.
+pub fn without_further_threads_it_serves_and_drains(program: &Program) {
+    let user = User::without_privileges(program);
+    let path = user.program.as_os_str();
+    let mut server = program.start_by(user.command(path), &[], Stdio::null());
+    let mut limit = user.command("prlimit");
+    assert!(limit.args(["--nproc=1", "--pid", &server.id().to_string()]).status().unwrap().success());
+
+    let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| server.connect()).collect();
+    for round in ["/first", "/second"] {
+        clients.iter_mut().for_each(|client| client.ask(round));
+        clients.iter_mut().for_each(|client| assert!(client.expect(round), "stays open"));
+    }
+    let mut half_written = server.connect();
+    half_written.send("GET /late HTTP/1.1\r\nHo");
+    server.wait_until_read(&half_written);
+    server.terminate();
+    // Answers close as soon as the server has handled the signal.
+    while clients[0].get("/draining") {}
+    half_written.send("st: h\r\n\r\n");
+    assert!(!half_written.expect("/late"), "closes");
+    assert!(server.wait().success());
+}
+
+/// A user without privileges, and a program that this user may run.
+struct User {
+    program: PathBuf,
+    /// Removed at the end.
+    copy: Option<PathBuf>,
+}
+
+impl User {
+    /// The user of the test, or another one where that is root, to whose folders only root may have
+    /// access: this user gets a copy of the program.
+    fn without_privileges(program: &Program) -> Self {
+        if !geteuid().is_root() {
+            return Self { program: program.path.into(), copy: None };
+        }
+        let script = "d=$(mktemp -d) && chmod 755 $d && cp \"$0\" $d/ && echo $d";
+        // Not by this process: a program that any process has open for writing cannot be started,
+        // and children of other tests would have it for a moment.
+        let made = Command::new("sh").args(["-c", script, program.path]).output().unwrap();
+        let copy = PathBuf::from(String::from_utf8(made.stdout).unwrap().trim_end());
+        let name = Path::new(program.path).file_name().unwrap();
+        Self { program: copy.join(name), copy: Some(copy) }
+    }
+
+    /// A command of this user's.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/");
+        if self.copy.is_some() {
+            command.uid(OTHER_USER).gid(OTHER_USER);
+        }
+        command
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        if let Some(copy) = &self.copy {
+            let _ = std::fs::remove_dir_all(copy);
+        }
+    }
+}
