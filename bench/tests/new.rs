@@ -1,7 +1,6 @@
 //! `bench new`, and the commands of README.md's section on adding a server, as they are written
 //! there, in a copy of the parts of the checkout that they need.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
 
 mod mock;
 
