@@ -201,14 +201,21 @@ fn measure(
     Ok(match tally {
         // Also when the user interrupted the report after the last run.
         _ if host.interrupted() => Outcome::Interrupted,
-        Tally { failed: 0, .. } => complete(servers, workloads, &arguments.chosen.servers, &loaded.records),
+        Tally { failed: 0, .. } => {
+            let has_cores = |workload: &&Workload| {
+                workload.server_cores.is_none_or(|cores| layout.scaled(cores).is_some())
+            };
+            let possible: Vec<&Workload> = workloads.iter().filter(has_cores).collect();
+            complete(servers, &possible, &arguments.chosen.servers, &loaded.records)
+        }
         Tally { .. } => Outcome::Failed,
     })
 }
 
-/// Whether each workload has figures, and each server that was named, under each workload.
-fn complete(servers: &[&Server], workloads: &[Workload], named: &[String], records: &[Record]) -> Outcome {
-    let mut asked = Asked { is_any_answered: true, ..Asked::default() };
+/// Whether each workload that this machine has the cores for has figures, and each server that was
+/// named, under each of them.
+fn complete(servers: &[&Server], workloads: &[&Workload], named: &[String], records: &[Record]) -> Outcome {
+    let mut asked = Asked { is_any_answered: !workloads.is_empty(), ..Asked::default() };
     for workload in workloads {
         let is_its = |run: &&Record| {
             run.workload.name == workload.name && run.tool.name == workload.tool() && run.is_measured()
