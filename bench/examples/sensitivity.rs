@@ -21,6 +21,7 @@ use bench::machine::host::{Host, Launch};
 use bench::measure::{Control, Measurement};
 use bench::servers::checkout::Checkout;
 use bench::servers::server::Server;
+use bench::servers::target::Target;
 use bench::servers::workload::Workload;
 use bench::store::record::Record;
 use bench::store::results::{self, Results};
@@ -76,7 +77,7 @@ fn server(parent: &Path, name: &str, program: &Path, burden: Option<u32>) -> any
         program.display()
     );
     std::fs::write(folder.join("server.toml"), manifest)?;
-    Server::read(&folder, parent)
+    Server::read(&folder, &Target::find(parent))
 }
 
 /// Measures servers as `bench measure` does. The records are kept in the folder of all results.

@@ -111,7 +111,7 @@ fn a_built_server_can_report_why_it_cannot_run() {
     let cases = [
         // It runs, and SIGTERM kills it, as it does this mock.
         ("exit 0", 1, "named          failed: the server ended with signal: 15", "available if named"),
-        ("echo error: no io >&2; exit 1", 0, "named          unavailable: no io", "unavailable: no io"),
+        ("echo error: no io >&2; exit 1", 3, "named          unavailable: no io", "unavailable: no io"),
         ("exit 3", 1, "failed with exit status: 3 and did not say why", "exit status: 3 and did not say why"),
     ];
     for (script, code, verified, listed) in cases {

@@ -3,8 +3,6 @@
 
 mod prepared;
 
-use std::sync::Mutex;
-
 use bench::checks::drill::{self, DRILLS};
 use bench::machine::host;
 use bench::servers::server::Server;
@@ -18,33 +16,16 @@ const AT_ONCE: usize = 2;
 fn servers_without_a_known_failure_pass_every_drill() {
     host::raise_descriptor_limit().unwrap();
     let (host, servers) = prepared::servers(has_no_known_failure);
-    let left = Mutex::new(servers.iter());
-    let wrong: Mutex<Vec<String>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(server) = next(&left) {
-                    let records =
-                        DRILLS.iter().map(|drill| drill.run(&host, server, None, SizeRecord::Short));
-                    let failed = records.filter(|record| !record.is_as_known());
-                    let lines = failed.map(|record| {
-                        format!("{} {}: {:?}", record.server.name, record.drill, record.outcome)
-                    });
-                    let lines: Vec<String> = lines.collect();
-                    wrong.lock().unwrap().extend(lines);
-                }
-            });
-        }
+    prepared::check(&servers, AT_ONCE, |server| {
+        let records = DRILLS.iter().map(|drill| drill.run(&host, server, None, SizeRecord::Short));
+        let differing = records.filter(|record| !record.is_as_known());
+        let lines: Vec<_> =
+            differing.map(|record| format!("{} {:?}", record.drill, record.outcome)).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     });
-    let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Whether its manifest lists no drill. Failed drills of the other servers take too long here.
 fn has_no_known_failure(server: &Server) -> bool {
     !server.is_floor && !server.known_failure_names().any(drill::is_drill)
-}
-
-fn next<'a>(left: &Mutex<impl Iterator<Item = &'a Server>>) -> Option<&'a Server> {
-    left.lock().unwrap().next()
 }

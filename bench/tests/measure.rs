@@ -398,6 +398,19 @@ fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
         assert_eq!(records.len(), 2, "{text}");
         assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
         assert!(records[1].load.is_some());
+        // What was named and has no figures is no success.
+        for arguments in [
+            "measure mock --servers good,lacking --out named",
+            "measure mock --server-dir servers/mock/lacking --servers good --out given",
+            "verify lacking",
+            "drill lacking --short",
+        ] {
+            checkout.expect(arguments, 3, reason);
+        }
+        fs::remove_dir_all(checkout.path("servers/mock/good")).unwrap();
+        for arguments in ["measure mock --out nothing", "verify", "drill --short"] {
+            checkout.expect(arguments, 3, reason);
+        }
     }
 }
 
@@ -431,7 +444,8 @@ fn a_server_that_keeps_connections_is_not_measured_as_if_it_closed_them() {
 #[test]
 fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
-    let text = checkout.succeed("measure mock --tool wrk --out out");
+    let text = checkout.expect("measure mock --tool wrk --out out", 3, "");
+    checkout.expect("measure mock --cross-check wrk --out checked", 3, "normal is left out: wrk ");
     let reason = "wrk takes a time, not a number of requests";
     let warning = format!("normal is left out: {reason}");
     assert!(text.lines().any(|line| line.starts_with(&warning)), "{text}");

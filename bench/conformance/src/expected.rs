@@ -36,12 +36,12 @@ impl Expected {
     }
 
     /// The head of the greeting for `path`, and nothing after it.
-    pub(super) fn head(path: &str) -> Self {
+    pub fn head(path: &str) -> Self {
         Self { head_only: true, body: Some(String::new()), ..Self::greeting(path) }
     }
 
     /// 405 that names the allowed methods (RFC 9110, section 15.5.6).
-    pub(super) fn not_allowed() -> Self {
+    pub fn not_allowed() -> Self {
         Self { lists: vec![("allow", &["GET", "HEAD"])], ..Self::status(&[405]) }
     }
 
@@ -50,7 +50,8 @@ impl Expected {
         Self::status(&[100])
     }
 
-    pub(super) fn with_date(self) -> Self {
+    /// Requires a `Date` (RFC 9110, section 6.6.1).
+    pub fn with_date(self) -> Self {
         Self { has_date: true, ..self }
     }
 

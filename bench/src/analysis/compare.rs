@@ -81,6 +81,8 @@ pub struct NotCompared<'a> {
     pub servers: Vec<&'a str>,
     /// Why.
     pub reason: &'static str,
+    /// Whether A has valid figures of theirs, so that B lacks what was to be compared.
+    pub is_missed: bool,
 }
 
 /// What a figure measures.
@@ -103,13 +105,16 @@ pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
     let [ones, others] = [a, b].map(|folder| summarise(&folder.records));
     let mut workloads = Vec::new();
     let mut not_compared = unmatched(&ones, &others, "only in A");
-    not_compared.extend(unmatched(&others, &ones, "only in B"));
+    let only_in_b = unmatched(&others, &ones, "only in B").into_iter();
+    not_compared.extend(only_in_b.map(|alone| NotCompared { is_missed: false, ..alone }));
     for one in &ones {
-        let other = others.iter().find(|other| is_of_same_name(one, other));
-        if let Some(other) = other.filter(|other| difference::is_same_load(one.workload, other.workload)) {
+        let Some(other) = others.iter().find(|other| is_of_same_name(one, other)) else { continue };
+        if difference::is_same_load(one.workload, other.workload) {
             let (compared, without_throughput) = ComparedWorkload::new([one, other]);
             workloads.push(compared);
             not_compared.extend(without_throughput);
+        } else {
+            not_compared.extend(NotCompared::of_cells(one, one.with_floor(), "another workload in B"));
         }
     }
     let differences = difference::all([a, b], [&ones, &others]);
@@ -130,6 +135,18 @@ impl Comparison<'_> {
     /// The number of figures with such a judgement.
     pub fn count(&self, is_counted: impl Fn(&Judgement) -> bool) -> usize {
         self.figures().filter(|figure| is_counted(&figure.judgement)).count()
+    }
+
+    /// The number of figures for which A is a baseline, and of which nothing can be said.
+    pub fn unanswered(&self) -> usize {
+        let missed = self.not_compared.iter().filter(|alone| alone.is_missed);
+        self.count(|judgement| matches!(judgement, Judgement::TooFew | Judgement::NotJudged(_)))
+            + missed.map(|alone| alone.servers.len()).sum::<usize>()
+    }
+
+    /// Whether anything was compared.
+    pub fn is_any_compared(&self) -> bool {
+        self.count(|judgement| !matches!(judgement, Judgement::NoBaseline(_))) > 0
     }
 
     /// The number of figures that got worse by more than a share, or are broken in B.
@@ -204,6 +221,7 @@ impl<'a> ComparedWorkload<'a> {
             kind: Some(FigureKind::Throughput),
             servers,
             reason: "the server was not the bottleneck in A and in B",
+            is_missed: false,
         });
         (compared, not_compared)
     }
@@ -241,7 +259,12 @@ impl<'a> ComparedWorkload<'a> {
         }
         let [a, b] = cells.map(|cell| cell.values(kind.of_run()));
         let ratio = Estimate::from_unpaired(&b, &a);
-        self.push(kind, cells, ratio, judgement::of_ratio(kind, ratio, noise.unwrap_or(0.0)));
+        let judgement = if a.is_empty() {
+            Judgement::NoBaseline("A has no figures".into())
+        } else {
+            judgement::of_ratio(kind, ratio, noise.unwrap_or(0.0))
+        };
+        self.push(kind, cells, ratio, judgement);
     }
 
     fn push(
@@ -253,6 +276,26 @@ impl<'a> ComparedWorkload<'a> {
     ) {
         let medians = cells.map(|cell| cell.median(kind.of_run()));
         self.figures.push(ComparedFigure { server: cells[0].name(), kind, medians, ratio, judgement });
+    }
+}
+
+impl<'a> NotCompared<'a> {
+    /// All figures of these servers; `None` if there are none.
+    fn of_cells<'c>(
+        summary: &WorkloadSummary<'a>,
+        cells: impl Iterator<Item = &'c Cell<'a>>,
+        reason: &'static str,
+    ) -> Option<Self>
+    where
+        'a: 'c,
+    {
+        let (workload, tool) = (summary.workload.name.as_str(), summary.tool.name.as_str());
+        let mut alone = Self { workload, tool, kind: None, servers: Vec::new(), reason, is_missed: false };
+        for cell in cells {
+            alone.servers.push(&cell.server.name);
+            alone.is_missed |= !cell.server.is_floor && judgement::is_baseline(cell);
+        }
+        (!alone.servers.is_empty()).then_some(alone)
     }
 }
 
@@ -268,11 +311,8 @@ fn unmatched<'a>(
 ) -> Vec<NotCompared<'a>> {
     let of_workload = |summary: &WorkloadSummary<'a>| {
         let other = those.iter().find(|other| is_of_same_name(summary, other));
-        let is_there = |name: &&str| other.is_some_and(|other| other.cell(name).is_some());
-        let servers: Vec<&str> =
-            summary.with_floor().map(Cell::name).filter(|name| !is_there(name)).collect();
-        let (workload, tool) = (summary.workload.name.as_str(), summary.tool.name.as_str());
-        (!servers.is_empty()).then_some(NotCompared { workload, tool, kind: None, servers, reason })
+        let is_there = |cell: &&Cell| other.is_some_and(|other| other.cell(cell.name()).is_some());
+        NotCompared::of_cells(summary, summary.with_floor().filter(|cell| !is_there(cell)), reason)
     };
     these.iter().filter_map(of_workload).collect()
 }

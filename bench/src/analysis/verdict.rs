@@ -20,6 +20,10 @@ pub const BUSY_FROM: f64 = 0.9;
 /// counts in hundredths of a second, so that up to 4 % of a second on two cores may be rounding.
 pub const DISTURBED_FROM: f64 = 0.05;
 
+/// A machine that was suspended for this long during a run had other clocks, caches and timeouts after
+/// it. Less is the time between reading two clocks.
+pub const SUSPENDED_FROM: f64 = 1.0;
+
 /// The share of an open loop's rate that has to be answered, as `visit` judges it too.
 pub const HELD_FROM: f64 = 0.99;
 
@@ -82,6 +86,8 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         failed(record).or_else(|| missing(record)).or_else(|| kept_open(record)).or_else(|| short(record));
     (verdict.bound, verdict.reason) = if let Some(reason) = not_as_asked {
         (Bound::Invalid, Some(reason))
+    } else if let Some(seconds) = cpu.suspended_seconds.filter(|seconds| *seconds >= SUSPENDED_FROM) {
+        (Bound::Disturbed, Some(format!("the machine was suspended for {seconds:.0} s meanwhile")))
     } else if let Some((share, who)) = taken {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
     } else if let Some(reason) = not_held(record, tool)
@@ -309,6 +315,7 @@ mod tests {
             }
         };
         let quota = |run: &mut Record| run.cpu.as_mut().unwrap().throttled_seconds = Some(0.2);
+        let asleep = |run: &mut Record| run.cpu.as_mut().unwrap().suspended_seconds = Some(90.0);
         let unanswered = |run: &mut Record| run.load.as_mut().unwrap().answered = 0;
         let nine = |run: &mut Record| run.connections.as_mut().unwrap().seen = Some(9);
         let nine_in_mode_close = |run: &mut Record| {
@@ -338,6 +345,7 @@ mod tests {
             ("the same, and the tool is busy", with(busy(), unknown), "client-bound", ""),
             ("other work takes a tenth", run(0.5, 0.5, 0.2), "disturbed", "other work took 10 %"),
             ("a quota takes a tenth", with(busy(), quota), "disturbed", "quota throttled 10 %"),
+            ("a laptop is closed", with(busy(), asleep), "disturbed", "suspended for 90 s"),
             ("one in a thousand fails", with(busy(), errors), "invalid", "1 of 1001 requests failed"),
             ("there is no answer", with(busy(), unanswered), "invalid", "nothing was answered"),
             ("connections fail", with(busy(), reset), "invalid", "1 connections failed, beside 1000 answers"),

@@ -15,6 +15,8 @@ use anyhow::Context;
 use toml::de::DeTable;
 
 use crate::servers::server::{self, Server};
+use crate::servers::target::Target;
+use crate::text::toml_file;
 use diagnostic::Diagnostics;
 use values::string;
 
@@ -24,8 +26,8 @@ pub use diagnostic::{Diagnostic, Level};
 pub struct CheckContext<'a> {
     /// Every folder of the checkout that has a manifest.
     pub folders: &'a [PathBuf],
-    /// Cargo's target folder.
-    pub target: &'a Path,
+    /// Where servers are built.
+    pub target: &'a Target,
     /// Whether this machine has a program.
     pub has_program: &'a dyn Fn(&str) -> bool,
     /// The benchmarks that have run here, by their full names.
@@ -45,6 +47,9 @@ pub fn check(folder: &Path, context: &CheckContext) -> anyhow::Result<Vec<Diagno
     // What the parser recovers from such a file says nothing about the rest of it.
     if errors.is_empty() {
         let table = table.get_ref();
+        for at in table.values().filter_map(toml_file::hidden) {
+            found.error(at, toml_file::CONTROL);
+        }
         fields::check(table, &mut found);
         check_name(table, folder, context.folders, &mut found);
         commands::check(table, folder, context, &mut found);

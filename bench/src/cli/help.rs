@@ -34,7 +34,8 @@ Examples:
 
 `bench COMMAND --help` explains each command. Reports go to standard output, progress and warnings to standard error.
 
-Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted.";
+Exit codes: 0 success, 1 something failed, 2 wrong usage, 3 what was named was not measured, \
+verified or compared, 130 interrupted.";
 
 pub(super) const LIST: &str = "\
 A server or a tool that is unavailable is listed with the reason and how to get it; --install of other commands installs what \
@@ -99,7 +100,7 @@ Examples:
       a server that runs already
 
 Exit codes: 0 each server is as its manifest says; 1 a server differs from it in either direction, or could not be asked, and with \
---address a case failed; 2 wrong usage; 130 interrupted.";
+--address a case failed; 2 wrong usage; 3 a server that was named, or each one, is unavailable; 130 interrupted.";
 
 pub(super) const DRILL: &str = "\
 Each drill starts a server, injects one fault, and reports a figure or what went wrong. All drills take two minutes per server. No \
@@ -121,7 +122,7 @@ Examples:
       and add the findings to the report of a measurement
 
 Exit codes: 0 each server is as its manifest says; 1 a server differs from it in either direction, or could not be built; 2 wrong \
-usage; 130 interrupted.";
+usage; 3 a server that was named, or each one, is unavailable; 130 interrupted.";
 
 pub(super) const MICROBENCH: &str = "\
 Criterion runs the benchmarks in the checkout and draws pages of them. The table shows those of this run: the median time per \
@@ -181,7 +182,8 @@ Examples:
   bench measure --resume bench/results/20260101T120000Z-host
       continue an interrupted measurement
 
-Exit codes: 0 every run has figures, except those of tools and servers that this machine lacks; 1 a run failed; 2 wrong usage; \
+Exit codes: 0 every run has figures, except those of servers that this machine lacks and that were not named; 1 a run failed; 2 wrong \
+usage; 3 no run failed, but a workload, or a server that was named, has no figures, since this machine lacks the server or the tool; \
 130 interrupted.";
 
 pub(super) const REPORT: &str = "\
@@ -244,8 +246,11 @@ Examples:
   bench compare results/main results/branch --format json
       the figures, for other programs
 
-Exit codes: 0 the median of no figure is worse by more than --fail-above, also where nothing could be compared; 1 one is, a \
-server is broken, or a folder cannot be read; 2 wrong usage.";
+As a gate it has three answers. B is worse where a median is, by more than --fail-above, or a server is broken. It cannot be said where \
+none is, but a figure of A was not compared: B lacks it, has too few repetitions, or was disturbed. What is invalid in A is no baseline, \
+and what only B has is new: neither counts.
+
+Exit codes: 0 B is not worse; 1 B is worse; 2 wrong usage; 3 it cannot be said, or a folder cannot be read.";
 
 pub(super) const HISTORY: &str = "\
 Each measurement is compared with the one before it on the same machine, as `bench compare` does. Charts of how the figures \
@@ -257,7 +262,7 @@ Examples:
   bench history results --format csv
       those in another folder, for other programs
 
-Exit codes: 0 the list is printed, 1 a folder cannot be read, 2 wrong usage.";
+Exit codes: 0 the list is printed, also where the page cannot be written; 1 a folder cannot be read; 2 wrong usage.";
 
 pub(super) const README: &str = "\
 Copies the records that the answer is taken from to bench/recorded, draws the picture there, and writes the part of README.md \

@@ -70,7 +70,8 @@ pub struct Setup {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub attempts: u32,
 
-    /// The folder for results, which must not exist yet [default: a new one in bench/results]
+    /// The folder for results, which must not exist yet [default: a new one in bench/results, or where
+    /// that cannot be written to, in ~/.local/state/hello-bench]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 

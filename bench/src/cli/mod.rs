@@ -278,7 +278,8 @@ pub struct Compare {
 #[derive(Args, Debug)]
 #[command(after_help = help::HISTORY)]
 pub struct History {
-    /// The folder that result folders lie in [default: bench/results]
+    /// The folder that result folders lie in [default: bench/results, or where that cannot be written
+    /// to, ~/.local/state/hello-bench]
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 

@@ -11,6 +11,7 @@ mod guard;
 mod ports;
 mod process;
 mod sockets;
+mod suspended;
 mod throttled;
 mod usage;
 
@@ -27,7 +28,7 @@ use anyhow::{Context, anyhow, bail};
 use nix::sys::signal::{SigHandler, SigSet, Signal, killpg, signal};
 use nix::unistd::Pid;
 use parking_lot::Mutex;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::machine::cores;
@@ -40,6 +41,7 @@ pub use environment::kept;
 pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::{accepted, established};
+pub use suspended::suspended;
 pub use throttled::{quota, throttled};
 pub use usage::{Memory, Usage};
 
@@ -48,6 +50,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
 const SERVICES: &str = "/usr/sbin";
+
+/// Where programs are searched for if `PATH` is not set, as shells do.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The machine, and the processes that the harness has started on it.
 pub struct Host {
@@ -113,7 +118,7 @@ impl Host {
     /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
     /// `PATH`, or the signals cannot be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
-        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
         let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
         let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
@@ -171,10 +176,6 @@ impl Host {
     /// Starts a process. Fails if there is no such program, or the user has interrupted.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
-        let folder = env::temp_dir();
-        let complaint = tempfile::tempfile().with_context(|| {
-            format!("cannot make a temporary file in {}; TMPDIR names another folder", folder.display())
-        })?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(launch.folder).process_group(0);
         launch.environment.apply(&mut command);
@@ -183,8 +184,7 @@ impl Host {
         if launch.is_shown {
             command.stdout(std::io::stderr());
         } else {
-            let complaint = complaint.try_clone().context("cannot share a temporary file")?;
-            command.stdout(Stdio::piped()).stderr(complaint);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
         }
 
         let mut groups = self.started.groups.lock();
@@ -199,7 +199,7 @@ impl Host {
         groups.running.push(group_of(&child));
         drop(groups);
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Process::watch(name, child, complaint, Arc::clone(&self.started)))
+        Ok(Process::watch(name, child, Arc::clone(&self.started)))
     }
 
     /// Runs a process to its end and returns its output. Fails if that is no success in `bound`.
@@ -249,6 +249,8 @@ fn reset_signals() -> anyhow::Result<()> {
     SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
     // SAFETY: the default action runs no code of this process.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("cannot reset SIGCHLD")?;
+    // So that a file that exceeds `ulimit -f` is an error, and does not end the harness.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).context("cannot handle SIGXFSZ")?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::machine::assignment::Layout;
 use crate::machine::topology::Topology;
 use crate::text::numbers;
+use crate::text::visible::visible;
 
 pub use settings::{Frequency, Network};
 
@@ -52,6 +53,10 @@ pub struct Machine {
     pub virtual_machine: Option<bool>,
     /// The files that show that this is a container. It may be one without any of them, too.
     pub container_signs: Vec<String>,
+    /// The nice value of the harness, which servers and tools inherit: with more than 0 other processes
+    /// go first. Absent in old records.
+    #[serde(default)]
+    pub nice: Option<i64>,
     /// How fast the cores may run.
     pub frequency: Frequency,
     /// What limits connections.
@@ -78,7 +83,7 @@ impl Machine {
     pub fn read(layout: &Layout, seed: u64) -> anyhow::Result<Self> {
         let cores = &layout.cores;
         let kernel = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
-        let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
+        let text = |part: &std::ffi::OsStr| visible(&part.to_string_lossy()).into_owned();
         let processors = procfs::CpuInfo::current().ok();
         let memory = procfs::Meminfo::current().ok();
         let (load, root) = (procfs::LoadAverage::current().ok(), Path::new("/"));
@@ -98,6 +103,7 @@ impl Machine {
             // Processors other than x86 have no such flag.
             virtual_machine: processors.and_then(|all| Some(all.flags(0)?.contains(&"hypervisor"))),
             container_signs: settings::container_signs(root),
+            nice: procfs::process::Process::myself().and_then(|own| own.stat()).ok().map(|own| own.nice),
             frequency: Frequency::read(root, &cores.all()),
             network: Network::read(root),
             descriptors: host::descriptor_limit(),
@@ -171,6 +177,7 @@ mod tests {
         assert_eq!((read.harness_core, read.topology), (layout.cores.harness, Some(layout.topology)));
         // Every Linux has these.
         assert!(read.load_averages.is_some() && read.swapped_bytes.is_some() && read.descriptors.is_some());
+        assert!(read.nice.is_some());
         assert!(read.network.outgoing_ports.is_some(), "{:?}", read.network);
     }
 

@@ -10,9 +10,9 @@ use crate::checks::verify::{self, Depth};
 use crate::machine::assignment::Layout;
 use crate::machine::cores::Cores;
 use crate::machine::host::Host;
-use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Load, Workload};
+use crate::servers::{build, launch};
 use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
@@ -103,10 +103,14 @@ fn show_waiting(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
 /// Builds the servers. Those of one build program are built one after another, since programs such
 /// as cargo lock their folder; those of different programs are built at the same time.
 fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
-    let is_built = |server: &Server| !server.build.is_empty() && launch::lacks(host, server).is_none();
+    let is_built = |server: &Server| {
+        let is_possible = build::lacks(host, server).is_none() && build::kept(host, server).is_none();
+        !server.build.is_empty() && is_possible
+    };
     let count = servers.iter().filter(|server| is_built(server)).count();
     let begun = AtomicUsize::new(0);
     let build = |server: &Server| {
+        build::kept(host, server).iter().for_each(|sentence| progress.warn(sentence));
         if is_built(server) && !host.interrupted() {
             let number = begun.fetch_add(1, Ordering::SeqCst) + 1;
             progress.note(&format!("building {}, {number} of {count}", server.name));

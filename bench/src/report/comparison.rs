@@ -94,7 +94,8 @@ fn answers(comparison: &Comparison) -> Vec<String> {
     let same = comparison.count(|judgement| *judgement == Judgement::Same);
     let too_few = comparison.count(|judgement| *judgement == Judgement::TooFew);
     let broken = comparison.count(|judgement| matches!(judgement, Judgement::Broken(_)));
-    let not_judged = comparison.count(|judgement| matches!(judgement, Judgement::NotJudged(_)));
+    let not_judged =
+        comparison.count(|judgement| matches!(judgement, Judgement::NotJudged(_) | Judgement::NoBaseline(_)));
     let mut counts = format!(
         "{worse} {} {} worse, {better} {} better, {same} cannot be distinguished",
         if worse == 1 { "figure" } else { "figures" },

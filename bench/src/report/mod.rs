@@ -27,7 +27,7 @@ use crate::store::drills::DrillRecord;
 use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{Record, TaskRecord};
 use crate::store::results::Loaded;
-use crate::text::{names, numbers};
+use crate::text::{layout, names, numbers};
 use chart::Chart;
 use document::{Document, Fact};
 pub(crate) use section::FAILED;
@@ -120,10 +120,11 @@ pub fn preliminary(records: &[Record], width: Option<usize>) -> String {
 /// terminal's; `None` if it is not a terminal.
 pub fn terminal_width() -> Option<usize> {
     let chosen = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    chosen.filter(|columns| *columns > 0).or_else(|| {
+    let width = chosen.filter(|columns| *columns > 0).or_else(|| {
         let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(std::io::stdout())?;
         Some(usize::from(width))
-    })
+    });
+    width.map(|width| width.max(layout::NARROWEST))
 }
 
 /// How many servers there are, and where.

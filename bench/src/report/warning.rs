@@ -17,7 +17,8 @@ const BUSY_FROM: f32 = 0.25;
 
 pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<String> {
     let machine = &loaded.machine;
-    let of_machine = [shared_cores(machine), busy(machine), governor(machine), swapped(machine)];
+    let of_machine =
+        [shared_cores(machine), busy(machine), nice(machine), governor(machine), swapped(machine)];
     let of_runs = [
         unavailable(summaries),
         failed(summaries),
@@ -67,6 +68,15 @@ fn busy(machine: &Machine) -> Option<String> {
         format!(
             "Other processes were at work before the first run (load average {load:.2} on {cores} cores): stop them \
              and measure again."
+        )
+    })
+}
+
+fn nice(machine: &Machine) -> Option<String> {
+    machine.nice.filter(|value| *value > 0).map(|value| {
+        format!(
+            "The servers and the load tool ran with the nice value {value}, so that they waited for all other processes: \
+             measure again without `nice`."
         )
     })
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::servers::server::Server;
+use crate::servers::target::{Target, is_writable, variable};
 use crate::servers::workload::{Suite, Workload};
 use crate::text::names;
 
@@ -15,10 +16,14 @@ use crate::text::names;
 pub struct Checkout {
     /// Its top folder.
     pub root: PathBuf,
+    /// Where its programs are built.
+    pub target: Target,
     /// Every server, by language and name; those of `--server-dir` and `--address` come last.
     pub servers: Vec<Server>,
     /// Every suite of workloads, by name.
     pub suites: Vec<Suite>,
+    /// Folders without a manifest where servers are, as a change of branch leaves them.
+    pub leftover: Vec<PathBuf>,
 }
 
 impl Checkout {
@@ -26,11 +31,10 @@ impl Checkout {
     /// or a manifest or a workload file has a mistake.
     pub fn read(root: Option<&Path>) -> anyhow::Result<Self> {
         let root = self::root(root)?;
-        let target = target_folder(&root);
-        let folders =
-            server_folders(&root)?.into_iter().filter(|folder| folder.join("server.toml").is_file());
-        let servers =
-            folders.map(|folder| Server::read(&folder, &target)).collect::<anyhow::Result<Vec<_>>>()?;
+        let target = Target::find(&root);
+        let folders = server_folders(&root)?;
+        let servers = folders.with_manifest.iter().map(|folder| Server::read(folder, &target));
+        let servers = servers.collect::<anyhow::Result<Vec<_>>>()?;
         let mut suites = Vec::new();
         for path in sorted_entries(&root.join("bench/workloads"))? {
             if path.extension().is_some_and(|extension| extension == "toml") {
@@ -41,13 +45,12 @@ impl Checkout {
         let workloads = suites.iter().flat_map(|suite| &suite.workloads);
         let all = suites.iter().map(|suite| &suite.name).chain(workloads.map(|workload| &workload.name));
         names::all_different("workload", all.map(String::as_str))?;
-        Ok(Self { root, servers, suites })
+        Ok(Self { root, target, servers, suites, leftover: folders.without_manifest })
     }
 
     /// Adds the servers in the folders of `--server-dir`, which commands take beside those of
     /// `--servers`. Fails when a folder has no valid manifest or a server's name is taken.
     pub fn with_server_dirs(mut self, folders: &[PathBuf]) -> anyhow::Result<Self> {
-        let target = target_folder(&self.root);
         for folder in folders {
             let place = || format!("--server-dir {}", folder.display());
             let folder = folder.canonicalize().with_context(place)?;
@@ -58,7 +61,8 @@ impl Checkout {
             if !folder.join("server.toml").is_file() {
                 bail!("{}: it is not the folder of a server: it has no `server.toml`", place());
             }
-            let server = Server { is_given: true, ..Server::read(&folder, &target).with_context(place)? };
+            let server =
+                Server { is_given: true, ..Server::read(&folder, &self.target).with_context(place)? };
             if let Some(known) = self.servers.iter().find(|known| known.name == server.name) {
                 bail!(
                     "{}: `{}` is the name of {} already: rename one of the two, its folder and its manifest",
@@ -161,17 +165,19 @@ impl Checkout {
 
     /// Where `scripts/setup` puts the programs that are not in a package of the system.
     pub fn tools(&self) -> PathBuf {
-        tools_folder(&self.root)
+        self.target.tools()
     }
 
-    /// Where criterion writes its figures and pages.
-    pub fn criterion(&self) -> PathBuf {
-        target_folder(&self.root).join("criterion")
-    }
-
-    /// Where results go without `--out`.
+    /// Where results go without `--out`: in the checkout, or where this user cannot write to it, in
+    /// the folder for such files by the XDG Base Directory Specification, or in the working folder.
     pub fn results(&self) -> PathBuf {
-        self.root.join("bench/results")
+        let own = self.root.join("bench/results");
+        let home = || Some(PathBuf::from(variable("HOME")?).join(".local/state"));
+        let state = variable("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let state = state.or_else(home).map(|folder| folder.join("hello-bench"));
+        let can_be_made =
+            |path: &PathBuf| path.ancestors().find(|folder| folder.exists()).is_some_and(is_writable);
+        [Some(own), state].into_iter().flatten().find(can_be_made).unwrap_or_else(|| "results".into())
     }
 }
 
@@ -190,25 +196,26 @@ pub fn root(root: Option<&Path>) -> anyhow::Result<PathBuf> {
     Ok(root)
 }
 
-/// The folders of a checkout for servers, with a manifest or not, by language and name. Fails when
-/// a folder cannot be listed.
-pub fn server_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
+/// The folders of a checkout for servers, by language and name.
+#[derive(Debug, Default)]
+pub struct ServerFolders {
+    /// Those of servers.
+    pub with_manifest: Vec<PathBuf>,
+    /// Those that are no servers yet, or none any more.
+    pub without_manifest: Vec<PathBuf>,
+}
+
+/// The folders of the checkout at `root` for servers. Fails when a folder cannot be listed.
+pub fn server_folders(root: &Path) -> anyhow::Result<ServerFolders> {
+    let mut folders = ServerFolders::default();
     for language in sorted_entries(&root.join("servers"))?.iter().filter(|path| path.is_dir()) {
-        folders.extend(sorted_entries(language)?.into_iter().filter(|path| path.is_dir()));
+        for folder in sorted_entries(language)?.into_iter().filter(|path| path.is_dir()) {
+            let is_server = folder.join("server.toml").is_file();
+            let kind = if is_server { &mut folders.with_manifest } else { &mut folders.without_manifest };
+            kind.push(folder);
+        }
     }
     Ok(folders)
-}
-
-/// Cargo's target folder of the checkout at `root`.
-pub fn target_folder(root: &Path) -> PathBuf {
-    // Relative to the checkout: a server's commands run in the server's folder.
-    root.join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))
-}
-
-/// Where `scripts/setup` puts programs in the checkout at `root`.
-pub fn tools_folder(root: &Path) -> PathBuf {
-    target_folder(root).join("tools/bin")
 }
 
 fn enclosing_checkout() -> anyhow::Result<PathBuf> {

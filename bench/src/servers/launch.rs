@@ -2,16 +2,14 @@
 //! version, start it, stop it.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
 use crate::machine::host::{Ended, Host, Launch, Process};
+use crate::servers::build;
 use crate::servers::server::Server;
-
-/// The limit of a build: from nothing, on a slow machine.
-const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
+use crate::text::visible::visible;
 
 /// The limit for a server to print its version or its ready line, or to run its check. An
 /// interpreter on a busy machine takes a second.
@@ -28,17 +26,12 @@ pub struct Running {
     pub address: SocketAddr,
 }
 
-/// What the server lacks to be built and run on this machine, and how to get it.
-pub fn lacks(host: &Host, server: &Server) -> Option<String> {
-    server.lacks(|program| host.find(program).is_some())
-}
-
 /// Why the server cannot run on this machine, as far as is known without a build.
 pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
-    if let Some(why) = lacks(host, server) {
+    if let Some(why) = build::lacks(host, server) {
         return Some(why);
     }
-    if !server.build.is_empty() && !server.check.first().is_some_and(|program| is_built(program)) {
+    if !server.build.is_empty() && !server.check.first().is_some_and(|program| build::is_made(program)) {
         return None;
     }
     refused(host, server).unwrap_or_else(|error| Some(format!("{error:#}")))
@@ -52,13 +45,10 @@ pub fn prepare(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
 
 /// Does what [`prepare`] does. Unless `shown`, what the builder prints is seen only when it fails.
 pub fn prepare_with(host: &Host, server: &Server, shown: bool) -> anyhow::Result<Option<String>> {
-    if let Some(why) = lacks(host, server) {
+    if let Some(why) = build::lacks(host, server) {
         return Ok(Some(why));
     }
-    if !server.build.is_empty() {
-        let launch = Launch::build(&server.build, &server.folder).shown(shown);
-        host.run(&launch, BUILD_LIMIT).with_context(|| format!("cannot build {}", server.name))?;
-    }
+    build::build(host, server, shown)?;
     refused(host, server)
 }
 
@@ -69,7 +59,7 @@ pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
     let output = host.run(&launch, START_LIMIT).with_context(|| format!("{} has no version", server.name))?;
     match output.trim() {
         "" => bail!("{} has no version: `{}` printed nothing", server.name, server.version.join(" ")),
-        version => Ok(version.lines().next().unwrap_or(version).to_owned()),
+        version => Ok(visible(version.lines().next().unwrap_or(version)).into_owned()),
     }
 }
 
@@ -98,11 +88,6 @@ pub fn start_on(
         format!("{} printed `{line}` instead of `listening on http://HOST:PORT`", server.name)
     })?;
     Ok(Running { process, address })
-}
-
-/// Whether the program of a command is a file that the build has made, and not one on `PATH`.
-fn is_built(program: &str) -> bool {
-    Path::new(program).is_absolute() && Path::new(program).is_file()
 }
 
 /// The reason that the server's own check gives against running on this machine.

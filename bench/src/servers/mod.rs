@@ -1,10 +1,12 @@
 //! Servers and workloads: where they are, what their files say, and how a server is installed,
 //! built and started.
 
+pub mod build;
 pub mod checkout;
 pub(crate) mod client;
 pub mod install;
 pub mod launch;
 pub mod server;
+pub mod target;
 pub mod template;
 pub mod workload;

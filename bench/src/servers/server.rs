@@ -9,9 +9,10 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use crate::machine::host::AttachedProcess;
+use crate::servers::target::Target;
 use crate::text::toml_file;
 
-/// Stands for cargo's target folder in the commands of a manifest.
+/// Stands for the folder of cargo's programs in the commands of a manifest.
 pub const TARGET: &str = "{target}";
 
 /// What `[[limits]]` of a manifest may name: a flag without its hyphens, or a limit without a flag.
@@ -155,6 +156,9 @@ pub struct Server {
     /// Its folder, where its commands run.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The variables that its build is given, as `NAME=value`.
+    #[serde(skip)]
+    pub variables: Vec<String>,
     /// The program that builds it, and its arguments; empty if there is nothing to build.
     #[serde(default)]
     pub build: Vec<String>,
@@ -233,9 +237,9 @@ impl Server {
         }
     }
 
-    /// Reads the manifest in `folder`; `target` is cargo's target folder. Fails when the manifest
+    /// Reads the manifest in `folder` of a server that is built in `target`. Fails when the manifest
     /// cannot be read, has a mistake, or names another folder.
-    pub fn read(folder: &Path, target: &Path) -> anyhow::Result<Self> {
+    pub fn read(folder: &Path, target: &Target) -> anyhow::Result<Self> {
         let path = folder.join("server.toml");
         let mut server: Self = toml_file::read(&path)?;
         let expected =
@@ -249,10 +253,15 @@ impl Server {
             }
         }
         folder.clone_into(&mut server.folder);
-        let target = target.display().to_string();
-        let Self { build, run, version, check, .. } = &mut server;
+        server.variables.extend(target.home());
+        let programs = target.programs().display().to_string();
+        let Self { variables, build, run, version, check, .. } = &mut server;
+        // A server outside of the checkout may be built in a folder of its own.
+        if [&*run, version, check].into_iter().flatten().any(|word| word.contains(TARGET)) {
+            variables.extend(target.variables());
+        }
         for word in [build, run, version, check].into_iter().flatten() {
-            *word = word.replace(TARGET, &target);
+            *word = word.replace(TARGET, &programs);
         }
         Ok(server)
     }
@@ -303,7 +312,7 @@ impl Server {
         let folder = folder.path().join("example");
         std::fs::create_dir(&folder)?;
         std::fs::write(folder.join("server.toml"), manifest)?;
-        Self::read(&folder, Path::new("/t"))
+        Self::read(&folder, &Target::example())
     }
 
     /// A server called `example`, with `lines` at the end of its manifest.
@@ -345,6 +354,7 @@ mod tests {
             "#,
         );
         assert_eq!(server.run, ["/t/example", "--fast"]);
+        assert!(server.variables.contains(&"CARGO_TARGET_DIR=/t".to_owned()));
         assert!(server.build.is_empty() && !server.is_floor && server.is_default);
         assert_eq!(server.check, ["/t/example", "--check"]);
         assert_eq!(server.missing(|_| false).next().unwrap().debian.as_deref(), Some("cargo"));

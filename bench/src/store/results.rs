@@ -1,5 +1,6 @@
 //! A result folder: `machine.json`, `measurements.jsonl`, `raw/`, `report/`, and what was kept.
 
+mod disk;
 mod drills;
 mod lines;
 mod microbench;
@@ -15,6 +16,7 @@ use crate::store::drills::DrillRecord;
 use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{OLDEST_SCHEMA, Record, SCHEMA};
 
+use disk::Synced;
 use lines::{Appender, Lines};
 
 pub use drills::DrillsFile;
@@ -30,6 +32,8 @@ pub struct Results {
     folder: PathBuf,
     measurements: Appender,
     raw_files: u32,
+    /// Whether `machine.json` has reached the disk.
+    synced: Synced,
 }
 
 /// What a result folder holds.
@@ -66,11 +70,15 @@ impl Results {
             std::fs::create_dir(folder.join(RAW))?;
             let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
             // Last, and whole or not at all: from then on a measurement can be resumed.
-            lines::write_whole(&folder.join(MACHINE), machine)?;
-            anyhow::Ok(measurements)
+            let synced = disk::write_whole(&folder.join(MACHINE), machine)?;
+            anyhow::Ok((measurements, synced))
         };
-        let measurements = make().with_context(|| format!("cannot write to {}", folder.display()))?;
-        Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0 })
+        let made = make().inspect_err(|_| {
+            // It holds nothing yet, and would refuse the same command once there is room.
+            let _ = std::fs::remove_dir_all(folder);
+        });
+        let (measurements, synced) = made.with_context(|| format!("cannot write to {}", folder.display()))?;
+        Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0, synced })
     }
 
     /// Opens the folder of an interrupted measurement to continue it; also returns what it holds.
@@ -79,12 +87,18 @@ impl Results {
         let loaded = load(folder)?;
         let measurements = Appender::open(folder.join(MEASUREMENTS), loaded.torn.is_some())?;
         let raw_files = last_raw_file(&folder.join(RAW))?;
-        Ok((Self { folder: folder.to_owned(), measurements, raw_files }, loaded))
+        let synced = Synced::Yes;
+        Ok((Self { folder: folder.to_owned(), measurements, raw_files, synced }, loaded))
     }
 
     /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What the user has to know about the folder's file system.
+    pub fn warning(&self) -> Option<String> {
+        self.synced.and(self.measurements.synced).warning(&self.folder)
     }
 
     /// Appends a record as one line, and waits for the disk. Fails if it cannot be written.
@@ -157,12 +171,17 @@ pub fn report_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(REPORT).join(name)
 }
 
-/// Writes a file into the folder's `report/`. Fails if it cannot be written.
+/// Writes or replaces a file in the folder's `report/`, whole or not at all. Fails if it cannot be
+/// written.
 pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
     let path = report_path(folder, name);
     let write = || {
-        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        std::fs::write(&path, text)
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent)?;
+        let mut file = disk::new_file(parent)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(&path)?;
+        anyhow::Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -3,6 +3,9 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use textwrap::{Options, WordSplitter};
 
+/// The narrowest that text is laid out for. Less is no terminal that can be read, but a wrong setting.
+pub const NARROWEST: usize = 20;
+
 /// A table with a line below its header. Columns of text are aligned left, columns of figures right.
 pub(crate) fn table<'a>(header: impl IntoIterator<Item = &'a str>, are_texts: &[bool]) -> Table {
     let mut table = Table::new();

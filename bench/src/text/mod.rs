@@ -1,4 +1,5 @@
-//! Text for people and from them: numbers, tables, names, TOML files, and progress on a terminal.
+//! Text for people and from them: numbers, tables, names, TOML files, progress on a terminal, and
+//! what of others' text is shown there.
 //!
 //! It imports no other module of the harness.
 
@@ -7,3 +8,4 @@ pub mod names;
 pub mod numbers;
 pub mod progress;
 pub mod toml_file;
+pub mod visible;

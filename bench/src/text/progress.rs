@@ -12,9 +12,13 @@ use anstyle::{AnsiColor, Style};
 use indicatif::ProgressDrawTarget;
 use parking_lot::Mutex;
 
+use crate::text::visible::visible;
 use crate::text::{layout, numbers};
 
 use screen::Screen;
+
+/// The columns that the lines in place need, whose first one has a bar beside the counts.
+const IN_PLACE_FROM: usize = 60;
 
 /// Shows the progress of a command.
 pub struct Progress {
@@ -27,7 +31,7 @@ pub struct Progress {
 enum Mode {
     /// On a terminal, in lines that stay in place.
     InPlace,
-    /// In a log, or on a terminal that cannot move its cursor.
+    /// In a log, or on a terminal that is narrow or cannot move its cursor.
     Lines,
     /// Warnings only.
     Quiet,
@@ -46,9 +50,11 @@ pub struct Stage<'a> {
 struct End(Arc<Mutex<Option<Instant>>>);
 
 impl Progress {
-    /// Shows progress in place if standard error is a terminal, and warnings only if `quiet`.
+    /// Shows progress in place if standard error is a terminal that is wide enough, and warnings only
+    /// if `quiet`.
     pub fn new(quiet: bool) -> Self {
-        let mode = match (quiet, ProgressDrawTarget::stderr().is_hidden()) {
+        let is_narrow = terminal_width().is_some_and(|width| width < IN_PLACE_FROM);
+        let mode = match (quiet, is_narrow || ProgressDrawTarget::stderr().is_hidden()) {
             (true, _) => Mode::Quiet,
             (false, true) => Mode::Lines,
             (false, false) => Mode::InPlace,
@@ -103,21 +109,29 @@ impl Progress {
 
     /// The columns of the terminal that progress is shown on; `None` in a log.
     pub fn width(&self) -> Option<usize> {
-        let (width, _) = terminal_size::terminal_size_of(std::io::stderr())?;
-        (self.mode == Mode::InPlace).then(|| width.0.into())
+        let width = terminal_width().filter(|_| self.mode != Mode::Quiet)?;
+        Some(width.max(layout::NARROWEST))
     }
 
-    /// The line, broken between words if a terminal would break it anywhere.
+    /// The line with control characters made visible, broken between words if a terminal would break
+    /// it anywhere.
     fn wrapped(&self, line: &str) -> String {
+        let line = visible(line);
         self.width().map_or_else(
-            || line.to_owned(),
-            |width| textwrap::fill(line, layout::prose(width).subsequent_indent("  ")),
+            || line.to_string(),
+            |width| textwrap::fill(&line, layout::prose(width).subsequent_indent("  ")),
         )
     }
 
     fn screen(&self) -> Option<Screen> {
         self.screen.lock().clone()
     }
+}
+
+/// The columns of the terminal that standard error is, if it is one.
+fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stderr())?;
+    Some(width.0.into())
 }
 
 impl Stage<'_> {
@@ -137,7 +151,7 @@ impl Stage<'_> {
     pub fn done(&self, line: &str, last: &str) {
         let number = self.count_one();
         match self.progress.screen() {
-            Some(screen) => screen.last.set_message(format!("last: {last}")),
+            Some(screen) => screen.last.set_message(format!("last: {}", visible(last))),
             None => {
                 let left = self.end.left().map_or_else(String::new, |left| format!("; {left}"));
                 self.progress.note(&format!("{number}/{} {line}{left}", self.count));

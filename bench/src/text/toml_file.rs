@@ -4,12 +4,36 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::visible::visible;
 
 /// The value in the file at `path`. Fails when the file cannot be read or does not have the form of
-/// `T`; the error is one line with the path, the line's number, its text and the mistake.
+/// `T`, or a string has control characters, which commands would print; the error is one line with
+/// the path, the line's number, its text and the mistake.
 pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).map_err(|error| anyhow!("{}{}", path.display(), describe(&text, &error)))
+    let value =
+        toml::from_str(&text).map_err(|error| anyhow!("{}{}", path.display(), describe(&text, &error)))?;
+    let table = DeTable::parse(&text).ok();
+    match table.and_then(|table| table.get_ref().values().find_map(hidden)) {
+        None => Ok(value),
+        Some(at) => Err(anyhow!("{}:{}: {CONTROL}", path.display(), line(&text, at))),
+    }
+}
+
+/// What is wrong with a string in which [`hidden`] finds something.
+pub const CONTROL: &str = "a control character in a string: a terminal would obey it";
+
+/// The byte at which a string begins that has control characters.
+pub fn hidden(value: &Spanned<DeValue>) -> Option<usize> {
+    match value.get_ref() {
+        DeValue::String(text) => (visible(text) != text.as_ref()).then(|| value.span().start),
+        DeValue::Array(values) => values.iter().find_map(hidden),
+        DeValue::Table(table) => table.values().find_map(hidden),
+        _ => None,
+    }
 }
 
 /// The number of the line that has the byte.
@@ -36,6 +60,10 @@ mod tests {
     struct Example {
         #[serde(rename = "connections")]
         _connections: u32,
+        #[serde(rename = "about", default)]
+        _about: String,
+        #[serde(rename = "titles", default)]
+        _titles: Vec<String>,
     }
 
     #[test]
@@ -45,6 +73,7 @@ mod tests {
             ("# a comment\nconnections = \"many\"\n", ":2: invalid type: string \"many\", expected u32"),
             ("connections = \n", ":1: "),
             ("", ":1: missing field `connections`"),
+            ("connections = 1\nabout = \"a\\nb\"\ntitles = [\"\\u001b[2J\"]", ":3: a control character in"),
         ];
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("example.toml");

@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::Semantics;
+use crate::text::visible::visible;
 use ::visit::output::TimesReport;
 
 /// The time for a program to print its version or its usage: far more than it takes.
@@ -126,7 +127,8 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     if host.find(name).is_none() {
         return Err(format!("there is no `{name}` on this machine; {}", tool.hint()));
     }
-    tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.hint()))
+    let version = tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.hint()))?;
+    Ok(visible(&version).into_owned())
 }
 
 /// Runs a program that prints its version or usage, whatever its exit code.

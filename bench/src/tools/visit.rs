@@ -5,8 +5,6 @@
 //! - In mode `close` it waits for the server to close a connection before it opens the next one.
 //!   Other tools close it themselves, so in this mode it is comparable only with itself.
 
-use std::collections::BTreeMap;
-
 use anyhow::bail;
 
 use super::{LoadSpec, Tool, ToolOutput, query};
@@ -90,7 +88,7 @@ impl Tool for Visit {
             claimed_per_second: report.per_second(),
             held: report.rate.zip(report.schedule_lag).map(|(rate, lag)| (rate.held, lag.p99_seconds)),
             mean_seconds: latency.map(|times| times.mean_seconds),
-            percentiles: latency.map(percentiles).unwrap_or_default(),
+            percentiles: latency.into_iter().flat_map(percentiles).collect(),
             max_seconds: latency.map(|times| times.max_seconds),
             mismatch: report.mismatch,
             histogram: report.latency,
@@ -99,14 +97,9 @@ impl Tool for Visit {
     }
 }
 
-fn percentiles(times: &TimesReport) -> BTreeMap<u8, f64> {
-    BTreeMap::from([
-        (50, times.p50_seconds),
-        (75, times.p75_seconds),
-        (90, times.p90_seconds),
-        (95, times.p95_seconds),
-        (99, times.p99_seconds),
-    ])
+fn percentiles(times: &TimesReport) -> [(u8, f64); 5] {
+    let TimesReport { p50_seconds, p75_seconds, p90_seconds, p95_seconds, p99_seconds, .. } = *times;
+    [(50, p50_seconds), (75, p75_seconds), (90, p90_seconds), (95, p95_seconds), (99, p99_seconds)]
 }
 
 #[cfg(test)]

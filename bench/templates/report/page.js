@@ -1,14 +1,20 @@
 "use strict";
 
-// Sorts the tables, and unfolds all details before the page is printed.
+// Gives the page its style, sorts the tables, and unfolds all details before the page is printed.
 
 const [FIGURE, TEXT, ABSENT] = [0, 1, 2];
 
-for (const table of document.querySelectorAll("table")) {
-  if (table.tBodies[0].rows.length > 1) {
-    makeSortable(table);
+const style = new CSSStyleSheet();
+style.replaceSync(document.getElementById("style").textContent);
+document.adoptedStyleSheets = [style];
+
+addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll("table")) {
+    if (table.tBodies[0].rows.length > 1) {
+      makeSortable(table);
+    }
   }
-}
+});
 
 /** Makes each header a button that sorts the rows. A header may span two cells: the first one has the sort key. */
 function makeSortable(table) {

@@ -71,6 +71,10 @@ fn cross_check(folder: &mut Folder, microseconds: f64) {
     folder.add(&check);
 }
 
+fn failed_requests(run: &mut Record) {
+    run.load.as_mut().unwrap().errors = [("reset".to_owned(), 1)].into();
+}
+
 const BUSY_TOOL: fn(&mut Record) = |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95;
 
 #[rustfmt::skip]
@@ -118,9 +122,9 @@ const CASES: &[CompareCase] = &[
             slower(b, 1.5);
             b.records.retain(|run| run.repetition <= Some(4));
         },
-        &[], 0, &[
+        &[], 3, &[
             "0 figures are worse, 0 are better, 0 cannot be distinguished, 4 are of fewer than 5 repetitions.",
-            "too few repetitions",
+            "too few repetitions", "it cannot be said whether B is worse: 4 figures of A have none to compare with",
         ]),
     ("half the throughput of a tool that is busy", |a| one(a, BUSY_TOOL),
         |b| one(b, |run| {
@@ -139,10 +143,28 @@ const CASES: &[CompareCase] = &[
             b.records.retain(|run| run.server.name != "two");
             b.add(&load("busy", "three", 10.0));
         },
-        &[], 0, &["busy visit all two only in A", "busy visit all three only in B"]),
+        &[], 3, &[
+            "busy visit all two only in A", "busy visit all three only in B",
+            "it cannot be said whether B is worse: a figure of A has none to compare with",
+        ]),
+    ("a server that is new in B", unchanged, |b| b.add(&load("busy", "three", 10.0)), &[], 0, &[
+        "busy visit all three only in B",
+    ]),
+    ("one server that is missing, and one that is worse", unchanged,
+        |b| {
+            b.records.retain(|run| run.server.name != "two");
+            slower(b, 2.0);
+        },
+        &["--fail-above", "5"], 1, &["2 figures are worse by more than 5 %"]),
+    ("invalid in A, which is no baseline", |a| one(a, failed_requests), |b| one(b, failed_requests), &[], 0, &[
+        "not judged: A is invalid, ",
+    ]),
+    ("all that A has is invalid", |a| a.records.iter_mut().for_each(failed_requests), unchanged, &[], 3, &[
+        "it cannot be said whether B is worse: no figure was compared",
+    ]),
     ("a tool that only one has", unchanged,
         |b| b.records.iter_mut().for_each(|run| run.tool.name = "wrk".into()),
-        &[], 0, &[
+        &[], 3, &[
             "There is nothing to compare", "busy visit all one, two only in A", "busy wrk all one, two only in B",
         ]),
     ("the cross-check of another tool", |a| cross_check(a, 10.0), |b| cross_check(b, 12.0), &[], 1, &[
@@ -176,19 +198,22 @@ const CASES: &[CompareCase] = &[
         ]),
     ("another workload of the same name", unchanged,
         |b| b.records.iter_mut().for_each(|run| run.workload.seconds = Some(5.0)),
-        &[], 0, &["There is nothing to compare", "workload busy, not compared seconds 1.0 seconds 5.0"]),
+        &[], 3, &[
+            "There is nothing to compare", "workload busy, not compared seconds 1.0 seconds 5.0",
+            "busy visit all one, two another workload in B",
+        ]),
     ("another title of the same workload", unchanged,
         |b| b.records.iter_mut().for_each(|run| run.workload.title = "a hundred".into()),
         &[], 0, &["0 figures are worse, 0 are better, 4 cannot"]),
     ("invalid in B", unchanged,
         |b| one(b, |run| {
             scale(run, 2.0);
-            run.load.as_mut().unwrap().errors = [("reset".to_owned(), 1)].into();
+            failed_requests(run);
         }),
         &[], 1, &["2 cannot be distinguished, 1 is broken in B.", "10.0 20.0 – – broken: B is invalid, 7 of "]),
     ("disturbed in A",
         |a| one(a, |run| run.cpu.as_mut().unwrap().external_seconds = Some(0.4)), |b| slower(b, 2.0),
-        &[], 0, &[", 1 is not judged.", "not judged: A is disturbed, "]),
+        &[], 3, &[", 1 is not judged.", "not judged: A is disturbed, "]),
     ("nothing works in B", unchanged, |b| one(b, failed), &[], 1, &["one 10.0 – – – broken: B has no figures"]),
     ("a last line that is half written", unchanged, |b| b.is_torn = true, &[], 0, &[
         "4 cannot be distinguished",
@@ -207,17 +232,17 @@ const CASES: &[CompareCase] = &[
     ("a rate that is a little higher", all_tasks, |b| with_open_loop(b, 1050, |_| ()), &[], 1, &[
         "one had another rate of requests: A: 1,000/s, B: 1,050/s", "one 1.00 2.00 2.00 1.98–2.02 worse ",
     ]),
-    ("another rate", all_tasks, |b| with_open_loop(b, 1200, |_| ()), &[], 0, &[
+    ("another rate", all_tasks, |b| with_open_loop(b, 1200, |_| ()), &[], 3, &[
         "A: 1,000/s, B: 1,200/s", "one 1.00 2.00 – – not judged: the rates are too far apart",
     ]),
     ("a rate that was not held", all_tasks,
         |b| with_open_loop(b, 1000, |run| {
             run.load.as_mut().unwrap().open_loop.as_mut().unwrap().held = Some(false);
         }),
-        &[], 0, &["not judged: B is invalid, the rate of 1000/s was not held"]),
+        &[], 3, &["not judged: B is invalid, the rate of 1000/s was not held"]),
     ("another meaning of latency", all_tasks,
         |b| with_open_loop(b, 1000, |run| run.tool.semantics.as_mut().unwrap().connect_included = true),
-        &[], 0, &["– – not judged: the tool defines latency differently in B"]),
+        &[], 3, &["– – not judged: the tool defines latency differently in B"]),
 ];
 
 #[test]
@@ -257,7 +282,7 @@ fn a_comparison_has_every_form() {
     for (format, expected) in [
         ("csv", "cost,cost-busy-visit,one,B : A,"),
         ("markdown", "| one | 10.0 | 11.0 | 1.10 |"),
-        ("html", "<table id=\"table-cost-busy-visit\">"),
+        ("html", "<table id=\"table-cost-busy-visit\""),
     ] {
         let (code, text) = compare(place.path(), &["a", "b", "--format", format, "--output", "out"]);
         assert_eq!((code, text.as_str()), (1, ""), "{format}");
@@ -276,12 +301,12 @@ fn folders_that_cannot_be_compared_are_one_error_line() {
     fs::write(path("damaged/measurements.jsonl"), whole.replacen("\"schema\"", "\"scheme\"", 1)).unwrap();
     std::os::unix::fs::symlink("a", path("link")).unwrap();
     let cases: [(&[&str], i32, &str); 8] = [
-        (&["a", "a"], 1, "error: a and a are the same folder: name another to compare it with"),
-        (&["a", "link"], 1, "error: a and link are the same folder"),
-        (&["a", "absent"], 1, "error: absent is not a folder of results"),
-        (&["a/machine.json", "a"], 1, "error: a/machine.json is not a folder of results"),
-        (&["a", "."], 1, "error: cannot read ./machine.json"),
-        (&["a", "damaged"], 1, "error: damaged/measurements.jsonl:1: it is damaged"),
+        (&["a", "a"], 3, "error: a and a are the same folder: name another to compare it with"),
+        (&["a", "link"], 3, "error: a and link are the same folder"),
+        (&["a", "absent"], 3, "error: absent is not a folder of results"),
+        (&["a/machine.json", "a"], 3, "error: a/machine.json is not a folder of results"),
+        (&["a", "."], 3, "error: cannot read ./machine.json"),
+        (&["a", "damaged"], 3, "error: damaged/measurements.jsonl:1: it is damaged"),
         (&["a", "damaged", "--fail-above", "-1"], 2, "it is a number that is 0 or more"),
         (&["a"], 2, "<B>"),
     ];

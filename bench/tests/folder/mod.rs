@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test takes what it needs of it")]
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use bench::analysis::verdict;
@@ -9,6 +10,7 @@ use bench::machine::Machine;
 use bench::store::record::{
     ErrorKind, ErrorRecord, From, MemoryRecord, OpenLoopRecord, RateRecord, Record, StartRecord, TaskRecord,
 };
+use bench::store::results;
 
 /// How far the repetitions of a cell deviate at most: 0.4 % to either side.
 const SPREAD: f64 = 0.004;
@@ -76,14 +78,11 @@ impl Folder {
     }
 
     pub(crate) fn write(&self, path: &Path) {
-        fs::create_dir(path).unwrap();
-        fs::write(path.join("machine.json"), serde_json::to_string(&self.machine).unwrap()).unwrap();
-        let lines = self.records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n");
-        let mut text: String = lines.collect();
+        results::write_copy(path, &self.machine, &self.records).unwrap();
         if self.is_torn {
-            text += "{\"schema\":3,\"star";
+            let file = fs::File::options().append(true).open(path.join("measurements.jsonl"));
+            file.unwrap().write_all(b"{\"schema\":3,\"star").unwrap();
         }
-        fs::write(path.join("measurements.jsonl"), text).unwrap();
         if self.has_microbenchmarks {
             fs::write(path.join("microbench.json"), include_str!("microbench.json")).unwrap();
         }

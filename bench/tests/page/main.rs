@@ -97,7 +97,8 @@ fn tables() -> Vec<&'static Table> {
 #[test]
 fn markup_in_a_name_is_text() {
     let page = page(&EVERYTHING);
-    assert_eq!(page.matches("<script").count(), 1);
+    // The style, which is data, and the script.
+    assert_eq!(page.matches("<script").count(), 2);
     assert!(page.contains("&#60;script&#62;alert("));
 }
 
@@ -274,11 +275,42 @@ impl Shown {
     }
 }
 
+/// As servers of builds show a page that was kept: Jenkins forbids styles and scripts in pages.
+#[test]
+fn a_page_without_style_and_script_shows_each_chart_once_and_in_one_scheme() {
+    let page = page(&EVERYTHING);
+    for forbidden in ["<style", " style="] {
+        assert!(!page.replace("<script type=\"text/css\"", "").contains(forbidden), "{forbidden}");
+    }
+    let meta = "<meta http-equiv=\"Content-Security-Policy\" content=\"";
+    let policy = format!("{meta}default-src 'none'; img-src 'self'; style-src 'self'\">{meta}");
+    let Some((browser, file)) = &mut opened_text(&page.replacen(meta, &policy, 1)) else { return };
+    browser.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    browser.open(file);
+    assert_eq!(browser.events("Log.entryAdded"), Vec::<&serde_json::Value>::new());
+    browser.show(1280, "dark");
+    let sizes =
+        "[...document.querySelectorAll('svg')].filter((chart) => chart.checkVisibility()).map((chart) => {
+        const { width, height } = chart.getBoundingClientRect();
+        return [width - chart.getAttribute('width'), height - chart.getAttribute('height')];
+    })";
+    let charts = EVERYTHING.charts().count();
+    assert_eq!(browser.evaluate(sizes), json!(vec![[0, 0]; charts]));
+    let colour = "getComputedStyle(document.body).color";
+    assert_eq!(browser.evaluate(colour), json!("rgb(0, 0, 0)"), "text in the colour of a dark scheme");
+    let border = "getComputedStyle(document.querySelector('td')).borderBottomStyle";
+    assert_ne!(browser.evaluate(border), json!("none"));
+}
+
 /// A browser with the page, and the page's file; `None` without a browser.
 fn opened(document: &Document) -> Option<(Browser, tempfile::TempPath)> {
+    opened_text(&page(document))
+}
+
+fn opened_text(page: &str) -> Option<(Browser, tempfile::TempPath)> {
     let mut browser = Browser::start()?;
     let mut file = tempfile::Builder::new().suffix(".html").tempfile().unwrap();
-    file.write_all(page(document).as_bytes()).unwrap();
+    file.write_all(page.as_bytes()).unwrap();
     let path = file.into_temp_path();
     browser.open(&path);
     Some((browser, path))

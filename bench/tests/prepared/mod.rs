@@ -1,6 +1,7 @@
 //! The servers of this checkout, built, for tests of all that this machine can run.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use bench::machine::host::Host;
 use bench::servers::checkout::Checkout;
@@ -22,4 +23,23 @@ pub(crate) fn servers(is_wanted: impl Fn(&Server) -> bool) -> (Host, Vec<Server>
     });
     assert!(!servers.is_empty(), "no server could be run");
     (host, servers)
+}
+
+/// Checks the servers, several at once, and fails with all that `check` says is wrong.
+pub(crate) fn check(servers: &[Server], at_once: usize, check: impl Fn(&Server) -> Option<String> + Sync) {
+    let left = Mutex::new(servers.iter());
+    let next = || left.lock().unwrap().next();
+    let wrong: Mutex<Vec<String>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(server) = next() {
+                    let found = check(server).map(|wrong| format!("{}: {wrong}", server.name));
+                    wrong.lock().unwrap().extend(found);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -18,6 +18,7 @@ pub(crate) struct Exchange {
 }
 
 /// What the client has received so far.
+#[derive(Default)]
 struct Received<'a> {
     requests: &'a [Request],
     /// Bytes of an incomplete answer.
@@ -68,7 +69,7 @@ impl Exchange {
     pub(crate) fn play(&self, wire: &mut impl Wire) -> Result<(), String> {
         let bytes = |request: &Request| [request.head.as_bytes(), &request.body].concat();
         let sent: Vec<u8> = self.requests.iter().flat_map(bytes).collect();
-        let mut received = Received::new(&self.requests);
+        let mut received = Received { requests: &self.requests, ..Received::default() };
         let mut start = 0;
         for (end, waits) in &self.splits {
             wire.send(&sent[start..*end]);
@@ -97,11 +98,7 @@ impl Exchange {
     }
 }
 
-impl<'a> Received<'a> {
-    fn new(requests: &'a [Request]) -> Self {
-        Self { requests, bytes: Vec::new(), answered: 0, continued: false, closed: false }
-    }
-
+impl Received<'_> {
     /// Reads until the answers that are due have arrived, or the connection is closed.
     fn wait(&mut self, wire: &mut impl Wire, (answers, continues): (usize, bool)) -> Result<(), String> {
         let is_due =

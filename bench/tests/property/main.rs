@@ -55,14 +55,11 @@ fn the_connection_loop_answers_as_the_model() {
 #[test]
 fn servers_answer_as_the_model() {
     let (host, servers) = prepared::servers(is_the_endpoint);
-    let mut wrong = Vec::new();
-    for server in &servers {
+    prepared::check(&servers, 1, |server| {
         let running = launch::start(&host, server, &[], &[]).unwrap();
         let address = running.address;
-        if let Err(error) = check(CASES_OVER_SOCKETS, |exchange| exchange.play(&mut Socket::open(address))) {
-            wrong.push(format!("{}: {error}", server.name));
-        }
+        let checked = check(CASES_OVER_SOCKETS, |exchange| exchange.play(&mut Socket::open(address)));
         assert!(running.stop().unwrap().status.success(), "{}", server.name);
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        checked.err()
+    });
 }

@@ -2,6 +2,7 @@
 //! servers.
 
 use answers::Response;
+use conformance::Expected;
 
 use super::request::{Persistence, Request, Version};
 
@@ -36,23 +37,20 @@ pub(crate) fn has_to_continue(request: &Request) -> bool {
 
 /// Fails when the answer to `request` is wrong.
 pub(crate) fn check(request: &Request, answer: &Response) -> Result<(), String> {
-    let length = answer.field("content-length").unwrap_or_default();
-    let greeting = format!("Hello, visitor! You've requested: {}\n", request.path);
-    let is_right = match request.method.as_str() {
-        "GET" | "HEAD" => {
-            let body = if request.method == "HEAD" { "" } else { &greeting };
-            answer.status == 200
-                && answer.field("content-type") == Some("text/plain; charset=utf-8")
-                && length == greeting.len().to_string()
-                && answer.body == body.as_bytes()
-        }
-        _ => answer.status == 405 && answer.field("allow") == Some("GET, HEAD") && answer.body.is_empty(),
+    let expected = match request.method.as_str() {
+        "GET" => Expected::greeting(&request.path),
+        "HEAD" => Expected::head(&request.path),
+        _ => Expected::not_allowed().with_date(),
     };
-    let is_dated = answer.field("date").is_some_and(answers::is_imf_fixdate);
-    if is_right && is_dated && ends(request, answer) == closes(request) {
-        Ok(())
+    let ends_rightly = ends(request, answer) == closes(request);
+    let wrong = if let Some(wrong) = expected.mismatch(answer) {
+        wrong
+    } else if request.method != "GET" && !answer.body.is_empty() {
+        "the answer has a body".to_owned()
+    } else if !ends_rightly {
+        format!("the answer has Connection: {:?}", answer.field("connection"))
     } else {
-        let body = String::from_utf8_lossy(&answer.body);
-        Err(format!("{request:?} is answered with {} {:?} {body:?}", answer.status, answer.fields))
-    }
+        return Ok(());
+    };
+    Err(format!("{request:?}: {wrong}"))
 }

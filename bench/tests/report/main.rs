@@ -74,11 +74,15 @@ fn every_format_is_as_it_was() {
 fn without_assets(page: &str) -> String {
     let mut shortened = String::new();
     let mut rest = page;
-    while let Some((from, end)) =
-        [("<style>", "</style>"), ("<script>", "</script>"), ("<svg", "</svg>"), ("sha256-", "'")]
-            .into_iter()
-            .filter_map(|(begin, end)| Some((rest.find(begin)? + begin.len(), end)))
-            .min()
+    while let Some((from, end)) = [
+        ("<script type=\"text/css\"", "</script>"),
+        ("<script>", "</script>"),
+        ("<svg", "</svg>"),
+        ("sha256-", "'"),
+    ]
+    .into_iter()
+    .filter_map(|(begin, end)| Some((rest.find(begin)? + begin.len(), end)))
+    .min()
     {
         let to = from + rest[from..].find(end).unwrap();
         shortened += &format!("{}…", &rest[..from]);
@@ -226,6 +230,33 @@ fn names_are_never_markup() {
         }
     }
     assert!(render(&document, Format::Csv, None).contains("\"<script>alert('|`*_\"\"&')</script>\""));
+}
+
+/// A terminal would obey them, and a page must not contain them.
+#[test]
+fn control_characters_of_records_are_shown() {
+    let mut folder = two_servers();
+    let evil = "\u{1b}[2J\u{9b}3J\u{1b}]0;\u{7}\r";
+    for run in &mut folder.records {
+        run.server.version = Some(evil.into());
+        run.server.title = evil.into();
+        run.workload.title = evil.into();
+        run.tool.version = Some(evil.into());
+    }
+    let document = document(&folder);
+    for format in Format::ALL {
+        let text = format.render(&document, Some(100)).unwrap();
+        // Our own styles are removed, and nothing else is.
+        let text = without_styles(&text);
+        assert!(!text.contains(|letter: char| letter.is_control() && letter != '\n'), "{format:?}: {text:?}");
+        assert!(text.contains("\\u001b"), "{format:?}: {text}");
+    }
+}
+
+/// The text without the styles of a report: bold, underlined and colours.
+fn without_styles(text: &str) -> String {
+    let styles = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[4m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"];
+    styles.iter().fold(text.to_owned(), |text, style| text.replace(style, ""))
 }
 
 /// The command prints the library's document, or writes it to a file.

@@ -4,6 +4,7 @@ use super::FigureKind;
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::Cell;
 use crate::analysis::verdict::Verdict;
+use crate::store::record::Bound;
 
 /// What can be said about a figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +21,12 @@ pub enum Judgement {
     Broken(String),
     /// Nothing can be said, for this reason.
     NotJudged(String),
+    /// Nothing can be said, since A has no valid figures: it is no baseline.
+    NoBaseline(String),
 }
 
 /// The judgement where nothing can be compared: a cell has no figures, or is invalid or disturbed.
-/// A server that fails in B and did not in A is broken.
+/// A server that fails in B and did not in A is broken. One that failed in A has no baseline.
 pub(super) fn of_unjudged(cells: [&Cell; 2]) -> Option<Judgement> {
     cells.into_iter().zip(["A", "B"]).find_map(|(cell, side)| {
         let has_figures = cell.measured().next().is_some();
@@ -34,8 +37,17 @@ pub(super) fn of_unjudged(cells: [&Cell; 2]) -> Option<Judgement> {
             None => return None,
         };
         let has_failed = !has_figures || cell.measured().any(|run| run.error_count() > 0);
-        Some(if side == "B" && has_failed { Judgement::Broken(reason) } else { Judgement::NotJudged(reason) })
+        Some(match side {
+            "A" if !is_baseline(cell) => Judgement::NoBaseline(reason),
+            "B" if has_failed => Judgement::Broken(reason),
+            _ => Judgement::NotJudged(reason),
+        })
     })
+}
+
+/// Whether a cell of A has figures that B can be compared with: not those of failed requests.
+pub(super) fn is_baseline(cell: &Cell) -> bool {
+    cell.measured().next().is_some() && cell.bound() != Some(Bound::Invalid)
 }
 
 /// A difference counts when the interval excludes 1 and the median is beyond the noise.
@@ -62,7 +74,7 @@ impl std::fmt::Display for Judgement {
             Self::Same => out.write_str("same"),
             Self::TooFew => out.write_str("too few repetitions"),
             Self::Broken(reason) => write!(out, "broken: {reason}"),
-            Self::NotJudged(reason) => write!(out, "not judged: {reason}"),
+            Self::NotJudged(reason) | Self::NoBaseline(reason) => write!(out, "not judged: {reason}"),
         }
     }
 }

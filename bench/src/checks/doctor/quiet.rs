@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use procfs::process::Stat;
+
 use super::finding::{Finding, Level};
 use crate::analysis::verdict::DISTURBED_FROM;
 use crate::machine::cores::{self, CoreTimes};
 use crate::machine::host::Host;
 use crate::text::numbers::{self, as_f64};
+use crate::text::visible::visible;
 
 /// How long the harness rests. The kernel's hundredths of a second are 0.25 % of two cores each.
 const REST: Duration = Duration::from_secs(2);
@@ -79,7 +82,8 @@ fn processes() -> HashMap<Key, Used> {
         .flatten()
         .filter_map(|process| process.ok()?.stat().ok());
     let others = stats.filter(|stat| stat.pid != own);
-    others.map(|stat| ((stat.pid, stat.starttime), (stat.comm, stat.utime + stat.stime))).collect()
+    let used = |stat: Stat| (visible(&stat.comm).into_owned(), stat.utime + stat.stime);
+    others.map(|stat| ((stat.pid, stat.starttime), used(stat))).collect()
 }
 
 #[derive(Debug, PartialEq)]

@@ -22,6 +22,7 @@ pub(crate) fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {
         machine.memory_bytes.map(|bytes| memory(bytes, machine.swapped_bytes.unwrap_or_default())),
         virtual_machine(machine.virtual_machine),
         container(&machine.container_signs),
+        machine.nice.map(nice),
         Some(governor(&machine.frequency)),
         machine.frequency.turbo.map(turbo),
         machine.huge_pages.as_deref().map(huge_pages),
@@ -98,6 +99,12 @@ fn turbo(is_on: bool) -> Finding {
     }
 }
 
+fn nice(value: i64) -> Finding {
+    let text = format!("the nice value of processes that are started here is {value}");
+    let advice = ", and they wait for all others: start a shell without `nice`";
+    Level::Bad.unless(value <= 0, text, advice)
+}
+
 fn huge_pages(when: &str) -> Finding {
     let advice = ", so that memory per connection is measured in large steps; \
                   as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled";
@@ -156,6 +163,8 @@ mod tests {
             (governor(&governed(Some(&["performance"]))), (Level::Ok, "`performance`")),
             (governor(&governed(Some(&["performance", "powersave"]))), (Level::Bad, to_performance)),
             (governor(&governed(None)), (Level::Note, "is not visible")),
+            (nice(0), (Level::Ok, "is 0")),
+            (nice(10), (Level::Bad, "is 10, and they wait for all others")),
             (turbo(true), (Level::Note, "no_turbo")),
             (turbo(false), (Level::Ok, "no turbo")),
             (huge_pages("always"), (Level::Note, "echo madvise")),

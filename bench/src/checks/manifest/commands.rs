@@ -59,7 +59,7 @@ fn wrong_program(
     required: &[(usize, &str)],
 ) -> Option<String> {
     if program.contains('/') {
-        let path = folder.join(program.replace(TARGET, &context.target.display().to_string()));
+        let path = folder.join(program.replace(TARGET, &context.target.programs().display().to_string()));
         let is_wrong = !made_before && !path.is_file();
         return is_wrong.then(|| {
             format!("there is no `{program}`, and no build makes it; paths start in the server's folder")

@@ -59,8 +59,15 @@ fn check_value(name: &str, value: &Spanned<DeValue>, schema: &Value, found: &mut
         }
         ("string", DeValue::String(text)) => check_text(name, at, text, schema, found),
         ("boolean", DeValue::Boolean(_)) | ("number", DeValue::Integer(_) | DeValue::Float(_)) => {}
-        _ => found
-            .error(at, format!("`{name}` is {}; it has to be {}", actual_kind(actual), kind_in_words(kind))),
+        _ => {
+            let how = match kind {
+                "string" => ", in quotes",
+                "array" => ", in [brackets]",
+                _ => "",
+            };
+            let (actual, kind) = (in_words(actual.type_str()), in_words(kind));
+            found.error(at, format!("`{name}` is {actual}; it has to be {kind}{how}"));
+        }
     }
 }
 
@@ -94,23 +101,14 @@ fn about(schema: &Value) -> Option<String> {
     Some(format!("it is {}{rest}", first.to_lowercase()))
 }
 
-fn actual_kind(value: &DeValue) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-fn kind_in_words(kind: &str) -> &'static str {
+/// A kind of value in words, by its name in TOML or in a schema.
+fn in_words(kind: &str) -> &'static str {
     match kind {
-        "string" => "a string, in quotes",
-        "number" => "a number",
+        "string" => "a string",
+        "integer" | "float" | "number" => "a number",
         "boolean" => "true or false",
-        "array" => "a list, in [brackets]",
+        "datetime" => "a date",
+        "array" => "a list",
         _ => "a table",
     }
 }

@@ -3,24 +3,30 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::{BAD, GOOD, Outcome, print, styled};
+use super::{BAD, GOOD, Outcome, note_leftover, print, styled};
 use crate::checks::manifest::{self, CheckContext, Diagnostic, Level};
 use crate::machine::host::Host;
 use crate::measure::microbench;
-use crate::servers::checkout;
+use crate::servers::checkout::{self, ServerFolders};
+use crate::servers::target::Target;
 use crate::text::names;
 
 pub(super) fn run(root: Option<&Path>, wanted: &[String]) -> anyhow::Result<Outcome> {
     let root = checkout::root(root)?;
-    let target = checkout::target_folder(&root);
-    let folders = checkout::server_folders(&root)?;
-    let host = Host::this_machine(checkout::tools_folder(&root))?;
+    let target = Target::find(&root);
+    let ServerFolders { with_manifest, without_manifest } = checkout::server_folders(&root)?;
+    let host = Host::this_machine(target.tools())?;
     let context = CheckContext {
-        folders: &folders,
+        folders: &with_manifest,
         target: &target,
         has_program: &|program| host.find(program).is_some(),
-        benchmarks: &microbench::known(&target.join("criterion")),
+        benchmarks: &microbench::known(&target.criterion()),
     };
+    // A folder without a manifest is a server that lacks it if the user says so.
+    let is_named = |folder: &&PathBuf| wanted.iter().any(|wanted| wanted == name(folder));
+    let (named, leftover): (Vec<_>, Vec<_>) = without_manifest.iter().partition(is_named);
+    leftover.into_iter().for_each(|folder| note_leftover(folder));
+    let folders: Vec<&PathBuf> = with_manifest.iter().chain(named).collect();
     let mut all_well = true;
     for folder in choose(&folders, wanted)? {
         let diagnostics = manifest::check(folder, &context);
@@ -31,12 +37,13 @@ pub(super) fn run(root: Option<&Path>, wanted: &[String]) -> anyhow::Result<Outc
 }
 
 /// The folders of the named servers, or all. Fails when a name is unknown or repeated.
-fn choose<'a>(folders: &'a [PathBuf], wanted: &[String]) -> anyhow::Result<Vec<&'a PathBuf>> {
+fn choose<'a>(folders: &[&'a PathBuf], wanted: &[String]) -> anyhow::Result<Vec<&'a PathBuf>> {
     if wanted.is_empty() {
-        return Ok(folders.iter().collect());
+        return Ok(folders.to_vec());
     }
     names::all_different("server", wanted.iter().map(String::as_str))?;
-    wanted.iter().map(|wanted| names::find("server", wanted, folders, |folder| name(folder))).collect()
+    let find = |wanted: &String| names::find("server", wanted, folders, |folder| name(folder)).copied();
+    wanted.iter().map(find).collect()
 }
 
 fn name(folder: &Path) -> &str {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::report::put;
-use super::{BAD, GOOD, Outcome, print, styled};
+use super::{BAD, GOOD, Outcome, note, note_error, print, styled};
 use crate::analysis::compare::{self, Judgement};
 use crate::cli::Compare;
 use crate::report::comparison;
@@ -13,6 +13,14 @@ use crate::report::{self, format::Format};
 use crate::store::results;
 
 pub(super) fn run(arguments: &Compare) -> anyhow::Result<Outcome> {
+    // What cannot be read got neither worse nor better.
+    compare(arguments).or_else(|error| {
+        note_error(&error);
+        Ok(Outcome::Unknown)
+    })
+}
+
+fn compare(arguments: &Compare) -> anyhow::Result<Outcome> {
     let folders = [arguments.a.as_path(), arguments.b.as_path()];
     let [a, b] = folders.map(results::load);
     let (a, b) = (a?, b?);
@@ -29,9 +37,23 @@ pub(super) fn run(arguments: &Compare) -> anyhow::Result<Outcome> {
     let beyond = comparison.worse_by(percent / 100.0);
     if percent > 0.0 {
         let figures = if beyond == 1 { "figure is" } else { "figures are" };
-        anstream::eprintln!("{beyond} {figures} worse by more than {percent} %");
+        note(&format!("{beyond} {figures} worse by more than {percent} %"));
     }
-    Ok(if beyond == 0 { Outcome::Fine } else { Outcome::Failed })
+    if beyond > 0 {
+        return Ok(Outcome::Failed);
+    }
+    let unanswered = comparison.unanswered();
+    if unanswered == 0 && comparison.is_any_compared() {
+        return Ok(Outcome::Fine);
+    }
+    note(&match unanswered {
+        0 => "it cannot be said whether B is worse: no figure was compared".to_owned(),
+        1 => "it cannot be said whether B is worse: a figure of A has none to compare with".to_owned(),
+        _ => format!(
+            "it cannot be said whether B is worse: {unanswered} figures of A have none to compare with"
+        ),
+    });
+    Ok(Outcome::Unknown)
 }
 
 /// Fails when both paths lead to one folder, which is never worse than itself.

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::checks::doctor::{self, Finding, Level};
 use crate::machine::Machine;
 use crate::machine::assignment::{Choice, Layout};
 use crate::machine::host::Host;
 use crate::report;
-use crate::servers::checkout::Checkout;
 use crate::text::layout;
+use crate::text::visible::visible;
 
 /// The width of the first column, with the level.
 const INDENT: usize = 9;
@@ -20,7 +20,7 @@ const INDENT: usize = 9;
 const WIDEST: usize = 100;
 
 pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let layout = Layout::here(&Choice::default())?;
     // The seed is not used here.
@@ -69,7 +69,7 @@ fn line(finding: &Finding, width: usize) -> String {
     let word = finding.level.as_str();
     let padding = " ".repeat(INDENT - 2 - word.len());
     let options = layout::prose(width.saturating_sub(INDENT));
-    let text = textwrap::wrap(&finding.text, options).join(&format!("\n{}", " ".repeat(INDENT)));
+    let text = textwrap::wrap(&visible(&finding.text), options).join(&format!("\n{}", " ".repeat(INDENT)));
     format!("  {}{padding}{text}\n", styled(style(finding.level), word))
 }
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
+use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
 use crate::checks::drill::{self, DRILLS, Drill};
 use crate::cli;
 use crate::machine::host::{self, Host};
 use crate::report;
-use crate::servers::checkout::Checkout;
+use crate::servers::build;
 use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
@@ -29,7 +29,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     if arguments.list {
         return print(&list());
     }
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let servers = without_floor(checkout.choose_servers(named)?, named, "does not handle faults")?;
     let drills = choose(&arguments.drills)?;
@@ -43,8 +43,9 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
 
     let mut records = Vec::new();
     let mut outdated = String::new();
-    let mut all_well = true;
+    let (mut all_well, mut asked) = (true, Asked::default());
     for server in servers {
+        build::kept(&host, server).iter().for_each(|sentence| note(sentence));
         let prepared = launch::prepare(&host, server);
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
@@ -53,17 +54,19 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
             Ok(None) => {}
             Ok(Some(why)) => {
                 print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                asked.left_out(server, named);
                 continue;
             }
             Err(error) => {
                 all_well = false;
-                print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
+                print(&format!("{:<14} {}: {}\n", server.name, styled(BAD, "failed"), told(&error)))?;
                 continue;
             }
         }
         let Some(made) = run_drills(&host, server, &drills, size, kept.as_mut())? else {
             return Ok(Outcome::Interrupted);
         };
+        asked.is_any_answered = true;
         outdated += &self::outdated(server, &made);
         all_well &= made.iter().all(DrillRecord::is_as_known);
         records.extend(made);
@@ -74,7 +77,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     if let Some(folder) = &arguments.keep {
         anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
     }
-    Ok(if all_well { Outcome::Fine } else { Outcome::Failed })
+    Ok(asked.outcome(all_well))
 }
 
 /// Opens the file of a result folder that stores the results. Fails when the folder cannot be
@@ -84,6 +87,7 @@ fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     if let Some(torn) = torn {
         anstream::eprintln!("{torn}");
     }
+    file.warning(folder).iter().for_each(|warning| note(warning));
     Ok(file)
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::report::write;
-use super::{Outcome, print};
+use super::{Outcome, note, print};
 use crate::analysis::history::History;
 use crate::cli;
 use crate::report::{self, format::Format, history};
@@ -19,8 +19,12 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::History) -> anyhow::Resu
     };
     let document = history::document(&History::read(&folder)?, &folder.display().to_string());
     let page = folder.join(PAGE);
-    write(&page, &Format::Html.render(&document, None)?)?;
+    let written = write(&page, &Format::Html.render(&document, None)?);
     print(&arguments.format.render(&document, report::terminal_width())?)?;
-    anstream::eprintln!("\npage: {}", page.display());
+    match written {
+        Ok(()) => note(&format!("\npage: {}", page.display())),
+        // Of another user's results, or on a file system that is read-only.
+        Err(error) => note(&format!("\nno page: {error:#}")),
+    }
     Ok(Outcome::Fine)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use super::{BAD, GOOD, HEADING, Outcome, print, styled};
+use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::cli::Listed;
 use crate::machine::assignment::{Choice, Layout};
 use crate::machine::host::Host;
@@ -18,7 +18,7 @@ use crate::text::numbers;
 use crate::tools::{self, TOOLS, Tool};
 
 pub(super) fn run(root: Option<&Path>, listed: Option<Listed>) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?;
+    let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let wanted = |what| listed.is_none_or(|only| only == what);
     let mut out = Vec::new();

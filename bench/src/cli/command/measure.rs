@@ -1,5 +1,6 @@
 //! `bench measure`: runs workloads on servers, records each run, and prints the report.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use super::report::write_report;
-use super::{Outcome, note, print};
+use super::{Asked, Outcome, note, print, read_checkout};
 use crate::cli::{Arguments, Command, Label, Measure};
 use crate::machine::Machine;
 use crate::machine::assignment::{Choice, Layout};
@@ -77,7 +78,7 @@ fn read(
     layout: &Layout,
     progress: &Progress,
 ) -> anyhow::Result<Checkout> {
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let label = arguments.setup.address.zip(arguments.setup.label.as_ref());
     let attached =
         label.map(|(address, label)| attached(address, arguments.setup.pid, label, layout, progress));
@@ -162,6 +163,7 @@ fn measure(
         install::missing(&host, &servers, !progress.is_quiet(), |line| progress.note(line));
     }
     let (mut results, done) = open()?;
+    results.warning().iter().for_each(|warning| progress.warn(warning));
     refuse_other_workloads(&workloads, &done)?;
 
     let (servers, workloads) = (&servers, &workloads);
@@ -181,11 +183,15 @@ fn measure(
         progress,
         after_repetition: &after_repetition,
     };
-    let tally = measurement.run(&mut results, done)?;
+    let kept = || format!("what was measured is kept in {}", folder.display());
+    let tally = measurement.run(&mut results, done).with_context(kept)?;
 
-    let document = report::document(&results::load(&folder)?);
+    let loaded = results::load(&folder)?;
+    let document = report::document(&loaded);
+    // Written first and told last, so that neither a full disk nor a closed terminal loses the other.
+    let page = write_report(&folder, &document);
     print(&Format::Table.render(&document, report::terminal_width())?)?;
-    let page = write_report(&folder, &document)?;
+    let page = page.with_context(kept)?;
     if !progress.is_quiet() {
         note(&format!("\nrecords: {}\nreport:  {}", folder.display(), page.display()));
     }
@@ -195,9 +201,26 @@ fn measure(
     Ok(match tally {
         // Also when the user interrupted the report after the last run.
         _ if host.interrupted() => Outcome::Interrupted,
-        Tally { failed: 0, .. } => Outcome::Fine,
+        Tally { failed: 0, .. } => complete(servers, workloads, &arguments.chosen.servers, &loaded.records),
         Tally { .. } => Outcome::Failed,
     })
+}
+
+/// Whether each workload has figures, and each server that was named, under each workload.
+fn complete(servers: &[&Server], workloads: &[Workload], named: &[String], records: &[Record]) -> Outcome {
+    let mut asked = Asked { is_any_answered: true, ..Asked::default() };
+    for workload in workloads {
+        let is_its = |run: &&Record| {
+            run.workload.name == workload.name && run.tool.name == workload.tool() && run.is_measured()
+        };
+        let measured: HashSet<&str> =
+            records.iter().filter(is_its).map(|run| run.server.name.as_str()).collect();
+        asked.is_any_answered &= !measured.is_empty();
+        for server in servers.iter().filter(|server| !measured.contains(server.name.as_str())) {
+            asked.left_out(server, named);
+        }
+    }
+    asked.outcome(true)
 }
 
 /// The workloads as the arguments change them, each followed by its copy under the tool of

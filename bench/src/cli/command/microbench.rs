@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::report::rewrite_report;
-use super::{Outcome, print};
+use super::{Outcome, note, print};
 use crate::cli::Microbench;
 use crate::machine::host::Host;
 use crate::measure::microbench;
@@ -27,7 +27,9 @@ pub(super) fn run(root: Option<&Path>, arguments: &Microbench) -> anyhow::Result
         anstream::eprintln!("\npages:  {pages}");
     }
     if let (Some(file), Some(folder)) = (vacant, &arguments.keep) {
-        anstream::eprintln!("kept:   {}", file.write(&made)?.display());
+        let (path, warning) = file.write(&made)?;
+        warning.iter().for_each(|warning| note(warning));
+        anstream::eprintln!("kept:   {}", path.display());
         anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
     }
     Ok(Outcome::Fine)

@@ -18,18 +18,45 @@ mod serve;
 mod verify;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::cli::{Arguments, Command};
+use crate::servers::checkout::Checkout;
 use crate::servers::server::Server;
+use crate::text::visible::visible;
 
-/// The result of a command that ran to its end: its exit code is 0, 1 or 130.
+/// The result of a command that ran to its end.
 enum Outcome {
     Fine,
     Failed,
+    /// Neither, since what the user named was not measured, verified or compared.
+    Unknown,
     Interrupted,
+}
+
+/// Whether the user named what is lacking, or nothing is left without it.
+#[derive(Default)]
+struct Asked {
+    is_any_answered: bool,
+    is_named_left_out: bool,
+}
+
+impl Asked {
+    /// Counts a server that cannot be run here.
+    fn left_out(&mut self, server: &Server, named: &[String]) {
+        self.is_named_left_out |= server.is_given || named.contains(&server.name);
+    }
+
+    fn outcome(&self, all_well: bool) -> Outcome {
+        match (all_well, self.is_any_answered && !self.is_named_left_out) {
+            (false, _) => Outcome::Failed,
+            (true, false) => Outcome::Unknown,
+            (true, true) => Outcome::Fine,
+        }
+    }
 }
 
 /// Runs the command of the arguments. An error is one line on standard error.
@@ -56,12 +83,24 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Unknown) => ExitCode::from(3),
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            note(&format!("{}: {error:#}", styled(BAD, "error")));
+            note_error(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the checkout, and says which folders in it are left out.
+fn read_checkout(root: Option<&Path>) -> anyhow::Result<Checkout> {
+    let checkout = Checkout::read(root)?;
+    checkout.leftover.iter().for_each(|folder| note_leftover(folder));
+    Ok(checkout)
+}
+
+fn note_leftover(folder: &Path) {
+    note(&format!("{} is left out: a folder without a server.toml is no server", folder.display()));
 }
 
 /// Drops floors from the servers, and prints why. Fails if the user named one.
@@ -84,18 +123,31 @@ const BAD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 
-/// `text` in `style`. [`anstream`] drops the style where it is not printed to a terminal.
+/// `text` in `style`, with control characters made visible. [`anstream`] drops the style where it is
+/// not printed to a terminal.
 fn styled(style: anstyle::Style, text: &str) -> String {
-    format!("{}{text}{}", style.render(), style.render_reset())
+    format!("{}{}{}", style.render(), visible(text), style.render_reset())
+}
+
+/// The error in one line. It may quote what a server or a file of others contains.
+fn told(error: &anyhow::Error) -> String {
+    visible(&format!("{error:#}")).into_owned()
 }
 
 /// Prints to standard output. Fails when that cannot be written; a closed pipe, as of `head`, is
 /// not an error.
 fn print(text: &str) -> anyhow::Result<Outcome> {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
         _ => Ok(Outcome::Fine),
     }
+}
+
+/// Prints an error to standard error.
+fn note_error(error: &anyhow::Error) {
+    note(&format!("{}: {}", styled(BAD, "error"), told(error)));
 }
 
 /// Prints a line to standard error. A closed pipe is not an error: `tee` may get the same Ctrl-C.

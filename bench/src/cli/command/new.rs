@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::{HEADING, Outcome, print, styled};
 use crate::cli::New;
-use crate::servers::checkout;
+use crate::servers::checkout::{self, ServerFolders};
 use crate::servers::server;
 use crate::servers::template::{self, Language};
 
@@ -16,8 +16,9 @@ pub(super) fn run(root: Option<&Path>, arguments: &New) -> anyhow::Result<Outcom
         bail!("`{name}` cannot be the name of a server: {fault}");
     }
     let root = checkout::root(root)?;
-    let taken = checkout::server_folders(&root)?;
-    if let Some(folder) = taken.iter().find(|folder| folder.ends_with(name)) {
+    let ServerFolders { with_manifest, without_manifest } = checkout::server_folders(&root)?;
+    let mut taken = with_manifest.iter().chain(&without_manifest);
+    if let Some(folder) = taken.find(|folder| folder.ends_with(name)) {
         bail!("the name `{name}` is taken, by {}: choose another", folder.display());
     }
     let place = format!("servers/{}/{name}", language.folder());

@@ -6,17 +6,17 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::Outcome;
+use super::{Outcome, note, read_checkout};
 use crate::cli::Serve;
 use crate::machine::host::Host;
-use crate::servers::checkout::Checkout;
-use crate::servers::launch;
+use crate::servers::{build, launch};
 use crate::text::names;
 
 pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outcome> {
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.server_dir)?;
     let server = names::find("server", &arguments.name, &checkout.servers, |server| &server.name)?;
     let host = Host::this_machine(checkout.tools())?;
+    build::kept(&host, server).iter().for_each(|sentence| note(sentence));
     if let Some(why) = launch::prepare(&host, server)? {
         bail!("{} is unavailable: {why}", server.name);
     }

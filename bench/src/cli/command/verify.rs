@@ -5,16 +5,17 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{BAD, GOOD, Outcome, note, print, styled, without_floor};
+use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
 use crate::checks::verify::{self, Depth, Verification};
 use crate::cli::Verify;
 use crate::machine::host::Host;
 use crate::report;
-use crate::servers::checkout::Checkout;
+use crate::servers::build;
 use crate::servers::client;
 use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
+use crate::text::visible::visible;
 use conformance::CaseResult;
 
 pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Outcome> {
@@ -28,7 +29,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         print(&table(&[(&name, verification)]))?;
         return Ok(outcome(is_as_known));
     }
-    let checkout = Checkout::read(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let mut servers = checkout.choose_servers(named)?;
     if arguments.conformance {
@@ -39,11 +40,13 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         install::missing(&host, &servers, true, note);
     }
     let mut verified = Vec::new();
-    let mut all_well = true;
+    let (mut all_well, mut asked) = (true, Asked::default());
     for server in servers {
+        build::kept(&host, server).iter().for_each(|sentence| note(sentence));
         let verification = match launch::prepare(&host, server) {
             Ok(Some(why)) => {
                 print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                asked.left_out(server, named);
                 continue;
             }
             Ok(None) => verify::verify(&host, server, depth),
@@ -52,6 +55,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
         }
+        asked.is_any_answered = true;
         all_well &= verification.as_ref().is_ok_and(Verification::is_as_known);
         match verification {
             Ok(verification) => {
@@ -59,14 +63,14 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
                 verified.push((server.name.as_str(), verification));
             }
             Err(error) => {
-                print(&format!("{:<14} {}: {error:#}\n", server.name, styled(BAD, "failed")))?;
+                print(&format!("{:<14} {}: {}\n", server.name, styled(BAD, "failed"), told(&error)))?;
             }
         }
     }
     if arguments.conformance {
         print(&table(&verified))?;
     }
-    Ok(outcome(all_well))
+    Ok(asked.outcome(all_well))
 }
 
 fn table(verified: &[(&str, Verification)]) -> String {
@@ -112,6 +116,7 @@ fn results(name: &str, server: Option<&Server>, verification: &Verification, all
 
 fn failure(result: &CaseResult, what: &str, out: &mut String) {
     if let Some(failure) = &result.failure {
-        let _ = writeln!(out, "  {} {what} ({}, {}): {failure}", result.case, failure.severity, result.rule);
+        let line = format!("  {} {what} ({}, {}): {failure}", result.case, failure.severity, result.rule);
+        let _ = writeln!(out, "{}", visible(&line));
     }
 }

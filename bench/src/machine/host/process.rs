@@ -1,7 +1,6 @@
 //! A process that the harness has started: its output, how it is ended, and what it leaves.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -11,6 +10,9 @@ use anyhow::{Context, anyhow, bail};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{Pid, getpgid};
+use parking_lot::Mutex;
+
+use crate::text::visible::visible;
 
 use super::{Memory, Started, Usage, group_of, usage};
 
@@ -18,7 +20,14 @@ use super::{Memory, Started, Usage, group_of, usage};
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Bytes that are kept of the end of a process's standard error, which says why it failed.
-const COMPLAINT_BYTES: u64 = 4 * 1024;
+const COMPLAINT_BYTES: usize = 4 * 1024;
+
+/// What is read of standard error at once: all that its pipe holds.
+const PIPE_BYTES: usize = 64 * 1024;
+
+/// The pause between two reads of standard error that did not fill the buffer, so that a server that
+/// logs each request wakes the harness seldom during a run.
+const COMPLAINT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Time for the last output of a process that has ended to arrive. It only passes if a grandchild
 /// has left the process group and holds the pipe open.
@@ -32,9 +41,17 @@ pub struct Process {
     exited: Receiver<()>,
     first_line: Receiver<String>,
     output: Receiver<Vec<u8>>,
-    complaint: File,
+    complaint: Complaint,
     reaped: bool,
     started: Arc<Started>,
+}
+
+/// The end of a process's standard error, which a thread reads meanwhile. It is in no file: a server
+/// that logs each request would fill the disk, and fail where that is full.
+struct Complaint {
+    end: Arc<Mutex<Vec<u8>>>,
+    /// Disconnected once all of it has been read.
+    all_read: Receiver<()>,
 }
 
 /// How a wait ended.
@@ -53,7 +70,7 @@ pub struct Ended {
     pub status: ExitStatus,
     /// What it printed.
     pub output: String,
-    /// The end of its standard error.
+    /// The end of its standard error, with control characters made visible.
     pub complaint: String,
     /// What it used, with the children that it has waited for: exact, and with all switches.
     pub usage: Option<Usage>,
@@ -86,14 +103,15 @@ impl Process {
     }
 
     /// Watches a process that has just been started and leads a group of its own.
-    pub(super) fn watch(name: String, mut child: Child, complaint: File, started: Arc<Started>) -> Self {
+    pub(super) fn watch(name: String, mut child: Child, started: Arc<Started>) -> Self {
+        let complaint = Complaint::read(child.stderr.take());
         let (first_line, output) = read_in_background(child.stdout.take());
         let group = group_of(&child);
         let exited = watch_in_background(group);
         Self { name, child, group, exited, first_line, output, complaint, reaped: false, started }
     }
 
-    /// The first line that it prints. Fails if it ends, or `bound` passes, before that.
+    /// The first line that it prints, with control characters made visible. Fails if it ends, or `bound` passes, before that.
     pub fn first_line(&mut self, bound: Duration) -> anyhow::Result<String> {
         match self.first_line.recv_timeout(bound) {
             Ok(line) => Ok(line),
@@ -156,9 +174,9 @@ impl Process {
         self.wait(OUTPUT_BOUND);
         let (status, usage) = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
         let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
-        let complaint = tail(&mut self.complaint).unwrap_or_default();
+        let complaint = self.complaint.end();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Ended { status, output: text(output), complaint: text(complaint), usage })
+        Ok(Ended { status, output: text(output), complaint: visible(&text(complaint)).into_owned(), usage })
     }
 
     fn ended_early(&mut self) -> anyhow::Error {
@@ -205,7 +223,8 @@ fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> (Receiver<Str
         let mut kept = Vec::new();
         let first = pipe.by_ref().take(OUTPUT_BYTES).read_until(b'\n', &mut kept);
         if first.is_ok() && kept.ends_with(b"\n") {
-            let _ = send_line.send(String::from_utf8_lossy(&kept).trim_end().to_owned());
+            let line = String::from_utf8_lossy(&kept);
+            let _ = send_line.send(visible(line.trim_end()).into_owned());
         }
         drop(send_line);
         let _ = pipe.by_ref().take(OUTPUT_BYTES).read_to_end(&mut kept);
@@ -226,12 +245,38 @@ fn watch_in_background(pid: Pid) -> Receiver<()> {
     exited
 }
 
-fn tail(file: &mut File) -> std::io::Result<Vec<u8>> {
-    let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(COMPLAINT_BYTES)))?;
-    let mut bytes = Vec::new();
-    file.take(COMPLAINT_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+impl Complaint {
+    fn read(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let (reads, all_read) = mpsc::channel();
+        let end = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&end);
+        std::thread::spawn(move || {
+            let (_reads, mut buffer) = (reads, vec![0; PIPE_BYTES]);
+            let Some(mut pipe) = pipe else { return };
+            loop {
+                match pipe.read(&mut buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) | Ok(0) => return,
+                    Ok(length) => {
+                        let mut kept = kept.lock();
+                        kept.extend_from_slice(&buffer[..length]);
+                        let excess = kept.len().saturating_sub(COMPLAINT_BYTES);
+                        kept.drain(..excess);
+                        drop(kept);
+                        if length < PIPE_BYTES {
+                            std::thread::sleep(COMPLAINT_PAUSE);
+                        }
+                    }
+                }
+            }
+        });
+        Self { end, all_read }
+    }
+
+    fn end(&self) -> Vec<u8> {
+        let _ = self.all_read.recv_timeout(OUTPUT_BOUND);
+        self.end.lock().clone()
+    }
 }
 
 #[cfg(test)]
@@ -256,5 +301,16 @@ mod tests {
         let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
         process.first_line(BOUND).unwrap();
         assert_eq!(process.stop(BOUND).unwrap().status.code(), Some(5));
+    }
+
+    #[test]
+    fn the_end_of_standard_error_is_kept_and_shows_its_control_characters() {
+        let script = "seq 100000 >&2; printf 'no \\033[2Jluck\\n' >&2; exit 3";
+        let words = ["sh", "-c", script].map(str::to_owned);
+        let ended =
+            Host::this_machine(PathBuf::new()).unwrap().output(&Launch::new(&words, Path::new("/")), BOUND);
+        let ended = ended.unwrap();
+        assert_eq!(ended.last_words(), ": no \\u001b[2Jluck");
+        assert!(ended.complaint.contains("\n100000\n") && ended.complaint.len() < 2 * COMPLAINT_BYTES);
     }
 }

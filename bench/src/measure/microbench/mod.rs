@@ -30,9 +30,10 @@ pub fn run(
     flags: &[String],
 ) -> anyhow::Result<MicrobenchRecord> {
     let (started, start) = (machine::now(), SystemTime::now());
-    let folder = checkout.criterion();
-    let words = ["cargo", "bench", "--package", "bench", "--bench", "costs", "--"];
-    let mut words = words.map(str::to_owned).to_vec();
+    let folder = checkout.target.criterion();
+    let mut words = vec!["env".to_owned(), format!("CRITERION_HOME={}", folder.display())];
+    words.extend(checkout.target.variables());
+    words.extend(["cargo", "bench", "--package", "bench", "--bench", "costs", "--"].map(str::to_owned));
     words.extend(filter.map(str::to_owned));
     words.extend_from_slice(flags);
     host.run(&Launch::build(&words, &checkout.root).shown(true), BOUND)?;

@@ -79,11 +79,13 @@ impl Run<'_> {
         // The server's usage is read first and last: reading it takes CPU time on these cores, which
         // must not count as external.
         let before = server.usage().map_err(failed(ErrorKind::Died))?;
+        let suspended_before = host::suspended();
         let (throttled_before, busy_before) = (host::throttled(), cores::times(&used_cores));
         let began = Instant::now();
         let watched = self.watch(tool, folder.path(), &spec, &server);
         let wall = began.elapsed();
         let (throttled_after, busy_after) = (host::throttled(), cores::times(&used_cores));
+        let suspended_after = host::suspended();
         let after = server.usage();
         record.memory = server.memory(at_rest);
         output.load_time = Some(output.load_time.unwrap_or_default() + wall);
@@ -114,9 +116,8 @@ impl Run<'_> {
                 (times.busy - ours.as_secs_f64()).max(0.0)
             }),
             steal_seconds: times.map(|times| times.steal),
-            throttled_seconds: throttled_before
-                .zip(throttled_after)
-                .map(|(before, after)| after.saturating_sub(before).as_secs_f64()),
+            throttled_seconds: seconds_between(throttled_before, throttled_after),
+            suspended_seconds: seconds_between(suspended_before, suspended_after),
         });
         record.connections = Some(ConnectionsRecord {
             asked: load.connections,
@@ -231,6 +232,10 @@ fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
             .with_context(|| format!("cannot write {} into {}", script.name, folder.path().display()))?;
     }
     Ok(folder)
+}
+
+fn seconds_between(before: Option<Duration>, after: Option<Duration>) -> Option<f64> {
+    before.zip(after).map(|(before, after)| after.saturating_sub(before).as_secs_f64())
 }
 
 fn usage(usage: &Usage) -> UsageRecord {

@@ -62,7 +62,8 @@ impl Canvas {
         let width = self.width.pixels();
         Document::new()
             .set("viewBox", format!("0 0 {width} {}", px(self.height)))
-            .set("style", format!("width:100%;max-width:{width}px;height:auto"))
+            .set("width", width)
+            .set("height", px(self.height))
             .set("font-family", "system-ui, sans-serif")
             .set("font-size", TEXT)
             .set("role", "img")

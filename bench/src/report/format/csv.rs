@@ -1,13 +1,18 @@
 //! A line per cell of all tables, for a spreadsheet or a data frame.
 
+use std::borrow::Cow;
+
 use crate::report::document::Document;
 use crate::report::value::{Attribution, Value};
 
 const HEADER: [&str; 10] =
     ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "text"];
 
+/// By it spreadsheets know UTF-8: without it Excel reads Windows-1252.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
-    let mut out = ::csv::Writer::from_writer(Vec::new());
+    let mut out = ::csv::Writer::from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
     out.write_record(HEADER)?;
     for section in &document.sections {
         for table in &section.tables {
@@ -17,8 +22,9 @@ pub(super) fn render(document: &Document) -> anyhow::Result<String> {
                     let place = [section.id, &table.name, name, &column.header];
                     let [value, low, high, attribution, text] = fields(value);
                     let unit = column.quantity.stored_unit().to_owned();
-                    let figures = [unit, value, low, high, attribution, text];
-                    out.write_record(place.map(str::to_owned).into_iter().chain(figures))?;
+                    let figures = [unit, value, low, high, attribution, as_text(&text).into_owned()];
+                    let place = place.map(|text| as_text(text).into_owned());
+                    out.write_record(place.into_iter().chain(figures))?;
                 }
             }
         }
@@ -43,11 +49,61 @@ fn fields(value: &Value) -> [String; 5] {
     }
 }
 
+/// A text as a spreadsheet keeps it. One that begins like a formula would be run (OWASP, "CSV
+/// injection"), and short numbers with a stroke between them would become a date. Behind an apostrophe it is
+/// text.
+fn as_text(text: &str) -> Cow<'_, str> {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_short =
+        |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_date = text.contains(['/', '-']) && text.split(['/', '-']).all(is_short);
+    if is_formula || is_date { format!("'{text}").into() } else { text.into() }
+}
+
 fn attribution_word(attribution: Attribution) -> &'static str {
     match attribution {
         Attribution::Server => "",
         Attribution::Tool => "tool",
         Attribution::Invalid => "invalid",
         Attribution::Reference => "reference",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::document::{Section, Table};
+    use crate::report::field::Field;
+    use crate::report::value::Quantity;
+
+    #[test]
+    fn no_text_is_a_formula_or_a_date_and_negative_figures_are_numbers() {
+        let fields = [
+            Field::text("Server", |row: &(&'static str, f64)| row.0),
+            Field::text("Version", |row: &(&'static str, f64)| row.0),
+            Field::new("Change", Quantity::Ratio, |row: &(&'static str, f64)| Some(row.1)),
+        ];
+        let rows = [("=1+1", -2.5), ("@SUM(1)", 1.0), ("12/25", 1.0), ("500/500", 1.0), ("-", 1.0)];
+        let table = Table::from_fields("t", "t", fields, &rows);
+        let section = Section { tables: vec![table], ..Section::new("s", "S", "") };
+        let text = render(&Document { sections: vec![section], ..Document::default() }).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(
+            lines.next(),
+            Some("\u{feff}section,table,row,column,unit,value,low,high,attribution,text")
+        );
+        let expected = [
+            "s,t,'=1+1,Version,,,,,,'=1+1",
+            "s,t,'=1+1,Change,,-2.5,,,,",
+            "s,t,'@SUM(1),Version,,,,,,'@SUM(1)",
+            "s,t,'@SUM(1),Change,,1,,,,",
+            "s,t,'12/25,Version,,,,,,'12/25",
+            "s,t,'12/25,Change,,1,,,,",
+            "s,t,500/500,Version,,,,,,500/500",
+            "s,t,500/500,Change,,1,,,,",
+            "s,t,'-,Version,,,,,,'-",
+            "s,t,'-,Change,,1,,,,",
+        ];
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
 }

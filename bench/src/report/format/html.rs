@@ -1,5 +1,7 @@
-//! A document as one self-contained page. The page can be read without its script, which only sorts
-//! tables.
+//! A document as one self-contained page. Its script gives it its style, and sorts tables. Without it
+//! the page has what attributes give: each chart once, at its size, and lines between cells, in light
+//! colours. That is so on a server of builds, such as Jenkins, which forbids the script; a style in the
+//! page itself would be forbidden, too, and reported to the user as a violation.
 //!
 //! The templates escape all text. Only our own charts, style and script are inserted unescaped.
 
@@ -14,7 +16,7 @@ const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
 
 /// The script's SHA-256, without which browsers do not run it. A test prints a changed one.
-const SCRIPT_SHA256: &str = "1vHodeHk6ecgSQdMPP3Ykm+wdB//ZYX6bCcLROP1sLk=";
+const SCRIPT_SHA256: &str = "yx/LHxU4oCxN7y8/fkzKgdTz9hTqRzMShev55IYgd60=";
 
 /// Text of more characters is wrapped: names are shorter.
 const LONG: usize = 40;

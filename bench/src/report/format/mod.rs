@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 use super::document::Document;
+use crate::text::visible::visible;
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,17 +35,19 @@ impl Format {
     /// Renders a document. The width, in columns of a terminal, applies to [`Format::Table`] alone;
     /// without it no column is left out. Fails when a template or an encoder does.
     pub fn render(self, document: &Document, width: Option<usize>) -> anyhow::Result<String> {
-        match self {
-            Self::Table => Ok(text::render(document, width)),
-            Self::Markdown => Ok(markdown::render(document)),
-            Self::Html => html::render(document),
+        let text = match self {
+            // Its styles are control characters, so it makes the others visible itself.
+            Self::Table => return Ok(text::render(document, width)),
+            Self::Markdown => markdown::render(document),
+            Self::Html => html::render(document)?,
             // Figures in stored units, with all their digits.
             Self::Json => {
                 let json = serde_json::to_string_pretty(document);
-                Ok(json.context("cannot write the report as JSON")? + "\n")
+                json.context("cannot write the report as JSON")? + "\n"
             }
-            Self::Csv => csv::render(document),
-        }
+            Self::Csv => csv::render(document)?,
+        };
+        Ok(visible(&text).into_owned())
     }
 
     /// The name of its file in `report/`.

@@ -8,6 +8,7 @@ use textwrap::Options;
 
 use crate::report::document::{Document, Fact, Section, Table};
 use crate::text::layout;
+use crate::text::visible::visible;
 
 const HEADING: anstyle::Style = anstyle::Style::new().bold();
 const WARNING: anstyle::Style = anstyle::AnsiColor::Yellow.on_default();
@@ -65,21 +66,21 @@ fn section(section: &Section, width: Option<usize>, out: &mut String) {
 }
 
 fn heading(text: &str, width: Option<usize>, out: &mut String) {
-    for line in textwrap::wrap(text, prose(width)) {
+    for line in textwrap::wrap(&visible(text), prose(width)) {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{HEADING}{line}{HEADING:#}");
     }
 }
 
 fn paragraph(text: &str, width: Option<usize>, out: &mut String) {
-    let _ = writeln!(out, "{}", textwrap::fill(text, prose(width)));
+    let _ = writeln!(out, "{}", textwrap::fill(&visible(text), prose(width)));
 }
 
 /// A paragraph whose first line begins with `first`, and each other one with `rest`.
 fn hanging(first: &str, rest: &str, text: &str, width: Option<usize>, out: &mut String) {
     // The style's bytes have no width, so the text is wrapped with an indent of the same width.
     let options = prose(width).initial_indent(rest).subsequent_indent(rest);
-    let filled = textwrap::fill(text, options);
+    let filled = textwrap::fill(&visible(text), options);
     let _ = writeln!(out, "{first}{}", filled.strip_prefix(rest).unwrap_or(&filled));
 }
 

@@ -95,11 +95,12 @@ impl Step {
             return None;
         }
         let header = |summary: &WorkloadSummary| numbers::whole((self.of)(summary.workload));
-        // A single step makes no line.
-        let drawn = if members.len() > 1 { shown } else { &[] };
+        // A single step makes no line, and its efficiency is 1.
+        let is_scaled = members.len() > 1;
+        let tables = shown.iter().filter(|shown| is_scaled || shown.quantity != Quantity::Share);
         section.with(
-            drawn.iter().flat_map(|shown| self.charts(shown, members)),
-            shown.iter().map(|shown| shown.matrix(members, header)),
+            shown.iter().filter(|_| is_scaled).flat_map(|shown| self.charts(shown, members)),
+            tables.map(|shown| shown.matrix(members, header)),
         )
     }
 

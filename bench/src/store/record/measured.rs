@@ -148,6 +148,10 @@ pub struct CpuRecord {
     /// Time for which the container's quota throttled its processes, summed over cores.
     #[serde(alias = "withheld_seconds")]
     pub throttled_seconds: Option<f64>,
+    /// Time for which the machine was suspended meanwhile. No other time contains it. Absent in old
+    /// records.
+    #[serde(default)]
+    pub suspended_seconds: Option<f64>,
 }
 
 /// What the processes of one side used: all threads, also those that ended, and children.

@@ -20,6 +20,11 @@ impl DrillsFile {
         Ok((Self(Appender::open(folder.join(DRILLS), torn.is_some())?), torn))
     }
 
+    /// What the user has to know about the folder's file system.
+    pub fn warning(&self, folder: &Path) -> Option<String> {
+        self.0.synced.warning(folder)
+    }
+
     /// Appends a result as one line, and waits for the disk. Fails if it cannot be written.
     pub fn append(&mut self, record: &DrillRecord) -> anyhow::Result<()> {
         self.0.append(record)

@@ -1,12 +1,14 @@
 //! Files of JSON lines that are only ever appended to. Each line states the version of its form.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use super::disk::{self, Synced};
 
 /// The extension of the file that gets an incomplete last line.
 const TORN: &str = "torn";
@@ -21,6 +23,7 @@ pub(super) struct Lines<T> {
 pub(super) struct Appender {
     path: PathBuf,
     file: File,
+    pub(super) synced: Synced,
 }
 
 /// Reads a file, each line by `parse`. A last line without a line feed was being written when the
@@ -69,32 +72,25 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
     serde_json::from_slice(text).context("it is damaged")
 }
 
-/// Writes a new file as JSON, whole or not at all, and waits for the disk. Fails where one exists.
-pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all((serde_json::to_string_pretty(value)? + "\n").as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    Ok(File::open(folder)?.sync_all()?)
-}
-
 impl Appender {
     /// Opens a file, or creates it. An incomplete last line, where `is_torn`, is first moved to a
-    /// file with the extension `torn`. Fails if it cannot be written to.
+    /// file with the extension `torn`. Fails if it cannot be written to, or another command does.
     pub(super) fn open(path: PathBuf, is_torn: bool) -> anyhow::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let open = || {
+            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            // Some shared file systems have no locks: an error other than this one says nothing.
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                return Err(io::Error::other("another command writes to it now: wait for its end"));
+            }
             if is_torn {
                 move_torn(&path, &path.with_extension(TORN))?;
             }
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
-            // So that a new file survives a power failure.
-            File::open(folder)?.sync_all()?;
-            io::Result::Ok(file)
+            let synced = disk::sync(&file)?.and(disk::sync_folder(folder)?);
+            io::Result::Ok((file, synced))
         };
-        let file = open().with_context(|| format!("cannot write to {}", path.display()))?;
-        Ok(Self { path, file })
+        let (file, synced) = open().with_context(|| format!("cannot write to {}", path.display()))?;
+        Ok(Self { path, file, synced })
     }
 
     /// Appends a line in one write, and waits for the disk. Fails if it cannot be written.
@@ -102,7 +98,8 @@ impl Appender {
         let mut write = || {
             let text = serde_json::to_string(line)? + "\n";
             self.file.write_all(text.as_bytes())?;
-            self.file.sync_data()
+            self.synced = self.synced.and(disk::sync(&self.file)?);
+            io::Result::Ok(())
         };
         write().with_context(|| format!("cannot write to {}", self.path.display()))
     }
@@ -114,7 +111,8 @@ fn move_torn(path: &Path, aside: &Path) -> io::Result<()> {
     let mut torn = OpenOptions::new().append(true).create(true).open(aside)?;
     torn.write_all(&text[whole..])?;
     torn.write_all(b"\n")?;
-    torn.sync_all()?;
+    // Whoever opens the file is told whether it can be synced.
+    let _ = disk::sync(&torn)?;
     OpenOptions::new().write(true).open(path)?.set_len(whole as u64)
 }
 
@@ -156,6 +154,17 @@ mod tests {
                 assert!(error.starts_with(&expected), "{line}: {error}");
             }
         }
+    }
+
+    #[test]
+    fn two_commands_do_not_write_to_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Appender::open(folder.path().join("lines.jsonl"), true);
+        let first = open().unwrap();
+        let error = format!("{:#}", open().err().unwrap());
+        assert!(error.ends_with("another command writes to it now: wait for its end"), "{error}");
+        drop(first);
+        open().unwrap();
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::lines;
+use super::{disk, lines};
 use crate::store::microbench::{MicrobenchRecord, SCHEMA};
 
 const NAME: &str = "microbench.json";
@@ -32,10 +32,13 @@ impl MicrobenchFile {
         Ok(Self(folder.join(NAME)))
     }
 
-    /// Writes the file, whole or not at all, and returns its path.
-    pub fn write(self, record: &MicrobenchRecord) -> anyhow::Result<PathBuf> {
-        lines::write_whole(&self.0, record).with_context(|| format!("cannot write {}", self.0.display()))?;
-        Ok(self.0)
+    /// Writes the file, whole or not at all. Returns its path, and what the user has to know about
+    /// its file system.
+    pub fn write(self, record: &MicrobenchRecord) -> anyhow::Result<(PathBuf, Option<String>)> {
+        let written = disk::write_whole(&self.0, record);
+        let synced = written.with_context(|| format!("cannot write {}", self.0.display()))?;
+        let warning = synced.warning(&self.0);
+        Ok((self.0, warning))
     }
 }
 
@@ -69,7 +72,7 @@ mod tests {
         fs::write(path.join("machine.json"), MACHINE).unwrap();
         assert_eq!(load(path).unwrap(), None);
         let record = MicrobenchRecord::example();
-        let written = MicrobenchFile::vacant(path).unwrap().write(&record).unwrap();
+        let (written, _) = MicrobenchFile::vacant(path).unwrap().write(&record).unwrap();
         assert_eq!(load(path).unwrap(), Some(record));
         let message = MicrobenchFile::vacant(path).err().unwrap().to_string();
         assert!(message.contains("microbench.json is there already"), "{message}");

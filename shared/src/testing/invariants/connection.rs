@@ -1,9 +1,8 @@
 //! The invariants of a connection.
 
 use super::client::{Client, piece, rng};
-use super::filter;
 use super::outcome::Outcome;
-use crate::http::{Connection, Session, Turn, Wants, limits};
+use crate::http::{Connection, Next, RequestFilter, Session, Turn, Wants, limits};
 use crate::testing::wire::ServingThread;
 
 /// More than a connection's output may ever hold: there is a mark at 16 KiB, after which one answer
@@ -22,7 +21,7 @@ pub fn connection(bytes: &[u8]) {
     let mut rng = rng(bytes);
     assert_eq!(exchange(bytes, || piece(&mut rng), false), whole, "in pieces of several lengths");
     assert_eq!(session(bytes), whole, "in a session");
-    filter::agrees(bytes, &whole);
+    check_filter(bytes, &whole);
 
     let drained = exchange(bytes, || bytes.len(), true);
     assert!(drained.answers.len() <= whole.answers.len(), "more answers when the server drains");
@@ -70,4 +69,25 @@ fn session(bytes: &[u8]) -> Outcome {
         assert!(input <= limits::HEAD_BYTES && output <= OUTPUT_BYTES, "kept: {input} and {output} bytes");
     }
     Outcome::read(&client.received)
+}
+
+/// The filter admits the requests that a connection answers, and rejects what a connection rejects.
+fn check_filter(bytes: &[u8], outcome: &Outcome) {
+    let mut filter = RequestFilter::default();
+    let (mut start, mut requests) = (0, 0);
+    let next = loop {
+        let admitted = filter.admit(&bytes[start..]);
+        start += admitted.bytes;
+        requests += admitted.requests;
+        match admitted.next {
+            Next::Answer => assert!(admitted.bytes > 0, "no progress"),
+            next => break next,
+        }
+    };
+    // A request whose body is not complete is not answered.
+    let answered = requests - usize::from(filter.is_in_body());
+    assert_eq!(answered, outcome.answered(), "admitted requests: {outcome:?}");
+    let rejection = if let Next::Reject(rejection) = next { Some(rejection.status().0) } else { None };
+    assert_eq!(rejection, outcome.rejection(), "{outcome:?}");
+    assert_eq!(next != Next::Input, outcome.closes(), "{next:?}: {outcome:?}");
 }

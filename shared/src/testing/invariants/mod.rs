@@ -5,7 +5,6 @@
 
 mod client;
 mod connection;
-mod filter;
 mod greeting;
 mod outcome;
 

@@ -7,6 +7,7 @@ use crate::report::chart;
 use crate::report::document::{Priority, Table};
 use crate::report::value::{Quantity, Value};
 use crate::text::layout;
+use crate::text::visible::visible;
 
 /// The widest text in a cell, if the terminal is three times as wide; longer text is wrapped.
 const TEXT_WIDTH: usize = 44;
@@ -33,6 +34,7 @@ struct ShownColumn {
 pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> String {
     let style = anstyle::Style::new().underline();
     let title = table.caption();
+    let title = visible(&title);
     let title = textwrap::wrap(&title, width.unwrap_or(usize::MAX));
     let mut out: String = title.iter().map(|line| format!("{style}{line}{style:#}\n")).collect();
     let mut shown: Vec<ShownColumn> = table
@@ -123,7 +125,8 @@ fn column(table: &Table, shown: ShownColumn) -> Vec<(bool, Vec<String>)> {
     let unit = table.unit(shown.column);
     let with = |header: String, cell: &dyn Fn(&Value) -> String| {
         let cells = table.rows.iter().map(|row| cell(&row[shown.column]));
-        std::iter::once(header).chain(cells).collect::<Vec<String>>()
+        let all = std::iter::once(header).chain(cells);
+        all.map(|text| visible(&text).into_owned()).collect::<Vec<String>>()
     };
     let text = |value: &Value| textwrap::fill(&value.shown(spec.quantity, unit), shown.text_width);
     let interval = |value: &Value| value.interval(spec.quantity, unit).unwrap_or_else(|| "–".into());

@@ -1,0 +1,67 @@
+//! How a server is built, and when it is not: what one user has built another one can run, who cannot
+//! write to the target folder, or has no compiler.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::machine::host::{Host, Launch};
+use crate::servers::server::Server;
+use crate::servers::target::is_writable;
+
+/// The limit of a build: from nothing, on a slow machine.
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// What the server lacks to be built and run on this machine, and how to get it.
+pub fn lacks(host: &Host, server: &Server) -> Option<String> {
+    let only_builds =
+        |program: &str| is_built(server) && server.build.first().is_some_and(|first| first == program);
+    server.lacks(|program| host.find(program).is_some() || only_builds(program))
+}
+
+/// Why a server that is built cannot be built again, in a sentence. It runs as it is.
+pub fn kept(host: &Host, server: &Server) -> Option<String> {
+    let builder = server.build.first().filter(|_| is_built(server))?;
+    let why = if host.find(builder).is_none() {
+        format!("there is no `{builder}` on this machine")
+    } else {
+        let folder = read_only(server)?;
+        format!("{} cannot be written to", folder.display())
+    };
+    Some(format!("{} runs as it was built before: {why}", server.name))
+}
+
+/// Builds the server, unless there is nothing to build or it is [`kept`]. The builder prints to
+/// standard error; unless `shown`, that is seen only when it fails.
+pub(super) fn build(host: &Host, server: &Server, shown: bool) -> anyhow::Result<()> {
+    if server.build.is_empty() || kept(host, server).is_some() {
+        return Ok(());
+    }
+    let words = [&["env".to_owned()], server.variables.as_slice(), &server.build].concat();
+    let launch = Launch::build(&words, &server.folder).shown(shown);
+    host.run(&launch, LIMIT).map(drop).with_context(|| match read_only(server) {
+        None => format!("cannot build {}", server.name),
+        Some(folder) => format!(
+            "cannot build {}, since {} cannot be written to: CARGO_TARGET_DIR names another folder",
+            server.name,
+            folder.display()
+        ),
+    })
+}
+
+/// Whether the program of a command is a file that the build has made, and not one on `PATH`.
+pub(super) fn is_made(program: &str) -> bool {
+    Path::new(program).is_absolute() && Path::new(program).is_file()
+}
+
+fn is_built(server: &Server) -> bool {
+    server.run.first().is_some_and(|program| is_made(program))
+}
+
+/// The folder that the server's program belongs in, if this user cannot write to it.
+fn read_only(server: &Server) -> Option<&Path> {
+    let program = Path::new(server.run.first()?);
+    let folder = program.ancestors().skip(1).find(|folder| folder.is_dir())?;
+    (program.is_absolute() && !is_writable(folder)).then_some(folder)
+}

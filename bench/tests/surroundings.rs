@@ -1,0 +1,77 @@
+//! Whatever `bench` is started in, such as limits, full disks and odd terminals: it works, or says in
+//! a line what is wrong.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+
+mod mock;
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
+
+use mock::{Checkout, suite, workload};
+
+fn checkout() -> Checkout {
+    Checkout::new(&["good"], &suite(&[workload("load")]))
+}
+
+/// Runs `bench` in a shell that has run `before`. Returns its output, and all of it as text.
+fn run(checkout: &Checkout, before: &str, arguments: &str) -> (Output, String) {
+    let bench = checkout.bench(arguments);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
+    shell.arg(bench.get_program()).args(bench.get_args()).current_dir(checkout.path(""));
+    for (name, value) in bench.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let output = shell.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let text = text.into_owned();
+    (output, text)
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let no_place = "cannot make a folder in /no/such/folder; TMPDIR names another";
+    let full = "error: cannot write to standard output: No space left";
+    let waits = "The servers and the load tool ran with the nice value 5";
+    // What the shell does before, the exit code, what is said, and whether a report is kept.
+    let cases = [
+        ("export TMPDIR=/no/such/folder", 1, no_place, true),
+        ("exec > /dev/full", 1, full, true),
+        ("renice -n 5 $$ > /dev/null", 0, waits, true),
+        ("ulimit -f 1", 1, "File too large", false),
+        ("exec >&- 2>&- <&-", 0, "", true),
+    ];
+    for (before, code, expected, is_kept) in cases {
+        let checkout = checkout();
+        let (output, text) = run(&checkout, before, "measure mock --out out");
+        assert_eq!(output.status.code(), Some(code), "{before}: {text}");
+        assert!(text.contains(expected), "{before}: {text}");
+        // A folder without records would only be in the way of the same command.
+        assert_eq!(checkout.path("out").exists(), is_kept, "{before}: {text}");
+        assert_eq!(checkout.path("out/report/index.html").exists(), is_kept, "{before}: {text}");
+    }
+}
+
+#[test]
+fn results_can_be_read_by_whom_the_user_lets() {
+    for (umask, expected) in [("022", 0o644), ("027", 0o640), ("077", 0o600)] {
+        let checkout = checkout();
+        let (_, text) = run(&checkout, &format!("umask {umask}"), "measure mock --out out");
+        for file in ["machine.json", "measurements.jsonl", "report/index.html"] {
+            let mode = checkout.path(&format!("out/{file}")).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, expected, "{umask} {file}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_width_that_nothing_fits_in_is_not_believed() {
+    let checkout = checkout();
+    checkout.succeed("measure mock --out out");
+    let report = |columns: &str| run(&checkout, &format!("export COLUMNS={columns}"), "report out").1;
+    assert_eq!(report("1"), report("20"));
+    assert_eq!(report("0"), report("many"));
+}
