@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Output};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use bench::store::record::ErrorKind;
@@ -239,6 +239,21 @@ fn ctrl_c_ends_everything_at_any_moment() {
         assert!(report.contains(if kept == 0 { "no figures" } else { "236" }), "{moment}: {report}");
         checkout.assert_nothing_runs();
     }
+}
+
+/// A program that ignores SIGCHLD, and blocks SIGTERM, leaves both to what it starts.
+#[test]
+fn what_a_parent_has_ignored_and_blocked_changes_nothing() {
+    let checkout = checkout(&["tidy"], &[("normal", 1)]);
+    let bench = checkout.bench("measure normal --control none --out out");
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=CHLD", "--block-signal=TERM"]).arg(bench.get_program());
+    command.args(bench.get_args()).current_dir(checkout.path(""));
+    command.envs(bench.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.env_remove("CARGO_TARGET_DIR").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(checkout.loaded().records.iter().all(|record| record.load.is_some()));
+    checkout.assert_nothing_runs();
 }
 
 /// The report is not read until after Ctrl-C, so that `bench` cannot have ended before.

@@ -43,3 +43,31 @@ fn present() -> impl Iterator<Item = (&'static str, OsString)> {
     let value = |name| Some((name, env::var_os(name).filter(|value| !value.is_empty())?));
     KEPT.into_iter().filter_map(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::machine::host::{Host, Launch};
+
+    /// Far more than a program takes that prints some lines.
+    const BOUND: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn what_is_measured_gets_what_is_kept_and_a_build_everything() {
+        let host = Host::this_machine(PathBuf::new()).unwrap();
+        let words = ["env".to_owned()];
+        let names = |launch: &Launch| -> BTreeSet<String> {
+            let output = host.run(launch, BOUND).unwrap();
+            output.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
+        };
+        let expected = kept().into_keys().chain(["PATH".to_owned()]).collect();
+        assert_eq!(names(&Launch::new(&words, Path::new("/"))), expected);
+        // cargo sets it for tests.
+        let (build, own) = (names(&Launch::build(&words, Path::new("/"))), "CARGO_MANIFEST_DIR");
+        assert!(build.contains(own) && !expected.contains(own), "{build:?}");
+    }
+}
