@@ -66,7 +66,9 @@ fn an_attached_server_is_measured_beside_ours_and_keeps_running() {
     let flags =
         ["start", "--address", &server.address, "--pid", &pid, "--as", "mine 1.2", "--servers", "good"];
     let (output, text) = measure(&checkout, &flags);
-    assert!(output.status.success() && server.runs(), "{text}");
+    // It was named, and cannot be measured under `start`.
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(server.runs(), "{text}");
     let records = checkout.loaded().records;
     let (starts, loads): (Vec<Record>, Vec<Record>) =
         records.into_iter().partition(|run| run.workload.name == "start");
