@@ -23,10 +23,10 @@ use conformance::{BURST, Case, CaseResult, ENDPOINT, End, Expected, Failure};
 use conformance::{Settings, Severity, TIMING, Timeouts};
 
 /// Timeouts for the cases that wait for them, and the flags that set them. Six tenths of the idle
-/// timeout are clearly longer than the head timeout, so that a server that takes one for the
-/// other fails on every run.
-const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(3) };
-const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "3"];
+/// timeout are clearly longer than the head timeout by a clock of whole seconds, so that a server
+/// that takes one for the other fails on every run.
+const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(4) };
+const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "4"];
 
 /// The response timeout of known failures. Most of them are requests that the server never answers.
 const KNOWN_TIMEOUT: Duration = Duration::from_secs(1);
