@@ -72,7 +72,7 @@ struct Started {
 struct Groups {
     /// Process groups that may get a signal: not yet reaped, so no number has been reused.
     running: Vec<Pid>,
-    /// Knows them too, from the first on.
+    /// Kills them if the harness is killed; from the first on.
     guard: Option<Guard>,
 }
 
@@ -193,9 +193,9 @@ impl Host {
             Some(guard) => guard,
             none => none.insert(Guard::start()?),
         };
+        guard.watch(&mut command);
         let child =
             spawn_on(&mut command, launch.cores).with_context(|| format!("cannot start {program}"))?;
-        guard.started(group_of(&child));
         groups.running.push(group_of(&child));
         drop(groups);
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -224,6 +224,12 @@ impl Host {
     }
 }
 
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.started.groups.lock().guard.take();
+    }
+}
+
 impl Started {
     fn signal_all(&self, signal: Signal) {
         for group in &self.groups.lock().running {
@@ -236,9 +242,6 @@ impl Groups {
     /// Forgets a group, whose number may be another's from now on.
     fn forget(&mut self, group: Pid) {
         self.running.retain(|other| *other != group);
-        if let Some(guard) = &mut self.guard {
-            guard.ended(group);
-        }
     }
 }
 

@@ -2,59 +2,67 @@
 //! killed itself, by a user or for want of memory.
 //!
 //! The parent-death signal of Linux would do for one process. It reaches none of the compilers
-//! that cargo has started, and comes as soon as the thread ends that started the process.
+//! that cargo has started, and comes as soon as the thread ends that started the process. So each
+//! process gets a variable, which its children inherit, and the shell looks for it. Nothing has to be
+//! told to the shell, so that the harness may be killed at any moment.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use nix::unistd::Pid;
 
-/// Reads `started GROUP` and `ended GROUP`. The kernel closes the pipe when the harness ends,
-/// however it does, and all lines are read by then.
+/// The variable of what the harness has started.
+const VARIABLE: &str = "BENCH_STARTED_BY";
+
+/// An orderly end is a line. Otherwise the kernel closes the pipe when the harness ends, however it
+/// does. A process that is started while the shell looks is found the next time.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
-groups=
-while read -r event group; do
-    case $event in
-        started) groups="$groups $group" ;;
-        ended)
-            others=
-            for other in $groups; do [ "$other" = "$group" ] || others="$others $other"; done
-            groups=$others ;;
-    esac
+read -r _ && exit
+found=yes
+while [ "$found" ]; do
+    found=
+    for folder in /proc/[0-9]*; do
+        if tr '\0' '\n' <"$folder/environ" | grep -qxF "$0" && kill -s KILL "${folder#/proc/}"; then
+            found=yes
+        fi
+    done
 done
-for group in $groups; do kill -s KILL -- "-$group"; done
 "#;
 
-/// The way to the shell.
-pub(super) struct Guard(ChildStdin);
+/// The shell, for as long as this value lives. Dropping it is the orderly end.
+pub(super) struct Guard {
+    pipe: ChildStdin,
+    value: String,
+}
 
 impl Guard {
     /// Starts the shell, in a process group that no signal to the harness's reaches.
     pub(super) fn start() -> anyhow::Result<Self> {
+        // No other harness has this number at this time.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let value = format!("{}-{}", std::process::id(), now.as_nanos());
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT]).current_dir("/").env_clear().process_group(0);
+        command.args(["-c", SCRIPT, &format!("{VARIABLE}={value}")]);
+        command.current_dir("/").env_clear().process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut shell =
             command.spawn().context("cannot start /bin/sh, which ends servers if this program is killed")?;
         let pipe = shell.stdin.take().context("the shell has no standard input")?;
-        Ok(Self(pipe))
+        Ok(Self { pipe, value })
     }
 
-    /// A process group has been started.
-    pub(super) fn started(&mut self, group: Pid) {
-        self.tell("started", group);
+    /// Makes the process that `command` starts known to the shell, and all that it starts.
+    pub(super) fn watch(&self, command: &mut Command) {
+        command.env(VARIABLE, &self.value);
     }
+}
 
-    /// A process group is about to be reaped, after which its number may be another's.
-    pub(super) fn ended(&mut self, group: Pid) {
-        self.tell("ended", group);
-    }
-
-    fn tell(&mut self, event: &str, group: Pid) {
+impl Drop for Guard {
+    fn drop(&mut self) {
         // Where the shell has been killed, all is as if there were none.
-        let _ = self.0.write_all(format!("{event} {group}\n").as_bytes());
+        let _ = self.pipe.write_all(b"\n");
     }
 }
