@@ -68,7 +68,7 @@ pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) {
     drop(listener);
 }
 
-/// Has the listener get no new connections, by binding it to an interface that does not exist.
+/// Keeps new connections from the listener, by binding it to an interface that does not exist.
 /// Handshakes that have begun are completed: the kernel looks no listener up for them.
 #[allow(unsafe_code, reason = "an option of a socket is set")]
 fn keep_out(listener: &TcpListener) -> std::io::Result<()> {
