@@ -64,7 +64,8 @@ mod tests {
             let output = host.run(launch, BOUND).unwrap();
             output.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
         };
-        let expected = kept().into_keys().chain(["PATH".to_owned()]).collect();
+        let own = ["BENCH_STARTED_BY", "PATH"].map(str::to_owned);
+        let expected = kept().into_keys().chain(own).collect();
         assert_eq!(names(&Launch::new(&words, Path::new("/"))), expected);
         // cargo sets it for tests.
         let (build, own) = (names(&Launch::build(&words, Path::new("/"))), "CARGO_MANIFEST_DIR");
