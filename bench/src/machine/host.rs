@@ -238,13 +238,6 @@ impl Started {
     }
 }
 
-impl Groups {
-    /// Forgets a group, whose number may be another's from now on.
-    fn forget(&mut self, group: Pid) {
-        self.running.retain(|other| *other != group);
-    }
-}
-
 /// Undoes what whoever started the harness may have left it: signals that are blocked, and SIGCHLD
 /// that is ignored, so that no child could be waited for. Children inherit both as they are then.
 #[allow(unsafe_code, reason = "a signal's action is set")]

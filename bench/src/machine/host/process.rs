@@ -111,7 +111,8 @@ impl Process {
         Self { name, child, group, exited, first_line, output, complaint, reaped: false, started }
     }
 
-    /// The first line that it prints, with control characters made visible. Fails if it ends, or `bound` passes, before that.
+    /// The first line that it prints, with control characters made visible. Fails if it ends, or
+    /// `bound` passes, before that.
     pub fn first_line(&mut self, bound: Duration) -> anyhow::Result<String> {
         match self.first_line.recv_timeout(bound) {
             Ok(line) => Ok(line),
@@ -190,7 +191,7 @@ impl Process {
     /// Waits for it, and takes its group off the list: its number can be reused from then on.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
         let mut groups = self.started.groups.lock();
-        groups.forget(self.group);
+        groups.running.retain(|group| *group != self.group);
         self.reaped = true;
         usage::reap(&mut self.child)
     }
