@@ -47,6 +47,10 @@ pub struct Arguments {
     #[arg(long, value_name = "S", default_value = "0", value_parser = seconds_or_none)]
     pub warm_up: Duration,
 
+    /// Keep the connections open and make load when a line on standard input says so: `warm SECONDS` or `run SECONDS`
+    #[arg(long, conflicts_with_all = ["rate", "seconds", "requests", "warm_up"])]
+    pub control: bool,
+
     /// Seconds after which a request is given up
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
@@ -75,6 +79,13 @@ What it prints:
   One JSON object on standard output: the load, the answers by status, the errors by kind, histograms of latency and \
   of the time to connect, and its own CPU time. A summary for people on standard error.
 
+What --control does:
+  visit opens the connections and prints a line of JSON. Then it reads commands from standard input, one per line: \
+  `warm SECONDS` and `run SECONDS` make a slice of closed-loop load on all connections, and when the last answer has \
+  come a line of JSON has the counts of the slice. Between two slices the connections stay open, and visit sends \
+  nothing and uses no CPU time. A connection that the server closes meanwhile is opened again before the next slice. At the end of the \
+  input the report is printed: the sum of all `run` slices.
+
 What it checks:
   The status line, the fields, one Content-Length or chunks, one Content-Type, one Date, every byte of the body, and \
   that no byte follows. An answer must be a right 200, or a whole answer with a status from 300, which is counted by \
@@ -101,16 +112,18 @@ Examples:
       visit http://127.0.0.1:8080/abc --mode close --requests 5000
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
+  slices of load on the same connections
+      printf 'warm 0.1\nrun 1\nrun 1\n' | visit http://127.0.0.1:8080/abc --control --connections 100
   the throughput alone
       visit http://127.0.0.1:8080/abc --quiet | jq '.answered / .elapsed_seconds'
 
 Exit codes:
   0    at least one request was answered with a 2xx status, and no answer was wrong
   1    an answer was wrong, or no request was answered with a 2xx status
-  2    an argument is wrong
+  2    an argument or a command is wrong
   130  interrupted; what was measured until then is printed";
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = seconds_or_none(text)?;
     if seconds.is_zero() { Err("it must be more than 0".into()) } else { Ok(seconds) }
 }

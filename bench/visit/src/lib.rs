@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! arguments → plan → one worker per thread (schedule, connections, check) → tally → report → JSON
+//!                      ↑ orders: open, load
+//!                    the plan's one slice, or the commands of --control
 //! ```
 //!
 //! Every answer is checked whole, an open loop measures latency from the time at which a request
@@ -17,24 +19,27 @@
 mod arguments;
 mod check;
 mod connection;
+mod control;
+mod input;
 mod mode;
 pub mod output;
 mod plan;
+mod print;
 mod queue;
 mod report;
 mod requests;
 mod schedule;
 mod summary;
 mod tally;
+mod threads;
 mod timer;
 mod worker;
 
-use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Barrier, OnceLock};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -43,18 +48,14 @@ pub use mode::Mode;
 
 use output::{Queue, Report};
 use plan::Plan;
+use print::{INTERRUPTED, USAGE};
+use report::{Ending, Measured};
 use schedule::ThreadShare;
-use tally::Tally;
+use threads::Threads;
 use worker::Worker;
 
 /// Descriptors besides the connections: standard streams, polls, timers, the lookup of a name.
 const OTHER_DESCRIPTORS: u64 = 64;
-
-/// Exit code of a wrong argument, the same as that of `clap`.
-const USAGE: u8 = 2;
-
-/// Exit code of an interruption, as a shell reports SIGINT.
-const INTERRUPTED: u8 = 130;
 
 /// Makes the load that the arguments describe and prints the result. Returns the exit code.
 pub fn run(arguments: &Arguments) -> ExitCode {
@@ -62,7 +63,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(plan) => plan,
         Err(error) => return fail(&error, ExitCode::from(USAGE)),
     };
-    match load(&plan).and_then(|report| print(&report, arguments.quiet)) {
+    match load(&plan).and_then(|(report, ending)| print::report(&report, &ending, arguments.quiet)) {
         Ok(code) => code,
         Err(error) => fail(&error, ExitCode::FAILURE),
     }
@@ -73,7 +74,34 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
     code
 }
 
-fn load(plan: &Plan) -> anyhow::Result<Report> {
+fn load(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
+    let interrupted = watch_signals()?;
+    allow_descriptors(u64::from(plan.connections) + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
+    let share = |thread| ThreadShare { thread, threads: plan.threads };
+    // All workers before the first thread, as the kernel may refuse one its descriptors.
+    let workers: Vec<Worker> = (0..plan.threads)
+        .map(|thread| Worker::new(plan, share(thread), &interrupted))
+        .collect::<anyhow::Result<_>>()?;
+    let queue_before = Queue::read();
+    let measured = std::thread::scope(|scope| {
+        let threads = Threads::start(scope, plan, workers);
+        let measured = if plan.control {
+            control::measure(plan, &threads, &interrupted)
+        } else {
+            measure(plan, &threads)
+        };
+        // Also after an error, since a thread may have panicked.
+        let unmeasured = threads.finish();
+        let mut measured = measured?;
+        measured.tally.add_unmeasured(unmeasured?)?;
+        anyhow::Ok(measured)
+    })?;
+    let queue = Queue::read().zip(queue_before).map(|(after, before)| after.since(before));
+    Ok((report::report(plan, &measured, queue), measured.ending))
+}
+
+/// Sets a flag at the first signal. A second one exits.
+fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // In this order, so that only a second signal exits: the flag is not yet set.
@@ -82,30 +110,16 @@ fn load(plan: &Plan) -> anyhow::Result<Report> {
             .context("cannot watch for signals")?;
         signal_hook::flag::register(signal, Arc::clone(&interrupted)).context("cannot watch for signals")?;
     }
-    allow_descriptors(u64::from(plan.connections) + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
-    // None sends before every connection of every thread is open, and one clock is for all.
-    let (barrier, began) = (Barrier::new(plan.threads as usize), OnceLock::new());
-    let share = |thread| ThreadShare { thread, threads: plan.threads };
-    // All workers before the first thread: after an error no thread is left waiting at the barrier.
-    let workers: Vec<Worker> = (0..plan.threads)
-        .map(|thread| Worker::new(plan, share(thread), &interrupted))
-        .collect::<anyhow::Result<_>>()?;
-    let queue_before = Queue::read();
-    let tallies: Vec<anyhow::Result<Tally>> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            workers.into_iter().map(|worker| scope.spawn(|| worker.run(&barrier, &began))).collect();
-        let join = |thread: std::thread::ScopedJoinHandle<_>| {
-            thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))
-        };
-        threads.into_iter().map(join).collect()
-    });
-    let queue = Queue::read().zip(queue_before).map(|(after, before)| after.since(before));
-    let mut total = Tally::default();
-    for tally in tallies {
-        total.add(tally?)?;
-    }
-    let began = *began.get().context("the clock was not started")?;
-    Ok(report::report(plan, began, &total, queue))
+    Ok(interrupted)
+}
+
+/// Opens the connections and makes the one slice that the arguments describe.
+fn measure(plan: &Plan, threads: &Threads) -> anyhow::Result<Measured> {
+    let Plan { warm_up, amount, .. } = *plan;
+    let mut measured = Measured::new(threads.open()?)?;
+    measured.tally.add(threads.load(warm_up, amount)?)?;
+    let ending = if measured.tally.stopped.is_some() { Ending::Interrupted } else { Ending::Complete };
+    Ok(Measured { warm_up, amount, ending, ..measured })
 }
 
 /// Raises the limit of open descriptors as far as needed. Fails when the hard limit is too low.
@@ -118,27 +132,4 @@ fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
         setrlimit(Resource::RLIMIT_NOFILE, needed, hard).context("cannot raise the limit of descriptors")?;
     }
     Ok(())
-}
-
-/// Prints the JSON on standard output and the summary on standard error. Returns the exit code.
-fn print(report: &Report, quiet: bool) -> anyhow::Result<ExitCode> {
-    let mut line = serde_json::to_string(report).context("cannot write the report")?;
-    line.push('\n');
-    std::io::stdout().lock().write_all(line.as_bytes()).context("cannot write to standard output")?;
-    if !quiet {
-        anstream::eprint!("{}", summary::text(report));
-    }
-    let failure = match (&report.mismatch, report.answered) {
-        (Some(mismatch), _) => Some(format!("a wrong answer, so this run is invalid: {mismatch}")),
-        (None, 0) => Some("no request was answered with a 2xx status".to_owned()),
-        (None, _) => None,
-    };
-    if let Some(failure) = &failure {
-        anstream::eprintln!("error: {failure}");
-    }
-    Ok(match failure {
-        _ if report.interrupted => ExitCode::from(INTERRUPTED),
-        Some(_) => ExitCode::FAILURE,
-        None => ExitCode::SUCCESS,
-    })
 }

@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) rate: Option<f64>,
     pub(super) connections: u32,
     pub(super) threads: u32,
+    /// Whether warm-up and amount come from commands instead.
+    pub(super) control: bool,
     pub(super) amount: Amount,
     pub(super) warm_up: Duration,
     pub(super) timeout: Duration,
@@ -59,6 +61,7 @@ impl Plan {
             rate: arguments.rate,
             connections: arguments.connections,
             threads: threads.min(arguments.connections),
+            control: arguments.control,
             amount,
             warm_up: arguments.warm_up,
             timeout: arguments.timeout,
@@ -152,6 +155,10 @@ mod tests {
             ("http://127.0.0.1/ --seconds 0", "more than 0"),
             ("http://127.0.0.1/ --rate -1", "more than 0"),
             ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),
+            ("http://127.0.0.1/ --control --rate 1", "cannot be used with"),
+            ("http://127.0.0.1/ --control --seconds 1", "cannot be used with"),
+            ("http://127.0.0.1/ --control --requests 1", "cannot be used with"),
+            ("http://127.0.0.1/ --control --warm-up 1", "cannot be used with"),
         ];
         for (line, expected) in cases {
             let message = format!("{:#}", plan(&format!("visit {line}")).err().unwrap());

@@ -1,9 +1,9 @@
-//! The report of a run, from what all threads counted.
+//! The report of a run and the lines of its slices, from what all threads counted.
 
 use std::time::{Duration, Instant};
 
 use super::mode::Mode;
-use super::output::{Load, Queue, Rate, Report, VERSION, as_f64, per_second};
+use super::output::{Load, Queue, Rate, Ready, Report, Slice, VERSION, as_f64, per_second};
 use super::plan::{Amount, Plan};
 use super::tally::Tally;
 
@@ -13,13 +13,43 @@ const HELD_SHARE: f64 = 0.99;
 /// The lag that 99 % of the requests have to stay below for the rate to count as held.
 const HELD_LAG: Duration = Duration::from_millis(1);
 
-pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally, queue: Option<Queue>) -> Report {
-    let elapsed_seconds = elapsed(plan, began + plan.warm_up, tally).as_secs_f64();
-    let answered = tally.statuses.range(200..300).map(|(_, count)| count).sum();
+/// A run, of one slice or of several.
+pub(super) struct Measured {
+    pub(super) warm_up: Duration,
+    pub(super) amount: Amount,
+    /// All measured slices; `open` is the number of connections when the run began.
+    pub(super) tally: Tally,
+    pub(super) ending: Ending,
+}
+
+impl Measured {
+    /// A run whose connections have been opened, without any load. A connect that failed does not
+    /// count: a slice tries again.
+    pub(super) fn new(opening: Tally) -> anyhow::Result<Self> {
+        let mut tally = Tally { open: opening.open, ..Tally::default() };
+        tally.add_unmeasured(opening)?;
+        let amount = Amount::Time(Duration::ZERO);
+        Ok(Self { warm_up: Duration::ZERO, amount, tally, ending: Ending::Complete })
+    }
+}
+
+/// Why a run ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    Complete,
+    Interrupted,
+    /// A command was wrong, for this reason.
+    WrongCommand(String),
+}
+
+pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> Report {
+    let tally = &measured.tally;
+    let elapsed_seconds = tally.elapsed.as_secs_f64();
+    let answered = tally.answers();
     Report {
         version: VERSION.into(),
-        load: load(plan),
-        connections_open: (plan.mode != Mode::Close).then_some(tally.opened),
+        load: load(plan, measured),
+        connections_open: open(plan, tally),
         elapsed_seconds,
         sent: tally.sent,
         answered,
@@ -27,7 +57,7 @@ pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally, queue: Option<Q
         errors: tally.errors,
         queue,
         mismatch: tally.mismatch.clone(),
-        interrupted: tally.stopped.is_some(),
+        interrupted: measured.ending == Ending::Interrupted,
         bytes_read: tally.bytes_read,
         bytes_written: tally.bytes_written,
         latency: tally.latency.report(),
@@ -38,8 +68,30 @@ pub(super) fn report(plan: &Plan, began: Instant, tally: &Tally, queue: Option<Q
     }
 }
 
-fn load(plan: &Plan) -> Load {
-    let (requests, seconds) = match plan.amount {
+pub(super) fn ready(plan: &Plan, opening: &Tally) -> Ready {
+    Ready { version: VERSION.into(), connections_open: open(plan, opening) }
+}
+
+pub(super) fn slice(plan: &Plan, tally: &Tally) -> Slice {
+    Slice {
+        elapsed_seconds: tally.elapsed.as_secs_f64(),
+        sent: tally.sent,
+        answered: tally.answers(),
+        statuses: tally.statuses.clone(),
+        errors: tally.errors,
+        mismatch: tally.mismatch.clone(),
+        connections_open: open(plan, tally),
+        mean_seconds: tally.latency.mean_seconds(),
+        cpu_seconds: tally.cpu.as_secs_f64(),
+    }
+}
+
+fn open(plan: &Plan, tally: &Tally) -> Option<u64> {
+    (plan.mode != Mode::Close).then_some(tally.open)
+}
+
+fn load(plan: &Plan, measured: &Measured) -> Load {
+    let (requests, seconds) = match measured.amount {
         Amount::Requests(requests) => (Some(requests), None),
         Amount::Time(time) => (None, Some(time.as_secs_f64())),
     };
@@ -52,14 +104,14 @@ fn load(plan: &Plan) -> Load {
         rate_per_second: plan.rate,
         requests,
         seconds,
-        warm_up_seconds: plan.warm_up.as_secs_f64(),
+        warm_up_seconds: measured.warm_up.as_secs_f64(),
         timeout_seconds: plan.timeout.as_secs_f64(),
     }
 }
 
 /// The time by which answers are divided: to the last measured answer or the end of sending.
-fn elapsed(plan: &Plan, start: Instant, tally: &Tally) -> Duration {
-    let sent_until = match (tally.stopped, plan.amount, plan.rate) {
+pub(super) fn elapsed(amount: Amount, rate: Option<f64>, start: Instant, tally: &Tally) -> Duration {
+    let sent_until = match (tally.stopped, amount, rate) {
         (Some(stopped), ..) => Some(stopped),
         (None, Amount::Time(time), _) => Some(start + time),
         (None, Amount::Requests(requests), Some(rate)) => {

@@ -18,7 +18,7 @@ pub(super) enum FailureKind {
     CutOff,
 }
 
-/// The counts of one thread in the measured time; connects and the mismatch of the warm-up too.
+/// The counts of one thread, of all threads, or of a whole run.
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) sent: u64,
@@ -32,8 +32,10 @@ pub(super) struct Tally {
     pub(super) connect: Times,
     pub(super) lag: Times,
     pub(super) waited: u64,
-    /// Connections that were open when the clock started.
-    pub(super) opened: u64,
+    /// Connections that are open at the end of what is counted here.
+    pub(super) open: u64,
+    /// The time by which answers are divided. It is known once all threads are added up.
+    pub(super) elapsed: Duration,
     pub(super) last_answer: Option<Instant>,
     /// The time of the last answer or failure.
     pub(super) last_outcome: Option<Instant>,
@@ -49,6 +51,11 @@ impl Tally {
         self.latency.record(now.saturating_duration_since(start));
         self.last_answer = Some(now);
         self.last_outcome = Some(now);
+    }
+
+    /// Right answers with a 2xx status.
+    pub(super) fn answers(&self) -> u64 {
+        self.statuses.range(200..300).map(|(_, count)| count).sum()
     }
 
     pub(super) fn failed(&mut self, kind: FailureKind, count: u64, now: Instant) {
@@ -77,6 +84,8 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
+    /// Adds the counts of another thread or slice, except `open`, which only those of threads add
+    /// up to.
     pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
         self.sent += other.sent;
         self.errors.add(other.errors);
@@ -87,7 +96,7 @@ impl Tally {
         self.connect.add(&other.connect)?;
         self.lag.add(&other.lag)?;
         self.waited += other.waited;
-        self.opened += other.opened;
+        self.elapsed += other.elapsed;
         self.last_answer = self.last_answer.max(other.last_answer);
         self.last_outcome = self.last_outcome.max(other.last_outcome);
         self.stopped = self.stopped.max(other.stopped);
@@ -96,6 +105,12 @@ impl Tally {
             *self.statuses.entry(status).or_default() += count;
         }
         Ok(())
+    }
+
+    /// Adds what counts although it is not measured, such as in a warm-up: connects, and a mismatch.
+    pub(super) fn add_unmeasured(&mut self, other: Self) -> anyhow::Result<()> {
+        self.mismatch = self.mismatch.take().or(other.mismatch);
+        self.connect.add(&other.connect)
     }
 }
 

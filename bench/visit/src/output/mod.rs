@@ -1,4 +1,5 @@
-//! The output of `visit`: one JSON object on standard output, as types.
+//! The output of `visit`: one JSON object on standard output, as types. With `--control` a line for
+//! each slice comes before it.
 //!
 //! Another program runs `visit`, reads its standard output with [`Report::parse`] and gets the
 //! figures of the run. Units are seconds, bytes and counts. What is unknown is `null`, never 0.
@@ -16,6 +17,7 @@
 //! # }
 //! ```
 
+mod control;
 mod errors;
 mod times;
 
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+pub use control::{Ready, Slice};
 pub use errors::Errors;
 pub use times::{Times, TimesReport};
 

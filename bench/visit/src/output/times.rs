@@ -105,6 +105,11 @@ impl Times {
         (!self.0.is_empty()).then(|| Duration::from_nanos(self.0.value_at_quantile(0.99)))
     }
 
+    /// Arithmetic mean; `None` without any times.
+    pub(crate) fn mean_seconds(&self) -> Option<f64> {
+        (!self.0.is_empty()).then(|| self.0.mean() / 1e9)
+    }
+
     /// As printed; `None` without any times.
     pub(crate) fn report(&self) -> Option<TimesReport> {
         let quantile = |quantile| seconds(self.0.value_at_quantile(quantile));

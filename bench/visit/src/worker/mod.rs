@@ -1,12 +1,12 @@
 //! One thread: its part of the connections, and the loop that sends and receives on them.
 
 mod answers;
+mod orders;
 mod transitions;
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Barrier, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -16,7 +16,7 @@ use mio::{Events, Poll, Token};
 use super::check::Checker;
 use super::connection::{Connection, State};
 use super::mode::Mode;
-use super::plan::Plan;
+use super::plan::{Amount, Plan};
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
 use super::tally::{FailureKind, Tally, cpu_time};
 use super::timer::Timer;
@@ -38,6 +38,8 @@ const EVENTS: usize = 1024;
 
 /// The token of the timer; those of connections are their indices.
 const TIMER: Token = Token(usize::MAX);
+
+pub(super) use orders::Order;
 
 pub(super) struct Worker<'a> {
     plan: &'a Plan,
@@ -93,42 +95,8 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Opens the connections, waits for the other threads, and sends and receives until the end.
-    /// Fails when the kernel refuses to wait or to set a timer.
-    pub(super) fn run(mut self, barrier: &Barrier, began: &OnceLock<Instant>) -> anyhow::Result<Tally> {
-        let mut events = Events::with_capacity(EVENTS);
-        let opened = self.open_all(&mut events);
-        // Also after an error, or the other threads would wait forever.
-        barrier.wait();
-        let begin = *began.get_or_init(Instant::now);
-        opened?;
-        self.start(begin);
-        self.load(&mut events, begin + self.plan.warm_up)?;
-        self.check_for_extra_bytes();
-        Ok(self.tally)
-    }
-
-    /// Tries once to open each connection, except in mode close, which opens them as needed.
-    fn open_all(&mut self, events: &mut Events) -> anyhow::Result<()> {
-        if self.plan.mode == Mode::Close {
-            return Ok(());
-        }
-        for index in 0..self.connections.len() {
-            self.connect(index, Instant::now());
-        }
-        let is_opening = |connection: &Connection| connection.state == State::Opening;
-        while self.connections.iter().any(is_opening) && !self.interrupted.load(Ordering::Relaxed) {
-            self.wait(events, TICK)?;
-            events.iter().for_each(|event| self.handle(event));
-            self.tick(Instant::now());
-        }
-        self.tally.opened = self.connections.iter().filter(|open| open.state == State::Free).count() as u64;
-        Ok(())
-    }
-
     /// Starts the clock at `begin` and sends the first batches.
-    fn start(&mut self, begin: Instant) {
-        let Plan { amount, warm_up, .. } = *self.plan;
+    fn start(&mut self, begin: Instant, warm_up: Duration, amount: Amount) {
         self.schedule = Some(match self.plan.rate {
             None => Schedule::Closed(Budget::new(amount, begin + warm_up, self.share)),
             Some(rate) => Schedule::Open(Arrivals::new(amount, rate, begin, warm_up, self.share)),
