@@ -142,8 +142,7 @@ fn distinguish(summary: &WorkloadSummary, name: &str, noise: f64) -> anyhow::Res
     let cell = |name: &str| summary.cells.iter().find(|cell| cell.server.name == name);
     let pair = cell(name).zip(cell("plain"));
     let (other, plain): (&Cell, &Cell) = pair.with_context(|| format!("{name} has no runs"))?;
-    let ratio =
-        other.ratio_to(plain, Record::cpu_per_request).context("they have no repetition in common")?;
+    let ratio = other.ratio_to(plain, RunFigure::COST).context("they have no repetition in common")?;
     let noise = Some(noise);
     let differs = summary.is_below(plain, other, noise) || summary.is_below(other, plain, noise);
     Ok((format!("{:.3} {:.3}–{:.3}", ratio.median, ratio.low, ratio.high), differs))

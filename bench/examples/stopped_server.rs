@@ -108,6 +108,7 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
         amount: Amount::Time(LOAD),
         mode: Mode::KeepAlive,
         rate: None,
+        slice: None,
         warm_up: Duration::ZERO,
         timeout: TIMEOUT,
     };

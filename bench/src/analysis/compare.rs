@@ -11,7 +11,7 @@ pub use difference::Difference;
 pub use judgement::Judgement;
 
 use crate::analysis::statistics::Estimate;
-use crate::analysis::summary::{Cell, Figure, WorkloadSummary, summarise};
+use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary, summarise};
 use crate::store::record::{Bound, Record, TaskRecord, ToolRecord, WorkloadRecord};
 use crate::store::results::Loaded;
 
@@ -174,14 +174,13 @@ impl FigureKind {
         }
     }
 
-    /// The figure of one run.
-    fn of_run(self) -> Figure {
+    fn figure(self) -> RunFigure {
         match self {
-            Self::Cost => Record::cpu_per_request,
-            Self::Throughput => Record::per_second,
-            Self::Latency => |run| run.percentile(99),
-            Self::FirstAnswer => |run| Some(run.start?.first_answer_seconds),
-            Self::Memory => Record::memory_per_connection,
+            Self::Cost => RunFigure::COST,
+            Self::Throughput => RunFigure::THROUGHPUT,
+            Self::Latency => RunFigure::whole(|run| run.percentile(99)),
+            Self::FirstAnswer => RunFigure::FIRST_ANSWER,
+            Self::Memory => RunFigure::MEMORY,
         }
     }
 }
@@ -252,12 +251,12 @@ impl<'a> ComparedWorkload<'a> {
     /// Compares a figure that is the server's own in both. The noise floor is the larger one of the
     /// two folders.
     fn judge(&mut self, kind: FigureKind, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
-        let noises = summaries.iter().filter_map(|summary| summary.noise_of(kind.of_run()));
+        let noises = summaries.iter().filter_map(|summary| summary.noise_of(kind.figure()));
         let noise = noises.max_by(f64::total_cmp);
         if self.noise.iter().all(|(known, _)| *known != kind) {
             self.noise.push((kind, noise));
         }
-        let [a, b] = cells.map(|cell| cell.values(kind.of_run()));
+        let [a, b] = cells.map(|cell| cell.values(kind.figure().of_run));
         let ratio = Estimate::from_unpaired(&b, &a);
         let judgement = if a.is_empty() {
             Judgement::NoBaseline("A has no figures".into())
@@ -274,7 +273,7 @@ impl<'a> ComparedWorkload<'a> {
         ratio: Option<Estimate>,
         judgement: Judgement,
     ) {
-        let medians = cells.map(|cell| cell.median(kind.of_run()));
+        let medians = cells.map(|cell| cell.median(kind.figure().of_run));
         self.figures.push(ComparedFigure { server: cells[0].name(), kind, medians, ratio, judgement });
     }
 }

@@ -10,7 +10,7 @@
 //! unexplained: of a server without such benchmarks it is its runtime and code. All in seconds;
 //! `report/section/breakdown.rs` has the words.
 
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary};
 use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
@@ -120,7 +120,7 @@ impl<'a> ServerBreakdown<'a> {
     fn new(cell: &'a Cell<'a>, floor: &Self, code: &MicrobenchRecord) -> Option<Self> {
         let whole = Self::from_cell(cell)?;
         // Paired by repetition, so that a drift of the machine cancels out, and also not ranked.
-        let ratio = cell.raw_ratio_to(floor.cell, Record::cpu_per_request)?.median;
+        let ratio = cell.raw_ratio_to(floor.cell, RunFigure::COST)?.median;
         let switches = || {
             let more = (whole.switch_count? - floor.switch_count?).max(0.0);
             Some(more * switch(code)?)

@@ -11,7 +11,9 @@
 mod cell;
 
 use crate::analysis::statistics::{self, Estimate, Rank};
-use crate::store::record::{Record, ServerRecord, TaskRecord, ToolRecord, WorkloadRecord};
+use crate::store::record::{Record, ServerRecord, SlicesRecord, TaskRecord, ToolRecord, WorkloadRecord};
+
+use cell::Repeated;
 
 pub use cell::Cell;
 
@@ -34,8 +36,32 @@ pub struct WorkloadSummary<'a> {
     ranks: Vec<Rank>,
 }
 
-/// A figure of a run.
-pub type Figure = fn(&Record) -> Option<f64>;
+/// A figure of a run, and of its slices where it has one of those.
+#[derive(Clone, Copy, Debug)]
+pub struct RunFigure {
+    /// That of a run.
+    pub of_run: fn(&Record) -> Option<f64>,
+    /// That of a slice, by its number.
+    pub of_slice: Option<fn(&SlicesRecord, usize) -> Option<f64>>,
+}
+
+impl RunFigure {
+    /// The server's CPU time per 2xx answer, in seconds.
+    pub const COST: Self =
+        Self { of_run: Record::cpu_per_request, of_slice: Some(SlicesRecord::cpu_per_request) };
+    /// 2xx answers per second.
+    pub const THROUGHPUT: Self =
+        Self { of_run: Record::per_second, of_slice: Some(SlicesRecord::per_second) };
+    /// The time from exec to the first answer, in seconds.
+    pub const FIRST_ANSWER: Self = Self::whole(|run| Some(run.start?.first_answer_seconds));
+    /// Memory per held connection, in bytes.
+    pub const MEMORY: Self = Self::whole(Record::memory_per_connection);
+
+    /// A figure that a slice does not have.
+    pub const fn whole(of_run: fn(&Record) -> Option<f64>) -> Self {
+        Self { of_run, of_slice: None }
+    }
+}
 
 /// Cells by workload and tool, in the order in which they were first run.
 pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
@@ -70,7 +96,7 @@ impl<'a> WorkloadSummary<'a> {
         let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.duplicate_of.is_some());
         let keyed = |cell: Cell<'a>| {
-            let figure = cell.median(leading(workload));
+            let figure = cell.median(leading(workload).of_run);
             let part = if figure.is_none() { 2 } else { u8::from(cell.not_ranked().is_some()) };
             (part, figure.unwrap_or_default(), cell)
         };
@@ -86,7 +112,7 @@ impl<'a> WorkloadSummary<'a> {
 
     fn rank(&self) -> Vec<Rank> {
         let (leading, noise) = (self.leading(), self.noise());
-        let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading).is_some();
+        let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading.of_run).is_some();
         let figures: Vec<_> =
             self.cells.iter().filter(is_ranked).map(|cell| cell.by_repetition(leading)).collect();
         statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], noise))
@@ -108,7 +134,7 @@ impl<'a> WorkloadSummary<'a> {
     }
 
     /// The figure by which servers are ranked; less is better.
-    pub fn leading(&self) -> Figure {
+    pub fn leading(&self) -> RunFigure {
         leading(self.workload)
     }
 
@@ -135,7 +161,7 @@ impl<'a> WorkloadSummary<'a> {
     }
 
     /// How a server's duplicate differs from it, truly by 1; `None` where either is not ranked.
-    pub fn control(&self, figure: Figure) -> Option<(&ServerRecord, Estimate)> {
+    pub fn control(&self, figure: RunFigure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
         let cell = self.cell(duplicate.server.duplicate_of.as_ref()?)?;
         Some((cell.server, duplicate.ratio_to(cell, figure)?))
@@ -147,23 +173,23 @@ impl<'a> WorkloadSummary<'a> {
     }
 
     /// The noise floor of another figure than the leading one.
-    pub fn noise_of(&self, figure: Figure) -> Option<f64> {
+    pub fn noise_of(&self, figure: RunFigure) -> Option<f64> {
         let (_, ratio) = self.control(figure)?;
         Some((ratio.high - 1.0).max(1.0 - ratio.low).max(0.0))
     }
 }
 
 /// Whether figures are below others, both in the order of repetitions.
-fn is_below(these: &[(u32, f64)], those: &[(u32, f64)], noise: Option<f64>) -> bool {
+fn is_below(these: &[Repeated], those: &[Repeated], noise: Option<f64>) -> bool {
     let ratio = Estimate::from_values(cell::ratios(these, those));
     ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 
-fn leading(workload: &WorkloadRecord) -> Figure {
+fn leading(workload: &WorkloadRecord) -> RunFigure {
     match workload.task {
-        TaskRecord::Load => Record::cpu_per_request,
-        TaskRecord::Start => |run| Some(run.start?.first_answer_seconds),
-        TaskRecord::Hold => Record::memory_per_connection,
+        TaskRecord::Load => RunFigure::COST,
+        TaskRecord::Start => RunFigure::FIRST_ANSWER,
+        TaskRecord::Hold => RunFigure::MEMORY,
     }
 }
 
@@ -273,11 +299,11 @@ mod tests {
             assert_eq!(summary.cells.len(), 3, "{bound:?}");
             assert_eq!(ranked, ranks, "{bound:?}");
             assert_eq!(one.not_ranked().map(|verdict| verdict.bound), bound.filter(|_| !is_ranked));
-            let cost = Record::cpu_per_request;
+            let cost = RunFigure::COST;
             for ratio in [one.ratio_to(two, cost), two.ratio_to(one, cost)] {
                 assert_eq!(ratio.is_some(), is_ranked, "{bound:?}");
             }
-            assert!(one.raw_ratio_to(two, cost).is_some() && one.median(cost).is_some(), "{bound:?}");
+            assert!(one.raw_ratio_to(two, cost).is_some() && one.median(cost.of_run).is_some(), "{bound:?}");
             assert_eq!(summary.is_below(one, two, None), is_ranked, "{bound:?}");
             assert_eq!(summary.noise().is_some(), is_ranked, "{bound:?}");
         }

@@ -20,6 +20,10 @@ pub const BUSY_FROM: f64 = 0.9;
 /// counts in hundredths of a second, so that up to 4 % of a second on two cores may be rounding.
 pub const DISTURBED_FROM: f64 = 0.05;
 
+/// The unit in which the kernel counts a core's time: in a slice a core may seem to have been busy for
+/// so much longer than it was.
+const CORE_TICK_SECONDS: f64 = 0.01;
+
 /// A machine that was suspended for this long during a run had other clocks, caches and timeouts after
 /// it. Less is the time between reading two clocks.
 pub const SUSPENDED_FROM: f64 = 1.0;
@@ -99,6 +103,20 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         (limit(server, tool, record.workload.rate.is_some()), None)
     };
     Some(verdict)
+}
+
+/// Whether others took so much of the cores' time in a slice, beyond what may be rounding, that it does
+/// not count.
+pub(crate) fn is_slice_disturbed(
+    wall_seconds: f64,
+    external_seconds: Option<f64>,
+    throttled_seconds: Option<f64>,
+    cores: usize,
+) -> bool {
+    let cores = as_f64(cores as u64);
+    let limit = wall_seconds * cores * DISTURBED_FROM;
+    external_seconds.is_some_and(|seconds| seconds - CORE_TICK_SECONDS * cores > limit)
+        || throttled_seconds.is_some_and(|seconds| seconds > limit)
 }
 
 /// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::value::Slices;
 use super::{Chosen, Label, help, value};
 use crate::machine::assignment::Smt;
 
@@ -65,6 +66,11 @@ pub struct Setup {
     /// Runs of each server under each workload [default: what the workload's file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
+
+    /// How long a server is loaded before it is another one's turn, in seconds, or `none` to measure one
+    /// server after another. Closed loops of `visit` over kept connections are measured in slices
+    #[arg(long, value_name = "SECONDS", default_value = "0.02", value_parser = value::slices)]
+    pub slices: Slices,
 
     /// Attempts at a run that other processes disturb
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]

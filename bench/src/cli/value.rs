@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::servers::client;
 
@@ -16,6 +17,32 @@ pub struct Label {
     pub name: String,
     /// The version, any text.
     pub version: String,
+}
+
+/// How servers are loaded in turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Slices {
+    /// Each for this long at a time.
+    Of(Duration),
+    /// Each once, for all of its time.
+    None,
+}
+
+/// The shortest slice: a hundred round trips of a slow server.
+const SHORTEST_SLICE: f64 = 0.01;
+
+/// The longest slice: in more than that no drift of a machine is left out.
+const LONGEST_SLICE: f64 = 10.0;
+
+/// The length of a slice, or `none`. Fails on other text.
+pub(super) fn slices(text: &str) -> Result<Slices, String> {
+    match text.parse::<f64>() {
+        _ if text == "none" => Ok(Slices::None),
+        Ok(seconds) if (SHORTEST_SLICE..=LONGEST_SLICE).contains(&seconds) => {
+            Ok(Slices::Of(Duration::from_secs_f64(seconds)))
+        }
+        _ => Err(format!("it is a number of seconds from {SHORTEST_SLICE} to {LONGEST_SLICE}, or `none`")),
+    }
 }
 
 /// A percentage of 0 or more. Fails on other text.

@@ -55,6 +55,11 @@ impl CoreTimes {
     pub fn since(&self, before: &Self) -> Self {
         Self { busy: self.busy - before.busy, steal: self.steal - before.steal }
     }
+
+    /// Both times together.
+    pub fn and(self, other: Self) -> Self {
+        Self { busy: self.busy + other.busy, steal: self.steal + other.steal }
+    }
 }
 
 /// The times of those cores together. `None` where they cannot be read.

@@ -83,6 +83,7 @@ pub struct Launch<'a> {
     folder: &'a Path,
     cores: &'a [usize],
     is_shown: bool,
+    is_commanded: bool,
     environment: Environment,
 }
 
@@ -91,7 +92,14 @@ impl<'a> Launch<'a> {
     /// has a clean environment, and the cores of the thread that starts it. Its output and the end
     /// of its standard error are kept.
     pub fn new(words: &'a [String], folder: &'a Path) -> Self {
-        Self { words, folder, cores: &[], is_shown: false, environment: Environment::Clean }
+        Self {
+            words,
+            folder,
+            cores: &[],
+            is_shown: false,
+            is_commanded: false,
+            environment: Environment::Clean,
+        }
     }
 
     /// The same for what builds or installs, which has the user's environment.
@@ -107,6 +115,11 @@ impl<'a> Launch<'a> {
     /// Whether the user sees its output, on the harness's standard error, and nothing is kept.
     pub fn shown(self, is_shown: bool) -> Self {
         Self { is_shown, ..self }
+    }
+
+    /// It takes commands from its standard input, and answers each by a line.
+    pub fn commanded(self) -> Self {
+        Self { is_commanded: true, ..self }
     }
 }
 
@@ -180,7 +193,7 @@ impl Host {
         command.args(arguments).current_dir(launch.folder).process_group(0);
         launch.environment.apply(&mut command);
         command.env("PATH", &self.path);
-        command.stdin(Stdio::null());
+        command.stdin(if launch.is_commanded { Stdio::piped() } else { Stdio::null() });
         if launch.is_shown {
             command.stdout(std::io::stderr());
         } else {

@@ -115,6 +115,7 @@ impl<'a> Contender<'a> {
             latency: None,
             connections: None,
             cpu: None,
+            slices: None,
             memory: None,
             start: None,
             error: None,

@@ -3,7 +3,7 @@
 
 use super::section::{self, Family, Question, has_figures, leading, list, some, some_up_to};
 use crate::analysis::statistics::Rank;
-use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
+use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary, grouped};
 use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 
@@ -61,7 +61,7 @@ fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
 fn best(summary: &WorkloadSummary) -> String {
     let ranked: Vec<(&Cell, Rank)> = summary.ranked().collect();
     let (adjective, what, shown) = words(summary.workload.task);
-    let shown = |cell: &Cell| shown(cell.median(summary.leading()).unwrap_or_default());
+    let shown = |cell: &Cell| shown(cell.median(summary.leading().of_run).unwrap_or_default());
     let place = match summary.workload.task {
         TaskRecord::Start => String::new(),
         _ => format!(" with {}", section::connections(summary.workload.connections)),
@@ -194,7 +194,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
     let most =
         valid.iter().max_by(|a, b| speed(a).unwrap_or_default().total_cmp(&speed(b).unwrap_or_default()))?;
     let is_as_fast = |cell: &&&Cell| {
-        let ratio = cell.ratio_to(most, Record::per_second);
+        let ratio = cell.ratio_to(most, RunFigure::THROUGHPUT);
         !ratio.is_some_and(|ratio| ratio.is_below(1.0))
     };
     let names: Vec<&str> = valid.iter().filter(is_as_fast).map(|cell| cell.name()).collect();

@@ -82,7 +82,7 @@ pub fn start_on(
     words.extend(["--host", "127.0.0.1", "--port", &port].iter().chain(flags).map(ToString::to_string));
     let launch = Launch::new(&words, &server.folder).on(cores);
     let mut process = host.start(&launch)?;
-    let line = process.first_line(START_LIMIT)?;
+    let line = process.line(START_LIMIT)?;
     let address = line.strip_prefix("listening on http://").and_then(|address| address.parse().ok());
     let address = address.with_context(|| {
         format!("{} printed `{line}` instead of `listening on http://HOST:PORT`", server.name)

@@ -70,6 +70,9 @@ pub struct Load {
     pub warm_up: Duration,
     /// How long an answer is waited for, if the tool can be told.
     pub timeout: Duration,
+    /// How long a slice is, where the servers of a repetition are loaded in turn; `None` where each
+    /// is loaded once, for the whole amount.
+    pub slice: Option<Duration>,
 }
 
 /// The rate of an open loop.
@@ -121,6 +124,7 @@ impl Workload {
         let mut other = self.clone();
         if let Task::Load(load) = &mut other.task {
             tool.clone_into(&mut load.tool);
+            load.slice = None;
         }
         other
     }
@@ -173,8 +177,18 @@ impl Workload {
             timeout_seconds: load.map(|load| load.timeout.as_secs_f64()),
             rate: load.and_then(|load| load.rate.as_ref()).map(rate),
             server_cores: self.server_cores,
+            slice_seconds: load.and_then(|load| load.slice).map(|slice| slice.as_secs_f64()),
             published: self.published.clone(),
         }
+    }
+}
+
+impl Load {
+    /// Whether it can be made in slices: in a closed loop for a time, over connections that are kept.
+    /// A count is made once, an open loop has a rate of its own, and connections that are closed leave
+    /// their ports behind for a minute.
+    pub fn is_sliceable(&self) -> bool {
+        self.rate.is_none() && self.mode != Mode::Close && matches!(self.amount, Amount::Time(_))
     }
 }
 
@@ -208,6 +222,7 @@ impl Load {
             rate: None,
             warm_up: Duration::ZERO,
             timeout: Duration::from_secs(10),
+            slice: None,
         }
     }
 }

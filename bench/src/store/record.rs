@@ -9,6 +9,7 @@
 mod derived;
 mod measured;
 mod setup;
+mod slices;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,9 +22,10 @@ pub use setup::{
     ConformanceRecord, From, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord, ToolRecord,
     WorkloadRecord,
 };
+pub use slices::SlicesRecord;
 
 /// The version of the form below, which is in every line.
-pub const SCHEMA: u32 = 6;
+pub const SCHEMA: u32 = 7;
 
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;
@@ -60,6 +62,10 @@ pub struct Record {
     pub connections: Option<ConnectionsRecord>,
     /// CPU time; of a load.
     pub cpu: Option<CpuRecord>,
+    /// The slices of a load that was measured in slices; `null` of one that was measured as a whole,
+    /// as in old records.
+    #[serde(default)]
+    pub slices: Option<SlicesRecord>,
     /// The server's memory.
     pub memory: Option<MemoryRecord>,
     /// How long the server took to start; of a start.

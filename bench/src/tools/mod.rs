@@ -56,6 +56,37 @@ pub trait Tool: Sync {
 
     /// The figures in its output. Fails when the output is not complete.
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput>;
+
+    /// How it loads in slices; `None` where it cannot.
+    fn sliced(&self) -> Option<&'static dyn SlicedTool> {
+        None
+    }
+}
+
+/// A tool that keeps its connections open, and is told by lines on its standard input when to send
+/// requests and when to be silent. It prints a line once its connections are open, a line per command
+/// once the last request is answered, and at the end of input the output that [`Tool::parse`] reads.
+pub trait SlicedTool: Sync {
+    /// The program and its arguments. The amount in `spec` does not count.
+    fn command(&self, spec: &LoadSpec) -> Vec<String>;
+
+    /// The command to make the load for a time that is in no figure.
+    fn warm_up(&self, time: Duration) -> String;
+
+    /// The command to make the load for a time.
+    fn slice(&self, time: Duration) -> String;
+
+    /// The figures in the answer to a command. Fails when it is not complete.
+    fn parse_slice(&self, line: &str) -> anyhow::Result<SliceOutput>;
+}
+
+/// The figures that a tool reports of a slice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SliceOutput {
+    /// From the first request to the last answer in seconds, by the clock of the tool.
+    pub elapsed_seconds: f64,
+    /// Answers with a 2xx status.
+    pub answered: u64,
 }
 
 /// The load that a tool has to make.

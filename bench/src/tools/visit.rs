@@ -5,13 +5,15 @@
 //! - In mode `close` it waits for the server to close a connection before it opens the next one.
 //!   Other tools close it themselves, so in this mode it is comparable only with itself.
 
+use std::time::Duration;
+
 use anyhow::bail;
 
-use super::{LoadSpec, Tool, ToolOutput, query};
+use super::{LoadSpec, SliceOutput, SlicedTool, Tool, ToolOutput, query};
 use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
-use ::visit::output::{Report, TimesReport, VERSION};
+use ::visit::output::{Report, Slice, TimesReport, VERSION};
 
 pub(super) struct Visit;
 
@@ -53,22 +55,12 @@ impl Tool for Visit {
     }
 
     fn command(&self, spec: &LoadSpec) -> Vec<String> {
-        let LoadSpec { load, amount, rate, answer, cores, url } = *spec;
-        let (name, amount) = match amount {
+        let (name, amount) = match spec.amount {
             Amount::Requests(requests) => ("--requests", requests.to_string()),
             Amount::Time(time) => ("--seconds", time.as_secs_f64().to_string()),
         };
-        let words = [
-            ("--connections", load.connections.to_string()),
-            ("--mode", load.mode.to_string()),
-            (name, amount),
-            ("--threads", cores.to_string()),
-            ("--expect", answer.to_owned()),
-            ("--timeout", load.timeout.as_secs_f64().to_string()),
-        ];
-        let rate = rate.map(|rate| ("--rate", rate.to_string()));
-        let words = words.into_iter().chain(rate).flat_map(|(name, value)| [name.to_owned(), value]);
-        ["visit".to_owned(), "--quiet".to_owned()].into_iter().chain(words).chain([url.to_owned()]).collect()
+        let rate = spec.rate.into_iter().flat_map(|rate| ["--rate".to_owned(), rate.to_string()]);
+        words(spec, [name.to_owned(), amount].into_iter().chain(rate))
     }
 
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
@@ -95,6 +87,48 @@ impl Tool for Visit {
             connect: report.connect,
         })
     }
+
+    fn sliced(&self) -> Option<&'static dyn SlicedTool> {
+        Some(&Self)
+    }
+}
+
+impl SlicedTool for Visit {
+    fn command(&self, spec: &LoadSpec) -> Vec<String> {
+        words(spec, ["--control".to_owned()])
+    }
+
+    fn warm_up(&self, time: Duration) -> String {
+        format!("warm {}", time.as_secs_f64())
+    }
+
+    fn slice(&self, time: Duration) -> String {
+        format!("run {}", time.as_secs_f64())
+    }
+
+    fn parse_slice(&self, line: &str) -> anyhow::Result<SliceOutput> {
+        let slice = Slice::parse(line)?;
+        Ok(SliceOutput { elapsed_seconds: slice.elapsed_seconds, answered: slice.answered })
+    }
+}
+
+/// The command line for a load, with these arguments for its amount.
+fn words(spec: &LoadSpec, amount: impl IntoIterator<Item = String>) -> Vec<String> {
+    let LoadSpec { load, answer, cores, url, .. } = *spec;
+    let words = [
+        ("--connections", load.connections.to_string()),
+        ("--mode", load.mode.to_string()),
+        ("--threads", cores.to_string()),
+        ("--expect", answer.to_owned()),
+        ("--timeout", load.timeout.as_secs_f64().to_string()),
+    ];
+    let words = words.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+    ["visit".to_owned(), "--quiet".to_owned()]
+        .into_iter()
+        .chain(words)
+        .chain(amount)
+        .chain([url.to_owned()])
+        .collect()
 }
 
 fn percentiles(times: &TimesReport) -> [(u8, f64); 5] {

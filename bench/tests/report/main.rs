@@ -13,14 +13,13 @@ use std::path::Path;
 use std::process::Command;
 
 use bench::analysis::statistics::median;
-use bench::analysis::summary::Figure;
+use bench::analysis::summary::RunFigure;
 use bench::report;
 use bench::report::chart::Plot;
 use bench::report::document::Document;
 use bench::report::format::Format;
 use bench::report::readme;
 use bench::report::value::Value;
-use bench::store::record::Record;
 use bench::store::results;
 use folder::Folder;
 use records::{
@@ -191,10 +190,14 @@ fn figures_are_those_of_the_records() {
     let json: serde_json::Value = serde_json::from_str(&render(&document, Format::Json, None)).unwrap();
     let text = render(&document, Format::Table, None);
     let markdown = render(&document, Format::Markdown, None);
-    let cases: [(&str, &str, Figure); 3] = [
-        ("cost-quick-100", "CPU/request", Record::cpu_per_request),
-        ("speed-quick-100", "Requests/s", Record::per_second),
-        ("memory-quick-100", "After", |run| Some(bench::text::numbers::as_f64(run.memory?.after_bytes?))),
+    let cases: [(&str, &str, RunFigure); 3] = [
+        ("cost-quick-100", "CPU/request", RunFigure::COST),
+        ("speed-quick-100", "Requests/s", RunFigure::THROUGHPUT),
+        (
+            "memory-quick-100",
+            "After",
+            RunFigure::whole(|run| Some(bench::text::numbers::as_f64(run.memory?.after_bytes?))),
+        ),
     ];
     for (table, head, figure) in cases {
         let shown = column(&document, table, head);
@@ -202,7 +205,7 @@ fn figures_are_those_of_the_records() {
         for (server, value) in shown {
             let name = server.trim_end_matches(" (not a server)");
             let runs = folder.records.iter().filter(|run| run.server.name == name);
-            let expected = median(&mut runs.filter_map(figure).collect::<Vec<_>>()).unwrap();
+            let expected = median(&mut runs.filter_map(figure.of_run).collect::<Vec<_>>()).unwrap();
             assert!((value - expected).abs() <= expected * 1e-12, "{table} {server}: {value} {expected}");
             let line = format!(",{table},{server},{head},");
             let line = csv.lines().find(|known| known.contains(&line)).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::RunFigure;
 use crate::analysis::statistics::{Estimate, median};
 use crate::analysis::verdict::{self, Verdict};
 use crate::store::record::{Bound, ErrorRecord, Record, ServerRecord};
@@ -87,22 +88,22 @@ impl<'a> Cell<'a> {
 
     /// The ratio of a figure to that of another cell, within each repetition that both have, so
     /// that a drift of the machine does not count. `None` where either cell is not ranked.
-    pub fn ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
+    pub fn ratio_to(&self, other: &Cell, figure: RunFigure) -> Option<Estimate> {
         let is_ranked = self.not_ranked().is_none() && other.not_ranked().is_none();
         is_ranked.then(|| self.raw_ratio_to(other, figure)).flatten()
     }
 
     /// The same whatever the verdicts are: for what is shown beside them, and decides nothing.
-    pub fn raw_ratio_to(&self, other: &Cell, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
-        let [these, those] = [self, other].map(|cell| cell.by_repetition(&figure));
+    pub fn raw_ratio_to(&self, other: &Cell, figure: RunFigure) -> Option<Estimate> {
+        let [these, those] = [self, other].map(|cell| cell.by_repetition(figure));
         Estimate::from_values(ratios(&these, &those))
     }
 
     /// A figure of all runs that have it, in the order of their repetitions.
-    pub(super) fn by_repetition(&self, figure: impl Fn(&Record) -> Option<f64>) -> Vec<(u32, f64)> {
-        let value = |run: &Record| Some((run.repetition?, figure(run)?));
-        let mut values: Vec<(u32, f64)> = self.measured().filter_map(value).collect();
-        values.sort_unstable_by_key(|(repetition, _)| *repetition);
+    pub(super) fn by_repetition(&self, figure: RunFigure) -> Vec<Repeated> {
+        let mut values: Vec<Repeated> =
+            self.measured().filter_map(|run| Repeated::new(run, figure)).collect();
+        values.sort_unstable_by_key(|value| value.repetition);
         values
     }
 
@@ -118,15 +119,51 @@ impl<'a> Cell<'a> {
     }
 }
 
+/// A figure in one repetition.
+#[derive(Clone, Debug)]
+pub(super) struct Repeated {
+    repetition: u32,
+    of_run: f64,
+    /// By slice, `None` of one that does not count; empty where the run was not made in slices.
+    of_slices: Vec<Option<f64>>,
+}
+
+impl Repeated {
+    fn new(run: &Record, figure: RunFigure) -> Option<Self> {
+        let slices = run.slices.as_ref().zip(figure.of_slice).map(|(slices, of_slice)| {
+            let mut values = vec![None; slices.len()];
+            slices.counted().for_each(|slice| values[slice] = of_slice(slices, slice));
+            values
+        });
+        Some(Self {
+            repetition: run.repetition?,
+            of_run: (figure.of_run)(run)?,
+            of_slices: slices.unwrap_or_default(),
+        })
+    }
+
+    /// The ratio to another server's figure in the same repetition: the median of the ratios within
+    /// each block of slices, or the ratio of whole runs where there are none.
+    fn ratio_to(&self, other: &Self) -> Option<f64> {
+        let of_block = |(this, that): (&Option<f64>, &Option<f64>)| ratio((*this)?, (*that)?);
+        let mut of_blocks: Vec<f64> =
+            self.of_slices.iter().zip(&other.of_slices).filter_map(of_block).collect();
+        median(&mut of_blocks).or_else(|| ratio(self.of_run, other.of_run))
+    }
+}
+
+fn ratio(this: f64, that: f64) -> Option<f64> {
+    (that > 0.0).then_some(this / that)
+}
+
 /// The ratios of figures, both in the order of repetitions, where both have the repetition.
-pub(super) fn ratios(these: &[(u32, f64)], mut those: &[(u32, f64)]) -> Vec<f64> {
-    let ratio = |(repetition, value): &(u32, f64)| {
-        let earlier = those.iter().take_while(|(other, _)| other < repetition).count();
+pub(super) fn ratios(these: &[Repeated], mut those: &[Repeated]) -> Vec<f64> {
+    let of_repetition = |this: &Repeated| {
+        let earlier = those.iter().take_while(|that| that.repetition < this.repetition).count();
         those = &those[earlier..];
-        let (_, other) = those.first().filter(|(other, _)| other == repetition)?;
-        (*other > 0.0).then_some(value / other)
+        this.ratio_to(those.first().filter(|that| that.repetition == this.repetition)?)
     };
-    these.iter().filter_map(ratio).collect()
+    these.iter().filter_map(of_repetition).collect()
 }
 
 /// How much a run was disturbed, to choose among attempts: a run that failed is the worst.
@@ -189,8 +226,12 @@ mod tests {
             ("a divisor of 0", vec![(1, 6.0), (2, 8.0)], vec![(1, 0.0), (2, 2.0)], vec![4.0]),
             ("none", vec![], vec![(1, 1.0)], vec![]),
         ];
+        let repeated = |figures: Vec<(u32, f64)>| -> Vec<Repeated> {
+            let of_run = |(repetition, of_run)| Repeated { repetition, of_run, of_slices: Vec::new() };
+            figures.into_iter().map(of_run).collect()
+        };
         for (name, these, those, expected) in cases {
-            assert_eq!(ratios(&these, &those), expected, "{name}");
+            assert_eq!(ratios(&repeated(these), &repeated(those)), expected, "{name}");
         }
     }
 }

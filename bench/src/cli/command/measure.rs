@@ -9,6 +9,7 @@ use clap::Parser;
 
 use super::report::write_report;
 use super::{Asked, Outcome, note, print, read_checkout};
+use crate::cli::value::Slices;
 use crate::cli::{Arguments, Command, Label, Measure};
 use crate::machine::Machine;
 use crate::machine::assignment::{Choice, Layout};
@@ -243,7 +244,14 @@ fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Wor
         if let Some(tool) = &arguments.setup.tool {
             load.tool.clone_from(tool);
         }
-        let own = tools::find(&load.tool)?.name();
+        let tool = tools::find(&load.tool)?;
+        if let Slices::Of(slice) = arguments.setup.slices
+            && tool.sliced().is_some()
+            && load.is_sliceable()
+        {
+            load.slice = Some(slice);
+        }
+        let own = tool.name();
         workloads.push(workload.clone());
         if let Some(other) = &arguments.setup.cross_check {
             let other = tools::find(other).context("--cross-check")?.name();

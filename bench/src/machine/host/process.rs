@@ -1,7 +1,7 @@
 //! A process that the harness has started: its output, how it is ended, and what it leaves.
 
-use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, ExitStatus};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ExitStatus};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -39,7 +39,10 @@ pub struct Process {
     child: Child,
     pub(super) group: Pid,
     exited: Receiver<()>,
-    first_line: Receiver<String>,
+    /// Its standard input, where it takes commands.
+    input: Option<ChildStdin>,
+    /// The first line of its standard output; of a process that takes commands every line.
+    lines: Receiver<String>,
     output: Receiver<Vec<u8>>,
     complaint: Complaint,
     reaped: bool,
@@ -105,22 +108,39 @@ impl Process {
     /// Watches a process that has just been started and leads a group of its own.
     pub(super) fn watch(name: String, mut child: Child, started: Arc<Started>) -> Self {
         let complaint = Complaint::read(child.stderr.take());
-        let (first_line, output) = read_in_background(child.stdout.take());
+        let input = child.stdin.take();
+        let (lines, output) = read_in_background(child.stdout.take(), input.is_some());
         let group = group_of(&child);
         let exited = watch_in_background(group);
-        Self { name, child, group, exited, first_line, output, complaint, reaped: false, started }
+        Self { name, child, group, exited, input, lines, output, complaint, reaped: false, started }
     }
 
-    /// The first line that it prints, with control characters made visible. Fails if it ends, or
-    /// `bound` passes, before that.
-    pub fn first_line(&mut self, bound: Duration) -> anyhow::Result<String> {
-        match self.first_line.recv_timeout(bound) {
+    /// The first line that it prints, or the next one of a process that takes commands, with control
+    /// characters made visible. Fails if it ends, or `bound` passes, before that.
+    pub fn line(&mut self, bound: Duration) -> anyhow::Result<String> {
+        match self.lines.recv_timeout(bound) {
             Ok(line) => Ok(line),
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                bail!("{} printed nothing within {} s", self.name, bound.as_secs())
+                bail!("{} printed nothing within {:.0} s", self.name, bound.as_secs_f64())
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.ended_early()),
         }
+    }
+
+    /// Gives it a command, and returns the line by which it answers. Fails if it takes no commands,
+    /// or if it ends, or `bound` passes, before that.
+    pub fn ask(&mut self, command: &str, bound: Duration) -> anyhow::Result<String> {
+        let input = self.input.as_mut().with_context(|| format!("{} takes no commands", self.name))?;
+        // An error means that it has ended, which is what the missing answer says.
+        let _ = input.write_all(format!("{command}\n").as_bytes());
+        self.line(bound)
+    }
+
+    /// Says that no command follows, and returns the last line that it prints. Fails as
+    /// [`Process::line`] does.
+    pub fn last_line(&mut self, bound: Duration) -> anyhow::Result<String> {
+        self.input = None;
+        self.line(bound)
     }
 
     /// Fails if it has ended; the error says how.
@@ -214,18 +234,28 @@ impl Ended {
     }
 }
 
-/// Sends the first line of `pipe` once it is there, and all of it at its end.
-fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> (Receiver<String>, Receiver<Vec<u8>>) {
-    let (send_line, line) = mpsc::channel();
+/// Sends the first line of `pipe`, or each one, once it is there. At its end it sends what came after
+/// those, and the first line too.
+fn read_in_background(
+    pipe: Option<impl Read + Send + 'static>,
+    each_line: bool,
+) -> (Receiver<String>, Receiver<Vec<u8>>) {
+    let (send_line, lines) = mpsc::channel();
     let (send_output, output) = mpsc::channel();
     std::thread::spawn(move || {
         let Some(pipe) = pipe else { return };
         let mut pipe = BufReader::new(pipe);
         let mut kept = Vec::new();
-        let first = pipe.by_ref().take(OUTPUT_BYTES).read_until(b'\n', &mut kept);
-        if first.is_ok() && kept.ends_with(b"\n") {
+        loop {
+            kept.clear();
+            let read = pipe.by_ref().take(OUTPUT_BYTES).read_until(b'\n', &mut kept);
+            if read.is_err() || !kept.ends_with(b"\n") {
+                break;
+            }
             let line = String::from_utf8_lossy(&kept);
-            let _ = send_line.send(visible(line.trim_end()).into_owned());
+            if send_line.send(visible(line.trim_end()).into_owned()).is_err() || !each_line {
+                break;
+            }
         }
         drop(send_line);
         let _ = pipe.by_ref().take(OUTPUT_BYTES).read_to_end(&mut kept);
@@ -233,7 +263,7 @@ fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> (Receiver<Str
         // The rest is read and dropped, so that the writer never blocks.
         let _ = std::io::copy(&mut pipe, &mut std::io::sink());
     });
-    (line, output)
+    (lines, output)
 }
 
 /// Sends when the process has exited, and does not reap it.
@@ -300,8 +330,33 @@ mod tests {
         let words = ["sh", "-c", PARENT].map(str::to_owned);
         let launch = Launch::new(&words, Path::new("/"));
         let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
-        process.first_line(BOUND).unwrap();
+        process.line(BOUND).unwrap();
         assert_eq!(process.stop(BOUND).unwrap().status.code(), Some(5));
+    }
+
+    #[test]
+    fn commands_are_answered_line_by_line() {
+        let script =
+            "echo ready; while read -r command; do echo \"did $command\"; done; printf 'in all \\033[2J\\n'";
+        let words = ["sh", "-c", script].map(str::to_owned);
+        let launch = Launch::new(&words, Path::new("/")).commanded();
+        let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
+        assert_eq!(process.line(BOUND).unwrap(), "ready");
+        for command in ["this", "that"] {
+            assert_eq!(process.ask(command, BOUND).unwrap(), format!("did {command}"));
+        }
+        assert_eq!(process.last_line(BOUND).unwrap(), "in all \\u001b[2J");
+        assert!(process.ask("more", BOUND).unwrap_err().to_string().contains("takes no commands"));
+        assert_eq!(process.wait(BOUND), Waited::Exited);
+    }
+
+    #[test]
+    fn a_command_to_a_process_that_has_ended_says_how_it_ended() {
+        let words = ["sh", "-c", "read -r command; echo 'no luck' >&2; exit 3"].map(str::to_owned);
+        let launch = Launch::new(&words, Path::new("/")).commanded();
+        let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
+        let error = process.ask("this", BOUND).unwrap_err().to_string();
+        assert!(error.contains("exit status: 3: no luck"), "{error}");
     }
 
     #[test]

@@ -51,7 +51,8 @@ impl Usage {
         }
     }
 
-    pub(super) fn and(self, other: Self) -> Self {
+    /// What both have used.
+    pub fn and(self, other: Self) -> Self {
         let switches = |own: Option<u64>, other| own.into_iter().chain(other).reduce(Add::add);
         Self {
             cpu: self.cpu + other.cpu,
@@ -186,7 +187,7 @@ mod tests {
         ];
         for (name, script, switches) in cases {
             let mut process = start(&script);
-            process.first_line(BOUND).unwrap();
+            process.line(BOUND).unwrap();
             let own = Duration::from(ClockId::pid_cpu_clock_id(process.group).unwrap().now().unwrap());
             let usage = process.usage().unwrap();
             // Less than a hundredth of a second may be missing.
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn memory_is_that_of_all() {
         let mut process = start("(echo; sleep 60; true) & wait");
-        process.first_line(BOUND).unwrap();
+        process.line(BOUND).unwrap();
         // In this order: what a shell has only grows.
         let own = memory_of(process.group).unwrap();
         let all = process.memory().unwrap();

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use tempfile::TempDir;
 
+use super::counters::Counters;
 use super::loaded_server::LoadedServer;
 use super::{Run, RunOutput, failed};
 use crate::checks::verify;
-use crate::machine::cores::{self, Cores};
+use crate::machine::cores::Cores;
 use crate::machine::host::{self, Ended, Launch, Process, Usage, Waited};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{
     ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
-    OpenLoopRecord, Record, UsageRecord,
+    OpenLoopRecord, Record,
 };
 use crate::tools::{self, LoadSpec, Tool, ToolOutput};
 
@@ -76,23 +77,16 @@ impl Run<'_> {
 
         record.tool.command = tool.command(&spec);
         let used_cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() }.all();
-        // The server's usage is read first and last: reading it takes CPU time on these cores, which
-        // must not count as external.
-        let before = server.usage().map_err(failed(ErrorKind::Died))?;
-        let suspended_before = host::suspended();
-        let (throttled_before, busy_before) = (host::throttled(), cores::times(&used_cores));
+        let before = Counters::before(&server, &used_cores).map_err(failed(ErrorKind::Died))?;
         let began = Instant::now();
         let watched = self.watch(tool, folder.path(), &spec, &server);
         let wall = began.elapsed();
-        let (throttled_after, busy_after) = (host::throttled(), cores::times(&used_cores));
-        let suspended_after = host::suspended();
-        let after = server.usage();
+        let spent = before.spent(&server, &used_cores);
         record.memory = server.memory(at_rest);
-        output.load_time = Some(output.load_time.unwrap_or_default() + wall);
+        *output.load_time.get_or_insert_default() += wall;
         output.printed = watched.as_ref().ok().map(|watched| watched.ended.output.clone());
         server.check_running().map_err(failed(ErrorKind::Died))?;
-        let after = after.map_err(failed(ErrorKind::Died))?;
-        let used = after.zip(before).map(|(after, before)| after.since(&before));
+        let spent = spent.map_err(failed(ErrorKind::Died))?;
         let watched = watched.map_err(failed(ErrorKind::Tool))?;
         // The server is killed: whether it ends on SIGTERM is what the conformance cases check.
         server.end().map_err(failed(ErrorKind::Died))?;
@@ -101,31 +95,14 @@ impl Run<'_> {
         let reported = tool
             .parse(&ended.output)
             .with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()));
-        let reported = reported.map_err(failed(ErrorKind::Tool))?;
-        if let Some(mismatch) = &reported.mismatch {
-            let wrong = anyhow!("an answer was wrong under load: {mismatch}");
-            return Err(failed(ErrorKind::WrongAnswer)(wrong));
-        }
-        let times = busy_before.zip(busy_after).map(|(before, after)| after.since(&before));
-        record.cpu = Some(CpuRecord {
-            wall_seconds: wall.as_secs_f64(),
-            server: used.as_ref().map(usage),
-            tool: usage(&watched.tool),
-            external_seconds: times.zip(used).map(|(times, server)| {
-                let ours = server.cpu + watched.tool.cpu;
-                (times.busy - ours.as_secs_f64()).max(0.0)
-            }),
-            steal_seconds: times.map(|times| times.steal),
-            throttled_seconds: seconds_between(throttled_before, throttled_after),
-            suspended_seconds: seconds_between(suspended_before, suspended_after),
-        });
+        self.record_report(reported, record)?;
+        record.cpu = Some(CpuRecord { idle_share: self.idle_share, ..spent.record(&watched.tool) });
         record.connections = Some(ConnectionsRecord {
             asked: load.connections,
             seen: watched.connections,
             // Those of a server on another machine are not counted here.
             accepted: watched.accepted.filter(|_| watched.connections.is_some()),
         });
-        self.record_output(reported, record);
         Ok(())
     }
 
@@ -142,8 +119,17 @@ impl Run<'_> {
         self.watch(tool, folder, &LoadSpec { load: &load, amount, ..*spec }, server)
     }
 
-    /// Records what the tool reports.
-    fn record_output(&self, reported: ToolOutput, record: &mut Record) {
+    /// Records what the tool reports. Fails when that is not complete, or an answer was wrong.
+    pub(super) fn record_report(
+        &self,
+        reported: anyhow::Result<ToolOutput>,
+        record: &mut Record,
+    ) -> Result<(), ErrorRecord> {
+        let reported = reported.map_err(failed(ErrorKind::Tool))?;
+        if let Some(mismatch) = &reported.mismatch {
+            let wrong = anyhow!("an answer was wrong under load: {mismatch}");
+            return Err(failed(ErrorKind::WrongAnswer)(wrong));
+        }
         let held = reported.held;
         record.load = Some(LoadRecord {
             elapsed_seconds: reported.elapsed_seconds,
@@ -172,6 +158,7 @@ impl Run<'_> {
             // Packing does not fail: the tool printed it packed.
             histogram: reported.histogram.and_then(|times| times.pack().ok()),
         });
+        Ok(())
     }
 
     /// Runs the tool on its cores to its end, and counts the server's connections meanwhile. The exit
@@ -232,18 +219,4 @@ fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
             .with_context(|| format!("cannot write {} into {}", script.name, folder.path().display()))?;
     }
     Ok(folder)
-}
-
-fn seconds_between(before: Option<Duration>, after: Option<Duration>) -> Option<f64> {
-    before.zip(after).map(|(before, after)| after.saturating_sub(before).as_secs_f64())
-}
-
-fn usage(usage: &Usage) -> UsageRecord {
-    UsageRecord {
-        seconds: usage.cpu.as_secs_f64(),
-        user_seconds: usage.user.as_secs_f64(),
-        system_seconds: usage.system.as_secs_f64(),
-        voluntary_switches: usage.voluntary_switches,
-        involuntary_switches: usage.involuntary_switches,
-    }
 }

@@ -3,9 +3,11 @@
 //! A run starts a fresh server, fills in the parts of a record that its task has figures for, and
 //! ends the server, whatever happens.
 
+mod counters;
 mod hold;
 mod load;
 mod loaded_server;
+pub(super) mod slices;
 mod start;
 
 use std::time::Duration;
@@ -35,6 +37,8 @@ pub(super) struct Run<'a> {
     pub(super) server: &'a Server,
     /// Requests per second of an open loop, and the peak that this is a share of.
     pub(super) rate: Option<(f64, Option<f64>)>,
+    /// The share of a core that the server was seen to use while nothing was asked of it.
+    pub(super) idle_share: Option<f64>,
 }
 
 /// What a run returns beside its record.

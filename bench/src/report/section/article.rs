@@ -3,7 +3,7 @@
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
 use super::{Source, fields, notes, speed, words};
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
@@ -86,7 +86,7 @@ impl<'a> Verdicts<'a> {
     }
 
     fn faster(&self, cell: &Cell) -> Option<Figure> {
-        cell.raw_ratio_to(self.baseline, Record::per_second).map(Figure::from)
+        cell.raw_ratio_to(self.baseline, RunFigure::THROUGHPUT).map(Figure::from)
     }
 
     /// What a ratio is worth: it says nothing if either cell says nothing, and is limited by the load
@@ -125,7 +125,7 @@ impl<'a> Verdicts<'a> {
             None => Value::attributed(Some(self.published.ratio.into()), Attribution::Reference),
         };
         let verdict = |cell: &Option<&Cell>| fields::bound((*cell)?);
-        let cheaper = |cell: &Option<&Cell>| self.baseline.ratio_to((*cell)?, Record::cpu_per_request);
+        let cheaper = |cell: &Option<&Cell>| self.baseline.ratio_to((*cell)?, RunFigure::COST);
         let fields = [
             Field::text("Server", name).essential(),
             Field::text("Language", |cell: &Option<&Cell>| {

@@ -3,7 +3,7 @@
 use super::metric::PER_SECOND;
 use super::{Source, notes};
 use crate::analysis::statistics::Estimate;
-use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::{Quantity, Value};
@@ -42,7 +42,7 @@ fn table(first: &WorkloadSummary, second: &WorkloadSummary) -> Table {
     let rate = |tool: &str, cell: fn(&Pair) -> Value| Field::new(tool, Quantity::Rate, cell).optional();
     let p50 =
         |tool: &str, cell: fn(&Pair) -> Option<f64>| Field::new(format!("{tool} p50"), Quantity::Time, cell);
-    let cost = |pair: &Pair| pair.check.ratio_to(pair.cell, Record::cpu_per_request);
+    let cost = |pair: &Pair| pair.check.ratio_to(pair.cell, RunFigure::COST);
     let fields = [
         Field::text("Server", |pair: &Pair| pair.cell.name()).essential(),
         rate(one, |pair| PER_SECOND.value(pair.cell)),
@@ -77,7 +77,7 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// Whatever the verdicts: [`Pair::throughput`] beside it says what it is worth.
     fn speed(&self) -> Option<Estimate> {
-        self.check.raw_ratio_to(self.cell, Record::per_second)
+        self.check.raw_ratio_to(self.cell, RunFigure::THROUGHPUT)
     }
 
     /// Whether throughputs agree.

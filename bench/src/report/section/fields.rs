@@ -108,7 +108,7 @@ pub(in crate::report) fn baseline<'s, 'a>(
     summary: &'s WorkloadSummary<'a>,
     name: &str,
 ) -> Result<&'s Cell<'a>, String> {
-    let cell = summary.cell(name).filter(|cell| cell.median(summary.leading()).is_some());
+    let cell = summary.cell(name).filter(|cell| cell.median(summary.leading().of_run).is_some());
     let cell = cell.ok_or_else(|| "it has no figures".to_owned())?;
     cell.not_ranked().map_or(Ok(cell), |verdict| Err(words::verdict(verdict)))
 }

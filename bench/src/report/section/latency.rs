@@ -93,7 +93,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
         Some(fields::median("Requests due/s", Quantity::Rate, rate).essential()),
-        Some(fields::median("Answered/s", Quantity::Rate, PER_SECOND.of_run).optional()),
+        Some(fields::median("Answered/s", Quantity::Rate, PER_SECOND.source.of_run).optional()),
         Some(percentile(50).essential()),
         Some(percentile(90).optional()),
         Some(P99.field().with_intervals().essential()),
@@ -104,7 +104,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::verdict()),
     ];
     let mut cells: Vec<&Cell> = summary.cells.iter().collect();
-    let p99 = |cell: &Cell| cell.median(P99.of_run).unwrap_or(f64::INFINITY);
+    let p99 = |cell: &Cell| cell.median(P99.source.of_run).unwrap_or(f64::INFINITY);
     let is_last = |cell: &Cell| cell.not_ranked().is_some();
     cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(p99(a).total_cmp(&p99(b))));
     let mut table = source.table(summary, ["", "Latency"], fields, cells);

@@ -1,7 +1,7 @@
 //! The metrics of a run: what each is called, what it measures, and whose figure it is in a cell.
 
 use super::words;
-use crate::analysis::summary::{Cell, Figure as GetFigure, WorkloadSummary};
+use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Line, Point};
 use crate::report::field::Field;
 use crate::report::value::{Attribution, Figure, Quantity, Value};
@@ -13,24 +13,24 @@ use crate::text::numbers::as_f64;
 pub(in crate::report) struct Metric {
     pub(in crate::report) header: &'static str,
     pub(in crate::report) quantity: Quantity,
-    pub(super) of_run: GetFigure,
+    pub(super) source: RunFigure,
     /// Whether the load tool can limit it, as it can throughput, but not CPU time per request.
     is_limited_by_tool: bool,
 }
 
-pub(super) const COST: Metric = Metric::new("CPU/request", Quantity::Time, Record::cpu_per_request);
+pub(super) const COST: Metric = Metric::new("CPU/request", Quantity::Time, RunFigure::COST);
 pub(super) const PER_SECOND: Metric =
-    Metric { is_limited_by_tool: true, ..Metric::new("Requests", Quantity::Rate, Record::per_second) };
+    Metric { is_limited_by_tool: true, ..Metric::new("Requests", Quantity::Rate, RunFigure::THROUGHPUT) };
 pub(super) const FIRST_ANSWER: Metric =
-    Metric::new("First response", Quantity::Time, |run| Some(run.start?.first_answer_seconds));
+    Metric::new("First response", Quantity::Time, RunFigure::FIRST_ANSWER);
 pub(super) const MEMORY_PER_CONNECTION: Metric =
-    Metric::new("Memory/connection", Quantity::Memory, Record::memory_per_connection);
+    Metric::new("Memory/connection", Quantity::Memory, RunFigure::MEMORY);
 pub(super) const AT_REST: Metric =
-    Metric::new("Before", Quantity::Memory, |run| Some(as_f64(run.memory?.at_rest_bytes?)));
+    Metric::whole("Before", Quantity::Memory, |run| Some(as_f64(run.memory?.at_rest_bytes?)));
 pub(super) const AFTER: Metric =
-    Metric::new("After", Quantity::Memory, |run| Some(as_f64(run.memory?.after_bytes?)));
+    Metric::whole("After", Quantity::Memory, |run| Some(as_f64(run.memory?.after_bytes?)));
 /// Of an open loop, which sends at its own rate.
-pub(super) const P99: Metric = Metric::new("p99", Quantity::Time, |run| run.percentile(99));
+pub(super) const P99: Metric = Metric::whole("p99", Quantity::Time, |run| run.percentile(99));
 
 /// The metric by which a workload's servers are ranked.
 pub(in crate::report) fn leading_metric(summary: &WorkloadSummary) -> Metric {
@@ -48,8 +48,13 @@ pub(in crate::report) fn noise(summary: &WorkloadSummary) -> Option<f64> {
 }
 
 impl Metric {
-    const fn new(header: &'static str, quantity: Quantity, of_run: GetFigure) -> Self {
-        Self { header, quantity, of_run, is_limited_by_tool: false }
+    const fn new(header: &'static str, quantity: Quantity, source: RunFigure) -> Self {
+        Self { header, quantity, source, is_limited_by_tool: false }
+    }
+
+    /// One that a slice of a run does not have.
+    const fn whole(header: &'static str, quantity: Quantity, of_run: fn(&Record) -> Option<f64>) -> Self {
+        Self::new(header, quantity, RunFigure::whole(of_run))
     }
 
     pub(super) fn field<'a>(self) -> Field<'a, Cell<'a>> {
@@ -67,12 +72,12 @@ impl Metric {
             Attribution::Server => self.attribution(other),
             attribution => attribution,
         };
-        Value::attributed(cell.ratio_to(other, self.of_run).map(Figure::from), attribution)
+        Value::attributed(cell.ratio_to(other, self.source).map(Figure::from), attribution)
     }
 
     /// Its median and interval in a cell.
     pub(in crate::report) fn figure(self, cell: &Cell) -> Option<Figure> {
-        cell.estimate(self.of_run).map(Figure::from)
+        cell.estimate(self.source.of_run).map(Figure::from)
     }
 
     /// The same with its attribution, as a table's value.
@@ -82,7 +87,7 @@ impl Metric {
 
     /// Its median alone, with its attribution.
     pub(super) fn median(self, cell: &Cell) -> Value {
-        Value::attributed(cell.median(self.of_run).map(Figure::from), self.attribution(cell))
+        Value::attributed(cell.median(self.source.of_run).map(Figure::from), self.attribution(cell))
     }
 
     pub(in crate::report) fn attribution(self, cell: &Cell) -> Attribution {

@@ -80,7 +80,7 @@ fn closed_loop<'a>(source: &Source<'a>) -> Option<&'a WorkloadSummary<'a>> {
     let mut candidates = family::leading(&source.families).into_iter().chain(members);
     candidates.find(|summary| {
         let is_closed = summary.workload.task == TaskRecord::Load && summary.workload.rate.is_none();
-        is_closed && sharing(summary).any(|cell| cell.median(COST.of_run).is_some())
+        is_closed && sharing(summary).any(|cell| cell.median(COST.source.of_run).is_some())
     })
 }
 

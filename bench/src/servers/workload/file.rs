@@ -140,6 +140,7 @@ impl WorkloadTable {
             amount,
             mode: mode.parse().map_err(|error| anyhow!("mode is `{mode}`: {error}"))?,
             rate,
+            slice: None,
             warm_up: time("warm_up_seconds", warm_up)?,
             timeout: time("timeout_seconds", timeout)?,
         })

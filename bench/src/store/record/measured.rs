@@ -152,6 +152,10 @@ pub struct CpuRecord {
     /// records.
     #[serde(default)]
     pub suspended_seconds: Option<f64>,
+    /// The share of a core that the server used while no request was sent to it, between slices;
+    /// `null` where there was no such time, as in old records.
+    #[serde(default)]
+    pub idle_share: Option<f64>,
 }
 
 /// What the processes of one side used: all threads, also those that ended, and children.

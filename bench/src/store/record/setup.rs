@@ -32,6 +32,10 @@ pub struct WorkloadRecord {
     /// On how many of its cores the server ran; `null` for all of them, as in old records.
     #[serde(default)]
     pub server_cores: Option<usize>,
+    /// How long a slice was to take; `null` where servers were measured one after another, as in old
+    /// records.
+    #[serde(default)]
+    pub slice_seconds: Option<f64>,
     /// A ratio that was published for this workload.
     pub published: Option<PublishedRecord>,
 }

@@ -1,0 +1,94 @@
+//! What was measured in slices: the servers of a repetition in turn, each for a moment at a time.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::text::numbers::as_f64;
+
+/// The slices of a run. A column has a value per slice, in the order of the blocks: slice `i` of
+/// every server of the repetition was measured in block `i`, in an order that was shuffled anew.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlicesRecord {
+    /// How long a slice was to take, without its warm-up.
+    pub seconds: f64,
+    /// The same load directly before each slice, which is in no figure.
+    pub warm_up_seconds: f64,
+    /// When each began, from the beginning of the repetition's first slice.
+    pub began_seconds: Vec<f64>,
+    /// From the first request of each to its last answer, by the tool's clock.
+    pub elapsed_seconds: Vec<f64>,
+    /// Answers with a 2xx status.
+    pub answered: Vec<u64>,
+    /// The server's CPU time.
+    pub server_seconds: Vec<f64>,
+    /// The tool's CPU time.
+    pub tool_seconds: Vec<f64>,
+    /// How often a thread of the server gave up its core or was preempted; `null` where unknown.
+    pub server_switches: Option<Vec<u64>>,
+    /// Time that the used cores spent on other processes, interrupts and other machines, in
+    /// hundredths; `null` where unknown.
+    pub external_seconds: Option<Vec<f64>>,
+    /// The part of it that other machines on the same hardware took (steal).
+    pub steal_seconds: Option<Vec<f64>>,
+    /// Time for which the container's quota throttled its processes; `null` where there is none.
+    pub throttled_seconds: Option<Vec<f64>>,
+    /// The slices that others disturbed, from 0. The figures of the run and its ratios leave them
+    /// out, unless they are more than half of all.
+    pub disturbed: Vec<usize>,
+}
+
+impl SlicesRecord {
+    /// The number of slices.
+    pub fn len(&self) -> usize {
+        self.answered.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.answered.is_empty()
+    }
+
+    /// The slices that figures are made of.
+    pub fn counted(&self) -> impl Iterator<Item = usize> {
+        let is_all = self.disturbed.len() * 2 > self.len();
+        (0..self.len()).filter(move |slice| is_all || !self.disturbed.contains(slice))
+    }
+
+    /// The server's CPU time per 2xx answer in a slice.
+    pub fn cpu_per_request(&self, slice: usize) -> Option<f64> {
+        let answered = *self.answered.get(slice)?;
+        (answered > 0).then_some(self.server_seconds.get(slice)? / as_f64(answered))
+    }
+
+    /// 2xx answers per second in a slice.
+    pub fn per_second(&self, slice: usize) -> Option<f64> {
+        Some(as_f64(*self.answered.get(slice)?) / self.elapsed_seconds.get(slice)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disturbed_slices_do_not_count_unless_most_are() {
+        let slices = |disturbed: &[usize]| SlicesRecord {
+            answered: vec![100, 200, 0, 400],
+            elapsed_seconds: vec![0.1, 0.1, 0.1, 0.2],
+            server_seconds: vec![0.01, 0.02, 0.03, 0.08],
+            disturbed: disturbed.to_vec(),
+            ..SlicesRecord::default()
+        };
+        let cases: [(&[usize], &[usize]); 4] =
+            [(&[], &[0, 1, 2, 3]), (&[1], &[0, 2, 3]), (&[0, 3], &[1, 2]), (&[0, 1, 3], &[0, 1, 2, 3])];
+        for (disturbed, expected) in cases {
+            let slices = slices(disturbed);
+            assert_eq!((slices.len(), slices.counted().collect::<Vec<_>>()), (4, expected.to_vec()));
+        }
+        let slices = slices(&[]);
+        let costs: Vec<Option<f64>> = (0..5).map(|slice| slices.cpu_per_request(slice)).collect();
+        assert_eq!(costs, [Some(0.0001), Some(0.0001), None, Some(0.0002), None]);
+        assert_eq!((slices.per_second(3), slices.per_second(4)), (Some(2000.0), None));
+    }
+}
