@@ -1,6 +1,8 @@
 //! `visit --control`: slices of load by commands.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -9,6 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket;
 use nix::unistd::Pid;
 use visit::output::{Errors, Ready, Report, Slice, TimesReport, VERSION};
 
@@ -100,6 +103,25 @@ fn wait_for(name: &str, mut happened: impl FnMut() -> bool) {
     }
 }
 
+/// Closes a connection, also where a process that another test starts has it too for a moment.
+fn close(stream: &TcpStream) {
+    stream.shutdown(Shutdown::Both).unwrap();
+    wait_for_delivery(stream);
+}
+
+/// Waits until the client's kernel has all bytes, and the end of the connection if it was closed.
+fn wait_for_delivery(stream: &TcpStream) {
+    let ports = [stream.local_addr(), stream.peer_addr()].map(|address| address.unwrap().port());
+    let [local, remote] = ports.map(|port| format!(":{port:04X}"));
+    wait_for("the kernel delivers", || {
+        let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let mut connections = connections.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        // Its number, addresses, state, and the bytes that are not acknowledged.
+        let found = connections.find(|fields| fields[1].ends_with(&local) && fields[2].ends_with(&remote));
+        found.is_none_or(|fields| fields[4].starts_with("00000000:"))
+    });
+}
+
 #[test]
 fn slices_are_made_on_connections_that_stay_open() {
     for arguments in ["--threads 1", "--threads 2", "--threads 3 --mode pipelined-4", "--threads 1 --path /b"]
@@ -140,6 +162,30 @@ fn slices_are_made_on_connections_that_stay_open() {
     }
 }
 
+/// The number of times that a thread of `visit` was given a core.
+fn switches(visit: &Controlled) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", visit.child.id())).unwrap();
+    let status = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("status")).unwrap());
+    let count = |line: &str| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok();
+    status.map(|status| status.lines().filter_map(count).sum::<u64>()).sum()
+}
+
+#[test]
+fn silence_uses_no_cpu_time() {
+    let server = ScriptedServer::start(|client| client.answer_all(right));
+    let mut visit = Controlled::start(&server, "--connections 4 --threads 2 --quiet");
+    for _ in 0..2 {
+        // Far longer than any tick.
+        wait_for("no thread runs for half a second", || {
+            let before = switches(&visit);
+            sleep(Duration::from_millis(500));
+            switches(&visit) == before
+        });
+        visit.slice("run 0.02");
+    }
+    visit.finish();
+}
+
 fn adds_up(report: &Report, runs: &[&Slice]) {
     let sum = |value: fn(&Slice) -> f64| runs.iter().map(|slice| value(slice)).sum::<f64>();
     let sent: u64 = runs.iter().map(|slice| slice.sent).sum();
@@ -177,7 +223,7 @@ fn in_mode_close_every_request_has_a_connection() {
 
 #[test]
 fn connections_that_the_server_closes_in_the_silence_are_reopened() {
-    let idle: Arc<Mutex<Vec<std::net::TcpStream>>> = Arc::default();
+    let idle: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
     let streams = Arc::clone(&idle);
     let server = ScriptedServer::start(move |client| {
         streams.lock().unwrap().push(client.stream.try_clone().unwrap());
@@ -188,7 +234,7 @@ fn connections_that_the_server_closes_in_the_silence_are_reopened() {
     for round in 1..=3 {
         wait_for("all are accepted", || idle.lock().unwrap().len() == 4);
         for stream in idle.lock().unwrap().drain(..) {
-            stream.shutdown(std::net::Shutdown::Both).unwrap();
+            close(&stream);
         }
         let slice = visit.slice("run 0.05");
         assert_eq!((slice.errors, &slice.mismatch), (Errors::default(), &None), "{round}");
@@ -204,12 +250,16 @@ fn connections_that_the_server_closes_in_the_silence_are_reopened() {
 #[test]
 fn a_connection_that_cannot_be_reopened_is_an_error_of_the_slice() {
     // What accepts one connection only, and is gone with it.
-    let listener = std::net::TcpListener::bind("127.1.2.3:0").unwrap();
+    let listener = TcpListener::bind("127.1.2.3:0").unwrap();
     let mut server = ScriptedServer::start(|_| {});
     server.address = listener.local_addr().unwrap();
-    let accept = std::thread::spawn(move || listener.accept().unwrap().0);
+    let accept = std::thread::spawn(move || {
+        let accepted = listener.accept().unwrap().0;
+        socket::shutdown(listener.as_raw_fd(), socket::Shutdown::Both).unwrap();
+        accepted
+    });
     let mut visit = Controlled::start(&server, "--connections 1 --quiet");
-    drop(accept.join().unwrap());
+    close(&accept.join().unwrap());
     for command in ["warm 0.02", "run 0.02"] {
         let slice = visit.slice(command);
         assert!(slice.errors.refused > 0, "{command}: {slice:?}");
@@ -259,7 +309,7 @@ fn a_wrong_answer_is_in_its_slice_and_in_the_report() {
 #[test]
 fn bytes_that_arrive_in_the_silence_are_a_wrong_answer() {
     for is_last in [false, true] {
-        let idle: Arc<Mutex<Option<std::net::TcpStream>>> = Arc::default();
+        let idle: Arc<Mutex<Option<TcpStream>>> = Arc::default();
         let stream = Arc::clone(&idle);
         let server = ScriptedServer::start(move |client| {
             *stream.lock().unwrap() = Some(client.stream.try_clone().unwrap());
@@ -267,7 +317,9 @@ fn bytes_that_arrive_in_the_silence_are_a_wrong_answer() {
         });
         let mut visit = Controlled::start(&server, "--connections 1 --quiet");
         assert_eq!(visit.slice("run 0.02").mismatch, None);
-        idle.lock().unwrap().take().unwrap().write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
+        let mut stream = idle.lock().unwrap().take().unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
+        wait_for_delivery(&stream);
         if !is_last {
             let slice = visit.slice("run 0.02");
             assert!(slice.mismatch.unwrap().contains("answer no request"));
