@@ -1,126 +1,19 @@
 //! `visit --control`: slices of load by commands.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
 use nix::sys::socket;
-use nix::unistd::Pid;
-use visit::output::{Errors, Ready, Report, Slice, TimesReport, VERSION};
+use visit::output::{Errors, Report, Slice};
 
+use super::Ran;
+use super::controlled::{Controlled, close, count, wait_for, wait_for_delivery};
 use super::server::{ScriptedServer, right, with_field};
-use super::{Ran, ran};
-
-/// More than any line takes to come.
-const BOUND: Duration = Duration::from_secs(60);
-
-/// A `visit` that waits for commands.
-struct Controlled {
-    child: Child,
-    /// Its standard input, until it ends.
-    commands: Option<ChildStdin>,
-    lines: Receiver<String>,
-    open: Option<u64>,
-}
-
-impl Controlled {
-    fn start(server: &ScriptedServer, arguments: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_visit"))
-            .args([&format!("http://{}/abc", server.address), "--control"])
-            .args(arguments.split_whitespace())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let commands = child.stdin.take();
-        let (sender, lines) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || output.lines().try_for_each(|line| sender.send(line.unwrap())));
-        let ready = Ready::parse(&lines.recv_timeout(BOUND).unwrap()).unwrap();
-        assert_eq!(ready.version, VERSION);
-        Self { child, commands, lines, open: ready.connections_open }
-    }
-
-    fn command(&mut self, command: &str) {
-        self.write(&format!("{command}\n"));
-    }
-
-    fn write(&mut self, text: &str) {
-        self.commands.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
-    fn line(&self) -> String {
-        self.lines.recv_timeout(BOUND).unwrap()
-    }
-
-    /// Gives a command and reads its slice.
-    fn slice(&mut self, command: &str) -> Slice {
-        self.command(command);
-        let line = self.line();
-        let slice = Slice::parse(&line).unwrap();
-        assert_eq!(serde_json::to_string(&slice).unwrap(), line, "what is printed is read without loss");
-        let Errors { reset, closed, timeout, wrong, cut_off, .. } = slice.errors;
-        let outcomes = slice.statuses.values().sum::<u64>() + reset + closed + timeout + wrong + cut_off;
-        assert_eq!(slice.sent, outcomes, "no request is left: {slice:?}");
-        slice
-    }
-
-    fn signal(&self) {
-        kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT).unwrap();
-    }
-
-    /// Ends the input and reads the report.
-    fn finish(self) -> Ran {
-        let Self { mut child, commands, lines, .. } = self;
-        drop(commands);
-        let report = lines.recv_timeout(BOUND).unwrap();
-        let code = child.wait().unwrap().code().unwrap();
-        let mut complaint = String::new();
-        child.stderr.unwrap().read_to_string(&mut complaint).unwrap();
-        assert_eq!(lines.recv_timeout(BOUND), Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
-        ran(&report, complaint, code)
-    }
-}
-
-fn count(counter: &AtomicU64) -> u64 {
-    counter.load(Ordering::SeqCst)
-}
-
-/// Waits until something has happened.
-fn wait_for(name: &str, mut happened: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !happened() {
-        assert!(start.elapsed() < BOUND, "{name}");
-        sleep(Duration::from_millis(2));
-    }
-}
-
-/// Closes a connection, also where a process that another test starts has it too for a moment.
-fn close(stream: &TcpStream) {
-    stream.shutdown(Shutdown::Both).unwrap();
-    wait_for_delivery(stream);
-}
-
-/// Waits until the client's kernel has all bytes, and the end of the connection if it was closed.
-fn wait_for_delivery(stream: &TcpStream) {
-    let ports = [stream.local_addr(), stream.peer_addr()].map(|address| address.unwrap().port());
-    let [local, remote] = ports.map(|port| format!(":{port:04X}"));
-    wait_for("the kernel delivers", || {
-        let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
-        let mut connections = connections.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        // Its number, addresses, state, and the bytes that are not acknowledged.
-        let found = connections.find(|fields| fields[1].ends_with(&local) && fields[2].ends_with(&remote));
-        found.is_none_or(|fields| fields[4].starts_with("00000000:"))
-    });
-}
 
 #[test]
 fn slices_are_made_on_connections_that_stay_open() {
@@ -146,11 +39,8 @@ fn slices_are_made_on_connections_that_stay_open() {
         }
         // The last answers have been read: what is still sent would be counted here.
         sleep(Duration::from_millis(150));
-        assert_eq!(
-            count(&server.requests),
-            slices.iter().map(|slice| slice.sent).sum::<u64>(),
-            "it is silent"
-        );
+        let sent: u64 = slices.iter().map(|slice| slice.sent).sum();
+        assert_eq!(count(&server.requests), sent, "{arguments}: it is silent");
         let Ran { report, code, complaint } = visit.finish();
         assert_eq!((count(&server.connections), code), (6, 0), "{arguments}: {complaint}");
         adds_up(&report, &[&slices[1], &slices[3]]);
@@ -162,14 +52,6 @@ fn slices_are_made_on_connections_that_stay_open() {
     }
 }
 
-/// The number of times that a thread of `visit` was given a core.
-fn switches(visit: &Controlled) -> u64 {
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", visit.child.id())).unwrap();
-    let status = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("status")).unwrap());
-    let count = |line: &str| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok();
-    status.map(|status| status.lines().filter_map(count).sum::<u64>()).sum()
-}
-
 #[test]
 fn silence_uses_no_cpu_time() {
     let server = ScriptedServer::start(|client| client.answer_all(right));
@@ -177,31 +59,13 @@ fn silence_uses_no_cpu_time() {
     for _ in 0..2 {
         // Far longer than any tick.
         wait_for("no thread runs for half a second", || {
-            let before = switches(&visit);
+            let before = visit.switches();
             sleep(Duration::from_millis(500));
-            switches(&visit) == before
+            visit.switches() == before
         });
         visit.slice("run 0.02");
     }
     visit.finish();
-}
-
-fn adds_up(report: &Report, runs: &[&Slice]) {
-    let sum = |value: fn(&Slice) -> f64| runs.iter().map(|slice| value(slice)).sum::<f64>();
-    let sent: u64 = runs.iter().map(|slice| slice.sent).sum();
-    let answered: u64 = runs.iter().map(|slice| slice.answered).sum();
-    assert_eq!((report.sent, report.answered), (sent, answered));
-    let latency: &TimesReport = report.latency.as_ref().unwrap();
-    assert_eq!(latency.count, report.statuses.values().sum::<u64>());
-    let close = |name, got: f64, expected: f64| {
-        assert!((got - expected).abs() <= 0.002 * expected, "{name}: {got} and not {expected}");
-    };
-    close("elapsed", report.elapsed_seconds, sum(|slice| slice.elapsed_seconds));
-    close("cpu", report.cpu_seconds, sum(|slice| slice.cpu_seconds));
-    let latencies = sum(|slice| {
-        slice.mean_seconds.unwrap_or_default() * f64::from(u32::try_from(slice.answered).unwrap())
-    });
-    close("mean", latency.mean_seconds * f64::from(u32::try_from(answered).unwrap()), latencies);
 }
 
 #[test]
@@ -407,4 +271,25 @@ fn the_last_command_needs_no_line_feed() {
     visit.commands = None;
     let slices: Vec<Slice> = (0..3).map(|_| Slice::parse(&visit.line()).unwrap()).collect();
     adds_up(&visit.finish().report, &[&slices[1], &slices[2]]);
+}
+
+/// The report is the sum of these slices.
+fn adds_up(report: &Report, slices: &[&Slice]) {
+    let counts = slices.iter().fold((0, 0), |sum, slice| (sum.0 + slice.sent, sum.1 + slice.answered));
+    assert_eq!((report.sent, report.answered), counts);
+    let number = |count: u64| f64::from(u32::try_from(count).unwrap());
+    let latencies = |answered, mean: Option<f64>| number(answered) * mean.unwrap_or_default();
+    let latency = report.latency.as_ref().map(|times| times.mean_seconds);
+    let sum = |value: &dyn Fn(&Slice) -> f64| slices.iter().map(|slice| value(slice)).sum::<f64>();
+    for (name, got, expected) in [
+        ("elapsed", report.elapsed_seconds, sum(&|slice| slice.elapsed_seconds)),
+        ("CPU time", report.cpu_seconds, sum(&|slice| slice.cpu_seconds)),
+        (
+            "latencies",
+            latencies(counts.1, latency),
+            sum(&|slice| latencies(slice.answered, slice.mean_seconds)),
+        ),
+    ] {
+        assert!((got - expected).abs() <= 1e-6 * expected, "{name}: {got} and not {expected}");
+    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic fails a test")]
 
 mod control;
+mod controlled;
 mod server;
 
 use std::process::{Child, Command, Stdio};
