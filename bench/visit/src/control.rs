@@ -20,6 +20,7 @@ use super::input::{Input, Next};
 use super::plan::{Amount, Plan};
 use super::print;
 use super::report::{self, Ending, Measured};
+use super::tally::Tally;
 use super::threads::Threads;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +34,10 @@ enum Command {
 /// Opens the connections and follows the commands until their end.
 pub(super) fn measure(plan: &Plan, threads: &Threads, interrupted: &AtomicBool) -> anyhow::Result<Measured> {
     let mut input = Input::new(interrupted)?;
-    let opening = threads.open()?;
-    print::line(&report::ready(plan, &opening))?;
-    let mut measured = Measured::new(opening)?;
-    let mut run = Duration::ZERO;
+    let open = threads.open()?;
+    print::line(&report::ready(plan, open))?;
+    let mut total = Tally { open, ..Tally::default() };
+    let (mut warmed, mut run) = (Duration::ZERO, Duration::ZERO);
     let ending = loop {
         let line = match input.next()? {
             Next::Line(line) => line,
@@ -48,23 +49,21 @@ pub(super) fn measure(plan: &Plan, threads: &Threads, interrupted: &AtomicBool) 
             Err(reason) => break Ending::WrongCommand(reason),
         };
         let (Command::Warm(time) | Command::Run(time)) = command;
-        let mut tally = threads.open()?;
-        let load = threads.load(Duration::ZERO, Amount::Time(time))?;
-        tally.open = load.open;
-        tally.add(load)?;
+        threads.open()?;
+        let tally = threads.load(Duration::ZERO, Amount::Time(time))?;
         print::line(&report::slice(plan, &tally))?;
         match command {
             Command::Warm(_) => {
-                measured.warm_up += time;
-                measured.tally.add_unmeasured(tally)?;
+                warmed += time;
+                total.add_unmeasured(tally)?;
             }
             Command::Run(_) => {
                 run += time;
-                measured.tally.add(tally)?;
+                total.add(tally)?;
             }
         }
     };
-    Ok(Measured { amount: Amount::Time(run), ending, ..measured })
+    Ok(Measured { warm_up: warmed, amount: Amount::Time(run), tally: total, ending })
 }
 
 impl FromStr for Command {

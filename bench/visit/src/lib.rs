@@ -51,6 +51,7 @@ use plan::Plan;
 use print::{INTERRUPTED, USAGE};
 use report::{Ending, Measured};
 use schedule::ThreadShare;
+use tally::Tally;
 use threads::Threads;
 use worker::Worker;
 
@@ -116,10 +117,10 @@ fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
 /// Opens the connections and makes the one slice that the arguments describe.
 fn measure(plan: &Plan, threads: &Threads) -> anyhow::Result<Measured> {
     let Plan { warm_up, amount, .. } = *plan;
-    let mut measured = Measured::new(threads.open()?)?;
-    measured.tally.add(threads.load(warm_up, amount)?)?;
-    let ending = if measured.tally.stopped.is_some() { Ending::Interrupted } else { Ending::Complete };
-    Ok(Measured { warm_up, amount, ending, ..measured })
+    let open = threads.open()?;
+    let tally = Tally { open, ..threads.load(warm_up, amount)? };
+    let ending = if tally.stopped.is_some() { Ending::Interrupted } else { Ending::Complete };
+    Ok(Measured { warm_up, amount, tally, ending })
 }
 
 /// Raises the limit of open descriptors as far as needed. Fails when the hard limit is too low.

@@ -22,17 +22,6 @@ pub(super) struct Measured {
     pub(super) ending: Ending,
 }
 
-impl Measured {
-    /// A run whose connections have been opened, without any load. A connect that failed does not
-    /// count: a slice tries again.
-    pub(super) fn new(opening: Tally) -> anyhow::Result<Self> {
-        let mut tally = Tally { open: opening.open, ..Tally::default() };
-        tally.add_unmeasured(opening)?;
-        let amount = Amount::Time(Duration::ZERO);
-        Ok(Self { warm_up: Duration::ZERO, amount, tally, ending: Ending::Complete })
-    }
-}
-
 /// Why a run ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -49,7 +38,7 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
     Report {
         version: VERSION.into(),
         load: load(plan, measured),
-        connections_open: open(plan, tally),
+        connections_open: open(plan, tally.open),
         elapsed_seconds,
         sent: tally.sent,
         answered,
@@ -68,8 +57,8 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
     }
 }
 
-pub(super) fn ready(plan: &Plan, opening: &Tally) -> Ready {
-    Ready { version: VERSION.into(), connections_open: open(plan, opening) }
+pub(super) fn ready(plan: &Plan, connections: u64) -> Ready {
+    Ready { version: VERSION.into(), connections_open: open(plan, connections) }
 }
 
 pub(super) fn slice(plan: &Plan, tally: &Tally) -> Slice {
@@ -80,14 +69,14 @@ pub(super) fn slice(plan: &Plan, tally: &Tally) -> Slice {
         statuses: tally.statuses.clone(),
         errors: tally.errors,
         mismatch: tally.mismatch.clone(),
-        connections_open: open(plan, tally),
+        connections_open: open(plan, tally.open),
         mean_seconds: tally.latency.mean_seconds(),
         cpu_seconds: tally.cpu.as_secs_f64(),
     }
 }
 
-fn open(plan: &Plan, tally: &Tally) -> Option<u64> {
-    (plan.mode != Mode::Close).then_some(tally.open)
+fn open(plan: &Plan, connections: u64) -> Option<u64> {
+    (plan.mode != Mode::Close).then_some(connections)
 }
 
 fn load(plan: &Plan, measured: &Measured) -> Load {

@@ -1,4 +1,5 @@
-//! The threads that make the load. All get the same orders, and their counts are added up.
+//! The threads that make the load. All get the same orders, and what they count is
+//! added up.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,8 @@ use super::report;
 use super::tally::Tally;
 use super::worker::{Order, Worker};
 
+const PANICKED: &str = "a thread panicked";
+
 pub(super) struct Threads<'scope> {
     plan: &'scope Plan,
     threads: Vec<Thread<'scope>>,
@@ -19,8 +22,6 @@ pub(super) struct Threads<'scope> {
 
 struct Thread<'scope> {
     orders: Sender<Order>,
-    /// One tally per order. A channel per thread, so that one that panicked is noticed.
-    tallies: Receiver<anyhow::Result<Tally>>,
     handle: ScopedJoinHandle<'scope, Tally>,
 }
 
@@ -32,45 +33,52 @@ impl<'scope> Threads<'scope> {
     ) -> Self {
         let start = |worker: Worker<'scope>| {
             let (orders, received) = channel();
-            let (counted, tallies) = channel();
-            let handle = scope.spawn(move || worker.run(&received, &counted));
-            Thread { orders, tallies, handle }
+            Thread { orders, handle: scope.spawn(move || worker.run(&received)) }
         };
         Self { plan, threads: workers.into_iter().map(start).collect() }
     }
 
-    /// Tries once to open each connection that is not open.
-    pub(super) fn open(&self) -> anyhow::Result<Tally> {
-        self.order(&Order::Open)
+    /// Tries once to open each connection that is not open. Returns how many are open.
+    pub(super) fn open(&self) -> anyhow::Result<u64> {
+        let (opened, answers) = channel();
+        self.order(&Order::Open { opened });
+        self.answers(answers).sum()
     }
 
-    /// Makes load on all connections and waits for the answers that are missing.
+    /// Makes load on all connections and waits for the answers that are missing. Returns what was
+    /// counted since the last time, which includes connections that were opened.
     pub(super) fn load(&self, warm_up: Duration, amount: Amount) -> anyhow::Result<Tally> {
+        let (counted, answers) = channel();
         let began = Arc::new(OnceLock::new());
-        let mut tally = self.order(&Order::Load { warm_up, amount, began: Arc::clone(&began) })?;
+        self.order(&Order::Load { warm_up, amount, began: Arc::clone(&began), counted });
+        let mut tally = add_up(self.answers(answers))?;
         let began: Instant = *began.get().context("the clock was not started")?;
         tally.elapsed = report::elapsed(amount, self.plan.rate, began + warm_up, &tally);
         Ok(tally)
     }
 
-    /// Ends the threads. Returns what they counted since the last order.
+    /// Ends the threads. Returns what they counted after the last load.
     pub(super) fn finish(self) -> anyhow::Result<Tally> {
+        // The orders of all threads end before the first one is waited for.
         let handles: Vec<_> = self.threads.into_iter().map(|thread| thread.handle).collect();
         add_up(handles.into_iter().map(|handle| handle.join().ok().context(PANICKED)))
     }
 
-    fn order(&self, order: &Order) -> anyhow::Result<Tally> {
+    fn order(&self, order: &Order) {
         for thread in &self.threads {
-            thread.orders.send(order.clone()).ok().context(PANICKED)?;
+            // A thread that has panicked does not answer.
+            let _ = thread.orders.send(order.clone());
         }
-        add_up(self.threads.iter().map(|thread| thread.tallies.recv().context(PANICKED)?))
+    }
+
+    /// One answer of each thread, or an error.
+    fn answers<T>(&self, answers: Receiver<anyhow::Result<T>>) -> impl Iterator<Item = anyhow::Result<T>> {
+        self.threads.iter().map(move |_| answers.recv().context(PANICKED)?)
     }
 }
 
-const PANICKED: &str = "a thread panicked";
-
-fn add_up(tallies: impl Iterator<Item = anyhow::Result<Tally>>) -> anyhow::Result<Tally> {
-    let mut total = Tally::default();
+fn add_up(mut tallies: impl Iterator<Item = anyhow::Result<Tally>>) -> anyhow::Result<Tally> {
+    let mut total = tallies.next().context("there is no thread")??;
     for tally in tallies {
         let tally = tally?;
         total.open += tally.open;

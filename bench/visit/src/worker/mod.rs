@@ -111,13 +111,21 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Sends and receives until the end. What happens from `start` on is measured.
-    fn load(&mut self, events: &mut Events, start: Instant) -> anyhow::Result<()> {
-        let mut cpu_before = None;
+    /// Sends and receives from `begin` until the end. What happens after the warm-up is measured.
+    fn load(
+        &mut self,
+        events: &mut Events,
+        begin: Instant,
+        warm_up: Duration,
+        amount: Amount,
+    ) -> anyhow::Result<()> {
+        // Without a warm-up the first batches count too, which are much of a short slice.
+        let mut cpu_before = if warm_up.is_zero() { Some(cpu_time()?) } else { None };
+        self.start(begin, warm_up, amount);
         let mut next_tick = Instant::now() + TICK;
         loop {
             let now = Instant::now();
-            if cpu_before.is_none() && now >= start {
+            if cpu_before.is_none() && now >= begin + warm_up {
                 cpu_before = Some(cpu_time()?);
                 self.is_measuring = true;
             }

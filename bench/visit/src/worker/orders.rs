@@ -15,38 +15,41 @@ use crate::mode::Mode;
 use crate::plan::Amount;
 use crate::tally::Tally;
 
+/// An order, with the channel of its answer. A thread that panics drops it.
 #[derive(Clone)]
 pub(crate) enum Order {
-    /// Tries once to open each connection that is not open.
-    Open,
-    /// Makes one slice of load: a warm-up, then what is measured.
+    /// Tries once to open each connection that is not open. The answer is how many are open.
+    Open { opened: Sender<anyhow::Result<u64>> },
+    /// Makes one slice of load: a warm-up, then what is measured. The answer is what was counted
+    /// since the last slice.
     Load {
         warm_up: Duration,
         amount: Amount,
         /// One clock for all threads: the first that has the order starts it.
         began: Arc<OnceLock<Instant>>,
+        counted: Sender<anyhow::Result<Tally>>,
     },
 }
 
 impl Worker<'_> {
-    /// Follows orders until there are no more. The counts of each order go to `tallies`. Returns
-    /// what was counted after the last one.
+    /// Follows orders until there are no more. Returns what was counted after the last slice.
     ///
     /// An order fails when the kernel refuses to wait or to set a timer.
-    pub(crate) fn run(mut self, orders: &Receiver<Order>, tallies: &Sender<anyhow::Result<Tally>>) -> Tally {
+    pub(crate) fn run(mut self, orders: &Receiver<Order>) -> Tally {
         let mut events = Events::with_capacity(EVENTS);
         for order in orders {
-            let done = match order {
-                Order::Open => self.open(&mut events),
-                Order::Load { warm_up, amount, began } => {
-                    let begin = *began.get_or_init(Instant::now);
-                    self.start(begin, warm_up, amount);
-                    self.load(&mut events, begin + warm_up)
+            // The thread that waits for an answer may have ended after an error of another one.
+            match order {
+                Order::Open { opened } => {
+                    let done = self.open(&mut events);
+                    let _ = opened.send(done.map(|()| self.open_connections()));
                 }
-            };
-            self.settle();
-            if tallies.send(done.map(|()| mem::take(&mut self.tally))).is_err() {
-                break;
+                Order::Load { warm_up, amount, began, counted } => {
+                    let begin = *began.get_or_init(Instant::now);
+                    let done = self.load(&mut events, begin, warm_up, amount);
+                    self.settle();
+                    let _ = counted.send(done.map(|()| mem::take(&mut self.tally)));
+                }
             }
         }
         self.check_for_extra_bytes();
@@ -56,7 +59,7 @@ impl Worker<'_> {
     /// Notices what has happened to the connections since the last order, and opens those that are
     /// not open, except in mode close, which opens them as needed.
     fn open(&mut self, events: &mut Events) -> anyhow::Result<()> {
-        (self.schedule, self.is_measuring) = (None, true);
+        self.schedule = None;
         self.catch_up(events)?;
         if self.plan.mode == Mode::Close {
             return Ok(());
@@ -88,15 +91,18 @@ impl Worker<'_> {
     }
 
     /// Before the silence: closes what is still opening, since its time to connect would include
-    /// the silence, and counts what is open.
+    /// the silence.
     fn settle(&mut self) {
         let now = Instant::now();
         for index in 0..self.connections.len() {
-            match self.connections[index].state {
-                State::Opening => self.close(index, now, false),
-                State::Free => self.tally.open += 1,
-                State::Down | State::Busy | State::Closing => {}
+            if self.connections[index].state == State::Opening {
+                self.close(index, now, false);
             }
         }
+        self.tally.open = self.open_connections();
+    }
+
+    fn open_connections(&self) -> u64 {
+        self.connections.iter().filter(|connection| connection.state == State::Free).count() as u64
     }
 }

@@ -2,6 +2,8 @@
 //! that an answer that was delayed took at least as long as the delay.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic fails a test")]
 
+mod control;
+mod controlled;
 mod server;
 
 use std::process::{Child, Command, Stdio};
@@ -32,14 +34,18 @@ fn start(server: &ScriptedServer, arguments: &str) -> Child {
 fn finish(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
-    let report = Report::parse(std::str::from_utf8(&output.stdout).unwrap()).expect(&complaint);
+    ran(std::str::from_utf8(&output.stdout).unwrap(), complaint, output.status.code().unwrap())
+}
+
+fn ran(output: &str, complaint: String, code: i32) -> Ran {
+    let report = Report::parse(output).expect(&complaint);
     let again = serde_json::to_string(&report).unwrap();
     assert_eq!(Report::parse(&again).unwrap(), report, "what is printed is read without loss");
     let Errors { reset, closed, timeout, wrong, cut_off, .. } = report.errors;
     let outcomes = report.statuses.values().sum::<u64>() + reset + closed + timeout + wrong + cut_off;
     assert_eq!(report.sent, outcomes, "every request has an outcome: {report:?}");
     assert_eq!(report.latency.as_ref().map_or(0, |times| times.count), report.statuses.values().sum::<u64>());
-    Ran { report, complaint, code: output.status.code().unwrap() }
+    Ran { report, complaint, code }
 }
 
 fn visit(arguments: &str, script: impl Fn(&mut Client) + Send + Sync + 'static) -> Ran {

@@ -15,7 +15,10 @@ pub(super) struct Client {
 
 pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
+    /// The number of requests that were read.
     pub(super) requests: Arc<AtomicU64>,
+    /// The number of connections that were accepted.
+    pub(super) connections: Arc<AtomicU64>,
 }
 
 impl ScriptedServer {
@@ -23,11 +26,13 @@ impl ScriptedServer {
     pub(super) fn start(script: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (requests, script) = (Arc::new(AtomicU64::new(0)), Arc::new(script));
-        let counted = Arc::clone(&requests);
+        let (requests, connections) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let script = Arc::new(script);
+        let (counted, accepted) = (Arc::clone(&requests), Arc::clone(&connections));
         std::thread::spawn(move || {
             for (number, stream) in (0..).zip(listener.incoming()) {
                 let stream = stream.unwrap();
+                accepted.fetch_add(1, Ordering::SeqCst);
                 stream.set_nodelay(true).unwrap();
                 let (script, requests) = (Arc::clone(&script), Arc::clone(&counted));
                 std::thread::spawn(move || {
@@ -35,7 +40,7 @@ impl ScriptedServer {
                 });
             }
         });
-        Self { address, requests }
+        Self { address, requests, connections }
     }
 }
 
