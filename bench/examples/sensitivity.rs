@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use bench::analysis::summary::{Cell, WorkloadSummary, summarise};
+use bench::analysis::summary::{Cell, RunFigure, WorkloadSummary, summarise};
 use bench::machine::Machine;
 use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch};

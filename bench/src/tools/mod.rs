@@ -87,6 +87,8 @@ pub struct SliceOutput {
     pub elapsed_seconds: f64,
     /// Answers with a 2xx status.
     pub answered: u64,
+    /// Mean latency in seconds; `None` without an answer.
+    pub mean_seconds: Option<f64>,
 }
 
 /// The load that a tool has to make.

@@ -108,7 +108,8 @@ impl SlicedTool for Visit {
 
     fn parse_slice(&self, line: &str) -> anyhow::Result<SliceOutput> {
         let slice = Slice::parse(line)?;
-        Ok(SliceOutput { elapsed_seconds: slice.elapsed_seconds, answered: slice.answered })
+        let Slice { elapsed_seconds, answered, mean_seconds, .. } = slice;
+        Ok(SliceOutput { elapsed_seconds, answered, mean_seconds })
     }
 }
 

@@ -10,6 +10,8 @@ mortal   exits at the second request for /abc, the path of the workload: the fir
 brief    exits at the second request for /last, which is in no conformance case
 mute     has no version
 keeps    keeps a connection open that the client asks to close
+restless uses CPU time when nothing is asked of it
+slow     takes 50 ms per answer
 
 and under a real load tool, where only requests for /abc count:
 
@@ -25,6 +27,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -44,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         if mode == "stops" and asked == 1000:
             subprocess.Popen(["sh", "-c", f"sleep 1; kill -CONT {os.getpid()}"])
             os.kill(os.getpid(), signal.SIGSTOP)
+        if mode == "slow":
+            time.sleep(0.05)
         is_wrong = mode == "wrong" or mode == "turns" and asked >= 100
         body = b"Nobody is here\n" if is_wrong else f"Hello, visitor! You've requested: {self.path}\n".encode()
         self.send_response(503 if mode == "busy" and asked % 1000 == 0 else 200)
@@ -88,6 +93,8 @@ else:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if mode == "tidy":
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    if mode == "restless":
+        threading.Thread(target=lambda: all(True for _ in iter(int, 1)), daemon=True).start()
     server = Server(("127.0.0.1", 0), Handler)
     print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

@@ -124,30 +124,33 @@ impl<'a> Cell<'a> {
 pub(super) struct Repeated {
     repetition: u32,
     of_run: f64,
-    /// By slice, `None` of one that does not count; empty where the run was not made in slices.
-    of_slices: Vec<Option<f64>>,
+    /// By block, `None` where it has no slice that counts; empty where the run was not made in slices.
+    of_blocks: Vec<Option<f64>>,
 }
 
 impl Repeated {
     fn new(run: &Record, figure: RunFigure) -> Option<Self> {
-        let slices = run.slices.as_ref().zip(figure.of_slice).map(|(slices, of_slice)| {
-            let mut values = vec![None; slices.len()];
-            slices.counted().for_each(|slice| values[slice] = of_slice(slices, slice));
+        let of_blocks = run.slices.as_ref().zip(figure.of_slice).map(|(slices, of_slice)| {
+            let blocks = slices.block.iter().max().map_or(0, |last| *last as usize + 1);
+            let mut values = vec![None; blocks];
+            for slice in slices.counted() {
+                values[slices.block[slice] as usize] = of_slice(slices, slice);
+            }
             values
         });
         Some(Self {
             repetition: run.repetition?,
             of_run: (figure.of_run)(run)?,
-            of_slices: slices.unwrap_or_default(),
+            of_blocks: of_blocks.unwrap_or_default(),
         })
     }
 
     /// The ratio to another server's figure in the same repetition: the median of the ratios within
-    /// each block of slices, or the ratio of whole runs where there are none.
+    /// the blocks of slices, or the ratio of whole runs where there are none.
     fn ratio_to(&self, other: &Self) -> Option<f64> {
         let of_block = |(this, that): (&Option<f64>, &Option<f64>)| ratio((*this)?, (*that)?);
         let mut of_blocks: Vec<f64> =
-            self.of_slices.iter().zip(&other.of_slices).filter_map(of_block).collect();
+            self.of_blocks.iter().zip(&other.of_blocks).filter_map(of_block).collect();
         median(&mut of_blocks).or_else(|| ratio(self.of_run, other.of_run))
     }
 }
@@ -178,6 +181,7 @@ fn disturbance(record: &Record) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::record::SlicesRecord;
     use visit::output::TimesReport;
 
     /// A run in which this number of answers took a millisecond.
@@ -227,11 +231,46 @@ mod tests {
             ("none", vec![], vec![(1, 1.0)], vec![]),
         ];
         let repeated = |figures: Vec<(u32, f64)>| -> Vec<Repeated> {
-            let of_run = |(repetition, of_run)| Repeated { repetition, of_run, of_slices: Vec::new() };
+            let of_run = |(repetition, of_run)| Repeated { repetition, of_run, of_blocks: Vec::new() };
             figures.into_iter().map(of_run).collect()
         };
         for (name, these, those, expected) in cases {
             assert_eq!(ratios(&repeated(these), &repeated(those)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn ratios_of_slices_are_taken_within_blocks() {
+        let run = |blocks: &[u32], costs: &[f64], disturbed: &[usize]| {
+            let mut record = Record::example("one", 1);
+            record.set_cpu_seconds(0.003);
+            record.slices = Some(SlicesRecord {
+                block: blocks.to_vec(),
+                answered: vec![1; blocks.len()],
+                server_seconds: costs.to_vec(),
+                disturbed: disturbed.to_vec(),
+                ..SlicesRecord::default()
+            });
+            record
+        };
+        let other = run(&[1, 2, 3, 4], &[1.0, 2.0, 4.0, 8.0], &[]);
+        let whole = |seconds| {
+            let mut record = Record::example("one", 1);
+            record.set_cpu_seconds(seconds);
+            record
+        };
+        let cases = [
+            ("the median", run(&[1, 2, 3], &[3.0, 8.0, 20.0], &[]), 4.0),
+            ("without a disturbed slice", run(&[1, 2, 3], &[3.0, 8.0, 20.0], &[1]), 4.0),
+            ("in some blocks", run(&[2, 4], &[6.0, 24.0], &[]), 3.0),
+            ("most are disturbed", run(&[1, 2, 3], &[3.0, 8.0, 20.0], &[0, 1]), 4.0),
+            ("no block in common", run(&[9], &[3.0], &[]), 1.0),
+            ("a run that was made as a whole", whole(0.006), 2.0),
+        ];
+        for (name, one, expected) in cases {
+            let [one, other] = [&one, &other].map(|run| Cell::new(vec![run]));
+            let ratio = one.raw_ratio_to(&other, RunFigure::COST).unwrap().median;
+            assert!((ratio - expected).abs() < 1e-9, "{name}: {ratio}");
         }
     }
 }

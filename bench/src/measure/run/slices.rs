@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! stand up  a b c                 all are started and verified, and the tool's connections opened
-//! idle      a b c                 who uses CPU time now is taken down, and measured alone
 //! warm-up   a │ b │ c
+//! silence   a b c                 a server that uses CPU time now is taken down, and measured alone
 //! block 1   c │ a │ b             a slice each, in an order that is shuffled anew
 //! block 2   a │ c │ b
 //! …
@@ -34,15 +34,26 @@ use crate::tools::{self, LoadSpec, SliceOutput, SlicedTool};
 /// that other servers have used meanwhile. METHODOLOGY.md has the experiment.
 const WARM_UP: f64 = 0.1;
 
-/// For how long nobody is asked, to see which server uses CPU time all the same.
-const IDLE_LOOK: Duration = Duration::from_millis(100);
+/// What a slice takes beside its load and its warm-up: the last answers of both, and the reading of
+/// the counters.
+const BORDER: Duration = Duration::from_millis(4);
+
+/// How many round trips a slice has at least. At its end connections fall silent one by one, for one
+/// round trip: so for most of its time all of them are busy.
+const ROUND_TRIPS: f64 = 10.0;
+
+/// For how long nothing is asked, to see which server uses CPU time all the same.
+const IDLE_LOOK: Duration = Duration::from_millis(50);
+
+/// How often that is looked at, until no server does.
+const IDLE_LOOKS: u32 = 3;
 
 /// The share of a core that an idle server may use: at most a hundredth of what is measured beside
 /// it.
 const IDLE_FROM: f64 = 0.01;
 
-/// Blocks that are added where slices were disturbed, as a share of those that were planned.
-const MORE_BLOCKS: f64 = 0.25;
+/// Blocks that are added at most where slices were disturbed: one to so many that were planned.
+const MORE_BLOCKS: u32 = 4;
 
 /// How much longer than its load the tool's answer may take: it opens connections, and waits for the
 /// last answers.
@@ -67,11 +78,22 @@ struct Standing {
     tool: Process,
     sliced: &'static dyn SlicedTool,
     cores: Vec<usize>,
+    share: Share,
     slices: Vec<Slice>,
     idle: Idle,
 }
 
+/// What a server has of the blocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Share {
+    /// How long its slices are.
+    slice: Duration,
+    /// It has one in every so many blocks.
+    every: u32,
+}
+
 struct Slice {
+    block: u32,
     began: Instant,
     output: SliceOutput,
     spent: Spent,
@@ -88,15 +110,28 @@ struct Idle {
     cpu: Duration,
 }
 
-/// How often each server gets a slice: in the time that the load is to take, without the warm-up.
-pub(in crate::measure) fn blocks(load: &Load, slice: Duration) -> u32 {
+/// In how many blocks the time of a load is divided.
+fn blocks(load: &Load, slice: Duration) -> u32 {
     let time = match load.amount {
         Amount::Time(time) => time,
         Amount::Requests(_) => Duration::ZERO,
     };
-    let blocks = (time.as_secs_f64() / slice.mul_f64(1.0 + WARM_UP).as_secs_f64()).round();
+    let each = slice.mul_f64(1.0 + WARM_UP) + BORDER;
+    let blocks = (time.as_secs_f64() / each.as_secs_f64()).round();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a day by a slice")]
     (blocks as u32).max(1)
+}
+
+/// The share of a server with this round trip: where it is slow its slices are longer, and as many
+/// fewer.
+fn share(slice: Duration, blocks: u32, round_trip_seconds: f64) -> Share {
+    let every = (round_trip_seconds * ROUND_TRIPS / slice.as_secs_f64()).ceil().clamp(1.0, f64::from(blocks));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most the number of blocks"
+    )]
+    Share { slice: slice.mul_f64(every), every: every as u32 }
 }
 
 /// Makes the runs of a repetition in slices. The figures of each, or the error that it ended with,
@@ -111,47 +146,45 @@ pub(in crate::measure) fn measure(
     for seat in seats.iter_mut() {
         seat.stand_up();
     }
-    look_at_idle(seats);
+    let Some(blocks) = seats.first().map(|seat| blocks(seat.load, slice)) else { return };
     for seat in seats.iter_mut() {
-        seat.step(|standing, load, output| standing.warm_up(load.warm_up, load, output));
+        seat.step(|standing, load, output| standing.prepare(slice, blocks, load, output));
     }
-    let Some(blocks) = seats.iter().map(|seat| blocks(seat.load, slice)).max() else { return };
-    let most = blocks + (f64::from(blocks) * MORE_BLOCKS).round() as u32;
+    take_down_busy(seats);
     let began = Instant::now();
     let mut order: Vec<usize> = (0..seats.len()).collect();
-    for block in 1..=most {
-        let is_enough = |seat: &Seat| {
-            seat.standing.as_ref().is_none_or(|standing| standing.undisturbed() >= blocks as usize)
-        };
-        if block > blocks && seats.iter().all(is_enough) {
+    for block in 1..=blocks + blocks / MORE_BLOCKS {
+        if block > blocks && seats.iter().all(|seat| seat.has_enough(blocks)) {
             break;
         }
         now(&format!("block {block} of {}", blocks.max(block)));
         random.shuffle(&mut order);
         for index in &order {
-            let Some(seat) = seats.get_mut(*index) else { continue };
-            seat.step(|standing, load, output| standing.slice(slice, load, output));
+            seats[*index].step(|standing, load, output| standing.slice(block, load, output));
         }
     }
     for seat in seats {
-        seat.take_down(slice, began);
+        seat.take_down(began);
     }
 }
 
-/// Takes down the servers that use CPU time although nothing is asked of them.
-fn look_at_idle(seats: &mut [Seat]) {
-    let mut before = Vec::with_capacity(seats.len());
-    for seat in seats.iter_mut() {
-        before.push((Instant::now(), seat.cpu()));
-    }
-    std::thread::sleep(IDLE_LOOK);
-    for (seat, (since, before)) in seats.iter_mut().zip(before) {
-        let (Some(before), Some(after)) = (before, seat.cpu()) else { continue };
-        let share = after.saturating_sub(before).as_secs_f64() / since.elapsed().as_secs_f64();
-        if share > IDLE_FROM {
-            seat.busy_when_idle = Some(share);
-            seat.standing = None;
+/// Takes down the servers that use CPU time although nothing is asked of them. One that does so only
+/// for a moment, to end what the warm-up has left, stays.
+fn take_down_busy(seats: &mut [Seat]) {
+    for _ in 0..IDLE_LOOKS {
+        let before: Vec<_> = seats.iter().map(|seat| (Instant::now(), seat.cpu())).collect();
+        std::thread::sleep(IDLE_LOOK);
+        for (seat, (since, before)) in seats.iter_mut().zip(before) {
+            let used = before.zip(seat.cpu()).map(|(before, after)| after.saturating_sub(before));
+            let share = used.map(|used| used.as_secs_f64() / since.elapsed().as_secs_f64());
+            seat.busy_when_idle = share.filter(|share| *share > IDLE_FROM);
         }
+        if seats.iter().all(|seat| seat.busy_when_idle.is_none()) {
+            return;
+        }
+    }
+    for seat in seats.iter_mut().filter(|seat| seat.busy_when_idle.is_some()) {
+        seat.standing = None;
     }
 }
 
@@ -180,9 +213,17 @@ impl<'a> Seat<'a> {
         Some(self.standing.as_ref()?.server.usage().ok()??.cpu)
     }
 
-    fn take_down(&mut self, slice: Duration, began: Instant) {
+    /// Whether it has the undisturbed slices of this number of blocks.
+    fn has_enough(&self, blocks: u32) -> bool {
+        self.standing.as_ref().is_none_or(|Standing { slices, share, .. }| {
+            let undisturbed = slices.iter().filter(|slice| !slice.is_disturbed).count();
+            undisturbed >= (blocks / share.every) as usize
+        })
+    }
+
+    fn take_down(&mut self, began: Instant) {
         let Some(standing) = self.standing.take() else { return };
-        let result = standing.take_down(self, slice, began);
+        let result = standing.take_down(self, began);
         self.record.error = result.err();
         self.record.verdict = verdict::of_run(&self.record);
     }
@@ -212,19 +253,31 @@ impl Standing {
         // By this line its connections are open.
         tool.line(load.timeout + GRACE).map_err(failed(ErrorKind::Tool))?;
         let cores = Cores { server: record.server_cores.clone(), ..run.cores.clone() }.all();
-        Ok(Self { server, at_rest, tool, sliced, cores, slices: Vec::new(), idle: Idle::default() })
+        let share = Share { slice: Duration::ZERO, every: 1 };
+        Ok(Self { server, at_rest, tool, sliced, cores, share, slices: Vec::new(), idle: Idle::default() })
     }
 
-    fn undisturbed(&self) -> usize {
-        self.slices.iter().filter(|slice| !slice.is_disturbed).count()
-    }
-
-    /// Loads the server for a time that is in no figure.
-    fn warm_up(&mut self, time: Duration, load: &Load, output: &mut RunOutput) -> Result<(), ErrorRecord> {
-        if !time.is_zero() {
-            self.command(&self.sliced.warm_up(time), time, load, output)?;
-        }
+    /// Loads the server for the time of the workload's warm-up, which is in no figure, and sees by the
+    /// latency what its share is.
+    fn prepare(
+        &mut self,
+        slice: Duration,
+        blocks: u32,
+        load: &Load,
+        output: &mut RunOutput,
+    ) -> Result<(), ErrorRecord> {
+        let warm_up = self.warm_up(load.warm_up.max(slice), load, output)?;
+        self.share = share(slice, blocks, warm_up.mean_seconds.unwrap_or_default());
         Ok(())
+    }
+
+    fn warm_up(
+        &mut self,
+        time: Duration,
+        load: &Load,
+        output: &mut RunOutput,
+    ) -> Result<SliceOutput, ErrorRecord> {
+        self.command(&self.sliced.warm_up(time), time, load, output)
     }
 
     /// Gives the tool a command, and returns its answer.
@@ -243,8 +296,12 @@ impl Standing {
         answer.map_err(failed(ErrorKind::Tool))
     }
 
-    /// Loads the server for a slice, and counts what that costs.
-    fn slice(&mut self, time: Duration, load: &Load, output: &mut RunOutput) -> Result<(), ErrorRecord> {
+    /// Loads the server for a slice, where it has one in this block, and counts what that costs.
+    fn slice(&mut self, block: u32, load: &Load, output: &mut RunOutput) -> Result<(), ErrorRecord> {
+        let Share { slice: time, every } = self.share;
+        if !block.is_multiple_of(every) {
+            return Ok(());
+        }
         self.end_idle()?;
         self.warm_up(time.mul_f64(WARM_UP), load, output)?;
         let began = Instant::now();
@@ -259,7 +316,7 @@ impl Standing {
             spent.throttled.as_ref().map(Duration::as_secs_f64),
             self.cores.len(),
         );
-        self.slices.push(Slice { began, output: slice, spent, tool, is_disturbed });
+        self.slices.push(Slice { block, began, output: slice, spent, tool, is_disturbed });
         self.begin_idle()
     }
 
@@ -279,7 +336,7 @@ impl Standing {
     }
 
     /// Ends tool and server, and records what they have done.
-    fn take_down(mut self, seat: &mut Seat, slice: Duration, began: Instant) -> Result<(), ErrorRecord> {
+    fn take_down(mut self, seat: &mut Seat, began: Instant) -> Result<(), ErrorRecord> {
         let (load, record) = (seat.load, &mut seat.record);
         self.end_idle()?;
         let seen = host::established(self.server.address());
@@ -288,7 +345,7 @@ impl Standing {
         self.tool.kill().map_err(failed(ErrorKind::Tool))?;
         self.server.end().map_err(failed(ErrorKind::Died))?;
         seat.output.printed = Some(report.clone());
-        let columns = columns(&self.slices, slice, began);
+        let columns = columns(&self.slices, self.share.slice, began);
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         seat.run.record_report(tool.parse(&report), record)?;
         let counted: Vec<&Slice> = columns.counted().filter_map(|index| self.slices.get(index)).collect();
@@ -324,6 +381,7 @@ fn columns(slices: &[Slice], slice: Duration, began: Instant) -> SlicesRecord {
     SlicesRecord {
         seconds: slice.as_secs_f64(),
         warm_up_seconds: slice.mul_f64(WARM_UP).as_secs_f64(),
+        block: slices.iter().map(|slice| slice.block).collect(),
         began_seconds: seconds(&|slice| slice.began.saturating_duration_since(began).as_secs_f64()),
         elapsed_seconds: seconds(&|slice| slice.output.elapsed_seconds),
         answered: slices.iter().map(|slice| slice.output.answered).collect(),
@@ -334,5 +392,37 @@ fn columns(slices: &[Slice], slice: Duration, began: Instant) -> SlicesRecord {
         steal_seconds: known(&|slice| slice.spent.steal_seconds()),
         throttled_seconds: known(&|slice| slice.spent.throttled.as_ref().map(Duration::as_secs_f64)),
         disturbed: (0..slices.len()).filter(|index| slices[*index].is_disturbed).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::servers::workload::Mode;
+
+    #[test]
+    fn a_load_is_divided_into_blocks() {
+        let cases = [(1000, 20, 38), (1000, 100, 9), (5000, 20, 192), (30, 20, 1), (1, 1000, 1)];
+        for (time, slice, expected) in cases {
+            let load = Load::example("visit", Amount::Time(Duration::from_millis(time)), Mode::KeepAlive);
+            assert_eq!(blocks(&load, Duration::from_millis(slice)), expected, "{time} by {slice}");
+        }
+    }
+
+    #[test]
+    fn a_slow_server_has_longer_slices_and_as_many_fewer() {
+        // Milliseconds of a round trip, of a slice, and in which blocks there is one.
+        let cases = [
+            (0.0, 20.0, 1),
+            (0.7, 20.0, 1),
+            (2.0, 20.0, 1),
+            (2.1, 40.0, 2),
+            (50.0, 500.0, 25),
+            (1e6, 760.0, 38),
+        ];
+        for (round_trip, slice, every) in cases {
+            let share = share(Duration::from_millis(20), 38, round_trip / 1e3);
+            assert_eq!((share.slice.as_secs_f64() * 1e3, share.every), (slice, every), "{round_trip} ms");
+        }
     }
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::numbers::as_f64;
 
-/// The slices of a run. A column has a value per slice, in the order of the blocks: slice `i` of
-/// every server of the repetition was measured in block `i`, in an order that was shuffled anew.
+/// The slices of a run. A column has a value per slice. The servers of a repetition were measured in
+/// blocks, in each of which every server had a slice, or every slow one in each so many.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlicesRecord {
@@ -14,6 +14,8 @@ pub struct SlicesRecord {
     pub seconds: f64,
     /// The same load directly before each slice, which is in no figure.
     pub warm_up_seconds: f64,
+    /// The block that each belongs to, from 1.
+    pub block: Vec<u32>,
     /// When each began, from the beginning of the repetition's first slice.
     pub began_seconds: Vec<f64>,
     /// From the first request of each to its last answer, by the tool's clock.
@@ -74,6 +76,7 @@ mod tests {
     #[test]
     fn disturbed_slices_do_not_count_unless_most_are() {
         let slices = |disturbed: &[usize]| SlicesRecord {
+            block: vec![1, 2, 3, 4],
             answered: vec![100, 200, 0, 400],
             elapsed_seconds: vec![0.1, 0.1, 0.1, 0.2],
             server_seconds: vec![0.01, 0.02, 0.03, 0.08],

@@ -1,0 +1,100 @@
+//! Measuring in slices: the servers of a repetition stand side by side, and the real `visit` loads one
+//! of them at a time.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
+mod mock;
+
+use std::collections::BTreeMap;
+
+use bench::store::record::{ErrorKind, Record};
+
+use mock::{Checkout, suite, workload};
+
+/// Measures mock servers once, with further flags. Returns the records by server, and the output.
+fn measure(servers: &[&str], flags: &str) -> (BTreeMap<String, Record>, String) {
+    let load = workload("load").tool("visit").with("connections", 4).without("requests").with("seconds", 0.6);
+    let checkout = Checkout::new(servers, &suite(&[load]));
+    let (_, text) = checkout.run(format!("measure mock --out out --control none {flags}").trim());
+    checkout.assert_nothing_runs();
+    let records = checkout.loaded().records;
+    (records.into_iter().map(|record| (record.server.name.clone(), record)).collect(), text)
+}
+
+#[test]
+fn servers_are_loaded_in_turn_and_figures_are_sums_of_slices() {
+    let (records, text) = measure(&["good", "tidy", "stubborn"], "");
+    let mut times = Vec::new();
+    for (name, record) in &records {
+        assert_eq!(record.error, None, "{text}");
+        let (slices, load) = (record.slices.as_ref().unwrap(), record.load.as_ref().unwrap());
+        let counted: Vec<usize> = slices.counted().collect();
+        let answered: u64 = counted.iter().map(|slice| slices.answered[*slice]).sum();
+        assert!(slices.len() >= 2 && answered > 0, "{name}: {text}");
+        assert_eq!(load.answered, answered, "{name}: {text}");
+        let sum = |column: &[f64]| counted.iter().map(|slice| column[*slice]).sum::<f64>();
+        assert!((load.elapsed_seconds - sum(&slices.elapsed_seconds)).abs() < 1e-6, "{name}: {text}");
+        let cpu = record.cpu.as_ref().unwrap();
+        assert!((cpu.server.unwrap().seconds - sum(&slices.server_seconds)).abs() < 1e-6, "{name}: {text}");
+        assert!((cpu.tool.seconds - sum(&slices.tool_seconds)).abs() < 1e-6, "{name}: {text}");
+        assert!(cpu.idle_share.is_some(), "{name}: {text}");
+        assert_eq!(record.workload.slice_seconds, Some(0.02), "{name}: {text}");
+        times.extend(
+            slices
+                .began_seconds
+                .iter()
+                .zip(&slices.elapsed_seconds)
+                .map(|(began, elapsed)| (*began, began + elapsed)),
+        );
+    }
+    assert_eq!(records.len(), 3, "{text}");
+    times.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap());
+    assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "two servers at once: {times:?}");
+}
+
+#[test]
+fn a_server_that_fails_leaves_the_others_their_slices() {
+    let cases = [
+        ("expires", ErrorKind::Died, "ended with exit status: 3: killed by the test"),
+        ("turns", ErrorKind::WrongAnswer, "an answer was wrong under load"),
+    ];
+    for (server, kind, message) in cases {
+        let (records, text) = measure(&["good", server], "");
+        let failure = records[server].error.as_ref().unwrap();
+        assert_eq!(failure.kind, kind, "{server}: {text}");
+        assert!(failure.message.contains(message) && text.contains(message), "{server}: {text}");
+        assert!(records[server].load.is_none() && records[server].slices.is_none(), "{server}: {text}");
+        assert!(records["good"].slices.as_ref().is_some_and(|slices| !slices.is_empty()), "{server}: {text}");
+    }
+}
+
+#[test]
+fn a_server_that_is_never_idle_is_measured_alone() {
+    let (records, text) = measure(&["good", "restless"], "");
+    let restless = &records["restless"];
+    assert!(restless.slices.is_none() && restless.load.as_ref().unwrap().answered > 0, "{text}");
+    assert!(restless.cpu.as_ref().unwrap().idle_share.unwrap() > 0.01, "{text}");
+    assert!(records["good"].slices.is_some(), "{text}");
+    assert!(text.contains("load restless: measured alone, since it uses "), "{text}");
+}
+
+#[test]
+fn a_slow_server_has_longer_slices_in_some_blocks() {
+    let (records, text) = measure(&["good", "slow"], "");
+    let [good, slow] = ["good", "slow"].map(|name| records[name].slices.as_ref().unwrap());
+    // Ten round trips of 50 ms would take more than all 23 blocks of 20 ms.
+    assert_eq!((slow.block.as_slice(), slow.seconds), ([23].as_slice(), 0.46), "{text}");
+    assert!(good.block.len() > 1 && good.seconds < slow.seconds, "{text}");
+}
+
+#[test]
+fn slices_can_be_turned_off_and_have_bounds() {
+    let (records, text) = measure(&["good"], "--slices none");
+    let good = &records["good"];
+    assert!(good.slices.is_none() && good.workload.slice_seconds.is_none(), "{text}");
+    assert!(good.load.as_ref().unwrap().answered > 0 && good.cpu.as_ref().unwrap().idle_share.is_none());
+    let checkout = Checkout::new(&["good"], &suite(&[workload("load")]));
+    for wrong in ["20", "0", "-1", "x", "NaN"] {
+        let said = "it is a number of seconds from 0.01 to 10, or `none`";
+        checkout.expect(&format!("measure mock --slices={wrong}"), 2, said);
+    }
+}
