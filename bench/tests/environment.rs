@@ -143,6 +143,42 @@ fn a_folder_without_a_manifest_is_left_out_and_named() {
     checkout.expect("verify left", 1, "unknown server `left`");
 }
 
+/// Cargo's globs match folders alone, so no list of members leaves such a folder out.
+#[test]
+fn a_package_without_a_manifest_which_stops_cargo_is_named() {
+    let checkout = checkout(&[]);
+    let members = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members = members.lines().find(|line| line.starts_with("members = ")).unwrap();
+    assert!(members.contains("\"servers/rust/*/src/..\""), "{members}");
+    checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"servers/rust/*/src/..\"]\n");
+    for script in ["bench", "target"] {
+        checkout.write(&format!("scripts/{script}"), "");
+        fs::copy(root().join("scripts").join(script), checkout.path("scripts").join(script)).unwrap();
+    }
+    let run = |script: &str| {
+        let mut command = Command::new(checkout.path("scripts").join(script));
+        command.env("CARGO_TARGET_DIR", "/nowhere").output().unwrap()
+    };
+    let package = "[package]\nname = \"server-mine\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    checkout.write("servers/rust/mine/Cargo.toml", package);
+    checkout.write("servers/rust/mine/src/main.rs", "fn main() {}\n");
+    checkout.write("servers/rust/left/notes.txt", "of a branch that is gone");
+    assert_eq!(text(&run("target")), "/nowhere\n");
+    checkout.write("servers/rust/left/src/main.rs.orig", "");
+    for manifest in [None, Some("")] {
+        if let Some(manifest) = manifest {
+            checkout.write("servers/rust/left/Cargo.toml", manifest);
+        }
+        for script in ["bench", "target"] {
+            let output = run(script);
+            assert_eq!(output.status.code(), Some(1), "{script}");
+            let expected = "target: servers/rust/left has src/ but no Cargo.toml, or an empty one, and cargo \
+                            builds nothing beside it: move the folder away\n";
+            assert_eq!(text(&output), expected, "{script}, {manifest:?}");
+        }
+    }
+}
+
 #[test]
 fn what_is_built_runs_where_it_cannot_be_built() {
     let checkout = checkout(&["good"]);

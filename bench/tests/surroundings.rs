@@ -75,3 +75,23 @@ fn a_width_that_nothing_fits_in_is_not_believed() {
     assert_eq!(report("1"), report("20"));
     assert_eq!(report("0"), report("many"));
 }
+
+#[test]
+fn how_to_install_a_tool_is_not_told_where_descriptors_are_lacking() {
+    // With 8 the harness cannot start its shell, and with 10 no tool.
+    for limit in [8, 10] {
+        let (output, text) = run(&checkout(), &format!("ulimit -n {limit}"), "list tools");
+        assert!(output.status.success(), "{limit}: {text}");
+        let lacking: Vec<&str> = text.lines().filter(|line| line.contains("Too many open files")).collect();
+        assert!(!lacking.is_empty(), "{limit}: {text}");
+        assert!(lacking.iter().all(|line| !line.contains("install") && !line.contains("build it")), "{text}");
+    }
+}
+
+#[test]
+fn programs_are_found_without_a_path() {
+    for before in ["PATH=", "unset PATH"] {
+        let (_, text) = run(&checkout(), before, "serve good --version");
+        assert!(text.contains("server-good 1"), "{before}: {text}");
+    }
+}

@@ -51,7 +51,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
 const SERVICES: &str = "/usr/sbin";
 
-/// Where programs are searched for if `PATH` is not set, as shells do.
+/// Where programs are searched for if `PATH` is not set, as shells do, or empty, which for shells
+/// is the working folder.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The machine, and the processes that the harness has started on it.
@@ -118,7 +119,8 @@ impl Host {
     /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
     /// `PATH`, or the signals cannot be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
-        let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+        let path = env::var_os("PATH").filter(|path| !path.is_empty());
+        let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
         let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
         let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
