@@ -2,9 +2,11 @@
 //! the machine has none, it says that it is skipped.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -79,6 +81,36 @@ fn a_second_signal_ends_a_drain() {
     wait_until("the end of listening", || is_closed(server.address()));
     server.terminate();
     assert_eq!(server.wait().code(), Some(128 + Signal::SIGTERM as i32));
+}
+
+#[test]
+fn it_is_ready_once_nginx_answers() {
+    if is_skipped() {
+        return;
+    }
+    let folder = folder("late");
+    // nginx writes this file before it starts a worker.
+    let late = "#!/bin/sh\necho $$ >\"$2/nginx.pid\"\nsleep 0.2\necho it starts\nPATH=${PATH#*:} exec nginx \"$@\"\n";
+    fs::write(folder.join("nginx"), late).unwrap();
+    fs::set_permissions(folder.join("nginx"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap());
+    let mut command = Command::new(SERVER.path);
+    let launcher = command.args(["--port", "0"]).env("PATH", path).stdout(Stdio::piped()).spawn();
+    let mut launcher = launcher.unwrap();
+    let mut lines = BufReader::new(launcher.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "it starts");
+    assert!(lines.next().unwrap().starts_with("listening on "));
+    kill(Pid::from_raw(launcher.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    launcher.wait().unwrap();
+}
+
+#[test]
+fn it_has_all_its_workers_or_does_not_start() {
+    if is_skipped() {
+        return;
+    }
+    scenarios::without_threads_it_does_not_start(&SERVER);
+    scenarios::with_few_threads_it_answers_or_does_not_start(&SERVER);
 }
 
 #[test]
