@@ -95,3 +95,17 @@ fn programs_are_found_without_a_path() {
         assert!(text.contains("server-good 1"), "{before}: {text}");
     }
 }
+
+#[test]
+fn a_server_has_no_file_that_the_shell_has_left_open() {
+    let checkout = checkout();
+    checkout.change("servers/mock/good/server.toml", |manifest| {
+        let listing = "run = [\"sh\", \"-c\", \"ls /proc/$$/fd >files; exec \\\"$0\\\" \\\"$@\\\"\", ";
+        manifest.replacen("run = [", listing, 1)
+    });
+    let (output, text) = run(&checkout, "exec 7>left 9</dev/null", "measure mock --control none --out out");
+    assert!(output.status.success(), "{text}");
+    let files = std::fs::read_to_string(checkout.path("servers/mock/good/files")).unwrap();
+    let files: Vec<&str> = files.lines().collect();
+    assert!(files.contains(&"2") && !files.contains(&"7") && !files.contains(&"9"), "{files:?}");
+}
