@@ -1,7 +1,9 @@
 //! Load tools, one file each: the program, its arguments, its output, what its latency means.
 //!
 //! A tool is never believed about its rate or its exit code: several exit with 0 when every request
-//! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off.
+//! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off. What
+//! a tool makes of servers that answer in odd ways stands in the head of its file;
+//! `bench/tests/tools.rs` shows it.
 
 mod hey;
 mod oha;
