@@ -9,9 +9,9 @@ mod mock;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use mock::{Checkout, suite, workload};
+use mock::{Checkout, suite, text, workload};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -19,10 +19,6 @@ fn root() -> PathBuf {
 
 fn checkout(servers: &[&str]) -> Checkout {
     Checkout::new(servers, &suite(&[workload("normal")]))
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// The triple that the compiler builds for.
@@ -241,16 +237,8 @@ fn results_go_where_they_can_be_written() {
 #[test]
 fn results_are_kept_on_a_file_system_that_refuses_to_sync_and_to_link() {
     let checkout = checkout(&["good"]);
-    let bench = checkout.bench("measure normal --control none --out out");
-    let refuse = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/refuse");
-    let mut command = Command::new(refuse);
-    command.arg(bench.get_program()).args(bench.get_args()).current_dir(checkout.path(""));
-    for (name, value) in bench.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    let refuse = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mock/refuse");
+    let mut command = checkout.bench_by(&[refuse], "measure normal --control none --out out");
     let output = command.output().unwrap();
     let said = text(&output);
     assert!(output.status.success(), "{said}");

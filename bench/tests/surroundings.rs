@@ -5,9 +5,9 @@
 mod mock;
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use mock::{Checkout, suite, workload};
+use mock::{Checkout, suite, text, workload};
 
 fn checkout() -> Checkout {
     Checkout::new(&["good"], &suite(&[workload("load")]))
@@ -15,19 +15,9 @@ fn checkout() -> Checkout {
 
 /// Runs `bench` in a shell that has run `before`. Returns its output, and all of it as text.
 fn run(checkout: &Checkout, before: &str, arguments: &str) -> (Output, String) {
-    let bench = checkout.bench(arguments);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
-    shell.arg(bench.get_program()).args(bench.get_args()).current_dir(checkout.path(""));
-    for (name, value) in bench.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    let output = shell.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    let text = text.into_owned();
+    let script = format!("{before}; exec \"$0\" \"$@\"");
+    let output = checkout.bench_by(&["sh", "-c", &script], arguments).output().unwrap();
+    let text = text(&output);
     (output, text)
 }
 
