@@ -175,6 +175,30 @@ fn a_package_without_a_manifest_which_stops_cargo_is_named() {
     }
 }
 
+/// As for a user without a compiler.
+#[test]
+fn without_cargo_a_script_runs_what_was_built_before() {
+    let checkout = checkout(&[]);
+    checkout.write("scripts/bench", "");
+    fs::copy(root().join("scripts/bench"), checkout.path("scripts/bench")).unwrap();
+    fs::create_dir(checkout.path("bin")).unwrap();
+    for program in ["bash", "realpath", "dirname"] {
+        let mut found = Command::new("sh");
+        let found = found.args(["-c", &format!("command -v {program}")]).output().unwrap();
+        symlink(text(&found).trim(), checkout.path("bin").join(program)).unwrap();
+    }
+    let run = || {
+        let mut command = Command::new(checkout.path("scripts/bench"));
+        command.arg("list").env("PATH", checkout.path("bin")).env_remove("CARGO_TARGET_DIR");
+        text(&command.output().unwrap())
+    };
+    let missing = "bench: cargo is missing, and there is no target/harness/bench that was built before\n";
+    assert_eq!(run(), missing);
+    fs::create_dir_all(checkout.path("target/harness")).unwrap();
+    symlink("/bin/echo", checkout.path("target/harness/bench")).unwrap();
+    assert_eq!(run(), "list\nbench: cargo is missing: target/harness/bench runs as it was built before\n");
+}
+
 #[test]
 fn what_is_built_runs_where_it_cannot_be_built() {
     let checkout = checkout(&["good"]);
