@@ -1,4 +1,4 @@
-//! Scenarios of a server whose user has no privileges, and whose machine refuses it threads.
+//! Scenarios of a server whose user has no privileges, and whose machine refuses it threads or files.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -16,8 +16,17 @@ const CONNECTIONS: usize = 100;
 
 /// Where no thread can be started, the server says so in one line, and is never ready.
 pub fn without_threads_it_does_not_start(program: &Program) {
-    let started = start_limited(&User::without_privileges(program), program, 1);
-    assert!(started.is_none(), "it is ready");
+    let refused = start_limited(&User::without_privileges(program), program, "--nproc=1");
+    let said = refused.err().unwrap();
+    assert!(said.contains("cannot start "), "{said}");
+}
+
+/// Where there are no descriptors for connections, the server says so in one line, and is never ready.
+pub fn without_descriptors_it_does_not_start(program: &Program) {
+    for limit in ["--nofile=8", "--nofile=64"] {
+        let said = start_limited(&User::without_privileges(program), program, limit).err().unwrap();
+        assert!(said.contains(" open files leaves ") && said.contains("`ulimit -n`"), "{limit}: {said}");
+    }
 }
 
 /// Whatever the number of threads or processes is that the server may have, it answers when it is
@@ -27,28 +36,28 @@ pub fn with_few_threads_it_answers_or_does_not_start(program: &Program) {
     for limit in 2..10 {
         // Another user for each: a process that has ended counts until some other has waited for it.
         user.id += 1;
-        if let Some(mut server) = start_limited(&user, program, limit) {
-            assert!(server.connect().get("/few"), "stays open");
-            server.terminate();
-            assert!(server.wait().success());
+        match start_limited(&user, program, &format!("--nproc={limit}")) {
+            Err(said) => assert!(said.contains("cannot start "), "{limit}: {said}"),
+            Ok(mut server) => {
+                assert!(server.connect().get("/few"), "stays open");
+                server.terminate();
+                assert!(server.wait().success());
+            }
         }
     }
 }
 
-/// Starts the server with at most so many threads of the user's. `None` where it is not ready, and
-/// has said why in one line.
-fn start_limited(user: &User, program: &Program, limit: u32) -> Option<Server> {
+/// Starts the server within a limit of `prlimit`. Fails with the line that it has printed where it is
+/// not ready.
+fn start_limited(user: &User, program: &Program, limit: &str) -> Result<Server, String> {
     let mut command = user.command("prlimit");
-    command.arg(format!("--nproc={limit}")).arg(&user.program).stdin(Stdio::null());
-    let mut server = match program.try_start_by(command, &[], Stdio::piped()) {
-        Ok(server) => return Some(server),
-        Err(server) => server,
-    };
-    let said = std::io::read_to_string(server.stderr.take().unwrap()).unwrap();
-    assert_eq!(server.wait().unwrap().code(), Some(1), "{limit}: {said}");
-    assert!(said.starts_with("error: ") && said.contains("cannot start "), "{limit}: {said}");
-    assert_eq!(said.lines().count(), 1, "{limit}: {said}");
-    None
+    command.arg(limit).arg(&user.program).stdin(Stdio::null());
+    program.try_start_by(command, &[], Stdio::piped()).map_err(|mut server| {
+        let said = std::io::read_to_string(server.stderr.take().unwrap()).unwrap();
+        assert_eq!(server.wait().unwrap().code(), Some(1), "{limit}: {said}");
+        assert!(said.starts_with("error: ") && said.lines().count() == 1, "{limit}: {said}");
+        said
+    })
 }
 
 /// Where no further thread can be started, and without privileges, a server that is ready answers

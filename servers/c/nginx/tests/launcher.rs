@@ -110,6 +110,7 @@ fn it_has_all_its_workers_or_does_not_start() {
         return;
     }
     scenarios::without_threads_it_does_not_start(&SERVER);
+    scenarios::without_descriptors_it_does_not_start(&SERVER);
     scenarios::with_few_threads_it_answers_or_does_not_start(&SERVER);
 }
 
