@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
@@ -31,6 +31,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// The time for nginx's workers to run and to answer. It takes some milliseconds, and on a busy
 /// machine a second.
 const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// The time for nginx to close its connections and to end.
+const END_LIMIT: Duration = Duration::from_secs(1);
 
 /// nginx's main process, a child of the launcher.
 pub(crate) struct Nginx(Child);
@@ -72,7 +75,7 @@ impl Nginx {
     /// Waits until all its workers run and one of them answers. Before it starts them it writes its
     /// process ID to its folder, once it has read its configuration and has its socket. If it ends
     /// before that, it has printed the reason, and this is the code for the launcher to end with. An
-    /// error when it lacks workers, or an answer, after [`START_LIMIT`].
+    /// error when it lacks workers, or an answer, after [`START_LIMIT`]; it has ended then.
     pub(crate) fn wait_until_ready(
         &mut self,
         prefix: &Prefix,
@@ -88,13 +91,26 @@ impl Nginx {
             if let Some(code) = self.ended()? {
                 return Ok(Some(ExitCode::from(code.max(1))));
             }
-            ensure!(
-                Instant::now() < end,
-                "nginx does not answer within {} s: {running} of its {workers} workers run",
-                START_LIMIT.as_secs()
-            );
+            if Instant::now() >= end {
+                self.end()?;
+                let limit = START_LIMIT.as_secs();
+                bail!("nginx does not answer within {limit} s: {running} of its {workers} workers run");
+            }
             thread::sleep(LOOK);
         }
+    }
+
+    /// Ends it by SIGTERM, which it passes on to its workers. Without workers it waits for the end of
+    /// one forever, and is killed.
+    fn end(&mut self) -> anyhow::Result<()> {
+        self.send(Signal::SIGTERM);
+        let end = Instant::now() + END_LIMIT;
+        while self.ended()?.is_none() && Instant::now() < end {
+            thread::sleep(LOOK);
+        }
+        // It may have ended.
+        let _ = self.0.kill();
+        self.0.wait().map(drop).context("cannot wait for nginx")
     }
 
     /// How many workers run: all children of the main process.
