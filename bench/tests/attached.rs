@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use bench::store::record::{ErrorKind, Record};
-use mock::{Checkout, suite, task, workload};
+use mock::{Checkout, suite, task, text, workload};
 
 /// A checkout with a server, a load for the mock tool, and a start.
 fn checkout() -> Checkout {
@@ -48,9 +48,8 @@ impl Drop for Server {
 
 fn measure(checkout: &Checkout, flags: &[&str]) -> (Output, String) {
     let output = checkout.bench("measure load --control none --out out").args(flags).output().unwrap();
-    let text = String::from_utf8([output.stdout.clone(), output.stderr.clone()].concat()).unwrap();
     // In one line, wherever a report breaks its sentences.
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text(&output).split_whitespace().collect::<Vec<_>>().join(" ");
     (output, text)
 }
 

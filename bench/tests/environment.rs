@@ -9,9 +9,9 @@ mod mock;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use mock::{Checkout, suite, workload};
+use mock::{Checkout, suite, text, workload};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -19,10 +19,6 @@ fn root() -> PathBuf {
 
 fn checkout(servers: &[&str]) -> Checkout {
     Checkout::new(servers, &suite(&[workload("normal")]))
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// The triple that the compiler builds for.
@@ -143,6 +139,66 @@ fn a_folder_without_a_manifest_is_left_out_and_named() {
     checkout.expect("verify left", 1, "unknown server `left`");
 }
 
+/// Cargo's globs match folders alone, so no list of members leaves such a folder out.
+#[test]
+fn a_package_without_a_manifest_which_stops_cargo_is_named() {
+    let checkout = checkout(&[]);
+    let members = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members = members.lines().find(|line| line.starts_with("members = ")).unwrap();
+    assert!(members.contains("\"servers/rust/*/src/..\""), "{members}");
+    checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"servers/rust/*/src/..\"]\n");
+    for script in ["bench", "target"] {
+        checkout.write(&format!("scripts/{script}"), "");
+        fs::copy(root().join("scripts").join(script), checkout.path("scripts").join(script)).unwrap();
+    }
+    let run = |script: &str| {
+        let mut command = Command::new(checkout.path("scripts").join(script));
+        command.env("CARGO_TARGET_DIR", "/nowhere").output().unwrap()
+    };
+    let package = "[package]\nname = \"server-mine\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    checkout.write("servers/rust/mine/Cargo.toml", package);
+    checkout.write("servers/rust/mine/src/main.rs", "fn main() {}\n");
+    checkout.write("servers/rust/left/notes.txt", "of a branch that is gone");
+    assert_eq!(text(&run("target")), "/nowhere\n");
+    checkout.write("servers/rust/left/src/main.rs.orig", "");
+    for manifest in [None, Some("")] {
+        if let Some(manifest) = manifest {
+            checkout.write("servers/rust/left/Cargo.toml", manifest);
+        }
+        for script in ["bench", "target"] {
+            let output = run(script);
+            assert_eq!(output.status.code(), Some(1), "{script}");
+            let expected = "target: servers/rust/left has src/ but no Cargo.toml, or an empty one, and cargo \
+                            builds nothing beside it: move the folder away\n";
+            assert_eq!(text(&output), expected, "{script}, {manifest:?}");
+        }
+    }
+}
+
+/// As for a user without a compiler.
+#[test]
+fn without_cargo_a_script_runs_what_was_built_before() {
+    let checkout = checkout(&[]);
+    checkout.write("scripts/bench", "");
+    fs::copy(root().join("scripts/bench"), checkout.path("scripts/bench")).unwrap();
+    fs::create_dir(checkout.path("bin")).unwrap();
+    for program in ["bash", "realpath", "dirname"] {
+        let mut found = Command::new("sh");
+        let found = found.args(["-c", &format!("command -v {program}")]).output().unwrap();
+        symlink(text(&found).trim(), checkout.path("bin").join(program)).unwrap();
+    }
+    let run = || {
+        let mut command = Command::new(checkout.path("scripts/bench"));
+        command.arg("list").env("PATH", checkout.path("bin")).env_remove("CARGO_TARGET_DIR");
+        text(&command.output().unwrap())
+    };
+    let missing = "bench: cargo is missing, and there is no target/harness/bench that was built before\n";
+    assert_eq!(run(), missing);
+    fs::create_dir_all(checkout.path("target/harness")).unwrap();
+    symlink("/bin/echo", checkout.path("target/harness/bench")).unwrap();
+    assert_eq!(run(), "list\nbench: cargo is missing: target/harness/bench runs as it was built before\n");
+}
+
 #[test]
 fn what_is_built_runs_where_it_cannot_be_built() {
     let checkout = checkout(&["good"]);
@@ -205,16 +261,8 @@ fn results_go_where_they_can_be_written() {
 #[test]
 fn results_are_kept_on_a_file_system_that_refuses_to_sync_and_to_link() {
     let checkout = checkout(&["good"]);
-    let bench = checkout.bench("measure normal --control none --out out");
-    let refuse = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock/refuse");
-    let mut command = Command::new(refuse);
-    command.arg(bench.get_program()).args(bench.get_args()).current_dir(checkout.path(""));
-    for (name, value) in bench.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    let refuse = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mock/refuse");
+    let mut command = checkout.bench_by(&[refuse], "measure normal --control none --out out");
     let output = command.output().unwrap();
     let said = text(&output);
     assert!(output.status.success(), "{said}");

@@ -3,14 +3,9 @@
 
 mod mock;
 
-use std::time::{Duration, Instant};
-
-use mock::{Checkout, suite, workload};
+use mock::{Checkout, suite, wait_until, workload};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
-
-/// Only what is never killed takes so long.
-const BOUND: Duration = Duration::from_secs(60);
 
 /// A program with a child, each of which says that it runs. It is a word of a manifest's command.
 const WITH_A_CHILD: &str = "\
@@ -29,11 +24,7 @@ fn nothing_outlives_a_harness_that_is_killed() {
     ];
     for (what, arguments, line, run_then) in cases {
         let checkout = Checkout::new(&["good"], &suite(&[workload("hangs").with("connections", 3)]));
-        checkout.change("servers/mock/good/server.toml", |manifest| {
-            let key = line.split(' ').next().unwrap_or_default();
-            let others = manifest.lines().filter(|other| key.is_empty() || !other.starts_with(key));
-            others.fold(String::new(), |text, other| text + other + "\n") + &line
-        });
+        checkout.extend_manifest("good", &line);
         let mut bench = checkout.bench(arguments).spawn().unwrap();
         let runs = |name: &str| checkout.pids().iter().any(|pid| pid.starts_with(name));
         wait_until(&format!("{what}: {run_then:?} run"), || run_then.iter().all(|name| runs(name)));
@@ -43,14 +34,5 @@ fn nothing_outlives_a_harness_that_is_killed() {
             let pid = Pid::from_raw(name.rsplit('-').next().unwrap().parse().unwrap());
             wait_until(&format!("{what}: {name} ends"), || kill(pid, None).is_err());
         }
-    }
-}
-
-#[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + BOUND;
-    while !holds() {
-        assert!(Instant::now() < end, "not within {BOUND:?}: {what}");
-        std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -8,18 +8,14 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Output};
-use std::time::{Duration, Instant};
+use std::process::{Child, Output};
 
 use bench::store::record::ErrorKind;
 use bench::store::results::Loaded;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use mock::{Checkout, suite, workload};
-
-/// The limit of each wait. Only a broken harness comes near it.
-const LIMIT: Duration = Duration::from_secs(60);
+use mock::{Checkout, suite, wait_until, workload};
 
 /// A checkout with workloads for the mock tool, each with its number of connections.
 fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
@@ -30,14 +26,6 @@ fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
 /// Waits until a mock has started.
 fn wait_for_pid(checkout: &Checkout, prefix: &str) {
     wait_until(prefix, || checkout.pids().iter().any(|name| name.starts_with(prefix)));
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
-        std::thread::yield_now();
-    }
 }
 
 fn wait(mut child: Child) -> Output {
@@ -220,11 +208,7 @@ fn ctrl_c_ends_everything_at_any_moment() {
     for (moment, signal, server, line, warm_up, runs_then, kept) in cases {
         let hanging = workload("hangs").with("connections", 3).with("warm_up_seconds", warm_up);
         let checkout = Checkout::new(&[server], &suite(&[workload("normal"), hanging]));
-        checkout.change(&format!("servers/mock/{server}/server.toml"), |manifest| {
-            let key = line.split(' ').next().unwrap();
-            let others = manifest.lines().filter(|line| key.is_empty() || !line.starts_with(key));
-            others.fold(String::new(), |text, line| text + line + "\n") + line
-        });
+        checkout.extend_manifest(server, line);
         let child = checkout.bench("measure normal hangs --out out").spawn().unwrap();
         wait_for_pid(&checkout, runs_then);
         kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
@@ -245,12 +229,8 @@ fn ctrl_c_ends_everything_at_any_moment() {
 #[test]
 fn what_a_parent_has_ignored_and_blocked_changes_nothing() {
     let checkout = checkout(&["tidy"], &[("normal", 1)]);
-    let bench = checkout.bench("measure normal --control none --out out");
-    let mut command = Command::new("env");
-    command.args(["--ignore-signal=CHLD", "--block-signal=TERM"]).arg(bench.get_program());
-    command.args(bench.get_args()).current_dir(checkout.path(""));
-    command.envs(bench.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = command.env_remove("CARGO_TARGET_DIR").output().unwrap();
+    let parent = ["env", "--ignore-signal=CHLD", "--block-signal=TERM"];
+    let output = checkout.bench_by(&parent, "measure normal --control none --out out").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(checkout.loaded().records.iter().all(|record| record.load.is_some()));
     checkout.assert_nothing_runs();

@@ -14,7 +14,7 @@ use bench::machine::host::Host;
 use bench::servers::checkout;
 use bench::servers::launch;
 use bench::store::results;
-use mock::{Checkout, suite, workload};
+use mock::{Checkout, suite, text, workload};
 
 /// The suite that README.md names, with shorter runs.
 fn quick() -> String {
@@ -81,8 +81,7 @@ fn follow(language: &str) {
     assert_eq!(commands.first().map(String::as_str), Some("new mine --language rust"));
     for command in commands {
         let output = bench(&checkout, &command.replace("rust", language)).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command}: {text}");
+        assert!(output.status.success(), "{command}: {}", text(&output));
     }
     let mut results = checkout.path("bench/results").read_dir().unwrap();
     let records = results::load(&results.next().unwrap().unwrap().path()).unwrap().records;

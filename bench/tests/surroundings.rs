@@ -5,9 +5,9 @@
 mod mock;
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use mock::{Checkout, suite, workload};
+use mock::{Checkout, suite, text, workload};
 
 fn checkout() -> Checkout {
     Checkout::new(&["good"], &suite(&[workload("load")]))
@@ -15,19 +15,9 @@ fn checkout() -> Checkout {
 
 /// Runs `bench` in a shell that has run `before`. Returns its output, and all of it as text.
 fn run(checkout: &Checkout, before: &str, arguments: &str) -> (Output, String) {
-    let bench = checkout.bench(arguments);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
-    shell.arg(bench.get_program()).args(bench.get_args()).current_dir(checkout.path(""));
-    for (name, value) in bench.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    let output = shell.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    let text = text.into_owned();
+    let script = format!("{before}; exec \"$0\" \"$@\"");
+    let output = checkout.bench_by(&["sh", "-c", &script], arguments).output().unwrap();
+    let text = text(&output);
     (output, text)
 }
 
@@ -74,4 +64,38 @@ fn a_width_that_nothing_fits_in_is_not_believed() {
     let report = |columns: &str| run(&checkout, &format!("export COLUMNS={columns}"), "report out").1;
     assert_eq!(report("1"), report("20"));
     assert_eq!(report("0"), report("many"));
+}
+
+#[test]
+fn how_to_install_a_tool_is_not_told_where_descriptors_are_lacking() {
+    // With 8 the harness cannot start its shell, and with 10 no tool.
+    for limit in [8, 10] {
+        let (output, text) = run(&checkout(), &format!("ulimit -n {limit}"), "list tools");
+        assert!(output.status.success(), "{limit}: {text}");
+        let lacking: Vec<&str> = text.lines().filter(|line| line.contains("Too many open files")).collect();
+        assert!(!lacking.is_empty(), "{limit}: {text}");
+        assert!(lacking.iter().all(|line| !line.contains("install") && !line.contains("build it")), "{text}");
+    }
+}
+
+#[test]
+fn programs_are_found_without_a_path() {
+    for before in ["PATH=", "unset PATH"] {
+        let (_, text) = run(&checkout(), before, "serve good --version");
+        assert!(text.contains("server-good 1"), "{before}: {text}");
+    }
+}
+
+#[test]
+fn a_server_has_no_file_that_the_shell_has_left_open() {
+    let checkout = checkout();
+    checkout.change("servers/mock/good/server.toml", |manifest| {
+        let listing = "run = [\"sh\", \"-c\", \"ls /proc/$$/fd >files; exec \\\"$0\\\" \\\"$@\\\"\", ";
+        manifest.replacen("run = [", listing, 1)
+    });
+    let (output, text) = run(&checkout, "exec 7>left 9</dev/null", "measure mock --control none --out out");
+    assert!(output.status.success(), "{text}");
+    let files = std::fs::read_to_string(checkout.path("servers/mock/good/files")).unwrap();
+    let files: Vec<&str> = files.lines().collect();
+    assert!(files.contains(&"2") && !files.contains(&"7") && !files.contains(&"9"), "{files:?}");
 }

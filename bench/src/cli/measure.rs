@@ -11,7 +11,7 @@ use crate::machine::assignment::Smt;
 
 /// `bench measure`
 #[derive(Args, Debug)]
-#[command(after_help = help::MEASURE)]
+#[command(after_help = help::of(include_str!("help/measure.txt")))]
 pub struct Measure {
     /// Resume an interrupted measurement, with its own flags
     #[arg(long, value_name = "DIR", conflicts_with_all = ["Setup", "Chosen"], value_parser = value::results)]

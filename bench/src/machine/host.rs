@@ -17,6 +17,8 @@ mod usage;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -25,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{SigHandler, SigSet, Signal, killpg, signal};
 use nix::unistd::Pid;
 use parking_lot::Mutex;
@@ -51,7 +54,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
 const SERVICES: &str = "/usr/sbin";
 
-/// Where programs are searched for if `PATH` is not set, as shells do.
+/// Where programs are searched for if `PATH` is not set, as shells do, or empty, which for shells
+/// is the working folder.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The machine, and the processes that the harness has started on it.
@@ -131,14 +135,15 @@ impl Host {
     /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
     /// `PATH`, or the signals cannot be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
-        let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+        let path = env::var_os("PATH").filter(|path| !path.is_empty());
+        let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
         let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
         let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
         let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
         let path = env::join_paths(folders.chain([SERVICES.into()])).context(
             "PATH cannot name the folder of the checkout or of this program: move it to one without a colon",
         )?;
-        reset_signals()?;
+        reset_inherited()?;
         let started = Arc::new(Started::default());
         let mut signals = Signals::new(signals()).context("cannot watch for signals")?;
         let watched = Arc::clone(&started);
@@ -251,15 +256,23 @@ impl Started {
     }
 }
 
-/// Undoes what whoever started the harness may have left it: signals that are blocked, and SIGCHLD
-/// that is ignored, so that no child could be waited for. Children inherit both as they are then.
-#[allow(unsafe_code, reason = "a signal's action is set")]
-fn reset_signals() -> anyhow::Result<()> {
+/// Undoes what whoever started the harness may have left it: signals that are blocked, SIGCHLD that
+/// is ignored, so that no child could be waited for, and open files, which would count among those of
+/// servers. Children inherit the signals as they are then, and no file but the standard streams.
+#[allow(unsafe_code, reason = "a signal's action is set, and descriptors are used by their numbers")]
+fn reset_inherited() -> anyhow::Result<()> {
     SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
     // SAFETY: the default action runs no code of this process.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("cannot reset SIGCHLD")?;
     // So that a file that exceeds `ulimit -f` is an error, and does not end the harness.
     signal_hook::flag::register(SIGXFSZ, Arc::default()).context("cannot handle SIGXFSZ")?;
+    for entry in fs::read_dir("/proc/self/fd").context("cannot list open files")? {
+        let name = entry.context("cannot list open files")?.file_name();
+        let Some(number @ 3..) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        // SAFETY: this thread, the only one so far, closes none before it has read the list.
+        let file = unsafe { BorrowedFd::borrow_raw(number) };
+        fcntl(file, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).context("cannot mark an open file")?;
+    }
     Ok(())
 }
 

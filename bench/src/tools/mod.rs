@@ -1,7 +1,9 @@
 //! Load tools, one file each: the program, its arguments, its output, what its latency means.
 //!
 //! A tool is never believed about its rate or its exit code: several exit with 0 when every request
-//! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off.
+//! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off. What
+//! a tool makes of servers that answer in odd ways stands in the head of its file;
+//! `bench/tests/tools.rs` shows it.
 
 mod hey;
 mod oha;
@@ -11,8 +13,11 @@ mod visit;
 mod wrk;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
+
+use anyhow::Context;
 
 use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
@@ -154,18 +159,34 @@ pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
     crate::text::names::find("tool", name, TOOLS, |tool| tool.name()).copied()
 }
 
-/// The name and version of the tool, or why it is unavailable and how to install it.
+/// The name and version of the tool, or why it is unavailable: where it is missing or another program
+/// with how to install it.
 pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     let name = tool.name();
     if host.find(name).is_none() {
         return Err(format!("there is no `{name}` on this machine; {}", tool.hint()));
     }
-    let version = tool.identify(host).map_err(|error| format!("{error:#}; {}", tool.hint()))?;
-    Ok(visible(&version).into_owned())
+    match tool.identify(host) {
+        Ok(version) => Ok(visible(&version).into_owned()),
+        Err(error) if error.is::<NotAsked>() => Err(format!("{error:#}")),
+        Err(error) => Err(format!("{error:#}; {}", tool.hint())),
+    }
 }
 
-/// Runs a program that prints its version or usage, whatever its exit code.
+/// A program that is here could not be run, which installing it does not mend: there are no
+/// descriptors left, for example.
+#[derive(Debug)]
+struct NotAsked(String);
+
+impl fmt::Display for NotAsked {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "cannot ask `{}` what it is", self.0)
+    }
+}
+
+/// Runs a program that prints its version or usage, whatever its exit code. Fails with [`NotAsked`].
 fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-    host.output(&Launch::new(&words, Path::new("/")), QUERY_LIMIT)
+    let asked = host.output(&Launch::new(&words, Path::new("/")), QUERY_LIMIT);
+    asked.with_context(|| NotAsked(words.join(" ")))
 }

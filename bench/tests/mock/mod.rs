@@ -6,12 +6,30 @@ mod suite;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use bench::store::results::{self, Loaded};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
 pub(crate) use suite::{suite, task, workload};
+
+/// The limit of each wait. Only a broken harness comes near it.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// All that a process has printed, standard error last.
+pub(crate) fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < end, "not within {LIMIT:?}: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
 
 /// A checkout of its own, and the results of `bench` in it.
 pub(crate) struct Checkout {
@@ -54,9 +72,13 @@ impl Checkout {
         self.write(name, &change(fs::read_to_string(self.path(name)).unwrap()));
     }
 
-    /// Adds lines to the manifest of a mock server.
+    /// Adds lines to the manifest of a mock server, the first in the place of one with the same key.
     pub(crate) fn extend_manifest(&self, server: &str, lines: &str) {
-        self.change(&format!("servers/mock/{server}/server.toml"), |manifest| manifest + lines);
+        let key = lines.split(' ').next().unwrap_or_default();
+        self.change(&format!("servers/mock/{server}/server.toml"), |manifest| {
+            let others = manifest.lines().filter(|other| key.is_empty() || !other.starts_with(key));
+            others.fold(String::new(), |text, other| text + other + "\n") + lines
+        });
     }
 
     /// A command that runs `bench` with the mock tools first on `PATH`. `HOME`, which they get, is
@@ -76,11 +98,25 @@ impl Checkout {
         command
     }
 
+    /// `bench`, run by another command, such as a shell that has set a limit.
+    pub(crate) fn bench_by(&self, command: &[&str], arguments: &str) -> Command {
+        let bench = self.bench(arguments);
+        let (program, words) = command.split_first().unwrap();
+        let mut command = Command::new(program);
+        command.args(words).arg(bench.get_program()).args(bench.get_args()).current_dir(self.path(""));
+        for (name, value) in bench.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     /// Runs `bench` to its end. Also returns its output as text, standard error last.
     pub(crate) fn run(&self, arguments: &str) -> (Output, String) {
         let output = self.bench(arguments).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        let text = text.into_owned();
+        let text = text(&output);
         (output, text)
     }
 

@@ -115,7 +115,9 @@ impl Flags {
             ),
             Some(asked) => Ok(asked),
             None if available == 0 => {
-                bail!("the limit of {descriptors} open files leaves none for connections")
+                bail!(
+                    "the limit of {descriptors} open files leaves none for connections; raise it (`ulimit -n`)"
+                )
             }
             None => Ok(available),
         }

@@ -52,14 +52,27 @@ impl Program {
     }
 
     /// Starts the server by a command, which ends with the server's program.
-    pub(super) fn start_by(&self, mut command: Command, flags: &[&str], stderr: Stdio) -> Server {
+    pub(super) fn start_by(&self, command: Command, flags: &[&str], stderr: Stdio) -> Server {
+        self.try_start_by(command, flags, stderr).expect("is ready")
+    }
+
+    /// Does what [`Program::start_by`] does. Fails with the process where it ends, or writes something
+    /// else, before it is ready.
+    pub(super) fn try_start_by(
+        &self,
+        mut command: Command,
+        flags: &[&str],
+        stderr: Stdio,
+    ) -> Result<Server, Child> {
         command.args(["--port", "0", "--workers", &self.workers.to_string()]).args(flags);
         command.stdout(Stdio::piped()).stderr(stderr);
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-        Server { process, address }
+        match line.trim().strip_prefix("listening on http://") {
+            Some(address) => Ok(Server { process, address: address.to_owned() }),
+            None => Err(process),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Scenarios of a server whose user has no privileges, and whose machine refuses it threads.
+//! Scenarios of a server whose user has no privileges, and whose machine refuses it threads or files.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::geteuid;
 
-use super::program::Program;
+use super::program::{Program, Server};
 
 /// Some user that is not root, whom the limit of threads is for.
 const OTHER_USER: u32 = 54_321;
@@ -16,14 +16,48 @@ const CONNECTIONS: usize = 100;
 
 /// Where no thread can be started, the server says so in one line, and is never ready.
 pub fn without_threads_it_does_not_start(program: &Program) {
-    let user = User::without_privileges(program);
+    let refused = start_limited(&User::without_privileges(program), program, "--nproc=1");
+    let said = refused.err().unwrap();
+    assert!(said.contains("cannot start "), "{said}");
+}
+
+/// Where there are no descriptors for connections, the server says so in one line, and is never ready.
+pub fn without_descriptors_it_does_not_start(program: &Program) {
+    for limit in ["--nofile=8", "--nofile=64"] {
+        let said = start_limited(&User::without_privileges(program), program, limit).err().unwrap();
+        assert!(said.contains(" open files leaves ") && said.contains("`ulimit -n`"), "{limit}: {said}");
+    }
+}
+
+/// Whatever the number of threads or processes is that the server may have, it answers when it is
+/// ready, or says in one line why it is not.
+pub fn with_few_threads_it_answers_or_does_not_start(program: &Program) {
+    let mut user = User::without_privileges(program);
+    for limit in 2..10 {
+        // Another user for each: a process that has ended counts until some other has waited for it.
+        user.id += 1;
+        match start_limited(&user, program, &format!("--nproc={limit}")) {
+            Err(said) => assert!(said.contains("cannot start "), "{limit}: {said}"),
+            Ok(mut server) => {
+                assert!(server.connect().get("/few"), "stays open");
+                server.terminate();
+                assert!(server.wait().success());
+            }
+        }
+    }
+}
+
+/// Starts the server within a limit of `prlimit`. Fails with the line that it has printed where it is
+/// not ready.
+fn start_limited(user: &User, program: &Program, limit: &str) -> Result<Server, String> {
     let mut command = user.command("prlimit");
-    command.arg("--nproc=1").arg(&user.program).args(["--port", "0"]);
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.starts_with("error: cannot start ") && said.lines().count() == 1, "{said}");
-    assert_eq!(output.stdout, b"", "{said}");
+    command.arg(limit).arg(&user.program).stdin(Stdio::null());
+    program.try_start_by(command, &[], Stdio::piped()).map_err(|mut server| {
+        let said = std::io::read_to_string(server.stderr.take().unwrap()).unwrap();
+        assert_eq!(server.wait().unwrap().code(), Some(1), "{limit}: {said}");
+        assert!(said.starts_with("error: ") && said.lines().count() == 1, "{limit}: {said}");
+        said
+    })
 }
 
 /// Where no further thread can be started, and without privileges, a server that is ready answers
@@ -53,6 +87,7 @@ pub fn without_further_threads_it_serves_and_drains(program: &Program) {
 
 /// A user without privileges, and a program that this user may run.
 struct User {
+    id: u32,
     program: PathBuf,
     /// Removed at the end.
     copy: Option<PathBuf>,
@@ -63,7 +98,7 @@ impl User {
     /// access: this user gets a copy of the program.
     fn without_privileges(program: &Program) -> Self {
         if !geteuid().is_root() {
-            return Self { program: program.path.into(), copy: None };
+            return Self { id: geteuid().as_raw(), program: program.path.into(), copy: None };
         }
         let script = "d=$(mktemp -d) && chmod 755 $d && cp \"$0\" $d/ && echo $d";
         // Not by this process: a program that any process has open for writing cannot be started,
@@ -71,7 +106,7 @@ impl User {
         let made = Command::new("sh").args(["-c", script, program.path]).output().unwrap();
         let copy = PathBuf::from(String::from_utf8(made.stdout).unwrap().trim_end());
         let name = Path::new(program.path).file_name().unwrap();
-        Self { program: copy.join(name), copy: Some(copy) }
+        Self { id: OTHER_USER, program: copy.join(name), copy: Some(copy) }
     }
 
     /// A command of this user's.
@@ -79,7 +114,7 @@ impl User {
         let mut command = Command::new(program);
         command.current_dir("/");
         if self.copy.is_some() {
-            command.uid(OTHER_USER).gid(OTHER_USER);
+            command.uid(self.id).gid(self.id);
         }
         command
     }

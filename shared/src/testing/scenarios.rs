@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use super::allocations::{self, Allocations};
 use super::program::Program;
-pub use super::refusals::{without_further_threads_it_serves_and_drains, without_threads_it_does_not_start};
+pub use super::refusals::{
+    with_few_threads_it_answers_or_does_not_start, without_descriptors_it_does_not_start,
+    without_further_threads_it_serves_and_drains, without_threads_it_does_not_start,
+};
 
 /// Many more than a server under test has workers.
 const CONNECTIONS: usize = 100;
@@ -182,6 +185,7 @@ macro_rules! scenarios {
             a_drain_answers_half_a_head,
             a_drain_ends_with_the_last_connection,
             without_threads_it_does_not_start,
+            without_descriptors_it_does_not_start,
             without_further_threads_it_serves_and_drains,
             $($more)*
         }

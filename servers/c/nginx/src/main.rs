@@ -23,6 +23,9 @@ use crate::flags::Flags;
 use crate::nginx::Nginx;
 use crate::prefix::Prefix;
 
+/// The remover and nginx's main process.
+const OTHER_PROCESSES: usize = 2;
+
 fn main() -> ExitCode {
     let version = || Ok(format!("{} (nginx {})", env!("CARGO_PKG_VERSION"), nginx_version()?));
     Program { name: env!("CARGO_PKG_NAME"), about: env!("CARGO_PKG_DESCRIPTION"), version }.run(run)
@@ -31,13 +34,17 @@ fn main() -> ExitCode {
 /// Runs nginx until it ends; the code that the launcher ends with.
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let signals = nginx::signals()?;
+    let workers = flags.0.workers_or_cores();
+    // The kernel counts processes as threads. nginx itself would go on with the workers it gets.
+    process::check_threads(workers + OTHER_PROCESSES)
+        .with_context(|| format!("nginx has {workers} workers"))?;
     let connections = flags.connections_per_worker()?;
     let listener = process::bind(&flags.0.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let prefix = Prefix::new()?;
     prefix.configure(flags, address, connections)?;
     let mut nginx = Nginx::start(listener, &prefix)?;
-    if let Some(code) = nginx.wait_until_ready(&prefix)? {
+    if let Some(code) = nginx.wait_until_ready(&prefix, address, workers)? {
         return Ok(code);
     }
     process::announce(address)?;

@@ -1,14 +1,16 @@
 //! nginx's main process: how it is started, when it is ready, and how it is ended.
 
-use std::net::TcpListener;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitCode};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
@@ -22,6 +24,16 @@ use crate::prefix::Prefix;
 
 /// Time between two looks whether nginx is ready. It takes some milliseconds.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// The time for an answer, before the next look.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+
+/// The time for nginx's workers to run and to answer. It takes some milliseconds, and on a busy
+/// machine a second.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// The time for nginx to close its connections and to end.
+const END_LIMIT: Duration = Duration::from_secs(1);
 
 /// nginx's main process, a child of the launcher.
 pub(crate) struct Nginx(Child);
@@ -60,17 +72,52 @@ impl Nginx {
         nginx
     }
 
-    /// Waits until it has written its process ID to its folder, which it does once it has read its
-    /// configuration and has its socket. If it ends before that, it has printed the reason, and
-    /// this is the code for the launcher to end with.
-    pub(crate) fn wait_until_ready(&mut self, prefix: &Prefix) -> anyhow::Result<Option<ExitCode>> {
-        while !prefix.pid_file().exists() {
+    /// Waits until all its workers run and one of them answers. Before it starts them it writes its
+    /// process ID to its folder, once it has read its configuration and has its socket. If it ends
+    /// before that, it has printed the reason, and this is the code for the launcher to end with. An
+    /// error when it lacks workers, or an answer, after [`START_LIMIT`]; it has ended then.
+    pub(crate) fn wait_until_ready(
+        &mut self,
+        prefix: &Prefix,
+        address: SocketAddr,
+        workers: usize,
+    ) -> anyhow::Result<Option<ExitCode>> {
+        let end = Instant::now() + START_LIMIT;
+        loop {
+            let running = if prefix.pid_file().exists() { self.workers() } else { 0 };
+            if running == workers && is_answered(address).unwrap_or(false) {
+                return Ok(None);
+            }
             if let Some(code) = self.ended()? {
                 return Ok(Some(ExitCode::from(code.max(1))));
             }
+            if Instant::now() >= end {
+                self.end()?;
+                let limit = START_LIMIT.as_secs();
+                bail!("nginx does not answer within {limit} s: {running} of its {workers} workers run");
+            }
             thread::sleep(LOOK);
         }
-        Ok(None)
+    }
+
+    /// Ends it by SIGTERM, which it passes on to its workers. Without workers it waits for the end of
+    /// one forever, and is killed.
+    fn end(&mut self) -> anyhow::Result<()> {
+        self.send(Signal::SIGTERM);
+        let end = Instant::now() + END_LIMIT;
+        while self.ended()?.is_none() && Instant::now() < end {
+            thread::sleep(LOOK);
+        }
+        // It may have ended.
+        let _ = self.0.kill();
+        self.0.wait().map(drop).context("cannot wait for nginx")
+    }
+
+    /// How many workers run: all children of the main process.
+    fn workers(&self) -> usize {
+        let id = self.0.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        children.map_or(0, |children| children.split_whitespace().count())
     }
 
     /// Passes signals on until nginx has ended; the code for the launcher to end with.
@@ -116,6 +163,16 @@ impl Nginx {
             None => code_of(status.signal().unwrap_or_default()),
         }))
     }
+}
+
+/// Whether a request gets an answer. nginx has closed the connection then.
+fn is_answered(address: SocketAddr) -> io::Result<bool> {
+    let mut client = TcpStream::connect(address)?;
+    client.set_read_timeout(Some(ANSWER_LIMIT))?;
+    client.write_all(b"GET / HTTP/1.1\r\nHost: launcher\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer)?;
+    Ok(answer.starts_with(b"HTTP/1.1 200 "))
 }
 
 /// The exit code for an end by a signal, as shells count.

@@ -40,6 +40,7 @@ impl Prefix {
             format!("cannot make a folder in {}; TMPDIR names another place", place.display())
         })?;
         let _in_use = start_remover(&folder)
+            .inspect_err(|_| drop(fs::remove_dir(&folder)))
             .with_context(|| format!("cannot start the process that removes {}", folder.display()))?;
         Ok(Self { folder, _in_use })
     }

@@ -2,9 +2,11 @@
 //! the machine has none, it says that it is skipped.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -79,6 +81,55 @@ fn a_second_signal_ends_a_drain() {
     wait_until("the end of listening", || is_closed(server.address()));
     server.terminate();
     assert_eq!(server.wait().code(), Some(128 + Signal::SIGTERM as i32));
+}
+
+#[test]
+fn it_is_ready_once_nginx_answers() {
+    if is_skipped() {
+        return;
+    }
+    let mut command =
+        with_nginx(&folder("late"), "sleep 0.2; echo it starts; PATH=${PATH#*:} exec nginx \"$@\"");
+    let mut launcher = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(launcher.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "it starts");
+    assert!(lines.next().unwrap().starts_with("listening on "));
+    kill(Pid::from_raw(launcher.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    launcher.wait().unwrap();
+}
+
+/// nginx goes on without workers, and does not end by SIGTERM then.
+#[test]
+fn nginx_without_workers_is_no_server() {
+    let folder = folder("workerless");
+    let mut command = with_nginx(&folder, "trap '' TERM; while :; do :; done");
+    let output = command.env("TMPDIR", &folder).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "error: nginx does not answer within 10 s: 0 of its 2 workers run\n");
+    assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+    // nginx has ended, which has the folder open.
+    wait_until("the removal of its folder", || folder.read_dir().unwrap().count() == 1);
+}
+
+/// The launcher with another nginx, which has written its process ID, and then runs `script`.
+fn with_nginx(folder: &Path, script: &str) -> Command {
+    let program = folder.join("nginx");
+    fs::write(&program, format!("#!/bin/sh\necho $$ >\"$2/nginx.pid\"\n{script}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap());
+    let mut command = Command::new(SERVER.path);
+    command.args(["--port", "0", "--workers", "2"]).env("PATH", path);
+    command
+}
+
+#[test]
+fn it_has_all_its_workers_or_does_not_start() {
+    if is_skipped() {
+        return;
+    }
+    scenarios::without_threads_it_does_not_start(&SERVER);
+    scenarios::without_descriptors_it_does_not_start(&SERVER);
+    scenarios::with_few_threads_it_answers_or_does_not_start(&SERVER);
 }
 
 #[test]

@@ -13,6 +13,7 @@ shared::scenarios! {
     a_drain_cuts_half_a_head,
     a_drain_ends_with_the_last_connection,
     without_threads_it_does_not_start,
+    without_descriptors_it_does_not_start,
     // The workers, and those that accept and wait for signals.
     many_connections_are_served(SERVER.workers + 2),
     the_allocations_per_request_are_known(Allocations { bare: 21, browser: 30, pipelined: 19 }),

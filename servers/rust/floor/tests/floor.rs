@@ -102,4 +102,5 @@ shared::scenarios! {
     connections_over_the_cap_wait_for_a_permit,
     a_drain_ends_with_the_last_connection,
     without_threads_it_does_not_start,
+    without_descriptors_it_does_not_start,
 }

@@ -14,6 +14,7 @@ shared::scenarios! {
     clients_that_never_read_do_not_block_others,
     a_drain_ends_with_the_last_connection,
     without_threads_it_does_not_start,
+    without_descriptors_it_does_not_start,
     the_allocations_per_request_are_known(Allocations { bare: 10, browser: 17, pipelined: 9 }),
 }
 
