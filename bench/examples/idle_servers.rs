@@ -33,10 +33,10 @@ const IDLE: [&str; 5] = ["hyper", "may", "threads", "nethttp", "node-http"];
 /// How many of them.
 const COUNTS: [usize; 3] = [0, 7, 15];
 
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 60;
 
 /// Slices per round and count, of 20 ms each.
-const SLICES: usize = 40;
+const SLICES: usize = 20;
 
 /// Time for the tool to open its connections, and to answer a command.
 const BOUND: Duration = Duration::from_secs(30);

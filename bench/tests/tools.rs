@@ -76,7 +76,16 @@ impl Server {
             fs::write(folder.path().join(script.name), script.text).unwrap();
         }
         let (warm_up, timeout) = (Duration::ZERO, Duration::from_secs(20));
-        let load = Load { tool: tool.name().into(), connections, amount, mode, rate: None, warm_up, timeout };
+        let load = Load {
+            tool: tool.name().into(),
+            connections,
+            amount,
+            mode,
+            rate: None,
+            warm_up,
+            timeout,
+            slice: None,
+        };
         let url = format!("http://{}/here", self.address);
         let spec = LoadSpec { load: &load, amount, rate: None, answer: "hi", cores: 1, url: &url };
         let words = tool.command(&spec);

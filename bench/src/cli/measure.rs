@@ -72,7 +72,13 @@ pub struct Setup {
     #[arg(long, value_name = "SECONDS", default_value = "0.02", value_parser = value::slices)]
     pub slices: Slices,
 
-    /// Attempts at a run that other processes disturb
+    /// A third of the time for what is measured in slices: less precise, and still more so than one
+    /// server after another in the whole time
+    #[arg(long)]
+    pub brief: bool,
+
+    /// Attempts at a run that other processes disturb. Of what is measured in slices only these are
+    /// repeated
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub attempts: u32,
 

@@ -75,6 +75,10 @@ pub struct Load {
     pub slice: Option<Duration>,
 }
 
+/// The most connections of a load in slices. Each server has as many open at once: with twenty servers
+/// 40,000 sockets, which take the kernel some 100 MB.
+const MOST_IN_SLICES: u32 = 1024;
+
 /// The rate of an open loop.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rate {
@@ -185,10 +189,22 @@ impl Workload {
 
 impl Load {
     /// Whether it can be made in slices: in a closed loop for a time, over connections that are kept.
-    /// A count is made once, an open loop has a rate of its own, and connections that are closed leave
-    /// their ports behind for a minute.
+    /// A count is made once, an open loop has a rate of its own, connections that are closed leave
+    /// their ports behind for a minute, and too many are too many for all servers at once.
     pub fn is_sliceable(&self) -> bool {
-        self.rate.is_none() && self.mode != Mode::Close && matches!(self.amount, Amount::Time(_))
+        self.rate.is_none()
+            && self.mode != Mode::Close
+            && matches!(self.amount, Amount::Time(_))
+            && self.connections <= MOST_IN_SLICES
+    }
+
+    /// Makes it, and its warm-up, this many times shorter, to the hundredth of a second.
+    pub fn shorten(&mut self, times: u32) {
+        let shorter = |time: Duration| Duration::from_secs_f64((time.as_secs_f64() * 100.0).floor() / 100.0);
+        if let Amount::Time(time) = &mut self.amount {
+            *time = shorter(*time / times);
+        }
+        self.warm_up = shorter(self.warm_up / times);
     }
 }
 
@@ -224,5 +240,36 @@ impl Load {
             timeout: Duration::from_secs(10),
             slice: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_loops_over_kept_connections_can_be_made_in_slices() {
+        let second = Amount::Time(Duration::from_secs(1));
+        let cases = [
+            (second, Mode::KeepAlive, None, 100, true),
+            (second, Mode::Pipelined(16), None, 1024, true),
+            (second, Mode::Close, None, 100, false),
+            (second, Mode::KeepAlive, Some(Rate::PerSecond(100.0)), 100, false),
+            (second, Mode::KeepAlive, None, 1025, false),
+            (Amount::Requests(1000), Mode::KeepAlive, None, 100, false),
+        ];
+        for (amount, mode, rate, connections, expected) in cases {
+            let load = Load { rate, connections, ..Load::example("visit", amount, mode) };
+            assert_eq!(load.is_sliceable(), expected, "{load:?}");
+        }
+    }
+
+    #[test]
+    fn a_load_can_be_made_shorter() {
+        let mut load = Load::example("visit", Amount::Time(Duration::from_secs(1)), Mode::KeepAlive);
+        load.warm_up = Duration::from_millis(200);
+        load.shorten(3);
+        assert_eq!(load.amount, Amount::Time(Duration::from_millis(330)));
+        assert_eq!(load.warm_up, Duration::from_millis(60));
     }
 }

@@ -38,11 +38,16 @@ const SETUP: [Condition; 3] = [
     ("bench", |machine| Some(machine.bench.clone())),
 ];
 
-/// Whether two workloads are the same load. Their titles and published figures do not count.
+/// What of a workload is not the load: how it is called, what was published for it, and in which order
+/// servers were measured.
+const NOT_OF_THE_LOAD: [&str; 3] = ["title", "published", "slice_seconds"];
+
+/// Whether two workloads are the same load.
 pub(super) fn is_same_load(one: &WorkloadRecord, other: &WorkloadRecord) -> bool {
     let asked = |workload: &WorkloadRecord| WorkloadRecord {
         title: String::new(),
         published: None,
+        slice_seconds: None,
         ..workload.clone()
     };
     asked(one) == asked(other)
@@ -84,8 +89,17 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
         workloads.iter().filter(|(_, [a, b])| !is_same_load(a, b)).filter_map(|(name, workloads)| {
             Difference::new(format!("workload {name}, not compared"), definitions(*workloads).map(Some))
         });
+    let of_slices = workloads.iter().filter_map(|(name, workloads)| {
+        let slices = |workload: &WorkloadRecord| {
+            Some(match workload.slice_seconds {
+                Some(seconds) => format!("in slices of {}", numbers::duration(seconds)),
+                None => "one server after another".into(),
+            })
+        };
+        Difference::new(format!("measured under {name}"), workloads.map(slices))
+    });
     let of_programs = of_tools.chain(of_servers).chain(of_conformance);
-    of_machine.chain(of_setup).chain(of_programs).chain(of_workloads).collect()
+    of_machine.chain(of_setup).chain(of_programs).chain(of_slices).chain(of_workloads).collect()
 }
 
 impl Difference {
@@ -123,7 +137,7 @@ fn definitions(workloads: [&WorkloadRecord; 2]) -> [String; 2] {
     let differing = |one: &Value, other: &Value| {
         let fields = one.as_object().into_iter().flatten();
         let fields = fields.filter(|(name, value)| {
-            !["title", "published"].contains(&name.as_str()) && other.get(name) != Some(value)
+            !NOT_OF_THE_LOAD.contains(&name.as_str()) && other.get(name) != Some(value)
         });
         fields.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
     };

@@ -273,4 +273,36 @@ mod tests {
             assert!((ratio - expected).abs() < 1e-9, "{name}: {ratio}");
         }
     }
+
+    /// The interval of the ratio of two equal servers holds 1 as often as it says, on a machine whose
+    /// pace was recorded: in each block two slices that followed each other are those of the two, in an
+    /// order that is drawn.
+    #[test]
+    fn an_interval_holds_1_while_the_pace_of_the_machine_changes() {
+        const BLOCKS: usize = 38;
+        let recorded = include_str!("../../../tests/pace.txt");
+        for (line, repetitions, claimed) in
+            recorded.lines().skip(2).flat_map(|line| [(line, 5, 0.938), (line, 7, 0.984), (line, 10, 0.979)])
+        {
+            let pace: Vec<f64> = line.split(' ').map(|cost| cost.parse().unwrap()).collect();
+            let mut random = fastrand::Rng::with_seed(7);
+            let mut holds = 0;
+            for _ in 0..1000 {
+                let (mut these, mut those) = (Vec::new(), Vec::new());
+                for repetition in 1..=repetitions {
+                    let from = random.usize(..pace.len() - 2 * BLOCKS);
+                    let blocks = pace[from..from + 2 * BLOCKS].chunks(2);
+                    let order =
+                        blocks.map(|two| if random.bool() { (two[0], two[1]) } else { (two[1], two[0]) });
+                    let (this, that) = order.map(|(this, that)| (Some(this), Some(that))).unzip();
+                    these.push(Repeated { repetition, of_run: 1.0, of_blocks: this });
+                    those.push(Repeated { repetition, of_run: 1.0, of_blocks: that });
+                }
+                let ratio = Estimate::from_values(ratios(&these, &those)).unwrap();
+                holds += i32::from((ratio.low..=ratio.high).contains(&1.0));
+            }
+            let share = f64::from(holds) / 1000.0;
+            assert!((share - claimed).abs() < 0.02, "{repetitions} repetitions: {share} and not {claimed}");
+        }
+    }
 }

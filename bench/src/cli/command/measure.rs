@@ -231,6 +231,9 @@ fn complete(servers: &[&Server], workloads: &[&Workload], named: &[String], reco
     asked.outcome(true)
 }
 
+/// By how much `--brief` makes loads shorter.
+const BRIEF: u32 = 3;
+
 /// The workloads as the arguments change them, each followed by its copy under the tool of
 /// `--cross-check`. Fails when a name is unknown.
 fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Workload>> {
@@ -250,6 +253,9 @@ fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Wor
             && load.is_sliceable()
         {
             load.slice = Some(slice);
+            if arguments.setup.brief {
+                load.shorten(BRIEF);
+            }
         }
         let own = tool.name();
         workloads.push(workload.clone());

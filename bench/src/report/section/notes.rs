@@ -7,7 +7,7 @@ use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::report::document::Table;
 use crate::report::value::Attribution;
-use crate::store::record::{Bound, TaskRecord};
+use crate::store::record::{Bound, SlicesRecord, TaskRecord};
 use crate::text::numbers::counted;
 
 /// How the intervals of a workload are to be read.
@@ -50,6 +50,14 @@ pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
         client_bound(summary),
         not_ranked(summary),
         sentence("Repeated because other processes disturbed them", &each(summary, repeated)),
+        sentence(
+            "Measured alone, since they use CPU time when nothing is asked of them",
+            &each(summary, restless),
+        ),
+        sentence(
+            "Slices that other processes disturbed, and that are left out",
+            &each(summary, disturbed_slices),
+        ),
         sentence("Not all connections stayed open", &each(summary, lost)),
         sentence("Errors", &each(summary, errors)),
     ];
@@ -101,6 +109,22 @@ fn client_bound(summary: &WorkloadSummary) -> Option<String> {
 
 fn repeated(cell: &Cell) -> Option<String> {
     (cell.set_aside > 0).then(|| counted(cell.set_aside, "run"))
+}
+
+/// The share of a core that a server used while nothing was asked of it, where it was therefore not
+/// measured in slices as the others.
+fn restless(cell: &Cell) -> Option<String> {
+    let alone = cell.measured().filter(|run| run.slices.is_none());
+    let share = alone.filter_map(|run| run.cpu.as_ref()?.idle_share).reduce(f64::max)?;
+    Some(format!("{:.0} % of a core", share * 100.0))
+}
+
+/// How many slices do not count. Where they are most of a run's, they all count, and it is disturbed.
+fn disturbed_slices(cell: &Cell) -> Option<String> {
+    let slices = || cell.measured().filter_map(|run| run.slices.as_ref());
+    let left_out: usize = slices().map(|slices| slices.len() - slices.counted().count()).sum();
+    let all: usize = slices().map(SlicesRecord::len).sum();
+    (left_out > 0).then(|| format!("{left_out} of {all}"))
 }
 
 /// Connections that should have stayed open and did not.
