@@ -13,6 +13,7 @@ mod prepare;
 mod run;
 mod run_line;
 mod runner;
+mod turns;
 
 use std::time::Duration;
 

@@ -10,8 +10,8 @@ use super::{Measurement, Tally, run_line};
 use crate::analysis::summary::Cell;
 use crate::machine::host;
 use crate::measure::plan::{self, Planned};
-use crate::measure::run::slices::{self, Seat};
 use crate::measure::run::{self, Run, RunOutput};
+use crate::measure::turns::Turns;
 use crate::servers::workload::{Mode, Rate, Workload};
 use crate::store::record::{Bound, ErrorKind, ErrorRecord, Record};
 use crate::store::results::Results;
@@ -37,13 +37,13 @@ pub(super) struct Runner<'a> {
 }
 
 /// A run that is stored.
-struct Done {
-    workload: usize,
-    record: Record,
+pub(super) struct Done {
+    pub(super) planned: Planned,
+    pub(super) record: Record,
     /// For how long the server was under load.
-    loaded: Duration,
+    pub(super) loaded: Duration,
     /// How long the run took.
-    taken: Duration,
+    pub(super) taken: Duration,
 }
 
 impl Runner<'_> {
@@ -111,16 +111,16 @@ impl Runner<'_> {
         for repetition in plan::repetitions(&plan) {
             let mut done = |label: &str, run: Done| {
                 loaded += run.loaded;
-                forecast.done(run.workload, run.taken);
+                forecast.done(run.planned.workload, run.taken);
                 stage.set_time_left(forecast.left());
                 run_line::show(&stage, label, &run.record);
             };
-            let Some((in_turn, alone)) = self.run_in_turn(repetition, &stage)? else {
+            let Some(Turns { made, alone }) = self.run_in_turn(repetition, &stage)? else {
                 self.tally.interrupted = true;
                 return Ok(());
             };
-            for (planned, run) in in_turn {
-                done(&self.label(&planned), run);
+            for run in made {
+                done(&self.label(&run.planned), run);
             }
             for (planned, idle_share) in alone {
                 let Some(run) = self.run(&planned, idle_share, &stage)? else {
@@ -145,71 +145,6 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Makes those runs of a repetition that are made in slices. Returns them, and the runs that are to
-    /// be made one after another, with the share of a core that their server used when idle, where
-    /// that is why; `None` when the user interrupted.
-    #[expect(clippy::type_complexity, reason = "two lists, named above")]
-    fn run_in_turn(
-        &mut self,
-        repetition: &[Planned],
-        stage: &Stage,
-    ) -> anyhow::Result<Option<(Vec<(Planned, Done)>, Vec<(Planned, Option<f64>)>)>> {
-        let (Measurement { host, workloads, seed, .. }, contenders) = (self.measurement, self.contenders);
-        let load = |planned: &Planned| {
-            let load = workloads[planned.workload].load()?;
-            Some((load, load.slice?))
-        };
-        let is_in_turn = |planned: &Planned| {
-            load(planned).is_some() && contenders[planned.contender].server.attached.is_none()
-        };
-        let (in_turn, alone): (Vec<Planned>, Vec<Planned>) =
-            repetition.iter().partition(|run| is_in_turn(run));
-        let mut alone: Vec<(Planned, Option<f64>)> =
-            alone.into_iter().map(|planned| (planned, None)).collect();
-        let first = in_turn.first().and_then(|first| Some((first, load(first)?)));
-        let Some((first, (load, slice))) = first else { return Ok(Some((Vec::new(), alone))) };
-
-        let began = Instant::now();
-        let (workload, setup) = (&workloads[first.workload], &self.setups[first.workload]);
-        let seat = |planned: &Planned| {
-            let contender = &contenders[planned.contender];
-            let record = contender.record(workload, setup, Some(planned.repetition), 1);
-            let (cores, server) = (&setup.cores, contender.server);
-            Seat::new(Run { host, cores, workload, server, rate: None, idle_share: None }, load, record)
-        };
-        let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
-        let repetitions = format!("repetition {} of {}", first.repetition, workload.repetitions);
-        // Other orders in each repetition, and the same after a resume.
-        let seed = seed.wrapping_add(u64::from(first.repetition));
-        slices::measure(&mut seats, slice, &mut fastrand::Rng::with_seed(seed), |now| {
-            stage.now(format!("{repetitions}: {}, {now}", workload.name));
-        });
-        if host.interrupted() {
-            return Ok(None);
-        }
-
-        let mut runs = Vec::with_capacity(seats.len());
-        let taken = began.elapsed() / u32::try_from(in_turn.len()).unwrap_or(u32::MAX);
-        for (planned, seat) in in_turn.into_iter().zip(seats) {
-            let Seat { record, output, busy_when_idle, .. } = seat;
-            if let Some(share) = busy_when_idle {
-                if planned.repetition == 1 {
-                    let percent = share * 100.0;
-                    stage.warn(&format!(
-                        "{} {}: measured alone, since it uses {percent:.0} % of a core when nothing is asked of it",
-                        record.workload.name, record.server.name
-                    ));
-                }
-                alone.push((planned, Some(share)));
-                continue;
-            }
-            let loaded = output.load_time.unwrap_or_default();
-            let record = self.keep(record, output)?;
-            runs.push((planned, Done { workload: planned.workload, record, loaded, taken }));
-        }
-        Ok(Some((runs, alone)))
-    }
-
     /// Repeats a disturbed run, at most `attempts` times and within the retry budget. Returns the last
     /// one; `None` when the user interrupted.
     fn run(
@@ -232,7 +167,7 @@ impl Runner<'_> {
                 record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
             if !is_disturbed || attempt == self.measurement.attempts || taken > self.retry_budget {
                 let taken = began.elapsed();
-                return Ok(Some(Done { workload: planned.workload, record, loaded, taken }));
+                return Ok(Some(Done { planned: *planned, record, loaded, taken }));
             }
             self.retry_budget -= taken;
             stage.warn(&format!("{}: {}; retrying", self.label(planned), run_line::result(&record)));
@@ -317,7 +252,7 @@ impl Runner<'_> {
     }
 
     /// Stores a run. Fails when that is not possible.
-    fn keep(&mut self, mut record: Record, output: RunOutput) -> anyhow::Result<Record> {
+    pub(super) fn keep(&mut self, mut record: Record, output: RunOutput) -> anyhow::Result<Record> {
         if let Some(printed) = output.printed {
             let label = format!("{}-{}", record.workload.name, record.server.name);
             record.raw = Some(self.results.keep_raw(&label, &printed)?);

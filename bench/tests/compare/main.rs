@@ -205,6 +205,12 @@ const CASES: &[CompareCase] = &[
     ("another title of the same workload", unchanged,
         |b| b.records.iter_mut().for_each(|run| run.workload.title = "a hundred".into()),
         &[], 0, &["0 figures are worse, 0 are better, 4 cannot"]),
+    ("measured in slices", unchanged,
+        |b| b.records.iter_mut().for_each(|run| run.workload.slice_seconds = Some(0.02)),
+        &[], 0, &[
+            "measured under busy one server after another in slices of 20.0 ms",
+            "0 figures are worse, 0 are better, 4 cannot",
+        ]),
     ("invalid in B", unchanged,
         |b| one(b, |run| {
             scale(run, 2.0);

@@ -14,21 +14,16 @@
 //! A slice is `warm` and `run` of the tool, which answers each once the last request is answered:
 //! so no request is on its way where the counters are read, and they count this slice alone.
 
-use std::path::Path;
+mod standing;
+
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
-use super::counters::{Counters, Spent};
-use super::loaded_server::LoadedServer;
-use super::{Run, RunOutput, failed};
+use super::{Run, RunOutput};
 use crate::analysis::verdict;
-use crate::checks::verify;
-use crate::machine::cores::Cores;
-use crate::machine::host::{self, Launch, Memory, Process, Usage};
 use crate::servers::workload::{Amount, Load};
-use crate::store::record::{ConnectionsRecord, ErrorKind, ErrorRecord, Record, SlicesRecord};
-use crate::tools::{self, LoadSpec, SliceOutput, SlicedTool};
+use crate::store::record::{ErrorRecord, Record};
+
+use standing::Standing;
 
 /// The load before each slice that is in no figure, as a share of the slice: it refills the caches
 /// that other servers have used meanwhile. METHODOLOGY.md has the experiment.
@@ -55,10 +50,6 @@ const IDLE_FROM: f64 = 0.01;
 /// Blocks that are added at most where slices were disturbed: one to so many that were planned.
 const MORE_BLOCKS: u32 = 4;
 
-/// How much longer than its load the tool's answer may take: it opens connections, and waits for the
-/// last answers.
-const GRACE: Duration = Duration::from_secs(60);
-
 /// A run that takes part, with its record.
 pub(in crate::measure) struct Seat<'a> {
     pub(in crate::measure) run: Run<'a>,
@@ -71,18 +62,6 @@ pub(in crate::measure) struct Seat<'a> {
     standing: Option<Standing>,
 }
 
-/// A server that stands, with its tool and what they have done until now.
-struct Standing {
-    server: LoadedServer,
-    at_rest: Option<Memory>,
-    tool: Process,
-    sliced: &'static dyn SlicedTool,
-    cores: Vec<usize>,
-    share: Share,
-    slices: Vec<Slice>,
-    idle: Idle,
-}
-
 /// What a server has of the blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Share {
@@ -90,24 +69,6 @@ struct Share {
     slice: Duration,
     /// It has one in every so many blocks.
     every: u32,
-}
-
-struct Slice {
-    block: u32,
-    began: Instant,
-    output: SliceOutput,
-    spent: Spent,
-    tool: Usage,
-    is_disturbed: bool,
-}
-
-/// What a server used between its slices.
-#[derive(Default)]
-struct Idle {
-    /// The end of the last slice, and what the server had used by then.
-    since: Option<(Instant, Duration)>,
-    wall: Duration,
-    cpu: Duration,
 }
 
 /// In how many blocks the time of a load is divided.
@@ -226,172 +187,6 @@ impl<'a> Seat<'a> {
         let result = standing.take_down(self, began);
         self.record.error = result.err();
         self.record.verdict = verdict::of_run(&self.record);
-    }
-}
-
-impl Standing {
-    fn new(run: &Run, load: &Load, record: &mut Record) -> Result<Self, ErrorRecord> {
-        let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
-        let sliced = tool.sliced().context("the tool cannot load in slices");
-        let sliced = sliced.map_err(failed(ErrorKind::Unavailable))?;
-        let server = LoadedServer::start(run).map_err(failed(ErrorKind::Start))?;
-        let at_rest = server.at_rest();
-        verify::before_timing(server.address(), run.workload, run.server)
-            .map_err(failed(ErrorKind::WrongAnswer))?;
-        let url = format!("http://{}{}", server.address(), run.workload.path);
-        let spec = LoadSpec {
-            load,
-            amount: load.amount,
-            rate: None,
-            answer: &run.workload.answer,
-            cores: run.cores.tool.len(),
-            url: &url,
-        };
-        record.tool.command = sliced.command(&spec);
-        let launch = Launch::new(&record.tool.command, Path::new("/")).on(&run.cores.tool).commanded();
-        let mut tool = run.host.start(&launch).map_err(failed(ErrorKind::Tool))?;
-        // By this line its connections are open.
-        tool.line(load.timeout + GRACE).map_err(failed(ErrorKind::Tool))?;
-        let cores = Cores { server: record.server_cores.clone(), ..run.cores.clone() }.all();
-        let share = Share { slice: Duration::ZERO, every: 1 };
-        Ok(Self { server, at_rest, tool, sliced, cores, share, slices: Vec::new(), idle: Idle::default() })
-    }
-
-    /// Loads the server for the time of the workload's warm-up, which is in no figure, and sees by the
-    /// latency what its share is.
-    fn prepare(
-        &mut self,
-        slice: Duration,
-        blocks: u32,
-        load: &Load,
-        output: &mut RunOutput,
-    ) -> Result<(), ErrorRecord> {
-        let warm_up = self.warm_up(load.warm_up.max(slice), load, output)?;
-        self.share = share(slice, blocks, warm_up.mean_seconds.unwrap_or_default());
-        Ok(())
-    }
-
-    fn warm_up(
-        &mut self,
-        time: Duration,
-        load: &Load,
-        output: &mut RunOutput,
-    ) -> Result<SliceOutput, ErrorRecord> {
-        self.command(&self.sliced.warm_up(time), time, load, output)
-    }
-
-    /// Gives the tool a command, and returns its answer.
-    fn command(
-        &mut self,
-        command: &str,
-        time: Duration,
-        load: &Load,
-        output: &mut RunOutput,
-    ) -> Result<SliceOutput, ErrorRecord> {
-        let began = Instant::now();
-        let answer = self.tool.ask(command, time + load.timeout + GRACE);
-        *output.load_time.get_or_insert_default() += began.elapsed();
-        self.server.check_running().map_err(failed(ErrorKind::Died))?;
-        let answer = answer.and_then(|line| self.sliced.parse_slice(&line));
-        answer.map_err(failed(ErrorKind::Tool))
-    }
-
-    /// Loads the server for a slice, where it has one in this block, and counts what that costs.
-    fn slice(&mut self, block: u32, load: &Load, output: &mut RunOutput) -> Result<(), ErrorRecord> {
-        let Share { slice: time, every } = self.share;
-        if !block.is_multiple_of(every) {
-            return Ok(());
-        }
-        self.end_idle()?;
-        self.warm_up(time.mul_f64(WARM_UP), load, output)?;
-        let began = Instant::now();
-        let tool_before = self.tool.usage().map_err(failed(ErrorKind::Tool))?;
-        let before = Counters::before(&self.server, &self.cores).map_err(failed(ErrorKind::Died))?;
-        let slice = self.command(&self.sliced.slice(time), time, load, output)?;
-        let spent = before.spent(&self.server, &self.cores).map_err(failed(ErrorKind::Died))?;
-        let tool = self.tool.usage().map_err(failed(ErrorKind::Tool))?.since(&tool_before);
-        let is_disturbed = verdict::is_slice_disturbed(
-            spent.wall.as_secs_f64(),
-            spent.external_seconds(&tool),
-            spent.throttled.as_ref().map(Duration::as_secs_f64),
-            self.cores.len(),
-        );
-        self.slices.push(Slice { block, began, output: slice, spent, tool, is_disturbed });
-        self.begin_idle()
-    }
-
-    fn begin_idle(&mut self) -> Result<(), ErrorRecord> {
-        let used = self.server.usage().map_err(failed(ErrorKind::Died))?;
-        self.idle.since = used.map(|used| (Instant::now(), used.cpu));
-        Ok(())
-    }
-
-    fn end_idle(&mut self) -> Result<(), ErrorRecord> {
-        let used = self.server.usage().map_err(failed(ErrorKind::Died))?;
-        if let Some(((since, before), used)) = self.idle.since.take().zip(used) {
-            self.idle.wall += since.elapsed();
-            self.idle.cpu += used.cpu.saturating_sub(before);
-        }
-        Ok(())
-    }
-
-    /// Ends tool and server, and records what they have done.
-    fn take_down(mut self, seat: &mut Seat, began: Instant) -> Result<(), ErrorRecord> {
-        let (load, record) = (seat.load, &mut seat.record);
-        self.end_idle()?;
-        let seen = host::established(self.server.address());
-        record.memory = self.server.memory(self.at_rest);
-        let report = self.tool.last_line(load.timeout + GRACE).map_err(failed(ErrorKind::Tool))?;
-        self.tool.kill().map_err(failed(ErrorKind::Tool))?;
-        self.server.end().map_err(failed(ErrorKind::Died))?;
-        seat.output.printed = Some(report.clone());
-        let columns = columns(&self.slices, self.share.slice, began);
-        let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
-        seat.run.record_report(tool.parse(&report), record)?;
-        let counted: Vec<&Slice> = columns.counted().filter_map(|index| self.slices.get(index)).collect();
-        let spent = counted.iter().map(|slice| (slice.spent, slice.tool));
-        let sum = spent.reduce(|(spent, tool), (more, more_tool)| (spent + more, tool.and(more_tool)));
-        record.cpu = sum.map(|(spent, tool)| spent.record(&tool));
-        if let Some(cpu) = record.cpu.as_mut().filter(|_| !self.idle.wall.is_zero()) {
-            cpu.idle_share = Some(self.idle.cpu.as_secs_f64() / self.idle.wall.as_secs_f64());
-        }
-        if let Some(all) = &mut record.load {
-            // The tool's own sums have the disturbed slices too.
-            all.elapsed_seconds = counted.iter().map(|slice| slice.output.elapsed_seconds).sum();
-            all.answered = counted.iter().map(|slice| slice.output.answered).sum();
-        }
-        record.connections = Some(ConnectionsRecord { asked: load.connections, seen, accepted: None });
-        record.slices = Some(columns);
-        Ok(())
-    }
-}
-
-/// The stored form of slices.
-fn columns(slices: &[Slice], slice: Duration, began: Instant) -> SlicesRecord {
-    // To the nanosecond, so that no digits are stored that nothing was measured to.
-    let rounded = |seconds: f64| (seconds * 1e9).round() / 1e9;
-    let seconds = |value: &dyn Fn(&Slice) -> f64| slices.iter().map(|slice| rounded(value(slice))).collect();
-    let known = |value: &dyn Fn(&Slice) -> Option<f64>| {
-        slices.iter().map(|slice| value(slice).map(rounded)).collect::<Option<Vec<f64>>>()
-    };
-    let switches = |slice: &Slice| {
-        let used = slice.spent.server?;
-        Some(used.voluntary_switches? + used.involuntary_switches?)
-    };
-    SlicesRecord {
-        seconds: slice.as_secs_f64(),
-        warm_up_seconds: slice.mul_f64(WARM_UP).as_secs_f64(),
-        block: slices.iter().map(|slice| slice.block).collect(),
-        began_seconds: seconds(&|slice| slice.began.saturating_duration_since(began).as_secs_f64()),
-        elapsed_seconds: seconds(&|slice| slice.output.elapsed_seconds),
-        answered: slices.iter().map(|slice| slice.output.answered).collect(),
-        server_seconds: known(&|slice| Some(slice.spent.server?.cpu.as_secs_f64())).unwrap_or_default(),
-        tool_seconds: seconds(&|slice| slice.tool.cpu.as_secs_f64()),
-        server_switches: slices.iter().map(switches).collect(),
-        external_seconds: known(&|slice| slice.spent.external_seconds(&slice.tool)),
-        steal_seconds: known(&|slice| slice.spent.steal_seconds()),
-        throttled_seconds: known(&|slice| slice.spent.throttled.as_ref().map(Duration::as_secs_f64)),
-        disturbed: (0..slices.len()).filter(|index| slices[*index].is_disturbed).collect(),
     }
 }
 
