@@ -11,7 +11,7 @@ use crate::analysis::summary::Cell;
 use crate::machine::host;
 use crate::measure::plan::{self, Planned};
 use crate::measure::run::{self, Run, RunOutput};
-use crate::measure::turns::Turns;
+use crate::measure::turns;
 use crate::servers::workload::{Mode, Rate, Workload};
 use crate::store::record::{Bound, ErrorKind, ErrorRecord, Record};
 use crate::store::results::Results;
@@ -37,13 +37,13 @@ pub(super) struct Runner<'a> {
 }
 
 /// A run that is stored.
-pub(super) struct Done {
-    pub(super) planned: Planned,
-    pub(super) record: Record,
+struct Done {
+    planned: Planned,
+    record: Record,
     /// For how long the server was under load.
-    pub(super) loaded: Duration,
+    loaded: Duration,
     /// How long the run took.
-    pub(super) taken: Duration,
+    taken: Duration,
 }
 
 impl Runner<'_> {
@@ -115,14 +115,17 @@ impl Runner<'_> {
                 stage.set_time_left(forecast.left());
                 run_line::show(&stage, label, &run.record);
             };
-            let Some(Turns { made, alone }) = self.run_in_turn(repetition, &stage)? else {
+            let turns = turns::make(self.measurement, self.contenders, self.setups, repetition, &stage);
+            if self.measurement.host.interrupted() {
                 self.tally.interrupted = true;
                 return Ok(());
-            };
-            for run in made {
-                done(&self.label(&run.planned), run);
             }
-            for (planned, idle_share) in alone {
+            for (planned, record, output) in turns.made {
+                let loaded = output.load_time.unwrap_or_default();
+                let record = self.keep(record, output)?;
+                done(&self.label(&planned), Done { planned, record, loaded, taken: turns.taken });
+            }
+            for (planned, idle_share) in turns.alone {
                 let Some(run) = self.run(&planned, idle_share, &stage)? else {
                     self.tally.interrupted = true;
                     return Ok(());
@@ -252,7 +255,7 @@ impl Runner<'_> {
     }
 
     /// Stores a run. Fails when that is not possible.
-    pub(super) fn keep(&mut self, mut record: Record, output: RunOutput) -> anyhow::Result<Record> {
+    fn keep(&mut self, mut record: Record, output: RunOutput) -> anyhow::Result<Record> {
         if let Some(printed) = output.printed {
             let label = format!("{}-{}", record.workload.name, record.server.name);
             record.raw = Some(self.results.keep_raw(&label, &printed)?);

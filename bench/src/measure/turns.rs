@@ -1,79 +1,78 @@
 //! The runs of a repetition that are made in slices, in turn, and those that are not.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Measurement;
-use super::runner::{Done, Runner};
+use super::contender::Contender;
+use super::prepare::Setup;
 use crate::measure::plan::Planned;
-use crate::measure::run::Run;
 use crate::measure::run::slices::{self, Seat};
+use crate::measure::run::{Run, RunOutput};
+use crate::store::record::Record;
 use crate::text::progress::Stage;
 
 /// A repetition whose runs in slices are made.
 #[derive(Default)]
 pub(super) struct Turns {
     /// Those runs.
-    pub(super) made: Vec<Done>,
+    pub(super) made: Vec<(Planned, Record, RunOutput)>,
+    /// How long each of them took, on average.
+    pub(super) taken: Duration,
     /// The runs to make one after another, with the share of a core that their server uses when nothing
     /// is asked of it, where that is why.
     pub(super) alone: Vec<(Planned, Option<f64>)>,
 }
 
-impl Runner<'_> {
-    /// Makes those runs of a repetition of one workload that are made in slices; `None` when the user
-    /// interrupted. Fails when a record cannot be written.
-    pub(super) fn run_in_turn(
-        &mut self,
-        repetition: &[Planned],
-        stage: &Stage,
-    ) -> anyhow::Result<Option<Turns>> {
-        let (Measurement { host, workloads, seed, .. }, contenders) = (self.measurement, self.contenders);
-        let Some(first) = repetition.first() else { return Ok(Some(Turns::default())) };
-        let (workload, setup) = (&workloads[first.workload], &self.setups[first.workload]);
-        let sliced = workload.load().and_then(|load| Some((load, load.slice?)));
-        let is_in_turn =
-            |planned: &Planned| sliced.is_some() && contenders[planned.contender].server.attached.is_none();
-        let (in_turn, alone): (Vec<Planned>, Vec<Planned>) =
-            repetition.iter().partition(|planned| is_in_turn(planned));
-        let alone = alone.into_iter().map(|planned| (planned, None)).collect();
-        let mut turns = Turns { alone, ..Turns::default() };
-        let Some((load, slice)) = sliced else { return Ok(Some(turns)) };
+/// Makes those runs of a repetition of one workload that are made in slices. Their errors are in their
+/// records, also where the user interrupted.
+pub(super) fn make(
+    measurement: &Measurement,
+    contenders: &[Contender],
+    setups: &[Setup],
+    repetition: &[Planned],
+    stage: &Stage,
+) -> Turns {
+    let Measurement { host, workloads, seed, .. } = *measurement;
+    let Some(first) = repetition.first() else { return Turns::default() };
+    let (workload, setup) = (&workloads[first.workload], &setups[first.workload]);
+    let sliced = workload.load().and_then(|load| Some((load, load.slice?)));
+    let is_in_turn =
+        |planned: &Planned| sliced.is_some() && contenders[planned.contender].server.attached.is_none();
+    let (in_turn, alone): (Vec<Planned>, Vec<Planned>) =
+        repetition.iter().partition(|planned| is_in_turn(planned));
+    let alone = alone.into_iter().map(|planned| (planned, None)).collect();
+    let mut turns = Turns { alone, ..Turns::default() };
+    let Some((load, slice)) = sliced else { return turns };
 
-        let began = Instant::now();
-        let seat = |planned: &Planned| {
-            let contender = &contenders[planned.contender];
-            let record = contender.record(workload, setup, Some(planned.repetition), 1);
-            let (cores, server) = (&setup.cores, contender.server);
-            Seat::new(Run { host, cores, workload, server, rate: None, idle_share: None }, load, record)
+    let began = Instant::now();
+    let seat = |planned: &Planned| {
+        let contender = &contenders[planned.contender];
+        let record = contender.record(workload, setup, Some(planned.repetition), 1);
+        let (cores, server) = (&setup.cores, contender.server);
+        Seat::new(Run { host, cores, workload, server, rate: None, idle_share: None }, load, record)
+    };
+    let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
+    let repetitions = format!("repetition {} of {}", first.repetition, workload.repetitions);
+    // Other orders in each repetition, and the same after a resume.
+    let mut random = fastrand::Rng::with_seed(seed.wrapping_add(u64::from(first.repetition)));
+    slices::measure(&mut seats, slice, &mut random, |now| {
+        stage.now(format!("{repetitions}: {}, {now}", workload.name));
+    });
+    turns.taken = began.elapsed() / u32::try_from(in_turn.len().max(1)).unwrap_or(u32::MAX);
+    for (planned, seat) in in_turn.into_iter().zip(seats) {
+        let Seat { record, output, busy_when_idle, .. } = seat;
+        let Some(share) = busy_when_idle else {
+            turns.made.push((planned, record, output));
+            continue;
         };
-        let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
-        let repetitions = format!("repetition {} of {}", first.repetition, workload.repetitions);
-        // Other orders in each repetition, and the same after a resume.
-        let mut random = fastrand::Rng::with_seed(seed.wrapping_add(u64::from(first.repetition)));
-        slices::measure(&mut seats, slice, &mut random, |now| {
-            stage.now(format!("{repetitions}: {}, {now}", workload.name));
-        });
-        if host.interrupted() {
-            return Ok(None);
+        if planned.repetition == 1 {
+            let (workload, server, percent) = (&workload.name, &record.server.name, share * 100.0);
+            stage.warn(&format!(
+                "{workload} {server}: measured alone, since it uses {percent:.0} % of a core when nothing is asked \
+                 of it"
+            ));
         }
-
-        let taken = began.elapsed() / u32::try_from(in_turn.len().max(1)).unwrap_or(u32::MAX);
-        for (planned, seat) in in_turn.into_iter().zip(seats) {
-            let Seat { record, output, busy_when_idle, .. } = seat;
-            if let Some(share) = busy_when_idle {
-                if planned.repetition == 1 {
-                    let (workload, server, percent) = (&workload.name, &record.server.name, share * 100.0);
-                    stage.warn(&format!(
-                        "{workload} {server}: measured alone, since it uses {percent:.0} % of a core when nothing is \
-                         asked of it"
-                    ));
-                }
-                turns.alone.push((planned, Some(share)));
-                continue;
-            }
-            let loaded = output.load_time.unwrap_or_default();
-            turns.made.push(Done { planned, record: self.keep(record, output)?, loaded, taken });
-        }
-        Ok(Some(turns))
+        turns.alone.push((planned, Some(share)));
     }
+    turns
 }
