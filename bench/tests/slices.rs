@@ -78,6 +78,20 @@ fn a_server_that_is_never_idle_is_measured_alone() {
 }
 
 #[test]
+fn a_server_that_keeps_no_connections_is_measured_alone() {
+    let (records, text) = measure(&["good", "capped"], "");
+    // It keeps five connections, or as many as it closes later than the look.
+    let load =
+        workload("load").tool("visit").with("connections", 20).without("requests").with("seconds", 0.3);
+    let checkout = Checkout::new(&["capped"], &suite(&[load]));
+    let (_, alone) = checkout.run("measure mock --out out --control none");
+    let capped = &checkout.loaded().records[0];
+    assert!(records["capped"].slices.is_some() && records["good"].slices.is_some(), "{text}");
+    assert!(capped.slices.is_none() && capped.load.is_some(), "{alone}");
+    assert!(alone.contains("load capped: measured alone, since it keeps "), "{alone}");
+}
+
+#[test]
 fn a_slow_server_has_longer_slices_in_some_blocks() {
     let (records, text) = measure(&["good", "slow"], "");
     let [good, slow] = ["good", "slow"].map(|name| records[name].slices.as_ref().unwrap());

@@ -6,7 +6,7 @@ use super::Measurement;
 use super::contender::Contender;
 use super::prepare::Setup;
 use crate::measure::plan::Planned;
-use crate::measure::run::slices::{self, Seat};
+use crate::measure::run::slices::{self, Alone, Seat};
 use crate::measure::run::{Run, RunOutput};
 use crate::store::record::Record;
 use crate::text::progress::Stage;
@@ -60,19 +60,24 @@ pub(super) fn make(
     });
     turns.taken = began.elapsed() / u32::try_from(in_turn.len().max(1)).unwrap_or(u32::MAX);
     for (planned, seat) in in_turn.into_iter().zip(seats) {
-        let Seat { record, output, busy_when_idle, .. } = seat;
-        let Some(share) = busy_when_idle else {
-            turns.made.push((planned, record, output));
-            continue;
+        let Seat { record, output, alone, .. } = seat;
+        let (why, idle_share) = match alone {
+            None => {
+                turns.made.push((planned, record, output));
+                continue;
+            }
+            Some(Alone::Busy(share)) => {
+                (format!("uses {:.0} % of a core when nothing is asked of it", share * 100.0), Some(share))
+            }
+            Some(Alone::Connections(open)) => {
+                (format!("keeps {open} of {} connections open", load.connections), None)
+            }
         };
         if planned.repetition == 1 {
-            let (workload, server, percent) = (&workload.name, &record.server.name, share * 100.0);
-            stage.warn(&format!(
-                "{workload} {server}: measured alone, since it uses {percent:.0} % of a core when nothing is asked \
-                 of it"
-            ));
+            let (workload, server) = (&workload.name, &record.server.name);
+            stage.warn(&format!("{workload} {server}: measured alone, since it {why}"));
         }
-        turns.alone.push((planned, Some(share)));
+        turns.alone.push((planned, idle_share));
     }
     turns
 }

@@ -75,6 +75,9 @@ pub trait SlicedTool: Sync {
     /// The program and its arguments. The amount in `spec` does not count.
     fn command(&self, spec: &LoadSpec) -> Vec<String>;
 
+    /// How many connections are open, by the first line. Fails when it is another line.
+    fn parse_ready(&self, line: &str) -> anyhow::Result<Option<u64>>;
+
     /// The command to make the load for a time that is in no figure.
     fn warm_up(&self, time: Duration) -> String;
 
@@ -94,6 +97,8 @@ pub struct SliceOutput {
     pub answered: u64,
     /// Mean latency in seconds; `None` without an answer.
     pub mean_seconds: Option<f64>,
+    /// Connections that are open at its end.
+    pub connections_open: Option<u64>,
 }
 
 /// The load that a tool has to make.

@@ -13,7 +13,7 @@ use super::{LoadSpec, SliceOutput, SlicedTool, Tool, ToolOutput, query};
 use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
-use ::visit::output::{Report, Slice, TimesReport, VERSION};
+use ::visit::output::{Ready, Report, Slice, TimesReport, VERSION};
 
 pub(super) struct Visit;
 
@@ -98,6 +98,10 @@ impl SlicedTool for Visit {
         words(spec, ["--control".to_owned()])
     }
 
+    fn parse_ready(&self, line: &str) -> anyhow::Result<Option<u64>> {
+        Ok(Ready::parse(line)?.connections_open)
+    }
+
     fn warm_up(&self, time: Duration) -> String {
         format!("warm {}", time.as_secs_f64())
     }
@@ -108,8 +112,8 @@ impl SlicedTool for Visit {
 
     fn parse_slice(&self, line: &str) -> anyhow::Result<SliceOutput> {
         let slice = Slice::parse(line)?;
-        let Slice { elapsed_seconds, answered, mean_seconds, .. } = slice;
-        Ok(SliceOutput { elapsed_seconds, answered, mean_seconds })
+        let Slice { elapsed_seconds, answered, mean_seconds, connections_open, .. } = slice;
+        Ok(SliceOutput { elapsed_seconds, answered, mean_seconds, connections_open })
     }
 }
 

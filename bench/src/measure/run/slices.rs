@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! stand up  a b c                 all are started and verified, and the tool's connections opened
-//! warm-up   a │ b │ c
-//! silence   a b c                 a server that uses CPU time now is taken down, and measured alone
+//! warm-up   a │ b │ c             a server that keeps no connections is taken down, and measured alone
+//! silence   a b c                 the same for one that uses CPU time now
 //! block 1   c │ a │ b             a slice each, in an order that is shuffled anew
 //! block 2   a │ c │ b
 //! …
@@ -55,11 +55,19 @@ pub(in crate::measure) struct Seat<'a> {
     pub(in crate::measure) run: Run<'a>,
     pub(in crate::measure) record: Record,
     pub(in crate::measure) output: RunOutput,
-    /// The share of a core that the server used although nothing was asked of it; `None` unless that
-    /// is too much for the others, and the run has to be made alone.
-    pub(in crate::measure) busy_when_idle: Option<f64>,
+    /// Why the run has to be made alone, if it has.
+    pub(in crate::measure) alone: Option<Alone>,
     load: &'a Load,
     standing: Option<Standing>,
+}
+
+/// Why a server is not measured beside others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::measure) enum Alone {
+    /// It uses this share of a core although nothing is asked of it.
+    Busy(f64),
+    /// So many of the connections are open, and the others would be opened anew for each slice.
+    Connections(u64),
 }
 
 /// What a server has of the blocks.
@@ -110,6 +118,7 @@ pub(in crate::measure) fn measure(
     let Some(blocks) = seats.first().map(|seat| blocks(seat.load, slice)) else { return };
     for seat in seats.iter_mut() {
         seat.step(|standing, load, output| standing.prepare(slice, blocks, load, output));
+        seat.look_at_connections();
     }
     take_down_busy(seats);
     let began = Instant::now();
@@ -138,26 +147,38 @@ fn take_down_busy(seats: &mut [Seat]) {
         for (seat, (since, before)) in seats.iter_mut().zip(before) {
             let used = before.zip(seat.cpu()).map(|(before, after)| after.saturating_sub(before));
             let share = used.map(|used| used.as_secs_f64() / since.elapsed().as_secs_f64());
-            seat.busy_when_idle = share.filter(|share| *share > IDLE_FROM);
+            if seat.standing.is_some() {
+                seat.alone = share.filter(|share| *share > IDLE_FROM).map(Alone::Busy);
+            }
         }
-        if seats.iter().all(|seat| seat.busy_when_idle.is_none()) {
+        if seats.iter().all(|seat| seat.standing.is_none() || seat.alone.is_none()) {
             return;
         }
     }
-    for seat in seats.iter_mut().filter(|seat| seat.busy_when_idle.is_some()) {
+    for seat in seats.iter_mut().filter(|seat| seat.alone.is_some()) {
         seat.standing = None;
     }
 }
 
 impl<'a> Seat<'a> {
     pub(in crate::measure) fn new(run: Run<'a>, load: &'a Load, record: Record) -> Self {
-        Self { run, record, output: RunOutput::default(), busy_when_idle: None, load, standing: None }
+        Self { run, record, output: RunOutput::default(), alone: None, load, standing: None }
     }
 
     fn stand_up(&mut self) {
         match Standing::new(&self.run, self.load, &mut self.record) {
             Ok(standing) => self.standing = Some(standing),
             Err(error) => self.record.error = Some(error),
+        }
+        self.look_at_connections();
+    }
+
+    /// Takes the server down where not all connections are open.
+    fn look_at_connections(&mut self) {
+        let open = self.standing.as_ref().and_then(|standing| standing.connections);
+        if let Some(open) = open.filter(|open| *open < u64::from(self.load.connections)) {
+            self.alone = Some(Alone::Connections(open));
+            self.standing = None;
         }
     }
 

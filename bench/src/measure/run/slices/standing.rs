@@ -28,6 +28,8 @@ pub(super) struct Standing {
     tool: Process,
     sliced: &'static dyn SlicedTool,
     cores: Vec<usize>,
+    /// How many connections were open when that was looked at last.
+    pub(super) connections: Option<u64>,
     pub(super) share: Share,
     pub(super) slices: Vec<Slice>,
     idle: Idle,
@@ -74,10 +76,21 @@ impl Standing {
         let launch = Launch::new(&record.tool.command, Path::new("/")).on(&run.cores.tool).commanded();
         let mut tool = run.host.start(&launch).map_err(failed(ErrorKind::Tool))?;
         // By this line its connections are open.
-        tool.line(load.timeout + GRACE).map_err(failed(ErrorKind::Tool))?;
+        let ready = tool.line(load.timeout + GRACE).and_then(|line| sliced.parse_ready(&line));
+        let connections = ready.map_err(failed(ErrorKind::Tool))?;
         let cores = Cores { server: record.server_cores.clone(), ..run.cores.clone() }.all();
         let share = Share { slice: Duration::ZERO, every: 1 };
-        Ok(Self { server, at_rest, tool, sliced, cores, share, slices: Vec::new(), idle: Idle::default() })
+        Ok(Self {
+            server,
+            at_rest,
+            tool,
+            sliced,
+            cores,
+            connections,
+            share,
+            slices: Vec::new(),
+            idle: Idle::default(),
+        })
     }
 
     /// Loads the server for the time of the workload's warm-up, which is in no figure, and sees by the
@@ -90,6 +103,7 @@ impl Standing {
         output: &mut RunOutput,
     ) -> Result<(), ErrorRecord> {
         let warm_up = self.warm_up(load.warm_up.max(slice), load, output)?;
+        self.connections = warm_up.connections_open;
         self.share = share(slice, blocks, warm_up.mean_seconds.unwrap_or_default());
         Ok(())
     }
