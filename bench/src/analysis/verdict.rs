@@ -84,8 +84,13 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     };
     let (server, tool) = (verdict.server_utilisation, verdict.tool_utilisation);
     let taken = [(external_share, "other work took"), (throttled_share, "the container's quota throttled")];
-    let taken =
-        taken.into_iter().find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
+    // Of slices those that were disturbed are left out already, by a limit that allows for rounding,
+    // which is much of their sum: each is two hundredths of a second.
+    let is_left_out = record.slices.as_ref().is_some_and(|slices| !slices.is_disturbed());
+    let taken = taken
+        .into_iter()
+        .filter(|_| !is_left_out)
+        .find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
     let not_as_asked =
         failed(record).or_else(|| missing(record)).or_else(|| kept_open(record)).or_else(|| short(record));
     (verdict.bound, verdict.reason) = if let Some(reason) = not_as_asked {
@@ -277,7 +282,7 @@ fn stalled(record: &Record, busiest: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::record::{OpenLoopRecord, RateRecord};
+    use crate::store::record::{OpenLoopRecord, RateRecord, SlicesRecord};
 
     /// A run of a second, with a core for each side, that used these seconds of CPU time.
     fn run(server: f64, tool: f64, attached: f64) -> Record {
@@ -422,5 +427,20 @@ mod tests {
             assert_eq!(of_runs(&runs).unwrap().bound, expected, "{name}");
         }
         assert_eq!(of_runs(&[]), None);
+    }
+
+    #[test]
+    fn a_run_in_slices_is_disturbed_where_most_of_them_are() {
+        for (disturbed, expected) in [
+            (vec![], Bound::ServerBound),
+            (vec![0, 1], Bound::ServerBound),
+            (vec![0, 1, 2], Bound::Disturbed),
+        ] {
+            let record = with(run(0.95, 0.5, 0.2), |record| {
+                let (answered, disturbed) = (vec![1; 4], disturbed.clone());
+                record.slices = Some(SlicesRecord { answered, disturbed, ..SlicesRecord::default() });
+            });
+            assert_eq!(of_run(&record).unwrap().bound, expected, "{disturbed:?}");
+        }
     }
 }

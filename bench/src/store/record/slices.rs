@@ -51,9 +51,14 @@ impl SlicesRecord {
         self.answered.is_empty()
     }
 
+    /// Whether more than half were disturbed, so that what is left would say little.
+    pub fn is_disturbed(&self) -> bool {
+        self.disturbed.len() * 2 > self.len()
+    }
+
     /// The slices that figures are made of.
     pub fn counted(&self) -> impl Iterator<Item = usize> {
-        let is_all = self.disturbed.len() * 2 > self.len();
+        let is_all = self.is_disturbed();
         (0..self.len()).filter(move |slice| is_all || !self.disturbed.contains(slice))
     }
 
