@@ -11,7 +11,7 @@ use super::loaded_server::LoadedServer;
 use super::{Run, RunOutput, failed};
 use crate::checks::verify;
 use crate::machine::cores::Cores;
-use crate::machine::host::{self, Ended, Launch, Process, Usage, Waited};
+use crate::machine::host::{self, Ended, Launch, Memory, Process, Usage, Waited};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{
     ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
@@ -53,20 +53,9 @@ impl Run<'_> {
     ) -> Result<(), ErrorRecord> {
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let folder = tool_folder(tool).map_err(failed(ErrorKind::Tool))?;
-        let mut server = LoadedServer::start(self).map_err(failed(ErrorKind::Start))?;
-        let at_rest = server.at_rest();
-        verify::before_timing(server.address(), self.workload, self.server)
-            .map_err(failed(ErrorKind::WrongAnswer))?;
-
+        let (mut server, at_rest) = self.verified_server()?;
         let url = format!("http://{}{}", server.address(), self.workload.path);
-        let spec = LoadSpec {
-            load,
-            amount: load.amount,
-            rate: self.rate.map(|(rate, _)| rate),
-            answer: &self.workload.answer,
-            cores: self.cores.tool.len(),
-            url: &url,
-        };
+        let spec = self.spec(load, &url);
         if !load.warm_up.is_zero() {
             let began = Instant::now();
             let watched = self.warm_up(tool, folder.path(), &spec, &server);
@@ -104,6 +93,28 @@ impl Run<'_> {
             accepted: watched.accepted.filter(|_| watched.connections.is_some()),
         });
         Ok(())
+    }
+
+    /// The server, which has given the right answers, and its memory before the first of them. Fails when
+    /// it does not start, or answers otherwise.
+    pub(super) fn verified_server(&self) -> Result<(LoadedServer, Option<Memory>), ErrorRecord> {
+        let server = LoadedServer::start(self).map_err(failed(ErrorKind::Start))?;
+        let at_rest = server.at_rest();
+        verify::before_timing(server.address(), self.workload, self.server)
+            .map_err(failed(ErrorKind::WrongAnswer))?;
+        Ok((server, at_rest))
+    }
+
+    /// The load that the tool has to make, on the server at this URL.
+    pub(super) fn spec<'s>(&'s self, load: &'s Load, url: &'s str) -> LoadSpec<'s> {
+        LoadSpec {
+            load,
+            amount: load.amount,
+            rate: self.rate.map(|(rate, _)| rate),
+            answer: &self.workload.answer,
+            cores: self.cores.tool.len(),
+            url,
+        }
     }
 
     /// Runs the same load for a moment. Fails when the tool does not end.

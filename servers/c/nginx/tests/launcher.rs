@@ -98,7 +98,7 @@ fn it_is_ready_once_nginx_answers() {
     launcher.wait().unwrap();
 }
 
-/// nginx goes on without workers, and does not end by SIGTERM then.
+/// nginx continues without workers, and does not end by SIGTERM then.
 #[test]
 fn nginx_without_workers_is_no_server() {
     let folder = folder("workerless");

@@ -7,7 +7,6 @@ use anyhow::Context;
 
 use super::{Seat, Share, WARM_UP, share};
 use crate::analysis::verdict;
-use crate::checks::verify;
 use crate::machine::cores::Cores;
 use crate::machine::host::{self, Launch, Memory, Process, Usage};
 use crate::measure::run::counters::{Counters, Spent};
@@ -15,7 +14,7 @@ use crate::measure::run::loaded_server::LoadedServer;
 use crate::measure::run::{Run, RunOutput, failed};
 use crate::servers::workload::Load;
 use crate::store::record::{ConnectionsRecord, ErrorKind, ErrorRecord, Record, SlicesRecord};
-use crate::tools::{self, LoadSpec, SliceOutput, SlicedTool};
+use crate::tools::{self, SliceOutput, SlicedTool};
 
 /// How much longer than its load the tool's answer may take: it opens connections, and waits for the
 /// last answers.
@@ -59,19 +58,9 @@ impl Standing {
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let sliced = tool.sliced().context("the tool cannot load in slices");
         let sliced = sliced.map_err(failed(ErrorKind::Unavailable))?;
-        let server = LoadedServer::start(run).map_err(failed(ErrorKind::Start))?;
-        let at_rest = server.at_rest();
-        verify::before_timing(server.address(), run.workload, run.server)
-            .map_err(failed(ErrorKind::WrongAnswer))?;
+        let (server, at_rest) = run.verified_server()?;
         let url = format!("http://{}{}", server.address(), run.workload.path);
-        let spec = LoadSpec {
-            load,
-            amount: load.amount,
-            rate: None,
-            answer: &run.workload.answer,
-            cores: run.cores.tool.len(),
-            url: &url,
-        };
+        let spec = run.spec(load, &url);
         record.tool.command = sliced.command(&spec);
         let launch = Launch::new(&record.tool.command, Path::new("/")).on(&run.cores.tool).commanded();
         let mut tool = run.host.start(&launch).map_err(failed(ErrorKind::Tool))?;
