@@ -1,6 +1,7 @@
 //! The endpoint on ntex and its own runtime.
 
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +13,10 @@ use ntex::time::Seconds;
 use ntex::web::{self, App, HttpRequest, HttpResponse, HttpServer};
 use shared::http::{greeting, limits};
 use shared::process::{self, Flags};
+
+/// Is set once the main thread waits for news of its workers. A worker that is ready before counts
+/// as two: it gets twice the connections, and a drain waits for its second end until the limit.
+static MAIN_IS_READY: OnceLock<()> = OnceLock::new();
 
 fn main() -> ExitCode {
     shared::program!("ntex", "ntex-rt").run(run)
@@ -35,16 +40,21 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let drain_timeout = seconds(flags.drain_timeout);
 
     System::new("ntex", DefaultRuntime).block_on(async move {
-        let server = HttpServer::new(async || App::new().default_service(web::to(answer)))
-            .workers(workers)
-            .maxconn(max_connections / workers)
-            .config(SharedCfg::new("ntex").add(http))
-            .shutdown_timeout(drain_timeout)
-            // At SIGINT ntex would drop everything.
-            .disable_signals()
-            .listen(listener)
-            .context("cannot give the listener to ntex")?
-            .run();
+        let server = HttpServer::new(async || {
+            MAIN_IS_READY.wait();
+            App::new().default_service(web::to(answer))
+        })
+        .workers(workers)
+        .maxconn(max_connections / workers)
+        .config(SharedCfg::new("ntex").add(http))
+        .shutdown_timeout(drain_timeout)
+        // At SIGINT ntex would drop everything.
+        .disable_signals()
+        .listen(listener)
+        .context("cannot give the listener to ntex")?
+        .run();
+        // Runs after the tasks that `run` spawned: each has looked at its worker.
+        ntex::rt::spawn(async { MAIN_IS_READY.set(()) }).detach();
         let handle = server.clone();
         // The server is awaited below; this wait is not.
         process::on_signal(move || drop(handle.stop(true)))?;
