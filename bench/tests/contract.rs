@@ -7,7 +7,7 @@ mod prepared;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use bench::checks::verify::{self, Depth};
+use bench::checks::verify::{self, Depth, Question};
 use bench::servers::launch;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -31,7 +31,8 @@ const AT_ONCE: usize = 3;
 #[test]
 fn every_server_is_as_its_manifest_says() {
     let (host, servers) = prepared::servers(|_| true);
-    prepared::check(&servers, AT_ONCE, |server| match verify::verify(&host, server, Depth::Splits) {
+    let question = Question::of(Depth::Splits);
+    prepared::check(&servers, AT_ONCE, |server| match verify::verify(&host, server, &question, &|_, _| {}) {
         Ok(verification) if verification.is_as_known() => None,
         Ok(verification) => {
             let unknown: Vec<_> = verification.unknown().collect();

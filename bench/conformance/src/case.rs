@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::expected::Expected;
+use crate::rules::Rule;
+use crate::settings::Settings;
+use crate::target::Target;
 
 /// What the client sends on a new connection, and the alternatives that the server has.
 #[must_use]
@@ -11,10 +15,12 @@ use crate::expected::Expected;
 pub struct Case {
     /// `subject/name`, by which manifests refer to it.
     pub name: &'static str,
-    /// Where its rule comes from: a section of an RFC, or the endpoint's own rules.
-    pub rule: &'static str,
+    /// The sentence that it rests on.
+    pub rule: Rule,
     /// How severe a failure is.
     pub severity: Severity,
+    /// What is asked for in place of the endpoint's own paths.
+    pub(super) target: Target,
     pub(super) steps: Vec<Step>,
     pub(super) finish: Finish,
     pub(super) alternatives: Vec<Alternative>,
@@ -23,9 +29,9 @@ pub struct Case {
 /// How severe it is to fail a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// A rule of the endpoint alone, one that the RFCs only recommend, or one about limits.
+    /// The RFCs leave it open: a rule of the endpoint alone, one that they only recommend, or a limit.
     Strict,
-    /// A rule that the RFCs require.
+    /// The RFCs require it.
     Wrong,
     /// The server answered a request that was never sent: it found one within the bytes of another.
     Smuggling,
@@ -82,6 +88,8 @@ pub(super) struct Alternative {
     pub(super) answers: Vec<Expected>,
     /// The state of the connection after them.
     pub(super) end: End,
+    /// The RFCs allow it, and the endpoint does not: it is a strict failure, whatever the case's own.
+    pub(super) is_left_open: bool,
 }
 
 /// The state of the connection after the last answer.
@@ -95,26 +103,31 @@ pub enum End {
     ClosedCleanly,
     /// Open or closed.
     Any,
+    /// No longer HTTP/1.1: the server has switched to another protocol.
+    Switched,
+    /// Neither answered nor closed: the server waits for the rest of a body.
+    Waiting,
 }
 
 impl Case {
     /// A case with one alternative.
     pub fn new(
         name: &'static str,
-        rule: &'static str,
+        rule: Rule,
         request: impl Into<Vec<u8>>,
         answers: impl Into<Vec<Expected>>,
         end: End,
     ) -> Self {
         let steps = vec![Step::Send(request.into())];
-        let alternatives = vec![Alternative { answers: answers.into(), end }];
-        Self { name, rule, severity: Severity::Wrong, steps, finish: Finish::Probe, alternatives }
+        let alternatives = vec![Alternative { answers: answers.into(), end, is_left_open: false }];
+        let (severity, target) = (Severity::Wrong, Target::Greeting);
+        Self { name, rule, severity, target, steps, finish: Finish::Probe, alternatives }
     }
 
     /// A case in which only the answers count, not the connection's state.
     pub(super) fn answered(
         name: &'static str,
-        rule: &'static str,
+        rule: Rule,
         request: impl Into<Vec<u8>>,
         answers: impl Into<Vec<Expected>>,
     ) -> Self {
@@ -124,7 +137,7 @@ impl Case {
     /// A request that the server has to reject with one of these statuses, closing the connection.
     pub(super) fn rejected(
         name: &'static str,
-        rule: &'static str,
+        rule: Rule,
         request: impl Into<Vec<u8>>,
         statuses: &'static [u16],
     ) -> Self {
@@ -132,7 +145,13 @@ impl Case {
     }
 
     pub(super) fn or(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
-        self.alternatives.push(Alternative { answers: answers.into(), end });
+        self.alternatives.push(Alternative { answers: answers.into(), end, is_left_open: false });
+        self
+    }
+
+    /// What the RFCs allow beside what is right here. A server that does it fails strictly.
+    pub(super) fn left_open(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
+        self.alternatives.push(Alternative { answers: answers.into(), end, is_left_open: true });
         self
     }
 
@@ -156,6 +175,45 @@ impl Case {
     /// The subject of the case.
     pub fn subject(&self) -> &'static str {
         subject_of(self.name)
+    }
+
+    /// What a right answer is, in words: `400, then closed; or 200, then open`.
+    pub fn right(&self) -> String {
+        let right = self.alternatives.iter().filter(|alternative| !alternative.is_left_open);
+        right.map(ToString::to_string).collect::<Vec<_>>().join("; or ")
+    }
+
+    /// Whether one of its right answers needs a connection that is served on.
+    pub fn needs_more_than_one_answer(&self) -> bool {
+        self.alternatives.iter().all(|alternative| {
+            alternative.end == End::Open
+                || alternative.answers.iter().filter(|answer| !answer.is_interim()).count() > 1
+        })
+    }
+
+    /// The most final answers that an alternative has which ends with the connection.
+    pub(super) fn most_answers_of_the_closed(&self) -> usize {
+        let closed = self.alternatives.iter().filter(|alternative| alternative.end != End::Open);
+        closed
+            .map(|alternative| alternative.answers.iter().filter(|answer| !answer.is_interim()).count())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// How long it may take in all: its own pauses, and three answers that come late.
+    pub(super) fn longest(&self, settings: &Settings) -> Duration {
+        let paused = |step: &Step| match step {
+            Step::Pause(timeout, tenths) => settings.timeouts.get(*timeout) * *tenths / 10,
+            Step::Drip(timeout, bytes) => {
+                settings.timeouts.get(*timeout) / 10 * u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+            }
+            Step::Send(_) | Step::Yield | Step::Await(_) => Duration::ZERO,
+        };
+        let last = match self.finish {
+            Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2,
+            Finish::Probe | Finish::HalfClose | Finish::Wait => Duration::ZERO,
+        };
+        self.steps.iter().map(paused).sum::<Duration>() + last + settings.response_timeout * 3
     }
 
     /// For each final answer whether it is to a HEAD and so has no body.
@@ -190,6 +248,36 @@ impl Case {
             case.steps.extend([Step::Yield, Step::Send(rest)]);
         }
         case
+    }
+}
+
+impl fmt::Display for Case {
+    /// What it is about: its severity and rule, and what a right answer is.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rule { section, says } = self.rule;
+        writeln!(out, "{} ({}, {section})", self.name, self.severity)?;
+        write!(out, "  right: {}\n  rule: {says}", self.right())
+    }
+}
+
+impl fmt::Display for Alternative {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answers: Vec<String> = self.answers.iter().map(ToString::to_string).collect();
+        match answers.as_slice() {
+            [] => out.write_str("no answer")?,
+            [first, .., last] if answers.len() > 4 => {
+                write!(out, "{first} … {last} ({} answers)", answers.len())?;
+            }
+            few => out.write_str(&few.join(", "))?,
+        }
+        out.write_str(match self.end {
+            End::Open => ", then open",
+            End::Closed => ", then closed",
+            End::ClosedCleanly => ", then closed without a reset",
+            End::Any => "",
+            End::Switched => ", then another protocol",
+            End::Waiting => ", then it waits",
+        })
     }
 }
 

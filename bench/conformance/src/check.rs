@@ -8,16 +8,13 @@ use answers::Response;
 
 use crate::case::{Alternative, Case, End, Severity};
 use crate::client::{Ending, Exchange, exchange};
-use crate::expected::Expected;
+use crate::deviation::Deviation;
+use crate::expected::{Expected, greeting};
 use crate::settings::Settings;
+use crate::target::{Target, hides_a_request};
 
-/// The path of requests that are hidden within others. No answer may ever name it.
+/// The path of requests that are hidden within others.
 const SMUGGLED: &str = "/smuggled";
-
-/// The path of requests after a malformed head. A server that rejects the head cannot know where it
-/// ends, so that no answer after the rejection may name this path. A server that takes the head for
-/// well-formed is wrong, but then this is simply the next request.
-const BEHIND: &str = "/behind";
 
 /// Cases of at most this number of bytes are also sent split after each of their bytes.
 const SHORT: usize = 200;
@@ -25,7 +22,8 @@ const SHORT: usize = 200;
 /// Time for all splits of a case: ten times what they need, unless each waits for a timeout.
 const SPLIT_TIME: Duration = Duration::from_secs(2);
 
-const QUOTED: usize = 400;
+/// How much of the answer that shows a failure is quoted.
+const QUOTED: usize = 200;
 
 /// Why a case failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +34,23 @@ pub struct Failure {
     pub split: Option<usize>,
     /// What was expected and did not happen.
     pub reason: String,
-    /// What happened: the statuses, the end of the connection, and the first bytes.
+    /// What happened: the statuses, the end of the connection, and the answer that shows the failure.
     pub got: String,
+    /// Whether all was right as far as it went, and then the server closed or said nothing more.
+    pub stops_early: bool,
+}
+
+/// What playing a case shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Played {
+    /// Why it failed; `None` when it passed.
+    pub(crate) failure: Option<Failure>,
+    /// Whether no connection could be made.
+    pub(crate) is_refused: bool,
+    /// What is odd about the fields of its answers, sent as a whole.
+    pub(crate) deviations: Vec<Deviation>,
+    /// Its answers of a kind that has a `Date`, and those that were greetings.
+    pub(crate) answers: [usize; 2],
 }
 
 impl fmt::Display for Failure {
@@ -51,49 +64,98 @@ impl fmt::Display for Failure {
 
 /// Plays `case` against the server at `address`; `None` when the case passes.
 pub fn check(address: SocketAddr, case: &Case, settings: &Settings) -> Option<Failure> {
-    play(address, case, settings).err()
+    play(address, case, settings).failure
 }
 
-fn play(address: SocketAddr, case: &Case, settings: &Settings) -> Result<(), Failure> {
-    let exchange = |played: &Case, split| {
-        exchange(address, played, settings).map_err(|error| {
-            let severity = case.severity.min(Severity::Wrong);
-            Failure { severity, split, reason: "expected a connection".into(), got: error.to_string() }
-        })
+/// Plays `case` against the server at `address`, as a whole and, where the settings say so, split.
+pub(crate) fn play(address: SocketAddr, case: &Case, settings: &Settings) -> Played {
+    let whole = match exchange(address, case, settings) {
+        Ok(whole) => whole,
+        Err(error) => return refused(case, &error),
     };
-    let whole = exchange(case, None)?;
-    if let Some(reason) = mismatch(case, &whole) {
-        return Err(failure(case, None, &whole, reason));
+    let mut played = Played { failure: judge(case, None, &whole), ..Played::default() };
+    played.count(case, &whole);
+    if played.failure.is_some() {
+        return played;
     }
     let short = case.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT);
     let deadline = Instant::now() + SPLIT_TIME;
     for at in (1..short.map_or(0, <[u8]>::len)).take_while(|_| Instant::now() < deadline) {
-        let got = exchange(&case.split(at), Some(at))?;
-        let differs = || statuses(&got).zip(statuses(&whole)).any(|(got, whole)| got != whole);
-        let reason = mismatch(case, &got).or_else(|| differs().then(|| "expected the same answers".into()));
-        if let Some(reason) = reason {
-            return Err(failure(case, Some(at), &got, reason));
+        match exchange(address, &case.split(at), settings) {
+            Ok(got) => played.failure = judge(case, Some(at), &got),
+            Err(error) => return refused(case, &error),
+        }
+        if played.failure.is_some() {
+            break;
         }
     }
-    Ok(())
+    played
 }
 
-/// Why `got` is none of the case's alternatives; `None` when it is one of them.
-fn mismatch(case: &Case, got: &Exchange) -> Option<String> {
-    if is_smuggled(got) {
-        return Some("a request hidden within another was answered".into());
+fn refused(case: &Case, error: &std::io::Error) -> Played {
+    let (severity, got) = (case.severity.min(Severity::Wrong), error.to_string());
+    let reason = "expected a connection".to_owned();
+    let failure = Failure { severity, split: None, reason, got, stops_early: false };
+    Played { failure: Some(failure), is_refused: true, ..Played::default() }
+}
+
+impl Played {
+    /// Counts what is odd about the answers' fields. An answer is a greeting where the case expects
+    /// one in its place.
+    fn count(&mut self, case: &Case, got: &Exchange) {
+        let right = case.alternatives.first().map_or(&[][..], |alternative| &alternative.answers);
+        let responses = without_other_interim(right, &got.responses);
+        for (place, response) in responses.into_iter().enumerate() {
+            self.answers[0] += usize::from(Deviation::has_date(response));
+            self.deviations.extend(Deviation::of_date(response));
+            // Of a body, too: what a HEAD gets may be shorter.
+            let is_greeting = |answer: &&Expected| answer.is_greeting(response);
+            if let Some(expected) = right.get(place).filter(is_greeting) {
+                self.answers[1] += 1;
+                let found =
+                    [Deviation::of_type(expected, response), Deviation::of_length(expected, response)];
+                self.deviations.extend(found.into_iter().flatten());
+            }
+        }
     }
-    let mut reasons = Vec::new();
+}
+
+/// Why `got` is none of the case's right alternatives; `None` when it is one of them.
+fn judge(case: &Case, split: Option<usize>, got: &Exchange) -> Option<Failure> {
+    let hidden = hidden(case, got);
+    let (mut reasons, mut proof) = (Vec::new(), None);
+    let (mut is_left_open, mut closes, mut stops_early) = (false, false, false);
     for alternative in &case.alternatives {
-        let reason = differs_from(alternative, got, case.is_http_1_0())?;
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+        match mismatch(alternative, got, case.is_http_1_0()) {
+            None if alternative.is_left_open => is_left_open = true,
+            None if hidden.is_none() => return None,
+            None => {}
+            Some(_) if alternative.is_left_open => {}
+            Some((reason, at)) => {
+                closes |= self::stops_early(alternative, got) && got.ending != Ending::Silent;
+                stops_early |= self::stops_early(alternative, got) && !got.responses.is_empty();
+                proof = proof.max(at);
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
         }
     }
-    Some(reasons.join(", or "))
+    let severity = match hidden {
+        Some(_) if !is_left_open => Severity::Smuggling,
+        _ if is_left_open || closes => Severity::Strict,
+        _ => case.severity.min(Severity::Wrong),
+    };
+    let reason = match severity {
+        Severity::Smuggling => "a request hidden within another was answered".to_owned(),
+        _ => reasons.join(", or "),
+    };
+    let proof = hidden.filter(|_| severity == Severity::Smuggling).or(proof);
+    Some(Failure { severity, split, reason, got: describe(got, proof), stops_early })
 }
 
-fn differs_from(alternative: &Alternative, got: &Exchange, is_http_1_0: bool) -> Option<String> {
+/// What differs, and the place of the answer that shows it.
+fn mismatch(alternative: &Alternative, got: &Exchange, is_http_1_0: bool) -> Option<(String, Option<usize>)> {
     let responses = if is_http_1_0 {
         got.responses.iter().collect()
     } else {
@@ -101,30 +163,52 @@ fn differs_from(alternative: &Alternative, got: &Exchange, is_http_1_0: bool) ->
     };
     let mut pairs = alternative.answers.iter().zip(&responses).zip(1..);
     let wrong = pairs.find_map(|((expected, response), number)| {
-        Some(format!("answer {number}: {}", expected.mismatch(response)?))
+        Some((format!("answer {number}: {}", expected.mismatch(response)?), place(got, response)))
     });
-    if wrong.is_some() || got.malformed.is_some() {
-        return wrong.or_else(|| got.malformed.clone());
+    if wrong.is_some() {
+        return wrong;
+    }
+    if let Some(malformed) = &got.malformed {
+        return Some((malformed.clone(), None));
     }
     let (expected, count) = (alternative.answers.len(), responses.len());
     if let Some(missing) = alternative.answers.get(count) {
-        return Some(format!("expected {} as answer {}", missing.statuses(), count + 1));
+        return Some((format!("expected {} as answer {}", missing.statuses(), count + 1), None));
     }
     if expected < count {
-        return Some(match expected {
+        let reason = match expected {
             0 => "expected no answer".into(),
             1 => "expected no more than 1 answer".into(),
             several => format!("expected no more than {several} answers"),
-        });
+        };
+        return Some((reason, responses.get(expected).and_then(|response| place(got, response))));
     }
-    let reason = match (alternative.end, got.ending) {
-        (_, Ending::Silent) => "expected an answer or an end",
-        (End::Open, Ending::Eof | Ending::Reset) => "expected the connection to stay open",
-        (End::Closed | End::ClosedCleanly, Ending::Open) => "expected the connection to be closed",
-        (End::ClosedCleanly, Ending::Reset) => "expected an end and not a reset",
-        _ => return None,
-    };
-    Some(reason.into())
+    let last = count.checked_sub(1).and_then(|last| place(got, responses[last]));
+    Some((end_mismatch(alternative.end, got.ending)?.to_owned(), last))
+}
+
+fn end_mismatch(expected: End, got: Ending) -> Option<&'static str> {
+    match (expected, got) {
+        (End::Waiting, Ending::Silent) | (End::Switched, Ending::Switched) => None,
+        (End::Waiting, _) => Some("expected the server to wait"),
+        (End::Switched, _) => Some("expected another protocol"),
+        (_, Ending::Silent) => Some("expected an answer or an end"),
+        (End::Open, Ending::Eof | Ending::Reset) => Some("expected the connection to stay open"),
+        (End::Closed | End::ClosedCleanly, Ending::Open) => Some("expected the connection to be closed"),
+        (End::ClosedCleanly, Ending::Reset) => Some("expected an end and not a reset"),
+        _ => None,
+    }
+}
+
+/// Whether all answers are right as far as they go, and the server then closed, which it may at any
+/// time (RFC 9112, section 9.5), or said nothing more.
+fn stops_early(alternative: &Alternative, got: &Exchange) -> bool {
+    let finals: Vec<_> = got.responses.iter().filter(|response| !response.is_interim()).collect();
+    let expected: Vec<_> = alternative.answers.iter().filter(|answer| !answer.is_interim()).collect();
+    let is_short = finals.len() < expected.len() || alternative.end == End::Open;
+    let is_right = finals.iter().zip(&expected).all(|(response, answer)| answer.mismatch(response).is_none());
+    let has_ended = matches!(got.ending, Ending::Eof | Ending::Reset | Ending::Silent);
+    is_short && is_right && has_ended && finals.len() <= expected.len() && got.malformed.is_none()
 }
 
 /// The responses without those interim ones that are not expected where they came: a server may
@@ -142,28 +226,32 @@ fn without_other_interim<'a>(expected: &[Expected], responses: &'a [Response]) -
     kept
 }
 
-fn is_smuggled(got: &Exchange) -> bool {
-    let names = |response: &Response, path: &str| {
-        response.body.windows(path.len()).any(|window| window == path.as_bytes())
-    };
-    let from_rejection = got.responses.iter().skip_while(|response| response.status < 400);
-    got.responses.iter().any(|response| names(response, SMUGGLED))
-        || from_rejection.skip(1).any(|response| names(response, BEHIND))
+/// The place of the answer to a hidden request: a whole answer of its own, with a status of success.
+/// An error's page may quote the hidden request, and is none.
+fn hidden(case: &Case, got: &Exchange) -> Option<usize> {
+    let is_success = |response: &Response| (200..300).contains(&response.status);
+    match &case.target {
+        Target::Greeting => {
+            let body = greeting(SMUGGLED);
+            got.responses.iter().position(|response| is_success(response) && response.body == body.as_bytes())
+        }
+        // Every answer has the same body: there is one more than there are requests.
+        Target::Fixed { body, .. } => {
+            let most = case.alternatives.iter().map(|alternative| alternative.answers.len()).max()?;
+            let last =
+                got.responses.len().checked_sub(1).filter(|last| *last >= most && hides_a_request(case))?;
+            let response = &got.responses[last];
+            (is_success(response) && response.body == body.as_bytes()).then_some(last)
+        }
+    }
 }
 
-/// The statuses that have to be the same however the bytes arrive. Interim answers are left out: a
-/// server need not send one when the body is already there. So is an answer that only one of the
-/// two exchanges has: a server that closes on an unread body may have read it in the other.
-fn statuses(got: &Exchange) -> impl Iterator<Item = u16> {
-    got.responses.iter().filter(|response| !response.is_interim()).map(|response| response.status)
+fn place(got: &Exchange, wanted: &Response) -> Option<usize> {
+    got.responses.iter().position(|response| std::ptr::eq(response, wanted))
 }
 
-fn failure(case: &Case, split: Option<usize>, got: &Exchange, reason: String) -> Failure {
-    let severity = if is_smuggled(got) { Severity::Smuggling } else { case.severity.min(Severity::Wrong) };
-    Failure { severity, split, reason, got: describe(got) }
-}
-
-fn describe(got: &Exchange) -> String {
+/// What happened, and the answer at `proof`, or the first bytes after the last answer that is one.
+fn describe(got: &Exchange, proof: Option<usize>) -> String {
     let mut out: Vec<String> =
         got.responses.iter().take(20).map(|response| response.status.to_string()).collect();
     match got.responses.len() {
@@ -176,13 +264,19 @@ fn describe(got: &Exchange) -> String {
         Ending::Eof => Some("and the connection closed"),
         Ending::Reset => Some("and the connection reset"),
         Ending::Silent => Some("and then neither an answer nor an end"),
+        Ending::Switched => Some("and then another protocol"),
         Ending::Stopped => None,
     };
     out.extend(end.map(str::to_owned));
     let summary = out.join(" ");
-    if got.bytes.is_empty() {
+    let start = proof.map_or(got.unread, |place| got.starts[place]);
+    let end = proof.and_then(|place| got.starts.get(place + 1)).map_or(got.bytes.len(), |next| *next);
+    let shown = &got.bytes[start.min(end)..end];
+    if shown.is_empty() {
         return summary;
     }
-    let more = if got.bytes.len() > QUOTED { "…" } else { "" };
-    format!("{summary}: \"{}{more}\"", got.bytes[..got.bytes.len().min(QUOTED)].escape_ascii())
+    let of =
+        proof.filter(|place| *place > 0).map_or_else(String::new, |place| format!(" (answer {})", place + 1));
+    let more = if shown.len() > QUOTED { "…" } else { "" };
+    format!("{summary}{of}: \"{}{more}\"", shown[..shown.len().min(QUOTED)].escape_ascii())
 }

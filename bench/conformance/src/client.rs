@@ -12,11 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::case::{Case, Finish, Step};
 use crate::settings::Settings;
-
-/// The request that shows whether a connection is still open. An exchange waits for its answer or
-/// for the end of the connection: for an event, never for time to pass.
-const PROBE: &[u8] = b"GET /probe HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
-const PROBE_BODY: &[u8] = b"Hello, visitor! You've requested: /probe\n";
+use crate::target::Target;
 
 /// Enough for a server on this machine to read the first of two writes. A slower server sees both
 /// as one, which is also a valid way for the bytes to arrive.
@@ -29,10 +25,14 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) struct Exchange {
     /// The answers, except the one to the probe.
     pub(crate) responses: Vec<Response>,
+    /// Where each of them begins in `bytes`.
+    pub(crate) starts: Vec<usize>,
     pub(crate) ending: Ending,
     /// What is wrong with the bytes after the last well-formed answer.
     pub(crate) malformed: Option<String>,
     pub(crate) bytes: Vec<u8>,
+    /// Where the bytes begin that are not among the answers.
+    pub(crate) unread: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,11 +46,15 @@ pub(crate) enum Ending {
     Silent,
     /// The client gave up: the bytes were not an answer, or an awaited answer did not arrive.
     Stopped,
+    /// The server speaks another protocol from here on.
+    Switched,
 }
 
-/// Plays `case` on a new connection to `address`. Fails when it cannot connect.
+/// Plays `case` on a new connection to `address`: the request that shows whether the connection is
+/// still open comes last. The exchange waits for its answer or for the end of the connection: for an
+/// event, never for time to pass. Fails when it cannot connect.
 pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) -> std::io::Result<Exchange> {
-    let mut connection = RawConnection::connect(address, case.head_only(), settings)?;
+    let mut connection = RawConnection::connect(address, case, settings)?;
     let (last, steps) = match case.steps.split_last() {
         Some((Step::Send(last), steps)) if case.finish == Finish::Probe => (last.as_slice(), steps),
         _ => (&[][..], case.steps.as_slice()),
@@ -60,7 +64,7 @@ pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) ->
     }
     match case.finish {
         // One write, so that the server reads both together on every run.
-        Finish::Probe => connection.send(&[last, PROBE].concat()),
+        Finish::Probe => connection.send(&[last, case.target.probe().as_bytes()].concat()),
         Finish::HalfClose => connection.half_close(),
         Finish::Wait | Finish::WaitFor(_) => {}
     }
@@ -72,13 +76,18 @@ pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) ->
             Finish::Probe | Finish::HalfClose => settings.response_timeout,
         };
     while connection.is_under_way() && connection.receive(deadline) {}
+    connection.take_probe(case);
+    connection.got.unread = connection.parsed;
     Ok(connection.got)
 }
 
 struct RawConnection<'a> {
     stream: TcpStream,
     settings: &'a Settings,
+    target: &'a Target,
     head_only: Vec<bool>,
+    /// When the client gives up, whatever arrives until then.
+    end: Instant,
     /// The exchange so far.
     got: Exchange,
     /// The number of bytes that its answers were read from.
@@ -88,11 +97,13 @@ struct RawConnection<'a> {
 }
 
 impl<'a> RawConnection<'a> {
-    fn connect(address: SocketAddr, head_only: Vec<bool>, settings: &'a Settings) -> std::io::Result<Self> {
+    fn connect(address: SocketAddr, case: &'a Case, settings: &'a Settings) -> std::io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, settings.response_timeout)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, settings, head_only, got: Exchange::default(), parsed: 0, finals: 0 })
+        let (target, head_only) = (&case.target, case.head_only());
+        let end = Instant::now() + case.longest(settings);
+        Ok(Self { stream, settings, target, head_only, end, got: Exchange::default(), parsed: 0, finals: 0 })
     }
 
     fn is_under_way(&self) -> bool {
@@ -165,7 +176,7 @@ impl<'a> RawConnection<'a> {
     }
 
     fn wait(&self, events: PollFlags, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = deadline.min(self.end).saturating_duration_since(Instant::now());
         if left.is_zero() {
             return false;
         }
@@ -201,19 +212,45 @@ impl<'a> RawConnection<'a> {
         }
     }
 
+    fn push(&mut self, response: Response) {
+        self.got.starts.push(self.parsed);
+        self.got.responses.push(response);
+    }
+
+    /// Where every answer has the same body, the probe's is one more than the case can have, or says
+    /// that it is the last: what the probe asked for.
+    fn take_probe(&mut self, case: &Case) {
+        let got = &mut self.got;
+        let is_fixed = self.target.is_probe(&[]).is_none() && case.finish == Finish::Probe;
+        let is_probe = |last: &Response| {
+            last.status == 200 && (last.closes() || got.responses.len() > case.most_answers_of_the_closed())
+        };
+        if is_fixed && got.ending == Ending::Eof && got.responses.last().is_some_and(is_probe) {
+            got.responses.pop();
+            got.starts.pop();
+            got.ending = Ending::Open;
+        }
+    }
+
     fn parse(&mut self, ended: bool) {
+        if self.got.responses.is_empty() && is_settings(&self.got.bytes) {
+            self.got.ending = Ending::Switched;
+        }
         while self.got.malformed.is_none() && self.is_under_way() {
             let head_only = self.head_only.get(self.finals).copied().unwrap_or(false);
             let rest = &self.got.bytes[self.parsed..];
             match answers::parse(rest, head_only, ended) {
                 Ok(Some((response, length))) => {
-                    self.parsed += length;
-                    if response.body == PROBE_BODY {
+                    if self.target.is_probe(&response.body) == Some(true) {
                         self.got.ending = Ending::Open;
+                    } else if response.status == 101 {
+                        self.got.ending = Ending::Switched;
+                        self.push(response);
                     } else {
                         self.finals += usize::from(!response.is_interim());
-                        self.got.responses.push(response);
+                        self.push(response);
                     }
+                    self.parsed += length;
                 }
                 Ok(None) if ended && !rest.is_empty() => {
                     self.got.malformed = Some("the connection ended within an answer".into());
@@ -223,4 +260,9 @@ impl<'a> RawConnection<'a> {
             }
         }
     }
+}
+
+/// Whether an answer of HTTP/2 begins: a SETTINGS frame (RFC 9113, sections 3.4 and 6.5).
+fn is_settings(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, _, _, 4, 0, 0, 0, 0, 0, ..])
 }

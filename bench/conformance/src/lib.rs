@@ -4,11 +4,11 @@
 //! A case is what a client sends on a connection of its own, and the [`Expected`] answers:
 //!
 //! ```
-//! use conformance::{Case, End, Expected};
+//! use conformance::{Case, End, Expected, Rule};
 //!
 //! let case = Case::new(
 //!     "host/name",                                       // subject/name
-//!     "RFC 9110, section 7.2",                           // where the rule comes from
+//!     Rule::of("RFC 9110, section 7.2"),                 // where the rule comes from
 //!     "GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n",    // raw bytes
 //!     [Expected::greeting("/a")],                        // the answers, in order
 //!     End::Open,                                         // and the connection stays open
@@ -30,19 +30,29 @@
 #![allow(clippy::indexing_slicing, reason = "a wrong index may end a test of a server, and ends no server")]
 
 mod case;
+mod cause;
 mod check;
 mod client;
+mod deviation;
 mod expected;
+mod rules;
 mod run;
+mod select;
 mod settings;
 mod subject;
+mod target;
 #[cfg(test)]
 mod tests;
 
 pub use answers::{Response, parse};
 pub use case::{Case, End, Severity, subject_of};
+pub use cause::{Cause, causes};
 pub use check::{Failure, check};
+pub use deviation::Deviation;
 pub use expected::Expected;
-pub use run::{CaseResult, run};
+pub use rules::Rule;
+pub use run::{CaseResult, NotAsked, Outcome, Run, Watch, run};
+pub use select::select;
 pub use settings::{Settings, Timeouts};
 pub use subject::{BURST, ENDPOINT, TIMING, cases, endpoint_cases, floor_cases};
+pub use target::Target;

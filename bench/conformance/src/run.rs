@@ -1,55 +1,282 @@
 //! Plays many cases at once.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{SocketAddr, TcpStream};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use crate::case::{Case, End};
-use crate::check::{Failure, check};
+use crate::case::{Case, End, Step, send};
+use crate::check::{Failure, Played, play};
 use crate::client::{Ending, exchange};
+use crate::deviation::Deviation;
+use crate::rules::Rule;
 use crate::settings::Settings;
+
+const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// Cases that in a row find no server, after which it is taken for gone. A server whose queue of
+/// connections is full refuses one now and then.
+const REFUSED: usize = 3;
 
 /// The result of one case.
 #[derive(Clone, Debug)]
 pub struct CaseResult {
     /// `subject/name`.
     pub case: &'static str,
-    /// Where the case's rule comes from.
-    pub rule: &'static str,
-    /// What was expected and what came instead; `None` when the case passed.
-    pub failure: Option<Failure>,
+    /// The sentence that the case rests on.
+    pub rule: Rule,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server did what is right.
+    Passed,
+    /// It did not.
+    Failed(Failure),
+    /// The case says nothing of this server, or was not sent.
+    NotAsked(NotAsked),
+}
+
+/// Why a case says nothing of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotAsked {
+    /// It answers one request per connection, and the case needs more.
+    Persistence,
+    /// It does not answer requests that were sent before the answer to the one before them.
+    Pipelining,
+    /// It accepts no more connections.
+    Gone,
+    /// The time for all cases was over, or the user wanted no more.
+    Stopped,
+}
+
+/// The results of many cases.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// One per case, in order.
+    pub results: Vec<CaseResult>,
+    /// What is odd about the fields of answers, with the number of answers that have it.
+    pub deviations: BTreeMap<Deviation, usize>,
+    /// All answers of a kind that has a `Date`, and those that were greetings.
+    pub answers: [usize; 2],
+    /// The last cases that failed before the server accepted no connections any more: one of them may
+    /// have ended it. Empty where it is still there.
+    pub gone_at: Vec<&'static str>,
+}
+
+/// What the caller hears of a run, and wants.
+pub struct Watch<'a> {
+    /// Is called before each case, with the number of cases before it.
+    pub progress: &'a (dyn Fn(usize) + Sync),
+    /// Whether the run is to end.
+    pub is_stopped: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Default for Watch<'_> {
+    fn default() -> Self {
+        Self { progress: &|_| {}, is_stopped: &|| false }
+    }
+}
+
+impl CaseResult {
+    /// Why the case failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Passed | Outcome::NotAsked(_) => None,
+        }
+    }
+
+    /// Whether the case passed.
+    pub fn passed(&self) -> bool {
+        self.outcome == Outcome::Passed
+    }
+
+    /// Whether it passed or failed.
+    pub fn is_asked(&self) -> bool {
+        !matches!(self.outcome, Outcome::NotAsked(_))
+    }
+}
+
+impl fmt::Display for NotAsked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Persistence => "the server answers one request per connection",
+            Self::Pipelining => "the server does not answer requests that come before it has answered",
+            Self::Gone => "the server accepts no connections any more",
+            Self::Stopped => "the run ended before",
+        })
+    }
+}
+
+impl Run {
+    /// What is odd about the fields of answers, whatever was asked: `no Date in any of 9 answers`.
+    pub fn odd(&self) -> Vec<String> {
+        self.deviations.iter().map(|(deviation, count)| deviation.sentence(*count, self.answers)).collect()
+    }
+
+    /// Sentences about the server as a whole: what is odd, what was not asked, and where it ended.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut sentences = self.odd();
+        if !self.gone_at.is_empty() {
+            let cases = self.gone_at.join(", ");
+            sentences
+                .push(format!("the server ended, or accepts no more connections, after one of: {cases}"));
+        }
+        let counts = self
+            .not_asked()
+            .into_iter()
+            .map(|(why, cases)| format!("{} cases not asked: {why}", cases.len()));
+        sentences.extend(counts);
+        sentences
+    }
+
+    /// The cases that say nothing of this server, by the reason.
+    pub fn not_asked(&self) -> BTreeMap<NotAsked, Vec<&'static str>> {
+        let mut not_asked: BTreeMap<NotAsked, Vec<&'static str>> = BTreeMap::new();
+        for result in &self.results {
+            if let Outcome::NotAsked(why) = result.outcome {
+                not_asked.entry(why).or_default().push(result.case);
+            }
+        }
+        not_asked
+    }
+
+    /// The same with the results of another run after them.
+    pub fn and(mut self, other: Self) -> Self {
+        self.results.extend(other.results);
+        other.deviations.into_iter().for_each(|(deviation, count)| {
+            *self.deviations.entry(deviation).or_default() += count;
+        });
+        self.answers = [self.answers[0] + other.answers[0], self.answers[1] + other.answers[1]];
+        self.gone_at.extend(other.gone_at);
+        self
+    }
 }
 
 /// Sends each case to the server at `address`. The results are in the order of the cases.
-pub fn run(address: SocketAddr, cases: &[Case], settings: &Settings) -> Vec<CaseResult> {
+pub fn run(address: SocketAddr, cases: &[Case], settings: &Settings, watch: &Watch) -> Run {
     let at_once = if serves_several(address, settings) { settings.connections } else { 1 };
-    let failures: Vec<OnceLock<Option<Failure>>> = cases.iter().map(|_| OnceLock::new()).collect();
-    let next = Mutex::new(cases.iter().zip(&failures));
-    // Poisoning is ignored: a panic of a thread becomes one of the scope.
-    let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let queue = Mutex::new(Queue::default());
+    let played: Vec<Mutex<Option<Played>>> = cases.iter().map(|_| Mutex::new(None)).collect();
+    let end = settings.time.map(|time| Instant::now() + time);
+    let is_over = || (watch.is_stopped)() || end.is_some_and(|end| Instant::now() >= end);
+    let take = || lock(&queue).take(cases.len()).filter(|_| !is_over());
     std::thread::scope(|scope| {
         for _ in 0..at_once.max(1) {
             scope.spawn(|| {
-                while let Some((case, failure)) = take() {
-                    let _ = failure.set(check(address, case, settings));
+                while let Some(at) = take() {
+                    (watch.progress)(at);
+                    let of_case = play(address, &cases[at], settings);
+                    lock(&queue).note(at, &of_case);
+                    *lock(&played[at]) = Some(of_case);
                 }
             });
         }
     });
-    let result = |(case, failure): (&Case, OnceLock<_>)| CaseResult {
-        case: case.name,
-        rule: case.rule,
-        failure: failure.into_inner().flatten(),
-    };
-    cases.iter().zip(failures).map(result).collect()
+    let queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let lack = lack(address, cases, settings);
+    let mut run = Run::default();
+    if queue.is_gone {
+        run.gone_at = queue.failed.iter().rev().take(at_once.max(1)).map(|at| cases[*at].name).collect();
+    }
+    for ((at, case), played) in cases.iter().enumerate().zip(played) {
+        let played = played.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let outcome = match played {
+            None if queue.is_gone => Outcome::NotAsked(NotAsked::Gone),
+            None => Outcome::NotAsked(NotAsked::Stopped),
+            Some(played) => {
+                run.count(&played);
+                match played.failure {
+                    Some(_) if queue.is_gone && queue.refused.contains(&at) => {
+                        Outcome::NotAsked(NotAsked::Gone)
+                    }
+                    Some(failure) => {
+                        match lack.filter(|_| failure.stops_early && case.needs_more_than_one_answer()) {
+                            Some(lack) => Outcome::NotAsked(lack),
+                            None => Outcome::Failed(failure),
+                        }
+                    }
+                    None => Outcome::Passed,
+                }
+            }
+        };
+        run.results.push(CaseResult { case: case.name, rule: case.rule, outcome });
+    }
+    run
+}
+
+/// Where a run is.
+#[derive(Default)]
+struct Queue {
+    next: usize,
+    /// Cases that failed, in the order in which they ended.
+    failed: Vec<usize>,
+    /// Cases that found no server since the last one that did.
+    refused: Vec<usize>,
+    is_gone: bool,
+}
+
+impl Queue {
+    fn take(&mut self, count: usize) -> Option<usize> {
+        let next = self.next;
+        self.next += 1;
+        (next < count && !self.is_gone).then_some(next)
+    }
+
+    fn note(&mut self, at: usize, played: &Played) {
+        if played.is_refused {
+            self.refused.push(at);
+            self.is_gone |= self.refused.len() >= REFUSED;
+        } else {
+            self.refused.clear();
+            self.failed.extend(played.failure.iter().map(|_| at));
+        }
+    }
+}
+
+impl Run {
+    fn count(&mut self, played: &Played) {
+        for deviation in &played.deviations {
+            *self.deviations.entry(deviation.clone()).or_default() += 1;
+        }
+        self.answers = [self.answers[0] + played.answers[0], self.answers[1] + played.answers[1]];
+    }
 }
 
 /// Whether the server answers a request while another connection is open and silent.
 fn serves_several(address: SocketAddr, settings: &Settings) -> bool {
     let response_timeout = settings.response_timeout.min(Duration::from_secs(1));
     let silent = TcpStream::connect_timeout(&address, response_timeout);
-    let request = Case::new("", "", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", [], End::Any);
+    let request = Case::new("", Rule::of(""), "GET / HTTP/1.1\r\nHost: h\r\n\r\n", [], End::Any);
     let got = exchange(address, &request, &Settings { response_timeout, ..*settings });
     drop(silent);
     got.is_ok_and(|got| got.ending != Ending::Silent)
+}
+
+/// What the server does not do that many cases need. It is asked at the target of the cases.
+fn lack(address: SocketAddr, cases: &[Case], settings: &Settings) -> Option<NotAsked> {
+    let target = &cases.first()?.target;
+    let answers = |steps: Vec<Step>, request: &str| {
+        let mut case = Case::new("", Rule::of(""), request, [], End::Any).then(steps);
+        case.target = target.clone();
+        let case = target.case(&case)?;
+        let got = exchange(address, &case, settings).ok()?;
+        Some(got.responses.iter().filter(|response| !response.is_interim()).count())
+    };
+    let together = answers(Vec::new(), &REQUEST.repeat(2))?;
+    if together != 1 {
+        return None;
+    }
+    let in_turn = answers(vec![Step::Await(1), send(REQUEST)], REQUEST)?;
+    Some(if in_turn == 1 { NotAsked::Persistence } else { NotAsked::Pipelining })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Poisoning is ignored: a panic of a thread becomes one of the scope.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

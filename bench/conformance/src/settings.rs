@@ -15,6 +15,8 @@ pub struct Settings {
     pub connections: usize,
     /// Whether short cases that pass are sent again, split after each of their bytes.
     pub splits: bool,
+    /// Time for all cases, where there is a limit: those that have not begun by then are not sent.
+    pub time: Option<Duration>,
 }
 
 /// The timeouts of a server.
@@ -39,6 +41,12 @@ impl Default for Settings {
     /// A server with the endpoint's own timeouts, and no splits.
     fn default() -> Self {
         let timeouts = Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(60) };
-        Self { timeouts, response_timeout: Duration::from_secs(10), connections: 8, splits: false }
+        Self {
+            timeouts,
+            response_timeout: Duration::from_secs(10),
+            connections: 8,
+            splits: false,
+            time: None,
+        }
     }
 }

@@ -6,21 +6,24 @@
 //! sends the short cases split after each of their bytes. That takes ten times as long, so that a
 //! measurement does not; a case that fails only when split is therefore reported, and not counted.
 
-use std::collections::{HashMap, HashSet};
+mod findings;
+mod verification;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
 
-use crate::checks::drill;
 use crate::machine::host::Host;
 use crate::servers::launch;
-use crate::servers::server::{KnownFailure, Server};
+use crate::servers::server::Server;
 use crate::servers::workload::{Mode, Workload};
-use crate::store::record::ConformanceRecord;
 use crate::tools;
-use conformance::{BURST, Case, CaseResult, ENDPOINT, End, Expected, Failure};
-use conformance::{Settings, Severity, TIMING, Timeouts};
+use conformance::{BURST, Case, CaseResult, ENDPOINT, End, Expected, Rule, Run};
+use conformance::{Settings, TIMING, Target, Timeouts, Watch};
+
+pub use findings::Findings;
+pub use verification::Verification;
 
 /// Timeouts for the cases that wait for them, and the flags that set them. Six tenths of the idle
 /// timeout are clearly longer than the head timeout by a clock of whole seconds, so that a server
@@ -30,6 +33,11 @@ const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "4"];
 
 /// The response timeout of known failures. Most of them are requests that the server never answers.
 const KNOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The response timeout of a server that already runs, and the time for all its cases: one that
+/// answers nothing takes no longer.
+const ATTACHED_TIMEOUT: Duration = Duration::from_secs(2);
+const ATTACHED_TIME: Duration = Duration::from_secs(600);
 
 /// Which cases to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,48 +50,89 @@ pub enum Depth {
     Splits,
 }
 
-/// The results of the cases, compared with the manifest.
-#[derive(Debug, Default)]
-pub struct Verification {
-    /// The result of each case that was sent, in order.
-    pub results: Vec<CaseResult>,
-    /// Known failures that pass, or that name a case that does not exist: the manifest is wrong.
-    pub outdated: Vec<String>,
-    /// The known failures by case, and whether they are flaky.
-    known: HashMap<String, bool>,
+/// What to ask a server.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Which cases to send.
+    pub depth: Depth,
+    /// What they ask for.
+    pub target: Target,
+    /// Only these cases by name, of which `*` stands for any part; all where there are none.
+    pub only: Vec<String>,
+}
+
+impl Question {
+    /// The cases of this depth, about the greeting.
+    pub fn of(depth: Depth) -> Self {
+        Self { depth, target: Target::Greeting, only: Vec::new() }
+    }
+
+    /// The cases that it names and that fit the target. Fails where a name is that of no case.
+    pub fn cases(&self) -> anyhow::Result<Vec<Case>> {
+        let chosen = conformance::select(&cases(self.depth), &self.only, &self.target);
+        chosen.map_err(|error| anyhow!("--only: {error}; `bench list cases` has all"))
+    }
 }
 
 /// Starts a server that is built, sends it the cases, and stops it. Cases that wait for its
 /// timeouts are sent to a second process with short ones, or not at all if it has no flags for
 /// them. A server that passes none of the endpoint's own cases is sent no others; a floor is sent
-/// cases of its own. Fails when the server cannot be started, or does not exit with 0 on SIGTERM.
-pub fn verify(host: &Host, server: &Server, depth: Depth) -> anyhow::Result<Verification> {
-    let settings = Settings { splits: depth == Depth::Splits, ..Settings::default() };
-    let verification = |results| Ok(Verification::new(results, &server.known_failures));
+/// cases of its own. Calls `progress` with the number of cases that were sent and of all. Fails when
+/// the server cannot be started, or does not exit with 0 on SIGTERM.
+pub fn verify(
+    host: &Host,
+    server: &Server,
+    question: &Question,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> anyhow::Result<Verification> {
+    let settings = Settings { splits: question.depth == Depth::Splits, ..Settings::default() };
+    let verification = |run| Ok(Verification::of_server(run, server));
     if server.is_floor {
         let cases = conformance::floor_cases("/abc", "host", Expected::greeting("/abc"));
-        return verification(send(host, server, &[], &cases, &settings)?);
+        return verification(send(host, server, &[], &cases, &settings, &|_| {})?);
     }
-    let mut results = send(host, server, &[], &cases(Depth::Endpoint), &settings)?;
-    let is_the_endpoint = results.iter().any(|result| result.failure.is_none());
-    if depth == Depth::Endpoint || !is_the_endpoint {
-        return verification(results);
+    let all = question.cases()?;
+    let count = all.len();
+    let (own, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| case.subject() == ENDPOINT);
+    let (timing, others): (Vec<Case>, Vec<Case>) =
+        others.into_iter().partition(|case| case.subject() == TIMING);
+    let mut run = Run::default();
+    if !own.is_empty() {
+        run = send(host, server, &[], &own, &settings, &|sent| progress(sent, count))?;
+        if others.is_empty() && timing.is_empty() || !run.results.iter().any(CaseResult::passed) {
+            return verification(run);
+        }
     }
-    let others = cases(depth).into_iter().filter(|case| case.subject() != ENDPOINT);
-    let (timing, others): (Vec<Case>, Vec<Case>) = others.partition(|case| case.subject() == TIMING);
-    results.extend(send(host, server, &[], &others, &settings)?);
-    if ["head-timeout", "idle-timeout"].iter().all(|limit| server.honours(limit)) {
-        results.extend(send(host, server, &SHORT_FLAGS, &timing, &Settings { timeouts: SHORT, ..settings })?);
+    if !others.is_empty() {
+        let before = own.len();
+        run = run.and(send(host, server, &[], &others, &settings, &|sent| progress(before + sent, count))?);
     }
-    verification(results)
+    let has_timeouts = ["head-timeout", "idle-timeout"].iter().all(|limit| server.honours(limit));
+    if has_timeouts && !timing.is_empty() {
+        let (before, settings) = (own.len() + others.len(), Settings { timeouts: SHORT, ..settings });
+        let sent =
+            send(host, server, &SHORT_FLAGS, &timing, &settings, &|sent| progress(before + sent, count));
+        run = run.and(sent?);
+    }
+    verification(run)
 }
 
 /// Sends the cases to a server that already runs, except those that wait for its timeouts.
-pub fn verify_attached(address: SocketAddr, depth: Depth) -> Verification {
-    let cases: Vec<Case> = cases(depth).into_iter().filter(|case| case.subject() != TIMING).collect();
-    let response_timeout = Duration::from_secs(2);
-    let settings = Settings { splits: depth == Depth::Splits, response_timeout, ..Settings::default() };
-    Verification::new(conformance::run(address, &cases, &settings), &[])
+pub fn verify_attached(
+    address: SocketAddr,
+    question: &Question,
+    is_stopped: &(dyn Fn() -> bool + Sync),
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> anyhow::Result<Verification> {
+    let cases: Vec<Case> = question.cases()?.into_iter().filter(|case| case.subject() != TIMING).collect();
+    let settings = Settings {
+        splits: question.depth == Depth::Splits,
+        response_timeout: ATTACHED_TIMEOUT,
+        time: Some(ATTACHED_TIME),
+        ..Settings::default()
+    };
+    let watch = Watch { progress: &|sent| progress(sent, cases.len()), is_stopped };
+    Ok(Verification::of_attached(conformance::run(address, &cases, &settings, &watch)))
 }
 
 /// Before a run: sends the workload's own request, whose answer has to be right byte for byte, then
@@ -106,93 +155,13 @@ pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) 
         None => ("", End::Any),
     };
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{field}\r\n");
-    let case = Case::new("workload/request", "the workload", request, [answer], end);
+    let case = Case::new("workload/request", Rule::of("the workload"), request, [answer], end);
     check(address, &case, format!("GET {path} {field}").trim_end())?;
     let mut bursts = cases(Depth::Endpoint).into_iter().filter(|case| case.name == BURST);
     match bursts.next().filter(|burst| server.known_failure(burst.name).is_none()) {
         Some(burst) => check(address, &burst, "a burst of pipelined requests"),
         None => Ok(()),
     }
-}
-
-impl Verification {
-    pub(crate) fn new(results: Vec<CaseResult>, known_failures: &[KnownFailure]) -> Self {
-        let exist: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
-        let passes =
-            |name: &str| results.iter().any(|result| result.case == name && result.failure.is_none());
-        let (mut outdated, mut known) = (Vec::new(), HashMap::new());
-        for failure in known_failures {
-            // `bench drill` compares the drills with the manifest.
-            for name in failure.cases.iter().filter(|name| !drill::is_drill(name)) {
-                if !exist.contains(name.as_str()) || passes(name) && !failure.flaky {
-                    outdated.push(name.clone());
-                }
-                known.insert(name.clone(), failure.flaky);
-            }
-        }
-        Self { results, outdated, known }
-    }
-
-    /// Whether the server is as its manifest says.
-    pub fn is_as_known(&self) -> bool {
-        self.unknown().next().is_none() && self.outdated.is_empty()
-    }
-
-    /// Counts the cases that `chosen` selects by name, as a measurement records them.
-    pub fn count(&self, chosen: impl Fn(&str) -> bool) -> ConformanceRecord {
-        let chosen: Vec<_> = self.results.iter().filter(|result| chosen(result.case)).collect();
-        let count = |is_counted: &dyn Fn(&CaseResult) -> bool| {
-            chosen.iter().filter(|result| is_counted(result)).count() as u64
-        };
-        ConformanceRecord {
-            cases: chosen.len() as u64,
-            passed: count(&|result| !self.is_flaky(result) && whole_failure(result).is_none()),
-            flaky: Some(count(&|result| self.is_flaky(result))),
-            smuggled: count(&|result| self.counts_as(result, Severity::Smuggling)),
-        }
-    }
-
-    /// The number of cases that failed with this severity, sent as a whole. Flaky ones count only
-    /// when they are smuggling, which never goes unreported.
-    pub fn failed(&self, severity: Severity) -> usize {
-        self.results.iter().filter(|result| self.counts_as(result, severity)).count()
-    }
-
-    /// Failures that the manifest does not list.
-    pub fn unknown(&self) -> impl Iterator<Item = &CaseResult> {
-        self.results.iter().filter(|result| result.failure.is_some() && !self.is_known(result))
-    }
-
-    /// Failures that the manifest lists.
-    pub fn known(&self) -> impl Iterator<Item = &CaseResult> {
-        self.results.iter().filter(|result| result.failure.is_some() && self.is_known(result))
-    }
-
-    /// Cases, except flaky ones, that passed as a whole and failed when split: counted as passed.
-    pub fn only_split(&self) -> impl Iterator<Item = &CaseResult> {
-        self.results.iter().filter(|result| {
-            result.failure.is_some() && whole_failure(result).is_none() && !self.is_flaky(result)
-        })
-    }
-
-    /// Whether the manifest lists the case as flaky.
-    pub fn is_flaky(&self, result: &CaseResult) -> bool {
-        self.known.get(result.case) == Some(&true)
-    }
-
-    fn is_known(&self, result: &CaseResult) -> bool {
-        self.known.contains_key(result.case)
-    }
-
-    fn counts_as(&self, result: &CaseResult, severity: Severity) -> bool {
-        let counts = severity == Severity::Smuggling || !self.is_flaky(result);
-        counts && whole_failure(result).is_some_and(|failure| failure.severity == severity)
-    }
-}
-
-/// The failure of a case that was sent as a whole.
-fn whole_failure(result: &CaseResult) -> Option<&Failure> {
-    result.failure.as_ref().filter(|failure| failure.split.is_none())
 }
 
 fn cases(depth: Depth) -> Vec<Case> {
@@ -209,91 +178,29 @@ fn send(
     flags: &[&str],
     cases: &[Case],
     settings: &Settings,
-) -> anyhow::Result<Vec<CaseResult>> {
+    progress: &(dyn Fn(usize) + Sync),
+) -> anyhow::Result<Run> {
     let running = launch::start(host, server, &[], flags)?;
     let (known, others): (Vec<Case>, Vec<Case>) =
         cases.iter().cloned().partition(|case| server.known_failure(case.name).is_some());
-    let mut results = conformance::run(running.address, &others, settings);
+    let is_stopped = || host.interrupted();
+    let watch = Watch { progress, is_stopped: &is_stopped };
+    let run = conformance::run(running.address, &others, settings, &watch);
     let response_timeout = settings.response_timeout.min(KNOWN_TIMEOUT);
     let settings = Settings { response_timeout, ..*settings };
-    results.extend(conformance::run(running.address, &known, &settings));
+    let watch = Watch { progress: &|sent| progress(others.len() + sent), is_stopped: &is_stopped };
+    let mut run = run.and(conformance::run(running.address, &known, &settings, &watch));
     let ended = running.stop()?;
     let (status, words) = (ended.status, ended.last_words());
-    ensure!(status.success(), "the server ended with {status} on SIGTERM{words}");
-    results.sort_by_key(|result| cases.iter().position(|case| case.name == result.case));
-    Ok(results)
+    let is_told = host.interrupted() || !run.gone_at.is_empty();
+    ensure!(status.success() || is_told, "the server ended with {status} on SIGTERM{words}");
+    run.results.sort_by_key(|result| cases.iter().position(|case| case.name == result.case));
+    Ok(run)
 }
 
 fn check(address: SocketAddr, case: &Case, what: &str) -> anyhow::Result<()> {
     match conformance::check(address, case, &Settings::default()) {
         Some(failure) => Err(anyhow!("{what}: {failure}")),
         None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A result: passes as a whole and split, fails as a whole, or fails only when split.
-    fn result(case: &'static str, outcome: &str) -> CaseResult {
-        let split = (outcome == "fails split").then_some(1);
-        let (reason, got) = (String::new(), String::new());
-        let failure = Failure { severity: Severity::Wrong, split, reason, got };
-        CaseResult { case, rule: "", failure: (outcome != "passes").then_some(failure) }
-    }
-
-    /// `flaky NAME` is a flaky known failure.
-    fn known_failure(name: &&str) -> KnownFailure {
-        let (case, flaky) = name.strip_prefix("flaky ").map_or((*name, false), |case| (case, true));
-        KnownFailure { cases: vec![case.to_owned()], reason: String::new(), flaky }
-    }
-
-    fn verification(results: Vec<CaseResult>, known_failures: &[&str]) -> Verification {
-        Verification::new(results, &known_failures.iter().map(known_failure).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn results_are_compared_with_the_manifest() {
-        // Known failures, the number of failures not among them, and those that are outdated.
-        let cases: [(&[&str], usize, &[&str]); 7] = [
-            (&[], 1, &[]),
-            (&["host/twice"], 0, &[]),
-            (&["host/twice", "host/missing"], 0, &["host/missing"]),
-            (&["host/twice", "host/none-such"], 0, &["host/none-such"]),
-            // It was not sent.
-            (&["host/twice", "endpoint/burst"], 0, &[]),
-            (&["host/twice", "drill/idle"], 0, &[]),
-            (&["host/twice", "flaky host/missing"], 0, &[]),
-        ];
-        for (known_failures, unknown, outdated) in cases {
-            let results = vec![result("host/missing", "passes"), result("host/twice", "fails")];
-            let verification = verification(results, known_failures);
-            assert_eq!(verification.unknown().count(), unknown, "{known_failures:?}");
-            assert_eq!(verification.outdated, outdated, "{known_failures:?}");
-            assert_eq!(verification.is_as_known(), unknown == 0 && outdated.is_empty(), "{known_failures:?}");
-        }
-    }
-
-    #[test]
-    fn a_case_counts_by_its_whole_request_and_a_flaky_one_is_counted_apart() {
-        // The outcome of one of three cases, of which another passes and a third fails.
-        let cases: [(&str, &[&str], &str, usize, usize); 6] = [
-            ("passes", &[], "2/3", 1, 0),
-            ("fails", &[], "1/3", 2, 0),
-            // The same for a measurement, which does not split, and for `bench verify`.
-            ("fails split", &[], "2/3", 1, 1),
-            ("passes", &["flaky host/twice"], "1–2/3", 1, 0),
-            ("fails", &["flaky host/twice"], "1–2/3", 1, 0),
-            ("fails split", &["flaky host/twice"], "1–2/3", 1, 0),
-        ];
-        for (outcome, known_failures, expected, failed, only_split) in cases {
-            let outcomes = [("host/list", "passes"), ("host/url", "fails"), ("host/twice", outcome)];
-            let results = outcomes.map(|(case, outcome)| result(case, outcome)).into();
-            let found = verification(results, known_failures);
-            let counted = (found.failed(Severity::Wrong), found.only_split().count());
-            assert_eq!(found.count(|_| true).to_string(), expected, "{outcome} {known_failures:?}");
-            assert_eq!(counted, (failed, only_split), "{outcome} {known_failures:?}");
-        }
     }
 }

@@ -102,6 +102,8 @@ pub enum Listed {
     Workloads,
     /// Load tools
     Tools,
+    /// The conformance cases: severity, what a right answer is, and the rule behind it
+    Cases,
 }
 
 /// The servers that a command takes.
@@ -160,9 +162,43 @@ pub struct Verify {
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "server_dir", "install"], value_parser = value::address)]
     pub address: Option<SocketAddr>,
 
-    /// Also list known failures, with their reasons
+    /// Only these cases, separated by commas; `*` stands for any part of a name [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "CASES")]
+    pub only: Vec<String>,
+
+    /// Ask a server that sends this body in place of the greeting; `\\n` is a line end
+    #[arg(long, value_name = "TEXT", requires = "address")]
+    pub expect_body: Option<String>,
+
+    /// The path whose answer has that body
+    #[arg(long, value_name = "PATH", requires = "expect_body", default_value = "/", value_parser = value::path)]
+    pub path: String,
+
+    /// Also list known failures, and every case of a cause
     #[arg(long)]
     pub all: bool,
+
+    /// The form of what is printed
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
+    pub format: Form,
+}
+
+impl Verify {
+    /// Whether the cases of all subjects are asked for, and not only the endpoint's own.
+    pub fn is_about_all_cases(&self) -> bool {
+        self.conformance || !self.only.is_empty() || self.expect_body.is_some()
+    }
+}
+
+/// The form of what a check prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Lines and a table for a terminal
+    Text,
+    /// The findings as JSON
+    Json,
+    /// The findings as Markdown, for an issue
+    Markdown,
 }
 
 /// `bench drill`
@@ -192,6 +228,10 @@ pub struct Drill {
     /// The result folder to store the findings in, for its report
     #[arg(long, value_name = "DIR", conflicts_with = "list", value_parser = value::results)]
     pub keep: Option<PathBuf>,
+
+    /// The form of what is printed
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
+    pub format: Form,
 }
 
 /// `bench microbench`

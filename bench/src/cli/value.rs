@@ -73,6 +73,12 @@ pub(super) fn label(text: &str) -> Result<Label, String> {
     Ok(Label { name: saved_name(name)?, version: version.trim().into() })
 }
 
+/// A path that a request can ask for.
+pub(super) fn path(text: &str) -> Result<String, String> {
+    let is_path = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_path { Ok(text.to_owned()) } else { Err("a path begins with `/`, and has no spaces".into()) }
+}
+
 /// The address of `HOST:PORT`, the first that accepts a connection. Fails when the name has none.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let addresses =

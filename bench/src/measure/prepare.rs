@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::checks::verify::{self, Depth};
+use crate::checks::verify::{self, Depth, Question};
 use crate::machine::assignment::Layout;
 use crate::machine::cores::Cores;
 use crate::machine::host::Host;
@@ -144,10 +144,12 @@ fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
 
 /// Sends the server the conformance cases. `None` when that is not possible: its runs then record why.
 fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<ConformanceRecord> {
-    let name = &server.name;
+    let (name, question) = (&server.name, Question::of(Depth::Cases));
     let verification = match &server.attached {
-        None => verify::verify(host, server, Depth::Cases),
-        Some(attached) => Ok(verify::verify_attached(attached.address, Depth::Cases)),
+        None => verify::verify(host, server, &question, &|_, _| {}),
+        Some(attached) => {
+            verify::verify_attached(attached.address, &question, &|| host.interrupted(), &|_, _| {})
+        }
     };
     if host.interrupted() {
         return None;
@@ -160,7 +162,8 @@ fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<Conformanc
         }
     };
     let found = verification.count(|_| true);
-    let line = format!("{name}: {} of {} conformance cases pass", found.range(), found.cases);
+    let odd: String = found.odd.iter().map(|sentence| format!("; {sentence}")).collect();
+    let line = format!("{name}: {} of {} conformance cases pass{odd}", found.range(), found.cases);
     // An attached server has no manifest to differ from.
     if verification.is_as_known() || server.attached.is_some() {
         stage.done(&line, &line);

@@ -11,8 +11,8 @@ const SEVERITIES: [(&str, Severity); 3] =
     [("smuggled", Severity::Smuggling), ("wrong", Severity::Wrong), ("strict", Severity::Strict)];
 
 /// A row per server: cases passed, failures by severity, and cases passed per subject.
-pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
-    type Row<'a> = (&'a str, Verification);
+pub(super) fn table(verified: &[(&str, &Verification)]) -> Table {
+    type Row<'a> = (&'a str, &'a Verification);
     let failed = |(header, severity): (&'static str, Severity)| {
         Field::new(header, Quantity::Count, move |(_, of_row): &Row| of_row.failed(severity).to_string())
     };
@@ -47,11 +47,11 @@ pub(super) fn table(verified: &[(&str, Verification)]) -> Table {
 
 /// `axum 3, ntex 1`: how many cases of each server are chosen; `None` where there are none.
 fn names(
-    verified: &[(&str, Verification)],
+    verified: &[(&str, &Verification)],
     is_chosen: impl Fn(&Verification, &CaseResult) -> bool,
 ) -> Option<String> {
     let counts = verified.iter().map(|(name, verification)| {
-        let chosen = verification.results.iter().filter(|result| is_chosen(verification, result));
+        let chosen = verification.run.results.iter().filter(|result| is_chosen(verification, result));
         (name, chosen.count())
     });
     let counts: Vec<String> =
@@ -76,13 +76,20 @@ fn passed(verification: &Verification, chosen: impl Fn(&str) -> bool) -> Value {
 mod tests {
     use super::*;
     use crate::servers::server::KnownFailure;
-    use conformance::Failure;
+    use conformance::{Failure, Outcome, Rule, Run};
 
     #[test]
     fn cases_are_counted_by_subject_and_failures_by_severity() {
         let result = |case, severity: Option<Severity>, split| {
-            let failure = |severity| Failure { severity, split, reason: String::new(), got: String::new() };
-            CaseResult { case, rule: "", failure: severity.map(failure) }
+            let failure = |severity| Failure {
+                severity,
+                split,
+                reason: String::new(),
+                got: String::new(),
+                stops_early: false,
+            };
+            let outcome = severity.map_or(Outcome::Passed, |severity| Outcome::Failed(failure(severity)));
+            CaseResult { case, rule: Rule::of(""), outcome }
         };
         let flaky = KnownFailure { cases: vec!["host/url".into()], reason: String::new(), flaky: true };
         let few = vec![
@@ -95,7 +102,10 @@ mod tests {
             result("host/url", Some(Severity::Wrong), None),
             result("smuggling/in-a-chunk", None, None),
         ];
-        let verified = [("few", Verification::new(few, &[])), ("mixed", Verification::new(mixed, &[flaky]))];
+        let of =
+            |results, known: &[KnownFailure]| Verification::new(Run { results, ..Run::default() }, known, 0);
+        let (few, mixed) = (of(few, &[]), of(mixed, &[flaky]));
+        let verified = [("few", &few), ("mixed", &mixed)];
         let table = table(&verified);
         let headers = ["Server", "all", "smuggled", "wrong", "strict", "host", "smuggling", "timing"];
         assert_eq!(

@@ -101,8 +101,13 @@ pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
     section::drills_table(records).map_or_else(String::new, |table| format::table(&table, width))
 }
 
+/// The same for an issue, as Markdown.
+pub fn drills_markdown(records: &[DrillRecord]) -> String {
+    section::drills_table(records).map_or_else(String::new, |table| format::markdown::render_table(&table))
+}
+
 /// The conformance cases that each server passes, as a table for a terminal of this width.
-pub fn conformance(verified: &[(&str, Verification)], width: Option<usize>) -> String {
+pub fn conformance(verified: &[(&str, &Verification)], width: Option<usize>) -> String {
     format::table(&conformance::table(verified), width)
 }
 

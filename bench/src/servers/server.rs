@@ -192,6 +192,10 @@ pub struct Server {
     /// The conformance cases and drills that it is known to fail.
     #[serde(default)]
     pub known_failures: Vec<KnownFailure>,
+    /// How many hidden requests it answers, beside those of the known failures: of software that is
+    /// not this project's, the cases that show them are not named.
+    #[serde(default)]
+    pub hidden: usize,
     /// The limits that it is known not to honour.
     #[serde(default)]
     pub limits: Vec<UnmetLimit>,

@@ -38,9 +38,9 @@ pub(crate) fn has_to_continue(request: &Request) -> bool {
 /// Fails when the answer to `request` is wrong.
 pub(crate) fn check(request: &Request, answer: &Response) -> Result<(), String> {
     let expected = match request.method.as_str() {
-        "GET" => Expected::greeting(&request.path),
-        "HEAD" => Expected::head(&request.path),
-        _ => Expected::not_allowed().with_date(),
+        "GET" => Expected::greeting(&request.path).exact(),
+        "HEAD" => Expected::head(&request.path).exact(),
+        _ => Expected::not_allowed().dated(),
     };
     let ends_rightly = ends(request, answer) == closes(request);
     let wrong = if let Some(wrong) = expected.mismatch(answer) {

@@ -42,8 +42,13 @@ pub(crate) fn every_verdict() -> Folder {
     add(changed(quick("disturbed", 9.0), |run| run.cpu.as_mut().unwrap().external_seconds = Some(0.4)));
     add(changed(quick("errors", 20.0), |run| {
         run.load.as_mut().unwrap().errors = [("status 503".into(), 3), ("timeout".into(), 1)].into();
-        run.server.conformance =
-            Some(ConformanceRecord { cases: 483, passed: 158, flaky: Some(0), smuggled: 29 });
+        run.server.conformance = Some(ConformanceRecord {
+            cases: 483,
+            passed: 158,
+            flaky: Some(0),
+            smuggled: 29,
+            odd: Vec::new(),
+        });
     }));
     add(changed(quick("few-connections", 30.0), |run| run.connections.as_mut().unwrap().seen = Some(7)));
     add(changed(quick("unknown-version", 40.0), |run| {

@@ -29,6 +29,7 @@ enum State {
     },
     Extension {
         size: u64,
+        part: Part,
     },
     SizeEnd {
         size: u64,
@@ -43,6 +44,55 @@ enum State {
     TrailerEnd,
     LastEnd,
     Done,
+}
+
+/// Where it is in an extension (RFC 9112, section 7.1.1): `;` and a token, and maybe `=` and a token
+/// or a string in quotes, with white space around both signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// After the semicolon.
+    Start,
+    Name,
+    AfterName,
+    /// After the equals sign.
+    ValueStart,
+    Value,
+    Quoted,
+    /// After a backslash within quotes.
+    Escaped,
+    AfterQuotes,
+    AfterValue,
+}
+
+impl Part {
+    /// The part after one more byte, which neither ends the line nor begins the next extension;
+    /// `None` where it cannot come here.
+    fn after(self, byte: u8) -> Option<Self> {
+        let is_space = matches!(byte, b' ' | b'\t');
+        Some(match self {
+            Self::Start | Self::AfterName | Self::ValueStart | Self::AfterValue if is_space => self,
+            Self::Start | Self::Name if is_token(byte) => Self::Name,
+            Self::Name if is_space => Self::AfterName,
+            Self::Name | Self::AfterName if byte == b'=' => Self::ValueStart,
+            Self::ValueStart | Self::Value if is_token(byte) => Self::Value,
+            Self::ValueStart if byte == b'"' => Self::Quoted,
+            Self::Quoted if byte == b'"' => Self::AfterQuotes,
+            Self::Quoted if byte == b'\\' => Self::Escaped,
+            Self::Quoted | Self::Escaped if is_field_content(byte) => Self::Quoted,
+            Self::Value | Self::AfterQuotes if is_space => Self::AfterValue,
+            _ => return None,
+        })
+    }
+
+    /// Whether the line may end here.
+    fn may_end(self) -> bool {
+        matches!(self, Self::Name | Self::Value | Self::AfterQuotes)
+    }
+
+    /// Whether another extension may begin here.
+    fn may_be_followed(self) -> bool {
+        self.may_end() || matches!(self, Self::AfterName | Self::AfterValue)
+    }
 }
 
 impl BodySkipper {
@@ -93,11 +143,15 @@ impl BodySkipper {
                 self.digit(size, digits, byte)?
             }
             (State::Size { size, digits: 1.. }, b'\r') => State::SizeEnd { size },
-            (State::Size { size, digits: 1.. }, b';') => State::Extension { size },
-            (State::Extension { size }, b'\r') => State::SizeEnd { size },
-            (State::Extension { .. }, _) if is_field_content(byte) => {
+            (State::Size { size, digits: 1.. }, b';') => State::Extension { size, part: Part::Start },
+            (State::Extension { size, part }, b'\r') if part.may_end() => State::SizeEnd { size },
+            (State::Extension { size, part }, _) => {
                 bounded(&mut self.extensions, EXTENSION_BYTES)?;
-                state
+                let next = match byte {
+                    b';' if part.may_be_followed() => Some(Part::Start),
+                    _ => part.after(byte),
+                };
+                State::Extension { size, part: next.ok_or(Rejection::Malformed)? }
             }
             (State::SizeEnd { size: 0 }, b'\n') => State::TrailerStart,
             (State::SizeEnd { size }, b'\n') => {
@@ -177,6 +231,7 @@ mod tests {
             (Framing::Chunked, "0\r\n\r\nGET", 5),
             (Framing::Chunked, "3\r\nabc\r\n0\r\n\r\nGET", 13),
             (Framing::Chunked, "00A;x=\"y\"\r\n0123456789\r\n0\r\n\r\n", 28),
+            (Framing::Chunked, "0;a ; b\t=\tc;d=\"e;\\\"f\" ;g\r\n\r\n", 28),
             (Framing::Chunked, "1\r\na\r\n0\r\nA-b: c\r\nD:\r\n\r\n", 23),
             (Framing::Chunked, "3\r\nabc\r\n0\r\n", open),
         ];
@@ -199,6 +254,14 @@ mod tests {
             "3\r\nabcd\r\n",
             "3\r\nabc\n",
             "00000000000000003\r\n",
+            "3;\r\nabc\r\n",
+            "3;a;\r\nabc\r\n",
+            "3;(a)\r\nabc\r\n",
+            "3;a b\r\nabc\r\n",
+            "3;a=\r\nabc\r\n",
+            "3;a \r\nabc\r\n",
+            "3;a=\"b\"c\r\nabc\r\n",
+            "3;a=\"b\r\nabc\r\n",
             "0\r\nA b: c\r\n",
             "0\r\n: c\r\n",
             "0\r\nabc\r\n",

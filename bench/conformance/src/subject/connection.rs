@@ -2,13 +2,10 @@
 
 use super::shorthand::{BAD, Case, End, Expected, NEXT, get, greeting, post, posted};
 use crate::case::{Finish, Step, send};
-
-const PERSISTENCE: &str = "RFC 9112, section 9.3";
-const TEAR_DOWN: &str = "RFC 9112, section 9.6";
-const CONNECTION: &str = "RFC 9110, section 7.6.1";
-const EXPECT: &str = "RFC 9110, section 10.1.1";
-const LISTS: &str = "RFC 9110, section 5.6.1.2";
-const UPGRADE: &str = "RFC 9110, section 7.8";
+use crate::rules::{
+    CLOSE, DATE, ENDPOINT, EXPECT, HALF_CLOSED, INCOMPLETE, LAST_WORDS, LISTS, OLD_EXPECT, OPTIONS,
+    PERSISTENCE, TE, UPGRADE,
+};
 
 pub(super) fn cases() -> Vec<Case> {
     [closing(), staying(), old(), half_closed(), expectations(), last_words()].concat()
@@ -17,11 +14,11 @@ pub(super) fn cases() -> Vec<Case> {
 fn closing() -> Vec<Case> {
     let both = "Connection: close\r\nConnection: keep-alive\r\n";
     let options = [
-        ("connection/close", PERSISTENCE, "Connection: close\r\n"),
-        ("connection/close-in-other-letters", CONNECTION, "connection: CLOSE\r\n"),
-        ("connection/close-in-a-list", CONNECTION, "Connection: x, Close\r\n"),
-        ("connection/close-in-a-list-with-gaps", CONNECTION, "Connection: ,, \t close ,\r\n"),
-        ("connection/close-on-a-second-line", CONNECTION, "Connection: x\r\nConnection: close\r\n"),
+        ("connection/close", CLOSE, "Connection: close\r\n"),
+        ("connection/close-in-other-letters", OPTIONS, "connection: CLOSE\r\n"),
+        ("connection/close-in-a-list", OPTIONS, "Connection: x, Close\r\n"),
+        ("connection/close-in-a-list-with-gaps", LISTS, "Connection: ,, \t close ,\r\n"),
+        ("connection/close-on-a-second-line", OPTIONS, "Connection: x\r\nConnection: close\r\n"),
         ("connection/close-beside-keep-alive", PERSISTENCE, "Connection: keep-alive, close\r\n"),
         ("connection/close-before-keep-alive", PERSISTENCE, both),
     ];
@@ -32,12 +29,12 @@ fn closing() -> Vec<Case> {
     let post = post("Connection: close\r\nContent-Length: 3\r\n", "abc");
     let upgrade = get("Connection: close, upgrade\r\nUpgrade: x\r\n") + NEXT;
     cases.extend([
-        Case::new("connection/nothing-after-close", TEAR_DOWN, close() + NEXT, greeting(), End::Closed),
-        Case::new("connection/closes-by-itself", TEAR_DOWN, close(), greeting(), End::ClosedCleanly)
+        Case::new("connection/nothing-after-close", CLOSE, close() + NEXT, greeting(), End::Closed),
+        Case::new("connection/closes-by-itself", CLOSE, close(), greeting(), End::ClosedCleanly)
             .with_finish(Finish::Wait),
-        Case::new("connection/close-is-said", TEAR_DOWN, close(), saying(), End::Closed).strict(),
+        Case::new("connection/close-is-said", CLOSE, close(), saying(), End::Closed).strict(),
         Case::new("connection/close-and-upgrade", UPGRADE, upgrade, greeting(), End::Closed),
-        Case::new("connection/close-with-a-body", TEAR_DOWN, post, [posted()], End::Closed),
+        Case::new("connection/close-with-a-body", CLOSE, post, [posted()], End::Closed),
     ]);
     cases
 }
@@ -47,10 +44,10 @@ fn staying() -> Vec<Case> {
     let options = [
         ("connection/keep-alive", PERSISTENCE, "Connection: keep-alive\r\n"),
         ("connection/keep-alive-with-parameters", PERSISTENCE, parameters),
-        ("connection/options-that-are-unknown", CONNECTION, "Connection: x, y\r\n"),
-        ("connection/options-that-look-like-close", CONNECTION, "Connection: closed, not-close\r\n"),
-        ("connection/option-that-names-a-field", CONNECTION, "Connection: host\r\n"),
-        ("connection/te", "RFC 9110, section 10.1.4", "Connection: TE\r\nTE: trailers\r\n"),
+        ("connection/options-that-are-unknown", OPTIONS, "Connection: x, y\r\n"),
+        ("connection/options-that-look-like-close", OPTIONS, "Connection: closed, not-close\r\n"),
+        ("connection/option-that-names-a-field", OPTIONS, "Connection: host\r\n"),
+        ("connection/te", TE, "Connection: TE\r\nTE: trailers\r\n"),
     ];
     let http_2 = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n";
     let upgrades = [
@@ -61,7 +58,11 @@ fn staying() -> Vec<Case> {
     // Strict, as a server may close at any time.
     let stays = |(name, rule, fields)| Case::new(name, rule, get(fields), greeting(), End::Open).strict();
     let mut cases = options.map(stays).to_vec();
-    cases.extend(upgrades.map(|(name, fields)| Case::answered(name, UPGRADE, get(fields), greeting())));
+    // A server that speaks the other protocol may switch, or say what is wrong with the request.
+    cases.extend(upgrades.map(|(name, fields)| {
+        let case = Case::answered(name, UPGRADE, get(fields), greeting());
+        case.or([Expected::status(&[101])], End::Switched).or([Expected::status(&[400, 426])], End::Any)
+    }));
     let many = (1..20).flat_map(|count| [Step::Await(count), send(get(""))]);
     let answers = vec![Expected::greeting("/a"); 20];
     cases.push(Case::new("connection/many-requests", PERSISTENCE, get(""), answers, End::Open).then(many));
@@ -72,27 +73,30 @@ fn staying() -> Vec<Case> {
 fn old() -> Vec<Case> {
     let get = |fields: &str| format!("GET /a HTTP/1.0\r\n{fields}\r\n");
     let post = "POST /a HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc".to_owned();
-    let case = |name, request: String, end| Case::new(name, PERSISTENCE, request, greeting(), end);
+    // The RFC says what happens, without a MUST.
+    let case = |name, request: String, end| Case::new(name, PERSISTENCE, request, greeting(), end).strict();
     let kept = |name, fields| {
         let kept = [Expected::greeting("/a").with_connection(&["keep-alive"])];
-        Case::new(name, PERSISTENCE, get(fields), kept, End::Open).or(greeting(), End::Closed)
+        let case = Case::new(name, PERSISTENCE, get(fields), kept, End::Open).or(greeting(), End::Closed);
+        case.left_open(greeting(), End::Open)
     };
     vec![
         case("connection/http-1.0", get(""), End::Closed),
         case("connection/http-1.0-closes-by-itself", get(""), End::ClosedCleanly).with_finish(Finish::Wait),
         case("connection/http-1.0-and-nothing-after", get("") + NEXT, End::Closed),
-        case("connection/http-1.0-close", get("Connection: close\r\n"), End::Closed),
-        Case::new("connection/http-1.0-body", PERSISTENCE, post, [posted()], End::Closed),
+        Case::new("connection/http-1.0-close", CLOSE, get("Connection: close\r\n"), greeting(), End::Closed),
+        Case::new("connection/http-1.0-body", PERSISTENCE, post, [posted()], End::Closed).strict(),
         kept("connection/http-1.0-keep-alive", "Connection: keep-alive\r\n"),
         kept("connection/http-1.0-keep-alive-in-other-letters", "Connection: Keep-Alive\r\n"),
     ]
 }
 
-/// A client that has shut down its side still gets all answers.
+/// A client that has shut down its side still gets all answers. No rule says MUST.
 fn half_closed() -> Vec<Case> {
-    let case = |name, request: String, answers: Vec<Expected>| {
-        Case::new(name, TEAR_DOWN, request, answers, End::Closed).with_finish(Finish::HalfClose)
+    let of = |rule, name, request: String, answers: Vec<Expected>| {
+        Case::new(name, rule, request, answers, End::Closed).with_finish(Finish::HalfClose).strict()
     };
+    let case = |name, request, answers| of(HALF_CLOSED, name, request, answers);
     let burst = |count| (get("").repeat(count), vec![Expected::greeting("/a"); count]);
     let (three, three_answers) = burst(3);
     let (many, many_answers) = burst(500);
@@ -105,11 +109,11 @@ fn half_closed() -> Vec<Case> {
         case("connection/half-closed-after-close", get("Connection: close\r\n"), greeting().to_vec()),
         case("connection/half-closed-at-once", String::new(), Vec::new()),
         case("connection/half-closed-after-an-answer", get(""), greeting().to_vec()).then([Step::Await(1)]),
-        case("connection/half-closed-within-a-head", "GET /a HTTP/1.1\r\nHos".into(), Vec::new())
+        of(INCOMPLETE, "connection/half-closed-within-a-head", "GET /a HTTP/1.1\r\nHos".into(), Vec::new())
             .or([Expected::status(BAD)], End::Closed),
-        case("connection/half-closed-within-a-body", part, Vec::new())
+        of(INCOMPLETE, "connection/half-closed-within-a-body", part, Vec::new())
             .or([Expected::status(&[200, 400, 405, 501])], End::Closed),
-        case("connection/half-closed-within-a-second-head", second, greeting().to_vec())
+        of(INCOMPLETE, "connection/half-closed-within-a-second-head", second, greeting().to_vec())
             .or([Expected::greeting("/a"), Expected::status(BAD)], End::Closed),
     ]
 }
@@ -119,7 +123,7 @@ fn expectations() -> Vec<Case> {
     let after_100 = || [Expected::continue_100(), posted()];
     let sized = "Expect: 100-continue\r\nContent-Length: 3\r\n";
     let chunked = "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n";
-    // Continued or rejected. The server reads and drops a rejected body, or closes the connection.
+    // Continued or answered. The server reads and drops a body that it does not want, or closes.
     let expecting = |name, request: String| {
         Case::new(name, EXPECT, request, after_100(), End::Any)
             .or(answered(), End::Any)
@@ -134,13 +138,14 @@ fn expectations() -> Vec<Case> {
     vec![
         expecting("connection/expect-continue", post(sized, "abc")),
         expecting("connection/expect-continue-chunked", post(chunked, "3\r\nabc\r\n0\r\n\r\n")),
-        expecting("connection/expect-continue-in-other-letters", large_letters),
+        expecting("connection/expect-continue-in-other-letters", large_letters).strict(),
         expecting("connection/expect-continue-and-wait", post(sized, "")).then([Step::Await(1), send("abc")]),
         expecting("connection/expect-continue-and-wait-with-chunks", post(chunked, ""))
             .then([Step::Await(1), send("3\r\nabc\r\n0\r\n\r\n")]),
         Case::answered("connection/expect-continue-without-a-body", EXPECT, no_body, greeting())
-            .or([Expected::continue_100(), Expected::greeting("/a")], End::Any),
-        Case::new("connection/expect-continue-with-http-1.0", EXPECT, old, answered(), End::Closed),
+            .or([Expected::continue_100(), Expected::greeting("/a")], End::Any)
+            .strict(),
+        Case::new("connection/expect-continue-with-http-1.0", OLD_EXPECT, old, answered(), End::Closed),
         Case::answered("connection/expect-nothing", EXPECT, get("Expect:\r\n"), greeting()),
         Case::answered("connection/expect-empty-elements", LISTS, get("Expect: ,,\t,\r\n"), greeting()),
         expecting("connection/expect-continue-twice-in-a-list", post(&twice, "abc")),
@@ -155,12 +160,13 @@ fn last_words() -> Vec<Case> {
     let more = "x".repeat(256 * 1024);
     let case = |name, request: &str, statuses| {
         let request = [request, &more].concat();
-        Case::new(name, TEAR_DOWN, request, [Expected::status(statuses)], End::ClosedCleanly)
+        Case::new(name, LAST_WORDS, request, [Expected::status(statuses)], End::ClosedCleanly)
             .with_finish(Finish::HalfClose)
             .strict()
     };
     let too_large = post("Content-Length: 1048577\r\n", "");
     let date = get("").replace("Host: h", "Host: a b");
+    let dated = [Expected::status(BAD).exact()];
     let no_host = "GET /a HTTP/1.1\r\n\r\n";
     let closing = [Expected::status(BAD).with_connection(&["close"])];
     vec![
@@ -168,7 +174,7 @@ fn last_words() -> Vec<Case> {
         case("connection/413-arrives", &too_large, &[405, 413]),
         case("connection/431-arrives", "GET /a HTTP/1.1\r\nHost: h\r\nX: ", &[400, 431]),
         case("connection/close-arrives", &get("Connection: close\r\n"), &[200]),
-        Case::rejected("connection/date-on-400", "RFC 9110, section 6.6.1", date, BAD).strict(),
-        Case::new("connection/400-says-close", TEAR_DOWN, no_host, closing, End::Closed).strict(),
+        Case::answered("connection/date-on-400", DATE, date, dated).strict(),
+        Case::new("connection/400-says-close", ENDPOINT, no_host, closing, End::Closed).strict(),
     ]
 }

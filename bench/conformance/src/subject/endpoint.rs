@@ -1,7 +1,11 @@
 //! The endpoint itself: the greeting, its path, the methods, the order of answers.
 
-use super::shorthand::{Case, ENDPOINT_RULE, End, Expected, NEXT};
+use super::shorthand::{Case, End, Expected, NEXT};
 use crate::case::{Finish, Step, send};
+use crate::rules::{
+    ALLOW, ANSWER_LENGTH, DATE, ENDPOINT as ENDPOINT_RULE, HEAD, MEDIA_TYPE, PERSISTENCE, PIPELINING,
+    REQUIRED_METHODS,
+};
 
 /// The case that shows whether a server answers a pipelined burst in order.
 pub const BURST: &str = "endpoint/burst";
@@ -34,11 +38,11 @@ pub fn cases() -> Vec<Case> {
     ];
     for (name, target, path) in targets {
         let request = format!("GET {target} HTTP/1.1\r\nHost: host\r\n\r\n");
-        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::greeting(path)]));
+        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::greeting(path)]).strict());
     }
-
+    cases.extend(fields());
     let head = "HEAD /abc HTTP/1.1\r\nHost: host\r\n\r\n";
-    cases.push(Case::answered("endpoint/head", ENDPOINT_RULE, head, [Expected::head("/abc")]));
+    cases.push(Case::answered("endpoint/head", REQUIRED_METHODS, head, [Expected::head("/abc")]));
     let methods = [
         ("endpoint/post", "POST"),
         ("endpoint/put", "PUT"),
@@ -48,10 +52,24 @@ pub fn cases() -> Vec<Case> {
     ];
     for (name, method) in methods {
         let request = format!("{method} /abc HTTP/1.1\r\nHost: host\r\nContent-Length: 0\r\n\r\n");
-        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::not_allowed()]));
+        cases.push(Case::answered(name, ALLOW, request, [Expected::not_allowed()]).strict());
     }
     cases.extend(several());
     cases
+}
+
+/// The greeting's fields, which no other case asks for: what is odd about every answer fails only
+/// these.
+fn fields() -> Vec<Case> {
+    let get = "GET /abc HTTP/1.1\r\nHost: host\r\n\r\n";
+    let case = |name, rule, with: fn(Expected) -> Expected| {
+        Case::answered(name, rule, get, [with(Expected::greeting("/abc"))])
+    };
+    vec![
+        case("endpoint/date", DATE, Expected::dated),
+        case("endpoint/content-type", MEDIA_TYPE, Expected::typed).strict(),
+        case("endpoint/content-length", ANSWER_LENGTH, Expected::sized).strict(),
+    ]
 }
 
 /// The cases for a floor, in place of all others: the same request repeated. A floor is not a
@@ -79,9 +97,9 @@ fn several() -> Vec<Case> {
     let mixed = [get("/1"), "HEAD /2 HTTP/1.1\r\nHost: h\r\n\r\n".into(), get("/3")].concat();
     let mixed_answers = [Expected::greeting("/1"), Expected::head("/2"), Expected::greeting("/3")];
     vec![
-        Case::new("endpoint/keep-alive", "RFC 9112, section 9.3", get("/1"), both, End::Open)
+        Case::new("endpoint/keep-alive", PERSISTENCE, get("/1"), both, End::Open)
             .then([Step::Await(1), send(NEXT)]),
-        Case::new(BURST, "RFC 9112, section 9.3.2", burst, answers, End::Open),
-        Case::new("endpoint/head-in-a-burst", "RFC 9110, section 9.3.2", mixed, mixed_answers, End::Open),
+        Case::new(BURST, PIPELINING, burst, answers, End::Open),
+        Case::new("endpoint/head-in-a-burst", HEAD, mixed, mixed_answers, End::Open),
     ]
 }

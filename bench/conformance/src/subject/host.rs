@@ -1,11 +1,7 @@
 //! The `Host` field (RFC 9112, section 3.2, and RFC 9110, section 7.2).
 
 use super::shorthand::{BAD, Case, End, Expected, greeting};
-
-const HOST: &str = "RFC 9112, section 3.2";
-const ABSOLUTE: &str = "RFC 9112, section 3.2.2";
-/// `Host = uri-host [ ":" port ]`, whose parts are those of RFC 3986, section 3.2.
-const SYNTAX: &str = "RFC 9110, section 7.2";
+use crate::rules::{ABSOLUTE, HOST, HOST_SYNTAX as SYNTAX, NO_AUTHORITY, Rule};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = requests();
@@ -46,32 +42,45 @@ pub(super) fn cases() -> Vec<Case> {
     let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
     // It belongs to a target without an authority, which HTTP does not have.
     let empty = Case::answered("host/empty", SYNTAX, with(b"Host:"), greeting());
-    cases.push(empty.or([Expected::status(BAD)], End::Any));
-    cases.extend(fine.map(|(name, field)| Case::answered(name, SYNTAX, with(field), greeting())));
-    cases.extend(malformed.map(|(name, field)| Case::rejected(name, HOST, with(field), BAD)));
+    cases.push(empty.or([Expected::status(BAD)], End::Any).strict());
+    cases.extend(fine.map(|(name, field)| served(name, SYNTAX, with(field))));
+    cases.extend(malformed.map(|(name, field)| refused(name, HOST, with(field))));
     cases.extend(finer.map(|(name, field)| Case::rejected(name, SYNTAX, with(field), BAD).strict()));
     cases
 }
 
 fn requests() -> Vec<Case> {
-    let refused = [
+    let wrong = [
         ("host/missing", HOST, "GET /a HTTP/1.1\r\n\r\n"),
         ("host/missing-among-fields", HOST, "GET /a HTTP/1.1\r\nX: y\r\nHosts: h\r\n\r\n"),
-        ("host/missing-with-absolute-form", ABSOLUTE, "GET http://h/a HTTP/1.1\r\n\r\n"),
+        ("host/missing-with-absolute-form", HOST, "GET http://h/a HTTP/1.1\r\n\r\n"),
         ("host/missing-with-post", HOST, "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"),
         ("host/twice", HOST, "GET /a HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
         ("host/two", HOST, "GET /a HTTP/1.1\r\nHost: a\r\nX: y\r\nhost: b\r\n\r\n"),
         ("host/two-and-one-is-empty", HOST, "GET /a HTTP/1.1\r\nHost: a\r\nHost:\r\n\r\n"),
-        ("host/two-with-absolute-form", HOST, "GET http://a/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
-        ("host/malformed-with-absolute-form", HOST, "GET http://h/a HTTP/1.1\r\nHost: a b\r\n\r\n"),
         ("host/two-with-http-1.0", HOST, "GET /a HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"),
         ("host/malformed-with-http-1.0", HOST, "GET /a HTTP/1.0\r\nHost: a b\r\n\r\n"),
     ];
-    let answered = [
-        ("host/missing-with-http-1.0", HOST, "GET /a HTTP/1.0\r\n\r\n"),
-        ("host/other-than-the-target", ABSOLUTE, "GET http://h/a HTTP/1.1\r\nHost: other\r\n\r\n"),
+    // Two rules meet: the one about Host, and the one that it is ignored beside a whole URI.
+    let either = [
+        ("host/two-with-absolute-form", HOST, "GET http://a/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+        ("host/malformed-with-absolute-form", HOST, "GET http://h/a HTTP/1.1\r\nHost: a b\r\n\r\n"),
     ];
-    let mut cases = refused.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD)).to_vec();
-    cases.extend(answered.map(|(name, rule, request)| Case::answered(name, rule, request, greeting())));
+    let other = "GET http://h/a HTTP/1.1\r\nHost: other\r\n\r\n";
+    let mut cases = wrong.map(|(name, rule, request)| refused(name, rule, request)).to_vec();
+    cases.extend(either.map(|(name, rule, request)| refused(name, rule, request).strict()));
+    cases.push(served("host/other-than-the-target", ABSOLUTE, other));
+    // A server may want to know the authority of any request.
+    cases.push(served("host/missing-with-http-1.0", NO_AUTHORITY, "GET /a HTTP/1.0\r\n\r\n").strict());
     cases
+}
+
+/// A server may also answer that it does not serve such a host (RFC 9110, section 7.4).
+fn served(name: &'static str, rule: Rule, request: impl Into<Vec<u8>>) -> Case {
+    Case::answered(name, rule, request, greeting()).left_open([Expected::status(&[403, 404, 421])], End::Any)
+}
+
+/// The end of such a request is known, so that the RFCs let a server keep the connection.
+fn refused(name: &'static str, rule: Rule, request: impl Into<Vec<u8>>) -> Case {
+    Case::rejected(name, rule, request, BAD).left_open([Expected::status(BAD)], End::Open)
 }

@@ -1,8 +1,7 @@
 //! The endpoint's limits, at their edges. Strict, since other servers have other limits.
 
-use super::shorthand::{
-    BAD, Case, ENDPOINT_RULE, End, Expected, NEXT, broken_body, chunked, get, greeting, post, posted,
-};
+use super::shorthand::{BAD, Case, End, Expected, NEXT, broken_body, chunked, get, greeting, post, posted};
+use crate::rules::{EMPTY_LINE, ENDPOINT as ENDPOINT_RULE, EXTENSION_LENGTH, TRAILER};
 
 const HEAD_BYTES: usize = 16 * 1024;
 const HEAD_FIELDS: usize = 100;
@@ -89,7 +88,7 @@ fn bodies() -> Vec<Case> {
 /// Requests without an end: memory and time must be bounded.
 fn endless() -> Vec<Case> {
     let long = "x".repeat(256 * 1024);
-    let rule = "RFC 9112, section 7.1.1";
+    let rule = EXTENSION_LENGTH;
     let zeros = format!("{}3\r\nabc\r\n0\r\n\r\n", "0".repeat(64 * 1024));
     let extension = format!("3;{long}\r\nabc\r\n0\r\n\r\n");
     let extensions = format!("{}0\r\n\r\n", format!("1;{}\r\nb\r\n", "x".repeat(200)).repeat(5000));
@@ -100,9 +99,9 @@ fn endless() -> Vec<Case> {
         broken_body("limits/chunk-size-of-zeros", rule, chunked(&zeros)),
         broken_body("limits/chunk-extension", rule, chunked(&extension)),
         broken_body("limits/chunk-extensions", rule, chunked(&extensions)),
-        broken_body("limits/trailer", "RFC 9112, section 7.1.2", chunked(&trailer)),
-        broken_body("limits/trailers", "RFC 9112, section 7.1.2", chunked(&trailers)),
-        Case::rejected("limits/empty-lines", "RFC 9112, section 2.2", lines, HEAD_TOO_LARGE)
+        broken_body("limits/trailer", TRAILER, chunked(&trailer)),
+        broken_body("limits/trailers", TRAILER, chunked(&trailers)),
+        Case::rejected("limits/empty-lines", EMPTY_LINE, lines, HEAD_TOO_LARGE)
             .or([Expected::status(BAD)], End::Closed)
             .or([], End::Closed),
     ]

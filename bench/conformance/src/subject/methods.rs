@@ -1,9 +1,7 @@
 //! The method (RFC 9110, section 9).
 
-use super::shorthand::{BAD, Case, ENDPOINT_RULE, End, Expected, NEXT, NO_METHOD, get, greeting};
-
-const METHOD: &str = "RFC 9110, section 9.1";
-const HEAD: &str = "RFC 9110, section 9.3.2";
+use super::shorthand::{BAD, Case, End, Expected, NEXT, NO_METHOD, get, greeting};
+use crate::rules::{ALLOW, CONTENT_OF_GET, DATE, HEAD, METHOD, METHODS_SAFE as OVERRIDE, REQUEST_LINE};
 
 pub(super) fn cases() -> Vec<Case> {
     let with = |line: &str| format!("{line} HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -17,7 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for (name, method) in known {
         let request = with(&format!("{method} /a"));
-        cases.push(Case::answered(name, ENDPOINT_RULE, request, [Expected::not_allowed()]));
+        cases.push(Case::answered(name, ALLOW, request, [Expected::not_allowed()]).strict());
     }
     // A method is a case-sensitive token, and nothing that begins like GET is GET.
     let unknown = [
@@ -30,7 +28,8 @@ pub(super) fn cases() -> Vec<Case> {
         ("methods/of-64-letters", "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX"),
     ];
     for (name, method) in unknown {
-        let case = Case::answered(name, METHOD, with(&format!("{method} /a")), [Expected::status(NO_METHOD)]);
+        let request = with(&format!("{method} /a"));
+        let case = Case::answered(name, METHOD, request, [Expected::status(NO_METHOD)]).strict();
         // Some servers reject lower case. What counts is that it is not taken for GET.
         let is_get = method.eq_ignore_ascii_case("GET");
         cases.push(if is_get { case.or([Expected::status(BAD)], End::Any) } else { case });
@@ -51,13 +50,13 @@ pub(super) fn cases() -> Vec<Case> {
     ];
     for (name, line) in malformed {
         let request = [line, b" HTTP/1.1\r\nHost: h\r\n\r\n"].concat();
-        cases.push(Case::rejected(name, METHOD, request, BAD));
+        cases.push(Case::rejected(name, REQUEST_LINE, request, BAD).strict());
     }
-    let dated = [Expected::not_allowed().with_date()];
+    let dated = [Expected::not_allowed().dated()];
     let request = with("DELETE /a");
-    cases.push(Case::answered("methods/date-on-405", "RFC 9110, section 6.6.1", request, dated).strict());
+    cases.push(Case::answered("methods/date-on-405", DATE, request, dated).strict());
     let overridden = get("X-HTTP-Method-Override: DELETE\r\n");
-    cases.push(Case::answered("methods/override-is-ignored", METHOD, overridden, greeting()));
+    cases.push(Case::answered("methods/override-is-ignored", OVERRIDE, overridden, greeting()).strict());
     cases
 }
 
@@ -66,6 +65,8 @@ fn heads() -> Vec<Case> {
     let head = |fields: &str| format!("HEAD /a HTTP/1.1\r\nHost: h\r\n{fields}\r\n");
     let answer = || Expected::head("/a");
     let next = || Expected::greeting("/next");
+    // An answer to a HEAD, so that it has no body either.
+    let refused = Expected::status(&[400, 413]);
     let absolute = format!("HEAD http://h/a HTTP/1.1\r\nHost: h\r\n\r\n{NEXT}");
     let twice = head("").repeat(2) + NEXT;
     let body = head("Content-Length: 3\r\n") + "abc" + NEXT;
@@ -76,7 +77,8 @@ fn heads() -> Vec<Case> {
         Case::new("methods/head-twice", HEAD, twice, [answer(), answer(), next()], End::Open),
         Case::new("methods/head-and-close", HEAD, head("Connection: close\r\n"), [answer()], End::Closed),
         Case::new("methods/head-with-http-1.0", HEAD, "HEAD /a HTTP/1.0\r\n\r\n", [answer()], End::Closed),
-        Case::new("methods/head-with-a-body", HEAD, body, [answer(), next()], End::Open)
-            .or([answer()], End::Closed),
+        Case::new("methods/head-with-a-body", CONTENT_OF_GET, body, [answer(), next()], End::Open)
+            .or([answer()], End::Closed)
+            .or([refused], End::Closed),
     ]
 }

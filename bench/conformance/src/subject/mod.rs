@@ -8,7 +8,7 @@ mod host;
 mod limits;
 mod methods;
 mod pipelining;
-mod shorthand;
+pub(crate) mod shorthand;
 mod smuggling;
 mod target;
 mod timing;

@@ -2,9 +2,11 @@
 
 pub(super) use crate::case::{Case, End};
 pub(super) use crate::expected::Expected;
+use crate::rules::Rule;
 
-/// Where the endpoint's own rules stand, in words.
-pub(super) const ENDPOINT_RULE: &str = "the endpoint";
+/// A request that is hidden within another. Its path is how an answer to it is recognized, and its
+/// host is as long as to leave room for another path in its place.
+pub(crate) const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: hidden-within-the-bytes-of-another\r\n\r\n";
 
 /// A request after another one. It is answered unless the server has closed the connection.
 pub(super) const NEXT: &str = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -16,9 +18,12 @@ pub(super) const BAD_VERSION: &[u16] = &[400, 505];
 /// A transfer coding that is malformed or not known (RFC 9112, section 6.1).
 pub(super) const BAD_CODING: &[u16] = &[400, 501];
 /// To a POST. The endpoint's own cases say which is right, all others where the request ends.
-pub(super) const POSTED: &[u16] = &[200, 405, 501];
+pub(super) const POSTED: &[u16] = &[200, 201, 202, 204, 403, 404, 405, 411, 415, 501];
 /// A method that is not allowed or not known (RFC 9110, sections 9.1 and 15.6.2).
 pub(super) const NO_METHOD: &[u16] = &[405, 501];
+
+/// To a CONNECT: anything but a tunnel.
+pub(super) const NO_TUNNEL: &[u16] = &[400, 403, 404, 405, 501];
 
 pub(super) fn get(fields: &str) -> String {
     format!("GET /a HTTP/1.1\r\nHost: h\r\n{fields}\r\n")
@@ -41,7 +46,7 @@ pub(super) fn greeting() -> [Expected; 1] {
 }
 
 /// A request with a body. The server reads it and answers the next request, or closes.
-pub(super) fn read_or_closed(name: &'static str, rule: &'static str, request: &str) -> Case {
+pub(super) fn read_or_closed(name: &'static str, rule: Rule, request: &str) -> Case {
     let both = [posted(), Expected::greeting("/next")];
     let case = Case::new(name, rule, [request, NEXT].concat(), both, End::Open);
     case.or([posted()], End::Closed)
@@ -49,6 +54,6 @@ pub(super) fn read_or_closed(name: &'static str, rule: &'static str, request: &s
 
 /// A request whose body is malformed (RFC 9112, section 7.1). The server rejects it, or answers
 /// before it has found the error, or does not answer at all. In any case it closes the connection.
-pub(super) fn broken_body(name: &'static str, rule: &'static str, request: impl Into<Vec<u8>>) -> Case {
-    Case::rejected(name, rule, request, &[200, 400, 405, 413, 501]).or([], End::Closed)
+pub(super) fn broken_body(name: &'static str, rule: Rule, request: impl Into<Vec<u8>>) -> Case {
+    Case::rejected(name, rule, request, &[200, 400, 403, 404, 405, 411, 413, 415, 501]).or([], End::Closed)
 }

@@ -1,17 +1,9 @@
 //! The request target (RFC 9112, section 3).
 
-use super::shorthand::{BAD, Case, End, Expected, NO_METHOD, greeting};
-
-const REQUEST_LINE: &str = "RFC 9112, section 3";
-const TARGET: &str = "RFC 9112, section 3.2";
-const ABSOLUTE: &str = "RFC 9112, section 3.2.2";
-const AUTHORITY: &str = "RFC 9112, section 3.2.3";
-const ASTERISK: &str = "RFC 9112, section 3.2.4";
-const CONNECT: &str = "RFC 9110, section 9.3.6";
-const HTTP_URI: &str = "RFC 9110, section 4.2";
-
-/// Any answer but a tunnel.
-const NO_TUNNEL: &[u16] = &[400, 404, 405, 501];
+use super::shorthand::{BAD, Case, End, Expected, NO_METHOD, NO_TUNNEL, greeting};
+use crate::rules::{
+    ABSOLUTE, ASTERISK, AUTHORITY, CONNECT, CONNECT_PORT, EMPTY_HOST, REQUEST_LINE, TARGET, USER, WORDS,
+};
 
 pub(super) fn cases() -> Vec<Case> {
     [malformed(), absolute(), others()].concat()
@@ -35,17 +27,17 @@ fn malformed() -> Vec<Case> {
     ];
     // A lenient parser can still split these lines into their three words.
     let finer: [(_, _, &[u8]); 6] = [
-        ("target/after-two-spaces", REQUEST_LINE, b"GET  /a HTTP/1.1"),
-        ("target/before-two-spaces", REQUEST_LINE, b"GET /a  HTTP/1.1"),
-        ("target/between-tabs", REQUEST_LINE, b"GET\t/a\tHTTP/1.1"),
-        ("target/after-a-space-at-the-start", REQUEST_LINE, b" GET /a HTTP/1.1"),
+        ("target/after-two-spaces", WORDS, b"GET  /a HTTP/1.1"),
+        ("target/before-two-spaces", WORDS, b"GET /a  HTTP/1.1"),
+        ("target/between-tabs", WORDS, b"GET\t/a\tHTTP/1.1"),
+        ("target/after-a-space-at-the-start", WORDS, b" GET /a HTTP/1.1"),
         ("target/with-bytes-over-127", TARGET, b"GET /\xc3\xa4 HTTP/1.1"),
         ("target/with-bytes-that-are-no-text", TARGET, b"GET /\xff\xfe HTTP/1.1"),
     ];
     let with = |line: &[u8]| [line, b"\r\nHost: h\r\n\r\n"].concat();
     // A line without a version may be read as one with an unsupported version.
     let mut cases =
-        wrong.map(|(name, rule, line)| Case::rejected(name, rule, with(line), &[400, 505])).to_vec();
+        wrong.map(|(name, rule, line)| Case::rejected(name, rule, with(line), &[400, 505]).strict()).to_vec();
     cases.extend(finer.map(|(name, rule, line)| Case::rejected(name, rule, with(line), BAD).strict()));
     cases
 }
@@ -58,26 +50,34 @@ fn absolute() -> Vec<Case> {
         ("target/absolute-with-a-scheme-in-other-letters", "HTTP://h/a"),
         ("target/absolute-with-a-query-with-a-slash", "http://h/a?b=/c"),
     ];
-    let refused = [
-        ("target/absolute-without-a-host", "http:///a"),
-        ("target/absolute-without-anything", "http://"),
-        ("target/absolute-without-a-scheme", "://h/a"),
-        ("target/absolute-with-a-space", "http://h /a"),
-    ];
+    let refused =
+        [("target/absolute-without-a-host", "http:///a"), ("target/absolute-without-anything", "http://")];
     let finer = [
-        ("target/absolute-with-a-user", "http://u@h/a"),
-        ("target/absolute-with-a-port-of-letters", "http://h:http/a"),
-        ("target/absolute-with-one-slash", "http:/h/a"),
+        ("target/absolute-without-a-scheme", TARGET, "://h/a"),
+        ("target/absolute-with-a-space", REQUEST_LINE, "http://h /a"),
+        ("target/absolute-with-a-user", USER, "http://u@h/a"),
+        ("target/absolute-with-a-port-of-letters", TARGET, "http://h:http/a"),
+        ("target/absolute-with-one-slash", TARGET, "http:/h/a"),
     ];
     let with = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n");
-    let mut cases =
-        answered.map(|(name, target)| Case::answered(name, ABSOLUTE, with(target), greeting())).to_vec();
-    cases.extend(refused.map(|(name, target)| Case::rejected(name, HTTP_URI, with(target), BAD)));
-    cases.extend(finer.map(|(name, target)| Case::rejected(name, HTTP_URI, with(target), BAD).strict()));
+    let mut cases = answered
+        .map(|(name, target)| Case::answered(name, ABSOLUTE, with(target), greeting()))
+        .map(misdirected)
+        .to_vec();
+    cases.extend(refused.map(|(name, target)| {
+        // Another rule lets a server use its own host (RFC 9112, section 3.3).
+        Case::rejected(name, EMPTY_HOST, with(target), BAD).strict()
+    }));
+    cases.extend(finer.map(|(name, rule, target)| Case::rejected(name, rule, with(target), BAD).strict()));
     let query = with("http://h?a=/b");
     let root = [Expected::greeting("/")];
     cases.push(Case::answered("target/absolute-with-a-query-and-no-path", ABSOLUTE, query, root));
     cases
+}
+
+/// A server may also answer that it does not serve such a host or port (RFC 9110, section 7.4).
+fn misdirected(case: Case) -> Case {
+    case.left_open([Expected::status(&[400, 403, 404, 421])], End::Any)
 }
 
 fn others() -> Vec<Case> {
@@ -85,11 +85,13 @@ fn others() -> Vec<Case> {
     let mut cases = vec![
         // There must be no tunnel: the next bytes are a request, or the connection is closed.
         Case::answered("target/connect", CONNECT, with("CONNECT h:80"), [Expected::status(NO_TUNNEL)]),
-        Case::rejected("target/connect-without-a-port", CONNECT, with("CONNECT h"), NO_TUNNEL),
-        Case::rejected("target/connect-with-a-path", CONNECT, with("CONNECT /a"), NO_TUNNEL),
+        Case::rejected("target/connect-without-a-port", CONNECT_PORT, with("CONNECT h"), NO_TUNNEL)
+            .left_open([Expected::status(NO_TUNNEL)], End::Open),
+        Case::rejected("target/connect-with-a-path", TARGET, with("CONNECT /a"), NO_TUNNEL).strict(),
         // OPTIONS for the server as a whole, which may have none.
         Case::answered("target/asterisk", ASTERISK, with("OPTIONS *"), [Expected::status(NO_METHOD)])
-            .or([Expected::status(&[200, 204])], End::Any),
+            .or([Expected::status(&[200, 204])], End::Any)
+            .strict(),
     ];
     // Not in the grammar of a URI: served as sent, or rejected.
     let odd = [
@@ -103,10 +105,10 @@ fn others() -> Vec<Case> {
     for (name, path) in odd {
         let request = with(&format!("GET {path}"));
         let case = Case::answered(name, TARGET, request, [Expected::greeting(path)]);
-        cases.push(case.or([Expected::status(BAD)], End::Any));
+        cases.push(case.or([Expected::status(BAD)], End::Any).strict());
     }
     let above = with("GET /../../a");
     let case = Case::answered("target/dots-above-the-root", TARGET, above, [Expected::greeting("/../../a")]);
-    cases.push(case.or([Expected::status(BAD)], End::Any));
+    cases.push(case.or([Expected::status(BAD)], End::Any).strict());
     cases
 }

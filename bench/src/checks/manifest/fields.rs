@@ -58,7 +58,9 @@ fn check_value(name: &str, value: &Spanned<DeValue>, schema: &Value, found: &mut
             }
         }
         ("string", DeValue::String(text)) => check_text(name, at, text, schema, found),
-        ("boolean", DeValue::Boolean(_)) | ("number", DeValue::Integer(_) | DeValue::Float(_)) => {}
+        ("boolean", DeValue::Boolean(_))
+        | ("integer", DeValue::Integer(_))
+        | ("number", DeValue::Integer(_) | DeValue::Float(_)) => {}
         _ => {
             let how = match kind {
                 "string" => ", in quotes",
@@ -105,7 +107,8 @@ fn about(schema: &Value) -> Option<String> {
 fn in_words(kind: &str) -> &'static str {
     match kind {
         "string" => "a string",
-        "integer" | "float" | "number" => "a number",
+        "integer" => "a whole number",
+        "float" | "number" => "a number",
         "boolean" => "true or false",
         "datetime" => "a date",
         "array" => "a list",

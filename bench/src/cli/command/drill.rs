@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::report::rewrite_report;
 use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
 use crate::checks::drill::{self, DRILLS, Drill};
-use crate::cli;
+use crate::cli::{self, Form};
 use crate::machine::host::{self, Host};
 use crate::report;
 use crate::servers::build;
@@ -53,13 +53,13 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         match prepared {
             Ok(None) => {}
             Ok(Some(why)) => {
-                print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                note(&format!("{:<14} {}: {why}", server.name, styled(BAD, "unavailable")));
                 asked.left_out(server, named);
                 continue;
             }
             Err(error) => {
                 all_well = false;
-                print(&format!("{:<14} {}: {}\n", server.name, styled(BAD, "failed"), told(&error)))?;
+                note(&format!("{:<14} {}: {}", server.name, styled(BAD, "failed"), told(&error)));
                 continue;
             }
         }
@@ -72,12 +72,25 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         records.extend(made);
     }
     all_well &= outdated.is_empty();
-    print(&table(&records))?;
-    print(&outdated)?;
+    print(&printed(arguments.format, &records)?)?;
+    match arguments.format {
+        Form::Json => anstream::eprint!("{outdated}"),
+        Form::Text | Form::Markdown => _ = print(&outdated)?,
+    }
     if let Some(folder) = &arguments.keep {
         anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
     }
     Ok(asked.outcome(all_well))
+}
+
+fn printed(form: Form, records: &[DrillRecord]) -> anyhow::Result<String> {
+    Ok(match form {
+        Form::Text => table(records),
+        Form::Markdown => report::drills_markdown(records),
+        Form::Json => {
+            serde_json::to_string_pretty(records).context("cannot write the results as JSON")? + "\n"
+        }
+    })
 }
 
 /// Opens the file of a result folder that stores the results. Fails when the folder cannot be

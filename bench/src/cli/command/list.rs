@@ -18,6 +18,9 @@ use crate::text::numbers;
 use crate::tools::{self, TOOLS, Tool};
 
 pub(super) fn run(root: Option<&Path>, listed: Option<Listed>) -> anyhow::Result<Outcome> {
+    if listed == Some(Listed::Cases) {
+        return print(&cases());
+    }
     let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
     let wanted = |what| listed.is_none_or(|only| only == what);
@@ -39,6 +42,20 @@ pub(super) fn run(root: Option<&Path>, listed: Option<Listed>) -> anyhow::Result
         out.push(section("Tools", TOOLS.iter().map(|tool| tool_row(&host, *tool))));
     }
     print(&out.join("\n"))
+}
+
+/// The conformance cases by subject.
+fn cases() -> String {
+    let mut out = String::new();
+    let mut subject = "";
+    for case in conformance::cases() {
+        if case.subject() != subject {
+            subject = case.subject();
+            out += &format!("{}{}\n", if out.is_empty() { "" } else { "\n" }, styled(HEADING, subject));
+        }
+        out += &format!("{case}\n");
+    }
+    out
 }
 
 fn section(title: &str, rows: impl Iterator<Item = Vec<String>>) -> String {

@@ -4,10 +4,12 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context;
+use conformance::{Severity, Target, causes};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
-use crate::checks::verify::{self, Depth, Verification};
-use crate::cli::Verify;
+use crate::checks::verify::{self, Depth, Findings, Question, Verification};
+use crate::cli::{Form, Verify};
 use crate::machine::host::Host;
 use crate::report;
 use crate::servers::build;
@@ -16,23 +18,27 @@ use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::text::visible::visible;
-use conformance::CaseResult;
 
 pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Outcome> {
-    let depth = if arguments.conformance { Depth::Splits } else { Depth::Endpoint };
+    let question = question(arguments);
+    question.cases()?;
     if let Some(address) = arguments.address {
         let name = address.to_string();
         client::check_accepts(address).context("--address")?;
-        let verification = verify::verify_attached(address, depth);
-        print(&results(&name, None, &verification, arguments.all))?;
+        let own = std::env::current_exe().context("cannot find this program")?;
+        let host = Host::this_machine(own.parent().unwrap_or(&own).to_owned())?;
+        let is_stopped = || host.interrupted();
+        let bar = progress(&name);
+        let verification = verify::verify_attached(address, &question, &is_stopped, &moving(&bar))?;
+        bar.finish_and_clear();
         let is_as_known = verification.is_as_known();
-        print(&table(&[(&name, verification)]))?;
-        return Ok(outcome(is_as_known));
+        show(arguments, &[(&name, None, verification)])?;
+        return Ok(if host.interrupted() { Outcome::Interrupted } else { outcome(is_as_known) });
     }
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let mut servers = checkout.choose_servers(named)?;
-    if arguments.conformance {
+    if arguments.is_about_all_cases() {
         servers = without_floor(servers, named, "does not implement HTTP")?;
     }
     let host = Host::this_machine(checkout.tools())?;
@@ -43,46 +49,105 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     let (mut all_well, mut asked) = (true, Asked::default());
     for server in servers {
         build::kept(&host, server).iter().for_each(|sentence| note(sentence));
+        let bar = progress(&server.name);
         let verification = match launch::prepare(&host, server) {
             Ok(Some(why)) => {
-                print(&format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")))?;
+                say(
+                    arguments.format,
+                    &format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")),
+                )?;
                 asked.left_out(server, named);
                 continue;
             }
-            Ok(None) => verify::verify(&host, server, depth),
+            Ok(None) => verify::verify(&host, server, &question, &moving(&bar)),
             Err(error) => Err(error),
         };
-        if host.interrupted() {
-            return Ok(Outcome::Interrupted);
-        }
+        bar.finish_and_clear();
         asked.is_any_answered = true;
         all_well &= verification.as_ref().is_ok_and(Verification::is_as_known);
         match verification {
             Ok(verification) => {
-                print(&results(&server.name, Some(server), &verification, arguments.all))?;
-                verified.push((server.name.as_str(), verification));
+                if arguments.format == Form::Text {
+                    print(&results(&server.name, Some(server), &verification, arguments.all))?;
+                }
+                verified.push((server.name.as_str(), Some(server), verification));
             }
+            Err(error) if host.interrupted() => drop(error),
             Err(error) => {
-                print(&format!("{:<14} {}: {}\n", server.name, styled(BAD, "failed"), told(&error)))?;
+                say(
+                    arguments.format,
+                    &format!("{:<14} {}: {}\n", server.name, styled(BAD, "failed"), told(&error)),
+                )?;
             }
         }
+        if host.interrupted() {
+            break;
+        }
     }
-    if arguments.conformance {
-        print(&table(&verified))?;
+    match arguments.format {
+        Form::Text if arguments.is_about_all_cases() => _ = print(&table(&verified))?,
+        Form::Text => {}
+        Form::Json | Form::Markdown => _ = show(arguments, &verified)?,
     }
-    Ok(asked.outcome(all_well))
+    Ok(if host.interrupted() { Outcome::Interrupted } else { asked.outcome(all_well) })
 }
 
-fn table(verified: &[(&str, Verification)]) -> String {
-    format!("\n{}", report::conformance(verified, report::terminal_width()))
+/// Prints a line about a server that was not asked: beside the findings of the others where a person
+/// reads them, and to standard error where a program does.
+fn say(form: Form, line: &str) -> anyhow::Result<()> {
+    match form {
+        Form::Text => _ = print(line)?,
+        Form::Json | Form::Markdown => note(line.trim_end()),
+    }
+    Ok(())
+}
+
+fn question(arguments: &Verify) -> Question {
+    let depth = if arguments.is_about_all_cases() { Depth::Splits } else { Depth::Endpoint };
+    let target = arguments.expect_body.as_ref().map_or(Target::Greeting, |body| Target::Fixed {
+        path: arguments.path.clone(),
+        body: body.replace("\\n", "\n").replace("\\r", "\r"),
+    });
+    Question { depth, target, only: arguments.only.clone() }
+}
+
+type Verified<'a> = (&'a str, Option<&'a Server>, Verification);
+
+/// Prints all that was found, in the form that was asked for.
+fn show(arguments: &Verify, verified: &[Verified]) -> anyhow::Result<Outcome> {
+    print(&match arguments.format {
+        Form::Json => {
+            let findings: Vec<Findings> =
+                verified.iter().map(|(name, _, verification)| Findings::new(name, verification)).collect();
+            let json =
+                serde_json::to_string_pretty(&findings).context("cannot write the findings as JSON")?;
+            json + "\n"
+        }
+        Form::Markdown => verified
+            .iter()
+            .map(|(name, _, verification)| markdown(name, verification, arguments.all))
+            .collect(),
+        Form::Text => {
+            let lines = verified
+                .iter()
+                .map(|(name, server, verification)| results(name, *server, verification, arguments.all));
+            lines.collect::<String>() + &table(verified)
+        }
+    })
+}
+
+fn table(verified: &[Verified]) -> String {
+    let rows: Vec<(&str, &Verification)> =
+        verified.iter().map(|(name, _, verification)| (*name, verification)).collect();
+    format!("\n{}", report::conformance(&rows, report::terminal_width()))
 }
 
 fn outcome(all_well: bool) -> Outcome {
     if all_well { Outcome::Fine } else { Outcome::Failed }
 }
 
-/// A line for the server, and one for each result that its manifest does not list; with `all` also
-/// for those that it lists.
+/// A line for the server, those about all of its answers, and three for each cause that its manifest
+/// does not list; with `all` also for those that it lists, with every case.
 fn results(name: &str, server: Option<&Server>, verification: &Verification, all: bool) -> String {
     let verdict = match (verification.is_as_known(), server) {
         (true, Some(_)) => styled(GOOD, "as known"),
@@ -90,33 +155,77 @@ fn results(name: &str, server: Option<&Server>, verification: &Verification, all
         (false, Some(_)) => styled(BAD, "not as known"),
         (false, None) => styled(BAD, "some fail"),
     };
-    let found = verification.count(|_| true);
-    let mut out = format!("{name:<14} {verdict}: {} of {} cases pass", found.range(), found.cases);
-    let is_flaky = |result: &&CaseResult| verification.is_flaky(result);
-    for (count, what) in [
-        (verification.known().filter(|result| !is_flaky(result)).count(), "known failures"),
-        (verification.results.iter().filter(is_flaky).count(), "flaky"),
-        (verification.only_split().count(), "split failures"),
-    ] {
-        if count > 0 {
-            let _ = write!(out, ", {count} {what}");
-        }
+    let mut out = format!("{name:<14} {verdict}: {}\n", summary(verification));
+    for sentence in verification.run.sentences() {
+        let _ = writeln!(out, "  {}", visible(&sentence));
     }
-    out.push('\n');
+    for cause in causes(verification.unknown()) {
+        out += &visible(&if all { format!("{cause:#}") } else { cause.to_string() });
+    }
     if all {
-        verification.known().for_each(|result| failure(result, "is a known failure", &mut out));
+        let known = causes(verification.known());
+        known
+            .iter()
+            .for_each(|cause| out += &visible(&format!("  known {}", format!("{cause:#}").trim_start())));
     }
-    verification.unknown().for_each(|result| failure(result, "failed", &mut out));
-    for case in &verification.outdated {
+    for what in &verification.outdated {
         let manifest = server.map(|server| server.folder.join("server.toml")).unwrap_or_default();
-        let _ = writeln!(out, "  {case} passes, or does not exist: remove it from {}", manifest.display());
+        let _ = writeln!(out, "  {what}: correct {}", manifest.display());
     }
     out
 }
 
-fn failure(result: &CaseResult, what: &str, out: &mut String) {
-    if let Some(failure) = &result.failure {
-        let line = format!("  {} {what} ({}, {}): {failure}", result.case, failure.severity, result.rule);
-        let _ = writeln!(out, "{}", visible(&line));
+/// `428 of 510 cases pass, 3 smuggled, 28 wrong, 51 strict`.
+fn summary(verification: &Verification) -> String {
+    let found = verification.count(|_| true);
+    let mut out = format!("{} of {} cases pass", found.range(), found.cases);
+    for (severity, what) in
+        [(Severity::Smuggling, "smuggled"), (Severity::Wrong, "wrong"), (Severity::Strict, "strict")]
+    {
+        match verification.failed(severity) {
+            0 => {}
+            count => _ = write!(out, ", {count} {what}"),
+        }
+    }
+    let split = verification.only_split().count();
+    if split > 0 {
+        let _ = write!(out, ", {split} only when split");
+    }
+    out
+}
+
+/// The same for an issue: a heading, the sentences, and a table of causes.
+fn markdown(name: &str, verification: &Verification, all: bool) -> String {
+    let mut out = format!("### {name}\n\n{}.\n", summary(verification));
+    for sentence in verification.run.sentences() {
+        let _ = write!(out, "\n- {sentence}");
+    }
+    let known = verification.known().filter(|_| all);
+    let causes = causes(verification.unknown().chain(known));
+    if !causes.is_empty() {
+        out += "\n\n| severity | cases | expected | rule |\n| --- | --- | --- | --- |\n";
+    }
+    let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    for cause in causes {
+        let (reason, rule) =
+            (cell(cause.reason), cell(&format!("{}: {}", cause.rule.section, cause.rule.says)));
+        let _ = writeln!(out, "| {} | {} | {reason} | {rule} |", cause.severity, cause.cases().join(", "));
+    }
+    visible(&out).into_owned() + "\n"
+}
+
+/// The progress of a server's cases, on a terminal.
+fn progress(name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix}: {pos} of {len} cases");
+    ProgressBar::new(0)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_prefix(name.to_owned())
+}
+
+/// Moves the progress on: the cases that were sent, and all.
+fn moving(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync + '_ {
+    |sent, all| {
+        bar.set_length(all as u64);
+        bar.set_position(sent as u64);
     }
 }

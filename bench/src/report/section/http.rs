@@ -116,7 +116,7 @@ mod tests {
         let mut record = Record::example(server, 1);
         let found = found.map(|[passed, cases, smuggled, flaky]| {
             let flaky = Some(flaky).filter(|flaky| *flaky > 0);
-            ConformanceRecord { cases, passed, flaky, smuggled }
+            ConformanceRecord { cases, passed, flaky, smuggled, odd: Vec::new() }
         });
         record.server.conformance = found;
         record

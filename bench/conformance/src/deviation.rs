@@ -1,0 +1,97 @@
+//! What is odd about an answer's fields, whatever was asked. A server that leaves out `Date` does so
+//! in every answer: that is one finding, and no reason to fail a case about chunks.
+
+use std::fmt;
+
+use answers::Response;
+
+use crate::expected::Expected;
+
+/// What is odd about an answer's fields.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Deviation {
+    /// There is none, or there are several.
+    NoDate,
+    /// It is no IMF-fixdate (RFC 9110, section 5.6.7).
+    Date(String),
+    /// A greeting has none, or several.
+    NoContentType,
+    /// A greeting's is another than `text/plain; charset=utf-8`.
+    ContentType(String),
+    /// A greeting has none.
+    NoContentLength,
+    /// Another than that of the greeting.
+    ContentLength(String),
+}
+
+impl Deviation {
+    /// Of an answer to any request. A server with a clock sends `Date` with each status from 2xx to
+    /// 4xx (RFC 9110, section 6.6.1).
+    pub(super) fn of_date(response: &Response) -> Option<Self> {
+        match response.field("date") {
+            _ if !Self::has_date(response) => None,
+            None => Some(Self::NoDate),
+            Some(date) => (!answers::is_imf_fixdate(date)).then(|| Self::Date(date.to_owned())),
+        }
+    }
+
+    /// How many answers have it, of those that it is about: all with a `Date`, or the greetings.
+    pub(super) fn sentence(&self, count: usize, [dated, greetings]: [usize; 2]) -> String {
+        let all = if matches!(self, Self::NoDate | Self::Date(_)) { dated } else { greetings };
+        let is_absence = matches!(self, Self::NoDate | Self::NoContentType | Self::NoContentLength);
+        match is_absence {
+            _ if count < all => format!("{self} in {count} of {all} answers"),
+            true => format!("{self} in any of {all} answers"),
+            false => format!("{self}, in all {all} answers"),
+        }
+    }
+
+    /// Whether the answer is of a kind that has a `Date`.
+    pub(super) fn has_date(response: &Response) -> bool {
+        (200..500).contains(&response.status)
+    }
+
+    /// Of an answer that was expected to be a greeting, in its type.
+    pub(super) fn of_type(expected: &Expected, response: &Response) -> Option<Self> {
+        expected.path.as_ref()?;
+        match response.field("content-type") {
+            None => Some(Self::NoContentType),
+            Some(kind) => (!is_plain_utf_8(kind)).then(|| Self::ContentType(kind.to_owned())),
+        }
+    }
+
+    /// Of an answer that was expected to be a greeting, in its length.
+    pub(super) fn of_length(expected: &Expected, response: &Response) -> Option<Self> {
+        let length = expected.length_of_body()?.to_string();
+        match response.field("content-length") {
+            None => Some(Self::NoContentLength),
+            Some(got) => (got != length).then(|| Self::ContentLength(got.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Deviation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDate => out.write_str("no Date"),
+            Self::Date(date) => write!(out, "Date is {date}, no IMF-fixdate"),
+            Self::NoContentType => out.write_str("no Content-Type"),
+            Self::ContentType(kind) => write!(out, "Content-Type is {kind}, not text/plain; charset=utf-8"),
+            Self::NoContentLength => out.write_str("no Content-Length"),
+            Self::ContentLength(length) => write!(out, "Content-Length is {length}, not the greeting's"),
+        }
+    }
+}
+
+/// Whether a media type is `text/plain; charset=utf-8`, whose words have no case and whose value may
+/// be in quotes (RFC 9110, section 8.3.1).
+fn is_plain_utf_8(kind: &str) -> bool {
+    let mut parts = kind.split(';').map(str::trim);
+    let is_plain = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("text/plain"));
+    let is_utf_8 = |part: &str| {
+        part.split_once('=').is_some_and(|(name, value)| {
+            name.eq_ignore_ascii_case("charset") && value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+    };
+    is_plain && parts.filter(|part| !part.is_empty()).map(is_utf_8).collect::<Vec<_>>() == [true]
+}

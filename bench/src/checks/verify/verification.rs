@@ -1,0 +1,234 @@
+//! The results of the cases of one server, compared with its manifest, and counted.
+
+use std::collections::{HashMap, HashSet};
+
+use conformance::{CaseResult, Failure, NotAsked, Outcome, Run, Severity};
+
+use crate::checks::drill;
+use crate::servers::server::{KnownFailure, Server};
+use crate::store::record::ConformanceRecord;
+
+/// The results of the cases, compared with the manifest.
+#[derive(Debug, Default)]
+pub struct Verification {
+    /// The results, and what they say of the server as a whole.
+    pub run: Run,
+    /// What the manifest says and is not so: known failures that pass or name no case, hidden
+    /// requests that are not answered.
+    pub outdated: Vec<String>,
+    /// The known failures by case, and whether they are flaky.
+    known: HashMap<String, bool>,
+    /// Whether the manifest says that as many hidden requests are answered as were.
+    hidden_are_known: bool,
+}
+
+impl Verification {
+    /// Of a server with a manifest.
+    pub fn of_server(run: Run, server: &Server) -> Self {
+        Self::new(run, &server.known_failures, server.hidden)
+    }
+
+    /// Of a server that has none.
+    pub fn of_attached(run: Run) -> Self {
+        Self::new(run, &[], 0)
+    }
+
+    pub(crate) fn new(run: Run, known_failures: &[KnownFailure], hidden: usize) -> Self {
+        let exist: HashSet<&str> = conformance::cases().iter().map(|case| case.name).collect();
+        let passes = |name: &str| run.results.iter().any(|result| result.case == name && result.passed());
+        let (mut outdated, mut known) = (Vec::new(), HashMap::new());
+        for failure in known_failures {
+            // `bench drill` compares the drills with the manifest.
+            for name in failure.cases.iter().filter(|name| !drill::is_drill(name)) {
+                if !exist.contains(name.as_str()) || passes(name) && !failure.flaky {
+                    outdated.push(format!("{name} passes, or does not exist"));
+                }
+                known.insert(name.clone(), failure.flaky);
+            }
+        }
+        let mut found = Self { run, outdated, known, hidden_are_known: false };
+        let answered = found.run.results.iter().filter(|result| found.is_hidden(result)).count();
+        found.hidden_are_known = answered <= hidden;
+        if answered < hidden && found.run.results.iter().any(|result| result.case.starts_with("smuggling/")) {
+            found.outdated.push(format!("hidden = {hidden}, and {answered} hidden requests are answered"));
+        }
+        found
+    }
+
+    /// Whether the server is as its manifest says.
+    pub fn is_as_known(&self) -> bool {
+        let is_cut_short =
+            self.run.results.iter().any(|result| {
+                matches!(result.outcome, Outcome::NotAsked(NotAsked::Gone | NotAsked::Stopped))
+            });
+        self.unknown().next().is_none() && self.outdated.is_empty() && !is_cut_short
+    }
+
+    /// Counts the cases that `chosen` selects by name, as a measurement records them.
+    pub fn count(&self, chosen: impl Fn(&str) -> bool) -> ConformanceRecord {
+        let chosen: Vec<_> =
+            self.run.results.iter().filter(|result| result.is_asked() && chosen(result.case)).collect();
+        let count = |is_counted: &dyn Fn(&CaseResult) -> bool| {
+            chosen.iter().filter(|result| is_counted(result)).count() as u64
+        };
+        ConformanceRecord {
+            cases: chosen.len() as u64,
+            passed: count(&|result| !self.is_flaky(result) && whole_failure(result).is_none()),
+            flaky: Some(count(&|result| self.is_flaky(result))),
+            smuggled: count(&|result| self.counts_as(result, Severity::Smuggling)),
+            odd: self.run.odd(),
+        }
+    }
+
+    /// The number of cases that failed with this severity, sent as a whole. Flaky ones count only
+    /// when they are smuggling, which never goes unreported.
+    pub fn failed(&self, severity: Severity) -> usize {
+        self.run.results.iter().filter(|result| self.counts_as(result, severity)).count()
+    }
+
+    /// Failures that the manifest does not list.
+    pub fn unknown(&self) -> impl Iterator<Item = &CaseResult> {
+        self.run.results.iter().filter(|result| result.failure().is_some() && !self.is_known(result))
+    }
+
+    /// Failures that the manifest lists.
+    pub fn known(&self) -> impl Iterator<Item = &CaseResult> {
+        self.run.results.iter().filter(|result| result.failure().is_some() && self.is_known(result))
+    }
+
+    /// Cases, except flaky ones, that passed as a whole and failed when split: counted as passed.
+    pub fn only_split(&self) -> impl Iterator<Item = &CaseResult> {
+        self.run.results.iter().filter(|result| {
+            result.failure().is_some() && whole_failure(result).is_none() && !self.is_flaky(result)
+        })
+    }
+
+    /// Whether the manifest lists the case as flaky.
+    pub fn is_flaky(&self, result: &CaseResult) -> bool {
+        self.known.get(result.case) == Some(&true)
+    }
+
+    /// Whether the manifest lists the failure, or counts it among the hidden requests.
+    pub fn is_known(&self, result: &CaseResult) -> bool {
+        self.known.contains_key(result.case) || self.hidden_are_known && self.is_hidden(result)
+    }
+
+    /// Whether a hidden request was answered that the manifest does not list as a case.
+    fn is_hidden(&self, result: &CaseResult) -> bool {
+        let is_smuggling = result.failure().is_some_and(|failure| failure.severity == Severity::Smuggling);
+        is_smuggling && !self.known.contains_key(result.case)
+    }
+
+    fn counts_as(&self, result: &CaseResult, severity: Severity) -> bool {
+        let counts = severity == Severity::Smuggling || !self.is_flaky(result);
+        counts && whole_failure(result).is_some_and(|failure| failure.severity == severity)
+    }
+}
+
+/// The failure of a case that was sent as a whole.
+fn whole_failure(result: &CaseResult) -> Option<&Failure> {
+    result.failure().filter(|failure| failure.split.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use conformance::Rule;
+
+    use super::*;
+
+    /// A result: passes as a whole and split, fails as a whole, or fails only when split.
+    fn result(case: &'static str, outcome: &str) -> CaseResult {
+        let split = (outcome == "fails split").then_some(1);
+        let severity = if outcome == "hidden" { Severity::Smuggling } else { Severity::Wrong };
+        let failure =
+            Failure { severity, split, reason: String::new(), got: String::new(), stops_early: false };
+        let outcome = match outcome {
+            "passes" => Outcome::Passed,
+            "not asked" => Outcome::NotAsked(NotAsked::Pipelining),
+            _ => Outcome::Failed(failure),
+        };
+        CaseResult { case, rule: Rule::of(""), outcome }
+    }
+
+    /// `flaky NAME` is a flaky known failure.
+    fn known_failure(name: &&str) -> KnownFailure {
+        let (case, flaky) = name.strip_prefix("flaky ").map_or((*name, false), |case| (case, true));
+        KnownFailure { cases: vec![case.to_owned()], reason: String::new(), flaky }
+    }
+
+    fn verification(results: Vec<CaseResult>, known_failures: &[&str]) -> Verification {
+        let run = Run { results, ..Run::default() };
+        Verification::new(run, &known_failures.iter().map(known_failure).collect::<Vec<_>>(), 0)
+    }
+
+    #[test]
+    fn results_are_compared_with_the_manifest() {
+        // Known failures, the number of failures not among them, and those that are outdated.
+        let cases: [(&[&str], usize, &[&str]); 7] = [
+            (&[], 1, &[]),
+            (&["host/twice"], 0, &[]),
+            (&["host/twice", "host/missing"], 0, &["host/missing passes, or does not exist"]),
+            (&["host/twice", "host/none-such"], 0, &["host/none-such passes, or does not exist"]),
+            // It was not sent.
+            (&["host/twice", "endpoint/burst"], 0, &[]),
+            (&["host/twice", "drill/idle"], 0, &[]),
+            (&["host/twice", "flaky host/missing"], 0, &[]),
+        ];
+        for (known_failures, unknown, outdated) in cases {
+            let results = vec![result("host/missing", "passes"), result("host/twice", "fails")];
+            let verification = verification(results, known_failures);
+            assert_eq!(verification.unknown().count(), unknown, "{known_failures:?}");
+            assert_eq!(verification.outdated, outdated, "{known_failures:?}");
+            assert_eq!(verification.is_as_known(), unknown == 0 && outdated.is_empty(), "{known_failures:?}");
+        }
+    }
+
+    #[test]
+    fn a_case_counts_by_its_whole_request_and_a_flaky_one_is_counted_apart() {
+        // The outcome of one of three cases, of which another passes and a third fails.
+        let cases: [(&str, &[&str], &str, usize, usize); 6] = [
+            ("passes", &[], "2/3", 1, 0),
+            ("fails", &[], "1/3", 2, 0),
+            // The same for a measurement, which does not split, and for `bench verify`.
+            ("fails split", &[], "2/3", 1, 1),
+            ("passes", &["flaky host/twice"], "1–2/3", 1, 0),
+            ("fails", &["flaky host/twice"], "1–2/3", 1, 0),
+            ("fails split", &["flaky host/twice"], "1–2/3", 1, 0),
+        ];
+        for (outcome, known_failures, expected, failed, only_split) in cases {
+            let outcomes = [("host/list", "passes"), ("host/url", "fails"), ("host/twice", outcome)];
+            let results = outcomes.map(|(case, outcome)| result(case, outcome)).into();
+            let found = verification(results, known_failures);
+            let counted = (found.failed(Severity::Wrong), found.only_split().count());
+            assert_eq!(found.count(|_| true).to_string(), expected, "{outcome} {known_failures:?}");
+            assert_eq!(counted, (failed, only_split), "{outcome} {known_failures:?}");
+        }
+    }
+
+    /// A manifest of others' software says how many hidden requests are answered, and not by which cases.
+    #[test]
+    fn hidden_requests_are_compared_by_their_number() {
+        // The manifest's number, the unknown failures, and what is outdated.
+        let cases: [(usize, usize, &[&str]); 4] = [
+            (2, 0, &[]),
+            (1, 2, &[]),
+            (0, 2, &[]),
+            (3, 0, &["hidden = 3, and 2 hidden requests are answered"]),
+        ];
+        for (hidden, unknown, outdated) in cases {
+            let found = ["smuggling/in-a-body", "smuggling/in-a-chunk"].map(|case| result(case, "hidden"));
+            let run = Run { results: found.into(), ..Run::default() };
+            let verification = Verification::new(run, &[], hidden);
+            assert_eq!(verification.unknown().count(), unknown, "{hidden}");
+            assert_eq!(verification.outdated, outdated, "{hidden}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_is_no_failure_and_is_not_counted() {
+        let results = vec![result("host/list", "passes"), result("endpoint/burst", "not asked")];
+        let found = verification(results, &[]);
+        assert!(found.is_as_known());
+        assert_eq!(found.count(|_| true).to_string(), "1/1");
+    }
+}
