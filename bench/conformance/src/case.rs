@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::Duration;
 
 use crate::expected::Expected;
 use crate::rules::Rule;
-use crate::settings::Settings;
 use crate::target::Target;
 
 /// What the client sends on a new connection, and the alternatives that the server has.
@@ -191,29 +189,12 @@ impl Case {
         })
     }
 
-    /// The most final answers that an alternative has which ends with the connection.
-    pub(super) fn most_answers_of_the_closed(&self) -> usize {
-        let closed = self.alternatives.iter().filter(|alternative| alternative.end != End::Open);
-        closed
-            .map(|alternative| alternative.answers.iter().filter(|answer| !answer.is_interim()).count())
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// How long it may take in all: its own pauses, and three answers that come late.
-    pub(super) fn longest(&self, settings: &Settings) -> Duration {
-        let paused = |step: &Step| match step {
-            Step::Pause(timeout, tenths) => settings.timeouts.get(*timeout) * *tenths / 10,
-            Step::Drip(timeout, bytes) => {
-                settings.timeouts.get(*timeout) / 10 * u32::try_from(bytes.len()).unwrap_or(u32::MAX)
-            }
-            Step::Send(_) | Step::Yield | Step::Await(_) => Duration::ZERO,
+    /// The most final answers that one of its alternatives has.
+    pub(super) fn most_answers(&self) -> usize {
+        let finals = |alternative: &Alternative| {
+            alternative.answers.iter().filter(|answer| !answer.is_interim()).count()
         };
-        let last = match self.finish {
-            Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2,
-            Finish::Probe | Finish::HalfClose | Finish::Wait => Duration::ZERO,
-        };
-        self.steps.iter().map(paused).sum::<Duration>() + last + settings.response_timeout * 3
+        self.alternatives.iter().map(finals).max().unwrap_or(0)
     }
 
     /// For each final answer whether it is to a HEAD and so has no body.

@@ -10,8 +10,9 @@ use crate::case::{Alternative, Case, End, Severity};
 use crate::client::{Ending, Exchange, exchange};
 use crate::deviation::Deviation;
 use crate::expected::{Expected, greeting};
+use crate::retarget::hides_a_request;
 use crate::settings::Settings;
-use crate::target::{Target, hides_a_request};
+use crate::target::Target;
 
 /// The path of requests that are hidden within others.
 const SMUGGLED: &str = "/smuggled";
@@ -110,10 +111,10 @@ impl Played {
             self.deviations.extend(Deviation::of_date(response));
             // Of a body, too: what a HEAD gets may be shorter.
             let is_greeting = |answer: &&Expected| answer.is_greeting(response);
-            if let Some(expected) = right.get(place).filter(is_greeting) {
+            if right.get(place).is_some_and(|answer| is_greeting(&answer)) {
                 self.answers[1] += 1;
                 let found =
-                    [Deviation::of_type(expected, response), Deviation::of_length(expected, response)];
+                    [Deviation::of_type(response), Deviation::of_length(response.body.len(), response)];
                 self.deviations.extend(found.into_iter().flatten());
             }
         }

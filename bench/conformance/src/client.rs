@@ -81,6 +81,22 @@ pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) ->
     Ok(connection.got)
 }
 
+/// How long a case may take in all: its own pauses, and three answers that come late.
+fn longest(case: &Case, settings: &Settings) -> Duration {
+    let paused = |step: &Step| match step {
+        Step::Pause(timeout, tenths) => settings.timeouts.get(*timeout) * *tenths / 10,
+        Step::Drip(timeout, bytes) => {
+            settings.timeouts.get(*timeout) / 10 * u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+        }
+        Step::Send(_) | Step::Yield | Step::Await(_) => Duration::ZERO,
+    };
+    let last = match case.finish {
+        Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2,
+        Finish::Probe | Finish::HalfClose | Finish::Wait => Duration::ZERO,
+    };
+    case.steps.iter().map(paused).sum::<Duration>() + last + settings.response_timeout * 3
+}
+
 struct RawConnection<'a> {
     stream: TcpStream,
     settings: &'a Settings,
@@ -102,7 +118,7 @@ impl<'a> RawConnection<'a> {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let (target, head_only) = (&case.target, case.head_only());
-        let end = Instant::now() + case.longest(settings);
+        let end = Instant::now() + longest(case, settings);
         Ok(Self { stream, settings, target, head_only, end, got: Exchange::default(), parsed: 0, finals: 0 })
     }
 
@@ -217,15 +233,17 @@ impl<'a> RawConnection<'a> {
         self.got.responses.push(response);
     }
 
-    /// Where every answer has the same body, the probe's is one more than the case can have, or says
-    /// that it is the last: what the probe asked for.
+    /// Where every answer has the same body, the probe's is one more than the case can have.
     fn take_probe(&mut self, case: &Case) {
         let got = &mut self.got;
         let is_fixed = self.target.is_probe(&[]).is_none() && case.finish == Finish::Probe;
-        let is_probe = |last: &Response| {
-            last.status == 200 && (last.closes() || got.responses.len() > case.most_answers_of_the_closed())
-        };
-        if is_fixed && got.ending == Ending::Eof && got.responses.last().is_some_and(is_probe) {
+        let is_more =
+            got.responses.iter().filter(|answer| !answer.is_interim()).count() > case.most_answers();
+        if is_fixed
+            && is_more
+            && got.ending == Ending::Eof
+            && got.responses.last().is_some_and(|last| last.status == 200)
+        {
             got.responses.pop();
             got.starts.pop();
             got.ending = Ending::Open;

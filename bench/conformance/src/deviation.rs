@@ -5,8 +5,6 @@ use std::fmt;
 
 use answers::Response;
 
-use crate::expected::Expected;
-
 /// What is odd about an answer's fields.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Deviation {
@@ -51,18 +49,17 @@ impl Deviation {
         (200..500).contains(&response.status)
     }
 
-    /// Of an answer that was expected to be a greeting, in its type.
-    pub(super) fn of_type(expected: &Expected, response: &Response) -> Option<Self> {
-        expected.path.as_ref()?;
+    /// Of a greeting, in its type.
+    pub(super) fn of_type(response: &Response) -> Option<Self> {
         match response.field("content-type") {
             None => Some(Self::NoContentType),
             Some(kind) => (!is_plain_utf_8(kind)).then(|| Self::ContentType(kind.to_owned())),
         }
     }
 
-    /// Of an answer that was expected to be a greeting, in its length.
-    pub(super) fn of_length(expected: &Expected, response: &Response) -> Option<Self> {
-        let length = expected.length_of_body()?.to_string();
+    /// Of a greeting of this length, or of its head, in what it says of its length.
+    pub(super) fn of_length(length: usize, response: &Response) -> Option<Self> {
+        let length = length.to_string();
         match response.field("content-length") {
             None => Some(Self::NoContentLength),
             Some(got) => (got != length).then(|| Self::ContentLength(got.to_owned())),

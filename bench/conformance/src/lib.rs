@@ -35,6 +35,7 @@ mod check;
 mod client;
 mod deviation;
 mod expected;
+mod retarget;
 mod rules;
 mod run;
 mod select;

@@ -10,6 +10,8 @@ use crate::case::{Case, End, Step, send};
 use crate::check::{Failure, Played, play};
 use crate::client::{Ending, exchange};
 use crate::deviation::Deviation;
+use crate::expected::Expected;
+use crate::retarget::retarget;
 use crate::rules::Rule;
 use crate::settings::Settings;
 
@@ -262,9 +264,10 @@ fn serves_several(address: SocketAddr, settings: &Settings) -> bool {
 fn lack(address: SocketAddr, cases: &[Case], settings: &Settings) -> Option<NotAsked> {
     let target = &cases.first()?.target;
     let answers = |steps: Vec<Step>, request: &str| {
-        let mut case = Case::new("", Rule::of(""), request, [], End::Any).then(steps);
+        let two = [Expected::greeting("/a"), Expected::greeting("/a")];
+        let mut case = Case::new("", Rule::of(""), request, two, End::Any).then(steps);
         case.target = target.clone();
-        let case = target.case(&case)?;
+        let case = retarget(&case, target)?;
         let got = exchange(address, &case, settings).ok()?;
         Some(got.responses.iter().filter(|response| !response.is_interim()).count())
     };

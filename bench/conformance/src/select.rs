@@ -1,6 +1,7 @@
 //! Which cases to play.
 
 use crate::case::Case;
+use crate::retarget::retarget;
 use crate::target::Target;
 
 /// The cases that `only` names, `*` standing for any part of a name, as far as they fit the target;
@@ -12,7 +13,7 @@ pub fn select(all: &[Case], only: &[String], target: &Target) -> Result<Vec<Case
         }
     }
     let is_chosen = |case: &&Case| only.is_empty() || only.iter().any(|pattern| is_like(case.name, pattern));
-    Ok(all.iter().filter(is_chosen).filter_map(|case| target.case(case)).collect())
+    Ok(all.iter().filter(is_chosen).filter_map(|case| retarget(case, target)).collect())
 }
 
 /// Whether a name is like a pattern.

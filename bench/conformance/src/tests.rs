@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use super::case::{Finish, Step, send};
+use super::retarget::retarget;
 use super::subject::shorthand::HIDDEN;
 use super::*;
 
@@ -289,7 +290,7 @@ fn a_case_can_be_asked_of_another_server() {
     let target = Target::Fixed { path: "/hello/world".into(), body: "Hi".into() };
     let of = |name: &str| {
         let case = cases().into_iter().find(|case| case.name == name).unwrap();
-        target.case(&case)
+        retarget(&case, &target)
     };
     assert!(of("endpoint/percent-encoding").is_none(), "it is about a path");
     let sent = |case: &Case| match case.steps.first() {
@@ -309,6 +310,7 @@ fn a_case_can_be_asked_of_another_server() {
     let no = || answer("405 No", "");
     let cases = [
         ("host/name", hi.clone() + &last, None),
+        ("host/name", last.clone(), None),
         ("host/name", bad() + &last, Some(Severity::Wrong)),
         ("host/missing", bad(), None),
         ("host/missing", hi.clone() + &last, Some(Severity::Wrong)),
@@ -324,7 +326,7 @@ fn a_case_can_be_asked_of_another_server() {
     }
     let long = Target::Fixed { path: format!("/{}", "p".repeat(100)), body: "Hi".into() };
     let hides = super::cases().into_iter().find(|case| case.name == "smuggling/in-a-body").unwrap();
-    assert!(long.case(&hides).is_none(), "a hidden request keeps its length");
+    assert!(retarget(&hides, &long).is_none(), "a hidden request keeps its length");
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! The same cases, for one path of any other server.
+
+use crate::case::{Case, Finish, Step};
+use crate::expected::Expected;
+use crate::subject::shorthand::HIDDEN;
+use crate::target::Target;
+
+/// The paths in cases that stand for any path. All others are what their case is about.
+const ANY: [&str; 10] = ["/a", "/abc", "/b", "/h", "/next", "/old", "/1", "/2", "/3", "/late"];
+
+/// The case for `target`; `None` where it is about the greeting's own paths, or where its
+/// bytes do not fit: a hidden request keeps its length, which the request around it gives.
+pub(crate) fn retarget(case: &Case, target: &Target) -> Option<Case> {
+    let Target::Fixed { path, body } = target else { return Some(case.clone()) };
+    let is_about_paths = |answer: &Expected| {
+        answer.path.as_deref().is_some_and(|path| !ANY.contains(&path) || case.subject() == "target")
+    };
+    if case.alternatives.iter().flat_map(|alternative| &alternative.answers).any(is_about_paths) {
+        return None;
+    }
+    let mut case = case.clone();
+    case.target = target.clone();
+    for step in &mut case.steps {
+        match step {
+            Step::Send(bytes) => *bytes = at_path(bytes, path)?,
+            Step::Drip(..) => return None,
+            Step::Yield | Step::Await(_) | Step::Pause(..) => {}
+        }
+    }
+    for alternative in &mut case.alternatives {
+        for answer in &mut alternative.answers {
+            *answer = std::mem::take(answer).with_text(body);
+        }
+    }
+    Some(case)
+}
+
+/// `bytes` with `path` in the place of the paths that stand for any.
+fn at_path(bytes: &[u8], path: &str) -> Option<Vec<u8>> {
+    let mut bytes = bytes.to_vec();
+    if contains(&bytes, HIDDEN.as_bytes()) {
+        bytes = replace(&bytes, HIDDEN.as_bytes(), hidden(path)?.as_bytes());
+    }
+    for any in ANY {
+        for (before, after) in [(" ", " "), (" ", "?"), (" ", "#"), ("http://h", " ")] {
+            bytes = replace(
+                &bytes,
+                [before, any, after].concat().as_bytes(),
+                [before, path, after].concat().as_bytes(),
+            );
+        }
+    }
+    Some(bytes)
+}
+
+/// The hidden request at `path`, as long as it is without: its host is as much shorter.
+fn hidden(path: &str) -> Option<String> {
+    let request = HIDDEN.replace("/smuggled", path);
+    let host = HIDDEN.split_once("Host: ")?.1.trim_end();
+    let length = (host.len() + HIDDEN.len()).checked_sub(request.len()).filter(|length| *length > 0)?;
+    Some(request.replace(host, &"h".repeat(length)))
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(to);
+        rest = &rest[at + from.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+/// Whether a case hides a request within another, at whatever path.
+pub(crate) fn hides_a_request(case: &Case) -> bool {
+    let Target::Fixed { path, .. } = &case.target else { return true };
+    let hidden = hidden(path).unwrap_or_default();
+    let hides = |step: &Step| matches!(step, Step::Send(bytes) if contains(bytes, hidden.as_bytes()));
+    !hidden.is_empty() && case.finish == Finish::Probe && case.steps.iter().any(hides)
+}
