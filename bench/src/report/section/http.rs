@@ -85,7 +85,11 @@ fn table(rows: &[Row]) -> Table {
         Field::new("Share", Quantity::Share, Row::share).essential(),
         count("Smuggled", |found| found.smuggled).essential(),
     ];
-    Table::from_fields("conformance", TITLE, fields, rows)
+    let mut table = Table::from_fields("conformance", TITLE, fields, rows);
+    let odd =
+        rows.iter().filter_map(|row| Some((row.server, &row.found?.odd))).filter(|(_, odd)| !odd.is_empty());
+    table.notes.extend(odd.map(|(server, odd)| format!("{server}: {}.", odd.join("; "))));
+    table
 }
 
 fn chart(rows: &[Row]) -> Chart {
@@ -116,7 +120,8 @@ mod tests {
         let mut record = Record::example(server, 1);
         let found = found.map(|[passed, cases, smuggled, flaky]| {
             let flaky = Some(flaky).filter(|flaky| *flaky > 0);
-            ConformanceRecord { cases, passed, flaky, smuggled, odd: Vec::new() }
+            let odd = if smuggled > 0 { vec!["no Date in any of 9 answers".into()] } else { Vec::new() };
+            ConformanceRecord { cases, passed, flaky, smuggled, odd }
         });
         record.server.conformance = found;
         record
@@ -142,6 +147,7 @@ mod tests {
                 "never | – | – | – | – | –",
             ]
         );
+        assert_eq!(section.tables[0].notes, ["few: no Date in any of 9 answers."]);
         let [Chart { plot: Plot::Bars(bars), description, .. }] = section.charts.as_slice() else { panic!() };
         let notes: Vec<&str> = bars.bars.iter().map(|bar| bar.note.as_str()).collect();
         assert_eq!(notes, ["500 of 500", "496–498 of 500", "158 of 483, 29 smuggled", ""]);
