@@ -61,6 +61,14 @@ pub const STILL_SECONDS: f64 = 0.25;
 /// See [`STILL_SECONDS`].
 pub const STILL_SHARE: f64 = 0.05;
 
+/// The median latency by which a delayed acknowledgement shows. The client's kernel waits 40 ms with it
+/// at least (`TCP_DELACK_MIN`), and until the next tick of its timer: 44 ms were seen here.
+pub const DELAYED_SECONDS: std::ops::Range<f64> = 0.039..0.046;
+
+/// With less than this share of the cores' time on either side, requests did not wait for others that
+/// were being answered.
+pub const QUIET_BELOW: f64 = 0.5;
+
 /// What limited a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -165,6 +173,23 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
         (bound, reason(bound).filter(|_| bound == Bound::ThreadBound))
     };
     Some(Verdict { bound, reason })
+}
+
+/// Whether each answer seems to wait for an acknowledgement that the client's kernel delays: in most
+/// runs of a closed loop, half of the answers took about as long as that, and both sides were quiet.
+pub(crate) fn waits_for_acknowledgements(runs: &[&Record]) -> bool {
+    let judged = || runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?)));
+    let is_quiet = |verdict: &VerdictRecord| {
+        let server = verdict.server_utilisation.unwrap_or(1.0);
+        verdict.bound == Bound::LatencyBound && server.max(verdict.tool_utilisation) < QUIET_BELOW
+    };
+    let is_delayed = |(run, verdict): &(&Record, &VerdictRecord)| {
+        let is_closed_loop = run.workload.rate.is_none();
+        is_closed_loop
+            && is_quiet(verdict)
+            && run.percentile(50).is_some_and(|seconds| DELAYED_SECONDS.contains(&seconds))
+    };
+    judged().filter(is_delayed).count() * 2 > judged().count()
 }
 
 /// What limited a load, by the shares that the server, its busiest thread and the tool used: latency, however busy the sides were, if it was an open loop.
@@ -496,6 +521,55 @@ mod tests {
         let cell = of_runs(&judged.iter().collect::<Vec<_>>()).unwrap();
         let reason = Some("1 busy thread on 2 cores".to_owned());
         assert_eq!(cell, Verdict { bound: Bound::ThreadBound, reason });
+    }
+
+    #[test]
+    fn a_wait_of_40_ms_in_a_quiet_closed_loop_looks_like_a_delayed_acknowledgement() {
+        // Milliseconds of the median latency, and the shares of both sides.
+        let delayed = |milliseconds: f64, server: f64, tool: f64| {
+            with(run(server, tool, 0.0), |record| {
+                let latency = record.latency.as_mut().unwrap();
+                latency.percentiles = [(50, milliseconds / 1e3)].into();
+                latency.mean_seconds = None;
+                record.verdict = of_run(record);
+            })
+        };
+        let open = |mut record: Record| {
+            record.workload.rate = Some(RateRecord { per_second: Some(24.0), share: None, peak: None });
+            record
+        };
+        let unknown = |mut record: Record| {
+            record.cpu.as_mut().unwrap().server = None;
+            record.verdict = of_run(&record);
+            record
+        };
+        let disturbed = |mut record: Record| {
+            record.verdict.as_mut().unwrap().bound = Bound::Disturbed;
+            record
+        };
+        let without = |mut record: Record| {
+            record.latency = None;
+            record
+        };
+        let one = || delayed(44.0, 0.01, 0.02);
+        let cases = [
+            ("44 ms", vec![one()], true),
+            ("40 ms, and a third of the cores' time", vec![delayed(40.0, 0.3, 0.3)], true),
+            ("less", vec![delayed(38.0, 0.01, 0.01)], false),
+            ("more", vec![delayed(47.0, 0.01, 0.01)], false),
+            ("a server at work", vec![delayed(44.0, 0.6, 0.1)], false),
+            ("a tool at work", vec![delayed(44.0, 0.1, 0.6)], false),
+            ("an open loop", vec![open(one())], false),
+            ("a server whose usage is not known", vec![unknown(one())], false),
+            ("a disturbed run", vec![disturbed(one())], false),
+            ("no latency", vec![without(one())], false),
+            ("most runs", vec![one(), one(), delayed(20.0, 0.01, 0.01)], true),
+            ("half of the runs", vec![one(), delayed(20.0, 0.01, 0.01)], false),
+            ("no run", vec![], false),
+        ];
+        for (name, runs, expected) in cases {
+            assert_eq!(waits_for_acknowledgements(&runs.iter().collect::<Vec<_>>()), expected, "{name}");
+        }
     }
 
     #[test]
