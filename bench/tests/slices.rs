@@ -7,6 +7,8 @@ mod mock;
 use std::collections::BTreeMap;
 
 use bench::store::record::{ErrorKind, Record};
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
 
 use mock::{Checkout, suite, workload};
 
@@ -49,6 +51,32 @@ fn servers_are_loaded_in_turn_and_figures_are_sums_of_slices() {
     assert_eq!(records.len(), 3, "{text}");
     times.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap());
     assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "two servers at once: {times:?}");
+}
+
+/// In slices and in one piece.
+#[test]
+fn the_busiest_threads_of_a_server_with_several_cores_are_recorded() {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
+    let cores: Vec<usize> = (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap()).collect();
+    let is_known = std::path::Path::new("/proc/thread-self/schedstat").exists();
+    let [one, other, ..] = cores[..] else { return };
+    for flags in ["", " --slices none"] {
+        let (records, text) =
+            measure(&["good"], &format!("--server-cores {one},{other} --tool-cores {other}{flags}"));
+        let record = &records["good"];
+        let threads = record.cpu.as_ref().unwrap().thread_seconds.clone().unwrap_or_default();
+        assert_eq!(!threads.is_empty(), is_known, "{text}");
+        assert!(threads.len() <= 2 && threads.is_sorted_by(|a, b| a >= b), "{threads:?}: {text}");
+        assert!(threads.first().is_none_or(|seconds| *seconds > 0.0), "{threads:?}: {text}");
+        let utilisation = record.verdict.as_ref().unwrap().thread_utilisation;
+        assert_eq!(utilisation.is_some(), is_known, "{text}");
+
+        let (records, text) =
+            measure(&["good"], &format!("--server-cores {one} --tool-cores {other}{flags}"));
+        let record = &records["good"];
+        assert_eq!(record.cpu.as_ref().unwrap().thread_seconds, None, "{text}");
+        assert_eq!(record.verdict.as_ref().unwrap().thread_utilisation, None, "{text}");
+    }
 }
 
 #[test]

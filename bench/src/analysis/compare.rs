@@ -208,7 +208,7 @@ impl<'a> ComparedWorkload<'a> {
             compared.judge(leading, summaries, cells);
             if workload.rate.is_some() {
                 compared.latency(summaries, cells);
-            } else if cells.iter().all(|cell| cell.bound() == Some(Bound::ServerBound)) {
+            } else if cells.iter().all(|cell| cell.bound().is_some_and(Bound::is_of_server)) {
                 compared.judge(FigureKind::Throughput, summaries, cells);
             } else if workload.task == TaskRecord::Load {
                 servers.push(one.name());

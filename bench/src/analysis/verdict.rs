@@ -3,16 +3,19 @@
 //!
 //! Throughput is that of whichever side is at its limit first. So a run is *server-bound* only
 //! where the server used nearly all of its cores' time and the load tool did not; where the tool
-//! did, it is *client-bound*, and the throughput is the tool's. Where neither did, each request
-//! waited for its round trip: *latency-bound*. Before these come the runs whose figures mean
+//! did, it is *client-bound*, and the throughput is the tool's. A server with fewer busy threads than
+//! cores cannot use all of its cores: where one of its threads was at the limit of a core, and its
+//! cores as a whole had time left, it is *thread-bound*. Where none of these was at its limit, each
+//! request waited for its round trip: *latency-bound*. Before these come the runs whose figures mean
 //! nothing: a run is *invalid* where requests failed or the load was not the one that was asked
 //! for, and *disturbed* where other processes or machines took the cores' time.
 
 use crate::analysis::statistics::median;
 use crate::store::record::{Bound, From, Record, VerdictRecord};
-use crate::text::numbers::as_f64;
+use crate::text::numbers::{as_f64, counted};
 
-/// A side that used this share of its cores' time was at its limit. What is missing to 1 is the
+/// A side that used this share of its cores' time was at its limit, and so was a thread that used this
+/// share of one core's. What is missing to 1 is the
 /// start and the end of the load, and the moments in which it waits for the slowest connection.
 pub const BUSY_FROM: f64 = 0.9;
 
@@ -58,12 +61,20 @@ pub const STILL_SECONDS: f64 = 0.25;
 /// See [`STILL_SECONDS`].
 pub const STILL_SHARE: f64 = 0.05;
 
+/// The median latency by which a delayed acknowledgement shows. The client's kernel waits 40 ms with it
+/// at least (`TCP_DELACK_MIN`), and until the next tick of its timer: 44 ms were seen here.
+pub const DELAYED_SECONDS: std::ops::Range<f64> = 0.039..0.046;
+
+/// With less than this share of the cores' time on either side, requests did not wait for others that
+/// were being answered.
+pub const QUIET_BELOW: f64 = 0.5;
+
 /// What limited a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// What limited it.
     pub bound: Bound,
-    /// Why, where it is invalid or disturbed.
+    /// Why, where it is invalid, disturbed or thread-bound.
     pub reason: Option<String>,
 }
 
@@ -74,15 +85,18 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     let cores_seconds = cpu.wall_seconds * as_f64(record.cores() as u64);
     let external_share = cpu.external_seconds.map(|seconds| seconds / cores_seconds);
     let throttled_share = cpu.throttled_seconds.map(|seconds| seconds / cores_seconds);
+    let threads = thread_utilisations(record);
     let mut verdict = VerdictRecord {
         bound: Bound::LatencyBound,
         reason: None,
         server_utilisation: cpu.server.map(|server| utilisation(server.seconds, record.server_cores.len())),
+        thread_utilisation: threads.first().copied(),
         tool_utilisation: utilisation(cpu.tool.seconds, record.tool_cores.len()),
         external_share,
         concurrency: concurrency(record),
     };
     let (server, tool) = (verdict.server_utilisation, verdict.tool_utilisation);
+    let thread = verdict.thread_utilisation;
     let taken = [(external_share, "other work took"), (throttled_share, "the container's quota throttled")];
     // Of slices those that were disturbed are left out already, by a limit that allows for rounding,
     // which is much of their sum: each is two hundredths of a second.
@@ -101,11 +115,12 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
     } else if let Some(reason) = not_held(record, tool)
         .or_else(|| breaks_littles_law(record, verdict.concurrency))
-        .or_else(|| stalled(record, server?.max(tool)))
+        .or_else(|| stalled(record, server?.max(tool).max(thread.unwrap_or_default())))
     {
         (Bound::Invalid, Some(reason))
     } else {
-        (limit(server, tool, record.workload.rate.is_some()), None)
+        let bound = limit(server, thread, tool, record.workload.rate.is_some());
+        (bound, (bound == Bound::ThreadBound).then(|| busy_threads(&threads, record.server_cores.len())))
     };
     Some(verdict)
 }
@@ -143,6 +158,7 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
         median(&mut runs.iter().filter_map(|(_, verdict)| share(verdict)).collect::<Vec<_>>())
     };
     let server = middle(&|verdict| verdict.server_utilisation);
+    let thread = middle(&|verdict| verdict.thread_utilisation);
     let tool = middle(&|verdict| Some(verdict.tool_utilisation))?;
     let connections: u64 =
         runs.iter().filter_map(|(run, _)| run.load.as_ref()).map(|load| load.failed_connections).sum();
@@ -153,13 +169,31 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     } else if share(Bound::Disturbed) >= 0.5 {
         (Bound::Disturbed, reason(Bound::Disturbed))
     } else {
-        (limit(server, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some())), None)
+        let bound = limit(server, thread, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some()));
+        (bound, reason(bound).filter(|_| bound == Bound::ThreadBound))
     };
     Some(Verdict { bound, reason })
 }
 
-/// What limited a load: latency, however busy the sides were, if it was an open loop.
-fn limit(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
+/// Whether each answer seems to wait for an acknowledgement that the client's kernel delays: in most
+/// runs of a closed loop, half of the answers took about as long as that, and both sides were quiet.
+pub(crate) fn waits_for_acknowledgements(runs: &[&Record]) -> bool {
+    let judged = || runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?)));
+    let is_quiet = |verdict: &VerdictRecord| {
+        let server = verdict.server_utilisation.unwrap_or(1.0);
+        verdict.bound == Bound::LatencyBound && server.max(verdict.tool_utilisation) < QUIET_BELOW
+    };
+    let is_delayed = |(run, verdict): &(&Record, &VerdictRecord)| {
+        let is_closed_loop = run.workload.rate.is_none();
+        is_closed_loop
+            && is_quiet(verdict)
+            && run.percentile(50).is_some_and(|seconds| DELAYED_SECONDS.contains(&seconds))
+    };
+    judged().filter(is_delayed).count() * 2 > judged().count()
+}
+
+/// What limited a load, by the shares that the server, its busiest thread and the tool used: latency, however busy the sides were, if it was an open loop.
+fn limit(server: Option<f64>, thread: Option<f64>, tool: f64, is_open: bool) -> Bound {
     if is_open {
         Bound::LatencyBound
     } else if tool >= BUSY_FROM {
@@ -168,9 +202,25 @@ fn limit(server: Option<f64>, tool: f64, is_open: bool) -> Bound {
         match server {
             None => Bound::Unknown,
             Some(server) if server >= BUSY_FROM => Bound::ServerBound,
+            Some(_) if thread.is_some_and(|thread| thread >= BUSY_FROM) => Bound::ThreadBound,
             Some(_) => Bound::LatencyBound,
         }
     }
+}
+
+/// The shares of a core's time that the server's busiest threads used, the largest first. Of a server
+/// with a single core there are none, since its share is theirs.
+fn thread_utilisations(record: &Record) -> Vec<f64> {
+    let seconds = record.cpu.as_ref().and_then(|cpu| cpu.thread_seconds.as_deref());
+    let seconds = seconds.filter(|_| record.server_cores.len() > 1).unwrap_or_default();
+    let elapsed = record.load.as_ref().map(|load| load.elapsed_seconds);
+    seconds.iter().filter_map(|seconds| Some(seconds / elapsed?)).collect()
+}
+
+/// How many threads were at the limit of a core: `1 busy thread on 2 cores`.
+fn busy_threads(utilisations: &[f64], cores: usize) -> String {
+    let busy = utilisations.iter().filter(|share| **share >= BUSY_FROM).count();
+    format!("{} on {}", counted(busy, "busy thread"), counted(cores, "core"))
 }
 
 /// Failed requests, or no answer at all.
@@ -399,6 +449,127 @@ mod tests {
         }
         let failed = Record { load: None, ..busy() };
         assert!(of_run(&failed).is_none());
+    }
+
+    /// Seconds of CPU time of a server on so many cores and of its busiest threads, in a run of a second.
+    fn threaded(server: f64, cores: usize, threads: &[f64]) -> Record {
+        with(run(server, 0.5, 0.0), |record| {
+            record.server_cores = (0..cores).collect();
+            record.tool_cores = vec![cores];
+            record.cpu.as_mut().unwrap().thread_seconds = Some(threads.to_vec());
+        })
+    }
+
+    #[test]
+    fn a_server_with_fewer_busy_threads_than_cores_is_bound_by_them() {
+        let busy_tool = |record: &mut Record| record.cpu.as_mut().unwrap().tool.seconds = 0.95;
+        let unknown = |record: &mut Record| record.cpu.as_mut().unwrap().thread_seconds = None;
+        let late = |record: &mut Record| record.latency.as_mut().unwrap().max_seconds = Some(0.3);
+        let open = |record: &mut Record| {
+            let rate = RateRecord { per_second: Some(1000.0), share: None, peak: None };
+            record.workload.rate = Some(rate);
+        };
+        let disturbed = |record: &mut Record| record.cpu.as_mut().unwrap().external_seconds = Some(1.0);
+        let one = || threaded(0.97, 2, &[0.97, 0.0]);
+        let cases = [
+            ("one thread, two cores", one(), "thread-bound", Some("1 busy thread on 2 cores"), Some(0.97)),
+            (
+                "one of two",
+                threaded(1.4, 2, &[0.95, 0.45]),
+                "thread-bound",
+                Some("1 busy thread on 2 cores"),
+                Some(0.95),
+            ),
+            (
+                "three, four cores",
+                threaded(2.9, 4, &[0.98, 0.97, 0.92, 0.03]),
+                "thread-bound",
+                Some("3 busy threads on 4 cores"),
+                Some(0.98),
+            ),
+            ("threads take turns", threaded(0.98, 2, &[0.5, 0.48]), "latency-bound", None, Some(0.5)),
+            ("threads that have ended", threaded(1.0, 2, &[0.02]), "latency-bound", None, Some(0.02)),
+            ("all cores are busy", threaded(1.9, 2, &[0.96, 0.94]), "server-bound", None, Some(0.96)),
+            ("a single core", threaded(0.95, 1, &[0.95]), "server-bound", None, None),
+            ("a single core with time left", threaded(0.89, 1, &[0.9]), "latency-bound", None, None),
+            ("the tool is busy too", with(one(), busy_tool), "client-bound", None, Some(0.97)),
+            ("an old record", with(one(), unknown), "latency-bound", None, None),
+            ("an open loop", with(one(), open), "latency-bound", None, Some(0.97)),
+            (
+                "an unfair one",
+                with(one(), late),
+                "thread-bound",
+                Some("1 busy thread on 2 cores"),
+                Some(0.97),
+            ),
+            (
+                "a disturbed one",
+                with(one(), disturbed),
+                "disturbed",
+                Some("other work took 33 % of the cores' time"),
+                Some(0.97),
+            ),
+        ];
+        for (name, record, expected, reason, utilisation) in cases {
+            let verdict = of_run(&record).unwrap();
+            let found = (verdict.bound.to_string(), verdict.reason, verdict.thread_utilisation);
+            assert_eq!(found, (expected.to_owned(), reason.map(str::to_owned), utilisation), "{name}");
+        }
+        // A cell is bound by its threads where the median of its runs is.
+        let runs = [one(), threaded(1.2, 2, &[0.7, 0.5]), threaded(0.93, 2, &[0.93])];
+        let judged = runs.map(|run| with(run, |run| run.verdict = of_run(run)));
+        let cell = of_runs(&judged.iter().collect::<Vec<_>>()).unwrap();
+        let reason = Some("1 busy thread on 2 cores".to_owned());
+        assert_eq!(cell, Verdict { bound: Bound::ThreadBound, reason });
+    }
+
+    #[test]
+    fn a_wait_of_40_ms_in_a_quiet_closed_loop_looks_like_a_delayed_acknowledgement() {
+        // Milliseconds of the median latency, and the shares of both sides.
+        let delayed = |milliseconds: f64, server: f64, tool: f64| {
+            with(run(server, tool, 0.0), |record| {
+                let latency = record.latency.as_mut().unwrap();
+                latency.percentiles = [(50, milliseconds / 1e3)].into();
+                latency.mean_seconds = None;
+                record.verdict = of_run(record);
+            })
+        };
+        let open = |mut record: Record| {
+            record.workload.rate = Some(RateRecord { per_second: Some(24.0), share: None, peak: None });
+            record
+        };
+        let unknown = |mut record: Record| {
+            record.cpu.as_mut().unwrap().server = None;
+            record.verdict = of_run(&record);
+            record
+        };
+        let disturbed = |mut record: Record| {
+            record.verdict.as_mut().unwrap().bound = Bound::Disturbed;
+            record
+        };
+        let without = |mut record: Record| {
+            record.latency = None;
+            record
+        };
+        let one = || delayed(44.0, 0.01, 0.02);
+        let cases = [
+            ("44 ms", vec![one()], true),
+            ("40 ms, and a third of the cores' time", vec![delayed(40.0, 0.3, 0.3)], true),
+            ("less", vec![delayed(38.0, 0.01, 0.01)], false),
+            ("more", vec![delayed(47.0, 0.01, 0.01)], false),
+            ("a server at work", vec![delayed(44.0, 0.6, 0.1)], false),
+            ("a tool at work", vec![delayed(44.0, 0.1, 0.6)], false),
+            ("an open loop", vec![open(one())], false),
+            ("a server whose usage is not known", vec![unknown(one())], false),
+            ("a disturbed run", vec![disturbed(one())], false),
+            ("no latency", vec![without(one())], false),
+            ("most runs", vec![one(), one(), delayed(20.0, 0.01, 0.01)], true),
+            ("half of the runs", vec![one(), delayed(20.0, 0.01, 0.01)], false),
+            ("no run", vec![], false),
+        ];
+        for (name, runs, expected) in cases {
+            assert_eq!(waits_for_acknowledgements(&runs.iter().collect::<Vec<_>>()), expected, "{name}");
+        }
     }
 
     #[test]

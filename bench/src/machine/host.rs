@@ -12,6 +12,7 @@ mod ports;
 mod process;
 mod sockets;
 mod suspended;
+mod threads;
 mod throttled;
 mod usage;
 
@@ -46,6 +47,7 @@ pub use ports::{Ports, port_range, ports, wait_for_ports};
 pub use process::{Ended, Process, Waited};
 pub use sockets::{accepted, established};
 pub use suspended::suspended;
+pub use threads::ThreadTimes;
 pub use throttled::{quota, throttled};
 pub use usage::{Memory, Usage};
 

@@ -188,7 +188,8 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
     }
     let speed = |cell: &Cell| cell.median(Record::per_second);
     let is_valid = |cell: &&Cell| {
-        matches!(cell.bound(), Some(Bound::ServerBound | Bound::LatencyBound)) && speed(cell).is_some()
+        let is_own = |bound: Bound| bound.is_of_server() || bound == Bound::LatencyBound;
+        cell.bound().is_some_and(is_own) && speed(cell).is_some()
     };
     let valid: Vec<&Cell> = summary.cells.iter().filter(is_valid).collect();
     let most =
@@ -202,6 +203,7 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
         Some(Bound::LatencyBound) => {
             ", limited by the round trip: neither the server nor the load tool was busy"
         }
+        Some(Bound::ThreadBound) => ", limited by a busy thread while the server's cores had time left",
         _ => "",
     };
     let speed = numbers::whole(speed(most)?);

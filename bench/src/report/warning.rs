@@ -3,6 +3,7 @@
 use super::section::{distinct, list, noise};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
+use crate::analysis::verdict;
 use crate::machine::Machine;
 use crate::machine::conflict::{Conflict, conflicts};
 use crate::store::record::{Bound, ErrorKind, Record};
@@ -25,6 +26,7 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         invalid(summaries),
         disturbed(summaries),
         client_bound(summaries),
+        delayed(summaries),
         attached(summaries),
         overlapping(machine, summaries),
     ];
@@ -185,6 +187,16 @@ fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
     ))
 }
 
+/// Servers whose answers seem to wait for acknowledgements.
+fn delayed(summaries: &[WorkloadSummary]) -> Option<String> {
+    let cells = of_cells(summaries, |cell| verdict::waits_for_acknowledgements(&cell.runs))?;
+    Some(format!(
+        "Each answer took about 40 ms, while neither the server nor the load tool was busy: {cells}. That is the \
+         pattern of a delayed acknowledgement: such a server likely writes head and body apart without \
+         `TCP_NODELAY`, so that the body waits until the client's kernel has acknowledged the head."
+    ))
+}
+
 fn few(summaries: &[WorkloadSummary]) -> Option<String> {
     let is_few = |summary: &&WorkloadSummary| {
         let most = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
@@ -250,5 +262,40 @@ fn some(workloads: &[&str], all: usize) -> String {
         count if count == all && all > 1 => "everywhere".into(),
         1..=3 => list(workloads),
         count => format!("{count} of {all} workloads"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::summary::summarise;
+
+    /// Seven runs of a server, with this median latency.
+    fn runs(server: &str, p50_seconds: f64) -> Vec<Record> {
+        Record::seven(server, |run| {
+            let latency = run.latency.as_mut().unwrap();
+            (latency.percentiles, latency.mean_seconds) = ([(50, p50_seconds)].into(), None);
+            let cpu = run.cpu.as_mut().unwrap();
+            (cpu.server.as_mut().unwrap().seconds, cpu.tool.seconds) = (0.02, 0.04);
+            run.verdict = verdict::of_run(run);
+        })
+    }
+
+    #[test]
+    fn a_delayed_acknowledgement_is_named_as_what_the_figures_show() {
+        let cases = [
+            (vec![runs("prompt", 0.001)], None),
+            (vec![runs("prompt", 0.001), runs("slow", 0.044)], Some("slow (work)")),
+            (vec![runs("slow", 0.044), runs("late", 0.041)], Some("slow and late (work)")),
+        ];
+        for (servers, expected) in cases {
+            let records = servers.concat();
+            let said = delayed(&summarise(&records));
+            let begin = "Each answer took about 40 ms, while neither the server nor the load tool was busy: ";
+            let named =
+                said.as_ref().map(|said| said.strip_prefix(begin).unwrap().split('.').next().unwrap());
+            assert_eq!(named, expected);
+            assert!(said.is_none_or(|said| said.contains("likely writes head and body apart")));
+        }
     }
 }

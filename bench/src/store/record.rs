@@ -25,7 +25,7 @@ pub use setup::{
 pub use slices::SlicesRecord;
 
 /// The version of the form below, which is in every line.
-pub const SCHEMA: u32 = 7;
+pub const SCHEMA: u32 = 8;
 
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;

@@ -231,6 +231,7 @@ mod tests {
             (3, include_str!("../../tests/folder/schema-3.json"), Some("hyper"), Bound::ClientBound),
             (4, include_str!("../../tests/folder/schema-4.json"), Some("compio"), Bound::ServerBound),
             (5, include_str!("../../tests/folder/schema-5.json"), Some("compio"), Bound::ServerBound),
+            (7, include_str!("../../tests/folder/schema-7.json"), Some("epoll"), Bound::ClientBound),
         ];
         for (schema, text, duplicate_of, bound) in cases {
             let record = measurement(text.as_bytes()).unwrap();

@@ -39,6 +39,10 @@ pub(crate) fn every_verdict() -> Folder {
     add(changed(quick("a-tie", 8.01), |run| run.server.language = "Go".into()));
     add(changed(quick("client-bound", 7.0), |run| run.cpu.as_mut().unwrap().tool.seconds = 0.95));
     add(changed(quick("latency-bound", 12.0), |run| idle(run, 12.0)));
+    add(changed(quick("thread-bound", 10.0), |run| {
+        run.server_cores = vec![0, 2];
+        run.cpu.as_mut().unwrap().thread_seconds = Some(vec![0.94, 0.01]);
+    }));
     add(changed(quick("disturbed", 9.0), |run| run.cpu.as_mut().unwrap().external_seconds = Some(0.4)));
     add(changed(quick("errors", 20.0), |run| {
         run.load.as_mut().unwrap().errors = [("status 503".into(), 3), ("timeout".into(), 1)].into();

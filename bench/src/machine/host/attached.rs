@@ -8,6 +8,7 @@ use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 use procfs::process::{FDTarget, Process, Stat};
 
+use super::threads::{self, ThreadTimes};
 use super::usage::{self, Memory, Usage};
 
 /// A process that was running already, and its children.
@@ -40,6 +41,12 @@ impl AttachedProcess {
         let own = usage::read(self.pid)
             .with_context(|| format!("cannot read the CPU time of process {}", self.pid))?;
         Ok(self.descendants().into_iter().filter_map(|child| usage::read(child).ok()).fold(own, Usage::and))
+    }
+
+    /// The CPU time of its threads and of those of its descendants; `None` where that is not known.
+    pub fn threads(&self) -> Option<ThreadTimes> {
+        let own = threads::read(self.pid)?;
+        Some(self.descendants().into_iter().filter_map(threads::read).fold(own, ThreadTimes::and))
     }
 
     /// Memory of it and its descendants; `None` once it has ended.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::text::visible::visible;
 
-use super::{Memory, Started, Usage, group_of, usage};
+use super::{Memory, Started, ThreadTimes, Usage, group_of, threads, usage};
 
 /// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
@@ -89,6 +89,12 @@ impl Process {
             usage::read(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
         // A child that has ended in the meantime is in its parent's figures the next time.
         Ok(self.children().filter_map(|child| usage::read(child).ok()).fold(own, Usage::and))
+    }
+
+    /// The CPU time of its threads and of those of its group; `None` where that is not known.
+    pub fn threads(&self) -> Option<ThreadTimes> {
+        let own = threads::read(self.group)?;
+        Some(self.children().filter_map(threads::read).fold(own, ThreadTimes::and))
     }
 
     /// Memory of it and of the processes of its group; `None` once it has ended.

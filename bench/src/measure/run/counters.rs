@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use super::loaded_server::LoadedServer;
-use crate::machine::cores::{self, CoreTimes};
-use crate::machine::host::{self, Usage};
+use crate::machine::cores::{self, CoreTimes, Cores};
+use crate::machine::host::{self, ThreadTimes, Usage};
 use crate::store::record::{CpuRecord, UsageRecord};
 
 /// Counters at one moment. What cannot be read is `None`.
 pub(super) struct Counters {
     server: Option<Usage>,
+    /// Of a server with several cores: with one, its threads cannot use more than the server.
+    threads: Option<ThreadTimes>,
     kernel: KernelCounters,
 }
 
@@ -23,26 +25,29 @@ struct KernelCounters {
 }
 
 /// What was spent between two moments.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Spent {
     pub(super) wall: Duration,
     pub(super) server: Option<Usage>,
+    /// Of the server's threads that live at the end.
+    threads: Option<ThreadTimes>,
     times: Option<CoreTimes>,
     pub(super) throttled: Option<Duration>,
     suspended: Option<Duration>,
 }
 
 impl Counters {
-    /// The counters before a load. The server's usage is read first, and after a load last: reading it
-    /// takes CPU time on these cores, which must not count as external. Fails when the server has
-    /// ended.
-    pub(super) fn before(server: &LoadedServer, cores: &[usize]) -> anyhow::Result<Self> {
-        Ok(Self { server: server.usage()?, kernel: KernelCounters::read(cores) })
+    /// The counters before a load. What the server has used is read first, and after a load last:
+    /// reading it takes CPU time on these cores, which must not count as external. Fails when the server
+    /// has ended.
+    pub(super) fn before(server: &LoadedServer, cores: &Cores) -> anyhow::Result<Self> {
+        let threads = if cores.server.len() > 1 { server.threads() } else { None };
+        Ok(Self { server: server.usage()?, threads, kernel: KernelCounters::read(&cores.all()) })
     }
 
     /// What was spent from then until now. Fails when the server has ended.
-    pub(super) fn spent(self, server: &LoadedServer, cores: &[usize]) -> anyhow::Result<Spent> {
-        let (before, after) = (self.kernel, KernelCounters::read(cores));
+    pub(super) fn spent(self, server: &LoadedServer, cores: &Cores) -> anyhow::Result<Spent> {
+        let (before, after) = (self.kernel, KernelCounters::read(&cores.all()));
         let used = server.usage()?;
         let between = |after: Option<Duration>, before| {
             after.zip(before).map(|(after, before)| after.saturating_sub(before))
@@ -50,6 +55,7 @@ impl Counters {
         Ok(Spent {
             wall: after.at - before.at,
             server: used.zip(self.server).map(|(after, before)| after.since(&before)),
+            threads: self.threads.and_then(|before| Some(server.threads()?.since(&before))),
             times: after.busy.zip(before.busy).map(|(after, before)| after.since(&before)),
             throttled: between(after.throttled, before.throttled),
             suspended: between(after.suspended, before.suspended),
@@ -81,11 +87,14 @@ impl Spent {
         self.times.map(|times| times.steal)
     }
 
-    /// The record of it, with what the tool used.
-    pub(super) fn record(&self, tool: &Usage) -> CpuRecord {
+    /// The record of it, with what the tool used, and as many of the server's threads as it has cores.
+    pub(super) fn record(&self, tool: &Usage, server_cores: usize) -> CpuRecord {
+        let longest =
+            |threads: &ThreadTimes| threads.longest(server_cores).iter().map(Duration::as_secs_f64).collect();
         CpuRecord {
             wall_seconds: self.wall.as_secs_f64(),
             server: self.server.as_ref().map(usage),
+            thread_seconds: self.threads.as_ref().map(longest),
             tool: usage(tool),
             external_seconds: self.external_seconds(tool),
             steal_seconds: self.steal_seconds(),
@@ -108,6 +117,7 @@ impl std::ops::Add for Spent {
         Self {
             wall: self.wall + other.wall,
             server: both(self.server, other.server, Usage::and),
+            threads: both(self.threads, other.threads, ThreadTimes::and),
             times: both(self.times, other.times, CoreTimes::and),
             throttled: both(self.throttled, other.throttled, add),
             suspended: both(self.suspended, other.suspended, add),

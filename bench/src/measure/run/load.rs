@@ -65,7 +65,7 @@ impl Run<'_> {
         }
 
         record.tool.command = tool.command(&spec);
-        let used_cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() }.all();
+        let used_cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() };
         let before = Counters::before(&server, &used_cores).map_err(failed(ErrorKind::Died))?;
         let began = Instant::now();
         let watched = self.watch(tool, folder.path(), &spec, &server);
@@ -85,7 +85,10 @@ impl Run<'_> {
             .parse(&ended.output)
             .with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()));
         self.record_report(reported, record)?;
-        record.cpu = Some(CpuRecord { idle_share: self.idle_share, ..spent.record(&watched.tool) });
+        record.cpu = Some(CpuRecord {
+            idle_share: self.idle_share,
+            ..spent.record(&watched.tool, used_cores.server.len())
+        });
         record.connections = Some(ConnectionsRecord {
             asked: load.connections,
             seen: watched.connections,

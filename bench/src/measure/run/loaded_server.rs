@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Run, memory};
-use crate::machine::host::{self, AttachedProcess, Memory, Usage};
+use crate::machine::host::{self, AttachedProcess, Memory, ThreadTimes, Usage};
 use crate::servers::client;
 use crate::servers::launch::{self, Running};
 use crate::store::record::MemoryRecord;
@@ -41,6 +41,14 @@ impl LoadedServer {
         match self {
             Self::Started(running) => running.process.usage().map(Some),
             Self::Attached { process, .. } => process.map(|process| process.usage()).transpose(),
+        }
+    }
+
+    /// The CPU time of the threads of the server and its children; `None` where that is not known.
+    pub(super) fn threads(&self) -> Option<ThreadTimes> {
+        match self {
+            Self::Started(running) => running.process.threads(),
+            Self::Attached { process, .. } => process.as_ref()?.threads(),
         }
     }
 

@@ -102,6 +102,7 @@ impl crate::store::record::Record {
             bound,
             reason: (bound == Bound::Invalid).then(|| "3 requests failed".into()),
             server_utilisation: Some(if bound == Bound::ServerBound { 1.0 } else { 0.5 }),
+            thread_utilisation: (bound == Bound::ThreadBound).then_some(1.0),
             tool_utilisation: if bound == Bound::ClientBound { 1.0 } else { 0.5 },
             external_share: Some(0.0),
             concurrency: None,

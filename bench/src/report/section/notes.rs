@@ -44,10 +44,11 @@ pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {
     ))
 }
 
-/// Which cells are limited by the load tool or not ranked, errors by kind, and runs that failed.
+/// Which cells are limited by the load tool or by busy threads, or not ranked, errors by kind, and runs that failed.
 pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
     let grouped = [
         client_bound(summary),
+        thread_bound(summary),
         not_ranked(summary),
         sentence("Repeated because other processes disturbed them", &each(summary, repeated)),
         sentence(
@@ -105,6 +106,15 @@ fn client_bound(summary: &WorkloadSummary) -> Option<String> {
             words::list(&bound)
         )
     })
+}
+
+fn thread_bound(summary: &WorkloadSummary) -> Option<String> {
+    let busy = |cell: &Cell| {
+        let verdict = cell.verdict.as_ref().filter(|verdict| verdict.bound == Bound::ThreadBound)?;
+        Some(verdict.reason.clone().unwrap_or_default())
+    };
+    let said = sentence("Thread-bound", &each(summary, busy))?;
+    Some(format!("{said} A server with fewer busy threads than cores cannot use all of them."))
 }
 
 fn repeated(cell: &Cell) -> Option<String> {

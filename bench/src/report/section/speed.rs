@@ -19,7 +19,8 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         "How fast is it?",
         "Requests per second are correct responses, divided by the load tool's own time. They measure \
          whatever limited them: the server if it used all its CPU time (server-bound), the load tool if it \
-         used all its own first (client-bound), the round trip if neither did (latency-bound).",
+         used all its own first (client-bound), the server's busy threads if they are fewer than its cores \
+         (thread-bound), the round trip if none of these did (latency-bound).",
     );
     section.with(
         members.iter().map(|summary| chart(summary)),
@@ -42,6 +43,10 @@ fn chart(summary: &WorkloadSummary) -> Chart {
 /// The floor, the servers by throughput, and last those whose figures decide nothing.
 fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let speed = PER_SECOND.field().with_intervals().with_bars().essential();
+    // Of a server with a single core there is nothing to know.
+    let has_threads =
+        |run: &&Record| run.verdict.as_ref().is_some_and(|verdict| verdict.thread_utilisation.is_some());
+    let knows_threads = summary.with_floor().any(|cell| cell.runs.iter().any(has_threads));
     let fields = [
         Some(fields::server()),
         Some(fields::language()),
@@ -49,6 +54,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
         source.to_baseline(PER_SECOND, summary),
         Some(fields::verdict()),
         Some(share("Server busy", |verdict| verdict.server_utilisation)),
+        knows_threads.then(|| share("Busiest thread", |verdict| verdict.thread_utilisation).optional()),
         Some(share("Tool busy", |verdict| Some(verdict.tool_utilisation))),
         Some(share("Other processes", |verdict| verdict.external_share).optional()),
         Some(fields::median("Responses", Quantity::Count, answered).optional()),

@@ -11,10 +11,14 @@ use serde::{Deserialize, Serialize};
 pub struct VerdictRecord {
     /// What limited it.
     pub bound: Bound,
-    /// Why, where it is `invalid` or `disturbed`.
+    /// Why, where it is `invalid`, `disturbed` or `thread-bound`.
     pub reason: Option<String>,
     /// The share of its cores' time that the server used; `null` where its process is not known.
     pub server_utilisation: Option<f64>,
+    /// The share of a core's time that the server's busiest thread used; `null` where the server has
+    /// a single core, where that is not known, and in old records.
+    #[serde(default)]
+    pub thread_utilisation: Option<f64>,
     /// The share of its cores' time that the tool used.
     pub tool_utilisation: f64,
     /// The share of the used cores' time that other processes and machines took.
@@ -37,10 +41,20 @@ pub enum Bound {
     ClientBound,
     /// The server used all of its cores' time: the throughput is the server's limit.
     ServerBound,
+    /// A thread of the server was busy all the time, while the server's cores had time left: it cannot
+    /// use all of them, and the throughput is its limit.
+    ThreadBound,
     /// Neither was busy: the round trip limits the throughput; or an open loop held its rate.
     LatencyBound,
     /// The load tool had time left, and the server's usage is not known.
     Unknown,
+}
+
+impl Bound {
+    /// Whether the throughput is the server's own limit.
+    pub fn is_of_server(self) -> bool {
+        matches!(self, Self::ServerBound | Self::ThreadBound)
+    }
 }
 
 /// The word that every report, table and message uses for a verdict.
@@ -136,6 +150,11 @@ pub struct CpuRecord {
     pub wall_seconds: f64,
     /// What the server used in that time; `null` where its process is not known.
     pub server: Option<UsageRecord>,
+    /// CPU time of the server's busiest threads in that time, at most one per core of the server, the
+    /// busiest first. A thread that ended meanwhile is not among them. `null` where the server has a
+    /// single core, where the kernel does not say, and in old records.
+    #[serde(default)]
+    pub thread_seconds: Option<Vec<f64>>,
     /// What the tool used from its start to its end.
     pub tool: UsageRecord,
     /// Time that the server's and the tool's cores spent on other processes, interrupts and other

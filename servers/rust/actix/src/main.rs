@@ -33,7 +33,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let actix = actix_server::Server::build()
         .workers(workers)
         .max_concurrent_connections(max_connections / workers)
-        // At SIGINT actix would drop everything.
+        // At SIGINT actix would close connections before their answers.
         .disable_signals()
         .listen("actix", listener, move || app::service(&app_server))
         .context("cannot give the listener to actix")?;

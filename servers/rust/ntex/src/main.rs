@@ -48,7 +48,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .maxconn(max_connections / workers)
         .config(SharedCfg::new("ntex").add(http))
         .shutdown_timeout(drain_timeout)
-        // At SIGINT ntex would drop everything.
+        // At SIGINT ntex would drop requests that take longer than 0.3 s.
         .disable_signals()
         .listen(listener)
         .context("cannot give the listener to ntex")?

@@ -26,7 +26,7 @@ pub(super) struct Standing {
     at_rest: Option<Memory>,
     tool: Process,
     sliced: &'static dyn SlicedTool,
-    cores: Vec<usize>,
+    cores: Cores,
     /// How many connections were open when that was looked at last.
     pub(super) connections: Option<u64>,
     pub(super) share: Share,
@@ -67,7 +67,7 @@ impl Standing {
         // By this line its connections are open.
         let ready = tool.line(load.timeout + GRACE).and_then(|line| sliced.parse_ready(&line));
         let connections = ready.map_err(failed(ErrorKind::Tool))?;
-        let cores = Cores { server: record.server_cores.clone(), ..run.cores.clone() }.all();
+        let cores = Cores { server: record.server_cores.clone(), ..run.cores.clone() };
         let share = Share { slice: Duration::ZERO, every: 1 };
         Ok(Self {
             server,
@@ -145,7 +145,7 @@ impl Standing {
             spent.wall.as_secs_f64(),
             spent.external_seconds(&tool),
             spent.throttled.as_ref().map(Duration::as_secs_f64),
-            self.cores.len(),
+            self.cores.all().len(),
         );
         self.slices.push(Slice { block, began, output: slice, spent, tool, is_disturbed });
         self.begin_idle()
@@ -180,9 +180,10 @@ impl Standing {
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         seat.run.record_report(tool.parse(&report), record)?;
         let counted: Vec<&Slice> = columns.counted().filter_map(|index| self.slices.get(index)).collect();
-        let spent = counted.iter().map(|slice| (slice.spent, slice.tool));
+        let spent = counted.iter().map(|slice| (slice.spent.clone(), slice.tool));
         let sum = spent.reduce(|(spent, tool), (more, more_tool)| (spent + more, tool.and(more_tool)));
-        record.cpu = sum.map(|(spent, tool)| spent.record(&tool));
+        let server_cores = self.cores.server.len();
+        record.cpu = sum.map(|(spent, tool)| spent.record(&tool, server_cores));
         if let Some(cpu) = record.cpu.as_mut().filter(|_| !self.idle.wall.is_zero()) {
             cpu.idle_share = Some(self.idle.cpu.as_secs_f64() / self.idle.wall.as_secs_f64());
         }
