@@ -153,6 +153,12 @@ impl Case {
         self
     }
 
+    /// The probe follows a request that closes, which a client must not do (RFC 9112, section 9.6): a
+    /// server may reject all of it.
+    pub(super) fn probed_after_its_end(self) -> Self {
+        self.left_open([Expected::status(&[400])], End::Closed)
+    }
+
     pub(super) fn with_severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }

@@ -109,6 +109,9 @@ rules! {
     TRAILER = "RFC 9112, section 7.1.2":
         "A recipient MAY keep the fields of a trailer or drop them; they have the syntax of fields.";
 
+    TRAILER_FIELDS = "RFC 9110, section 6.5.1":
+        "A sender MUST NOT put fields about framing into a trailer.";
+
     // Host and target.
     HOST = "RFC 9112, section 3.2":
         "A request of HTTP/1.1 without Host, or any with two of them or an invalid one: a server MUST answer 400.";

@@ -22,19 +22,24 @@ fn closing() -> Vec<Case> {
         ("connection/close-beside-keep-alive", PERSISTENCE, "Connection: keep-alive, close\r\n"),
         ("connection/close-before-keep-alive", PERSISTENCE, both),
     ];
-    let case = |(name, rule, fields)| Case::new(name, rule, get(fields), greeting(), End::Closed);
+    let case = |(name, rule, fields)| {
+        Case::new(name, rule, get(fields), greeting(), End::Closed).probed_after_its_end()
+    };
     let mut cases = options.map(case).to_vec();
     let close = || get("Connection: close\r\n");
     let saying = || [Expected::greeting("/a").with_connection(&["close"])];
     let post = post("Connection: close\r\nContent-Length: 3\r\n", "abc");
     let upgrade = get("Connection: close, upgrade\r\nUpgrade: x\r\n") + NEXT;
     cases.extend([
-        Case::new("connection/nothing-after-close", CLOSE, close() + NEXT, greeting(), End::Closed),
+        Case::new("connection/nothing-after-close", CLOSE, close() + NEXT, greeting(), End::Closed)
+            .probed_after_its_end(),
         Case::new("connection/closes-by-itself", CLOSE, close(), greeting(), End::ClosedCleanly)
             .with_finish(Finish::Wait),
         Case::new("connection/close-is-said", CLOSE, close(), saying(), End::Closed).strict(),
-        Case::new("connection/close-and-upgrade", UPGRADE, upgrade, greeting(), End::Closed),
-        Case::new("connection/close-with-a-body", CLOSE, post, [posted()], End::Closed),
+        Case::new("connection/close-and-upgrade", UPGRADE, upgrade, greeting(), End::Closed)
+            .probed_after_its_end(),
+        Case::new("connection/close-with-a-body", CLOSE, post, [posted()], End::Closed)
+            .probed_after_its_end(),
     ]);
     cases
 }
@@ -84,7 +89,8 @@ fn old() -> Vec<Case> {
         case("connection/http-1.0", get(""), End::Closed),
         case("connection/http-1.0-closes-by-itself", get(""), End::ClosedCleanly).with_finish(Finish::Wait),
         case("connection/http-1.0-and-nothing-after", get("") + NEXT, End::Closed),
-        Case::new("connection/http-1.0-close", CLOSE, get("Connection: close\r\n"), greeting(), End::Closed),
+        Case::new("connection/http-1.0-close", CLOSE, get("Connection: close\r\n"), greeting(), End::Closed)
+            .probed_after_its_end(),
         Case::new("connection/http-1.0-body", PERSISTENCE, post, [posted()], End::Closed).strict(),
         kept("connection/http-1.0-keep-alive", "Connection: keep-alive\r\n"),
         kept("connection/http-1.0-keep-alive-in-other-letters", "Connection: Keep-Alive\r\n"),
@@ -128,6 +134,7 @@ fn expectations() -> Vec<Case> {
         Case::new(name, EXPECT, request, after_100(), End::Any)
             .or(answered(), End::Any)
             .or([Expected::status(&[417])], End::Closed)
+            .left_open([Expected::status(&[417])], End::Open)
     };
     let old = "POST /a HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc";
     let no_body = get("Expect: 100-continue\r\n");
@@ -145,9 +152,11 @@ fn expectations() -> Vec<Case> {
         Case::answered("connection/expect-continue-without-a-body", EXPECT, no_body, greeting())
             .or([Expected::continue_100(), Expected::greeting("/a")], End::Any)
             .strict(),
-        Case::new("connection/expect-continue-with-http-1.0", OLD_EXPECT, old, answered(), End::Closed),
+        Case::new("connection/expect-continue-with-http-1.0", OLD_EXPECT, old, answered(), End::Closed)
+            .probed_after_its_end(),
         Case::answered("connection/expect-nothing", EXPECT, get("Expect:\r\n"), greeting()),
-        Case::answered("connection/expect-empty-elements", LISTS, get("Expect: ,,\t,\r\n"), greeting()),
+        Case::answered("connection/expect-empty-elements", LISTS, get("Expect: ,,\t,\r\n"), greeting())
+            .strict(),
         expecting("connection/expect-continue-twice-in-a-list", post(&twice, "abc")),
         expecting("connection/expect-continue-twice", post(&[repeated, sized].concat(), "abc")),
         Case::answered("connection/expect-something-else", EXPECT, other, [Expected::status(&[417])])

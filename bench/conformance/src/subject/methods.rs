@@ -75,8 +75,10 @@ fn heads() -> Vec<Case> {
         Case::new("methods/head-of-the-absolute-form", HEAD, absolute, [answer(), next()], End::Open),
         Case::new("methods/head-with-a-query", HEAD, query, [answer(), next()], End::Open),
         Case::new("methods/head-twice", HEAD, twice, [answer(), answer(), next()], End::Open),
-        Case::new("methods/head-and-close", HEAD, head("Connection: close\r\n"), [answer()], End::Closed),
-        Case::new("methods/head-with-http-1.0", HEAD, "HEAD /a HTTP/1.0\r\n\r\n", [answer()], End::Closed),
+        Case::new("methods/head-and-close", HEAD, head("Connection: close\r\n"), [answer()], End::Closed)
+            .probed_after_its_end(),
+        Case::new("methods/head-with-http-1.0", HEAD, "HEAD /a HTTP/1.0\r\n\r\n", [answer()], End::Closed)
+            .probed_after_its_end(),
         Case::new("methods/head-with-a-body", CONTENT_OF_GET, body, [answer(), next()], End::Open)
             .or([answer()], End::Closed)
             .or([refused], End::Closed),

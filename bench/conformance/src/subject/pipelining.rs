@@ -58,7 +58,9 @@ fn mixed() -> Vec<Case> {
 fn ended() -> Vec<Case> {
     let a = || Expected::greeting("/a");
     let ended = |name, rule, request: &str, answer| {
-        Case::new(name, rule, [&get(""), request, NEXT].concat(), [a(), answer], End::Closed)
+        let refused = [a(), Expected::status(BAD)];
+        let case = Case::new(name, rule, [&get(""), request, NEXT].concat(), [a(), answer], End::Closed);
+        case.left_open(refused, End::Closed).probed_after_its_end()
     };
     let close = get("Connection: close\r\n");
     let head = "HEAD /h HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";

@@ -10,7 +10,7 @@ use crate::case::Severity;
 use crate::rules::{
     BARE_CR, BODY, BOTH, CHUNK_SIZE as CHUNKS, CODING, COLON, CONNECT, CONTENT_TOO_LARGE, EXPECT, EXTENSION,
     FOLDING, HEAD_LIMIT, LARGE_LENGTH, LENGTH, LINES, NUL, PREFACE, RECOVERY, REQUEST_LINE, Rule,
-    UNKNOWN_CODING, VERSION,
+    TRAILER_FIELDS, UNKNOWN_CODING, VERSION,
 };
 
 pub(super) fn cases() -> Vec<Case> {
@@ -43,8 +43,14 @@ fn in_bodies() -> Vec<Case> {
         ("smuggling/in-a-body-with-a-coding-in-a-value", sized("POST", "X: Transfer-Encoding: chunked\r\n")),
         ("smuggling/two-in-a-body", post(&format!("Content-Length: {}\r\n", twice.len()), &twice)),
     ];
-    let mut cases: Vec<Case> =
-        requests.iter().map(|(name, request)| read_or_closed(name, BODY, request)).collect();
+    // Content may have no meaning to a method, or the method none to the server, which may say so.
+    let refused = |case: Case| case.left_open([Expected::status(&[400, 413])], End::Closed);
+    let mut cases = requests
+        .map(|(name, request)| {
+            let case = read_or_closed(name, BODY, &request);
+            if request.starts_with("POST") { case } else { refused(case) }
+        })
+        .to_vec();
     let answered = [
         ("smuggling/in-the-body-of-a-get", "GET", Expected::greeting("/a")),
         ("smuggling/in-the-body-of-a-head", "HEAD", Expected::head("/a")),
@@ -68,7 +74,10 @@ fn in_bodies() -> Vec<Case> {
         Case::new("smuggling/in-a-body-of-another-expectation", EXPECT, odd, answer.clone(), End::Closed);
     cases.push(odd.or(answer, End::Open));
     let old = sized("POST", "").replacen("HTTP/1.1", "HTTP/1.0", 1);
-    cases.push(Case::new("smuggling/in-a-body-of-http-1.0", BODY, old, [posted()], End::Closed));
+    cases.push(
+        Case::new("smuggling/in-a-body-of-http-1.0", BODY, old, [posted()], End::Closed)
+            .probed_after_its_end(),
+    );
     cases
 }
 
@@ -79,6 +88,9 @@ fn in_chunks() -> Vec<Case> {
         ("smuggling/in-a-chunk", format!("{chunk}0\r\n\r\n")),
         ("smuggling/in-the-second-of-two-chunks", format!("5\r\n0\r\n\r\n\r\n{chunk}0\r\n\r\n")),
         ("smuggling/in-a-chunk-with-leading-zeros", format!("000{chunk}0\r\n\r\n")),
+    ];
+    // A sender must not put such fields into a trailer.
+    let trailed = [
         ("smuggling/length-in-a-trailer", format!("{chunk}0\r\nContent-Length: 0\r\n\r\n")),
         ("smuggling/coding-in-a-trailer", format!("{chunk}0\r\nTransfer-Encoding: chunked\r\n\r\n")),
     ];
@@ -100,6 +112,9 @@ fn in_chunks() -> Vec<Case> {
     ];
     let mut cases: Vec<Case> =
         fine.iter().map(|(name, body)| read_or_closed(name, CHUNKS, &chunked(body))).collect();
+    cases.extend(trailed.map(|(name, body)| {
+        read_or_closed(name, TRAILER_FIELDS, &chunked(&body)).left_open([Expected::status(BAD)], End::Closed)
+    }));
     cases.extend(broken.map(|(name, body)| broken_body(name, CHUNKS, chunked(&body)).strict()));
     // An extension may hold the same characters as a value, and means nothing to the server.
     let extension = chunked("3;GET /smuggled HTTP/1.1\r\nabc\r\n0\r\n\r\n");
@@ -181,10 +196,11 @@ fn codings() -> Vec<Case> {
     // Where Transfer-Encoding is one, a server may read the chunks alone, and has to close.
     let rejected = |(name, rule, field)| {
         let case = Case::rejected(name, rule, request(field), BAD_CODING);
-        let is_other = [NUL, FOLDING, UNKNOWN_CODING].contains(&rule);
+        let is_other = [NUL, FOLDING].contains(&rule);
         match rule {
             // No coding is left, and the length says where the body ends.
             BARE_CR => case.left_open([posted()], End::Any),
+            UNKNOWN_CODING => case.left_open([posted()], End::Closed).strict(),
             _ if is_other => case.left_open([posted()], End::Closed),
             _ => case,
         }
