@@ -3,7 +3,8 @@
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use nix::libc::{self, SOL_SOCKET, c_int, socklen_t};
@@ -21,6 +22,13 @@ const NO_INTERFACE: c_int = c_int::MAX;
 
 /// Time for handshakes under way to complete, once no new ones begin.
 const SETTLE: Duration = Duration::from_millis(20);
+
+/// How long a port may be in use by the rings of a killed process. They kept theirs for
+/// milliseconds.
+const RINGS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The time between two attempts to bind such a port.
+const RETRY_AFTER: Duration = Duration::from_millis(10);
 
 /// A listening socket, blocking, whose accepted connections have `TCP_NODELAY` from the start: they
 /// inherit the option on Linux, which saves a system call each. It listens on the first of
@@ -44,6 +52,22 @@ pub fn bind_shared(addresses: &[SocketAddr], count: usize) -> anyhow::Result<Vec
     (0..count).map(|_| listen(address, true)).collect()
 }
 
+/// As [`bind_shared`], for a server with io_uring: the kernel tears the rings of a killed process
+/// down a moment after it, and the port is in use until then. So binding is retried before that is
+/// an error.
+pub fn bind_shared_after_rings(addresses: &[SocketAddr], count: usize) -> anyhow::Result<Vec<TcpListener>> {
+    let began = Instant::now();
+    let is_in_use = |error: &anyhow::Error| {
+        error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
+    };
+    loop {
+        match bind_shared(addresses, count) {
+            Err(error) if is_in_use(&error) && began.elapsed() < RINGS_TIMEOUT => thread::sleep(RETRY_AFTER),
+            listeners => return listeners,
+        }
+    }
+}
+
 /// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it
 /// and the server has not: the close would reset them. Blocks for some milliseconds.
 ///
@@ -53,7 +77,7 @@ pub fn bind_shared(addresses: &[SocketAddr], count: usize) -> anyhow::Result<Vec
 pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) {
     // Clients that connect from now on are refused, as they are after the close.
     if keep_out(&listener).is_ok() {
-        std::thread::sleep(SETTLE);
+        thread::sleep(SETTLE);
     }
     let mut has_more = listener.set_nonblocking(true).is_ok();
     while has_more {
@@ -119,6 +143,19 @@ mod tests {
         assert_eq!(bind(&[taken, free]).unwrap().local_addr().unwrap(), free);
         let error = bind(&[free, taken]).and_then(|_first| bind(&[taken])).unwrap_err();
         assert!(error.to_string().contains(&taken.to_string()), "{error:#}");
+    }
+
+    #[test]
+    fn a_port_that_rings_have_for_a_moment_is_waited_for() {
+        let rings = any_port();
+        let address = rings.local_addr().unwrap();
+        assert!(bind_shared(&[address], 2).is_err());
+        let listeners = thread::scope(|scope| {
+            let bound = scope.spawn(|| bind_shared_after_rings(&[address], 2));
+            drop(rings);
+            bound.join().unwrap().unwrap()
+        });
+        assert!(listeners.iter().all(|listener| listener.local_addr().unwrap() == address));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use arguments::{Flag, FlagSet, Values};
 pub use deadline::{Deadline, DeadlineThread, TaskTimer};
 pub use flags::Flags;
 pub use inherited::reset_signals;
-pub use listen::{announce, bind, bind_shared, close};
+pub use listen::{announce, bind, bind_shared, bind_shared_after_rings, close};
 pub use program::Program;
 pub use serve::{Workers, serve};
 pub use server::{Server, turn_on_this_thread};

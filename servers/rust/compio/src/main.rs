@@ -6,22 +6,12 @@ mod ring;
 mod state;
 mod worker;
 
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use shared::lifecycle::Lifecycle;
 use shared::process::{self, Flag, FlagSet, Values, Workers};
-
-/// How long a port may be in use at the start. Killed processes kept theirs for milliseconds.
-const PORT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The time between two attempts to bind it.
-const RETRY_AFTER: Duration = Duration::from_millis(10);
 
 struct Flags {
     process: process::Flags,
@@ -49,7 +39,7 @@ fn main() -> ExitCode {
 fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(flags.connections()?);
     let timeouts = flags.timeouts();
-    let listeners = bind(&flags.addresses()?, flags.workers_or_cores())?;
+    let listeners = process::bind_shared_after_rings(&flags.addresses()?, flags.workers_or_cores())?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     process::drain_on_signal(&lifecycle, flags.drain_timeout)?;
     let (count, (ready, started)) = (listeners.len(), mpsc::channel());
@@ -60,19 +50,4 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     started.iter().take(count).collect::<anyhow::Result<()>>()?;
     process::announce(address)?;
     workers.join()
-}
-
-/// A listening socket for each worker. The kernel tears the rings of a killed process down a moment
-/// after it, and the port is in use until then: so binding is retried before that is an error.
-fn bind(addresses: &[SocketAddr], workers: usize) -> anyhow::Result<Vec<TcpListener>> {
-    let began = Instant::now();
-    let is_in_use = |error: &anyhow::Error| {
-        error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::AddrInUse)
-    };
-    loop {
-        match process::bind_shared(addresses, workers) {
-            Err(error) if is_in_use(&error) && began.elapsed() < PORT_TIMEOUT => thread::sleep(RETRY_AFTER),
-            listeners => return listeners,
-        }
-    }
 }

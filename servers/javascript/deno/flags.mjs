@@ -1,0 +1,66 @@
+// The flags of the process contract, and the environment variables that stand for them.
+import os from "node:os";
+import process from "node:process";
+import { parseArgs } from "node:util";
+
+const HELP = `The endpoint on Deno.serve
+
+  --host HOST               address or name to listen on [default: 127.0.0.1]
+  --port PORT               port to listen on; 0 takes a free one [default: 8080]
+  --workers N               threads that answer requests [default: one per core]
+  --drain-timeout SECONDS   time for open connections to finish after SIGTERM [default: 10]
+  --version                 print the version
+  --help                    print this`;
+
+// Each flag with its default and the function that parses its text.
+const FLAGS = {
+  host: ["127.0.0.1", (text) => text],
+  port: ["8080", number(0, 65535)],
+  workers: [String(os.availableParallelism?.() ?? os.cpus().length), number(1, 1000)],
+  "drain-timeout": ["10", milliseconds],
+};
+
+// Their values, times in milliseconds. For an invalid flag it prints one line and exits with 2.
+export function readFlags() {
+  try {
+    const options = { version: { type: "boolean" }, help: { type: "boolean" } };
+    Object.keys(FLAGS).forEach((name) => (options[name] = { type: "string" }));
+    const { values } = parseArgs({ options });
+    if (values.help) {
+      console.log(HELP);
+      process.exit(0);
+    }
+    const flags = { version: values.version };
+    for (const [name, [standard, read]] of Object.entries(FLAGS)) {
+      const variable = name.replace("-", "_").toUpperCase();
+      const key = name.replace(/-./, (letters) => letters[1].toUpperCase());
+      // An empty variable counts as unset.
+      flags[key] =
+        values[name] === undefined
+          ? read(process.env[variable] || standard, variable)
+          : read(values[name], `--${name}`);
+    }
+    return flags;
+  } catch (error) {
+    process.stderr.write(`error: ${error.message.split("\n")[0]}\n`);
+    process.exit(2);
+  }
+}
+
+function number(least, most) {
+  return (text, origin) => {
+    if (!/^\d+$/.test(text) || Number(text) < least || Number(text) > most) {
+      throw new Error(`${origin} ${text}: not a number from ${least} to ${most}`);
+    }
+    return Number(text);
+  };
+}
+
+function milliseconds(text, origin) {
+  const time = Math.round(Number(text) * 1000);
+  // Timers have 31 bits.
+  if (!(time > 0 && time < 2 ** 31)) {
+    throw new Error(`${origin} ${text}: not a number of seconds above 0`);
+  }
+  return time;
+}
