@@ -105,8 +105,9 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         .into_iter()
         .filter(|_| !is_left_out)
         .find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
+    // What the tool counted comes before what the harness saw of a load that may have been brief.
     let not_as_asked =
-        failed(record).or_else(|| missing(record)).or_else(|| kept_open(record)).or_else(|| short(record));
+        failed(record).or_else(|| short(record)).or_else(|| missing(record)).or_else(|| kept_open(record));
     (verdict.bound, verdict.reason) = if let Some(reason) = not_as_asked {
         (Bound::Invalid, Some(reason))
     } else if let Some(seconds) = cpu.suspended_seconds.filter(|seconds| *seconds >= SUSPENDED_FROM) {
