@@ -154,9 +154,17 @@ impl Case {
     }
 
     /// The probe follows a request that closes, which a client must not do (RFC 9112, section 9.6): a
-    /// server may reject all of it.
+    /// server may reject it, or all of it.
     pub(super) fn probed_after_its_end(self) -> Self {
-        self.left_open([Expected::status(&[400])], End::Closed)
+        let bad = [Expected::status(&[400])];
+        let first = self.alternatives.first().map_or(&[][..], |right| &right.answers);
+        let and_bad = [first, &bad].concat();
+        self.left_open(bad, End::Closed).left_open(and_bad, End::Closed)
+    }
+
+    /// The server may refuse the method before it looks at the framing, where it closes as well.
+    pub(super) fn refused_by_method(self) -> Self {
+        self.left_open([Expected::status(&[403, 404, 405, 501])], End::Closed)
     }
 
     pub(super) fn with_severity(self, severity: Severity) -> Self {

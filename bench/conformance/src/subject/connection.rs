@@ -154,7 +154,7 @@ fn expectations() -> Vec<Case> {
             .strict(),
         Case::new("connection/expect-continue-with-http-1.0", OLD_EXPECT, old, answered(), End::Closed)
             .probed_after_its_end(),
-        Case::answered("connection/expect-nothing", EXPECT, get("Expect:\r\n"), greeting()),
+        Case::answered("connection/expect-nothing", EXPECT, get("Expect:\r\n"), greeting()).strict(),
         Case::answered("connection/expect-empty-elements", LISTS, get("Expect: ,,\t,\r\n"), greeting())
             .strict(),
         expecting("connection/expect-continue-twice-in-a-list", post(&twice, "abc")),

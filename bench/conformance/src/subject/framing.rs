@@ -139,7 +139,9 @@ fn lengths() -> Vec<Case> {
         ("framing/length-empty", b"Content-Length:"),
     ];
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\nabc"].concat();
-    let mut cases = broken.map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD)).to_vec();
+    let mut cases = broken
+        .map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD).refused_by_method())
+        .to_vec();
     // The RFC lets a server read a list of equal lengths as one; most likely it is an attack.
     let equal: [(_, &[u8]); 3] = [
         ("framing/two-equal-lengths", b"Content-Length: 3\r\nContent-Length: 3"),
@@ -189,8 +191,9 @@ fn codings() -> Vec<Case> {
         ("framing/coding-empty", CODING, b"Transfer-Encoding:"),
     ];
     let with = |field: &[u8]| [b"POST /a HTTP/1.1\r\nHost: h\r\n", field, b"\r\n\r\n0\r\n\r\n"].concat();
-    let mut cases =
-        broken.map(|(name, field)| Case::rejected(name, CODING, with(field), BAD_CODING)).to_vec();
+    let mut cases = broken
+        .map(|(name, field)| Case::rejected(name, CODING, with(field), BAD_CODING).refused_by_method())
+        .to_vec();
     cases.extend(
         finer.map(|(name, rule, field)| Case::rejected(name, rule, with(field), BAD_CODING).strict()),
     );

@@ -144,7 +144,8 @@ fn lengths() -> Vec<Case> {
     ];
     // For those that are numbers, 413 is as right as 400.
     let refused = |name, fields: &str| {
-        Case::rejected(name, LENGTH, post(&format!("{fields}\r\n"), HIDDEN), &[400, 413])
+        let request = post(&format!("{fields}\r\n"), HIDDEN);
+        Case::rejected(name, LENGTH, request, &[400, 413]).refused_by_method()
     };
     let mut cases: Vec<Case> = fields.iter().map(|(name, fields)| refused(name, fields)).collect();
     // Read as a space, the carriage return leaves no length, and what follows is a request.
@@ -195,7 +196,7 @@ fn codings() -> Vec<Case> {
         |field| post(&format!("{field}\r\nContent-Length: {length}\r\n"), &format!("0\r\n\r\n{HIDDEN}"));
     // Where Transfer-Encoding is one, a server may read the chunks alone, and has to close.
     let rejected = |(name, rule, field)| {
-        let case = Case::rejected(name, rule, request(field), BAD_CODING);
+        let case = Case::rejected(name, rule, request(field), BAD_CODING).refused_by_method();
         let is_other = [NUL, FOLDING].contains(&rule);
         match rule {
             // No coding is left, and the length says where the body ends.
