@@ -36,10 +36,10 @@ rules! {
         "A server SHOULD ignore an empty line before a request.";
     FIRST_FIELD = "RFC 9112, section 2.2":
         "White space before the first field: a server MUST reject the request or drop such lines.";
-    RECOVERY = "RFC 9110, section 2.2":
+    RECOVERY = "RFC 9110, section 2.4":
         "A recipient MAY recover what is usable of an invalid construct, unless a rule says otherwise.";
-    REQUEST_LINE = "RFC 9112, section 3":
-        "A server SHOULD answer an invalid request line with 400, and SHOULD NOT mend it by itself.";
+    REQUEST_LINE = "RFC 9112, section 3.2":
+        "A server SHOULD answer an invalid request line with 400 or 301, and SHOULD NOT mend it by itself.";
     WORDS = "RFC 9112, section 3":
         "A server MAY split the request line at white space of other kinds than one space.";
     VERSION = "RFC 9112, section 2.3":
@@ -61,7 +61,7 @@ rules! {
     NAME = "RFC 9110, section 5.1":
         "A field name is a token.";
     VALUE = "RFC 9110, section 5.5":
-        "A server MUST accept bytes over 127 in a value as opaque data; they are valid, if obsolete.";
+        "A recipient SHOULD take bytes over 127 in a value for opaque data; they are valid, if obsolete.";
     NUL = "RFC 9110, section 5.5":
         "CR, LF or NUL in a value: a server MUST reject the message or read each of them as a space.";
     DATE = "RFC 9110, section 6.6.1":
@@ -124,7 +124,7 @@ rules! {
     ABSOLUTE = "RFC 9112, section 3.2.2":
         "A server MUST accept a whole URI as the target, and MUST ignore Host beside it.";
     EMPTY_HOST = "RFC 9110, section 4.2.1":
-        "A recipient MUST reject a URI of http with an empty host.";
+        "A recipient MUST reject a URI of http with an empty host; a server can also use its own (RFC 9112, section 3.3).";
     USER = "RFC 9110, section 4.2.4":
         "A recipient SHOULD look for a user in an untrusted URI, and take it for an error.";
     ASTERISK = "RFC 9112, section 3.2.4":
@@ -140,7 +140,7 @@ rules! {
     METHOD = "RFC 9110, section 9.1":
         "A server SHOULD answer 501 to a method that it does not know, and 405 to one that the target does not have; methods have a case.";
     ALLOW = "RFC 9110, section 15.5.6":
-        "A server MUST send Allow with 405.";
+        "A server MUST send Allow with 405; that a method gets 405 is the endpoint's choice.";
     HEAD = "RFC 9110, section 9.3.2":
         "A server MUST NOT send content in the answer to a HEAD.";
     REQUIRED_METHODS = "RFC 9110, section 9.1":
@@ -171,6 +171,8 @@ rules! {
         "A server MUST ignore an expectation in HTTP/1.0.";
     PIPELINING = "RFC 9112, section 9.3.2":
         "Answers MUST come in the order of their requests.";
+    COMPLETE = "the endpoint":
+        "An answer does not wait for the bytes after its request: a client that sends them later would wait for ever.";
 
     // Limits and time.
     HEAD_LIMIT = "RFC 6585, section 5":

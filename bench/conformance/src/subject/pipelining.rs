@@ -2,7 +2,7 @@
 
 use super::shorthand::{BAD, Case, End, Expected, NEXT, chunked, get, post, posted};
 use crate::case::{Step, send};
-use crate::rules::{CLOSE, COLON, EMPTY_LINE, HOST, LENGTH, PERSISTENCE, PIPELINING, REQUEST_LINE};
+use crate::rules::{CLOSE, COLON, COMPLETE, EMPTY_LINE, HOST, LENGTH, PERSISTENCE, PIPELINING, REQUEST_LINE};
 
 pub(super) fn cases() -> Vec<Case> {
     [mixed(), ended(), long(), halves()].concat()
@@ -114,7 +114,7 @@ fn halves() -> Vec<Case> {
     let post = post("Content-Length: 3\r\n", "abc");
     let rest = "xt HTTP/1.1\r\nHost: h\r\n\r\n";
     let case = |name, first: String, rest: &'static str, answers: Vec<Expected>, end| {
-        Case::new(name, PIPELINING, first, answers, end).then([Step::Await(1), send(rest)])
+        Case::new(name, COMPLETE, first, answers, end).then([Step::Await(1), send(rest)])
     };
     let half = "GET /ne";
     let byte_rest = "ET /next HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -129,14 +129,8 @@ fn halves() -> Vec<Case> {
         case("pipelining/garbage-after", get("") + "garb", "age\r\n\r\n", bad, End::Closed),
         case("pipelining/half-a-head-after-a-body", post + half, rest, posted_next, End::Open)
             .or([posted()], End::Closed),
-        Case::new(
-            "pipelining/half-a-head-after-many",
-            PIPELINING,
-            get("").repeat(20) + half,
-            many,
-            End::Open,
-        )
-        .then([Step::Await(20), send(rest)]),
+        Case::new("pipelining/half-a-head-after-many", COMPLETE, get("").repeat(20) + half, many, End::Open)
+            .then([Step::Await(20), send(rest)]),
     ];
     cases.into_iter().map(Case::strict).collect()
 }
