@@ -83,7 +83,8 @@ fn old() -> Vec<Case> {
     let kept = |name, fields| {
         let kept = [Expected::greeting("/a").with_connection(&["keep-alive"])];
         let case = Case::new(name, PERSISTENCE, get(fields), kept, End::Open).or(greeting(), End::Closed);
-        case.left_open(greeting(), End::Open)
+        let and_bad = [Expected::greeting("/a"), Expected::status(BAD)];
+        case.left_open(greeting(), End::Open).left_open(and_bad, End::Closed).probed_after_its_end()
     };
     vec![
         case("connection/http-1.0", get(""), End::Closed),

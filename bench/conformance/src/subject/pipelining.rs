@@ -39,7 +39,8 @@ fn mixed() -> Vec<Case> {
         case("pipelining/bodies-alone", vec![sized(), chunks(), sized(), chunks()], vec![posted(); 4])
             .or([posted()], End::Closed),
         case("pipelining/http-1.0-between", vec![get(""), old, get("")], vec![a(), old_answer, a()])
-            .or([a(), Expected::greeting("/old")], End::Closed),
+            .or([a(), Expected::greeting("/old")], End::Closed)
+            .probed_after_its_end(),
         Case::new(
             "pipelining/empty-lines-between",
             EMPTY_LINE,

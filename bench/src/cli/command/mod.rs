@@ -114,7 +114,7 @@ fn without_floor<'a>(
         if named.contains(name) {
             bail!("{name}: it is a floor, not a server, and {why}: leave it out");
         }
-        print(&format!("{name:<14} left out: it is a floor, not a server, and {why}\n"))?;
+        note(&format!("{name:<14} left out: it is a floor, not a server, and {why}"));
     }
     Ok(servers)
 }
