@@ -4,7 +4,7 @@
     from = "Debian"             # or "PyPI" or "npm"
     packages = ["haproxy"]      # the first one's version is the server's
     command = ["{root}/usr/sbin/haproxy", "-f", "{folder}/haproxy.cfg"]
-    runtime = ["ruby", "-v"]    # what it needs of the system, and prints its version
+    runtime = ["Ruby", "ruby", "--version"]  # what it needs of the system, and prints its version
     environment = { NAME = "value" }
     path = "/hello"             # a server that cannot greet: this path has
     body = "Hello, world!\\n"    # this body
@@ -18,6 +18,7 @@ own folder, `{apps}` the folder of applications that servers share, `{port}` its
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -85,9 +86,8 @@ class Server:
         command = self.spec.get("runtime")
         if not command:
             return None
-        if not shutil.which(command[0]):
-            raise LeftOut(f"there is no {command[0]} on this machine")
-        return output(command).strip().removeprefix("v")
+        name, *asked = command
+        return f"{name} " + re.search(r"\d[\d.]*", output(asked))[0]
 
     def start(self, port=0):
         """Starts it, and waits until it accepts connections."""
@@ -195,7 +195,8 @@ def output(command, folder=None):
         raise LeftOut(f"there is no {command[0]} on this machine") from None
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.strip()]
-        told = next((line for line in errors if "rror" in line), (errors or ["no message"])[-1])
+        marked = [line for mark in ("fatal error", "rror:") for line in errors if mark in line]
+        told = (marked or errors[-1:] or ["no message"])[0]
         raise LeftOut(f"`{' '.join(map(str, command[:3]))}` failed: {told.strip()}")
     return done.stdout
 

@@ -70,7 +70,7 @@ def replace(page, name, tables, dated):
     before, found, rest = page.partition(start)
     old, closed, after = rest.partition(end)
     if not found or not closed:
-        raise SystemExit(f"reference: the page lacks `{start}` or `{end}`")
+        raise ValueError(f"the page lacks `{start}` or `{end}`")
     kept = rows_of(old) + [[]] * len(tables)
     merged = [(heading, header, merge(was, new)) for was, (heading, header, new) in zip(kept, tables)]
     return f"{before}{start}\n\n{dated}\n\n{block(merged)}\n\n{end}{after}"
