@@ -195,9 +195,9 @@ impl Case {
         right.map(ToString::to_string).collect::<Vec<_>>().join("; or ")
     }
 
-    /// Whether one of its right answers needs a connection that is served on.
+    /// Whether each of its right answers needs a connection that is served on.
     pub fn needs_more_than_one_answer(&self) -> bool {
-        self.alternatives.iter().all(|alternative| {
+        self.alternatives.iter().filter(|alternative| !alternative.is_left_open).all(|alternative| {
             alternative.end == End::Open
                 || alternative.answers.iter().filter(|answer| !answer.is_interim()).count() > 1
         })
