@@ -30,6 +30,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KEYS = {"from", "packages", "command", "runtime", "environment", "path", "body", "slow", "files"}
+# What every server of this repository prints once all of it listens: a port may be open before.
+READY_LINE = "listening on http://"
 READY_TIMEOUT = 30  # seconds; a JVM that compiles its source first takes a few
 END_TIMEOUT = 40  # seconds; gunicorn and others give the requests in flight 30
 
@@ -125,7 +127,7 @@ class OwnServer:
     def start(self):
         port = free_port()
         command = [self.bench, "serve", self.name, "--port", str(port)]
-        return Process(self.name, command, os.environ, HERE, port, self.folder)
+        return Process(self.name, command, os.environ, HERE, port, self.folder, READY_LINE)
 
 
 class Process:
@@ -133,7 +135,7 @@ class Process:
 
     running = set()
 
-    def __init__(self, name, command, environment, folder, port, logs=None):
+    def __init__(self, name, command, environment, folder, port, logs=None, ready_line=""):
         self.address = ("127.0.0.1", port)
         self.log = (logs or folder) / "output.log"
         with open(self.log, "wb") as log:
@@ -145,14 +147,17 @@ class Process:
             except OSError as error:
                 raise LeftOut(f"{command[0]} cannot be started: {error.strerror}") from None
         Process.running.add(self)
-        self._wait_until_ready(name)
+        self._wait_until_ready(name, ready_line)
 
-    def _wait_until_ready(self, name):
+    def _wait_until_ready(self, name, ready_line):
         deadline = time.monotonic() + READY_TIMEOUT
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 self.kill()
                 raise LeftOut(f"it ended with {self.process.returncode} as it started; {self.log} says why")
+            if ready_line not in self.log.read_text(errors="replace"):
+                time.sleep(0.01)
+                continue
             try:
                 socket.create_connection(self.address, 1).close()
                 return
