@@ -1,7 +1,10 @@
 //! The endpoint on ntex and its own runtime.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -40,7 +43,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let drain_timeout = seconds(flags.drain_timeout);
 
     System::new("ntex", DefaultRuntime).block_on(async move {
-        let server = HttpServer::new(async || {
+        let mut server = HttpServer::new(async || {
             MAIN_IS_READY.wait();
             App::new().default_service(web::to(answer))
         })
@@ -56,6 +59,9 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         // Runs after the tasks that `run` spawned: each has looked at its worker.
         ntex::rt::spawn(async { MAIN_IS_READY.set(()) }).detach();
         let handle = server.clone();
+        // Asks for its end once, before there can be a signal: whoever asks after a stop has begun is
+        // never told.
+        poll_fn(|context| Poll::Ready(Pin::new(&mut server).poll(context).is_ready())).await;
         // The server is awaited below; this wait is not.
         process::on_signal(move || drop(handle.stop(true)))?;
         process::announce(address)?;
