@@ -102,9 +102,12 @@ fn scripts_find_their_checkout_by_any_link_and_whatever_the_shell_exports() {
         let said = text(&output);
         assert!(output.status.success() && said.starts_with(&format!("Usage: scripts/{script}")), "{said}");
     }
-    for entry in root().join("scripts").read_dir().unwrap() {
-        let code = fs::read_to_string(entry.unwrap().path()).unwrap();
-        assert!(code.contains("\ncd \"$(dirname \"$(realpath \"$0\")\")/..\"\n"), "{code}");
+    let in_shell = "\ncd \"$(dirname \"$(realpath \"$0\")\")/..\"\n";
+    let in_python = "\nROOT = Path(__file__).resolve().parent.parent\n";
+    let entries = root().join("scripts").read_dir().unwrap().map(|entry| entry.unwrap().path());
+    for script in entries.filter(|path| path.is_file()) {
+        let code = fs::read_to_string(script).unwrap();
+        assert!(code.contains(in_shell) || code.contains(in_python), "{code}");
     }
 }
 
