@@ -203,12 +203,15 @@ impl Case {
         })
     }
 
-    /// The most final answers that one of its alternatives has.
+    /// The most final answers after which an alternative has no more that succeed: what succeeds after
+    /// them is the answer to something else.
     pub(super) fn most_answers(&self) -> usize {
-        let finals = |alternative: &Alternative| {
-            alternative.answers.iter().filter(|answer| !answer.is_interim()).count()
+        let until_success = |alternative: &Alternative| {
+            let finals: Vec<&Expected> =
+                alternative.answers.iter().filter(|answer| !answer.is_interim()).collect();
+            finals.iter().rposition(|answer| answer.allows(200)).map_or(finals.len(), |last| last + 1)
         };
-        self.alternatives.iter().map(finals).max().unwrap_or(0)
+        self.alternatives.iter().map(until_success).max().unwrap_or(0)
     }
 
     /// For each final answer whether it is to a HEAD and so has no body.

@@ -307,12 +307,15 @@ fn a_case_can_be_asked_of_another_server() {
         "{body}"
     );
     let (hi, last) = (answer("200 OK", "Hi"), answer("200 OK\r\nConnection: close", "Hi"));
+    let kept = answer("200 OK\r\nConnection: keep-alive", "Hi");
     let no = || answer("405 No", "");
     let cases = [
         ("host/name", hi.clone() + &last, None),
         ("host/name", last.clone(), None),
         ("host/name", bad() + &last, Some(Severity::Wrong)),
         ("host/missing", bad(), None),
+        ("connection/http-1.0-keep-alive", kept + &last, None),
+        ("connection/http-1.0-keep-alive", last.clone(), None),
         ("host/missing", hi.clone() + &last, Some(Severity::Wrong)),
         ("smuggling/in-a-body", no() + &hi + &last, None),
         ("smuggling/in-a-body", no() + &hi + &hi + &last, Some(Severity::Smuggling)),
