@@ -21,12 +21,12 @@ use crate::text::visible::visible;
 
 pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Outcome> {
     let question = question(arguments);
-    question.cases()?;
     if let Some(address) = arguments.address {
         let name = address.to_string();
-        client::check_accepts(address).context("--address")?;
+        // From here on Ctrl-C ends the run and not the program.
         let own = std::env::current_exe().context("cannot find this program")?;
         let host = Host::this_machine(own.parent().unwrap_or(&own).to_owned())?;
+        client::check_accepts(address).context("--address")?;
         let is_stopped = || host.interrupted();
         let bar = progress(&name);
         let verification = verify::verify_attached(address, &question, &is_stopped, &moving(&bar))?;
@@ -35,6 +35,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         show(arguments, &[(&name, None, verification)])?;
         return Ok(if host.interrupted() { Outcome::Interrupted } else { outcome(is_as_known) });
     }
+    question.cases()?;
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let mut servers = checkout.choose_servers(named)?;
