@@ -41,16 +41,35 @@ fn at_path(bytes: &[u8], path: &str) -> Option<Vec<u8>> {
     if contains(&bytes, HIDDEN.as_bytes()) {
         bytes = replace(&bytes, HIDDEN.as_bytes(), hidden(path)?.as_bytes());
     }
-    for any in ANY {
-        for (before, after) in [(" ", " "), (" ", "?"), (" ", "#"), ("http://h", " ")] {
-            bytes = replace(
-                &bytes,
-                [before, any, after].concat().as_bytes(),
-                [before, path, after].concat().as_bytes(),
-            );
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.as_slice();
+    while let [first, after @ ..] = rest {
+        // Few bytes begin a target, and some cases have megabytes of others.
+        let target = matches!(first, b' ' | b'h').then(|| target_at(rest)).flatten();
+        if let Some((before, length)) = target {
+            out.extend_from_slice(before);
+            out.extend_from_slice(path.as_bytes());
+            rest = &rest[length..];
+        } else {
+            out.push(*first);
+            rest = after;
         }
     }
-    Some(bytes)
+    Some(out)
+}
+
+/// What stands before the path of a target at the start of `bytes` that stands for any path, and the
+/// length of both.
+fn target_at(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
+    let forms: [(&[u8], &[u8]); 2] = [(b" ", b" ?#"), (b"http://h", b" ")];
+    forms.into_iter().find_map(|(before, ends)| {
+        let target = bytes.strip_prefix(before)?;
+        let is_whole = |any: &&str| {
+            let end = target.strip_prefix(any.as_bytes()).and_then(<[u8]>::first);
+            end.is_some_and(|end| ends.contains(end))
+        };
+        ANY.iter().find(|any| is_whole(any)).map(|any| (before, before.len() + any.len()))
+    })
 }
 
 /// The hidden request at `path`, as long as it is without: its host is as much shorter.
