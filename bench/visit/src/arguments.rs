@@ -113,7 +113,7 @@ Examples:
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
   slices of load on the same connections
-      printf 'warm 0.1\nrun 1\nrun 1\n' | visit http://127.0.0.1:8080/abc --control --connections 100
+      printf 'warm 0.1\\nrun 1\\nrun 1\\n' | visit http://127.0.0.1:8080/abc --control --connections 100
   the throughput alone
       visit http://127.0.0.1:8080/abc --quiet | jq '.answered / .elapsed_seconds'
 
