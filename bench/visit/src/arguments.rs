@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::mode::Mode;
+use super::output::Share;
+use super::start_at::StartAt;
 
 /// Loads an HTTP/1.1 server, checks every byte of every answer, and measures latency
 #[derive(Debug, Parser)]
@@ -51,6 +53,14 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["rate", "seconds", "requests", "warm_up"])]
     pub control: bool,
 
+    /// Make share I of a load that N processes make together, such as 2/5; --connections, --rate and --requests are of the whole load
+    #[arg(long, value_name = "I/N")]
+    pub share: Option<Share>,
+
+    /// Begin when CLOCK_MONOTONIC of this machine has this number of nanoseconds; `-`: print a line when the connections are open, and read the number from standard input
+    #[arg(long, value_name = "WHEN", conflicts_with = "control", allow_negative_numbers = true)]
+    pub start_at: Option<StartAt>,
+
     /// Seconds after which a request is given up
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
@@ -86,6 +96,18 @@ What --control does:
   nothing and uses no CPU time. A connection that the server closes meanwhile is opened again before the next slice. At the end of the \
   input the report is printed: the sum of all `run` slices.
 
+One load from several hosts:
+  With --share several processes make one load together, on one host or on several. Each gets the same --connections, \
+  --rate and --requests, those of the whole load, and makes its share: connections are divided as evenly as possible, \
+  each request of --requests is in exactly one share, and arrivals of an open loop take the shares in turn, so that all \
+  together are evenly spaced.
+  With --start-at all begin at one instant: visit opens the connections (except in mode close) and waits until \
+  CLOCK_MONOTONIC of its machine has this number of nanoseconds. With `-` it prints the first line of --control when the \
+  connections are open, and reads the number from standard input, so that a program can wait for all processes first. \
+  The warm-up begins at that instant, and the arrivals of an open loop are due from then on. When the instant has passed, \
+  visit begins at once, and `late_seconds` says how late; a closed loop then counts from when it began.
+  The counts of a report are those of its share. Those of all shares add up exactly, and so do the buckets of their histograms.
+
 What it checks:
   The status line, the fields, one Content-Length or chunks, one Content-Type, one Date, every byte of the body, and \
   that no byte follows. An answer must be a right 200, or a whole answer with a status from 300, which is counted by \
@@ -113,7 +135,11 @@ Examples:
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
   slices of load on the same connections
-      printf 'warm 0.1\nrun 1\nrun 1\n' | visit http://127.0.0.1:8080/abc --control --connections 100
+      printf 'warm 0.1\\nrun 1\\nrun 1\\n' | visit http://127.0.0.1:8080/abc --control --connections 100
+  one load from two hosts whose clocks agree, at 12:00: this on one, on the other with --share 2/2
+      noon=$(date -d 12:00 +%s)
+      at=$(python3 -c \"import time as t; print(int((t.monotonic() + $noon - t.time()) * 1e9))\")
+      visit http://10.0.0.1:8080/abc --connections 100 --rate 20000 --share 1/2 --start-at $at
   the throughput alone
       visit http://127.0.0.1:8080/abc --quiet | jq '.answered / .elapsed_seconds'
 

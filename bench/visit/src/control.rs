@@ -22,6 +22,7 @@ use super::print;
 use super::report::{self, Ending, Measured};
 use super::tally::Tally;
 use super::threads::Threads;
+use super::worker::LoadSlice;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
@@ -50,7 +51,8 @@ pub(super) fn measure(plan: &Plan, threads: &Threads, interrupted: &AtomicBool) 
         };
         let (Command::Warm(time) | Command::Run(time)) = command;
         threads.open()?;
-        let tally = threads.load(Duration::ZERO, Amount::Time(time))?;
+        let (warm_up, amount) = (Duration::ZERO, Amount::Time(time));
+        let tally = threads.load(LoadSlice { start_at: None, warm_up, amount })?;
         print::line(&report::slice(plan, &tally))?;
         match command {
             Command::Warm(_) => {

@@ -3,7 +3,7 @@
 //! ```text
 //! arguments → plan → one worker per thread (schedule, connections, check) → tally → report → JSON
 //!                      ↑ orders: open, load
-//!                    the plan's one slice, or the commands of --control
+//!                    the plan's one slice, now or at --start-at, or the commands of --control
 //! ```
 //!
 //! Every answer is checked whole, an open loop measures latency from the time at which a request
@@ -18,6 +18,7 @@
 
 mod arguments;
 mod check;
+mod clock;
 mod connection;
 mod control;
 mod input;
@@ -29,6 +30,8 @@ mod queue;
 mod report;
 mod requests;
 mod schedule;
+mod start;
+mod start_at;
 mod summary;
 mod tally;
 mod threads;
@@ -45,15 +48,16 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 pub use arguments::Arguments;
 pub use mode::Mode;
+pub use start_at::StartAt;
 
-use output::{Queue, Report};
+use output::{Queue, Report, Share};
 use plan::Plan;
 use print::{INTERRUPTED, USAGE};
 use report::{Ending, Measured};
 use schedule::ThreadShare;
 use tally::Tally;
 use threads::Threads;
-use worker::Worker;
+use worker::{LoadSlice, Worker};
 
 /// Descriptors besides the connections: standard streams, polls, timers, the lookup of a name.
 const OTHER_DESCRIPTORS: u64 = 64;
@@ -77,10 +81,10 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
 
 fn load(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
     let interrupted = watch_signals()?;
-    allow_descriptors(u64::from(plan.connections) + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
-    let share = |thread| ThreadShare { thread, threads: plan.threads };
+    allow_descriptors(plan.own_connections() + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
+    let share = |thread| ThreadShare { process: plan.process(), thread };
     // All workers before the first thread, as the kernel may refuse one its descriptors.
-    let workers: Vec<Worker> = (0..plan.threads)
+    let workers: Vec<Worker> = Share::all(plan.threads)
         .map(|thread| Worker::new(plan, share(thread), &interrupted))
         .collect::<anyhow::Result<_>>()?;
     let queue_before = Queue::read();
@@ -89,7 +93,7 @@ fn load(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
         let measured = if plan.control {
             control::measure(plan, &threads, &interrupted)
         } else {
-            measure(plan, &threads)
+            measure(plan, &threads, &interrupted)
         };
         // Also after an error, since a thread may have panicked.
         let unmeasured = threads.finish();
@@ -98,7 +102,7 @@ fn load(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
         anyhow::Ok(measured)
     })?;
     let queue = Queue::read().zip(queue_before).map(|(after, before)| after.since(before));
-    Ok((report::report(plan, &measured, queue), measured.ending))
+    Ok((report::report(plan, &measured, queue)?, measured.ending))
 }
 
 /// Sets a flag at the first signal. A second one exits.
@@ -115,10 +119,16 @@ fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 /// Opens the connections and makes the one slice that the arguments describe.
-fn measure(plan: &Plan, threads: &Threads) -> anyhow::Result<Measured> {
+fn measure(plan: &Plan, threads: &Threads, interrupted: &AtomicBool) -> anyhow::Result<Measured> {
     let Plan { warm_up, amount, .. } = *plan;
-    let open = threads.open()?;
-    let tally = Tally { open, ..threads.load(warm_up, amount)? };
+    let (open, start) = start::prepare(plan, threads, interrupted)?;
+    let start_at = match start {
+        Ok(start_at) => start_at,
+        Err(ending) => {
+            return Ok(Measured { warm_up, amount, tally: Tally { open, ..Tally::default() }, ending });
+        }
+    };
+    let tally = Tally { open, ..threads.load(LoadSlice { start_at, warm_up, amount })? };
     let ending = if tally.stopped.is_some() { Ending::Interrupted } else { Ending::Complete };
     Ok(Measured { warm_up, amount, tally, ending })
 }

@@ -3,11 +3,13 @@
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use super::arguments::Arguments;
 use super::mode::Mode;
+use super::output::Share;
 use super::requests::Requests;
+use super::start_at::Start;
 
 /// How long an address of a name that has several may take to accept a connection.
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -18,6 +20,8 @@ pub(super) enum Amount {
     Time(Duration),
 }
 
+/// The load: connections, rate and amount are of the whole load, of which this process makes a
+/// share.
 pub(super) struct Plan {
     pub(super) url: String,
     pub(super) address: SocketAddr,
@@ -26,7 +30,11 @@ pub(super) struct Plan {
     /// Arrivals per second over all connections; `None` in a closed loop.
     pub(super) rate: Option<f64>,
     pub(super) connections: u32,
+    /// Threads of this process, at most one per connection of its share.
     pub(super) threads: u32,
+    /// `None` is all of the load.
+    pub(super) share: Option<Share>,
+    pub(super) start: Start,
     /// Whether warm-up and amount come from commands instead.
     pub(super) control: bool,
     pub(super) amount: Amount,
@@ -49,24 +57,54 @@ impl Plan {
         if arguments.rate.is_some() && matches!(mode, Mode::Pipelined(_)) {
             bail!("--rate cannot be used with --mode {mode}: an arrival is one request");
         }
+        check_share(arguments)?;
+        let start = Start::new(arguments.start_at).context("--start-at")?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
         let amount = arguments.requests.map_or(Amount::Time(arguments.seconds), Amount::Requests);
         let expect = arguments.expect.as_deref();
-        Ok(Self {
+        let mut plan = Self {
             url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
             requests: Requests::new(&host, &paths, expect, mode == Mode::Close, mode.depth()),
             mode,
             rate: arguments.rate,
             connections: arguments.connections,
-            threads: threads.min(arguments.connections),
+            threads,
+            share: arguments.share,
+            start,
             control: arguments.control,
             amount,
             warm_up: arguments.warm_up,
             timeout: arguments.timeout,
-        })
+        };
+        plan.threads = threads.min(u32::try_from(plan.own_connections())?);
+        Ok(plan)
     }
+
+    /// The share of this process, which is the whole when no other one makes the load with it.
+    pub(super) fn process(&self) -> Share {
+        self.share.unwrap_or(Share::WHOLE)
+    }
+
+    /// The connections of this process.
+    pub(super) fn own_connections(&self) -> u64 {
+        self.process().part_of(self.connections.into())
+    }
+}
+
+/// Fails when there are more shares than there is to divide.
+fn check_share(arguments: &Arguments) -> anyhow::Result<()> {
+    let Some(share) = arguments.share else { return Ok(()) };
+    let (shares, connections) = (share.count(), arguments.connections);
+    ensure!(shares <= connections, "--share {share}: there are more shares than connections ({connections})");
+    if let Some(requests) = arguments.requests {
+        ensure!(
+            u64::from(shares) <= requests,
+            "--share {share}: there are more shares than requests ({requests})"
+        );
+    }
+    Ok(())
 }
 
 /// Splits a URL into its host, with the port if it has one, and its path.
@@ -141,6 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn connections_are_divided_among_shares() {
+        let cases = [
+            ("--connections 7 --threads 4", 7, 4),
+            ("--connections 7 --threads 4 --share 1/1", 7, 4),
+            ("--connections 7 --threads 4 --share 1/3", 3, 3),
+            ("--connections 7 --threads 1 --share 2/3", 2, 1),
+            ("--connections 7 --threads 4 --share 3/3 --control", 2, 2),
+            ("--connections 3 --threads 4 --share 3/3 --requests 3", 1, 1),
+        ];
+        for (line, connections, threads) in cases {
+            let plan = plan(&format!("visit http://127.0.0.1/ {line}")).unwrap();
+            assert_eq!((plan.own_connections(), plan.threads), (connections, threads), "{line}");
+        }
+    }
+
+    #[test]
     fn a_wrong_argument_is_named() {
         let cases = [
             ("https://127.0.0.1/", "does not begin with http://"),
@@ -159,6 +213,14 @@ mod tests {
             ("http://127.0.0.1/ --control --seconds 1", "cannot be used with"),
             ("http://127.0.0.1/ --control --requests 1", "cannot be used with"),
             ("http://127.0.0.1/ --control --warm-up 1", "cannot be used with"),
+            ("http://127.0.0.1/ --control --start-at -", "cannot be used with"),
+            ("http://127.0.0.1/ --start-at soon", "not a number of nanoseconds"),
+            ("http://127.0.0.1/ --start-at 18446744073709551615", "more than a day ahead"),
+            ("http://127.0.0.1/ --share 0/2", "I from 1 to N"),
+            ("http://127.0.0.1/ --share 3/2", "I from 1 to N"),
+            ("http://127.0.0.1/ --share two", "I from 1 to N"),
+            ("http://127.0.0.1/ --share 1/11", "more shares than connections (10)"),
+            ("http://127.0.0.1/ --share 1/3 --requests 2", "more shares than requests (2)"),
         ];
         for (line, expected) in cases {
             let message = format!("{:#}", plan(&format!("visit {line}")).err().unwrap());

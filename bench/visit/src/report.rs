@@ -2,16 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::clock::Clock;
 use super::mode::Mode;
-use super::output::{Load, Queue, Rate, Ready, Report, Slice, VERSION, as_f64, per_second};
+use super::output::{Arrived, Load, Queue, Rate, Ready, Report, Slice, TimesReport, VERSION, as_f64};
 use super::plan::{Amount, Plan};
+use super::schedule::due_per_second;
 use super::tally::Tally;
-
-/// The share of the rate that has to be achieved for it to count as held.
-const HELD_SHARE: f64 = 0.99;
-
-/// The lag that 99 % of the requests have to stay below for the rate to count as held.
-const HELD_LAG: Duration = Duration::from_millis(1);
 
 /// A run, of one slice or of several.
 pub(super) struct Measured {
@@ -31,17 +27,21 @@ pub(super) enum Ending {
     WrongCommand(String),
 }
 
-pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> Report {
+/// Fails when the clock cannot be read.
+pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> anyhow::Result<Report> {
     let tally = &measured.tally;
-    let elapsed_seconds = tally.elapsed.as_secs_f64();
-    let answered = tally.answers();
-    Report {
+    let clock = Clock::read()?;
+    let schedule_lag = tally.lag.report();
+    Ok(Report {
         version: VERSION.into(),
         load: load(plan, measured),
+        share: plan.share,
+        began_nanoseconds: tally.began.map(|began| clock.nanoseconds(began)),
+        late_seconds: tally.late.map(|late| late.as_secs_f64()),
         connections_open: open(plan, tally.open),
-        elapsed_seconds,
+        elapsed_seconds: tally.elapsed.as_secs_f64(),
         sent: tally.sent,
-        answered,
+        answered: tally.answers(),
         statuses: tally.statuses.clone(),
         errors: tally.errors,
         queue,
@@ -51,10 +51,10 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
         bytes_written: tally.bytes_written,
         latency: tally.latency.report(),
         connect: tally.connect.report(),
-        schedule_lag: tally.lag.report(),
-        rate: plan.rate.map(|target| rate(target, answered, elapsed_seconds, tally)),
+        rate: plan.rate.map(|whole| rate(plan, whole, measured, schedule_lag.as_ref())),
+        schedule_lag,
         cpu_seconds: tally.cpu.as_secs_f64(),
-    }
+    })
 }
 
 pub(super) fn ready(plan: &Plan, connections: u64) -> Ready {
@@ -111,9 +111,16 @@ pub(super) fn elapsed(amount: Amount, rate: Option<f64>, start: Instant, tally: 
     sent_until.max(tally.last_answer).unwrap_or(start).saturating_duration_since(start)
 }
 
-fn rate(target: f64, answered: u64, elapsed_seconds: f64, tally: &Tally) -> Rate {
-    let achieved = per_second(answered, elapsed_seconds);
-    let on_time = tally.lag.p99().is_some_and(|lag| lag < HELD_LAG);
-    let held = on_time && achieved.is_some_and(|achieved| achieved >= target * HELD_SHARE);
-    Rate { target_per_second: target, achieved_per_second: achieved, held, waited: tally.waited }
+/// The rate of this process, of that of the whole load.
+fn rate(plan: &Plan, whole: f64, measured: &Measured, lag: Option<&TimesReport>) -> Rate {
+    let Measured { warm_up, amount, tally, .. } = measured;
+    let share = plan.process();
+    let arrived = Arrived {
+        due_per_second: due_per_second(*amount, whole, *warm_up, share),
+        answered: tally.answers(),
+        elapsed_seconds: tally.elapsed.as_secs_f64(),
+        lag,
+        waited: tally.waited,
+    };
+    Rate::new(whole / f64::from(share.count()), &arrived)
 }

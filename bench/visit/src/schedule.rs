@@ -1,8 +1,9 @@
 //! When requests are sent: after the last answer (closed loop), or at fixed times (open loop).
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::output::as_f64;
+use super::output::{Share, as_f64};
 use super::plan::Amount;
 
 pub(super) enum Schedule {
@@ -21,7 +22,8 @@ pub(super) struct Budget {
 }
 
 /// The arrivals of one thread in an open loop: every `step`th of all, which are evenly spaced, each
-/// in the middle of its interval. Their times are calculated: waiting takes no memory.
+/// in the middle of its interval. All are those of all processes that share the load. Their times
+/// are calculated: waiting takes no memory.
 pub(super) struct Arrivals {
     begin: Instant,
     per_second: f64,
@@ -39,18 +41,26 @@ pub(super) struct Arrival {
     pub(super) measured: bool,
 }
 
-/// The share of one thread in the load.
+/// The share of one thread in the load: the processes divide the load, and the threads of a process
+/// divide its share.
 #[derive(Clone, Copy)]
 pub(super) struct ThreadShare {
-    pub(super) thread: u32,
-    pub(super) threads: u32,
+    pub(super) process: Share,
+    /// The share of the thread in that of its process.
+    pub(super) thread: Share,
 }
 
 impl ThreadShare {
-    /// The part of `whole` that this thread has; the parts of all threads add up to it.
+    /// The part of `whole` that this thread has; the parts of all threads of all processes add up
+    /// to it.
     pub(super) fn part_of(self, whole: u64) -> u64 {
-        let (thread, threads) = (u64::from(self.thread), u64::from(self.threads));
-        whole / threads + u64::from(thread < whole % threads)
+        self.thread.part_of(self.process.part_of(whole))
+    }
+
+    /// The first number of this thread, and the distance to each next one.
+    fn numbers(self) -> (u64, u64) {
+        let (processes, threads) = (u64::from(self.process.count()), u64::from(self.thread.count()));
+        (self.process.first() + processes * self.thread.first(), processes * threads)
     }
 }
 
@@ -99,13 +109,9 @@ impl Arrivals {
         warm_up: Duration,
         share: ThreadShare,
     ) -> Self {
-        let warm_up = arrivals(warm_up, per_second);
-        let counted = match amount {
-            Amount::Requests(requests) => requests,
-            Amount::Time(time) => arrivals(time, per_second),
-        };
-        let (step, next) = (u64::from(share.threads), u64::from(share.thread));
-        Self { begin, per_second, step, next, end: warm_up + counted, warm_up }
+        let Range { start: warm_up, end } = measured(amount, per_second, warm_up);
+        let (next, step) = share.numbers();
+        Self { begin, per_second, step, next, end, warm_up }
     }
 
     /// The next arrival, whether it is due or not; `None` at the end.
@@ -137,6 +143,24 @@ impl Arrivals {
     }
 }
 
+/// The arrivals per second that a process had in the measured time of an open loop. They differ
+/// from its share of the rate where the arrivals of all processes do not divide evenly.
+pub(super) fn due_per_second(amount: Amount, rate: f64, warm_up: Duration, share: Share) -> f64 {
+    let Range { start, end } = measured(amount, rate, warm_up);
+    let part = share.part_of(end) - share.part_of(start);
+    if start == end { rate / f64::from(share.count()) } else { rate * as_f64(part) / as_f64(end - start) }
+}
+
+/// The numbers of the arrivals that are measured, of all processes. Those before are the warm-up.
+fn measured(amount: Amount, per_second: f64, warm_up: Duration) -> Range<u64> {
+    let warm_up = arrivals(warm_up, per_second);
+    let counted = match amount {
+        Amount::Requests(requests) => requests,
+        Amount::Time(time) => arrivals(time, per_second),
+    };
+    warm_up..warm_up + counted
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, above zero")]
 fn arrivals(time: Duration, per_second: f64) -> u64 {
     (time.as_secs_f64() * per_second).round() as u64
@@ -146,29 +170,60 @@ fn arrivals(time: Duration, per_second: f64) -> u64 {
 mod tests {
     use super::*;
 
+    const ONLY: ThreadShare = ThreadShare { process: Share::WHOLE, thread: Share::WHOLE };
+
+    /// The threads of processes that share a load, which have these numbers of threads.
+    fn threads(processes: &[u32]) -> Vec<ThreadShare> {
+        let count = u32::try_from(processes.len()).unwrap();
+        let process = |(process, threads): (Share, &u32)| {
+            Share::all(*threads).map(move |thread| ThreadShare { process, thread })
+        };
+        Share::all(count).zip(processes).flat_map(process).collect()
+    }
+
     #[test]
-    fn arrivals_of_all_threads_are_evenly_spaced() {
+    fn arrivals_of_all_threads_and_shares_are_evenly_spaced() {
         let begin = Instant::now();
-        let amount = Amount::Time(Duration::from_secs(2));
-        let mut times = Vec::new();
-        for thread in 0..3 {
-            let share = ThreadShare { thread, threads: 3 };
-            let mut arrivals = Arrivals::new(amount, 10.0, begin, Duration::from_secs(1), share);
-            while let Some(arrival) = arrivals.peek() {
-                times.push(((arrival.time - begin).as_millis(), arrival.measured));
-                arrivals.advance();
+        let second = Duration::from_secs(1);
+        for amount in [Amount::Time(2 * second), Amount::Requests(20)] {
+            for processes in [&[1][..], &[3], &[1, 1], &[2, 1, 3], &[4, 4, 4, 4, 4]] {
+                let mut times = Vec::new();
+                for share in threads(processes) {
+                    let mut arrivals = Arrivals::new(amount, 10.0, begin, second, share);
+                    while let Some(arrival) = arrivals.peek() {
+                        times.push((arrival.time - begin, arrival.measured));
+                        arrivals.advance();
+                    }
+                }
+                times.sort_unstable();
+                // None is missing, and none is there twice.
+                let time = |number: u64| Duration::from_millis(number * 100 + 50);
+                let expected: Vec<_> = (0..30).map(|number| (time(number), number >= 10)).collect();
+                assert_eq!(times, expected, "{processes:?}");
             }
         }
-        times.sort_unstable();
-        let expected: Vec<_> = (0..30).map(|number| (number * 100 + 50, number >= 10)).collect();
-        assert_eq!(times, expected);
+    }
+
+    #[test]
+    fn a_share_has_its_arrivals_in_the_measured_time() {
+        let second = Duration::from_secs(1);
+        let cases = [
+            ("they divide evenly", Amount::Time(second), second, [10.0, 10.0, 10.0]),
+            ("one more", Amount::Requests(10), Duration::ZERO, [12.0, 9.0, 9.0]),
+            ("the warm-up ends within a round", Amount::Requests(10), second / 30, [9.0, 12.0, 9.0]),
+            ("there are none", Amount::Time(second / 100), Duration::ZERO, [10.0, 10.0, 10.0]),
+        ];
+        for (name, amount, warm_up, expected) in cases {
+            let due: Vec<f64> =
+                Share::all(3).map(|share| due_per_second(amount, 30.0, warm_up, share)).collect();
+            assert_eq!(due, expected, "{name}");
+        }
     }
 
     #[test]
     fn arrivals_that_are_due_at_a_stop_are_given_up() {
         let begin = Instant::now();
-        let share = ThreadShare { thread: 0, threads: 1 };
-        let mut arrivals = Arrivals::new(Amount::Requests(100), 10.0, begin, Duration::ZERO, share);
+        let mut arrivals = Arrivals::new(Amount::Requests(100), 10.0, begin, Duration::ZERO, ONLY);
         arrivals.advance();
         assert_eq!(arrivals.stop(begin + Duration::from_millis(500)), 4);
         assert_eq!(arrivals.peek(), None);
@@ -176,17 +231,25 @@ mod tests {
 
     #[test]
     fn a_budget_is_divided_among_threads_and_used_up() {
-        let shares: Vec<u64> = (0..3).map(|thread| ThreadShare { thread, threads: 3 }.part_of(11)).collect();
-        assert_eq!(shares, [4, 4, 3]);
+        let cases: [(&[u32], &[u64]); 3] = [
+            (&[3], &[4, 4, 3]),
+            // 6 and 5.
+            (&[4, 2], &[2, 2, 1, 1, 3, 2]),
+            (&[1, 2, 1], &[4, 2, 2, 3]),
+        ];
+        for (processes, expected) in cases {
+            let parts: Vec<u64> = threads(processes).into_iter().map(|share| share.part_of(11)).collect();
+            assert_eq!(parts, expected, "{processes:?}");
+        }
         let now = Instant::now();
         let later = now + Duration::from_secs(1);
-        let mut budget = Budget::new(Amount::Requests(10), later, ThreadShare { thread: 0, threads: 1 });
+        let mut budget = Budget::new(Amount::Requests(10), later, ONLY);
         assert_eq!(budget.take(4, now), Some((4, false)), "the warm-up takes nothing from the budget");
         budget.give_up_one(later);
         let taken: Vec<_> = (0..4).map(|_| budget.take(4, later)).collect();
         assert_eq!(taken, [Some((4, true)), Some((4, true)), Some((1, true)), None]);
         let amount = Amount::Time(Duration::from_secs(1));
-        let mut budget = Budget::new(amount, now, ThreadShare { thread: 0, threads: 1 });
+        let mut budget = Budget::new(amount, now, ONLY);
         assert_eq!((budget.take(1, now), budget.take(1, later)), (Some((1, true)), None));
     }
 }

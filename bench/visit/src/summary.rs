@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use super::output::{Queue, Rate, Report, TimesReport, as_f64};
 
+/// From here on the summary says that a load began late; waking a thread takes less.
+const LATE_SECONDS: f64 = 0.001;
+
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
@@ -11,7 +14,11 @@ pub(super) fn text(report: &Report) -> String {
         let _ = writeln!(text, "{name:>14}  {}", value.trim_end());
     };
     let load = &report.load;
-    line("load", &format!("{}, {} connections, {}", load.url, load.connections, load.mode));
+    let share = report.share.map_or_else(String::new, |share| format!(", share {share}"));
+    line("load", &format!("{}, {} connections, {}{share}", load.url, load.connections, load.mode));
+    if let Some(late) = report.late_seconds.filter(|late| *late >= LATE_SECONDS) {
+        line("begin", &format!("{:.3} ms later than told", late * 1e3));
+    }
     let per_second = report.per_second().map_or_else(|| "–".into(), |rate| format!("{rate:.0}"));
     let seconds = report.elapsed_seconds;
     line("answered", &format!("{} in {seconds:.2} s: {per_second} per second", report.answered));

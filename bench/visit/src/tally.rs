@@ -34,6 +34,11 @@ pub(super) struct Tally {
     pub(super) waited: u64,
     /// Connections that are open at the end of what is counted here.
     pub(super) open: u64,
+    /// When the measured time began. It is known once all threads are added up; `None` when an
+    /// interruption came before.
+    pub(super) began: Option<Instant>,
+    /// How much later than told the last thread began; `None` without an instant to begin at.
+    pub(super) late: Option<Duration>,
     /// The time by which answers are divided. It is known once all threads are added up.
     pub(super) elapsed: Duration,
     pub(super) last_answer: Option<Instant>,
@@ -96,6 +101,8 @@ impl Tally {
         self.connect.add(&other.connect)?;
         self.lag.add(&other.lag)?;
         self.waited += other.waited;
+        self.began = self.began.or(other.began);
+        self.late = self.late.max(other.late);
         self.elapsed += other.elapsed;
         self.last_answer = self.last_answer.max(other.last_answer);
         self.last_outcome = self.last_outcome.max(other.last_outcome);

@@ -4,14 +4,14 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Scope, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 
-use super::plan::{Amount, Plan};
+use super::plan::Plan;
 use super::report;
 use super::tally::Tally;
-use super::worker::{Order, Worker};
+use super::worker::{LoadSlice, Order, Worker};
 
 const PANICKED: &str = "a thread panicked";
 
@@ -47,13 +47,16 @@ impl<'scope> Threads<'scope> {
 
     /// Makes load on all connections and waits for the answers that are missing. Returns what was
     /// counted since the last time, which includes connections that were opened.
-    pub(super) fn load(&self, warm_up: Duration, amount: Amount) -> anyhow::Result<Tally> {
+    pub(super) fn load(&self, slice: LoadSlice) -> anyhow::Result<Tally> {
         let (counted, answers) = channel();
         let began = Arc::new(OnceLock::new());
-        self.order(&Order::Load { warm_up, amount, began: Arc::clone(&began), counted });
+        self.order(&Order::Load { slice, began: Arc::clone(&began), counted });
         let mut tally = add_up(self.answers(answers))?;
         let began: Instant = *began.get().context("the clock was not started")?;
-        tally.elapsed = report::elapsed(amount, self.plan.rate, began + warm_up, &tally);
+        let measured = began + slice.warm_up;
+        tally.elapsed = report::elapsed(slice.amount, self.plan.rate, measured, &tally);
+        tally.began =
+            Some(measured).filter(|measured| tally.stopped.is_none_or(|stopped| stopped >= *measured));
         Ok(tally)
     }
 

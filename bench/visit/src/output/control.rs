@@ -1,4 +1,4 @@
-//! The lines that `--control` prints before the report.
+//! The lines that `--control` prints before the report. `--start-at -` prints the first one too.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::Errors;
 
-/// The first line: the connections have been opened, and commands are read.
+/// The first line: the connections have been opened, and commands are read, or when to begin.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ready {
@@ -44,7 +44,7 @@ pub struct Slice {
 impl Ready {
     /// Reads the first line. Fails on another line, such as of another version.
     pub fn parse(line: &str) -> anyhow::Result<Self> {
-        serde_json::from_str(line).context("this is not the first line of visit --control")
+        serde_json::from_str(line).context("this is not the first line of visit")
     }
 }
 

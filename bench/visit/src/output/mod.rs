@@ -1,5 +1,6 @@
 //! The output of `visit`: one JSON object on standard output, as types. With `--control` a line for
-//! each slice comes before it.
+//! each slice comes before it. The reports of several processes that made one load together are
+//! added up by [`Report::merge`].
 //!
 //! Another program runs `visit`, reads its standard output with [`Report::parse`] and gets the
 //! figures of the run. Units are seconds, bytes and counts. What is unknown is `null`, never 0.
@@ -19,6 +20,9 @@
 
 mod control;
 mod errors;
+mod merge;
+mod rate;
+mod share;
 mod times;
 
 use std::collections::BTreeMap;
@@ -28,6 +32,9 @@ use serde::{Deserialize, Serialize};
 
 pub use control::{Ready, Slice};
 pub use errors::Errors;
+pub(crate) use rate::Arrived;
+pub use rate::Rate;
+pub use share::Share;
 pub use times::{Times, TimesReport};
 
 /// What `visit --version` prints, and what [`Report::version`] holds.
@@ -39,8 +46,20 @@ pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"));
 pub struct Report {
     /// `visit` and its version.
     pub version: String,
-    /// The load that was asked for.
+    /// The load that was asked for: all of it, also where this process made a share.
     pub load: Load,
+    /// The share of the load that this process made, as `2/5`: the counts are those of this share.
+    /// `null` when it made all of it.
+    #[serde(default)]
+    pub share: Option<Share>,
+    /// What `CLOCK_MONOTONIC` of the machine had when the measured time began, after the warm-up;
+    /// with `--control` that of the first `run`. `null` when it did not begin.
+    #[serde(default)]
+    pub began_nanoseconds: Option<u64>,
+    /// How much later than the instant of `--start-at` the load began: the thread that was last.
+    /// `null` without such an instant, or when the load did not begin.
+    #[serde(default)]
+    pub late_seconds: Option<f64>,
     /// Connections that were open when the clock started; `null` in mode close.
     pub connections_open: Option<u64>,
     /// From the start of the measured time to its end or to the last answer, whichever is later.
@@ -78,7 +97,8 @@ pub struct Report {
     pub cpu_seconds: f64,
 }
 
-/// The load of a run, as it was understood from the arguments.
+/// The load of a run, as it was understood from the arguments. All but `threads` is of the whole
+/// load where a process made a share of it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
@@ -90,7 +110,7 @@ pub struct Load {
     pub mode: String,
     /// Connections.
     pub connections: u32,
-    /// Threads.
+    /// Threads of this process.
     pub threads: u32,
     /// Arrivals per second; `null` in a closed loop.
     pub rate_per_second: Option<f64>,
@@ -115,21 +135,6 @@ pub struct Queue {
     pub drops: u64,
     /// Times at which something was sent again, since nothing had come back.
     pub timeouts: u64,
-}
-
-/// Whether an open loop held its rate.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// Arrivals per second.
-    pub target_per_second: f64,
-    /// Right answers per second; `null` when no time has passed.
-    pub achieved_per_second: Option<f64>,
-    /// Whether at least 99 % of the rate was achieved and 99 % of the requests were begun within 1
-    /// ms. If not, either the server or `visit` could not keep up with this rate.
-    pub held: bool,
-    /// Arrivals that found every connection busy. Few, with a rate not held: `visit` was late.
-    pub waited: u64,
 }
 
 impl Report {

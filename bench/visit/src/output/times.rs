@@ -23,6 +23,9 @@ const POINTS_PER_HALVING: f64 = 4.0;
 /// The number of times beyond the last point of a curve: with fewer it would show chance.
 const MIN_BEYOND: f64 = 10.0;
 
+/// What the mean of the same histogram may differ by, in parts of it: sums of numbers of 53 bits.
+const ROUNDING: f64 = 1e-9;
+
 /// A histogram of times.
 #[derive(Clone, Debug)]
 pub struct Times(Histogram<u64>);
@@ -105,10 +108,6 @@ impl Times {
         shares.map(|share| (share, seconds(self.0.value_at_quantile(share)))).collect()
     }
 
-    pub(crate) fn p99(&self) -> Option<Duration> {
-        (!self.0.is_empty()).then(|| Duration::from_nanos(self.0.value_at_quantile(0.99)))
-    }
-
     /// Arithmetic mean; `None` without any times.
     pub(crate) fn mean_seconds(&self) -> Option<f64> {
         (!self.0.is_empty()).then(|| self.0.mean() / 1e9)
@@ -135,13 +134,28 @@ impl Times {
 }
 
 impl TimesReport {
-    /// The times of several runs as of one; `None` without any. Fails on too long times.
+    /// The times of several runs as of one, exact to the last count; `None` without any. Fails on
+    /// too long times, and on a histogram with other buckets or without the figures beside it.
     pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
         let mut times = Times::default();
-        for (value, count) in reports.into_iter().flat_map(|report| &report.histogram_nanoseconds) {
-            times.0.record_n(*value, *count)?;
+        for report in reports {
+            times.add(&report.times()?)?;
         }
         Ok(times.report())
+    }
+
+    /// The histogram itself. The end of a bucket says nothing about its start, so that coarser
+    /// buckets are noticed by the mean, which is that of their middles.
+    fn times(&self) -> anyhow::Result<Times> {
+        let mut times = Times::default();
+        for (value, count) in &self.histogram_nanoseconds {
+            ensure!(times.0.highest_equivalent(*value) == *value, "a histogram has other buckets");
+            times.0.record_n(*value, *count).context("a histogram has longer times")?;
+        }
+        ensure!(times.count() == self.count, "a histogram has another count than its figures");
+        let apart = (times.0.mean() / 1e9 - self.mean_seconds).abs();
+        ensure!(apart <= self.mean_seconds * ROUNDING, "a histogram has other buckets than its figures");
+        Ok(times)
     }
 
     /// The histogram as short text: HdrHistogram's format, version 2, compressed, in base64, which
@@ -254,6 +268,53 @@ mod tests {
             assert!(error.contains(expected), "{name}: {error}");
         }
         assert!(Times::unpack(&[&whole, &packed(10_000_000, DIGITS)]).is_ok(), "shorter times fit");
+    }
+
+    #[test]
+    fn the_histogram_of_shares_is_that_of_all_samples() {
+        // From nanoseconds to beyond the longest time, in no order.
+        let sample = |number: u64| (number * number * 7919 + number) % 1_000_003 * (1 << (number % 23));
+        let all = times(30_000, sample).report();
+        for count in [1, 2, 3, 7, 64] {
+            let share = |share| {
+                times(30_000 / count + u64::from(share < 30_000 % count), |number| {
+                    sample(number * count + share)
+                })
+            };
+            let shares: Vec<TimesReport> = (0..count).map(|number| share(number).report().unwrap()).collect();
+            assert_eq!(TimesReport::merge(&shares).unwrap(), all, "{count}");
+        }
+    }
+
+    #[test]
+    fn only_equal_buckets_are_added() {
+        let report = times(1000, |number| number * number * 1000).report().unwrap();
+        let with = |change: &dyn Fn(&mut TimesReport)| {
+            let mut changed = report.clone();
+            change(&mut changed);
+            changed
+        };
+        let other = |digits: u8| {
+            let mut histogram = Histogram::<u64>::new_with_bounds(1, nanoseconds(LONGEST), digits).unwrap();
+            (1..1000).for_each(|number| histogram.record(number * number * 1000).unwrap());
+            Times(histogram).report().unwrap()
+        };
+        let cases = [
+            ("finer buckets", other(4), "other buckets"),
+            ("coarser buckets", other(2), "other buckets than its figures"),
+            ("another count", with(&|report| report.count += 1), "another count"),
+            ("a bucket less", with(&|report| report.histogram_nanoseconds.truncate(900)), "another count"),
+            (
+                "longer times",
+                with(&|report| report.histogram_nanoseconds.push(((1 << 50) - 1, 1))),
+                "longer times",
+            ),
+        ];
+        for (name, changed, expected) in cases {
+            let error = TimesReport::merge([&report, &changed]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+        assert!(TimesReport::merge([&report, &other(DIGITS)]).is_ok());
     }
 
     #[test]

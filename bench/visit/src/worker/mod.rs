@@ -39,7 +39,7 @@ const EVENTS: usize = 1024;
 /// The token of the timer; those of connections are their indices.
 const TIMER: Token = Token(usize::MAX);
 
-pub(super) use orders::Order;
+pub(super) use orders::{LoadSlice, Order};
 
 pub(super) struct Worker<'a> {
     plan: &'a Plan,

@@ -23,12 +23,20 @@ pub(crate) enum Order {
     /// Makes one slice of load: a warm-up, then what is measured. The answer is what was counted
     /// since the last slice.
     Load {
-        warm_up: Duration,
-        amount: Amount,
+        slice: LoadSlice,
         /// One clock for all threads: the first that has the order starts it.
         began: Arc<OnceLock<Instant>>,
         counted: Sender<anyhow::Result<Tally>>,
     },
+}
+
+/// One slice of load.
+#[derive(Clone, Copy)]
+pub(crate) struct LoadSlice {
+    /// The instant to begin at; `None` is at once.
+    pub(crate) start_at: Option<Instant>,
+    pub(crate) warm_up: Duration,
+    pub(crate) amount: Amount,
 }
 
 impl Worker<'_> {
@@ -44,9 +52,9 @@ impl Worker<'_> {
                     let done = self.open(&mut events);
                     let _ = opened.send(done.map(|()| self.open_connections()));
                 }
-                Order::Load { warm_up, amount, began, counted } => {
-                    let begin = *began.get_or_init(Instant::now);
-                    let done = self.load(&mut events, begin, warm_up, amount);
+                Order::Load { slice, began, counted } => {
+                    let begin = *began.get_or_init(|| self.clock_start(slice.start_at));
+                    let done = self.make(&mut events, begin, slice);
                     self.settle();
                     let _ = counted.send(done.map(|()| mem::take(&mut self.tally)));
                 }
@@ -56,19 +64,57 @@ impl Worker<'_> {
         self.tally
     }
 
+    /// When the clock starts. Where the instant to begin at has passed, a closed loop counts from
+    /// now, and an open loop still from that instant, as its requests were due since then.
+    fn clock_start(&self, start_at: Option<Instant>) -> Instant {
+        let now = Instant::now();
+        match (start_at, self.plan.rate) {
+            (None, _) => now,
+            (Some(start), Some(_)) => start,
+            (Some(start), None) => start.max(now),
+        }
+    }
+
+    /// Waits until the clock starts, and makes the slice.
+    fn make(&mut self, events: &mut Events, begin: Instant, slice: LoadSlice) -> anyhow::Result<()> {
+        let LoadSlice { start_at, warm_up, amount } = slice;
+        if let Some(start) = start_at {
+            if !self.wait_until(begin, events)? {
+                self.tally.stopped = Some(Instant::now());
+                return Ok(());
+            }
+            self.tally.late = Some(Instant::now().saturating_duration_since(start));
+        }
+        self.load(events, begin, warm_up, amount)
+    }
+
+    /// Waits until `begin`, and keeps the connections open meanwhile. Returns false when a signal
+    /// has come.
+    fn wait_until(&mut self, begin: Instant, events: &mut Events) -> anyhow::Result<bool> {
+        let mut next_tick = Instant::now() + TICK;
+        while !self.interrupted.load(Ordering::Relaxed) {
+            let now = Instant::now();
+            if now >= begin {
+                return Ok(true);
+            }
+            if now >= next_tick {
+                self.tick(now);
+                self.connect_down();
+                next_tick = now + TICK;
+            }
+            self.timer.arm(begin)?;
+            self.wait(events, TICK)?;
+            events.iter().for_each(|event| self.handle(event));
+        }
+        Ok(false)
+    }
+
     /// Notices what has happened to the connections since the last order, and opens those that are
     /// not open, except in mode close, which opens them as needed.
     fn open(&mut self, events: &mut Events) -> anyhow::Result<()> {
         self.schedule = None;
         self.catch_up(events)?;
-        if self.plan.mode == Mode::Close {
-            return Ok(());
-        }
-        for index in 0..self.connections.len() {
-            if self.connections[index].state == State::Down {
-                self.connect(index, Instant::now());
-            }
-        }
+        self.connect_down();
         let is_opening = |connection: &Connection| connection.state == State::Opening;
         while self.connections.iter().any(is_opening) && !self.interrupted.load(Ordering::Relaxed) {
             self.wait(events, TICK)?;
@@ -76,6 +122,18 @@ impl Worker<'_> {
             self.tick(Instant::now());
         }
         Ok(())
+    }
+
+    /// Begins to open each connection that is not open, except in mode close.
+    fn connect_down(&mut self) {
+        if self.plan.mode == Mode::Close {
+            return;
+        }
+        for index in 0..self.connections.len() {
+            if self.connections[index].state == State::Down {
+                self.connect(index, Instant::now());
+            }
+        }
     }
 
     /// Handles the events that are there. A connection that the server has closed becomes `Down`,

@@ -1,4 +1,4 @@
-//! A `visit --control`, and what its tests wait for.
+//! A `visit` that waits for lines on its standard input, and what its tests wait for.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -18,7 +18,7 @@ use super::{Ran, ran};
 /// More than any line takes to come.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// A `visit` that waits for commands.
+/// A `visit` that has opened its connections and waits for commands, or for when to begin.
 pub(super) struct Controlled {
     pub(super) child: Child,
     /// Its standard input, until it ends.
@@ -30,8 +30,13 @@ pub(super) struct Controlled {
 
 impl Controlled {
     pub(super) fn start(server: &ScriptedServer, arguments: &str) -> Self {
+        Self::with(server, &format!("--control {arguments}"))
+    }
+
+    /// With arguments that make it print the first line and wait.
+    pub(super) fn with(server: &ScriptedServer, arguments: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_visit"))
-            .args([&format!("http://{}/abc", server.address), "--control"])
+            .arg(format!("http://{}/abc", server.address))
             .args(arguments.split_whitespace())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

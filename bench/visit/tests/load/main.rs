@@ -5,6 +5,7 @@
 mod control;
 mod controlled;
 mod server;
+mod shares;
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;

@@ -1,0 +1,249 @@
+//! The reports of all shares of a load as the report of one.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, ensure};
+
+use super::rate::{Arrived, Rate};
+use super::{Errors, Load, Report, Share, TimesReport};
+
+impl Report {
+    /// The report of a load from those of all its shares, in any order. Counts, errors, bytes, CPU
+    /// time and histograms are added exactly, and percentiles are those of the added histograms.
+    ///
+    /// `elapsed_seconds` is the time by which all answers are divided. Only the caller knows it,
+    /// since each share has the clock of its machine: from the first `began_nanoseconds` to the
+    /// last end, once all are on one clock.
+    ///
+    /// What belongs to one machine is `null`: `share`, `began_nanoseconds`, and `queue`, of which
+    /// two shares on one machine have the same. The URL is that of the first share. A rate is held
+    /// when each share held its part, and all of them together the whole.
+    ///
+    /// Fails when a share is missing or there twice, or shares are of different loads or versions.
+    pub fn merge(shares: &[Self], elapsed_seconds: f64) -> anyhow::Result<Self> {
+        let first = shares.first().context("there is no share to merge")?;
+        check(shares, first)?;
+        let answered = shares.iter().map(|share| share.answered).sum();
+        let schedule_lag = times(shares, "schedule_lag", |share| share.schedule_lag.as_ref())?;
+        let arrived = |target| Arrived {
+            due_per_second: target,
+            answered,
+            elapsed_seconds,
+            lag: schedule_lag.as_ref(),
+            waited: shares.iter().flat_map(|share| &share.rate).map(|rate| rate.waited).sum(),
+        };
+        let all_held = shares.iter().all(|share| share.rate.as_ref().is_some_and(|rate| rate.held));
+        let rate = first.load.rate_per_second.map(|target| {
+            let rate = Rate::new(target, &arrived(target));
+            Rate { held: rate.held && all_held, ..rate }
+        });
+        Ok(Self {
+            version: first.version.clone(),
+            load: Load { threads: shares.iter().map(|share| share.load.threads).sum(), ..first.load.clone() },
+            share: None,
+            began_nanoseconds: None,
+            late_seconds: shares.iter().filter_map(|share| share.late_seconds).reduce(f64::max),
+            connections_open: shares.iter().map(|share| share.connections_open).sum(),
+            elapsed_seconds,
+            sent: shares.iter().map(|share| share.sent).sum(),
+            answered,
+            statuses: statuses(shares),
+            errors: errors(shares),
+            queue: None,
+            mismatch: shares.iter().find_map(|share| share.mismatch.clone()),
+            interrupted: shares.iter().any(|share| share.interrupted),
+            bytes_read: shares.iter().map(|share| share.bytes_read).sum(),
+            bytes_written: shares.iter().map(|share| share.bytes_written).sum(),
+            latency: times(shares, "latency", |share| share.latency.as_ref())?,
+            connect: times(shares, "connect", |share| share.connect.as_ref())?,
+            rate,
+            schedule_lag,
+            cpu_seconds: shares.iter().map(|share| share.cpu_seconds).sum(),
+        })
+    }
+}
+
+/// Fails unless these are all shares of one load, each once.
+fn check(shares: &[Report], first: &Report) -> anyhow::Result<()> {
+    let mut found = Vec::new();
+    for report in shares {
+        let share = report.share.context("a report is not of a share (--share)")?;
+        ensure!(report.version == first.version, "share {share} is of another version: {}", report.version);
+        // The hosts may know the server by different names, and have different numbers of cores.
+        let Load { url, threads, .. } = &first.load;
+        let load = Load { url: url.clone(), threads: *threads, ..report.load.clone() };
+        ensure!(load == first.load, "share {share} is of another load than the first share");
+        ensure!(!found.contains(&share), "share {share} is there twice");
+        found.push(share);
+    }
+    let count = first.share.map_or(0, Share::count);
+    for share in Share::all(count) {
+        ensure!(found.contains(&share), "share {share} is missing");
+    }
+    let other = found.iter().find(|share| share.count() != count);
+    ensure!(other.is_none(), "there are shares of {count} and of another number");
+    Ok(())
+}
+
+fn times<'a>(
+    shares: &'a [Report],
+    name: &str,
+    times: impl Fn(&'a Report) -> Option<&'a TimesReport>,
+) -> anyhow::Result<Option<TimesReport>> {
+    TimesReport::merge(shares.iter().filter_map(times)).with_context(|| format!("cannot add up {name}"))
+}
+
+fn statuses(shares: &[Report]) -> BTreeMap<u16, u64> {
+    let mut statuses = BTreeMap::new();
+    for (status, count) in shares.iter().flat_map(|share| &share.statuses) {
+        *statuses.entry(*status).or_default() += count;
+    }
+    statuses
+}
+
+fn errors(shares: &[Report]) -> Errors {
+    let mut errors = Errors::default();
+    shares.iter().for_each(|share| errors.add(share.errors));
+    errors
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::output::{Times, VERSION};
+
+    fn times(milliseconds: &[u64]) -> Option<TimesReport> {
+        let mut times = Times::default();
+        milliseconds.iter().for_each(|time| times.record(Duration::from_millis(*time)));
+        times.report()
+    }
+
+    /// A share of two of 100 requests at 100 per second, all of which were answered.
+    fn share(number: u32) -> Report {
+        let load = Load {
+            url: "http://127.0.0.1:8080/abc".into(),
+            paths: vec!["/abc".into()],
+            mode: "keep-alive".into(),
+            connections: 5,
+            threads: number,
+            rate_per_second: Some(100.0),
+            requests: Some(100),
+            seconds: None,
+            warm_up_seconds: 0.0,
+            timeout_seconds: 10.0,
+        };
+        let mut lag = Times::default();
+        lag.record(Duration::from_micros(50));
+        let rate = Rate { target_per_second: 50.0, achieved_per_second: Some(50.0), held: true, waited: 1 };
+        Report {
+            version: VERSION.into(),
+            load,
+            share: Share::new(number, 2),
+            began_nanoseconds: Some(1),
+            late_seconds: Some(f64::from(number)),
+            connections_open: Some(2),
+            elapsed_seconds: 1.0,
+            sent: 50,
+            answered: 50,
+            statuses: [(200, 50)].into(),
+            errors: Errors::default(),
+            queue: None,
+            mismatch: None,
+            interrupted: false,
+            bytes_read: 1000,
+            bytes_written: 500,
+            latency: times(&[u64::from(number), 10 * u64::from(number)]),
+            connect: None,
+            schedule_lag: lag.report(),
+            rate: Some(rate),
+            cpu_seconds: 0.25,
+        }
+    }
+
+    /// Two shares, the second of which is changed.
+    fn changed(change: fn(&mut Report)) -> [Report; 2] {
+        let mut second = share(2);
+        change(&mut second);
+        [share(1), second]
+    }
+
+    #[test]
+    fn a_load_has_the_sum_of_its_shares() {
+        let all = Report::merge(&changed(|_| {}), 1.0).unwrap();
+        let rate = Rate { target_per_second: 100.0, achieved_per_second: Some(100.0), held: true, waited: 2 };
+        let expected = Report {
+            load: Load { threads: 3, ..share(1).load },
+            share: None,
+            began_nanoseconds: None,
+            late_seconds: Some(2.0),
+            connections_open: Some(4),
+            sent: 100,
+            answered: 100,
+            statuses: [(200, 100)].into(),
+            bytes_read: 2000,
+            bytes_written: 1000,
+            latency: times(&[1, 10, 2, 20]),
+            schedule_lag: all.schedule_lag.clone(),
+            rate: Some(rate),
+            cpu_seconds: 0.5,
+            ..share(1)
+        };
+        assert_eq!(all, expected);
+        assert_eq!(all.schedule_lag.map(|lag| lag.count), Some(2));
+    }
+
+    #[test]
+    fn a_load_has_what_went_wrong_in_any_share() {
+        let merged = |change| Report::merge(&changed(change), 1.0).unwrap();
+        assert!(merged(|share| share.interrupted = true).interrupted);
+        let wrong = merged(|share| share.mismatch = Some("GET /abc: no".into()));
+        assert_eq!(wrong.mismatch.as_deref(), Some("GET /abc: no"));
+        let failed = merged(|share| (share.errors.reset, share.statuses) = (2, [(503, 48)].into()));
+        assert_eq!((failed.errors.reset, failed.statuses), (2, [(200, 50), (503, 48)].into()));
+        assert_eq!(merged(|share| share.connections_open = None).connections_open, None);
+    }
+
+    #[test]
+    fn a_rate_is_held_by_each_share_and_by_all() {
+        let held = |shares: &[Report], elapsed| Report::merge(shares, elapsed).unwrap().rate.unwrap().held;
+        let cases: [(&str, [Report; 2], f64, bool); 5] = [
+            ("all", changed(|_| {}), 1.0, true),
+            (
+                "one share not",
+                changed(|share| share.rate.iter_mut().for_each(|rate| rate.held = false)),
+                1.0,
+                false,
+            ),
+            ("the whole took longer", changed(|_| {}), 1.1, false),
+            ("too few answers", changed(|share| share.answered = 40), 1.0, false),
+            ("late", changed(|share| share.schedule_lag = times(&[5; 50])), 1.0, false),
+        ];
+        for (name, shares, elapsed, expected) in cases {
+            assert_eq!(held(&shares, elapsed), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_all_shares_of_one_load_are_merged() {
+        let one_of_three = Report { share: Share::new(3, 3), ..share(1) };
+        let cases = [
+            ("none", vec![], "there is no share"),
+            ("no share", changed(|share| share.share = None).to_vec(), "not of a share"),
+            ("one of two", vec![share(2)], "share 1/2 is missing"),
+            ("one twice", vec![share(1), share(1)], "share 1/2 is there twice"),
+            ("of three", changed(|report| report.share = Share::new(2, 3)).to_vec(), "share 2/2 is missing"),
+            ("one more", vec![share(1), share(2), one_of_three], "another number"),
+            ("another load", changed(|share| share.load.connections = 9).to_vec(), "another load"),
+            ("another version", changed(|share| share.version = "visit 0".into()).to_vec(), "visit 0"),
+        ];
+        for (name, shares, expected) in cases {
+            let error = format!("{:#}", Report::merge(&shares, 1.0).unwrap_err());
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+        // Another host may know the server by another name, and the order is free.
+        let [first, elsewhere] = changed(|share| share.load.url = "http://server/abc".into());
+        assert_eq!(Report::merge(&[elsewhere, first], 1.0).unwrap().answered, 100);
+    }
+}
