@@ -31,6 +31,13 @@ fn a_server_without_a_fault_is_valid() {
     assert_ne!(record.verdict.unwrap().bound, Bound::Invalid, "{text}");
 }
 
+/// As Python's `http.server` does: it answers rightly, and neither keeps connections nor pipelines.
+#[test]
+fn a_server_that_closes_after_each_answer_is_measured() {
+    let (record, text) = measure("once", "");
+    assert_eq!(record.load.as_ref().map(|load| load.answered), Some(3000), "{text}");
+}
+
 #[test]
 fn a_failure_in_the_middle_leaves_no_figures() {
     let cases = [

@@ -63,11 +63,6 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Plays `case` against the server at `address`; `None` when the case passes.
-pub fn check(address: SocketAddr, case: &Case, settings: &Settings) -> Option<Failure> {
-    play(address, case, settings).failure
-}
-
 /// Plays `case` against the server at `address`, as a whole and, where the settings say so, split.
 pub(crate) fn play(address: SocketAddr, case: &Case, settings: &Settings) -> Played {
     let whole = match exchange(address, case, settings) {

@@ -11,7 +11,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule of somebody else than the RFCs.
+    /// A rule that is not of an RFC.
     pub const fn of(section: &'static str) -> Self {
         Self { section, says: "" }
     }

@@ -28,11 +28,11 @@ pub struct CaseResult {
     pub case: &'static str,
     /// The sentence that the case rests on.
     pub rule: Rule,
-    /// What came of it.
+    /// Its result.
     pub outcome: Outcome,
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The server did what is right.
@@ -197,12 +197,10 @@ pub fn run(address: SocketAddr, cases: &[Case], settings: &Settings, watch: &Wat
                     Some(_) if queue.is_gone && queue.refused.contains(&at) => {
                         Outcome::NotAsked(NotAsked::Gone)
                     }
-                    Some(failure) => {
-                        match lack.filter(|_| failure.stops_early && case.needs_more_than_one_answer()) {
-                            Some(lack) => Outcome::NotAsked(lack),
-                            None => Outcome::Failed(failure),
-                        }
-                    }
+                    Some(failure) => match lack.filter(|_| needs_more(case, &failure)) {
+                        Some(lack) => Outcome::NotAsked(lack),
+                        None => Outcome::Failed(failure),
+                    },
                     None => Outcome::Passed,
                 }
             }
@@ -210,6 +208,26 @@ pub fn run(address: SocketAddr, cases: &[Case], settings: &Settings, watch: &Wat
         run.results.push(CaseResult { case: case.name, rule: case.rule, outcome });
     }
     run
+}
+
+/// Sends one case, as a whole and, where the settings say so, split.
+pub fn check(address: SocketAddr, case: &Case, settings: &Settings) -> Outcome {
+    match play(address, case, settings).failure {
+        None => Outcome::Passed,
+        Some(failure) if needs_more(case, &failure) => {
+            match lack(address, std::slice::from_ref(case), settings) {
+                Some(lack) => Outcome::NotAsked(lack),
+                None => Outcome::Failed(failure),
+            }
+        }
+        Some(failure) => Outcome::Failed(failure),
+    }
+}
+
+/// Whether the case failed for want of answers that a server without persistence or pipelining does
+/// not give.
+fn needs_more(case: &Case, failure: &Failure) -> bool {
+    failure.stops_early && case.needs_more_than_one_answer()
 }
 
 /// Where a run is.

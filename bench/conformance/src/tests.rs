@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use super::case::{Finish, Step, send};
+use super::check::play;
 use super::retarget::retarget;
 use super::subject::shorthand::HIDDEN;
 use super::*;
@@ -87,6 +88,11 @@ fn serve(mut stream: TcpStream, script: Script, answer: &str) -> std::io::Result
         }
     }
     Ok(())
+}
+
+/// What is wrong with the answers to a case; `None` when it passes.
+fn check(address: SocketAddr, case: &Case, settings: &Settings) -> Option<Failure> {
+    play(address, case, settings).failure
 }
 
 fn settings() -> Settings {
@@ -364,6 +370,7 @@ fn cases_that_need_what_a_server_lacks_are_not_asked() {
     let (once, in_turn) =
         (start(Script::AnswerOnce, &greeting("/a")), start(Script::InTurn, &greeting("/a")));
     for (address, lacks) in [(once, NotAsked::Persistence), (in_turn, NotAsked::Pipelining)] {
+        assert_eq!(super::check(address, &two(), &settings()), Outcome::NotAsked(lacks));
         let run = run(address, &[one(End::Open), one(End::Any), two()], &settings(), &Watch::default());
         let outcomes: Vec<_> = run.results.into_iter().map(|result| result.outcome).collect();
         let lacks = Outcome::NotAsked(lacks);

@@ -12,6 +12,7 @@ mute     has no version
 keeps    keeps a connection open that the client asks to close
 restless uses CPU time when nothing is asked of it
 slow     takes 50 ms per answer
+once     closes each connection after an answer, and says so
 
 and under a real load tool, where only requests for /abc count:
 
@@ -54,6 +55,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(503 if mode == "busy" and asked % 1000 == 0 else 200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
+        if mode == "once":
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
         if mode == "keeps":
