@@ -15,6 +15,7 @@
 #![allow(clippy::indexing_slicing, reason = "a mistake here ends only the experiment")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -23,6 +24,7 @@ use bench::analysis::summary::{Cell, RunFigure, summarise};
 use bench::machine::Machine;
 use bench::machine::assignment::{Choice, Layout};
 use bench::machine::host::{Host, Launch};
+use bench::machine::sides::Sides;
 use bench::measure::{Control, Measurement};
 use bench::servers::checkout::Checkout;
 use bench::servers::server::Server;
@@ -53,7 +55,7 @@ const BUILD_BOUND: Duration = Duration::from_secs(30 * 60);
 
 fn main() -> anyhow::Result<()> {
     let checkout = Checkout::read(None)?;
-    let host = Host::this_machine(checkout.tools())?;
+    let host = Arc::new(Host::this_machine(checkout.tools())?);
     let words =
         "cargo build --release --locked --package visit --package bench --bin visit --example burdened";
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
@@ -117,7 +119,7 @@ fn server(parent: &Path, name: &str, program: &Path, burden: Option<u32>) -> any
 
 /// Measures servers as `bench measure` does. The records are kept in the folder of all results.
 fn measure(
-    host: &Host,
+    host: &Arc<Host>,
     checkout: &Checkout,
     servers: &[&Server],
     repetitions: u32,
@@ -135,7 +137,7 @@ fn measure(
         }
     }
     let measurement = Measurement {
-        host,
+        sides: &Sides::here(Arc::clone(host), &layout),
         layout: &layout,
         seed: machine.seed,
         servers,

@@ -117,6 +117,7 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
         load: &load,
         amount: load.amount,
         rate: None,
+        share: None,
         answer: "Hello, visitor! You've requested: /abc\n",
         cores: cores.tool.len(),
         url: &url,

@@ -130,7 +130,7 @@ fn a_built_server_can_report_why_it_cannot_run() {
 
 #[test]
 fn missing_programs_are_installed_with_the_flag() {
-    let lacking = "unavailable: there is no `mock-program` on this machine";
+    let lacking = "unavailable: there is no `mock-program` here";
     let checkout = checkout(&["mock-program"]);
     let (_, text) = checkout.run("verify --servers named");
     assert!(text.contains(lacking) && !text.contains("installing"), "{text}");
@@ -153,6 +153,6 @@ fn a_server_whose_programs_cannot_be_installed_is_left_out() {
     let checkout = checkout(&["nowhere"]);
     let (output, text) = checkout.run("verify --servers all --install");
     assert!(text.contains("left out nowhere: "), "{text}");
-    assert!(text.contains("unavailable: there is no `nowhere` on this machine"), "{text}");
+    assert!(text.contains("unavailable: there is no `nowhere` here"), "{text}");
     assert!(output.status.code().is_some_and(|code| code < 2), "{text}");
 }

@@ -54,7 +54,11 @@ fn every_server_prints_its_version_and_rejects_bad_flags() {
 
         for (flags, codes) in [(["--port", "99999"], [1, 2]), (["--port", taken.as_str()], [1, 1])] {
             let mut command = Command::new(&server.run[0]);
-            command.args(&server.run[1..]).args(flags).current_dir(&server.folder).env("PATH", host.path());
+            command
+                .args(&server.run[1..])
+                .args(flags)
+                .current_dir(&server.folder)
+                .env("PATH", host.path().unwrap());
             let output = command.output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
             let code = output.status.code().unwrap();
@@ -75,7 +79,7 @@ fn no_server_depends_on_empty_variables_or_inherited_signals() {
     for server in &servers {
         let mut command = Command::new("env");
         command.args(inherited).args(&server.run).args(["--port", "0"]);
-        command.current_dir(&server.folder).env("PATH", host.path()).stdout(Stdio::piped());
+        command.current_dir(&server.folder).env("PATH", host.path().unwrap()).stdout(Stdio::piped());
         command.envs(VARIABLES.map(|name| (name, "")));
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
@@ -93,7 +97,7 @@ fn an_error_names_the_variable_that_is_wrong() {
     let (host, servers) = prepared::servers(|_| true);
     for server in &servers {
         let mut command = Command::new(&server.run[0]);
-        command.args(&server.run[1..]).current_dir(&server.folder).env("PATH", host.path());
+        command.args(&server.run[1..]).current_dir(&server.folder).env("PATH", host.path().unwrap());
         let output = command.env("PORT", "nothing").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         let line = said.lines().find(|line| line.contains("error: ")).unwrap();

@@ -365,7 +365,7 @@ fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
     let cases = [
         (
             r#"requires = [{ program = "no-such", hint = "write it" }]"#,
-            "there is no `no-such` on this machine; write it",
+            "there is no `no-such` here; write it",
         ),
         (r#"check = ["sh", "-c", "echo 'no rings here' >&2; exit 1"]"#, "no rings here"),
     ];

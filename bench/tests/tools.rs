@@ -87,12 +87,13 @@ impl Server {
             slice: None,
         };
         let url = format!("http://{}/here", self.address);
-        let spec = LoadSpec { load: &load, amount, rate: None, answer: "hi", cores: 1, url: &url };
+        let spec =
+            LoadSpec { load: &load, amount, rate: None, share: None, answer: "hi", cores: 1, url: &url };
         let words = tool.command(&spec);
         let (program, arguments) = words.split_first().unwrap();
         let output = Command::new(program).args(arguments).current_dir(folder.path()).output();
         let Ok(output) = output else {
-            eprintln!("skipped: there is no `{}` on this machine", tool.name());
+            eprintln!("skipped: there is no `{}` here", tool.name());
             return None;
         };
         Some(tool.parse(&String::from_utf8(output.stdout).unwrap()).unwrap())
@@ -142,7 +143,7 @@ fn hey_takes_more_for_an_answer_than_one_request_gets() {
 #[test]
 fn a_load_by_hey_of_fewer_requests_than_asked_for_is_invalid() {
     if Command::new("hey").output().is_err() {
-        return eprintln!("skipped: there is no `hey` on this machine");
+        return eprintln!("skipped: there is no `hey` here");
     }
     let workload = workload("load").with("connections", 30).with("requests", 100);
     let checkout = Checkout::new(&["good"], &suite(&[workload]));

@@ -10,8 +10,10 @@
 //! nothing: a run is *invalid* where requests failed or the load was not the one that was asked
 //! for, and *disturbed* where other processes or machines took the cores' time.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::statistics::median;
-use crate::store::record::{Bound, From, Record, VerdictRecord};
+use crate::store::record::{Bound, From, HostsRecord, LoadHostRecord, Record, VerdictRecord};
 use crate::text::numbers::{as_f64, counted};
 
 /// A side that used this share of its cores' time was at its limit, and so was a thread that used this
@@ -65,6 +67,13 @@ pub const STILL_SHARE: f64 = 0.05;
 /// at least (`TCP_DELACK_MIN`), and until the next tick of its timer: 44 ms were seen here.
 pub const DELAYED_SECONDS: std::ops::Range<f64> = 0.039..0.046;
 
+/// The share of the time in which all hosts of a load have to make load, so that it is one.
+pub const OVERLAP_FROM: f64 = 0.99;
+
+/// A link whose busier direction carried this share of what it can was at its limit: the rest are the
+/// heads and gaps of packets.
+pub const LINK_BUSY_FROM: f64 = 0.9;
+
 /// With less than this share of the cores' time on either side, requests did not wait for others that
 /// were being answered.
 pub const QUIET_BELOW: f64 = 0.5;
@@ -91,7 +100,7 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         reason: None,
         server_utilisation: cpu.server.map(|server| utilisation(server.seconds, record.server_cores.len())),
         thread_utilisation: threads.first().copied(),
-        tool_utilisation: utilisation(cpu.tool.seconds, record.tool_cores.len()),
+        tool_utilisation: tool_utilisation(record)?,
         external_share,
         concurrency: concurrency(record),
     };
@@ -106,22 +115,33 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         .filter(|_| !is_left_out)
         .find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
     // What the tool counted comes before what the harness saw of a load that may have been brief.
-    let not_as_asked =
-        failed(record).or_else(|| short(record)).or_else(|| missing(record)).or_else(|| kept_open(record));
+    let not_as_asked = failed(record)
+        .or_else(|| short(record))
+        .or_else(|| missing(record))
+        .or_else(|| kept_open(record))
+        .or_else(|| apart(record));
     (verdict.bound, verdict.reason) = if let Some(reason) = not_as_asked {
         (Bound::Invalid, Some(reason))
     } else if let Some(seconds) = cpu.suspended_seconds.filter(|seconds| *seconds >= SUSPENDED_FROM) {
         (Bound::Disturbed, Some(format!("the machine was suspended for {seconds:.0} s meanwhile")))
     } else if let Some((share, who)) = taken {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
+    } else if let Some(reason) = disturbed_host(record) {
+        (Bound::Disturbed, Some(reason))
     } else if let Some(reason) = not_held(record, tool)
         .or_else(|| breaks_littles_law(record, verdict.concurrency))
         .or_else(|| stalled(record, server?.max(tool).max(thread.unwrap_or_default())))
     {
         (Bound::Invalid, Some(reason))
     } else {
-        let bound = limit(server, thread, tool, record.workload.rate.is_some());
-        (bound, (bound == Bound::ThreadBound).then(|| busy_threads(&threads, record.server_cores.len())))
+        match limit(server, thread, tool, record.workload.rate.is_some()) {
+            Bound::LatencyBound if busy_link(record).is_some() => (Bound::NetworkBound, busy_link(record)),
+            Bound::ThreadBound => {
+                (Bound::ThreadBound, Some(busy_threads(&threads, record.server_cores.len())))
+            }
+            Bound::ClientBound => (Bound::ClientBound, busy_host(record)),
+            bound => (bound, None),
+        }
     };
     Some(verdict)
 }
@@ -171,7 +191,9 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
         (Bound::Disturbed, reason(Bound::Disturbed))
     } else {
         let bound = limit(server, thread, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some()));
-        (bound, reason(bound).filter(|_| bound == Bound::ThreadBound))
+        let is_link = bound == Bound::LatencyBound && share(Bound::NetworkBound) >= 0.5;
+        let bound = if is_link { Bound::NetworkBound } else { bound };
+        (bound, reason(bound))
     };
     Some(Verdict { bound, reason })
 }
@@ -208,6 +230,56 @@ fn limit(server: Option<f64>, thread: Option<f64>, tool: f64, is_open: bool) -> 
             Some(_) => Bound::LatencyBound,
         }
     }
+}
+
+/// The share of its cores' time that the tool used; of several load hosts that of the busiest machine,
+/// since the load is at its limit where one of them is.
+fn tool_utilisation(record: &Record) -> Option<f64> {
+    let (load, cpu) = (record.load.as_ref()?, record.cpu.as_ref()?);
+    match &record.hosts {
+        None => Some(cpu.tool.seconds / (load.elapsed_seconds * as_f64(record.tool_cores.len() as u64))),
+        Some(hosts) => busiest(hosts, load.elapsed_seconds).map(|(share, _)| share),
+    }
+}
+
+/// The machine of the load that used the largest share of its cores' time: the share, and its hosts.
+fn busiest(hosts: &HostsRecord, elapsed_seconds: f64) -> Option<(f64, String)> {
+    let share = |(loads, cores): &(Vec<&LoadHostRecord>, BTreeSet<usize>)| {
+        let used: f64 = loads.iter().map(|load| load.tool.seconds).sum();
+        let names: Vec<&str> = loads.iter().map(|load| load.label()).collect();
+        (used / (elapsed_seconds * as_f64(cores.len() as u64)), names.join(" and "))
+    };
+    hosts.load_machines().values().map(share).max_by(|(a, _), (b, _)| a.total_cmp(b))
+}
+
+/// The load host that was at its limit, where there are several.
+fn busy_host(record: &Record) -> Option<String> {
+    let (load, hosts) = (record.load.as_ref()?, record.hosts.as_ref()?);
+    let (_, names) = busiest(hosts, load.elapsed_seconds)?;
+    (hosts.loads.len() > 1).then(|| format!("the tool on {names}"))
+}
+
+/// Load hosts that did not make load at the same time.
+fn apart(record: &Record) -> Option<String> {
+    let overlap = record.hosts.as_ref()?.overlap;
+    (overlap < OVERLAP_FROM)
+        .then(|| format!("the load hosts made load together for only {:.1} % of the time", overlap * 100.0))
+}
+
+/// A load host whose cores other work used.
+fn disturbed_host(record: &Record) -> Option<String> {
+    let wall = record.cpu.as_ref()?.wall_seconds;
+    record.hosts.as_ref()?.loads.iter().find_map(|host| {
+        let share = host.external_seconds? / (wall * as_f64(host.cores.len() as u64));
+        (share > DISTURBED_FROM)
+            .then(|| format!("other work took {:.0} % of the cores' time on {}", share * 100.0, host.label()))
+    })
+}
+
+/// A link that carried nearly what it can.
+fn busy_link(record: &Record) -> Option<String> {
+    let share = record.hosts.as_ref()?.network?.utilisation()?;
+    (share >= LINK_BUSY_FROM).then(|| format!("the link carried {:.0} % of what it can", share * 100.0))
 }
 
 /// The shares of a core's time that the server's busiest threads used, the largest first. Of a server

@@ -4,6 +4,7 @@
 
 mod cores;
 mod finding;
+mod hosts;
 mod limits;
 mod parts;
 mod quiet;
@@ -11,6 +12,7 @@ mod system;
 
 pub(crate) use cores::{cores, picture};
 pub(crate) use finding::{Finding, Level, is_any_ready};
+pub(crate) use hosts::hosts;
 pub(crate) use limits::limits;
 pub(crate) use parts::{optional, servers, tools};
 pub(crate) use quiet::quietness;

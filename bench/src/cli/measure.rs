@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::value::Slices;
-use super::{Chosen, Label, help, value};
+use super::{Chosen, Hosts, Label, help, value};
 use crate::machine::assignment::Smt;
 
 /// `bench measure`
@@ -14,7 +14,7 @@ use crate::machine::assignment::Smt;
 #[command(after_help = help::of(include_str!("help/measure.txt")))]
 pub struct Measure {
     /// Resume an interrupted measurement, with its own flags
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["Setup", "Chosen"], value_parser = value::results)]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["Setup", "Chosen", "server_host", "load_host", "ssh"], value_parser = value::results)]
     pub resume: Option<PathBuf>,
 
     /// Print only warnings and errors to standard error, no progress and no preliminary tables
@@ -24,6 +24,10 @@ pub struct Measure {
     /// Which servers
     #[command(flatten)]
     pub chosen: Chosen,
+
+    /// Where the servers and the load run
+    #[command(flatten)]
+    pub hosts: Hosts,
 
     /// How they are measured
     #[command(flatten)]

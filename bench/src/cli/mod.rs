@@ -2,6 +2,7 @@
 
 pub mod command;
 mod help;
+mod hosts;
 mod measure;
 mod value;
 
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use crate::report::format::Format;
 use crate::servers::template::Language;
 
+pub use self::hosts::{Hosts, ServerHost};
 pub use self::measure::Measure;
 pub use self::value::Label;
 
@@ -76,7 +78,17 @@ pub enum Command {
     Serve(Serve),
     /// Check this machine: what it lacks, and whether it is quiet enough to measure on
     #[command(after_help = help::of(include_str!("help/doctor.txt")))]
-    Doctor,
+    Doctor(Hosts),
+    /// Do what the harness of another machine asks: what --server-host and --load-host start there
+    #[command(after_help = help::of(include_str!("help/host.txt")))]
+    Host {
+        /// The value by which what it starts is known
+        #[arg(long, value_name = "VALUE")]
+        mark: String,
+        /// Where it keeps copies of programs
+        #[arg(long, value_name = "DIR")]
+        cache: PathBuf,
+    },
     /// Print the script for a shell's completion
     #[command(after_help = help::of(include_str!("help/completions.txt")))]
     Completions {
@@ -174,6 +186,10 @@ pub struct Verify {
     #[arg(long, value_name = "PATH", requires = "expect_body", default_value = "/", value_parser = value::path)]
     pub path: String,
 
+    /// Where servers run
+    #[command(flatten)]
+    pub host: ServerHost,
+
     /// Also list known failures, and every case of a cause
     #[arg(long)]
     pub all: bool,
@@ -212,6 +228,10 @@ pub struct Drill {
     /// Which servers
     #[command(flatten)]
     pub chosen: Chosen,
+
+    /// Where servers run
+    #[command(flatten)]
+    pub host: ServerHost,
 
     /// Drills by name, separated by commas, or `all` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -335,6 +355,10 @@ pub struct Serve {
     /// The folder of a server outside of the checkout, with its `server.toml`
     #[arg(long, value_name = "DIR")]
     pub server_dir: Vec<PathBuf>,
+
+    /// Where the server runs
+    #[command(flatten)]
+    pub host: ServerHost,
 
     /// The server's name
     pub name: String,

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use super::conflict::{Conflict, conflicts};
 use super::cores::Cores;
@@ -41,7 +42,7 @@ pub struct Choice {
 }
 
 /// The machine's cores, and which of them the server, the load tool and the harness have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Layout {
     /// The machine's cores.
     pub topology: Topology,

@@ -7,11 +7,12 @@ use anyhow::Context;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use procfs::{CpuTime, CurrentSI};
+use serde::{Deserialize, Serialize};
 
 use crate::text::numbers::as_f64;
 
 /// The cores of one measurement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Cores {
     /// The server's.
     pub server: Vec<usize>,
@@ -42,7 +43,7 @@ impl Cores {
 }
 
 /// For how long cores have been busy since the boot, in seconds. The kernel counts hundredths.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct CoreTimes {
     /// With processes, with interrupts, and for other machines on the same hardware.
     pub busy: f64,

@@ -1,226 +1,165 @@
-//! The machine that a measurement runs on: every process is started, pinned and ended here.
+//! The hosts that a measurement runs on: every process is started, pinned, watched and ended here,
+//! and what the kernel counts is read here.
 //!
-//! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone,
-//! which then ends each group itself, and a child's children end with it. Where the harness is
-//! killed and cannot, its [`Guard`] does.
+//! A [`Host`] is this machine, or another one that is reached by `ssh`. What uses one does not know
+//! which:
+//!
+//! ```text
+//! Host ─┬─ Local: this machine ───────────────────────────────────── processes, counters
+//!       └─ Remote: questions ─▶ ssh ─▶ `bench host` there: its Local ─ processes, counters
+//! ```
 
 mod attached;
+mod clock;
 mod descriptors;
 mod environment;
 mod guard;
+mod kernel;
+mod launch;
+mod local;
+mod local_process;
+mod network;
 mod ports;
 mod process;
+mod remote;
+mod scratch;
 mod sockets;
+mod started;
 mod suspended;
 mod threads;
 mod throttled;
 mod usage;
+mod watch;
 
-use std::env;
-use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::os::fd::BorrowedFd;
-use std::os::unix::process::CommandExt;
+use std::ffi::OsStr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::sys::signal::{SigHandler, SigSet, Signal, killpg, signal};
-use nix::unistd::Pid;
-use parking_lot::Mutex;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
-use signal_hook::iterator::Signals;
+use anyhow::{Context, bail};
+use tempfile::TempDir;
 
-use crate::machine::cores;
-use environment::Environment;
-use guard::Guard;
+use crate::machine::Machine;
+use crate::machine::assignment::Layout;
+use crate::machine::cores::Cores;
+use crate::machine::topology::Topology;
+use local::Local;
+use remote::Remote;
+use started::Started;
 
 pub use attached::{AttachedProcess, is_here};
+pub use clock::{Clock, Offset};
 pub use descriptors::{descriptor_limit, raise_descriptor_limit};
 pub use environment::kept;
-pub use ports::{Ports, port_range, ports, wait_for_ports};
+pub use kernel::KernelCounters;
+pub use launch::Launch;
+pub use network::{Interface, Traffic};
+pub use ports::Ports;
 pub use process::{Ended, Process, Waited};
-pub use sockets::{accepted, established};
-pub use suspended::suspended;
+pub use remote::{Deployed, RemoteFolder, RemoteWatch, Ssh, serve};
 pub use threads::ThreadTimes;
-pub use throttled::{quota, throttled};
+pub use throttled::quota;
 pub use usage::{Memory, Usage};
+pub use watch::LocalWatch;
 
-/// Time for the started processes to end on an interruption, rather than to drain.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
-const SERVICES: &str = "/usr/sbin";
-
-/// Where programs are searched for if `PATH` is not set, as shells do, or empty, which for shells
-/// is the working folder.
-const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-
-/// The machine, and the processes that the harness has started on it.
+/// A host, and the processes that the harness has started on it.
 pub struct Host {
-    path: OsString,
+    place: Place,
     started: Arc<Started>,
 }
 
-/// What the thread that waits for signals shares with the others.
-#[derive(Default)]
-struct Started {
-    interrupted: AtomicBool,
-    groups: Mutex<Groups>,
+enum Place {
+    Here(Arc<Local>),
+    There(Remote),
 }
 
-/// The processes that run.
-#[derive(Default)]
-struct Groups {
-    /// Process groups that may get a signal: not yet reaped, so no number has been reused.
-    running: Vec<Pid>,
-    /// Kills them if the harness is killed; from the first on.
-    guard: Option<Guard>,
+/// A folder for the time of a run, in which a load tool finds its script. Dropping it removes it.
+pub enum Scratch<'a> {
+    /// On this machine.
+    Here(TempDir),
+    /// On another host.
+    There(RemoteFolder<'a>),
 }
 
-/// What to start.
-#[derive(Clone, Copy)]
-pub struct Launch<'a> {
-    words: &'a [String],
-    folder: &'a Path,
-    cores: &'a [usize],
-    is_shown: bool,
-    is_commanded: bool,
-    environment: Environment,
-}
-
-impl<'a> Launch<'a> {
-    /// A program with its arguments, in a folder: a server, a load tool, or a question to one. It
-    /// has a clean environment, and the cores of the thread that starts it. Its output and the end
-    /// of its standard error are kept.
-    pub fn new(words: &'a [String], folder: &'a Path) -> Self {
-        Self {
-            words,
-            folder,
-            cores: &[],
-            is_shown: false,
-            is_commanded: false,
-            environment: Environment::Clean,
-        }
-    }
-
-    /// The same for what builds or installs, which has the user's environment.
-    pub fn build(words: &'a [String], folder: &'a Path) -> Self {
-        Self { environment: Environment::Users, ..Self::new(words, folder) }
-    }
-
-    /// On these cores; none stands for those of the thread that starts it.
-    pub fn on(self, cores: &'a [usize]) -> Self {
-        Self { cores, ..self }
-    }
-
-    /// Whether the user sees its output, on the harness's standard error, and nothing is kept.
-    pub fn shown(self, is_shown: bool) -> Self {
-        Self { is_shown, ..self }
-    }
-
-    /// It takes commands from its standard input, and answers each by a line.
-    pub fn commanded(self) -> Self {
-        Self { is_commanded: true, ..self }
-    }
+/// Connections of a server that are being counted.
+pub enum Watch<'a> {
+    /// Those of a server of this machine.
+    Here(LocalWatch),
+    /// Those of a server of another host.
+    There(RemoteWatch<'a>),
 }
 
 impl Host {
     /// This machine. Programs are searched for in `tools`, then beside the harness's own and among
-    /// release builds, one of which `visit` is, then on `PATH`, and last in [`SERVICES`]. From now
-    /// on SIGINT, SIGTERM and a closed terminal end all started processes and make
-    /// [`Host::interrupted`] true; a process that has not ended after [`LAST_WORDS`] is killed. A
+    /// release builds, one of which `visit` is, then on `PATH`, and last where Debian has those of
+    /// services. From now on SIGINT, SIGTERM and a closed terminal end all started processes and make
+    /// [`Host::interrupted`] true; a process that has not ended after two seconds is killed. A
     /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
     /// `PATH`, or the signals cannot be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
-        let path = env::var_os("PATH").filter(|path| !path.is_empty());
-        let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
-        let own = env::current_exe().ok().and_then(|program| own_folder(&program).map(Path::to_owned));
-        let release = own.as_deref().and_then(Path::parent).map(|target| target.join("release"));
-        let folders = std::iter::once(tools).chain(own).chain(release).chain(env::split_paths(&path));
-        let path = env::join_paths(folders.chain([SERVICES.into()])).context(
-            "PATH cannot name the folder of the checkout or of this program: move it to one without a colon",
-        )?;
-        reset_inherited()?;
-        let started = Arc::new(Started::default());
-        let mut signals = Signals::new(signals()).context("cannot watch for signals")?;
-        let watched = Arc::clone(&started);
-        let watch = move || {
-            for _ in signals.forever() {
-                let again = watched.interrupted.swap(true, Ordering::SeqCst);
-                if again {
-                    watched.signal_all(Signal::SIGKILL);
-                    std::process::exit(130);
-                }
-                watched.signal_all(Signal::SIGTERM);
-                let watched = Arc::clone(&watched);
-                std::thread::spawn(move || {
-                    std::thread::sleep(LAST_WORDS);
-                    // No process was started in the meantime, and none will be.
-                    watched.signal_all(Signal::SIGKILL);
-                });
-            }
-        };
-        std::thread::Builder::new().name("signals".into()).spawn(watch).context("cannot start a thread")?;
-        Ok(Self { path, started })
+        let local = Local::new(tools, None)?;
+        Ok(Self { started: Arc::clone(&local.started), place: Place::Here(Arc::new(local)) })
     }
 
-    /// The path of the program called `name`, if it is on this machine.
+    /// The host that `ssh` knows by this name, reached from `self`, which is this machine. Fails where
+    /// it cannot be reached, or its helper does not start.
+    pub fn connect(&self, ssh: &Ssh, name: &str) -> anyhow::Result<Self> {
+        let Place::Here(local) = &self.place else { bail!("hosts are reached from this machine") };
+        let remote = Remote::connect(Arc::clone(local), ssh, name)?;
+        Ok(Self { started: Arc::clone(&self.started), place: Place::There(remote) })
+    }
+
+    /// The name by which the user reaches it; `None` of this machine.
+    pub fn name(&self) -> Option<&str> {
+        match &self.place {
+            Place::Here(_) => None,
+            Place::There(remote) => Some(remote.name()),
+        }
+    }
+
+    /// The path of the program called `name`, if it is on this host.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
-        let is_program = |path: &PathBuf| {
-            use std::os::unix::fs::PermissionsExt;
-            path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-        };
-        env::split_paths(&self.path).map(|folder| folder.join(name)).find(is_program)
+        match &self.place {
+            Place::Here(local) => local.find(name),
+            Place::There(remote) => remote.find(name),
+        }
     }
 
-    /// Where programs are searched for, as the value of `PATH`.
-    pub fn path(&self) -> &OsStr {
-        &self.path
+    /// Where programs are searched for on this machine, as the value of `PATH`; `None` of another host.
+    pub fn path(&self) -> Option<&OsStr> {
+        match &self.place {
+            Place::Here(local) => Some(local.path()),
+            Place::There(_) => None,
+        }
+    }
+
+    /// Where servers of this host listen: the loopback interface, or the address by which the user's
+    /// `ssh` reaches it.
+    pub fn address(&self) -> IpAddr {
+        match &self.place {
+            Place::Here(_) => Ipv4Addr::LOCALHOST.into(),
+            Place::There(remote) => remote.address(),
+        }
     }
 
     /// Fails once the user has interrupted the harness.
     pub fn check_interrupted(&self) -> anyhow::Result<()> {
-        if self.interrupted() { Err(anyhow!("interrupted")) } else { Ok(()) }
+        self.started.check_interrupted()
     }
 
     /// Whether the user has interrupted the harness.
     pub fn interrupted(&self) -> bool {
-        self.started.interrupted.load(Ordering::SeqCst)
+        self.started.interrupted()
     }
 
     /// Starts a process. Fails if there is no such program, or the user has interrupted.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
-        let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(launch.folder).process_group(0);
-        launch.environment.apply(&mut command);
-        command.env("PATH", &self.path);
-        command.stdin(if launch.is_commanded { Stdio::piped() } else { Stdio::null() });
-        if launch.is_shown {
-            command.stdout(std::io::stderr());
-        } else {
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        }
-
-        let mut groups = self.started.groups.lock();
         self.check_interrupted()?;
-        let guard = match &mut groups.guard {
-            Some(guard) => guard,
-            none => none.insert(Guard::start()?),
-        };
-        guard.watch(&mut command);
-        let child =
-            spawn_on(&mut command, launch.cores).with_context(|| format!("cannot start {program}"))?;
-        groups.running.push(group_of(&child));
-        drop(groups);
-        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Process::watch(name, child, Arc::clone(&self.started)))
+        match &self.place {
+            Place::Here(local) => local.start(launch).map(|(name, process)| Process::new(name, process)),
+            Place::There(remote) => remote.start(launch),
+        }
     }
 
     /// Runs a process to its end and returns its output. Fails if that is no success in `bound`.
@@ -243,73 +182,177 @@ impl Host {
         }
         Ok(ended)
     }
-}
 
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.started.groups.lock().guard.take();
+    /// A folder for the time of a run, with these files: their names and texts. Dropping it removes it.
+    /// Fails where none can be made.
+    pub fn scratch(&self, files: &[(&str, &str)]) -> anyhow::Result<Scratch<'_>> {
+        match &self.place {
+            Place::Here(_) => scratch::make(files).map(Scratch::Here),
+            Place::There(remote) => remote.scratch(files).map(Scratch::There),
+        }
     }
-}
 
-impl Started {
-    fn signal_all(&self, signal: Signal) {
-        for group in &self.groups.lock().running {
-            let _ = killpg(*group, signal);
+    /// What the kernel counts of these cores, and of the host. Fails where the host is lost.
+    pub fn counters(&self, cores: &[usize]) -> anyhow::Result<KernelCounters> {
+        match &self.place {
+            Place::Here(_) => Ok(KernelCounters::read(cores)),
+            Place::There(remote) => remote.counters(cores),
+        }
+    }
+
+    /// How many connections the server that listens on `address` has now, those that wait in the queue
+    /// to be accepted too. `None` where the kernel does not say.
+    pub fn established(&self, address: SocketAddr) -> Option<u64> {
+        match &self.place {
+            Place::Here(_) => sockets::established(address),
+            Place::There(remote) => remote.established(address),
+        }
+    }
+
+    /// Counts the connections of `address` at times until the returned value is asked for the largest
+    /// count. The host does so itself: the harness sends nothing meanwhile.
+    pub fn watch_connections(&self, address: SocketAddr) -> anyhow::Result<Watch<'_>> {
+        match &self.place {
+            Place::Here(_) => Ok(Watch::Here(LocalWatch::start(address))),
+            Place::There(remote) => remote.watch_connections(address).map(Watch::There),
+        }
+    }
+
+    /// The ports for outgoing connections to `target`, now. `None` where the kernel does not say.
+    pub fn ports(&self, target: IpAddr) -> Option<Ports> {
+        match &self.place {
+            Place::Here(_) => ports::ports(target.is_loopback()),
+            Place::There(remote) => remote.ports(target.is_loopback()),
+        }
+    }
+
+    /// Waits until half of the ports for outgoing connections are free, or can be reused for
+    /// connections to `target`, and returns whether they are: false once the wait has timed out, or the
+    /// user has interrupted it. Calls `say` when the wait begins, and when it times out. Does not wait
+    /// where the kernel does not say.
+    pub fn wait_for_ports(&self, target: IpAddr, say: impl FnMut(&str)) -> bool {
+        ports::wait_for_ports(self, target, say)
+    }
+
+    /// What its network interface with this address has sent and received, and what TCP has repeated.
+    pub fn traffic(&self, address: IpAddr) -> Option<Traffic> {
+        match &self.place {
+            Place::Here(_) => network::traffic(address),
+            Place::There(remote) => remote.traffic(address),
+        }
+    }
+
+    /// Its network interface with this address.
+    pub fn interface(&self, address: IpAddr) -> Option<Interface> {
+        match &self.place {
+            Place::Here(_) => network::interface(address),
+            Place::There(remote) => remote.interface(address),
+        }
+    }
+
+    /// Its cores. Fails where the kernel does not say which may be used.
+    pub fn topology(&self) -> anyhow::Result<Topology> {
+        match &self.place {
+            Place::Here(_) => Topology::here(),
+            Place::There(remote) => remote.topology(),
+        }
+    }
+
+    /// The state of the machine now, of which the measurement uses these cores. Fails where its kernel
+    /// does not say its name.
+    pub fn machine(&self, layout: &Layout, seed: u64) -> anyhow::Result<Machine> {
+        match &self.place {
+            Place::Here(_) => Machine::read(layout, seed),
+            Place::There(remote) => remote.machine(layout, seed),
+        }
+    }
+
+    /// How far its clock is from this machine's, by the fastest of some exchanges. Fails where it does
+    /// not answer.
+    pub fn clock_offset(&self) -> anyhow::Result<Offset> {
+        match &self.place {
+            Place::Here(_) => Ok(Offset::NONE),
+            Place::There(remote) => remote.clock_offset(),
+        }
+    }
+
+    /// Which start of which machine it runs on. Hosts that have the same are one machine, such as two
+    /// containers. `None` where the kernel does not say.
+    pub fn boot(&self) -> Option<String> {
+        match &self.place {
+            Place::Here(_) => boot(),
+            Place::There(remote) => remote.boot(),
+        }
+    }
+
+    /// The address of this machine by which the host is reached; `None` of this machine, and where `ssh`
+    /// does not say.
+    pub fn reached_from(&self) -> Option<IpAddr> {
+        match &self.place {
+            Place::Here(_) => None,
+            Place::There(remote) => remote.reached_from(),
+        }
+    }
+
+    /// Moves the harness, or its helper on this host, to that core. Fails if the kernel does not allow
+    /// it.
+    pub fn pin_harness(&self, cores: &Cores) -> anyhow::Result<()> {
+        match &self.place {
+            Place::Here(_) => cores.pin_harness(),
+            Place::There(remote) => remote.pin(cores),
+        }
+    }
+
+    /// Copies files of this machine to a folder of the host's cache, named after their content, so that
+    /// the second time nothing is copied. Returns where they are there. Fails where they cannot be read,
+    /// or do not fit.
+    pub fn deploy(&self, files: &[Deployed]) -> anyhow::Result<Vec<PathBuf>> {
+        match &self.place {
+            Place::Here(_) => Ok(files.iter().map(|file| file.from.clone()).collect()),
+            Place::There(remote) => remote.deploy(files),
+        }
+    }
+
+    /// Why nothing can be asked of it any more: the channel to it was lost. `None` while it can.
+    pub fn lost(&self) -> Option<String> {
+        match &self.place {
+            Place::Here(_) => None,
+            Place::There(remote) => remote.lost(),
+        }
+    }
+
+    /// Reaches it again, if it was lost. Fails where it cannot be reached.
+    pub fn revive(&self) -> anyhow::Result<()> {
+        match &self.place {
+            Place::Here(_) => Ok(()),
+            Place::There(remote) => {
+                remote.revive().with_context(|| format!("cannot reach {} again", remote.name()))
+            }
         }
     }
 }
 
-/// Undoes what whoever started the harness may have left it: signals that are blocked, SIGCHLD that
-/// is ignored, so that no child could be waited for, and open files, which would count among those of
-/// servers. Children inherit the signals as they are then, and no file but the standard streams.
-#[allow(unsafe_code, reason = "a signal's action is set, and descriptors are used by their numbers")]
-fn reset_inherited() -> anyhow::Result<()> {
-    SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
-    // SAFETY: the default action runs no code of this process.
-    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("cannot reset SIGCHLD")?;
-    // So that a file that exceeds `ulimit -f` is an error, and does not end the harness.
-    signal_hook::flag::register(SIGXFSZ, Arc::default()).context("cannot handle SIGXFSZ")?;
-    for entry in fs::read_dir("/proc/self/fd").context("cannot list open files")? {
-        let name = entry.context("cannot list open files")?.file_name();
-        let Some(number @ 3..) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-        // SAFETY: this thread closes none before it has read the list, and another, of which there are
-        // some in tests, can at most make the number that of a file of its own, or of none.
-        let file = unsafe { BorrowedFd::borrow_raw(number) };
-        match fcntl(file, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)) {
-            Ok(_) | Err(Errno::EBADF) => {}
-            Err(error) => return Err(error).context("cannot mark an open file"),
+impl Scratch<'_> {
+    /// Where it is on its host.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Here(folder) => folder.path(),
+            Self::There(folder) => folder.path(),
         }
     }
-    Ok(())
 }
 
-/// The signals that interrupt the harness, without SIGHUP where `nohup` has set it to be ignored.
-fn signals() -> Vec<i32> {
-    let status = procfs::process::Process::myself().and_then(|own| own.status());
-    let is_hangup_ignored = status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0);
-    if is_hangup_ignored { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
-}
-
-fn group_of(child: &Child) -> Pid {
-    Pid::from_raw(child.id().cast_signed())
-}
-
-/// Where cargo puts the programs of this package. An example lies one folder deeper.
-fn own_folder(program: &Path) -> Option<&Path> {
-    let folder = program.parent()?;
-    if folder.ends_with("examples") { folder.parent() } else { Some(folder) }
-}
-
-/// Spawns on a thread that is pinned first: a child inherits the cores of its parent thread.
-fn spawn_on(command: &mut Command, cores: &[usize]) -> anyhow::Result<Child> {
-    if cores.is_empty() {
-        return Ok(command.spawn()?);
+impl Watch<'_> {
+    /// The largest count. `None` where there was no look yet, or the kernel does not say.
+    pub fn most(self) -> Option<u64> {
+        match self {
+            Self::Here(watch) => watch.most(),
+            Self::There(watch) => watch.most(),
+        }
     }
-    let spawn = || {
-        cores::pin(cores)?;
-        Ok(command.spawn()?)
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(spawn).join().unwrap_or_else(|_| bail!("the spawning thread died"))
-    })
+}
+
+/// Which start of this machine it is.
+fn boot() -> Option<String> {
+    Some(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned())
 }

@@ -5,9 +5,11 @@ pub mod conflict;
 pub mod cores;
 pub mod host;
 mod settings;
+pub mod sides;
 pub mod topology;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 
 use anyhow::Context;
@@ -15,6 +17,7 @@ use procfs::Current;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::assignment::Layout;
+use crate::machine::host::Interface;
 use crate::machine::topology::Topology;
 use crate::text::numbers;
 use crate::text::visible::visible;
@@ -76,6 +79,36 @@ pub struct Machine {
     /// What the machine's cores share. Absent in old records.
     #[serde(default)]
     pub topology: Option<Topology>,
+    /// The hosts of the load, where a side was on another machine than the harness: the rest is then what
+    /// the server's host is. Absent where everything was on this machine, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Hosts>,
+}
+
+/// The hosts of a measurement beside the server's machine.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hosts {
+    /// The machine that the harness ran on.
+    pub harness: String,
+    /// The server's host.
+    pub server: HostLink,
+    /// The hosts of the load, with the machine that each is.
+    pub loads: Vec<(HostLink, Machine)>,
+}
+
+/// How a host was reached.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostLink {
+    /// The name by which the user reached it; `null` of the harness's machine.
+    pub name: Option<String>,
+    /// Its address in the measurement.
+    pub address: Option<IpAddr>,
+    /// The interface with this address.
+    pub interface: Option<Interface>,
+    /// The fastest exchange with its helper. The offset of its clock is at most half of this wrong.
+    pub round_trip_seconds: f64,
 }
 
 impl Machine {
@@ -112,7 +145,13 @@ impl Machine {
             tool_cores: cores.tool.clone(),
             harness_core: cores.harness,
             topology: Some(layout.topology.clone()),
+            hosts: None,
         })
+    }
+
+    /// The same as read for the command of this process, where a helper has read it for its own.
+    pub fn by_this_command(self) -> Self {
+        Self { bench: env!("CARGO_PKG_VERSION").into(), command: command_line(), started: now(), ..self }
     }
 
     /// Whether two measurements ran on the same machine, by its name, processor, cores and memory.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-
-use crate::machine::host;
 
 /// Files that managers create in their containers: Docker, Podman, any that tells systemd.
 const CONTAINER_FILES: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/container"];
@@ -55,7 +54,7 @@ impl Frequency {
 impl Network {
     pub(super) fn read(root: &Path) -> Self {
         let folder = root.join("proc/sys/net");
-        let ports = text(&folder.join("ipv4/ip_local_port_range")).and_then(|range| host::port_range(&range));
+        let ports = text(&folder.join("ipv4/ip_local_port_range")).and_then(|range| port_range(&range));
         Self {
             accept_queue: number(&folder.join("core/somaxconn")),
             handshake_queue: number(&folder.join("ipv4/tcp_max_syn_backlog")),
@@ -96,6 +95,12 @@ pub(super) fn number<T: FromStr>(file: &Path) -> Option<T> {
     text(file)?.parse().ok()
 }
 
+/// The text of `ip_local_port_range`: the first and the last port, with a tab between.
+pub(super) fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
+    let mut ends = text.split_whitespace().map(|end| end.parse().ok());
+    Some(ends.next()??..=ends.next()??)
+}
+
 #[cfg(test)]
 mod tests {
     use tempfile::TempDir;
@@ -110,6 +115,14 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         root
+    }
+
+    #[test]
+    fn reads_the_ports_for_outgoing_connections() {
+        assert_eq!(port_range("32768\t60999\n"), Some(32_768..=60_999));
+        for range in ["", "32768", "a b", "1 65536"] {
+            assert_eq!(port_range(range), None, "{range}");
+        }
     }
 
     #[test]

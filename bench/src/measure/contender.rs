@@ -47,6 +47,11 @@ impl<'a> Contender<'a> {
         contenders
     }
 
+    /// The server as it runs: on another host its commands name what was copied there.
+    pub(super) fn runs(&self) -> &Server {
+        self.prepared.as_ref().map_or(self.server, |ready| &ready.server)
+    }
+
     /// Why the server cannot be run under the workload.
     pub(super) fn refuses(&self, workload: &Workload) -> Option<ErrorRecord> {
         let is_refused =
@@ -110,6 +115,7 @@ impl<'a> Contender<'a> {
             attempt,
             server_cores: self.cores(setup),
             tool_cores: setup.cores.tool.clone(),
+            hosts: None,
             verdict: None,
             load: None,
             latency: None,

@@ -18,7 +18,7 @@ mod turns;
 use std::time::Duration;
 
 use crate::machine::assignment::Layout;
-use crate::machine::host::Host;
+use crate::machine::sides::Sides;
 use crate::servers::server::Server;
 use crate::servers::workload::Workload;
 use crate::store::record::Record;
@@ -32,9 +32,9 @@ use runner::Runner;
 
 /// What is measured, where and how.
 pub struct Measurement<'a> {
-    /// The machine.
-    pub host: &'a Host,
-    /// The machine's cores, and those of the servers, of the load tool and of the harness.
+    /// Where the servers and the load tool run.
+    pub sides: &'a Sides,
+    /// The cores of the servers' host, and those of the servers, of the load tool and of the harness.
     pub layout: &'a Layout,
     /// The seed of the order.
     pub seed: u64,
@@ -79,20 +79,20 @@ impl Measurement<'_> {
     /// `done` has are not made again. A run that fails is a record too. Fails when a record cannot
     /// be written, or when a server's version differs from the one in `done`.
     pub fn run(&self, results: &mut Results, done: Vec<Record>) -> anyhow::Result<Tally> {
-        let setup = |workload| prepare::setup(self.host, self.layout, workload);
+        let setup = |workload| prepare::setup(self.sides, self.layout, workload);
         let setups: Vec<Setup> = self.workloads.iter().map(setup).collect();
         self.announce(&setups);
         // A resumed measurement keeps its duplicate.
         let duplicate = done.iter().find_map(|run| run.server.duplicate_of.clone());
         let control = duplicate.map_or_else(|| self.control.clone(), Control::Named);
-        let prepared = prepare::servers(self.host, self.servers, self.progress);
+        let prepared = prepare::servers(self.sides, self.servers, self.progress);
         let contenders = Contender::all(self.servers, prepared, &control);
-        let tally = Tally { failed: 0, interrupted: self.host.interrupted() };
+        let tally = Tally { failed: 0, interrupted: self.sides.harness().interrupted() };
         if tally.interrupted {
             return Ok(tally);
         }
         contender::refuse_other_versions(&contenders, &done)?;
-        self.layout.cores.pin_harness()?;
+        self.sides.harness().pin_harness(&self.layout.cores)?;
         let mut runner = Runner {
             measurement: self,
             contenders: &contenders,

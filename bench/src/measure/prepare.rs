@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 use crate::checks::verify::{self, Depth, Question};
 use crate::machine::assignment::Layout;
 use crate::machine::cores::Cores;
-use crate::machine::host::Host;
+use crate::machine::sides::{self, Sides};
 use crate::servers::server::Server;
 use crate::servers::workload::{Load, Workload};
-use crate::servers::{build, launch};
+use crate::servers::{build, deploy, launch};
 use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
@@ -34,23 +34,36 @@ pub(super) type Prepared = Result<Ready, ErrorRecord>;
 #[derive(Clone, Debug)]
 pub(super) struct Ready {
     pub(super) version: String,
+    /// The server as it runs: on another host its commands name what was copied there.
+    pub(super) server: Server,
     pub(super) conformance: Option<ConformanceRecord>,
 }
 
 /// Looks up the tool and the cores of a workload.
-pub(super) fn setup(host: &Host, layout: &Layout, workload: &Workload) -> Setup {
+pub(super) fn setup(sides: &Sides, layout: &Layout, workload: &Workload) -> Setup {
     let tool =
-        workload.load().map_or_else(|| Ok(env!("CARGO_PKG_VERSION").into()), |load| tool_of(host, load));
-    let cores = workload.server_cores.map_or_else(
-        || Ok(layout.cores.clone()),
-        |count| layout.scaled(count).ok_or_else(|| too_few(layout.scalable())),
-    );
+        workload.load().map_or_else(|| Ok(env!("CARGO_PKG_VERSION").into()), |load| tool_of(sides, load));
+    let cores =
+        workload.server_cores.map_or_else(|| Ok(layout.cores.clone()), |count| scaled(sides, layout, count));
     let message = tool.as_ref().err().or(cores.as_ref().err()).cloned();
     Setup {
         lacks: message.map(|message| ErrorRecord { kind: ErrorKind::Unavailable, message }),
         tool: tool.ok(),
         cores: cores.unwrap_or_else(|_| layout.cores.clone()),
     }
+}
+
+/// The cores of a run whose server has `count` of them. On a host of its own it may have all of them.
+fn scaled(sides: &Sides, layout: &Layout, count: usize) -> Result<Cores, String> {
+    if !sides.are_apart() {
+        return layout.scaled(count).ok_or_else(|| too_few(layout.scalable()));
+    }
+    let all = layout.cores.server.len();
+    let server = layout.cores.server.get(..count).map(<[usize]>::to_vec);
+    let server = server.ok_or_else(|| {
+        format!("a server on {count} cores needs as many, and {} has {all}", sides::label(sides.server()))
+    })?;
+    Ok(Cores { server, ..layout.cores.clone() })
 }
 
 /// The same for all workloads, so that a suite on a small machine is told of once.
@@ -61,18 +74,33 @@ fn too_few(cores: usize) -> String {
     )
 }
 
-fn tool_of(host: &Host, load: &Load) -> Result<String, String> {
+/// The version of the tool, the same on all hosts of the load, or why it cannot be used.
+fn tool_of(sides: &Sides, load: &Load) -> Result<String, String> {
     let tool = tools::find(&load.tool).map_err(|error| format!("{error:#}"))?;
-    match tool.refuses(load) {
-        Some(reason) => Err(format!("{} {reason}: choose another with --tool", tool.name())),
-        None => tools::available(host, tool),
+    if let Some(reason) = tool.refuses(load) {
+        return Err(format!("{} {reason}: choose another with --tool", tool.name()));
     }
+    let mut known: Option<String> = None;
+    for side in sides.loads() {
+        let version = tools::available(&side.host, tool).map_err(|error| match side.host.name() {
+            None => error,
+            Some(name) => format!("{name}: {error}"),
+        })?;
+        if let Some(other) = known.replace(version.clone()).filter(|other| *other != version) {
+            let name = sides::label(&side.host);
+            return Err(format!(
+                "{name} has `{version}`, and another load host `{other}`: one version is needed"
+            ));
+        }
+    }
+    known.ok_or_else(|| "there is no load host".to_owned())
 }
 
 /// Builds the servers, then sends the conformance cases to all of them at once, since most of that
 /// time is spent waiting. A floor is not sent them.
-pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
-    let mut prepared = build(host, servers, progress);
+pub(super) fn servers(sides: &Sides, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
+    let host = sides.harness();
+    let mut prepared = build(sides, servers, progress);
     let asked = servers.iter().zip(&mut prepared).filter(|(server, _)| !server.is_floor);
     let asked: Vec<(&&Server, &mut Ready)> =
         asked.filter_map(|(server, prepared)| Some((server, prepared.as_mut().ok()?))).collect();
@@ -86,7 +114,7 @@ pub(super) fn servers(host: &Host, servers: &[&Server], progress: &Progress) -> 
         for (server, ready) in asked {
             let (stage, waiting) = (&stage, &waiting);
             scope.spawn(move || {
-                ready.conformance = conformance(host, server, stage);
+                ready.conformance = conformance(sides, &ready.server, stage);
                 waiting.lock().retain(|name| *name != server.name);
                 show_waiting(stage, waiting);
             });
@@ -102,7 +130,8 @@ fn show_waiting(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
 
 /// Builds the servers. Those of one build program are built one after another, since programs such
 /// as cargo lock their folder; those of different programs are built at the same time.
-fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
+fn build(sides: &Sides, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
+    let host = sides.harness();
     let is_built = |server: &Server| {
         let is_possible = build::lacks(host, server).is_none() && build::kept(host, server).is_none();
         !server.build.is_empty() && is_possible
@@ -115,7 +144,7 @@ fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared>
             let number = begun.fetch_add(1, Ordering::SeqCst) + 1;
             progress.note(&format!("building {}, {number} of {count}", server.name));
         }
-        prepare(host, server, !progress.is_quiet())
+        prepare(sides, server, !progress.is_quiet())
     };
     let mut prepared: Vec<Option<Prepared>> = servers.iter().map(|_| None).collect();
     let mut by_program: BTreeMap<Option<&String>, Vec<(&Server, &mut Option<Prepared>)>> = BTreeMap::new();
@@ -130,21 +159,23 @@ fn build(host: &Host, servers: &[&Server], progress: &Progress) -> Vec<Prepared>
     prepared.into_iter().flatten().collect()
 }
 
-fn prepare(host: &Host, server: &Server, shown: bool) -> Prepared {
+fn prepare(sides: &Sides, server: &Server, shown: bool) -> Prepared {
     if let Some(attached) = &server.attached {
-        return Ok(Ready { version: attached.version.clone(), conformance: None });
+        let (version, server) = (attached.version.clone(), server.clone());
+        return Ok(Ready { version, server, conformance: None });
     }
     let failed = |error| ErrorRecord { kind: ErrorKind::Build, message: format!("{error:#}") };
-    if let Some(message) = launch::prepare_with(host, server, shown).map_err(failed)? {
-        return Err(ErrorRecord { kind: ErrorKind::Unavailable, message });
-    }
-    let version = launch::version(host, server).map_err(failed)?;
-    Ok(Ready { version, conformance: None })
+    let (here, host) = (sides.harness(), sides.server());
+    let server = deploy::prepare(here, host, server, shown).map_err(failed)?;
+    let server = server.map_err(|message| ErrorRecord { kind: ErrorKind::Unavailable, message })?;
+    let version = launch::version(host, &server).map_err(failed)?;
+    Ok(Ready { version, server, conformance: None })
 }
 
 /// Sends the server the conformance cases. `None` when that is not possible: its runs then record why.
-fn conformance(host: &Host, server: &Server, stage: &Stage) -> Option<ConformanceRecord> {
+fn conformance(sides: &Sides, server: &Server, stage: &Stage) -> Option<ConformanceRecord> {
     let (name, question) = (&server.name, Question::of(Depth::Cases));
+    let host = sides.server();
     let verification = match &server.attached {
         None => verify::verify(host, server, &question, &|_, _| {}),
         Some(attached) => {

@@ -8,7 +8,6 @@ use super::forecast::Forecast;
 use super::prepare::Setup;
 use super::{Measurement, Tally, run_line};
 use crate::analysis::summary::Cell;
-use crate::machine::host;
 use crate::measure::plan::{self, Planned};
 use crate::measure::run::{self, Run, RunOutput};
 use crate::measure::turns;
@@ -116,7 +115,7 @@ impl Runner<'_> {
                 run_line::show(&stage, label, &run.record);
             };
             let turns = turns::make(self.measurement, self.contenders, self.setups, repetition, &stage);
-            if self.measurement.host.interrupted() {
+            if self.measurement.sides.harness().interrupted() {
                 self.tally.interrupted = true;
                 return Ok(());
             }
@@ -166,9 +165,11 @@ impl Runner<'_> {
             let taken = attempt_began.elapsed();
             // Without a tool the whole run is what is measured: a start, or connections that are held.
             loaded += load_time.unwrap_or(taken);
+            let is_lost = record.error.as_ref().is_some_and(|error| error.kind == ErrorKind::HostLost);
             let is_disturbed =
                 record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
-            if !is_disturbed || attempt == self.measurement.attempts || taken > self.retry_budget {
+            if !(is_disturbed || is_lost) || attempt == self.measurement.attempts || taken > self.retry_budget
+            {
                 let taken = began.elapsed();
                 return Ok(Some(Done { planned: *planned, record, loaded, taken }));
             }
@@ -199,13 +200,14 @@ impl Runner<'_> {
     }
 
     /// The runs of every server that is ready under every workload whose tool is available, except
-    /// those that are done.
+    /// those that are done. One whose host was lost is not.
     fn plan(&self) -> Vec<Planned> {
         let Measurement { workloads, seed, .. } = *self.measurement;
         let mut plan = plan::plan(workloads, self.contenders.len(), seed);
         let done: HashSet<_> = self
             .done
             .iter()
+            .filter(|run| run.error.as_ref().is_none_or(|error| error.kind != ErrorKind::HostLost))
             .filter_map(|run| {
                 Some((&*run.workload.name, &*run.tool.name, &*run.server.name, run.repetition?))
             })
@@ -230,24 +232,31 @@ impl Runner<'_> {
         idle_share: Option<f64>,
         stage: &Stage,
     ) -> anyhow::Result<Option<(Record, Option<Duration>)>> {
-        let host = self.measurement.host;
+        let sides = self.measurement.sides;
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         let setup = &self.setups[planned.workload];
         let mut record = contender.record(workload, setup, Some(planned.repetition), attempt);
         if workload.load().is_some_and(|load| load.mode == Mode::Close) {
-            host::wait_for_ports(host, |line| stage.warn(line));
-        }
-        let output = match self.rate(workload, contender) {
-            Ok(rate) => {
-                let cores = &setup.cores;
-                Run { host, cores, workload, server: contender.server, rate, idle_share }.make(&mut record)
+            for load in sides.loads() {
+                load.host.wait_for_ports(sides.listens(), |line| stage.warn(line));
             }
-            Err(message) => {
-                record.error = Some(ErrorRecord { kind: ErrorKind::NoPeak, message });
+        }
+        let failed = |kind, message| Err(ErrorRecord { kind, message });
+        let rate = match sides.revive() {
+            Ok(()) => self.rate(workload, contender).or_else(|message| failed(ErrorKind::NoPeak, message)),
+            Err(error) => failed(ErrorKind::HostLost, format!("{error:#}")),
+        };
+        let output = match rate {
+            Ok(rate) => {
+                let (cores, server) = (&setup.cores, contender.runs());
+                Run { sides, cores, workload, server, rate, idle_share }.make(&mut record)
+            }
+            Err(error) => {
+                record.error = Some(error);
                 RunOutput::default()
             }
         };
-        if host.interrupted() {
+        if sides.harness().interrupted() {
             return Ok(None);
         }
         let load_time = output.load_time;

@@ -32,7 +32,7 @@ pub(super) fn make(
     repetition: &[Planned],
     stage: &Stage,
 ) -> Turns {
-    let Measurement { host, workloads, seed, .. } = *measurement;
+    let Measurement { sides, workloads, seed, .. } = *measurement;
     let Some(first) = repetition.first() else { return Turns::default() };
     let (workload, setup) = (&workloads[first.workload], &setups[first.workload]);
     let sliced = workload.load().and_then(|load| Some((load, load.slice?)));
@@ -48,8 +48,8 @@ pub(super) fn make(
     let seat = |planned: &Planned| {
         let contender = &contenders[planned.contender];
         let record = contender.record(workload, setup, Some(planned.repetition), 1);
-        let (cores, server) = (&setup.cores, contender.server);
-        Seat::new(Run { host, cores, workload, server, rate: None, idle_share: None }, load, record)
+        let (cores, server) = (&setup.cores, contender.runs());
+        Seat::new(Run { sides, cores, workload, server, rate: None, idle_share: None }, load, record)
     };
     let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
     let repetitions = format!("repetition {} of {}", first.repetition, workload.repetitions);

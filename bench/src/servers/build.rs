@@ -24,7 +24,7 @@ pub fn lacks(host: &Host, server: &Server) -> Option<String> {
 pub fn kept(host: &Host, server: &Server) -> Option<String> {
     let builder = server.build.first().filter(|_| is_built(server))?;
     let why = if host.find(builder).is_none() {
-        format!("there is no `{builder}` on this machine")
+        format!("there is no `{builder}` here")
     } else {
         let folder = read_only(server)?;
         format!("{} cannot be written to", folder.display())

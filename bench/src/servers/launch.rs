@@ -13,7 +13,7 @@ use crate::text::visible::visible;
 
 /// The limit for a server to print its version or its ready line, or to run its check. An
 /// interpreter on a busy machine takes a second.
-const START_LIMIT: Duration = Duration::from_secs(20);
+pub const START_LIMIT: Duration = Duration::from_secs(20);
 
 /// The limit for a server to end: the drain limit of 10 s, and some more.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
@@ -63,23 +63,23 @@ pub fn version(host: &Host, server: &Server) -> anyhow::Result<String> {
     }
 }
 
-/// Starts the server on a free port of the loopback interface, on `cores` (empty for any), with
-/// further `flags`. Fails when the server does not print its ready line in time.
+/// Starts the server on a free port of its host's address, on `cores` (empty for any), with further
+/// `flags`. Fails when the server does not print its ready line in time.
 pub fn start(host: &Host, server: &Server, cores: &[usize], flags: &[&str]) -> anyhow::Result<Running> {
-    start_on(host, server, 0, cores, flags)
+    start_on(host, server, SocketAddr::new(host.address(), 0), cores, flags)
 }
 
-/// Does what [`start`] does, on a given port.
+/// Does what [`start`] does, at a given address and port.
 pub fn start_on(
     host: &Host,
     server: &Server,
-    port: u16,
+    listens: SocketAddr,
     cores: &[usize],
     flags: &[&str],
 ) -> anyhow::Result<Running> {
     let mut words = server.run.clone();
-    let port = port.to_string();
-    words.extend(["--host", "127.0.0.1", "--port", &port].iter().chain(flags).map(ToString::to_string));
+    let (address, port) = (listens.ip().to_string(), listens.port().to_string());
+    words.extend(["--host", &address, "--port", &port].iter().chain(flags).map(ToString::to_string));
     let launch = Launch::new(&words, &server.folder).on(cores);
     let mut process = host.start(&launch)?;
     let line = process.line(START_LIMIT)?;
@@ -91,7 +91,7 @@ pub fn start_on(
 }
 
 /// The reason that the server's own check gives against running on this machine.
-fn refused(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
+pub(super) fn refused(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
     if server.check.is_empty() {
         return Ok(None);
     }

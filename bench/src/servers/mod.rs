@@ -4,6 +4,7 @@
 pub mod build;
 pub mod checkout;
 pub(crate) mod client;
+pub mod deploy;
 pub mod install;
 pub mod launch;
 pub mod server;

@@ -304,7 +304,7 @@ impl Server {
     /// The first requirement that `has_program` denies, as text after `unavailable: `.
     pub fn lacks(&self, has_program: impl Fn(&str) -> bool) -> Option<String> {
         let missing = self.missing(has_program).next()?;
-        Some(format!("there is no `{}` on this machine; {}", missing.program, missing.hint))
+        Some(format!("there is no `{}` here; {}", missing.program, missing.hint))
     }
 }
 
@@ -367,7 +367,7 @@ mod tests {
         assert_eq!((framework.len(), own.as_slice()), (0, &["connection/pipelined/1".to_owned()][..]));
         assert_eq!(server.lacks(|_| true), None);
         let why = server.lacks(|program| program != "cargo").unwrap();
-        assert_eq!(why, "there is no `cargo` on this machine; install Rust");
+        assert_eq!(why, "there is no `cargo` here; install Rust");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! still be read.
 
 mod derived;
+mod hosts;
 mod measured;
 mod setup;
 mod slices;
@@ -14,6 +15,7 @@ mod slices;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use hosts::{HostsRecord, LoadHostRecord, NetworkRecord};
 pub use measured::{
     Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
     MemoryRecord, OpenLoopRecord, StartRecord, UsageRecord, VerdictRecord,
@@ -25,7 +27,7 @@ pub use setup::{
 pub use slices::SlicesRecord;
 
 /// The version of the form below, which is in every line.
-pub const SCHEMA: u32 = 8;
+pub const SCHEMA: u32 = 9;
 
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;
@@ -50,8 +52,11 @@ pub struct Record {
     pub attempt: u32,
     /// Cores that the server could use.
     pub server_cores: Vec<usize>,
-    /// Cores that the tool could use.
+    /// Cores that the tool could use; of several load hosts those of the first.
     pub tool_cores: Vec<usize>,
+    /// What each host did; `null` where everything ran on the harness's machine, as in old records.
+    #[serde(default)]
+    pub hosts: Option<HostsRecord>,
     /// What bound it; of a load.
     pub verdict: Option<VerdictRecord>,
     /// What was answered; of a load.

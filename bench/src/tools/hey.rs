@@ -66,7 +66,7 @@ impl Tool for Hey {
         // It has no flag for its version; its usage identifies it.
         let usage = query(host, &["hey"])?;
         if !usage.complaint.contains("Usage: hey [options...] <url>") {
-            bail!("the `hey` on this machine is another program: its usage is not that of the load tool");
+            bail!("the `hey` here is another program: its usage is not that of the load tool");
         }
         match query(host, &["dpkg-query", "--show", "--showformat=${Version}", "hey"]) {
             Ok(ended) if ended.status.success() => Ok(format!("hey {}", ended.output.trim())),

@@ -6,6 +6,7 @@
 //! `bench/tests/tools.rs` shows it.
 
 mod hey;
+mod merge;
 mod oha;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,21 @@ pub trait Tool: Sync {
     /// The figures in its output. Fails when the output is not complete.
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput>;
 
+    /// Whether it divides a load among several of its processes itself, and starts them at one time:
+    /// it then takes [`LoadSpec::share`], prints the line of [`SlicedTool::parse_ready`] once its
+    /// connections are open, and begins at the time that a line on its standard input says.
+    fn shares_load(&self) -> bool {
+        false
+    }
+
+    /// The figures of several processes that have made one load together, of which one or another made
+    /// load for this time. Percentiles are those of all samples, or unknown. Fails when an output is not
+    /// complete.
+    fn merge(&self, outputs: &[&str], elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
+        let outputs = outputs.iter().map(|output| self.parse(output)).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(merge::sum(outputs, elapsed_seconds))
+    }
+
     /// How it loads in slices; `None` where it cannot.
     fn sliced(&self) -> Option<&'static dyn SlicedTool> {
         None
@@ -110,12 +126,30 @@ pub struct LoadSpec<'a> {
     pub amount: Amount,
     /// Requests per second of an open loop.
     pub rate: Option<f64>,
+    /// Which share of the load a process makes, from 1, and of how many; `None` of the whole.
+    pub share: Option<(u32, u32)>,
     /// The expected body of every answer.
     pub answer: &'a str,
     /// The number of cores that the tool may use.
     pub cores: usize,
     /// The URL to request.
     pub url: &'a str,
+}
+
+impl LoadSpec<'_> {
+    /// The load that a process makes as one of several whose tool does not divide the load: its part of
+    /// the connections, the requests and the rate.
+    pub fn part(&self, number: u32, count: u32) -> (Load, Amount, Option<f64>) {
+        let part =
+            |whole: u64| whole / u64::from(count) + u64::from(whole % u64::from(count) >= u64::from(number));
+        let connections = u32::try_from(part(self.load.connections.into())).unwrap_or(u32::MAX);
+        let amount = match self.amount {
+            Amount::Requests(requests) => Amount::Requests(part(requests)),
+            time @ Amount::Time(_) => time,
+        };
+        let load = Load { connections, ..self.load.clone() };
+        (load, amount, self.rate.map(|rate| rate / f64::from(count)))
+    }
 }
 
 /// A file that a tool runs with.
@@ -154,6 +188,10 @@ pub struct ToolOutput {
     pub histogram: Option<TimesReport>,
     /// The histogram of the time to open a connection.
     pub connect: Option<TimesReport>,
+    /// When the load began, by the `CLOCK_MONOTONIC` of the host, in nanoseconds.
+    pub began_nanoseconds: Option<u64>,
+    /// How much later than it was told it began, in seconds.
+    pub late_seconds: Option<f64>,
 }
 
 /// All tools.
@@ -169,7 +207,7 @@ pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
 pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     let name = tool.name();
     if host.find(name).is_none() {
-        return Err(format!("there is no `{name}` on this machine; {}", tool.hint()));
+        return Err(format!("there is no `{name}` here; {}", tool.hint()));
     }
     match tool.identify(host) {
         Ok(version) => Ok(visible(&version).into_owned()),

@@ -142,10 +142,10 @@ impl Tool for Oha {
 fn identify(version: &str, help: &str) -> anyhow::Result<String> {
     let version = version.trim();
     if !version.starts_with("oha 1.") || !help.contains("HTTP load generator") {
-        bail!("the `oha` on this machine is another program, or not version 1: its version is `{version}`");
+        bail!("the `oha` here is another program, or not version 1: its version is `{version}`");
     }
     if let Some(flag) = FLAGS.iter().find(|flag| !help.contains(*flag)) {
-        bail!("the `oha` on this machine is too old: {version} has no {flag}");
+        bail!("the `oha` here is too old: {version} has no {flag}");
     }
     Ok(version.to_owned())
 }

@@ -49,7 +49,7 @@ impl Tool for Visit {
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
         let version = query(host, &["visit", "--version"])?.output.trim().to_owned();
         if version != VERSION {
-            bail!("the `visit` on this machine is another program or version: `{version}`, not `{VERSION}`");
+            bail!("the `visit` here is another program or version: `{version}`, not `{VERSION}`");
         }
         Ok(version)
     }
@@ -60,37 +60,56 @@ impl Tool for Visit {
             Amount::Time(time) => ("--seconds", time.as_secs_f64().to_string()),
         };
         let rate = spec.rate.into_iter().flat_map(|rate| ["--rate".to_owned(), rate.to_string()]);
-        words(spec, [name.to_owned(), amount].into_iter().chain(rate))
+        let share = spec.share.into_iter().flat_map(|(number, count)| {
+            ["--share".to_owned(), format!("{number}/{count}"), "--start-at".to_owned(), "-".to_owned()]
+        });
+        words(spec, [name.to_owned(), amount].into_iter().chain(rate).chain(share))
     }
 
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
-        let report = Report::parse(output)?;
-        if report.interrupted {
-            bail!("it was interrupted");
-        }
-        let refusals = report.statuses.iter().filter(|(status, _)| **status >= 300);
-        let refusals = refusals.map(|(status, count)| (format!("status {status}"), *count));
-        let errors = report.errors.occurred().into_iter().map(|(kind, count)| (kind.to_owned(), count));
-        let latency = report.latency.as_ref();
-        Ok(ToolOutput {
-            elapsed_seconds: report.elapsed_seconds,
-            answered: report.answered,
-            errors: refusals.chain(errors).collect(),
-            failed_connections: report.errors.failed_connections(),
-            claimed_per_second: report.per_second(),
-            held: report.rate.zip(report.schedule_lag).map(|(rate, lag)| (rate.held, lag.p99_seconds)),
-            mean_seconds: latency.map(|times| times.mean_seconds),
-            percentiles: latency.into_iter().flat_map(percentiles).collect(),
-            max_seconds: latency.map(|times| times.max_seconds),
-            mismatch: report.mismatch,
-            histogram: report.latency,
-            connect: report.connect,
-        })
+        figures(Report::parse(output)?)
+    }
+
+    fn shares_load(&self) -> bool {
+        true
+    }
+
+    fn merge(&self, outputs: &[&str], elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
+        let reports =
+            outputs.iter().map(|output| Report::parse(output)).collect::<anyhow::Result<Vec<_>>>()?;
+        figures(Report::merge(&reports, elapsed_seconds)?)
     }
 
     fn sliced(&self) -> Option<&'static dyn SlicedTool> {
         Some(&Self)
     }
+}
+
+/// The figures of a report. Fails where it was interrupted.
+fn figures(report: Report) -> anyhow::Result<ToolOutput> {
+    if report.interrupted {
+        bail!("it was interrupted");
+    }
+    let refusals = report.statuses.iter().filter(|(status, _)| **status >= 300);
+    let refusals = refusals.map(|(status, count)| (format!("status {status}"), *count));
+    let errors = report.errors.occurred().into_iter().map(|(kind, count)| (kind.to_owned(), count));
+    let latency = report.latency.as_ref();
+    Ok(ToolOutput {
+        elapsed_seconds: report.elapsed_seconds,
+        answered: report.answered,
+        errors: refusals.chain(errors).collect(),
+        failed_connections: report.errors.failed_connections(),
+        claimed_per_second: report.per_second(),
+        held: report.rate.zip(report.schedule_lag).map(|(rate, lag)| (rate.held, lag.p99_seconds)),
+        mean_seconds: latency.map(|times| times.mean_seconds),
+        percentiles: latency.into_iter().flat_map(percentiles).collect(),
+        max_seconds: latency.map(|times| times.max_seconds),
+        mismatch: report.mismatch,
+        histogram: report.latency,
+        connect: report.connect,
+        began_nanoseconds: report.began_nanoseconds,
+        late_seconds: report.late_seconds,
+    })
 }
 
 impl SlicedTool for Visit {

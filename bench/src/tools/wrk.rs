@@ -184,10 +184,10 @@ fn identify(printed: &str) -> anyhow::Result<String> {
     let version =
         printed.split_once(" [").filter(|(_, rest)| rest.contains("Copyright (C) 2012 Will Glozer"));
     let Some((version, _)) = version.filter(|(version, _)| version.starts_with("wrk ")) else {
-        bail!("the `wrk` on this machine is another program: its version is not that of the load tool");
+        bail!("the `wrk` here is another program: its version is not that of the load tool");
     };
     if printed.contains("--rate") {
-        bail!("the `wrk` on this machine is wrk2, which makes load in another way");
+        bail!("the `wrk` here is wrk2, which makes load in another way");
     }
     Ok(version.to_owned())
 }

@@ -35,9 +35,7 @@ fn nothing_takes_more_instructions_than_its_budget() {
     let host = Host::this_machine(checkout.tools()).unwrap();
     let budgets: Budgets = toml_file::read(&checkout.root.join(FILE)).unwrap();
     if let Some(missing) = NEEDED.iter().find(|program| host.find(program).is_none()) {
-        return say(&format!(
-            "skipped: there is no `{missing}` on this machine; scripts/setup --tests installs it"
-        ));
+        return say(&format!("skipped: there is no `{missing}` here; scripts/setup --tests installs it"));
     }
     let mut counts = code::count(&host, &checkout, &budgets.code);
     counts.extend(servers::count(&host, &checkout));

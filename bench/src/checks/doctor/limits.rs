@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Level};
 use crate::machine::Machine;
-use crate::machine::host::{self, Ports};
+use crate::machine::host::{self, Host, Ports};
 use crate::text::numbers::{as_f64, significant, whole};
 
 /// For 10,000 connections, the most of any load or drill, and what servers and tools open besides.
@@ -12,10 +12,10 @@ const DESCRIPTORS: usize = 10_400;
 const ACCEPT_QUEUE: u32 = 1024;
 
 /// Findings about the limits. Those that cannot be read are left out.
-pub(crate) fn limits(machine: &Machine) -> Vec<Finding> {
+pub(crate) fn limits(host: &Host, machine: &Machine) -> Vec<Finding> {
     [
         host::raise_descriptor_limit().ok().map(descriptors),
-        host::ports().map(ports),
+        host.ports(host.address()).map(ports),
         machine.network.accept_queue.map(accept_queue),
         machine.cores.map(|cores| quota(host::quota(), cores)),
     ]

@@ -1,5 +1,6 @@
 //! What the drills share: how they start a server, and how they observe it from outside.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -57,7 +58,8 @@ impl DrillContext<'_> {
         let honoured = flags.iter().filter(|(name, _)| self.server.honours(name));
         let words: Vec<String> = honoured.map(|(name, value)| format!("--{name}={value}")).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        launch::start_on(self.host, self.server, port, &[], &words)
+        let listens = SocketAddr::new(self.host.address(), port);
+        launch::start_on(self.host, self.server, listens, &[], &words)
     }
 
     pub(super) fn check_interrupted(&self) -> anyhow::Result<()> {

@@ -84,7 +84,7 @@ fn note_requirements(
         if !(context.has_program)(program) {
             let hint =
                 item.get("hint").and_then(string).map_or("say in `hint` how to get it", |(_, hint)| hint);
-            found.note(at, format!("there is no `{program}` on this machine; {hint}"));
+            found.note(at, format!("there is no `{program}` here; {hint}"));
         }
     }
     let mut said = EVERYWHERE.to_vec();

@@ -1,15 +1,19 @@
 //! `bench doctor`: what this machine has, what it lacks, and whether it is quiet enough to measure.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 
 use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::checks::doctor::{self, Finding, Level};
+use crate::cli::Hosts;
 use crate::machine::Machine;
 use crate::machine::assignment::{Choice, Layout};
 use crate::machine::host::Host;
+use crate::machine::sides::{HostNames, Sides};
 use crate::report;
+use crate::servers::checkout::Checkout;
 use crate::text::layout;
 use crate::text::visible::visible;
 
@@ -19,9 +23,12 @@ const INDENT: usize = 9;
 /// The most columns that lines use, since long lines are hard to read.
 const WIDEST: usize = 100;
 
-pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
+pub(super) fn run(root: Option<&Path>, hosts: &Hosts) -> anyhow::Result<Outcome> {
     let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
+    if !hosts.names().are_none() {
+        return between_hosts(&checkout, host, &hosts.names());
+    }
     let layout = Layout::here(&Choice::default())?;
     // The seed is not used here.
     let machine = Machine::read(&layout, 0)?;
@@ -33,7 +40,7 @@ pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
         ("Cores", &picture, doctor::cores(&layout)),
         ("Load tools", "", tools),
         ("Servers", "", servers),
-        ("Limits", "", doctor::limits(&machine)),
+        ("Limits", "", doctor::limits(&host, &machine)),
         ("Optional", "", doctor::optional(&host)),
     ];
     for (title, picture, findings) in sections {
@@ -50,6 +57,20 @@ pub(super) fn run(root: Option<&Path>) -> anyhow::Result<Outcome> {
     }
     print("\nNo measurement is possible: it needs a server and a load tool that are ready.\n")?;
     Ok(Outcome::Failed)
+}
+
+/// Checks the hosts that a measurement would run on.
+fn between_hosts(checkout: &Checkout, here: Host, names: &HostNames) -> anyhow::Result<Outcome> {
+    let (sides, layout) = Sides::connect(Arc::new(here), names, &Choice::default())?;
+    let mut is_ready = true;
+    for (title, findings) in doctor::hosts(&sides, &layout, &checkout.servers)? {
+        is_ready &= findings.iter().all(|finding| finding.level != Level::Bad);
+        print(&format!("{}{}\n", heading(&title), lines(&findings)))?;
+    }
+    if sides.harness().interrupted() {
+        return Ok(Outcome::Interrupted);
+    }
+    Ok(if is_ready { Outcome::Fine } else { Outcome::Failed })
 }
 
 fn heading(title: &str) -> String {

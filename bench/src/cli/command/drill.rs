@@ -11,6 +11,7 @@ use crate::cli::{self, Form};
 use crate::machine::host::{self, Host};
 use crate::report;
 use crate::servers::build;
+use crate::servers::deploy;
 use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
@@ -34,9 +35,10 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let servers = without_floor(checkout.choose_servers(named)?, named, "does not handle faults")?;
     let drills = choose(&arguments.drills)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
-    let host = Host::this_machine(checkout.tools())?;
+    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?)?;
+    let (here, host) = (&hosts.here, hosts.server());
     if arguments.chosen.install {
-        install::missing(&host, &servers, true, note);
+        install::missing(host, &servers, true, note);
     }
     let connections = connections(host::raise_descriptor_limit()?);
     let size = if arguments.short { SizeRecord::Short } else { SizeRecord::Full { connections } };
@@ -45,14 +47,14 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let mut outdated = String::new();
     let (mut all_well, mut asked) = (true, Asked::default());
     for server in servers {
-        build::kept(&host, server).iter().for_each(|sentence| note(sentence));
-        let prepared = launch::prepare(&host, server);
+        build::kept(here, server).iter().for_each(|sentence| note(sentence));
+        let prepared = deploy::prepare(here, host, server, true);
         if host.interrupted() {
             return Ok(Outcome::Interrupted);
         }
-        match prepared {
-            Ok(None) => {}
-            Ok(Some(why)) => {
+        let server = match prepared {
+            Ok(Ok(server)) => server,
+            Ok(Err(why)) => {
                 note(&format!("{:<14} {}: {why}", server.name, styled(BAD, "unavailable")));
                 asked.left_out(server, named);
                 continue;
@@ -62,12 +64,12 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
                 note(&format!("{:<14} {}: {}", server.name, styled(BAD, "failed"), told(&error)));
                 continue;
             }
-        }
-        let Some(made) = run_drills(&host, server, &drills, size, kept.as_mut())? else {
+        };
+        let Some(made) = run_drills(host, &server, &drills, size, kept.as_mut())? else {
             return Ok(Outcome::Interrupted);
         };
         asked.is_any_answered = true;
-        outdated += &self::outdated(server, &made);
+        outdated += &self::outdated(&server, &made);
         all_well &= made.iter().all(DrillRecord::is_as_known);
         records.extend(made);
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -15,6 +16,7 @@ use crate::machine::Machine;
 use crate::machine::assignment::{Choice, Layout};
 use crate::machine::conflict::conflicts;
 use crate::machine::host::{self, AttachedProcess, Host};
+use crate::machine::sides::Sides;
 use crate::measure::{Control, Measurement, Tally};
 use crate::report;
 use crate::report::format::Format;
@@ -42,11 +44,11 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
     let setup = &arguments.setup;
     let (server, tool) = (setup.server_cores.clone(), setup.tool_cores.clone());
-    let layout = Layout::here(&Choice { server, tool, smt: setup.smt })?;
-    let checkout = read(root, arguments, &layout, progress)?;
-    let machine = Machine::read(&layout, setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-    measure(&checkout, arguments, &layout, machine.seed, progress, || {
-        let folder = setup.out.clone().unwrap_or_else(|| checkout.results().join(machine.folder_name()));
+    let ground = Ground::read(root, arguments, &Choice { server, tool, smt: setup.smt }, progress)?;
+    let machine = ground.machine(setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+    measure(&ground, arguments, machine.seed, progress, || {
+        let folder =
+            setup.out.clone().unwrap_or_else(|| ground.checkout.results().join(machine.folder_name()));
         Ok((Results::create(&folder, &machine)?, Vec::new()))
     })
 }
@@ -61,9 +63,9 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     let begun = Arguments::try_parse_from(&machine.command).ok().with_context(other)?;
     let Command::Measure(arguments) = &begun.command else { bail!(other()) };
     let (server, tool) = (Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()));
-    let layout = Layout::here(&Choice { server, tool, smt: arguments.setup.smt })?;
-    let checkout = read(root.or(begun.root.as_deref()), arguments, &layout, progress)?;
-    measure(&checkout, arguments, &layout, machine.seed, progress, || {
+    let choice = Choice { server, tool, smt: arguments.setup.smt };
+    let ground = Ground::read(root.or(begun.root.as_deref()), arguments, &choice, progress)?;
+    measure(&ground, arguments, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;
         if let Some(torn) = loaded.torn {
             progress.warn(&torn);
@@ -72,18 +74,43 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     })
 }
 
-/// The checkout, with the servers of `--server-dir` and `--address`.
-fn read(
-    root: Option<&Path>,
-    arguments: &Measure,
-    layout: &Layout,
-    progress: &Progress,
-) -> anyhow::Result<Checkout> {
-    let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
-    let label = arguments.setup.address.zip(arguments.setup.label.as_ref());
-    let attached =
-        label.map(|(address, label)| attached(address, arguments.setup.pid, label, layout, progress));
-    checkout.with_attached(attached.transpose()?)
+/// What is measured, and where.
+struct Ground {
+    checkout: Checkout,
+    sides: Sides,
+    layout: Layout,
+}
+
+impl Ground {
+    /// The checkout, with the servers of `--server-dir` and `--address`, and the hosts, which are reached
+    /// now.
+    fn read(
+        root: Option<&Path>,
+        arguments: &Measure,
+        choice: &Choice,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
+        let setup = &arguments.setup;
+        let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
+        let here = Arc::new(Host::this_machine(checkout.tools())?);
+        let names = arguments.hosts.names();
+        let (sides, layout) = if names.are_none() {
+            let layout = Layout::here(choice)?;
+            (Sides::here(here, &layout), layout)
+        } else {
+            Sides::connect(here, &names, choice)?
+        };
+        let label = setup.address.zip(setup.label.as_ref());
+        let attached = label.map(|(address, label)| attached(address, setup.pid, label, &layout, progress));
+        Ok(Self { checkout: checkout.with_attached(attached.transpose()?)?, sides, layout })
+    }
+
+    /// The server's machine, and those of the load where they are others.
+    fn machine(&self, seed: u64) -> anyhow::Result<Machine> {
+        let machine = self.sides.server().machine(&self.layout, seed)?.by_this_command();
+        let hosts = self.sides.are_apart().then(|| self.sides.machines()).transpose()?;
+        Ok(Machine { hosts, ..machine })
+    }
 }
 
 /// The server of `--address`. Fails when it accepts no connection, or `--pid` is not its process.
@@ -133,15 +160,15 @@ fn attached(
 
 /// Measures what the arguments say. `open` gives the result folder, with the records that it has.
 fn measure(
-    checkout: &Checkout,
+    ground: &Ground,
     arguments: &Measure,
-    layout: &Layout,
     seed: u64,
     progress: &Progress,
     open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
 ) -> anyhow::Result<Outcome> {
+    let Ground { checkout, sides, layout } = ground;
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
-    let workloads = workloads(checkout, arguments)?;
+    let workloads = workloads(checkout, arguments, sides.are_apart())?;
     let control = match arguments.setup.control.as_deref() {
         None => Control::Best,
         Some("none") => Control::Off,
@@ -153,15 +180,14 @@ fn measure(
             Control::Named(server.name.clone())
         }
     };
-    if layout.cores.shared() {
-        progress.warn("servers and load tool share a core, so that each slows the other down");
+    if !sides.are_apart() {
+        if layout.cores.shared() {
+            progress.warn("servers and load tool share a core, so that each slows the other down");
+        }
+        layout.conflicts().iter().for_each(|conflict| progress.warn(&conflict.to_string()));
     }
-    for conflict in layout.conflicts() {
-        progress.warn(&conflict.to_string());
-    }
-    let host = Host::this_machine(checkout.tools())?;
     if arguments.chosen.install {
-        install::missing(&host, &servers, !progress.is_quiet(), |line| progress.note(line));
+        install::missing(sides.server(), &servers, !progress.is_quiet(), |line| progress.note(line));
     }
     let (mut results, done) = open()?;
     results.warning().iter().for_each(|warning| progress.warn(warning));
@@ -174,7 +200,7 @@ fn measure(
         show_preliminary(&folder, workload, repetition, progress);
     };
     let measurement = Measurement {
-        host: &host,
+        sides,
         layout,
         seed,
         servers,
@@ -201,10 +227,14 @@ fn measure(
     }
     Ok(match tally {
         // Also when the user interrupted the report after the last run.
-        _ if host.interrupted() => Outcome::Interrupted,
+        _ if sides.harness().interrupted() => Outcome::Interrupted,
         Tally { failed: 0, .. } => {
             let has_cores = |workload: &&Workload| {
-                workload.server_cores.is_none_or(|cores| layout.scaled(cores).is_some())
+                let fits = |count| match sides.are_apart() {
+                    true => count <= layout.cores.server.len(),
+                    false => layout.scaled(count).is_some(),
+                };
+                workload.server_cores.is_none_or(fits)
             };
             let possible: Vec<&Workload> = workloads.iter().filter(has_cores).collect();
             complete(servers, &possible, &arguments.chosen.servers, &loaded.records)
@@ -235,8 +265,9 @@ fn complete(servers: &[&Server], workloads: &[&Workload], named: &[String], reco
 const BRIEF: u32 = 3;
 
 /// The workloads as the arguments change them, each followed by its copy under the tool of
-/// `--cross-check`. Fails when a name is unknown.
-fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Workload>> {
+/// `--cross-check`. Between hosts they are measured in whole runs: a slice would be as long as the
+/// differences between their clocks and their links. Fails when a name is unknown.
+fn workloads(checkout: &Checkout, arguments: &Measure, are_apart: bool) -> anyhow::Result<Vec<Workload>> {
     let mut workloads = Vec::new();
     for mut workload in checkout.choose_workloads(&arguments.setup.workloads)? {
         workload.repetitions = arguments.setup.repetitions.unwrap_or(workload.repetitions);
@@ -249,6 +280,7 @@ fn workloads(checkout: &Checkout, arguments: &Measure) -> anyhow::Result<Vec<Wor
         }
         let tool = tools::find(&load.tool)?;
         if let Slices::Of(slice) = arguments.setup.slices
+            && !are_apart
             && tool.sliced().is_some()
             && load.is_sliceable()
         {

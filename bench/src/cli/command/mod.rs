@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use crate::cli::{Arguments, Command};
+use crate::machine::host::serve as serve_host;
 use crate::servers::checkout::Checkout;
 use crate::servers::server::Server;
 use crate::text::visible::visible;
@@ -76,7 +77,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::History(history) => history::run(root, history),
         Command::Readme { folder } => readme::run(root, folder),
         Command::Serve(serve) => serve::run(root, serve),
-        Command::Doctor => doctor::run(root),
+        Command::Doctor(hosts) => doctor::run(root, hosts),
+        Command::Host { mark, cache } => serve_host(mark, cache).map(|()| Outcome::Fine),
         Command::Completions { shell } => completions::run(*shell),
         Command::Man { out } => man::run(out.as_deref()),
     };

@@ -1,27 +1,56 @@
-//! `bench serve`: builds a server and replaces itself with it.
+//! `bench serve`: builds a server and replaces itself with it, or runs it on another host.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{Outcome, note, read_checkout};
+use super::{Outcome, note, print, read_checkout};
 use crate::cli::Serve;
-use crate::machine::host::Host;
-use crate::servers::{build, launch};
+use crate::machine::host::{Host, Launch, Waited};
+use crate::servers::server::Server;
+use crate::servers::{build, deploy, launch};
 use crate::text::names;
+
+/// How often a server on another host is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outcome> {
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.server_dir)?;
     let server = names::find("server", &arguments.name, &checkout.servers, |server| &server.name)?;
-    let host = Host::this_machine(checkout.tools())?;
-    build::kept(&host, server).iter().for_each(|sentence| note(sentence));
-    if let Some(why) = launch::prepare(&host, server)? {
-        bail!("{} is unavailable: {why}", server.name);
+    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?)?;
+    let (host, there) = (&hosts.here, hosts.server());
+    build::kept(host, server).iter().for_each(|sentence| note(sentence));
+    let server = match deploy::prepare(host, there, server, true)? {
+        Ok(server) => server,
+        Err(why) => bail!("{} is unavailable: {why}", server.name),
+    };
+    if there.name().is_some() {
+        return serve_there(there, &server, &arguments.flags);
     }
     let (program, words) = server.run.split_first().context("a manifest's run is never empty")?;
     let mut command = Command::new(program);
-    command.args(words).args(&arguments.flags).current_dir(&server.folder).env("PATH", host.path());
+    command.args(words).args(&arguments.flags).current_dir(&server.folder);
+    if let Some(path) = host.path() {
+        command.env("PATH", path);
+    }
     Err(command.exec()).with_context(|| format!("cannot start {program}"))
+}
+
+/// Runs the server on another host until the user interrupts, or it ends.
+fn serve_there(host: &Host, server: &Server, flags: &[String]) -> anyhow::Result<Outcome> {
+    let has_host = flags.iter().any(|flag| flag == "--host" || flag.starts_with("--host="));
+    let address = ["--host".to_owned(), host.address().to_string()];
+    let address = if has_host { &[][..] } else { &address };
+    let words = [&server.run, address, flags].concat();
+    let mut process = host.start(&Launch::new(&words, &server.folder))?;
+    print(&(process.line(launch::START_LIMIT)? + "\n"))?;
+    while !host.interrupted() {
+        if process.wait(LOOK) == Waited::Exited {
+            process.check_running()?;
+        }
+    }
+    Ok(Outcome::Interrupted)
 }

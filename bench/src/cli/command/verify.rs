@@ -14,8 +14,8 @@ use crate::machine::host::Host;
 use crate::report;
 use crate::servers::build;
 use crate::servers::client;
+use crate::servers::deploy;
 use crate::servers::install;
-use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::text::visible::visible;
 
@@ -42,17 +42,18 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     if arguments.is_about_all_cases() {
         servers = without_floor(servers, named, "does not implement HTTP")?;
     }
-    let host = Host::this_machine(checkout.tools())?;
+    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?)?;
+    let (here, host) = (&hosts.here, hosts.server());
     if arguments.chosen.install {
-        install::missing(&host, &servers, true, note);
+        install::missing(host, &servers, true, note);
     }
     let mut verified = Vec::new();
     let (mut all_well, mut asked) = (true, Asked::default());
     for server in servers {
-        build::kept(&host, server).iter().for_each(|sentence| note(sentence));
+        build::kept(here, server).iter().for_each(|sentence| note(sentence));
         let bar = progress(&server.name);
-        let verification = match launch::prepare(&host, server) {
-            Ok(Some(why)) => {
+        let verification = match deploy::prepare(here, host, server, true) {
+            Ok(Err(why)) => {
                 say(
                     arguments.format,
                     &format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")),
@@ -60,7 +61,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
                 asked.left_out(server, named);
                 continue;
             }
-            Ok(None) => verify::verify(&host, server, &question, &moving(&bar)),
+            Ok(Ok(server)) => verify::verify(host, &server, &question, &moving(&bar)),
             Err(error) => Err(error),
         };
         bar.finish_and_clear();

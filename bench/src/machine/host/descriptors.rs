@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::Context;
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
-
-use super::Process;
+use nix::unistd::Pid;
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 /// How many files the harness and what it starts may have open; `None` without a limit.
 pub fn descriptor_limit() -> Option<u64> {
@@ -22,38 +21,40 @@ pub fn raise_descriptor_limit() -> anyhow::Result<usize> {
     Ok(maximum.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX))
 }
 
-impl Process {
-    /// How many descriptors it and the processes of its group have open. Fails if it has ended.
-    pub fn descriptors(&self) -> anyhow::Result<usize> {
-        let own = self.numbers_of(self.group)?.len();
-        // A child may have ended in the meantime.
-        let others = self.children().filter_map(|child| Some(self.numbers_of(child).ok()?.len()));
-        Ok(own + others.sum::<usize>())
-    }
+/// How many descriptors the process of this name and its children have open. Fails if it has ended.
+pub(super) fn open(name: &str, own: Pid, children: impl Iterator<Item = Pid>) -> anyhow::Result<usize> {
+    let numbers = numbers_of(name, own)?.len();
+    // A child may have ended in the meantime.
+    let others = children.filter_map(|child| Some(numbers_of(name, child).ok()?.len()));
+    Ok(numbers + others.sum::<usize>())
+}
 
-    /// Limits it and each process of its group to this many more descriptors, for the rest of their
-    /// lives; returns how many processes these are. A server raises its limit when it starts, so it
-    /// can only be limited while it runs. Fails if a process has ended, or its limit cannot be set.
-    pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
-        let mut count = 0;
-        for pid in std::iter::once(self.group).chain(self.children()) {
-            let used = self.numbers_of(pid)?;
-            // The limit is one of numbers, and the lowest free number is given out first.
-            let limit = (0..).filter(|number| !used.contains(number)).nth(more);
-            let new = Rlimit { current: limit, maximum: limit };
-            prlimit(Pid::from_raw(pid.as_raw()), Resource::Nofile, new)
-                .with_context(|| format!("cannot limit the descriptors of {}", self.name))?;
-            count += 1;
-        }
-        Ok(count)
+/// Limits the process of this name and each of its children to this many more descriptors; returns how
+/// many processes these are. Fails if a process has ended, or its limit cannot be set.
+pub(super) fn limit(
+    name: &str,
+    own: Pid,
+    children: impl Iterator<Item = Pid>,
+    more: usize,
+) -> anyhow::Result<usize> {
+    let mut count = 0;
+    for pid in std::iter::once(own).chain(children) {
+        let used = numbers_of(name, pid)?;
+        // The limit is one of numbers, and the lowest free number is given out first.
+        let limit = (0..).filter(|number| !used.contains(number)).nth(more);
+        let new = Rlimit { current: limit, maximum: limit };
+        prlimit(rustix::process::Pid::from_raw(pid.as_raw()), Resource::Nofile, new)
+            .with_context(|| format!("cannot limit the descriptors of {name}"))?;
+        count += 1;
     }
+    Ok(count)
+}
 
-    fn numbers_of(&self, pid: nix::unistd::Pid) -> anyhow::Result<BTreeSet<u64>> {
-        let list = || {
-            let entries = fs::read_dir(format!("/proc/{pid}/fd"))?;
-            let number = |entry: fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse().ok());
-            entries.filter_map(|entry| entry.map(number).transpose()).collect::<std::io::Result<_>>()
-        };
-        list().with_context(|| format!("cannot list the descriptors of {}", self.name))
-    }
+fn numbers_of(name: &str, pid: Pid) -> anyhow::Result<BTreeSet<u64>> {
+    let list = || {
+        let entries = fs::read_dir(format!("/proc/{pid}/fd"))?;
+        let number = |entry: fs::DirEntry| entry.file_name().to_str().and_then(|name| name.parse().ok());
+        entries.filter_map(|entry| entry.map(number).transpose()).collect::<std::io::Result<_>>()
+    };
+    list().with_context(|| format!("cannot list the descriptors of {name}"))
 }

@@ -10,13 +10,15 @@ use std::env;
 use std::ffi::OsString;
 use std::process::Command;
 
+use serde::{Deserialize, Serialize};
+
 /// Variables that servers and load tools get where the user has them, besides `PATH`. Without
 /// `LD_LIBRARY_PATH` some programs do not start; interpreters have what the user installed in
 /// `HOME`. There is none for the language: all print as in the C locale.
 const KEPT: [&str; 5] = ["HOME", "LD_LIBRARY_PATH", "LOGNAME", "TMPDIR", "USER"];
 
 /// The variables of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) enum Environment {
     /// Those of [`kept`], for what is measured, verified or asked for its version.
     Clean,

@@ -16,21 +16,35 @@ use anyhow::Context;
 /// The variable of what the harness has started.
 const VARIABLE: &str = "BENCH_STARTED_BY";
 
-/// An orderly end is a line. Otherwise the kernel closes the pipe when the harness ends, however it
-/// does. A process that is started while the shell looks is found the next time.
-const SCRIPT: &str = r#"
-trap '' HUP INT TERM
-read -r _ && exit
+/// Waits for the orderly end, which is a line. Otherwise the kernel closes the pipe when the harness
+/// ends, however it does.
+const WAIT: &str = "trap '' HUP INT TERM; read -r _ && exit";
+
+/// Kills every process that has this variable, which is the first argument. A process that is started
+/// while the shell looks is found the next time.
+pub(super) const SWEEP: &str = r#"
 found=yes
 while [ "$found" ]; do
     found=
     for folder in /proc/[0-9]*; do
-        if tr '\0' '\n' <"$folder/environ" | grep -qxF "$0" && kill -s KILL "${folder#/proc/}"; then
+        if tr '\0' '\n' <"$folder/environ" | grep -qxF "$1" && kill -s KILL "${folder#/proc/}"; then
             found=yes
         fi
     done
 done
 "#;
+
+/// The variable with this value, as the environment of a process has it.
+pub(super) fn variable(mark: &str) -> String {
+    format!("{VARIABLE}={mark}")
+}
+
+/// A value of the variable that no other harness has.
+pub(super) fn new_mark() -> String {
+    // No other harness of this machine has this number at this time.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", std::process::id(), now.as_nanos())
+}
 
 /// The shell, for as long as this value lives. Dropping it is the orderly end.
 pub(super) struct Guard {
@@ -39,13 +53,12 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Starts the shell, in a process group that no signal to the harness's reaches.
-    pub(super) fn start() -> anyhow::Result<Self> {
-        // No other harness has this number at this time.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let value = format!("{}-{}", std::process::id(), now.as_nanos());
+    /// Starts the shell, in a process group that no signal to the harness's reaches. Processes are
+    /// known by the value `mark`, or by a new one.
+    pub(super) fn start(mark: Option<&str>) -> anyhow::Result<Self> {
+        let value = mark.map_or_else(new_mark, str::to_owned);
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT, &format!("{VARIABLE}={value}")]);
+        command.args(["-c", &format!("{WAIT}{SWEEP}"), "guard", &variable(&value)]);
         command.current_dir("/").env_clear().process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut shell =

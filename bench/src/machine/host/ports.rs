@@ -6,12 +6,15 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::Host;
 use super::sockets::{Family, State, each};
+use crate::machine::settings::port_range;
 
 /// At most 1/2 of the ports for outgoing connections may be in `TIME_WAIT` when a load starts.
 /// Linux searches all of the odd or of the even half, chosen at random, before the other one: with
@@ -30,13 +33,13 @@ const REUSE_BOUND: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(100);
 
 /// The ports for outgoing connections.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Ports {
     /// How many there are.
     pub all: usize,
     /// How many of them are in `TIME_WAIT`.
     pub held: usize,
-    /// Whether those are reused for new connections after a while.
+    /// Whether those are reused for new connections after a while, to the address that was asked about.
     pub reused: bool,
 }
 
@@ -47,30 +50,26 @@ impl Ports {
     }
 }
 
-/// The ports for outgoing connections, now. `None` where the kernel does not say.
-pub fn ports() -> Option<Ports> {
+/// The ports for outgoing connections, now, of which some are reused for connections to an address of
+/// the loopback interface, or to another. `None` where the kernel does not say.
+pub(super) fn ports(to_loopback: bool) -> Option<Ports> {
     let range = outgoing_ports()?;
-    Some(Ports { all: range.len(), held: held(&range, 0)?, reused: are_reused() })
+    Some(Ports { all: range.len(), held: held(&range, 0)?, reused: are_reused(to_loopback) })
 }
 
-/// Waits until half of the ports for outgoing connections are free, or can be reused, and returns
-/// whether they are: false once the wait has timed out, or the user has interrupted it. Calls `say`
-/// when the wait begins, and when it times out. Does not wait where the kernel does not say.
-pub fn wait_for_ports(host: &Host, say: impl FnMut(&str)) -> bool {
-    let Some(range) = outgoing_ports() else { return true };
-    let (most, reused) = (range.len() / HELD_AT_MOST, are_reused());
+/// Waits until half of the ports of `host` for outgoing connections are free, or can be reused for
+/// connections to `target`, and returns whether they are: false once the wait has timed out, or the
+/// user has interrupted it. Calls `say` when the wait begins, and when it times out. Does not wait
+/// where the kernel does not say.
+pub(super) fn wait_for_ports(host: &Host, target: IpAddr, say: impl FnMut(&str)) -> bool {
+    let Some(Ports { all, reused, .. }) = host.ports(target) else { return true };
     let bound = if reused { REUSE_BOUND } else { HOLD_BOUND };
-    wait(most, reused, bound, || held(&range, most), || host.interrupted(), say)
+    let held = || Some(host.ports(target)?.held);
+    wait(all / HELD_AT_MOST, reused, bound, held, || host.interrupted(), say)
 }
 
 fn outgoing_ports() -> Option<RangeInclusive<u16>> {
     port_range(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
-}
-
-/// The text of `ip_local_port_range`: the first and the last port, with a tab between.
-pub fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
-    let mut ends = text.split_whitespace().map(|end| end.parse().ok());
-    Some(ends.next()??..=ends.next()??)
 }
 
 /// Waits until at most `most` ports are held, or held ones can be `reused` after the `bound`.
@@ -124,14 +123,17 @@ fn held(range: &RangeInclusive<u16>, most: usize) -> Option<usize> {
     Some(ports.len())
 }
 
-/// Whether ports in `TIME_WAIT` are reused on the loopback interface: `tcp_tw_reuse` is 1 or 2, and
-/// timestamps let the other side distinguish old connections from new ones.
-fn are_reused() -> bool {
-    let is_set = |name: &str| {
-        let value = fs::read_to_string(format!("/proc/sys/net/ipv4/{name}"));
-        value.is_ok_and(|value| value.trim() != "0")
+/// Whether ports in `TIME_WAIT` are reused: `tcp_tw_reuse` is 1, or 2 for connections over the loopback
+/// interface alone, and timestamps let the other side distinguish old connections from new ones.
+fn are_reused(to_loopback: bool) -> bool {
+    let value = |name: &str| fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).unwrap_or_default();
+    let (reuse, timestamps) = (value("tcp_tw_reuse"), value("tcp_timestamps"));
+    let is_reused = match reuse.trim() {
+        "1" => true,
+        "2" => to_loopback,
+        _ => false,
     };
-    is_set("tcp_tw_reuse") && is_set("tcp_timestamps")
+    is_reused && !matches!(timestamps.trim(), "" | "0")
 }
 
 /// The sockets in `TIME_WAIT`: the number after `tw` in the line of `TCP:`.
@@ -194,10 +196,6 @@ mod tests {
 
     #[test]
     fn reads_the_files_of_the_kernel() {
-        assert_eq!(port_range("32768\t60999\n"), Some(32_768..=60_999));
-        for range in ["", "32768", "a b", "1 65536"] {
-            assert_eq!(port_range(range), None, "{range}");
-        }
         let sockstat = "sockets: used 10\nTCP: inuse 1 orphan 0 tw 42 alloc 1 mem 0\nUDP: inuse 3 mem 0\n";
         assert_eq!(parse_held(sockstat), Some(42));
         for text in ["", "TCP: inuse 1", "TCP: inuse 1 tw", "TCP: tw some", "UDP: tw 1\n"] {

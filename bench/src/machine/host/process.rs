@@ -1,64 +1,60 @@
-//! A process that the harness has started: its output, how it is ended, and what it leaves.
+//! A process that the harness has started, on this host or another: what can be read of it, how it is
+//! told what to do, and what it leaves.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ExitStatus};
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::unistd::{Pid, getpgid};
-use parking_lot::Mutex;
+use anyhow::{anyhow, bail};
 
-use crate::text::visible::visible;
-
-use super::{Memory, Started, ThreadTimes, Usage, group_of, threads, usage};
-
-/// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
-const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Bytes that are kept of the end of a process's standard error, which says why it failed.
-const COMPLAINT_BYTES: usize = 4 * 1024;
-
-/// What is read of standard error at once: all that its pipe holds.
-const PIPE_BYTES: usize = 64 * 1024;
-
-/// The pause between two reads of standard error that did not fill the buffer, so that a server that
-/// logs each request wakes the harness seldom during a run.
-const COMPLAINT_PAUSE: Duration = Duration::from_millis(10);
-
-/// Time for the last output of a process that has ended to arrive. It only passes if a grandchild
-/// has left the process group and holds the pipe open.
-const OUTPUT_BOUND: Duration = Duration::from_secs(5);
+use super::{Memory, ThreadTimes, Usage};
 
 /// A process that the harness has started. Dropping it ends it and all of its group.
 pub struct Process {
-    pub(super) name: String,
-    child: Child,
-    pub(super) group: Pid,
-    exited: Receiver<()>,
-    /// Its standard input, where it takes commands.
-    input: Option<ChildStdin>,
-    /// The first line of its standard output; of a process that takes commands every line.
-    lines: Receiver<String>,
-    output: Receiver<Vec<u8>>,
-    complaint: Complaint,
-    reaped: bool,
-    started: Arc<Started>,
+    name: String,
+    operations: Box<dyn Operations>,
 }
 
-/// The end of a process's standard error, which a thread reads meanwhile. It is in no file: a server
-/// that logs each request would fill the disk, and fail where that is full.
-struct Complaint {
-    end: Arc<Mutex<Vec<u8>>>,
-    /// Disconnected once all of it has been read.
-    all_read: Receiver<()>,
+/// What a host can do with a process that it has started.
+pub(super) trait Operations: Send {
+    /// What it and its group have used.
+    fn usage(&self) -> anyhow::Result<Usage>;
+    /// The CPU time of its threads and of those of its group; `None` where that is not known.
+    fn threads(&self) -> Option<ThreadTimes>;
+    /// Memory of it and of its group; `None` once it has ended.
+    fn memory(&self) -> Option<Memory>;
+    /// How many descriptors it and its group have open. Fails if it has ended.
+    fn descriptors(&self) -> anyhow::Result<usize>;
+    /// Limits it and its group to this many more descriptors; returns how many processes these are.
+    fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize>;
+    /// The next line that it prints, with control characters made visible.
+    fn next_line(&mut self, bound: Duration) -> anyhow::Result<Line>;
+    /// Writes a line to its standard input. That it has ended is no error here. Fails if it takes no
+    /// commands.
+    fn tell(&mut self, command: &str) -> anyhow::Result<()>;
+    /// Closes its standard input.
+    fn end_input(&mut self) -> anyhow::Result<()>;
+    /// Waits until it exits. A host that is lost counts as an exit, and [`Operations::end`] then fails.
+    fn wait(&mut self, bound: Duration) -> Waited;
+    /// Sends SIGTERM to it alone.
+    fn terminate(&self) -> anyhow::Result<()>;
+    /// Stops its group for this time.
+    fn freeze(&self, time: Duration) -> anyhow::Result<()>;
+    /// Kills its group, and waits for it.
+    fn end(&mut self) -> anyhow::Result<Ended>;
+}
+
+/// A line of a process, or why there is none.
+#[derive(Debug, serde::Deserialize, serde::Serialize)]
+pub(super) enum Line {
+    Printed(String),
+    /// The bound has passed.
+    TimedOut,
+    /// It has closed its standard output.
+    Closed,
 }
 
 /// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub enum Waited {
     /// The process has exited; its figures can still be read.
     Exited,
@@ -80,72 +76,66 @@ pub struct Ended {
 }
 
 impl Process {
+    pub(super) fn new(name: String, operations: impl Operations + 'static) -> Self {
+        Self { name, operations: Box::new(operations) }
+    }
+
     /// What it and the processes of its group have used, and the children that they have waited
     /// for. The switches are gone once the process has exited: [`Ended`] has all of it. It costs
     /// some 0.1 ms, and 20 µs per thread, most of it for the switches. Fails once the process is
     /// reaped.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        let own =
-            usage::read(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
-        // A child that has ended in the meantime is in its parent's figures the next time.
-        Ok(self.children().filter_map(|child| usage::read(child).ok()).fold(own, Usage::and))
+        self.operations.usage()
     }
 
     /// The CPU time of its threads and of those of its group; `None` where that is not known.
     pub fn threads(&self) -> Option<ThreadTimes> {
-        let own = threads::read(self.group)?;
-        Some(self.children().filter_map(threads::read).fold(own, ThreadTimes::and))
+        self.operations.threads()
     }
 
     /// Memory of it and of the processes of its group; `None` once it has ended.
     pub fn memory(&self) -> Option<Memory> {
-        let own = usage::memory_of(self.group)?;
-        Some(self.children().filter_map(usage::memory_of).fold(own, Memory::and))
+        self.operations.memory()
     }
 
-    /// The other processes of its group. Asking the kernel for a group takes a microsecond, reading
-    /// a `stat` file, as `procfs` does, fifteen.
-    pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
-        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
-        numbers.filter(|pid| *pid != self.group && getpgid(Some(*pid)) == Ok(self.group))
+    /// How many descriptors it and the processes of its group have open. Fails if it has ended.
+    pub fn descriptors(&self) -> anyhow::Result<usize> {
+        self.operations.descriptors()
     }
 
-    /// Watches a process that has just been started and leads a group of its own.
-    pub(super) fn watch(name: String, mut child: Child, started: Arc<Started>) -> Self {
-        let complaint = Complaint::read(child.stderr.take());
-        let input = child.stdin.take();
-        let (lines, output) = read_in_background(child.stdout.take(), input.is_some());
-        let group = group_of(&child);
-        let exited = watch_in_background(group);
-        Self { name, child, group, exited, input, lines, output, complaint, reaped: false, started }
+    /// Limits it and each process of its group to this many more descriptors, for the rest of their
+    /// lives; returns how many processes these are. A server raises its limit when it starts, so it
+    /// can only be limited while it runs. Fails if a process has ended, or its limit cannot be set.
+    pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
+        self.operations.limit_descriptors(more)
     }
 
     /// The first line that it prints, or the next one of a process that takes commands, with control
     /// characters made visible. Fails if it ends, or `bound` passes, before that.
     pub fn line(&mut self, bound: Duration) -> anyhow::Result<String> {
-        match self.lines.recv_timeout(bound) {
-            Ok(line) => Ok(line),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                bail!("{} printed nothing within {:.0} s", self.name, bound.as_secs_f64())
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(self.ended_early()),
+        match self.operations.next_line(bound)? {
+            Line::Printed(line) => Ok(line),
+            Line::TimedOut => bail!("{} printed nothing within {:.0} s", self.name, bound.as_secs_f64()),
+            Line::Closed => Err(self.ended_early()),
         }
+    }
+
+    /// Gives it a command. Fails if it takes no commands; that it has ended is no error here.
+    pub fn tell(&mut self, command: &str) -> anyhow::Result<()> {
+        self.operations.tell(command)
     }
 
     /// Gives it a command, and returns the line by which it answers. Fails if it takes no commands,
     /// or if it ends, or `bound` passes, before that.
     pub fn ask(&mut self, command: &str, bound: Duration) -> anyhow::Result<String> {
-        let input = self.input.as_mut().with_context(|| format!("{} takes no commands", self.name))?;
-        // An error means that it has ended, which is what the missing answer says.
-        let _ = input.write_all(format!("{command}\n").as_bytes());
+        self.tell(command)?;
         self.line(bound)
     }
 
     /// Says that no command follows, and returns the last line that it prints. Fails as
     /// [`Process::line`] does.
     pub fn last_line(&mut self, bound: Duration) -> anyhow::Result<String> {
-        self.input = None;
+        self.operations.end_input()?;
         self.line(bound)
     }
 
@@ -157,29 +147,20 @@ impl Process {
         }
     }
 
-    /// Waits until it exits.
+    /// Waits until it exits. A host that is lost counts as an exit: what is asked next fails.
     pub fn wait(&mut self, bound: Duration) -> Waited {
-        match self.exited.recv_timeout(bound) {
-            Err(mpsc::RecvTimeoutError::Timeout) => Waited::TimedOut,
-            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => Waited::Exited,
-        }
+        self.operations.wait(bound)
     }
 
     /// Sends SIGTERM to it alone, as a service manager does: a server ends its own workers, some of
     /// which drop all connections on SIGTERM. Fails if the signal cannot be sent.
     pub fn terminate(&self) -> anyhow::Result<()> {
-        // It has not been reaped, so the number is still its own.
-        kill(self.group, Signal::SIGTERM).with_context(|| format!("cannot send SIGTERM to {}", self.name))
+        self.operations.terminate()
     }
 
     /// Stops its group for this time: SIGSTOP, then SIGCONT. Fails if either cannot be sent.
     pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
-        let send = |signal| {
-            killpg(self.group, signal).with_context(|| format!("cannot send {signal} to {}", self.name))
-        };
-        send(Signal::SIGSTOP)?;
-        std::thread::sleep(time);
-        send(Signal::SIGCONT)
+        self.operations.freeze(time)
     }
 
     /// Ends it by SIGTERM, and its group by SIGKILL when `bound` has passed or it has ended.
@@ -187,47 +168,18 @@ impl Process {
         // An error means that it has ended.
         let _ = self.terminate();
         self.wait(bound);
-        self.end()
+        self.operations.end()
     }
 
     /// Kills it and its group. Fails if it cannot be waited for.
     pub fn kill(mut self) -> anyhow::Result<Ended> {
-        self.end()
-    }
-
-    fn end(&mut self) -> anyhow::Result<Ended> {
-        // The group exists until its leader is reaped, below; an error means that it is empty.
-        let _ = killpg(self.group, Signal::SIGKILL);
-        self.wait(OUTPUT_BOUND);
-        let (status, usage) = self.reap().with_context(|| format!("cannot wait for {}", self.name))?;
-        let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
-        let complaint = self.complaint.end();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Ended { status, output: text(output), complaint: visible(&text(complaint)).into_owned(), usage })
+        self.operations.end()
     }
 
     fn ended_early(&mut self) -> anyhow::Error {
-        let name = self.name.clone();
-        match self.end() {
-            Ok(ended) => anyhow!("{name} ended with {}{}", ended.status, ended.last_words()),
+        match self.operations.end() {
+            Ok(ended) => anyhow!("{} ended with {}{}", self.name, ended.status, ended.last_words()),
             Err(error) => error,
-        }
-    }
-
-    /// Waits for it, and takes its group off the list: its number can be reused from then on.
-    fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
-        let mut groups = self.started.groups.lock();
-        groups.running.retain(|group| *group != self.group);
-        self.reaped = true;
-        usage::reap(&mut self.child)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if !self.reaped {
-            let _ = killpg(self.group, Signal::SIGKILL);
-            let _ = self.reap();
         }
     }
 }
@@ -237,142 +189,5 @@ impl Ended {
     pub fn last_words(&self) -> String {
         let lines = self.complaint.lines().map(str::trim);
         lines.rev().find(|line| !line.is_empty()).map_or_else(String::new, |line| format!(": {line}"))
-    }
-}
-
-/// Sends the first line of `pipe`, or each one, once it is there. At its end it sends what came after
-/// those, and the first line too.
-fn read_in_background(
-    pipe: Option<impl Read + Send + 'static>,
-    each_line: bool,
-) -> (Receiver<String>, Receiver<Vec<u8>>) {
-    let (send_line, lines) = mpsc::channel();
-    let (send_output, output) = mpsc::channel();
-    std::thread::spawn(move || {
-        let Some(pipe) = pipe else { return };
-        let mut pipe = BufReader::new(pipe);
-        let mut kept = Vec::new();
-        loop {
-            kept.clear();
-            let read = pipe.by_ref().take(OUTPUT_BYTES).read_until(b'\n', &mut kept);
-            if read.is_err() || !kept.ends_with(b"\n") {
-                break;
-            }
-            let line = String::from_utf8_lossy(&kept);
-            if send_line.send(visible(line.trim_end()).into_owned()).is_err() || !each_line {
-                break;
-            }
-        }
-        drop(send_line);
-        let _ = pipe.by_ref().take(OUTPUT_BYTES).read_to_end(&mut kept);
-        let _ = send_output.send(kept);
-        // The rest is read and dropped, so that the writer never blocks.
-        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
-    });
-    (lines, output)
-}
-
-/// Sends when the process has exited, and does not reap it.
-fn watch_in_background(pid: Pid) -> Receiver<()> {
-    let (send, exited) = mpsc::channel();
-    std::thread::spawn(move || {
-        while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(nix::Error::EINTR) {}
-        let _ = send.send(());
-    });
-    exited
-}
-
-impl Complaint {
-    fn read(pipe: Option<impl Read + Send + 'static>) -> Self {
-        let (reads, all_read) = mpsc::channel();
-        let end = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&end);
-        std::thread::spawn(move || {
-            let (_reads, mut buffer) = (reads, vec![0; PIPE_BYTES]);
-            let Some(mut pipe) = pipe else { return };
-            loop {
-                match pipe.read(&mut buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) | Ok(0) => return,
-                    Ok(length) => {
-                        let mut kept = kept.lock();
-                        kept.extend_from_slice(&buffer[..length]);
-                        let excess = kept.len().saturating_sub(COMPLAINT_BYTES);
-                        kept.drain(..excess);
-                        drop(kept);
-                        if length < PIPE_BYTES {
-                            std::thread::sleep(COMPLAINT_PAUSE);
-                        }
-                    }
-                }
-            }
-        });
-        Self { end, all_read }
-    }
-
-    fn end(&self) -> Vec<u8> {
-        let _ = self.all_read.recv_timeout(OUTPUT_BOUND);
-        self.end.lock().clone()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
-
-    use super::*;
-    use crate::machine::host::{Host, Launch};
-
-    /// Far more than a shell takes here.
-    const BOUND: Duration = Duration::from_secs(60);
-
-    /// A shell that ends its child by SIGUSR1, and exits with the child's code.
-    const PARENT: &str = "trap 'kill -USR1 $!; wait $!; exit $?' TERM
-        (trap 'exit 3' TERM; trap 'exit 5' USR1; echo; while :; do sleep 0.01; done) &
-        wait";
-
-    #[test]
-    fn a_process_ends_its_own_children() {
-        let words = ["sh", "-c", PARENT].map(str::to_owned);
-        let launch = Launch::new(&words, Path::new("/"));
-        let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
-        process.line(BOUND).unwrap();
-        assert_eq!(process.stop(BOUND).unwrap().status.code(), Some(5));
-    }
-
-    #[test]
-    fn commands_are_answered_line_by_line() {
-        let script =
-            "echo ready; while read -r command; do echo \"did $command\"; done; printf 'in all \\033[2J\\n'";
-        let words = ["sh", "-c", script].map(str::to_owned);
-        let launch = Launch::new(&words, Path::new("/")).commanded();
-        let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
-        assert_eq!(process.line(BOUND).unwrap(), "ready");
-        for command in ["this", "that"] {
-            assert_eq!(process.ask(command, BOUND).unwrap(), format!("did {command}"));
-        }
-        assert_eq!(process.last_line(BOUND).unwrap(), "in all \\u001b[2J");
-        assert!(process.ask("more", BOUND).unwrap_err().to_string().contains("takes no commands"));
-        assert_eq!(process.wait(BOUND), Waited::Exited);
-    }
-
-    #[test]
-    fn a_command_to_a_process_that_has_ended_says_how_it_ended() {
-        let words = ["sh", "-c", "read -r command; echo 'no luck' >&2; exit 3"].map(str::to_owned);
-        let launch = Launch::new(&words, Path::new("/")).commanded();
-        let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
-        let error = process.ask("this", BOUND).unwrap_err().to_string();
-        assert!(error.contains("exit status: 3: no luck"), "{error}");
-    }
-
-    #[test]
-    fn the_end_of_standard_error_is_kept_and_shows_its_control_characters() {
-        let script = "seq 100000 >&2; printf 'no \\033[2Jluck\\n' >&2; exit 3";
-        let words = ["sh", "-c", script].map(str::to_owned);
-        let ended =
-            Host::this_machine(PathBuf::new()).unwrap().output(&Launch::new(&words, Path::new("/")), BOUND);
-        let ended = ended.unwrap();
-        assert_eq!(ended.last_words(), ": no \\u001b[2Jluck");
-        assert!(ended.complaint.contains("\n100000\n") && ended.complaint.len() < 2 * COMPLAINT_BYTES);
     }
 }

@@ -43,7 +43,7 @@ const BUFFER_BYTES: usize = 32 * 1024;
 
 /// How many connections the server that listens on `address` has now, those that wait in the queue
 /// to be accepted too. `None` where the kernel does not say.
-pub fn established(address: SocketAddr) -> Option<u64> {
+pub(super) fn established(address: SocketAddr) -> Option<u64> {
     let count = |family| {
         let mut count = 0;
         each(family, State::Established, address.port(), |local| count += u64::from(local == address))?;
@@ -61,7 +61,7 @@ pub fn established(address: SocketAddr) -> Option<u64> {
 
 /// How many connections this machine has accepted since it started, on any port. `None` where the
 /// kernel does not say.
-pub fn accepted() -> Option<u64> {
+pub(super) fn accepted() -> Option<u64> {
     procfs::net::snmp().ok().map(|counts| counts.tcp_passive_opens)
 }
 

@@ -5,10 +5,11 @@ use std::fs;
 use std::time::Duration;
 
 use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
 
 /// The CPU time of threads that live, since their start. A thread that has ended is not among them;
 /// [`Usage`](super::Usage) has its time.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct ThreadTimes {
     by_number: HashMap<i32, Duration>,
 }
@@ -130,11 +131,11 @@ mod tests {
 
     #[test]
     fn threads_of_children_count() {
-        let words = ["sh", "-c", "(echo; exec sleep 60) & exec sleep 60"].map(str::to_owned);
+        let words = ["sh", "-c", "(echo $$; exec sleep 60) & exec sleep 60"].map(str::to_owned);
         let launch = Launch::new(&words, Path::new("/"));
         let mut process = Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap();
-        process.line(BOUND).unwrap();
-        let own = read(process.group);
+        let pid = process.line(BOUND).unwrap().parse().unwrap();
+        let own = read(Pid::from_raw(pid));
         assert_eq!(own.is_some(), process.threads().is_some());
         if let Some(all) = process.threads() {
             assert_eq!((own.unwrap().by_number.len(), all.by_number.len()), (1, 2));

@@ -11,7 +11,7 @@ use procfs::process::{MountInfo, Process};
 /// summed over cores, as CPU time is. The quota is one of the own group, or of a group that
 /// contains it; all that can be seen are added. `None` where no group has a quota, or it cannot be
 /// read.
-pub fn throttled() -> Option<Duration> {
+pub(super) fn throttled() -> Option<Duration> {
     look(sum)
 }
 

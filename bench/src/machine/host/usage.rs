@@ -11,9 +11,10 @@ use nix::sys::time::TimeVal;
 use nix::time::ClockId;
 use nix::unistd::Pid;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 /// What a process and its children have used since their start.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Usage {
     /// CPU time of all threads, also of those that have ended. Exact, but for children that have
     /// been waited for: the kernel gives theirs in hundredths of a second.
@@ -29,7 +30,7 @@ pub struct Usage {
 }
 
 /// Memory of a process and its children, in bytes. Pages that several of them share count for each.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Memory {
     /// Resident now.
     pub resident: u64,
@@ -175,20 +176,24 @@ mod tests {
         Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap()
     }
 
+    /// The number of a shell, which it prints.
+    fn pid(process: &mut Process) -> Pid {
+        Pid::from_raw(process.line(BOUND).unwrap().parse().unwrap())
+    }
+
     #[test]
     fn counts_children_that_live_and_those_that_were_waited_for() {
         // What there is, and the least number of voluntary switches, those of a shell that waited.
         let sleep = "exec sleep 60";
         let cases = [
-            ("a child", format!("({BUSY}; echo; exec sleep 60) & exec sleep 60"), 0),
-            ("a child's child", format!("(({BUSY}; echo; exec sleep 60) & {sleep}) & {sleep}"), 0),
-            ("a child that has ended", format!("({BUSY}); echo; exec sleep 60"), 1),
-            ("one that is not waited for", format!("({BUSY}; echo) & exec sleep 60"), 0),
+            ("a child", format!("({BUSY}; echo $$; exec sleep 60) & exec sleep 60"), 0),
+            ("a child's child", format!("(({BUSY}; echo $$; exec sleep 60) & {sleep}) & {sleep}"), 0),
+            ("a child that has ended", format!("({BUSY}); echo $$; exec sleep 60"), 1),
+            ("one that is not waited for", format!("({BUSY}; echo $$) & exec sleep 60"), 0),
         ];
         for (name, script, switches) in cases {
             let mut process = start(&script);
-            process.line(BOUND).unwrap();
-            let own = Duration::from(ClockId::pid_cpu_clock_id(process.group).unwrap().now().unwrap());
+            let own = Duration::from(ClockId::pid_cpu_clock_id(pid(&mut process)).unwrap().now().unwrap());
             let usage = process.usage().unwrap();
             // Less than a hundredth of a second may be missing.
             assert!(usage.cpu > own + Duration::from_millis(10), "{name}: {usage:?} {own:?}");
@@ -231,10 +236,10 @@ mod tests {
 
     #[test]
     fn memory_is_that_of_all() {
-        let mut process = start("(echo; sleep 60; true) & wait");
-        process.line(BOUND).unwrap();
+        let mut process = start("(echo $$; sleep 60; true) & wait");
+        let pid = pid(&mut process);
         // In this order: what a shell has only grows.
-        let own = memory_of(process.group).unwrap();
+        let own = memory_of(pid).unwrap();
         let all = process.memory().unwrap();
         assert!(all.resident > own.resident && all.peak > own.peak && own.peak > 0, "{all:?} {own:?}");
     }

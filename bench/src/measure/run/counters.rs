@@ -1,27 +1,22 @@
 //! What the kernel has counted at one moment, and the difference of two: what a load has cost.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::loaded_server::LoadedServer;
-use crate::machine::cores::{self, CoreTimes, Cores};
-use crate::machine::host::{self, ThreadTimes, Usage};
+use crate::machine::cores::CoreTimes;
+use crate::machine::host::{Host, KernelCounters, ThreadTimes, Usage};
 use crate::store::record::{CpuRecord, UsageRecord};
+
+/// A host, and the cores of it that are measured.
+pub(super) type Part<'a> = (&'a Host, Vec<usize>);
 
 /// Counters at one moment. What cannot be read is `None`.
 pub(super) struct Counters {
     server: Option<Usage>,
     /// Of a server with several cores: with one, its threads cannot use more than the server.
     threads: Option<ThreadTimes>,
-    kernel: KernelCounters,
-}
-
-/// What the kernel counts for the machine or for the container.
-#[derive(Clone, Copy)]
-struct KernelCounters {
-    at: Instant,
-    throttled: Option<Duration>,
-    busy: Option<CoreTimes>,
-    suspended: Option<Duration>,
+    /// Of each host.
+    kernels: Vec<KernelCounters>,
 }
 
 /// What was spent between two moments.
@@ -31,60 +26,107 @@ pub(super) struct Spent {
     pub(super) server: Option<Usage>,
     /// Of the server's threads that live at the end.
     threads: Option<ThreadTimes>,
-    times: Option<CoreTimes>,
-    pub(super) throttled: Option<Duration>,
+    /// Of each host, the server's first.
+    pub(super) parts: Vec<PartSpent>,
+}
+
+/// What the kernel of a host counted between two moments.
+#[derive(Clone, Copy)]
+pub(super) struct PartSpent {
+    pub(super) times: Option<CoreTimes>,
+    throttled: Option<Duration>,
     suspended: Option<Duration>,
+    /// Connections that the host has accepted, on any port.
+    pub(super) accepted: Option<u64>,
 }
 
 impl Counters {
-    /// The counters before a load. What the server has used is read first, and after a load last:
-    /// reading it takes CPU time on these cores, which must not count as external. Fails when the server
-    /// has ended.
-    pub(super) fn before(server: &LoadedServer, cores: &Cores) -> anyhow::Result<Self> {
-        let threads = if cores.server.len() > 1 { server.threads() } else { None };
-        Ok(Self { server: server.usage()?, threads, kernel: KernelCounters::read(&cores.all()) })
+    /// The counters before a load, of these hosts. What the server has used is read first, and after a
+    /// load last: reading it takes CPU time on these cores, which must not count as external. Fails when
+    /// the server has ended, or a host is lost.
+    pub(super) fn before(server: &LoadedServer, cores: usize, parts: &[Part]) -> anyhow::Result<Self> {
+        let threads = if cores > 1 { server.threads() } else { None };
+        Ok(Self { server: server.usage()?, threads, kernels: read(parts)? })
     }
 
-    /// What was spent from then until now. Fails when the server has ended.
-    pub(super) fn spent(self, server: &LoadedServer, cores: &Cores) -> anyhow::Result<Spent> {
-        let (before, after) = (self.kernel, KernelCounters::read(&cores.all()));
+    /// What was spent from then until now. Fails as [`Counters::before`] does.
+    pub(super) fn spent(self, server: &LoadedServer, parts: &[Part]) -> anyhow::Result<Spent> {
+        let after = read(parts)?;
         let used = server.usage()?;
-        let between = |after: Option<Duration>, before| {
-            after.zip(before).map(|(after, before)| after.saturating_sub(before))
-        };
+        let wall = after.first().zip(self.kernels.first()).map(|(after, before)| after.at.since(before.at));
         Ok(Spent {
-            wall: after.at - before.at,
+            wall: wall.unwrap_or_default(),
             server: used.zip(self.server).map(|(after, before)| after.since(&before)),
             threads: self.threads.and_then(|before| Some(server.threads()?.since(&before))),
-            times: after.busy.zip(before.busy).map(|(after, before)| after.since(&before)),
-            throttled: between(after.throttled, before.throttled),
-            suspended: between(after.suspended, before.suspended),
+            parts: after
+                .iter()
+                .zip(&self.kernels)
+                .map(|(after, before)| PartSpent::new(after, before))
+                .collect(),
         })
     }
 }
 
-impl KernelCounters {
-    fn read(cores: &[usize]) -> Self {
+fn read(parts: &[Part]) -> anyhow::Result<Vec<KernelCounters>> {
+    parts.iter().map(|(host, cores)| host.counters(cores)).collect()
+}
+
+impl PartSpent {
+    fn new(after: &KernelCounters, before: &KernelCounters) -> Self {
+        let between = |get: fn(&KernelCounters) -> Option<Duration>| {
+            get(after).zip(get(before)).map(|(after, before)| after.saturating_sub(before))
+        };
         Self {
-            at: Instant::now(),
-            throttled: host::throttled(),
-            busy: cores::times(cores),
-            suspended: host::suspended(),
+            times: after.busy.zip(before.busy).map(|(after, before)| after.since(&before)),
+            throttled: between(|kernel| kernel.throttled),
+            suspended: between(|kernel| kernel.suspended),
+            accepted: after.accepted.zip(before.accepted).map(|(after, before)| after.saturating_sub(before)),
         }
     }
+
+    fn and(self, other: Self) -> Self {
+        let add = |a: Duration, b| a + b;
+        Self {
+            times: both(self.times, other.times, CoreTimes::and),
+            throttled: both(self.throttled, other.throttled, add),
+            suspended: both(self.suspended, other.suspended, add),
+            accepted: both(self.accepted, other.accepted, |a, b| a + b),
+        }
+    }
+
+    /// The cores' time that went to other processes than those that used this.
+    pub(super) fn external_seconds(&self, ours: Duration) -> Option<f64> {
+        self.times.map(|times| (times.busy - ours.as_secs_f64()).max(0.0))
+    }
+}
+
+/// The sum, where both are known.
+fn both<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
+    a.zip(b).map(|(a, b)| add(a, b))
 }
 
 impl Spent {
+    /// All hosts together.
+    fn sum(&self) -> Option<PartSpent> {
+        self.parts.iter().copied().reduce(PartSpent::and)
+    }
+
     /// The cores' time that went neither to the server nor to the tool.
     pub(super) fn external_seconds(&self, tool: &Usage) -> Option<f64> {
-        self.times.zip(self.server).map(|(times, server)| {
-            let ours = server.cpu + tool.cpu;
-            (times.busy - ours.as_secs_f64()).max(0.0)
-        })
+        self.sum()?.external_seconds(self.server?.cpu + tool.cpu)
     }
 
     pub(super) fn steal_seconds(&self) -> Option<f64> {
-        self.times.map(|times| times.steal)
+        Some(self.sum()?.times?.steal)
+    }
+
+    pub(super) fn throttled(&self) -> Option<Duration> {
+        self.sum()?.throttled
+    }
+
+    /// The longest that a host was suspended.
+    fn suspended(&self) -> Option<Duration> {
+        self.parts.iter().map(|part| part.suspended).max().flatten()
     }
 
     /// The record of it, with what the tool used, and as many of the server's threads as it has cores.
@@ -98,8 +140,8 @@ impl Spent {
             tool: usage(tool),
             external_seconds: self.external_seconds(tool),
             steal_seconds: self.steal_seconds(),
-            throttled_seconds: self.throttled.as_ref().map(Duration::as_secs_f64),
-            suspended_seconds: self.suspended.as_ref().map(Duration::as_secs_f64),
+            throttled_seconds: self.throttled().as_ref().map(Duration::as_secs_f64),
+            suspended_seconds: self.suspended().as_ref().map(Duration::as_secs_f64),
             idle_share: None,
         }
     }
@@ -110,22 +152,17 @@ impl std::ops::Add for Spent {
 
     /// Both times together.
     fn add(self, other: Self) -> Self {
-        fn both<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
-            a.zip(b).map(|(a, b)| add(a, b))
-        }
-        let add = |a: Duration, b| a + b;
+        let parts = self.parts.iter().zip(&other.parts).map(|(part, other)| part.and(*other));
         Self {
             wall: self.wall + other.wall,
             server: both(self.server, other.server, Usage::and),
+            parts: parts.collect(),
             threads: both(self.threads, other.threads, ThreadTimes::and),
-            times: both(self.times, other.times, CoreTimes::and),
-            throttled: both(self.throttled, other.throttled, add),
-            suspended: both(self.suspended, other.suspended, add),
         }
     }
 }
 
-fn usage(usage: &Usage) -> UsageRecord {
+pub(super) fn usage(usage: &Usage) -> UsageRecord {
     UsageRecord {
         seconds: usage.cpu.as_secs_f64(),
         user_seconds: usage.user.as_secs_f64(),

@@ -1,48 +1,29 @@
 //! A load: the tool sends requests for a while, and the harness watches both sides.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
-use tempfile::TempDir;
+use anyhow::anyhow;
 
-use super::counters::Counters;
+use super::counters::{self, Counters, Part, Spent};
 use super::loaded_server::LoadedServer;
+use super::shares::{self, Share, Shares, Window};
 use super::{Run, RunOutput, failed};
 use crate::checks::verify;
 use crate::machine::cores::Cores;
-use crate::machine::host::{self, Ended, Launch, Memory, Process, Usage, Waited};
+use crate::machine::host::{Clock, Memory, Traffic};
+use crate::machine::sides::LoadSide;
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{
-    ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
-    OpenLoopRecord, Record,
+    ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, HostsRecord, LatencyRecord,
+    LoadHostRecord, LoadRecord, NetworkRecord, OpenLoopRecord, Record,
 };
 use crate::tools::{self, LoadSpec, Tool, ToolOutput};
-
-/// How much longer than its load a tool may run: it starts, and waits for the last answers.
-const GRACE: Duration = Duration::from_secs(60);
-
-/// How long a load by count may take: 10,000 requests take 100 s at a hundred answers per second.
-const LIMIT_BY_COUNT: Duration = Duration::from_secs(300);
 
 /// The longest that a request of the warm-up is waited for. Its answers are thrown away, and a
 /// server that drops connections would hold up each run by the workload's own timeout: hey waits
 /// 20 s for a warm-up of one second.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// When the server's connections are first counted during a load. Each look comes twice as late as
-/// the one before, so that a load of any length is looked at a few times and never often.
-const FIRST_LOOK: Duration = Duration::from_millis(50);
-
-/// What the harness saw of a load.
-struct Watched {
-    ended: Ended,
-    tool: Usage,
-    /// The most connections of the server at one time.
-    connections: Option<u64>,
-    /// The connections that this machine accepted meanwhile.
-    accepted: Option<u64>,
-}
 
 impl Run<'_> {
     pub(super) fn load(
@@ -52,50 +33,116 @@ impl Run<'_> {
         output: &mut RunOutput,
     ) -> Result<(), ErrorRecord> {
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
-        let folder = tool_folder(tool).map_err(failed(ErrorKind::Tool))?;
         let (mut server, at_rest) = self.verified_server()?;
         let url = format!("http://{}{}", server.address(), self.workload.path);
         let spec = self.spec(load, &url);
         if !load.warm_up.is_zero() {
             let began = Instant::now();
-            let watched = self.warm_up(tool, folder.path(), &spec, &server);
+            let shares = self.warm_up(tool, &spec);
             output.load_time = Some(began.elapsed());
             server.check_running().map_err(failed(ErrorKind::Died))?;
-            watched.map_err(failed(ErrorKind::Tool))?;
+            shares.map_err(failed(ErrorKind::Tool))?;
         }
 
-        record.tool.command = tool.command(&spec);
+        record.tool.command = self.commands(tool, &spec).swap_remove(0);
         let used_cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() };
-        let before = Counters::before(&server, &used_cores).map_err(failed(ErrorKind::Died))?;
+        let (parts, here) = (self.parts(&used_cores), self.sides.server());
+        let traffic = self.sides.are_apart().then(|| here.traffic(self.sides.listens())).flatten();
+        let before = Counters::before(&server, used_cores.server.len(), &parts);
+        let before = before.map_err(failed(ErrorKind::Died))?;
+        let watch = here.watch_connections(server.address()).map_err(failed(ErrorKind::HostLost))?;
         let began = Instant::now();
-        let watched = self.watch(tool, folder.path(), &spec, &server);
+        let shares = self.run_tool(tool, &spec);
         let wall = began.elapsed();
-        let spent = before.spent(&server, &used_cores);
+        let seen = server.known(watch.most());
+        let spent = before.spent(&server, &parts);
         record.memory = server.memory(at_rest);
         *output.load_time.get_or_insert_default() += wall;
-        output.printed = watched.as_ref().ok().map(|watched| watched.ended.output.clone());
+        output.printed = shares.as_ref().ok().map(Shares::printed);
         server.check_running().map_err(failed(ErrorKind::Died))?;
         let spent = spent.map_err(failed(ErrorKind::Died))?;
-        let watched = watched.map_err(failed(ErrorKind::Tool))?;
+        let shares = shares.map_err(failed(ErrorKind::Tool))?;
         // The server is killed: whether it ends on SIGTERM is what the conformance cases check.
         server.end().map_err(failed(ErrorKind::Died))?;
 
-        let ended = &watched.ended;
-        let reported = tool
-            .parse(&ended.output)
-            .with_context(|| format!("{} ended with {}{}", tool.name(), ended.status, ended.last_words()));
-        self.record_report(reported, record)?;
+        self.record_report(shares.figures(tool), record)?;
         record.cpu = Some(CpuRecord {
             idle_share: self.idle_share,
-            ..spent.record(&watched.tool, used_cores.server.len())
+            ..spent.record(&shares.usage(), used_cores.server.len())
         });
-        record.connections = Some(ConnectionsRecord {
-            asked: load.connections,
-            seen: watched.connections,
-            // Those of a server on another machine are not counted here.
-            accepted: watched.accepted.filter(|_| watched.connections.is_some()),
-        });
+        // Those of a server on another machine are not counted here.
+        let accepted = spent.parts.first().and_then(|part| part.accepted).filter(|_| seen.is_some());
+        record.connections = Some(ConnectionsRecord { asked: load.connections, seen, accepted });
+        if self.sides.are_apart() {
+            record.hosts = Some(self.hosts(tool, &shares, &spent, traffic));
+        }
         Ok(())
+    }
+
+    /// The machines whose cores are measured: this one alone, or the server's and those of the load.
+    fn parts<'s>(&'s self, cores: &Cores) -> Vec<Part<'s>> {
+        if !self.sides.are_apart() {
+            return vec![(self.sides.harness(), cores.all())];
+        }
+        let mut machines: BTreeMap<usize, Part> = BTreeMap::new();
+        for load in self.sides.loads() {
+            let (_, cores) = machines.entry(load.machine).or_insert((&*load.host, Vec::new()));
+            let new = load.cores.iter().filter(|core| !cores.contains(core)).copied().collect::<Vec<_>>();
+            cores.extend(new);
+        }
+        std::iter::once((self.sides.server(), cores.server.clone())).chain(machines.into_values()).collect()
+    }
+
+    /// What each host did.
+    fn hosts(&self, tool: &dyn Tool, shares: &Shares, spent: &Spent, before: Option<Traffic>) -> HostsRecord {
+        let windows = shares.windows(tool);
+        let first = windows.iter().map(|window| window.began).min().unwrap_or(Clock(0));
+        let sides = self.sides.loads();
+        let numbers = BTreeSet::from_iter(sides.iter().map(|side| side.machine));
+        let of_load = |((side, share), window): ((&LoadSide, &Share), &Window)| {
+            let is_alone = sides.iter().filter(|other| other.machine == side.machine).count() == 1;
+            let part = numbers.iter().position(|number| *number == side.machine);
+            // The server's is the first.
+            let part = part.and_then(|index| spent.parts.get(index + 1)).filter(|_| is_alone);
+            let [before, after] = share.offsets;
+            let drift = Duration::from_nanos(after.nanoseconds.abs_diff(before.nanoseconds));
+            LoadHostRecord {
+                name: side.host.name().map(str::to_owned),
+                machine: side.machine,
+                cores: side.cores.clone(),
+                answered: window.answered,
+                began_seconds: window.began.since(first).as_secs_f64(),
+                elapsed_seconds: window.elapsed.as_secs_f64(),
+                late_seconds: window.late_seconds,
+                tool: counters::usage(&share.usage),
+                external_seconds: part.and_then(|part| part.external_seconds(share.usage.cpu)),
+                round_trip_seconds: before.round_trip.as_secs_f64(),
+                round_trip_after_seconds: after.round_trip.as_secs_f64(),
+                clock_drift_seconds: drift.as_secs_f64(),
+            }
+        };
+        HostsRecord {
+            server: self.sides.server().name().map(str::to_owned),
+            loads: sides.iter().zip(&shares.all).zip(&windows).map(of_load).collect(),
+            overlap: shares::overlap(&windows),
+            network: before.and_then(|before| self.network(&before, spent.wall)),
+        }
+    }
+
+    /// What the link of the server's host has carried since `before`.
+    fn network(&self, before: &Traffic, time: Duration) -> Option<NetworkRecord> {
+        let (server, address) = (self.sides.server(), self.sides.listens());
+        let traffic = server.traffic(address)?.since(before);
+        Some(NetworkRecord {
+            seconds: time.as_secs_f64(),
+            megabits_per_second: server.interface(address)?.megabits_per_second,
+            received_bytes: traffic.received_bytes,
+            sent_bytes: traffic.sent_bytes,
+            received_packets: traffic.received_packets,
+            sent_packets: traffic.sent_packets,
+            dropped: traffic.dropped,
+            retransmitted: traffic.retransmitted,
+        })
     }
 
     /// The server, which has given the right answers, and its memory before the first of them. Fails when
@@ -114,6 +161,7 @@ impl Run<'_> {
             load,
             amount: load.amount,
             rate: self.rate.map(|(rate, _)| rate),
+            share: None,
             answer: &self.workload.answer,
             cores: self.cores.tool.len(),
             url,
@@ -121,16 +169,10 @@ impl Run<'_> {
     }
 
     /// Runs the same load for a moment. Fails when the tool does not end.
-    fn warm_up(
-        &self,
-        tool: &dyn Tool,
-        folder: &Path,
-        spec: &LoadSpec,
-        server: &LoadedServer,
-    ) -> anyhow::Result<Watched> {
+    fn warm_up(&self, tool: &dyn Tool, spec: &LoadSpec) -> anyhow::Result<Shares> {
         let load = Load { timeout: spec.load.timeout.min(WARM_UP_TIMEOUT), ..spec.load.clone() };
         let amount = Amount::Time(load.warm_up);
-        self.watch(tool, folder, &LoadSpec { load: &load, amount, ..*spec }, server)
+        self.run_tool(tool, &LoadSpec { load: &load, amount, ..*spec })
     }
 
     /// Records what the tool reports. Fails when that is not complete, or an answer was wrong.
@@ -174,63 +216,4 @@ impl Run<'_> {
         });
         Ok(())
     }
-
-    /// Runs the tool on its cores to its end, and counts the server's connections meanwhile. The exit
-    /// code is ignored (hey's is 0 when every request failed). Fails when the tool does not end.
-    fn watch(
-        &self,
-        tool: &dyn Tool,
-        folder: &Path,
-        spec: &LoadSpec,
-        server: &LoadedServer,
-    ) -> anyhow::Result<Watched> {
-        let limit = match spec.amount {
-            Amount::Time(time) => time + GRACE,
-            Amount::Requests(_) => LIMIT_BY_COUNT,
-        };
-        let words = tool.command(spec);
-        let launch = Launch::new(&words, folder).on(&self.cores.tool);
-        let accepted_before = host::accepted();
-        let mut process = self.host.start(&launch)?;
-        let (waited, connections) = wait_and_look(&mut process, limit, || server.connections());
-        if waited == Waited::TimedOut {
-            bail!("`{}` did not end within {} s", words.join(" "), limit.as_secs());
-        }
-        let before_end = process.usage()?;
-        let ended = process.kill()?;
-        let tool = ended.usage.unwrap_or(before_end);
-        let accepted =
-            host::accepted().zip(accepted_before).map(|(after, before)| after.saturating_sub(before));
-        Ok(Watched { ended, tool, connections, accepted })
-    }
-}
-
-/// Waits until the process has ended, and looks at times. Returns the largest number that `look` saw.
-fn wait_and_look(
-    process: &mut Process,
-    limit: Duration,
-    look: impl Fn() -> Option<u64>,
-) -> (Waited, Option<u64>) {
-    let began = Instant::now();
-    let (mut next, mut most) = (FIRST_LOOK, None);
-    while next < limit {
-        if process.wait(next.saturating_sub(began.elapsed())) == Waited::Exited {
-            return (Waited::Exited, most);
-        }
-        most = most.max(look());
-        next *= 2;
-    }
-    (process.wait(limit.saturating_sub(began.elapsed())), most)
-}
-
-/// The folder that the tool runs in, with its script if it has one. Dropping it removes the folder.
-fn tool_folder(tool: &dyn Tool) -> anyhow::Result<TempDir> {
-    let folder = tempfile::tempdir().with_context(|| {
-        format!("cannot make a folder in {}; TMPDIR names another", std::env::temp_dir().display())
-    })?;
-    if let Some(script) = tool.script() {
-        std::fs::write(folder.path().join(script.name), script.text)
-            .with_context(|| format!("cannot write {} into {}", script.name, folder.path().display()))?;
-    }
-    Ok(folder)
 }

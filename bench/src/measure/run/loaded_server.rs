@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use super::{Run, memory};
-use crate::machine::host::{self, AttachedProcess, Memory, ThreadTimes, Usage};
+use crate::machine::host::{AttachedProcess, Memory, ThreadTimes, Usage};
 use crate::servers::client;
-use crate::servers::launch::{self, Running};
+use crate::servers::launch::Running;
 use crate::store::record::MemoryRecord;
 
 pub(super) enum LoadedServer {
@@ -19,7 +19,7 @@ impl LoadedServer {
     /// Starts the server, or looks at the attached one. Fails when it does not start or has ended.
     pub(super) fn start(run: &Run) -> anyhow::Result<Self> {
         match &run.server.attached {
-            None => Ok(Self::Started(launch::start(run.host, run.server, &run.cores.server, &[])?)),
+            None => Ok(Self::Started(run.start_server()?)),
             Some(attached) => {
                 let mut server = Self::Attached { address: attached.address, process: attached.process };
                 server.check_running()?;
@@ -71,13 +71,12 @@ impl LoadedServer {
         }
     }
 
-    /// The server's open connections; `None` if this kernel does not know, as for a server on
-    /// another machine.
-    pub(super) fn connections(&self) -> Option<u64> {
-        let connections = host::established(self.address());
+    /// The most connections of the server that were seen; `None` if this kernel does not know, as for an
+    /// attached server on another machine.
+    pub(super) fn known(&self, seen: Option<u64>) -> Option<u64> {
         match self {
-            Self::Started(_) => connections,
-            Self::Attached { .. } => connections.filter(|connections| *connections > 0),
+            Self::Started(_) => seen,
+            Self::Attached { .. } => seen.filter(|connections| *connections > 0),
         }
     }
 

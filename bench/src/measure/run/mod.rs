@@ -7,14 +7,18 @@ mod counters;
 mod hold;
 mod load;
 mod loaded_server;
+mod shares;
 pub(super) mod slices;
 mod start;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::analysis::verdict;
 use crate::machine::cores::Cores;
-use crate::machine::host::{Host, Memory};
+use crate::machine::host::Memory;
+use crate::machine::sides::Sides;
+use crate::servers::launch::{self, Running};
 use crate::servers::server::Server;
 use crate::servers::workload::{Amount, Task, Workload};
 use crate::store::record::{ErrorKind, ErrorRecord, MemoryRecord, Record};
@@ -31,7 +35,7 @@ const PER_CONNECTION: Duration = Duration::from_micros(100);
 /// What a run needs.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
-    pub(super) host: &'a Host,
+    pub(super) sides: &'a Sides,
     pub(super) cores: &'a Cores,
     pub(super) workload: &'a Workload,
     pub(super) server: &'a Server,
@@ -72,9 +76,19 @@ impl Run<'_> {
             Task::Start => self.start(record),
             Task::Hold(connections) => self.hold(*connections, record),
         };
-        record.error = result.err();
+        // Whatever failed when a host was lost, that is why.
+        let lost = self.sides.lost().map(|message| ErrorRecord { kind: ErrorKind::HostLost, message });
+        record.error = result.err().map(|error| lost.unwrap_or(error));
         record.verdict = verdict::of_run(record);
         output
+    }
+}
+
+impl Run<'_> {
+    /// Starts the server on its host and its cores, where the load can reach it.
+    fn start_server(&self) -> anyhow::Result<Running> {
+        let listens = SocketAddr::new(self.sides.listens(), 0);
+        launch::start_on(self.sides.server(), self.server, listens, &self.cores.server, &[])
     }
 }
 

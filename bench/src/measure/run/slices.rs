@@ -130,7 +130,8 @@ pub(in crate::measure) fn measure(
         now(&format!("block {block} of {}", blocks.max(block)));
         random.shuffle(&mut order);
         for index in &order {
-            seats[*index].step(|standing, load, output| standing.slice(block, load, output));
+            let host = seats[*index].run.sides.harness();
+            seats[*index].step(|standing, load, output| standing.slice(host, block, load, output));
         }
     }
     for seat in seats {

@@ -4,14 +4,12 @@ use std::time::Instant;
 
 use super::{Run, failed, memory};
 use crate::servers::client::Client;
-use crate::servers::launch;
 use crate::store::record::{ErrorKind, ErrorRecord, Record, StartRecord};
 
 impl Run<'_> {
     pub(super) fn start(&self, record: &mut Record) -> Result<(), ErrorRecord> {
         let began = Instant::now();
-        let mut running = launch::start(self.host, self.server, &self.cores.server, &[])
-            .map_err(failed(ErrorKind::Start))?;
+        let mut running = self.start_server().map_err(failed(ErrorKind::Start))?;
         let ready = began.elapsed();
         let client = Client::connect_and_ask(running.address, &self.workload.path, &self.workload.answer);
         let answered = began.elapsed();

@@ -43,8 +43,19 @@ impl Record {
         Some(as_f64(grown) / f64::from(self.workload.connections))
     }
 
+    /// How many cores the tool had, on all hosts of the load.
+    pub fn tool_core_count(&self) -> usize {
+        match &self.hosts {
+            None => self.tool_cores.len(),
+            Some(hosts) => hosts.load_machines().values().map(|(_, cores)| cores.len()).sum(),
+        }
+    }
+
     /// How many cores the server and the tool had together.
     pub fn cores(&self) -> usize {
+        if self.hosts.is_some() {
+            return self.server_cores.len() + self.tool_core_count();
+        }
         let is_own = |core: &&usize| !self.server_cores.contains(core);
         self.server_cores.len() + self.tool_cores.iter().filter(is_own).count()
     }

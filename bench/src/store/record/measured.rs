@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct VerdictRecord {
     /// What limited it.
     pub bound: Bound,
-    /// Why, where it is `invalid`, `disturbed` or `thread-bound`.
+    /// Why, where it is `invalid`, `disturbed`, `thread-bound` or `network-bound`, and where the tool of
+    /// one of several hosts was at its limit.
     pub reason: Option<String>,
     /// The share of its cores' time that the server used; `null` where its process is not known.
     pub server_utilisation: Option<f64>,
@@ -44,6 +45,8 @@ pub enum Bound {
     /// A thread of the server was busy all the time, while the server's cores had time left: it cannot
     /// use all of them, and the throughput is its limit.
     ThreadBound,
+    /// The link of the server's host carried nearly what it can.
+    NetworkBound,
     /// Neither was busy: the round trip limits the throughput; or an open loop held its rate.
     LatencyBound,
     /// The load tool had time left, and the server's usage is not known.
@@ -243,6 +246,8 @@ pub enum ErrorKind {
     Tool,
     /// Connections could not be opened, or did not stay open.
     Connections,
+    /// A host could not be reached any more.
+    HostLost,
     /// The rate is a share of a peak that is not known.
     NoPeak,
 }
@@ -257,6 +262,7 @@ impl std::fmt::Display for ErrorKind {
             Self::Died => "died",
             Self::Tool => "tool",
             Self::Connections => "connections",
+            Self::HostLost => "host lost",
             Self::NoPeak => "no peak",
         })
     }

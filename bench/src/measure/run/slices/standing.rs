@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::{Seat, Share, WARM_UP, share};
 use crate::analysis::verdict;
 use crate::machine::cores::Cores;
-use crate::machine::host::{self, Launch, Memory, Process, Usage};
+use crate::machine::host::{Host, Launch, Memory, Process, Usage};
 use crate::measure::run::counters::{Counters, Spent};
 use crate::measure::run::loaded_server::LoadedServer;
 use crate::measure::run::{Run, RunOutput, failed};
@@ -63,7 +63,7 @@ impl Standing {
         let spec = run.spec(load, &url);
         record.tool.command = sliced.command(&spec);
         let launch = Launch::new(&record.tool.command, Path::new("/")).on(&run.cores.tool).commanded();
-        let mut tool = run.host.start(&launch).map_err(failed(ErrorKind::Tool))?;
+        let mut tool = run.sides.harness().start(&launch).map_err(failed(ErrorKind::Tool))?;
         // By this line its connections are open.
         let ready = tool.line(load.timeout + GRACE).and_then(|line| sliced.parse_ready(&line));
         let connections = ready.map_err(failed(ErrorKind::Tool))?;
@@ -125,6 +125,7 @@ impl Standing {
     /// Loads the server for a slice, where it has one in this block, and counts what that costs.
     pub(super) fn slice(
         &mut self,
+        host: &Host,
         block: u32,
         load: &Load,
         output: &mut RunOutput,
@@ -137,14 +138,16 @@ impl Standing {
         self.warm_up(time.mul_f64(WARM_UP), load, output)?;
         let began = Instant::now();
         let tool_before = self.tool.usage().map_err(failed(ErrorKind::Tool))?;
-        let before = Counters::before(&self.server, &self.cores).map_err(failed(ErrorKind::Died))?;
+        let parts = [(host, self.cores.all())];
+        let before = Counters::before(&self.server, self.cores.server.len(), &parts);
+        let before = before.map_err(failed(ErrorKind::Died))?;
         let slice = self.command(&self.sliced.slice(time), time, load, output)?;
-        let spent = before.spent(&self.server, &self.cores).map_err(failed(ErrorKind::Died))?;
+        let spent = before.spent(&self.server, &parts).map_err(failed(ErrorKind::Died))?;
         let tool = self.tool.usage().map_err(failed(ErrorKind::Tool))?.since(&tool_before);
         let is_disturbed = verdict::is_slice_disturbed(
             spent.wall.as_secs_f64(),
             spent.external_seconds(&tool),
-            spent.throttled.as_ref().map(Duration::as_secs_f64),
+            spent.throttled().as_ref().map(Duration::as_secs_f64),
             self.cores.all().len(),
         );
         self.slices.push(Slice { block, began, output: slice, spent, tool, is_disturbed });
@@ -170,7 +173,7 @@ impl Standing {
     pub(super) fn take_down(mut self, seat: &mut Seat, began: Instant) -> Result<(), ErrorRecord> {
         let (load, record) = (seat.load, &mut seat.record);
         self.end_idle()?;
-        let seen = host::established(self.server.address());
+        let seen = seat.run.sides.harness().established(self.server.address());
         record.memory = self.server.memory(self.at_rest);
         let report = self.tool.last_line(load.timeout + GRACE).map_err(failed(ErrorKind::Tool))?;
         self.tool.kill().map_err(failed(ErrorKind::Tool))?;
@@ -222,7 +225,7 @@ fn columns(slices: &[Slice], slice: Duration, began: Instant) -> SlicesRecord {
         server_switches: slices.iter().map(switches).collect(),
         external_seconds: known(&|slice| slice.spent.external_seconds(&slice.tool)),
         steal_seconds: known(&|slice| slice.spent.steal_seconds()),
-        throttled_seconds: known(&|slice| slice.spent.throttled.as_ref().map(Duration::as_secs_f64)),
+        throttled_seconds: known(&|slice| slice.spent.throttled().as_ref().map(Duration::as_secs_f64)),
         disturbed: (0..slices.len()).filter(|index| slices[*index].is_disturbed).collect(),
     }
 }

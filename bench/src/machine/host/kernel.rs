@@ -1,0 +1,36 @@
+//! What the kernel counts for a machine or a container, at one moment.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Clock, suspended, throttled};
+use crate::machine::cores::{self, CoreTimes};
+
+/// Counters of a host at one moment. What cannot be read is `None`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct KernelCounters {
+    /// When they were read, by the host's own clock.
+    pub at: Clock,
+    /// How long the control group was throttled.
+    pub throttled: Option<Duration>,
+    /// How long the cores that were asked about were busy.
+    pub busy: Option<CoreTimes>,
+    /// How long the machine was suspended.
+    pub suspended: Option<Duration>,
+    /// Connections that the host has accepted since it started, on any port.
+    pub accepted: Option<u64>,
+}
+
+impl KernelCounters {
+    /// Those of this machine now.
+    pub(super) fn read(cores: &[usize]) -> Self {
+        Self {
+            at: Clock::now(),
+            throttled: throttled::throttled(),
+            busy: cores::times(cores),
+            suspended: suspended::suspended(),
+            accepted: super::sockets::accepted(),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Another host, which is reached by the user's own `ssh`.
+//!
+//! A helper runs there, `bench host`, and does what it is asked by lines on its standard input: it
+//! starts processes, reads counters, and ends what it has started. One channel carries all of it.
+//!
+//! ```text
+//! connect: ssh NAME exec /bin/sh -c '…'    a shell there finds the helper in its cache, or is sent it
+//!          helper: hello                   from now on both sides send a line per second at least
+//! ask:     question ─▶ reply
+//! lost:    the helper ends what it has started, and itself, when its input ends or nothing is
+//!          heard for ten seconds. A helper that does neither is ended by a second `ssh`.
+//! ```
+
+mod bootstrap;
+mod cache;
+mod channel;
+mod helper;
+mod protocol;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+
+use super::clock::Offset;
+use super::kernel::KernelCounters;
+use super::local::Local;
+use super::network::{Interface, Traffic};
+use super::ports::Ports;
+use super::process::{Ended, Line, Operations, Waited};
+use super::{Clock, Launch, Memory, Process, ThreadTimes, Usage};
+use crate::machine::Machine;
+use crate::machine::assignment::Layout;
+use crate::machine::cores::Cores;
+use crate::machine::topology::Topology;
+use channel::Channel;
+use protocol::{Ask, EndedReply, Hello};
+
+pub use cache::Deployed;
+pub use helper::serve;
+
+/// The time for what needs no waiting on the other host.
+const AT_ONCE: Duration = Duration::ZERO;
+
+/// The time to end a process: its output may be held by a grandchild.
+const TO_END: Duration = Duration::from_secs(15);
+
+/// The command by which hosts are reached.
+#[derive(Clone, Debug)]
+pub struct Ssh {
+    /// The program and its first arguments.
+    pub words: Vec<String>,
+}
+
+/// A host and the channel to its helper.
+pub(super) struct Remote {
+    name: String,
+    local: Arc<Local>,
+    ssh: Ssh,
+    /// The value by which the helper's processes are known there.
+    mark: String,
+    link: Mutex<Arc<Link>>,
+}
+
+/// A channel, and what the helper has said of itself.
+pub(super) struct Link {
+    channel: Channel,
+    hello: Hello,
+}
+
+impl Remote {
+    /// Starts the helper on the host. Fails where it cannot be reached, or the helper does not start.
+    pub(super) fn connect(local: Arc<Local>, ssh: &Ssh, name: &str) -> anyhow::Result<Self> {
+        let mark = super::guard::new_mark();
+        let link = bootstrap::connect(&local, ssh, name, &mark).with_context(|| format!("host {name}"))?;
+        Ok(Self { name: name.to_owned(), local, ssh: ssh.clone(), mark, link: Mutex::new(Arc::new(link)) })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn lost(&self) -> Option<String> {
+        self.link().channel.lost()
+    }
+
+    /// Ends what is left there of a channel that was lost, and opens another.
+    pub(super) fn revive(&self) -> anyhow::Result<()> {
+        if self.lost().is_none() {
+            return Ok(());
+        }
+        bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark);
+        let link = bootstrap::connect(&self.local, &self.ssh, &self.name, &self.mark)?;
+        *self.link.lock() = Arc::new(link);
+        Ok(())
+    }
+
+    fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link.lock())
+    }
+
+    /// Asks the helper. Fails with what it replies, or where the channel is lost; the error names the
+    /// host.
+    fn ask<T: DeserializeOwned>(&self, ask: Ask, within: Duration) -> anyhow::Result<T> {
+        self.link().channel.ask(ask, within).with_context(|| format!("host {}", self.name))
+    }
+
+    pub(super) fn address(&self) -> IpAddr {
+        let addresses = self.link().hello.addresses;
+        addresses.map_or(Ipv4Addr::UNSPECIFIED.into(), |(own, _)| own)
+    }
+
+    pub(super) fn boot(&self) -> Option<String> {
+        self.link().hello.boot.clone()
+    }
+
+    /// The address of this machine by which the host is reached.
+    pub(super) fn reached_from(&self) -> Option<IpAddr> {
+        self.link().hello.addresses.map(|(_, other)| other)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
+        self.ask(Ask::Find { name: name.to_owned() }, AT_ONCE).ok()?
+    }
+
+    pub(super) fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
+        let owned = Launch {
+            words: launch.words.to_vec().into(),
+            folder: launch.folder.to_path_buf().into(),
+            cores: launch.cores.to_vec().into(),
+            ..launch.clone()
+        };
+        let program = launch.words.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
+        let name = format!("{} on {}", program.to_string_lossy(), self.name);
+        let link = self.link();
+        let number = link.channel.ask(Ask::Start { launch: owned }, AT_ONCE);
+        let number = number.with_context(|| format!("host {}", self.name))?;
+        let process = RemoteProcess { host: self.name.clone(), link, number, has_ended: false };
+        Ok(Process::new(name, process))
+    }
+
+    pub(super) fn scratch(&self, files: &[(&str, &str)]) -> anyhow::Result<RemoteFolder<'_>> {
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        Ok(RemoteFolder { remote: self, path: self.ask(Ask::MakeFolder { files }, AT_ONCE)? })
+    }
+
+    pub(super) fn counters(&self, cores: &[usize]) -> anyhow::Result<KernelCounters> {
+        self.ask(Ask::Counters { cores: cores.to_vec() }, AT_ONCE)
+    }
+
+    pub(super) fn established(&self, address: SocketAddr) -> Option<u64> {
+        self.ask(Ask::Established { address }, AT_ONCE).ok()?
+    }
+
+    pub(super) fn watch_connections(&self, address: SocketAddr) -> anyhow::Result<RemoteWatch<'_>> {
+        Ok(RemoteWatch { remote: self, number: self.ask(Ask::Watch { address }, AT_ONCE)? })
+    }
+
+    pub(super) fn ports(&self, to_loopback: bool) -> Option<Ports> {
+        self.ask(Ask::Ports { to_loopback }, AT_ONCE).ok()?
+    }
+
+    pub(super) fn traffic(&self, address: IpAddr) -> Option<Traffic> {
+        self.ask(Ask::Traffic { address }, AT_ONCE).ok()?
+    }
+
+    pub(super) fn interface(&self, address: IpAddr) -> Option<Interface> {
+        self.ask(Ask::Interface { address }, AT_ONCE).ok()?
+    }
+
+    pub(super) fn topology(&self) -> anyhow::Result<Topology> {
+        self.ask(Ask::Topology, AT_ONCE)
+    }
+
+    pub(super) fn machine(&self, layout: &Layout, seed: u64) -> anyhow::Result<Machine> {
+        self.ask(Ask::Machine { layout: Box::new(layout.clone()), seed }, AT_ONCE)
+    }
+
+    pub(super) fn clock_offset(&self) -> anyhow::Result<Offset> {
+        let link = self.link();
+        Offset::measure(|| link.channel.ask::<Clock>(Ask::Clock, AT_ONCE))
+            .with_context(|| format!("host {}", self.name))
+    }
+
+    pub(super) fn pin(&self, cores: &Cores) -> anyhow::Result<()> {
+        self.ask(Ask::Pin { cores: cores.clone() }, AT_ONCE)
+    }
+
+    pub(super) fn deploy(&self, files: &[Deployed]) -> anyhow::Result<Vec<PathBuf>> {
+        let link = self.link();
+        cache::deploy(&link.channel, &link.hello.cache, files).with_context(|| format!("host {}", self.name))
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        if self.lost().is_some() {
+            bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark);
+        }
+    }
+}
+
+/// A process of another host.
+struct RemoteProcess {
+    host: String,
+    link: Arc<Link>,
+    number: u64,
+    has_ended: bool,
+}
+
+impl RemoteProcess {
+    fn ask<T: DeserializeOwned>(&self, ask: impl FnOnce(u64) -> Ask, within: Duration) -> anyhow::Result<T> {
+        self.link.channel.ask(ask(self.number), within).with_context(|| format!("host {}", self.host))
+    }
+}
+
+impl Operations for RemoteProcess {
+    fn usage(&self) -> anyhow::Result<Usage> {
+        self.ask(|process| Ask::Usage { process }, AT_ONCE)
+    }
+
+    fn threads(&self) -> Option<ThreadTimes> {
+        self.ask(|process| Ask::Threads { process }, AT_ONCE).ok()?
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        self.ask(|process| Ask::Memory { process }, AT_ONCE).ok()?
+    }
+
+    fn descriptors(&self) -> anyhow::Result<usize> {
+        self.ask(|process| Ask::Descriptors { process }, AT_ONCE)
+    }
+
+    fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
+        self.ask(|process| Ask::LimitDescriptors { process, more }, AT_ONCE)
+    }
+
+    fn next_line(&mut self, bound: Duration) -> anyhow::Result<Line> {
+        self.ask(|process| Ask::NextLine { process, seconds: bound.as_secs_f64() }, bound)
+    }
+
+    fn tell(&mut self, command: &str) -> anyhow::Result<()> {
+        self.ask(|process| Ask::Tell { process, command: command.to_owned() }, AT_ONCE)
+    }
+
+    fn end_input(&mut self) -> anyhow::Result<()> {
+        self.ask(|process| Ask::EndInput { process }, AT_ONCE)
+    }
+
+    fn wait(&mut self, bound: Duration) -> Waited {
+        let waited = self.ask(|process| Ask::Wait { process, seconds: bound.as_secs_f64() }, bound);
+        waited.unwrap_or(Waited::Exited)
+    }
+
+    fn terminate(&self) -> anyhow::Result<()> {
+        self.ask(|process| Ask::Terminate { process }, AT_ONCE)
+    }
+
+    fn freeze(&self, time: Duration) -> anyhow::Result<()> {
+        self.ask(|process| Ask::Freeze { process, seconds: time.as_secs_f64() }, time)
+    }
+
+    fn end(&mut self) -> anyhow::Result<Ended> {
+        if self.has_ended {
+            bail!("it has ended already");
+        }
+        self.has_ended = true;
+        self.ask::<EndedReply>(|process| Ask::End { process }, TO_END).map(Ended::from)
+    }
+}
+
+impl Drop for RemoteProcess {
+    fn drop(&mut self) {
+        // Of a host that is lost the helper ends it.
+        let _ = self.end();
+    }
+}
+
+/// A folder of another host. Dropping it removes it.
+pub struct RemoteFolder<'a> {
+    remote: &'a Remote,
+    path: PathBuf,
+}
+
+impl RemoteFolder<'_> {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for RemoteFolder<'_> {
+    fn drop(&mut self) {
+        let _ = self.remote.ask::<()>(Ask::RemoveFolder { path: self.path.clone() }, AT_ONCE);
+    }
+}
+
+/// Connections of a server that the helper on its host counts.
+pub struct RemoteWatch<'a> {
+    remote: &'a Remote,
+    number: u64,
+}
+
+impl RemoteWatch<'_> {
+    pub(super) fn most(self) -> Option<u64> {
+        self.remote.ask(Ask::Most { watch: self.number }, AT_ONCE).ok()?
+    }
+}

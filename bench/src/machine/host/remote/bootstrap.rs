@@ -1,0 +1,138 @@
+//! How the helper comes to another host: by a shell there, over the channel that the helper then has.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::ChildStdin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail, ensure};
+
+use super::cache::{self, digest};
+use super::channel::Channel;
+use super::protocol::{HELLO, Hello};
+use super::{Link, Ssh};
+use crate::machine::host::Launch;
+use crate::machine::host::guard::{self, SWEEP};
+use crate::machine::host::local::Local;
+use crate::machine::host::local_process::LocalProcess;
+use crate::machine::host::process::{Line, Operations};
+
+/// The first words of the shell's first line. What a login shell prints before it is dropped.
+const SHELL: &str = "hello-bench shell";
+
+/// What the shell does, in words that any login shell passes on to it: it says what the machine is, and
+/// makes room for the helper unless it is there already. A file that is not whole has another name.
+const SCRIPT: &str = r#"echo hello-bench shell "$(uname -sm)"; read -r digest size mark || exit; cache=${XDG_CACHE_HOME:-$HOME/.cache}/hello-bench; helper=$cache/$digest/bench; if test -x "$helper"; then echo here; else echo send; umask 077; mkdir -p "$cache/$digest" && head -c "$size" >"$helper.$$" && test "$(wc -c <"$helper.$$")" -eq "$size" && chmod 700 "$helper.$$" && mv -f "$helper.$$" "$helper" || { rm -f "$helper.$$"; echo "no room for the helper in $cache" >&2; exit 1; }; fi; exec env BENCH_STARTED_BY="$mark" "$helper" host --mark "$mark" --cache "$cache""#;
+
+/// The time to log in. A host that is down, and drops packets, takes [`CONNECT_SECONDS`].
+const LOGIN: Duration = Duration::from_secs(30);
+
+/// The time for ssh to reach the host.
+const CONNECT_SECONDS: u64 = 10;
+
+/// The time to send the helper, of some megabytes, over a slow line.
+const SENDING: Duration = Duration::from_secs(300);
+
+/// The time for a second ssh to end what a helper has left.
+const SWEEPING: Duration = Duration::from_secs(15);
+
+impl Ssh {
+    /// The command line that runs `command` on the host, without a question to the user.
+    fn words(&self, name: &str, command: &str) -> Vec<String> {
+        let connect = format!("ConnectTimeout={CONNECT_SECONDS}");
+        // Debian's ssh takes 300 s for the interval where BatchMode is set and this is not.
+        let options =
+            ["BatchMode=yes", "ServerAliveInterval=2", "ServerAliveCountMax=3", "ControlPath=none", &connect];
+        let options = options.iter().flat_map(|option| ["-o".to_owned(), (*option).to_owned()]);
+        let end = ["-T", "--", name, command].map(str::to_owned);
+        self.words.iter().cloned().chain(options).chain(end).collect()
+    }
+}
+
+/// Logs in, starts the helper, and sends it and `visit` where they are not in the cache there.
+pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> anyhow::Result<Link> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.@:[]%/".contains(letter);
+    ensure!(
+        !name.is_empty() && !name.starts_with('-') && name.chars().all(plain),
+        "\"{}\" is not the name of a host, as ssh takes it",
+        name.escape_default()
+    );
+    let program = std::env::current_exe().context("this program is not to be found")?;
+    let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
+    let own = digest(&bytes);
+    let words = ssh.words(name, &format!("exec /bin/sh -c '{SCRIPT}'"));
+    let (_, mut process) = local.start(&Launch::build(&words, Path::new("/")).commanded())?;
+    let mut input = process.take_input().context("ssh has no standard input")?;
+
+    let machine =
+        answer(&mut process, LOGIN, |line| line.strip_prefix(SHELL).map(|rest| rest.trim().to_owned()))?;
+    let here = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
+    let here = format!("{} {}", here.sysname().to_string_lossy(), here.machine().to_string_lossy());
+    ensure!(machine == here, "it is {machine}, and this machine {here}: this program does not run there");
+    write(&mut input, format!("{own} {} {mark}\n", bytes.len()).as_bytes())?;
+    let is_there = answer(&mut process, LOGIN, |line| match line {
+        "here" => Some(true),
+        "send" => Some(false),
+        _ => None,
+    })?;
+    if !is_there {
+        write(&mut input, &bytes)?;
+    }
+    let hello = answer(&mut process, SENDING, |line| {
+        serde_json::from_str::<Hello>(line.strip_prefix(HELLO)?.trim()).ok()
+    })?;
+    let channel = Channel::new(process, input);
+    if let Some(visit) = local.find("visit") {
+        cache::put(&channel, &visit, &Path::new(&own).join("visit"))?;
+    }
+    Ok(Link { channel, hello })
+}
+
+/// The first line that `is_it` knows. Fails where ssh ends before, or `bound` passes.
+fn answer<T>(
+    process: &mut LocalProcess,
+    bound: Duration,
+    is_it: impl Fn(&str) -> Option<T>,
+) -> anyhow::Result<T> {
+    let began = Instant::now();
+    loop {
+        match process.next_line(bound.saturating_sub(began.elapsed()))? {
+            Line::Printed(line) => {
+                if let Some(found) = is_it(&line) {
+                    return Ok(found);
+                }
+            }
+            Line::TimedOut => bail!("it did not answer within {} s", bound.as_secs()),
+            Line::Closed => {
+                let ended = process.end()?;
+                let words = ended.last_words();
+                return Err(anyhow!("it cannot be reached: ssh ended with {}{words}", ended.status));
+            }
+        }
+    }
+}
+
+/// Writes to ssh. That it has ended is what the answer that is then missing says.
+fn write(input: &mut ChildStdin, bytes: &[u8]) -> anyhow::Result<()> {
+    match input.write_all(bytes) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to ssh")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends what a helper that does not answer has left on its host, and the helper itself, by a second ssh.
+/// Where the host cannot be reached either, the helper ends by itself.
+pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) {
+    let words = ssh.words(name, &format!("exec /bin/sh -s {}", guard::variable(mark)));
+    let Ok((_, mut process)) = local.start(&Launch::build(&words, Path::new("/")).commanded()) else {
+        return;
+    };
+    if let Some(mut input) = process.take_input() {
+        let _ = input.write_all(SWEEP.as_bytes());
+    }
+    process.wait(SWEEPING);
+}

@@ -1,0 +1,162 @@
+//! The harness's end of the channel to a helper: questions go out, replies come back, and either side
+//! notices within seconds when the other is gone.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::process::ChildStdin;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail};
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::protocol::{Ask, BEAT_SECONDS, Question, Reply, SILENCE_SECONDS};
+use crate::machine::host::local_process::LocalProcess;
+use crate::machine::host::process::{Line, Operations};
+
+/// How long a reply may take beyond the time that its question says: a host that is busy with a load
+/// replies within some milliseconds.
+const SLACK: Duration = Duration::from_secs(20);
+
+/// A channel to a helper. Dropping it closes the helper's standard input, by which it ends.
+pub(super) struct Channel {
+    /// Lines to send; dropped to end the helper.
+    lines: Mutex<Option<Sender<String>>>,
+    open: Arc<Mutex<Open>>,
+    reader: Option<std::thread::JoinHandle<()>>,
+}
+
+/// The questions that wait for a reply, or why none will come.
+enum Open {
+    Waiting { next: u64, replies: HashMap<u64, Sender<Result<Value, String>>> },
+    Lost(String),
+}
+
+impl Channel {
+    /// Takes over a process whose helper has said hello.
+    pub(super) fn new(process: LocalProcess, input: ChildStdin) -> Self {
+        let open = Arc::new(Mutex::new(Open::Waiting { next: 0, replies: HashMap::new() }));
+        let (lines, to_send) = channel::<String>();
+        std::thread::spawn(move || {
+            let mut input = input;
+            loop {
+                let line = match to_send.recv_timeout(Duration::from_secs(BEAT_SECONDS)) {
+                    Ok(line) => line + "\n",
+                    Err(RecvTimeoutError::Timeout) => "\n".to_owned(),
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
+                // That the process has ended is noticed by its output.
+                if input.write_all(line.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        });
+        let read = {
+            let open = Arc::clone(&open);
+            move || read(process, &open)
+        };
+        let reader = Some(std::thread::spawn(read));
+        Self { lines: Mutex::new(Some(lines)), open, reader }
+    }
+
+    /// Asks a question whose reply takes at most `within`, and some more. Fails with the reply's error, or
+    /// where the channel is lost.
+    pub(super) fn ask<T: DeserializeOwned>(&self, ask: Ask, within: Duration) -> anyhow::Result<T> {
+        let (send, reply) = channel();
+        let number = match &mut *self.open.lock() {
+            Open::Lost(why) => bail!("{why}"),
+            Open::Waiting { next, replies } => {
+                *next += 1;
+                replies.insert(*next, send);
+                *next
+            }
+        };
+        let line = serde_json::to_string(&Question { number, ask }).context("cannot write a question")?;
+        if let Some(lines) = &*self.lines.lock() {
+            // A writer that has ended is noticed below.
+            let _ = lines.send(line);
+        }
+        match reply.recv_timeout(within + SLACK) {
+            Ok(Ok(value)) => {
+                serde_json::from_value(value).context("the helper's reply is of another question")
+            }
+            Ok(Err(message)) => Err(anyhow!(message)),
+            Err(RecvTimeoutError::Timeout) => {
+                let why = format!("the helper did not reply within {} s", (within + SLACK).as_secs());
+                lose(&self.open, why.clone());
+                bail!(why)
+            }
+            Err(RecvTimeoutError::Disconnected) => bail!("{}", self.lost().unwrap_or_default()),
+        }
+    }
+
+    /// Why no reply will come any more.
+    pub(super) fn lost(&self) -> Option<String> {
+        match &*self.open.lock() {
+            Open::Lost(why) => Some(why.clone()),
+            Open::Waiting { .. } => None,
+        }
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        *self.lines.lock() = None;
+        if self.lost().is_none()
+            && let Some(reader) = self.reader.take()
+        {
+            let _ = reader.join();
+        }
+    }
+}
+
+/// Hands on replies until the process ends, is silent, or says what is no reply.
+fn read(mut process: LocalProcess, open: &Mutex<Open>) {
+    let silence = Duration::from_secs(SILENCE_SECONDS);
+    let mut heard = Instant::now();
+    let why = loop {
+        match process.next_line(silence.saturating_sub(heard.elapsed())) {
+            Ok(Line::Printed(line)) => {
+                heard = Instant::now();
+                if line.is_empty() {
+                    continue;
+                }
+                let Ok(reply) = serde_json::from_str::<Reply>(&line) else {
+                    break format!(
+                        "the helper said what is no reply: {}",
+                        line.chars().take(80).collect::<String>()
+                    );
+                };
+                let Open::Waiting { replies, .. } = &mut *open.lock() else { break String::new() };
+                let Some(waiting) = replies.remove(&reply.number) else {
+                    break format!("the helper replied to question {}, which it was not asked", reply.number);
+                };
+                // Who asked may have given up.
+                let _ = waiting.send(reply.reply);
+            }
+            Ok(Line::TimedOut) => break format!("nothing was heard of it for {SILENCE_SECONDS} s"),
+            Ok(Line::Closed) | Err(_) => break ended(&mut process),
+        }
+    };
+    lose(open, why);
+    // Whatever still runs of `ssh` ends with `process`.
+}
+
+/// How `ssh` has ended, by its last words.
+fn ended(process: &mut LocalProcess) -> String {
+    match process.end() {
+        Ok(ended) => format!("the channel to it has ended ({}){}", ended.status, ended.last_words()),
+        Err(error) => format!("the channel to it has ended: {error:#}"),
+    }
+}
+
+/// Ends all that waits. The first reason stays.
+fn lose(open: &Mutex<Open>, why: String) {
+    let mut open = open.lock();
+    if matches!(*open, Open::Waiting { .. }) {
+        *open = Open::Lost(why);
+    }
+}

@@ -1,0 +1,242 @@
+//! The helper: what `bench host` does on another host, by lines on its standard input.
+
+use std::collections::HashMap;
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::cache::Cache;
+use super::protocol::{Ask, BEAT_SECONDS, EndedReply, HELLO, Hello, Question, Reply, SILENCE_SECONDS};
+use crate::machine::Machine;
+use crate::machine::host::clock::Clock;
+use crate::machine::host::kernel::KernelCounters;
+use crate::machine::host::local::Local;
+use crate::machine::host::local_process::LocalProcess;
+use crate::machine::host::process::Operations;
+use crate::machine::host::started::LAST_WORDS;
+use crate::machine::host::watch::LocalWatch;
+use crate::machine::host::{self, network, ports, scratch, sockets};
+use crate::machine::topology::Topology;
+
+/// What the helper has started, by number.
+struct Helper {
+    local: Local,
+    cache: Cache,
+    next: AtomicU64,
+    processes: Mutex<HashMap<u64, Arc<Mutex<LocalProcess>>>>,
+    watches: Mutex<HashMap<u64, LocalWatch>>,
+    folders: Mutex<Vec<tempfile::TempDir>>,
+}
+
+/// Answers questions from standard input, until it ends or nothing is heard for ten seconds, and ends
+/// what was started. `mark` is the value by which a second `ssh` would find the processes. Fails where
+/// the host lacks what a helper needs.
+pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
+    host::raise_descriptor_limit()?;
+    let helper = Arc::new(Helper {
+        local: Local::new(PathBuf::new(), Some(mark.to_owned()))?,
+        cache: Cache::new(cache.to_owned()),
+        next: AtomicU64::new(0),
+        processes: Mutex::default(),
+        watches: Mutex::default(),
+        folders: Mutex::default(),
+    });
+    let hello = Hello {
+        version: env!("CARGO_PKG_VERSION").into(),
+        boot: host::boot(),
+        cache: cache.to_owned(),
+        addresses: std::env::var("SSH_CONNECTION").ok().and_then(|text| addresses(&text)),
+    };
+    let lines = write_in_background(format!("{HELLO} {}", serde_json::to_string(&hello)?));
+    let (send_question, questions) = channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if send_question.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    // The end of the input, or silence, ends the loop.
+    while let Ok(line) = questions.recv_timeout(Duration::from_secs(SILENCE_SECONDS)) {
+        if line.is_empty() {
+            continue;
+        }
+        let question =
+            serde_json::from_str::<Question>(&line).context("the harness asks what is no question")?;
+        if let Ask::Pin { cores } = &question.ask {
+            // This thread is the one that the others inherit their cores from.
+            cores.pin_harness()?;
+        }
+        let (helper, lines) = (Arc::clone(&helper), lines.clone());
+        std::thread::spawn(move || {
+            let reply = helper.answer(question.ask).map_err(|error| format!("{error:#}"));
+            let reply = serde_json::to_string(&Reply { number: question.number, reply });
+            let _ = lines.send(reply.unwrap_or_default());
+        });
+    }
+    helper.end();
+    Ok(())
+}
+
+/// Sends lines to standard output, and an empty one when there was none for a second. A harness that
+/// reads none holds up this thread alone.
+fn write_in_background(first: String) -> Sender<String> {
+    let (lines, to_send) = channel::<String>();
+    let _ = lines.send(first);
+    std::thread::spawn(move || {
+        loop {
+            let line = match to_send.recv_timeout(Duration::from_secs(BEAT_SECONDS)) {
+                Ok(line) => line + "\n",
+                Err(RecvTimeoutError::Timeout) => "\n".to_owned(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let mut out = std::io::stdout().lock();
+            if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// The host's own address and the other one, from `SSH_CONNECTION`: address and port of the client,
+/// address and port of the server (`ssh(1)`).
+fn addresses(text: &str) -> Option<(std::net::IpAddr, std::net::IpAddr)> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [client, _, server, _] = words[..] else { return None };
+    Some((server.parse().ok()?, client.parse().ok()?))
+}
+
+impl Helper {
+    /// Ends what was started: all at once are asked to, and after two seconds killed.
+    fn end(&self) {
+        self.folders.lock().clear();
+        self.local.started.end_all();
+        let deadline = Instant::now() + LAST_WORDS;
+        for (_, process) in self.processes.lock().drain() {
+            // A thread that waits for it holds it, and goes on when it has been killed.
+            let mut process = process.lock();
+            process.wait(deadline.saturating_duration_since(Instant::now()));
+            let _ = process.end();
+        }
+    }
+
+    fn answer(&self, ask: Ask) -> anyhow::Result<Value> {
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).context("a time is out of range");
+        match ask {
+            Ask::Clock => value(Clock::now()),
+            Ask::Find { name } => value(self.local.find(&name)),
+            Ask::Start { launch } => {
+                let (_, process) = self.local.start(&launch)?;
+                let number = self.number();
+                self.processes.lock().insert(number, Arc::new(Mutex::new(process)));
+                value(number)
+            }
+            Ask::NextLine { process, seconds: bound } => {
+                value(self.process(process)?.lock().next_line(seconds(bound)?)?)
+            }
+            Ask::Tell { process, command } => self.process(process)?.lock().tell(&command).and_then(value),
+            Ask::EndInput { process } => self.process(process)?.lock().end_input().and_then(value),
+            Ask::Wait { process, seconds: bound } => {
+                value(self.process(process)?.lock().wait(seconds(bound)?))
+            }
+            Ask::Usage { process } => value(self.process(process)?.lock().usage()?),
+            Ask::Threads { process } => value(self.process(process)?.lock().threads()),
+            Ask::Memory { process } => value(self.process(process)?.lock().memory()),
+            Ask::Descriptors { process } => value(self.process(process)?.lock().descriptors()?),
+            Ask::LimitDescriptors { process, more } => {
+                value(self.process(process)?.lock().limit_descriptors(more)?)
+            }
+            Ask::Terminate { process } => self.process(process)?.lock().terminate().and_then(value),
+            Ask::Freeze { process, seconds: time } => {
+                value(self.process(process)?.lock().freeze(seconds(time)?)?)
+            }
+            Ask::End { process } => {
+                let ended = self.process(process)?.lock().end()?;
+                self.processes.lock().remove(&process);
+                value(EndedReply::from(ended))
+            }
+            Ask::Watch { address } => {
+                let number = self.number();
+                self.watches.lock().insert(number, LocalWatch::start(address));
+                value(number)
+            }
+            Ask::Most { watch } => {
+                let watch = self.watches.lock().remove(&watch).context("there is no such watch")?;
+                value(watch.most())
+            }
+            Ask::MakeFolder { files } => {
+                let folder = scratch::make(&files)?;
+                let path = folder.path().to_owned();
+                self.folders.lock().push(folder);
+                value(path)
+            }
+            Ask::RemoveFolder { path } => {
+                self.folders.lock().retain(|folder| folder.path() != path);
+                value(())
+            }
+            Ask::Missing { files } => value(self.cache.missing(&files)),
+            Ask::Write { path, bytes, completes, is_program } => {
+                value(self.cache.write(&path, &bytes, completes, is_program)?)
+            }
+            other => read(other),
+        }
+    }
+
+    fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn process(&self, number: u64) -> anyhow::Result<Arc<Mutex<LocalProcess>>> {
+        let process = self.processes.lock().get(&number).map(Arc::clone);
+        process.with_context(|| format!("there is no process {number}"))
+    }
+}
+
+/// Reads what the kernel of this machine says.
+fn read(ask: Ask) -> anyhow::Result<Value> {
+    match ask {
+        Ask::Counters { cores } => value(KernelCounters::read(&cores)),
+        Ask::Established { address } => value(sockets::established(address)),
+        Ask::Ports { to_loopback } => value(ports::ports(to_loopback)),
+        Ask::Traffic { address } => value(network::traffic(address)),
+        Ask::Interface { address } => value(network::interface(address)),
+        Ask::Topology => value(Topology::here()?),
+        Ask::Machine { layout, seed } => value(Machine::read(&layout, seed)?),
+        // It is done already.
+        Ask::Pin { .. } => value(()),
+        other => bail!("the helper cannot answer {other:?}"),
+    }
+}
+
+fn value(value: impl Serialize) -> anyhow::Result<Value> {
+    serde_json::to_value(value).context("cannot write a reply")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_are_those_of_the_connection() {
+        let both = |own: &str, other: &str| Some((own.parse().unwrap(), other.parse().unwrap()));
+        let cases = [
+            ("10.0.0.1 50000 10.0.0.2 22", both("10.0.0.2", "10.0.0.1")),
+            ("fe80::1 50000 fe80::2 22", both("fe80::2", "fe80::1")),
+            ("10.0.0.1 50000 10.0.0.2", None),
+            ("UNKNOWN 65535 UNKNOWN 65535", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(addresses(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The load of a run, from one host or from several, each of which makes a share of it.
+//!
+//! ```text
+//! one host       tool ──────────▶ figures
+//! several        tool 1/2 ─┐ connections are open on all: the start is told to each in its own clock
+//!                tool 2/2 ─┴────▶ counts and histograms are added
+//! ```
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::Run;
+use crate::machine::host::{Clock, Ended, Launch, Offset, Process, Scratch, Usage, Waited};
+use crate::machine::sides::{self, LoadSide};
+use crate::servers::workload::Amount;
+use crate::tools::{LoadSpec, Tool, ToolOutput};
+
+/// How much longer than its load a tool may run: it starts, and waits for the last answers.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// How long a load by count may take: 10,000 requests take 100 s at a hundred answers per second.
+const LIMIT_BY_COUNT: Duration = Duration::from_secs(300);
+
+/// How long before the common start it is told: far more than a line takes to a busy host.
+const LEAD: Duration = Duration::from_millis(250);
+
+/// What the tool did on all hosts.
+pub(super) struct Shares {
+    pub(super) all: Vec<Share>,
+}
+
+/// What the tool did on one host.
+pub(super) struct Share {
+    ended: Ended,
+    pub(super) usage: Usage,
+    /// The offset of the host's clock before and after the load.
+    pub(super) offsets: [Offset; 2],
+    /// When it was started, and when its end was known, by the harness's clock.
+    started: Clock,
+    known: Clock,
+}
+
+/// When a share was made, by the harness's clock, and how many answers it had.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) began: Clock,
+    pub(super) elapsed: Duration,
+    pub(super) answered: u64,
+    pub(super) late_seconds: Option<f64>,
+}
+
+/// A tool that runs.
+struct Running<'a> {
+    side: &'a LoadSide,
+    process: Process,
+    /// The folder it runs in.
+    _folder: Scratch<'a>,
+    offset: Offset,
+    started: Clock,
+}
+
+impl Run<'_> {
+    /// The command on each host of the load.
+    pub(super) fn commands(&self, tool: &dyn Tool, spec: &LoadSpec) -> Vec<Vec<String>> {
+        let loads = self.sides.loads();
+        let count = u32::try_from(loads.len()).unwrap_or(u32::MAX);
+        let command = |(number, side): (u32, &LoadSide)| {
+            let cores = if self.sides.are_apart() { side.cores.len() } else { spec.cores };
+            let spec = LoadSpec { cores, ..*spec };
+            if count == 1 {
+                return tool.command(&spec);
+            }
+            if tool.shares_load() {
+                return tool.command(&LoadSpec { share: Some((number, count)), ..spec });
+            }
+            let (load, amount, rate) = spec.part(number, count);
+            tool.command(&LoadSpec { load: &load, amount, rate, ..spec })
+        };
+        (1..).zip(loads).map(command).collect()
+    }
+
+    /// Runs the tool on its cores of each host to its end. The exit code is ignored (hey's is 0 when
+    /// every request failed). Fails when the tool does not start, or does not end.
+    pub(super) fn run_tool(&self, tool: &dyn Tool, spec: &LoadSpec) -> anyhow::Result<Shares> {
+        let limit = match spec.amount {
+            Amount::Time(time) => time + GRACE,
+            Amount::Requests(_) => LIMIT_BY_COUNT,
+        };
+        let loads = self.sides.loads();
+        let is_shared = loads.len() > 1 && tool.shares_load();
+        let script = tool.script().map(|script| (script.name, script.text));
+        let mut running = Vec::with_capacity(loads.len());
+        for (side, words) in loads.iter().zip(self.commands(tool, spec)) {
+            let folder = side.host.scratch(script.as_slice())?;
+            let cores = if self.sides.are_apart() { &side.cores } else { &self.cores.tool };
+            let launch = Launch::new(&words, folder.path()).on(cores);
+            let launch = if is_shared { launch.commanded() } else { launch };
+            let (offset, started) = (side.host.clock_offset()?, Clock::now());
+            let process = side.host.start(&launch)?;
+            running.push(Running { side, process, _folder: folder, offset, started });
+        }
+        if is_shared {
+            start_together(&mut running, spec.load.timeout + GRACE)?;
+        }
+        let wait = |one: Running| one.finish(limit, is_shared);
+        Ok(Shares { all: running.into_iter().map(wait).collect::<anyhow::Result<_>>()? })
+    }
+}
+
+/// Waits until the connections of all are open, and tells each when to begin, by its own clock.
+fn start_together(running: &mut [Running], bound: Duration) -> anyhow::Result<()> {
+    for one in running.iter_mut() {
+        one.process.line(bound)?;
+    }
+    let start = Clock(Clock::now().0.saturating_add(LEAD.as_nanos().try_into().unwrap_or(u64::MAX)));
+    for one in running {
+        one.process.tell(&one.offset.there(start).0.to_string())?;
+    }
+    Ok(())
+}
+
+impl Running<'_> {
+    fn finish(mut self, limit: Duration, is_shared: bool) -> anyhow::Result<Share> {
+        let waited = self.process.wait(limit);
+        let known = Clock::now();
+        if waited == Waited::TimedOut {
+            bail!("the tool did not end within {} s on {}", limit.as_secs(), sides::label(&self.side.host));
+        }
+        let before_end = self.process.usage()?;
+        // A tool that takes commands prints its report as a line.
+        let report = if is_shared { Some(self.process.line(GRACE)?) } else { None };
+        let mut ended = self.process.kill()?;
+        if let Some(report) = report {
+            ended.output = report;
+        }
+        let usage = ended.usage.unwrap_or(before_end);
+        let offsets = [self.offset, self.side.host.clock_offset()?];
+        Ok(Share { ended, usage, offsets, started: self.started, known })
+    }
+}
+
+impl Shares {
+    /// What the tools printed.
+    pub(super) fn printed(&self) -> String {
+        self.all.iter().map(|share| share.ended.output.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What the tools used on all hosts.
+    pub(super) fn usage(&self) -> Usage {
+        self.all.iter().map(|share| share.usage).reduce(Usage::and).unwrap_or_default()
+    }
+
+    /// When each share was made. A tool that does not say when it began, began as long before its end
+    /// was known as its load took.
+    pub(super) fn windows(&self, tool: &dyn Tool) -> Vec<Window> {
+        let window = |share: &Share| {
+            let output = tool.parse(&share.ended.output).ok()?;
+            let elapsed = Duration::try_from_secs_f64(output.elapsed_seconds).ok()?;
+            let nanoseconds = u64::try_from(elapsed.as_nanos()).ok()?;
+            let began = match output.began_nanoseconds {
+                Some(began) => share.offsets[0].here(Clock(began)),
+                None => Clock(share.known.0.saturating_sub(nanoseconds)).max(share.started),
+            };
+            Some(Window { began, elapsed, answered: output.answered, late_seconds: output.late_seconds })
+        };
+        self.all.iter().filter_map(window).collect()
+    }
+
+    /// The figures of the whole load. Fails when an output is not complete, or the shares were not made at
+    /// the same time.
+    pub(super) fn figures(&self, tool: &dyn Tool) -> anyhow::Result<ToolOutput> {
+        let failed = |share: &Share| {
+            let Ended { status, .. } = share.ended;
+            format!("{} ended with {status}{}", tool.name(), share.ended.last_words())
+        };
+        if let [share] = &self.all[..] {
+            return tool.parse(&share.ended.output).with_context(|| failed(share));
+        }
+        for share in &self.all {
+            tool.parse(&share.ended.output).with_context(|| failed(share))?;
+        }
+        let windows = self.windows(tool);
+        let (began, ended) = bounds(&windows).context("no load host made load")?;
+        let outputs: Vec<&str> = self.all.iter().map(|share| share.ended.output.as_str()).collect();
+        tool.merge(&outputs, ended.since(began).as_secs_f64())
+    }
+}
+
+/// The time in which all made load, as a share of the time in which one of them did.
+pub(super) fn overlap(windows: &[Window]) -> f64 {
+    let Some((began, ended)) = bounds(windows) else { return 0.0 };
+    let last = windows.iter().map(|window| window.began).max().unwrap_or(began);
+    let first_end = windows.iter().map(Window::end).min().unwrap_or(ended);
+    let all = ended.since(began).as_secs_f64();
+    if all > 0.0 { first_end.since(last).as_secs_f64() / all } else { 1.0 }
+}
+
+/// When the first began, and when the last ended.
+fn bounds(windows: &[Window]) -> Option<(Clock, Clock)> {
+    let began = windows.iter().map(|window| window.began).min()?;
+    Some((began, windows.iter().map(Window::end).max()?))
+}
+
+impl Window {
+    fn end(&self) -> Clock {
+        Clock(self.began.0.saturating_add(self.elapsed.as_nanos().try_into().unwrap_or(u64::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_overlap_is_a_share_of_the_whole_time() {
+        let window = |began: u64, milliseconds: u64| Window {
+            began: Clock(began * 1_000_000),
+            elapsed: Duration::from_millis(milliseconds),
+            answered: 1,
+            late_seconds: None,
+        };
+        let cases: [(&[Window], f64); 5] = [
+            (&[window(5, 100)], 1.0),
+            (&[window(5, 100), window(5, 100)], 1.0),
+            (&[window(0, 100), window(10, 90)], 0.9),
+            (&[window(0, 100), window(50, 100), window(0, 150)], 0.333_333),
+            (&[window(0, 10), window(20, 10)], 0.0),
+        ];
+        for (windows, expected) in cases {
+            assert!((overlap(windows) - expected).abs() < 1e-3, "{windows:?}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A server on another host: it is built here, and its files are copied there.
+//!
+//! What its commands name among the programs that were built goes with it, and the files of its folder,
+//! in which its commands run. Libraries that an interpreter has elsewhere do not: where they are missing
+//! the server's own check or version says so.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+
+use super::build;
+use super::launch;
+use super::server::Server;
+use crate::machine::host::{Deployed, Host};
+
+/// Folders that are made from the others, and may be large.
+const LEFT_OUT: [&str; 3] = ["target", "node_modules", "__pycache__"];
+
+/// More than a server in source is.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Builds the server on this machine, and copies it to `host` if that is another one. Returns it with the
+/// paths of that host, or why it cannot run there. Unless `shown`, what the builder prints is seen only
+/// when it fails. Fails when the build or the copy fails, or the server's check without a reason.
+pub fn prepare(
+    here: &Host,
+    host: &Host,
+    server: &Server,
+    shown: bool,
+) -> anyhow::Result<Result<Server, String>> {
+    let Some(name) = host.name() else {
+        let why = launch::prepare_with(here, server, shown)?;
+        return Ok(why.map_or_else(|| Ok(server.clone()), Err));
+    };
+    let on_host = |why: String| format!("on {name}: {why}");
+    let is_built = !server.build.is_empty();
+    if is_built && let Some(why) = build::lacks(here, server) {
+        return Ok(Err(format!("it is built on this machine: {why}")));
+    }
+    let only_builds = |program: &str| is_built && server.build.first().is_some_and(|first| first == program);
+    if let Some(why) = server.lacks(|program| only_builds(program) || host.find(program).is_some()) {
+        return Ok(Err(on_host(why)));
+    }
+    build::build(here, server, shown)?;
+    let deployed = copy(host, server)?;
+    Ok(match launch::refused(host, &deployed)? {
+        Some(why) => Err(on_host(why)),
+        None => Ok(deployed),
+    })
+}
+
+/// The server with its files on another host.
+fn copy(host: &Host, server: &Server) -> anyhow::Result<Server> {
+    let folder = Path::new("folder").join(server.folder.file_name().unwrap_or_default());
+    // The manifest comes first, so that the folder is known by it.
+    let manifest = Deployed { from: server.folder.join("server.toml"), to: folder.join("server.toml") };
+    let mut files = vec![manifest];
+    let commands = [&server.run, &server.version, &server.check];
+    for word in commands.into_iter().flatten().filter(|word| build::is_made(word)) {
+        let from = PathBuf::from(word);
+        let to = Path::new("programs").join(from.file_name().unwrap_or_default());
+        if !files.iter().any(|file| file.from == from) {
+            files.push(Deployed { from, to });
+        }
+    }
+    list(&server.folder, &folder, &mut files)?;
+    let bytes = files.iter().filter_map(|file| Some(file.from.metadata().ok()?.len())).sum::<u64>();
+    ensure!(bytes <= MOST_BYTES, "{}: its folder has {} MiB, too many to copy", server.name, bytes >> 20);
+    let there = host.deploy(&files).with_context(|| format!("cannot copy {}", server.name))?;
+    let moved = |words: &[String]| {
+        let path_there = |word: &String| {
+            let index = files.iter().position(|file| file.from == Path::new(word))?;
+            Some(there.get(index)?.display().to_string())
+        };
+        words.iter().map(|word| path_there(word).unwrap_or_else(|| word.clone())).collect()
+    };
+    let folder = there.first().and_then(|manifest| manifest.parent()).context("nothing was copied")?;
+    Ok(Server {
+        folder: folder.to_owned(),
+        run: moved(&server.run),
+        version: moved(&server.version),
+        check: moved(&server.check),
+        ..server.clone()
+    })
+}
+
+/// Adds the files of a folder, except those that are made from the others.
+fn list(folder: &Path, to: &Path, files: &mut Vec<Deployed>) -> anyhow::Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+        let (name, from) = (entry.file_name(), entry.path());
+        if from.is_dir() {
+            if !LEFT_OUT.iter().any(|left_out| name == *left_out) {
+                list(&from, &to.join(&name), files)?;
+            }
+        } else if from.is_file() && !files.iter().any(|file| file.from == from) {
+            files.push(Deployed { to: to.join(&name), from });
+        }
+    }
+    Ok(())
+}
