@@ -1,5 +1,7 @@
 //! The flags that say on which hosts the sides run.
 
+use std::path::Path;
+
 use clap::Args;
 
 use crate::machine::host::{Host, Ssh};
@@ -31,20 +33,22 @@ pub struct Hosts {
 }
 
 impl ServerHost {
-    /// The host that the user named, reached from this machine, which is returned where none was. Fails
-    /// where it cannot be reached.
-    pub(super) fn reach(&self, here: Host) -> anyhow::Result<Reached> {
+    /// The host that the user named, reached from this machine, which is returned where none was. A host
+    /// of another architecture builds the checkout. Fails where it cannot be reached.
+    pub(super) fn reach(&self, here: Host, checkout: &Path) -> anyhow::Result<Reached> {
+        let ssh = Ssh { checkout: Some(checkout.to_owned()), ..self.ssh.clone() };
         let there = match self.server_host.as_deref() {
             None | Some(HERE) => None,
-            Some(name) => Some(here.connect(&self.ssh, name)?),
+            Some(name) => Some(here.connect(&ssh, name)?),
         };
         Ok(Reached { here, there })
     }
 }
 
 impl Hosts {
-    pub(super) fn names(&self) -> HostNames {
+    pub(super) fn names(&self, checkout: &Path) -> HostNames {
         let ServerHost { server_host, ssh } = self.server.clone();
+        let ssh = Ssh { checkout: Some(checkout.to_owned()), ..ssh };
         HostNames { server: server_host, loads: self.load_host.clone(), ssh }
     }
 }
@@ -64,5 +68,9 @@ impl Reached {
 
 fn ssh(text: &str) -> Result<Ssh, String> {
     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    if words.is_empty() { Err("it is a program, such as ssh".into()) } else { Ok(Ssh { words }) }
+    if words.is_empty() {
+        Err("it is a program, such as ssh".into())
+    } else {
+        Ok(Ssh { words, checkout: None })
+    }
 }

@@ -57,7 +57,7 @@ pub use launch::Launch;
 pub use network::{Interface, Traffic};
 pub use ports::Ports;
 pub use process::{Ended, Process, Waited};
-pub use remote::{Deployed, RemoteFolder, RemoteWatch, Ssh, serve};
+pub use remote::{Deployed, RemoteFolder, RemoteWatch, Source, Ssh, serve};
 pub use threads::ThreadTimes;
 pub use throttled::quota;
 pub use usage::{Memory, Usage};
@@ -300,6 +300,14 @@ impl Host {
         match &self.place {
             Place::Here(_) => cores.pin_harness(),
             Place::There(remote) => remote.pin(cores),
+        }
+    }
+
+    /// The checkout there, where programs of this machine do not run and it builds its own.
+    pub fn source(&self) -> Option<Source> {
+        match &self.place {
+            Place::Here(_) => None,
+            Place::There(remote) => remote.source(),
         }
     }
 

@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use super::build;
 use super::launch;
 use super::server::Server;
-use crate::machine::host::{Deployed, Host};
+use crate::machine::host::{Deployed, Host, Source};
 
 /// Folders that are made from the others, and may be large.
 const LEFT_OUT: [&str; 3] = ["target", "node_modules", "__pycache__"];
@@ -34,6 +34,9 @@ pub fn prepare(
         return Ok(why.map_or_else(|| Ok(server.clone()), Err));
     };
     let on_host = |why: String| format!("on {name}: {why}");
+    if let Some(source) = host.source() {
+        return Ok(build_there(host, &source, server, shown)?.map_err(on_host));
+    }
     let is_built = !server.build.is_empty();
     if is_built && let Some(why) = build::lacks(here, server) {
         return Ok(Err(format!("it is built on this machine: {why}")));
@@ -48,6 +51,35 @@ pub fn prepare(
         Some(why) => Err(on_host(why)),
         None => Ok(deployed),
     })
+}
+
+/// Builds the server on the host, in the checkout that is there.
+fn build_there(
+    host: &Host,
+    source: &Source,
+    server: &Server,
+    shown: bool,
+) -> anyhow::Result<Result<Server, String>> {
+    let Ok(folder) = server.folder.strip_prefix(&source.here) else {
+        return Ok(Err("it would have to be built there, and is outside of the checkout".into()));
+    };
+    let (here, there) = (server.target.display().to_string(), source.target.display().to_string());
+    let moved = |words: &[String]| words.iter().map(|word| word.replace(&here, &there)).collect();
+    let server = Server {
+        folder: source.there.join(folder),
+        target: source.target.clone(),
+        variables: vec![format!("CARGO_TARGET_DIR={there}")],
+        build: moved(&server.build),
+        run: moved(&server.run),
+        version: moved(&server.version),
+        check: moved(&server.check),
+        ..server.clone()
+    };
+    if let Some(why) = server.lacks(|program| host.find(program).is_some()) {
+        return Ok(Err(why));
+    }
+    build::build(host, &server, shown)?;
+    Ok(launch::refused(host, &server)?.map_or(Ok(server), Err))
 }
 
 /// The server with its files on another host.

@@ -156,6 +156,9 @@ pub struct Server {
     /// Its folder, where its commands run.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// What `{target}` stands for in its commands.
+    #[serde(skip)]
+    pub target: PathBuf,
     /// The variables that its build is given, as `NAME=value`.
     #[serde(skip)]
     pub variables: Vec<String>,
@@ -257,6 +260,7 @@ impl Server {
             }
         }
         folder.clone_into(&mut server.folder);
+        server.target = target.programs();
         server.variables.extend(target.home());
         let programs = target.programs().display().to_string();
         let Self { variables, build, run, version, check, .. } = &mut server;

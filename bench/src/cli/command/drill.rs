@@ -35,7 +35,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let servers = without_floor(checkout.choose_servers(named)?, named, "does not handle faults")?;
     let drills = choose(&arguments.drills)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
-    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?)?;
+    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?, &checkout.root)?;
     let (here, host) = (&hosts.here, hosts.server());
     if arguments.chosen.install {
         install::missing(host, &servers, true, note);

@@ -93,7 +93,7 @@ impl Ground {
         let setup = &arguments.setup;
         let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
         let here = Arc::new(Host::this_machine(checkout.tools())?);
-        let names = arguments.hosts.names();
+        let names = arguments.hosts.names(&checkout.root);
         let (sides, layout) = if names.are_none() {
             let layout = Layout::here(choice)?;
             (Sides::here(here, &layout), layout)

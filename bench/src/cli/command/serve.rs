@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outcome> {
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.server_dir)?;
     let server = names::find("server", &arguments.name, &checkout.servers, |server| &server.name)?;
-    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?)?;
+    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?, &checkout.root)?;
     let (host, there) = (&hosts.here, hosts.server());
     build::kept(host, server).iter().for_each(|sentence| note(sentence));
     let server = match deploy::prepare(host, there, server, true)? {

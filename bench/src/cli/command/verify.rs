@@ -42,7 +42,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     if arguments.is_about_all_cases() {
         servers = without_floor(servers, named, "does not implement HTTP")?;
     }
-    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?)?;
+    let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?, &checkout.root)?;
     let (here, host) = (&hosts.here, hosts.server());
     if arguments.chosen.install {
         install::missing(host, &servers, true, note);

@@ -16,6 +16,7 @@ mod cache;
 mod channel;
 mod helper;
 mod protocol;
+mod source;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,7 @@ use protocol::{Ask, EndedReply, Hello};
 
 pub use cache::Deployed;
 pub use helper::serve;
+pub use source::Source;
 
 /// The time for what needs no waiting on the other host.
 const AT_ONCE: Duration = Duration::ZERO;
@@ -54,6 +56,8 @@ const TO_END: Duration = Duration::from_secs(15);
 pub struct Ssh {
     /// The program and its first arguments.
     pub words: Vec<String>,
+    /// The checkout that a host of another architecture builds; without it such a host cannot be used.
+    pub checkout: Option<PathBuf>,
 }
 
 /// A host and the channel to its helper.
@@ -70,6 +74,8 @@ pub(super) struct Remote {
 pub(super) struct Link {
     channel: Channel,
     hello: Hello,
+    /// Of a host that has built the helper itself.
+    source: Option<Source>,
 }
 
 impl Remote {
@@ -112,6 +118,10 @@ impl Remote {
     pub(super) fn address(&self) -> IpAddr {
         let addresses = self.link().hello.addresses;
         addresses.map_or(Ipv4Addr::UNSPECIFIED.into(), |(own, _)| own)
+    }
+
+    pub(super) fn source(&self) -> Option<Source> {
+        self.link().source.clone()
     }
 
     pub(super) fn boot(&self) -> Option<String> {

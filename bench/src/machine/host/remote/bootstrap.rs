@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use super::cache::{self, digest};
 use super::channel::Channel;
 use super::protocol::{HELLO, Hello};
+use super::source::{self, Source};
 use super::{Link, Ssh};
 use crate::machine::host::Launch;
 use crate::machine::host::guard::{self, SWEEP};
@@ -22,9 +23,10 @@ use crate::machine::host::process::{Line, Operations};
 /// The first words of the shell's first line. What a login shell prints before it is dropped.
 const SHELL: &str = "hello-bench shell";
 
-/// What the shell does, in words that any login shell passes on to it: it says what the machine is, and
-/// makes room for the helper unless it is there already. A file that is not whole has another name.
-const SCRIPT: &str = r#"echo hello-bench shell "$(uname -sm)"; read -r digest size mark || exit; cache=${XDG_CACHE_HOME:-$HOME/.cache}/hello-bench; helper=$cache/$digest/bench; if test -x "$helper"; then echo here; else echo send; umask 077; mkdir -p "$cache/$digest" && head -c "$size" >"$helper.$$" && test "$(wc -c <"$helper.$$")" -eq "$size" && chmod 700 "$helper.$$" && mv -f "$helper.$$" "$helper" || { rm -f "$helper.$$"; echo "no room for the helper in $cache" >&2; exit 1; }; fi; exec env BENCH_STARTED_BY="$mark" "$helper" host --mark "$mark" --cache "$cache""#;
+/// What the shell does: it says what the machine is, and makes room for the helper unless it is there
+/// already, or builds it. A file that is not whole has another name. It is passed on in one line and in
+/// single quotes, which any login shell understands, so that it has neither comments nor such a quote.
+const SCRIPT: &str = include_str!("bootstrap.sh");
 
 /// The time to log in. A host that is down, and drops packets, takes [`CONNECT_SECONDS`].
 const LOGIN: Duration = Duration::from_secs(30);
@@ -34,6 +36,9 @@ const CONNECT_SECONDS: u64 = 10;
 
 /// The time to send the helper, of some megabytes, over a slow line.
 const SENDING: Duration = Duration::from_secs(300);
+
+/// The time to build the harness and `visit` on a slow machine.
+const BUILDING: Duration = Duration::from_secs(30 * 60);
 
 /// The time for a second ssh to end what a helper has left.
 const SWEEPING: Duration = Duration::from_secs(15);
@@ -59,10 +64,8 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
         "\"{}\" is not the name of a host, as ssh takes it",
         name.escape_default()
     );
-    let program = std::env::current_exe().context("this program is not to be found")?;
-    let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
-    let own = digest(&bytes);
-    let words = ssh.words(name, &format!("exec /bin/sh -c '{SCRIPT}'"));
+    let script = SCRIPT.lines().collect::<Vec<_>>().join(" ");
+    let words = ssh.words(name, &format!("exec /bin/sh -c '{script}'"));
     let (_, mut process) = local.start(&Launch::build(&words, Path::new("/")).commanded())?;
     let mut input = process.take_input().context("ssh has no standard input")?;
 
@@ -70,24 +73,45 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
         answer(&mut process, LOGIN, |line| line.strip_prefix(SHELL).map(|rest| rest.trim().to_owned()))?;
     let here = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
     let here = format!("{} {}", here.sysname().to_string_lossy(), here.machine().to_string_lossy());
-    ensure!(machine == here, "it is {machine}, and this machine {here}: this program does not run there");
-    write(&mut input, format!("{own} {} {mark}\n", bytes.len()).as_bytes())?;
+    let is_alike = machine == here;
+    let (how, (digest, bytes)) = if is_alike {
+        ("copied", own_program()?)
+    } else {
+        let checkout = ssh.checkout.as_ref();
+        let checkout = checkout.with_context(|| format!("it is {machine}, and this machine {here}"))?;
+        ("built", source::archive(local, checkout)?)
+    };
+    write(&mut input, format!("{how} {digest} {} {mark}\n", bytes.len()).as_bytes())?;
     let is_there = answer(&mut process, LOGIN, |line| match line {
         "here" => Some(true),
         "send" => Some(false),
         _ => None,
-    })?;
-    if !is_there {
+    });
+    if !is_there.with_context(|| format!("it is {machine}, and this machine {here}"))? {
         write(&mut input, &bytes)?;
     }
-    let hello = answer(&mut process, SENDING, |line| {
+    let hello = answer(&mut process, if is_alike { SENDING } else { BUILDING }, |line| {
         serde_json::from_str::<Hello>(line.strip_prefix(HELLO)?.trim()).ok()
     })?;
     let channel = Channel::new(process, input);
-    if let Some(visit) = local.find("visit") {
-        cache::put(&channel, &visit, &Path::new(&own).join("visit"))?;
+    let folder = hello.cache.join(&digest);
+    let built = ssh.checkout.as_ref().filter(|_| !is_alike);
+    let source = built.map(|here| Source {
+        here: here.clone(),
+        there: folder.join("source"),
+        target: folder.join("target"),
+    });
+    if let Some(visit) = local.find("visit").filter(|_| is_alike) {
+        cache::put(&channel, &visit, &Path::new(&digest).join("visit"))?;
     }
-    Ok(Link { channel, hello })
+    Ok(Link { channel, hello, source })
+}
+
+/// This program, and what identifies it.
+fn own_program() -> anyhow::Result<(String, Vec<u8>)> {
+    let program = std::env::current_exe().context("this program is not to be found")?;
+    let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
+    Ok((digest(&bytes), bytes))
 }
 
 /// The first line that `is_it` knows. Fails where ssh ends before, or `bound` passes.
