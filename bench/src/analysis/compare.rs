@@ -160,13 +160,23 @@ impl Comparison<'_> {
     }
 }
 
+/// What can be said of two cells, with what they are called, by their ratio, where differences below `noise` are none.
+pub(super) fn judged(
+    cells: [(&str, &Cell); 2],
+    kind: FigureKind,
+    ratio: Option<Estimate>,
+    noise: f64,
+) -> Judgement {
+    judgement::of_unjudged(cells).unwrap_or_else(|| judgement::of_ratio(kind, ratio, noise))
+}
+
 impl FigureKind {
     /// Whether a larger figure is the better one.
     pub fn is_better_when_more(self) -> bool {
         self == Self::Throughput
     }
 
-    fn leading(task: TaskRecord) -> Self {
+    pub(super) fn leading(task: TaskRecord) -> Self {
         match task {
             TaskRecord::Load => Self::Cost,
             TaskRecord::Start => Self::FirstAnswer,
@@ -201,7 +211,7 @@ impl<'a> ComparedWorkload<'a> {
                 continue;
             }
             let leading = FigureKind::leading(workload.task);
-            if let Some(judgement) = judgement::of_unjudged(cells) {
+            if let Some(judgement) = judgement::of_unjudged([("A", one), ("B", other)]) {
                 compared.push(leading, cells, None, judgement);
                 continue;
             }

@@ -6,3 +6,4 @@ pub mod history;
 pub mod statistics;
 pub mod summary;
 pub mod verdict;
+pub mod versus;

@@ -63,6 +63,8 @@ pub enum Command {
     Report(Report),
     /// Break down the CPU time per request: kernel, framework, server code
     Explain(Explain),
+    /// Measure two states of servers in one session: did a change help?
+    Versus(Versus),
     /// Compare a measurement with an earlier one: what got worse, what better?
     Compare(Compare),
     /// List every measurement, and how figures changed from one to the next
@@ -328,6 +330,48 @@ pub struct Compare {
     /// In what form, and where to
     #[command(flatten)]
     pub printed: Printed,
+
+    /// How many percent worse a figure may be before the exit code says so
+    #[arg(long, value_name = "PERCENT", default_value = "0", allow_negative_numbers = true, value_parser = value::percent)]
+    pub fail_above: f64,
+}
+
+/// `bench versus`
+#[derive(Args, Debug)]
+#[command(after_help = help::of(include_str!("help/versus.txt")))]
+pub struct Versus {
+    /// The state before: a commit of this checkout, another checkout, or the folder of a server
+    #[arg(value_name = "BASE")]
+    pub base: String,
+
+    /// The state after, in the same way
+    #[arg(value_name = "HEAD")]
+    pub head: String,
+
+    /// Servers by name, separated by commas, which both states have [default: those that are measured by
+    /// default]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub servers: Vec<String>,
+
+    /// Suites or single workloads by name. Repeat the flag for more
+    #[arg(long, value_name = "WORKLOAD", default_value = "quick")]
+    pub workload: Vec<String>,
+
+    /// Runs of each server under each workload [default: what the workload's file says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repetitions: Option<u32>,
+
+    /// The folder for results, which must not exist yet [default: a new one in bench/results]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Print only warnings and errors to standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// The form of the comparison
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
 
     /// How many percent worse a figure may be before the exit code says so
     #[arg(long, value_name = "PERCENT", default_value = "0", allow_negative_numbers = true, value_parser = value::percent)]

@@ -16,6 +16,7 @@ pub mod history;
 pub mod readme;
 mod section;
 pub mod value;
+pub mod versus;
 mod warning;
 
 use std::collections::BTreeSet;

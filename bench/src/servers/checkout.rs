@@ -32,6 +32,11 @@ impl Checkout {
     pub fn read(root: Option<&Path>) -> anyhow::Result<Self> {
         let root = self::root(root)?;
         let target = Target::find(&root);
+        Self::read_at(root, target)
+    }
+
+    /// Reads the checkout at `root`, whose programs are built in `target`. Fails as [`Checkout::read`].
+    pub(super) fn read_at(root: PathBuf, target: Target) -> anyhow::Result<Self> {
         let folders = server_folders(&root)?;
         let servers = folders.with_manifest.iter().map(|folder| Server::read(folder, &target));
         let servers = servers.collect::<anyhow::Result<Vec<_>>>()?;

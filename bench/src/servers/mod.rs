@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub mod deploy;
 pub mod install;
 pub mod launch;
+pub mod revision;
 pub mod server;
 pub mod target;
 pub mod template;

@@ -58,6 +58,16 @@ impl Target {
         is_target(programs).then(|| Self { folder: programs.to_owned(), triple: None })
     }
 
+    /// A folder below this one for the programs of another checkout, which has the same name each time.
+    pub fn of_other(&self, name: &str) -> Self {
+        Self { folder: self.other(name).join("target"), triple: self.triple.clone() }
+    }
+
+    /// Where another checkout of this name is kept, and built.
+    pub fn other(&self, name: &str) -> PathBuf {
+        self.folder.join("versus").join(name)
+    }
+
     /// The folder of the programs of each profile, which `{target}` in a manifest stands for.
     pub fn programs(&self) -> PathBuf {
         self.triple.as_ref().map_or_else(|| self.folder.clone(), |triple| self.folder.join(triple))

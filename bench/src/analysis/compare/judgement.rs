@@ -26,23 +26,26 @@ pub enum Judgement {
 }
 
 /// The judgement where nothing can be compared: a cell has no figures, or is invalid or disturbed.
-/// A server that fails in B and did not in A is broken. One that failed in A has no baseline.
-pub(super) fn of_unjudged(cells: [&Cell; 2]) -> Option<Judgement> {
-    cells.into_iter().zip(["A", "B"]).find_map(|(cell, side)| {
-        let has_figures = cell.measured().next().is_some();
-        let reason = match cell.not_ranked() {
-            _ if !has_figures => format!("{side} has no figures"),
-            Some(Verdict { bound, reason: Some(reason) }) => format!("{side} is {bound}, {reason}"),
-            Some(Verdict { bound, reason: None }) => format!("{side} is {bound}"),
-            None => return None,
-        };
-        let has_failed = !has_figures || cell.measured().any(|run| run.error_count() > 0);
-        Some(match side {
-            "A" if !is_baseline(cell) => Judgement::NoBaseline(reason),
-            "B" if has_failed => Judgement::Broken(reason),
-            _ => Judgement::NotJudged(reason),
-        })
-    })
+/// A server that fails in B and did not in A is broken. One that failed in A has no baseline. Each cell
+/// has the name of its side.
+pub(super) fn of_unjudged([a, b]: [(&str, &Cell); 2]) -> Option<Judgement> {
+    let has_failed =
+        |cell: &Cell| cell.measured().next().is_none() || cell.measured().any(|run| run.error_count() > 0);
+    match (unjudged(a), unjudged(b)) {
+        (Some(reason), _) if !is_baseline(a.1) => Some(Judgement::NoBaseline(reason)),
+        (_, Some(reason)) if has_failed(b.1) => Some(Judgement::Broken(reason)),
+        (reason, other) => reason.or(other).map(Judgement::NotJudged),
+    }
+}
+
+/// Why a cell cannot be compared, in words.
+fn unjudged((side, cell): (&str, &Cell)) -> Option<String> {
+    match cell.not_ranked() {
+        _ if cell.measured().next().is_none() => Some(format!("{side} has no figures")),
+        Some(Verdict { bound, reason: Some(reason) }) => Some(format!("{side} is {bound}, {reason}")),
+        Some(Verdict { bound, reason: None }) => Some(format!("{side} is {bound}")),
+        None => None,
+    }
 }
 
 /// Whether a cell of A has figures that B can be compared with: not those of failed requests.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -19,6 +19,7 @@ use crate::machine::host::{self, AttachedProcess, Host};
 use crate::machine::sides::Sides;
 use crate::measure::{Control, Measurement, Tally};
 use crate::report;
+use crate::report::document::Document;
 use crate::report::format::Format;
 use crate::servers::checkout::Checkout;
 use crate::servers::server::{Attached, Server};
@@ -75,10 +76,18 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
 }
 
 /// What is measured, and where.
-struct Ground {
-    checkout: Checkout,
-    sides: Sides,
-    layout: Layout,
+pub(super) struct Ground {
+    pub(super) checkout: Checkout,
+    pub(super) sides: Sides,
+    pub(super) layout: Layout,
+}
+
+/// A measurement that was made.
+pub(super) struct Made {
+    pub(super) tally: Tally,
+    pub(super) loaded: Loaded,
+    /// The page of its report.
+    pub(super) page: PathBuf,
 }
 
 impl Ground {
@@ -106,7 +115,7 @@ impl Ground {
     }
 
     /// The server's machine, and those of the load where they are others.
-    fn machine(&self, seed: u64) -> anyhow::Result<Machine> {
+    pub(super) fn machine(&self, seed: u64) -> anyhow::Result<Machine> {
         let machine = self.sides.server().machine(&self.layout, seed)?.by_this_command();
         let hosts = self.sides.are_apart().then(|| self.sides.machines()).transpose()?;
         Ok(Machine { hosts, ..machine })
@@ -158,7 +167,7 @@ fn attached(
     Ok(Server::attached(name, Attached { address, process, version }))
 }
 
-/// Measures what the arguments say. `open` gives the result folder, with the records that it has.
+/// Measures what the arguments say, and prints the report.
 fn measure(
     ground: &Ground,
     arguments: &Measure,
@@ -166,6 +175,45 @@ fn measure(
     progress: &Progress,
     open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
 ) -> anyhow::Result<Outcome> {
+    let Ground { checkout, sides, layout } = ground;
+    let show = |_: &Loaded, document: &Document| {
+        print(&Format::Table.render(document, report::terminal_width())?).map(drop)
+    };
+    let Made { tally, loaded, page } = make(ground, arguments, seed, progress, open, show)?;
+    if tally.interrupted {
+        let folder = page.ancestors().nth(2).unwrap_or(&page);
+        note(&format!("resume:  bench measure --resume {}", folder.display()));
+    }
+    Ok(match tally {
+        // Also when the user interrupted the report after the last run.
+        _ if sides.harness().interrupted() => Outcome::Interrupted,
+        Tally { failed: 0, .. } => {
+            let servers = checkout.choose_servers(&arguments.chosen.servers)?;
+            let workloads = workloads(checkout, arguments, sides.are_apart())?;
+            let has_cores = |workload: &&Workload| {
+                let fits = |count| match sides.are_apart() {
+                    true => count <= layout.cores.server.len(),
+                    false => layout.scaled(count).is_some(),
+                };
+                workload.server_cores.is_none_or(fits)
+            };
+            let possible: Vec<&Workload> = workloads.iter().filter(has_cores).collect();
+            complete(&servers, &possible, &arguments.chosen.servers, &loaded.records)
+        }
+        Tally { .. } => Outcome::Failed,
+    })
+}
+
+/// Measures what the arguments say, and writes the report, of which `show` is what is printed. `open` gives
+/// the result folder, with the records that it has.
+pub(super) fn make(
+    ground: &Ground,
+    arguments: &Measure,
+    seed: u64,
+    progress: &Progress,
+    open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
+    show: impl FnOnce(&Loaded, &Document) -> anyhow::Result<()>,
+) -> anyhow::Result<Made> {
     let Ground { checkout, sides, layout } = ground;
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
     let workloads = workloads(checkout, arguments, sides.are_apart())?;
@@ -217,30 +265,12 @@ fn measure(
     let document = report::document(&loaded);
     // Written first and told last, so that neither a full disk nor a closed terminal loses the other.
     let page = write_report(&folder, &document);
-    print(&Format::Table.render(&document, report::terminal_width())?)?;
+    show(&loaded, &document)?;
     let page = page.with_context(kept)?;
     if !progress.is_quiet() {
         note(&format!("\nrecords: {}\nreport:  {}", folder.display(), page.display()));
     }
-    if tally.interrupted {
-        note(&format!("resume:  bench measure --resume {}", folder.display()));
-    }
-    Ok(match tally {
-        // Also when the user interrupted the report after the last run.
-        _ if sides.harness().interrupted() => Outcome::Interrupted,
-        Tally { failed: 0, .. } => {
-            let has_cores = |workload: &&Workload| {
-                let fits = |count| match sides.are_apart() {
-                    true => count <= layout.cores.server.len(),
-                    false => layout.scaled(count).is_some(),
-                };
-                workload.server_cores.is_none_or(fits)
-            };
-            let possible: Vec<&Workload> = workloads.iter().filter(has_cores).collect();
-            complete(servers, &possible, &arguments.chosen.servers, &loaded.records)
-        }
-        Tally { .. } => Outcome::Failed,
-    })
+    Ok(Made { tally, loaded, page })
 }
 
 /// Whether each workload that this machine has the cores for has figures, and each server that was

@@ -16,6 +16,7 @@ mod readme;
 mod report;
 mod serve;
 mod verify;
+mod versus;
 
 use std::io::Write;
 use std::path::Path;
@@ -74,6 +75,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Report(report) => report::run(report),
         Command::Explain(explain) => explain::run(explain),
         Command::Compare(compare) => compare::run(compare),
+        Command::Versus(versus) => versus::run(root, versus),
         Command::History(history) => history::run(root, history),
         Command::Readme { folder } => readme::run(root, folder),
         Command::Serve(serve) => serve::run(root, serve),
