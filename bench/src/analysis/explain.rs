@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_breakdown_needs_a_floor_a_server_and_requests_that_come_one_at_a_time() {
-        let rate = RateRecord { per_second: Some(1.0), share: None, peak: None };
+        let rate = RateRecord { per_second: Some(1.0), ..RateRecord::default() };
         type Change<'a> = &'a dyn Fn(&mut Record);
         let cases: [(&str, Change, bool); 5] = [
             ("a closed loop", &|_| (), true),

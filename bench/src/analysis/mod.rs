@@ -1,5 +1,6 @@
 //! From records to statements: cells, intervals, ranks, verdicts, and comparisons of measurements.
 
+pub mod capacity;
 pub mod compare;
 pub(crate) mod explain;
 pub mod history;

@@ -8,6 +8,7 @@ use clap::Args;
 use super::value::Slices;
 use super::{Chosen, Hosts, Label, help, value};
 use crate::machine::assignment::Smt;
+use crate::servers::workload::Limit;
 
 /// `bench measure`
 #[derive(Args, Debug)]
@@ -70,6 +71,11 @@ pub struct Setup {
     /// Runs of each server under each workload [default: what the workload's file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
+
+    /// What a search for capacity has to keep: a percentile and a time, such as `p99=1ms` or `p99.9=5ms`.
+    /// Repeat the flag for more [default: what the workload's file says]
+    #[arg(long, value_name = "LIMIT")]
+    pub limit: Vec<Limit>,
 
     /// How long a server is loaded before it is another one's turn, in seconds, or `none` to measure one
     /// server after another. Closed loops of `visit` over kept connections are measured in slices

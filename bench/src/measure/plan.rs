@@ -14,7 +14,7 @@ pub(super) struct Planned {
 }
 
 /// All runs in order: suite by suite, as the workloads are given, and within a suite repetition by
-/// repetition. In each repetition of a workload the order of the contenders is shuffled, so that a
+/// repetition; workloads whose rate is searched first follow when the search is done. In each repetition of a workload the order of the contenders is shuffled, so that a
 /// drift of the machine affects all of them alike. The same seed gives the same order.
 ///
 /// ```text
@@ -26,7 +26,10 @@ pub(super) fn plan(workloads: &[Workload], contenders: usize, seed: u64) -> Vec<
     let mut random = fastrand::Rng::with_seed(seed);
     let mut planned = Vec::new();
     let mut first = 0;
-    for suite in workloads.chunk_by(|one, next| one.suite == next.suite) {
+    let is_together = |one: &Workload, next: &Workload| {
+        one.suite == next.suite && one.follows_a_search() == next.follows_a_search()
+    };
+    for suite in workloads.chunk_by(is_together) {
         for repetition in 1..=suite.iter().map(|workload| workload.repetitions).max().unwrap_or(0) {
             let is_repeated = |(_, workload): &(usize, &Workload)| repetition <= workload.repetitions;
             for (place, _) in suite.iter().enumerate().filter(is_repeated) {

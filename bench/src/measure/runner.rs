@@ -7,6 +7,7 @@ use super::contender::Contender;
 use super::forecast::Forecast;
 use super::prepare::Setup;
 use super::{Measurement, Tally, run_line};
+use crate::analysis::capacity::{self, Probe};
 use crate::analysis::summary::Cell;
 use crate::measure::plan::{self, Planned};
 use crate::measure::run::{self, Run, RunOutput};
@@ -276,26 +277,58 @@ impl Runner<'_> {
     }
 
     /// The rate of an open loop, and the peak that it is a share of: the server's throughput in the
-    /// first repetition, so that the rate is the same in all repetitions.
+    /// first repetition, so that the rate is the same in all repetitions. That of a search follows from
+    /// the runs before it.
     fn rate(&self, workload: &Workload, contender: &Contender) -> Result<Option<(f64, Option<f64>)>, String> {
-        match workload.load().and_then(|load| load.rate.as_ref()) {
-            None => Ok(None),
-            Some(Rate::PerSecond(rate)) => Ok(Some((*rate, None))),
+        let rate = workload.load().and_then(|load| load.rate.as_ref());
+        Ok(match rate {
+            None => None,
+            Some(Rate::PerSecond(rate)) => Some((*rate, None)),
             Some(Rate::OfPeak { share, peak }) => {
-                let is_peak = |run: &&Record| {
-                    run.workload.name == *peak
-                        && run.tool.name == workload.tool()
-                        && run.server.name == contender.name
-                        && run.repetition == Some(1)
-                };
-                let runs: Vec<&Record> = self.done.iter().filter(is_peak).collect();
-                // Of several attempts the one that a report would take.
-                let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
-                let found = found.filter(|found| *found > 0.0);
-                let found = found.ok_or_else(|| format!("its peak is unknown: {peak} has no figures"))?;
-                Ok(Some((share * found, Some(found))))
+                let peak = self.peak(workload, contender, peak)?;
+                Some((share * peak, Some(peak)))
             }
-        }
+            Some(Rate::Searched { peak, .. }) => {
+                let peak = self.peak(workload, contender, peak)?;
+                let probes = self.probes(&workload.name, workload, contender);
+                Some((capacity::next(peak, &probes), Some(peak)))
+            }
+            Some(Rate::OfFound { share, search }) => {
+                let probes = self.probes(search, workload, contender);
+                let found = capacity::found(f64::INFINITY, &probes);
+                let found =
+                    found.ok_or_else(|| format!("{search} has found no rate that keeps the limit"))?;
+                Some((share * found.kept, None))
+            }
+        })
+    }
+
+    fn peak(&self, workload: &Workload, contender: &Contender, peak: &str) -> Result<f64, String> {
+        let runs = self.runs(peak, workload, contender).filter(|run| run.repetition == Some(1));
+        let runs: Vec<&Record> = runs.collect();
+        // Of several attempts the one that a report would take.
+        let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
+        let found = found.filter(|found| *found > 0.0);
+        found.ok_or_else(|| format!("its peak is unknown: {peak} has no figures"))
+    }
+
+    /// What the search of this name has tried of a contender.
+    fn probes(&self, search: &str, workload: &Workload, contender: &Contender) -> Vec<Probe> {
+        let limit = |run: &&Record| run.workload.rate.as_ref().and_then(|rate| rate.limit);
+        let runs = self.runs(search, workload, contender);
+        runs.filter_map(|run| Probe::of_run(run, limit(&run)?)).collect()
+    }
+
+    /// The runs of a contender under the workload of this name, by the tool of another one.
+    fn runs<'r>(
+        &'r self,
+        name: &'r str,
+        workload: &'r Workload,
+        contender: &'r Contender,
+    ) -> impl Iterator<Item = &'r Record> {
+        self.done.iter().filter(move |run| {
+            run.workload.name == name && run.tool.name == workload.tool() && run.server.name == contender.name
+        })
     }
 }
 

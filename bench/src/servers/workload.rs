@@ -3,10 +3,13 @@
 
 mod file;
 
+use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use crate::store::record::{PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
+use crate::store::record::{LimitRecord, PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
+use crate::text::numbers;
 pub use visit::Mode;
 
 /// The amount of load in one run.
@@ -91,6 +94,70 @@ pub enum Rate {
         /// The workload whose throughput is the peak. It is measured before.
         peak: String,
     },
+    /// The highest at which a limit is kept. Each repetition tries one rate, by the results of those
+    /// before.
+    Searched {
+        /// What has to be kept.
+        limit: Limit,
+        /// The workload whose throughput no rate exceeds. It is measured before.
+        peak: String,
+    },
+    /// A share of the rate that a search has found for the server.
+    OfFound {
+        /// 1 for that rate.
+        share: f64,
+        /// The workload that searches. It is measured before, in all of its repetitions.
+        search: String,
+    },
+}
+
+/// The most that a percentile of the latency may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// The percentile: one of [`Limit::PERCENTILES`].
+    pub percentile: f64,
+    /// In seconds.
+    pub seconds: f64,
+}
+
+impl Limit {
+    /// The percentiles that records have.
+    pub const PERCENTILES: [f64; 6] = [50.0, 75.0, 90.0, 95.0, 99.0, 99.9];
+}
+
+/// `p99=1ms`, `p99.9=0.5s`: a percentile and a time in `s`, `ms` or `us`.
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form = || "it looks like p99=1ms".to_owned();
+        let (percentile, time) =
+            text.strip_prefix('p').and_then(|rest| rest.split_once('=')).ok_or_else(form)?;
+        let percentile: f64 = percentile.parse().map_err(|_| form())?;
+        if !Self::PERCENTILES.contains(&percentile) {
+            return Err(format!("p{percentile} is not measured: p50, p75, p90, p95, p99 and p99.9 are"));
+        }
+        let digits = time.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == 'µ');
+        let unit = match &time[digits.len()..] {
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            _ => return Err(format!("{}, with s, ms or us", form())),
+        };
+        let seconds = digits.parse::<f64>().map_err(|_| form())? * unit;
+        if seconds > 0.0 && seconds <= 60.0 {
+            Ok(Self { percentile, seconds })
+        } else {
+            Err("the time has to be more than 0 and at most 60 s".into())
+        }
+    }
+}
+
+/// `p99 ≤ 1.00 ms`.
+impl Display for Limit {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "p{} ≤ {}", self.percentile, numbers::duration(self.seconds))
+    }
 }
 
 /// One file of workloads.
@@ -142,11 +209,42 @@ impl Workload {
         }
     }
 
-    /// The workload whose throughput is the peak of this one, which has to be measured before.
+    /// Whether it searches for a rate.
+    pub fn searches(&self) -> bool {
+        matches!(self.load().and_then(|load| load.rate.as_ref()), Some(Rate::Searched { .. }))
+    }
+
+    /// This workload with another limit: a search for it, or what follows that. As one of several it has
+    /// the limit in its name and its title.
+    #[must_use]
+    pub fn with_limit(&self, new: Limit, is_named: bool) -> Self {
+        let mut other = self.clone();
+        let suffix = format!("-p{}-{}us", new.percentile, (new.seconds * 1e6).round());
+        if let Task::Load(Load { rate: Some(rate), .. }) = &mut other.task {
+            match rate {
+                Rate::Searched { limit, .. } => *limit = new,
+                Rate::OfFound { search, .. } if is_named => *search += &suffix,
+                _ => {}
+            }
+        }
+        if is_named {
+            other.name += &suffix;
+            other.title += &format!(", {new}");
+        }
+        other
+    }
+
+    /// Whether it has to wait for all repetitions of another workload of its suite.
+    pub fn follows_a_search(&self) -> bool {
+        matches!(self.load().and_then(|load| load.rate.as_ref()), Some(Rate::OfFound { .. }))
+    }
+
+    /// The workload that has to be measured before: that of the peak, or of the search.
     pub fn peak(&self) -> Option<&str> {
         match &self.load()?.rate {
-            Some(Rate::OfPeak { peak, .. }) => Some(peak),
-            _ => None,
+            Some(Rate::OfPeak { peak, .. } | Rate::Searched { peak, .. }) => Some(peak),
+            Some(Rate::OfFound { search, .. }) => Some(search),
+            Some(Rate::PerSecond(_)) | None => None,
         }
     }
 
@@ -158,10 +256,18 @@ impl Workload {
             Some(Amount::Time(time)) => (None, Some(time.as_secs_f64())),
             None => (None, None),
         };
+        let none = RateRecord::default();
         let rate = |rate: &Rate| match rate {
-            Rate::PerSecond(rate) => RateRecord { per_second: Some(*rate), share: None, peak: None },
+            Rate::PerSecond(rate) => RateRecord { per_second: Some(*rate), ..none.clone() },
             Rate::OfPeak { share, peak } => {
-                RateRecord { per_second: None, share: Some(*share), peak: Some(peak.clone()) }
+                RateRecord { share: Some(*share), peak: Some(peak.clone()), ..none.clone() }
+            }
+            Rate::Searched { limit: Limit { percentile, seconds }, peak } => {
+                let limit = LimitRecord { percentile: *percentile, seconds: *seconds };
+                RateRecord { peak: Some(peak.clone()), limit: Some(limit), ..none.clone() }
+            }
+            Rate::OfFound { share, search } => {
+                RateRecord { share: Some(*share), search: Some(search.clone()), ..none.clone() }
             }
         };
         WorkloadRecord {
@@ -262,6 +368,32 @@ mod tests {
             let load = Load { rate, connections, ..Load::example("visit", amount, mode) };
             assert_eq!(load.is_sliceable(), expected, "{load:?}");
         }
+    }
+
+    #[test]
+    fn a_limit_is_a_percentile_and_a_time() {
+        let limit = |percentile, seconds| Ok(Limit { percentile, seconds });
+        let right = [
+            ("p99=1ms", limit(99.0, 0.001)),
+            ("p99.9=0.5s", limit(99.9, 0.5)),
+            ("p50=250us", limit(50.0, 0.000_25)),
+        ];
+        for (text, expected) in right {
+            assert_eq!(text.parse(), expected, "{text}");
+        }
+        let wrong = [
+            ("99=1ms", "it looks like p99=1ms"),
+            ("p99", "it looks like"),
+            ("p98=1ms", "p98 is not measured"),
+            ("p99=1", "with s, ms or us"),
+            ("p99=ms", "it looks like"),
+            ("p99=0ms", "more than 0"),
+            ("p99=2m", "with s, ms or us"),
+        ];
+        for (text, expected) in wrong {
+            assert!(text.parse::<Limit>().unwrap_err().contains(expected), "{text}");
+        }
+        assert_eq!("p99.9=5ms".parse::<Limit>().unwrap().to_string(), "p99.9 ≤ 5.00 ms");
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub use measured::{
     MemoryRecord, OpenLoopRecord, StartRecord, UsageRecord, VerdictRecord,
 };
 pub use setup::{
-    ConformanceRecord, From, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord, ToolRecord,
-    WorkloadRecord,
+    ConformanceRecord, From, LimitRecord, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord,
+    ToolRecord, WorkloadRecord,
 };
 pub use slices::SlicesRecord;
 

@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn what_is_loaded_is_what_was_stored_but_for_the_histograms_of_closed_loops() {
         let mut open = record();
-        open.workload.rate = Some(RateRecord { per_second: Some(1.0), share: None, peak: None });
+        open.workload.rate = Some(RateRecord { per_second: Some(1.0), ..RateRecord::default() });
         for stored in [record(), open] {
             let mut expected = stored.clone();
             if expected.workload.rate.is_none() {

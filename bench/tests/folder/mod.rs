@@ -116,7 +116,8 @@ pub(crate) fn busy(record: &mut Record, share: f64, microseconds: f64) {
 pub(crate) fn open_loop(server: &str, rate: u32, p99_seconds: f64) -> Record {
     let mut record = load("open", server, 10.0);
     record.workload.title = "half of the peak".into();
-    record.workload.rate = Some(RateRecord { per_second: None, share: Some(0.5), peak: Some("busy".into()) });
+    record.workload.rate =
+        Some(RateRecord { share: Some(0.5), peak: Some("busy".into()), ..RateRecord::default() });
     record.tool.semantics.as_mut().unwrap().from = From::Due;
     record.cpu.as_mut().unwrap().server.as_mut().unwrap().seconds = f64::from(rate) * 10.0 / 1e6;
     let load = record.load.as_mut().unwrap();

@@ -52,7 +52,7 @@ fn a_run_is_bound_by_what_was_used_up() {
             let (peak_per_second, lag_p99_seconds) = (None, Some(0.1));
             record.load.as_mut().unwrap().open_loop =
                 Some(OpenLoopRecord { rate_per_second, peak_per_second, held, lag_p99_seconds });
-            let rate = RateRecord { per_second: Some(rate_per_second), share: None, peak: None };
+            let rate = RateRecord { per_second: Some(rate_per_second), ..RateRecord::default() };
             record.workload.rate = Some(rate);
         }
     };
@@ -130,7 +130,7 @@ fn a_server_with_fewer_busy_threads_than_cores_is_bound_by_them() {
     let unknown = |record: &mut Record| record.cpu.as_mut().unwrap().thread_seconds = None;
     let late = |record: &mut Record| record.latency.as_mut().unwrap().max_seconds = Some(0.3);
     let open = |record: &mut Record| {
-        let rate = RateRecord { per_second: Some(1000.0), share: None, peak: None };
+        let rate = RateRecord { per_second: Some(1000.0), ..RateRecord::default() };
         record.workload.rate = Some(rate);
     };
     let disturbed = |record: &mut Record| record.cpu.as_mut().unwrap().external_seconds = Some(1.0);
@@ -193,7 +193,7 @@ fn a_wait_of_40_ms_in_a_quiet_closed_loop_looks_like_a_delayed_acknowledgement()
         })
     };
     let open = |mut record: Record| {
-        record.workload.rate = Some(RateRecord { per_second: Some(24.0), share: None, peak: None });
+        record.workload.rate = Some(RateRecord { per_second: Some(24.0), ..RateRecord::default() });
         record
     };
     let unknown = |mut record: Record| {

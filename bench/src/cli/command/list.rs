@@ -119,6 +119,10 @@ fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
                 None => "closed loop".into(),
                 Some(Rate::PerSecond(rate)) => format!("{rate}/s"),
                 Some(Rate::OfPeak { share, peak }) => format!("{:.0} % of {peak}", share * 100.0),
+                Some(Rate::Searched { limit, .. }) => format!("rates by a search for {limit}"),
+                Some(Rate::OfFound { share, search }) => {
+                    format!("{:.0} % of what {search} finds", share * 100.0)
+                }
             };
             format!("{}, {rate}, {} × {}, {amount}", load.tool, load.connections, load.mode)
         }

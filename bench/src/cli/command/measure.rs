@@ -23,7 +23,7 @@ use crate::report::document::Document;
 use crate::report::format::Format;
 use crate::servers::checkout::Checkout;
 use crate::servers::server::{Attached, Server};
-use crate::servers::workload::{Task, Workload};
+use crate::servers::workload::{Limit, Task, Workload};
 use crate::servers::{client, install};
 use crate::store::record::Record;
 use crate::store::results::{self, Loaded, Results};
@@ -299,7 +299,8 @@ const BRIEF: u32 = 3;
 /// differences between their clocks and their links. Fails when a name is unknown.
 fn workloads(checkout: &Checkout, arguments: &Measure, are_apart: bool) -> anyhow::Result<Vec<Workload>> {
     let mut workloads = Vec::new();
-    for mut workload in checkout.choose_workloads(&arguments.setup.workloads)? {
+    let chosen = checkout.choose_workloads(&arguments.setup.workloads)?;
+    for mut workload in with_limits(chosen, &arguments.setup.limit)? {
         workload.repetitions = arguments.setup.repetitions.unwrap_or(workload.repetitions);
         let Task::Load(load) = &mut workload.task else {
             workloads.push(workload);
@@ -330,6 +331,23 @@ fn workloads(checkout: &Checkout, arguments: &Measure, are_apart: bool) -> anyho
         }
     }
     Ok(workloads)
+}
+
+/// The workloads with searches for these limits, one after another, in the place of those of their files.
+/// Fails when none of them searches.
+fn with_limits(workloads: Vec<Workload>, limits: &[Limit]) -> anyhow::Result<Vec<Workload>> {
+    if limits.is_empty() {
+        return Ok(workloads);
+    }
+    if !workloads.iter().any(Workload::searches) {
+        bail!("--limit: none of these workloads searches for a limit, as those of `capacity` do");
+    }
+    let (searches, mut others): (Vec<Workload>, Vec<Workload>) =
+        workloads.into_iter().partition(|workload| workload.searches() || workload.follows_a_search());
+    for limit in limits {
+        others.extend(searches.iter().map(|workload| workload.with_limit(*limit, limits.len() > 1)));
+    }
+    Ok(others)
 }
 
 /// Fails when a workload is not the one that runs of the same name were made under: they do not

@@ -24,6 +24,8 @@ pub(in crate::report) enum Question {
     Load,
     /// How it compares with a published result.
     Published,
+    /// How much a server can take within a limit.
+    Capacity,
     /// Latency in an open loop; with the closed loops that found the peaks.
     Latency,
     /// How it scales with connections.
@@ -49,6 +51,8 @@ fn question(members: &[&WorkloadSummary]) -> Question {
     let connections: BTreeSet<u32> = workloads().map(|workload| workload.connections).collect();
     if workloads().any(|workload| workload.published.is_some()) {
         Question::Published
+    } else if workloads().any(|workload| workload.rate.as_ref().is_some_and(|rate| rate.limit.is_some())) {
+        Question::Capacity
     } else if workloads().any(|workload| workload.rate.is_some()) {
         Question::Latency
     } else if workloads().any(|workload| workload.task != TaskRecord::Load) {
@@ -130,7 +134,7 @@ mod tests {
         };
         let connections = |number: u32| move |record: &mut Record| record.workload.connections = number;
         let published = PublishedRecord { baseline: String::new(), contender: String::new(), ratio: 1.0 };
-        let rate = RateRecord { per_second: Some(1.0), share: None, peak: None };
+        let rate = RateRecord { per_second: Some(1.0), ..RateRecord::default() };
         let records = [
             run("quick-100", &connections(100)),
             run("quick-1", &connections(1)),

@@ -2,6 +2,7 @@
 
 mod article;
 mod breakdown;
+mod capacity;
 mod cost;
 mod cross_check;
 mod drills;
@@ -62,10 +63,11 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 15] = [
+    let sections: [fn(&Source) -> Option<Section>; 16] = [
         speed::section,
         cost::section,
         groups::section,
+        capacity::section,
         latency::section,
         scaling::by_connections,
         scaling::by_cores,

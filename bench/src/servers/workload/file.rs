@@ -39,6 +39,9 @@ struct WorkloadTable {
     rate: Option<f64>,
     share_of_peak: Option<f64>,
     peak: Option<String>,
+    limit: Option<String>,
+    share_of_found: Option<f64>,
+    search: Option<String>,
     warm_up_seconds: Option<f64>,
     timeout_seconds: Option<f64>,
     server_cores: Option<usize>,
@@ -118,16 +121,7 @@ impl WorkloadTable {
             (None, Some(seconds)) => Amount::Time(time("seconds", seconds)?),
             _ => bail!("has to have either `requests` or `seconds`"),
         };
-        let rate = match (self.rate.take(), self.share_of_peak.take(), self.peak.take()) {
-            (None, None, None) => None,
-            (Some(rate), None, None) if rate > 0.0 => Some(Rate::PerSecond(rate)),
-            (Some(rate), None, None) => bail!("rate is {rate}: it has to be more than 0"),
-            (None, Some(share), Some(peak)) if share > 0.0 && share < 1.0 => {
-                Some(Rate::OfPeak { share, peak })
-            }
-            (None, Some(share), Some(_)) => bail!("share_of_peak is {share}: it lies between 0 and 1"),
-            _ => bail!("has to have either `rate`, or `share_of_peak` with `peak`, or none of them"),
-        };
+        let rate = self.rate()?;
         let mode = self.mode.take().context("has no `mode`")?;
         let warm_up = self.warm_up_seconds.take().context("has no `warm_up_seconds`")?;
         let timeout = self.timeout_seconds.take().context("has no `timeout_seconds`")?;
@@ -146,6 +140,36 @@ impl WorkloadTable {
         })
     }
 
+    /// Takes the fields of an open loop's rate.
+    fn rate(&mut self) -> anyhow::Result<Option<Rate>> {
+        let found = (self.share_of_found.take(), self.search.take());
+        let peak = (self.share_of_peak.take(), self.peak.take());
+        Ok(match (self.rate.take(), self.limit.take(), peak, found) {
+            (None, None, (None, None), (None, None)) => None,
+            (Some(rate), None, (None, None), (None, None)) if rate > 0.0 => Some(Rate::PerSecond(rate)),
+            (Some(rate), None, (None, None), (None, None)) => {
+                bail!("rate is {rate}: it has to be more than 0")
+            }
+            (None, None, (Some(share), Some(peak)), (None, None)) if share > 0.0 && share < 1.0 => {
+                Some(Rate::OfPeak { share, peak })
+            }
+            (None, None, (Some(share), Some(_)), (None, None)) => {
+                bail!("share_of_peak is {share}: it lies between 0 and 1")
+            }
+            (None, Some(limit), (None, Some(peak)), (None, None)) => {
+                let limit = limit.parse().map_err(|error| anyhow!("limit is `{limit}`: {error}"))?;
+                Some(Rate::Searched { limit, peak })
+            }
+            (None, None, (None, None), (Some(share), Some(search))) if share > 0.0 => {
+                Some(Rate::OfFound { share, search })
+            }
+            _ => bail!(
+                "has to have either `rate`, or `share_of_peak` with `peak`, or `limit` with `peak`, or \
+                 `share_of_found` with `search`, or none of them"
+            ),
+        })
+    }
+
     /// Fails when a field is left, which the task does not use.
     fn refuse_leftovers(&self) -> anyhow::Result<()> {
         let fields = [
@@ -157,6 +181,9 @@ impl WorkloadTable {
             ("rate", self.rate.is_some()),
             ("share_of_peak", self.share_of_peak.is_some()),
             ("peak", self.peak.is_some()),
+            ("limit", self.limit.is_some()),
+            ("share_of_found", self.share_of_found.is_some()),
+            ("search", self.search.is_some()),
             ("warm_up_seconds", self.warm_up_seconds.is_some()),
             ("timeout_seconds", self.timeout_seconds.is_some()),
             ("server_cores", self.server_cores.is_some()),

@@ -52,8 +52,18 @@ pub enum TaskRecord {
     Hold,
 }
 
+/// The most that a percentile of the latency may be.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitRecord {
+    /// The percentile: 50, 75, 90, 95, 99 or 99.9.
+    pub percentile: f64,
+    /// In seconds.
+    pub seconds: f64,
+}
+
 /// The rate of an open loop.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateRecord {
     /// Requests per second, where they are the same for all servers.
@@ -62,6 +72,12 @@ pub struct RateRecord {
     pub share: Option<f64>,
     /// The workload whose throughput is that peak.
     pub peak: Option<String>,
+    /// What the rate is searched for: the highest at which this is kept. `null` in old records.
+    #[serde(default)]
+    pub limit: Option<LimitRecord>,
+    /// The workload whose search found the rate that it is a share of.
+    #[serde(default)]
+    pub search: Option<String>,
 }
 
 /// A published ratio.
