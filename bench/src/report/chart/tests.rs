@@ -390,7 +390,7 @@ fn attributions_are_shown_by_shape_and_explained() {
     for shape in ["fill=\"url(#cpu-wide-hatching)\"", "stroke-dasharray=\"1.5 2.5\""] {
         assert_eq!(1, wide.matches(shape).count(), "{shape}");
     }
-    for meaning in ["client-bound", "invalid or disturbed", "not measured here"] {
+    for meaning in ["client-bound or network-bound", "invalid or disturbed", "not measured here"] {
         for (chart, is_shown) in [(lines(6), true), (dots(6), true), (dots(2), false)] {
             let texts = texts(&chart, Width::Narrow);
             assert_eq!(texts.iter().any(|text| text == meaning), is_shown, "{meaning} {texts:?}");

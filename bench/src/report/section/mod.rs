@@ -8,6 +8,7 @@ mod drills;
 mod family;
 mod fields;
 mod groups;
+mod hosts;
 mod http;
 mod latency;
 mod machine;
@@ -42,7 +43,7 @@ pub(super) use microbench::table as microbench_table;
 pub(super) use panels::lines;
 pub(super) use preliminary::table as preliminary_table;
 pub(super) use readme::table as readme_table;
-pub(super) use words::{connections, list, some, some_up_to, verdict};
+pub(super) use words::{connections, host, list, load_cores, some, some_up_to, verdict};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {
@@ -62,7 +63,7 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 15] = [
+    let sections: [fn(&Source) -> Option<Section>; 16] = [
         speed::section,
         cost::section,
         groups::section,
@@ -77,6 +78,7 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         article::section,
         cross_check::section,
         repetitions::section,
+        hosts::section,
         machine::section,
     ];
     sections.iter().filter_map(|section| section(source)).collect()
