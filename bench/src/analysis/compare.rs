@@ -7,7 +7,7 @@
 mod difference;
 mod judgement;
 
-pub use difference::Difference;
+pub use difference::{Difference, Part};
 pub use judgement::Judgement;
 
 use crate::analysis::statistics::Estimate;
@@ -124,7 +124,16 @@ pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
 impl Comparison<'_> {
     /// Whether two machines are compared rather than what ran on them.
     pub fn is_of_two_machines(&self) -> bool {
-        self.differences.iter().any(|difference| difference.is_of_machine)
+        self.has_difference_of(Part::Machine)
+    }
+
+    /// Whether the load came from other machines, or over another network.
+    pub fn is_of_two_networks(&self) -> bool {
+        self.has_difference_of(Part::Network)
+    }
+
+    fn has_difference_of(&self, part: Part) -> bool {
+        self.differences.iter().any(|difference| difference.part == part)
     }
 
     /// Every figure that both folders have.

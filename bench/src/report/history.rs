@@ -7,7 +7,7 @@ use super::field::Field;
 use super::section::{self, connections, distinct, leading_metric, list};
 use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
-use crate::analysis::history::{History, PastResult};
+use crate::analysis::history::{History, PastResult, is_same_place};
 use crate::analysis::summary::{WorkloadSummary, grouped, summarise};
 use crate::text::numbers::{as_f64, counted};
 
@@ -127,7 +127,7 @@ fn changes(results: &[Compared]) -> Option<Section> {
 fn trends(history: &History) -> Option<Section> {
     let last = &history.results.last()?.loaded.machine;
     let own: Vec<&PastResult> =
-        history.results.iter().filter(|result| result.loaded.machine.is_same_as(last)).collect();
+        history.results.iter().filter(|result| is_same_place(&result.loaded.machine, last)).collect();
     let summaries: Vec<Vec<WorkloadSummary>> =
         own.iter().map(|result| summarise(&result.loaded.records)).collect();
     let members = own.iter().zip(&summaries).flat_map(|(result, all)| {

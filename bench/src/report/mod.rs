@@ -169,11 +169,12 @@ fn place(machine: &Machine) -> String {
 
 /// The cores of each side.
 fn cores(machine: &Machine) -> String {
-    let server = numbers::cores(&machine.server_cores);
     let Some(hosts) = &machine.hosts else {
+        let server = numbers::cores(&machine.server_cores);
         return format!("servers on {server}, the load tool on {}", numbers::cores(&machine.tool_cores));
     };
     let (host, loads) = (section::host(&hosts.server), section::load_cores(hosts));
+    let server = section::cores(&machine.server_cores);
     format!("servers on {server} of {host}, the load tool on {loads}")
 }
 

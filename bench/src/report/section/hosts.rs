@@ -8,7 +8,7 @@ use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::Quantity;
 use crate::store::record::{HostsRecord, LoadHostRecord, NetworkRecord};
-use crate::text::numbers::{self, as_f64};
+use crate::text::numbers::as_f64;
 
 /// A host with its machine, and the cores that its side could use.
 struct HostRow<'a> {
@@ -47,7 +47,7 @@ impl<'a> HostRow<'a> {
     fn in_a_box(&self) -> HostBox {
         HostBox {
             label: words::host(self.link).into(),
-            side: format!("{} on {}", self.side, numbers::cores(self.cores)),
+            side: format!("{} on {}", self.side, words::cores(self.cores)),
             link: words::interface(self.link),
         }
     }
@@ -120,7 +120,7 @@ fn shared_machines(source: &Source) -> Vec<String> {
     let sentence = |(hosts, cores): &(Vec<&LoadHostRecord>, _)| {
         let names: Vec<&str> = hosts.iter().map(|host| host.label()).collect();
         let cores: Vec<usize> = std::collections::BTreeSet::clone(cores).into_iter().collect();
-        format!("{} are one machine, and have {} together.", words::list(&names), numbers::cores(&cores))
+        format!("{} are one machine, and have {} together.", words::list(&names), words::cores(&cores))
     };
     shared.map(sentence).collect()
 }

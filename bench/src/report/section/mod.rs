@@ -43,7 +43,7 @@ pub(super) use microbench::table as microbench_table;
 pub(super) use panels::lines;
 pub(super) use preliminary::table as preliminary_table;
 pub(super) use readme::table as readme_table;
-pub(super) use words::{connections, host, list, load_cores, some, some_up_to, verdict};
+pub(super) use words::{connections, cores, host, list, load_cores, some, some_up_to, verdict};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {

@@ -2,6 +2,7 @@
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::analysis::verdict::Verdict;
+use crate::machine::topology::cpu_ranges;
 use crate::machine::{HostLink, Hosts};
 use crate::report::value::Attribution;
 use crate::store::record::ServerRecord;
@@ -48,12 +49,17 @@ pub(in crate::report) fn host(link: &HostLink) -> &str {
     link.name.as_deref().unwrap_or("this machine")
 }
 
+/// Some cores: `core 1`, `cores 0-3,8-11`.
+pub(in crate::report) fn cores(cores: &[usize]) -> String {
+    format!("core{} {}", if cores.len() == 1 { "" } else { "s" }, cpu_ranges(cores))
+}
+
 /// The cores of the load tool on each host: `core 1 of beta and core 1 of gamma`.
 pub(in crate::report) fn load_cores(hosts: &Hosts) -> String {
     let loads = hosts.loads.iter();
     some(
         &loads
-            .map(|(link, machine)| format!("{} of {}", numbers::cores(&machine.tool_cores), host(link)))
+            .map(|(link, machine)| format!("{} of {}", cores(&machine.tool_cores), host(link)))
             .collect::<Vec<_>>(),
     )
 }
