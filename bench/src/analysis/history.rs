@@ -59,8 +59,8 @@ impl History {
     }
 }
 
-/// Whether two measurements ran on the same machines: the server's, and those of the load in any order. One
-/// over a network is never in the same place as one on a single machine.
+/// Whether two measurements ran on the same machines: the server's, and those of the load in any
+/// order. One over a network is never in the same place as one on a single machine.
 pub fn is_same_place(one: &Machine, other: &Machine) -> bool {
     let is_same_load = match (&one.hosts, &other.hosts) {
         (None, None) => true,

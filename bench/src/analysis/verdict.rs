@@ -271,7 +271,8 @@ fn apart(record: &Record) -> Option<String> {
         .then(|| format!("the load hosts made load together for only {:.1} % of the time", overlap * 100.0))
 }
 
-/// A host whose cores other work used: of the load, or the server's, which has what is left of the sum.
+/// A host whose cores other work used: of the load, or the server's, which has what is left of the
+/// sum.
 fn disturbed_host(record: &Record) -> Option<String> {
     let (cpu, hosts) = (record.cpu.as_ref()?, record.hosts.as_ref()?);
     let said = |seconds: f64, cores: usize, name: &str| {

@@ -17,7 +17,9 @@ const NOISY_FROM: f64 = 0.05;
 const BUSY_FROM: f32 = 0.25;
 
 /// What may be wrong with a machine: a sentence in two parts, between which its host is named.
-const OF_MACHINE: [fn(&Machine) -> Option<[String; 2]>; 4] = [busy, nice, governor, swapped];
+type MachineWarning = fn(&Machine) -> Option<[String; 2]>;
+
+const OF_MACHINE: [MachineWarning; 4] = [busy, nice, governor, swapped];
 
 pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<String> {
     let machine = &loaded.machine;

@@ -416,6 +416,8 @@ fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     write("first", 1, &|_| ());
     write("second", 2, &|folder| folder.change("two", |run| folder::scale(run, 1.1)));
     write("other", 3, &|folder| folder.machine.host = "elsewhere".into());
+    write("network", 5, &|folder| folder.machine.hosts = over_a_network().machine.hosts);
+    write("network-again", 6, &|folder| folder.machine.hosts = over_a_network().machine.hosts);
     std::fs::create_dir(place.path().join("no-results")).unwrap();
     write("damaged", 4, &|_| ());
     std::fs::write(place.path().join("damaged/measurements.jsonl"), "{}\n").unwrap();
@@ -424,7 +426,13 @@ fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     let output = command.arg("history").arg(place.path()).args(["--format", "csv"]).output().unwrap();
     assert!(output.status.success());
     let csv = String::from_utf8(output.stdout).unwrap();
-    for (name, expected) in [("first", "–"), ("second", "2 worse, 2 the same"), ("other", "–")] {
+    for (name, expected) in [
+        ("first", "–"),
+        ("second", "2 worse, 2 the same"),
+        ("other", "–"),
+        ("network", "–"),
+        ("network-again", "4 the same"),
+    ] {
         let begin = format!("results,results,{name},Compared with the previous,");
         let change = csv.lines().find_map(|line| line.strip_prefix(&begin)).unwrap();
         assert_eq!(change.trim_matches([',', '"']), expected, "{name}");

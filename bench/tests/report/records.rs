@@ -296,8 +296,8 @@ fn failure(mut record: Record, kind: ErrorKind, message: &str) -> Record {
     record
 }
 
-/// Servers on a host of their own, under load from two others: one is limited by itself, one by the tool on
-/// one of the hosts, and one by the network.
+/// Servers on a host of their own, under load from two others: one is limited by itself, one by the
+/// tool on one of the hosts, and one by the network.
 pub(crate) fn over_a_network() -> Folder {
     let mut folder = Folder::new();
     folder.machine.hosts = Some(hosts(&folder.machine));

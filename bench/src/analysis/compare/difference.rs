@@ -20,12 +20,12 @@ pub struct Difference {
     /// What it was in A and in B, in words.
     pub values: [String; 2],
     /// What it is a difference of.
-    pub part: Part,
+    pub subject: Subject,
 }
 
 /// The part of a measurement that a condition belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Subject {
     /// The server's machine.
     Machine,
     /// The machines of the load, and the network between them and the server's.
@@ -79,9 +79,9 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
             *what != "memory" || !is_same_memory(machines.map(|machine| machine.memory_bytes))
         })
         .filter_map(|(what, value)| Difference::new(*what, machines.map(value)))
-        .map(|difference| Difference { part: Part::Machine, ..difference });
+        .map(|difference| Difference { subject: Subject::Machine, ..difference });
     let of_network = NETWORK.iter().filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
-    let of_network = of_network.map(|difference| Difference { part: Part::Network, ..difference });
+    let of_network = of_network.map(|difference| Difference { subject: Subject::Network, ..difference });
     let of_setup = SETUP.iter().filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
 
     // A failed run may lack a version.
@@ -134,7 +134,7 @@ impl Difference {
         (values[0] != values[1]).then(|| Self {
             what: what.into(),
             values: values.map(unknown),
-            part: Part::Setup,
+            subject: Subject::Setup,
         })
     }
 }

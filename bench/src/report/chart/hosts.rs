@@ -69,7 +69,8 @@ pub(super) fn draw(hosts: &Hosts, canvas: &mut Canvas) {
     };
     let loads: Vec<PlacedBox> = (0..drawn).map(load).collect();
     let middles = || loads.iter().map(PlacedBox::middle);
-    let [first, last] = [middles().next(), middles().last()].map(|middle| middle.unwrap_or(height / 2.0));
+    let [first, last] =
+        [middles().next(), middles().next_back()].map(|middle| middle.unwrap_or(height / 2.0));
     let server = if is_wide {
         PlacedBox { left: 1.0, top: (first + last - height) / 2.0, width: BOX }
     } else {
@@ -152,7 +153,8 @@ impl PlacedBox {
 }
 
 impl Hosts {
-    /// The hosts as lines of text, each with what stands before it, and before what it continues with.
+    /// The hosts as lines of text, each with what is before it, and before the lines that it is
+    /// continued with.
     pub(in crate::report) fn tree(&self) -> Vec<([&'static str; 2], String)> {
         let line = |host: &HostBox| format!("{}: {}; {}", host.label, host.side, host.link);
         let last = self.loads.len().saturating_sub(1);

@@ -212,3 +212,80 @@ fn load_table(summary: &WorkloadSummary, runs: &[&HostsRecord]) -> Table {
     table.is_detail = true;
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Hosts;
+    use crate::machine::host::Interface;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
+
+    /// A measurement under load from these hosts: the name of each, and the number of its machine.
+    fn measured(loads: &[(&str, usize)], megabits_per_second: Option<u64>) -> Loaded {
+        let records = Record::seven("one", |run| {
+            let tool = run.cpu.as_ref().unwrap().tool;
+            let load = |(name, machine): &(&str, usize)| LoadHostRecord {
+                name: Some((*name).into()),
+                machine: *machine,
+                cores: vec![1],
+                answered: 500,
+                began_seconds: 0.001,
+                elapsed_seconds: 1.0,
+                late_seconds: None,
+                tool,
+                external_seconds: None,
+                round_trip_seconds: 0.0002,
+                round_trip_after_seconds: 0.0002,
+                clock_drift_seconds: 0.0,
+            };
+            let loads = loads.iter().map(load).collect();
+            run.hosts = Some(HostsRecord { server: None, loads, overlap: 0.995, network: None });
+        });
+        let mut loaded = Loaded::example(records);
+        let link = |name: Option<&str>| HostLink {
+            name: name.map(str::to_owned),
+            address: None,
+            interface: Some(Interface {
+                name: "eth0".into(),
+                driver: None,
+                megabits_per_second,
+                mtu: None,
+                receive_queues: None,
+            }),
+            round_trip_seconds: 0.0002,
+        };
+        let machines = loads.iter().map(|(name, _)| (link(Some(name)), loaded.machine.clone())).collect();
+        loaded.machine.hosts = Some(Hosts { harness: "desk".into(), server: link(None), loads: machines });
+        loaded
+    }
+
+    #[test]
+    fn the_tables_say_what_the_hosts_are() {
+        let unknown = "The interface of this machine does not say how much it carries";
+        let shared = "beta and gamma are one machine, and have core 1 together.";
+        type Case<'a> = (&'a [(&'a str, usize)], Option<u64>, &'a [&'a str], &'a str);
+        let cases: [Case; 3] = [
+            (&[("beta", 0)], Some(1000), &[], "hosts hosts-network"),
+            (&[("beta", 0), ("gamma", 1)], None, &[unknown], "hosts hosts-network hosts-work"),
+            (&[("beta", 0), ("gamma", 0)], Some(1000), &[shared], "hosts hosts-network hosts-work"),
+        ];
+        for (loads, speed, notes, tables) in cases {
+            let section = measured(loads, speed).section(section).unwrap();
+            let names: Vec<&str> = section.tables.iter().map(|table| table.name.as_str()).collect();
+            assert_eq!(names.join(" "), tables);
+            let hosts = &section.tables[0];
+            assert_eq!(hosts.rows.len(), 1 + loads.len());
+            assert_eq!(hosts.notes.len(), 1 + notes.len(), "{:?}", hosts.notes);
+            assert!(notes.iter().all(|note| hosts.notes.iter().any(|known| known.starts_with(note))));
+            // The server is on the harness's machine.
+            assert_eq!(hosts.shown(&["Host", "Round trip"])[..2], ["this machine | –", "beta | 200"]);
+            let together = if loads.len() > 1 { "work | 99.5 | –" } else { "work | - | –" };
+            assert_eq!(
+                section.tables[1].shown(&["Workload", "Together, least", "Link used, most"]),
+                [together]
+            );
+        }
+        assert!(Loaded::example(Record::seven("one", |_| ())).section(section).is_none());
+    }
+}

@@ -44,7 +44,8 @@ pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {
     ))
 }
 
-/// Which cells are limited by the load tool or by busy threads, or not ranked, errors by kind, and runs that failed.
+/// Which cells are limited by the load tool, the network or busy threads, or not ranked, errors by
+/// kind, and runs that failed.
 pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
     let grouped = [
         client_bound(summary),
