@@ -7,7 +7,7 @@
 mod difference;
 mod judgement;
 
-pub use difference::Difference;
+pub use difference::{Difference, Subject};
 pub use judgement::Judgement;
 
 use crate::analysis::statistics::Estimate;
@@ -124,7 +124,16 @@ pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
 impl Comparison<'_> {
     /// Whether two machines are compared rather than what ran on them.
     pub fn is_of_two_machines(&self) -> bool {
-        self.differences.iter().any(|difference| difference.is_of_machine)
+        self.has_difference_of(Subject::Machine)
+    }
+
+    /// Whether the load came from other machines, or over another network.
+    pub fn is_of_two_networks(&self) -> bool {
+        self.has_difference_of(Subject::Network)
+    }
+
+    fn has_difference_of(&self, subject: Subject) -> bool {
+        self.differences.iter().any(|difference| difference.subject == subject)
     }
 
     /// Every figure that both folders have.

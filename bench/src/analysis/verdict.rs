@@ -9,6 +9,9 @@
 //! request waited for its round trip: *latency-bound*. Before these come the runs whose figures mean
 //! nothing: a run is *invalid* where requests failed or the load was not the one that was asked
 //! for, and *disturbed* where other processes or machines took the cores' time.
+//!
+//! Over several hosts the load is at its limit where one of its machines is, and a run that is
+//! otherwise latency-bound is *network-bound* where the link of the server's host was nearly full.
 
 use std::collections::BTreeSet;
 
@@ -83,7 +86,8 @@ pub const QUIET_BELOW: f64 = 0.5;
 pub struct Verdict {
     /// What limited it.
     pub bound: Bound,
-    /// Why, where it is invalid, disturbed or thread-bound.
+    /// Why, where it is invalid, disturbed, thread-bound or network-bound, and where the tool of one of
+    /// several hosts was at its limit.
     pub reason: Option<String>,
 }
 
@@ -124,10 +128,11 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         (Bound::Invalid, Some(reason))
     } else if let Some(seconds) = cpu.suspended_seconds.filter(|seconds| *seconds >= SUSPENDED_FROM) {
         (Bound::Disturbed, Some(format!("the machine was suspended for {seconds:.0} s meanwhile")))
+    } else if let Some(reason) = disturbed_host(record).filter(|_| !is_left_out) {
+        // Before the share of all hosts' cores, which does not say which host it was.
+        (Bound::Disturbed, Some(reason))
     } else if let Some((share, who)) = taken {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
-    } else if let Some(reason) = disturbed_host(record) {
-        (Bound::Disturbed, Some(reason))
     } else if let Some(reason) = not_held(record, tool)
         .or_else(|| breaks_littles_law(record, verdict.concurrency))
         .or_else(|| stalled(record, server?.max(tool).max(thread.unwrap_or_default())))
@@ -266,14 +271,22 @@ fn apart(record: &Record) -> Option<String> {
         .then(|| format!("the load hosts made load together for only {:.1} % of the time", overlap * 100.0))
 }
 
-/// A load host whose cores other work used.
+/// A host whose cores other work used: of the load, or the server's, which has what is left of the
+/// sum.
 fn disturbed_host(record: &Record) -> Option<String> {
-    let wall = record.cpu.as_ref()?.wall_seconds;
-    record.hosts.as_ref()?.loads.iter().find_map(|host| {
-        let share = host.external_seconds? / (wall * as_f64(host.cores.len() as u64));
+    let (cpu, hosts) = (record.cpu.as_ref()?, record.hosts.as_ref()?);
+    let said = |seconds: f64, cores: usize, name: &str| {
+        let share = seconds / (cpu.wall_seconds * as_f64(cores as u64));
         (share > DISTURBED_FROM)
-            .then(|| format!("other work took {:.0} % of the cores' time on {}", share * 100.0, host.label()))
-    })
+            .then(|| format!("other work took {:.0} % of the cores' time on {name}", share * 100.0))
+    };
+    let of_load = |host: &LoadHostRecord| said(host.external_seconds?, host.cores.len(), host.label());
+    let of_server = || {
+        let known: Option<f64> = hosts.loads.iter().map(|host| host.external_seconds).sum();
+        let name = hosts.server.as_deref().unwrap_or("this machine");
+        said(cpu.external_seconds? - known?, record.server_cores.len(), name)
+    };
+    hosts.loads.iter().find_map(of_load).or_else(of_server)
 }
 
 /// A link that carried nearly what it can.

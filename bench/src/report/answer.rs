@@ -8,8 +8,12 @@ use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 
 /// What to do where the load tool is at its limit, and what can be said all the same.
-const AT_ITS_LIMIT: &str = "To rank these servers by throughput, run the load tool on a second machine (`--address`) \
-    or give it more cores (`--tool-cores`); their CPU time per request can be compared as it is.";
+const AT_ITS_LIMIT: &str = "To rank these servers by throughput, add a machine for the load (`--load-host`) or give the load \
+    tool more cores (`--tool-cores`); their CPU time per request can be compared as it is.";
+
+/// The same where the network is at its limit.
+const LINK_AT_ITS_LIMIT: &str = "To rank these servers by throughput, connect the server's host by a faster link; their CPU \
+    time per request can be compared as it is.";
 
 /// The sentences. With a baseline, ratios are to that server instead of the best one.
 pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String> {
@@ -29,23 +33,34 @@ pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String
     });
     answers.extend(ties(summary));
     answers.extend(not_ranked(summary));
-    let (limited, others): (Vec<_>, Vec<_>) =
-        loads(families).into_iter().partition(|member| !limited_by_tool(member).is_empty());
-    answers.extend(limited.iter().filter_map(|member| fastest(member)));
-    answers.extend((!limited.is_empty()).then(|| AT_ITS_LIMIT.into()));
+    let mut others = loads(families);
+    for (bound, advice) in [(Bound::ClientBound, AT_ITS_LIMIT), (Bound::NetworkBound, LINK_AT_ITS_LIMIT)] {
+        let is_limited = |member: &&WorkloadSummary| !limited_by(bound, member).is_empty();
+        let (limited, rest) = others.into_iter().partition::<Vec<_>, _>(is_limited);
+        answers.extend(limited.iter().filter_map(|member| fastest(member)));
+        answers.extend((!limited.is_empty()).then(|| advice.into()));
+        others = rest;
+    }
     answers.extend(others.iter().filter_map(|member| fastest(member)));
     answers
 }
 
 /// At most three sentences about this workload's servers.
 pub(super) fn in_short(summary: &WorkloadSummary) -> Vec<String> {
-    let is_limited = !limited_by_tool(summary).is_empty();
-    let limited = "Client-bound: the load tool was at its limit, so these requests/s do not rank the servers; their CPU \
-                   time per request does.";
-    [Some(best(summary)), is_limited.then(|| limited.into()), not_ranked(summary)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let limited = |bound: Bound, what: &str| {
+        (!limited_by(bound, summary).is_empty()).then(|| {
+            format!("{what} was at its limit, so these requests/s do not rank the servers; their CPU time per request does.")
+        })
+    };
+    [
+        Some(best(summary)),
+        limited(Bound::ClientBound, "Client-bound: the load tool"),
+        limited(Bound::NetworkBound, "Network-bound: the link of the server's host"),
+        not_ranked(summary),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The loads that show which server is fastest: those that ask it, or else the leading one.
@@ -176,15 +191,19 @@ fn not_ranked(summary: &WorkloadSummary) -> Option<String> {
     (!said.is_empty()).then(|| format!("Not ranked: {}.", list(&said)))
 }
 
-/// Which servers are the fastest, or that the load tool was too slow to know.
+/// Which servers are the fastest, or that the load tool or the network was too slow to know.
 fn fastest(summary: &WorkloadSummary) -> Option<String> {
     let with = section::connections(summary.workload.connections);
-    let limited = limited_by_tool(summary);
-    if !limited.is_empty() {
-        return Some(format!(
-            "With {with} the fastest servers cannot be ranked by throughput: the load tool was at its limit with {}.",
-            some(&limited)
-        ));
+    for (bound, what) in
+        [(Bound::ClientBound, "the load tool"), (Bound::NetworkBound, "the link of the server's host")]
+    {
+        let limited = limited_by(bound, summary);
+        if !limited.is_empty() {
+            return Some(format!(
+                "With {with} the fastest servers cannot be ranked by throughput: {what} was at its limit with {}.",
+                some(&limited)
+            ));
+        }
     }
     let speed = |cell: &Cell| cell.median(Record::per_second);
     let is_valid = |cell: &&Cell| {
@@ -216,8 +235,8 @@ fn fastest(summary: &WorkloadSummary) -> Option<String> {
     })
 }
 
-fn limited_by_tool<'a>(summary: &WorkloadSummary<'a>) -> Vec<&'a str> {
-    let cells = summary.cells.iter().filter(|cell| cell.bound() == Some(Bound::ClientBound));
+fn limited_by<'a>(bound: Bound, summary: &WorkloadSummary<'a>) -> Vec<&'a str> {
+    let cells = summary.cells.iter().filter(|cell| cell.bound() == Some(bound));
     cells.map(Cell::name).collect()
 }
 
@@ -251,12 +270,12 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn cells_that_decide_nothing_are_in_no_sentence_but_their_own() {
-        use Bound::{ClientBound, Invalid, ServerBound};
+        use Bound::{ClientBound, Invalid, NetworkBound, ServerBound};
         let (a, b) = (("a", 5.0, ServerBound), ("b", 10.0, ServerBound));
         let (low, high) = (("bad", 1.0, Invalid), ("bad", 80.0, Invalid));
         // Servers, the baseline, and the answers.
         type Answered<'a> = (&'a [(&'a str, f64, Bound)], Option<&'a str>, &'a [&'a str]);
-        let cases: [Answered; 7] = [
+        let cases: [Answered; 8] = [
             (&[a, b], None, &[A_IS_BEST, "Compared with a, the others need: b 2.00×.", BOTH_ARE_FAST]),
             (&[low, a, b], None, &[
                 A_IS_BEST, "Compared with a, the others need: b 2.00×.", NOT_RANKED, BOTH_ARE_FAST,
@@ -281,6 +300,12 @@ mod tests {
                 "With 10 connections the fastest servers cannot be ranked by throughput: the load tool was at its limit \
                  with a and c.",
                 AT_ITS_LIMIT,
+            ]),
+            (&[("a", 5.0, NetworkBound), b], None, &[
+                A_IS_BEST, "Compared with a, the others need: b 2.00×.",
+                "With 10 connections the fastest servers cannot be ranked by throughput: the link of the server's host was \
+                 at its limit with a.",
+                LINK_AT_ITS_LIMIT,
             ]),
         ];
         for (servers, baseline, expected) in cases {

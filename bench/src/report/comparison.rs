@@ -125,8 +125,13 @@ fn warnings(comparison: &Comparison) -> Vec<String> {
         "A and B were measured on two machines: each ratio compares the machines, and not only the servers."
             .to_owned()
     });
+    let two_networks = comparison.is_of_two_networks().then(|| {
+        "The load of A and that of B came from different machines or over different networks: part of each ratio is due \
+         to that, and not to the servers."
+            .to_owned()
+    });
     let torn = comparison.folders.iter().filter_map(|folder| folder.torn.clone());
-    two_machines.into_iter().chain(torn).collect()
+    two_machines.into_iter().chain(two_networks).chain(torn).collect()
 }
 
 /// The figures of one kind, a table per workload and tool.

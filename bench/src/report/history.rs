@@ -7,8 +7,9 @@ use super::field::Field;
 use super::section::{self, connections, distinct, leading_metric, list};
 use super::value::Quantity;
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
-use crate::analysis::history::{History, PastResult};
+use crate::analysis::history::{History, PastResult, is_same_place};
 use crate::analysis::summary::{WorkloadSummary, grouped, summarise};
+use crate::machine::Machine;
 use crate::text::numbers::{as_f64, counted};
 
 /// A result, and its comparison with the previous one of its machine, if there is one.
@@ -75,7 +76,7 @@ fn list_of_results(results: &[Compared]) -> Option<Section> {
     };
     let fields = [
         Field::text("Result", |(result, _): &Compared| result.name.clone()).essential(),
-        Field::text("Host", |(result, _): &Compared| result.loaded.machine.host.clone()),
+        Field::text("Host", |(result, _): &Compared| place(&result.loaded.machine)),
         Field::text("Workloads", families),
         Field::new("Servers", Quantity::Count, servers),
         Field::new("Runs", Quantity::Count, move |(result, _): &Compared| count(result.loaded.records.len())),
@@ -93,6 +94,13 @@ fn list_of_results(results: &[Compared]) -> Option<Section> {
          machine's.",
     );
     section.with([], [table])
+}
+
+/// The machine, and those of the load where they are others.
+fn place(machine: &Machine) -> String {
+    let Some(hosts) = &machine.hosts else { return machine.host.clone() };
+    let loads: Vec<&str> = hosts.loads.iter().map(|(_, machine)| machine.host.as_str()).collect();
+    format!("{}, load from {}", machine.host, section::some(&loads))
 }
 
 /// A figure that changed, behind the names of its result and its workload.
@@ -127,7 +135,7 @@ fn changes(results: &[Compared]) -> Option<Section> {
 fn trends(history: &History) -> Option<Section> {
     let last = &history.results.last()?.loaded.machine;
     let own: Vec<&PastResult> =
-        history.results.iter().filter(|result| result.loaded.machine.is_same_as(last)).collect();
+        history.results.iter().filter(|result| is_same_place(&result.loaded.machine, last)).collect();
     let summaries: Vec<Vec<WorkloadSummary>> =
         own.iter().map(|result| summarise(&result.loaded.records)).collect();
     let members = own.iter().zip(&summaries).flat_map(|(result, all)| {

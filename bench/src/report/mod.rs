@@ -137,36 +137,46 @@ pub fn terminal_width() -> Option<usize> {
 fn title(families: &[Family], machine: &Machine) -> String {
     let members: Vec<_> = families.iter().flat_map(|family| family.members.iter().copied()).collect();
     let servers = section::servers(&members).len();
-    format!("{} on {}", numbers::counted(servers, "HTTP server"), machine.host)
+    let host = machine.hosts.as_ref().and_then(|hosts| hosts.server.name.as_ref()).unwrap_or(&machine.host);
+    format!("{} on {host}", numbers::counted(servers, "HTTP server"))
 }
 
 /// When, where, and by which command.
 fn origin(machine: &Machine) -> Vec<Fact> {
-    let unknown = || "unknown".to_owned();
-    let memory = machine.memory_bytes.map_or_else(unknown, |bytes| format!("{} GiB", bytes >> 30));
     vec![
         Fact::new("When", machine.started.as_str()),
-        Fact::new(
-            "Where",
-            format!(
-                "{}: {}, {}, {memory}, {}",
-                machine.host,
-                machine.processor.clone().unwrap_or_else(unknown),
-                machine.counted_cores(),
-                machine.kernel,
-            ),
-        ),
+        Fact::new("Where", place(machine)),
         Fact::new("Command", machine.command.join(" ")),
         Fact::new("Version", format!("bench {}", machine.bench)),
-        Fact::new(
-            "Cores",
-            format!(
-                "servers on {}, the load tool on {}",
-                numbers::cores(&machine.server_cores),
-                numbers::cores(&machine.tool_cores)
-            ),
-        ),
+        Fact::new("Cores", cores(machine)),
     ]
+}
+
+/// The machine; where the sides were on several hosts, the server's, and the names of the others.
+fn place(machine: &Machine) -> String {
+    let unknown = || "unknown".to_owned();
+    let memory = machine.memory_bytes.map_or_else(unknown, |bytes| format!("{} GiB", bytes >> 30));
+    let described = format!(
+        "{}: {}, {}, {memory}, {}",
+        machine.host,
+        machine.processor.clone().unwrap_or_else(unknown),
+        machine.counted_cores(),
+        machine.kernel,
+    );
+    let Some(hosts) = &machine.hosts else { return described };
+    let loads: Vec<&str> = hosts.loads.iter().map(|(link, _)| section::host(link)).collect();
+    format!("server on {} ({described}), load from {}", section::host(&hosts.server), section::some(&loads))
+}
+
+/// The cores of each side.
+fn cores(machine: &Machine) -> String {
+    let Some(hosts) = &machine.hosts else {
+        let server = numbers::cores(&machine.server_cores);
+        return format!("servers on {server}, the load tool on {}", numbers::cores(&machine.tool_cores));
+    };
+    let (host, loads) = (section::host(&hosts.server), section::load_cores(hosts));
+    let server = section::cores(&machine.server_cores);
+    format!("servers on {server} of {host}, the load tool on {loads}")
 }
 
 /// The chart of the cost of a request, if that is what the leading workload measures.

@@ -54,7 +54,7 @@ pub struct Figure {
 pub enum Attribution {
     /// The server's: a filled bar, a filled dot.
     Server,
-    /// The load tool's, which limited the rate: hatched, or hollow.
+    /// The load tool's or the network's, which limited the rate: hatched, or hollow.
     Tool,
     /// Of no worth, as the cell is invalid or disturbed. Dashed outline, or a cross.
     Invalid,

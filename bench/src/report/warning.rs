@@ -1,6 +1,6 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
-use super::section::{distinct, list, noise};
+use super::section::{distinct, host, list, noise};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::analysis::verdict;
@@ -16,16 +16,20 @@ const NOISY_FROM: f64 = 0.05;
 /// A load average per core, before the first run, that shows that other processes were at work.
 const BUSY_FROM: f32 = 0.25;
 
+/// What may be wrong with a machine: a sentence in two parts, between which its host is named.
+type MachineWarning = fn(&Machine) -> Option<[String; 2]>;
+
+const OF_MACHINE: [MachineWarning; 4] = [busy, nice, governor, swapped];
+
 pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<String> {
     let machine = &loaded.machine;
-    let of_machine =
-        [shared_cores(machine), busy(machine), nice(machine), governor(machine), swapped(machine)];
     let of_runs = [
         unavailable(summaries),
         failed(summaries),
         invalid(summaries),
         disturbed(summaries),
         client_bound(summaries),
+        network_bound(summaries),
         delayed(summaries),
         attached(summaries),
         overlapping(machine, summaries),
@@ -33,12 +37,29 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
     let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
     let torn = [loaded.torn.clone(), loaded.drills_torn.clone()].into_iter().flatten();
     torn.chain(divided_cores(machine))
-        .chain([of_machine.as_slice(), &of_runs, &of_figures].concat().into_iter().flatten())
+        .chain(shared_cores(machine))
+        .chain(of_machines(machine))
+        .chain([of_runs.as_slice(), &of_figures].concat().into_iter().flatten())
         .collect()
 }
 
+/// What may be wrong with the machines, each sentence once, with the hosts where there are several.
+fn of_machines(machine: &Machine) -> Vec<String> {
+    let Some(hosts) = &machine.hosts else {
+        return OF_MACHINE.iter().filter_map(|warning| Some(warning(machine)?.concat())).collect();
+    };
+    let loads = hosts.loads.iter().map(|(link, machine)| (link, machine));
+    let all: Vec<_> = std::iter::once((&hosts.server, machine)).chain(loads).collect();
+    let told = OF_MACHINE.iter().flat_map(|warning| {
+        grouped(all.iter().filter_map(|(link, machine)| Some((warning(machine)?, host(link)))))
+    });
+    told.map(|([begin, end], names)| format!("{begin} on {}{end}", list(&names))).collect()
+}
+
+/// Of sides on one machine: with several hosts each side has cores of its own.
 fn shared_cores(machine: &Machine) -> Option<String> {
-    let shares = machine.server_cores.iter().any(|core| machine.tool_cores.contains(core));
+    let shares =
+        machine.hosts.is_none() && machine.server_cores.iter().any(|core| machine.tool_cores.contains(core));
     shares.then(|| {
         "The servers and the load tool shared a core, so each slowed the other down: these figures compare pairs, \
          not servers. Give each its own cores (`--server-cores`, `--tool-cores`), on a machine with two or more."
@@ -46,9 +67,12 @@ fn shared_cores(machine: &Machine) -> Option<String> {
     })
 }
 
-/// What the servers and the load tool shared by the topology, by the user's choice or for want of cores.
+/// What the servers and the load tool shared by the topology, by the user's choice or for want of
+/// cores. Nothing where they were on several hosts.
 fn divided_cores(machine: &Machine) -> Vec<String> {
-    let Some(topology) = &machine.topology else { return Vec::new() };
+    let Some(topology) = machine.topology.as_ref().filter(|_| machine.hosts.is_none()) else {
+        return Vec::new();
+    };
     let told = conflicts(topology, &machine.server_cores, &machine.tool_cores).into_iter().map(|conflict| {
         let words = conflict.to_string();
         let advice = if conflict.is_severe() {
@@ -63,42 +87,34 @@ fn divided_cores(machine: &Machine) -> Vec<String> {
     told.collect()
 }
 
-fn busy(machine: &Machine) -> Option<String> {
+fn busy(machine: &Machine) -> Option<[String; 2]> {
     let load = machine.load_averages?[0];
     let cores = f32::from(u16::try_from(machine.cores?).ok()?);
-    (load / cores >= BUSY_FROM).then(|| {
-        format!(
-            "Other processes were at work before the first run (load average {load:.2} on {cores} cores): stop them \
-             and measure again."
-        )
-    })
+    let end = format!(" (load average {load:.2} on {cores} cores): stop them and measure again.");
+    (load / cores >= BUSY_FROM).then(|| ["Other processes were at work before the first run".into(), end])
 }
 
-fn nice(machine: &Machine) -> Option<String> {
+fn nice(machine: &Machine) -> Option<[String; 2]> {
     machine.nice.filter(|value| *value > 0).map(|value| {
-        format!(
-            "The servers and the load tool ran with the nice value {value}, so that they waited for all other processes: \
-             measure again without `nice`."
-        )
+        let begin = format!("The servers and the load tool ran with the nice value {value}");
+        [begin, ", so that they waited for all other processes: measure again without `nice`.".into()]
     })
 }
 
-fn governor(machine: &Machine) -> Option<String> {
+fn governor(machine: &Machine) -> Option<[String; 2]> {
     let governors = machine.frequency.governors.as_deref()?.iter().map(String::as_str);
     let slow: Vec<&str> = governors.filter(|governor| *governor != "performance").collect();
     (!slow.is_empty()).then(|| {
-        format!(
-            "The frequency governor was `{}`, which slows down cores that are not busy: set another one with \
-             `cpupower frequency-set -g performance`.",
-            slow.join(", ")
-        )
+        let end = ", which slows down cores that are not busy: set another one with `cpupower frequency-set -g \
+                   performance`.";
+        [format!("The frequency governor was `{}`", slow.join(", ")), end.into()]
     })
 }
 
-fn swapped(machine: &Machine) -> Option<String> {
+fn swapped(machine: &Machine) -> Option<[String; 2]> {
     machine.swapped_bytes.filter(|bytes| *bytes > 0).map(|_| {
-        "Memory was swapped out before the first run: stop the processes that use it and measure again."
-            .into()
+        let end = ": stop the processes that use it and measure again.";
+        ["Memory was swapped out before the first run".into(), end.into()]
     })
 }
 
@@ -171,7 +187,9 @@ fn overlapping(machine: &Machine, summaries: &[WorkloadSummary]) -> Option<Strin
                 conflicts.iter().any(Conflict::is_severe)
             })
     };
-    let shares = |cell: &Cell| cell.server.is_attached && cell.measured().any(shares_cores);
+    let shares = |cell: &Cell| {
+        cell.server.is_attached && cell.measured().any(|run| run.hosts.is_none() && shares_cores(run))
+    };
     let cells = of_cells(summaries, shares)?;
     Some(format!(
         "Could use the load tool's cores, so each slowed the other down: {cells}. Pin the server to other cores, for \
@@ -184,6 +202,14 @@ fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
     Some(format!(
         "The load tool was at its own limit: {cells}. These requests/s compare the tool with itself; CPU time per \
          request compares the servers."
+    ))
+}
+
+fn network_bound(summaries: &[WorkloadSummary]) -> Option<String> {
+    let cells = of_cells(summaries, |cell| cell.bound() == Some(Bound::NetworkBound))?;
+    Some(format!(
+        "The link of the server's host carried nearly what it can: {cells}. These requests/s are the network's; CPU time \
+         per request compares the servers."
     ))
 }
 

@@ -11,6 +11,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use bench::machine::host::Interface;
+use bench::machine::{HostLink, Hosts, Machine};
 use bench::store::record::Record;
 use folder::{Folder, busy, duplicate, failed, floor, hold, load, open_loop, scale, start};
 
@@ -69,6 +71,25 @@ fn cross_check(folder: &mut Folder, microseconds: f64) {
     let mut check = load("busy", "one", microseconds);
     check.tool.name = "wrk".into();
     folder.add(&check);
+}
+
+/// Measures under load from these machines, over a link of this speed.
+fn load_from(folder: &mut Folder, machines: &[&str], megabits_per_second: u64) {
+    let link = |name: &str| HostLink {
+        name: Some(name.into()),
+        address: None,
+        interface: Some(Interface {
+            name: "eth0".into(),
+            driver: Some("igb".into()),
+            megabits_per_second: Some(megabits_per_second),
+            mtu: Some(1500),
+            receive_queues: None,
+        }),
+        round_trip_seconds: 0.0002,
+    };
+    let load = |name: &&str| (link(name), Machine { host: (*name).into(), ..folder.machine.clone() });
+    let loads = machines.iter().map(load).collect();
+    folder.machine.hosts = Some(Hosts { harness: "desk".into(), server: link("alpha"), loads });
 }
 
 fn failed_requests(run: &mut Record) {
@@ -184,6 +205,23 @@ const CASES: &[CompareCase] = &[
             "kernel Linux 6.18 x86_64 Linux 7", "tool on core 1 cores 2, 3", "bench 0.1.0 0.2.0",
             "4 cannot be distinguished",
         ]),
+    ("a load over a network", unchanged, |b| load_from(b, &["b", "c"], 1000),
+        &[], 0, &[
+            "The load of A and that of B came from different machines or over different networks",
+            "load from the same machine b (a processor, 2 cores, Linux 6.18 x86_64); c (a processor,",
+            "link of the server's host none: the loopback interface eth0 (igb), 1,000 Mbit/s, 1,500 bytes a packet",
+            "tool on core 1 core 1 of b, core 1 of c", "4 cannot be distinguished",
+        ]),
+    ("another host of the load, and another link",
+        |a| load_from(a, &["b", "c"], 1000), |b| load_from(b, &["b", "d"], 10_000),
+        &[], 0, &[
+            "over different networks", "c (a processor, 2 cores, Linux 6.18 x86_64) d (a processor, 2 cores,",
+            "link of the server's host eth0 (igb), 1,000 Mbit/s, 1,500 bytes a eth0 (igb), 10,000 Mbit/s, 1,500 bytes a",
+            "tool on core 1 of b, core 1 of c core 1 of b, core 1 of d",
+        ]),
+    ("the same hosts", |a| load_from(a, &["b"], 1000), |b| load_from(b, &["b"], 1000), &[], 0, &[
+        "4 cannot be distinguished",
+    ]),
     ("other versions", unchanged,
         |b| {
             b.records.iter_mut().for_each(|run| run.tool.version = Some("visit 2".into()));
@@ -264,6 +302,9 @@ fn what_got_worse_is_printed_and_is_the_exit_code() {
             assert!(words(&text).contains(part), "{name}: {part} is missing:\n{text}");
         }
         assert_eq!(text.contains("on two machines"), *name == "another machine", "{name}");
+        let is_network =
+            ["a load over a network", "another host of the load, and another link"].contains(name);
+        assert_eq!(text.contains("over different networks"), is_network, "{name}");
     }
 }
 

@@ -69,13 +69,16 @@ const SORT: &str = "[...document.querySelectorAll('table:has(button)')].map((tab
     });
 })";
 
-/// A section for every question, and servers with long names and with markup as names. It is built
+/// A section for every question, hosts, and servers with long names and with markup as names. It is built
 /// once, since it takes some seconds.
 static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
     let mut folder = records::every_question();
     let mut others = records::many_servers().records;
     others.retain(|run| !run.server.name.starts_with("server-"));
     folder.records.extend(others);
+    let network = records::over_a_network();
+    folder.records.extend(network.records);
+    folder.machine.hosts = network.machine.hosts;
     document(&folder)
 });
 

@@ -23,7 +23,8 @@ use bench::report::value::Value;
 use bench::store::results;
 use folder::Folder;
 use records::{
-    HOSTILE, a_field, every_question, every_verdict, in_parts, loaded, many_servers, one_run, two_servers,
+    HOSTILE, a_field, every_question, every_verdict, in_parts, loaded, many_servers, one_run, over_a_network,
+    two_servers,
 };
 
 fn document(folder: &Folder) -> Document {
@@ -68,6 +69,51 @@ fn every_format_is_as_it_was() {
     insta::assert_snapshot!("json", render(&document, Format::Json, None));
 }
 
+/// What a report says of a measurement over a network: where each side ran, and what limited it.
+#[test]
+fn a_network_is_reported_in_every_format() {
+    let mut document = document(&over_a_network());
+    document.sections.retain(|section| ["speed", "hosts"].contains(&section.id));
+    insta::assert_snapshot!("network", render(&document, Format::Table, Some(120)));
+    document.sections.retain(|section| section.id == "hosts");
+    insta::assert_snapshot!("network-markdown", render(&document, Format::Markdown, None));
+    insta::assert_snapshot!("network-page", without_assets(&render(&document, Format::Html, None)));
+    let csv = render(&document, Format::Csv, None);
+    assert!(csv.contains("hosts,hosts,alpha,Cores used,,,,,,1 of 2 cores\n"), "{csv}");
+    let json: serde_json::Value = serde_json::from_str(&render(&document, Format::Json, None)).unwrap();
+    let drawn = &json["sections"][0]["charts"][0]["plot"]["hosts"];
+    assert_eq!(drawn["loads"][1]["label"], "gamma", "{json}");
+    assert_eq!(drawn["server"]["side"], "server on core 0", "{json}");
+}
+
+/// Sides on several hosts share no core, whatever the numbers of their cores are. What is wrong with a
+/// machine is said once, with its host.
+#[test]
+fn warnings_know_hosts() {
+    let core = r#"{"cpus":[0,1],"usable":[0,1],"kind":null,"socket":0,"node":0,"cache":null}"#;
+    let topology = format!(r#"{{"is_visible":true,"cores":[{core}],"offline":[]}}"#);
+    let mut folder = over_a_network();
+    folder.machine.topology = serde_json::from_str(&topology).unwrap();
+    (folder.machine.tool_cores, folder.machine.swapped_bytes) = (vec![0], Some(1));
+    folder.change("server-bound", |run| {
+        (run.server.is_attached, run.tool_cores) = (true, run.server_cores.clone());
+    });
+    let hosts = folder.machine.hosts.as_mut().unwrap();
+    hosts.loads.iter_mut().for_each(|(_, machine)| machine.load_averages = Some([0.8, 0.0, 0.0]));
+    hosts.loads[1].1.swapped_bytes = Some(1);
+    let told = document(&folder).warnings;
+    for expected in [
+        "Other processes were at work before the first run on beta and gamma (load average 0.80 on 2 cores): stop",
+        "Memory was swapped out before the first run on alpha and gamma: stop",
+        "The link of the server's host carried nearly what it can: network-bound (everywhere). These",
+        "Attached to, not started",
+    ] {
+        assert!(told.iter().any(|warning| warning.starts_with(expected)), "{expected}: {told:?}");
+    }
+    assert!(!told.iter().any(|warning| warning.contains("each slowed the other down")), "{told:?}");
+    assert!(!told.iter().any(|warning| warning.contains("threads of one core")), "{told:?}");
+}
+
 /// A page without its style and its script, which are files of their own, without the drawings,
 /// which the tests of charts check, and without empty lines.
 fn without_assets(page: &str) -> String {
@@ -93,8 +139,16 @@ fn without_assets(page: &str) -> String {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    let all =
-        [every_verdict(), every_question(), in_parts(), one_run(), many_servers(), a_field(), Folder::new()];
+    let all = [
+        every_verdict(),
+        every_question(),
+        in_parts(),
+        one_run(),
+        many_servers(),
+        a_field(),
+        over_a_network(),
+        Folder::new(),
+    ];
     for folder in all {
         let document = document(&folder);
         for width in [60, 80, 100, 200] {
@@ -108,7 +162,7 @@ fn no_line_is_wider_than_the_terminal() {
 /// A reader distinguishes tables by their captions.
 #[test]
 fn no_two_tables_of_a_report_have_one_caption() {
-    for folder in [every_verdict(), every_question(), in_parts(), one_run(), a_field()] {
+    for folder in [every_verdict(), every_question(), in_parts(), one_run(), a_field(), over_a_network()] {
         let document = document(&folder);
         let mut captions = BTreeSet::new();
         for table in document.sections.iter().flat_map(|section| &section.tables) {
@@ -143,6 +197,7 @@ fn each_question_has_its_section() {
         "speed cost groups latency scaling cores modes memory http breakdown microbench article cross-check repetitions \
          machine"
     );
+    assert_eq!(ids(&over_a_network()), "speed cost memory http repetitions hosts machine");
     assert_eq!(ids(&one_run()), "speed cost memory http repetitions machine");
     assert_eq!(ids(&Folder::new()), "machine");
 }
@@ -361,6 +416,8 @@ fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     write("first", 1, &|_| ());
     write("second", 2, &|folder| folder.change("two", |run| folder::scale(run, 1.1)));
     write("other", 3, &|folder| folder.machine.host = "elsewhere".into());
+    write("network", 5, &|folder| folder.machine.hosts = over_a_network().machine.hosts);
+    write("network-again", 6, &|folder| folder.machine.hosts = over_a_network().machine.hosts);
     std::fs::create_dir(place.path().join("no-results")).unwrap();
     write("damaged", 4, &|_| ());
     std::fs::write(place.path().join("damaged/measurements.jsonl"), "{}\n").unwrap();
@@ -369,7 +426,13 @@ fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     let output = command.arg("history").arg(place.path()).args(["--format", "csv"]).output().unwrap();
     assert!(output.status.success());
     let csv = String::from_utf8(output.stdout).unwrap();
-    for (name, expected) in [("first", "–"), ("second", "2 worse, 2 the same"), ("other", "–")] {
+    for (name, expected) in [
+        ("first", "–"),
+        ("second", "2 worse, 2 the same"),
+        ("other", "–"),
+        ("network", "–"),
+        ("network-again", "4 the same"),
+    ] {
         let begin = format!("results,results,{name},Compared with the previous,");
         let change = csv.lines().find_map(|line| line.strip_prefix(&begin)).unwrap();
         assert_eq!(change.trim_matches([',', '"']), expected, "{name}");

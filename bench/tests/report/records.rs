@@ -1,8 +1,11 @@
 //! Fixed record sets for reports.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use bench::machine::host::Interface;
+use bench::machine::{HostLink, Hosts, Machine};
 use bench::store::record::{
-    ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, MemoryRecord, PublishedRecord, Record,
+    ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, HostsRecord, LoadHostRecord,
+    MemoryRecord, NetworkRecord, PublishedRecord, Record, UsageRecord,
 };
 use bench::store::results::{self, Loaded};
 
@@ -291,4 +294,79 @@ fn failure(mut record: Record, kind: ErrorKind, message: &str) -> Record {
     record.repetition = None;
     record.error = Some(ErrorRecord { kind, message: message.into() });
     record
+}
+
+/// Servers on a host of their own, under load from two others: one is limited by itself, one by the
+/// tool on one of the hosts, and one by the network.
+pub(crate) fn over_a_network() -> Folder {
+    let mut folder = Folder::new();
+    folder.machine.hosts = Some(hosts(&folder.machine));
+    let mut add = |record: Record, busy: [f64; 2], sent_bytes: u64| {
+        folder.add(&changed(record, |run| over_network(run, busy, sent_bytes)));
+    };
+    for connections in [1, 100] {
+        add(connected("network", connections, "server-bound", 8.0), [0.5, 0.6], 20_000_000);
+        add(duplicate(connected("network", connections, "server-bound", 8.0)), [0.5, 0.6], 20_000_000);
+        add(connected("network", connections, "client-bound", 9.0), [0.5, 0.95], 20_000_000);
+        let full = changed(connected("network", connections, "network-bound", 12.0), |run| idle(run, 12.0));
+        add(full, [0.5, 0.6], 119_000_000);
+    }
+    folder
+}
+
+/// The hosts of a measurement: the server's, and two of the load.
+fn hosts(machine: &Machine) -> Hosts {
+    let link = |name: &str, last: u8, speed: Option<u64>| HostLink {
+        name: Some(name.into()),
+        address: Some([192, 0, 2, last].into()),
+        interface: Some(Interface {
+            name: "eth0".into(),
+            driver: speed.map(|_| "igb".into()),
+            megabits_per_second: speed,
+            mtu: speed.map(|_| 1500),
+            receive_queues: None,
+        }),
+        round_trip_seconds: 0.0002,
+    };
+    let load = |name: &str, last: u8, speed: Option<u64>| {
+        let machine = Machine { host: name.into(), tool_cores: vec![0, 1], ..machine.clone() };
+        (link(name, last, speed), machine)
+    };
+    let loads = vec![load("beta", 2, Some(1000)), load("gamma", 3, None)];
+    Hosts { harness: "here".into(), server: link("alpha", 1, Some(1000)), loads }
+}
+
+/// Divides a run's load among two hosts with two cores each, of which the tool used these shares.
+fn over_network(run: &mut Record, busy: [f64; 2], sent_bytes: u64) {
+    let elapsed_seconds = run.load.as_ref().unwrap().elapsed_seconds;
+    let cpu = run.cpu.as_mut().unwrap();
+    let load = |name: &str, machine: usize, busy: f64| LoadHostRecord {
+        name: Some(name.into()),
+        machine,
+        cores: vec![0, 1],
+        answered: run.load.as_ref().unwrap().answered / 2,
+        began_seconds: bench::text::numbers::as_f64(machine as u64) * 0.0003,
+        elapsed_seconds,
+        late_seconds: Some(0.0001),
+        tool: UsageRecord { seconds: 2.0 * busy, ..cpu.tool },
+        external_seconds: Some(0.01),
+        round_trip_seconds: 0.0002,
+        round_trip_after_seconds: 0.0003,
+        clock_drift_seconds: 0.000_004,
+    };
+    let loads = vec![load("beta", 0, busy[0]), load("gamma", 1, busy[1])];
+    let network = NetworkRecord {
+        seconds: 1.0,
+        megabits_per_second: Some(1000),
+        received_bytes: sent_bytes / 2,
+        sent_bytes,
+        received_packets: sent_bytes / 200,
+        sent_packets: sent_bytes / 200,
+        dropped: 0,
+        retransmitted: 3,
+    };
+    cpu.tool.seconds = 2.0 * (busy[0] + busy[1]);
+    cpu.external_seconds = Some(0.02);
+    run.hosts =
+        Some(HostsRecord { server: Some("alpha".into()), loads, overlap: 0.9995, network: Some(network) });
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
-use crate::machine::Machine;
+use crate::machine::host::Interface;
+use crate::machine::{Hosts, Machine};
 use crate::store::record::{ConformanceRecord, Record, ServerRecord, WorkloadRecord};
 use crate::store::results::Loaded;
 use crate::text::numbers::{self, as_f64};
@@ -18,8 +19,19 @@ pub struct Difference {
     pub what: String,
     /// What it was in A and in B, in words.
     pub values: [String; 2],
-    /// Whether it is the machine that differs, and not what ran on it.
-    pub is_of_machine: bool,
+    /// What it is a difference of.
+    pub subject: Subject,
+}
+
+/// The part of a measurement that a condition belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The server's machine.
+    Machine,
+    /// The machines of the load, and the network between them and the server's.
+    Network,
+    /// What ran there, and how.
+    Setup,
 }
 
 /// A condition of a measurement, and its value in words, if it is known.
@@ -32,9 +44,14 @@ const MACHINE: [Condition; 4] = [
     ("kernel", |machine| Some(machine.kernel.clone())),
 ];
 
+const NETWORK: [Condition; 2] = [
+    ("load from", |machine| Some(load_machines(machine))),
+    ("link of the server's host", |machine| Some(link(machine))),
+];
+
 const SETUP: [Condition; 3] = [
     ("servers on", |machine| Some(numbers::cores(&machine.server_cores))),
-    ("tool on", |machine| Some(numbers::cores(&machine.tool_cores))),
+    ("tool on", |machine| Some(tool_cores(machine))),
     ("bench", |machine| Some(machine.bench.clone())),
 ];
 
@@ -53,7 +70,7 @@ pub(super) fn is_same_load(one: &WorkloadRecord, other: &WorkloadRecord) -> bool
     asked(one) == asked(other)
 }
 
-/// The differences of machines, of tools, of servers and of workloads, in this order.
+/// The differences of machines, of networks, of tools, of servers and of workloads, in this order.
 pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> Vec<Difference> {
     let machines = folders.map(|folder| &folder.machine);
     let of_machine = MACHINE
@@ -62,7 +79,9 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
             *what != "memory" || !is_same_memory(machines.map(|machine| machine.memory_bytes))
         })
         .filter_map(|(what, value)| Difference::new(*what, machines.map(value)))
-        .map(|difference| Difference { is_of_machine: true, ..difference });
+        .map(|difference| Difference { subject: Subject::Machine, ..difference });
+    let of_network = NETWORK.iter().filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
+    let of_network = of_network.map(|difference| Difference { subject: Subject::Network, ..difference });
     let of_setup = SETUP.iter().filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
 
     // A failed run may lack a version.
@@ -99,7 +118,13 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
         Difference::new(format!("measured under {name}"), workloads.map(slices))
     });
     let of_programs = of_tools.chain(of_servers).chain(of_conformance);
-    of_machine.chain(of_setup).chain(of_programs).chain(of_slices).chain(of_workloads).collect()
+    of_machine
+        .chain(of_network)
+        .chain(of_setup)
+        .chain(of_programs)
+        .chain(of_slices)
+        .chain(of_workloads)
+        .collect()
 }
 
 impl Difference {
@@ -109,9 +134,46 @@ impl Difference {
         (values[0] != values[1]).then(|| Self {
             what: what.into(),
             values: values.map(unknown),
-            is_of_machine: false,
+            subject: Subject::Setup,
         })
     }
+}
+
+/// The machines of the load by what they are: the names by which they are reached may change.
+fn load_machines(machine: &Machine) -> String {
+    let described = |machine: &Machine| {
+        let processor = machine.processor.as_deref().unwrap_or("an unknown processor");
+        format!("{} ({processor}, {}, {})", machine.host, machine.counted_cores(), machine.kernel)
+    };
+    of_hosts(machine, "the same machine", |hosts| {
+        hosts.loads.iter().map(|(_, machine)| described(machine)).collect::<Vec<_>>().join("; ")
+    })
+}
+
+/// The interface of the server's host, what it carries, and its largest packet.
+fn link(machine: &Machine) -> String {
+    of_hosts(machine, "none: the loopback interface", |hosts| {
+        let Some(interface) = &hosts.server.interface else { return "unknown".into() };
+        let Interface { name, driver, megabits_per_second, mtu, .. } = interface;
+        let driver = driver.as_ref().map(|driver| format!(" ({driver})")).unwrap_or_default();
+        let known = |value: &Option<u64>, unit: &str| {
+            value.map_or_else(String::new, |value| format!(", {}{unit}", numbers::whole(as_f64(value))))
+        };
+        format!("{name}{driver}{}{}", known(megabits_per_second, " Mbit/s"), known(mtu, " bytes a packet"))
+    })
+}
+
+fn tool_cores(machine: &Machine) -> String {
+    of_hosts(machine, &numbers::cores(&machine.tool_cores), |hosts| {
+        let cores =
+            |(_, load): &(_, Machine)| format!("{} of {}", numbers::cores(&load.tool_cores), load.host);
+        hosts.loads.iter().map(cores).collect::<Vec<_>>().join(", ")
+    })
+}
+
+/// What is said of the hosts of a measurement, or of one without any.
+fn of_hosts(machine: &Machine, local: &str, said: impl Fn(&Hosts) -> String) -> String {
+    machine.hosts.as_ref().map_or_else(|| local.to_owned(), said)
 }
 
 fn is_same_memory(bytes: [Option<u64>; 2]) -> bool {

@@ -1,7 +1,7 @@
 //! Runs with figures at each limit, and what is said of them.
 
 use super::*;
-use crate::store::record::{OpenLoopRecord, RateRecord, SlicesRecord};
+use crate::store::record::{NetworkRecord, OpenLoopRecord, RateRecord, SlicesRecord, UsageRecord};
 
 /// A run of a second, with a core for each side, that used these seconds of CPU time.
 fn run(server: f64, tool: f64, attached: f64) -> Record {
@@ -269,4 +269,148 @@ fn a_run_in_slices_is_disturbed_where_most_of_them_are() {
         });
         assert_eq!(of_run(&record).unwrap().bound, expected, "{disturbed:?}");
     }
+}
+
+/// A load host with its machine, its cores, and the seconds of CPU time that its tool and others used.
+type LoadHost<'a> = (&'a str, usize, &'a [usize], f64, Option<f64>);
+
+/// A run of a second under load from these hosts, on whose server's core others used these seconds.
+fn hosted(server: f64, others: f64, loads: &[LoadHost]) -> Record {
+    let mut record = run(server, 0.0, others);
+    let cpu = record.cpu.as_mut().unwrap();
+    let usage = cpu.tool;
+    let load = |&(name, machine, cores, seconds, external_seconds): &LoadHost| LoadHostRecord {
+        name: Some(name.to_owned()),
+        machine,
+        cores: cores.to_vec(),
+        answered: 500,
+        began_seconds: 0.0,
+        elapsed_seconds: 1.0,
+        late_seconds: Some(0.0),
+        tool: UsageRecord { seconds, ..usage },
+        external_seconds,
+        round_trip_seconds: 0.0002,
+        round_trip_after_seconds: 0.0002,
+        clock_drift_seconds: 0.0,
+    };
+    let loads: Vec<LoadHostRecord> = loads.iter().map(load).collect();
+    cpu.tool.seconds = loads.iter().map(|load| load.tool.seconds).sum();
+    cpu.external_seconds = Some(others + loads.iter().filter_map(|load| load.external_seconds).sum::<f64>());
+    record.hosts = Some(HostsRecord { server: Some("alpha".into()), loads, overlap: 1.0, network: None });
+    record
+}
+
+#[test]
+fn a_run_over_several_hosts_is_judged_by_each_of_them() {
+    const ONE: &[usize] = &[1];
+    const FOUR: &[usize] = &[0, 1, 2, 3];
+    const QUIET: Option<f64> = Some(0.0);
+    let beta = |seconds: f64| ("beta", 0, ONE, seconds, QUIET);
+    let gamma = |seconds: f64| ("gamma", 1, ONE, seconds, QUIET);
+    let overlapping = |overlap: f64| {
+        with(hosted(0.95, 0.0, &[beta(0.5), gamma(0.5)]), |run| run.hosts.as_mut().unwrap().overlap = overlap)
+    };
+    // Two containers of one machine, with one core each, or with one core together.
+    let (one, same) = (("beta", 0, ONE, 0.48, None), ("gamma", 0, ONE, 0.48, None));
+    let other: LoadHost = ("gamma", 0, &[2], 0.48, None);
+    let both = Some("the tool on beta and gamma");
+    let cases = [
+        ("both are half busy", hosted(0.5, 0.0, &[beta(0.5), gamma(0.5)]), "latency-bound", None, 0.5),
+        ("the server is busy", hosted(0.95, 0.0, &[beta(0.5), gamma(0.6)]), "server-bound", None, 0.6),
+        (
+            "one of the tools is busy",
+            hosted(0.95, 0.0, &[beta(0.2), gamma(0.95)]),
+            "client-bound",
+            Some("the tool on gamma"),
+            0.95,
+        ),
+        ("the only tool is busy", hosted(0.5, 0.0, &[beta(0.95)]), "client-bound", None, 0.95),
+        ("one core of two hosts is busy", hosted(0.5, 0.0, &[one, same]), "client-bound", both, 0.96),
+        ("a core for each of two hosts", hosted(0.5, 0.0, &[one, other]), "latency-bound", None, 0.48),
+        ("they began together", overlapping(0.9901), "server-bound", None, 0.5),
+        (
+            "one began later",
+            overlapping(0.985),
+            "invalid",
+            Some("the load hosts made load together for only 98.5 % of the time"),
+            0.5,
+        ),
+        (
+            "others are at work on a host of the load",
+            hosted(0.95, 0.0, &[("beta", 0, FOUR, 0.5, QUIET), ("gamma", 1, ONE, 0.5, Some(0.08))]),
+            "disturbed",
+            Some("other work took 8 % of the cores' time on gamma"),
+            0.5,
+        ),
+        (
+            "others are at work on the server's host, which has few of the cores",
+            hosted(0.8, 0.1, &[("beta", 0, FOUR, 0.5, QUIET), ("gamma", 1, FOUR, 0.5, QUIET)]),
+            "disturbed",
+            Some("other work took 10 % of the cores' time on alpha"),
+            0.125,
+        ),
+        (
+            "others are at work on hosts of one machine",
+            hosted(0.5, 0.2, &[one, same]),
+            "disturbed",
+            Some("other work took 10 % of the cores' time"),
+            0.96,
+        ),
+    ];
+    for (name, record, expected, reason, utilisation) in cases {
+        let verdict = of_run(&record).unwrap();
+        let found = (verdict.bound.to_string(), verdict.reason.as_deref());
+        assert_eq!(found, (expected.to_owned(), reason), "{name}");
+        assert!((verdict.tool_utilisation - utilisation).abs() < 1e-9, "{name}: {verdict:?}");
+    }
+}
+
+#[test]
+fn a_link_that_is_nearly_full_bounds_what_nothing_else_does() {
+    let linked = |server: f64, tool: f64, megabytes: [u64; 2], megabits_per_second: Option<u64>| {
+        with(hosted(server, 0.0, &[("beta", 0, &[1], tool, Some(0.0))]), |run| {
+            run.hosts.as_mut().unwrap().network = Some(NetworkRecord {
+                seconds: 1.0,
+                megabits_per_second,
+                received_bytes: megabytes[0] * 1_000_000,
+                sent_bytes: megabytes[1] * 1_000_000,
+                received_packets: 1,
+                sent_packets: 1,
+                dropped: 0,
+                retransmitted: 0,
+            });
+        })
+    };
+    let open = |mut run: Record| {
+        run.workload.rate = Some(RateRecord { per_second: Some(1000.0), share: None, peak: None });
+        run
+    };
+    let full = Some("the link carried 96 % of what it can");
+    let gigabit = Some(1000);
+    let cases = [
+        ("sent", linked(0.5, 0.5, [10, 120], gigabit), "network-bound", full),
+        ("received", linked(0.5, 0.5, [120, 10], gigabit), "network-bound", full),
+        ("both directions together", linked(0.5, 0.5, [60, 60], gigabit), "latency-bound", None),
+        ("a little less", linked(0.5, 0.5, [10, 112], gigabit), "latency-bound", None),
+        ("a faster link", linked(0.5, 0.5, [10, 120], Some(10_000)), "latency-bound", None),
+        ("a link of unknown speed", linked(0.5, 0.5, [10, 12_000], None), "latency-bound", None),
+        ("a link that says 0", linked(0.5, 0.5, [10, 12_000], Some(0)), "latency-bound", None),
+        ("the server is busy", linked(0.95, 0.5, [10, 120], gigabit), "server-bound", None),
+        ("the tool is busy", linked(0.5, 0.95, [10, 120], gigabit), "client-bound", None),
+        ("an open loop", open(linked(0.5, 0.5, [10, 120], gigabit)), "network-bound", full),
+    ];
+    for (name, record, expected, reason) in cases {
+        let verdict = of_run(&record).unwrap();
+        let found = (verdict.bound.to_string(), verdict.reason.as_deref());
+        assert_eq!(found, (expected.to_owned(), reason), "{name}");
+    }
+    // A cell is network-bound where half of its runs are.
+    let cell = |megabytes: &[u64]| {
+        let judge = |sent: &u64| with(linked(0.5, 0.5, [1, *sent], gigabit), |run| run.verdict = of_run(run));
+        let runs: Vec<Record> = megabytes.iter().map(judge).collect();
+        of_runs(&runs.iter().collect::<Vec<_>>()).unwrap()
+    };
+    let bound = Verdict { bound: Bound::NetworkBound, reason: full.map(str::to_owned) };
+    assert_eq!(cell(&[120, 10, 120]), bound);
+    assert_eq!(cell(&[120, 10, 10]), Verdict { bound: Bound::LatencyBound, reason: None });
 }

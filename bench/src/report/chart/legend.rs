@@ -17,7 +17,7 @@ const GUTTER: f64 = 16.0;
 
 /// The meaning of marks that are not the server's own.
 const MEANINGS: [(Attribution, &str); 3] = [
-    (Attribution::Tool, "client-bound"),
+    (Attribution::Tool, "client-bound or network-bound"),
     (Attribution::Invalid, "invalid or disturbed"),
     (Attribution::Reference, "not measured here"),
 ];

@@ -1,4 +1,4 @@
-//! Charts as data: bars, lines, and rows of dots, one file each, which draws it as SVG. A chart
+//! Charts as data: bars, lines, rows of dots, and hosts, one file each, which draws it as SVG. A chart
 //! never distinguishes by colour alone, and is drawn in the light colours of [`PALETTE`], which
 //! [`dark_rules`] replace.
 
@@ -7,6 +7,7 @@ mod axis_scale;
 mod bars;
 mod canvas;
 mod dots;
+mod hosts;
 mod legend;
 mod lines;
 mod look;
@@ -16,6 +17,7 @@ mod series;
 #[cfg(test)]
 mod tests;
 
+pub use hosts::{HostBox, Hosts};
 pub(super) use palette::{PALETTE, dark_rules};
 pub(super) use rows::longest;
 pub(super) use series::MOST_LINES;
@@ -57,6 +59,8 @@ pub enum Plot {
     Lines(Lines),
     /// A row of dots per server.
     Dots(Dots),
+    /// A box per host.
+    Hosts(Hosts),
 }
 
 /// Horizontal bars that begin at 0, the first one on top.
@@ -191,6 +195,7 @@ fn drawn(chart: &Chart, width: Width) -> Canvas {
         Plot::Bars(bars) => bars::draw(bars, &mut canvas),
         Plot::Lines(lines) => lines::draw(lines, &mut canvas),
         Plot::Dots(dots) => dots::draw(dots, &mut canvas),
+        Plot::Hosts(hosts) => hosts::draw(hosts, &mut canvas),
     }
     canvas
 }

@@ -209,6 +209,17 @@ fn dots(servers: u32) -> Chart {
     chart("runs", Plot::Dots(Dots { label, quantity: Quantity::Time, rows }))
 }
 
+/// The server's host, and as many hosts of the load.
+fn hosts(loads: u32) -> Chart {
+    let host = |place: u32, side: &str| HostBox {
+        label: name(place),
+        side: format!("{side} on cores 0-19,40-59"),
+        link: "enp129s0f0np0, 25,000 Mbit/s".into(),
+    };
+    let loads = (0..loads).map(|place| host(place, "load")).collect();
+    chart("hosts", Plot::Hosts(Hosts { server: host(4, "server"), loads }))
+}
+
 /// Charts of all kinds, with their names.
 fn kinds(servers: u32) -> impl Iterator<Item = (String, Chart)> {
     let all = [
@@ -217,6 +228,7 @@ fn kinds(servers: u32) -> impl Iterator<Item = (String, Chart)> {
         ("lines", lines(servers)),
         ("percentiles", percentiles(servers)),
         ("dots", dots(servers)),
+        ("hosts", hosts(servers)),
     ];
     all.into_iter().map(move |(kind, chart)| (format!("{kind}-{servers}"), chart))
 }
@@ -390,7 +402,7 @@ fn attributions_are_shown_by_shape_and_explained() {
     for shape in ["fill=\"url(#cpu-wide-hatching)\"", "stroke-dasharray=\"1.5 2.5\""] {
         assert_eq!(1, wide.matches(shape).count(), "{shape}");
     }
-    for meaning in ["client-bound", "invalid or disturbed", "not measured here"] {
+    for meaning in ["client-bound or network-bound", "invalid or disturbed", "not measured here"] {
         for (chart, is_shown) in [(lines(6), true), (dots(6), true), (dots(2), false)] {
             let texts = texts(&chart, Width::Narrow);
             assert_eq!(texts.iter().any(|text| text == meaning), is_shown, "{meaning} {texts:?}");
@@ -494,6 +506,29 @@ fn a_chart_without_figures_says_so() {
     for (plot, width) in plots(&[]).into_iter().flat_map(|plot| WIDTHS.map(|width| (plot.clone(), width))) {
         assert_eq!(["no figures"], *texts(&chart("empty", plot), width));
     }
+}
+
+#[test]
+fn each_host_has_its_box_and_a_line_of_text() {
+    for (loads, width) in [1, 3, 8, 16].into_iter().flat_map(|loads| WIDTHS.map(|width| (loads, width))) {
+        let chart = hosts(loads);
+        let svg = svg(&chart, width);
+        let elements = elements(&svg);
+        let boxes = elements.iter().filter(|element| element.name == "rect").count();
+        let lines = elements.iter().find(|element| element.name == "path").unwrap();
+        let drawn = loads.min(8) as usize;
+        assert_eq!(
+            (boxes, lines.attributes["d"].matches('M').count()),
+            (drawn + 1, drawn),
+            "{loads} {width:?}"
+        );
+        let more = texts(&chart, width).iter().any(|text| text == "and 8 more hosts: see the table");
+        assert_eq!(more, loads == 16, "{loads} {width:?}");
+        let tree: Vec<&str> = chart.tree().unwrap().iter().map(|([before, _], _)| *before).collect();
+        let (first, last) = (tree[0], tree[tree.len() - 1]);
+        assert_eq!((tree.len(), first, last), (loads as usize + 1, "", "└── "));
+    }
+    assert!(bars(1).tree().is_none());
 }
 
 #[test]

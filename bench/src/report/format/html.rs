@@ -36,7 +36,8 @@ const TERMS: [(&str, &str, &str); 5] = [
         "What limited a run. Server-bound: the server used its cores up, so the figure is the server's own. \
          Client-bound: the load tool was at its limit first, so the requests per second are the tool's. \
          Thread-bound: a thread of the server was busy all the time, while its cores had time left. \
-         Latency-bound: none of these was busy. Disturbed: something else used the cores. Invalid: requests failed, or the \
+         Network-bound: \
+         the link of the server's host carried nearly what it can. Latency-bound: none of these was busy. Disturbed: something else used the cores. Invalid: requests failed, or the \
          load was not the one that was asked for, so its figures say nothing about the server.",
     ),
     (

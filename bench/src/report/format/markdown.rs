@@ -1,7 +1,9 @@
 //! The document as GitHub's Markdown.
 
+use crate::report::chart::Chart;
 use crate::report::document::{Document, Fact, Section, Table};
 use crate::report::value::Quantity;
+use crate::text::visible::visible;
 use std::fmt::Write;
 
 pub(super) fn render(document: &Document) -> String {
@@ -30,6 +32,14 @@ fn section(section: &Section, out: &mut String) {
     let _ = writeln!(out, "## {}\n", escaped(section.title));
     for paragraph in &section.about {
         let _ = writeln!(out, "{}\n", escaped(paragraph));
+    }
+    let mut drawn = section.charts.iter().filter_map(Chart::tree).flatten().peekable();
+    if drawn.peek().is_some() {
+        // In a block of code, by its indent, nothing is markup.
+        drawn.for_each(|([before, _], line)| {
+            let _ = writeln!(out, "    {before}{}", visible(&line).replace('\n', " "));
+        });
+        out.push('\n');
     }
     for table in section.tables.iter().filter(|table| !table.is_detail) {
         out.push_str(&render_table(table));

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use textwrap::Options;
 
+use crate::report::chart::Chart;
 use crate::report::document::{Document, Fact, Section, Table};
 use crate::text::layout;
 use crate::text::visible::visible;
@@ -58,6 +59,9 @@ fn section(section: &Section, width: Option<usize>, out: &mut String) {
     heading(section.title, width, out);
     for text in &section.about {
         paragraph(text, width, out);
+    }
+    for (before, line) in section.charts.iter().filter_map(Chart::tree).flatten() {
+        hanging(before[0], before[1], &line, width, out);
     }
     for table in tables {
         let _ = write!(out, "\n{}", render_table(table, width));

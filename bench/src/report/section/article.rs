@@ -8,7 +8,7 @@ use crate::report::chart::{Bar, Bars, Chart};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::{Attribution, Figure, Quantity, Value};
-use crate::store::record::{PublishedRecord, Record};
+use crate::store::record::{Bound, PublishedRecord, Record};
 use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -159,18 +159,25 @@ impl<'a> Verdicts<'a> {
             ),
             (None, Attribution::Tool) if PER_SECOND.attribution(self.baseline) == Attribution::Server => {
                 format!(
-                    "{fast} is at least {ratio} faster than {slow} here: the load tool was at its limit with {fast}"
+                    "{fast} is at least {ratio} faster than {slow} here: {} was at its limit with {fast}",
+                    limit(contender)
                 )
             }
             (None, Attribution::Tool) => format!(
-                "The ratio of {fast} to {slow} here is {ratio}, but the load tool was at its limit with {slow}, so \
-                 it does not compare the programs"
+                "The ratio of {fast} to {slow} here is {ratio}, but {} was at its limit with {slow}, so it does not \
+                 compare the programs",
+                limit(self.baseline)
             ),
             _ => format!("{fast} is {ratio} faster than {slow} here"),
         };
         let there = numbers::ratio(self.published.ratio);
         Some(format!("{here}. The article says {there}, from one run each on another machine."))
     }
+}
+
+/// What was at its limit where it was not the server.
+fn limit(cell: &Cell) -> &'static str {
+    if cell.bound() == Some(Bound::NetworkBound) { "the network" } else { "the load tool" }
 }
 
 /// The cell of one of the article's programs, if it has figures.
@@ -183,7 +190,6 @@ fn named<'a>(summary: &'a WorkloadSummary<'a>, name: &str) -> Option<&'a Cell<'a
 mod tests {
     use super::*;
     use crate::analysis::summary::summarise;
-    use crate::store::record::Bound;
 
     /// Runs of one of the article's programs with this number of responses in a second.
     fn runs(program: &str, answered: u64, bound: Bound) -> Vec<Record> {

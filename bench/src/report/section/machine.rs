@@ -11,7 +11,8 @@ use crate::store::record::{ServerRecord, ToolRecord};
 use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
-    let section = Section::new(
+    let machine = &source.loaded.machine;
+    let mut section = Section::new(
         "machine",
         "How was it measured?",
         "Before a server is timed, it has to answer the workload's own request byte for byte. Repetitions are \
@@ -22,9 +23,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          repeated. One server is measured twice under two names: the difference between the two is noise, and \
          no smaller difference is reported as one.",
     );
+    if let Some(hosts) = &machine.hosts {
+        let host = words::host(&hosts.server);
+        section.about.push(format!("The facts below are those of the server's host, {host}."));
+    }
     Some(Section {
         tables: [servers(source), tools(source)].into_iter().flatten().collect(),
-        facts: facts(&source.loaded.machine),
+        facts: facts(machine),
         ..section
     })
 }
@@ -34,6 +39,8 @@ fn facts(machine: &Machine) -> Vec<Fact> {
     let words = |words: &[String]| if words.is_empty() { "no sign of one".into() } else { words.join(", ") };
     let harness = machine.harness_core.map(|core| numbers::cores(&[core]));
     let harness = harness.unwrap_or_else(|| "the same cores".into());
+    let harness = machine.hosts.as_ref().map_or(harness, |hosts| hosts.harness.clone());
+    let tool = machine.hosts.as_ref().map_or_else(|| numbers::cores(&machine.tool_cores), words::load_cores);
     let load = machine.load_averages.map(|load| load.map(|load| format!("{load:.2}")).join(", "));
     let ports = machine.network.outgoing_ports.map(|[first, last]| format!("{first} to {last}"));
     let known = [
@@ -49,7 +56,7 @@ fn facts(machine: &Machine) -> Vec<Fact> {
         ("Huge pages", machine.huge_pages.clone()),
         ("Load before the first run", load),
         ("Servers on", Some(numbers::cores(&machine.server_cores))),
-        ("Load tool on", Some(numbers::cores(&machine.tool_cores))),
+        ("Load tool on", Some(tool)),
         ("Harness on", Some(harness)),
         ("Longest accept queue", machine.network.accept_queue.map(|queue| queue.to_string())),
         ("Ports for outgoing connections", ports),

@@ -101,7 +101,7 @@ impl Metric {
     fn attribution_under(self, bound: Option<Bound>) -> Attribution {
         match bound {
             Some(Bound::Invalid | Bound::Disturbed) => Attribution::Invalid,
-            Some(Bound::ClientBound) if self.is_limited_by_tool => Attribution::Tool,
+            Some(Bound::ClientBound | Bound::NetworkBound) if self.is_limited_by_tool => Attribution::Tool,
             _ => Attribution::Server,
         }
     }

@@ -9,6 +9,7 @@ mod drills;
 mod family;
 mod fields;
 mod groups;
+mod hosts;
 mod http;
 mod latency;
 mod machine;
@@ -43,7 +44,7 @@ pub(super) use microbench::table as microbench_table;
 pub(super) use panels::lines;
 pub(super) use preliminary::table as preliminary_table;
 pub(super) use readme::table as readme_table;
-pub(super) use words::{connections, list, some, some_up_to, verdict};
+pub(super) use words::{connections, cores, host, list, load_cores, some, some_up_to, verdict};
 
 /// What sections are made from.
 pub(super) struct Source<'a> {
@@ -79,6 +80,7 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         article::section,
         cross_check::section,
         repetitions::section,
+        hosts::section,
         machine::section,
     ];
     sections.iter().filter_map(|section| section(source)).collect()

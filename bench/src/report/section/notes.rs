@@ -44,11 +44,14 @@ pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {
     ))
 }
 
-/// Which cells are limited by the load tool or by busy threads, or not ranked, errors by kind, and runs that failed.
+/// Which cells are limited by the load tool, the network or busy threads, or not ranked, errors by
+/// kind, and runs that failed.
 pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
     let grouped = [
         client_bound(summary),
+        network_bound(summary),
         thread_bound(summary),
+        one_connection(summary),
         not_ranked(summary),
         sentence("Repeated because other processes disturbed them", &each(summary, repeated)),
         sentence(
@@ -73,7 +76,10 @@ pub(super) fn not_ranked(summary: &WorkloadSummary) -> Option<String> {
 /// What the signs behind a table's figures mean, where there are any.
 pub(super) fn signs(table: &Table) -> Option<String> {
     let meanings = [
-        (Attribution::Tool, "limited by the load tool, not by the server (client-bound)"),
+        (
+            Attribution::Tool,
+            "limited by the load tool or the network, not by the server (client-bound, network-bound)",
+        ),
         (Attribution::Invalid, "invalid or disturbed: says nothing about the server"),
         (Attribution::Reference, "not measured here"),
     ];
@@ -96,25 +102,49 @@ fn sentence(begin: &str, servers: &[String]) -> Option<String> {
     (!servers.is_empty()).then(|| format!("{begin}: {}.", words::list(servers)))
 }
 
+/// With the load hosts that were at their limit, where there are several.
 fn client_bound(summary: &WorkloadSummary) -> Option<String> {
-    let is_bound = |cell: &&Cell| cell.bound() == Some(Bound::ClientBound);
-    let bound: Vec<&str> = summary.with_floor().filter(is_bound).map(Cell::name).collect();
-    (!bound.is_empty()).then(|| {
-        format!(
-            "Client-bound: {}. The load tool used all its CPU time, so their requests/s cannot be compared; \
-             their CPU time per request can.",
-            words::list(&bound)
-        )
-    })
+    let bound = summary.with_floor().filter_map(|cell| {
+        let verdict = cell.verdict.as_ref().filter(|verdict| verdict.bound == Bound::ClientBound)?;
+        let which = verdict.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+        Some(format!("{}{which}", cell.name()))
+    });
+    let said = sentence("Client-bound", &bound.collect::<Vec<_>>())?;
+    Some(format!(
+        "{said} The load tool used all its CPU time, so their requests/s cannot be compared; their CPU time per request \
+         can."
+    ))
+}
+
+fn network_bound(summary: &WorkloadSummary) -> Option<String> {
+    let said = sentence("Network-bound", &each(summary, reason_of(Bound::NetworkBound)))?;
+    Some(format!(
+        "{said} Their requests/s are the network's, and cannot be compared; their CPU time per request can."
+    ))
 }
 
 fn thread_bound(summary: &WorkloadSummary) -> Option<String> {
-    let busy = |cell: &Cell| {
-        let verdict = cell.verdict.as_ref().filter(|verdict| verdict.bound == Bound::ThreadBound)?;
-        Some(verdict.reason.clone().unwrap_or_default())
-    };
-    let said = sentence("Thread-bound", &each(summary, busy))?;
+    let said = sentence("Thread-bound", &each(summary, reason_of(Bound::ThreadBound)))?;
     Some(format!("{said} A server with fewer busy threads than cores cannot use all of them."))
+}
+
+/// The reason of a cell's verdict, where it is this one.
+fn reason_of(bound: Bound) -> impl Fn(&Cell) -> Option<String> {
+    move |cell| {
+        let verdict = cell.verdict.as_ref().filter(|verdict| verdict.bound == bound)?;
+        Some(verdict.reason.clone().unwrap_or_default())
+    }
+}
+
+/// What a single connection over a network waits for.
+fn one_connection(summary: &WorkloadSummary) -> Option<String> {
+    let is_single = summary.workload.task == TaskRecord::Load && summary.workload.connections == 1;
+    let mut runs = summary.with_floor().flat_map(Cell::measured);
+    (is_single && runs.any(|run| run.hosts.is_some())).then(|| {
+        "With one connection each request waits for the network: latency and requests/s contain its round trip, which is \
+         the same for all servers."
+            .into()
+    })
 }
 
 fn repeated(cell: &Cell) -> Option<String> {

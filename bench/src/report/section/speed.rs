@@ -14,7 +14,7 @@ use crate::text::numbers::as_f64;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members: Vec<&WorkloadSummary> = source.loads(Question::Load);
-    let section = Section::new(
+    let mut section = Section::new(
         "speed",
         "How fast is it?",
         "Requests per second are correct responses, divided by the load tool's own time. They measure \
@@ -22,6 +22,11 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          used all its own first (client-bound), the server's busy threads if they are fewer than its cores \
          (thread-bound), the round trip if none of these did (latency-bound).",
     );
+    if source.loaded.machine.hosts.is_some() {
+        let network = "Over a network there is one limit more: the link of the server's host, where it carried nearly what \
+                       it can (network-bound).";
+        section.about.push(network.into());
+    }
     section.with(
         members.iter().map(|summary| chart(summary)),
         members.iter().map(|summary| table(source, summary)),

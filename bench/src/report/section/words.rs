@@ -2,6 +2,8 @@
 
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::analysis::verdict::Verdict;
+use crate::machine::topology::cpu_ranges;
+use crate::machine::{HostLink, Hosts};
 use crate::report::value::Attribution;
 use crate::store::record::ServerRecord;
 use crate::text::numbers;
@@ -40,6 +42,38 @@ pub(in crate::report) fn verdict(verdict: &Verdict) -> String {
 pub(in crate::report) fn connections(number: u32) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} connection{plural}", numbers::whole(f64::from(number)))
+}
+
+/// The name by which a host was reached.
+pub(in crate::report) fn host(link: &HostLink) -> &str {
+    link.name.as_deref().unwrap_or("this machine")
+}
+
+/// Some cores: `core 1`, `cores 0-3,8-11`.
+pub(in crate::report) fn cores(cores: &[usize]) -> String {
+    format!("core{} {}", if cores.len() == 1 { "" } else { "s" }, cpu_ranges(cores))
+}
+
+/// The cores of the load tool on each host: `core 1 of beta and core 1 of gamma`.
+pub(in crate::report) fn load_cores(hosts: &Hosts) -> String {
+    let loads = hosts.loads.iter();
+    some(
+        &loads
+            .map(|(link, machine)| format!("{} of {}", cores(&machine.tool_cores), host(link)))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// What a host's link can carry: `10,000 Mbit/s`; `None` where it does not say.
+pub(in crate::report) fn speed(link: &HostLink) -> Option<String> {
+    let speed = link.interface.as_ref()?.megabits_per_second?;
+    Some(format!("{} Mbit/s", numbers::whole(numbers::as_f64(speed))))
+}
+
+/// A host's interface with what it carries: `eth0, 10,000 Mbit/s`.
+pub(in crate::report) fn interface(link: &HostLink) -> String {
+    let name = link.interface.as_ref().map_or("interface unknown", |interface| &interface.name);
+    format!("{name}, {}", speed(link).unwrap_or_else(|| "speed unknown".into()))
 }
 
 /// `a`, `a and b`, `a, b and c`.
