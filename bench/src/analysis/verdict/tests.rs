@@ -382,7 +382,7 @@ fn a_link_that_is_nearly_full_bounds_what_nothing_else_does() {
         })
     };
     let open = |mut run: Record| {
-        run.workload.rate = Some(RateRecord { per_second: Some(1000.0), share: None, peak: None });
+        run.workload.rate = Some(RateRecord { per_second: Some(1000.0), ..RateRecord::default() });
         run
     };
     let full = Some("the link carried 96 % of what it can");

@@ -64,7 +64,7 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 16] = [
+    let sections: [fn(&Source) -> Option<Section>; 17] = [
         speed::section,
         cost::section,
         groups::section,
