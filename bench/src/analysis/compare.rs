@@ -98,6 +98,8 @@ pub enum FigureKind {
     FirstAnswer,
     /// Memory per connection that is held.
     Memory,
+    /// CPU time per second while connections are silent.
+    Idle,
 }
 
 /// Compares B with A.
@@ -190,6 +192,7 @@ impl FigureKind {
             TaskRecord::Load => Self::Cost,
             TaskRecord::Start => Self::FirstAnswer,
             TaskRecord::Hold => Self::Memory,
+            TaskRecord::Idle => Self::Idle,
         }
     }
 
@@ -200,6 +203,7 @@ impl FigureKind {
             Self::Latency => RunFigure::whole(|run| run.percentile(99)),
             Self::FirstAnswer => RunFigure::FIRST_ANSWER,
             Self::Memory => RunFigure::MEMORY,
+            Self::Idle => RunFigure::IDLE,
         }
     }
 }

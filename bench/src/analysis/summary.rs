@@ -57,6 +57,9 @@ impl RunFigure {
     /// Memory per held connection, in bytes.
     pub const MEMORY: Self = Self::whole(Record::memory_per_connection);
 
+    /// CPU time per second without a request, as a share of a core.
+    pub const IDLE: Self = Self::whole(Record::idle_cpu);
+
     /// A figure that a slice does not have.
     pub const fn whole(of_run: fn(&Record) -> Option<f64>) -> Self {
         Self { of_run, of_slice: None }
@@ -190,6 +193,7 @@ fn leading(workload: &WorkloadRecord) -> RunFigure {
         TaskRecord::Load => RunFigure::COST,
         TaskRecord::Start => RunFigure::FIRST_ANSWER,
         TaskRecord::Hold => RunFigure::MEMORY,
+        TaskRecord::Idle => RunFigure::IDLE,
     }
 }
 

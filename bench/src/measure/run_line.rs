@@ -37,6 +37,10 @@ pub(super) fn result(record: &Record) -> String {
             || "not all connections stayed open".into(),
             |bytes| format!("{} per connection", numbers::bytes(bytes)),
         ),
+        TaskRecord::Idle => record.idle_cpu().map_or_else(
+            || "not all connections stayed open".into(),
+            |share| format!("{} CPU per second", numbers::duration(share)),
+        ),
         TaskRecord::Load => load_result(record),
     }
 }

@@ -114,6 +114,7 @@ fn words(task: TaskRecord) -> (&'static str, &'static str, fn(f64) -> String) {
         TaskRecord::Load => ("cheapest", "of CPU time per request", numbers::duration),
         TaskRecord::Start => ("first to respond", "from exec to the first response", numbers::duration),
         TaskRecord::Hold => ("smallest", "of memory per connection", numbers::bytes),
+        TaskRecord::Idle => ("cheapest", "of CPU time per second when idle", numbers::duration),
     }
 }
 

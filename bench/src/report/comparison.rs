@@ -21,7 +21,7 @@ struct Shown {
     about: &'static str,
 }
 
-const KINDS: [Shown; 5] = [
+const KINDS: [Shown; 6] = [
     Shown {
         kind: FigureKind::Cost,
         header: "CPU/request",
@@ -61,6 +61,14 @@ const KINDS: [Shown; 5] = [
         quantity: Quantity::Memory,
         id: "memory",
         title: "Did the memory per connection change?",
+        about: "",
+    },
+    Shown {
+        kind: FigureKind::Idle,
+        header: "CPU/second",
+        quantity: Quantity::Time,
+        id: "idle",
+        title: "Did the CPU time per second of silent connections change?",
         about: "",
     },
 ];

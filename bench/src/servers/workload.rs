@@ -53,6 +53,8 @@ pub enum Task {
     Start,
     /// A number of connections are opened, used once, and held.
     Hold(u32),
+    /// The same, and they are silent for a time.
+    Idle(u32, Duration),
 }
 
 /// How a tool loads a server.
@@ -180,7 +182,7 @@ impl Workload {
     pub fn load(&self) -> Option<&Load> {
         match &self.task {
             Task::Load(load) => Some(load),
-            Task::Start | Task::Hold(_) => None,
+            Task::Start | Task::Hold(_) | Task::Idle(..) => None,
         }
     }
 
@@ -205,7 +207,7 @@ impl Workload {
         match &self.task {
             Task::Load(load) => load.connections,
             Task::Start => 1,
-            Task::Hold(connections) => *connections,
+            Task::Hold(connections) | Task::Idle(connections, _) => *connections,
         }
     }
 
@@ -254,7 +256,10 @@ impl Workload {
         let (requests, seconds) = match load.map(|load| load.amount) {
             Some(Amount::Requests(requests)) => (Some(requests), None),
             Some(Amount::Time(time)) => (None, Some(time.as_secs_f64())),
-            None => (None, None),
+            None => match self.task {
+                Task::Idle(_, time) => (None, Some(time.as_secs_f64())),
+                _ => (None, None),
+            },
         };
         let none = RateRecord::default();
         let rate = |rate: &Rate| match rate {
@@ -278,6 +283,7 @@ impl Workload {
                 Task::Load(_) => TaskRecord::Load,
                 Task::Start => TaskRecord::Start,
                 Task::Hold(_) => TaskRecord::Hold,
+                Task::Idle(..) => TaskRecord::Idle,
             },
             connections: self.connections(),
             mode: load.map(|load| load.mode.to_string()),

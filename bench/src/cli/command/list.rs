@@ -128,6 +128,9 @@ fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
         }
         Task::Start => "a start and one request".into(),
         Task::Hold(connections) => format!("{connections} connections, used once and held"),
+        Task::Idle(connections, time) => {
+            format!("{connections} connections, silent for {} s", time.as_secs_f64())
+        }
     };
     let state = match lacking_cores(layout, workload) {
         None => numbers::counted(workload.repetitions as usize, "repetition"),

@@ -63,6 +63,7 @@ pub(super) fn expected(workload: &Workload) -> Duration {
         },
         Task::Start => Duration::ZERO,
         Task::Hold(connections) => PER_CONNECTION * *connections,
+        Task::Idle(connections, time) => PER_CONNECTION * *connections + *time,
     };
     load + OVERHEAD
 }
@@ -75,6 +76,7 @@ impl Run<'_> {
             Task::Load(load) => self.load(load, record, &mut output),
             Task::Start => self.start(record),
             Task::Hold(connections) => self.hold(*connections, record),
+            Task::Idle(connections, time) => self.idle(*connections, *time, record),
         };
         // Whatever failed when a host was lost, that is why.
         let lost = self.sides.lost().map(|message| ErrorRecord { kind: ErrorKind::HostLost, message });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Source;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
-use crate::store::record::TaskRecord;
+use crate::store::record::{TaskRecord, WorkloadRecord};
 
 /// A family with at least this many numbers of connections shows how servers scale.
 const A_SCALE: usize = 3;
@@ -24,6 +24,8 @@ pub(in crate::report) enum Question {
     Load,
     /// How it compares with a published result.
     Published,
+    /// What servers cost at the same rates, and when idle.
+    Rates,
     /// How much a server can take within a limit.
     Capacity,
     /// Latency in an open loop; with the closed loops that found the peaks.
@@ -53,6 +55,8 @@ fn question(members: &[&WorkloadSummary]) -> Question {
         Question::Published
     } else if workloads().any(|workload| workload.rate.as_ref().is_some_and(|rate| rate.limit.is_some())) {
         Question::Capacity
+    } else if workloads().filter(|workload| is_at_fixed_rate(workload)).count() >= A_SCALE {
+        Question::Rates
     } else if workloads().any(|workload| workload.rate.is_some()) {
         Question::Latency
     } else if workloads().any(|workload| workload.task != TaskRecord::Load) {
@@ -66,6 +70,11 @@ fn question(members: &[&WorkloadSummary]) -> Question {
     } else {
         Question::Load
     }
+}
+
+/// Whether it is an open loop at one rate for all servers.
+fn is_at_fixed_rate(workload: &WorkloadRecord) -> bool {
+    workload.rate.as_ref().is_some_and(|rate| rate.per_second.is_some())
 }
 
 /// The workload that the answer is taken from: of those that ask how fast and how cheap servers are,

@@ -29,6 +29,10 @@ pub(super) const AT_REST: Metric =
     Metric::whole("Before", Quantity::Memory, |run| Some(as_f64(run.memory?.at_rest_bytes?)));
 pub(super) const AFTER: Metric =
     Metric::whole("After", Quantity::Memory, |run| Some(as_f64(run.memory?.after_bytes?)));
+/// Of silent connections.
+pub(super) const IDLE: Metric = Metric::new("CPU/second", Quantity::Time, RunFigure::IDLE);
+pub(super) const MEAN: Metric =
+    Metric::whole("Mean", Quantity::Time, |run| run.latency.as_ref()?.mean_seconds);
 /// Of an open loop, which sends at its own rate.
 pub(super) const P99: Metric = Metric::whole("p99", Quantity::Time, |run| run.percentile(99));
 
@@ -38,6 +42,7 @@ pub(in crate::report) fn leading_metric(summary: &WorkloadSummary) -> Metric {
         TaskRecord::Load => COST,
         TaskRecord::Start => FIRST_ANSWER,
         TaskRecord::Hold => MEMORY_PER_CONNECTION,
+        TaskRecord::Idle => IDLE,
     }
 }
 

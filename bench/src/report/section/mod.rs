@@ -21,6 +21,7 @@ mod modes;
 mod notes;
 mod panels;
 mod preliminary;
+mod rates;
 mod readme;
 mod repetitions;
 mod scaling;
@@ -64,10 +65,11 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 17] = [
+    let sections: [fn(&Source) -> Option<Section>; 18] = [
         speed::section,
         cost::section,
         groups::section,
+        rates::section,
         capacity::section,
         latency::section,
         scaling::by_connections,

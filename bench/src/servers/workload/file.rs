@@ -94,6 +94,11 @@ impl WorkloadTable {
             TaskRecord::Load => Task::Load(self.load()?),
             TaskRecord::Start => Task::Start,
             TaskRecord::Hold => Task::Hold(self.connections.take().context("has no `connections`")?),
+            TaskRecord::Idle => {
+                let seconds = self.seconds.take().filter(|seconds| *seconds > 0.0);
+                let time = time("seconds", seconds.context("has no `seconds`")?)?;
+                Task::Idle(self.connections.take().context("has no `connections`")?, time)
+            }
         };
         self.refuse_leftovers()?;
         Ok(Workload {

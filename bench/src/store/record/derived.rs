@@ -43,6 +43,24 @@ impl Record {
         Some(as_f64(grown) / f64::from(self.workload.connections))
     }
 
+    /// The server's CPU time per second while nothing is asked of it, as a share of a core.
+    pub fn idle_cpu(&self) -> Option<f64> {
+        let cpu = self.cpu.as_ref().filter(|_| self.workload.task == TaskRecord::Idle)?;
+        Some(cpu.server?.seconds / cpu.wall_seconds)
+    }
+
+    /// How often threads of the server were switched, per request; of idle connections per second.
+    pub fn switches(&self) -> Option<f64> {
+        let cpu = self.cpu.as_ref()?;
+        let server = cpu.server?;
+        let switches = as_f64(server.voluntary_switches? + server.involuntary_switches?);
+        let divisor = match self.workload.task {
+            TaskRecord::Idle => cpu.wall_seconds,
+            _ => as_f64(self.load.as_ref()?.answered),
+        };
+        (divisor > 0.0).then(|| switches / divisor)
+    }
+
     /// How many cores the tool had, on all hosts of the load.
     pub fn tool_core_count(&self) -> usize {
         match &self.hosts {

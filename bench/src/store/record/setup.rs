@@ -50,6 +50,8 @@ pub enum TaskRecord {
     Start,
     /// Connections are opened, used once, and held.
     Hold,
+    /// The same, and nothing is sent for a time in which the server's CPU time is counted.
+    Idle,
 }
 
 /// The most that a percentile of the latency may be.

@@ -1,0 +1,85 @@
+//! What does it cost at the same load, and when idle? Open loops at rates that are the same for all
+//! servers, and silent connections.
+
+use super::family::{self, Question};
+use super::metric::{COST, IDLE, MEAN, P99};
+use super::panels::Panels;
+use super::{Source, fields, notes};
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::report::chart::{Axis, Chart, Scale};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::Quantity;
+use crate::store::record::{Record, TaskRecord};
+
+pub(super) fn section(source: &Source) -> Option<Section> {
+    let members = source.families.iter().filter(|family| family.question == Question::Rates);
+    let members: Vec<&WorkloadSummary> = members
+        .flat_map(|family| family.members.iter().copied())
+        .filter(|member| member.is_measured())
+        .collect();
+    let (idle, mut loads): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
+        members.into_iter().partition(|member| member.workload.task == TaskRecord::Idle);
+    if loads.is_empty() {
+        return None;
+    }
+    loads.sort_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let section = Section::new(
+        "rates",
+        "What does it cost at the same load, and when idle?",
+        "Requests are due at the same rate for all servers. A server that waits longer before it answers has more requests \
+         to answer at once, and so needs less CPU time for each: cost, switches between threads and latency belong \
+         together, and are side by side. Where a rate was not held, no figure says anything.",
+    );
+    let tables = idle.iter().map(|summary| idle_table(source, summary));
+    section.with(charts(&loads), tables.chain(loads.iter().map(|summary| table(source, summary))))
+}
+
+/// The cost by the rate, a line per server.
+fn charts(loads: &[&WorkloadSummary]) -> Vec<Chart> {
+    let line = |server: &str| COST.line(server, loads.iter().map(|summary| (rate(summary), *summary)));
+    let panels = Panels {
+        id: "rates-cost".into(),
+        title: "CPU time per request by rate".into(),
+        each: "server",
+        rest: " The tables below have the figures.",
+        x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
+        y: Axis { label: "CPU/request".into(), quantity: Quantity::Time, scale: Scale::Log },
+    };
+    panels.charts(family::servers(loads).into_iter().map(line).collect())
+}
+
+fn table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let fields = [
+        Some(fields::server()),
+        Some(fields::rank(summary)),
+        Some(COST.field().with_intervals().essential()),
+        source.to_baseline(COST, summary),
+        Some(switches("Switches/request")),
+        Some(MEAN.field().essential()),
+        Some(P99.field().with_intervals().essential()),
+        Some(fields::verdict()),
+    ];
+    let mut table = source.table(summary, ["", "Cost and latency"], fields, summary.with_floor());
+    table.notes.extend(notes::cells(summary));
+    table
+}
+
+fn idle_table(source: &Source, summary: &WorkloadSummary) -> Table {
+    let fields = [
+        Some(fields::server()),
+        Some(fields::rank(summary)),
+        Some(IDLE.field().with_intervals().essential()),
+        Some(switches("Switches/s")),
+        source.to_baseline(IDLE, summary),
+    ];
+    source.table(summary, ["", "Idle"], fields, summary.with_floor())
+}
+
+fn switches<'a>(header: &str) -> Field<'a, Cell<'a>> {
+    fields::median(header, Quantity::Count, Record::switches).essential()
+}
+
+fn rate(summary: &WorkloadSummary) -> f64 {
+    summary.workload.rate.as_ref().and_then(|rate| rate.per_second).unwrap_or_default()
+}
