@@ -28,8 +28,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: u32,
 
-    /// How a connection is used: keep-alive, close (one request each), or pipelined-N (N requests
-    /// per write)
+    /// How a connection is used: keep-alive, close (one request each), close-after-N (N requests
+    /// each), or pipelined-N (N requests per write)
     #[arg(long, value_name = "MODE", default_value = "keep-alive")]
     pub mode: Mode,
 
@@ -101,12 +101,18 @@ One load from several hosts:
   --rate and --requests, those of the whole load, and makes its share: connections are divided as evenly as possible, \
   each request of --requests is in exactly one share, and arrivals of an open loop take the shares in turn, so that all \
   together are evenly spaced.
-  With --start-at all begin at one instant: visit opens the connections (except in mode close) and waits until \
+  With --start-at all begin at one instant: visit opens the connections (except in modes close and close-after-N) and waits until \
   CLOCK_MONOTONIC of its machine has this number of nanoseconds. With `-` it prints the first line of --control when the \
   connections are open, and reads the number from standard input, so that a program can wait for all processes first. \
   The warm-up begins at that instant, and the arrivals of an open loop are due from then on. When the instant has passed, \
   visit begins at once, and `late_seconds` says how late; a closed loop then counts from when it began.
   The counts of a report are those of its share. Those of all shares add up exactly, and so do the buckets of their histograms.
+
+Connections that are closed:
+  In mode close every request asks to close its connection (`Connection: close`), in mode close-after-N the last of N, \
+  which follow one another. visit waits until the server has closed it before it opens the next one: one that stays open for \
+  the timeout is a mismatch. `connect` has the time to open each. An open loop opens a connection when a request is due. One \
+  that the server closes earlier is opened again, and a request that it leaves without an answer is an error.
 
 What it checks:
   The status line, the fields, one Content-Length or chunks, one Content-Type, one Date, every byte of the body, and \
@@ -118,7 +124,7 @@ What latency means:
   Connecting is not included and has its own histogram. A server that stops delays only the requests on their way, \
   so these percentiles look better than what users see (coordinated omission).
   Open loop: from the time at which the request was due to the last byte of its answer, so waiting for a connection \
-  is included, and in mode close connecting too. `schedule_lag` is the time from due to begun. `rate.held` is true when at \
+  is included, and in modes close and close-after-N connecting too. `schedule_lag` is the time from due to begun. `rate.held` is true when at \
   least 99 % of the rate was answered and 99 % of the requests were begun within 1 ms; otherwise the server or visit could \
   not keep up with the rate.
   Requests that failed have no latency, so look at `errors` first.
@@ -132,6 +138,8 @@ Examples:
       visit http://127.0.0.1:8080/a --path /b --path /c --mode pipelined-16
   one connection per request
       visit http://127.0.0.1:8080/abc --mode close --requests 5000
+  ten requests per connection
+      visit http://127.0.0.1:8080/abc --mode close-after-10
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
   slices of load on the same connections

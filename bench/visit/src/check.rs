@@ -120,11 +120,12 @@ fn check(arrived: &Arrived, expected: &[u8]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mode::Mode;
 
     const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
     fn requests() -> Requests {
-        Requests::new("h", &["/a".to_owned(), "/b".to_owned()], None, false, 1)
+        Requests::new("h", &["/a".to_owned(), "/b".to_owned()], None, Mode::KeepAlive)
     }
 
     fn right(fields: &str, body: &str) -> String {

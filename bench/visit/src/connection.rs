@@ -50,6 +50,8 @@ pub(super) struct Connection {
     pub(super) partial: Vec<u8>,
     /// Whether an answer has announced the end of the connection.
     pub(super) closes: bool,
+    /// The number of its requests since it was opened, where it is closed after a number of them.
+    pub(super) requests: u16,
     written: usize,
     socket: Option<TcpStream>,
 }
@@ -68,6 +70,7 @@ impl Connection {
             batch: Batch { first: 0, count: 0, answered: 0, start: now, measured: false },
             partial: Vec::new(),
             closes: false,
+            requests: 0,
             written: 0,
             socket: None,
         }
@@ -132,6 +135,7 @@ impl Connection {
         self.socket = None;
         self.state = State::Down;
         self.since = now;
+        self.requests = 0;
         self.partial.clear();
     }
 }

@@ -27,6 +27,9 @@ pub(super) struct Plan {
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
     pub(super) mode: Mode,
+    /// The number of requests after which the server has to close a connection; `None` where it is
+    /// kept.
+    pub(super) close_after: Option<u16>,
     /// Arrivals per second over all connections; `None` in a closed loop.
     pub(super) rate: Option<f64>,
     pub(super) connections: u32,
@@ -66,8 +69,9 @@ impl Plan {
         let mut plan = Self {
             url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
-            requests: Requests::new(&host, &paths, expect, mode == Mode::Close, mode.depth()),
+            requests: Requests::new(&host, &paths, expect, mode),
             mode,
+            close_after: mode.requests_per_connection(),
             rate: arguments.rate,
             connections: arguments.connections,
             threads,
@@ -85,6 +89,12 @@ impl Plan {
     /// The share of this process, which is the whole when no other one makes the load with it.
     pub(super) fn process(&self) -> Share {
         self.share.unwrap_or(Share::WHOLE)
+    }
+
+    /// Whether a connection that is down is opened when a request is due, so that its latency has
+    /// the time to connect.
+    pub(super) fn opens_on_arrival(&self) -> bool {
+        self.close_after.is_some() && self.rate.is_some()
     }
 
     /// The connections of this process.
@@ -205,7 +215,11 @@ mod tests {
             ("http://127.0.0.1/ --path b", "does not begin with `/`"),
             ("http://127.0.0.1/ --rate 5 --mode pipelined-4", "--rate cannot be used with"),
             ("http://127.0.0.1/ --mode pipelined-0", "from pipelined-1"),
-            ("http://127.0.0.1/ --mode keepalive", "it has to be keep-alive, close or pipelined-N"),
+            (
+                "http://127.0.0.1/ --mode keepalive",
+                "it has to be keep-alive, close, close-after-N or pipelined-N",
+            ),
+            ("http://127.0.0.1/ --mode close-after-1", "from close-after-2"),
             ("http://127.0.0.1/ --seconds 0", "more than 0"),
             ("http://127.0.0.1/ --rate -1", "more than 0"),
             ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
-use super::mode::Mode;
 use super::output::{Arrived, Load, Queue, Rate, Ready, Report, Slice, TimesReport, VERSION, as_f64};
 use super::plan::{Amount, Plan};
 use super::schedule::due_per_second;
@@ -76,7 +75,7 @@ pub(super) fn slice(plan: &Plan, tally: &Tally) -> Slice {
 }
 
 fn open(plan: &Plan, connections: u64) -> Option<u64> {
-    (plan.mode != Mode::Close).then_some(connections)
+    plan.close_after.is_none().then_some(connections)
 }
 
 fn load(plan: &Plan, measured: &Measured) -> Load {
@@ -86,7 +85,7 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
     };
     Load {
         url: plan.url.clone(),
-        paths: plan.requests.targets.iter().map(|target| target.path.clone()).collect(),
+        paths: plan.requests.paths().map(str::to_owned).collect(),
         mode: plan.mode.to_string(),
         connections: plan.connections,
         threads: plan.threads,

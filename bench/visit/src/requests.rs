@@ -1,14 +1,24 @@
 //! The requests as bytes, and the expected bodies of their answers.
 
+use super::mode::Mode;
+
 /// The requests of a run: one per path, repeated without end. Each has a number, from 0.
+///
+/// Where a connection is closed after several requests, its last one differs, so that each path has
+/// two requests here, and [`Requests::number`] says which.
 pub(super) struct Requests {
-    /// One request per path, then the first again, so that every batch is one slice.
+    /// One request per target, then the first again, so that every batch is one slice.
     bytes: Vec<u8>,
     /// The start of each request in `bytes`, and the end of the last one.
     starts: Vec<usize>,
     pub(super) targets: Vec<Target>,
+    /// The number of paths, whose requests come first, in their order.
+    paths: usize,
+    /// From a request to the same one that asks to close its connection: 0 where all of them do.
+    to_closing: usize,
 }
 
+#[derive(Clone)]
 pub(super) struct Target {
     pub(super) path: String,
     /// The expected body of its answer, byte for byte.
@@ -16,20 +26,38 @@ pub(super) struct Target {
 }
 
 impl Requests {
-    /// Requests for `paths` to `host`, in batches of up to `depth`. Without `expect` the expected
-    /// body is the greeting. With `close` each request asks the server to close the connection.
-    pub(super) fn new(host: &str, paths: &[String], expect: Option<&str>, close: bool, depth: usize) -> Self {
+    /// Requests for `paths` to `host`. Without `expect` the expected body is the greeting. The mode
+    /// says which of them ask the server to close the connection, and how long a batch is.
+    pub(super) fn new(host: &str, paths: &[String], expect: Option<&str>, mode: Mode) -> Self {
         let target = |path: &String| {
             let body = expect.map_or_else(|| greeting(path), str::to_owned).into_bytes();
             Target { path: path.clone(), body }
         };
-        let connection = if close { "Connection: close\r\n" } else { "" };
+        let once: Vec<Target> = paths.iter().map(target).collect();
+        let (targets, to_closing) = match mode {
+            Mode::CloseAfter(_) => (once.iter().chain(&once).cloned().collect(), once.len()),
+            _ => (once, 0),
+        };
         let (mut bytes, mut starts) = (Vec::new(), vec![0]);
-        for path in paths.iter().cycle().take(paths.len() + depth) {
+        for (number, target) in targets.iter().enumerate().cycle().take(targets.len() + mode.depth()) {
+            let closes = mode == Mode::Close || to_closing > 0 && number >= to_closing;
+            let connection = if closes { "Connection: close\r\n" } else { "" };
+            let path = &target.path;
             bytes.extend(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{connection}\r\n").into_bytes());
             starts.push(bytes.len());
         }
-        Self { bytes, starts, targets: paths.iter().map(target).collect() }
+        Self { bytes, starts, targets, paths: paths.len(), to_closing }
+    }
+
+    /// The paths in their order.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.targets[..self.paths].iter().map(|target| target.path.as_str())
+    }
+
+    /// The number of the request for the next path, where `next` counts requests: the last one of
+    /// its connection or another one.
+    pub(super) fn number(&self, next: usize, is_last: bool) -> usize {
+        next % self.paths + if is_last { self.to_closing } else { 0 }
     }
 
     /// The bytes of `count` requests from number `first`. `count` is at most the depth.
@@ -61,7 +89,7 @@ mod tests {
     #[test]
     fn a_batch_is_one_slice_wherever_it_begins() {
         let paths = ["/a".to_owned(), "/b?c".to_owned()];
-        let requests = Requests::new("h", &paths, None, false, 3);
+        let requests = Requests::new("h", &paths, None, Mode::Pipelined(3));
         let (a, b) = ("GET /a HTTP/1.1\r\nHost: h\r\n\r\n", "GET /b?c HTTP/1.1\r\nHost: h\r\n\r\n");
         let cases = [(0, 1, vec![a]), (1, 1, vec![b]), (4, 3, vec![a, b, a]), (3, 3, vec![b, a, b])];
         for (first, count, expected) in cases {
@@ -72,8 +100,21 @@ mod tests {
 
     #[test]
     fn a_request_can_ask_to_close_its_connection() {
-        let requests = Requests::new("h:1", &["/".to_owned()], Some("x"), true, 1);
-        assert_eq!(requests.bytes(0, 1), b"GET / HTTP/1.1\r\nHost: h:1\r\nConnection: close\r\n\r\n");
-        assert_eq!(requests.target(0).body, b"x");
+        let paths = ["/".to_owned(), "/b".to_owned()];
+        let close = "Connection: close\r\n";
+        let cases =
+            [(Mode::KeepAlive, ["", ""]), (Mode::Close, [close; 2]), (Mode::CloseAfter(2), ["", close])];
+        for (mode, expected) in cases {
+            let requests = Requests::new("h:1", &paths, Some("x"), mode);
+            for (next, path) in [(0, "/"), (1, "/b"), (2, "/"), (usize::MAX, "/b")] {
+                for (is_last, expected) in [false, true].into_iter().zip(expected) {
+                    let number = requests.number(next, is_last);
+                    let bytes = format!("GET {path} HTTP/1.1\r\nHost: h:1\r\n{expected}\r\n");
+                    assert_eq!(requests.bytes(number, 1), bytes.as_bytes(), "{mode}");
+                    assert_eq!(requests.target(number).body, b"x");
+                }
+            }
+            assert_eq!(requests.paths().collect::<Vec<_>>(), ["/", "/b"], "{mode}");
+        }
     }
 }

@@ -60,7 +60,8 @@ pub struct Report {
     /// `null` without such an instant, or when the load did not begin.
     #[serde(default)]
     pub late_seconds: Option<f64>,
-    /// Connections that were open when the clock started; `null` in mode close.
+    /// Connections that were open when the clock started; `null` in modes close and
+    /// close-after-N, which open them as needed.
     pub connections_open: Option<u64>,
     /// From the start of the measured time to its end or to the last answer, whichever is later.
     /// Of a number of requests in a closed loop: to the last answer or error.
@@ -106,7 +107,7 @@ pub struct Load {
     pub url: String,
     /// The paths in their order, that of the URL first.
     pub paths: Vec<String>,
-    /// `keep-alive`, `close` or `pipelined-N`.
+    /// `keep-alive`, `close`, `close-after-N` or `pipelined-N`.
     pub mode: String,
     /// Connections.
     pub connections: u32,

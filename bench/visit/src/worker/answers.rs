@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::{EXTRA_BYTES_WAIT, Worker};
 use crate::check;
 use crate::connection::State;
-use crate::mode::Mode;
 use crate::tally::FailureKind;
 
 impl Worker<'_> {
@@ -109,7 +108,7 @@ impl Worker<'_> {
         if connection.state != State::Busy || (left > 0 && !connection.closes) {
             return;
         }
-        let closes = connection.closes || self.plan.mode == Mode::Close;
+        let closes = connection.closes || self.plan.close_after == Some(connection.requests);
         if closes {
             (connection.state, connection.since) = (State::Closing, now);
         }

@@ -15,7 +15,6 @@ use mio::{Events, Poll, Token};
 
 use super::check::Checker;
 use super::connection::{Connection, State};
-use super::mode::Mode;
 use super::plan::{Amount, Plan};
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
 use super::tally::{FailureKind, Tally, cpu_time};
@@ -209,13 +208,15 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Open loop: the connection that has been free for the longest time.
+    /// Open loop: the connection that has been free for the longest time. One that is opened on
+    /// arrival is free while it is down too.
     fn next_free(&mut self) -> Option<usize> {
-        let expected = if self.plan.mode == Mode::Close { State::Down } else { State::Free };
         loop {
             let index = self.free.pop_front()?;
-            if self.connections[index].state == expected {
-                return Some(index);
+            match self.connections[index].state {
+                State::Free => return Some(index),
+                State::Down if self.plan.opens_on_arrival() => return Some(index),
+                _ => {}
             }
         }
     }
@@ -239,9 +240,7 @@ impl<'a> Worker<'a> {
                     self.connect_failed(index, ErrorKind::TimedOut, now);
                 }
                 State::Closing if is_old => self.unclosed(index, now),
-                State::Down if self.plan.mode == Mode::KeepAlive || self.plan.rate.is_none() => {
-                    self.reconnect(index, now);
-                }
+                State::Down if !self.plan.opens_on_arrival() => self.reconnect(index, now),
                 _ => {}
             }
         }

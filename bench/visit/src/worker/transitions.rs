@@ -68,8 +68,7 @@ impl Worker<'_> {
 
     /// Gives a connection a batch, whose latency counts from `start`; opens one that is down.
     pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
-        let first = self.next;
-        self.next = self.next.wrapping_add(count);
+        let first = self.take_number(index, count);
         self.outstanding += 1;
         let connection = &mut self.connections[index];
         connection.assign(Batch { first, count, answered: 0, start, measured });
@@ -77,6 +76,16 @@ impl Worker<'_> {
             State::Down => self.connect(index, now),
             _ => self.send_first(index),
         }
+    }
+
+    /// The number of the next request of a connection, or of the first one of a batch.
+    fn take_number(&mut self, index: usize, count: usize) -> usize {
+        let next = self.next;
+        self.next = next.wrapping_add(count);
+        let Some(close_after) = self.plan.close_after else { return next };
+        let connection = &mut self.connections[index];
+        connection.requests += 1;
+        self.plan.requests.number(next, connection.requests == close_after)
     }
 
     pub(super) fn send(&mut self, index: usize) {
@@ -101,7 +110,7 @@ impl Worker<'_> {
     /// Closes a connection. With `again` the next one is opened at once, if there is more to send.
     pub(super) fn close(&mut self, index: usize, now: Instant, again: bool) {
         self.connections[index].close(now);
-        if self.plan.mode == Mode::Close && matches!(self.schedule, Some(Schedule::Open(_))) {
+        if self.plan.close_after.is_some() && matches!(self.schedule, Some(Schedule::Open(_))) {
             self.free.push_back(index);
         } else if again {
             self.reconnect(index, now);

@@ -86,6 +86,49 @@ fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
     }
 }
 
+/// Answers requests until one asks to close the connection, which has to be the one of this number.
+fn close_after(client: &mut Client, requests: u64) {
+    for request in 1.. {
+        let Some((path, _)) = client.request() else { return };
+        match (client.head.ends_with("\r\nConnection: close\r\n\r\n"), request == requests) {
+            (true, true) => return client.send(&with_field(&path, "Connection: close\r\n")),
+            (false, false) => client.send(&right(&path)),
+            (closes, _) => return client.send(&format!("request {request} of {requests}: {closes}")),
+        }
+    }
+}
+
+#[test]
+fn a_connection_is_closed_after_a_number_of_requests() {
+    for loops in ["", "--threads 2", "--rate 2000", "--rate 2000 --threads 2"] {
+        for (number, requests) in [(2, 20), (3, 60), (10, 80)] {
+            let server = ScriptedServer::start(move |client| close_after(client, number));
+            let arguments =
+                format!("--mode close-after-{number} --connections 2 --requests {requests} --path /b");
+            let Ran { report, complaint, code } = finish(start(&server, &format!("{arguments} {loops}")));
+            let name = format!("{number} {loops}");
+            assert_eq!((report.answered, code), (requests, 0), "{name}: {complaint}");
+            assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{name}");
+            assert_eq!((report.connections_open, report.load.mode), (None, format!("close-after-{number}")));
+            // Each of the two may be left with fewer requests, or none.
+            let connections = report.connect.unwrap().count;
+            let least = requests / number;
+            assert!((least..=least + 2).contains(&connections), "{name}: {connections}");
+        }
+    }
+}
+
+#[test]
+fn a_server_may_close_an_idle_connection_before_its_last_request() {
+    for loops in ["", "--rate 20"] {
+        let ran = visit(&format!("--mode close-after-5 --connections 1 --requests 6 {loops}"), |client| {
+            client.answer_one(|path| with_field(path, "Connection: close\r\n"));
+        });
+        assert_eq!((ran.report.answered, ran.report.errors), (6, Errors::default()), "{loops}");
+        assert_eq!(ran.report.connect.unwrap().count, 6, "{loops}");
+    }
+}
+
 #[test]
 fn a_wrong_answer_makes_the_run_invalid() {
     /// The answer to a request for a path, which is the one of this number.
@@ -97,8 +140,9 @@ fn a_wrong_answer_makes_the_run_invalid() {
     let unclosed = "the connection was not closed after the answer";
     let (one, batch) = ("--requests 1", "--requests 4 --mode pipelined-4");
     let close = "--requests 1 --mode close --timeout 0.2";
+    let close_after = "--requests 2 --mode close-after-2 --timeout 0.2";
     let several = "--requests 20 --path /b";
-    let cases: [(&str, &str, Answer, &str); 9] = [
+    let cases: [(&str, &str, Answer, &str); 10] = [
         ("a wrong byte", one, |path, _| right(path).replace("visitor", "visitoR"), quoted),
         ("a wrong byte in the tenth answer", "--requests 20", tenth, "the body differs at byte 37"),
         ("the answer to another request", several, |_, _| right("/b"), "Content-Length is 37, not 39"),
@@ -108,6 +152,7 @@ fn a_wrong_answer_makes_the_run_invalid() {
         ("two answers to the last pipelined request", batch, fourth_twice, extra),
         ("more behind a last answer", one, |path, _| with_field(path, "Connection: close\r\n") + "x", extra),
         ("a connection that stays open after it had to be closed", close, |path, _| right(path), unclosed),
+        ("one that stays open after its last request", close_after, |path, _| right(path), unclosed),
     ];
     let check = |name: &str, ran: Ran, expected: &str| {
         let mismatch = ran.report.mismatch.unwrap_or_default();
@@ -138,6 +183,10 @@ fn failures_are_counted_by_kind() {
     // What is not read when a connection is closed makes it a reset.
     let unread: Serve = |client| drop(client.stream.peek(&mut [0]));
     let unanswered: Serve = |client| drop(client.request());
+    let second_unanswered: Serve = |client| {
+        client.answer_one(right);
+        client.request();
+    };
     let silent: Serve = |client| while client.request().is_some() {};
     let short: Serve = |client| client.answer_one(|path| right(path).replace("/abc\n", ""));
     let unended: Serve = |client| client.answer_all(|path| right(path).replace("\n", ""));
@@ -147,10 +196,11 @@ fn failures_are_counted_by_kind() {
             client.send(&(right(first) + &with_field(second, "Connection: close\r\n")));
         }
     };
-    let cases: [(&str, u64, &str, Serve, Errors); 8] = [
+    let cases: [(&str, u64, &str, Serve, Errors); 9] = [
         ("a short body and an end", 3, "", short, closed(3)),
         ("an end within the head", 3, "", |client| client.answer_one(|_| "HTTP/1.1 200 O".into()), closed(3)),
         ("an end without an answer", 3, "--mode close", unanswered, closed(3)),
+        ("an end in place of the second answer", 4, "--mode close-after-3", second_unanswered, closed(2)),
         ("an end without an answer in an open loop", 3, "--rate 100", unanswered, closed(3)),
         ("a reset", 3, "", unread, Errors { reset: 3, ..none }),
         ("silence", 3, "--timeout 0.1", silent, timeout(3)),
