@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use super::field::Field;
 use super::mode::Mode;
 use super::output::Share;
 use super::start_at::StartAt;
@@ -23,6 +24,10 @@ pub struct Arguments {
     /// PATH"]
     #[arg(long, value_name = "TEXT")]
     pub expect: Option<String>,
+
+    /// A field of every request, after Host, such as 'Accept: */*'; may be repeated. Not Host, Connection, Content-Length or Transfer-Encoding
+    #[arg(long, value_name = "FIELD")]
+    pub header: Vec<Field>,
 
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -140,6 +145,8 @@ Examples:
       visit http://127.0.0.1:8080/abc --mode close --requests 5000
   ten requests per connection
       visit http://127.0.0.1:8080/abc --mode close-after-10
+  the head that a client sends
+      visit http://127.0.0.1:8080/abc --header 'User-Agent: curl/8.5.0' --header 'Accept: */*'
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
   slices of load on the same connections

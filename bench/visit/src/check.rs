@@ -121,11 +121,13 @@ fn check(arrived: &Arrived, expected: &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::mode::Mode;
+    use crate::requests::Form;
 
     const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
     fn requests() -> Requests {
-        Requests::new("h", &["/a".to_owned(), "/b".to_owned()], None, Mode::KeepAlive)
+        let form = Form { host: "h", fields: &[], mode: Mode::KeepAlive };
+        Requests::new(&form, &["/a".to_owned(), "/b".to_owned()], None)
     }
 
     fn right(fields: &str, body: &str) -> String {

@@ -21,6 +21,7 @@ mod check;
 mod clock;
 mod connection;
 mod control;
+mod field;
 mod input;
 mod mode;
 pub mod output;
@@ -47,6 +48,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 pub use arguments::Arguments;
+pub use field::Field;
 pub use mode::Mode;
 pub use start_at::StartAt;
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 
 use super::arguments::Arguments;
+use super::field::Field;
 use super::mode::Mode;
 use super::output::Share;
-use super::requests::Requests;
+use super::requests::{Form, Requests};
 use super::start_at::Start;
 
 /// How long an address of a name that has several may take to accept a connection.
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub(super) url: String,
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
+    /// Fields of every request, as `Name: value`.
+    pub(super) headers: Vec<String>,
     pub(super) mode: Mode,
     /// The number of requests after which the server has to close a connection; `None` where it is
     /// kept.
@@ -66,10 +69,12 @@ impl Plan {
         let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
         let amount = arguments.requests.map_or(Amount::Time(arguments.seconds), Amount::Requests);
         let expect = arguments.expect.as_deref();
+        let form = Form { host: &host, fields: &arguments.header, mode };
         let mut plan = Self {
             url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
-            requests: Requests::new(&host, &paths, expect, mode),
+            requests: Requests::new(&form, &paths, expect),
+            headers: arguments.header.iter().map(Field::to_string).collect(),
             mode,
             close_after: mode.requests_per_connection(),
             rate: arguments.rate,

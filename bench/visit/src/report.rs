@@ -86,6 +86,7 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
     Load {
         url: plan.url.clone(),
         paths: plan.requests.paths().map(str::to_owned).collect(),
+        headers: plan.headers.clone(),
         mode: plan.mode.to_string(),
         connections: plan.connections,
         threads: plan.threads,

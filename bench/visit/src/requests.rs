@@ -1,5 +1,6 @@
 //! The requests as bytes, and the expected bodies of their answers.
 
+use super::field::Field;
 use super::mode::Mode;
 
 /// The requests of a run: one per path, repeated without end. Each has a number, from 0.
@@ -18,6 +19,15 @@ pub(super) struct Requests {
     to_closing: usize,
 }
 
+/// What all requests have in common.
+pub(super) struct Form<'a> {
+    pub(super) host: &'a str,
+    /// Fields behind `Host`, in their order.
+    pub(super) fields: &'a [Field],
+    /// Which requests ask the server to close the connection, and how long a batch is.
+    pub(super) mode: Mode,
+}
+
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) path: String,
@@ -26,9 +36,9 @@ pub(super) struct Target {
 }
 
 impl Requests {
-    /// Requests for `paths` to `host`. Without `expect` the expected body is the greeting. The mode
-    /// says which of them ask the server to close the connection, and how long a batch is.
-    pub(super) fn new(host: &str, paths: &[String], expect: Option<&str>, mode: Mode) -> Self {
+    /// Requests for `paths`. Without `expect` the expected body is the greeting.
+    pub(super) fn new(form: &Form, paths: &[String], expect: Option<&str>) -> Self {
+        let Form { host, fields, mode } = *form;
         let target = |path: &String| {
             let body = expect.map_or_else(|| greeting(path), str::to_owned).into_bytes();
             Target { path: path.clone(), body }
@@ -38,12 +48,14 @@ impl Requests {
             Mode::CloseAfter(_) => (once.iter().chain(&once).cloned().collect(), once.len()),
             _ => (once, 0),
         };
+        let fields: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
         let (mut bytes, mut starts) = (Vec::new(), vec![0]);
         for (number, target) in targets.iter().enumerate().cycle().take(targets.len() + mode.depth()) {
             let closes = mode == Mode::Close || to_closing > 0 && number >= to_closing;
             let connection = if closes { "Connection: close\r\n" } else { "" };
             let path = &target.path;
-            bytes.extend(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{connection}\r\n").into_bytes());
+            let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}{connection}\r\n");
+            bytes.extend(head.into_bytes());
             starts.push(bytes.len());
         }
         Self { bytes, starts, targets, paths: paths.len(), to_closing }
@@ -86,10 +98,14 @@ fn greeting(path: &str) -> String {
 mod tests {
     use super::*;
 
+    fn form(host: &str, mode: Mode) -> Form<'_> {
+        Form { host, fields: &[], mode }
+    }
+
     #[test]
     fn a_batch_is_one_slice_wherever_it_begins() {
         let paths = ["/a".to_owned(), "/b?c".to_owned()];
-        let requests = Requests::new("h", &paths, None, Mode::Pipelined(3));
+        let requests = Requests::new(&form("h", Mode::Pipelined(3)), &paths, None);
         let (a, b) = ("GET /a HTTP/1.1\r\nHost: h\r\n\r\n", "GET /b?c HTTP/1.1\r\nHost: h\r\n\r\n");
         let cases = [(0, 1, vec![a]), (1, 1, vec![b]), (4, 3, vec![a, b, a]), (3, 3, vec![b, a, b])];
         for (first, count, expected) in cases {
@@ -105,7 +121,7 @@ mod tests {
         let cases =
             [(Mode::KeepAlive, ["", ""]), (Mode::Close, [close; 2]), (Mode::CloseAfter(2), ["", close])];
         for (mode, expected) in cases {
-            let requests = Requests::new("h:1", &paths, Some("x"), mode);
+            let requests = Requests::new(&form("h:1", mode), &paths, Some("x"));
             for (next, path) in [(0, "/"), (1, "/b"), (2, "/"), (usize::MAX, "/b")] {
                 for (is_last, expected) in [false, true].into_iter().zip(expected) {
                     let number = requests.number(next, is_last);
@@ -115,6 +131,17 @@ mod tests {
                 }
             }
             assert_eq!(requests.paths().collect::<Vec<_>>(), ["/", "/b"], "{mode}");
+        }
+    }
+
+    #[test]
+    fn fields_are_behind_the_host() {
+        let fields: Vec<Field> = ["A:b", "a: c"].iter().map(|text| text.parse().unwrap()).collect();
+        for (mode, close) in [(Mode::KeepAlive, ""), (Mode::Close, "Connection: close\r\n")] {
+            let form = Form { host: "h", fields: &fields, mode };
+            let requests = Requests::new(&form, &["/".to_owned()], None);
+            let bytes = format!("GET / HTTP/1.1\r\nHost: h\r\nA: b\r\na: c\r\n{close}\r\n");
+            assert_eq!(requests.bytes(0, 1), bytes.as_bytes(), "{mode}");
         }
     }
 }

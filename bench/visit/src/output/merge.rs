@@ -125,6 +125,7 @@ mod tests {
         let load = Load {
             url: "http://127.0.0.1:8080/abc".into(),
             paths: vec!["/abc".into()],
+            headers: vec!["Accept: */*".into()],
             mode: "keep-alive".into(),
             connections: 5,
             threads: number,

@@ -107,6 +107,9 @@ pub struct Load {
     pub url: String,
     /// The paths in their order, that of the URL first.
     pub paths: Vec<String>,
+    /// Fields that every request had besides those that `visit` sets, as `Name: value`.
+    #[serde(default)]
+    pub headers: Vec<String>,
     /// `keep-alive`, `close`, `close-after-N` or `pipelined-N`.
     pub mode: String,
     /// Connections.

@@ -369,10 +369,42 @@ fn the_expected_body_can_be_given() {
 }
 
 #[test]
+fn every_request_has_the_fields_that_were_given() {
+    for mode in ["keep-alive", "close", "pipelined-2", "close-after-2"] {
+        let server = ScriptedServer::start(|client| {
+            while let Some((path, _)) = client.request() {
+                let (_, fields) = client.head.split_once("Host: ").unwrap();
+                let (_, fields) = fields.split_once("\r\n").unwrap();
+                let is_last = client.head.contains("Connection: close");
+                let close = if is_last { "Connection: close\r\n" } else { "" };
+                if fields == format!("Accept: */*\r\nCookie: a=b; c\r\n{close}\r\n") {
+                    client.send(&with_field(&path, close));
+                }
+                if is_last {
+                    return;
+                }
+            }
+        });
+        let url = format!("http://{}/abc", server.address);
+        let fields = ["--header", "Accept: */*", "--header", "Cookie:a=b; c"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
+        command.args([&url, "--requests", "20", "--mode", mode]).args(fields);
+        let output = command.output().unwrap();
+        let report = Report::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+        assert_eq!((report.answered, report.errors), (20, Errors::default()), "{mode}");
+        assert_eq!(report.load.headers, ["Accept: */*", "Cookie: a=b; c"]);
+    }
+}
+
+#[test]
 fn a_wrong_argument_exits_with_two() {
-    for arguments in
-        ["", "ftp://127.0.0.1/", "http://127.0.0.1:1/ --connections 0", "http://127.0.0.1:1/ --what"]
-    {
+    for arguments in [
+        "",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:1/ --connections 0",
+        "http://127.0.0.1:1/ --what",
+        "http://127.0.0.1:1/ --header Host:a",
+    ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
         let output = command.args(arguments.split_whitespace()).output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments}");
