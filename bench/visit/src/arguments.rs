@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::field::Field;
+use super::kind::RequestKind;
 use super::mode::Mode;
 use super::output::Share;
 use super::start_at::StartAt;
@@ -28,6 +29,10 @@ pub struct Arguments {
     /// A field of every request, after Host, such as 'Accept: */*'; may be repeated. Not Host, Connection, Content-Length or Transfer-Encoding
     #[arg(long, value_name = "FIELD")]
     pub header: Vec<Field>,
+
+    /// Another kind of request, with its share and the expected status, such as name=wrong-method,share=0.1,method=DELETE,status=405; may be repeated, see below
+    #[arg(long, value_name = "KIND")]
+    pub mix: Vec<RequestKind>,
 
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -119,6 +124,18 @@ Connections that are closed:
   the timeout is a mismatch. `connect` has the time to open each. An open loop opens a connection when a request is due. One \
   that the server closes earlier is opened again, and a request that it leaves without an answer is an error.
 
+A mix of requests:
+  Each --mix is a kind of request; what the shares leave is plain, as without --mix. A kind is a list of KEY=VALUE, with commas \
+  between them: name, share (of all requests, 0 to 1, up to four decimals), status (the expected one), and if it differs from \
+  the plain request method (GET, DELETE, or POST without a body), path, malformed (no-host, or space-in-name: a field \
+  whose name has a space), head (fill it up with fields to this number of bytes, for 431 or a large request).
+  The order is fixed: the kind that lacks most of its share is next, on each thread, so that shares are exact over any \
+  window to a request or two. A connection carries all kinds. When the server closes it after an answer, another one is \
+  opened, which is no error.
+  The report has `kinds`: `sent`, `expected` (answers of the expected status), all `statuses` and `latency` of each. Only where \
+  200 is expected of a GET is the body of an answer compared; framing always is. Another status than the expected one \
+  does not make a run invalid. A rate is held by expected answers.
+
 What it checks:
   The status line, the fields, one Content-Length or chunks, one Content-Type, one Date, every byte of the body, and \
   that no byte follows. An answer must be a right 200, or a whole answer with a status from 300, which is counted by \
@@ -147,6 +164,8 @@ Examples:
       visit http://127.0.0.1:8080/abc --mode close-after-10
   the head that a client sends
       visit http://127.0.0.1:8080/abc --header 'User-Agent: curl/8.5.0' --header 'Accept: */*'
+  one request in ten is wrong, and what a good one waits beside it
+      visit http://127.0.0.1:8080/abc --rate 5000 --mix name=wrong,share=0.1,method=DELETE,status=405
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
   slices of load on the same connections

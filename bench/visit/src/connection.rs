@@ -118,6 +118,11 @@ impl Connection {
         Ok(self.written - before)
     }
 
+    /// Whether a part of the batch is not yet written.
+    pub(super) fn is_unsent(&self, requests: &Requests) -> bool {
+        self.written < requests.bytes(self.batch.first, self.batch.count).len()
+    }
+
     /// Reads what has arrived: `None` when nothing has, 0 at the end of the connection.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         let Some(socket) = &mut self.socket else { return Ok(None) };

@@ -21,8 +21,12 @@ mod check;
 mod clock;
 mod connection;
 mod control;
+mod details;
 mod field;
+mod head;
 mod input;
+mod kind;
+mod mix;
 mod mode;
 pub mod output;
 mod plan;
@@ -49,6 +53,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 pub use arguments::Arguments;
 pub use field::Field;
+pub use kind::RequestKind;
 pub use mode::Mode;
 pub use start_at::StartAt;
 

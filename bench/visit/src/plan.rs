@@ -3,13 +3,15 @@
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use super::arguments::Arguments;
 use super::field::Field;
+use super::head::{self, Form};
+use super::mix::Mix;
 use super::mode::Mode;
 use super::output::Share;
-use super::requests::{Form, Requests};
+use super::requests::Requests;
 use super::start_at::Start;
 
 /// How long an address of a name that has several may take to accept a connection.
@@ -27,6 +29,8 @@ pub(super) struct Plan {
     pub(super) url: String,
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
+    /// Kinds of requests besides the plain one; `None` when there are none.
+    pub(super) mix: Option<Mix>,
     /// Fields of every request, as `Name: value`.
     pub(super) headers: Vec<String>,
     pub(super) mode: Mode,
@@ -54,11 +58,7 @@ impl Plan {
         let (host, path) = split(&arguments.url).with_context(|| format!("URL {}", arguments.url))?;
         let mut paths = vec![path];
         paths.extend(arguments.path.iter().cloned());
-        for path in &paths {
-            if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-                bail!("the path \"{}\" does not begin with `/` or is not plain ASCII", path.escape_default());
-            }
-        }
+        paths.iter().try_for_each(|path| check_path(path))?;
         let mode = arguments.mode;
         if arguments.rate.is_some() && matches!(mode, Mode::Pipelined(_)) {
             bail!("--rate cannot be used with --mode {mode}: an arrival is one request");
@@ -70,10 +70,12 @@ impl Plan {
         let amount = arguments.requests.map_or(Amount::Time(arguments.seconds), Amount::Requests);
         let expect = arguments.expect.as_deref();
         let form = Form { host: &host, fields: &arguments.header, mode };
+        let mix = mix(arguments, &form, &paths)?;
         let mut plan = Self {
             url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
-            requests: Requests::new(&form, &paths, expect),
+            requests: Requests::new(&form, &paths, expect, &arguments.mix),
+            mix,
             headers: arguments.header.iter().map(Field::to_string).collect(),
             mode,
             close_after: mode.requests_per_connection(),
@@ -106,6 +108,34 @@ impl Plan {
     pub(super) fn own_connections(&self) -> u64 {
         self.process().part_of(self.connections.into())
     }
+}
+
+fn check_path(path: &str) -> anyhow::Result<()> {
+    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("the path \"{}\" does not begin with `/` or is not plain ASCII", path.escape_default());
+    }
+    Ok(())
+}
+
+/// The kinds of requests; `None` without --mix.
+fn mix(arguments: &Arguments, form: &Form, paths: &[String]) -> anyhow::Result<Option<Mix>> {
+    let (kinds, mode) = (&arguments.mix, form.mode);
+    if kinds.is_empty() {
+        return Ok(None);
+    }
+    ensure!(
+        !matches!(mode, Mode::Pipelined(_)),
+        "--mix cannot be used with --mode {mode}: the answers behind a wrong request are not known"
+    );
+    for kind in kinds {
+        let path = kind.path.as_ref().unwrap_or(&paths[0]);
+        check_path(path).with_context(|| format!("--mix {kind}"))?;
+        if let Some(asked) = kind.head {
+            let bytes = head::head(form, path, mode.requests_per_connection().is_some(), Some(kind)).len();
+            ensure!(bytes == asked, "--mix {kind}: the head has at least {bytes} bytes");
+        }
+    }
+    Mix::new(kinds).map(Some).map_err(|error| anyhow!("--mix: {error}"))
 }
 
 /// Fails when there are more shares than there is to divide.
@@ -225,6 +255,17 @@ mod tests {
                 "it has to be keep-alive, close, close-after-N or pipelined-N",
             ),
             ("http://127.0.0.1/ --mode close-after-1", "from close-after-2"),
+            ("http://127.0.0.1/ --mix name=a,share=0.1", "it has no status="),
+            ("http://127.0.0.1/ --mix name=a,share=0.1,path=b,status=404", "does not begin with `/`"),
+            ("http://127.0.0.1/ --mix name=a,share=0.1,head=20,status=431", "the head has at least 35 bytes"),
+            (
+                "http://127.0.0.1/ --mix name=a,share=1,status=404 --mix name=b,share=1,status=404",
+                "more than 1",
+            ),
+            (
+                "http://127.0.0.1/ --mix name=a,share=0.1,status=404 --mode pipelined-2",
+                "--mix cannot be used",
+            ),
             ("http://127.0.0.1/ --seconds 0", "more than 0"),
             ("http://127.0.0.1/ --rate -1", "more than 0"),
             ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
+use super::details::Details;
+use super::kind::RequestKind;
 use super::output::{Arrived, Load, Queue, Rate, Ready, Report, Slice, TimesReport, VERSION, as_f64};
 use super::plan::{Amount, Plan};
 use super::schedule::due_per_second;
@@ -31,6 +33,9 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
     let tally = &measured.tally;
     let clock = Clock::read()?;
     let schedule_lag = tally.lag.report();
+    // A run that was interrupted before it began has none.
+    let nothing = if tally.details.is_none() { Details::new(plan) } else { None };
+    let details = tally.details.as_ref().or(nothing.as_ref());
     Ok(Report {
         version: VERSION.into(),
         load: load(plan, measured),
@@ -53,6 +58,7 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
         rate: plan.rate.map(|whole| rate(plan, whole, measured, schedule_lag.as_ref())),
         schedule_lag,
         cpu_seconds: tally.cpu.as_secs_f64(),
+        kinds: details.as_ref().and_then(|details| details.kinds(plan)),
     })
 }
 
@@ -87,6 +93,7 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
         url: plan.url.clone(),
         paths: plan.requests.paths().map(str::to_owned).collect(),
         headers: plan.headers.clone(),
+        mix: plan.mix.iter().flat_map(|mix| &mix.kinds).map(RequestKind::to_string).collect(),
         mode: plan.mode.to_string(),
         connections: plan.connections,
         threads: plan.threads,
@@ -117,7 +124,7 @@ fn rate(plan: &Plan, whole: f64, measured: &Measured, lag: Option<&TimesReport>)
     let share = plan.process();
     let arrived = Arrived {
         due_per_second: due_per_second(*amount, whole, *warm_up, share),
-        answered: tally.answers(),
+        answered: tally.expected(),
         elapsed_seconds: tally.elapsed.as_secs_f64(),
         lag,
         waited: tally.waited,

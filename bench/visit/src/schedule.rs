@@ -57,6 +57,12 @@ impl ThreadShare {
         self.thread.part_of(self.process.part_of(whole))
     }
 
+    /// The number of this thread among those of all processes that have as many, and their number.
+    pub(super) fn place(self) -> (u64, u64) {
+        let (processes, threads) = (u64::from(self.process.count()), u64::from(self.thread.count()));
+        (self.process.first() * threads + self.thread.first(), processes * threads)
+    }
+
     /// The first number of this thread, and the distance to each next one.
     fn numbers(self) -> (u64, u64) {
         let (processes, threads) = (u64::from(self.process.count()), u64::from(self.thread.count()));

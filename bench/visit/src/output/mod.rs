@@ -20,6 +20,7 @@
 
 mod control;
 mod errors;
+mod kind;
 mod merge;
 mod rate;
 mod share;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use control::{Ready, Slice};
 pub use errors::Errors;
+pub use kind::Kind;
 pub(crate) use rate::Arrived;
 pub use rate::Rate;
 pub use share::Share;
@@ -96,6 +98,9 @@ pub struct Report {
     pub rate: Option<Rate>,
     /// CPU time of the threads that make the load, user and system, in the measured time.
     pub cpu_seconds: f64,
+    /// The kinds of a mix, the plain one first; `null` without a mix.
+    #[serde(default)]
+    pub kinds: Option<Vec<Kind>>,
 }
 
 /// The load of a run, as it was understood from the arguments. All but `threads` is of the whole
@@ -110,6 +115,9 @@ pub struct Load {
     /// Fields that every request had besides those that `visit` sets, as `Name: value`.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// Kinds of requests besides the plain one, as `--mix` has them.
+    #[serde(default)]
+    pub mix: Vec<String>,
     /// `keep-alive`, `close`, `close-after-N` or `pipelined-N`.
     pub mode: String,
     /// Connections.
@@ -145,6 +153,13 @@ impl Report {
     /// Reads what `visit` has printed. Fails on other output, such as of another version.
     pub fn parse(output: &str) -> anyhow::Result<Self> {
         serde_json::from_str(output).context("this is not the output of visit")
+    }
+
+    /// Answers as they are expected: with a mix those of the status that is expected of their kind,
+    /// otherwise `answered`.
+    pub fn expected(&self) -> u64 {
+        let of_kinds = self.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.expected).sum());
+        of_kinds.unwrap_or(self.answered)
     }
 
     /// Right answers per second; `None` when no time has passed.

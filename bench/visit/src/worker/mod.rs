@@ -15,6 +15,7 @@ use mio::{Events, Poll, Token};
 
 use super::check::Checker;
 use super::connection::{Connection, State};
+use super::mix::Turns;
 use super::plan::{Amount, Plan};
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
 use super::tally::{FailureKind, Tally, cpu_time};
@@ -53,8 +54,10 @@ pub(super) struct Worker<'a> {
     checker: Checker<'a>,
     tally: Tally,
     scratch: Box<[u8]>,
-    /// The number of the next request, which gives its target.
+    /// The number of the next plain request, which gives its target.
     next: usize,
+    /// The order of the kinds, where there are several.
+    turns: Option<Turns<'a>>,
     outstanding: usize,
     /// The last time at which an arrival found no free connection.
     starved_until: Option<Instant>,
@@ -84,9 +87,10 @@ impl<'a> Worker<'a> {
             free: VecDeque::new(),
             schedule: None,
             checker: Checker::new(&plan.requests),
-            tally: Tally::default(),
+            tally: Tally::new(plan),
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             next: 0,
+            turns: plan.mix.as_ref().map(|mix| mix.turns(share)),
             outstanding: 0,
             starved_until: None,
             is_measuring: false,

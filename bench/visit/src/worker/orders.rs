@@ -55,7 +55,7 @@ impl Worker<'_> {
                     let begin = *began.get_or_init(|| self.clock_start(slice.start_at));
                     let done = self.make(&mut events, begin, slice);
                     self.settle();
-                    let _ = counted.send(done.map(|()| mem::take(&mut self.tally)));
+                    let _ = counted.send(done.map(|()| mem::replace(&mut self.tally, Tally::new(self.plan))));
                 }
             }
         }

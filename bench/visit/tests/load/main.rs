@@ -4,6 +4,7 @@
 
 mod control;
 mod controlled;
+mod mix;
 mod server;
 mod shares;
 
