@@ -8,6 +8,8 @@ use super::field::Field;
 use super::kind::RequestKind;
 use super::mode::Mode;
 use super::output::Share;
+use super::poisson::SEED_BITS;
+use super::spacing::Spacing;
 use super::start_at::StartAt;
 
 /// Loads an HTTP/1.1 server, checks every byte of every answer, and measures latency
@@ -43,9 +45,17 @@ pub struct Arguments {
     #[arg(long, value_name = "MODE", default_value = "keep-alive")]
     pub mode: Mode,
 
-    /// Open loop: requests per second over all connections, evenly spaced [default: closed loop]
+    /// Open loop: requests per second over all connections [default: closed loop]
     #[arg(long, value_name = "N", value_parser = rate, allow_negative_numbers = true)]
     pub rate: Option<f64>,
+
+    /// Open loop: how the requests are spaced; poisson is at random, as of independent visitors [default: even]
+    #[arg(long, value_name = "SPACING", requires = "rate", value_enum)]
+    pub arrivals: Option<Spacing>,
+
+    /// The number from which the times of --arrivals poisson follow [default: a random one, which the report has]
+    #[arg(long, value_name = "N", requires = "arrivals", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(..1 << SEED_BITS))]
+    pub seed: Option<u64>,
 
     /// How long to send requests
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds, allow_negative_numbers = true)]
@@ -94,6 +104,9 @@ What it does:
   highest throughput. When the server stops for a second, the requests stop too.
   Open loop (with --rate): requests are due at fixed times, whatever the server does, and wait when no connection is \
   free. This finds the latency that users see at that rate.
+  Requests are evenly spaced, or with --arrivals poisson at random, as those of visitors that do not know of each other: with \
+  exponential gaps, and exactly as many as the rate says. They meet by chance, so that some wait more than evenly \
+  spaced ones at the same rate. The times follow from --seed alone, whatever the number of threads and shares.
 
 What it prints:
   One JSON object on standard output: the load, the answers by status, the errors by kind, histograms of latency and \
@@ -110,7 +123,7 @@ One load from several hosts:
   With --share several processes make one load together, on one host or on several. Each gets the same --connections, \
   --rate and --requests, those of the whole load, and makes its share: connections are divided as evenly as possible, \
   each request of --requests is in exactly one share, and arrivals of an open loop take the shares in turn, so that all \
-  together are evenly spaced.
+  together are evenly spaced (or Poisson, with one --seed for all).
   With --start-at all begin at one instant: visit opens the connections (except in modes close and close-after-N) and waits until \
   CLOCK_MONOTONIC of its machine has this number of nanoseconds. With `-` it prints the first line of --control when the \
   connections are open, and reads the number from standard input, so that a program can wait for all processes first. \
@@ -168,6 +181,8 @@ Examples:
       visit http://127.0.0.1:8080/abc --rate 5000 --mix name=wrong,share=0.1,method=DELETE,status=405
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
+  the same with visitors that come at random, at the same times in each run
+      visit http://127.0.0.1:8080/abc --connections 100 --rate 20000 --arrivals poisson --seed 1
   slices of load on the same connections
       printf 'warm 0.1\\nrun 1\\nrun 1\\n' | visit http://127.0.0.1:8080/abc --control --connections 100
   one load from two hosts whose clocks agree, at 12:00: this on one, on the other with --share 2/2
@@ -178,8 +193,8 @@ Examples:
       visit http://127.0.0.1:8080/abc --quiet | jq '.answered / .elapsed_seconds'
 
 Exit codes:
-  0    at least one request was answered with a 2xx status, and no answer was wrong
-  1    an answer was wrong, or no request was answered with a 2xx status
+  0    at least one request was answered with a 2xx status (of a mix: with that of its kind), and no answer was wrong
+  1    an answer was wrong, or no request was answered so
   2    an argument or a command is wrong
   130  interrupted; what was measured until then is printed";
 

@@ -11,7 +11,10 @@ use super::head::{self, Form};
 use super::mix::Mix;
 use super::mode::Mode;
 use super::output::Share;
+use super::poisson::{self, Poisson};
 use super::requests::Requests;
+use super::schedule;
+use super::spacing::Spacing;
 use super::start_at::Start;
 
 /// How long an address of a name that has several may take to accept a connection.
@@ -39,6 +42,8 @@ pub(super) struct Plan {
     pub(super) close_after: Option<u16>,
     /// Arrivals per second over all connections; `None` in a closed loop.
     pub(super) rate: Option<f64>,
+    /// The times of arrivals in an open loop that are not evenly spaced.
+    pub(super) poisson: Option<Poisson>,
     pub(super) connections: u32,
     /// Threads of this process, at most one per connection of its share.
     pub(super) threads: u32,
@@ -80,6 +85,7 @@ impl Plan {
             mode,
             close_after: mode.requests_per_connection(),
             rate: arguments.rate,
+            poisson: poisson(arguments, amount)?,
             connections: arguments.connections,
             threads,
             share: arguments.share,
@@ -98,6 +104,11 @@ impl Plan {
         self.share.unwrap_or(Share::WHOLE)
     }
 
+    /// How the arrivals of an open loop are spaced.
+    pub(super) fn spacing(&self) -> Spacing {
+        if self.poisson.is_some() { Spacing::Poisson } else { Spacing::Even }
+    }
+
     /// Whether a connection that is down is opened when a request is due, so that its latency has
     /// the time to connect.
     pub(super) fn opens_on_arrival(&self) -> bool {
@@ -108,6 +119,19 @@ impl Plan {
     pub(super) fn own_connections(&self) -> u64 {
         self.process().part_of(self.connections.into())
     }
+}
+
+/// The random times of arrivals; `None` where they are evenly spaced, or there are none.
+fn poisson(arguments: &Arguments, amount: Amount) -> anyhow::Result<Option<Poisson>> {
+    let (Some(rate), Some(Spacing::Poisson)) = (arguments.rate, arguments.arrivals) else {
+        ensure!(arguments.seed.is_none(), "--seed needs --arrivals poisson");
+        return Ok(None);
+    };
+    if let (Some(share), None) = (arguments.share, arguments.seed) {
+        bail!("--share {share}: --arrivals poisson needs a --seed, the same one for all shares");
+    }
+    let seed = arguments.seed.unwrap_or_else(poisson::random_seed);
+    Poisson::new(seed, schedule::measured(amount, rate, arguments.warm_up)).map(Some)
 }
 
 fn check_path(path: &str) -> anyhow::Result<()> {
@@ -266,6 +290,14 @@ mod tests {
                 "http://127.0.0.1/ --mix name=a,share=0.1,status=404 --mode pipelined-2",
                 "--mix cannot be used",
             ),
+            ("http://127.0.0.1/ --arrivals poisson", "--rate"),
+            ("http://127.0.0.1/ --rate 5 --arrivals random", "[possible values: even, poisson]"),
+            ("http://127.0.0.1/ --rate 5 --seed 1", "--arrivals"),
+            ("http://127.0.0.1/ --rate 5 --arrivals even --seed 1", "--seed needs --arrivals poisson"),
+            ("http://127.0.0.1/ --rate 5 --arrivals poisson --seed -1", "--seed"),
+            ("http://127.0.0.1/ --rate 5 --arrivals poisson --seed 9007199254740992", "--seed"),
+            ("http://127.0.0.1/ --rate 5 --arrivals poisson --share 1/2", "needs a --seed"),
+            ("http://127.0.0.1/ --rate 1e8 --seconds 11 --arrivals poisson", "more than 1000000000"),
             ("http://127.0.0.1/ --seconds 0", "more than 0"),
             ("http://127.0.0.1/ --rate -1", "more than 0"),
             ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),

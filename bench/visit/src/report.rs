@@ -98,6 +98,8 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
         connections: plan.connections,
         threads: plan.threads,
         rate_per_second: plan.rate,
+        arrivals: plan.rate.map(|_| plan.spacing().to_string()),
+        seed: plan.poisson.map(|poisson| poisson.seed),
         requests,
         seconds,
         warm_up_seconds: measured.warm_up.as_secs_f64(),

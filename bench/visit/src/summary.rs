@@ -45,7 +45,8 @@ pub(super) fn text(report: &Report) -> String {
     if let Some(Rate { target_per_second, held, waited, .. }) = report.rate {
         let held = if held { "held" } else { "NOT held" };
         let waited = format!("{waited} requests waited for a connection");
-        line("rate", &format!("{target_per_second:.0} per second {held}, {waited}"));
+        let poisson = load.seed.map_or_else(String::new, |seed| format!(", poisson arrivals (seed {seed})"));
+        line("rate", &format!("{target_per_second:.0} per second {held}, {waited}{poisson}"));
     }
     if report.answered > 0 {
         let each = report.cpu_seconds * 1e6 / as_f64(report.answered);

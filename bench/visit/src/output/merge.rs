@@ -154,6 +154,8 @@ mod tests {
             connections: 5,
             threads: number,
             rate_per_second: Some(100.0),
+            arrivals: Some("poisson".into()),
+            seed: Some(1),
             requests: Some(100),
             seconds: None,
             warm_up_seconds: 0.0,
@@ -271,6 +273,7 @@ mod tests {
             ("one more", vec![share(1), share(2), one_of_three], "another number"),
             ("no kind", changed(|share| share.kinds = None).to_vec(), "a share lacks the kind plain"),
             ("another load", changed(|share| share.load.connections = 9).to_vec(), "another load"),
+            ("another seed", changed(|share| share.load.seed = Some(2)).to_vec(), "another load"),
             ("another version", changed(|share| share.version = "visit 0".into()).to_vec(), "visit 0"),
         ];
         for (name, shares, expected) in cases {

@@ -126,6 +126,12 @@ pub struct Load {
     pub threads: u32,
     /// Arrivals per second; `null` in a closed loop.
     pub rate_per_second: Option<f64>,
+    /// How arrivals are spaced, `even` or `poisson`; `null` in a closed loop.
+    #[serde(default)]
+    pub arrivals: Option<String>,
+    /// The seed from which the times of the arrivals follow; `null` where they are evenly spaced.
+    #[serde(default)]
+    pub seed: Option<u64>,
     /// The number of requests; `null` when a time was given.
     pub requests: Option<u64>,
     /// The measured time; `null` when a number of requests was given.

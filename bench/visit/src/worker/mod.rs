@@ -102,7 +102,10 @@ impl<'a> Worker<'a> {
     fn start(&mut self, begin: Instant, warm_up: Duration, amount: Amount) {
         self.schedule = Some(match self.plan.rate {
             None => Schedule::Closed(Budget::new(amount, begin + warm_up, self.share)),
-            Some(rate) => Schedule::Open(Arrivals::new(amount, rate, begin, warm_up, self.share)),
+            Some(rate) => {
+                let arrivals = Arrivals::new(amount, rate, begin, warm_up, self.share);
+                Schedule::Open(arrivals.with_poisson(self.plan.poisson))
+            }
         });
         self.is_measuring = warm_up.is_zero();
         for index in 0..self.connections.len() {

@@ -315,6 +315,29 @@ fn an_open_loop_counts_from_when_a_request_was_due() {
 }
 
 #[test]
+fn arrivals_can_be_random() {
+    for (seed, expected) in [("--seed 7", Some(7)), ("", None)] {
+        let arguments = format!("--rate 1000 --requests 300 --warm-up 0.1 --arrivals poisson {seed}");
+        let ran = visit(&format!("{arguments} --threads 2"), |client| client.answer_all(right));
+        assert_eq!((ran.report.answered, ran.report.errors, ran.code), (300, Errors::default(), 0), "{seed}");
+        let found = ran.report.load.seed.unwrap();
+        assert_eq!(ran.report.load.arrivals.as_deref(), Some("poisson"));
+        assert!(expected.is_none_or(|expected| expected == found), "{seed}: {found}");
+        assert!(ran.complaint.contains(&format!("poisson arrivals (seed {found})")), "{}", ran.complaint);
+    }
+    for (arguments, arrivals) in
+        [("--rate 1000", Some("even")), ("--rate 1000 --arrivals even", Some("even")), ("", None)]
+    {
+        let ran = visit(&format!("--requests 10 {arguments}"), |client| client.answer_all(right));
+        assert_eq!(
+            (ran.report.load.arrivals.as_deref(), ran.report.load.seed),
+            (arrivals, None),
+            "{arguments}"
+        );
+    }
+}
+
+#[test]
 fn a_request_that_waits_too_long_for_a_connection_is_not_sent() {
     let arguments = "--connections 1 --rate 100 --requests 50 --timeout 0.2";
     let ran = visit(arguments, |client| while client.request().is_some() {});

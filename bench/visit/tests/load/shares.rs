@@ -34,6 +34,7 @@ fn shares_make_one_load_together() {
         ("--requests 1000 --threads 2 --mode pipelined-4", 1000),
         ("--requests 200 --threads 2 --rate 1000", 200),
         ("--requests 100 --threads 1 --rate 1000 --mode close", 100),
+        ("--requests 200 --threads 2 --rate 1000 --arrivals poisson --seed 5", 200),
     ];
     for (arguments, requests) in cases {
         let is_close = arguments.contains("close");
