@@ -69,6 +69,10 @@ pub struct Arguments {
     #[arg(long, value_name = "S", default_value = "0", value_parser = seconds_or_none)]
     pub warm_up: Duration,
 
+    /// Also report the answers and their latency in each interval of this length, over time
+    #[arg(long, value_name = "S", conflicts_with = "control", value_parser = interval, allow_negative_numbers = true)]
+    pub series: Option<Duration>,
+
     /// Keep the connections open and make load when a line on standard input says so: `warm SECONDS` or `run SECONDS`
     #[arg(long, conflicts_with_all = ["rate", "seconds", "requests", "warm_up"])]
     pub control: bool,
@@ -111,6 +115,9 @@ What it does:
 What it prints:
   One JSON object on standard output: the load, the answers by status, the errors by kind, histograms of latency and \
   of the time to connect, and its own CPU time. A summary for people on standard error.
+  With --series also `series`: for each interval of that length from the start of the measured time, the answers that \
+  arrived in it, and the 50th and 99th percentile and the longest of their latencies. The last one may be cut short by the \
+  end of the load.
 
 What --control does:
   visit opens the connections and prints a line of JSON. Then it reads commands from standard input, one per line: \
@@ -147,7 +154,7 @@ A mix of requests:
   opened, which is no error.
   The report has `kinds`: `sent`, `expected` (answers of the expected status), all `statuses` and `latency` of each. Only where \
   200 is expected of a GET is the body of an answer compared; framing always is. Another status than the expected one \
-  does not make a run invalid. A rate is held by expected answers.
+  does not make a run invalid. A rate is held by expected answers, and for the exit code they count as 2xx do.
 
 What it checks:
   The status line, the fields, one Content-Length or chunks, one Content-Type, one Date, every byte of the body, and \
@@ -183,6 +190,8 @@ Examples:
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
   the same with visitors that come at random, at the same times in each run
       visit http://127.0.0.1:8080/abc --connections 100 --rate 20000 --arrivals poisson --seed 1
+  how a server warms up: answers and the 99th percentile of each tenth of a second
+      visit http://127.0.0.1:8080/abc --series 0.1 --quiet | jq -r '.series[] | [.began_seconds, .answered, .p99_seconds] | @tsv'
   slices of load on the same connections
       printf 'warm 0.1\\nrun 1\\nrun 1\\n' | visit http://127.0.0.1:8080/abc --control --connections 100
   one load from two hosts whose clocks agree, at 12:00: this on one, on the other with --share 2/2
@@ -193,8 +202,8 @@ Examples:
       visit http://127.0.0.1:8080/abc --quiet | jq '.answered / .elapsed_seconds'
 
 Exit codes:
-  0    at least one request was answered with a 2xx status (of a mix: with that of its kind), and no answer was wrong
-  1    an answer was wrong, or no request was answered so
+  0    at least one request was answered with a 2xx status, and no answer was wrong
+  1    an answer was wrong, or no request was answered with a 2xx status
   2    an argument or a command is wrong
   130  interrupted; what was measured until then is printed";
 
@@ -209,6 +218,12 @@ fn seconds_or_none(text: &str) -> Result<Duration, String> {
         seconds @ 0.0..=86_400.0 => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("it must be from 0 to 86400".into()),
     }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = seconds_or_none(text)?;
+    // A shorter one has few answers, and ending it takes some ten microseconds of a thread.
+    if interval < Duration::from_millis(10) { Err("it must be at least 0.01".into()) } else { Ok(interval) }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

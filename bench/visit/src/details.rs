@@ -1,14 +1,17 @@
 //! What is counted only where the arguments ask for it.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::output::{Kind, Times};
+use super::mix::Mix;
+use super::output::{Interval, Kind, Times};
 use super::plan::Plan;
+use super::series::Series;
 
-/// The counts of each kind of request, the plain one first.
 pub(super) struct Details {
+    /// The counts of each kind of request, the plain one first; empty without a mix.
     kinds: Vec<KindTally>,
+    series: Option<Series>,
 }
 
 struct KindTally {
@@ -28,7 +31,23 @@ impl Details {
             statuses: BTreeMap::new(),
             latency: Times::default(),
         };
-        plan.mix.as_ref().map(|mix| Box::new(Self { kinds: mix.all().map(kind).collect() }))
+        let kinds: Vec<KindTally> = plan.mix.iter().flat_map(Mix::all).map(kind).collect();
+        let series = plan.series.map(Series::new);
+        (!kinds.is_empty() || series.is_some()).then(|| Box::new(Self { kinds, series }))
+    }
+
+    /// The measured time begins.
+    pub(super) fn begin(&mut self, start: Instant) {
+        if let Some(series) = &mut self.series {
+            series.begin(start);
+        }
+    }
+
+    /// All answers are counted.
+    pub(super) fn finish(&mut self) {
+        if let Some(series) = &mut self.series {
+            series.finish();
+        }
     }
 
     pub(super) fn sent(&mut self, kind: usize) {
@@ -38,9 +57,13 @@ impl Details {
     }
 
     pub(super) fn answered(&mut self, kind: usize, status: u16, start: Instant, now: Instant) {
+        let latency = now.saturating_duration_since(start);
         if let Some(kind) = self.kinds.get_mut(kind) {
             *kind.statuses.entry(status).or_default() += 1;
-            kind.latency.record(now.saturating_duration_since(start));
+            kind.latency.record(latency);
+        }
+        if let Some(series) = &mut self.series {
+            series.answered(status, latency, now);
         }
     }
 
@@ -53,7 +76,15 @@ impl Details {
                 *kind.statuses.entry(status).or_default() += count;
             }
         }
+        if let (Some(series), Some(other)) = (&mut self.series, other.series) {
+            series.add(other);
+        }
         Ok(())
+    }
+
+    /// As printed; `None` without a series.
+    pub(super) fn series(&self, elapsed: Duration) -> anyhow::Result<Option<Vec<Interval>>> {
+        self.series.as_ref().map(|series| series.intervals(elapsed)).transpose()
     }
 
     /// Answers of the status that is expected of their kind; `None` where there are no kinds.

@@ -36,6 +36,7 @@ mod queue;
 mod report;
 mod requests;
 mod schedule;
+mod series;
 mod spacing;
 mod start;
 mod start_at;

@@ -20,6 +20,9 @@ use super::start_at::Start;
 /// How long an address of a name that has several may take to accept a connection.
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The most intervals of a series: a report with more is hard to read and to draw.
+const MOST_INTERVALS: u128 = 100_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Amount {
     Requests(u64),
@@ -54,6 +57,8 @@ pub(super) struct Plan {
     pub(super) control: bool,
     pub(super) amount: Amount,
     pub(super) warm_up: Duration,
+    /// The length of the intervals in which answers are counted too.
+    pub(super) series: Option<Duration>,
     pub(super) timeout: Duration,
 }
 
@@ -69,6 +74,7 @@ impl Plan {
             bail!("--rate cannot be used with --mode {mode}: an arrival is one request");
         }
         check_share(arguments)?;
+        check_series(arguments)?;
         let start = Start::new(arguments.start_at).context("--start-at")?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
@@ -93,6 +99,7 @@ impl Plan {
             control: arguments.control,
             amount,
             warm_up: arguments.warm_up,
+            series: arguments.series,
             timeout: arguments.timeout,
         };
         plan.threads = threads.min(u32::try_from(plan.own_connections())?);
@@ -119,6 +126,14 @@ impl Plan {
     pub(super) fn own_connections(&self) -> u64 {
         self.process().part_of(self.connections.into())
     }
+}
+
+/// Fails when there are more intervals than a report can have.
+fn check_series(arguments: &Arguments) -> anyhow::Result<()> {
+    let (Some(interval), None) = (arguments.series, arguments.requests) else { return Ok(()) };
+    let count = arguments.seconds.as_nanos() / interval.as_nanos();
+    ensure!(count <= MOST_INTERVALS, "--series: there are {count} intervals, more than {MOST_INTERVALS}");
+    Ok(())
 }
 
 /// The random times of arrivals; `None` where they are evenly spaced, or there are none.
@@ -298,6 +313,10 @@ mod tests {
             ("http://127.0.0.1/ --rate 5 --arrivals poisson --seed 9007199254740992", "--seed"),
             ("http://127.0.0.1/ --rate 5 --arrivals poisson --share 1/2", "needs a --seed"),
             ("http://127.0.0.1/ --rate 1e8 --seconds 11 --arrivals poisson", "more than 1000000000"),
+            ("http://127.0.0.1/ --series 0", "at least 0.01"),
+            ("http://127.0.0.1/ --series -1", "from 0 to 86400"),
+            ("http://127.0.0.1/ --series 0.01 --seconds 1001", "100100 intervals, more than 100000"),
+            ("http://127.0.0.1/ --series 0.1 --control", "cannot be used with"),
             ("http://127.0.0.1/ --seconds 0", "more than 0"),
             ("http://127.0.0.1/ --rate -1", "more than 0"),
             ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),

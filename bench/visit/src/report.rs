@@ -28,7 +28,7 @@ pub(super) enum Ending {
     WrongCommand(String),
 }
 
-/// Fails when the clock cannot be read.
+/// Fails when the clock cannot be read, or counts cannot be added up.
 pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> anyhow::Result<Report> {
     let tally = &measured.tally;
     let clock = Clock::read()?;
@@ -58,7 +58,8 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
         rate: plan.rate.map(|whole| rate(plan, whole, measured, schedule_lag.as_ref())),
         schedule_lag,
         cpu_seconds: tally.cpu.as_secs_f64(),
-        kinds: details.as_ref().and_then(|details| details.kinds(plan)),
+        kinds: details.and_then(|details| details.kinds(plan)),
+        series: details.map(|details| details.series(tally.elapsed)).transpose()?.flatten(),
     })
 }
 
@@ -104,6 +105,7 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
         seconds,
         warm_up_seconds: measured.warm_up.as_secs_f64(),
         timeout_seconds: plan.timeout.as_secs_f64(),
+        series_seconds: plan.series.map(|interval| interval.as_secs_f64()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 
 use super::rate::{Arrived, Rate};
-use super::{Errors, Kind, Load, Report, Share, TimesReport};
+use super::{Errors, Interval, Kind, Load, Report, Share, TimesReport};
 
 impl Report {
     /// The report of a load from those of all its shares, in any order. Counts, errors, bytes, CPU
@@ -59,6 +59,7 @@ impl Report {
             schedule_lag,
             cpu_seconds: shares.iter().map(|share| share.cpu_seconds).sum(),
             kinds: kinds(shares)?,
+            series: Interval::merge(shares),
         })
     }
 }
@@ -143,6 +144,13 @@ mod tests {
         }
     }
 
+    fn interval(number: u32, answered: u64) -> Interval {
+        let max_seconds = Some(as_f64(answered));
+        let (p50_seconds, p99_seconds) = (Some(0.1), Some(0.2));
+        let began_seconds = f64::from(number) / 2.0;
+        Interval { began_seconds, answered, p50_seconds, p99_seconds, max_seconds }
+    }
+
     /// A share of two of 100 requests at 100 per second, all of which were answered.
     fn share(number: u32) -> Report {
         let load = Load {
@@ -160,6 +168,7 @@ mod tests {
             seconds: None,
             warm_up_seconds: 0.0,
             timeout_seconds: 10.0,
+            series_seconds: Some(0.5),
         };
         let mut lag = Times::default();
         lag.record(Duration::from_micros(50));
@@ -187,6 +196,7 @@ mod tests {
             rate: Some(rate),
             cpu_seconds: 0.25,
             kinds: Some(vec![kind("plain", 200, 45, number), kind("a", 405, 5, number)]),
+            series: Some((0..number).map(|interval| self::interval(interval, u64::from(number))).collect()),
         }
     }
 
@@ -217,6 +227,11 @@ mod tests {
             rate: Some(rate),
             cpu_seconds: 0.5,
             kinds: all.kinds.clone(),
+            // The second share has one interval more.
+            series: Some(vec![
+                Interval { max_seconds: Some(2.0), p50_seconds: None, p99_seconds: None, ..interval(0, 3) },
+                Interval { p50_seconds: None, p99_seconds: None, ..interval(1, 2) },
+            ]),
             ..share(1)
         };
         assert_eq!(all, expected);

@@ -23,6 +23,7 @@ mod errors;
 mod kind;
 mod merge;
 mod rate;
+mod series;
 mod share;
 mod times;
 
@@ -36,6 +37,7 @@ pub use errors::Errors;
 pub use kind::Kind;
 pub(crate) use rate::Arrived;
 pub use rate::Rate;
+pub use series::Interval;
 pub use share::Share;
 pub use times::{Times, TimesReport};
 
@@ -101,6 +103,9 @@ pub struct Report {
     /// The kinds of a mix, the plain one first; `null` without a mix.
     #[serde(default)]
     pub kinds: Option<Vec<Kind>>,
+    /// Answers and latency over the measured time; `null` without `--series`.
+    #[serde(default)]
+    pub series: Option<Vec<Interval>>,
 }
 
 /// The load of a run, as it was understood from the arguments. All but `threads` is of the whole
@@ -140,6 +145,9 @@ pub struct Load {
     pub warm_up_seconds: f64,
     /// The time after which a request is given up.
     pub timeout_seconds: f64,
+    /// The length of the intervals of the series; `null` without one.
+    #[serde(default)]
+    pub series_seconds: Option<f64>,
 }
 
 /// What the kernel counted during the run, of all connections of this machine, or of its container.

@@ -108,6 +108,9 @@ impl<'a> Worker<'a> {
             }
         });
         self.is_measuring = warm_up.is_zero();
+        if let Some(details) = &mut self.tally.details {
+            details.begin(begin + warm_up);
+        }
         for index in 0..self.connections.len() {
             let now = Instant::now();
             match self.connections[index].state {
@@ -145,6 +148,9 @@ impl<'a> Worker<'a> {
             }
             self.wait(events, next_tick - now)?;
             events.iter().for_each(|event| self.handle(event));
+        }
+        if let Some(details) = &mut self.tally.details {
+            details.finish();
         }
         if let Some(before) = cpu_before {
             self.tally.cpu = cpu_time()?.saturating_sub(before);
