@@ -2,17 +2,19 @@
 //! that an answer that was delayed took at least as long as the delay.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic fails a test")]
 
+mod close_after;
 mod control;
 mod controlled;
 mod mix;
+mod open_loop;
+mod series;
 mod server;
 mod shares;
 
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -84,49 +86,6 @@ fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
         assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{mode}");
         assert!(report.connect.unwrap().count >= 20, "{mode}");
         assert_eq!(report.connections_open, mode.contains("keep-alive").then_some(2));
-    }
-}
-
-/// Answers requests until one asks to close the connection, which has to be the one of this number.
-fn close_after(client: &mut Client, requests: u64) {
-    for request in 1.. {
-        let Some((path, _)) = client.request() else { return };
-        match (client.head.ends_with("\r\nConnection: close\r\n\r\n"), request == requests) {
-            (true, true) => return client.send(&with_field(&path, "Connection: close\r\n")),
-            (false, false) => client.send(&right(&path)),
-            (closes, _) => return client.send(&format!("request {request} of {requests}: {closes}")),
-        }
-    }
-}
-
-#[test]
-fn a_connection_is_closed_after_a_number_of_requests() {
-    for loops in ["", "--threads 2", "--rate 2000", "--rate 2000 --threads 2"] {
-        for (number, requests) in [(2, 20), (3, 60), (10, 80)] {
-            let server = ScriptedServer::start(move |client| close_after(client, number));
-            let arguments =
-                format!("--mode close-after-{number} --connections 2 --requests {requests} --path /b");
-            let Ran { report, complaint, code } = finish(start(&server, &format!("{arguments} {loops}")));
-            let name = format!("{number} {loops}");
-            assert_eq!((report.answered, code), (requests, 0), "{name}: {complaint}");
-            assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{name}");
-            assert_eq!((report.connections_open, report.load.mode), (None, format!("close-after-{number}")));
-            // Each of the two may be left with fewer requests, or none.
-            let connections = report.connect.unwrap().count;
-            let least = requests / number;
-            assert!((least..=least + 2).contains(&connections), "{name}: {connections}");
-        }
-    }
-}
-
-#[test]
-fn a_server_may_close_an_idle_connection_before_its_last_request() {
-    for loops in ["", "--rate 20"] {
-        let ran = visit(&format!("--mode close-after-5 --connections 1 --requests 6 {loops}"), |client| {
-            client.answer_one(|path| with_field(path, "Connection: close\r\n"));
-        });
-        assert_eq!((ran.report.answered, ran.report.errors), (6, Errors::default()), "{loops}");
-        assert_eq!(ran.report.connect.unwrap().count, 6, "{loops}");
     }
 }
 
@@ -288,96 +247,6 @@ fn latency_is_at_least_the_delay() {
         assert!(times.histogram_nanoseconds[0].0 >= 30_000_000, "{mode}: {times:?}");
         assert!(times.mean_seconds >= 0.03 && times.p50_seconds >= 0.03, "{mode}: {times:?}");
     }
-}
-
-/// The server stops for one second of three. In an open loop a third of the requests is due in that
-/// second, so the 99th percentile is nearly one second, although few requests were on their way.
-#[test]
-fn an_open_loop_counts_from_when_a_request_was_due() {
-    let until: &Mutex<Option<Instant>> = Box::leak(Box::default());
-    let ran = visit("--connections 2 --rate 200 --seconds 3", |client| {
-        while let Some((path, number)) = client.request() {
-            if number == 200 {
-                *until.lock().unwrap() = Some(Instant::now() + Duration::from_secs(1));
-            }
-            let stopped = *until.lock().unwrap();
-            if let Some(left) = stopped.map(|until| until.saturating_duration_since(Instant::now())) {
-                sleep(left);
-            }
-            client.send(&right(&path));
-        }
-    });
-    let report = ran.report;
-    assert_eq!((report.sent, report.answered, report.errors), (600, 600, Errors::default()));
-    assert!(report.latency.unwrap().p99_seconds >= 0.8);
-    let rate = report.rate.unwrap();
-    assert!(!rate.held && rate.waited > 100, "{rate:?}");
-}
-
-#[test]
-fn arrivals_can_be_random() {
-    for (seed, expected) in [("--seed 7", Some(7)), ("", None)] {
-        let arguments = format!("--rate 1000 --requests 300 --warm-up 0.1 --arrivals poisson {seed}");
-        let ran = visit(&format!("{arguments} --threads 2"), |client| client.answer_all(right));
-        assert_eq!((ran.report.answered, ran.report.errors, ran.code), (300, Errors::default(), 0), "{seed}");
-        let found = ran.report.load.seed.unwrap();
-        assert_eq!(ran.report.load.arrivals.as_deref(), Some("poisson"));
-        assert!(expected.is_none_or(|expected| expected == found), "{seed}: {found}");
-        assert!(ran.complaint.contains(&format!("poisson arrivals (seed {found})")), "{}", ran.complaint);
-    }
-    for (arguments, arrivals) in
-        [("--rate 1000", Some("even")), ("--rate 1000 --arrivals even", Some("even")), ("", None)]
-    {
-        let ran = visit(&format!("--requests 10 {arguments}"), |client| client.answer_all(right));
-        assert_eq!(
-            (ran.report.load.arrivals.as_deref(), ran.report.load.seed),
-            (arrivals, None),
-            "{arguments}"
-        );
-    }
-}
-
-#[test]
-fn a_series_has_all_answers_by_their_time() {
-    for arguments in [
-        "--requests 200 --rate 1000 --warm-up 0.1",
-        "--requests 500 --threads 2",
-        "--seconds 0.25 --threads 2",
-    ] {
-        let ran = visit(&format!("{arguments} --series 0.05 --connections 4"), |client| {
-            while let Some((path, number)) = client.request() {
-                client.send(&if number % 3 == 0 { BUSY.to_owned() } else { right(&path) });
-            }
-        });
-        let (report, series) = (&ran.report, ran.report.series.as_ref().unwrap());
-        assert_eq!(report.load.series_seconds, Some(0.05), "{arguments}");
-        let answered: u64 = series.iter().map(|interval| interval.answered).sum();
-        assert_eq!((answered, ran.code), (report.answered, 0), "{arguments}");
-        assert!(answered > 0 && answered < report.sent, "{arguments}");
-        // To the end of the time, or to the last answer.
-        let whole = series.len() as f64 * 0.05;
-        let ended = whole - 0.05 - 1e-6..=whole + 1e-6;
-        assert!(ended.contains(&report.elapsed_seconds), "{arguments}: {ended:?}");
-        for (number, interval) in (0..).zip(series) {
-            assert!((interval.began_seconds - f64::from(number) * 0.05).abs() < 1e-9, "{interval:?}");
-            let [p50, p99, max] = [interval.p50_seconds, interval.p99_seconds, interval.max_seconds];
-            assert!(p50 <= p99 && p99 <= max, "{interval:?}");
-            assert!(interval.answered == 0 || p50.is_some(), "{interval:?}");
-        }
-        let longest = series.iter().filter_map(|interval| interval.max_seconds).reduce(f64::max);
-        assert_eq!(longest, report.latency.as_ref().map(|times| times.max_seconds), "{arguments}");
-    }
-    let ran = visit("--requests 10", |client| client.answer_all(right));
-    assert_eq!((ran.report.series, ran.report.load.series_seconds), (None, None));
-}
-
-#[test]
-fn a_request_that_waits_too_long_for_a_connection_is_not_sent() {
-    let arguments = "--connections 1 --rate 100 --requests 50 --timeout 0.2";
-    let ran = visit(arguments, |client| while client.request().is_some() {});
-    let Errors { timeout, unsent, .. } = ran.report.errors;
-    assert_eq!((timeout, timeout + unsent), (ran.report.sent, 50), "{:?}", ran.report.errors);
-    assert!(unsent > 0, "{:?}", ran.report.errors);
 }
 
 #[test]
