@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use super::field::Field;
+use super::kind::RequestKind;
 use super::mode::Mode;
 use super::output::Share;
+use super::poisson::SEED_BITS;
+use super::spacing::Spacing;
 use super::start_at::StartAt;
 
 /// Loads an HTTP/1.1 server, checks every byte of every answer, and measures latency
@@ -24,18 +28,34 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT")]
     pub expect: Option<String>,
 
+    /// A field of every request, after Host, such as 'Accept: */*'; may be repeated. Not Host, Connection, Content-Length or Transfer-Encoding
+    #[arg(long, value_name = "FIELD")]
+    pub header: Vec<Field>,
+
+    /// Another kind of request, with its share and the expected status, such as name=wrong-method,share=0.1,method=DELETE,status=405; may be repeated, see below
+    #[arg(long, value_name = "KIND")]
+    pub mix: Vec<RequestKind>,
+
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: u32,
 
-    /// How a connection is used: keep-alive, close (one request each), or pipelined-N (N requests
-    /// per write)
+    /// How a connection is used: keep-alive, close (one request each), close-after-N (N requests
+    /// each), or pipelined-N (N requests per write)
     #[arg(long, value_name = "MODE", default_value = "keep-alive")]
     pub mode: Mode,
 
-    /// Open loop: requests per second over all connections, evenly spaced [default: closed loop]
+    /// Open loop: requests per second over all connections [default: closed loop]
     #[arg(long, value_name = "N", value_parser = rate, allow_negative_numbers = true)]
     pub rate: Option<f64>,
+
+    /// Open loop: how the requests are spaced; poisson is at random, as of independent visitors [default: even]
+    #[arg(long, value_name = "SPACING", requires = "rate", value_enum)]
+    pub arrivals: Option<Spacing>,
+
+    /// The number from which the times of --arrivals poisson follow [default: a random one, which the report has]
+    #[arg(long, value_name = "N", requires = "arrivals", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(..1 << SEED_BITS))]
+    pub seed: Option<u64>,
 
     /// How long to send requests
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds, allow_negative_numbers = true)]
@@ -48,6 +68,10 @@ pub struct Arguments {
     /// Seconds of the same load that come first and are not measured
     #[arg(long, value_name = "S", default_value = "0", value_parser = seconds_or_none)]
     pub warm_up: Duration,
+
+    /// Also report the answers and their latency in each interval of this length, over time
+    #[arg(long, value_name = "S", conflicts_with = "control", value_parser = interval, allow_negative_numbers = true)]
+    pub series: Option<Duration>,
 
     /// Keep the connections open and make load when a line on standard input says so: `warm SECONDS` or `run SECONDS`
     #[arg(long, conflicts_with_all = ["rate", "seconds", "requests", "warm_up"])]
@@ -84,10 +108,16 @@ What it does:
   highest throughput. When the server stops for a second, the requests stop too.
   Open loop (with --rate): requests are due at fixed times, whatever the server does, and wait when no connection is \
   free. This finds the latency that users see at that rate.
+  Requests are evenly spaced, or with --arrivals poisson at random, as those of visitors that do not know of each other: with \
+  exponential gaps, and exactly as many as the rate says. They meet by chance, so that some wait more than evenly \
+  spaced ones at the same rate. The times follow from --seed alone, whatever the number of threads and shares.
 
 What it prints:
   One JSON object on standard output: the load, the answers by status, the errors by kind, histograms of latency and \
   of the time to connect, and its own CPU time. A summary for people on standard error.
+  With --series also `series`: for each interval of that length from the start of the measured time, the answers that \
+  arrived in it, and the 50th and 99th percentile and the longest of their latencies. The last one may be cut short by the \
+  end of the load.
 
 What --control does:
   visit opens the connections and prints a line of JSON. Then it reads commands from standard input, one per line: \
@@ -100,13 +130,31 @@ One load from several hosts:
   With --share several processes make one load together, on one host or on several. Each gets the same --connections, \
   --rate and --requests, those of the whole load, and makes its share: connections are divided as evenly as possible, \
   each request of --requests is in exactly one share, and arrivals of an open loop take the shares in turn, so that all \
-  together are evenly spaced.
-  With --start-at all begin at one instant: visit opens the connections (except in mode close) and waits until \
+  together are evenly spaced (or Poisson, with one --seed for all).
+  With --start-at all begin at one instant: visit opens the connections (except in modes close and close-after-N) and waits until \
   CLOCK_MONOTONIC of its machine has this number of nanoseconds. With `-` it prints the first line of --control when the \
   connections are open, and reads the number from standard input, so that a program can wait for all processes first. \
   The warm-up begins at that instant, and the arrivals of an open loop are due from then on. When the instant has passed, \
   visit begins at once, and `late_seconds` says how late; a closed loop then counts from when it began.
   The counts of a report are those of its share. Those of all shares add up exactly, and so do the buckets of their histograms.
+
+Connections that are closed:
+  In mode close every request asks to close its connection (`Connection: close`), in mode close-after-N the last of N, \
+  which follow one another. visit waits until the server has closed it before it opens the next one: one that stays open for \
+  the timeout is a mismatch. `connect` has the time to open each. An open loop opens a connection when a request is due. One \
+  that the server closes earlier is opened again, and a request that it leaves without an answer is an error.
+
+A mix of requests:
+  Each --mix is a kind of request; what the shares leave is plain, as without --mix. A kind is a list of KEY=VALUE, with commas \
+  between them: name, share (of all requests, 0 to 1, up to four decimals), status (the expected one), and if it differs from \
+  the plain request method (GET, DELETE, or POST without a body), path, malformed (no-host, or space-in-name: a field \
+  whose name has a space), head (fill it up with fields to this number of bytes, for 431 or a large request).
+  The order is fixed: the kind that lacks most of its share is next, on each thread, so that shares are exact over any \
+  window to a request or two. A connection carries all kinds. When the server closes it after an answer, another one is \
+  opened, which is no error.
+  The report has `kinds`: `sent`, `expected` (answers of the expected status), all `statuses` and `latency` of each. Only where \
+  200 is expected of a GET is the body of an answer compared; framing always is. Another status than the expected one \
+  does not make a run invalid. A rate is held by expected answers, and for the exit code they count as 2xx do.
 
 What it checks:
   The status line, the fields, one Content-Length or chunks, one Content-Type, one Date, every byte of the body, and \
@@ -118,7 +166,7 @@ What latency means:
   Connecting is not included and has its own histogram. A server that stops delays only the requests on their way, \
   so these percentiles look better than what users see (coordinated omission).
   Open loop: from the time at which the request was due to the last byte of its answer, so waiting for a connection \
-  is included, and in mode close connecting too. `schedule_lag` is the time from due to begun. `rate.held` is true when at \
+  is included, and in modes close and close-after-N connecting too. `schedule_lag` is the time from due to begun. `rate.held` is true when at \
   least 99 % of the rate was answered and 99 % of the requests were begun within 1 ms; otherwise the server or visit could \
   not keep up with the rate.
   Requests that failed have no latency, so look at `errors` first.
@@ -132,8 +180,18 @@ Examples:
       visit http://127.0.0.1:8080/a --path /b --path /c --mode pipelined-16
   one connection per request
       visit http://127.0.0.1:8080/abc --mode close --requests 5000
+  ten requests per connection
+      visit http://127.0.0.1:8080/abc --mode close-after-10
+  the head that a client sends
+      visit http://127.0.0.1:8080/abc --header 'User-Agent: curl/8.5.0' --header 'Accept: */*'
+  one request in ten is wrong, and what a good one waits beside it
+      visit http://127.0.0.1:8080/abc --rate 5000 --mix name=wrong,share=0.1,method=DELETE,status=405
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
+  the same with visitors that come at random, at the same times in each run
+      visit http://127.0.0.1:8080/abc --connections 100 --rate 20000 --arrivals poisson --seed 1
+  how a server warms up: answers and the 99th percentile of each tenth of a second
+      visit http://127.0.0.1:8080/abc --series 0.1 --quiet | jq -r '.series[] | [.began_seconds, .answered, .p99_seconds] | @tsv'
   slices of load on the same connections
       printf 'warm 0.1\\nrun 1\\nrun 1\\n' | visit http://127.0.0.1:8080/abc --control --connections 100
   one load from two hosts whose clocks agree, at 12:00: this on one, on the other with --share 2/2
@@ -160,6 +218,12 @@ fn seconds_or_none(text: &str) -> Result<Duration, String> {
         seconds @ 0.0..=86_400.0 => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("it must be from 0 to 86400".into()),
     }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = seconds_or_none(text)?;
+    // A shorter one has few answers, and ending it takes some ten microseconds of a thread.
+    if interval < Duration::from_millis(10) { Err("it must be at least 0.01".into()) } else { Ok(interval) }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -6,9 +6,9 @@
 
 use answers::{Arrived, Framing};
 
-use super::requests::Requests;
+use super::requests::{Requests, Target};
 
-/// The most bytes of an answer that is not a success; a longer one is wrong.
+/// The most bytes of an answer whose body may be anything; a longer one is wrong.
 const OTHER_BYTES: usize = 1024 * 1024;
 
 const SHOWN: usize = 300;
@@ -16,7 +16,7 @@ const SHOWN: usize = 300;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) length: usize,
-    /// Its status code: 200, or 300 and above.
+    /// Its status code: 200, or 300 and above, or what is expected of its kind.
     pub(super) status: u16,
     /// Whether it announces the end of the connection.
     pub(super) close: bool,
@@ -31,6 +31,7 @@ pub(super) struct Checker<'a> {
 #[derive(Clone, Default)]
 struct KnownAnswer {
     bytes: Vec<u8>,
+    status: u16,
     close: bool,
 }
 
@@ -49,37 +50,44 @@ impl<'a> Checker<'a> {
     ) -> Result<Option<Answer>, String> {
         let known = &mut self.known[self.requests.index(number)];
         if !known.bytes.is_empty() && bytes.starts_with(&known.bytes) {
-            return Ok(Some(Answer { length: known.bytes.len(), status: 200, close: known.close }));
+            let KnownAnswer { ref bytes, status, close } = *known;
+            return Ok(Some(Answer { length: bytes.len(), status, close }));
         }
         if known.bytes.starts_with(bytes) {
             return Ok(None);
         }
         let target = self.requests.target(number);
-        let read = read(bytes, ended, &target.body);
-        let answer = read.map_err(|wrong| describe(&target.path, &wrong, bytes))?;
-        if let Some(Answer { length, status: 200, close }) = answer {
+        let read = read(bytes, ended, target);
+        let answer = read.map_err(|wrong| describe(target, &wrong, bytes))?;
+        // One that ended with its connection has an end that its bytes do not show.
+        if let Some(Answer { length, status, close }) = answer.filter(|_| !ended)
+            && status == target.status
+        {
             known.bytes.clear();
             known.bytes.extend_from_slice(&bytes[..length]);
-            known.close = close;
+            (known.status, known.close) = (status, close);
         }
         Ok(answer)
     }
 }
 
 /// Describes a wrong answer: the request, the fault, and the first bytes that came.
-pub(super) fn describe(path: &str, wrong: &str, bytes: &[u8]) -> String {
+pub(super) fn describe(target: &Target, wrong: &str, bytes: &[u8]) -> String {
+    let Target { method, path, .. } = target;
     let more = if bytes.len() > SHOWN { "…" } else { "" };
     let shown = bytes[..bytes.len().min(SHOWN)].escape_ascii();
-    format!("GET {path}: {wrong}; got \"{shown}\"{more}")
+    format!("{method} {path}: {wrong}; got \"{shown}\"{more}")
 }
 
-fn read(bytes: &[u8], ended: bool, body: &[u8]) -> Result<Option<Answer>, String> {
+fn read(bytes: &[u8], ended: bool, target: &Target) -> Result<Option<Answer>, String> {
     let Some(start) = answers::final_at(bytes)? else { return Ok(None) };
     let Some(arrived) = answers::read(&bytes[start..], false, ended)? else { return Ok(None) };
     let status = arrived.response.status;
-    match status {
-        200 => check(&arrived, body)?,
-        100..300 => return Err(format!("the status is {status}, not 200")),
+    match (status, &target.body) {
+        (200, Some(body)) => check(&arrived, body)?,
+        (100..200, _) | (200..300, Some(_)) => {
+            return Err(format!("the status is {status}, not {}", target.status));
+        }
         _ if arrived.length.unwrap_or(bytes.len()) > OTHER_BYTES => {
             return Err(format!("a {status} has more than {OTHER_BYTES} bytes"));
         }
@@ -120,11 +128,14 @@ fn check(arrived: &Arrived, expected: &[u8]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::head::Form;
+    use crate::mode::Mode;
 
     const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
     fn requests() -> Requests {
-        Requests::new("h", &["/a".to_owned(), "/b".to_owned()], None, false, 1)
+        let form = Form { host: "h", fields: &[], mode: Mode::KeepAlive };
+        Requests::new(&form, &["/a".to_owned(), "/b".to_owned()], None, &[])
     }
 
     fn right(fields: &str, body: &str) -> String {
@@ -216,6 +227,52 @@ mod tests {
             let answer = Checker::new(&requests).answer(0, text.as_bytes(), ended).unwrap();
             let expected = expected.map(|(status, close)| Answer { length: text.len(), status, close });
             assert_eq!(answer, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_kind_has_any_body_and_right_framing() {
+        let form = Form { host: "h", fields: &[], mode: Mode::KeepAlive };
+        let kind = "name=a,share=0.5,method=DELETE,path=/d,status=405".parse().unwrap();
+        let requests = Requests::new(&form, &["/a".to_owned()], None, &[kind]);
+        let number = requests.number_of_kind(1, false);
+        let sized = |status: &str, body| {
+            format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{body}")
+        };
+        let right = [
+            (sized("405 No", "no"), 405, true),
+            (sized("405 No", "NO"), 405, true),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned(), 200, false),
+            ("HTTP/1.1 204 None\r\n\r\n".to_owned(), 204, false),
+        ];
+        let mut checker = Checker::new(&requests);
+        // The second time one of them is known.
+        for (text, status, close) in right.iter().chain(&right) {
+            for cut in 0..text.len() {
+                assert_eq!(
+                    checker.answer(number, &text.as_bytes()[..cut], false),
+                    Ok(None),
+                    "{cut} of {text:?}"
+                );
+            }
+            let answer = checker.answer(number, text.as_bytes(), false);
+            let expected = Answer { length: text.len(), status: *status, close: *close };
+            assert_eq!(answer, Ok(Some(expected)), "{text:?}");
+        }
+        // One whose body ends with its connection is not taken for whole before.
+        let unsized_text = b"HTTP/1.1 405 No\r\n\r\nno";
+        for ended in [true, false] {
+            let answer = checker.answer(number, unsized_text, ended).unwrap();
+            assert_eq!(answer.is_some(), ended);
+        }
+        let wrong = [
+            ("HTTP/1.1 405 No\r\nContent-Length: 2, 3\r\n\r\nno", "DELETE /d: "),
+            ("HTTP/1.1 101 Switching\r\n\r\n", "the status is 101, not 405"),
+            ("HTTP/1.1 405 No\r\nContent-Length: no\r\n\r\n", "DELETE /d: "),
+        ];
+        for (text, expected) in wrong {
+            let error = checker.answer(number, text.as_bytes(), true).unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Connection {
     pub(super) partial: Vec<u8>,
     /// Whether an answer has announced the end of the connection.
     pub(super) closes: bool,
+    /// The number of its requests since it was opened, where it is closed after a number of them.
+    pub(super) requests: u16,
     written: usize,
     socket: Option<TcpStream>,
 }
@@ -68,6 +70,7 @@ impl Connection {
             batch: Batch { first: 0, count: 0, answered: 0, start: now, measured: false },
             partial: Vec::new(),
             closes: false,
+            requests: 0,
             written: 0,
             socket: None,
         }
@@ -115,6 +118,11 @@ impl Connection {
         Ok(self.written - before)
     }
 
+    /// Whether a part of the batch is not yet written.
+    pub(super) fn is_unsent(&self, requests: &Requests) -> bool {
+        self.written < requests.bytes(self.batch.first, self.batch.count).len()
+    }
+
     /// Reads what has arrived: `None` when nothing has, 0 at the end of the connection.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         let Some(socket) = &mut self.socket else { return Ok(None) };
@@ -132,6 +140,7 @@ impl Connection {
         self.socket = None;
         self.state = State::Down;
         self.since = now;
+        self.requests = 0;
         self.partial.clear();
     }
 }

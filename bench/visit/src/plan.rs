@@ -3,16 +3,25 @@
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use super::arguments::Arguments;
+use super::field::Field;
+use super::head::{self, Form};
+use super::mix::Mix;
 use super::mode::Mode;
 use super::output::Share;
+use super::poisson::{self, Poisson};
 use super::requests::Requests;
+use super::schedule;
+use super::spacing::Spacing;
 use super::start_at::Start;
 
 /// How long an address of a name that has several may take to accept a connection.
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The most intervals of a series: a report with more is hard to read and to draw.
+const MOST_INTERVALS: u128 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Amount {
@@ -26,9 +35,18 @@ pub(super) struct Plan {
     pub(super) url: String,
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
+    /// Kinds of requests besides the plain one; `None` when there are none.
+    pub(super) mix: Option<Mix>,
+    /// Fields of every request, as `Name: value`.
+    pub(super) headers: Vec<String>,
     pub(super) mode: Mode,
+    /// The number of requests after which the server has to close a connection; `None` where it is
+    /// kept.
+    pub(super) close_after: Option<u16>,
     /// Arrivals per second over all connections; `None` in a closed loop.
     pub(super) rate: Option<f64>,
+    /// The times of arrivals in an open loop that are not evenly spaced.
+    pub(super) poisson: Option<Poisson>,
     pub(super) connections: u32,
     /// Threads of this process, at most one per connection of its share.
     pub(super) threads: u32,
@@ -39,6 +57,8 @@ pub(super) struct Plan {
     pub(super) control: bool,
     pub(super) amount: Amount,
     pub(super) warm_up: Duration,
+    /// The length of the intervals in which answers are counted too.
+    pub(super) series: Option<Duration>,
     pub(super) timeout: Duration,
 }
 
@@ -48,27 +68,30 @@ impl Plan {
         let (host, path) = split(&arguments.url).with_context(|| format!("URL {}", arguments.url))?;
         let mut paths = vec![path];
         paths.extend(arguments.path.iter().cloned());
-        for path in &paths {
-            if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-                bail!("the path \"{}\" does not begin with `/` or is not plain ASCII", path.escape_default());
-            }
-        }
+        paths.iter().try_for_each(|path| check_path(path))?;
         let mode = arguments.mode;
         if arguments.rate.is_some() && matches!(mode, Mode::Pipelined(_)) {
             bail!("--rate cannot be used with --mode {mode}: an arrival is one request");
         }
         check_share(arguments)?;
+        check_series(arguments)?;
         let start = Start::new(arguments.start_at).context("--start-at")?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = arguments.threads.unwrap_or_else(|| u32::try_from(cores).unwrap_or(1));
         let amount = arguments.requests.map_or(Amount::Time(arguments.seconds), Amount::Requests);
         let expect = arguments.expect.as_deref();
+        let form = Form { host: &host, fields: &arguments.header, mode };
+        let mix = mix(arguments, &form, &paths)?;
         let mut plan = Self {
             url: arguments.url.clone(),
             address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
-            requests: Requests::new(&host, &paths, expect, mode == Mode::Close, mode.depth()),
+            requests: Requests::new(&form, &paths, expect, &arguments.mix),
+            mix,
+            headers: arguments.header.iter().map(Field::to_string).collect(),
             mode,
+            close_after: mode.requests_per_connection(),
             rate: arguments.rate,
+            poisson: poisson(arguments, amount)?,
             connections: arguments.connections,
             threads,
             share: arguments.share,
@@ -76,6 +99,7 @@ impl Plan {
             control: arguments.control,
             amount,
             warm_up: arguments.warm_up,
+            series: arguments.series,
             timeout: arguments.timeout,
         };
         plan.threads = threads.min(u32::try_from(plan.own_connections())?);
@@ -87,10 +111,70 @@ impl Plan {
         self.share.unwrap_or(Share::WHOLE)
     }
 
+    /// How the arrivals of an open loop are spaced.
+    pub(super) fn spacing(&self) -> Spacing {
+        if self.poisson.is_some() { Spacing::Poisson } else { Spacing::Even }
+    }
+
+    /// Whether a connection that is down is opened when a request is due, so that its latency has
+    /// the time to connect.
+    pub(super) fn opens_on_arrival(&self) -> bool {
+        self.close_after.is_some() && self.rate.is_some()
+    }
+
     /// The connections of this process.
     pub(super) fn own_connections(&self) -> u64 {
         self.process().part_of(self.connections.into())
     }
+}
+
+/// Fails when there are more intervals than a report can have.
+fn check_series(arguments: &Arguments) -> anyhow::Result<()> {
+    let (Some(interval), None) = (arguments.series, arguments.requests) else { return Ok(()) };
+    let count = arguments.seconds.as_nanos() / interval.as_nanos();
+    ensure!(count <= MOST_INTERVALS, "--series: there are {count} intervals, more than {MOST_INTERVALS}");
+    Ok(())
+}
+
+/// The random times of arrivals; `None` where they are evenly spaced, or there are none.
+fn poisson(arguments: &Arguments, amount: Amount) -> anyhow::Result<Option<Poisson>> {
+    let (Some(rate), Some(Spacing::Poisson)) = (arguments.rate, arguments.arrivals) else {
+        ensure!(arguments.seed.is_none(), "--seed needs --arrivals poisson");
+        return Ok(None);
+    };
+    if let (Some(share), None) = (arguments.share, arguments.seed) {
+        bail!("--share {share}: --arrivals poisson needs a --seed, the same one for all shares");
+    }
+    let seed = arguments.seed.unwrap_or_else(poisson::random_seed);
+    Poisson::new(seed, schedule::measured(amount, rate, arguments.warm_up)).map(Some)
+}
+
+fn check_path(path: &str) -> anyhow::Result<()> {
+    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("the path \"{}\" does not begin with `/` or is not plain ASCII", path.escape_default());
+    }
+    Ok(())
+}
+
+/// The kinds of requests; `None` without --mix.
+fn mix(arguments: &Arguments, form: &Form, paths: &[String]) -> anyhow::Result<Option<Mix>> {
+    let (kinds, mode) = (&arguments.mix, form.mode);
+    if kinds.is_empty() {
+        return Ok(None);
+    }
+    ensure!(
+        !matches!(mode, Mode::Pipelined(_)),
+        "--mix cannot be used with --mode {mode}: the answers behind a wrong request are not known"
+    );
+    for kind in kinds {
+        let path = kind.path.as_ref().unwrap_or(&paths[0]);
+        check_path(path).with_context(|| format!("--mix {kind}"))?;
+        if let Some(asked) = kind.head {
+            let bytes = head::head(form, path, mode.requests_per_connection().is_some(), Some(kind)).len();
+            ensure!(bytes == asked, "--mix {kind}: the head has at least {bytes} bytes");
+        }
+    }
+    Mix::new(kinds).map(Some).map_err(|error| anyhow!("--mix: {error}"))
 }
 
 /// Fails when there are more shares than there is to divide.
@@ -205,7 +289,34 @@ mod tests {
             ("http://127.0.0.1/ --path b", "does not begin with `/`"),
             ("http://127.0.0.1/ --rate 5 --mode pipelined-4", "--rate cannot be used with"),
             ("http://127.0.0.1/ --mode pipelined-0", "from pipelined-1"),
-            ("http://127.0.0.1/ --mode keepalive", "it has to be keep-alive, close or pipelined-N"),
+            (
+                "http://127.0.0.1/ --mode keepalive",
+                "it has to be keep-alive, close, close-after-N or pipelined-N",
+            ),
+            ("http://127.0.0.1/ --mode close-after-1", "from close-after-2"),
+            ("http://127.0.0.1/ --mix name=a,share=0.1", "it has no status="),
+            ("http://127.0.0.1/ --mix name=a,share=0.1,path=b,status=404", "does not begin with `/`"),
+            ("http://127.0.0.1/ --mix name=a,share=0.1,head=20,status=431", "the head has at least 35 bytes"),
+            (
+                "http://127.0.0.1/ --mix name=a,share=1,status=404 --mix name=b,share=1,status=404",
+                "more than 1",
+            ),
+            (
+                "http://127.0.0.1/ --mix name=a,share=0.1,status=404 --mode pipelined-2",
+                "--mix cannot be used",
+            ),
+            ("http://127.0.0.1/ --arrivals poisson", "--rate"),
+            ("http://127.0.0.1/ --rate 5 --arrivals random", "[possible values: even, poisson]"),
+            ("http://127.0.0.1/ --rate 5 --seed 1", "--arrivals"),
+            ("http://127.0.0.1/ --rate 5 --arrivals even --seed 1", "--seed needs --arrivals poisson"),
+            ("http://127.0.0.1/ --rate 5 --arrivals poisson --seed -1", "--seed"),
+            ("http://127.0.0.1/ --rate 5 --arrivals poisson --seed 9007199254740992", "--seed"),
+            ("http://127.0.0.1/ --rate 5 --arrivals poisson --share 1/2", "needs a --seed"),
+            ("http://127.0.0.1/ --rate 1e8 --seconds 11 --arrivals poisson", "more than 1000000000"),
+            ("http://127.0.0.1/ --series 0", "at least 0.01"),
+            ("http://127.0.0.1/ --series -1", "from 0 to 86400"),
+            ("http://127.0.0.1/ --series 0.01 --seconds 1001", "100100 intervals, more than 100000"),
+            ("http://127.0.0.1/ --series 0.1 --control", "cannot be used with"),
             ("http://127.0.0.1/ --seconds 0", "more than 0"),
             ("http://127.0.0.1/ --rate -1", "more than 0"),
             ("http://127.0.0.1/ --seconds 1 --requests 1", "cannot be used with"),

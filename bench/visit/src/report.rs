@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::clock::Clock;
-use super::mode::Mode;
+use super::details::Details;
+use super::kind::RequestKind;
 use super::output::{Arrived, Load, Queue, Rate, Ready, Report, Slice, TimesReport, VERSION, as_f64};
 use super::plan::{Amount, Plan};
 use super::schedule::due_per_second;
@@ -27,11 +28,14 @@ pub(super) enum Ending {
     WrongCommand(String),
 }
 
-/// Fails when the clock cannot be read.
+/// Fails when the clock cannot be read, or counts cannot be added up.
 pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> anyhow::Result<Report> {
     let tally = &measured.tally;
     let clock = Clock::read()?;
     let schedule_lag = tally.lag.report();
+    // A run that was interrupted before it began has none.
+    let nothing = if tally.details.is_none() { Details::new(plan) } else { None };
+    let details = tally.details.as_ref().or(nothing.as_ref());
     Ok(Report {
         version: VERSION.into(),
         load: load(plan, measured),
@@ -54,6 +58,8 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
         rate: plan.rate.map(|whole| rate(plan, whole, measured, schedule_lag.as_ref())),
         schedule_lag,
         cpu_seconds: tally.cpu.as_secs_f64(),
+        kinds: details.and_then(|details| details.kinds(plan)),
+        series: details.map(|details| details.series(tally.elapsed)).transpose()?.flatten(),
     })
 }
 
@@ -76,7 +82,7 @@ pub(super) fn slice(plan: &Plan, tally: &Tally) -> Slice {
 }
 
 fn open(plan: &Plan, connections: u64) -> Option<u64> {
-    (plan.mode != Mode::Close).then_some(connections)
+    plan.close_after.is_none().then_some(connections)
 }
 
 fn load(plan: &Plan, measured: &Measured) -> Load {
@@ -86,15 +92,20 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
     };
     Load {
         url: plan.url.clone(),
-        paths: plan.requests.targets.iter().map(|target| target.path.clone()).collect(),
+        paths: plan.requests.paths().map(str::to_owned).collect(),
+        headers: plan.headers.clone(),
+        mix: plan.mix.iter().flat_map(|mix| &mix.kinds).map(RequestKind::to_string).collect(),
         mode: plan.mode.to_string(),
         connections: plan.connections,
         threads: plan.threads,
         rate_per_second: plan.rate,
+        arrivals: plan.rate.map(|_| plan.spacing().to_string()),
+        seed: plan.poisson.map(|poisson| poisson.seed),
         requests,
         seconds,
         warm_up_seconds: measured.warm_up.as_secs_f64(),
         timeout_seconds: plan.timeout.as_secs_f64(),
+        series_seconds: plan.series.map(|interval| interval.as_secs_f64()),
     }
 }
 
@@ -117,7 +128,7 @@ fn rate(plan: &Plan, whole: f64, measured: &Measured, lag: Option<&TimesReport>)
     let share = plan.process();
     let arrived = Arrived {
         due_per_second: due_per_second(*amount, whole, *warm_up, share),
-        answered: tally.answers(),
+        answered: tally.expected(),
         elapsed_seconds: tally.elapsed.as_secs_f64(),
         lag,
         waited: tally.waited,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::output::{Share, as_f64};
 use super::plan::Amount;
+use super::poisson::{Poisson, Positions};
 
 pub(super) enum Schedule {
     /// Closed loop: the next batch of a connection follows the answers to its last one.
@@ -22,8 +23,8 @@ pub(super) struct Budget {
 }
 
 /// The arrivals of one thread in an open loop: every `step`th of all, which are evenly spaced, each
-/// in the middle of its interval. All are those of all processes that share the load. Their times
-/// are calculated: waiting takes no memory.
+/// in the middle of its interval, or at random times. All are those of all processes that share the
+/// load. Their times are calculated: waiting takes no memory.
 pub(super) struct Arrivals {
     begin: Instant,
     per_second: f64,
@@ -32,6 +33,8 @@ pub(super) struct Arrivals {
     end: u64,
     /// The number of arrivals in the warm-up, which come first.
     warm_up: u64,
+    /// Where all are, and where the next one is in intervals; `None` where they are evenly spaced.
+    random: Option<(Positions, f64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,12 @@ impl ThreadShare {
     /// to it.
     pub(super) fn part_of(self, whole: u64) -> u64 {
         self.thread.part_of(self.process.part_of(whole))
+    }
+
+    /// The number of this thread among those of all processes that have as many, and their number.
+    pub(super) fn place(self) -> (u64, u64) {
+        let (processes, threads) = (u64::from(self.process.count()), u64::from(self.thread.count()));
+        (self.process.first() * threads + self.thread.first(), processes * threads)
     }
 
     /// The first number of this thread, and the distance to each next one.
@@ -111,16 +120,31 @@ impl Arrivals {
     ) -> Self {
         let Range { start: warm_up, end } = measured(amount, per_second, warm_up);
         let (next, step) = share.numbers();
-        Self { begin, per_second, step, next, end, warm_up }
+        Self { begin, per_second, step, next, end, warm_up, random: None }
+    }
+
+    /// The same at the times of a Poisson process.
+    pub(super) fn with_poisson(self, poisson: Option<Poisson>) -> Self {
+        let first = |poisson: Poisson| {
+            let mut positions = poisson.positions();
+            let position = positions.advance_to(self.next);
+            (positions, position)
+        };
+        Self { random: poisson.map(first), ..self }
     }
 
     /// The next arrival, whether it is due or not; `None` at the end.
     pub(super) fn peek(&self) -> Option<Arrival> {
-        (!self.is_over()).then(|| Arrival { time: self.time(self.next), measured: self.next >= self.warm_up })
+        (!self.is_over()).then(|| Arrival { time: self.time(), measured: self.next >= self.warm_up })
     }
 
     pub(super) fn advance(&mut self) {
         self.next += self.step;
+        if let Some((positions, position)) = &mut self.random
+            && self.next < self.end
+        {
+            *position = positions.advance_to(self.next);
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -138,8 +162,13 @@ impl Arrivals {
         given_up
     }
 
-    fn time(&self, number: u64) -> Instant {
-        self.begin + Duration::from_secs_f64((as_f64(number) + 0.5) / self.per_second)
+    /// The time of the next arrival.
+    fn time(&self) -> Instant {
+        let position = match self.random {
+            None => as_f64(self.next) + 0.5,
+            Some((_, position)) => position,
+        };
+        self.begin + Duration::from_secs_f64(position / self.per_second)
     }
 }
 
@@ -152,7 +181,7 @@ pub(super) fn due_per_second(amount: Amount, rate: f64, warm_up: Duration, share
 }
 
 /// The numbers of the arrivals that are measured, of all processes. Those before are the warm-up.
-fn measured(amount: Amount, per_second: f64, warm_up: Duration) -> Range<u64> {
+pub(super) fn measured(amount: Amount, per_second: f64, warm_up: Duration) -> Range<u64> {
     let warm_up = arrivals(warm_up, per_second);
     let counted = match amount {
         Amount::Requests(requests) => requests,
@@ -200,6 +229,44 @@ mod tests {
                 let time = |number: u64| Duration::from_millis(number * 100 + 50);
                 let expected: Vec<_> = (0..30).map(|number| (time(number), number >= 10)).collect();
                 assert_eq!(times, expected, "{processes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn random_arrivals_of_all_threads_and_shares_are_one_sequence() {
+        let begin = Instant::now();
+        let second = Duration::from_secs(1);
+        for (amount, warm_up) in [(Amount::Time(2 * second), second), (Amount::Requests(500), Duration::ZERO)]
+        {
+            let numbers = measured(amount, 100.0, warm_up);
+            let poisson = Poisson::new(5, numbers.clone()).unwrap();
+            let times = |processes: &[u32]| {
+                let mut times = Vec::new();
+                for share in threads(processes) {
+                    let arrivals = Arrivals::new(amount, 100.0, begin, warm_up, share);
+                    let mut arrivals = arrivals.with_poisson(Some(poisson));
+                    while let Some(arrival) = arrivals.peek() {
+                        times.push((arrival.time - begin, arrival.measured));
+                        arrivals.advance();
+                    }
+                }
+                times.sort_unstable();
+                times
+            };
+            let expected = times(&[1]);
+            let end = usize::try_from(numbers.end).unwrap();
+            assert_eq!(expected.len(), end);
+            assert!(expected.is_sorted_by(|(time, _), (next, _)| time < next), "none is there twice");
+            for (time, is_measured) in &expected {
+                assert_eq!(*time >= warm_up, *is_measured, "{time:?}");
+                assert!(*time <= 5 * second, "{time:?}");
+            }
+            for processes in [&[3][..], &[1, 1], &[2, 1, 3], &[4, 4, 4, 4, 4]] {
+                let (found, count) = (times(processes), expected.len());
+                // Where processes have different numbers of threads too.
+                assert_eq!(found.len(), count, "{processes:?}");
+                assert_eq!(found, expected, "{processes:?}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::output::{Queue, Rate, Report, TimesReport, as_f64};
+use super::output::{Kind, Queue, Rate, Report, TimesReport, as_f64};
 
 /// From here on the summary says that a load began late; waking a thread takes less.
 const LATE_SECONDS: f64 = 0.001;
@@ -39,16 +39,28 @@ pub(super) fn text(report: &Report) -> String {
             line(name, &format!("{}  {start}", figures(times)));
         }
     }
+    for kind in report.kinds.iter().flatten() {
+        line("kind", &kind_line(kind));
+    }
     if let Some(Rate { target_per_second, held, waited, .. }) = report.rate {
         let held = if held { "held" } else { "NOT held" };
         let waited = format!("{waited} requests waited for a connection");
-        line("rate", &format!("{target_per_second:.0} per second {held}, {waited}"));
+        let poisson = load.seed.map_or_else(String::new, |seed| format!(", poisson arrivals (seed {seed})"));
+        line("rate", &format!("{target_per_second:.0} per second {held}, {waited}{poisson}"));
     }
     if report.answered > 0 {
         let each = report.cpu_seconds * 1e6 / as_f64(report.answered);
         line("own CPU", &format!("{:.2} s, {each:.1} µs per answer", report.cpu_seconds));
     }
     text
+}
+
+fn kind_line(kind: &Kind) -> String {
+    let Kind { name, share, status, sent, expected, latency, .. } = kind;
+    let others = kind.statuses.iter().filter(|(other, _)| *other != status);
+    let others: String = others.map(|(status, count)| format!(", {count} × {status}")).collect();
+    let latency = latency.as_ref().map_or_else(String::new, |times| format!("  {}", figures(times)));
+    format!("{name} {:.2} %: {expected} × {status}{others} of {sent}{latency}", share * 100.0)
 }
 
 /// What to do about connections that could not be opened.

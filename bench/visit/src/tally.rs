@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 
+use super::details::Details;
 use super::output::{Errors, Times};
+use super::plan::Plan;
 
 /// Why requests that were sent were not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,15 +49,39 @@ pub(super) struct Tally {
     /// The time at which an interruption stopped the sending.
     pub(super) stopped: Option<Instant>,
     pub(super) cpu: Duration,
+    /// What is counted besides; `None` where nothing is, which costs one branch per answer.
+    pub(super) details: Option<Box<Details>>,
 }
 
 impl Tally {
-    /// Counts an answer that was whole at `now`; its latency counts from `start`.
-    pub(super) fn answered(&mut self, status: u16, start: Instant, now: Instant) {
+    /// Without any counts.
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self { details: Details::new(plan), ..Self::default() }
+    }
+
+    /// Counts an answer that was whole at `now`; its latency counts from `start`. `kind` says of
+    /// which kind the request was.
+    pub(super) fn answered(
+        &mut self,
+        status: u16,
+        start: Instant,
+        now: Instant,
+        kind: impl FnOnce() -> usize,
+    ) {
         *self.statuses.entry(status).or_default() += 1;
         self.latency.record(now.saturating_duration_since(start));
         self.last_answer = Some(now);
         self.last_outcome = Some(now);
+        if let Some(details) = &mut self.details {
+            details.answered(kind(), status, start, now);
+        }
+    }
+
+    /// Answers as they are expected: of a mix those of the expected status, and otherwise those with
+    /// a 2xx status.
+    pub(super) fn expected(&self) -> u64 {
+        let of_kinds = self.details.as_ref().and_then(|details| details.expected());
+        of_kinds.unwrap_or_else(|| self.answers())
     }
 
     /// Right answers with a 2xx status.
@@ -108,6 +134,10 @@ impl Tally {
         self.last_outcome = self.last_outcome.max(other.last_outcome);
         self.stopped = self.stopped.max(other.stopped);
         self.cpu += other.cpu;
+        match (&mut self.details, other.details) {
+            (Some(details), Some(other)) => details.add(*other)?,
+            (details, other) => *details = details.take().or(other),
+        }
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
         }

@@ -13,7 +13,7 @@ use super::errors::Errors;
 pub struct Ready {
     /// `visit` and its version.
     pub version: String,
-    /// Connections that are open; `null` in mode close.
+    /// Connections that are open; `null` in modes close and close-after-N.
     pub connections_open: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ pub struct Slice {
     pub errors: Errors,
     /// The first wrong answer, or bytes that arrived in the silence before. `null` without one.
     pub mismatch: Option<String>,
-    /// Connections that are open at the end; `null` in mode close.
+    /// Connections that are open at the end; `null` in modes close and close-after-N.
     pub connections_open: Option<u64>,
     /// Mean latency; `null` without an answer.
     pub mean_seconds: Option<f64>,

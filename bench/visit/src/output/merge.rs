@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 
 use super::rate::{Arrived, Rate};
-use super::{Errors, Load, Report, Share, TimesReport};
+use super::{Errors, Interval, Kind, Load, Report, Share, TimesReport};
 
 impl Report {
     /// The report of a load from those of all its shares, in any order. Counts, errors, bytes, CPU
@@ -23,11 +23,10 @@ impl Report {
     pub fn merge(shares: &[Self], elapsed_seconds: f64) -> anyhow::Result<Self> {
         let first = shares.first().context("there is no share to merge")?;
         check(shares, first)?;
-        let answered = shares.iter().map(|share| share.answered).sum();
         let schedule_lag = times(shares, "schedule_lag", |share| share.schedule_lag.as_ref())?;
         let arrived = |target| Arrived {
             due_per_second: target,
-            answered,
+            answered: shares.iter().map(Self::expected).sum(),
             elapsed_seconds,
             lag: schedule_lag.as_ref(),
             waited: shares.iter().flat_map(|share| &share.rate).map(|rate| rate.waited).sum(),
@@ -46,7 +45,7 @@ impl Report {
             connections_open: shares.iter().map(|share| share.connections_open).sum(),
             elapsed_seconds,
             sent: shares.iter().map(|share| share.sent).sum(),
-            answered,
+            answered: shares.iter().map(|share| share.answered).sum(),
             statuses: statuses(shares),
             errors: errors(shares),
             queue: None,
@@ -59,6 +58,8 @@ impl Report {
             rate,
             schedule_lag,
             cpu_seconds: shares.iter().map(|share| share.cpu_seconds).sum(),
+            kinds: kinds(shares)?,
+            series: Interval::merge(shares),
         })
     }
 }
@@ -93,6 +94,17 @@ fn times<'a>(
     TimesReport::merge(shares.iter().filter_map(times)).with_context(|| format!("cannot add up {name}"))
 }
 
+/// The kinds of a mix; `None` without one. Shares of one load have the same kinds.
+fn kinds(shares: &[Report]) -> anyhow::Result<Option<Vec<Kind>>> {
+    let Some(first) = shares.first().and_then(|share| share.kinds.as_ref()) else { return Ok(None) };
+    let kind = |number: usize| {
+        let kinds: Vec<&Kind> = shares.iter().filter_map(|share| share.kinds.as_ref()?.get(number)).collect();
+        ensure!(kinds.len() == shares.len(), "a share lacks the kind {}", first[number].name);
+        Kind::merge(&kinds)
+    };
+    (0..first.len()).map(kind).collect::<anyhow::Result<_>>().map(Some)
+}
+
 fn statuses(shares: &[Report]) -> BTreeMap<u16, u64> {
     let mut statuses = BTreeMap::new();
     for (status, count) in shares.iter().flat_map(|share| &share.statuses) {
@@ -112,7 +124,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::output::{Times, VERSION};
+    use crate::output::{Times, VERSION, as_f64};
 
     fn times(milliseconds: &[u64]) -> Option<TimesReport> {
         let mut times = Times::default();
@@ -120,19 +132,43 @@ mod tests {
         times.report()
     }
 
+    fn kind(name: &str, status: u16, sent: u64, time: u32) -> Kind {
+        Kind {
+            name: name.into(),
+            share: as_f64(sent) / 50.0,
+            status,
+            sent,
+            expected: sent,
+            statuses: [(status, sent)].into(),
+            latency: times(&vec![u64::from(time); usize::try_from(sent).unwrap()]),
+        }
+    }
+
+    fn interval(number: u32, answered: u64) -> Interval {
+        let max_seconds = Some(as_f64(answered));
+        let (p50_seconds, p99_seconds) = (Some(0.1), Some(0.2));
+        let began_seconds = f64::from(number) / 2.0;
+        Interval { began_seconds, answered, p50_seconds, p99_seconds, max_seconds }
+    }
+
     /// A share of two of 100 requests at 100 per second, all of which were answered.
     fn share(number: u32) -> Report {
         let load = Load {
             url: "http://127.0.0.1:8080/abc".into(),
             paths: vec!["/abc".into()],
+            headers: vec!["Accept: */*".into()],
+            mix: vec!["name=a,share=0.1,method=DELETE,status=405".into()],
             mode: "keep-alive".into(),
             connections: 5,
             threads: number,
             rate_per_second: Some(100.0),
+            arrivals: Some("poisson".into()),
+            seed: Some(1),
             requests: Some(100),
             seconds: None,
             warm_up_seconds: 0.0,
             timeout_seconds: 10.0,
+            series_seconds: Some(0.5),
         };
         let mut lag = Times::default();
         lag.record(Duration::from_micros(50));
@@ -146,8 +182,8 @@ mod tests {
             connections_open: Some(2),
             elapsed_seconds: 1.0,
             sent: 50,
-            answered: 50,
-            statuses: [(200, 50)].into(),
+            answered: 45,
+            statuses: [(200, 45), (405, 5)].into(),
             errors: Errors::default(),
             queue: None,
             mismatch: None,
@@ -159,6 +195,8 @@ mod tests {
             schedule_lag: lag.report(),
             rate: Some(rate),
             cpu_seconds: 0.25,
+            kinds: Some(vec![kind("plain", 200, 45, number), kind("a", 405, 5, number)]),
+            series: Some((0..number).map(|interval| self::interval(interval, u64::from(number))).collect()),
         }
     }
 
@@ -180,18 +218,29 @@ mod tests {
             late_seconds: Some(2.0),
             connections_open: Some(4),
             sent: 100,
-            answered: 100,
-            statuses: [(200, 100)].into(),
+            answered: 90,
+            statuses: [(200, 90), (405, 10)].into(),
             bytes_read: 2000,
             bytes_written: 1000,
             latency: times(&[1, 10, 2, 20]),
             schedule_lag: all.schedule_lag.clone(),
             rate: Some(rate),
             cpu_seconds: 0.5,
+            kinds: all.kinds.clone(),
+            // The second share has one interval more.
+            series: Some(vec![
+                Interval { max_seconds: Some(2.0), p50_seconds: None, p99_seconds: None, ..interval(0, 3) },
+                Interval { p50_seconds: None, p99_seconds: None, ..interval(1, 2) },
+            ]),
             ..share(1)
         };
         assert_eq!(all, expected);
         assert_eq!(all.schedule_lag.map(|lag| lag.count), Some(2));
+        let [plain, other] = all.kinds.unwrap().try_into().unwrap();
+        let plain_times: Vec<u64> = [[1; 45], [2; 45]].concat();
+        assert_eq!(plain, Kind { latency: times(&plain_times), share: 0.9, ..kind("plain", 200, 90, 1) });
+        assert_eq!((other.sent, other.expected, other.statuses), (10, 10, [(405, 10)].into()));
+        assert_eq!((other.share, other.latency.unwrap().count), (0.1, 10));
     }
 
     #[test]
@@ -201,12 +250,14 @@ mod tests {
         let wrong = merged(|share| share.mismatch = Some("GET /abc: no".into()));
         assert_eq!(wrong.mismatch.as_deref(), Some("GET /abc: no"));
         let failed = merged(|share| (share.errors.reset, share.statuses) = (2, [(503, 48)].into()));
-        assert_eq!((failed.errors.reset, failed.statuses), (2, [(200, 50), (503, 48)].into()));
+        assert_eq!((failed.errors.reset, failed.statuses), (2, [(200, 45), (405, 5), (503, 48)].into()));
         assert_eq!(merged(|share| share.connections_open = None).connections_open, None);
     }
 
     #[test]
     fn a_rate_is_held_by_each_share_and_by_all() {
+        let too_few =
+            |share: &mut Report| share.kinds = Some(vec![kind("plain", 200, 40, 1), kind("a", 405, 5, 1)]);
         let held = |shares: &[Report], elapsed| Report::merge(shares, elapsed).unwrap().rate.unwrap().held;
         let cases: [(&str, [Report; 2], f64, bool); 5] = [
             ("all", changed(|_| {}), 1.0, true),
@@ -217,7 +268,7 @@ mod tests {
                 false,
             ),
             ("the whole took longer", changed(|_| {}), 1.1, false),
-            ("too few answers", changed(|share| share.answered = 40), 1.0, false),
+            ("too few answers", changed(too_few), 1.0, false),
             ("late", changed(|share| share.schedule_lag = times(&[5; 50])), 1.0, false),
         ];
         for (name, shares, elapsed, expected) in cases {
@@ -235,7 +286,9 @@ mod tests {
             ("one twice", vec![share(1), share(1)], "share 1/2 is there twice"),
             ("of three", changed(|report| report.share = Share::new(2, 3)).to_vec(), "share 2/2 is missing"),
             ("one more", vec![share(1), share(2), one_of_three], "another number"),
+            ("no kind", changed(|share| share.kinds = None).to_vec(), "a share lacks the kind plain"),
             ("another load", changed(|share| share.load.connections = 9).to_vec(), "another load"),
+            ("another seed", changed(|share| share.load.seed = Some(2)).to_vec(), "another load"),
             ("another version", changed(|share| share.version = "visit 0".into()).to_vec(), "visit 0"),
         ];
         for (name, shares, expected) in cases {
@@ -244,6 +297,6 @@ mod tests {
         }
         // Another host may know the server by another name, and the order is free.
         let [first, elsewhere] = changed(|share| share.load.url = "http://server/abc".into());
-        assert_eq!(Report::merge(&[elsewhere, first], 1.0).unwrap().answered, 100);
+        assert_eq!(Report::merge(&[elsewhere, first], 1.0).unwrap().answered, 90);
     }
 }

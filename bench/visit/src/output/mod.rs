@@ -20,8 +20,10 @@
 
 mod control;
 mod errors;
+mod kind;
 mod merge;
 mod rate;
+mod series;
 mod share;
 mod times;
 
@@ -32,8 +34,10 @@ use serde::{Deserialize, Serialize};
 
 pub use control::{Ready, Slice};
 pub use errors::Errors;
+pub use kind::Kind;
 pub(crate) use rate::Arrived;
 pub use rate::Rate;
+pub use series::Interval;
 pub use share::Share;
 pub use times::{Times, TimesReport};
 
@@ -60,7 +64,8 @@ pub struct Report {
     /// `null` without such an instant, or when the load did not begin.
     #[serde(default)]
     pub late_seconds: Option<f64>,
-    /// Connections that were open when the clock started; `null` in mode close.
+    /// Connections that were open when the clock started; `null` in modes close and
+    /// close-after-N, which open them as needed.
     pub connections_open: Option<u64>,
     /// From the start of the measured time to its end or to the last answer, whichever is later.
     /// Of a number of requests in a closed loop: to the last answer or error.
@@ -95,6 +100,12 @@ pub struct Report {
     pub rate: Option<Rate>,
     /// CPU time of the threads that make the load, user and system, in the measured time.
     pub cpu_seconds: f64,
+    /// The kinds of a mix, the plain one first; `null` without a mix.
+    #[serde(default)]
+    pub kinds: Option<Vec<Kind>>,
+    /// Answers and latency over the measured time; `null` without `--series`.
+    #[serde(default)]
+    pub series: Option<Vec<Interval>>,
 }
 
 /// The load of a run, as it was understood from the arguments. All but `threads` is of the whole
@@ -106,7 +117,13 @@ pub struct Load {
     pub url: String,
     /// The paths in their order, that of the URL first.
     pub paths: Vec<String>,
-    /// `keep-alive`, `close` or `pipelined-N`.
+    /// Fields that every request had besides those that `visit` sets, as `Name: value`.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Kinds of requests besides the plain one, as `--mix` has them.
+    #[serde(default)]
+    pub mix: Vec<String>,
+    /// `keep-alive`, `close`, `close-after-N` or `pipelined-N`.
     pub mode: String,
     /// Connections.
     pub connections: u32,
@@ -114,6 +131,12 @@ pub struct Load {
     pub threads: u32,
     /// Arrivals per second; `null` in a closed loop.
     pub rate_per_second: Option<f64>,
+    /// How arrivals are spaced, `even` or `poisson`; `null` in a closed loop.
+    #[serde(default)]
+    pub arrivals: Option<String>,
+    /// The seed from which the times of the arrivals follow; `null` where they are evenly spaced.
+    #[serde(default)]
+    pub seed: Option<u64>,
     /// The number of requests; `null` when a time was given.
     pub requests: Option<u64>,
     /// The measured time; `null` when a number of requests was given.
@@ -122,6 +145,9 @@ pub struct Load {
     pub warm_up_seconds: f64,
     /// The time after which a request is given up.
     pub timeout_seconds: f64,
+    /// The length of the intervals of the series; `null` without one.
+    #[serde(default)]
+    pub series_seconds: Option<f64>,
 }
 
 /// What the kernel counted during the run, of all connections of this machine, or of its container.
@@ -141,6 +167,13 @@ impl Report {
     /// Reads what `visit` has printed. Fails on other output, such as of another version.
     pub fn parse(output: &str) -> anyhow::Result<Self> {
         serde_json::from_str(output).context("this is not the output of visit")
+    }
+
+    /// Answers as they are expected: with a mix those of the status that is expected of their kind,
+    /// otherwise `answered`.
+    pub fn expected(&self) -> u64 {
+        let of_kinds = self.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.expected).sum());
+        of_kinds.unwrap_or(self.answered)
     }
 
     /// Right answers per second; `None` when no time has passed.

@@ -17,7 +17,7 @@ pub struct Rate {
     /// Arrivals per second. Of a share: its part of them, the rate of the load divided by the
     /// number of shares.
     pub target_per_second: f64,
-    /// Right answers per second; `null` when no time has passed.
+    /// Right answers per second, of a mix the expected ones; `null` when no time has passed.
     pub achieved_per_second: Option<f64>,
     /// Whether at least 99 % of the rate was achieved and 99 % of the requests were begun within 1
     /// ms. If not, either the server or `visit` could not keep up with this rate.

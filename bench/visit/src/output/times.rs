@@ -80,6 +80,28 @@ impl Times {
         Ok(())
     }
 
+    /// The buckets that are not empty, as in [`TimesReport::histogram_nanoseconds`]. None is left.
+    pub(crate) fn take_buckets(&mut self) -> Vec<(u64, u64)> {
+        let buckets = self.buckets();
+        if !buckets.is_empty() {
+            self.0.reset();
+        }
+        buckets
+    }
+
+    /// Adds buckets. Fails on longer times.
+    pub(crate) fn add_buckets(&mut self, buckets: &[(u64, u64)]) -> anyhow::Result<()> {
+        for (value, count) in buckets {
+            self.0.record_n(*value, *count).context("a histogram has longer times")?;
+        }
+        Ok(())
+    }
+
+    fn buckets(&self) -> Vec<(u64, u64)> {
+        let recorded = self.0.iter_recorded();
+        recorded.map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value())).collect()
+    }
+
     /// Adds up packed histograms. Fails when one is damaged, or has other digits or longer times.
     pub fn unpack(packed: &[&str]) -> anyhow::Result<Self> {
         let mut times = Self::default();
@@ -113,11 +135,14 @@ impl Times {
         (!self.0.is_empty()).then(|| self.0.mean() / 1e9)
     }
 
+    /// The time that this part of the times did not exceed; `None` without any times.
+    pub(crate) fn quantile_seconds(&self, quantile: f64) -> Option<f64> {
+        (!self.0.is_empty()).then(|| seconds(self.0.value_at_quantile(quantile)))
+    }
+
     /// As printed; `None` without any times.
     pub(crate) fn report(&self) -> Option<TimesReport> {
         let quantile = |quantile| seconds(self.0.value_at_quantile(quantile));
-        let buckets =
-            self.0.iter_recorded().map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()));
         (!self.0.is_empty()).then(|| TimesReport {
             count: self.0.len(),
             mean_seconds: self.0.mean() / 1e9,
@@ -128,7 +153,7 @@ impl Times {
             p99_seconds: quantile(0.99),
             p99_9_seconds: quantile(0.999),
             max_seconds: seconds(self.0.max()),
-            histogram_nanoseconds: buckets.collect(),
+            histogram_nanoseconds: self.buckets(),
         })
     }
 }
@@ -148,10 +173,10 @@ impl TimesReport {
     /// buckets are noticed by the mean, which is that of their middles.
     fn times(&self) -> anyhow::Result<Times> {
         let mut times = Times::default();
-        for (value, count) in &self.histogram_nanoseconds {
+        for (value, _) in &self.histogram_nanoseconds {
             ensure!(times.0.highest_equivalent(*value) == *value, "a histogram has other buckets");
-            times.0.record_n(*value, *count).context("a histogram has longer times")?;
         }
+        times.add_buckets(&self.histogram_nanoseconds)?;
         ensure!(times.count() == self.count, "a histogram has another count than its figures");
         let apart = (times.0.mean() / 1e9 - self.mean_seconds).abs();
         ensure!(apart <= self.mean_seconds * ROUNDING, "a histogram has other buckets than its figures");

@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::{EXTRA_BYTES_WAIT, Worker};
 use crate::check;
 use crate::connection::State;
-use crate::mode::Mode;
 use crate::tally::FailureKind;
 
 impl Worker<'_> {
@@ -17,8 +16,14 @@ impl Worker<'_> {
     /// is for.
     pub(super) fn receive(&mut self, index: usize, ends: bool) {
         let mut scratch = mem::take(&mut self.scratch);
+        self.receive_into(index, ends, &mut scratch);
+        self.scratch = scratch;
+    }
+
+    /// The same, with a buffer of the caller.
+    pub(super) fn receive_into(&mut self, index: usize, ends: bool, scratch: &mut [u8]) {
         loop {
-            match self.connections[index].read(&mut scratch) {
+            match self.connections[index].read(scratch) {
                 Ok(None) => break,
                 Ok(Some(0)) => {
                     self.at_end(index, FailureKind::Closed);
@@ -36,7 +41,6 @@ impl Worker<'_> {
                 }
             }
         }
-        self.scratch = scratch;
     }
 
     /// Closes a connection because of a wrong answer. The first one is reported.
@@ -88,15 +92,16 @@ impl Worker<'_> {
             let number = batch.first.wrapping_add(batch.answered);
             let rest = &bytes[at..];
             if connection.state != State::Busy || batch.left() == 0 || connection.closes {
-                let path = &self.plan.requests.target(number).path;
-                return Err(check::describe(path, "there are bytes that answer no request", rest));
+                let target = self.plan.requests.target(number);
+                return Err(check::describe(target, "there are bytes that answer no request", rest));
             }
             let Some(answer) = self.checker.answer(number, rest, false)? else { break };
             at += answer.length;
             batch.answered += 1;
             connection.closes = answer.close;
             if batch.measured {
-                self.tally.answered(answer.status, batch.start, now);
+                let kind = || self.plan.requests.target(number).kind;
+                self.tally.answered(answer.status, batch.start, now, kind);
             }
         }
         Ok(at)
@@ -109,7 +114,13 @@ impl Worker<'_> {
         if connection.state != State::Busy || (left > 0 && !connection.closes) {
             return;
         }
-        let closes = connection.closes || self.plan.mode == Mode::Close;
+        let varies = self.plan.requests.vary;
+        if varies && connection.is_unsent(&self.plan.requests) {
+            // It was answered before it was sent whole, so that no other one can follow.
+            self.clear_batch(index);
+            return self.close(index, now, true);
+        }
+        let closes = connection.closes || varies && self.plan.close_after == Some(connection.requests);
         if closes {
             (connection.state, connection.since) = (State::Closing, now);
         }
@@ -153,7 +164,8 @@ impl Worker<'_> {
         if let Ok(Some(answer)) = self.checker.answer(number, &connection.partial, true) {
             batch.answered += 1;
             if batch.measured {
-                self.tally.answered(answer.status, batch.start, now);
+                let kind = || self.plan.requests.target(number).kind;
+                self.tally.answered(answer.status, batch.start, now, kind);
             }
         }
     }

@@ -15,7 +15,7 @@ use mio::{Events, Poll, Token};
 
 use super::check::Checker;
 use super::connection::{Connection, State};
-use super::mode::Mode;
+use super::mix::Turns;
 use super::plan::{Amount, Plan};
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
 use super::tally::{FailureKind, Tally, cpu_time};
@@ -54,8 +54,10 @@ pub(super) struct Worker<'a> {
     checker: Checker<'a>,
     tally: Tally,
     scratch: Box<[u8]>,
-    /// The number of the next request, which gives its target.
+    /// The number of the next plain request, which gives its target.
     next: usize,
+    /// The order of the kinds, where there are several.
+    turns: Option<Turns<'a>>,
     outstanding: usize,
     /// The last time at which an arrival found no free connection.
     starved_until: Option<Instant>,
@@ -85,9 +87,10 @@ impl<'a> Worker<'a> {
             free: VecDeque::new(),
             schedule: None,
             checker: Checker::new(&plan.requests),
-            tally: Tally::default(),
+            tally: Tally::new(plan),
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             next: 0,
+            turns: plan.mix.as_ref().map(|mix| mix.turns(share)),
             outstanding: 0,
             starved_until: None,
             is_measuring: false,
@@ -99,9 +102,15 @@ impl<'a> Worker<'a> {
     fn start(&mut self, begin: Instant, warm_up: Duration, amount: Amount) {
         self.schedule = Some(match self.plan.rate {
             None => Schedule::Closed(Budget::new(amount, begin + warm_up, self.share)),
-            Some(rate) => Schedule::Open(Arrivals::new(amount, rate, begin, warm_up, self.share)),
+            Some(rate) => {
+                let arrivals = Arrivals::new(amount, rate, begin, warm_up, self.share);
+                Schedule::Open(arrivals.with_poisson(self.plan.poisson))
+            }
         });
         self.is_measuring = warm_up.is_zero();
+        if let Some(details) = &mut self.tally.details {
+            details.begin(begin + warm_up);
+        }
         for index in 0..self.connections.len() {
             let now = Instant::now();
             match self.connections[index].state {
@@ -139,6 +148,9 @@ impl<'a> Worker<'a> {
             }
             self.wait(events, next_tick - now)?;
             events.iter().for_each(|event| self.handle(event));
+        }
+        if let Some(details) = &mut self.tally.details {
+            details.finish();
         }
         if let Some(before) = cpu_before {
             self.tally.cpu = cpu_time()?.saturating_sub(before);
@@ -209,13 +221,15 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Open loop: the connection that has been free for the longest time.
+    /// Open loop: the connection that has been free for the longest time. One that is opened on
+    /// arrival is free while it is down too.
     fn next_free(&mut self) -> Option<usize> {
-        let expected = if self.plan.mode == Mode::Close { State::Down } else { State::Free };
         loop {
             let index = self.free.pop_front()?;
-            if self.connections[index].state == expected {
-                return Some(index);
+            match self.connections[index].state {
+                State::Free => return Some(index),
+                State::Down if self.plan.opens_on_arrival() => return Some(index),
+                _ => {}
             }
         }
     }
@@ -239,9 +253,7 @@ impl<'a> Worker<'a> {
                     self.connect_failed(index, ErrorKind::TimedOut, now);
                 }
                 State::Closing if is_old => self.unclosed(index, now),
-                State::Down if self.plan.mode == Mode::KeepAlive || self.plan.rate.is_none() => {
-                    self.reconnect(index, now);
-                }
+                State::Down if !self.plan.opens_on_arrival() => self.reconnect(index, now),
                 _ => {}
             }
         }

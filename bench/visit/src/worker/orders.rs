@@ -11,7 +11,6 @@ use mio::Events;
 
 use super::{EVENTS, TICK, Worker};
 use crate::connection::{Connection, State};
-use crate::mode::Mode;
 use crate::plan::Amount;
 use crate::tally::Tally;
 
@@ -56,7 +55,7 @@ impl Worker<'_> {
                     let begin = *began.get_or_init(|| self.clock_start(slice.start_at));
                     let done = self.make(&mut events, begin, slice);
                     self.settle();
-                    let _ = counted.send(done.map(|()| mem::take(&mut self.tally)));
+                    let _ = counted.send(done.map(|()| mem::replace(&mut self.tally, Tally::new(self.plan))));
                 }
             }
         }
@@ -110,7 +109,7 @@ impl Worker<'_> {
     }
 
     /// Notices what has happened to the connections since the last order, and opens those that are
-    /// not open, except in mode close, which opens them as needed.
+    /// not open, except where they are closed after a number of requests and opened as needed.
     fn open(&mut self, events: &mut Events) -> anyhow::Result<()> {
         self.schedule = None;
         self.catch_up(events)?;
@@ -124,9 +123,9 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Begins to open each connection that is not open, except in mode close.
+    /// Begins to open each connection that is not open, where connections are kept.
     fn connect_down(&mut self) {
-        if self.plan.mode == Mode::Close {
+        if self.plan.close_after.is_some() {
             return;
         }
         for index in 0..self.connections.len() {

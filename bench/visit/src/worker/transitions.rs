@@ -8,9 +8,13 @@ use mio::Token;
 use super::Worker;
 use crate::check;
 use crate::connection::{Batch, Connection, State};
+use crate::mix::Turns;
 use crate::mode::Mode;
 use crate::schedule::Schedule;
 use crate::tally::FailureKind;
+
+/// The buffer for an answer that came before its request was sent whole.
+const ANSWER_BYTES: usize = 4096;
 
 impl Worker<'_> {
     pub(super) fn connect(&mut self, index: usize, now: Instant) {
@@ -68,8 +72,7 @@ impl Worker<'_> {
 
     /// Gives a connection a batch, whose latency counts from `start`; opens one that is down.
     pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
-        let first = self.next;
-        self.next = self.next.wrapping_add(count);
+        let first = self.take_number(index, count);
         self.outstanding += 1;
         let connection = &mut self.connections[index];
         connection.assign(Batch { first, count, answered: 0, start, measured });
@@ -79,11 +82,44 @@ impl Worker<'_> {
         }
     }
 
+    /// The number of the next request of a connection, or of the first one of a batch.
+    fn take_number(&mut self, index: usize, count: usize) -> usize {
+        let next = self.next;
+        self.next = next.wrapping_add(count);
+        if self.plan.requests.vary { self.take_varying(index, next) } else { next }
+    }
+
+    /// The same, where that is more than the next path.
+    fn take_varying(&mut self, index: usize, next: usize) -> usize {
+        let connection = &mut self.connections[index];
+        connection.requests = connection.requests.saturating_add(1);
+        let is_last = Some(connection.requests) == self.plan.close_after;
+        match self.turns.as_mut().map_or(0, Turns::next) {
+            0 => self.plan.requests.number(next, is_last),
+            kind => {
+                // It does not take the place of a path.
+                self.next = next;
+                self.plan.requests.number_of_kind(kind, is_last)
+            }
+        }
+    }
+
     pub(super) fn send(&mut self, index: usize) {
         match self.connections[index].write(&self.plan.requests) {
             Ok(bytes) if self.is_measuring => self.tally.bytes_written += bytes as u64,
             Ok(_) => {}
-            Err(_) => self.fail(index, FailureKind::Reset, Instant::now()),
+            Err(_) => self.write_failed(index),
+        }
+    }
+
+    /// A server that refuses a request may answer, and reset the connection, before it has read all
+    /// of it.
+    fn write_failed(&mut self, index: usize) {
+        if self.plan.mix.is_some() {
+            self.receive_into(index, true, &mut [0; ANSWER_BYTES]);
+        }
+        if self.connections[index].state == State::Busy {
+            self.fail(index, FailureKind::Reset, Instant::now());
         }
     }
 
@@ -101,7 +137,7 @@ impl Worker<'_> {
     /// Closes a connection. With `again` the next one is opened at once, if there is more to send.
     pub(super) fn close(&mut self, index: usize, now: Instant, again: bool) {
         self.connections[index].close(now);
-        if self.plan.mode == Mode::Close && matches!(self.schedule, Some(Schedule::Open(_))) {
+        if self.plan.close_after.is_some() && matches!(self.schedule, Some(Schedule::Open(_))) {
             self.free.push_back(index);
         } else if again {
             self.reconnect(index, now);
@@ -116,8 +152,8 @@ impl Worker<'_> {
 
     /// The server did not close a connection that it had to close (RFC 9112, section 9.6).
     pub(super) fn unclosed(&mut self, index: usize, now: Instant) {
-        let path = &self.plan.requests.target(self.connections[index].batch.first).path;
-        let wrong = check::describe(path, "the connection was not closed after the answer", &[]);
+        let target = self.plan.requests.target(self.connections[index].batch.first);
+        let wrong = check::describe(target, "the connection was not closed after the answer", &[]);
         self.wrong(index, wrong, now);
     }
 
@@ -135,6 +171,9 @@ impl Worker<'_> {
         connection.state = State::Busy;
         if connection.batch.measured {
             self.tally.sent += connection.batch.count as u64;
+            if let Some(details) = &mut self.tally.details {
+                details.sent(self.plan.requests.target(connection.batch.first).kind);
+            }
         }
         self.send(index);
     }

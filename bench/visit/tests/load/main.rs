@@ -2,16 +2,19 @@
 //! that an answer that was delayed took at least as long as the delay.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic fails a test")]
 
+mod close_after;
 mod control;
 mod controlled;
+mod mix;
+mod open_loop;
+mod series;
 mod server;
 mod shares;
 
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -97,8 +100,9 @@ fn a_wrong_answer_makes_the_run_invalid() {
     let unclosed = "the connection was not closed after the answer";
     let (one, batch) = ("--requests 1", "--requests 4 --mode pipelined-4");
     let close = "--requests 1 --mode close --timeout 0.2";
+    let close_after = "--requests 2 --mode close-after-2 --timeout 0.2";
     let several = "--requests 20 --path /b";
-    let cases: [(&str, &str, Answer, &str); 9] = [
+    let cases: [(&str, &str, Answer, &str); 10] = [
         ("a wrong byte", one, |path, _| right(path).replace("visitor", "visitoR"), quoted),
         ("a wrong byte in the tenth answer", "--requests 20", tenth, "the body differs at byte 37"),
         ("the answer to another request", several, |_, _| right("/b"), "Content-Length is 37, not 39"),
@@ -108,6 +112,7 @@ fn a_wrong_answer_makes_the_run_invalid() {
         ("two answers to the last pipelined request", batch, fourth_twice, extra),
         ("more behind a last answer", one, |path, _| with_field(path, "Connection: close\r\n") + "x", extra),
         ("a connection that stays open after it had to be closed", close, |path, _| right(path), unclosed),
+        ("one that stays open after its last request", close_after, |path, _| right(path), unclosed),
     ];
     let check = |name: &str, ran: Ran, expected: &str| {
         let mismatch = ran.report.mismatch.unwrap_or_default();
@@ -138,6 +143,10 @@ fn failures_are_counted_by_kind() {
     // What is not read when a connection is closed makes it a reset.
     let unread: Serve = |client| drop(client.stream.peek(&mut [0]));
     let unanswered: Serve = |client| drop(client.request());
+    let second_unanswered: Serve = |client| {
+        client.answer_one(right);
+        client.request();
+    };
     let silent: Serve = |client| while client.request().is_some() {};
     let short: Serve = |client| client.answer_one(|path| right(path).replace("/abc\n", ""));
     let unended: Serve = |client| client.answer_all(|path| right(path).replace("\n", ""));
@@ -147,10 +156,11 @@ fn failures_are_counted_by_kind() {
             client.send(&(right(first) + &with_field(second, "Connection: close\r\n")));
         }
     };
-    let cases: [(&str, u64, &str, Serve, Errors); 8] = [
+    let cases: [(&str, u64, &str, Serve, Errors); 9] = [
         ("a short body and an end", 3, "", short, closed(3)),
         ("an end within the head", 3, "", |client| client.answer_one(|_| "HTTP/1.1 200 O".into()), closed(3)),
         ("an end without an answer", 3, "--mode close", unanswered, closed(3)),
+        ("an end in place of the second answer", 4, "--mode close-after-3", second_unanswered, closed(2)),
         ("an end without an answer in an open loop", 3, "--rate 100", unanswered, closed(3)),
         ("a reset", 3, "", unread, Errors { reset: 3, ..none }),
         ("silence", 3, "--timeout 0.1", silent, timeout(3)),
@@ -239,39 +249,6 @@ fn latency_is_at_least_the_delay() {
     }
 }
 
-/// The server stops for one second of three. In an open loop a third of the requests is due in that
-/// second, so the 99th percentile is nearly one second, although few requests were on their way.
-#[test]
-fn an_open_loop_counts_from_when_a_request_was_due() {
-    let until: &Mutex<Option<Instant>> = Box::leak(Box::default());
-    let ran = visit("--connections 2 --rate 200 --seconds 3", |client| {
-        while let Some((path, number)) = client.request() {
-            if number == 200 {
-                *until.lock().unwrap() = Some(Instant::now() + Duration::from_secs(1));
-            }
-            let stopped = *until.lock().unwrap();
-            if let Some(left) = stopped.map(|until| until.saturating_duration_since(Instant::now())) {
-                sleep(left);
-            }
-            client.send(&right(&path));
-        }
-    });
-    let report = ran.report;
-    assert_eq!((report.sent, report.answered, report.errors), (600, 600, Errors::default()));
-    assert!(report.latency.unwrap().p99_seconds >= 0.8);
-    let rate = report.rate.unwrap();
-    assert!(!rate.held && rate.waited > 100, "{rate:?}");
-}
-
-#[test]
-fn a_request_that_waits_too_long_for_a_connection_is_not_sent() {
-    let arguments = "--connections 1 --rate 100 --requests 50 --timeout 0.2";
-    let ran = visit(arguments, |client| while client.request().is_some() {});
-    let Errors { timeout, unsent, .. } = ran.report.errors;
-    assert_eq!((timeout, timeout + unsent), (ran.report.sent, 50), "{:?}", ran.report.errors);
-    assert!(unsent > 0, "{:?}", ran.report.errors);
-}
-
 #[test]
 fn a_warm_up_is_not_measured() {
     let server = ScriptedServer::start(|client| client.answer_all(right));
@@ -319,10 +296,42 @@ fn the_expected_body_can_be_given() {
 }
 
 #[test]
+fn every_request_has_the_fields_that_were_given() {
+    for mode in ["keep-alive", "close", "pipelined-2", "close-after-2"] {
+        let server = ScriptedServer::start(|client| {
+            while let Some((path, _)) = client.request() {
+                let (_, fields) = client.head.split_once("Host: ").unwrap();
+                let (_, fields) = fields.split_once("\r\n").unwrap();
+                let is_last = client.head.contains("Connection: close");
+                let close = if is_last { "Connection: close\r\n" } else { "" };
+                if fields == format!("Accept: */*\r\nCookie: a=b; c\r\n{close}\r\n") {
+                    client.send(&with_field(&path, close));
+                }
+                if is_last {
+                    return;
+                }
+            }
+        });
+        let url = format!("http://{}/abc", server.address);
+        let fields = ["--header", "Accept: */*", "--header", "Cookie:a=b; c"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
+        command.args([&url, "--requests", "20", "--mode", mode]).args(fields);
+        let output = command.output().unwrap();
+        let report = Report::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+        assert_eq!((report.answered, report.errors), (20, Errors::default()), "{mode}");
+        assert_eq!(report.load.headers, ["Accept: */*", "Cookie: a=b; c"]);
+    }
+}
+
+#[test]
 fn a_wrong_argument_exits_with_two() {
-    for arguments in
-        ["", "ftp://127.0.0.1/", "http://127.0.0.1:1/ --connections 0", "http://127.0.0.1:1/ --what"]
-    {
+    for arguments in [
+        "",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:1/ --connections 0",
+        "http://127.0.0.1:1/ --what",
+        "http://127.0.0.1:1/ --header Host:a",
+    ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
         let output = command.args(arguments.split_whitespace()).output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments}");

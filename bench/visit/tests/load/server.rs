@@ -9,6 +9,8 @@ pub(super) struct Client {
     pub(super) stream: TcpStream,
     /// The number of the connection, from 0.
     pub(super) number: u64,
+    /// The head of the last request.
+    pub(super) head: String,
     requests: Arc<AtomicU64>,
     read: Vec<u8>,
 }
@@ -36,7 +38,9 @@ impl ScriptedServer {
                 stream.set_nodelay(true).unwrap();
                 let (script, requests) = (Arc::clone(&script), Arc::clone(&counted));
                 std::thread::spawn(move || {
-                    script(&mut Client { stream, number, requests, read: Vec::new() });
+                    let mut client =
+                        Client { stream, number, head: String::new(), requests, read: Vec::new() };
+                    script(&mut client);
                 });
             }
         });
@@ -49,9 +53,9 @@ impl Client {
     pub(super) fn request(&mut self) -> Option<(String, u64)> {
         loop {
             if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
+                self.head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
                 let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
-                return Some((head.split(' ').nth(1).unwrap().to_owned(), number));
+                return Some((self.head.split(' ').nth(1).unwrap().to_owned(), number));
             }
             let mut bytes = [0; 4096];
             match self.stream.read(&mut bytes) {

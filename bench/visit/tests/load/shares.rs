@@ -34,6 +34,8 @@ fn shares_make_one_load_together() {
         ("--requests 1000 --threads 2 --mode pipelined-4", 1000),
         ("--requests 200 --threads 2 --rate 1000", 200),
         ("--requests 100 --threads 1 --rate 1000 --mode close", 100),
+        ("--requests 200 --threads 2 --rate 1000 --arrivals poisson --seed 5", 200),
+        ("--requests 200 --threads 2 --rate 1000 --series 0.05", 200),
     ];
     for (arguments, requests) in cases {
         let is_close = arguments.contains("close");
@@ -89,6 +91,8 @@ fn merges(shares: &[Report; 3], requests: u64) {
     let latency = TimesReport::merge(shares.iter().flat_map(|share| &share.latency)).unwrap();
     assert_eq!((latency.as_ref().map(|times| times.count), latency), (Some(requests), all.latency.clone()));
     assert_eq!(all.schedule_lag.is_some(), all.rate.is_some());
+    let series = all.series.as_ref().map(|series| series.iter().map(|interval| interval.answered).sum());
+    assert_eq!(series, all.load.series_seconds.map(|_| requests));
     if let Some(rate) = &all.rate {
         // Two seconds are far longer than the load, so that the whole rate is not held.
         assert_eq!((rate.target_per_second, rate.held), (1000.0, false));

@@ -1,0 +1,115 @@
+//! What is counted only where the arguments ask for it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::mix::Mix;
+use super::output::{Interval, Kind, Times};
+use super::plan::Plan;
+use super::series::Series;
+
+pub(super) struct Details {
+    /// The counts of each kind of request, the plain one first; empty without a mix.
+    kinds: Vec<KindTally>,
+    series: Option<Series>,
+}
+
+struct KindTally {
+    /// The expected status.
+    status: u16,
+    sent: u64,
+    statuses: BTreeMap<u16, u64>,
+    latency: Times,
+}
+
+impl Details {
+    /// `None` where there is only what is always counted.
+    pub(super) fn new(plan: &Plan) -> Option<Box<Self>> {
+        let kind = |(_, _, status)| KindTally {
+            status,
+            sent: 0,
+            statuses: BTreeMap::new(),
+            latency: Times::default(),
+        };
+        let kinds: Vec<KindTally> = plan.mix.iter().flat_map(Mix::all).map(kind).collect();
+        let series = plan.series.map(Series::new);
+        (!kinds.is_empty() || series.is_some()).then(|| Box::new(Self { kinds, series }))
+    }
+
+    /// The measured time begins.
+    pub(super) fn begin(&mut self, start: Instant) {
+        if let Some(series) = &mut self.series {
+            series.begin(start);
+        }
+    }
+
+    /// All answers are counted.
+    pub(super) fn finish(&mut self) {
+        if let Some(series) = &mut self.series {
+            series.finish();
+        }
+    }
+
+    pub(super) fn sent(&mut self, kind: usize) {
+        if let Some(kind) = self.kinds.get_mut(kind) {
+            kind.sent += 1;
+        }
+    }
+
+    pub(super) fn answered(&mut self, kind: usize, status: u16, start: Instant, now: Instant) {
+        let latency = now.saturating_duration_since(start);
+        if let Some(kind) = self.kinds.get_mut(kind) {
+            *kind.statuses.entry(status).or_default() += 1;
+            kind.latency.record(latency);
+        }
+        if let Some(series) = &mut self.series {
+            series.answered(status, latency, now);
+        }
+    }
+
+    /// Adds the counts of another thread or slice of the same plan.
+    pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
+        for (kind, other) in self.kinds.iter_mut().zip(other.kinds) {
+            kind.sent += other.sent;
+            kind.latency.add(&other.latency)?;
+            for (status, count) in other.statuses {
+                *kind.statuses.entry(status).or_default() += count;
+            }
+        }
+        if let (Some(series), Some(other)) = (&mut self.series, other.series) {
+            series.add(other);
+        }
+        Ok(())
+    }
+
+    /// As printed; `None` without a series.
+    pub(super) fn series(&self, elapsed: Duration) -> anyhow::Result<Option<Vec<Interval>>> {
+        self.series.as_ref().map(|series| series.intervals(elapsed)).transpose()
+    }
+
+    /// Answers of the status that is expected of their kind; `None` where there are no kinds.
+    pub(super) fn expected(&self) -> Option<u64> {
+        (!self.kinds.is_empty()).then(|| self.kinds.iter().map(KindTally::expected).sum())
+    }
+
+    /// As printed; `None` where there are no kinds.
+    pub(super) fn kinds(&self, plan: &Plan) -> Option<Vec<Kind>> {
+        let mix = plan.mix.as_ref()?;
+        let kind = |((name, share, status), kind): ((&str, f64, u16), &KindTally)| Kind {
+            name: name.to_owned(),
+            share,
+            status,
+            sent: kind.sent,
+            expected: kind.expected(),
+            statuses: kind.statuses.clone(),
+            latency: kind.latency.report(),
+        };
+        Some(mix.all().zip(&self.kinds).map(kind).collect())
+    }
+}
+
+impl KindTally {
+    fn expected(&self) -> u64 {
+        self.statuses.get(&self.status).copied().unwrap_or_default()
+    }
+}

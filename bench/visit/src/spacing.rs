@@ -1,0 +1,24 @@
+//! The value of `--arrivals`: how the requests of an open loop are spaced.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+/// How the requests of an open loop are spaced. In flags and in the report: `even` or `poisson`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Spacing {
+    /// With equal gaps.
+    #[default]
+    Even,
+    /// With exponential gaps, as of visitors that do not know of each other.
+    Poisson,
+}
+
+impl fmt::Display for Spacing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Even => "even",
+            Self::Poisson => "poisson",
+        })
+    }
+}
