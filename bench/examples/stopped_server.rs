@@ -107,6 +107,8 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
         connections: CONNECTIONS,
         amount: Amount::Time(LOAD),
         mode: Mode::KeepAlive,
+        headers: Vec::new(),
+        mix: Vec::new(),
         rate: None,
         slice: None,
         warm_up: Duration::ZERO,

@@ -81,6 +81,8 @@ impl Server {
             connections,
             amount,
             mode,
+            headers: Vec::new(),
+            mix: Vec::new(),
             rate: None,
             warm_up,
             timeout,

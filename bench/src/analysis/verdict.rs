@@ -331,20 +331,19 @@ fn failures(errors: u64, connections: u64, answered: u64) -> Option<String> {
     }
 }
 
-/// Missing connections. In mode `close` none stays open. A single connection exists where there are
+/// Missing connections. Where they are closed after some requests none has to be open. A single connection exists where there are
 /// answers, though a server that closes it each time may have none at the moment of the count.
 fn missing(record: &Record) -> Option<String> {
-    let connections = record.connections.filter(|_| record.workload.mode.as_deref() != Some("close"))?;
+    let connections = record.connections.filter(|_| record.requests_per_connection().is_none())?;
     let (asked, seen) = (u64::from(connections.asked), connections.seen?);
     (seen < asked && asked > 1).then(|| format!("only {seen} of {asked} connections were open"))
 }
 
-/// In mode `close` connections that the server kept open: the load was not the one asked for.
+/// Connections that the server kept open where it had to close them: the load was not the one asked for.
 fn kept_open(record: &Record) -> Option<String> {
-    let accepted =
-        record.connections.filter(|_| record.workload.mode.as_deref() == Some("close"))?.accepted?;
-    let answered = record.load.as_ref()?.answered;
-    (as_f64(accepted) < as_f64(answered) * CLOSED_FROM)
+    let each = record.requests_per_connection()?;
+    let (accepted, answered) = (record.connections?.accepted?, record.load.as_ref()?.answered);
+    (as_f64(accepted) < as_f64(answered) / each * CLOSED_FROM)
         .then(|| format!("the server kept connections open: {answered} answers over {accepted} of them"))
 }
 
@@ -391,7 +390,7 @@ fn in_flight(record: &Record) -> Option<f64> {
 /// Whether the tool's latency is measured, and is all that a connection waits for.
 fn is_whole_wait(record: &Record) -> bool {
     record.tool.semantics.as_ref().is_some_and(|semantics| {
-        let connects = record.workload.mode.as_deref() == Some("close");
+        let connects = record.requests_per_connection().is_some();
         semantics.from == From::Sent && !semantics.synthetic && (!connects || semantics.connect_included)
     })
 }

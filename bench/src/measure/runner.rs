@@ -12,7 +12,7 @@ use crate::analysis::summary::Cell;
 use crate::measure::plan::{self, Planned};
 use crate::measure::run::{self, Run, RunOutput};
 use crate::measure::turns;
-use crate::servers::workload::{Mode, Rate, Workload};
+use crate::servers::workload::{Rate, Workload};
 use crate::store::record::{Bound, ErrorKind, ErrorRecord, Record};
 use crate::store::results::Results;
 use crate::text::numbers;
@@ -237,7 +237,7 @@ impl Runner<'_> {
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         let setup = &self.setups[planned.workload];
         let mut record = contender.record(workload, setup, Some(planned.repetition), attempt);
-        if workload.load().is_some_and(|load| load.mode == Mode::Close) {
+        if workload.load().is_some_and(|load| load.mode.requests_per_connection().is_some()) {
             for load in sides.loads() {
                 load.host.wait_for_ports(sides.listens(), |line| stage.warn(line));
             }

@@ -68,6 +68,10 @@ pub struct Load {
     pub amount: Amount,
     /// What a connection is used for.
     pub mode: Mode,
+    /// Fields that every request has after `Host`, as `Name: value`.
+    pub headers: Vec<String>,
+    /// Further kinds of requests, each with its share, as `visit --mix` takes them.
+    pub mix: Vec<String>,
     /// The rate of an open loop; `None` in a closed loop, where a connection sends its next request
     /// when it has the answer to the last.
     pub rate: Option<Rate>,
@@ -292,6 +296,8 @@ impl Workload {
             warm_up_seconds: load.map(|load| load.warm_up.as_secs_f64()),
             timeout_seconds: load.map(|load| load.timeout.as_secs_f64()),
             rate: load.and_then(|load| load.rate.as_ref()).map(rate),
+            headers: load.map(|load| load.headers.clone()).unwrap_or_default(),
+            mix: load.map(|load| load.mix.clone()).unwrap_or_default(),
             server_cores: self.server_cores,
             slice_seconds: load.and_then(|load| load.slice).map(|slice| slice.as_secs_f64()),
             published: self.published.clone(),
@@ -305,7 +311,7 @@ impl Load {
     /// their ports behind for a minute, and too many are too many for all servers at once.
     pub fn is_sliceable(&self) -> bool {
         self.rate.is_none()
-            && self.mode != Mode::Close
+            && self.mode.requests_per_connection().is_none()
             && matches!(self.amount, Amount::Time(_))
             && self.connections <= MOST_IN_SLICES
     }
@@ -347,6 +353,8 @@ impl Load {
             connections: 100,
             amount,
             mode,
+            headers: Vec::new(),
+            mix: Vec::new(),
             rate: None,
             warm_up: Duration::ZERO,
             timeout: Duration::from_secs(10),

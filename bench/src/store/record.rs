@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub use hosts::{HostsRecord, LoadHostRecord, NetworkRecord};
 pub use measured::{
-    Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, LatencyRecord, LoadRecord,
-    MemoryRecord, OpenLoopRecord, StartRecord, UsageRecord, VerdictRecord,
+    Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, KindRecord, LatencyRecord,
+    LoadRecord, MemoryRecord, OpenLoopRecord, StartRecord, UsageRecord, VerdictRecord,
 };
 pub use setup::{
     ConformanceRecord, From, LimitRecord, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord,

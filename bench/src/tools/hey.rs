@@ -57,6 +57,7 @@ impl Tool for Hey {
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match (load.mode, &load.rate) {
             (Mode::Pipelined(_), _) => Some("cannot pipeline"),
+            (Mode::CloseAfter(_), _) => Some("closes a connection after one request or keeps it"),
             (_, Some(_)) => Some("has no open loop"),
             _ => None,
         }

@@ -22,7 +22,7 @@ use anyhow::Context;
 
 use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
-use crate::store::record::Semantics;
+use crate::store::record::{KindRecord, Semantics};
 use crate::text::visible::visible;
 use ::visit::output::TimesReport;
 
@@ -62,6 +62,11 @@ pub trait Tool: Sync {
 
     /// The figures in its output. Fails when the output is not complete.
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput>;
+
+    /// Whether it sends fields that a workload names, and requests of several kinds.
+    fn sends_kinds(&self) -> bool {
+        false
+    }
 
     /// Whether it divides a load among several of its processes itself, and starts them at one time:
     /// it then takes [`LoadSpec::share`], prints the line of [`SlicedTool::parse_ready`] once its
@@ -192,6 +197,8 @@ pub struct ToolOutput {
     pub began_nanoseconds: Option<u64>,
     /// How much later than it was told it began, in seconds.
     pub late_seconds: Option<f64>,
+    /// The kinds of requests of a mix.
+    pub kinds: Vec<KindRecord>,
 }
 
 /// All tools.

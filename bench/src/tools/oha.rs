@@ -80,7 +80,11 @@ impl Tool for Oha {
     }
 
     fn refuses(&self, load: &Load) -> Option<&'static str> {
-        matches!(load.mode, Mode::Pipelined(_)).then_some("cannot pipeline")
+        match load.mode {
+            Mode::Pipelined(_) => Some("cannot pipeline"),
+            Mode::CloseAfter(_) => Some("closes a connection after one request or keeps it"),
+            Mode::KeepAlive | Mode::Close => None,
+        }
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {

@@ -12,8 +12,8 @@ use anyhow::bail;
 use super::{LoadSpec, SliceOutput, SlicedTool, Tool, ToolOutput, query};
 use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
-use crate::store::record::{From, Semantics};
-use ::visit::output::{Ready, Report, Slice, TimesReport, VERSION};
+use crate::store::record::{From, KindRecord, Semantics};
+use ::visit::output::{Kind, Ready, Report, Slice, TimesReport, VERSION};
 
 pub(super) struct Visit;
 
@@ -74,6 +74,10 @@ impl Tool for Visit {
         true
     }
 
+    fn sends_kinds(&self) -> bool {
+        true
+    }
+
     fn merge(&self, outputs: &[&str], elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
         let reports =
             outputs.iter().map(|output| Report::parse(output)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -90,13 +94,28 @@ fn figures(report: Report) -> anyhow::Result<ToolOutput> {
     if report.interrupted {
         bail!("it was interrupted");
     }
+    let kinds = report.kinds.as_deref().unwrap_or_default();
+    // Of the kinds that expect another answer than a 2xx: the answers that are as good as one, by status,
+    // and the 2xx that are not.
+    let others = || kinds.iter().filter(|kind| kind.status >= 300);
+    let expected = |status: u16| -> u64 {
+        others().filter(|kind| kind.status == status).map(|kind| kind.expected).sum()
+    };
+    let accepted: u64 = others()
+        .flat_map(|kind| &kind.statuses)
+        .filter(|(status, _)| **status < 300)
+        .map(|(_, count)| count)
+        .sum();
+    let answered = report.answered - accepted + others().map(|kind| kind.expected).sum::<u64>();
     let refusals = report.statuses.iter().filter(|(status, _)| **status >= 300);
-    let refusals = refusals.map(|(status, count)| (format!("status {status}"), *count));
+    let refusals = refusals.map(|(status, count)| (format!("status {status}"), count - expected(*status)));
+    let accepted = std::iter::once(("a wrong request accepted".to_owned(), accepted));
+    let refusals = refusals.chain(accepted).filter(|(_, count)| *count > 0);
     let errors = report.errors.occurred().into_iter().map(|(kind, count)| (kind.to_owned(), count));
     let latency = report.latency.as_ref();
     Ok(ToolOutput {
         elapsed_seconds: report.elapsed_seconds,
-        answered: report.answered,
+        answered,
         errors: refusals.chain(errors).collect(),
         failed_connections: report.errors.failed_connections(),
         claimed_per_second: report.per_second(),
@@ -109,7 +128,23 @@ fn figures(report: Report) -> anyhow::Result<ToolOutput> {
         connect: report.connect,
         began_nanoseconds: report.began_nanoseconds,
         late_seconds: report.late_seconds,
+        kinds: kinds.iter().map(kind).collect(),
     })
+}
+
+/// The stored form of a kind.
+fn kind(kind: &Kind) -> KindRecord {
+    let latency = kind.latency.as_ref();
+    KindRecord {
+        name: kind.name.clone(),
+        share: kind.share,
+        status: kind.status,
+        sent: kind.sent,
+        expected: kind.expected,
+        mean_seconds: latency.map(|times| times.mean_seconds),
+        p50_seconds: latency.map(|times| times.p50_seconds),
+        p99_seconds: latency.map(|times| times.p99_seconds),
+    }
 }
 
 impl SlicedTool for Visit {
@@ -146,7 +181,11 @@ fn words(spec: &LoadSpec, amount: impl IntoIterator<Item = String>) -> Vec<Strin
         ("--expect", answer.to_owned()),
         ("--timeout", load.timeout.as_secs_f64().to_string()),
     ];
-    let words = words.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+    let named = |name: &'static str, values: &[String]| {
+        values.iter().map(move |value| (name, value.clone())).collect::<Vec<_>>()
+    };
+    let further = [named("--header", &load.headers), named("--mix", &load.mix)].concat();
+    let words = words.into_iter().chain(further).flat_map(|(name, value)| [name.to_owned(), value]);
     ["visit".to_owned(), "--quiet".to_owned()]
         .into_iter()
         .chain(words)

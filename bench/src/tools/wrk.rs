@@ -96,6 +96,9 @@ impl Tool for Wrk {
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match load.amount {
             _ if load.rate.is_some() => Some("has no open loop"),
+            _ if matches!(load.mode, Mode::CloseAfter(_)) => {
+                Some("closes a connection after one request or keeps it")
+            }
             Amount::Requests(_) => Some("takes a time, not a number of requests"),
             Amount::Time(time) if time.subsec_nanos() > 0 => Some("takes whole seconds only"),
             Amount::Time(_) => None,

@@ -199,6 +199,7 @@ impl Run<'_> {
                 held: held.map(|(held, _)| held),
                 lag_p99_seconds: held.map(|(_, lag)| lag),
             }),
+            kinds: reported.kinds,
         });
         record.latency = Some(LatencyRecord {
             mean_seconds: reported.mean_seconds,

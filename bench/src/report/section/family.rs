@@ -34,6 +34,10 @@ pub(in crate::report) enum Question {
     Connections,
     /// How it scales with the server's cores.
     Cores,
+    /// What size and heads cost.
+    Payload,
+    /// What wrong requests cost.
+    Errors,
     /// How connections are used.
     Mode,
     /// Starts, held connections, and the loads between them.
@@ -55,6 +59,10 @@ fn question(members: &[&WorkloadSummary]) -> Question {
         Question::Published
     } else if workloads().any(|workload| workload.rate.as_ref().is_some_and(|rate| rate.limit.is_some())) {
         Question::Capacity
+    } else if workloads().any(|workload| !workload.mix.is_empty()) {
+        Question::Errors
+    } else if workloads().any(|workload| !workload.headers.is_empty()) {
+        Question::Payload
     } else if workloads().filter(|workload| is_at_fixed_rate(workload)).count() >= A_SCALE {
         Question::Rates
     } else if workloads().any(|workload| workload.rate.is_some()) {

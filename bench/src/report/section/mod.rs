@@ -6,6 +6,7 @@ mod capacity;
 mod cost;
 mod cross_check;
 mod drills;
+mod errors;
 mod family;
 mod fields;
 mod groups;
@@ -20,6 +21,7 @@ mod microbench;
 mod modes;
 mod notes;
 mod panels;
+mod payload;
 mod preliminary;
 mod rates;
 mod readme;
@@ -65,7 +67,7 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 18] = [
+    let sections: [fn(&Source) -> Option<Section>; 20] = [
         speed::section,
         cost::section,
         groups::section,
@@ -75,6 +77,8 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         scaling::by_connections,
         scaling::by_cores,
         modes::section,
+        payload::section,
+        errors::section,
         memory::section,
         http::section,
         breakdown::section,

@@ -1,11 +1,13 @@
 //! What does a connection cost? Kept open, closed after each request, or with pipelined requests.
 
-use super::Source;
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
-use crate::analysis::summary::WorkloadSummary;
+use super::{Source, fields};
+use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Chart;
-use crate::report::document::Section;
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::Quantity;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Mode);
@@ -27,8 +29,39 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         return None;
     }
     let tables = [
-        COST.shown("modes-cost", "CPU time per request by use of connections").matrix(&members, mode),
-        PER_SECOND.shown("modes-speed", "Requests per second by use of connections").matrix(&members, mode),
+        Some(COST.shown("modes-cost", "CPU time per request by use of connections").matrix(&members, mode)),
+        per_connection(&members),
+        Some(
+            PER_SECOND
+                .shown("modes-speed", "Requests per second by use of connections")
+                .matrix(&members, mode),
+        ),
     ];
-    section.with(members.iter().map(chart), tables)
+    section.with(members.iter().map(chart), tables.into_iter().flatten())
+}
+
+/// What a connection costs, and a request on one: by the workloads with the fewest and the most requests
+/// per connection, of which each request has its part of a connection. `None` where there are not two.
+fn per_connection(members: &[&WorkloadSummary]) -> Option<Table> {
+    let each = |summary: &WorkloadSummary| {
+        summary.with_floor().find_map(|cell| cell.runs.first()?.requests_per_connection())
+    };
+    let mut closing: Vec<(f64, &WorkloadSummary)> =
+        members.iter().filter_map(|member| Some((each(member)?, *member))).collect();
+    closing.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let [(fewest, short), .., (most, long)] = closing[..] else { return None };
+    let cost = |summary: &WorkloadSummary, cell: &Cell| {
+        let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
+        cell.median(COST.source.of_run)
+    };
+    let connection =
+        move |cell: &Cell| Some((cost(short, cell)? - cost(long, cell)?) / (fewest.recip() - most.recip()));
+    let request = move |cell: &Cell| Some(cost(long, cell)? - connection(cell)? / most);
+    let fields = [
+        fields::server(),
+        Field::new("CPU/connection", Quantity::Time, connection).essential(),
+        Field::new("CPU/request on it", Quantity::Time, request).essential(),
+    ];
+    let title = format!("What a connection costs, by {fewest} and {most} requests per connection");
+    Table::from_fields("modes-connection", title, fields, short.with_floor()).with_rows()
 }

@@ -55,7 +55,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::rank(summary)),
         Some(COST.field().with_intervals().essential()),
         source.to_baseline(COST, summary),
-        Some(switches("Switches/request")),
+        Some(switches("Switches/1,000", 1000.0)),
         Some(MEAN.field().essential()),
         Some(P99.field().with_intervals().essential()),
         Some(fields::verdict()),
@@ -70,14 +70,16 @@ fn idle_table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::server()),
         Some(fields::rank(summary)),
         Some(IDLE.field().with_intervals().essential()),
-        Some(switches("Switches/s")),
+        Some(switches("Switches/s", 1.0)),
         source.to_baseline(IDLE, summary),
     ];
     source.table(summary, ["", "Idle"], fields, summary.with_floor())
 }
 
-fn switches<'a>(header: &str) -> Field<'a, Cell<'a>> {
-    fields::median(header, Quantity::Count, Record::switches).essential()
+/// Per so many requests, or seconds.
+fn switches<'a>(header: &str, times: f64) -> Field<'a, Cell<'a>> {
+    let of_run = move |run: &Record| run.switches().map(|switches| switches * times);
+    fields::median(header, Quantity::Count, of_run).essential()
 }
 
 fn rate(summary: &WorkloadSummary) -> f64 {

@@ -1,5 +1,6 @@
 //! The form of a workload file, and the mistakes that one can have.
 
+use std::mem;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ use serde::Deserialize;
 use super::{Amount, Load, Rate, Suite, Task, Workload};
 use crate::store::record::{PublishedRecord, TaskRecord};
 use crate::text::toml_file;
+
+/// What stands for the path in an answer.
+const PATH: &str = "{path}";
 
 /// A file. It has either workloads or the names of other suites.
 #[derive(Deserialize)]
@@ -36,6 +40,11 @@ struct WorkloadTable {
     requests: Option<u64>,
     seconds: Option<f64>,
     mode: Option<String>,
+    path_bytes: Option<usize>,
+    #[serde(default)]
+    headers: Vec<String>,
+    #[serde(default)]
+    mix: Vec<String>,
     rate: Option<f64>,
     share_of_peak: Option<f64>,
     peak: Option<String>,
@@ -88,6 +97,7 @@ impl WorkloadTable {
         if self.server_cores == Some(0) {
             bail!("server_cores is 0: the server needs one");
         }
+        self.lengthen_path()?;
         let is_load = matches!(self.task, None | Some(TaskRecord::Load));
         let server_cores = self.server_cores.take_if(|_| is_load);
         let task = match self.task.unwrap_or(TaskRecord::Load) {
@@ -114,6 +124,18 @@ impl WorkloadTable {
         })
     }
 
+    /// Makes the path as long as `path_bytes` says, and puts it into the answer, in the place of
+    /// `{path}`.
+    fn lengthen_path(&mut self) -> anyhow::Result<()> {
+        if let Some(bytes) = self.path_bytes.take() {
+            let missing = bytes.checked_sub(self.path.len());
+            let missing = missing.with_context(|| format!("path_bytes is {bytes}: the path is longer"))?;
+            self.path += &"a".repeat(missing);
+        }
+        self.answer = self.answer.replace(PATH, &self.path);
+        Ok(())
+    }
+
     /// Takes the fields of a load.
     fn load(&mut self) -> anyhow::Result<Load> {
         let connections = self.connections.take().context("has no `connections`")?;
@@ -138,6 +160,8 @@ impl WorkloadTable {
             connections,
             amount,
             mode: mode.parse().map_err(|error| anyhow!("mode is `{mode}`: {error}"))?,
+            headers: mem::take(&mut self.headers),
+            mix: mem::take(&mut self.mix),
             rate,
             slice: None,
             warm_up: time("warm_up_seconds", warm_up)?,
@@ -183,6 +207,8 @@ impl WorkloadTable {
             ("requests", self.requests.is_some()),
             ("seconds", self.seconds.is_some()),
             ("mode", self.mode.is_some()),
+            ("headers", !self.headers.is_empty()),
+            ("mix", !self.mix.is_empty()),
             ("rate", self.rate.is_some()),
             ("share_of_peak", self.share_of_peak.is_some()),
             ("peak", self.peak.is_some()),
@@ -262,6 +288,18 @@ mod tests {
     }
 
     #[test]
+    fn a_path_can_be_as_long_as_its_file_says() {
+        let long =
+            SUITE.replace("seconds = 5\n", "seconds = 5\npath_bytes = 10\n").replace(": /abc", ": {path}");
+        let suite = read(&long).unwrap();
+        let Workload { path, answer, .. } = &suite.workloads[0];
+        assert_eq!(
+            (path.as_str(), answer.as_str()),
+            ("/abcaaaaaa", "Hello, visitor! You've requested: /abcaaaaaa\n")
+        );
+    }
+
+    #[test]
     fn a_mistake_says_what_is_wrong() {
         let cases = [
             (SUITE.replace("seconds = 5\n", ""), "has to have either `requests` or `seconds`"),
@@ -273,7 +311,7 @@ mod tests {
             (SUITE.replace("= 3", "= 0"), "repetitions is 0"),
             (
                 SUITE.replace("keep-alive", "keepalive"),
-                "mode is `keepalive`: it has to be keep-alive, close or pipelined-N",
+                "mode is `keepalive`: it has to be keep-alive, close, close-after-N or pipelined-N",
             ),
             (SUITE.replace("tool =", "servers = 1\ntool ="), "unknown field `servers`"),
             (SUITE.replace("tool =", "task = \"start\"\ntool ="), "`tool` has no meaning for this task"),
@@ -283,6 +321,7 @@ mod tests {
                 "either `rate`, or `share_of_peak` with `peak`",
             ),
             (SUITE.replace("tool =", "peak = \"x\"\nshare_of_peak = 2\ntool ="), "between 0 and 1"),
+            (SUITE.replace("tool =", "path_bytes = 2\ntool ="), "path_bytes is 2: the path is longer"),
             (SUITE.replace("timeout_seconds = 10", ""), "has no `timeout_seconds`"),
             (SUITE.replace("tool =", "server_cores = 0\ntool ="), "server_cores is 0"),
             (

@@ -61,6 +61,15 @@ impl Record {
         (divisor > 0.0).then(|| switches / divisor)
     }
 
+    /// After how many requests a connection is closed: 1 in mode `close`, N in `close-after-N`; `None`
+    /// where connections are kept.
+    pub fn requests_per_connection(&self) -> Option<f64> {
+        match self.workload.mode.as_deref()? {
+            "close" => Some(1.0),
+            mode => mode.strip_prefix("close-after-")?.parse().ok(),
+        }
+    }
+
     /// How many cores the tool had, on all hosts of the load.
     pub fn tool_core_count(&self) -> usize {
         match &self.hosts {

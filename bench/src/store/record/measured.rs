@@ -73,7 +73,7 @@ impl std::fmt::Display for Bound {
 pub struct LoadRecord {
     /// How long the load took, by the tool's clock.
     pub elapsed_seconds: f64,
-    /// Answers with a 2xx status.
+    /// Answers with a 2xx status, or of a mix with the status that their kind expects.
     pub answered: u64,
     /// Requests without such an answer, and connections that failed, by what happened instead.
     pub errors: BTreeMap<String, u64>,
@@ -84,6 +84,31 @@ pub struct LoadRecord {
     pub claimed_per_second: Option<f64>,
     /// The rate of an open loop.
     pub open_loop: Option<OpenLoopRecord>,
+    /// The kinds of requests of a mix. Absent where all are of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<KindRecord>,
+}
+
+/// One kind of request of a mix.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindRecord {
+    /// Its name; `plain` of the requests of no other kind.
+    pub name: String,
+    /// Its part of all requests, from 0 to 1.
+    pub share: f64,
+    /// The status that its answers have to have.
+    pub status: u16,
+    /// Requests that were sent.
+    pub sent: u64,
+    /// Answers of that status.
+    pub expected: u64,
+    /// Mean latency of its answers.
+    pub mean_seconds: Option<f64>,
+    /// Half of its answers took at most this long.
+    pub p50_seconds: Option<f64>,
+    /// 99 % of its answers took at most this long.
+    pub p99_seconds: Option<f64>,
 }
 
 /// The rate of an open loop, and whether it was held.

@@ -29,6 +29,13 @@ pub struct WorkloadRecord {
     pub timeout_seconds: Option<f64>,
     /// The rate of an open loop; `null` in a closed one.
     pub rate: Option<RateRecord>,
+    /// Fields of every request after `Host`. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+    /// Further kinds of requests with their shares, as `visit --mix` takes them. Absent where there are
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mix: Vec<String>,
     /// On how many of its cores the server ran; `null` for all of them, as in old records.
     #[serde(default)]
     pub server_cores: Option<usize>,
