@@ -109,6 +109,7 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
         mode: Mode::KeepAlive,
         headers: Vec::new(),
         mix: Vec::new(),
+        poisson: None,
         rate: None,
         slice: None,
         warm_up: Duration::ZERO,

@@ -83,6 +83,7 @@ impl Server {
             mode,
             headers: Vec::new(),
             mix: Vec::new(),
+            poisson: None,
             rate: None,
             warm_up,
             timeout,

@@ -331,10 +331,12 @@ fn failures(errors: u64, connections: u64, answered: u64) -> Option<String> {
     }
 }
 
-/// Missing connections. Where they are closed after some requests none has to be open. A single connection exists where there are
+/// Missing connections. Where they are closed after some requests, or after wrong ones, none has to be
+/// open. A single connection exists where there are
 /// answers, though a server that closes it each time may have none at the moment of the count.
 fn missing(record: &Record) -> Option<String> {
-    let connections = record.connections.filter(|_| record.requests_per_connection().is_none())?;
+    let is_kept = record.requests_per_connection().is_none() && record.workload.mix.is_empty();
+    let connections = record.connections.filter(|_| is_kept)?;
     let (asked, seen) = (u64::from(connections.asked), connections.seen?);
     (seen < asked && asked > 1).then(|| format!("only {seen} of {asked} connections were open"))
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::value::Slices;
 use super::{Chosen, Hosts, Label, help, value};
@@ -33,6 +33,15 @@ pub struct Measure {
     /// How they are measured
     #[command(flatten)]
     pub setup: Setup,
+}
+
+/// How the requests of an open loop are spaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Arrivals {
+    /// With equal gaps
+    Even,
+    /// At random, as those of visitors that do not know of each other; by --seed
+    Poisson,
 }
 
 /// How servers are measured. A resumed measurement takes it from its own command line, as the servers.
@@ -71,6 +80,10 @@ pub struct Setup {
     /// Runs of each server under each workload [default: what the workload's file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
+
+    /// How the requests of open loops are spaced
+    #[arg(long, value_enum, value_name = "SPACING", default_value = "even")]
+    pub arrivals: Arrivals,
 
     /// What a search for capacity has to keep: a percentile and a time, such as `p99=1ms` or `p99.9=5ms`.
     /// Repeat the flag for more [default: what the workload's file says]

@@ -16,7 +16,7 @@ use crate::report::format::Format;
 use crate::servers::template::Language;
 
 pub use self::hosts::{Hosts, ServerHost};
-pub use self::measure::Measure;
+pub use self::measure::{Arrivals, Measure};
 pub use self::value::Label;
 
 /// Measures HTTP servers on this machine, and reports what limited each figure.

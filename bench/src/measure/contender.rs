@@ -5,7 +5,7 @@ use anyhow::bail;
 use super::Control;
 use super::prepare::{Prepared, Setup};
 use crate::servers::server::Server;
-use crate::servers::workload::Workload;
+use crate::servers::workload::{Load, Mode, Workload};
 use crate::store::record::{ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, ToolRecord};
 use crate::tools;
 
@@ -54,6 +54,11 @@ impl<'a> Contender<'a> {
 
     /// Why the server cannot be run under the workload.
     pub(super) fn refuses(&self, workload: &Workload) -> Option<ErrorRecord> {
+        let needs_more = |load: &Load| !load.mix.is_empty() || matches!(load.mode, Mode::CloseAfter(_));
+        if self.server.is_floor && workload.load().is_some_and(needs_more) {
+            let message = "it answers one request again and again on a connection, and no other".into();
+            return Some(ErrorRecord { kind: ErrorKind::Unavailable, message });
+        }
         let is_refused =
             self.server.attached.is_some() && (workload.load().is_none() || workload.server_cores.is_some());
         is_refused.then(|| ErrorRecord {

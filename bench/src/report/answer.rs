@@ -42,6 +42,7 @@ pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String
         others = rest;
     }
     answers.extend(others.iter().filter_map(|member| fastest(member)));
+    answers.extend(section::sentences(families));
     answers
 }
 

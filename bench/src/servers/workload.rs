@@ -70,6 +70,9 @@ pub struct Load {
     pub mode: Mode,
     /// Fields that every request has after `Host`, as `Name: value`.
     pub headers: Vec<String>,
+    /// The seed of an open loop whose requests arrive at random, as those of independent visitors do;
+    /// `None` where they are evenly spaced.
+    pub poisson: Option<u64>,
     /// Further kinds of requests, each with its share, as `visit --mix` takes them.
     pub mix: Vec<String>,
     /// The rate of an open loop; `None` in a closed loop, where a connection sends its next request
@@ -298,6 +301,7 @@ impl Workload {
             rate: load.and_then(|load| load.rate.as_ref()).map(rate),
             headers: load.map(|load| load.headers.clone()).unwrap_or_default(),
             mix: load.map(|load| load.mix.clone()).unwrap_or_default(),
+            poisson_seed: load.and_then(|load| load.poisson),
             server_cores: self.server_cores,
             slice_seconds: load.and_then(|load| load.slice).map(|slice| slice.as_secs_f64()),
             published: self.published.clone(),
@@ -354,6 +358,7 @@ impl Load {
             amount,
             mode,
             headers: Vec::new(),
+            poisson: None,
             mix: Vec::new(),
             rate: None,
             warm_up: Duration::ZERO,

@@ -184,7 +184,11 @@ fn words(spec: &LoadSpec, amount: impl IntoIterator<Item = String>) -> Vec<Strin
     let named = |name: &'static str, values: &[String]| {
         values.iter().map(move |value| (name, value.clone())).collect::<Vec<_>>()
     };
-    let further = [named("--header", &load.headers), named("--mix", &load.mix)].concat();
+    let poisson = load
+        .poisson
+        .into_iter()
+        .flat_map(|seed| [("--arrivals", "poisson".to_owned()), ("--seed", seed.to_string())]);
+    let further = [named("--header", &load.headers), named("--mix", &load.mix), poisson.collect()].concat();
     let words = words.into_iter().chain(further).flat_map(|(name, value)| [name.to_owned(), value]);
     ["visit".to_owned(), "--quiet".to_owned()]
         .into_iter()

@@ -11,7 +11,7 @@ use clap::Parser;
 use super::report::write_report;
 use super::{Asked, Outcome, note, print, read_checkout};
 use crate::cli::value::Slices;
-use crate::cli::{Arguments, Command, Label, Measure};
+use crate::cli::{Arguments, Arrivals, Command, Label, Measure};
 use crate::machine::Machine;
 use crate::machine::assignment::{Choice, Layout};
 use crate::machine::conflict::conflicts;
@@ -189,7 +189,7 @@ fn measure(
         _ if sides.harness().interrupted() => Outcome::Interrupted,
         Tally { failed: 0, .. } => {
             let servers = checkout.choose_servers(&arguments.chosen.servers)?;
-            let workloads = workloads(checkout, arguments, sides.are_apart())?;
+            let workloads = workloads(checkout, arguments, sides.are_apart(), seed)?;
             let has_cores = |workload: &&Workload| {
                 let fits = |count| match sides.are_apart() {
                     true => count <= layout.cores.server.len(),
@@ -216,7 +216,7 @@ pub(super) fn make(
 ) -> anyhow::Result<Made> {
     let Ground { checkout, sides, layout } = ground;
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
-    let workloads = workloads(checkout, arguments, sides.are_apart())?;
+    let workloads = workloads(checkout, arguments, sides.are_apart(), seed)?;
     let control = match arguments.setup.control.as_deref() {
         None => Control::Best,
         Some("none") => Control::Off,
@@ -297,7 +297,12 @@ const BRIEF: u32 = 3;
 /// The workloads as the arguments change them, each followed by its copy under the tool of
 /// `--cross-check`. Between hosts they are measured in whole runs: a slice would be as long as the
 /// differences between their clocks and their links. Fails when a name is unknown.
-fn workloads(checkout: &Checkout, arguments: &Measure, are_apart: bool) -> anyhow::Result<Vec<Workload>> {
+fn workloads(
+    checkout: &Checkout,
+    arguments: &Measure,
+    are_apart: bool,
+    seed: u64,
+) -> anyhow::Result<Vec<Workload>> {
     let mut workloads = Vec::new();
     let chosen = checkout.choose_workloads(&arguments.setup.workloads)?;
     for mut workload in with_limits(chosen, &arguments.setup.limit)? {
@@ -308,6 +313,9 @@ fn workloads(checkout: &Checkout, arguments: &Measure, are_apart: bool) -> anyho
         };
         if let Some(tool) = &arguments.setup.tool {
             load.tool.clone_from(tool);
+        }
+        if arguments.setup.arrivals == Arrivals::Poisson && load.rate.is_some() {
+            load.poisson = Some(seed);
         }
         let tool = tools::find(&load.tool)?;
         if let Slices::Of(slice) = arguments.setup.slices

@@ -3,7 +3,7 @@
 use super::family::{self, Question};
 use super::metric::COST;
 use super::panels::Panels;
-use super::{Source, fields, words};
+use super::{Source, fields, figures, words};
 use crate::analysis::capacity::{self, Capacity, Probe};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Axis, Chart, Line, Point, Scale};
@@ -12,6 +12,7 @@ use crate::report::field::Field;
 use crate::report::value::{Attribution, Figure, Quantity, Value};
 use crate::servers::workload::Limit;
 use crate::store::record::LimitRecord;
+use crate::text::numbers;
 
 /// A search, and the tests of the rate that it found.
 struct Searched<'a> {
@@ -40,6 +41,24 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         searches.iter().flat_map(|one| one.charts(&servers)),
         searches.iter().map(|one| one.table(source)),
     )
+}
+
+/// What each search found, the largest first.
+pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
+    let sentence = |one: Searched| {
+        let mut found: Vec<(&str, f64)> =
+            one.search.cells.iter().filter_map(|cell| Some((cell.name(), one.found(cell)?.kept))).collect();
+        found.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let shown: Vec<(&str, String)> =
+            found.into_iter().map(|(name, rate)| (name, format!("{}/s", numbers::whole(rate)))).collect();
+        let limit = one.limit();
+        Some(if shown.is_empty() {
+            format!("No server keeps {limit} at any rate that was tried.")
+        } else {
+            format!("Capacity at {limit}: {}.", figures(&shown))
+        })
+    };
+    members.iter().filter_map(|member| sentence(Searched::new(member, members)?)).collect()
 }
 
 impl<'a> Searched<'a> {

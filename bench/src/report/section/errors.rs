@@ -2,12 +2,13 @@
 
 use super::family::Question;
 use super::metric::{COST, P99};
-use super::{Source, fields, notes};
+use super::{Source, fields, figures, notes};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::Quantity;
 use crate::store::record::{KindRecord, Record};
+use crate::text::numbers;
 
 /// What `visit` calls the requests of no other kind.
 const PLAIN: &str = "plain";
@@ -30,23 +31,50 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with([], tables)
 }
 
+/// What a wrong request costs under each mix, the cheapest first.
+pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
+    let (mixes, right): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
+        members.iter().partition(|member| !member.workload.mix.is_empty());
+    let sentence = |mix: &&WorkloadSummary| {
+        let of_cell = |cell: &Cell| Some((cell.name().to_owned(), wrong_cost(cell, right.first().copied())?));
+        let mut costs: Vec<(String, f64)> = mix.cells.iter().filter_map(of_cell).collect();
+        costs.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+        let shown: Vec<(&str, String)> =
+            costs.iter().map(|(name, seconds)| (name.as_str(), numbers::duration(*seconds))).collect();
+        let status = mix.cells.iter().flat_map(kinds).find(|kind| kind.name != PLAIN)?.status;
+        (!shown.is_empty()).then(|| format!("CPU time per request that gets {status}: {}.", figures(&shown)))
+    };
+    mixes.iter().filter_map(sentence).collect()
+}
+
+/// The cost of right requests at the same rate.
+fn right_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
+    let right = right?.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
+    right.median(COST.source.of_run)
+}
+
+/// The cost of a wrong request: what the mix costs, less its right requests.
+fn wrong_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
+    let share: f64 = kinds(cell).filter(|kind| kind.name != PLAIN).map(|kind| kind.share).sum();
+    let mixed = cell.median(COST.source.of_run).filter(|_| cell.not_ranked().is_none())?;
+    let cost = (mixed - (1.0 - share) * right_cost(cell, right)?) / share;
+    (share > 0.0).then_some(cost)
+}
+
 fn table(source: &Source, mix: &WorkloadSummary, right: Option<&WorkloadSummary>) -> Table {
-    let right_cost = move |cell: &Cell| {
-        let right = right?.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
-        right.median(COST.source.of_run)
-    };
-    let wrong_cost = move |cell: &Cell| {
-        let share: f64 = kinds(cell).filter(|kind| kind.name != PLAIN).map(|kind| kind.share).sum();
-        let mixed = cell.median(COST.source.of_run).filter(|_| cell.not_ranked().is_none())?;
-        (share > 0.0).then_some((mixed - (1.0 - share) * right_cost(cell)?) / share)
-    };
     let plain_p99 =
         |run: &Record| run.load.as_ref()?.kinds.iter().find(|kind| kind.name == PLAIN)?.p99_seconds;
     let without = move |cell: &Cell| right?.cell(cell.name())?.median(P99.source.of_run);
     let fields = [
         Some(fields::server()),
-        Some(Field::new("CPU/wrong request", Quantity::Time, wrong_cost).essential()),
-        Some(Field::new("CPU/right request", Quantity::Time, right_cost).essential()),
+        Some(
+            Field::new("CPU/wrong request", Quantity::Time, move |cell: &Cell| wrong_cost(cell, right))
+                .essential(),
+        ),
+        Some(
+            Field::new("CPU/right request", Quantity::Time, move |cell: &Cell| right_cost(cell, right))
+                .essential(),
+        ),
         Some(fields::median("p99 of right ones", Quantity::Time, plain_p99).essential()),
         Some(Field::new("p99 without wrong ones", Quantity::Time, without).essential()),
         Some(fields::verdict()),

@@ -31,7 +31,7 @@ mod speed;
 mod words;
 
 use super::document::Section;
-use crate::analysis::summary::WorkloadSummary;
+use crate::analysis::summary::{WorkloadSummary, grouped};
 #[cfg(test)]
 use crate::store::record::{Bound, VerdictRecord};
 use crate::store::results::Loaded;
@@ -90,6 +90,34 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         machine::section,
     ];
     sections.iter().filter_map(|section| section(source)).collect()
+}
+
+/// What suites that ask a question of their own found, in a sentence each.
+pub(super) fn sentences(families: &[Family]) -> Vec<String> {
+    let of = |family: &Family| match family.question {
+        Question::Capacity => capacity::sentences(&family.members),
+        Question::Rates => rates::sentences(&family.members),
+        Question::Payload => payload::sentence(&family.members).into_iter().collect(),
+        Question::Mode => modes::sentence(&family.members).into_iter().collect(),
+        Question::Errors => errors::sentences(&family.members),
+        _ => Vec::new(),
+    };
+    families.iter().flat_map(of).collect()
+}
+
+/// Which server is the best under each of some workloads, in words: `epoll at 100/s and 1,000/s; may at
+/// 5,000/s`. Empty where none has a ranked server.
+fn best_by(members: &[&WorkloadSummary], short: impl Fn(&WorkloadSummary) -> String) -> String {
+    let best = members.iter().filter_map(|member| Some((fields::best(member)?.name(), short(member))));
+    let by_server = grouped(best);
+    let phrase = |(server, places): (&str, Vec<String>)| format!("{server} {}", words::list(&places));
+    by_server.into_iter().map(phrase).collect::<Vec<_>>().join("; ")
+}
+
+/// Servers with a figure, the first ones first: `epoll 105,000/s, hyper 98,000/s and 3 more`.
+fn figures(found: &[(&str, String)]) -> String {
+    let shown: Vec<String> = found.iter().map(|(server, figure)| format!("{server} {figure}")).collect();
+    words::some(&shown)
 }
 
 #[cfg(test)]

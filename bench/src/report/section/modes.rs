@@ -2,12 +2,13 @@
 
 use super::family::Question;
 use super::metric::{COST, PER_SECOND};
-use super::{Source, fields};
+use super::{Source, fields, figures};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Chart;
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::Quantity;
+use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.loads(Question::Mode);
@@ -40,28 +41,65 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(members.iter().map(chart), tables.into_iter().flatten())
 }
 
-/// What a connection costs, and a request on one: by the workloads with the fewest and the most requests
-/// per connection, of which each request has its part of a connection. `None` where there are not two.
+/// What a connection costs the servers, the cheapest first.
+pub(super) fn sentence(members: &[&WorkloadSummary]) -> Option<String> {
+    let ends = Ends::of(members)?;
+    let of_cell = |cell: &Cell| Some((cell.name().to_owned(), ends.connection(cell)?));
+    let mut costs: Vec<(String, f64)> = ends.short.cells.iter().filter_map(of_cell).collect();
+    costs.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let shown: Vec<(&str, String)> =
+        costs.iter().map(|(name, seconds)| (name.as_str(), numbers::duration(*seconds))).collect();
+    (!shown.is_empty()).then(|| format!("CPU time per connection: {}.", figures(&shown)))
+}
+
+/// The workloads with the fewest and the most requests per connection, of which each request has its
+/// part of a connection.
+#[derive(Clone, Copy)]
+struct Ends<'s, 'a> {
+    fewest: f64,
+    short: &'s WorkloadSummary<'a>,
+    most: f64,
+    long: &'s WorkloadSummary<'a>,
+}
+
+impl<'s, 'a> Ends<'s, 'a> {
+    /// `None` where there are not two such workloads.
+    fn of(members: &[&'s WorkloadSummary<'a>]) -> Option<Self> {
+        let each = |summary: &WorkloadSummary| {
+            summary.with_floor().find_map(|cell| cell.runs.first()?.requests_per_connection())
+        };
+        let mut closing: Vec<(f64, &WorkloadSummary)> =
+            members.iter().filter_map(|member| Some((each(member)?, *member))).collect();
+        closing.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let [(fewest, short), .., (most, long)] = closing[..] else { return None };
+        Some(Self { fewest, short, most, long })
+    }
+
+    fn connection(&self, cell: &Cell) -> Option<f64> {
+        let per_connection = self.fewest.recip() - self.most.recip();
+        Some((cost(self.short, cell)? - cost(self.long, cell)?) / per_connection)
+    }
+
+    fn request(&self, cell: &Cell) -> Option<f64> {
+        Some(cost(self.long, cell)? - self.connection(cell)? / self.most)
+    }
+}
+
+/// The cost of a server under a workload, where it is ranked.
+fn cost(summary: &WorkloadSummary, cell: &Cell) -> Option<f64> {
+    let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
+    cell.median(COST.source.of_run)
+}
+
+/// What a connection costs, and a request on one.
 fn per_connection(members: &[&WorkloadSummary]) -> Option<Table> {
-    let each = |summary: &WorkloadSummary| {
-        summary.with_floor().find_map(|cell| cell.runs.first()?.requests_per_connection())
-    };
-    let mut closing: Vec<(f64, &WorkloadSummary)> =
-        members.iter().filter_map(|member| Some((each(member)?, *member))).collect();
-    closing.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let [(fewest, short), .., (most, long)] = closing[..] else { return None };
-    let cost = |summary: &WorkloadSummary, cell: &Cell| {
-        let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
-        cell.median(COST.source.of_run)
-    };
-    let connection =
-        move |cell: &Cell| Some((cost(short, cell)? - cost(long, cell)?) / (fewest.recip() - most.recip()));
-    let request = move |cell: &Cell| Some(cost(long, cell)? - connection(cell)? / most);
+    let ends = Ends::of(members)?;
     let fields = [
         fields::server(),
-        Field::new("CPU/connection", Quantity::Time, connection).essential(),
-        Field::new("CPU/request on it", Quantity::Time, request).essential(),
+        Field::new("CPU/connection", Quantity::Time, move |cell: &Cell| ends.connection(cell)).essential(),
+        Field::new("CPU/request on it", Quantity::Time, move |cell: &Cell| ends.request(cell)).essential(),
     ];
-    let title = format!("What a connection costs, by {fewest} and {most} requests per connection");
-    Table::from_fields("modes-connection", title, fields, short.with_floor()).with_rows()
+    let title =
+        format!("What a connection costs, by {} and {} requests per connection", ends.fewest, ends.most);
+    Table::from_fields("modes-connection", title, fields, ends.short.with_floor()).with_rows()
 }

@@ -1,8 +1,8 @@
 //! Does size change the ranking? Longer answers, and heads as real clients send them.
 
-use super::Source;
 use super::family::Question;
 use super::metric::COST;
+use super::{Source, best_by};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Chart;
 use crate::report::document::{Section, Table};
@@ -21,10 +21,6 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         let title = format!("CPU time per request, {}", summary.workload.title);
         Chart::from_bars(format!("payload-{}", summary.workload.name), title, bars)
     };
-    let short = |summary: &WorkloadSummary| {
-        let name = &summary.workload.name;
-        name.split_once('-').map_or(name.clone(), |(_, rest)| rest.to_owned())
-    };
     let section = Section::new(
         "payload",
         "Does size change the ranking?",
@@ -35,6 +31,18 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let matrix = COST.shown("payload-cost", "CPU time per request by payload").matrix(&members, short);
     let largest = members.iter().max_by_key(|member| member.workload.path.len()).map(chart);
     section.with(largest, [Some(matrix), per_kibibyte(&members)].into_iter().flatten())
+}
+
+/// Which server is the cheapest with which payload.
+pub(super) fn sentence(members: &[&WorkloadSummary]) -> Option<String> {
+    let best = best_by(members, |summary| format!("with {}", short(summary)));
+    (!best.is_empty()).then(|| format!("Cheapest by payload: {best}."))
+}
+
+/// What a workload of the suite is called in a column.
+fn short(summary: &WorkloadSummary) -> String {
+    let name = &summary.workload.name;
+    name.split_once('-').map_or_else(|| name.clone(), |(_, rest)| rest.to_owned())
 }
 
 /// What a KiB of answer and of head costs each server.

@@ -4,13 +4,14 @@
 use super::family::{self, Question};
 use super::metric::{COST, IDLE, MEAN, P99};
 use super::panels::Panels;
-use super::{Source, fields, notes};
+use super::{Source, best_by, fields, figures, notes, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Axis, Chart, Scale};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::Quantity;
 use crate::store::record::{Record, TaskRecord};
+use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let members = source.families.iter().filter(|family| family.question == Question::Rates);
@@ -33,6 +34,24 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     );
     let tables = idle.iter().map(|summary| idle_table(source, summary));
     section.with(charts(&loads), tables.chain(loads.iter().map(|summary| table(source, summary))))
+}
+
+/// Who is the cheapest at which rate, and what silent connections cost.
+pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
+    let (idle, loads): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
+        members.iter().partition(|member| member.workload.task == TaskRecord::Idle);
+    let best = best_by(&loads, |summary| format!("at {}/s", numbers::whole(rate(summary))));
+    let of_idle = |summary: &&WorkloadSummary| {
+        let costs: Vec<(&str, String)> = summary
+            .ranked()
+            .filter_map(|(cell, _)| Some((cell.name(), numbers::duration(cell.median(IDLE.source.of_run)?))))
+            .collect();
+        let connections = words::connections(summary.workload.connections);
+        (!costs.is_empty())
+            .then(|| format!("CPU time per second of {connections}, silent: {}.", figures(&costs)))
+    };
+    let best = (!best.is_empty()).then(|| format!("Cheapest at equal rates: {best}."));
+    best.into_iter().chain(idle.iter().filter_map(of_idle)).collect()
 }
 
 /// The cost by the rate, a line per server.

@@ -162,6 +162,7 @@ impl WorkloadTable {
             mode: mode.parse().map_err(|error| anyhow!("mode is `{mode}`: {error}"))?,
             headers: mem::take(&mut self.headers),
             mix: mem::take(&mut self.mix),
+            poisson: None,
             rate,
             slice: None,
             warm_up: time("warm_up_seconds", warm_up)?,

@@ -36,6 +36,9 @@ pub struct WorkloadRecord {
     /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mix: Vec<String>,
+    /// The seed of an open loop whose requests arrived at random. Absent where they were evenly spaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poisson_seed: Option<u64>,
     /// On how many of its cores the server ran; `null` for all of them, as in old records.
     #[serde(default)]
     pub server_cores: Option<usize>,
