@@ -13,7 +13,7 @@ const OTHER_BYTES: usize = 1024 * 1024;
 
 const SHOWN: usize = 300;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) length: usize,
     /// Its status code: 200, or 300 and above, or what is expected of its kind.
@@ -31,8 +31,7 @@ pub(super) struct Checker<'a> {
 #[derive(Clone, Default)]
 struct KnownAnswer {
     bytes: Vec<u8>,
-    status: u16,
-    close: bool,
+    answer: Answer,
 }
 
 impl<'a> Checker<'a> {
@@ -50,8 +49,7 @@ impl<'a> Checker<'a> {
     ) -> Result<Option<Answer>, String> {
         let known = &mut self.known[self.requests.index(number)];
         if !known.bytes.is_empty() && bytes.starts_with(&known.bytes) {
-            let KnownAnswer { ref bytes, status, close } = *known;
-            return Ok(Some(Answer { length: bytes.len(), status, close }));
+            return Ok(Some(known.answer));
         }
         if known.bytes.starts_with(bytes) {
             return Ok(None);
@@ -60,12 +58,10 @@ impl<'a> Checker<'a> {
         let read = read(bytes, ended, target);
         let answer = read.map_err(|wrong| describe(target, &wrong, bytes))?;
         // One that ended with its connection has an end that its bytes do not show.
-        if let Some(Answer { length, status, close }) = answer.filter(|_| !ended)
-            && status == target.status
-        {
+        if let Some(answer) = answer.filter(|answer| !ended && answer.status == target.status) {
             known.bytes.clear();
-            known.bytes.extend_from_slice(&bytes[..length]);
-            (known.status, known.close) = (status, close);
+            known.bytes.extend_from_slice(&bytes[..answer.length]);
+            known.answer = answer;
         }
         Ok(answer)
     }

@@ -1,4 +1,5 @@
-//! What is counted only where the arguments ask for it.
+//! What is counted only where the arguments ask for it. Where they do not, it costs a branch when
+//! requests are sent and one when bytes arrive; that is what the cold functions are for.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -6,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::mix::Mix;
 use super::output::{Interval, Kind, Times};
 use super::plan::Plan;
+use super::requests::Requests;
 use super::series::Series;
 
 pub(super) struct Details {
@@ -50,15 +52,26 @@ impl Details {
         }
     }
 
-    pub(super) fn sent(&mut self, kind: usize) {
-        if let Some(kind) = self.kinds.get_mut(kind) {
+    /// Counts a request of this number, which was sent.
+    #[cold]
+    pub(super) fn sent(&mut self, requests: &Requests, number: usize) {
+        if let Some(kind) = self.kinds.get_mut(requests.target(number).kind) {
             kind.sent += 1;
         }
     }
 
-    pub(super) fn answered(&mut self, kind: usize, status: u16, start: Instant, now: Instant) {
+    /// Counts the answer to a request of this number.
+    #[cold]
+    pub(super) fn answered(
+        &mut self,
+        request: (&Requests, usize),
+        status: u16,
+        start: Instant,
+        now: Instant,
+    ) {
+        let (requests, number) = request;
         let latency = now.saturating_duration_since(start);
-        if let Some(kind) = self.kinds.get_mut(kind) {
+        if let Some(kind) = self.kinds.get_mut(requests.target(number).kind) {
             *kind.statuses.entry(status).or_default() += 1;
             kind.latency.record(latency);
         }

@@ -72,6 +72,7 @@ impl Poisson {
 impl Positions {
     /// When the arrival of this number is due, in intervals of the rate after the start. Numbers
     /// only rise from call to call.
+    #[cold]
     pub(super) fn advance_to(&mut self, number: u64) -> f64 {
         while self.added <= number {
             if self.added == self.poisson.measured.first {

@@ -33,8 +33,10 @@ pub(super) struct Arrivals {
     end: u64,
     /// The number of arrivals in the warm-up, which come first.
     warm_up: u64,
-    /// Where all are, and where the next one is in intervals; `None` where they are evenly spaced.
-    random: Option<(Positions, f64)>,
+    /// Where all are; `None` where they are evenly spaced.
+    random: Option<Box<Positions>>,
+    /// The time of the next arrival, which is asked for more often than there are arrivals.
+    time: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,31 +122,28 @@ impl Arrivals {
     ) -> Self {
         let Range { start: warm_up, end } = measured(amount, per_second, warm_up);
         let (next, step) = share.numbers();
-        Self { begin, per_second, step, next, end, warm_up, random: None }
+        let even = Self { begin, per_second, step, next, end, warm_up, random: None, time: begin };
+        even.with_time()
     }
 
     /// The same at the times of a Poisson process.
     pub(super) fn with_poisson(self, poisson: Option<Poisson>) -> Self {
-        let first = |poisson: Poisson| {
-            let mut positions = poisson.positions();
-            let position = positions.advance_to(self.next);
-            (positions, position)
-        };
-        Self { random: poisson.map(first), ..self }
+        Self { random: poisson.map(|poisson| Box::new(poisson.positions())), ..self }.with_time()
+    }
+
+    fn with_time(mut self) -> Self {
+        self.set_time();
+        self
     }
 
     /// The next arrival, whether it is due or not; `None` at the end.
     pub(super) fn peek(&self) -> Option<Arrival> {
-        (!self.is_over()).then(|| Arrival { time: self.time(), measured: self.next >= self.warm_up })
+        (!self.is_over()).then_some(Arrival { time: self.time, measured: self.next >= self.warm_up })
     }
 
     pub(super) fn advance(&mut self) {
         self.next += self.step;
-        if let Some((positions, position)) = &mut self.random
-            && self.next < self.end
-        {
-            *position = positions.advance_to(self.next);
-        }
+        self.set_time();
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -162,13 +161,16 @@ impl Arrivals {
         given_up
     }
 
-    /// The time of the next arrival.
-    fn time(&self) -> Instant {
-        let position = match self.random {
+    /// Calculates the time of the next arrival, if there is one.
+    fn set_time(&mut self) {
+        if self.is_over() {
+            return;
+        }
+        let position = match &mut self.random {
             None => as_f64(self.next) + 0.5,
-            Some((_, position)) => position,
+            Some(positions) => positions.advance_to(self.next),
         };
-        self.begin + Duration::from_secs_f64(position / self.per_second)
+        self.time = self.begin + Duration::from_secs_f64(position / self.per_second);
     }
 }
 

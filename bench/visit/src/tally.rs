@@ -49,7 +49,7 @@ pub(super) struct Tally {
     /// The time at which an interruption stopped the sending.
     pub(super) stopped: Option<Instant>,
     pub(super) cpu: Duration,
-    /// What is counted besides; `None` where nothing is, which costs one branch per answer.
+    /// What is counted besides; `None` where nothing is.
     pub(super) details: Option<Box<Details>>,
 }
 
@@ -59,22 +59,12 @@ impl Tally {
         Self { details: Details::new(plan), ..Self::default() }
     }
 
-    /// Counts an answer that was whole at `now`; its latency counts from `start`. `kind` says of
-    /// which kind the request was.
-    pub(super) fn answered(
-        &mut self,
-        status: u16,
-        start: Instant,
-        now: Instant,
-        kind: impl FnOnce() -> usize,
-    ) {
+    /// Counts an answer that was whole at `now`, without details; its latency counts from `start`.
+    pub(super) fn answered(&mut self, status: u16, start: Instant, now: Instant) {
         *self.statuses.entry(status).or_default() += 1;
         self.latency.record(now.saturating_duration_since(start));
         self.last_answer = Some(now);
         self.last_outcome = Some(now);
-        if let Some(details) = &mut self.details {
-            details.answered(kind(), status, start, now);
-        }
     }
 
     /// Answers as they are expected: of a mix those of the expected status, and otherwise those with

@@ -16,14 +16,8 @@ impl Worker<'_> {
     /// is for.
     pub(super) fn receive(&mut self, index: usize, ends: bool) {
         let mut scratch = mem::take(&mut self.scratch);
-        self.receive_into(index, ends, &mut scratch);
-        self.scratch = scratch;
-    }
-
-    /// The same, with a buffer of the caller.
-    pub(super) fn receive_into(&mut self, index: usize, ends: bool, scratch: &mut [u8]) {
         loop {
-            match self.connections[index].read(scratch) {
+            match self.connections[index].read(&mut scratch) {
                 Ok(None) => break,
                 Ok(Some(0)) => {
                     self.at_end(index, FailureKind::Closed);
@@ -41,6 +35,7 @@ impl Worker<'_> {
                 }
             }
         }
+        self.scratch = scratch;
     }
 
     /// Closes a connection because of a wrong answer. The first one is reported.
@@ -70,7 +65,12 @@ impl Worker<'_> {
         if !begins {
             partial.extend_from_slice(bytes);
         }
-        match self.read_answers(index, if begins { bytes } else { &partial }, now) {
+        let whole = if begins { bytes } else { &partial };
+        let read = match self.tally.details {
+            None => self.read_answers::<false>(index, whole, now),
+            Some(_) => self.read_answers::<true>(index, whole, now),
+        };
+        match read {
             Ok(taken) if begins => partial.extend_from_slice(&bytes[taken..]),
             Ok(taken) => drop(partial.drain(..taken)),
             Err(wrong) => {
@@ -83,8 +83,14 @@ impl Worker<'_> {
         true
     }
 
-    /// Counts the whole answers at the start of `bytes` and returns their length.
-    fn read_answers(&mut self, index: usize, bytes: &[u8], now: Instant) -> Result<usize, String> {
+    /// Counts the whole answers at the start of `bytes` and returns their length. `DETAILED` says
+    /// whether there are details to count: without them an answer costs no branch for them.
+    fn read_answers<const DETAILED: bool>(
+        &mut self,
+        index: usize,
+        bytes: &[u8],
+        now: Instant,
+    ) -> Result<usize, String> {
         let connection = &mut self.connections[index];
         let batch = &mut connection.batch;
         let mut at = 0;
@@ -100,8 +106,10 @@ impl Worker<'_> {
             batch.answered += 1;
             connection.closes = answer.close;
             if batch.measured {
-                let kind = || self.plan.requests.target(number).kind;
-                self.tally.answered(answer.status, batch.start, now, kind);
+                self.tally.answered(answer.status, batch.start, now);
+                if DETAILED && let Some(details) = &mut self.tally.details {
+                    details.answered((&self.plan.requests, number), answer.status, batch.start, now);
+                }
             }
         }
         Ok(at)
@@ -164,8 +172,10 @@ impl Worker<'_> {
         if let Ok(Some(answer)) = self.checker.answer(number, &connection.partial, true) {
             batch.answered += 1;
             if batch.measured {
-                let kind = || self.plan.requests.target(number).kind;
-                self.tally.answered(answer.status, batch.start, now, kind);
+                self.tally.answered(answer.status, batch.start, now);
+                if let Some(details) = &mut self.tally.details {
+                    details.answered((&self.plan.requests, number), answer.status, batch.start, now);
+                }
             }
         }
     }

@@ -72,35 +72,39 @@ impl Worker<'_> {
 
     /// Gives a connection a batch, whose latency counts from `start`; opens one that is down.
     pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
-        let first = self.take_number(index, count);
-        self.outstanding += 1;
-        let connection = &mut self.connections[index];
-        connection.assign(Batch { first, count, answered: 0, start, measured });
-        match connection.state {
-            State::Down => self.connect(index, now),
-            _ => self.send_first(index),
+        let first = self.next;
+        if self.plan.requests.vary {
+            return self.begin_varying(index, start, measured, now);
         }
+        self.next = first.wrapping_add(count);
+        self.begin_batch(index, Batch { first, count, answered: 0, start, measured }, now);
     }
 
-    /// The number of the next request of a connection, or of the first one of a batch.
-    fn take_number(&mut self, index: usize, count: usize) -> usize {
-        let next = self.next;
-        self.next = next.wrapping_add(count);
-        if self.plan.requests.vary { self.take_varying(index, next) } else { next }
-    }
-
-    /// The same, where that is more than the next path.
-    fn take_varying(&mut self, index: usize, next: usize) -> usize {
+    /// The same with one request, where it follows from more than the number of the last one.
+    #[cold]
+    fn begin_varying(&mut self, index: usize, start: Instant, measured: bool, now: Instant) {
         let connection = &mut self.connections[index];
         connection.requests = connection.requests.saturating_add(1);
         let is_last = Some(connection.requests) == self.plan.close_after;
-        match self.turns.as_mut().map_or(0, Turns::next) {
-            0 => self.plan.requests.number(next, is_last),
-            kind => {
-                // It does not take the place of a path.
-                self.next = next;
-                self.plan.requests.number_of_kind(kind, is_last)
+        let first = match self.turns.as_mut().map_or(0, Turns::next) {
+            0 => {
+                let next = self.next;
+                self.next = next.wrapping_add(1);
+                self.plan.requests.number(next, is_last)
             }
+            kind => self.plan.requests.number_of_kind(kind, is_last),
+        };
+        self.begin_batch(index, Batch { first, count: 1, answered: 0, start, measured }, now);
+    }
+
+    #[inline]
+    fn begin_batch(&mut self, index: usize, batch: Batch, now: Instant) {
+        self.outstanding += 1;
+        let connection = &mut self.connections[index];
+        connection.assign(batch);
+        match connection.state {
+            State::Down => self.connect(index, now),
+            _ => self.send_first(index),
         }
     }
 
@@ -114,9 +118,14 @@ impl Worker<'_> {
 
     /// A server that refuses a request may answer, and reset the connection, before it has read all
     /// of it.
+    #[cold]
     fn write_failed(&mut self, index: usize) {
         if self.plan.mix.is_some() {
-            self.receive_into(index, true, &mut [0; ANSWER_BYTES]);
+            if self.scratch.is_empty() {
+                // A read of the answer before has it, and puts it back.
+                self.scratch = Box::new([0; ANSWER_BYTES]);
+            }
+            self.receive(index, true);
         }
         if self.connections[index].state == State::Busy {
             self.fail(index, FailureKind::Reset, Instant::now());
@@ -172,7 +181,7 @@ impl Worker<'_> {
         if connection.batch.measured {
             self.tally.sent += connection.batch.count as u64;
             if let Some(details) = &mut self.tally.details {
-                details.sent(self.plan.requests.target(connection.batch.first).kind);
+                details.sent(&self.plan.requests, connection.batch.first);
             }
         }
         self.send(index);
