@@ -18,6 +18,7 @@ use crate::machine::host::guard::{self, SWEEP};
 use crate::machine::host::local::Local;
 use crate::machine::host::local_process::LocalProcess;
 use crate::machine::host::process::{Line, Operations};
+use crate::machine::host::started::LAST_WORDS;
 
 /// The first words of the shell's first line. What a login shell prints before it is dropped.
 const SHELL: &str = "hello-bench shell";
@@ -77,12 +78,15 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
         "send" => Some(false),
         _ => None,
     })?;
-    if !is_there {
-        write(&mut input, &bytes)?;
-    }
-    let hello = answer(&mut process, SENDING, |line| {
+    // A host that does not read them holds up a thread of its own, until the process ends.
+    let sender = std::thread::spawn(move || {
+        let written = if is_there { Ok(()) } else { write(&mut input, &bytes) };
+        written.map(|()| input)
+    });
+    let hello = answer(&mut process, if is_there { LOGIN } else { SENDING }, |line| {
         serde_json::from_str::<Hello>(line.strip_prefix(HELLO)?.trim()).ok()
     })?;
+    let input = sender.join().unwrap_or_else(|_| bail!("the thread that sends the helper panicked"))?;
     let channel = Channel::new(process, input);
     if let Some(visit) = local.find("visit") {
         cache::put(&channel, &visit, &Path::new(&own).join("visit"))?;
@@ -106,6 +110,8 @@ fn answer<T>(
             }
             Line::TimedOut => bail!("it did not answer within {} s", bound.as_secs()),
             Line::Closed => {
+                // Its last words may come after the end of its output.
+                process.wait(LAST_WORDS);
                 let ended = process.end()?;
                 let words = ended.last_words();
                 return Err(anyhow!("it cannot be reached: ssh ended with {}{words}", ended.status));
