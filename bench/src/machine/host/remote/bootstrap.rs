@@ -27,6 +27,9 @@ const SHELL: &str = "hello-bench shell";
 /// makes room for the helper unless it is there already. A file that is not whole has another name.
 const SCRIPT: &str = r#"echo hello-bench shell "$(uname -sm)"; read -r digest size mark || exit; cache=${XDG_CACHE_HOME:-$HOME/.cache}/hello-bench; helper=$cache/$digest/bench; if test -x "$helper"; then echo here; else echo send; umask 077; mkdir -p "$cache/$digest" && head -c "$size" >"$helper.$$" && test "$(wc -c <"$helper.$$")" -eq "$size" && chmod 700 "$helper.$$" && mv -f "$helper.$$" "$helper" || { rm -f "$helper.$$"; echo "no room for the helper in $cache" >&2; exit 1; }; fi; exec env BENCH_STARTED_BY="$mark" "$helper" host --mark "$mark" --cache "$cache""#;
 
+/// The cache of a host, as a shell there has it.
+const CACHE: &str = "${XDG_CACHE_HOME:-$HOME/.cache}/hello-bench";
+
 /// The time to log in. A host that is down, and drops packets, takes [`CONNECT_SECONDS`].
 const LOGIN: Duration = Duration::from_secs(30);
 
@@ -130,7 +133,8 @@ fn write(input: &mut ChildStdin, bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Ends what a helper that does not answer has left on its host, and the helper itself, by a second ssh.
+/// Ends what a helper that does not answer has left on its host, and the helper itself, by a second ssh,
+/// and removes its folders.
 /// Where the host cannot be reached either, the helper ends by itself.
 pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) {
     let words = ssh.words(name, &format!("exec /bin/sh -s {}", guard::variable(mark)));
@@ -138,7 +142,8 @@ pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) {
         return;
     };
     if let Some(mut input) = process.take_input() {
-        let _ = input.write_all(SWEEP.as_bytes());
+        let remove = format!("rm -rf \"{CACHE}/{}\"\n", cache::scratch_name(mark));
+        let _ = input.write_all(format!("{SWEEP}{remove}").as_bytes());
     }
     process.wait(SWEEPING);
 }
