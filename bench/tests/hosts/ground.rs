@@ -116,13 +116,21 @@ impl Ground {
         pids
     }
 
-    /// Waits until nothing runs on any host, nor anything here that this harness has started.
+    /// Waits until nothing runs on any host, nor anything here that this harness has started, after which
+    /// no folder for the time of a run is left.
     #[track_caller]
     pub(crate) fn await_nothing(&self, what: &str, harness: u32) {
         for name in &self.names {
             wait_until(&format!("{what}: nothing runs on {name}"), || self.runs(name).is_empty());
         }
         await_nothing_of(what, harness);
+        let own = format!("run-{harness}-");
+        for name in &self.names {
+            let kept = fs::read_dir(self.home(name).join(".cache/hello-bench")).into_iter().flatten();
+            let names = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let left: Vec<String> = names.filter(|name| name.starts_with(&own)).collect();
+            assert!(left.is_empty(), "{what}: {left:?} are left on {name}");
+        }
     }
 }
 
