@@ -174,6 +174,29 @@ fn a_run_whose_host_is_lost_is_done_again() {
     });
 }
 
+/// Its sshd is gone too: every attempt says so, and the measurement is not held up.
+#[test]
+fn a_host_that_stays_away_is_in_the_records() {
+    let Some(ground) = ground() else { return };
+    let bench = start(&ground, 2);
+    let pid = bench.id();
+    let listener = std::fs::read_to_string(ground.rig.path("hosts/beta/pid")).unwrap();
+    send(Signal::SIGKILL, listener.trim().parse().unwrap());
+    kill_session(&ground, "beta");
+    let output = wait("away", bench);
+    let text = text(&output);
+    let records = ground.records();
+    assert_eq!(runs(&records), [LOST[0], LOST[1], LOST[1]], "{text}");
+    let message = &records.last().unwrap().error.as_ref().unwrap().message;
+    let begins =
+        "cannot reach beta again: it cannot be reached: ssh ended with exit status: 255: ssh: connect to ";
+    assert!(message.starts_with(begins) && message.ends_with("Connection refused"), "{message}");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    ground.await_nothing("away", pid);
+    let text = ground.checkout.expect("measure --resume out", 1, "error: host beta: it cannot be reached: ");
+    assert_eq!(text.trim().lines().count(), 1, "{text}");
+}
+
 /// With `--attempts 1` the run stays lost until the measurement is resumed, when the host is back.
 #[test]
 fn a_measurement_whose_host_is_lost_is_resumed() {

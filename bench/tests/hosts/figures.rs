@@ -97,6 +97,31 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
     assert!(latency.percentiles.is_empty() && latency.histogram.is_none(), "{latency:?}");
 }
 
+/// This machine is either side, or one load host of several; it needs no ssh.
+#[test]
+fn this_machine_is_a_host_like_others() {
+    let suite = suite(&[workload("load").tool("visit").with("connections", 4).with("requests", 400)]);
+    let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
+    // The flags, and the names that the record has.
+    let cases: [(&str, Option<&str>, &[Option<&str>]); 3] = [
+        ("--load-host alpha --load-host beta", None, &[Some("alpha"), Some("beta")]),
+        ("--server-host alpha", Some("alpha"), &[None]),
+        ("--server-host alpha --load-host localhost --load-host beta", Some("alpha"), &[None, Some("beta")]),
+    ];
+    for (flags, server, loads) in cases {
+        let (_, text) = ground.run(&format!("measure mock --out out {flags}"));
+        let [record] = &ground.records()[..] else { panic!("one record: {text}") };
+        assert!(record.error.is_none(), "{:?}: {text}", record.error);
+        let hosts = record.hosts.as_ref().unwrap();
+        assert_eq!(hosts.server.as_deref(), server);
+        assert_eq!(hosts.loads.iter().map(|load| load.name.as_deref()).collect::<Vec<_>>(), loads);
+        assert_sums(&ground, record, loads.len());
+        assert_eq!(record.load.as_ref().unwrap().answered, 400);
+        fs::remove_dir_all(ground.checkout.path("out")).unwrap();
+    }
+    ground.checkout.assert_nothing_runs();
+}
+
 #[test]
 fn sixteen_hosts_make_one_load() {
     let loads: Vec<String> = (1..=16).map(|number| format!("load{number}")).collect();
