@@ -103,10 +103,11 @@ fn this_machine_is_a_host_like_others() {
     let suite = suite(&[workload("load").tool("visit").with("connections", 4).with("requests", 400)]);
     let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
     // The flags, and the names that the record has.
-    let cases: [(&str, Option<&str>, &[Option<&str>]); 3] = [
-        ("--load-host alpha --load-host beta", None, &[Some("alpha"), Some("beta")]),
-        ("--server-host alpha", Some("alpha"), &[None]),
-        ("--server-host alpha --load-host localhost --load-host beta", Some("alpha"), &[None, Some("beta")]),
+    let (alpha, beta) = (Some("alpha"), Some("beta"));
+    let cases = [
+        ("--load-host alpha --load-host beta", None, vec![alpha, beta]),
+        ("--server-host alpha", alpha, vec![None]),
+        ("--server-host alpha --load-host localhost --load-host beta", alpha, vec![None, beta]),
     ];
     for (flags, server, loads) in cases {
         let (_, text) = ground.run(&format!("measure mock --out out {flags}"));
