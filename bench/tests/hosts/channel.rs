@@ -7,7 +7,8 @@ use crate::ground::{await_nothing_of, checkout, mock_ssh};
 use crate::mock::{suite, text, workload};
 
 /// The fault and its place, as the mock has them, and the end of the error.
-const WHILE_CONNECTING: [(&str, &str); 6] = [
+const WHILE_CONNECTING: [(&str, &str); 7] = [
+    ("machine shell", ": this program does not run there"),
     ("cut shell", "it cannot be reached: ssh ended with exit status: 255"),
     ("ends shell", "it cannot be reached: ssh ended with exit status: 255: Connection closed by the test"),
     ("silence shell", "it did not answer within 30 s"),

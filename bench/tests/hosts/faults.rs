@@ -219,18 +219,33 @@ fn a_measurement_whose_host_is_lost_is_resumed() {
 
 #[test]
 fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
-    let cases = [("killed", Signal::SIGKILL, None), ("interrupted", Signal::SIGINT, Some(130))];
-    for (name, signal, code) in cases {
+    // The signal, whether a load host is unplugged before, and the exit code.
+    let cases = [
+        ("killed", Signal::SIGKILL, false, None),
+        ("interrupted", Signal::SIGINT, false, Some(130)),
+        ("killed while unplugged", Signal::SIGKILL, true, None),
+        ("interrupted while unplugged", Signal::SIGINT, true, Some(130)),
+    ];
+    let check = |name, signal, is_unplugged, code| {
         let Some(ground) = ground() else { return };
         let bench = start(&ground, 1);
         let pid = bench.id();
+        if is_unplugged {
+            ground.rig.link("gamma", false);
+        }
         send(signal, pid.try_into().unwrap());
         let output = wait(name, bench);
         assert_eq!(output.status.code(), code, "{name}: {}", text(&output));
         ground.await_nothing(name, pid);
+        ground.rig.link("gamma", true);
         assert_eq!(runs(&ground.records()), [LOST[0]], "{name}: {}", text(&output));
 
         let text = ground.checkout.succeed("measure --resume out");
         assert_eq!(runs(&ground.records()), [LOST[0], ("held", None)], "{name}: {text}");
-    }
+    };
+    std::thread::scope(|scope| {
+        for (name, signal, is_unplugged, code) in cases {
+            scope.spawn(move || check(name, signal, is_unplugged, code));
+        }
+    });
 }

@@ -24,7 +24,8 @@ fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
     assert_eq!(answered.len(), loads, "{name}");
     assert_eq!(answered, hosts.loads.iter().map(|load| load.answered).collect::<Vec<_>>(), "{name}");
     assert_eq!(answered.iter().sum::<u64>(), load.answered, "{name}");
-    assert_eq!((record.error_count(), load.errors.len()), (0, 0), "{name}");
+    let errors = reports.iter().flat_map(|report| report.errors.occurred().into_values());
+    assert_eq!(record.error_count(), errors.sum::<u64>(), "{name}: {:?}", load.errors);
 
     let latency = record.latency.as_ref().unwrap();
     let own = reports.iter().filter_map(|report| report.latency.as_ref());
@@ -39,7 +40,9 @@ fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
     assert!((tools - cpu.tool.seconds).abs() < 1e-6, "{name}: {cpu:?}");
     assert!(record.memory.as_ref().unwrap().after_bytes.unwrap() > 0, "{name}");
     let connections = record.connections.as_ref().unwrap();
-    assert_eq!(connections.seen, Some(u64::from(connections.asked)), "{name}");
+    // A short load may end between two looks.
+    let asked = u64::from(connections.asked);
+    assert!(connections.seen.is_none_or(|seen| seen <= asked), "{name}: {connections:?}");
     let network = hosts.network.as_ref().unwrap();
     // An answer has its body and more.
     let bytes = load.answered * 40;
@@ -85,6 +88,7 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
     let reports = assert_sums(&ground, count, 2);
     assert_eq!(reports.iter().map(|report| report.sent).collect::<Vec<_>>(), [1501, 1500]);
     assert_sums(&ground, time, 2);
+    assert_eq!(time.connections.as_ref().unwrap().seen, Some(8), "{text}");
     // Every second arrival of 200 is a host's own, whether or not it could be sent in time.
     for report in assert_sums(&ground, rate, 2) {
         assert_eq!(report.sent + report.errors.unsent, 100, "{report:?}");
