@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
+use parking_lot::Mutex;
 
 use super::cache::{self, digest};
 use super::channel::Channel;
@@ -55,6 +56,26 @@ impl Ssh {
     }
 }
 
+/// This program, which is read once for all hosts.
+struct Program {
+    bytes: Vec<u8>,
+    digest: String,
+}
+
+static OWN: Mutex<Option<Arc<Program>>> = Mutex::new(None);
+
+impl Program {
+    fn own() -> anyhow::Result<Arc<Self>> {
+        let mut own = OWN.lock();
+        if let Some(own) = &*own {
+            return Ok(Arc::clone(own));
+        }
+        let path = std::env::current_exe().context("this program is not to be found")?;
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Arc::clone(own.insert(Arc::new(Self { digest: digest(&bytes), bytes }))))
+    }
+}
+
 /// Logs in, starts the helper, and sends it and `visit` where they are not in the cache there.
 pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> anyhow::Result<Link> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.@:[]%/".contains(letter);
@@ -63,9 +84,8 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
         "\"{}\" is not the name of a host, as ssh takes it",
         name.escape_default()
     );
-    let program = std::env::current_exe().context("this program is not to be found")?;
-    let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
-    let own = digest(&bytes);
+    let program = Program::own()?;
+    let (own, size) = (program.digest.clone(), program.bytes.len());
     let words = ssh.words(name, &format!("exec /bin/sh -c '{SCRIPT}'"));
     let (_, mut process) = local.start(&Launch::build(&words, Path::new("/")).commanded())?;
     let mut input = process.take_input().context("ssh has no standard input")?;
@@ -75,7 +95,7 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
     let here = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
     let here = format!("{} {}", here.sysname().to_string_lossy(), here.machine().to_string_lossy());
     ensure!(machine == here, "it is {machine}, and this machine {here}: this program does not run there");
-    write(&mut input, format!("{own} {} {mark}\n", bytes.len()).as_bytes())?;
+    write(&mut input, format!("{own} {size} {mark}\n").as_bytes())?;
     let is_there = answer(&mut process, LOGIN, |line| match line {
         "here" => Some(true),
         "send" => Some(false),
@@ -83,7 +103,7 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
     })?;
     // A host that does not read them holds up a thread of its own, until the process ends.
     let sender = std::thread::spawn(move || {
-        let written = if is_there { Ok(()) } else { write(&mut input, &bytes) };
+        let written = if is_there { Ok(()) } else { write(&mut input, &program.bytes) };
         written.map(|()| input)
     });
     let hello = answer(&mut process, if is_there { LOGIN } else { SENDING }, |line| {
