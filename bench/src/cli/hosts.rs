@@ -46,6 +46,11 @@ impl ServerHost {
 }
 
 impl Hosts {
+    /// Whether everything runs on this machine.
+    pub(super) fn are_none(&self) -> bool {
+        self.server.server_host.is_none() && self.load_host.is_empty()
+    }
+
     pub(super) fn names(&self, checkout: &Path) -> HostNames {
         let ServerHost { server_host, ssh } = self.server.clone();
         let ssh = Ssh { checkout: Some(checkout.to_owned()), ..ssh };

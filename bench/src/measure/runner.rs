@@ -148,8 +148,9 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Repeats a disturbed run, at most `attempts` times and within the retry budget. Returns the last
-    /// one; `None` when the user interrupted.
+    /// Repeats a disturbed run, at most `attempts` times and within the retry budget, and one whose host
+    /// was lost, which has no figures, whatever time it took. Returns the last one; `None` when the user
+    /// interrupted.
     fn run(
         &mut self,
         planned: &Planned,
@@ -169,12 +170,17 @@ impl Runner<'_> {
             let is_lost = record.error.as_ref().is_some_and(|error| error.kind == ErrorKind::HostLost);
             let is_disturbed =
                 record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
-            if !(is_disturbed || is_lost) || attempt == self.measurement.attempts || taken > self.retry_budget
-            {
+            let is_affordable = is_lost || is_disturbed && taken <= self.retry_budget;
+            if attempt == self.measurement.attempts || !is_affordable {
                 let taken = began.elapsed();
                 return Ok(Some(Done { planned: *planned, record, loaded, taken }));
             }
-            self.retry_budget -= taken;
+            if is_lost {
+                // What is done again after all has not failed.
+                self.tally.failed -= 1;
+            } else {
+                self.retry_budget -= taken;
+            }
             stage.warn(&format!("{}: {}; retrying", self.label(planned), run_line::result(&record)));
         }
         Ok(None)

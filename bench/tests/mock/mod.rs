@@ -89,11 +89,12 @@ impl Checkout {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
         command.args(arguments.split(' '));
         // Without retries each run is a record, however busy the machine is.
-        if arguments.starts_with("measure") && !arguments.contains("--resume") {
+        let has_own = ["--resume", "--attempts"].iter().any(|flag| arguments.contains(flag));
+        if arguments.starts_with("measure") && !has_own {
             command.args(["--attempts", "1"]);
         }
         command.current_dir(self.folder.path()).env("PATH", path);
-        command.env("HOME", self.folder.path()).env_remove("CARGO_TARGET_DIR");
+        command.env("HOME", self.folder.path()).env_remove("CARGO_TARGET_DIR").env_remove("XDG_CACHE_HOME");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

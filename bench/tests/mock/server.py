@@ -12,6 +12,8 @@ mute     has no version
 keeps    keeps a connection open that the client asks to close
 restless uses CPU time when nothing is asked of it
 slow     takes 50 ms per answer
+patient  waits for its clients as long as it takes, and for ever with an answer to /held: from the second request for it on,
+         while HOME has a file called hold; it then makes one called held
 once     closes each connection after an answer, and says so
 
 and under a real load tool, where only requests for /abc count:
@@ -34,13 +36,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = 1
+    timeout = 600 if sys.argv[1] == "patient" else 1
     wbufsize = -1  # head and body in one write, or each answer would wait for an acknowledgement
     asked = 0
 
     def do_GET(self):
         with lock:
-            Handler.asked += self.path == ("/last" if mode == "brief" else "/abc")
+            Handler.asked += self.path == {"brief": "/last", "patient": "/held"}.get(mode, "/abc")
             asked = Handler.asked
         if asked == {"mortal": 2, "brief": 2, "expires": 100}.get(mode):
             print("killed by the test", file=sys.stderr, flush=True)
@@ -48,6 +50,9 @@ class Handler(BaseHTTPRequestHandler):
         if mode == "stops" and asked == 1000:
             subprocess.Popen(["sh", "-c", f"sleep 1; kill -CONT {os.getpid()}"])
             os.kill(os.getpid(), signal.SIGSTOP)
+        if mode == "patient" and asked > 1 and self.path == "/held" and os.path.exists(os.path.join(home, "hold")):
+            open(os.path.join(home, "held"), "w").close()
+            time.sleep(600)
         if mode == "slow":
             time.sleep(0.05)
         is_wrong = mode == "wrong" or mode == "turns" and asked >= 100
@@ -84,13 +89,14 @@ class Server(ThreadingHTTPServer):
 
 lock = threading.Lock()
 mode = sys.argv[1]
+home = os.environ["HOME"]
 if "--version" in sys.argv:
     print("" if mode == "mute" else f"server-{mode} 1 (mock 1)")
 elif mode == "dead":
     sys.exit("no luck today")
 else:
     # By this file the test knows which processes must have ended.
-    with open(os.path.join(os.environ["HOME"], "pids", f"server-{os.getpid()}"), "w"):
+    with open(os.path.join(home, "pids", f"server-{os.getpid()}"), "w"):
         pass
     if mode == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -98,6 +104,7 @@ else:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if mode == "restless":
         threading.Thread(target=lambda: all(True for _ in iter(int, 1)), daemon=True).start()
-    server = Server(("127.0.0.1", 0), Handler)
-    print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
+    host = sys.argv[sys.argv.index("--host") + 1] if "--host" in sys.argv else "127.0.0.1"
+    server = Server((host, 0), Handler)
+    print(f"listening on http://{host}:{server.server_port}", flush=True)
     server.serve_forever()

@@ -15,9 +15,10 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::amount::Amount;
 use super::arguments::seconds;
 use super::input::{Input, Next};
-use super::plan::{Amount, Plan};
+use super::plan::Plan;
 use super::print;
 use super::report::{self, Ending, Measured};
 use super::tally::Tally;

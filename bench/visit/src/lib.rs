@@ -16,6 +16,7 @@
 //! A program that runs `visit` needs [`output`] alone; the rest is for the binary.
 #![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
+mod amount;
 mod arguments;
 mod check;
 mod clock;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 
+use super::amount::Amount;
 use super::arguments::Arguments;
 use super::field::Field;
 use super::head::{self, Form};
@@ -22,12 +23,6 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The most intervals of a series: a report with more is hard to read and to draw.
 const MOST_INTERVALS: u128 = 100_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Amount {
-    Requests(u64),
-    Time(Duration),
-}
 
 /// The load: connections, rate and amount are of the whole load, of which this process makes a
 /// share.

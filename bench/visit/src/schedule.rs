@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use super::amount::Amount;
 use super::output::{Share, as_f64};
-use super::plan::Amount;
 use super::poisson::{Poisson, Positions};
 
 pub(super) enum Schedule {

@@ -44,8 +44,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
     let setup = &arguments.setup;
-    let (server, tool) = (setup.server_cores.clone(), setup.tool_cores.clone());
-    let ground = Ground::read(root, arguments, &Choice { server, tool, smt: setup.smt }, progress)?;
+    let ground = Ground::read(root, arguments, &chosen(arguments), progress)?;
     let machine = ground.machine(setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
     measure(&ground, arguments, machine.seed, progress, || {
         let folder =
@@ -63,8 +62,13 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
     };
     let begun = Arguments::try_parse_from(&machine.command).ok().with_context(other)?;
     let Command::Measure(arguments) = &begun.command else { bail!(other()) };
-    let (server, tool) = (Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()));
-    let choice = Choice { server, tool, smt: arguments.setup.smt };
+    let choice = if arguments.hosts.are_none() {
+        let (server, tool) = (Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()));
+        Choice { server, tool, smt: arguments.setup.smt }
+    } else {
+        // Those of one load host are not another's.
+        chosen(arguments)
+    };
     let ground = Ground::read(root.or(begun.root.as_deref()), arguments, &choice, progress)?;
     measure(&ground, arguments, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;
@@ -73,6 +77,12 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
         }
         Ok((results, loaded.records))
     })
+}
+
+/// The cores that the user chose.
+fn chosen(arguments: &Measure) -> Choice {
+    let setup = &arguments.setup;
+    Choice { server: setup.server_cores.clone(), tool: setup.tool_cores.clone(), smt: setup.smt }
 }
 
 /// What is measured, and where.

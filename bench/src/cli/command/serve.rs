@@ -48,7 +48,8 @@ fn serve_there(host: &Host, server: &Server, flags: &[String]) -> anyhow::Result
     let mut process = host.start(&Launch::new(&words, &server.folder))?;
     print(&(process.line(launch::START_LIMIT)? + "\n"))?;
     while !host.interrupted() {
-        if process.wait(LOOK) == Waited::Exited {
+        // An interruption ends `ssh`, and with it the channel by which the server would be asked.
+        if process.wait(LOOK) == Waited::Exited && !host.interrupted() {
             process.check_running()?;
         }
     }

@@ -167,7 +167,9 @@ impl Operations for LocalProcess {
         let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
         let complaint = self.complaint.end();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Ended { status, output: text(output), complaint: visible(&text(complaint)).into_owned(), usage })
+        // ssh ends its lines as a terminal in raw mode needs it.
+        let complaint = text(complaint).replace("\r\n", "\n");
+        Ok(Ended { status, output: text(output), complaint: visible(&complaint).into_owned(), usage })
     }
 }
 
@@ -307,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_end_of_standard_error_is_kept_and_shows_its_control_characters() {
-        let script = "seq 100000 >&2; printf 'no \\033[2Jluck\\n' >&2; exit 3";
+        let script = "seq 100000 >&2; printf 'no \\033[2Jluck\\r\\n' >&2; exit 3";
         let words = ["sh", "-c", script].map(str::to_owned);
         let ended =
             Host::this_machine(PathBuf::new()).unwrap().output(&Launch::new(&words, Path::new("/")), BOUND);

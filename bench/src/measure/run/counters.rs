@@ -8,7 +8,7 @@ use crate::machine::host::{Host, KernelCounters, ThreadTimes, Usage};
 use crate::store::record::{CpuRecord, UsageRecord};
 
 /// A host, and the cores of it that are measured.
-pub(super) type Part<'a> = (&'a Host, Vec<usize>);
+pub(super) type HostCores<'a> = (&'a Host, Vec<usize>);
 
 /// Counters at one moment. What cannot be read is `None`.
 pub(super) struct Counters {
@@ -27,12 +27,12 @@ pub(super) struct Spent {
     /// Of the server's threads that live at the end.
     threads: Option<ThreadTimes>,
     /// Of each host, the server's first.
-    pub(super) parts: Vec<PartSpent>,
+    pub(super) parts: Vec<HostSpent>,
 }
 
 /// What the kernel of a host counted between two moments.
 #[derive(Clone, Copy)]
-pub(super) struct PartSpent {
+pub(super) struct HostSpent {
     pub(super) times: Option<CoreTimes>,
     throttled: Option<Duration>,
     suspended: Option<Duration>,
@@ -44,13 +44,13 @@ impl Counters {
     /// The counters before a load, of these hosts. What the server has used is read first, and after a
     /// load last: reading it takes CPU time on these cores, which must not count as external. Fails when
     /// the server has ended, or a host is lost.
-    pub(super) fn before(server: &LoadedServer, cores: usize, parts: &[Part]) -> anyhow::Result<Self> {
+    pub(super) fn before(server: &LoadedServer, cores: usize, parts: &[HostCores]) -> anyhow::Result<Self> {
         let threads = if cores > 1 { server.threads() } else { None };
         Ok(Self { server: server.usage()?, threads, kernels: read(parts)? })
     }
 
     /// What was spent from then until now. Fails as [`Counters::before`] does.
-    pub(super) fn spent(self, server: &LoadedServer, parts: &[Part]) -> anyhow::Result<Spent> {
+    pub(super) fn spent(self, server: &LoadedServer, parts: &[HostCores]) -> anyhow::Result<Spent> {
         let after = read(parts)?;
         let used = server.usage()?;
         let wall = after.first().zip(self.kernels.first()).map(|(after, before)| after.at.since(before.at));
@@ -61,17 +61,17 @@ impl Counters {
             parts: after
                 .iter()
                 .zip(&self.kernels)
-                .map(|(after, before)| PartSpent::new(after, before))
+                .map(|(after, before)| HostSpent::new(after, before))
                 .collect(),
         })
     }
 }
 
-fn read(parts: &[Part]) -> anyhow::Result<Vec<KernelCounters>> {
+fn read(parts: &[HostCores]) -> anyhow::Result<Vec<KernelCounters>> {
     parts.iter().map(|(host, cores)| host.counters(cores)).collect()
 }
 
-impl PartSpent {
+impl HostSpent {
     fn new(after: &KernelCounters, before: &KernelCounters) -> Self {
         let between = |get: fn(&KernelCounters) -> Option<Duration>| {
             get(after).zip(get(before)).map(|(after, before)| after.saturating_sub(before))
@@ -107,8 +107,8 @@ fn both<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
 
 impl Spent {
     /// All hosts together.
-    fn sum(&self) -> Option<PartSpent> {
-        self.parts.iter().copied().reduce(PartSpent::and)
+    fn sum(&self) -> Option<HostSpent> {
+        self.parts.iter().copied().reduce(HostSpent::and)
     }
 
     /// The cores' time that went neither to the server nor to the tool.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
-use super::counters::{self, Counters, Part, Spent};
+use super::counters::{self, Counters, HostCores, Spent};
 use super::loaded_server::LoadedServer;
 use super::shares::{self, Share, Shares, Window};
 use super::{Run, RunOutput, failed};
@@ -80,11 +80,11 @@ impl Run<'_> {
     }
 
     /// The machines whose cores are measured: this one alone, or the server's and those of the load.
-    fn parts<'s>(&'s self, cores: &Cores) -> Vec<Part<'s>> {
+    fn parts<'s>(&'s self, cores: &Cores) -> Vec<HostCores<'s>> {
         if !self.sides.are_apart() {
             return vec![(self.sides.harness(), cores.all())];
         }
-        let mut machines: BTreeMap<usize, Part> = BTreeMap::new();
+        let mut machines: BTreeMap<usize, HostCores> = BTreeMap::new();
         for load in self.sides.loads() {
             let (_, cores) = machines.entry(load.machine).or_insert((&*load.host, Vec::new()));
             let new = load.cores.iter().filter(|core| !cores.contains(core)).copied().collect::<Vec<_>>();

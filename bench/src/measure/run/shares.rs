@@ -6,7 +6,7 @@
 //!                tool 2/2 ─┴────▶ counts and histograms are added
 //! ```
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
@@ -21,6 +21,10 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// How long a load by count may take: 10,000 requests take 100 s at a hundred answers per second.
 const LIMIT_BY_COUNT: Duration = Duration::from_secs(300);
+
+/// How often the end of a tool is asked for when there are several hosts, each of which may be lost. Each
+/// question and its reply take the place of the lines by which the sides know of each other.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long before the common start it is told: far more than a line takes to a busy host.
 const LEAD: Duration = Duration::from_millis(250);
@@ -103,8 +107,33 @@ impl Run<'_> {
         if is_shared {
             start_together(&mut running, spec.load.timeout + GRACE)?;
         }
-        let wait = |one: Running| one.finish(limit, is_shared);
+        let wait = |mut one: Running| {
+            self.await_end(&mut one, limit)?;
+            one.finish(is_shared)
+        };
         Ok(Shares { all: running.into_iter().map(wait).collect::<anyhow::Result<_>>()? })
+    }
+
+    /// Waits until the tool has ended on a host. Fails when it does not, or a host is lost meanwhile: on
+    /// the others the load would go on for nothing.
+    fn await_end(&self, one: &mut Running, limit: Duration) -> anyhow::Result<()> {
+        let (began, look) = (Instant::now(), if self.sides.are_apart() { LOOK } else { limit });
+        loop {
+            let left = limit.saturating_sub(began.elapsed());
+            if one.process.wait(left.min(look)) == Waited::Exited {
+                return Ok(());
+            }
+            if let Some(lost) = self.sides.lost() {
+                bail!(lost);
+            }
+            if left.is_zero() || look >= left {
+                bail!(
+                    "the tool did not end within {} s on {}",
+                    limit.as_secs(),
+                    sides::label(&one.side.host)
+                );
+            }
+        }
     }
 }
 
@@ -121,12 +150,9 @@ fn start_together(running: &mut [Running], bound: Duration) -> anyhow::Result<()
 }
 
 impl Running<'_> {
-    fn finish(mut self, limit: Duration, is_shared: bool) -> anyhow::Result<Share> {
-        let waited = self.process.wait(limit);
+    /// What the tool did, which has ended.
+    fn finish(mut self, is_shared: bool) -> anyhow::Result<Share> {
         let known = Clock::now();
-        if waited == Waited::TimedOut {
-            bail!("the tool did not end within {} s on {}", limit.as_secs(), sides::label(&self.side.host));
-        }
         let before_end = self.process.usage()?;
         // A tool that takes commands prints its report as a line.
         let report = if is_shared { Some(self.process.line(GRACE)?) } else { None };

@@ -13,10 +13,11 @@ use anyhow::Context;
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 
+use super::amount::Amount;
 use super::check::Checker;
 use super::connection::{Connection, State};
 use super::mix::Turns;
-use super::plan::{Amount, Plan};
+use super::plan::Plan;
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
 use super::tally::{FailureKind, Tally, cpu_time};
 use super::timer::Timer;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use mio::Events;
 
 use super::{EVENTS, TICK, Worker};
+use crate::amount::Amount;
 use crate::connection::{Connection, State};
-use crate::plan::Amount;
 use crate::tally::Tally;
 
 /// An order, with the channel of its answer. A thread that panics drops it.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
+use parking_lot::Mutex;
 
 use super::cache::{self, digest};
 use super::channel::Channel;
@@ -19,6 +20,7 @@ use crate::machine::host::guard::{self, SWEEP};
 use crate::machine::host::local::Local;
 use crate::machine::host::local_process::LocalProcess;
 use crate::machine::host::process::{Line, Operations};
+use crate::machine::host::started::LAST_WORDS;
 
 /// The first words of the shell's first line. What a login shell prints before it is dropped.
 const SHELL: &str = "hello-bench shell";
@@ -27,6 +29,9 @@ const SHELL: &str = "hello-bench shell";
 /// already, or builds it. A file that is not whole has another name. It is passed on in one line and in
 /// single quotes, which any login shell understands, so that it has neither comments nor such a quote.
 const SCRIPT: &str = include_str!("bootstrap.sh");
+
+/// The cache of a host, as a shell there has it.
+const CACHE: &str = "${XDG_CACHE_HOME:-$HOME/.cache}/hello-bench";
 
 /// The time to log in. A host that is down, and drops packets, takes [`CONNECT_SECONDS`].
 const LOGIN: Duration = Duration::from_secs(30);
@@ -56,6 +61,26 @@ impl Ssh {
     }
 }
 
+/// This program, which is read once for all hosts.
+struct Program {
+    bytes: Vec<u8>,
+    digest: String,
+}
+
+static OWN: Mutex<Option<Arc<Program>>> = Mutex::new(None);
+
+impl Program {
+    fn own() -> anyhow::Result<Arc<Self>> {
+        let mut own = OWN.lock();
+        if let Some(own) = &*own {
+            return Ok(Arc::clone(own));
+        }
+        let path = std::env::current_exe().context("this program is not to be found")?;
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Arc::clone(own.insert(Arc::new(Self { digest: digest(&bytes), bytes }))))
+    }
+}
+
 /// Logs in, starts the helper, and sends it and `visit` where they are not in the cache there.
 pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> anyhow::Result<Link> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.@:[]%/".contains(letter);
@@ -74,25 +99,36 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
     let here = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
     let here = format!("{} {}", here.sysname().to_string_lossy(), here.machine().to_string_lossy());
     let is_alike = machine == here;
-    let (how, (digest, bytes)) = if is_alike {
-        ("copied", own_program()?)
+    let (how, program) = if is_alike {
+        ("copied", Program::own()?)
     } else {
         let checkout = ssh.checkout.as_ref();
         let checkout = checkout.with_context(|| format!("it is {machine}, and this machine {here}"))?;
-        ("built", source::archive(local, checkout)?)
+        let (digest, bytes) = source::archive(local, checkout)?;
+        ("built", Arc::new(Program { bytes, digest }))
     };
-    write(&mut input, format!("{how} {digest} {} {mark}\n", bytes.len()).as_bytes())?;
+    let digest = program.digest.clone();
+    write(&mut input, format!("{how} {digest} {} {mark}\n", program.bytes.len()).as_bytes())?;
     let is_there = answer(&mut process, LOGIN, |line| match line {
         "here" => Some(true),
         "send" => Some(false),
         _ => None,
     });
-    if !is_there.with_context(|| format!("it is {machine}, and this machine {here}"))? {
-        write(&mut input, &bytes)?;
-    }
-    let hello = answer(&mut process, if is_alike { SENDING } else { BUILDING }, |line| {
+    let is_there = is_there.with_context(|| format!("it is {machine}, and this machine {here}"))?;
+    // A host that does not read them holds up a thread of its own, until the process ends.
+    let sender = std::thread::spawn(move || {
+        let written = if is_there { Ok(()) } else { write(&mut input, &program.bytes) };
+        written.map(|()| input)
+    });
+    let bound = match (is_there, is_alike) {
+        (true, _) => LOGIN,
+        (false, true) => SENDING,
+        (false, false) => BUILDING,
+    };
+    let hello = answer(&mut process, bound, |line| {
         serde_json::from_str::<Hello>(line.strip_prefix(HELLO)?.trim()).ok()
     })?;
+    let input = sender.join().unwrap_or_else(|_| bail!("the thread that sends the helper panicked"))?;
     let channel = Channel::new(process, input);
     let folder = hello.cache.join(&digest);
     let built = ssh.checkout.as_ref().filter(|_| !is_alike);
@@ -105,13 +141,6 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
         cache::put(&channel, &visit, &Path::new(&digest).join("visit"))?;
     }
     Ok(Link { channel, hello, source })
-}
-
-/// This program, and what identifies it.
-fn own_program() -> anyhow::Result<(String, Vec<u8>)> {
-    let program = std::env::current_exe().context("this program is not to be found")?;
-    let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
-    Ok((digest(&bytes), bytes))
 }
 
 /// The first line that `is_it` knows. Fails where ssh ends before, or `bound` passes.
@@ -130,6 +159,8 @@ fn answer<T>(
             }
             Line::TimedOut => bail!("it did not answer within {} s", bound.as_secs()),
             Line::Closed => {
+                // Its last words may come after the end of its output.
+                process.wait(LAST_WORDS);
                 let ended = process.end()?;
                 let words = ended.last_words();
                 return Err(anyhow!("it cannot be reached: ssh ended with {}{words}", ended.status));
@@ -148,7 +179,8 @@ fn write(input: &mut ChildStdin, bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Ends what a helper that does not answer has left on its host, and the helper itself, by a second ssh.
+/// Ends what a helper that does not answer has left on its host, and the helper itself, by a second ssh,
+/// and removes its folders.
 /// Where the host cannot be reached either, the helper ends by itself.
 pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) {
     let words = ssh.words(name, &format!("exec /bin/sh -s {}", guard::variable(mark)));
@@ -156,7 +188,8 @@ pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) {
         return;
     };
     if let Some(mut input) = process.take_input() {
-        let _ = input.write_all(SWEEP.as_bytes());
+        let remove = format!("rm -rf \"{CACHE}/{}\"\n", cache::scratch_name(mark));
+        let _ = input.write_all(format!("{SWEEP}{remove}").as_bytes());
     }
     process.wait(SWEEPING);
 }

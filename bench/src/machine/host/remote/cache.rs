@@ -21,6 +21,12 @@ const CHUNK: usize = 1024 * 1024;
 /// The time to read and write files.
 const TO_COPY: Duration = Duration::from_secs(60);
 
+/// The name of the folder, within the cache, in which the helper that is known by `mark` has what it
+/// needs for the time of a run. Whoever ends a helper that cannot end by itself removes it.
+pub(super) fn scratch_name(mark: &str) -> String {
+    format!("run-{mark}")
+}
+
 /// A file to copy.
 #[derive(Clone, Debug)]
 pub struct Deployed {

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::protocol::{Ask, BEAT_SECONDS, Question, Reply, SILENCE_SECONDS};
 use crate::machine::host::local_process::LocalProcess;
 use crate::machine::host::process::{Line, Operations};
+use crate::machine::host::started::LAST_WORDS;
 
 /// How long a reply may take beyond the time that its question says: a host that is busy with a load
 /// replies within some milliseconds.
@@ -145,8 +146,9 @@ fn read(mut process: LocalProcess, open: &Mutex<Open>) {
     // Whatever still runs of `ssh` ends with `process`.
 }
 
-/// How `ssh` has ended, by its last words.
+/// How `ssh` has ended, by its last words: they may come after the end of its output.
 fn ended(process: &mut LocalProcess) -> String {
+    process.wait(LAST_WORDS);
     match process.end() {
         Ok(ended) => format!("the channel to it has ended ({}){}", ended.status, ended.last_words()),
         Err(error) => format!("the channel to it has ended: {error:#}"),

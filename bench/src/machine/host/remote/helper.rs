@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::cache::Cache;
+use super::cache::{self, Cache};
 use super::protocol::{Ask, BEAT_SECONDS, EndedReply, HELLO, Hello, Question, Reply, SILENCE_SECONDS};
 use crate::machine::Machine;
 use crate::machine::host::clock::Clock;
@@ -33,6 +33,8 @@ struct Helper {
     next: AtomicU64,
     processes: Mutex<HashMap<u64, Arc<Mutex<LocalProcess>>>>,
     watches: Mutex<HashMap<u64, LocalWatch>>,
+    /// Where folders for the time of a run are.
+    scratch: PathBuf,
     folders: Mutex<Vec<tempfile::TempDir>>,
 }
 
@@ -47,6 +49,7 @@ pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
         next: AtomicU64::new(0),
         processes: Mutex::default(),
         watches: Mutex::default(),
+        scratch: cache.join(cache::scratch_name(mark)),
         folders: Mutex::default(),
     });
     let hello = Hello {
@@ -119,6 +122,8 @@ impl Helper {
     /// Ends what was started: all at once are asked to, and after two seconds killed.
     fn end(&self) {
         self.folders.lock().clear();
+        // It is not there where no folder was needed.
+        let _ = std::fs::remove_dir(&self.scratch);
         self.local.started.end_all();
         let deadline = Instant::now() + LAST_WORDS;
         for (_, process) in self.processes.lock().drain() {
@@ -174,7 +179,7 @@ impl Helper {
                 value(watch.most())
             }
             Ask::MakeFolder { files } => {
-                let folder = scratch::make(&files)?;
+                let folder = scratch::make_in(&self.scratch, &files)?;
                 let path = folder.path().to_owned();
                 self.folders.lock().push(folder);
                 value(path)

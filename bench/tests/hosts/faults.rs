@@ -1,0 +1,251 @@
+//! A host, or the way to it, fails in the middle of a run. The run has no figures, is done again, and
+//! nothing is left running anywhere.
+
+use std::path::Path;
+use std::process::{Child, Output};
+
+use bench::store::record::{Bound, ErrorKind, Record};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::ground::{Ground, with_words};
+use crate::mock::{suite, text, wait_until, workload};
+
+/// Both sides of every test.
+const HOSTS: &str = "--server-host alpha --load-host beta --load-host gamma";
+
+/// A run that ends, and one whose requests the server holds as long as the test wants, with attempts to
+/// spare.
+fn ground() -> Option<Ground> {
+    let load = |name| workload(name).tool("visit").with("connections", 4).with("requests", 40);
+    let suite = suite(&[load("first"), load("held").path("/held").with("timeout_seconds", 600)]);
+    // The load hosts have different cores: the first one has the first core.
+    Ground::warm(&["beta", "alpha", "gamma"], &["patient"], &suite)
+}
+
+/// Starts a measurement, and waits until its second run is in the middle. The server holds no request of
+/// a later run.
+fn start(ground: &Ground, attempts: u32) -> Child {
+    let (hold, held) = (ground.home("alpha").join("hold"), ground.home("alpha").join("held"));
+    std::fs::write(&hold, "").unwrap();
+    let bench = ground.bench(&format!("measure mock --out out --attempts {attempts} {HOSTS}")).spawn();
+    wait_until("a request is held", || held.exists());
+    std::fs::remove_file(&hold).unwrap();
+    bench.unwrap()
+}
+
+fn wait(what: &str, mut bench: Child) -> Output {
+    wait_until(&format!("{what}: bench ends"), || bench.try_wait().unwrap().is_some());
+    bench.wait_with_output().unwrap()
+}
+
+/// The workload of each run, and the kind of its error; without those that other processes of a busy
+/// machine disturbed, and that were done again.
+fn runs(records: &[Record]) -> Vec<(&str, Option<ErrorKind>)> {
+    let is_kept = |index: &usize| {
+        let is_disturbed =
+            records[*index].verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
+        let name = |record: &Record| record.workload.name.clone();
+        !(is_disturbed && records.get(index + 1).is_some_and(|next| name(next) == name(&records[*index])))
+    };
+    let run = |index: usize| {
+        let Record { workload, error, .. } = &records[index];
+        (workload.name.as_str(), error.as_ref().map(|error| error.kind))
+    };
+    (0..records.len()).filter(is_kept).map(run).collect()
+}
+
+/// A finished run, and one whose host was lost.
+const LOST: [(&str, Option<ErrorKind>); 2] = [("first", None), ("held", Some(ErrorKind::HostLost))];
+
+/// The helper on a host.
+fn helper(ground: &Ground, host: &str) -> i32 {
+    let found = with_words(&ground.rig.pids(host), &["bench host --mark"]);
+    let [pid] = found[..] else { panic!("one helper runs on {host}: {found:?}") };
+    pid
+}
+
+/// The `ssh` of this machine to a host.
+fn ssh(ground: &Ground, host: &str) -> i32 {
+    let folders = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
+    let pids: Vec<i32> = folders.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    let ended = format!("-- {host} exec");
+    let found = with_words(&pids, &[&ground.rig.ssh(), &ended, "hello-bench shell"]);
+    let found: Vec<i32> = found.into_iter().filter(|pid| is_program(*pid, "ssh")).collect();
+    let [pid] = found[..] else { panic!("one ssh to {host} runs: {found:?}") };
+    pid
+}
+
+fn is_program(pid: i32, name: &str) -> bool {
+    std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.ends_with(Path::new(name)))
+}
+
+fn send(signal: Signal, pid: i32) {
+    kill(Pid::from_raw(pid), signal).unwrap();
+}
+
+/// What is done to a host.
+struct Fault {
+    name: &'static str,
+    host: &'static str,
+    inject: fn(&Ground, &str),
+    /// What the error of the run says.
+    said: &'static [&'static str],
+}
+
+/// What ssh says of a host that is unplugged, or the harness, whichever notices first.
+const UNPLUGGED: &[&str] =
+    &["nothing was heard of it for 10 s", "the channel to it has ended (exit status: 255): Timeout, server"];
+
+const ENDED: &[&str] = &["the channel to it has ended (exit status: "];
+
+const FAULTS: &[Fault] = &[
+    Fault { name: "load host unplugged", host: "gamma", inject: unplug, said: UNPLUGGED },
+    Fault { name: "server host unplugged", host: "alpha", inject: unplug, said: UNPLUGGED },
+    Fault { name: "session killed", host: "beta", inject: kill_session, said: ENDED },
+    Fault { name: "server session killed", host: "alpha", inject: kill_session, said: ENDED },
+    Fault { name: "helper killed", host: "gamma", inject: kill_helper, said: ENDED },
+    Fault { name: "server helper killed", host: "alpha", inject: kill_helper, said: ENDED },
+    Fault {
+        name: "helper stopped",
+        host: "beta",
+        inject: stop_helper,
+        said: &["nothing was heard of it for 10 s"],
+    },
+    Fault {
+        name: "ssh killed",
+        host: "gamma",
+        inject: kill_ssh,
+        said: &["the channel to it has ended (signal: 9 (SIGKILL))"],
+    },
+];
+
+fn unplug(ground: &Ground, host: &str) {
+    ground.rig.link(host, false);
+    wait_until(&format!("nothing runs on {host}, which is unplugged"), || ground.runs(host).is_empty());
+    wait_until("the run is lost", || ground.records().iter().any(|record| record.error.is_some()));
+    ground.rig.link(host, true);
+}
+
+fn kill_session(ground: &Ground, host: &str) {
+    for session in ground.rig.sessions(host) {
+        send(Signal::SIGKILL, session);
+    }
+}
+
+fn kill_helper(ground: &Ground, host: &str) {
+    send(Signal::SIGKILL, helper(ground, host));
+}
+
+fn stop_helper(ground: &Ground, host: &str) {
+    send(Signal::SIGSTOP, helper(ground, host));
+}
+
+fn kill_ssh(ground: &Ground, host: &str) {
+    send(Signal::SIGKILL, ssh(ground, host));
+}
+
+/// Most of the time is spent waiting, so all faults are at once.
+#[test]
+fn a_run_whose_host_is_lost_is_done_again() {
+    let check = |fault: &Fault| {
+        let Fault { name, host, inject, said } = fault;
+        let Some(ground) = ground() else { return };
+        let bench = start(&ground, 3);
+        let pid = bench.id();
+        inject(&ground, host);
+        let output = wait(name, bench);
+        let text = text(&output);
+        let records = ground.records();
+        assert_eq!(runs(&records), [LOST[0], LOST[1], ("held", None)], "{name}: {text}");
+        let lost = records.iter().find(|record| record.error.is_some()).unwrap();
+        let message = &lost.error.as_ref().unwrap().message;
+        let is_said = |said: &&str| message.starts_with(&format!("{host}: {said}"));
+        assert!(said.iter().any(is_said), "{name}: {message}");
+        assert!(lost.load.is_none() && lost.hosts.is_none(), "{name}: {text}");
+        let done = records.last().unwrap();
+        assert_eq!(done.load.as_ref().unwrap().answered, 40, "{name}: {text}");
+        assert_eq!(output.status.code(), Some(0), "{name}: {text}");
+        ground.await_nothing(name, pid);
+    };
+    std::thread::scope(|scope| {
+        for fault in FAULTS {
+            scope.spawn(|| check(fault));
+        }
+    });
+}
+
+/// Its sshd is gone too: every attempt says so, and the measurement is not held up.
+#[test]
+fn a_host_that_stays_away_is_in_the_records() {
+    let Some(ground) = ground() else { return };
+    let bench = start(&ground, 2);
+    let pid = bench.id();
+    let listener = std::fs::read_to_string(ground.rig.path("hosts/beta/pid")).unwrap();
+    send(Signal::SIGKILL, listener.trim().parse().unwrap());
+    kill_session(&ground, "beta");
+    let output = wait("away", bench);
+    let text = text(&output);
+    let records = ground.records();
+    assert_eq!(runs(&records), [LOST[0], LOST[1], LOST[1]], "{text}");
+    let message = &records.last().unwrap().error.as_ref().unwrap().message;
+    let begins =
+        "cannot reach beta again: it cannot be reached: ssh ended with exit status: 255: ssh: connect to ";
+    assert!(message.starts_with(begins) && message.ends_with("Connection refused"), "{message}");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    ground.await_nothing("away", pid);
+    let text = ground.checkout.expect("measure --resume out", 1, "error: host beta: it cannot be reached: ");
+    assert_eq!(text.trim().lines().count(), 1, "{text}");
+}
+
+/// With `--attempts 1` the run stays lost until the measurement is resumed, when the host is back.
+#[test]
+fn a_measurement_whose_host_is_lost_is_resumed() {
+    let Some(ground) = ground() else { return };
+    let bench = start(&ground, 1);
+    let pid = bench.id();
+    ground.rig.link("gamma", false);
+    let output = wait("unplugged", bench);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    wait_until("nothing runs on gamma, which is unplugged", || ground.runs("gamma").is_empty());
+    ground.rig.link("gamma", true);
+    ground.await_nothing("unplugged", pid);
+    assert_eq!(runs(&ground.records()), LOST, "{}", text(&output));
+
+    let text = ground.checkout.succeed("measure --resume out");
+    let records = ground.records();
+    assert_eq!(runs(&records), [LOST[0], LOST[1], ("held", None)], "{text}");
+}
+
+#[test]
+fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
+    // The signal, whether a load host is unplugged before, and the exit code.
+    let cases = [
+        ("killed", Signal::SIGKILL, false, None),
+        ("interrupted", Signal::SIGINT, false, Some(130)),
+        ("killed while unplugged", Signal::SIGKILL, true, None),
+        ("interrupted while unplugged", Signal::SIGINT, true, Some(130)),
+    ];
+    let check = |name, signal, is_unplugged, code| {
+        let Some(ground) = ground() else { return };
+        let bench = start(&ground, 1);
+        let pid = bench.id();
+        if is_unplugged {
+            ground.rig.link("gamma", false);
+        }
+        send(signal, pid.try_into().unwrap());
+        let output = wait(name, bench);
+        assert_eq!(output.status.code(), code, "{name}: {}", text(&output));
+        ground.await_nothing(name, pid);
+        ground.rig.link("gamma", true);
+        assert_eq!(runs(&ground.records()), [LOST[0]], "{name}: {}", text(&output));
+
+        let text = ground.checkout.succeed("measure --resume out");
+        assert_eq!(runs(&ground.records()), [LOST[0], ("held", None)], "{name}: {text}");
+    };
+    std::thread::scope(|scope| {
+        for (name, signal, is_unplugged, code) in cases {
+            scope.spawn(move || check(name, signal, is_unplugged, code));
+        }
+    });
+}

@@ -1,0 +1,142 @@
+//! What several hosts measure together is what each of them says, added.
+
+use std::fs;
+
+use bench::store::record::Record;
+use visit::output::{Report, TimesReport};
+
+use crate::ground::Ground;
+use crate::mock::{suite, workload};
+
+/// What each load host has printed.
+fn printed(ground: &Ground, record: &Record) -> Vec<String> {
+    let raw = ground.checkout.path("out/raw").join(record.raw.as_ref().unwrap());
+    fs::read_to_string(raw).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Asserts that the figures of a run by `visit` are the sums of what the load hosts have printed.
+fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
+    let name = &record.workload.name;
+    let (hosts, load) = (record.hosts.as_ref().unwrap(), record.load.as_ref().unwrap());
+    let reports: Vec<Report> =
+        printed(ground, record).iter().map(|line| Report::parse(line).unwrap()).collect();
+    let answered: Vec<u64> = reports.iter().map(|report| report.answered).collect();
+    assert_eq!(answered.len(), loads, "{name}");
+    assert_eq!(answered, hosts.loads.iter().map(|load| load.answered).collect::<Vec<_>>(), "{name}");
+    assert_eq!(answered.iter().sum::<u64>(), load.answered, "{name}");
+    let errors = reports.iter().flat_map(|report| report.errors.occurred().into_values());
+    assert_eq!(record.error_count(), errors.sum::<u64>(), "{name}: {:?}", load.errors);
+
+    let latency = record.latency.as_ref().unwrap();
+    let own = reports.iter().filter_map(|report| report.latency.as_ref());
+    let merged = TimesReport::merge(own).unwrap().unwrap();
+    assert_eq!(latency.histogram, Some(merged.pack().unwrap()), "{name}");
+    assert_eq!(merged.count, load.answered, "{name}");
+    assert_eq!(latency.max_seconds, Some(merged.max_seconds), "{name}");
+
+    let cpu = record.cpu.as_ref().unwrap();
+    assert!(cpu.server.unwrap().seconds > 0.0 && cpu.tool.seconds > 0.0, "{name}: {cpu:?}");
+    let tools: f64 = hosts.loads.iter().map(|load| load.tool.seconds).sum();
+    assert!((tools - cpu.tool.seconds).abs() < 1e-6, "{name}: {cpu:?}");
+    assert!(record.memory.as_ref().unwrap().after_bytes.unwrap() > 0, "{name}");
+    let connections = record.connections.as_ref().unwrap();
+    // A short load may end between two looks.
+    let asked = u64::from(connections.asked);
+    assert!(connections.seen.is_none_or(|seen| seen <= asked), "{name}: {connections:?}");
+    let network = hosts.network.as_ref().unwrap();
+    // An answer has its body and more.
+    let bytes = load.answered * 40;
+    assert!(network.sent_bytes > bytes && network.received_bytes > bytes, "{name}: {network:?}");
+
+    let verdict = record.verdict.as_ref().unwrap();
+    let reason = verdict.reason.as_deref().unwrap_or_default();
+    assert!(hosts.overlap >= 0.99 || reason.contains("made load together"), "{name}: {hosts:?} {verdict:?}");
+    reports
+}
+
+#[test]
+fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
+    let visit = |name| workload(name).tool("visit").with("connections", 8);
+    let suite = suite(&[
+        visit("count").with("requests", 3001),
+        visit("time").without("requests").with("seconds", 1).with("warm_up_seconds", 1),
+        visit("rate").without("requests").with("seconds", 2).with("rate", 100),
+        workload("hey").with("connections", 2),
+    ]);
+    let Some(ground) = Ground::new(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
+    for host in ["beta", "gamma"] {
+        // What a login shell reads finds the mock tool there.
+        let tools = concat!("export PATH=", env!("CARGO_MANIFEST_DIR"), "/tests/mock:$PATH\n");
+        fs::write(ground.home(host).join(".bashrc"), tools).unwrap();
+    }
+    let text = ground.expect(
+        "measure mock --out out --server-host alpha --load-host beta --load-host gamma",
+        0,
+        "records: out",
+    );
+    let records = ground.records();
+    let names: Vec<&str> = records.iter().map(|record| record.workload.name.as_str()).collect();
+    assert_eq!(names, ["count", "time", "rate", "hey"], "{text}");
+    for record in &records {
+        assert!(record.error.is_none(), "{:?}: {text}", record.error);
+        let hosts = record.hosts.as_ref().unwrap();
+        let loads: Vec<_> = hosts.loads.iter().map(|load| load.name.as_deref()).collect();
+        assert_eq!((hosts.server.as_deref(), loads), (Some("alpha"), vec![Some("beta"), Some("gamma")]));
+    }
+    let [count, time, rate, hey] = &records[..] else { panic!("four records") };
+
+    let reports = assert_sums(&ground, count, 2);
+    assert_eq!(reports.iter().map(|report| report.sent).collect::<Vec<_>>(), [1501, 1500]);
+    assert_sums(&ground, time, 2);
+    assert_eq!(time.connections.as_ref().unwrap().seen, Some(8), "{text}");
+    // Every second arrival of 200 is a host's own, whether or not it could be sent in time.
+    for report in assert_sums(&ground, rate, 2) {
+        assert_eq!(report.sent + report.errors.unsent, 100, "{report:?}");
+    }
+
+    // 200 answers are in the captured output, which both print.
+    let (load, latency) = (hey.load.as_ref().unwrap(), hey.latency.as_ref().unwrap());
+    assert_eq!(load.answered, 400);
+    assert_eq!(hey.hosts.as_ref().unwrap().loads.iter().map(|load| load.answered).sum::<u64>(), 400);
+    assert!(latency.percentiles.is_empty() && latency.histogram.is_none(), "{latency:?}");
+}
+
+/// This machine is either side, or one load host of several; it needs no ssh.
+#[test]
+fn this_machine_is_a_host_like_others() {
+    let suite = suite(&[workload("load").tool("visit").with("connections", 4).with("requests", 400)]);
+    let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
+    // The flags, and the names that the record has.
+    let (alpha, beta) = (Some("alpha"), Some("beta"));
+    let cases = [
+        ("--load-host alpha --load-host beta", None, vec![alpha, beta]),
+        ("--server-host alpha", alpha, vec![None]),
+        ("--server-host alpha --load-host localhost --load-host beta", alpha, vec![None, beta]),
+    ];
+    for (flags, server, loads) in cases {
+        let (_, text) = ground.run(&format!("measure mock --out out {flags}"));
+        let [record] = &ground.records()[..] else { panic!("one record: {text}") };
+        assert!(record.error.is_none(), "{:?}: {text}", record.error);
+        let hosts = record.hosts.as_ref().unwrap();
+        assert_eq!(hosts.server.as_deref(), server);
+        assert_eq!(hosts.loads.iter().map(|load| load.name.as_deref()).collect::<Vec<_>>(), loads);
+        assert_sums(&ground, record, loads.len());
+        assert_eq!(record.load.as_ref().unwrap().answered, 400);
+        fs::remove_dir_all(ground.checkout.path("out")).unwrap();
+    }
+    ground.checkout.assert_nothing_runs();
+}
+
+#[test]
+fn sixteen_hosts_make_one_load() {
+    let loads: Vec<String> = (1..=16).map(|number| format!("load{number}")).collect();
+    let names: Vec<&str> = std::iter::once("server").chain(loads.iter().map(String::as_str)).collect();
+    let suite = suite(&[workload("load").tool("visit").with("connections", 16).with("requests", 800)]);
+    let Some(ground) = Ground::warm(&names, &["patient"], &suite) else { return };
+    let loads: String = loads.iter().map(|name| format!(" --load-host {name}")).collect();
+    let (_, text) = ground.run(&format!("measure mock --out out --server-host server{loads}"));
+    let records = ground.records();
+    assert_eq!((records.len(), records[0].error.as_ref()), (1, None), "{text}");
+    let reports = assert_sums(&ground, &records[0], 16);
+    assert!(reports.iter().all(|report| report.answered == 50), "{text}");
+}
