@@ -62,6 +62,8 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
         visit("time").without("requests").with("seconds", 1).with("warm_up_seconds", 1),
         visit("rate").without("requests").with("seconds", 2).with("rate", 100),
         workload("hey").with("connections", 2),
+        // Fewer connections than hosts: as many hosts make load as there are connections.
+        visit("one").with("connections", 1),
     ]);
     let Some(ground) = Ground::new(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
     for host in ["beta", "gamma"] {
@@ -76,14 +78,17 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
     );
     let records = ground.records();
     let names: Vec<&str> = records.iter().map(|record| record.workload.name.as_str()).collect();
-    assert_eq!(names, ["count", "time", "rate", "hey"], "{text}");
+    assert_eq!(names, ["count", "time", "rate", "hey", "one"], "{text}");
     for record in &records {
         assert!(record.error.is_none(), "{:?}: {text}", record.error);
         let hosts = record.hosts.as_ref().unwrap();
         let loads: Vec<_> = hosts.loads.iter().map(|load| load.name.as_deref()).collect();
-        assert_eq!((hosts.server.as_deref(), loads), (Some("alpha"), vec![Some("beta"), Some("gamma")]));
+        let all = [Some("beta"), Some("gamma")];
+        let used = if record.workload.connections == 1 { &all[..1] } else { &all };
+        assert_eq!((hosts.server.as_deref(), loads.as_slice()), (Some("alpha"), used));
     }
-    let [count, time, rate, hey] = &records[..] else { panic!("four records") };
+    let [count, time, rate, hey, one] = &records[..] else { panic!("five records") };
+    assert_eq!(one.load.as_ref().map(|load| load.answered), Some(10), "{text}");
 
     let reports = assert_sums(&ground, count, 2);
     assert_eq!(reports.iter().map(|report| report.sent).collect::<Vec<_>>(), [1501, 1500]);

@@ -85,7 +85,7 @@ impl Run<'_> {
             return vec![(self.sides.harness(), cores.all())];
         }
         let mut machines: BTreeMap<usize, HostCores> = BTreeMap::new();
-        for load in self.sides.loads() {
+        for load in self.loads() {
             let (_, cores) = machines.entry(load.machine).or_insert((&*load.host, Vec::new()));
             let new = load.cores.iter().filter(|core| !cores.contains(core)).copied().collect::<Vec<_>>();
             cores.extend(new);
@@ -97,7 +97,7 @@ impl Run<'_> {
     fn hosts(&self, tool: &dyn Tool, shares: &Shares, spent: &Spent, before: Option<Traffic>) -> HostsRecord {
         let windows = shares.windows(tool);
         let first = windows.iter().map(|window| window.began).min().unwrap_or(Clock(0));
-        let sides = self.sides.loads();
+        let sides = self.loads();
         let numbers = BTreeSet::from_iter(sides.iter().map(|side| side.machine));
         let of_load = |((side, share), window): ((&LoadSide, &Share), &Window)| {
             let is_alone = sides.iter().filter(|other| other.machine == side.machine).count() == 1;

@@ -65,9 +65,20 @@ struct Running<'a> {
 }
 
 impl Run<'_> {
+    /// The hosts that make the load: no more than there are connections, and requests.
+    pub(super) fn loads(&self) -> &[LoadSide] {
+        let all = self.sides.loads();
+        let most = self.workload.load().map_or(u64::MAX, |load| match load.amount {
+            Amount::Requests(requests) => requests.min(load.connections.into()),
+            Amount::Time(_) => load.connections.into(),
+        });
+        let count = all.len().min(usize::try_from(most).unwrap_or(usize::MAX));
+        all.get(..count).unwrap_or(all)
+    }
+
     /// The command on each host of the load.
     pub(super) fn commands(&self, tool: &dyn Tool, spec: &LoadSpec) -> Vec<Vec<String>> {
-        let loads = self.sides.loads();
+        let loads = self.loads();
         let count = u32::try_from(loads.len()).unwrap_or(u32::MAX);
         let command = |(number, side): (u32, &LoadSide)| {
             let cores = if self.sides.are_apart() { side.cores.len() } else { spec.cores };
@@ -91,7 +102,7 @@ impl Run<'_> {
             Amount::Time(time) => time + GRACE,
             Amount::Requests(_) => LIMIT_BY_COUNT,
         };
-        let loads = self.sides.loads();
+        let loads = self.loads();
         let is_shared = loads.len() > 1 && tool.shares_load();
         let script = tool.script().map(|script| (script.name, script.text));
         let mut running = Vec::with_capacity(loads.len());
