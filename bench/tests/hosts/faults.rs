@@ -219,20 +219,21 @@ fn a_measurement_whose_host_is_lost_is_resumed() {
 
 #[test]
 fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
-    // The signal, whether a load host is unplugged before, and the exit code.
+    let (nothing, unplug): (fn(&Ground), fn(&Ground)) = (|_| {}, |ground| ground.rig.link("gamma", false));
+    let stop: fn(&Ground) = |ground| send(Signal::SIGSTOP, helper(ground, "gamma"));
+    // The signal, what is done to a load host before, and the exit code.
     let cases = [
-        ("killed", Signal::SIGKILL, false, None),
-        ("interrupted", Signal::SIGINT, false, Some(130)),
-        ("killed while unplugged", Signal::SIGKILL, true, None),
-        ("interrupted while unplugged", Signal::SIGINT, true, Some(130)),
+        ("killed", Signal::SIGKILL, nothing, None),
+        ("interrupted", Signal::SIGINT, nothing, Some(130)),
+        ("killed while unplugged", Signal::SIGKILL, unplug, None),
+        ("interrupted while unplugged", Signal::SIGINT, unplug, Some(130)),
+        ("interrupted while a helper is stopped", Signal::SIGINT, stop, Some(130)),
     ];
-    let check = |name, signal, is_unplugged, code| {
+    let check = |name, signal, before: fn(&Ground), code| {
         let Some(ground) = ground() else { return };
         let bench = start(&ground, 1);
         let pid = bench.id();
-        if is_unplugged {
-            ground.rig.link("gamma", false);
-        }
+        before(&ground);
         send(signal, pid.try_into().unwrap());
         let output = wait(name, bench);
         assert_eq!(output.status.code(), code, "{name}: {}", text(&output));
@@ -244,8 +245,8 @@ fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
         assert_eq!(runs(&ground.records()), [LOST[0], ("held", None)], "{name}: {text}");
     };
     std::thread::scope(|scope| {
-        for (name, signal, is_unplugged, code) in cases {
-            scope.spawn(move || check(name, signal, is_unplugged, code));
+        for (name, signal, before, code) in cases {
+            scope.spawn(move || check(name, signal, before, code));
         }
     });
 }

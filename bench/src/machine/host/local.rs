@@ -88,6 +88,20 @@ impl Local {
     /// Starts a process, and returns its name. Fails if there is no such program, or the user has
     /// interrupted.
     pub(super) fn start(&self, launch: &Launch) -> anyhow::Result<(String, LocalProcess)> {
+        self.start_where(launch, || self.started.check_interrupted())
+    }
+
+    /// Starts a process also after an interruption, for what ends others. It is killed as they are, two
+    /// seconds after the interruption.
+    pub(super) fn start_last(&self, launch: &Launch) -> anyhow::Result<(String, LocalProcess)> {
+        self.start_where(launch, || Ok(()))
+    }
+
+    fn start_where(
+        &self,
+        launch: &Launch,
+        may_start: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<(String, LocalProcess)> {
         let (program, arguments) = launch.words.split_first().context("there is no program to start")?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&launch.folder).process_group(0);
@@ -101,7 +115,7 @@ impl Local {
         }
 
         let mut groups = self.started.groups.lock();
-        self.started.check_interrupted()?;
+        may_start()?;
         let guard = match &mut groups.guard {
             Some(guard) => guard,
             none => none.insert(Guard::start(self.started.mark.as_deref())?),

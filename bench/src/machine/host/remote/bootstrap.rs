@@ -184,7 +184,7 @@ fn write(input: &mut ChildStdin, bytes: &[u8]) -> anyhow::Result<()> {
 /// Where the host cannot be reached either, the helper ends by itself.
 pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) {
     let words = ssh.words(name, &format!("exec /bin/sh -s {}", guard::variable(mark)));
-    let Ok((_, mut process)) = local.start(&Launch::build(&words, Path::new("/")).commanded()) else {
+    let Ok((_, mut process)) = local.start_last(&Launch::build(&words, Path::new("/")).commanded()) else {
         return;
     };
     if let Some(mut input) = process.take_input() {
