@@ -219,7 +219,8 @@ fn a_measurement_whose_host_is_lost_is_resumed() {
 
 #[test]
 fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
-    let (nothing, unplug): (fn(&Ground), fn(&Ground)) = (|_| {}, |ground| ground.rig.link("gamma", false));
+    let nothing: fn(&Ground) = |_| {};
+    let unplug: fn(&Ground) = |ground| ground.rig.link("gamma", false);
     let stop: fn(&Ground) = |ground| send(Signal::SIGSTOP, helper(ground, "gamma"));
     // The signal, what is done to a load host before, and the exit code.
     let cases = [
