@@ -391,6 +391,10 @@ pub struct History {
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 
+    /// Print when the leading figure of each server changed for good, instead of the list
+    #[arg(long)]
+    pub changes: bool,
+
     /// The format
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = value::form_of_document())]
     pub format: Format,

@@ -20,6 +20,7 @@ use bench::report::document::Document;
 use bench::report::format::Format;
 use bench::report::readme;
 use bench::report::value::Value;
+use bench::store::record::{Record, ServerRecord};
 use bench::store::results;
 use folder::Folder;
 use records::{
@@ -522,4 +523,63 @@ fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     assert!(csv.contains("changes,changes,second,Server,,,,,,two\n"), "{csv}");
     let page = std::fs::read_to_string(place.path().join("history.html")).unwrap();
     assert!(page.contains("damaged/measurements.jsonl:1") && page.contains("2 worse, 2 the same"), "{page}");
+}
+
+/// Histories in which one server, all of them or none became 5 % dearer half-way, and some that are too
+/// short: with results of another machine, or of a workload that was defined in another way.
+#[test]
+fn changes_for_good_are_listed_with_when_and_how_much() {
+    let place = tempfile::tempdir().unwrap();
+    let history = |name: &str, results: u32, change: &dyn Fn(u32, &mut Folder)| {
+        let folder = place.path().join(name);
+        for day in 1..=results {
+            let mut result = Folder::example();
+            result.machine.started = format!("2026-01-{day:02}T12:00:00Z");
+            // Results of a server that did not change differ by up to 1 %, each server in its own way.
+            for (server, salt) in [("one", 3), ("one-duplicate", 4), ("two", 5)] {
+                let step = f64::from(day * salt % 11) - 5.0;
+                result.change(server, |run| folder::scale(run, 1.0 + 0.001 * step));
+            }
+            change(day, &mut result);
+            result.write(&folder.join(format!("day-{day:02}")));
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(["history", "--changes"]).arg(&folder).env("COLUMNS", "120");
+        let output = command.output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.replace(folder.to_str().unwrap(), "DIR")
+    };
+    let changed = history("changed", 24, &|day, result| {
+        if day <= 2 {
+            result.machine.host = "elsewhere".into();
+            result.change("one", |run| folder::scale(run, 1.5));
+        }
+        if day > 12 {
+            result.change("two", |run| folder::scale(run, 1.05));
+        }
+    });
+    insta::assert_snapshot!("changes", changed);
+
+    let all_changed = history("machine", 20, &|day, result| {
+        for server in ["one", "two"] {
+            result.change(server, |run| folder::scale(run, if day > 10 { 1.05 } else { 1.0 }));
+        }
+        for record in result.records.clone() {
+            let server = format!("{}-also", record.server.name);
+            result.records.push(Record { server: ServerRecord { name: server, ..record.server }, ..record });
+        }
+    });
+    assert!(all_changed.contains("At day-11 4 of 4 figures went up: look for what changed on the machine"));
+    let same = history("same", 20, &|_, _| ());
+    assert!(same.contains("No change was found in 2 figures."), "{same}");
+    let few = history("few", 9, &|_, _| ());
+    assert!(few.contains("Nothing can be said of changes: no server has 10 results"), "{few}");
+    let redefined = history("redefined", 18, &|day, result| {
+        result.records.iter_mut().for_each(|run| run.workload.connections += u32::from(day > 9));
+    });
+    assert!(
+        redefined.contains("Nothing is said of 2 figures, which have fewer than 10 results"),
+        "{redefined}"
+    );
 }
