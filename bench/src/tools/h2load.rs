@@ -70,7 +70,7 @@ impl Tool for H2load {
                 Some("makes at least one request per connection")
             }
             (Mode::KeepAlive | Mode::Pipelined(_), _) => None,
-            _ => Some("keeps its connections"),
+            _ => Some("cannot close a connection after an answer"),
         }
     }
 
