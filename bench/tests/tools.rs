@@ -24,6 +24,7 @@ const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 const CUT_OFF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhi";
 const ENDS_BY_CLOSE: &str = "HTTP/1.1 200 OK\r\n\r\nhi";
 const AFTER_INTERIM: &str = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+const WITH_NOTICE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
 const REDIRECT: &str = "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n";
 
 /// What a server does with a request.
@@ -192,4 +193,46 @@ fn wrk_counts_messages_and_closed_connections() {
         assert_eq!(said.errors, errors(expected), "{name}");
         assert_eq!(server.requests.load(SeqCst), 4, "{name}");
     }
+}
+
+#[test]
+fn h2load_opens_a_connection_again_only_after_a_notice() {
+    type Case = (&'static str, fn(&Request) -> Reply, u64, &'static [(&'static str, u64)], [u64; 2]);
+    const LOST: &str = "not answered, or never sent";
+    // The server, the answers and errors of four requests, and how many requests and connections it gets.
+    let cases: [Case; 7] = [
+        ("whole", |_| Keep(WHOLE), 4, &[], [4, 1]),
+        ("redirects", |_| Keep(REDIRECT), 0, &[("status 3xx", 4)], [4, 1]),
+        ("interim", |_| Keep(AFTER_INTERIM), 4, &[], [4, 1]),
+        ("closes with notice", |_| Close(WITH_NOTICE), 4, &[], [4, 4]),
+        ("closes unannounced", |_| Close(WHOLE), 1, &[(LOST, 3)], [1, 1]),
+        ("cut off", |_| Close(CUT_OFF), 0, &[(LOST, 4)], [1, 1]),
+        ("ends by close", |_| Close(ENDS_BY_CLOSE), 0, &[(LOST, 4)], [1, 1]),
+    ];
+    for (name, reply, answered, expected, [requests, connections]) in cases {
+        let server = Server::start(reply);
+        let Some(said) = server.loaded("h2load", 1, Amount::Requests(4), Mode::KeepAlive) else { return };
+        assert_eq!((said.answered, said.errors), (answered, errors(expected)), "{name}");
+        assert_eq!(server.requests.load(SeqCst), requests, "{name}");
+        assert_eq!(server.connections.load(SeqCst), connections, "{name}");
+    }
+}
+
+#[test]
+fn h2load_counts_no_connection_that_it_lost_in_a_load_by_time() {
+    let server = Server::start(|asked| if asked.of_all <= 3 { Keep(WHOLE) } else { Close("") });
+    let second = Amount::Time(Duration::from_secs(1));
+    let Some(said) = server.loaded("h2load", 1, second, Mode::KeepAlive) else { return };
+    assert_eq!((said.answered, said.errors), (3, errors(&[])));
+    assert_eq!(server.requests.load(SeqCst), 4);
+}
+
+#[test]
+fn h2load_sends_a_request_with_each_answer_of_a_pipeline() {
+    let server = Server::start(|asked| if asked.of_all <= 3 { Keep(WHOLE) } else { Hang });
+    let second = Amount::Time(Duration::from_secs(1));
+    let Some(said) = server.loaded("h2load", 1, second, Mode::Pipelined(2)) else { return };
+    // Two are on their way when the fourth hangs; a tool that waits for a batch would have sent four.
+    assert_eq!((said.answered, said.errors), (3, errors(&[])));
+    assert_eq!(server.requests.load(SeqCst), 5);
 }

@@ -1,6 +1,7 @@
 //! From records to statements: cells, intervals, ranks, verdicts, and comparisons of measurements.
 
 pub mod capacity;
+pub mod changes;
 pub mod compare;
 pub(crate) mod explain;
 pub mod history;

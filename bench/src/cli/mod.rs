@@ -285,9 +285,13 @@ pub struct Report {
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
 
-    /// In what form, and where to
-    #[command(flatten)]
-    pub printed: Printed,
+    /// The format
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+
+    /// The file to write [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `bench explain`
@@ -307,7 +311,7 @@ pub struct Explain {
 #[derive(Args, Debug)]
 pub struct Printed {
     /// The format
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = value::form_of_document())]
     pub format: Format,
 
     /// The file to write [default: standard output]
@@ -370,7 +374,7 @@ pub struct Versus {
     pub quiet: bool,
 
     /// The form of the comparison
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = value::form_of_document())]
     pub format: Format,
 
     /// How many percent worse a figure may be before the exit code says so
@@ -387,8 +391,12 @@ pub struct History {
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 
+    /// Print when the leading figure of each server changed for good, instead of the list
+    #[arg(long)]
+    pub changes: bool,
+
     /// The format
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = value::form_of_document())]
     pub format: Format,
 }
 

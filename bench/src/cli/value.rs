@@ -5,6 +5,10 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::report::format::Format;
 use crate::servers::client;
 
 /// Stands for the newest result folder in the folder before it.
@@ -43,6 +47,13 @@ pub(super) fn slices(text: &str) -> Result<Slices, String> {
         }
         _ => Err(format!("it is a number of seconds from {SHORTEST_SLICE} to {LONGEST_SLICE}, or `none`")),
     }
+}
+
+/// A form of any document: not one for a service, which only the report of a measurement has.
+pub(super) fn form_of_document() -> impl TypedValueParser<Value = Format> {
+    let names = Format::FILES.iter().filter_map(|(format, _)| format.to_possible_value());
+    let known = |name: String| Format::from_str(&name, false);
+    PossibleValuesParser::new(names.collect::<Vec<_>>()).try_map(known)
 }
 
 /// A percentage of 0 or more. Fails on other text.

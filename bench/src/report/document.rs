@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::chart::Chart;
+use super::tracked::Tracked;
 use super::value::{Quantity, Unit, Value};
 
 /// A whole report.
@@ -25,6 +26,10 @@ pub struct Document {
     pub picture: Option<Chart>,
     /// One section per question that has figures.
     pub sections: Vec<Section>,
+    /// The figures to track over time, of the report of a measurement. The JSON of a report has them in
+    /// its tables.
+    #[serde(skip)]
+    pub tracked: Vec<Tracked>,
 }
 
 /// A named fact.

@@ -1,11 +1,13 @@
-//! Several results as one report: a list, what got better or worse, and how figures changed.
+//! Several results as one report: a list, what got better or worse, and how figures changed. And another
+//! one of when they changed for good.
 
 use super::chart::{Axis, Chart, Scale};
 use super::comparison;
 use super::document::{Document, Fact, Section, Table};
 use super::field::Field;
 use super::section::{self, connections, distinct, leading_metric, list};
-use super::value::Quantity;
+use super::value::{Figure, Quantity};
+use crate::analysis::changes::{self, Change as ChangePoint, ENOUGH, Series};
 use crate::analysis::compare::{self, ComparedFigure, Comparison, Judgement};
 use crate::analysis::history::{History, PastResult, is_same_place};
 use crate::analysis::summary::{WorkloadSummary, grouped, summarise};
@@ -22,17 +24,118 @@ pub fn document(history: &History, place: &str) -> Document {
         (result, previous.map(|previous| compare::compare(&previous.loaded, &result.loaded)))
     };
     let results: Vec<Compared> = history.results.iter().enumerate().map(compared).collect();
-    let damaged = history.damaged.iter();
-    let warnings = damaged.map(|error| format!("A result was left out because it cannot be read: {error}."));
     let sections = [list_of_results(&results), changes(&results), trends(history)];
     Document {
         title: counted(results.len(), "measurement"),
         origin: vec![Fact::new("Folder", place)],
         answers: answers(&results),
-        warnings: warnings.collect(),
+        warnings: damaged(history),
         sections: sections.into_iter().flatten().collect(),
         ..Document::default()
     }
+}
+
+/// When the leading figures of servers changed for good, on the machine of the last result.
+pub fn changes_document(history: &History, place: &str) -> Document {
+    let own = results_of_last_machine(history);
+    let summaries: Vec<Vec<WorkloadSummary>> =
+        own.iter().map(|result| summarise(&result.loaded.records)).collect();
+    let results: Vec<_> =
+        own.iter().zip(&summaries).map(|(result, summaries)| (*result, summaries.as_slice())).collect();
+    let (series, few) = changes::series(&results);
+    let found = changes::changes(&series);
+    let mut answers = vec![found_changes(&series, &found)];
+    if few > 0 {
+        answers.push(format!(
+            "Nothing is said of {}, which have fewer than {ENOUGH} results that can be compared.",
+            counted(few, "figure")
+        ));
+    }
+    answers.extend(machine_changes(&series, &found));
+    Document {
+        title: format!("{} of one machine", counted(own.len(), "measurement")),
+        origin: vec![Fact::new("Folder", place)],
+        answers,
+        warnings: damaged(history),
+        sections: change_points(&found).into_iter().collect(),
+        ..Document::default()
+    }
+}
+
+fn found_changes(series: &[Series], found: &[ChangePoint]) -> String {
+    let figures = counted(series.len(), "figure");
+    match found.len() {
+        _ if series.is_empty() => format!(
+            "Nothing can be said of changes: no server has {ENOUGH} results under one workload on this machine."
+        ),
+        0 => format!("No change was found in {figures}."),
+        number => format!("{} in {figures}.", counted(number, "change")),
+    }
+}
+
+/// Results at which most figures changed in one direction: what they have in common is the machine.
+fn machine_changes(series: &[Series], found: &[ChangePoint]) -> Vec<String> {
+    let changes = grouped(found.iter().map(|change| ((&*change.when.name, change.to > change.from), ())));
+    let is_most = |number: usize| number >= 3 && number * 2 > series.len();
+    let common = changes.into_iter().filter(|(_, changes)| is_most(changes.len()));
+    let sentence = |((result, is_up), changes): ((&str, bool), Vec<()>)| {
+        let direction = if is_up { "up" } else { "down" };
+        format!(
+            "At {result} {} of {} figures went {direction}: look for what changed on the machine before you look for it \
+             in the servers.",
+            changes.len(),
+            series.len(),
+        )
+    };
+    common.map(sentence).collect()
+}
+
+/// A table per leading figure.
+fn change_points(found: &[ChangePoint]) -> Option<Section> {
+    let by_figure =
+        grouped(found.iter().map(|change| (leading_metric(change.series.summary).header, change)));
+    let table = |(header, changes): (&str, Vec<&ChangePoint>)| {
+        let metric = leading_metric(changes[0].series.summary);
+        let fields = [
+            Field::text("Result", |change: &&ChangePoint| change.when.name.clone()).essential(),
+            Field::text("When", |change: &&ChangePoint| change.when.loaded.machine.started.clone()),
+            Field::text("Server", |change: &&ChangePoint| server(change)).essential(),
+            Field::text("Workload", |change: &&ChangePoint| change.series.summary.workload.name.clone())
+                .essential(),
+            Field::new("From", metric.quantity, |change: &&ChangePoint| change.from).essential(),
+            Field::new("To", metric.quantity, |change: &&ChangePoint| change.to).essential(),
+            Field::new("Ratio", Quantity::Ratio, |change: &&ChangePoint| change.ratio.map(Figure::from))
+                .with_intervals()
+                .essential(),
+        ];
+        let name = header.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+        Table::from_fields(format!("change-{name}"), format!("Changes of {header}"), fields, &changes)
+    };
+    let section = Section::new(
+        "change-points",
+        "When did figures change for good?",
+        "A change begins with the result that is named, and lasts to the next one: from and to are the medians of the \
+         results between changes. METHODOLOGY.md has the method, and how often it finds a change where there is \
+         none.",
+    );
+    section.with([], by_figure.into_iter().map(table).collect::<Vec<_>>())
+}
+
+/// A row of the floor says that it is not a server.
+fn server(change: &ChangePoint) -> String {
+    let server = change.series.cell.server;
+    if server.is_floor { format!("{} (not a server)", server.name) } else { server.name.clone() }
+}
+
+fn results_of_last_machine(history: &History) -> Vec<&PastResult> {
+    let Some(last) = history.results.last() else { return Vec::new() };
+    let is_own = |result: &&PastResult| is_same_place(&result.loaded.machine, &last.loaded.machine);
+    history.results.iter().filter(is_own).collect()
+}
+
+fn damaged(history: &History) -> Vec<String> {
+    let damaged = history.damaged.iter();
+    damaged.map(|error| format!("A result was left out because it cannot be read: {error}.")).collect()
 }
 
 /// How the last measurement compares with the one before it.
@@ -133,9 +236,7 @@ fn changes(results: &[Compared]) -> Option<Section> {
 
 /// The leading figure of each workload over the results of the machine of the last one.
 fn trends(history: &History) -> Option<Section> {
-    let last = &history.results.last()?.loaded.machine;
-    let own: Vec<&PastResult> =
-        history.results.iter().filter(|result| is_same_place(&result.loaded.machine, last)).collect();
+    let own = results_of_last_machine(history);
     let summaries: Vec<Vec<WorkloadSummary>> =
         own.iter().map(|result| summarise(&result.loaded.records)).collect();
     let members = own.iter().zip(&summaries).flat_map(|(result, all)| {

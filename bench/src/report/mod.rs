@@ -15,6 +15,7 @@ pub mod format;
 pub mod history;
 pub mod readme;
 mod section;
+pub mod tracked;
 pub mod value;
 pub mod versus;
 mod warning;
@@ -63,6 +64,7 @@ fn document_of(source: &Source) -> Document {
         warnings: warning::warnings(source.loaded, source.summaries),
         picture: leading.and_then(picture),
         sections: section::all(source),
+        tracked: tracked::figures(source.summaries),
     }
 }
 

@@ -5,6 +5,7 @@
 //! a tool makes of servers that answer in odd ways stands in the head of its file;
 //! `bench/tests/tools.rs` shows it.
 
+mod h2load;
 mod hey;
 mod merge;
 mod oha;
@@ -202,7 +203,7 @@ pub struct ToolOutput {
 }
 
 /// All tools.
-pub const TOOLS: &[&dyn Tool] = &[&hey::Hey, &oha::Oha, &visit::Visit, &wrk::Wrk];
+pub const TOOLS: &[&dyn Tool] = &[&h2load::H2load, &hey::Hey, &oha::Oha, &visit::Visit, &wrk::Wrk];
 
 /// The tool with this name. Fails on an unknown name, with the most similar one.
 pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {

@@ -94,6 +94,7 @@ fn figures_of_captured_output() {
 fn output_that_is_cut_off_is_an_error() {
     // The text that has to be whole. Output of `hey` that ends after its last count is complete.
     let cases = [
+        ("h2load", "h2load/normal.txt", "", "h2load printed nothing"),
         ("hey", "hey/normal.txt", "200 responses", "hey printed nothing"),
         ("oha", "oha/normal.json", "", "oha printed nothing"),
         ("visit", "visit/some-5xx.json", "", "not the output of visit"),
@@ -114,6 +115,9 @@ fn output_that_is_cut_off_is_an_error() {
 #[test]
 fn damaged_output_is_an_error() {
     let cases = [
+        ("h2load/normal.txt", "200 succeeded", "199 succeeded", "are not its 200 requests"),
+        ("h2load/normal.txt", "200 done", "2000 done", "2000 requests took"),
+        ("h2load/normal.txt", "status codes", "statuses", "has no line `status codes:`"),
         ("hey/normal.txt", "50% in", "p50", "hey's line `p50 0.0440 secs` is cut off, or of a version"),
         ("oha/normal.json", "\"200\": 200", "\"200\": 199", "oha counts 199 requests, but its rate says 200"),
         ("oha/normal.json", "\"total\": 0.013933898", "\"total\": 0.0", "but its rate says 0"),

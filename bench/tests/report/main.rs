@@ -8,7 +8,7 @@
 mod folder;
 mod records;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -20,6 +20,7 @@ use bench::report::document::Document;
 use bench::report::format::Format;
 use bench::report::readme;
 use bench::report::value::Value;
+use bench::store::record::{Record, ServerRecord};
 use bench::store::results;
 use folder::Folder;
 use records::{
@@ -67,6 +68,88 @@ fn every_format_is_as_it_was() {
     document.picture = None;
     document.sections[0].charts.clear();
     insta::assert_snapshot!("json", render(&document, Format::Json, None));
+}
+
+/// What services get to track over time: figures of servers of each kind of workload, without those that
+/// are invalid, disturbed, the floor's, a duplicate's, a second tool's or limited by the load tool.
+#[test]
+fn figures_are_exported_in_the_forms_that_services_document() {
+    type Benchmarks = BTreeMap<String, BTreeMap<String, BTreeMap<String, f64>>>;
+    let document = document(&every_question());
+    let exported = |format| render(&document, format, None);
+    let (action, bencher) = (exported(Format::GithubActionBenchmark), exported(Format::Bencher));
+
+    let entries: Vec<serde_json::Value> = serde_json::from_str(&action).unwrap();
+    let mut names = BTreeSet::new();
+    for entry in &entries {
+        let entry = entry.as_object().unwrap();
+        assert!(names.insert(entry["name"].as_str().unwrap()), "one name twice: {entry:?}");
+        assert!(entry["unit"].is_string() && entry["value"].is_number(), "{entry:?}");
+        let mut others = entry.iter().filter(|(key, _)| !["name", "unit", "value"].contains(&key.as_str()));
+        assert!(others.all(|(key, value)| ["range", "extra"].contains(&key.as_str()) && value.is_string()));
+        assert_ne!(entry["unit"], "requests/s", "more is better");
+    }
+
+    let benchmarks: Benchmarks = serde_json::from_str(&bencher).unwrap();
+    let is_in_slug = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    for (name, measures) in &benchmarks {
+        assert!((1..=1024).contains(&name.len()), "{name}");
+        for (slug, metric) in measures {
+            assert!((1..=64).contains(&slug.len()) && slug.chars().all(is_in_slug), "{slug}");
+            let keys: Vec<&str> = metric.keys().map(String::as_str).collect();
+            assert_eq!(keys, ["lower_value", "upper_value", "value"], "{name}");
+            let is_between =
+                metric["lower_value"] <= metric["value"] && metric["value"] <= metric["upper_value"];
+            assert!(is_between, "{name}: {metric:?}");
+        }
+    }
+    let measures: BTreeSet<&str> = benchmarks.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
+    let expected =
+        ["cpu-time-per-request", "first-response", "latency-p99", "memory-per-connection", "throughput"];
+    assert_eq!(measures, expected.into());
+    let throughput = |server: &str| {
+        let measures = benchmarks.get(&format!("quick-100 / {server}"))?;
+        Some(measures.contains_key("throughput"))
+    };
+    let cases = [
+        ("server-bound", Some(true)),
+        ("thread-bound", Some(true)),
+        ("client-bound", Some(false)),
+        ("latency-bound", Some(false)),
+        ("disturbed", None),
+        ("errors", None),
+        ("not-there", None),
+        ("server-bound-duplicate", None),
+        ("least", None),
+    ];
+    for (server, expected) in cases {
+        assert_eq!(throughput(server), expected, "{server}");
+    }
+    // One figure of each kind.
+    let mut few = document;
+    few.tracked.retain(|tracked| {
+        let shown = ["quick-100", "latency-25", "startup-first-answer", "startup-100"];
+        ["server-bound", "one"].contains(&&*tracked.server) && shown.contains(&&*tracked.workload)
+    });
+    insta::assert_snapshot!("github-action-benchmark", render(&few, Format::GithubActionBenchmark, None));
+    insta::assert_snapshot!("bencher", render(&few, Format::Bencher, None));
+}
+
+/// A file without figures says nothing, and the services refuse it.
+#[test]
+fn nothing_is_exported_where_there_is_no_figure_to_track() {
+    let mut folder = every_verdict();
+    folder.records.retain(|run| ["disturbed", "errors", "least"].contains(&run.server.name.as_str()));
+    for format in ["github-action-benchmark", "bencher"] {
+        let (code, text) = bench(&folder, &["report", "DIR", "--format", format]);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("there is no figure to track over time"), "{text}");
+        // Before anything is compared or measured.
+        for words in [["compare", "DIR", "DIR"], ["versus", "HEAD~1", "HEAD"]] {
+            let (code, text) = bench(&folder, &[&words[..], &["--format", format]].concat());
+            assert_eq!(code, Some(2), "{text}");
+        }
+    }
 }
 
 /// What a report says of a measurement over a network: where each side ran, and what limited it.
@@ -302,7 +385,7 @@ fn control_characters_of_records_are_shown() {
         run.tool.version = Some(evil.into());
     }
     let document = document(&folder);
-    for format in Format::ALL {
+    for (format, _) in Format::FILES {
         let text = format.render(&document, Some(100)).unwrap();
         // Our own styles are removed, and nothing else is.
         let text = without_styles(&text);
@@ -440,4 +523,63 @@ fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     assert!(csv.contains("changes,changes,second,Server,,,,,,two\n"), "{csv}");
     let page = std::fs::read_to_string(place.path().join("history.html")).unwrap();
     assert!(page.contains("damaged/measurements.jsonl:1") && page.contains("2 worse, 2 the same"), "{page}");
+}
+
+/// Histories in which one server, all of them or none became 5 % dearer half-way, and some that are too
+/// short: with results of another machine, or of a workload that was defined in another way.
+#[test]
+fn changes_for_good_are_listed_with_when_and_how_much() {
+    let place = tempfile::tempdir().unwrap();
+    let history = |name: &str, results: u32, change: &dyn Fn(u32, &mut Folder)| {
+        let folder = place.path().join(name);
+        for day in 1..=results {
+            let mut result = Folder::example();
+            result.machine.started = format!("2026-01-{day:02}T12:00:00Z");
+            // Results of a server that did not change differ by up to 1 %, each server in its own way.
+            for (server, salt) in [("one", 3), ("one-duplicate", 4), ("two", 5)] {
+                let step = f64::from(day * salt % 11) - 5.0;
+                result.change(server, |run| folder::scale(run, 1.0 + 0.001 * step));
+            }
+            change(day, &mut result);
+            result.write(&folder.join(format!("day-{day:02}")));
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
+        command.args(["history", "--changes"]).arg(&folder).env("COLUMNS", "120");
+        let output = command.output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.replace(folder.to_str().unwrap(), "DIR")
+    };
+    let changed = history("changed", 24, &|day, result| {
+        if day <= 2 {
+            result.machine.host = "elsewhere".into();
+            result.change("one", |run| folder::scale(run, 1.5));
+        }
+        if day > 12 {
+            result.change("two", |run| folder::scale(run, 1.05));
+        }
+    });
+    insta::assert_snapshot!("changes", changed);
+
+    let all_changed = history("machine", 20, &|day, result| {
+        for server in ["one", "two"] {
+            result.change(server, |run| folder::scale(run, if day > 10 { 1.05 } else { 1.0 }));
+        }
+        for record in result.records.clone() {
+            let server = format!("{}-also", record.server.name);
+            result.records.push(Record { server: ServerRecord { name: server, ..record.server }, ..record });
+        }
+    });
+    assert!(all_changed.contains("At day-11 4 of 4 figures went up: look for what changed on the machine"));
+    let same = history("same", 20, &|_, _| ());
+    assert!(same.contains("No change was found in 2 figures."), "{same}");
+    let few = history("few", 9, &|_, _| ());
+    assert!(few.contains("Nothing can be said of changes: no server has 10 results"), "{few}");
+    let redefined = history("redefined", 18, &|day, result| {
+        result.records.iter_mut().for_each(|run| run.workload.connections += u32::from(day > 9));
+    });
+    assert!(
+        redefined.contains("Nothing is said of 2 figures, which have fewer than 10 results"),
+        "{redefined}"
+    );
 }

@@ -31,7 +31,7 @@ fn compare(arguments: &Compare) -> anyhow::Result<Outcome> {
     if arguments.printed.format == Format::Table && arguments.printed.output.is_none() {
         print(&coloured(&Format::Table.render(&document, report::terminal_width())?))?;
     } else {
-        put(&document, &arguments.printed)?;
+        put(&document, arguments.printed.format, arguments.printed.output.as_deref())?;
     }
     let percent = arguments.fail_above;
     let beyond = comparison.worse_by(percent / 100.0);

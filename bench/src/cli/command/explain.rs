@@ -23,5 +23,5 @@ pub(super) fn run(arguments: &Explain) -> anyhow::Result<Outcome> {
              keep-alive: measure both, as `bench measure quick` does, and keep microbenchmarks in that folder"
         );
     };
-    put(&document, &arguments.printed)
+    put(&document, arguments.printed.format, arguments.printed.output.as_deref())
 }

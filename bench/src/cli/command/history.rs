@@ -1,4 +1,5 @@
-//! `bench history`: every result that lies there, and how figures went from one to the next.
+//! `bench history`: every result that lies there, and how figures went from one to the next, or when they
+//! changed for good.
 
 use std::path::Path;
 
@@ -17,7 +18,12 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::History) -> anyhow::Resu
         Some(folder) => folder.clone(),
         None => Checkout::read(root)?.results(),
     };
-    let document = history::document(&History::read(&folder)?, &folder.display().to_string());
+    let (past, place) = (History::read(&folder)?, folder.display().to_string());
+    if arguments.changes {
+        let document = history::changes_document(&past, &place);
+        return print(&arguments.format.render(&document, report::terminal_width())?);
+    }
+    let document = history::document(&past, &place);
     let page = folder.join(PAGE);
     let written = write(&page, &Format::Html.render(&document, None)?);
     print(&arguments.format.render(&document, report::terminal_width())?)?;

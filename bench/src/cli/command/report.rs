@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{Outcome, print};
-use crate::cli::{Printed, Report};
+use crate::cli::Report;
 use crate::report;
 use crate::report::chart::{self, Width};
 use crate::report::document::Document;
@@ -18,15 +18,15 @@ pub(super) fn run(arguments: &Report) -> anyhow::Result<Outcome> {
         Some(name) => report::document_against(&loaded, name).context("--baseline")?,
         None => report::document(&loaded),
     };
-    put(&document, &arguments.printed)
+    put(&document, arguments.format, arguments.output.as_deref())
 }
 
 /// Prints a document, or writes it to a file, in the form that the user chose.
-pub(super) fn put(document: &Document, printed: &Printed) -> anyhow::Result<Outcome> {
-    let Some(file) = &printed.output else {
-        return print(&printed.format.render(document, report::terminal_width())?);
+pub(super) fn put(document: &Document, format: Format, file: Option<&Path>) -> anyhow::Result<Outcome> {
+    let Some(file) = file else {
+        return print(&format.render(document, report::terminal_width())?);
     };
-    write(file, &printed.format.render(document, None)?).context("--output")?;
+    write(file, &format.render(document, None)?).context("--output")?;
     Ok(Outcome::Fine)
 }
 
@@ -35,18 +35,18 @@ pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(file, plain(text)).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Writes every form of a report and its charts to the folder's `report/`, and returns the path of
+/// Writes the forms of a report that a folder keeps, and its charts, to the folder's `report/`, and returns the path of
 /// the page.
 pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result<PathBuf> {
-    for format in Format::ALL {
+    for (format, file) in Format::FILES {
         let text = format.render(document, None)?;
-        results::write_report(folder, format.file_name(), &plain(&text))?;
+        results::write_report(folder, file, &plain(&text))?;
     }
     for chart in document.charts() {
         let svg = chart::standalone(chart, Width::Wide);
         results::write_report(folder, &format!("charts/{}.svg", chart.id), &svg)?;
     }
-    Ok(results::report_path(folder, Format::Html.file_name()))
+    Ok(results::report_path(folder, Format::PAGE))
 }
 
 /// Writes the report of what the folder holds now, and returns the path of the page.
