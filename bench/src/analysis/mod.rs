@@ -4,6 +4,7 @@ pub mod capacity;
 pub mod compare;
 pub(crate) mod explain;
 pub mod history;
+pub mod looks;
 pub mod statistics;
 pub mod summary;
 pub mod verdict;

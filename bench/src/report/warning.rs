@@ -1,6 +1,7 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
 use super::section::{distinct, host, list, noise};
+use crate::analysis::looks::{self, LOOKS};
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::analysis::verdict;
@@ -34,7 +35,7 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         attached(summaries),
         overlapping(machine, summaries),
     ];
-    let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
+    let of_figures = [few(summaries), wide(summaries), noisy(summaries), smuggling(summaries)];
     let torn = [loaded.torn.clone(), loaded.drills_torn.clone()].into_iter().flatten();
     torn.chain(divided_cores(machine))
         .chain(shared_cores(machine))
@@ -238,6 +239,30 @@ fn few(summaries: &[WorkloadSummary]) -> Option<String> {
             statistics::ENOUGH
         )
     })
+}
+
+/// Workloads whose repetitions ended before their intervals were as narrow as was asked for.
+fn wide(summaries: &[WorkloadSummary]) -> Option<String> {
+    let wide = |summary: &WorkloadSummary| {
+        let until = summary.until()?;
+        let found = looks::widest(summary).filter(|found| found.width >= until.width)?;
+        let width = if found.width.is_finite() {
+            format!("{} %", numbers::significant(found.width * 100.0))
+        } else {
+            format!("fewer than {} figures", LOOKS[0])
+        };
+        Some((
+            numbers::percent(until.width),
+            format!("{} ({width}, {})", summary.workload.name, found.server),
+        ))
+    };
+    let (asked, wide): (Vec<String>, Vec<String>) = summaries.iter().filter_map(wide).unzip();
+    Some(format!(
+        "The widest interval is not narrower than {}, as was asked for: {}. A quieter machine makes intervals narrower; \
+         `bench measure --resume` continues for another budget.",
+        asked.first()?,
+        list(&wide)
+    ))
 }
 
 fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {
