@@ -2,7 +2,11 @@
 //! they are looked at after certain repetitions, which are known before the first one: an interval
 //! has to be wider for each look that it may end at (see [`statistics`](super::statistics)).
 
+use std::fmt::{self, Display, Formatter};
+
 use super::summary::{Cell, WorkloadSummary};
+use crate::store::record::Bound;
+use crate::text::numbers;
 
 /// The repetitions after which intervals are looked at. The first is the lowest number whose range is
 /// an interval of six looks. Twice the repetitions make an interval narrower by a third, so that a
@@ -14,15 +18,32 @@ pub const LOOKS: [u32; 6] = [8, 16, 32, 64, 128, 256];
 pub struct Widest<'a> {
     /// Whose it is: a server's, or the duplicate's.
     pub server: &'a str,
-    /// Its width, as a share of its median; infinite where there are too few figures for an interval.
+    /// Its width, as a share of its median; infinite where there is no interval.
     pub width: f64,
+    is_disturbed: bool,
+}
+
+/// `3.41 % (hyper)`, or why there is no interval.
+impl Display for Widest<'_> {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let Self { server, width, is_disturbed } = self;
+        match (width.is_finite(), is_disturbed) {
+            (true, _) => write!(out, "{} % ({server})", numbers::significant(width * 100.0)),
+            (false, true) => write!(out, "unknown ({server} is disturbed)"),
+            (false, false) => write!(out, "unknown ({server} has figures of fewer than {})", LOOKS[0]),
+        }
+    }
 }
 
 /// The widest interval of a workload's leading figure: of each ranked server's ratio to the best one and
-/// the duplicate's to its server, or of the figure itself where one server is ranked. `None` where
-/// no server is.
+/// the duplicate's to its server, or of the figure itself where one server is ranked. What is disturbed
+/// now need not stay so, and has no interval yet. `None` where all servers are invalid or failed.
 pub fn widest<'a>(summary: &'a WorkloadSummary<'a>) -> Option<Widest<'a>> {
     let figure = summary.leading();
+    let is_disturbed = |cell: &&Cell| cell.bound() == Some(Bound::Disturbed);
+    if let Some(cell) = summary.cells.iter().chain(&summary.duplicate).find(is_disturbed) {
+        return Some(Widest { server: cell.name(), width: f64::INFINITY, is_disturbed: true });
+    }
     let ranked: Vec<&Cell> = summary.ranked().map(|(cell, _)| cell).collect();
     let (best, others) = ranked.split_first()?;
     let own = others.is_empty().then(|| (best.name(), best.estimate(figure.of_run)));
@@ -31,7 +52,8 @@ pub fn widest<'a>(summary: &'a WorkloadSummary<'a>) -> Option<Widest<'a>> {
     let control = duplicate.map(|(cell, (_, ratio))| (cell.name(), Some(ratio)));
     let widths = own.into_iter().chain(ratios).chain(control).map(|(server, estimate)| {
         let estimate = estimate.filter(|estimate| estimate.values >= LOOKS[0] as usize);
-        Widest { server, width: estimate.map_or(f64::INFINITY, |estimate| estimate.width()) }
+        let width = estimate.map_or(f64::INFINITY, |estimate| estimate.width());
+        Widest { server, width, is_disturbed: false }
     });
     widths.max_by(|one, other| one.width.total_cmp(&other.width))
 }
@@ -43,7 +65,7 @@ mod tests {
     use super::*;
     use crate::analysis::statistics::Estimate;
     use crate::analysis::summary::summarise;
-    use crate::store::record::{Bound, Record, UntilRecord};
+    use crate::store::record::{Record, UntilRecord};
     use crate::text::numbers::as_f64;
 
     const WIDTH: f64 = 0.02;
@@ -185,7 +207,12 @@ mod tests {
                 vec![sound("one", 8), sound("two", 8), sound("one-duplicate", 7)],
                 Some(("one-duplicate", infinite)),
             ),
-            ("none is ranked", vec![runs("one", 8, Bound::Disturbed)], None),
+            (
+                "one is disturbed",
+                vec![sound("one", 8), sound("two", 8), runs("loose", 8, Bound::Disturbed)],
+                Some(("loose", infinite)),
+            ),
+            ("all are invalid", vec![runs("one", 8, Bound::Invalid)], None),
         ];
         for (name, runs, expected) in cases {
             let records = runs.concat();

@@ -171,7 +171,7 @@ impl Runner<'_> {
         let said = format!("{}: {said}", workload.name);
         match next {
             Next::Further(_) | Next::Narrow => self.measurement.progress.note(&said),
-            Next::NotRanked | Next::Spent | Next::Most => self.measurement.progress.warn(&said),
+            Next::NoFigures | Next::Spent | Next::Most => self.measurement.progress.warn(&said),
         }
         next.is_end()
     }

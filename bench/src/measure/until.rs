@@ -7,7 +7,7 @@ use crate::analysis::looks::{self, LOOKS, Widest};
 use crate::analysis::summary::WorkloadSummary;
 use crate::servers::workload::Workload;
 use crate::store::record::{Record, UntilRecord};
-use crate::text::numbers::{counted, percent, significant};
+use crate::text::numbers::{counted, percent};
 
 /// When repetitions end that are not counted beforehand.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +25,8 @@ pub(super) enum Next {
     Further(u32),
     /// None, since each interval is narrow enough.
     Narrow,
-    /// None, since no server is ranked.
-    NotRanked,
+    /// None, since no server has figures that could be ranked.
+    NoFigures,
     /// None, since no further one fits into the budget.
     Spent,
     /// None, since these were the most.
@@ -79,7 +79,7 @@ impl Until {
         let summary = (!runs.is_empty()).then(|| WorkloadSummary::new(runs, false));
         let widest = summary.as_ref().and_then(looks::widest);
         let next = match &widest {
-            None => Next::NotRanked,
+            None => Next::NoFigures,
             Some(widest) if widest.width < self.width => Next::Narrow,
             Some(_) if is_spent => Next::Spent,
             Some(_) => {
@@ -94,19 +94,15 @@ impl Until {
 
     fn said(&self, next: &Next, widest: Option<Widest>) -> String {
         let asked = percent(self.width);
-        let found = widest.map_or_else(String::new, |Widest { server, width }| {
-            if width.is_finite() {
-                format!("{} % ({server})", significant(width * 100.0))
-            } else {
-                format!("unknown ({server} has figures of fewer than {})", LOOKS[0])
-            }
-        });
+        let found = widest.map_or_else(String::new, |widest| widest.to_string());
         match next {
             Next::Further(look) => {
                 format!("the widest interval is {found}, and {asked} was asked for: up to {look}")
             }
             Next::Narrow => format!("each interval is narrower than {asked}; the widest is {found}"),
-            Next::NotRanked => "no server is ranked, and further ones would not change that".into(),
+            Next::NoFigures => {
+                "all servers are invalid or failed, and further ones would not change that".into()
+            }
             Next::Spent => {
                 format!("the budget is spent; the widest interval is {found}, and {asked} was asked for")
             }
@@ -169,7 +165,7 @@ mod tests {
                 "after 1 repetition the budget is spent; the widest interval is unknown (one has figures of fewer than 8)",
             ),
             (256, loose, false, Next::Most, "after 256 repetitions no further ones follow; the widest"),
-            (0, steady, false, Next::NotRanked, "no server is ranked"),
+            (0, steady, false, Next::NoFigures, "after 0 repetitions all servers are invalid or failed"),
         ];
         for (repetitions, is_steady, is_spent, expected, said) in cases {
             // What follows after the repetition is not looked at.

@@ -1,7 +1,7 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
 use super::section::{distinct, host, list, noise};
-use crate::analysis::looks::{self, LOOKS};
+use crate::analysis::looks;
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::analysis::verdict;
@@ -246,15 +246,7 @@ fn wide(summaries: &[WorkloadSummary]) -> Option<String> {
     let wide = |summary: &WorkloadSummary| {
         let until = summary.until()?;
         let found = looks::widest(summary).filter(|found| found.width >= until.width)?;
-        let width = if found.width.is_finite() {
-            format!("{} %", numbers::significant(found.width * 100.0))
-        } else {
-            format!("fewer than {} figures", LOOKS[0])
-        };
-        Some((
-            numbers::percent(until.width),
-            format!("{} ({width}, {})", summary.workload.name, found.server),
-        ))
+        Some((numbers::percent(until.width), format!("{}: {found}", summary.workload.name)))
     };
     let (asked, wide): (Vec<String>, Vec<String>) = summaries.iter().filter_map(wide).unzip();
     Some(format!(
