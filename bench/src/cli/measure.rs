@@ -80,8 +80,8 @@ pub struct Setup {
     #[arg(long, value_name = "PERCENT", conflicts_with = "repetitions", value_parser = value::width)]
     pub until: Option<f64>,
 
-    /// How many minutes the runs of --until may take, in equal shares for the workloads. The first
-    /// repetition is made in any case
+    /// How many minutes the runs of --until may take, in equal shares for the workloads; what one
+    /// leaves goes to the others. The first repetition is made in any case
     #[arg(long, value_name = "MINUTES", requires = "until", default_value = "30", value_parser = value::minutes)]
     pub budget: Duration,
 

@@ -44,7 +44,13 @@ impl Forecast {
         for run in runs {
             workloads[run.workload].left += 1;
         }
-        Self { workloads }
+        let mut forecast = Self { workloads };
+        for workload in 0..forecast.workloads.len() {
+            if !forecast.is_open(workload) {
+                forecast.end(workload);
+            }
+        }
+        forecast
     }
 
     /// Counts a run of the workload that took `taken`.
@@ -72,9 +78,19 @@ impl Forecast {
         workload.budget.is_some_and(|budget| workload.taken + next > budget)
     }
 
-    /// Ends the workload. Returns how many runs it had left.
+    /// Ends the workload: the rest of its budget goes to those that are open. Returns how many runs it
+    /// had left.
     pub(super) fn end(&mut self, workload: usize) -> usize {
-        std::mem::take(&mut self.workloads[workload].left) as usize
+        let left = std::mem::take(&mut self.workloads[workload].left);
+        let ended = &mut self.workloads[workload];
+        let rest = ended.budget.take().map(|budget| budget.saturating_sub(ended.taken));
+        let open = self.workloads.iter_mut().filter(|other| other.left > 0);
+        let mut budgets: Vec<&mut Duration> = open.filter_map(|other| other.budget.as_mut()).collect();
+        let count = u32::try_from(budgets.len()).unwrap_or(u32::MAX);
+        if let Some(each) = rest.and_then(|rest| rest.checked_div(count)) {
+            budgets.iter_mut().for_each(|budget| **budget += each);
+        }
+        left as usize
     }
 }
 
@@ -131,5 +147,25 @@ mod tests {
         assert!(!forecast.is_spent(1, 1000));
         assert_eq!((forecast.is_open(0), forecast.end(0), forecast.is_open(0)), (true, 3, false));
         assert_eq!(forecast.left(), seconds(1));
+    }
+
+    #[test]
+    fn what_a_workload_leaves_of_its_budget_goes_to_the_others() {
+        let seconds = Duration::from_secs;
+        let runs: Vec<Planned> = [1, 2, 3]
+            .iter()
+            .flat_map(|workload| [Planned { workload: *workload, contender: 0, repetition: 1 }; 100])
+            .collect();
+        // The first has no run left, the last has no budget.
+        let budgets = [Some(seconds(10)), Some(seconds(10)), Some(seconds(10)), None];
+        let mut forecast = Forecast::new(budgets.into_iter().map(|budget| (seconds(1), budget)), &runs);
+        let spent_from =
+            |forecast: &Forecast, workload| (1..=100).find(|runs| forecast.is_spent(workload, *runs));
+        assert_eq!([1, 2, 3].map(|workload| spent_from(&forecast, workload)), [Some(16), Some(16), None]);
+        (0..5).for_each(|_| forecast.done(1, seconds(1)));
+        forecast.end(1);
+        assert_eq!([2, 3].map(|workload| spent_from(&forecast, workload)), [Some(26), None]);
+        forecast.end(2);
+        assert_eq!(forecast.left(), seconds(100));
     }
 }

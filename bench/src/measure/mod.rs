@@ -122,9 +122,11 @@ impl Measurement<'_> {
         self.until.filter(|_| Until::applies_to(workload))
     }
 
-    /// How long the runs of a workload may take; `None` where their number is fixed.
-    fn share(&self, workload: &Workload, setups: &[Setup]) -> Option<Duration> {
-        Some(self.until(workload)?.share(setups))
+    /// How long the runs of a workload may take, which is the same for all; `None` where their number is
+    /// fixed, or there are none.
+    fn share(&self, setup: &Setup, setups: &[Setup]) -> Option<Duration> {
+        let sharing = u32::try_from(setups.iter().filter(|setup| setup.has_budget()).count()).ok()?;
+        self.until.filter(|_| setup.has_budget())?.budget.checked_div(sharing)
     }
 
     /// Which repetition of a workload this is: `repetition 2 of 5`.
@@ -150,9 +152,9 @@ impl Measurement<'_> {
         let floor = if servers < self.servers.len() { " and the floor" } else { "" };
         let run = self.workloads.iter().zip(setups).filter(|(_, setup)| setup.lacks.is_none());
         let times: Vec<Duration> = run
-            .map(|(workload, _)| {
+            .map(|(workload, setup)| {
                 let all = forecast::total([workload], contenders);
-                self.share(workload, setups).map_or(all, |share| share.min(all))
+                self.share(setup, setups).map_or(all, |share| share.min(all))
             })
             .collect();
         self.progress.note(&format!(

@@ -29,6 +29,13 @@ pub(super) struct Setup {
     pub(super) lacks: Option<ErrorRecord>,
 }
 
+impl Setup {
+    /// Whether its runs take a part of a budget.
+    pub(super) fn has_budget(&self) -> bool {
+        self.until.is_some() && self.lacks.is_none()
+    }
+}
+
 /// What is known of a server before it is measured, or why it cannot be measured.
 pub(super) type Prepared = Result<Ready, ErrorRecord>;
 

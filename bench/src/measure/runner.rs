@@ -102,8 +102,11 @@ impl Runner<'_> {
     pub(super) fn run_plan(&mut self) -> anyhow::Result<()> {
         let plan = self.plan();
         let Measurement { workloads, progress, after_repetition, .. } = *self.measurement;
-        let expected = |workload| (run::expected(workload), self.measurement.share(workload, self.setups));
-        let mut forecast = Forecast::new(workloads.iter().map(expected), &plan);
+        let expected = workloads
+            .iter()
+            .zip(self.setups)
+            .map(|(workload, setup)| (run::expected(workload), self.measurement.share(setup, self.setups)));
+        let mut forecast = Forecast::new(expected, &plan);
         let (expected, about) = (forecast.left(), self.measurement.about());
         progress.note(&format!(
             "{}, {about} {}",

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::prepare::Setup;
 use crate::analysis::looks::{self, LOOKS, Widest};
 use crate::analysis::summary::WorkloadSummary;
 use crate::servers::workload::Workload;
@@ -52,13 +51,6 @@ impl Until {
     /// The stored form.
     pub(super) fn record(&self) -> UntilRecord {
         UntilRecord { width: self.width, looks: LOOKS.len() }
-    }
-
-    /// How long the runs of each workload that can be run may take.
-    pub(super) fn share(&self, setups: &[Setup]) -> Duration {
-        let is_open = |setup: &&Setup| setup.until.is_some() && setup.lacks.is_none();
-        let sharing = setups.iter().filter(is_open).count();
-        self.budget / u32::try_from(sharing.max(1)).unwrap_or(u32::MAX)
     }
 
     /// Looks at what a workload has among the runs that are done, up to a repetition. Returns what

@@ -227,7 +227,8 @@ fn delayed(summaries: &[WorkloadSummary]) -> Option<String> {
 fn few(summaries: &[WorkloadSummary]) -> Option<String> {
     let is_few = |summary: &&WorkloadSummary| {
         let most = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
-        (1..statistics::ENOUGH).contains(&most)
+        // Where they were not asked for by number, `wide` says it.
+        (1..statistics::ENOUGH).contains(&most) && summary.until().is_none()
     };
     let names: Vec<&str> =
         summaries.iter().filter(is_few).map(|summary| summary.workload.name.as_str()).collect();
