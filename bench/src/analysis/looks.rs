@@ -1,6 +1,7 @@
-//! When are there enough repetitions? Where a measurement goes on until intervals are narrow enough,
-//! they are looked at after certain repetitions, which are known before the first one: an interval
-//! has to be wider for each look that it may end at (see [`statistics`](super::statistics)).
+//! When are there enough repetitions? Where a measurement goes on until intervals are narrow
+//! enough, they are looked at after certain repetitions, which are known before the first one: an
+//! interval has to be wider for each look that it may end at (see
+//! [`statistics`](super::statistics)).
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,9 +9,10 @@ use super::summary::{Cell, WorkloadSummary};
 use crate::store::record::Bound;
 use crate::text::numbers;
 
-/// The repetitions after which intervals are looked at. The first is the lowest number whose range is
-/// an interval of six looks. Twice the repetitions make an interval narrower by a third, so that a
-/// look in between seldom ends a measurement that the one before it did not; 256 of them are hours.
+/// The repetitions after which intervals are looked at. The first is the lowest number whose range
+/// is an interval of six looks. Twice the repetitions make an interval narrower by a third, so that
+/// a look in between seldom ends a measurement that the one before it did not; 256 of them are
+/// hours.
 pub const LOOKS: [u32; 6] = [8, 16, 32, 64, 128, 256];
 
 /// The widest of the intervals that decide about the servers of a workload.
@@ -35,9 +37,10 @@ impl Display for Widest<'_> {
     }
 }
 
-/// The widest interval of a workload's leading figure: of each ranked server's ratio to the best one and
-/// the duplicate's to its server, or of the figure itself where one server is ranked. What is disturbed
-/// now need not stay so, and has no interval yet. `None` where all servers are invalid or failed.
+/// The widest interval of a workload's leading figure: of each ranked server's ratio to the best
+/// one and the duplicate's to its server, or of the figure itself where one server is ranked. What
+/// is disturbed now need not stay so, and has no interval yet. `None` where all servers are invalid
+/// or failed.
 pub fn widest<'a>(summary: &'a WorkloadSummary<'a>) -> Option<Widest<'a>> {
     let figure = summary.leading();
     let is_disturbed = |cell: &&Cell| cell.bound() == Some(Bound::Disturbed);
@@ -118,9 +121,9 @@ mod tests {
         (estimate.low..=estimate.high).contains(&1.0)
     }
 
-    /// The table in METHODOLOGY.md: how often the interval holds the truth at which a measurement stops,
-    /// when it is narrow enough, and when it seems to show a difference, which there is not. The first
-    /// column is without the correction.
+    /// The table in METHODOLOGY.md: how often the interval holds the truth at which a measurement
+    /// stops, when it is narrow enough, and when it seems to show a difference, which there is not.
+    /// The first column is without the correction.
     #[test]
     fn the_interval_at_which_a_measurement_stops_holds_the_truth() {
         let rules: [(&str, Rule); 2] = [

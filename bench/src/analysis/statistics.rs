@@ -14,13 +14,13 @@
 //! values lie on one side of the true median, which happens in 2 of 2⁷ cases, 1.6 %. The next
 //! narrower one, 4.71 to 4.88, would miss in 12.5 %.
 //!
-//! Where the number of values depends on the values, since they are looked at while they come in, an
-//! interval that misses in 5 % is chosen more often than one that does not: each look is another chance
-//! to stop at a miss (P. Armitage, C. K. McPherson, B. C. Rowe, "Repeated Significance Tests on
-//! Accumulating Data", Journal of the Royal Statistical Society A 132, 1969). So the 5 % are divided
-//! by the number of looks that are planned: by Bonferroni's inequality all intervals hold the true
-//! median together with 95 % or more, and so does the one at which the measurement stops, whatever
-//! made it stop.
+//! Where the number of values depends on the values, since they are looked at while they come in,
+//! an interval that misses in 5 % is chosen more often than one that does not: each look is another
+//! chance to stop at a miss (P. Armitage, C. K. McPherson, B. C. Rowe, "Repeated Significance Tests
+//! on Accumulating Data", Journal of the Royal Statistical Society A 132, 1969). So the 5 % are
+//! divided by the number of looks that are planned: by Bonferroni's inequality all intervals hold
+//! the true median together with 95 % or more, and so does the one at which the measurement stops,
+//! whatever made it stop.
 
 use std::f64::consts::LN_2;
 
@@ -61,8 +61,9 @@ impl Estimate {
         Self::from_looks(values, 1)
     }
 
-    /// The same of values whose number was decided at one of `looks` looks at them, which were planned
-    /// before the first. There have to be more of them for the interval to be one: eight for six looks.
+    /// The same of values whose number was decided at one of `looks` looks at them, which were
+    /// planned before the first. There have to be more of them for the interval to be one: eight
+    /// for six looks.
     pub fn from_looks(mut values: Vec<f64>, looks: usize) -> Option<Self> {
         let median = median(&mut values)?;
         let rank = lower_end(values.len(), confidence(looks));
@@ -103,8 +104,8 @@ impl Estimate {
     }
 }
 
-/// How often an interval at one of some planned looks has to hold the true median, so that those at all
-/// of them do so together with [`CONFIDENCE`].
+/// How often an interval at one of some planned looks has to hold the true median, so that those at
+/// all of them do so together with [`CONFIDENCE`].
 fn confidence(looks: usize) -> f64 {
     1.0 - (1.0 - CONFIDENCE) / as_f64(looks.max(1) as u64)
 }

@@ -73,10 +73,10 @@ pub struct Setup {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
 
-    /// Repeat until each interval is narrower than this percentage of its median: that of each server's
-    /// ratio to the best one by the figure that servers are ranked by, and the duplicate's, or of a
-    /// single server's figure. After 8, 16, 32, 64, 128 and 256 repetitions it is decided whether more
-    /// follow
+    /// Repeat until each interval is narrower than this percentage of its median: that of each
+    /// server's ratio to the best one by the figure that servers are ranked by, and the
+    /// duplicate's, or of a single server's figure. After 8, 16, 32, 64, 128 and 256 repetitions it
+    /// is decided whether more follow
     #[arg(long, value_name = "PERCENT", conflicts_with = "repetitions", value_parser = value::width)]
     pub until: Option<f64>,
 

@@ -32,8 +32,8 @@ pub(crate) fn total<'a>(workloads: impl IntoIterator<Item = &'a Workload>, conte
 }
 
 impl Forecast {
-    /// For runs of workloads. Each workload has the time that one of its runs is expected to take, and
-    /// the budget of all of them.
+    /// For runs of workloads. Each workload has the time that one of its runs is expected to take,
+    /// and the budget of all of them.
     pub(super) fn new(
         expected: impl Iterator<Item = (Duration, Option<Duration>)>,
         runs: &[Planned],
@@ -78,8 +78,8 @@ impl Forecast {
         workload.budget.is_some_and(|budget| workload.taken + next > budget)
     }
 
-    /// Ends the workload: the rest of its budget goes to those that are open. Returns how many runs it
-    /// had left.
+    /// Ends the workload: the rest of its budget goes to those that are open. Returns how many runs
+    /// it had left.
     pub(super) fn end(&mut self, workload: usize) -> usize {
         let left = std::mem::take(&mut self.workloads[workload].left);
         let ended = &mut self.workloads[workload];

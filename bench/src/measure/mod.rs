@@ -122,8 +122,8 @@ impl Measurement<'_> {
         self.until.filter(|_| Until::applies_to(workload))
     }
 
-    /// How long the runs of a workload may take, which is the same for all; `None` where their number is
-    /// fixed, or there are none.
+    /// How long the runs of a workload may take, which is the same for all; `None` where their
+    /// number is fixed, or there are none.
     fn share(&self, setup: &Setup, setups: &[Setup]) -> Option<Duration> {
         let sharing = u32::try_from(setups.iter().filter(|setup| setup.has_budget()).count()).ok()?;
         self.until.filter(|_| setup.has_budget())?.budget.checked_div(sharing)

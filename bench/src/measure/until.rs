@@ -43,7 +43,8 @@ impl Until {
     /// The most repetitions.
     pub const MOST: u32 = LOOKS[LOOKS.len() - 1];
 
-    /// Whether the repetitions of the workload may be of any number: those of a search are its steps.
+    /// Whether the repetitions of the workload may be of any number: those of a search are its
+    /// steps.
     pub fn applies_to(workload: &Workload) -> bool {
         !workload.searches()
     }
@@ -109,7 +110,8 @@ impl Until {
 mod tests {
     use super::*;
 
-    /// A server whose cost is the same in each repetition, or differs by a tenth in every second one.
+    /// A server whose cost is the same in each repetition, or differs by a tenth in every second
+    /// one.
     fn runs(repetitions: u32, is_steady: bool) -> Vec<Record> {
         let run = |repetition| {
             let mut run = Record::example("one", repetition);

@@ -19,8 +19,8 @@ pub struct Cell<'a> {
     pub set_aside: usize,
     /// What bound it; `None` where no run has figures of a load.
     pub verdict: Option<Verdict>,
-    /// How many looks were planned, at each of which its repetitions could end; 1 where their number was
-    /// fixed.
+    /// How many looks were planned, at each of which its repetitions could end; 1 where their
+    /// number was fixed.
     pub(super) looks: usize,
 }
 

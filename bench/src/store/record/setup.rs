@@ -88,8 +88,8 @@ pub struct RateRecord {
 pub struct UntilRecord {
     /// How wide the interval of the leading figure could be, as a share of its median.
     pub width: f64,
-    /// How many looks were planned, at each of which the repetitions could end: each interval may miss
-    /// in that part of 5 %.
+    /// How many looks were planned, at each of which the repetitions could end: each interval may
+    /// miss in that part of 5 %.
     pub looks: usize,
 }
 
