@@ -87,12 +87,13 @@ fn of_series<'s>(series: &'s Series<'s>, level: f64) -> Vec<Change<'s>> {
         let first = if place == 0 { 0 } else { found[place - 1] };
         let end = found.get(place + 1).copied().unwrap_or(values.len());
         let [before, after] = [&values[first..found[place]], &values[found[place]..end]];
-        let median = |values: &[f64]| Some(Estimate::from_values(values.to_vec())?.median);
+        let estimate = |values: &[f64]| Estimate::from_values(values.to_vec());
+        let (before, after) = (estimate(before)?, estimate(after)?);
         Some(Change {
             series,
             when: series.points[found[place]].0,
-            from: median(before)?,
-            to: median(after)?,
+            from: before.median,
+            to: after.median,
             ratio: Estimate::from_unpaired(after, before),
         })
     };

@@ -279,9 +279,9 @@ impl<'a> ComparedWorkload<'a> {
         if self.noise.iter().all(|(known, _)| *known != kind) {
             self.noise.push((kind, noise));
         }
-        let [a, b] = cells.map(|cell| cell.values(kind.figure().of_run));
-        let ratio = Estimate::from_unpaired(&b, &a);
-        let judgement = if a.is_empty() {
+        let [a, b] = cells.map(|cell| cell.estimate(kind.figure().of_run));
+        let ratio = b.zip(a).and_then(|(b, a)| Estimate::from_unpaired(b, a));
+        let judgement = if a.is_none() {
             Judgement::NoBaseline("A has no figures".into())
         } else {
             judgement::of_ratio(kind, ratio, noise.unwrap_or(0.0))

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod compare;
 pub(crate) mod explain;
 pub mod history;
+pub mod looks;
 pub mod statistics;
 pub mod summary;
 pub mod verdict;

@@ -13,6 +13,14 @@
 //! the median is 4.79 and the interval reaches from 4.66 to 4.94: it misses only if all seven
 //! values lie on one side of the true median, which happens in 2 of 2⁷ cases, 1.6 %. The next
 //! narrower one, 4.71 to 4.88, would miss in 12.5 %.
+//!
+//! Where the number of values depends on the values, since they are looked at while they come in,
+//! an interval that misses in 5 % is chosen more often than one that does not: each look is another
+//! chance to stop at a miss (P. Armitage, C. K. McPherson, B. C. Rowe, "Repeated Significance Tests
+//! on Accumulating Data", Journal of the Royal Statistical Society A 132, 1969). So the 5 % are
+//! divided by the number of looks that are planned: by Bonferroni's inequality all intervals hold
+//! the true median together with 95 % or more, and so does the one at which the measurement stops,
+//! whatever made it stop.
 
 use std::f64::consts::LN_2;
 
@@ -49,19 +57,24 @@ pub struct Rank {
 
 impl Estimate {
     /// The median of some values with its interval; `None` without a value.
-    pub fn from_values(mut values: Vec<f64>) -> Option<Self> {
+    pub fn from_values(values: Vec<f64>) -> Option<Self> {
+        Self::from_looks(values, 1)
+    }
+
+    /// The same of values whose number was decided at one of `looks` looks at them, which were
+    /// planned before the first. There have to be more of them for the interval to be one: eight
+    /// for six looks.
+    pub fn from_looks(mut values: Vec<f64>, looks: usize) -> Option<Self> {
         let median = median(&mut values)?;
-        let rank = lower_end(values.len());
+        let rank = lower_end(values.len(), confidence(looks));
         let (low, high) = (values[rank - 1], values[values.len() - rank]);
         Some(Self { median, low, high, values: values.len() })
     }
 
     /// The ratio of the medians of two sets of values that are not paired. Its interval is made of
     /// the ends of both intervals, so that it holds the true ratio at least as often as both hold
-    /// their medians. `None` without a value, or where the divisor may be 0.
-    pub fn from_unpaired(dividend: &[f64], divisor: &[f64]) -> Option<Self> {
-        let [above, below] = [dividend, divisor].map(|values| Self::from_values(values.to_vec()));
-        let (above, below) = (above?, below?);
+    /// their medians. `None` where the divisor may be 0.
+    pub fn from_unpaired(above: Self, below: Self) -> Option<Self> {
         (below.low > 0.0).then(|| Self {
             median: above.median / below.median,
             low: above.low / below.high,
@@ -75,6 +88,11 @@ impl Estimate {
         self.values >= ENOUGH
     }
 
+    /// How wide the interval is, as a share of the median; infinite where that is 0.
+    pub fn width(&self) -> f64 {
+        if self.median > 0.0 { (self.high - self.low) / self.median } else { f64::INFINITY }
+    }
+
     /// Whether the whole interval lies above `limit`; false of too few values.
     pub fn is_above(&self, limit: f64) -> bool {
         self.is_enough() && self.low > limit
@@ -86,17 +104,23 @@ impl Estimate {
     }
 }
 
+/// How often an interval at one of some planned looks has to hold the true median, so that those at
+/// all of them do so together with [`CONFIDENCE`].
+fn confidence(looks: usize) -> f64 {
+    1.0 - (1.0 - CONFIDENCE) / as_f64(looks.max(1) as u64)
+}
+
 /// The rank of the interval's lower end among `count` values in ascending order, from 1: the
-/// highest rank `r` for which 1 − 2·P(B < r) ≥ [`CONFIDENCE`], where B is binomially distributed
+/// highest rank `r` for which 1 − 2·P(B < r) ≥ `confidence`, where B is binomially distributed
 /// over `count` trials with a probability of one half. It is 1, the whole range, where there is
 /// none.
-fn lower_end(count: usize) -> usize {
+fn lower_end(count: usize, confidence: f64) -> usize {
     let trials = as_f64(count as u64);
     // P(B ≤ rank), and ln P(B = rank): P itself is too small for an `f64` from 1,075 trials on.
     let (mut rank, mut log_mass, mut at_most) = (0_u32, -trials * LN_2, 0.0);
     loop {
         at_most += log_mass.exp();
-        if 2.0 * at_most > 1.0 - CONFIDENCE {
+        if 2.0 * at_most > 1.0 - confidence {
             return rank.max(1) as usize;
         }
         log_mass += ((trials - f64::from(rank)) / f64::from(rank + 1)).ln();
@@ -176,7 +200,7 @@ mod tests {
             _ => format!("{number}th lowest and {number}th highest"),
         };
         let row = |count: usize| {
-            let rank = lower_end(count);
+            let rank = lower_end(count, CONFIDENCE);
             let percent = coverage(count as u64, rank as u64) * 100.0;
             format!("| {count} | {} | {percent:.1} % |", ordinal(rank))
         };
@@ -186,10 +210,14 @@ mod tests {
     /// No rank further inside would do, and beyond five values the interval holds the median.
     #[test]
     fn the_interval_is_the_narrowest_that_suffices() {
-        for count in 1..=60_u64 {
-            let rank = lower_end(usize::try_from(count).unwrap()) as u64;
-            assert_eq!(coverage(count, rank) >= CONFIDENCE, count > 5, "{count}: {rank}");
-            assert!(coverage(count, rank + 1) < CONFIDENCE, "{count}: {rank}");
+        // Looks, and the least number of values whose range is an interval.
+        for (looks, least) in [(1, 6), (2, 7), (3, 7), (4, 8), (6, 8), (7, 9)] {
+            let confidence = confidence(looks);
+            for count in 1..=60_u64 {
+                let rank = lower_end(usize::try_from(count).unwrap(), confidence) as u64;
+                assert_eq!(coverage(count, rank) >= confidence, count >= least, "{looks}, {count}: {rank}");
+                assert!(coverage(count, rank + 1) < confidence, "{looks}, {count}: {rank}");
+            }
         }
     }
 
@@ -198,7 +226,7 @@ mod tests {
     fn there_may_be_many_values() {
         for count in [100_u32, 1000, 1075, 10_000, 100_000] {
             let expected = f64::from(count) / 2.0 - 0.98 * f64::from(count).sqrt();
-            let rank = as_f64(lower_end(count as usize) as u64);
+            let rank = as_f64(lower_end(count as usize, CONFIDENCE) as u64);
             assert!((rank - expected).abs() <= 1.0, "{count}: {rank} and not {expected}");
         }
     }
@@ -218,7 +246,7 @@ mod tests {
                 (estimate.low..=estimate.high).contains(&(1.0 + LN_2))
             });
             let share = as_f64(holds.count() as u64) / 1000.0;
-            let expected = coverage(count as u64, lower_end(count) as u64);
+            let expected = coverage(count as u64, lower_end(count, CONFIDENCE) as u64);
             assert!((share - expected).abs() < 0.02, "{count} values: {share} and not {expected}");
         }
     }
@@ -230,8 +258,9 @@ mod tests {
         for (above, below) in [(5, 5), (5, 20), (7, 7), (101, 7), (300, 300)] {
             let holds = (0..500).filter(|seed| {
                 let mut random = fastrand::Rng::with_seed(*seed);
-                let mut values = |count, scale| skewed(&mut random, count, scale);
-                let ratio = Estimate::from_unpaired(&values(above, 3.0), &values(below, 2.0)).unwrap();
+                let mut estimate =
+                    |count, scale| Estimate::from_values(skewed(&mut random, count, scale)).unwrap();
+                let ratio = Estimate::from_unpaired(estimate(above, 3.0), estimate(below, 2.0)).unwrap();
                 (ratio.low..=ratio.high).contains(&1.5)
             });
             let holds = holds.count();

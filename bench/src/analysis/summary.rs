@@ -11,7 +11,9 @@
 mod cell;
 
 use crate::analysis::statistics::{self, Estimate, Rank};
-use crate::store::record::{Record, ServerRecord, SlicesRecord, TaskRecord, ToolRecord, WorkloadRecord};
+use crate::store::record::{
+    Record, ServerRecord, SlicesRecord, TaskRecord, ToolRecord, UntilRecord, WorkloadRecord,
+};
 
 use cell::Repeated;
 
@@ -92,7 +94,7 @@ pub(crate) fn grouped<K: PartialEq, V>(pairs: impl IntoIterator<Item = (K, V)>) 
 
 impl<'a> WorkloadSummary<'a> {
     /// The summary of the records of one workload under one tool, of which there is at least one.
-    fn new(records: Vec<&'a Record>, is_check: bool) -> Self {
+    pub(crate) fn new(records: Vec<&'a Record>, is_check: bool) -> Self {
         let (workload, tool) = (&records[0].workload, &records[0].tool);
         let by_server = grouped(records.into_iter().map(|run| (&run.server.name, run)));
         let cells = by_server.into_iter().map(|(_, runs)| Cell::new(runs));
@@ -118,7 +120,17 @@ impl<'a> WorkloadSummary<'a> {
         let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading.of_run).is_some();
         let figures: Vec<_> =
             self.cells.iter().filter(is_ranked).map(|cell| cell.by_repetition(leading)).collect();
-        statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], noise))
+        let looks = self.looks();
+        statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], looks, noise))
+    }
+
+    /// What the repetitions went on for; `None` where their number was fixed.
+    pub fn until(&self) -> Option<UntilRecord> {
+        self.cells.iter().flat_map(|cell| &cell.runs).find_map(|run| run.until)
+    }
+
+    fn looks(&self) -> usize {
+        self.until().map_or(1, |until| until.looks)
     }
 
     /// The floor, where it was run, and then the servers.
@@ -160,7 +172,7 @@ impl<'a> WorkloadSummary<'a> {
             return false;
         }
         let [a, b] = [a, b].map(|cell| cell.by_repetition(self.leading()));
-        is_below(&a, &b, noise)
+        is_below(&a, &b, self.looks(), noise)
     }
 
     /// How a server's duplicate differs from it, truly by 1; `None` where either is not ranked.
@@ -183,8 +195,8 @@ impl<'a> WorkloadSummary<'a> {
 }
 
 /// Whether figures are below others, both in the order of repetitions.
-fn is_below(these: &[Repeated], those: &[Repeated], noise: Option<f64>) -> bool {
-    let ratio = Estimate::from_values(cell::ratios(these, those));
+fn is_below(these: &[Repeated], those: &[Repeated], looks: usize, noise: Option<f64>) -> bool {
+    let ratio = Estimate::from_looks(cell::ratios(these, those), looks);
     ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -80,6 +81,18 @@ pub struct Setup {
     /// Runs of each server under each workload [default: what the workload's file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
+
+    /// Repeat until each interval is narrower than this percentage of its median: that of each
+    /// server's ratio to the best one by the figure that servers are ranked by, and the
+    /// duplicate's, or of a single server's figure. After 8, 16, 32, 64, 128 and 256 repetitions it
+    /// is decided whether more follow
+    #[arg(long, value_name = "PERCENT", conflicts_with = "repetitions", value_parser = value::width)]
+    pub until: Option<f64>,
+
+    /// How many minutes the runs of --until may take, in equal shares for the workloads; what one
+    /// leaves goes to the others. The first repetition is made in any case
+    #[arg(long, value_name = "MINUTES", requires = "until", default_value = "30", value_parser = value::minutes)]
+    pub budget: Duration,
 
     /// How the requests of open loops are spaced
     #[arg(long, value_enum, value_name = "SPACING", default_value = "even")]

@@ -38,6 +38,12 @@ const SHORTEST_SLICE: f64 = 0.01;
 /// The longest slice: in more than that no drift of a machine is left out.
 const LONGEST_SLICE: f64 = 10.0;
 
+/// The widest interval that may be asked for, in percent: ten times its median.
+const WIDEST: f64 = 1000.0;
+
+/// The longest budget, in minutes.
+const A_WEEK: f64 = 7.0 * 24.0 * 60.0;
+
 /// The length of a slice, or `none`. Fails on other text.
 pub(super) fn slices(text: &str) -> Result<Slices, String> {
     match text.parse::<f64>() {
@@ -61,6 +67,22 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
         _ => Err("it is a number that is 0 or more, such as 5 or 2.5".into()),
+    }
+}
+
+/// A percentage of more than 0, as a share, with or without its sign. Fails on other text.
+pub(super) fn width(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').trim_end().parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent <= WIDEST => Ok(percent / 100.0),
+        _ => Err(format!("it is more than 0 and at most {WIDEST} percent, such as 2%")),
+    }
+}
+
+/// Minutes. Fails on other text.
+pub(super) fn minutes(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(minutes) if minutes > 0.0 && minutes <= A_WEEK => Ok(Duration::from_secs_f64(minutes * 60.0)),
+        _ => Err(format!("it is a number of minutes, more than 0 and at most {A_WEEK}")),
     }
 }
 

@@ -118,6 +118,7 @@ impl<'a> Contender<'a> {
             },
             repetition,
             attempt,
+            until: setup.until,
             server_cores: self.cores(setup),
             tool_cores: setup.cores.tool.clone(),
             hosts: None,

@@ -8,7 +8,7 @@ use crate::servers::workload::Workload;
 use crate::text::numbers;
 
 /// The time left: runs of each workload are expected to take what its file says, and once some are
-/// done, what those have taken on average, their retries included.
+/// done, what those have taken on average, their retries included. A budget limits it.
 pub(super) struct Forecast {
     workloads: Vec<Remaining>,
 }
@@ -20,6 +20,8 @@ struct Remaining {
     done: u32,
     /// How long the runs that are done have taken in total.
     taken: Duration,
+    /// How long they may take in total, where their number is not fixed.
+    budget: Option<Duration>,
 }
 
 /// How long all runs of some workloads take with this number of contenders, by the workloads' files.
@@ -30,14 +32,25 @@ pub(crate) fn total<'a>(workloads: impl IntoIterator<Item = &'a Workload>, conte
 }
 
 impl Forecast {
-    /// For runs of workloads that are expected to take `expected` each.
-    pub(super) fn new(expected: impl Iterator<Item = Duration>, runs: &[Planned]) -> Self {
-        let remaining = |expected| Remaining { expected, left: 0, done: 0, taken: Duration::ZERO };
+    /// For runs of workloads. Each workload has the time that one of its runs is expected to take,
+    /// and the budget of all of them.
+    pub(super) fn new(
+        expected: impl Iterator<Item = (Duration, Option<Duration>)>,
+        runs: &[Planned],
+    ) -> Self {
+        let remaining =
+            |(expected, budget)| Remaining { expected, left: 0, done: 0, taken: Duration::ZERO, budget };
         let mut workloads: Vec<Remaining> = expected.map(remaining).collect();
         for run in runs {
             workloads[run.workload].left += 1;
         }
-        Self { workloads }
+        let mut forecast = Self { workloads };
+        for workload in 0..forecast.workloads.len() {
+            if !forecast.is_open(workload) {
+                forecast.end(workload);
+            }
+        }
+        forecast
     }
 
     /// Counts a run of the workload that took `taken`.
@@ -50,11 +63,43 @@ impl Forecast {
 
     /// How long the remaining runs take.
     pub(super) fn left(&self) -> Duration {
-        self.workloads.iter().map(|workload| workload.each() * workload.left).sum()
+        self.workloads.iter().map(Remaining::left).sum()
+    }
+
+    /// Whether the workload has runs left.
+    pub(super) fn is_open(&self, workload: usize) -> bool {
+        self.workloads[workload].left > 0
+    }
+
+    /// Whether so many further runs of the workload would exceed its budget.
+    pub(super) fn is_spent(&self, workload: usize, runs: usize) -> bool {
+        let workload = &self.workloads[workload];
+        let next = workload.each() * u32::try_from(runs).unwrap_or(u32::MAX);
+        workload.budget.is_some_and(|budget| workload.taken + next > budget)
+    }
+
+    /// Ends the workload: the rest of its budget goes to those that are open. Returns how many runs
+    /// it had left.
+    pub(super) fn end(&mut self, workload: usize) -> usize {
+        let left = std::mem::take(&mut self.workloads[workload].left);
+        let ended = &mut self.workloads[workload];
+        let rest = ended.budget.take().map(|budget| budget.saturating_sub(ended.taken));
+        let open = self.workloads.iter_mut().filter(|other| other.left > 0);
+        let mut budgets: Vec<&mut Duration> = open.filter_map(|other| other.budget.as_mut()).collect();
+        let count = u32::try_from(budgets.len()).unwrap_or(u32::MAX);
+        if let Some(each) = rest.and_then(|rest| rest.checked_div(count)) {
+            budgets.iter_mut().for_each(|budget| **budget += each);
+        }
+        left as usize
     }
 }
 
 impl Remaining {
+    fn left(&self) -> Duration {
+        let all = self.each() * self.left;
+        self.budget.map_or(all, |budget| all.min(budget.saturating_sub(self.taken)))
+    }
+
     fn each(&self) -> Duration {
         self.taken.checked_div(self.done).unwrap_or(self.expected)
     }
@@ -68,7 +113,8 @@ mod tests {
     fn follows_the_plan_and_then_what_runs_have_taken() {
         let seconds = Duration::from_secs;
         let runs = [0, 0, 1, 0, 1].map(|workload| Planned { workload, contender: 0, repetition: 1 });
-        let mut forecast = Forecast::new([seconds(5), seconds(60)].into_iter(), &runs);
+        let expected = [seconds(5), seconds(60)].map(|expected| (expected, None));
+        let mut forecast = Forecast::new(expected.into_iter(), &runs);
         // The run that is done, as its workload and how long it took, and the time left after it.
         let steps = [
             (None, 3 * 5 + 2 * 60),
@@ -84,5 +130,42 @@ mod tests {
             }
             assert_eq!(forecast.left(), seconds(left), "{done:?}");
         }
+    }
+
+    #[test]
+    fn a_budget_limits_the_time_left_and_the_runs() {
+        let seconds = Duration::from_secs;
+        let runs = [0, 0, 0, 0, 1].map(|workload| Planned { workload, contender: 0, repetition: 1 });
+        let expected = [(seconds(5), Some(seconds(12))), (seconds(1), None)];
+        let mut forecast = Forecast::new(expected.into_iter(), &runs);
+        assert_eq!(forecast.left(), seconds(12 + 1));
+        let spent = |forecast: &Forecast| [1, 2, 3].map(|runs| forecast.is_spent(0, runs));
+        assert_eq!(spent(&forecast), [false, false, true]);
+        forecast.done(0, seconds(6));
+        assert_eq!(spent(&forecast), [false, true, true]);
+        assert_eq!(forecast.left(), seconds(6 + 1));
+        assert!(!forecast.is_spent(1, 1000));
+        assert_eq!((forecast.is_open(0), forecast.end(0), forecast.is_open(0)), (true, 3, false));
+        assert_eq!(forecast.left(), seconds(1));
+    }
+
+    #[test]
+    fn what_a_workload_leaves_of_its_budget_goes_to_the_others() {
+        let seconds = Duration::from_secs;
+        let runs: Vec<Planned> = [1, 2, 3]
+            .iter()
+            .flat_map(|workload| [Planned { workload: *workload, contender: 0, repetition: 1 }; 100])
+            .collect();
+        // The first has no run left, the last has no budget.
+        let budgets = [Some(seconds(10)), Some(seconds(10)), Some(seconds(10)), None];
+        let mut forecast = Forecast::new(budgets.into_iter().map(|budget| (seconds(1), budget)), &runs);
+        let spent_from =
+            |forecast: &Forecast, workload| (1..=100).find(|runs| forecast.is_spent(workload, *runs));
+        assert_eq!([1, 2, 3].map(|workload| spent_from(&forecast, workload)), [Some(16), Some(16), None]);
+        (0..5).for_each(|_| forecast.done(1, seconds(1)));
+        forecast.end(1);
+        assert_eq!([2, 3].map(|workload| spent_from(&forecast, workload)), [Some(26), None]);
+        forecast.end(2);
+        assert_eq!(forecast.left(), seconds(100));
     }
 }

@@ -14,6 +14,7 @@ mod run;
 mod run_line;
 mod runner;
 mod turns;
+mod until;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::text::progress::Progress;
 use contender::Contender;
 use prepare::Setup;
 use runner::Runner;
+pub use until::Until;
 
 /// What is measured, where and how.
 pub struct Measurement<'a> {
@@ -44,6 +46,8 @@ pub struct Measurement<'a> {
     pub control: Control,
     /// The workloads with their repetitions, those of a suite one after another.
     pub workloads: &'a [Workload],
+    /// When the repetitions of workloads end before all that they have; `None` for all.
+    pub until: Option<Until>,
     /// How often a disturbed run is attempted at most.
     pub attempts: u32,
     /// Shows how far the measurement is.
@@ -79,7 +83,10 @@ impl Measurement<'_> {
     /// `done` has are not made again. A run that fails is a record too. Fails when a record cannot
     /// be written, or when a server's version differs from the one in `done`.
     pub fn run(&self, results: &mut Results, done: Vec<Record>) -> anyhow::Result<Tally> {
-        let setup = |workload| prepare::setup(self.sides, self.layout, workload);
+        let setup = |workload: &Workload| {
+            let until = self.until(workload).map(|until| until.record());
+            Setup { until, ..prepare::setup(self.sides, self.layout, workload) }
+        };
         let setups: Vec<Setup> = self.workloads.iter().map(setup).collect();
         self.announce(&setups);
         // A resumed measurement keeps its duplicate.
@@ -110,6 +117,29 @@ impl Measurement<'_> {
         Ok(runner.tally)
     }
 
+    /// When the repetitions of a workload end; `None` where their number is fixed.
+    fn until(&self, workload: &Workload) -> Option<Until> {
+        self.until.filter(|_| Until::applies_to(workload))
+    }
+
+    /// How long the runs of a workload may take, which is the same for all; `None` where their
+    /// number is fixed, or there are none.
+    fn share(&self, setup: &Setup, setups: &[Setup]) -> Option<Duration> {
+        let sharing = u32::try_from(setups.iter().filter(|setup| setup.has_budget()).count()).ok()?;
+        self.until.filter(|_| setup.has_budget())?.budget.checked_div(sharing)
+    }
+
+    /// Which repetition of a workload this is: `repetition 2 of 5`.
+    fn progress_of(&self, workload: &Workload, repetition: u32) -> String {
+        let most = if self.until(workload).is_some() { "at most " } else { "" };
+        format!("repetition {repetition} of {most}{}", workload.repetitions)
+    }
+
+    /// What is said before a time that is expected.
+    fn about(&self) -> &'static str {
+        if self.until.is_some() { "at most about" } else { "about" }
+    }
+
     /// Says before the builds how long the runs take.
     fn announce(&self, setups: &[Setup]) {
         let servers = self.servers.iter().filter(|server| !server.is_floor).count();
@@ -121,12 +151,18 @@ impl Measurement<'_> {
         let contenders = self.servers.len() + usize::from(has_duplicate);
         let floor = if servers < self.servers.len() { " and the floor" } else { "" };
         let run = self.workloads.iter().zip(setups).filter(|(_, setup)| setup.lacks.is_none());
-        let workloads: Vec<&Workload> = run.map(|(workload, _)| workload).collect();
+        let times: Vec<Duration> = run
+            .map(|(workload, setup)| {
+                let all = forecast::total([workload], contenders);
+                self.share(setup, setups).map_or(all, |share| share.min(all))
+            })
+            .collect();
         self.progress.note(&format!(
-            "{}{floor} under {}: about {} once the servers are built",
+            "{}{floor} under {}: {} {} once the servers are built",
             numbers::counted(servers, "server"),
-            numbers::counted(workloads.len(), "workload"),
-            numbers::time(forecast::total(workloads, contenders))
+            numbers::counted(times.len(), "workload"),
+            self.about(),
+            numbers::time(times.iter().sum())
         ));
     }
 }

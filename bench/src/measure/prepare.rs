@@ -13,7 +13,7 @@ use crate::machine::sides::{self, Sides};
 use crate::servers::server::Server;
 use crate::servers::workload::{Load, Workload};
 use crate::servers::{build, deploy, launch};
-use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord};
+use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord, UntilRecord};
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
 
@@ -23,8 +23,17 @@ pub(super) struct Setup {
     pub(super) tool: Option<String>,
     /// The cores of its runs.
     pub(super) cores: Cores,
+    /// What its repetitions go on for; `None` where their number is fixed.
+    pub(super) until: Option<UntilRecord>,
     /// Why it cannot be run on this machine.
     pub(super) lacks: Option<ErrorRecord>,
+}
+
+impl Setup {
+    /// Whether its runs take a part of a budget.
+    pub(super) fn has_budget(&self) -> bool {
+        self.until.is_some() && self.lacks.is_none()
+    }
 }
 
 /// What is known of a server before it is measured, or why it cannot be measured.
@@ -49,6 +58,7 @@ pub(super) fn setup(sides: &Sides, layout: &Layout, workload: &Workload) -> Setu
     Setup {
         lacks: message.map(|message| ErrorRecord { kind: ErrorKind::Unavailable, message }),
         tool: tool.ok(),
+        until: None,
         cores: cores.unwrap_or_else(|_| layout.cores.clone()),
     }
 }

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use super::contender::Contender;
 use super::forecast::Forecast;
 use super::prepare::Setup;
+use super::until::Next;
 use super::{Measurement, Tally, run_line};
 use crate::analysis::capacity::{self, Probe};
+use crate::analysis::looks::LOOKS;
 use crate::analysis::summary::Cell;
 use crate::measure::plan::{self, Planned};
 use crate::measure::run::{self, Run, RunOutput};
@@ -100,15 +102,26 @@ impl Runner<'_> {
     pub(super) fn run_plan(&mut self) -> anyhow::Result<()> {
         let plan = self.plan();
         let Measurement { workloads, progress, after_repetition, .. } = *self.measurement;
-        let mut forecast = Forecast::new(workloads.iter().map(run::expected), &plan);
-        let expected = forecast.left();
-        progress.note(&format!("{}, about {}", numbers::counted(plan.len(), "run"), numbers::time(expected)));
+        let expected = workloads
+            .iter()
+            .zip(self.setups)
+            .map(|(workload, setup)| (run::expected(workload), self.measurement.share(setup, self.setups)));
+        let mut forecast = Forecast::new(expected, &plan);
+        let (expected, about) = (forecast.left(), self.measurement.about());
+        progress.note(&format!(
+            "{}, {about} {}",
+            numbers::counted(plan.len(), "run"),
+            numbers::time(expected)
+        ));
         let stage = progress.stage(plan.len(), "runs");
         stage.set_time_left(expected);
         let (began, mut loaded) = (Instant::now(), Duration::ZERO);
         self.retry_budget = expected.mul_f64(RETRY_BUDGET);
         let mut left = plan.len();
         for repetition in plan::repetitions(&plan) {
+            let Some(first) = repetition.first().filter(|first| forecast.is_open(first.workload)) else {
+                continue;
+            };
             let mut done = |label: &str, run: Done| {
                 loaded += run.loaded;
                 forecast.done(run.planned.workload, run.taken);
@@ -133,8 +146,12 @@ impl Runner<'_> {
                 done(&self.label(&planned), run);
             }
             left -= repetition.len();
-            if let Some(planned) = repetition.first().filter(|_| left > 0) {
-                after_repetition(self.workload(planned), planned.repetition);
+            if self.is_over(first, forecast.is_spent(first.workload, repetition.len())) {
+                left -= forecast.end(first.workload);
+                stage.set_time_left(forecast.left());
+            }
+            if left > 0 {
+                after_repetition(self.workload(first), first.repetition);
             }
         }
         drop(stage);
@@ -146,6 +163,20 @@ impl Runner<'_> {
             progress.note(&format!("{taken} in total, {share:.1} % of it neither load nor warm-up"));
         }
         Ok(())
+    }
+
+    /// Whether the repetitions of a workload end after this one; says why they do, or do not yet.
+    fn is_over(&self, planned: &Planned, is_spent: bool) -> bool {
+        let workload = self.workload(planned);
+        let is_look = is_spent || LOOKS.contains(&planned.repetition);
+        let Some(until) = self.measurement.until(workload).filter(|_| is_look) else { return false };
+        let (next, said) = until.look(&self.done, workload, planned.repetition, is_spent);
+        let said = format!("{}: {said}", workload.name);
+        match next {
+            Next::Further(_) | Next::Narrow => self.measurement.progress.note(&said),
+            Next::NoFigures | Next::Spent | Next::Most => self.measurement.progress.warn(&said),
+        }
+        next.is_end()
     }
 
     /// Repeats a disturbed run, at most `attempts` times and within the retry budget, and one whose host
@@ -196,10 +227,8 @@ impl Runner<'_> {
     fn current(&self, planned: &Planned, attempt: u32) -> String {
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         let retry = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-        format!(
-            "repetition {} of {}: {}, {}{retry}",
-            planned.repetition, workload.repetitions, workload.name, contender.name
-        )
+        let repetition = self.measurement.progress_of(workload, planned.repetition);
+        format!("{repetition}: {}, {}{retry}", workload.name, contender.name)
     }
 
     fn workload(&self, planned: &Planned) -> &Workload {
@@ -227,6 +256,18 @@ impl Runner<'_> {
                 && contender.refuses(workload).is_none()
                 && !done.contains(&key)
         });
+        // A resumed measurement ends where it would have ended.
+        for (number, workload) in workloads.iter().enumerate() {
+            let left = plan.iter().filter(|planned| planned.workload == number);
+            let next = left.map(|planned| planned.repetition).min().unwrap_or(0);
+            let mut looks = LOOKS.into_iter().filter(|look| *look < next);
+            let until = self.measurement.until(workload);
+            if until
+                .is_some_and(|until| looks.any(|at| until.look(&self.done, workload, at, false).0.is_end()))
+            {
+                plan.retain(|planned| planned.workload != number);
+            }
+        }
         plan
     }
 

@@ -52,7 +52,7 @@ pub(super) fn make(
         Seat::new(Run { sides, cores, workload, server, rate: None, idle_share: None }, load, record)
     };
     let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
-    let repetitions = format!("repetition {} of {}", first.repetition, workload.repetitions);
+    let repetitions = measurement.progress_of(workload, first.repetition);
     // Other orders in each repetition, and the same after a resume.
     let mut random = fastrand::Rng::with_seed(seed.wrapping_add(u64::from(first.repetition)));
     slices::measure(&mut seats, slice, &mut random, |now| {

@@ -22,6 +22,7 @@ mod warning;
 
 use std::collections::BTreeSet;
 
+use crate::analysis::looks;
 use crate::analysis::summary::{Cell, WorkloadSummary, summarise};
 use crate::checks::verify::Verification;
 use crate::machine::Machine;
@@ -59,7 +60,7 @@ fn document_of(source: &Source) -> Document {
     Document {
         title: title(&source.families, &source.loaded.machine),
         leading: leading.map(|summary| summary.workload.name.clone()),
-        origin: origin(&source.loaded.machine),
+        origin: origin(&source.loaded.machine).into_iter().chain(until(source.summaries)).collect(),
         answers: answer::answers(&source.families, source.baseline),
         warnings: warning::warnings(source.loaded, source.summaries),
         picture: leading.and_then(picture),
@@ -152,6 +153,23 @@ fn origin(machine: &Machine) -> Vec<Fact> {
         Fact::new("Version", format!("bench {}", machine.bench)),
         Fact::new("Cores", cores(machine)),
     ]
+}
+
+/// After how many repetitions the intervals were as narrow as was asked for, by workload.
+fn until(summaries: &[WorkloadSummary]) -> Option<Fact> {
+    let asked = summaries.iter().find_map(WorkloadSummary::until)?;
+    let reached = |summary: &WorkloadSummary| {
+        let until = summary.until()?;
+        let is_narrow = looks::widest(summary).is_some_and(|found| found.width < until.width);
+        let made = summary.with_floor().map(|cell| cell.measured().count()).max().unwrap_or(0);
+        Some(format!("{} {} {made}", summary.workload.name, if is_narrow { "after" } else { "not after" }))
+    };
+    let reached: Vec<String> = summaries.iter().filter_map(reached).collect();
+    let asked = numbers::percent(asked.width);
+    Some(Fact::new(
+        "Repetitions",
+        format!("until each interval is narrower than {asked}: {}", reached.join(", ")),
+    ))
 }
 
 /// The machine; where the sides were on several hosts, the server's, and the names of the others.

@@ -1,6 +1,7 @@
 //! What may be wrong with a measurement, in sentences, each with what to do about it.
 
 use super::section::{distinct, host, list, noise};
+use crate::analysis::looks;
 use crate::analysis::statistics;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::analysis::verdict;
@@ -34,7 +35,7 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         attached(summaries),
         overlapping(machine, summaries),
     ];
-    let of_figures = [few(summaries), noisy(summaries), smuggling(summaries)];
+    let of_figures = [few(summaries), wide(summaries), noisy(summaries), smuggling(summaries)];
     let torn = [loaded.torn.clone(), loaded.drills_torn.clone()].into_iter().flatten();
     torn.chain(divided_cores(machine))
         .chain(shared_cores(machine))
@@ -226,7 +227,8 @@ fn delayed(summaries: &[WorkloadSummary]) -> Option<String> {
 fn few(summaries: &[WorkloadSummary]) -> Option<String> {
     let is_few = |summary: &&WorkloadSummary| {
         let most = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
-        (1..statistics::ENOUGH).contains(&most)
+        // Where they were not asked for by number, `wide` says it.
+        (1..statistics::ENOUGH).contains(&most) && summary.until().is_none()
     };
     let names: Vec<&str> =
         summaries.iter().filter(is_few).map(|summary| summary.workload.name.as_str()).collect();
@@ -238,6 +240,22 @@ fn few(summaries: &[WorkloadSummary]) -> Option<String> {
             statistics::ENOUGH
         )
     })
+}
+
+/// Workloads whose repetitions ended before their intervals were as narrow as was asked for.
+fn wide(summaries: &[WorkloadSummary]) -> Option<String> {
+    let wide = |summary: &WorkloadSummary| {
+        let until = summary.until()?;
+        let found = looks::widest(summary).filter(|found| found.width >= until.width)?;
+        Some((numbers::percent(until.width), format!("{}: {found}", summary.workload.name)))
+    };
+    let (asked, wide): (Vec<String>, Vec<String>) = summaries.iter().filter_map(wide).unzip();
+    Some(format!(
+        "The widest interval is not narrower than {}, as was asked for: {}. A quieter machine makes intervals narrower; \
+         `bench measure --resume` continues for another budget.",
+        asked.first()?,
+        list(&wide)
+    ))
 }
 
 fn noisy(summaries: &[WorkloadSummary]) -> Option<String> {

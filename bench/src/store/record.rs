@@ -22,7 +22,7 @@ pub use measured::{
 };
 pub use setup::{
     ConformanceRecord, From, LimitRecord, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord,
-    ToolRecord, WorkloadRecord,
+    ToolRecord, UntilRecord, WorkloadRecord,
 };
 pub use slices::SlicesRecord;
 
@@ -50,6 +50,9 @@ pub struct Record {
     pub repetition: Option<u32>,
     /// From 1: a disturbed run is repeated, and every attempt is kept.
     pub attempt: u32,
+    /// What the repetitions went on for; `null` where their number was fixed, as in old records.
+    #[serde(default)]
+    pub until: Option<UntilRecord>,
     /// Cores that the server could use.
     pub server_cores: Vec<usize>,
     /// Cores that the tool could use; of several load hosts those of the first.

@@ -51,6 +51,12 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A share as a percentage, with the digits that it has, four after the point at most: `2 %`, `2.5
+/// %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e6).round() / 1e4)
+}
+
 /// Bytes: `1,234 B`.
 pub(crate) fn bytes(bytes: f64) -> String {
     format!("{} B", whole(bytes))
@@ -95,6 +101,7 @@ mod tests {
         assert_eq!(durations, ["812 ns", "8.12 µs", "81.2 ms", "1.50 s", "-812 ns", "-81.2 µs"]);
         assert_eq!((bytes(1234.0), mebibytes(3.5e6)), ("1,234 B".to_owned(), "3.34 MiB".to_owned()));
         assert_eq!(ratio(9.754), "9.75×");
+        assert_eq!([0.02, 0.07, 0.0255, 1e-5].map(percent), ["2 %", "7 %", "2.55 %", "0.001 %"]);
         let times = [499, 44_500, 59_999, 760_000, 3_605_000, 108_120_000]
             .map(|milliseconds| time(Duration::from_millis(milliseconds)));
         assert_eq!(times, ["0 s", "45 s", "1 min 0 s", "12 min 40 s", "1 h 0 min 5 s", "30 h 2 min 0 s"]);

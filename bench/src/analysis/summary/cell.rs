@@ -19,6 +19,9 @@ pub struct Cell<'a> {
     pub set_aside: usize,
     /// What bound it; `None` where no run has figures of a load.
     pub verdict: Option<Verdict>,
+    /// How many looks were planned, at each of which its repetitions could end; 1 where their
+    /// number was fixed.
+    pub(super) looks: usize,
 }
 
 impl<'a> Cell<'a> {
@@ -42,7 +45,8 @@ impl<'a> Cell<'a> {
             }
         }
         let verdict = verdict::of_runs(&runs);
-        Self { server, runs, set_aside, verdict }
+        let looks = runs.iter().filter_map(|run| run.until).map(|until| until.looks).max().unwrap_or(1);
+        Self { server, runs, set_aside, verdict, looks }
     }
 
     /// The server's name.
@@ -83,7 +87,7 @@ impl<'a> Cell<'a> {
 
     /// The same with its interval.
     pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
-        Estimate::from_values(self.values(figure))
+        Estimate::from_looks(self.values(figure), self.looks)
     }
 
     /// The ratio of a figure to that of another cell, within each repetition that both have, so
@@ -96,7 +100,7 @@ impl<'a> Cell<'a> {
     /// The same whatever the verdicts are: for what is shown beside them, and decides nothing.
     pub fn raw_ratio_to(&self, other: &Cell, figure: RunFigure) -> Option<Estimate> {
         let [these, those] = [self, other].map(|cell| cell.by_repetition(figure));
-        Estimate::from_values(ratios(&these, &those))
+        Estimate::from_looks(ratios(&these, &those), self.looks.max(other.looks))
     }
 
     /// A figure of all runs that have it, in the order of their repetitions.

@@ -10,6 +10,7 @@ use clap::Parser;
 
 use super::report::write_report;
 use super::{Asked, Outcome, note, print, read_checkout};
+use crate::analysis::looks::LOOKS;
 use crate::cli::value::Slices;
 use crate::cli::{Arguments, Arrivals, Command, Label, Measure};
 use crate::machine::Machine;
@@ -17,7 +18,7 @@ use crate::machine::assignment::{Choice, Layout};
 use crate::machine::conflict::conflicts;
 use crate::machine::host::{self, AttachedProcess, Host};
 use crate::machine::sides::Sides;
-use crate::measure::{Control, Measurement, Tally};
+use crate::measure::{Control, Measurement, Tally, Until};
 use crate::report;
 use crate::report::document::Document;
 use crate::report::format::Format;
@@ -253,9 +254,13 @@ pub(super) fn make(
 
     let (servers, workloads) = (&servers, &workloads);
     let attempts = arguments.setup.attempts;
+    let until = arguments.setup.until.map(|width| Until { width, budget: arguments.setup.budget });
     let folder = results.folder().to_owned();
     let after_repetition = |workload: &Workload, repetition| {
-        show_preliminary(&folder, workload, repetition, progress);
+        let is_look = until.is_some() && LOOKS.contains(&repetition);
+        if repetition == 1 || is_look || repetition == workload.repetitions {
+            show_preliminary(&folder, workload, progress);
+        }
     };
     let measurement = Measurement {
         sides,
@@ -264,6 +269,7 @@ pub(super) fn make(
         servers,
         control,
         workloads,
+        until,
         attempts,
         progress,
         after_repetition: &after_repetition,
@@ -316,7 +322,10 @@ fn workloads(
     let mut workloads = Vec::new();
     let chosen = checkout.choose_workloads(&arguments.setup.workloads)?;
     for mut workload in with_limits(chosen, &arguments.setup.limit)? {
-        workload.repetitions = arguments.setup.repetitions.unwrap_or(workload.repetitions);
+        workload.repetitions = match arguments.setup.until {
+            Some(_) if Until::applies_to(&workload) => Until::MOST,
+            _ => arguments.setup.repetitions.unwrap_or(workload.repetitions),
+        };
         let Task::Load(load) = &mut workload.task else {
             workloads.push(workload);
             continue;
@@ -380,11 +389,8 @@ fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Re
     Ok(())
 }
 
-/// Shows a table of a workload after its first and its last repetition, while other runs follow.
-fn show_preliminary(folder: &Path, workload: &Workload, repetition: u32, progress: &Progress) {
-    if repetition != 1 && repetition != workload.repetitions {
-        return;
-    }
+/// Shows a table of a workload while other runs follow.
+fn show_preliminary(folder: &Path, workload: &Workload, progress: &Progress) {
     match results::load(folder) {
         Ok(Loaded { mut records, .. }) => {
             let is_its =

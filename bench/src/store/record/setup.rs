@@ -92,6 +92,17 @@ pub struct RateRecord {
     pub search: Option<String>,
 }
 
+/// Repetitions that went on until intervals were narrow enough.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UntilRecord {
+    /// How wide the interval of the leading figure could be, as a share of its median.
+    pub width: f64,
+    /// How many looks were planned, at each of which the repetitions could end: each interval may
+    /// miss in that part of 5 %.
+    pub looks: usize,
+}
+
 /// A published ratio.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -1,0 +1,96 @@
+//! `bench measure --until`: repetitions go on until intervals are narrow, or the budget is spent.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
+mod mock;
+
+use std::fs;
+
+use bench::store::record::UntilRecord;
+use mock::{Checkout, suite, task, workload};
+
+/// The repetitions that each workload has, in the order of its runs.
+fn repetitions(checkout: &Checkout, workload: &str) -> Vec<u32> {
+    let records = checkout.loaded().records.into_iter();
+    records.filter(|run| run.workload.name == workload).filter_map(|run| run.repetition).collect()
+}
+
+/// Of memory per connection, which other processes do not change, within ten times the median.
+#[test]
+fn repetitions_end_at_the_first_look_at_which_intervals_are_narrow() {
+    let checkout = Checkout::new(&["good"], &suite(&[task("hold", "hold").with("connections", 20)]));
+    let text = checkout.succeed("measure hold --until 1000% --out out");
+    assert_eq!(repetitions(&checkout, "hold"), (1..=8).collect::<Vec<_>>(), "{text}");
+    for said in [
+        "1 server under 1 workload: at most about ",
+        "256 runs, at most about ",
+        "hold: after 8 repetitions each interval is narrower than 1000 %; the widest is ",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(text.contains("until each interval is narrower than 1000 %: hold after 8"), "{text}");
+    let until = UntilRecord { width: 10.0, looks: 6 };
+    assert!(checkout.loaded().records.iter().all(|run| run.until == Some(until)), "{text}");
+
+    // A measurement that ended is not continued, and one that was cut off ends where it would have.
+    let path = checkout.path("out/measurements.jsonl");
+    let all = fs::read_to_string(&path).unwrap();
+    for kept in [8, 7, 3] {
+        fs::write(&path, all.lines().take(kept).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        let text = checkout.succeed("measure --resume out");
+        assert_eq!(repetitions(&checkout, "hold"), (1..=8).collect::<Vec<_>>(), "{kept}: {text}");
+        assert_eq!(text.contains("0 runs"), kept == 8, "{kept}: {text}");
+    }
+    checkout.assert_nothing_runs();
+}
+
+/// No second repetition fits into a budget of less than a millisecond.
+#[test]
+fn repetitions_end_when_the_budget_is_spent() {
+    let checkout = Checkout::new(&["good", "tidy"], &suite(&[workload("load"), task("start", "start")]));
+    let text = checkout.succeed("measure mock --until 0.001% --budget 0.00001 --control none --out out");
+    for workload in ["load", "start"] {
+        assert_eq!(repetitions(&checkout, workload), [1, 1], "{text}");
+        assert!(text.contains(&format!("{workload}: after 1 repetition ")), "{text}");
+    }
+    // A start is not disturbed, whatever else the machine does.
+    let said = [
+        "start: after 1 repetition the budget is spent; the widest interval is unknown (",
+        "until each interval is narrower than 0.001 %: load not after 1, start not after 1",
+        "The widest interval is not narrower than 0.001 %, as was asked for: ",
+        "`bench measure --resume` continues for another budget",
+    ];
+    let lines = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in said {
+        assert!(lines.contains(said), "{said}: {text}");
+    }
+
+    let text = checkout.succeed("measure --resume out");
+    assert_eq!(repetitions(&checkout, "start"), [1, 1, 2, 2], "{text}");
+    checkout.assert_nothing_runs();
+}
+
+#[test]
+fn wrong_flags_are_one_line() {
+    let checkout = Checkout::new(&["good"], &suite(&[workload("load")]));
+    let percent = "it is more than 0 and at most 1000 percent, such as 2%";
+    let minutes = "it is a number of minutes, more than 0 and at most 10080";
+    let cases = [
+        ("--until narrow", percent),
+        ("--until 0", percent),
+        ("--until=-2%", percent),
+        ("--until NaN", percent),
+        ("--until 1001%", percent),
+        ("--until 2% --budget 0", minutes),
+        ("--until 2% --budget inf", minutes),
+        ("--until 2% --budget soon", minutes),
+        (
+            "--until 2% --repetitions 5",
+            "the argument '--until <PERCENT>' cannot be used with '--repetitions <N>'",
+        ),
+        ("--budget 5", "--until <PERCENT>"),
+    ];
+    for (flags, expected) in cases {
+        checkout.expect(&format!("measure load --out out {flags}"), 2, expected);
+    }
+    assert!(!checkout.path("out").exists());
+}
