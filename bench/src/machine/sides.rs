@@ -48,13 +48,6 @@ pub struct LoadSide {
     pub machine: usize,
 }
 
-impl HostNames {
-    /// Whether everything runs on this machine.
-    pub fn are_none(&self) -> bool {
-        self.server.is_none() && self.loads.is_empty()
-    }
-}
-
 impl Sides {
     /// Everything on this machine, with these cores.
     pub fn here(host: Arc<Host>, layout: &Layout) -> Self {

@@ -26,9 +26,8 @@ const WIDEST: usize = 100;
 pub(super) fn run(root: Option<&Path>, hosts: &Hosts) -> anyhow::Result<Outcome> {
     let checkout = read_checkout(root)?;
     let host = Host::this_machine(checkout.tools())?;
-    let names = hosts.names(&checkout.root);
-    if !names.are_none() {
-        return between_hosts(&checkout, host, &names);
+    if !hosts.are_none() {
+        return between_hosts(&checkout, host, &hosts.names(&checkout.root));
     }
     let layout = Layout::here(&Choice::default())?;
     // The seed is not used here.

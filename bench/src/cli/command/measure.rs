@@ -113,12 +113,11 @@ impl Ground {
         let setup = &arguments.setup;
         let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
         let here = Arc::new(Host::this_machine(checkout.tools())?);
-        let names = arguments.hosts.names(&checkout.root);
-        let (sides, layout) = if names.are_none() {
+        let (sides, layout) = if arguments.hosts.are_none() {
             let layout = Layout::here(choice)?;
             (Sides::here(here, &layout), layout)
         } else {
-            Sides::connect(here, &names, choice)?
+            Sides::connect(here, &arguments.hosts.names(&checkout.root), choice)?
         };
         let label = setup.address.zip(setup.label.as_ref());
         let attached = label.map(|(address, label)| attached(address, setup.pid, label, &layout, progress));
