@@ -10,6 +10,7 @@ pub(crate) mod forecast;
 pub mod microbench;
 mod plan;
 mod prepare;
+mod probe;
 mod run;
 mod run_line;
 mod runner;
@@ -108,6 +109,7 @@ impl Measurement<'_> {
             results,
             retry_budget: Duration::ZERO,
             tally,
+            probed: probe::link(self, &contenders),
         };
         runner.record_left_out()?;
         runner.run_plan()?;

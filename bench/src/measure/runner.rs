@@ -36,6 +36,8 @@ pub(super) struct Runner<'a> {
     /// The time that retries may still take.
     pub(super) retry_budget: Duration,
     pub(super) tally: Tally,
+    /// What a probe of the link between hosts carried.
+    pub(super) probed: Option<f64>,
 }
 
 /// A run that is stored.
@@ -297,7 +299,8 @@ impl Runner<'_> {
         let output = match rate {
             Ok(rate) => {
                 let (cores, server) = (&setup.cores, contender.runs());
-                Run { sides, cores, workload, server, rate, idle_share }.make(&mut record)
+                let probed = self.probed;
+                Run { sides, cores, workload, server, rate, probed, idle_share }.make(&mut record)
             }
             Err(error) => {
                 record.error = Some(error);

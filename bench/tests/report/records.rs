@@ -358,6 +358,7 @@ fn over_network(run: &mut Record, busy: [f64; 2], sent_bytes: u64) {
     let network = NetworkRecord {
         seconds: 1.0,
         megabits_per_second: Some(1000),
+        probed_megabits_per_second: None,
         received_bytes: sent_bytes / 2,
         sent_bytes,
         received_packets: sent_bytes / 200,

@@ -372,6 +372,7 @@ fn a_link_that_is_nearly_full_bounds_what_nothing_else_does() {
             run.hosts.as_mut().unwrap().network = Some(NetworkRecord {
                 seconds: 1.0,
                 megabits_per_second,
+                probed_megabits_per_second: None,
                 received_bytes: megabytes[0] * 1_000_000,
                 sent_bytes: megabytes[1] * 1_000_000,
                 received_packets: 1,
@@ -380,6 +381,11 @@ fn a_link_that_is_nearly_full_bounds_what_nothing_else_does() {
                 retransmitted: 0,
             });
         })
+    };
+    let probed = |mut run: Record, megabits: f64| {
+        let network = run.hosts.as_mut().unwrap().network.as_mut().unwrap();
+        network.probed_megabits_per_second = Some(megabits);
+        run
     };
     let open = |mut run: Record| {
         run.workload.rate = Some(RateRecord { per_second: Some(1000.0), ..RateRecord::default() });
@@ -394,6 +400,14 @@ fn a_link_that_is_nearly_full_bounds_what_nothing_else_does() {
         ("a little less", linked(0.5, 0.5, [10, 112], gigabit), "latency-bound", None),
         ("a faster link", linked(0.5, 0.5, [10, 120], Some(10_000)), "latency-bound", None),
         ("a link of unknown speed", linked(0.5, 0.5, [10, 12_000], None), "latency-bound", None),
+        ("one that was probed", probed(linked(0.5, 0.5, [10, 120], None), 1000.0), "network-bound", full),
+        ("one that carries more", probed(linked(0.5, 0.5, [10, 120], None), 2000.0), "latency-bound", None),
+        (
+            "the probe comes first",
+            probed(linked(0.5, 0.5, [10, 120], Some(10_000)), 1000.0),
+            "network-bound",
+            full,
+        ),
         ("a link that says 0", linked(0.5, 0.5, [10, 12_000], Some(0)), "latency-bound", None),
         ("the server is busy", linked(0.95, 0.5, [10, 120], gigabit), "server-bound", None),
         ("the tool is busy", linked(0.5, 0.95, [10, 120], gigabit), "client-bound", None),

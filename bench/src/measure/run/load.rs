@@ -136,6 +136,7 @@ impl Run<'_> {
         Some(NetworkRecord {
             seconds: time.as_secs_f64(),
             megabits_per_second: server.interface(address)?.megabits_per_second,
+            probed_megabits_per_second: self.probed,
             received_bytes: traffic.received_bytes,
             sent_bytes: traffic.sent_bytes,
             received_packets: traffic.received_packets,

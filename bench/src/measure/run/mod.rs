@@ -41,6 +41,8 @@ pub(super) struct Run<'a> {
     pub(super) server: &'a Server,
     /// Requests per second of an open loop, and the peak that this is a share of.
     pub(super) rate: Option<(f64, Option<f64>)>,
+    /// What a probe of the link between hosts carried, in megabits per second.
+    pub(super) probed: Option<f64>,
     /// The share of a core that the server was seen to use while nothing was asked of it.
     pub(super) idle_share: Option<f64>,
 }

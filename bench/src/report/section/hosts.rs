@@ -67,7 +67,7 @@ fn chart(server: &HostRow, loads: &[HostRow]) -> Chart {
 
 /// The server's host first.
 fn hosts_table(server: HostRow, loads: Vec<HostRow>, source: &Source) -> Table {
-    let speed = unknown_speed(&server);
+    let speed = capacity(source, &server);
     let rows: Vec<HostRow> = std::iter::once(server).chain(loads).collect();
     let interface = |row: &HostRow| row.link.interface.clone();
     let trip = |row: &HostRow| Some(row.link.round_trip_seconds).filter(|_| row.link.name.is_some());
@@ -102,14 +102,17 @@ fn cores(row: &HostRow) -> String {
     format!("{} of {}", row.cores.len(), row.machine.counted_cores())
 }
 
-/// That no run can be called network-bound, where the server's link does not say what it carries.
-fn unknown_speed(server: &HostRow) -> Option<String> {
-    words::speed(server.link).is_none().then(|| {
-        format!(
-            "The interface of {} does not say how much it carries, so that no run can be called network-bound.",
-            words::host(server.link)
-        )
-    })
+/// How the capacity of the server's link is known: by a probe, or else by what its interface says.
+fn capacity(source: &Source, server: &HostRow) -> Option<String> {
+    let networks = source.loaded.records.iter().filter_map(|run| run.hosts.as_ref()?.network);
+    let probed = networks.filter_map(|network| network.probed_megabits_per_second).reduce(f64::max);
+    let host = words::host(server.link);
+    match probed {
+        Some(probed) => Some(format!("The link of {host} carries {probed:.0} Mbit/s, as a probe of large answers found.")),
+        None => words::speed(server.link).is_none().then(|| {
+            format!("The interface of {host} does not say how much it carries, so that no run can be called network-bound.")
+        }),
+    }
 }
 
 /// Load hosts that are one machine, as the runs say.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UsageRecord;
+use crate::text::numbers::as_f64;
 
 /// The hosts of a run.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -62,6 +63,9 @@ pub struct NetworkRecord {
     pub seconds: f64,
     /// What the link can carry in each direction, in megabits per second; `null` where it does not say.
     pub megabits_per_second: Option<u64>,
+    /// The most that it carries in one direction, by a probe before the first run; `null` where it was not
+    /// probed, or something else limited the probe.
+    pub probed_megabits_per_second: Option<f64>,
     /// Bytes that arrived.
     pub received_bytes: u64,
     /// Bytes that were sent.
@@ -97,10 +101,16 @@ impl LoadHostRecord {
 }
 
 impl NetworkRecord {
-    /// The share of the link that the busier direction used; `null` where its speed is not known.
+    /// Megabits per second in the busier direction.
+    pub fn carried(&self) -> Option<f64> {
+        let bits = as_f64(self.received_bytes.max(self.sent_bytes)) * 8.0;
+        (self.seconds > 0.0).then(|| bits / self.seconds / 1e6)
+    }
+
+    /// The share of the link that the busier direction used: of what the probe found that it carries, or
+    /// else of what the kernel says. `null` where neither is known.
     pub fn utilisation(&self) -> Option<f64> {
-        let bits = crate::text::numbers::as_f64(self.received_bytes.max(self.sent_bytes)) * 8.0;
-        let speed = crate::text::numbers::as_f64(self.megabits_per_second.filter(|speed| *speed > 0)?) * 1e6;
-        (self.seconds > 0.0).then(|| bits / self.seconds / speed)
+        let speed = self.megabits_per_second.map(as_f64);
+        Some(self.carried()? / self.probed_megabits_per_second.or(speed).filter(|speed| *speed > 0.0)?)
     }
 }

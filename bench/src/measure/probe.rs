@@ -1,0 +1,114 @@
+//! What the link between hosts carries, by two short loads of large answers before the first run.
+//!
+//! The kernel says how fast a network card is, and nothing, or an invented figure, of a virtual one. The
+//! floor, which does nothing but write, sends as much as any server here. Where neither side is busy, and
+//! twice the connections carry no more, the link is what limits them.
+
+use std::time::Duration;
+
+use super::Measurement;
+use super::contender::Contender;
+use super::prepare;
+use super::run::Run;
+use crate::servers::workload::{Amount, Load, Mode, Task, Workload};
+use crate::store::record::{Bound, Record};
+
+/// Bytes of an answer: as many as the longest path that servers accept leaves room for.
+const PATH_BYTES: usize = 7500;
+
+/// Connections of each load host in the two loads.
+const CONNECTIONS: [u32; 2] = [128, 256];
+
+/// What the second load may carry more than the first, as a factor, where the link limits both.
+const SAME: f64 = 1.1;
+
+/// How long each load takes.
+const TIME: Duration = Duration::from_secs(1);
+
+/// Megabits per second that the link carries at most. `None` where something else limited the loads,
+/// where both sides are on one machine, and where the floor is not among the servers.
+pub(super) fn link(measurement: &Measurement, contenders: &[Contender]) -> Option<f64> {
+    let Measurement { sides, layout, progress, .. } = *measurement;
+    if !sides.are_apart() {
+        return None;
+    }
+    let floor = contenders.iter().find(|contender| contender.server.is_floor && contender.prepared.is_ok());
+    let Some(floor) = floor else {
+        progress.note("the link is not probed, since the floor is not among the servers");
+        return None;
+    };
+    let hosts = u32::try_from(sides.loads().len()).unwrap_or(1);
+    let load = |connections: u32| {
+        let workload = workload(connections * hosts);
+        let setup = prepare::setup(sides, layout, &workload);
+        let mut record = floor.record(&workload, &setup, None, 1);
+        let (cores, server) = (&setup.cores, floor.runs());
+        let run =
+            Run { sides, cores, workload: &workload, server, rate: None, probed: None, idle_share: None };
+        run.make(&mut record);
+        carried(record)
+    };
+    let loads: Result<Vec<f64>, String> = CONNECTIONS.into_iter().map(load).collect();
+    match loads.as_deref() {
+        Ok(&[few, many]) if many <= few * SAME => {
+            let most = few.max(many);
+            progress.note(&format!("the link carries {most:.0} Mbit/s, as a probe of large answers found"));
+            Some(most)
+        }
+        Ok(&[few, many]) => {
+            let more = "so its limit is not known";
+            progress.note(&format!(
+                "the link carries {few:.0} Mbit/s, and {many:.0} with more connections, {more}"
+            ));
+            None
+        }
+        Ok(_) => None,
+        Err(why) => {
+            progress.note(&format!("the limit of the link is not known: {why}"));
+            None
+        }
+    }
+}
+
+/// Megabits per second that a load carried, or why that says nothing about the link.
+fn carried(record: Record) -> Result<f64, String> {
+    if let Some(error) = record.error {
+        return Err(error.message);
+    }
+    let bound = record.verdict.map(|verdict| verdict.bound);
+    let Some(Bound::LatencyBound | Bound::NetworkBound) = bound else {
+        return Err(match bound {
+            Some(bound) => format!("its probe is {bound}"),
+            None => "its probe has no verdict".into(),
+        });
+    };
+    let network = record.hosts.and_then(|hosts| hosts.network);
+    network.and_then(|network| network.carried()).ok_or_else(|| "the kernel does not count its bytes".into())
+}
+
+fn workload(connections: u32) -> Workload {
+    let path = format!("/{}", "a".repeat(PATH_BYTES - 1));
+    Workload {
+        name: "link".into(),
+        suite: "link".into(),
+        title: "what the link carries".into(),
+        answer: format!("Hello, visitor! You've requested: {path}\n"),
+        path,
+        task: Task::Load(Load {
+            tool: "visit".into(),
+            connections,
+            amount: Amount::Time(TIME),
+            mode: Mode::KeepAlive,
+            headers: Vec::new(),
+            poisson: None,
+            mix: Vec::new(),
+            rate: None,
+            warm_up: TIME / 5,
+            timeout: 10 * TIME,
+            slice: None,
+        }),
+        server_cores: None,
+        repetitions: 1,
+        published: None,
+    }
+}
