@@ -10,6 +10,7 @@ use super::Measurement;
 use super::contender::Contender;
 use super::prepare;
 use super::run::Run;
+use crate::analysis::verdict::BUSY_FROM;
 use crate::servers::workload::{Amount, Load, Mode, Task, Workload};
 use crate::store::record::{Bound, Record};
 
@@ -75,13 +76,12 @@ fn carried(record: Record) -> Result<f64, String> {
     if let Some(error) = record.error {
         return Err(error.message);
     }
-    let bound = record.verdict.map(|verdict| verdict.bound);
-    let Some(Bound::LatencyBound | Bound::NetworkBound) = bound else {
-        return Err(match bound {
-            Some(bound) => format!("its probe is {bound}"),
-            None => "its probe has no verdict".into(),
-        });
-    };
+    let verdict = record.verdict.ok_or("its probe has no verdict")?;
+    // A full link loses packets, so that an answer may have stood still: an invalid load says enough here.
+    let busy = verdict.server_utilisation.unwrap_or(1.0).max(verdict.tool_utilisation);
+    if busy >= BUSY_FROM || matches!(verdict.bound, Bound::ThreadBound | Bound::Disturbed) {
+        return Err(format!("its probe is {}", verdict.bound));
+    }
     let network = record.hosts.and_then(|hosts| hosts.network);
     network.and_then(|network| network.carried()).ok_or_else(|| "the kernel does not count its bytes".into())
 }
