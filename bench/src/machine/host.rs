@@ -209,6 +209,15 @@ impl Host {
         }
     }
 
+    /// How many connections the host has accepted since it started, on any port. `None` where the kernel
+    /// does not say.
+    pub fn accepted(&self) -> Option<u64> {
+        match &self.place {
+            Place::Here(_) => sockets::accepted(),
+            Place::There(remote) => remote.accepted(),
+        }
+    }
+
     /// Counts the connections of `address` at times until the returned value is asked for the largest
     /// count. The host does so itself: the harness sends nothing meanwhile.
     pub fn watch_connections(&self, address: SocketAddr) -> anyhow::Result<Watch<'_>> {

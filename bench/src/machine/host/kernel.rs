@@ -18,8 +18,6 @@ pub struct KernelCounters {
     pub busy: Option<CoreTimes>,
     /// How long the machine was suspended.
     pub suspended: Option<Duration>,
-    /// Connections that the host has accepted since it started, on any port.
-    pub accepted: Option<u64>,
 }
 
 impl KernelCounters {
@@ -30,7 +28,6 @@ impl KernelCounters {
             throttled: throttled::throttled(),
             busy: cores::times(cores),
             suspended: suspended::suspended(),
-            accepted: super::sockets::accepted(),
         }
     }
 }

@@ -166,6 +166,10 @@ impl Remote {
         self.ask(Ask::Established { address }, AT_ONCE).ok()?
     }
 
+    pub(super) fn accepted(&self) -> Option<u64> {
+        self.ask(Ask::Accepted, AT_ONCE).ok()?
+    }
+
     pub(super) fn watch_connections(&self, address: SocketAddr) -> anyhow::Result<RemoteWatch<'_>> {
         Ok(RemoteWatch { remote: self, number: self.ask(Ask::Watch { address }, AT_ONCE)? })
     }

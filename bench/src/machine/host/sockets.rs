@@ -59,8 +59,7 @@ pub(super) fn established(address: SocketAddr) -> Option<u64> {
     }
 }
 
-/// How many connections this machine has accepted since it started, on any port. `None` where the
-/// kernel does not say.
+/// What [`Host::accepted`](super::Host::accepted) returns, of this machine.
 pub(super) fn accepted() -> Option<u64> {
     procfs::net::snmp().ok().map(|counts| counts.tcp_passive_opens)
 }

@@ -36,8 +36,6 @@ pub(super) struct HostSpent {
     pub(super) times: Option<CoreTimes>,
     throttled: Option<Duration>,
     suspended: Option<Duration>,
-    /// Connections that the host has accepted, on any port.
-    pub(super) accepted: Option<u64>,
 }
 
 impl Counters {
@@ -80,7 +78,6 @@ impl HostSpent {
             times: after.busy.zip(before.busy).map(|(after, before)| after.since(&before)),
             throttled: between(|kernel| kernel.throttled),
             suspended: between(|kernel| kernel.suspended),
-            accepted: after.accepted.zip(before.accepted).map(|(after, before)| after.saturating_sub(before)),
         }
     }
 
@@ -90,7 +87,6 @@ impl HostSpent {
             times: both(self.times, other.times, CoreTimes::and),
             throttled: both(self.throttled, other.throttled, add),
             suspended: both(self.suspended, other.suspended, add),
-            accepted: both(self.accepted, other.accepted, |a, b| a + b),
         }
     }
 

@@ -48,6 +48,7 @@ impl Run<'_> {
         let used_cores = Cores { server: record.server_cores.clone(), ..self.cores.clone() };
         let (parts, here) = (self.parts(&used_cores), self.sides.server());
         let traffic = self.sides.are_apart().then(|| here.traffic(self.sides.listens())).flatten();
+        let accepted = here.accepted();
         let before = Counters::before(&server, used_cores.server.len(), &parts);
         let before = before.map_err(failed(ErrorKind::Died))?;
         let watch = here.watch_connections(server.address()).map_err(failed(ErrorKind::HostLost))?;
@@ -56,6 +57,7 @@ impl Run<'_> {
         let wall = began.elapsed();
         let seen = server.known(watch.most());
         let spent = before.spent(&server, &parts);
+        let accepted = here.accepted().zip(accepted).map(|(after, before)| after.saturating_sub(before));
         record.memory = server.memory(at_rest);
         *output.load_time.get_or_insert_default() += wall;
         output.printed = shares.as_ref().ok().map(Shares::printed);
@@ -71,7 +73,7 @@ impl Run<'_> {
             ..spent.record(&shares.usage(), used_cores.server.len())
         });
         // Those of a server on another machine are not counted here.
-        let accepted = spent.parts.first().and_then(|part| part.accepted).filter(|_| seen.is_some());
+        let accepted = accepted.filter(|_| seen.is_some());
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen, accepted });
         if self.sides.are_apart() {
             record.hosts = Some(self.hosts(tool, &shares, &spent, traffic));

@@ -211,6 +211,7 @@ fn read(ask: Ask) -> anyhow::Result<Value> {
     match ask {
         Ask::Counters { cores } => value(KernelCounters::read(&cores)),
         Ask::Established { address } => value(sockets::established(address)),
+        Ask::Accepted => value(sockets::accepted()),
         Ask::Ports { to_loopback } => value(ports::ports(to_loopback)),
         Ask::Traffic { address } => value(network::traffic(address)),
         Ask::Interface { address } => value(network::interface(address)),

@@ -83,6 +83,8 @@ pub(super) enum Ask {
     Counters { cores: Vec<usize> },
     /// `Option<u64>`.
     Established { address: SocketAddr },
+    /// `Option<u64>`.
+    Accepted,
     /// Begins to count the connections of an address: the number of the watch.
     Watch { address: SocketAddr },
     /// Ends a watch: `Option<u64>`.
