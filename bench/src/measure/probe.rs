@@ -17,8 +17,8 @@ use crate::store::record::{Bound, Record};
 /// Bytes of an answer: as many as the longest path that servers accept leaves room for.
 const PATH_BYTES: usize = 7500;
 
-/// Connections of each load host in the two loads.
-const CONNECTIONS: [u32; 2] = [128, 256];
+/// Connections of each load host in the first load; the second has twice as many.
+const CONNECTIONS: u32 = 128;
 
 /// What the second load may carry more than the first, as a factor, where the link limits both.
 const SAME: f64 = 1.1;
@@ -49,26 +49,25 @@ pub(super) fn link(measurement: &Measurement, contenders: &[Contender]) -> Optio
         run.make(&mut record);
         carried(record)
     };
-    let loads: Result<Vec<f64>, String> = CONNECTIONS.into_iter().map(load).collect();
-    match loads.as_deref() {
-        Ok(&[few, many]) if many <= few * SAME => {
-            let most = few.max(many);
+    match limit(load) {
+        Ok(most) => {
             progress.note(&format!("the link carries {most:.0} Mbit/s, as a probe of large answers found"));
             Some(most)
         }
-        Ok(&[few, many]) => {
-            let more = "so its limit is not known";
-            progress.note(&format!(
-                "the link carries {few:.0} Mbit/s, and {many:.0} with more connections, {more}"
-            ));
-            None
-        }
-        Ok(_) => None,
         Err(why) => {
             progress.note(&format!("the limit of the link is not known: {why}"));
             None
         }
     }
+}
+
+/// Megabits per second that `load` carries with however many connections, or why that is not known.
+fn limit(load: impl Fn(u32) -> Result<f64, String>) -> Result<f64, String> {
+    let (few, many) = (load(CONNECTIONS)?, load(2 * CONNECTIONS)?);
+    if many > few * SAME {
+        return Err(format!("it carries {few:.0} Mbit/s, and {many:.0} with twice the connections"));
+    }
+    Ok(few.max(many))
 }
 
 /// Megabits per second that a load carried, or why that says nothing about the link.
