@@ -6,7 +6,7 @@ use super::panels::Panels;
 use super::{Source, fields, figures, words};
 use crate::analysis::capacity::{self, Capacity, Probe};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::report::chart::{Axis, Chart, Line, Point, Scale};
+use crate::report::chart::{Chart, Line, Point};
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::{Attribution, Figure, Quantity, Value};
@@ -141,14 +141,10 @@ impl<'a> Searched<'a> {
             (!points.is_empty()).then(|| Line { label: (*name).into(), points, has_marks: true })
         };
         let percentile = self.limit.percentile;
-        let panels = Panels {
-            id: format!("curve-{}", self.search.workload.name),
-            title: format!("p{percentile} of latency by rate, as the search for {} tried it", self.limit()),
-            each: "server",
-            rest: " The table below has what was found.",
-            x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
-            y: Axis { label: format!("Latency, p{percentile}"), quantity: Quantity::Time, scale: Scale::Log },
-        };
+        let id = format!("curve-{}", self.search.workload.name);
+        let title = format!("p{percentile} of latency by rate, as the search for {} tried it", self.limit());
+        let panels = Panels::by_rate(&id, &title, &format!("Latency, p{percentile}"));
+        let panels = Panels { rest: " The table below has what was found.", ..panels };
         panels.charts(servers.iter().filter_map(line).collect())
     }
 

@@ -47,14 +47,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
         Line { label: name.into(), points, has_marks: true }
     };
-    let panels = Panels {
-        id: "latency-by-rate".into(),
-        title: "The 99th percentile of latency by rate".into(),
-        each: "server",
-        rest: " The tables below have the figures.",
-        x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
-        y: Axis { label: "Latency, p99".into(), quantity: Quantity::Time, scale: Scale::Log },
-    };
+    let panels = Panels::by_rate("latency-by-rate", "The 99th percentile of latency by rate", "Latency, p99");
     panels.charts(servers.iter().copied().map(line).collect())
 }
 

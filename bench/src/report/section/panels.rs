@@ -1,7 +1,8 @@
 //! Line charts of many servers. A chart has no more lines than can be distinguished, and axes of its
 //! own, so that one server far from the others does not flatten the lines of all others.
 
-use crate::report::chart::{Axis, Chart, Line, Lines, MOST_LINES, Plot};
+use crate::report::chart::{Axis, Chart, Line, Lines, MOST_LINES, Plot, Scale};
+use crate::report::value::Quantity;
 
 /// What the charts of one figure have in common.
 pub(super) struct Panels {
@@ -17,6 +18,18 @@ pub(super) struct Panels {
 }
 
 impl Panels {
+    /// Those of a time by the rate of an open loop, a line per server.
+    pub(super) fn by_rate(id: &str, title: &str, label: &str) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            each: "server",
+            rest: " The tables below have the figures.",
+            x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
+            y: Axis { label: label.into(), quantity: Quantity::Time, scale: Scale::Log },
+        }
+    }
+
     /// The charts of lines, the cheapest first. Their numbers of lines differ by at most one.
     pub(super) fn charts(&self, lines: Vec<Line>) -> Vec<Chart> {
         let all = lines.len();

@@ -6,7 +6,7 @@ use super::metric::{COST, IDLE, MEAN, P99};
 use super::panels::Panels;
 use super::{Source, best_by, fields, figures, notes, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
-use crate::report::chart::{Axis, Chart, Scale};
+use crate::report::chart::Chart;
 use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::Quantity;
@@ -57,14 +57,7 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
 /// The cost by the rate, a line per server.
 fn charts(loads: &[&WorkloadSummary]) -> Vec<Chart> {
     let line = |server: &str| COST.line(server, loads.iter().map(|summary| (rate(summary), *summary)));
-    let panels = Panels {
-        id: "rates-cost".into(),
-        title: "CPU time per request by rate".into(),
-        each: "server",
-        rest: " The tables below have the figures.",
-        x: Axis { label: "Requests due".into(), quantity: Quantity::Rate, scale: Scale::Log },
-        y: Axis { label: "CPU/request".into(), quantity: Quantity::Time, scale: Scale::Log },
-    };
+    let panels = Panels::by_rate("rates-cost", "CPU time per request by rate", "CPU/request");
     panels.charts(family::servers(loads).into_iter().map(line).collect())
 }
 
