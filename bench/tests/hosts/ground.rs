@@ -12,7 +12,7 @@ use bench::store::record::Record;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
-use crate::mock::{Checkout, suite, text, wait_until, workload};
+use crate::mock::{Checkout, expect, suite, text, wait_until, workload};
 use crate::rig::Rig;
 
 /// Hosts and a checkout.
@@ -96,10 +96,7 @@ impl Ground {
     /// Runs `bench`, which has to exit with `code` and to print `expected`. Returns its output.
     #[track_caller]
     pub(crate) fn expect(&self, arguments: &str, code: i32, expected: &str) -> String {
-        let (output, text) = self.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
-        assert!(text.contains(expected), "{arguments}: {text}");
-        text
+        expect(self.run(arguments), arguments, code, expected)
     }
 
     /// The lines of the result folder, with all that each has: `results::load` leaves histograms out.

@@ -22,6 +22,14 @@ pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+/// What `bench` printed in a run with these arguments, which had to exit with `code` and to print `expected`.
+#[track_caller]
+pub(crate) fn expect((output, text): (Output, String), arguments: &str, code: i32, expected: &str) -> String {
+    assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
+    assert!(text.contains(expected), "{arguments}: {text}");
+    text
+}
+
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + LIMIT;
@@ -124,10 +132,7 @@ impl Checkout {
     /// Runs `bench`, which has to exit with `code` and to print `expected`. Returns its output.
     #[track_caller]
     pub(crate) fn expect(&self, arguments: &str, code: i32, expected: &str) -> String {
-        let (output, text) = self.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
-        assert!(text.contains(expected), "{arguments}: {text}");
-        text
+        expect(self.run(arguments), arguments, code, expected)
     }
 
     /// Runs `bench`, which has to succeed. Returns its output.
