@@ -209,14 +209,14 @@ const CASES: &[CompareCase] = &[
         &[], 0, &[
             "The load of A and that of B came from different machines or over different networks",
             "load from the same machine b (a processor, 2 cores, Linux 6.18 x86_64); c (a processor,",
-            "link of the server's host none: the loopback interface eth0 (igb), 1,000 Mbit/s, 1,500 bytes a packet",
+            "link of the server's host none: the loopback interface eth0 (igb), 1,000 Mbit/s, 1,500 bytes per packet",
             "tool on core 1 core 1 of b, core 1 of c", "4 cannot be distinguished",
         ]),
     ("another host of the load, and another link",
         |a| load_from(a, &["b", "c"], 1000), |b| load_from(b, &["b", "d"], 10_000),
         &[], 0, &[
             "over different networks", "c (a processor, 2 cores, Linux 6.18 x86_64) d (a processor, 2 cores,",
-            "link of the server's host eth0 (igb), 1,000 Mbit/s, 1,500 bytes a eth0 (igb), 10,000 Mbit/s, 1,500 bytes a",
+            "link of the server's host eth0 (igb), 1,000 Mbit/s, 1,500 bytes per eth0 (igb), 10,000 Mbit/s, 1,500 bytes per",
             "tool on core 1 of b, core 1 of c core 1 of b, core 1 of d",
         ]),
     ("the same hosts", |a| load_from(a, &["b"], 1000), |b| load_from(b, &["b"], 1000), &[], 0, &[

@@ -159,7 +159,7 @@ fn link(machine: &Machine) -> String {
         let known = |value: &Option<u64>, unit: &str| {
             value.map_or_else(String::new, |value| format!(", {}{unit}", numbers::whole(as_f64(value))))
         };
-        format!("{name}{driver}{}{}", known(megabits_per_second, " Mbit/s"), known(mtu, " bytes a packet"))
+        format!("{name}{driver}{}{}", known(megabits_per_second, " Mbit/s"), known(mtu, " bytes per packet"))
     })
 }
 
