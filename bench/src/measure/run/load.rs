@@ -76,7 +76,8 @@ impl Run<'_> {
         let accepted = accepted.filter(|_| seen.is_some());
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen, accepted });
         if self.sides.are_apart() {
-            record.hosts = Some(self.hosts(tool, &shares, &spent, traffic));
+            let windows = shares.windows(tool).map_err(failed(ErrorKind::Tool))?;
+            record.hosts = Some(self.hosts(&windows, &shares, &spent, traffic));
         }
         Ok(())
     }
@@ -96,8 +97,13 @@ impl Run<'_> {
     }
 
     /// What each host did.
-    fn hosts(&self, tool: &dyn Tool, shares: &Shares, spent: &Spent, before: Option<Traffic>) -> HostsRecord {
-        let windows = shares.windows(tool);
+    fn hosts(
+        &self,
+        windows: &[Window],
+        shares: &Shares,
+        spent: &Spent,
+        before: Option<Traffic>,
+    ) -> HostsRecord {
         let first = windows.iter().map(|window| window.began).min().unwrap_or(Clock(0));
         let sides = self.loads();
         let numbers = BTreeSet::from_iter(sides.iter().map(|side| side.machine));
@@ -125,8 +131,8 @@ impl Run<'_> {
         };
         HostsRecord {
             server: self.sides.server().name().map(str::to_owned),
-            loads: sides.iter().zip(&shares.all).zip(&windows).map(of_load).collect(),
-            overlap: shares::overlap(&windows),
+            loads: sides.iter().zip(&shares.all).zip(windows).map(of_load).collect(),
+            overlap: shares::overlap(windows),
             network: before.and_then(|before| self.network(&before, spent.wall)),
         }
     }

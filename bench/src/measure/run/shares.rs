@@ -189,38 +189,39 @@ impl Shares {
     }
 
     /// When each share was made. A tool that does not say when it began, began as long before its end
-    /// was known as its load took.
-    pub(super) fn windows(&self, tool: &dyn Tool) -> Vec<Window> {
+    /// was known as its load took. Fails when an output is not complete.
+    pub(super) fn windows(&self, tool: &dyn Tool) -> anyhow::Result<Vec<Window>> {
         let window = |share: &Share| {
-            let output = tool.parse(&share.ended.output).ok()?;
-            let elapsed = Duration::try_from_secs_f64(output.elapsed_seconds).ok()?;
-            let nanoseconds = u64::try_from(elapsed.as_nanos()).ok()?;
+            let output = share.parsed(tool)?;
+            let elapsed = Duration::try_from_secs_f64(output.elapsed_seconds)?;
+            let nanoseconds = u64::try_from(elapsed.as_nanos())?;
             let began = match output.began_nanoseconds {
                 Some(began) => share.offsets[0].here(Clock(began)),
                 None => Clock(share.known.0.saturating_sub(nanoseconds)).max(share.started),
             };
-            Some(Window { began, elapsed, answered: output.answered, late_seconds: output.late_seconds })
+            Ok(Window { began, elapsed, answered: output.answered, late_seconds: output.late_seconds })
         };
-        self.all.iter().filter_map(window).collect()
+        self.all.iter().map(window).collect()
     }
 
     /// The figures of the whole load. Fails when an output is not complete, or the shares were not made at
     /// the same time.
     pub(super) fn figures(&self, tool: &dyn Tool) -> anyhow::Result<ToolOutput> {
-        let failed = |share: &Share| {
-            let Ended { status, .. } = share.ended;
-            format!("{} ended with {status}{}", tool.name(), share.ended.last_words())
-        };
         if let [share] = &self.all[..] {
-            return tool.parse(&share.ended.output).with_context(|| failed(share));
+            return share.parsed(tool);
         }
-        for share in &self.all {
-            tool.parse(&share.ended.output).with_context(|| failed(share))?;
-        }
-        let windows = self.windows(tool);
-        let (began, ended) = bounds(&windows).context("no load host made load")?;
+        let (began, ended) = bounds(&self.windows(tool)?).context("no load host made load")?;
         let outputs: Vec<&str> = self.all.iter().map(|share| share.ended.output.as_str()).collect();
         tool.merge(&outputs, ended.since(began).as_secs_f64())
+    }
+}
+
+impl Share {
+    /// What the tool says in its output. Fails when that is not complete.
+    fn parsed(&self, tool: &dyn Tool) -> anyhow::Result<ToolOutput> {
+        let Ended { status, output, .. } = &self.ended;
+        let failed = || format!("{} ended with {status}{}", tool.name(), self.ended.last_words());
+        tool.parse(output).with_context(failed)
     }
 }
 
