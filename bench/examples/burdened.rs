@@ -63,7 +63,7 @@ fn run(arguments: &BurdenFlags) -> anyhow::Result<()> {
         let _ = waker.wake();
     });
     process::drain_on_signal(&lifecycle, flags.drain_timeout)?;
-    process::announce(listener.local_addr()?)?;
+    process::announce(flags, listener.local_addr()?)?;
     listener.set_nonblocking(true)?;
     answer_all(poll, TcpListener::from_std(listener), burden, &lifecycle)
 }

@@ -2,7 +2,8 @@
 //!
 //! [`process`] is how a server behaves as a program: its flags, its ready line, its signals.
 //! [`lifecycle`] is how far it is from its start to its end, and which connections it has open.
-//! [`http`] is the endpoint: one greeting, its limits and the rules of HTTP/1.1.
+//! [`http`] is the endpoint: one greeting, its limits and the rules of HTTP/1.1. [`tls`] is what lies
+//! below it where a connection is encrypted.
 //! There is no runtime in this crate: no tokio, no actix, no may.
 
 #[cfg(any(test, feature = "counting"))]
@@ -12,6 +13,7 @@ pub mod lifecycle;
 pub mod process;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tls;
 
 /// Every program that links this crate allocates with mimalloc, so that no server can forget it.
 /// The fuzzer's programs do not: its sanitizer has to see what is allocated.

@@ -81,7 +81,7 @@ impl Write for Client {
 }
 
 impl Stream for Client {
-    fn shut_down_writing(&self) -> Result<()> {
+    fn shut_down_writing(&mut self) -> Result<()> {
         self.shut.set(true);
         Ok(())
     }

@@ -21,6 +21,7 @@ use super::limits;
 use super::stream::Stream;
 use super::timeouts::{Timeouts, WaitingFor};
 use crate::lifecycle::Lifecycle;
+use crate::tls::{Encrypted, Tls};
 
 /// Requests answered per turn while other connections wait for the thread.
 const REQUESTS_PER_TURN: usize = 32;
@@ -55,6 +56,8 @@ pub enum Turn {
 /// One connection between turns.
 #[derive(Debug, Default)]
 pub struct Session {
+    /// `None` where the connection is not encrypted.
+    tls: Option<Box<Tls>>,
     connection: Connection,
     phase: Phase,
     deadline: Option<Instant>,
@@ -73,6 +76,11 @@ enum Phase {
 }
 
 impl Session {
+    /// A session whose client has to begin with a handshake of TLS.
+    pub fn over(tls: Tls) -> Self {
+        Self { tls: Some(Box::new(tls)), ..Self::default() }
+    }
+
     /// When the next turn has to be, at the latest.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
@@ -84,6 +92,7 @@ impl Session {
             && self.input.is_empty()
             && self.output.is_empty()
             && !self.connection.is_in_body()
+            && self.tls.as_ref().is_none_or(|tls| !tls.has_kept() && !tls.has_part())
     }
 
     /// Bytes of input and of output that the session keeps between turns.
@@ -93,7 +102,17 @@ impl Session {
     }
 
     /// Serves the connection until it is over, its stream would block, or it has had its share.
-    pub fn turn<S: Stream, W: Fn() -> bool>(&mut self, mut driver: Driver<'_, S, W>) -> Turn {
+    pub fn turn<S: Stream, W: Fn() -> bool>(&mut self, driver: Driver<'_, S, W>) -> Turn {
+        let Some(mut tls) = self.tls.take() else { return self.turn_on(driver) };
+        let Driver { stream, buffers, timeouts, lifecycle, others_wait } = driver;
+        let stream = &mut Encrypted { tls: &mut tls, socket: stream };
+        let turn = self.turn_on(Driver { stream, buffers, timeouts, lifecycle, others_wait });
+        self.tls = Some(tls);
+        turn
+    }
+
+    /// A turn over a stream of requests and answers as they are.
+    fn turn_on<S: Stream, W: Fn() -> bool>(&mut self, mut driver: Driver<'_, S, W>) -> Turn {
         let driver = &mut driver;
         driver.buffers.load(&mut self.input, &mut self.output);
         let turn = loop {
@@ -105,7 +124,9 @@ impl Session {
                 break turn;
             }
         };
-        if turn != Turn::Over {
+        if turn == Turn::Over {
+            driver.stream.notify_end();
+        } else {
             driver.buffers.store(&mut self.input, &mut self.output);
         }
         turn
@@ -133,6 +154,9 @@ impl Session {
                     if let Some(turn) = self.read(driver) {
                         return Some(turn);
                     }
+                    if self.phase != Phase::Open {
+                        return None;
+                    }
                     has_read = true;
                 }
             }
@@ -151,7 +175,8 @@ impl Session {
     /// Reads what is there. `Some` where that ends the turn: the session waits, or is over.
     fn read<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let input = &mut driver.buffers.input;
-        let waiting = WaitingFor::input(self.connection.is_in_body(), !input.is_empty());
+        let has_part = !input.is_empty() || driver.stream.has_part();
+        let waiting = WaitingFor::input(self.connection.is_in_body(), has_part);
         // The clock is read before the stream only within a request: else every request would pay.
         if waiting != WaitingFor::Request && self.has_expired(driver.timeouts.limit(waiting)) {
             self.connection.time_out(&mut driver.buffers.output);
@@ -167,30 +192,41 @@ impl Session {
                 }
                 None
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                // Part of something may have arrived, whose time begins.
+                if waiting != WaitingFor::Head {
+                    self.deadline = None;
+                }
+                None
+            }
             Err(error) if would_block(&error) => {
                 let is_over = waiting == WaitingFor::Request && self.has_been_idle(driver);
                 Some(if is_over { Turn::Over } else { Turn::Readable })
             }
+            // What arrived is not TLS. The alert that says so is sent.
+            Err(error) if error.kind() == ErrorKind::InvalidData => self.begin_lingering(driver),
             Err(_) => Some(Turn::Over),
         }
     }
 
-    /// Writes the output. `Some` where the stream does not take all of it.
+    /// Writes the output, and what the stream has kept of it. `Some` where the client does not take
+    /// all of it.
     fn write<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let output = &mut driver.buffers.output;
         let mut written = 0;
         let turn = loop {
-            match driver.stream.write(output.get(written..).filter(|rest| !rest.is_empty())?) {
-                Ok(0) => break Turn::Over,
-                Ok(bytes) => {
-                    written += bytes;
-                    self.deadline = None;
-                    if written == output.len() {
-                        output.clear();
-                        return None;
-                    }
+            let rest = output.get(written..).unwrap_or_default();
+            let sent = match driver.stream.send_kept() {
+                Ok(0) if rest.is_empty() => {
+                    output.clear();
+                    return None;
                 }
+                Ok(0) => driver.stream.write(rest).inspect(|bytes| written += bytes),
+                sent => sent,
+            };
+            match sent {
+                Ok(0) => break Turn::Over,
+                Ok(_) => self.deadline = None,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if would_block(&error) => {
                     let has_expired = self.has_expired(driver.timeouts.limit(WaitingFor::Reader));
@@ -207,7 +243,16 @@ impl Session {
     /// unread or on its way, for which the kernel would send a reset, so the session lingers.
     fn close<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let has_all = driver.buffers.input.is_empty() && !self.connection.has_rejected();
-        if has_all && !driver.lifecycle.is_draining() || driver.stream.shut_down_writing().is_err() {
+        if has_all && !driver.lifecycle.is_draining() {
+            Some(Turn::Over)
+        } else {
+            self.begin_lingering(driver)
+        }
+    }
+
+    fn begin_lingering<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
+        driver.stream.notify_end();
+        if driver.stream.shut_down_writing().is_err() {
             return Some(Turn::Over);
         }
         driver.buffers.clear();
@@ -220,7 +265,7 @@ impl Session {
         if bytes > limits::LINGER_BYTES || self.has_expired(driver.timeouts.limit(WaitingFor::End)) {
             return Some(Turn::Over);
         }
-        match driver.stream.read(driver.buffers.input.space()) {
+        match driver.stream.discard(driver.buffers.input.space()) {
             Ok(0) => Some(Turn::Over),
             Ok(more) => {
                 self.phase = Phase::Lingering { bytes: bytes + more };

@@ -1,20 +1,65 @@
 //! The streams that a session runs over.
 
-use std::io::{ErrorKind, Read, Result, Write};
+use std::io::{ErrorKind, IoSlice, Read, Result, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{self, MsgFlags};
+use socket2::SockRef;
 
 /// A stream whose reads and writes may end with `WouldBlock` or `TimedOut`, at which a turn ends.
+///
+/// What a stream has taken in a write may be kept in it: a write to the client is complete only
+/// when [`Stream::send_kept`] has nothing left. A read that ends with `Interrupted` may have added
+/// to it. A plain socket keeps nothing, and has none of the methods that have a default.
 pub trait Stream: Read + Write {
     /// Ends the sending side, so that the client reads an end after the last answer.
-    fn shut_down_writing(&self) -> Result<()>;
+    fn shut_down_writing(&mut self) -> Result<()>;
+
+    /// Sends some of what is kept. Returns the number of bytes, which is 0 when nothing is kept.
+    fn send_kept(&mut self) -> Result<usize> {
+        Ok(0)
+    }
+
+    /// Whether part of something has arrived that no read gives yet: a handshake, or a record.
+    fn has_part(&self) -> bool {
+        false
+    }
+
+    /// Reads what follows the last request, to drop it.
+    fn discard(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.read(buffer)
+    }
+
+    /// Tells the client that nothing follows, as far as the stream takes that without a wait.
+    fn notify_end(&mut self) {}
+}
+
+impl<S: Stream> Stream for &mut S {
+    fn shut_down_writing(&mut self) -> Result<()> {
+        (**self).shut_down_writing()
+    }
+
+    fn send_kept(&mut self) -> Result<usize> {
+        (**self).send_kept()
+    }
+
+    fn has_part(&self) -> bool {
+        (**self).has_part()
+    }
+
+    fn discard(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        (**self).discard(buffer)
+    }
+
+    fn notify_end(&mut self) {
+        (**self).notify_end();
+    }
 }
 
 impl Stream for TcpStream {
-    fn shut_down_writing(&self) -> Result<()> {
+    fn shut_down_writing(&mut self) -> Result<()> {
         self.shutdown(Shutdown::Write)
     }
 }
@@ -53,7 +98,7 @@ impl<S: AsFd> NonBlocking<S> {
 }
 
 impl<S: AsFd> Stream for NonBlocking<S> {
-    fn shut_down_writing(&self) -> Result<()> {
+    fn shut_down_writing(&mut self) -> Result<()> {
         Ok(socket::shutdown(self.socket.as_fd().as_raw_fd(), socket::Shutdown::Write)?)
     }
 }
@@ -72,10 +117,19 @@ impl<S: AsFd> Read for NonBlocking<S> {
     }
 }
 
+/// How a non-blocking write is made: without a signal for a connection that is gone.
+const WRITE_FLAGS: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
+
 impl<S: AsFd> Write for NonBlocking<S> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-        Ok(socket::send(self.socket.as_fd().as_raw_fd(), bytes, flags)?)
+        Ok(socket::send(self.socket.as_fd().as_raw_fd(), bytes, WRITE_FLAGS)?)
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice]) -> Result<usize> {
+        if let [piece] = pieces {
+            return self.write(piece);
+        }
+        SockRef::from(&self.socket).send_vectored_with_flags(pieces, WRITE_FLAGS.bits())
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -22,8 +22,12 @@ impl Accepted {
     /// Gives a connection its first turn on this thread, without waiting for the client; `None`
     /// when that was also its last. Mostly its first request is already there, and where that is
     /// its only one, no other thread has to learn of the connection.
-    pub fn begin(stream: TcpStream, permit: ConnectionPermit, timeouts: &Timeouts) -> Option<Self> {
-        let mut session = Session::default();
+    pub fn begin(
+        stream: TcpStream,
+        mut session: Session,
+        permit: ConnectionPermit,
+        timeouts: &Timeouts,
+    ) -> Option<Self> {
         let mut socket = NonBlocking::new(&stream);
         let turn = turn_on_this_thread(&mut session, &mut socket, timeouts, permit.lifecycle());
         (turn != Turn::Over).then_some(Self { stream, session, turn, permit })

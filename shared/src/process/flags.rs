@@ -8,6 +8,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::arguments::{Flag, FlagSet, Values};
 use crate::http::{Timeouts, limits};
+use crate::tls::TlsFiles;
 
 /// File descriptors kept free for what is not a connection: standard streams, listeners, epoll,
 /// timers, wake-ups (some tens on a many-core machine with a runtime per core).
@@ -32,6 +33,9 @@ pub struct Flags {
     pub write_timeout: Duration,
     /// Time for open connections to finish after SIGTERM.
     pub drain_timeout: Duration,
+    /// The certificate of a server that is asked for TLS, which only [some](crate::tls::TlsFlags)
+    /// can be.
+    pub tls: Option<TlsFiles>,
 }
 
 impl FlagSet for Flags {
@@ -78,6 +82,7 @@ impl FlagSet for Flags {
             idle_timeout: values.required("idle-timeout", seconds)?,
             write_timeout: values.required("write-timeout", seconds)?,
             drain_timeout: values.required("drain-timeout", seconds)?,
+            tls: TlsFiles::read(values)?,
         })
     }
 }

@@ -10,6 +10,8 @@ use anyhow::{Context, anyhow};
 use nix::libc::{self, SOL_SOCKET, c_int, socklen_t};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::flags::Flags;
+
 /// Connections that the kernel holds until they are accepted. The kernel caps it at
 /// `net.core.somaxconn`, 4,096 by default.
 const BACKLOG: i32 = 4096;
@@ -105,9 +107,10 @@ fn keep_out(listener: &TcpListener) -> std::io::Result<()> {
 }
 
 /// Prints the ready line, the only line on standard output.
-pub fn announce(address: SocketAddr) -> anyhow::Result<()> {
+pub fn announce(flags: &Flags, address: SocketAddr) -> anyhow::Result<()> {
+    let scheme = if flags.tls.is_some() { "https" } else { "http" };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "listening on http://{address}")
+    writeln!(out, "listening on {scheme}://{address}")
         .and_then(|()| out.flush())
         .context("cannot print the ready line")
 }

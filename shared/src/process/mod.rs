@@ -3,8 +3,8 @@
 //! ```text
 //! server-NAME --host 127.0.0.1 --port 8080 --workers N --max-connections M
 //! ```
-//! When it is ready it prints `listening on http://127.0.0.1:8080`, and nothing else, to standard
-//! output. SIGTERM or SIGINT ends it with 0 once it has answered what was asked. An error is one
+//! When it is ready it prints `listening on http://127.0.0.1:8080` (`https` with TLS), and nothing
+//! else, to standard output. SIGTERM or SIGINT ends it with 0 once it has answered what was asked. An error is one
 //! line on standard error and exit code 1, or 2 for a flag that it does not know. So is a machine that
 //! refuses it a thread: a server that is ready has all that it needs to answer and to end.
 

@@ -40,7 +40,7 @@ pub fn serve(
     SockRef::from(&listener)
         .set_read_timeout(Some(ACCEPT_TIMEOUT))
         .context("cannot set the listener's timeout")?;
-    announce(listener.local_addr().context("cannot read the address listened on")?)?;
+    announce(flags, listener.local_addr().context("cannot read the address listened on")?)?;
 
     let accept_until_ending = || {
         while !lifecycle.is_ending() {

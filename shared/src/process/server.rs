@@ -7,6 +7,7 @@ use super::deadline::DeadlineThread;
 use super::flags::Flags;
 use crate::http::{Buffers, Driver, Session, Stream, Timeouts, Turn};
 use crate::lifecycle::Lifecycle;
+use crate::tls::Encryption;
 
 /// A server whose connections have deadlines.
 pub struct Server {
@@ -16,6 +17,8 @@ pub struct Server {
     pub timeouts: Timeouts,
     /// Wakes connections at their deadlines, and all of them at each new stage.
     pub deadlines: Arc<DeadlineThread>,
+    /// What its sessions are encrypted with.
+    pub encryption: Encryption,
 }
 
 thread_local! {
@@ -24,11 +27,13 @@ thread_local! {
 }
 
 impl Server {
-    /// A server that serves. Fails when no thread can be started.
-    pub fn start(max_connections: usize, flags: &Flags) -> anyhow::Result<Arc<Self>> {
+    /// A server that serves, and over TLS agrees on one of `protocols`. Fails when no thread can be
+    /// started, or a certificate cannot be used.
+    pub fn start(max_connections: usize, flags: &Flags, protocols: &[&[u8]]) -> anyhow::Result<Arc<Self>> {
         let lifecycle = Lifecycle::new(max_connections);
+        let encryption = Encryption::new(flags, protocols)?;
         let deadlines = DeadlineThread::start(&lifecycle)?;
-        Ok(Arc::new(Self { lifecycle, timeouts: flags.timeouts(), deadlines }))
+        Ok(Arc::new(Self { lifecycle, timeouts: flags.timeouts(), deadlines, encryption }))
     }
 }
 

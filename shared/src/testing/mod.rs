@@ -11,15 +11,18 @@
 )]
 
 mod allocations;
+mod encrypted;
 pub mod heads;
 pub mod invariants;
 mod program;
 mod refusals;
 pub mod scenarios;
+mod tls;
 pub mod wire;
 
 pub use allocations::Allocations;
 pub use program::{Client, Program, Server, wait_for};
+pub use tls::{Identity, TlsStream};
 
 /// Requests per benchmark of instructions: a multiple of all depths of pipelining.
 pub const REQUESTS: usize = 1600;

@@ -26,7 +26,7 @@ pub struct Server {
 }
 
 /// The client's side of a connection.
-pub struct Client(TcpStream);
+pub struct Client<S = TcpStream>(pub(super) S);
 
 /// Looks until there is something, and panics, with what it is, where there never is.
 pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -69,7 +69,8 @@ impl Program {
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        match line.trim().strip_prefix("listening on http://") {
+        let url = line.trim().strip_prefix("listening on http");
+        match url.and_then(|url| url.trim_start_matches('s').strip_prefix("://")) {
             Some(address) => Ok(Server { process, address: address.to_owned() }),
             None => Err(process),
         }
@@ -147,11 +148,6 @@ impl Drop for Server {
 }
 
 impl Client {
-    /// Sends all of `bytes`.
-    pub fn send(&mut self, bytes: &str) {
-        self.0.write_all(bytes.as_bytes()).unwrap();
-    }
-
     /// Sends until the server takes nothing more for `bound`; panics where the server closes.
     pub(super) fn flood(&mut self, bytes: &str, bound: Duration) {
         self.0.set_write_timeout(Some(bound)).unwrap();
@@ -161,6 +157,13 @@ impl Client {
             }
         };
         assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Sends all of `bytes`.
+    pub fn send(&mut self, bytes: &str) {
+        self.0.write_all(bytes.as_bytes()).unwrap();
     }
 
     /// Asks for `path` on a connection that stays open.

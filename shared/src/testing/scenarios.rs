@@ -7,6 +7,12 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::allocations::{self, Allocations};
+pub use super::encrypted::{
+    a_certificate_that_cannot_be_used_is_named, a_stalled_handshake_ends,
+    over_tls_a_drain_answers_half_a_head, over_tls_clients_that_never_read_are_cut,
+    over_tls_it_answers_and_says_when_it_ends, over_tls_the_bytes_may_come_one_by_one,
+    what_is_not_tls_is_refused,
+};
 use super::program::Program;
 pub use super::refusals::{
     with_few_threads_it_answers_or_does_not_start, without_descriptors_it_does_not_start,
@@ -173,7 +179,8 @@ pub fn a_drain_ends_with_the_last_connection(program: &Program) {
 }
 
 /// Makes a test of each named scenario: those that the server has to pass. `all` is for servers
-/// that keep the whole contract, and stand every drill in `bench/tests/drill.rs`.
+/// that keep the whole contract, and stand every drill in `bench/tests/drill.rs`; `tls` for those that
+/// speak it.
 #[macro_export]
 macro_rules! scenarios {
     ($server:expr => all, $($more:tt)*) => {
@@ -188,6 +195,18 @@ macro_rules! scenarios {
             without_descriptors_it_does_not_start,
             without_further_threads_it_serves_and_drains,
             $($more)*
+        }
+    };
+    ($server:expr => tls) => {
+        $crate::scenarios! {
+            $server =>
+            over_tls_it_answers_and_says_when_it_ends,
+            over_tls_the_bytes_may_come_one_by_one,
+            over_tls_clients_that_never_read_are_cut,
+            over_tls_a_drain_answers_half_a_head,
+            a_stalled_handshake_ends,
+            what_is_not_tls_is_refused,
+            a_certificate_that_cannot_be_used_is_named,
         }
     };
     ($server:expr => $($scenario:ident $(($argument:expr))?),+ $(,)?) => {

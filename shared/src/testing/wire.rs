@@ -42,7 +42,7 @@ impl Write for Wire<'_> {
 }
 
 impl Stream for Wire<'_> {
-    fn shut_down_writing(&self) -> Result<()> {
+    fn shut_down_writing(&mut self) -> Result<()> {
         Ok(())
     }
 }

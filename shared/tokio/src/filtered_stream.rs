@@ -40,7 +40,6 @@
 mod closing;
 mod inbound;
 mod outbound;
-mod timed_socket;
 
 use std::future::poll_fn;
 use std::io::Result;
@@ -51,16 +50,14 @@ use std::task::{Context, Poll, ready};
 use shared::http::rules::Rejection;
 use shared::http::{Next, WaitingFor};
 use shared::lifecycle::ConnectionPermit;
-use shared::process::Server;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use self::closing::{CloseReason, Closing};
 use self::inbound::Inbound;
 pub use self::outbound::Flush;
 use self::outbound::Outbound;
-use self::timed_socket::TimedSocket;
 use crate::request_counter::RequestCounter;
-use crate::socket::Socket;
+use crate::timed_socket::TimedSocket;
 
 /// A socket with the rules in front. Each request that comes through it has to be counted in its
 /// [`RequestCounter`] when it is answered.
@@ -75,16 +72,11 @@ pub struct FilteredStream {
 }
 
 impl FilteredStream {
-    /// Puts the rules in front of `socket`: one that is registered with tokio, or just accepted.
-    pub fn new(
-        socket: impl Into<Socket>,
-        permit: ConnectionPermit,
-        server: &Arc<Server>,
-        flush: Flush,
-    ) -> Self {
+    /// Puts the rules in front of `socket`.
+    pub fn new(socket: TimedSocket, permit: ConnectionPermit, flush: Flush) -> Self {
         let counter = Arc::new(RequestCounter::new(Arc::clone(permit.lifecycle())));
         Self {
-            socket: TimedSocket::new(socket.into(), Arc::clone(server)),
+            socket,
             inbound: Inbound::new(counter),
             outbound: Outbound::new(flush),
             closing: Closing::new(),
@@ -153,14 +145,17 @@ impl FilteredStream {
 
     /// Ready when the client has had its time; then the connection closes.
     fn poll_client_timeout(&mut self, context: &mut Context) -> Poll<()> {
-        let waiting = self.inbound.waiting_for();
+        let waiting = self.inbound.waiting_for(self.socket.has_part());
         let polled = self.socket.poll_timeout(context, waiting);
         self.counter().set_quiet(self.socket.is_quiet());
         ready!(polled);
         match waiting {
             // tokio, which asks the kernel only now and then, has not reported it yet. It will.
             WaitingFor::Request if self.socket.has_input() => return Poll::Pending,
-            WaitingFor::Request => self.close_for(CloseReason::Idle),
+            WaitingFor::Request => {
+                self.socket.notify_end(context);
+                self.close_for(CloseReason::Idle);
+            }
             _ => self.close_for(CloseReason::Rejected(Rejection::TooSlow)),
         }
         Poll::Ready(())

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 
 use anyhow::Context;
 use shared::process::{self, Flag, FlagSet, Flags, Values};
+use shared::tls::TlsFiles;
 use tokio::runtime::{Builder, Runtime};
 
 /// How tokio's runtimes are placed on the cores.
@@ -29,9 +30,8 @@ impl FlagSet for LayoutFlags {
     fn list() -> Vec<Flag> {
         let help = "per-core: a runtime per core, with connections of its own;\n\
                     multi: one runtime whose threads share all connections";
-        let mut list = Flags::list();
-        list.push(Flag::new("layout", "LAYOUT", help).with_default("per-core"));
-        list
+        let layout = Flag::new("layout", "LAYOUT", help).with_default("per-core");
+        Flags::list().into_iter().chain(TlsFiles::flags()).chain([layout]).collect()
     }
 
     fn read(values: &Values) -> anyhow::Result<Self> {

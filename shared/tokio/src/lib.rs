@@ -14,9 +14,15 @@ mod layout;
 mod request_counter;
 mod serve;
 mod socket;
+mod task_stream;
+mod timed_socket;
+mod timed_stream;
 
 pub use filtered_stream::{FilteredStream, Flush};
 pub use layout::{Layout, LayoutFlags};
 pub use request_counter::RequestCounter;
 pub use serve::serve;
 pub use socket::Socket;
+pub use task_stream::TaskStream;
+pub use timed_socket::TimedSocket;
+pub use timed_stream::TimedStream;

@@ -22,15 +22,16 @@ use crate::layout::Layout;
 const BACKOFF: Duration = Duration::from_millis(50);
 
 /// Announces the server and serves each connection by `connection`, in a task of its own, until a
-/// signal asks for the drain. Returns when all connections have ended, or at the drain's limit.
+/// signal asks for the drain. Returns when all connections have ended, or at the drain's limit. Over
+/// TLS it agrees on one of `protocols`.
 ///
 /// The socket blocks, and is not registered with tokio: see [`Socket`](crate::Socket).
-pub fn serve<C, F>(layout: Layout, flags: &Flags, connection: C) -> anyhow::Result<()>
+pub fn serve<C, F>(layout: Layout, flags: &Flags, protocols: &[&[u8]], connection: C) -> anyhow::Result<()>
 where
     C: Fn(TcpStream, ConnectionPermit, Arc<Server>) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let server = Server::start(flags.connections()?, flags)?;
+    let server = Server::start(flags.connections()?, flags, protocols)?;
     let listeners = layout.listeners(flags)?;
     let address = listeners.first().context("there is no worker")?.local_addr()?;
     let runtimes = layout.runtimes(flags)?;
@@ -40,7 +41,7 @@ where
         runtime.block_on(acceptor.accept_until_over(listener))
     };
     let workers = Workers::start(runtimes.into_iter().zip(listeners), accept)?;
-    process::announce(address)?;
+    process::announce(flags, address)?;
     workers.join()
 }
 

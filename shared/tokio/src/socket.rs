@@ -1,6 +1,6 @@
 //! A socket that is registered with tokio only when it has to wait.
 
-use std::io::{ErrorKind, Read, Result, Write};
+use std::io::{ErrorKind, IoSlice, Read, Result, Write};
 use std::mem::{MaybeUninit, replace};
 use std::net::{Shutdown, TcpStream as StdStream};
 use std::pin::Pin;
@@ -61,7 +61,15 @@ impl Socket {
     pub fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         match &mut self.state {
             State::Registered(stream) => Pin::new(stream).poll_write(context, bytes),
-            _ => self.poll_first_write(context, bytes),
+            _ => self.poll_first_write(context, &[IoSlice::new(bytes)]),
+        }
+    }
+
+    /// Writes several pieces as one.
+    pub fn poll_write_vectored(&mut self, context: &mut Context, pieces: &[IoSlice]) -> Poll<Result<usize>> {
+        match &mut self.state {
+            State::Registered(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
+            _ => self.poll_first_write(context, pieces),
         }
     }
 
@@ -112,13 +120,13 @@ impl Socket {
     }
 
     #[cold]
-    fn poll_first_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+    fn poll_first_write(&mut self, context: &mut Context, pieces: &[IoSlice]) -> Poll<Result<usize>> {
         if let State::Fresh { stream, .. } = &self.state
-            && let Some(written) = unless_it_blocks(NonBlocking::new(stream).write(bytes))
+            && let Some(written) = unless_it_blocks(NonBlocking::new(stream).write_vectored(pieces))
         {
             return Poll::Ready(written);
         }
-        Pin::new(self.registered()?).poll_write(context, bytes)
+        Pin::new(self.registered()?).poll_write_vectored(context, pieces)
     }
 
     /// The socket, registered from now on.

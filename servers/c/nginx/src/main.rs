@@ -47,7 +47,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if let Some(code) = nginx.wait_until_ready(&prefix, address, workers)? {
         return Ok(code);
     }
-    process::announce(address)?;
+    process::announce(&flags.0, address)?;
     nginx.wait_for_end(&signals, flags.0.drain_timeout)
 }
 

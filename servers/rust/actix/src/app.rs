@@ -3,6 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive};
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
@@ -13,7 +14,7 @@ use actix_web::{App, HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use shared::http::greeting;
 use shared::process::Server;
-use shared_tokio::{FilteredStream, Flush, RequestCounter};
+use shared_tokio::{FilteredStream, Flush, RequestCounter, TimedSocket};
 use tokio::net::TcpStream;
 
 /// What `HttpServer` makes of an application, but with a [`FilteredStream`] between the socket and
@@ -32,7 +33,8 @@ pub(crate) fn service(
     let server = Arc::clone(server);
     fn_service(move |stream: TcpStream| {
         let permit = server.lifecycle.extra_permit();
-        ready(Ok((FilteredStream::new(stream, permit, &server, Flush::AtOnce), None)))
+        let socket = TimedSocket::new(stream, Arc::clone(&server)).map_err(DispatchError::Io);
+        ready(socket.map(|socket| (FilteredStream::new(socket, permit, Flush::AtOnce), None)))
     })
     .and_then(http)
     // An error is the client's, which has its answer or has gone.

@@ -12,20 +12,21 @@ use std::task::Poll;
 use actix_web::rt::{self, System};
 use anyhow::Context;
 use shared::lifecycle::Stage;
-use shared::process::{self, Flags, Server};
+use shared::process::{self, Server};
+use shared::tls::{HTTP_1_1, TlsFlags};
 
 fn main() -> ExitCode {
     shared::program!("actix-web", "tokio").run(run)
 }
 
-fn run(flags: &Flags) -> anyhow::Result<()> {
+fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
     // actix counts connections per worker, so with fewer of them than workers some would have none.
     let workers = flags.workers_or_cores().min(max_connections);
     let listener = process::bind(&flags.addresses()?)?;
     let address = listener.local_addr()?;
     let waiting = listener.try_clone().context("cannot duplicate the listener")?;
-    let server = Server::start(max_connections, flags)?;
+    let server = Server::start(max_connections, flags, &[HTTP_1_1])?;
     // It would panic without one of its workers, and without the thread that accepts.
     process::check_threads(workers + 1)?;
 
@@ -46,7 +47,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         if let Poll::Ready(ended) = poll_fn(|context| Poll::Ready(pin!(&mut actix).poll(context))).await {
             return ended.context("cannot start actix");
         }
-        process::announce(address)?;
+        process::announce(flags, address)?;
         tokio::select! {
             ended = &mut actix => return ended.context("actix failed"),
             () = server.lifecycle.reached(Stage::Ending) => {}

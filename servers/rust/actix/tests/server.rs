@@ -8,3 +8,5 @@ shared::scenarios! {
     &SERVER => all,
     the_allocations_per_request_are_known(Allocations { bare: 6, browser: 13, pipelined: 6 }),
 }
+
+shared::scenarios! { &SERVER => tls }

@@ -18,3 +18,13 @@ shared::scenarios! {
     many_connections_are_served(SERVER.workers + 2),
     the_allocations_per_request_are_known(Allocations { bare: 21, browser: 30, pipelined: 19 }),
 }
+
+shared::scenarios! {
+    &SERVER =>
+    over_tls_it_answers_and_says_when_it_ends,
+    over_tls_the_bytes_may_come_one_by_one,
+    over_tls_a_drain_answers_half_a_head,
+    a_stalled_handshake_ends,
+    what_is_not_tls_is_refused,
+    a_certificate_that_cannot_be_used_is_named,
+}

@@ -11,6 +11,7 @@ use compio::driver::BufferRef;
 use compio::io::{AsyncRead, AsyncReadManaged, AsyncWrite};
 use shared::http::limits::LINGER_BYTES;
 use shared::http::{Connection, WaitingFor, Wants};
+use shared::tls::Tls;
 
 use crate::deadline::Deadline;
 use crate::ring::BUFFER_BYTES;
@@ -19,6 +20,8 @@ use crate::state::WorkerState;
 /// A client that is connected.
 pub(crate) struct Client<'a> {
     stream: compio::net::TcpStream,
+    /// `None` where the connection is not encrypted.
+    tls: Option<Box<Tls>>,
     state: &'a WorkerState,
     deadline: Rc<Deadline>,
     connection: Connection,
@@ -52,6 +55,7 @@ impl<'a> Client<'a> {
     pub(crate) fn new(stream: TcpStream, state: &'a WorkerState) -> std::io::Result<Self> {
         Ok(Self {
             stream: compio::net::TcpStream::from_std(stream)?,
+            tls: state.encryption.tls()?.map(Box::new),
             state,
             deadline: state.deadlines.add(),
             connection: Connection::default(),
@@ -100,18 +104,40 @@ impl<'a> Client<'a> {
         let waiting = WaitingFor::input(self.connection.is_in_body(), !self.rest.is_empty());
         self.deadline.begin(waiting);
         match self.receive().await {
-            Ok(bytes) => {
-                self.has_more = bytes.len() == BUFFER_BYTES;
-                Some(Input::Bytes(bytes))
-            }
+            Ok(bytes) => Some(Input::Bytes(bytes)),
             Err(End::Timeout) if waiting != WaitingFor::Request => Some(Input::TooSlow),
-            Err(_) => None,
+            Err(End::Timeout) => {
+                self.notify_end().await;
+                None
+            }
+            Err(End::Gone) => None,
+        }
+    }
+
+    /// The next bytes of requests.
+    async fn receive(&mut self) -> Result<Bytes, End> {
+        loop {
+            let bytes = self.receive_as_sent().await?;
+            self.has_more = bytes.len() == BUFFER_BYTES;
+            let Some(tls) = &mut self.tls else { return Ok(bytes) };
+            let (decrypted, is_ended) = decrypt(tls, &bytes);
+            drop(bytes);
+            // A handshake answers on the way.
+            self.send_kept().await.ok_or(End::Gone)?;
+            match decrypted {
+                bytes if !bytes.is_empty() => return Ok(Bytes::Own(bytes)),
+                _ if is_ended => return Err(End::Gone),
+                _ if self.tls.as_ref().is_some_and(|tls| tls.has_part()) => {
+                    self.deadline.begin(WaitingFor::Head)
+                }
+                _ => self.deadline.begin(WaitingFor::Request),
+            }
         }
     }
 
     /// The next bytes, in a buffer of the ring that is taken when they arrive. When all of those
     /// are taken the read brings its own: if it retried, others might be faster each time.
-    async fn receive(&self) -> Result<Bytes, End> {
+    async fn receive_as_sent(&self) -> Result<Bytes, End> {
         loop {
             let mut stream = &self.stream;
             match self.deadline.limit(stream.read_managed(0)).await.ok_or(End::Timeout)? {
@@ -154,7 +180,39 @@ impl<'a> Client<'a> {
     }
 
     /// Writes the output, and empties it.
-    async fn write(&self, mut output: Vec<u8>) -> Option<Vec<u8>> {
+    async fn write(&mut self, mut output: Vec<u8>) -> Option<Vec<u8>> {
+        let Some(tls) = &mut self.tls else { return self.write_as_is(output).await };
+        let mut rest = output.as_slice();
+        while !rest.is_empty() {
+            rest = rest.get(tls.write(rest).ok()?..)?;
+        }
+        output.clear();
+        self.send_kept().await?;
+        Some(output)
+    }
+
+    /// Sends what TLS has encrypted, and what it says of itself.
+    async fn send_kept(&mut self) -> Option<()> {
+        let Some(tls) = self.tls.as_mut().filter(|tls| tls.has_kept()) else { return Some(()) };
+        let mut encrypted = self.state.output();
+        while tls.has_kept() {
+            tls.send(&mut encrypted).ok()?;
+        }
+        let encrypted = self.write_as_is(encrypted).await?;
+        self.state.take_back(encrypted);
+        Some(())
+    }
+
+    /// Tells the client of an encrypted connection that nothing follows.
+    async fn notify_end(&mut self) -> Option<()> {
+        if let Some(tls) = &mut self.tls {
+            tls.end();
+        }
+        self.send_kept().await
+    }
+
+    /// Writes bytes, and empties their buffer.
+    async fn write_as_is(&self, mut output: Vec<u8>) -> Option<Vec<u8>> {
         let mut written = 0;
         while written < output.len() {
             self.deadline.begin(WaitingFor::Reader);
@@ -176,6 +234,7 @@ impl<'a> Client<'a> {
     /// unread or on its way, for which the kernel would send a reset that overtakes the answer: so
     /// input is read and dropped for a moment.
     async fn close(&mut self) -> Option<()> {
+        self.notify_end().await?;
         let has_more = self.has_more || !self.rest.is_empty();
         if !has_more && !self.connection.has_rejected() && !self.state.lifecycle.is_draining() {
             return Some(());
@@ -185,12 +244,30 @@ impl<'a> Client<'a> {
         self.deadline.begin(WaitingFor::End);
         let mut dropped = 0;
         while dropped <= LINGER_BYTES
-            && let Ok(bytes) = self.receive().await
+            && let Ok(bytes) = self.receive_as_sent().await
         {
             dropped += bytes.len();
         }
         Some(())
     }
+}
+
+/// Decrypts what has arrived; and whether nothing can follow: the client has ended its side, or
+/// broken a rule of TLS.
+fn decrypt(tls: &mut Tls, mut bytes: &[u8]) -> (Vec<u8>, bool) {
+    let mut decrypted = Vec::new();
+    while !bytes.is_empty() {
+        if tls.receive(&mut bytes).is_err() {
+            return (decrypted, true);
+        }
+        let before = decrypted.len();
+        decrypted.resize(before + tls.decrypted(), 0);
+        if tls.decrypted() > 0 && tls.read(decrypted.get_mut(before..).unwrap_or_default()).is_err() {
+            return (decrypted, true);
+        }
+    }
+    let is_ended = decrypted.is_empty() && tls.read(&mut [0]).is_ok();
+    (decrypted, is_ended || tls.has_failed())
 }
 
 impl Deref for Bytes {

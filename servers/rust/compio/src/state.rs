@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 
 use shared::http::Timeouts;
 use shared::lifecycle::Lifecycle;
+use shared::tls::Encryption;
 
 use crate::deadline::Deadlines;
 
@@ -18,6 +19,7 @@ const OUTPUTS_KEPT: usize = 64;
 pub(crate) struct WorkerState {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) timeouts: Timeouts,
+    pub(crate) encryption: Encryption,
     pub(crate) deadlines: Deadlines,
     /// The number of open connections.
     pub(crate) open: Cell<usize>,
@@ -33,9 +35,10 @@ pub(crate) struct Changes {
 }
 
 impl WorkerState {
-    pub(crate) fn new(lifecycle: Arc<Lifecycle>, timeouts: Timeouts) -> Self {
+    pub(crate) fn new(lifecycle: Arc<Lifecycle>, timeouts: Timeouts, encryption: Encryption) -> Self {
         let (deadlines, changes) = (Deadlines::default(), Changes::default());
-        Self { lifecycle, timeouts, deadlines, open: Cell::new(0), changes, outputs: RefCell::default() }
+        let (open, outputs) = (Cell::new(0), RefCell::default());
+        Self { lifecycle, timeouts, encryption, deadlines, open, changes, outputs }
     }
 
     /// An empty buffer for answers.

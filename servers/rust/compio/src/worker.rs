@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::task::Poll;
 
@@ -12,8 +11,7 @@ use anyhow::{Context, anyhow};
 use compio::buf::IntoInner;
 use compio::runtime;
 use compio::runtime::fd::PollFd;
-use shared::http::Timeouts;
-use shared::lifecycle::{ConnectionPermit, Lifecycle, Stage};
+use shared::lifecycle::{ConnectionPermit, Stage};
 use shared::process;
 
 use crate::client::Client;
@@ -26,8 +24,7 @@ use crate::state::WorkerState;
 /// Sends first whether it has a ring, or why not.
 pub(crate) fn run(
     listener: TcpListener,
-    lifecycle: Arc<Lifecycle>,
-    timeouts: Timeouts,
+    state: WorkerState,
     ready: &Sender<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let (runtime, outcome) = match ring::runtime() {
@@ -39,7 +36,7 @@ pub(crate) fn run(
     let Some(runtime) = runtime else { return Ok(()) };
     // The outermost future is polled in every round, a task only when there is something for it.
     runtime.block_on(async {
-        let task = runtime::spawn(serve(listener, WorkerState::new(lifecycle, timeouts)));
+        let task = runtime::spawn(serve(listener, state));
         task.await.map_err(|error| anyhow!("a worker panicked: {error}"))?
     })
 }

@@ -53,7 +53,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     let workers = Workers::start(listeners, move |listener| work(listener, &lifecycle, &ready))?;
     // Connections to the socket of a worker that failed would never be answered.
     started.iter().take(count).collect::<anyhow::Result<()>>()?;
-    process::announce(address)?;
+    process::announce(flags, address)?;
     workers.join()
 }
 

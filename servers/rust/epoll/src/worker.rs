@@ -12,6 +12,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use shared::http::{Buffers, Driver, NonBlocking, Session, Timeouts, Turn};
 use shared::lifecycle::{ConnectionPermit, Lifecycle, Stage};
 use shared::process;
+use shared::tls::Encryption;
 use slab::Slab;
 
 /// Events per wait. More would save nothing: the wait is then a thousandth of the work.
@@ -42,6 +43,7 @@ pub(crate) struct Worker {
     next_check: Option<Instant>,
     buffers: Buffers,
     timeouts: Timeouts,
+    encryption: Encryption,
     lifecycle: Arc<Lifecycle>,
 }
 
@@ -69,6 +71,7 @@ impl Worker {
     pub(crate) fn new(
         listener: net::TcpListener,
         timeouts: Timeouts,
+        encryption: &Encryption,
         lifecycle: &Arc<Lifecycle>,
     ) -> anyhow::Result<Self> {
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
@@ -91,6 +94,7 @@ impl Worker {
             next_check: None,
             buffers: Buffers::default(),
             timeouts,
+            encryption: encryption.clone(),
             lifecycle: Arc::clone(lifecycle),
         })
     }
@@ -180,7 +184,8 @@ impl Worker {
     /// there already, and where that is also the last, it never is registered. A connection that
     /// cannot be registered is closed.
     fn begin(&mut self, stream: TcpStream, permit: ConnectionPermit) {
-        let (socket, session) = (NonBlocking::new(stream), Session::default());
+        let Ok(session) = self.encryption.session() else { return };
+        let socket = NonBlocking::new(stream);
         let mut connection = Connection { socket, session, yields: false, _permit: permit };
         let turn = connection.turn(&mut self.buffers, &self.timeouts, &self.lifecycle);
         if turn == Turn::Over {

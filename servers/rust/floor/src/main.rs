@@ -37,6 +37,6 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     // A floor drains nothing.
     process::drain_on_signal(&lifecycle, Duration::ZERO)?;
     let workers = Workers::start(workers, Worker::work)?;
-    process::announce(address)?;
+    process::announce(flags, address)?;
     workers.join()
 }

@@ -9,17 +9,29 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use shared::lifecycle::ConnectionPermit;
 use shared::process::Server;
-use shared_tokio::{FilteredStream, Flush};
+use shared_tokio::{FilteredStream, Flush, TimedSocket};
 
+use crate::http2;
 use crate::service::Greeter;
 
 /// Bytes of hyper's buffers, to read and to write. No head from a [`FilteredStream`] is longer.
 const BUFFER_BYTES: usize = shared::http::limits::HEAD_BYTES;
 
-/// Serves a connection to its end. hyper keeps two buffers of 8 KiB for it, so hyper's connection
+/// Serves a connection to its end, with HTTP/2 where TLS agrees on that or `h2c` says so.
+pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: Arc<Server>, h2c: bool) {
+    let Ok(mut socket) = TimedSocket::new(stream, Arc::clone(&server)) else { return };
+    // Where the handshake fails the client knows why, or has gone.
+    let Ok(agreed) = socket.agrees_on_http_2().await else { return };
+    if agreed || h2c {
+        http2::serve(socket, permit, server).await;
+    } else {
+        serve_http_1(FilteredStream::new(socket, permit, Flush::WhenRead)).await;
+    }
+}
+
+/// Serves a connection of HTTP/1.1. hyper keeps two buffers of 8 KiB for it, so hyper's connection
 /// exists only while the client has something to ask.
-pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: Arc<Server>) {
-    let mut stream = FilteredStream::new(stream, permit, &server, Flush::WhenRead);
+async fn serve_http_1(mut stream: FilteredStream) {
     loop {
         stream.readable().await;
         let is_over;

@@ -12,12 +12,54 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue
 use hyper::http::request::Parts;
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
-use shared::http::greeting;
+use shared::http::{greeting, limits};
 use shared_tokio::RequestCounter;
 
 /// The service of one connection.
 pub(crate) struct Greeter {
     pub(crate) counter: Arc<RequestCounter>,
+}
+
+/// The service of one connection of HTTP/2, whose answers wait for nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Http2Greeter;
+
+impl Service<Request<Incoming>> for Http2Greeter {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Http2Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Http2Answering {
+        let (head, body) = request.into_parts();
+        Http2Answering { body, received: 0, response: Some(answer(head)) }
+    }
+}
+
+/// The answer to a request of HTTP/2, once the request's body has been read, or is too long.
+pub(crate) struct Http2Answering {
+    body: Incoming,
+    received: u64,
+    response: Option<Response<Full<Bytes>>>,
+}
+
+impl Future for Http2Answering {
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        while !this.body.is_end_stream() {
+            match ready!(Pin::new(&mut this.body).poll_frame(context)) {
+                Some(Ok(frame)) => this.received += frame.data_ref().map_or(0, Bytes::len) as u64,
+                Some(Err(_)) | None => break,
+            }
+            if this.received > limits::BODY_BYTES {
+                let mut response = Response::default();
+                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                return Poll::Ready(Ok(response));
+            }
+        }
+        this.response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+    }
 }
 
 /// The answer to a request, once the request's body, if there is one, has been read.
@@ -58,7 +100,8 @@ impl Future for Answering {
     }
 }
 
-/// The answer to a request. It keeps the rules: `FilteredStream` rejects others.
+/// The answer to a request. It keeps the rules: `FilteredStream` rejects others, and so does hyper of
+/// HTTP/2.
 fn answer(request: Parts) -> Response<Full<Bytes>> {
     let path = request.uri.path().as_bytes();
     let mut response = Response::default();

@@ -8,3 +8,5 @@ shared::scenarios! {
     &SERVER => all,
     the_allocations_per_request_are_known(Allocations { bare: 1, browser: 8, pipelined: 1 }),
 }
+
+shared::scenarios! { &SERVER => tls }

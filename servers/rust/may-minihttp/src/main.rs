@@ -36,7 +36,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         std::thread::sleep(GRACE);
         std::process::exit(0);
     })?;
-    process::announce(address)?;
+    process::announce(flags, address)?;
     acceptor.join().map_err(|_| anyhow::anyhow!("the accepting coroutine panicked"))
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn start(accepted: Accepted, server: &Arc<Server>) {
 }
 
 fn serve(mut session: Session, mut socket: Socket, server: &Server) {
-    let Server { lifecycle, timeouts, deadlines } = server;
+    let Server { lifecycle, timeouts, deadlines, .. } = server;
     let deadline = deadlines.add(Some(socket.waker()));
     loop {
         match turn_on_this_thread(&mut session, socket.stream(), timeouts, lifecycle) {

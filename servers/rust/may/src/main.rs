@@ -8,11 +8,15 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use may::coroutine::Builder;
 use shared::process::{self, Accepted, Flags, Server};
+use shared::tls::{HTTP_1_1, TlsFlags};
 
 /// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and
 /// three quarters when built without optimisation (with an odd size may prints what was used). A
 /// coroutine that used its stack up would end the process.
 const STACK_WORDS: usize = 4096;
+
+/// The same with TLS, 256 KiB, of which pages that no handshake touches take no memory.
+const TLS_STACK_WORDS: usize = 32 * 1024;
 
 /// Coroutines that are made in advance, and reused. Each takes two pages of memory at rest.
 const COROUTINES_KEPT: usize = 256;
@@ -25,7 +29,7 @@ fn main() -> ExitCode {
     shared::program!("may", "httparse").run(run)
 }
 
-fn run(flags: &Flags) -> anyhow::Result<()> {
+fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     let max_connections = connections(flags)?;
     let listener = process::bind(&flags.addresses()?)?;
     let workers = flags.workers_or_cores();
@@ -33,15 +37,16 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     process::check_threads(workers + 1)?;
     may::config()
         .set_workers(workers)
-        .set_stack_size(STACK_WORDS)
+        .set_stack_size(if flags.tls.is_some() { TLS_STACK_WORDS } else { STACK_WORDS })
         .set_pool_capacity(COROUTINES_KEPT)
         // Its workers would pin themselves to the same first cores in every process.
         .set_worker_pin(false);
     // may starts its workers with the first coroutine: later there may be no descriptors for them.
     may::go!(Builder::new(), || ()).context("cannot start may's workers")?;
-    let server = Server::start(max_connections, flags)?;
+    let server = Server::start(max_connections, flags, &[HTTP_1_1])?;
     process::serve(listener, &server.lifecycle, flags, |stream, permit| {
-        if let Some(accepted) = Accepted::begin(stream, permit, &server.timeouts) {
+        let Ok(session) = server.encryption.session() else { return };
+        if let Some(accepted) = Accepted::begin(stream, session, permit, &server.timeouts) {
             connection::start(accepted, &server);
         }
     })

@@ -14,8 +14,10 @@ use ntex::http::{HttpServiceConfig, Method};
 use ntex::rt::{DefaultRuntime, System};
 use ntex::time::Seconds;
 use ntex::web::{self, App, HttpRequest, HttpResponse, HttpServer};
+use rustls::ServerConfig;
 use shared::http::{greeting, limits};
-use shared::process::{self, Flags};
+use shared::process;
+use shared::tls::TlsFlags;
 
 /// Is set once the main thread waits for news of its workers. A worker that is ready before counts
 /// as two: it gets twice the connections, and a drain waits for its second end until the limit.
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
 }
 
 /// Serves until a signal, then drains.
-fn run(flags: &Flags) -> anyhow::Result<()> {
+fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
     // ntex counts connections per worker, so with fewer of them than workers some would have none.
     let workers = flags.workers_or_cores().min(max_connections);
@@ -41,9 +43,12 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .set_client_timeout(seconds(flags.head_timeout))
         .set_keepalive(seconds(flags.idle_timeout));
     let drain_timeout = seconds(flags.drain_timeout);
+    // It agrees on HTTP/2 or HTTP/1.1, whatever this says.
+    let tls = flags.tls.as_ref().map(|files| files.config(&[])).transpose()?;
 
+    let flags = flags.clone();
     System::new("ntex", DefaultRuntime).block_on(async move {
-        let mut server = HttpServer::new(async || {
+        let server = HttpServer::new(async || {
             MAIN_IS_READY.wait();
             App::new().default_service(web::to(answer))
         })
@@ -52,10 +57,12 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .config(SharedCfg::new("ntex").add(http))
         .shutdown_timeout(drain_timeout)
         // At SIGINT ntex would drop requests that take longer than 0.3 s.
-        .disable_signals()
-        .listen(listener)
-        .context("cannot give the listener to ntex")?
-        .run();
+        .disable_signals();
+        let server = match tls {
+            Some(config) => server.listen_rustls(listener, ServerConfig::clone(&config)),
+            None => server.listen(listener),
+        };
+        let mut server = server.context("cannot give the listener to ntex")?.run();
         // Runs after the tasks that `run` spawned: each has looked at its worker.
         ntex::rt::spawn(async { MAIN_IS_READY.set(()) }).detach();
         let handle = server.clone();
@@ -64,7 +71,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         poll_fn(|context| Poll::Ready(Pin::new(&mut server).poll(context).is_ready())).await;
         // The server is awaited below; this wait is not.
         process::on_signal(move || drop(handle.stop(true)))?;
-        process::announce(address)?;
+        process::announce(&flags, address)?;
         server.await.context("ntex failed")
     })
 }

@@ -46,3 +46,12 @@ fn no_start_lists_a_worker_twice() {
         scenarios::a_drain_ends_with_the_last_connection(&Program { workers: 256, ..SERVER });
     }
 }
+
+shared::scenarios! {
+    &SERVER =>
+    over_tls_it_answers_and_says_when_it_ends,
+    over_tls_the_bytes_may_come_one_by_one,
+    a_stalled_handshake_ends,
+    what_is_not_tls_is_refused,
+    a_certificate_that_cannot_be_used_is_named,
+}

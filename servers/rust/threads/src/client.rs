@@ -1,6 +1,6 @@
 //! A connection with its socket.
 
-use std::io::{Read, Result, Write};
+use std::io::{IoSlice, Read, Result, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Socket {
 }
 
 impl Stream for Socket {
-    fn shut_down_writing(&self) -> Result<()> {
+    fn shut_down_writing(&mut self) -> Result<()> {
         self.stream.shut_down_writing()
     }
 }
@@ -64,6 +64,10 @@ impl Read for Socket {
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         NonBlocking::new(&self.stream).write(bytes)
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice]) -> Result<usize> {
+        NonBlocking::new(&self.stream).write_vectored(pieces)
     }
 
     fn flush(&mut self) -> Result<()> {

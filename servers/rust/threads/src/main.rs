@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use shared::lifecycle::Lifecycle;
-use shared::process::{self, Accepted, Flags};
+use shared::process::{self, Accepted};
+use shared::tls::{Encryption, HTTP_1_1, TlsFlags};
 
 use crate::client::Client;
 use crate::parking::Parking;
@@ -23,14 +24,16 @@ fn main() -> ExitCode {
     shared::program!("std", "httparse").run(run)
 }
 
-fn run(flags: &Flags) -> anyhow::Result<()> {
+fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     let timeouts = flags.timeouts();
+    let encryption = Encryption::new(flags, &[HTTP_1_1])?;
     let lifecycle = Lifecycle::new(flags.connections()?);
     let listener = process::bind(&flags.addresses()?)?;
     let pool = Pool::start(flags.workers.unwrap_or(WORKERS), timeouts, Arc::clone(&lifecycle))?;
     pool.park_in(Parking::start(&pool, &lifecycle)?);
     process::serve(listener, &lifecycle, flags, |stream, permit| {
-        if let Some(accepted) = Accepted::begin(stream, permit, &timeouts) {
+        let Ok(session) = encryption.session() else { return };
+        if let Some(accepted) = Accepted::begin(stream, session, permit, &timeouts) {
             pool.push(Client::new(accepted));
         }
     })

@@ -10,3 +10,5 @@ shared::scenarios! {
     many_connections_are_served(SERVER.workers + 2 + 4),
     the_allocations_per_request_are_known(Allocations { bare: 0, browser: 0, pipelined: 0 }),
 }
+
+shared::scenarios! { &SERVER => tls }

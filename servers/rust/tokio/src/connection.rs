@@ -8,10 +8,8 @@ use std::task::{Context, Poll};
 use shared::http::{Session, Turn};
 use shared::lifecycle::ConnectionPermit;
 use shared::process::{Server, TaskTimer, turn_on_this_thread};
-use shared_tokio::Socket;
+use shared_tokio::{Socket, TaskStream};
 use tokio::task::yield_now;
-
-use crate::socket::TaskStream;
 
 /// An open connection.
 struct Connection {
@@ -23,8 +21,9 @@ struct Connection {
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: Arc<Server>) {
-    let (session, timer) = (Session::default(), TaskTimer::default());
-    let mut connection = Connection { socket: stream.into(), session, timer, server };
+    let Ok(session) = server.encryption.session() else { return };
+    let (socket, timer) = (stream.into(), TaskTimer::default());
+    let mut connection = Connection { socket, session, timer, server };
     while poll_fn(|context| connection.poll(context)).await != Turn::Over {
         // Connections for which there are events have their turn first.
         yield_now().await;

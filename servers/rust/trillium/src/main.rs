@@ -37,7 +37,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .with_nodelay()
         .without_signals();
     let handle = server.handle();
-    process::announce(address)?;
+    process::announce(flags, address)?;
     async_global_executor::block_on(async {
         let served = pin!(server.run_async(answer));
         let ended = pin!(async {

@@ -59,7 +59,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         // As above.
         let _ = ended.send(server.wait().context("xitca failed"));
     })?;
-    process::announce(address)?;
+    process::announce(flags, address)?;
     end.recv().context("the server has panicked")?
 }
 

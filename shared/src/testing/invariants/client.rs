@@ -70,7 +70,7 @@ impl Write for Client<'_> {
 }
 
 impl Stream for Client<'_> {
-    fn shut_down_writing(&self) -> Result<()> {
+    fn shut_down_writing(&mut self) -> Result<()> {
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::ReadBuf;
 
 use super::inbound::{Inbound, PIECE_BYTES};
 use super::outbound::Outbound;
-use super::timed_socket::TimedSocket;
+use crate::timed_socket::TimedSocket;
 
 /// Why a connection is closed. The head of `filtered_stream.rs` says where each is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,13 +82,14 @@ impl Closing {
                     let may_send = matches!(reason, CloseReason::Rejected(_)) || socket.is_draining();
                     let lingers = !inbound.is_ended() && (may_send || inbound.has_unread());
                     // The drop of the socket ends the sending side as well.
+                    socket.notify_end(context);
                     let lingers = sent.is_ok() && lingers && socket.shut_down_writing().is_ok();
                     self.phase = if lingers { Phase::Lingering { bytes: 0 } } else { Phase::Over };
                 }
                 Phase::Lingering { bytes } => {
                     let mut piece = [0; PIECE_BYTES];
                     let mut piece = ReadBuf::new(&mut piece);
-                    let read = socket.poll_read(context, &mut piece);
+                    let read = socket.poll_discard(context, &mut piece);
                     let dropped = bytes + piece.filled().len();
                     self.phase = match read {
                         Poll::Ready(Ok(())) if dropped > bytes && dropped <= limits::LINGER_BYTES => {

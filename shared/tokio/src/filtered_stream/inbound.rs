@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 use shared::http::{Admitted, Next, RequestFilter, WaitingFor};
 use tokio::io::ReadBuf;
 
-use super::timed_socket::TimedSocket;
 use crate::request_counter::RequestCounter;
+use crate::timed_socket::TimedSocket;
 
 /// Bytes per read where the framework has no buffer: after part of a head or a last answer.
 pub(super) const PIECE_BYTES: usize = 4096;
@@ -69,8 +69,9 @@ impl Inbound {
         !self.kept.is_empty() || self.is_in_body() || self.counter.unanswered() > 0
     }
 
-    pub(super) fn waiting_for(&self) -> WaitingFor {
-        WaitingFor::input(self.is_in_body(), !self.kept.is_empty())
+    /// What the client is waited for; `has_part` where the socket has part of something.
+    pub(super) fn waiting_for(&self, has_part: bool) -> WaitingFor {
+        WaitingFor::input(self.is_in_body(), has_part || !self.kept.is_empty())
     }
 
     /// Gives the framework admitted bytes; false when there are none.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use shared::http::rules::Rejection;
 use shared::http::{answer, date};
 
-use super::timed_socket::TimedSocket;
+use crate::timed_socket::TimedSocket;
 
 /// Bytes that are kept back before they are sent whatever the framework does: for a client that
 /// never reads no more is held.
@@ -85,6 +85,6 @@ impl Outbound {
         }
         self.kept.clear();
         self.sent = 0;
-        Poll::Ready(Ok(()))
+        socket.poll_flush(context)
     }
 }

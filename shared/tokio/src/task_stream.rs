@@ -1,22 +1,25 @@
 //! A task's socket as a stream that does not block.
 
-use std::io::{ErrorKind, Read, Result, Write};
+use std::io::{ErrorKind, IoSlice, Read, Result, Write};
 use std::task::{Context, Poll};
 
 use shared::http::Stream;
-use shared_tokio::Socket;
 use tokio::io::ReadBuf;
 
+use crate::socket::Socket;
+
 /// A socket for one turn. Where a read or a write would block, the task is woken once it would not.
-pub(crate) struct TaskStream<'a, 'b> {
-    pub(crate) socket: &'a mut Socket,
-    pub(crate) context: &'a mut Context<'b>,
+pub struct TaskStream<'a, 'b> {
+    /// The socket.
+    pub socket: &'a mut Socket,
+    /// The task.
+    pub context: &'a mut Context<'b>,
     /// Whether the kernel is asked where tokio, which looks only now and then, reports nothing.
-    pub(crate) insists: bool,
+    pub insists: bool,
 }
 
 impl Stream for TaskStream<'_, '_> {
-    fn shut_down_writing(&self) -> Result<()> {
+    fn shut_down_writing(&mut self) -> Result<()> {
         self.socket.shut_down_writing()
     }
 }
@@ -35,6 +38,13 @@ impl Read for TaskStream<'_, '_> {
 impl Write for TaskStream<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         match self.socket.poll_write(self.context, bytes) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice]) -> Result<usize> {
+        match self.socket.poll_write_vectored(self.context, pieces) {
             Poll::Ready(written) => written,
             Poll::Pending => Err(ErrorKind::WouldBlock.into()),
         }

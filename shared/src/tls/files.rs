@@ -1,0 +1,107 @@
+//! The flags of TLS, and the files that they name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::version::TLS13;
+
+use crate::process::{Flag, FlagSet, Flags, Values};
+
+/// A certificate and its key, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, followed by those that it is signed with, if any.
+    pub certificate: PathBuf,
+    /// The key of the first certificate.
+    pub key: PathBuf,
+}
+
+/// The flags of a server that has those of the contract and speaks TLS.
+#[derive(Clone, Debug)]
+pub struct TlsFlags(pub Flags);
+
+impl FlagSet for TlsFlags {
+    fn list() -> Vec<Flag> {
+        Flags::list().into_iter().chain(TlsFiles::flags()).collect()
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        Flags::read(values).map(Self)
+    }
+}
+
+/// Further flags, and that of a server that speaks HTTP/2 without TLS.
+#[derive(Clone, Debug)]
+pub struct Http2Flags<F> {
+    /// The others.
+    pub flags: F,
+    /// Whether clients are expected to begin with HTTP/2 (RFC 9113, section 3.3).
+    pub h2c: bool,
+}
+
+impl<F: FlagSet> FlagSet for Http2Flags<F> {
+    fn list() -> Vec<Flag> {
+        let help = "Speak HTTP/2 with clients that begin with it, without TLS";
+        let h2c = Flag { name: "h2c", value: None, help, default: None };
+        F::list().into_iter().chain([h2c]).collect()
+    }
+
+    fn read(values: &Values) -> anyhow::Result<Self> {
+        let h2c = values.has("h2c");
+        if h2c && TlsFiles::read(values)?.is_some() {
+            bail!("--h2c cannot be used with --tls-cert, with which clients agree on HTTP/2");
+        }
+        Ok(Self { flags: F::read(values)?, h2c })
+    }
+}
+
+impl TlsFiles {
+    /// The flags of a server that speaks TLS. [`Flags::tls`] has their values.
+    pub fn flags() -> [Flag; 2] {
+        [
+            Flag::new("tls-cert", "FILE", "Serve https with the certificate in this file (PEM)"),
+            Flag::new("tls-key", "FILE", "The certificate's key (PEM)"),
+        ]
+    }
+
+    /// Their values; `None` for a server that does not have them. Fails for one without the other.
+    pub(crate) fn read(values: &Values) -> anyhow::Result<Option<Self>> {
+        let path = |name| values.get(name, |text| Ok::<_, String>(PathBuf::from(text)));
+        match (path("tls-cert")?, path("tls-key")?) {
+            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) => bail!("--tls-cert needs --tls-key, the file with the certificate's key"),
+            (None, Some(_)) => bail!("--tls-key needs --tls-cert, the file with the key's certificate"),
+        }
+    }
+
+    /// A configuration that agrees on the first of `protocols` that the client offers. Fails when a
+    /// file is unreadable or damaged, or the key is another certificate's.
+    pub fn config(&self, protocols: &[&[u8]]) -> anyhow::Result<Arc<ServerConfig>> {
+        let provider = Arc::new(ring::default_provider());
+        let named = |path: &Path| format!("{}", path.display());
+        let chain: Vec<_> = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect)
+            .with_context(|| named(&self.certificate))?;
+        if chain.is_empty() {
+            bail!("{}: it has no certificate in PEM", named(&self.certificate));
+        }
+        let key = PrivateKeyDer::from_pem_file(&self.key).with_context(|| named(&self.key))?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            // Alone, whatever another crate has switched on.
+            .with_protocol_versions(&[&TLS13])
+            .context("cannot use TLS 1.3")?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .with_context(|| format!("{} with the key {}", named(&self.certificate), named(&self.key)))?;
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        // Without one it would keep 256 sessions, two for each client, and forget all others.
+        config.ticketer = ring::Ticketer::new().context("cannot make keys for session tickets")?;
+        Ok(Arc::new(config))
+    }
+}

@@ -1,0 +1,23 @@
+//! TLS below the endpoint: TLS 1.3 by rustls, with one provider of cryptography for all servers.
+//!
+//! ```text
+//! --tls-cert, --tls-key ─▶ TlsFiles ─▶ Encryption ─▶ a Session per connection
+//!                                                        └─ Encrypted: its stream in a turn
+//! ```
+//!
+//! Sessions are resumed by tickets that the server keeps no state for: two per handshake, as rustls
+//! does it, and with keys that change every six hours.
+
+mod encrypted;
+mod encryption;
+mod files;
+
+pub use encrypted::Encrypted;
+pub use encryption::{Encryption, Tls};
+pub use files::{Http2Flags, TlsFiles, TlsFlags};
+
+/// The name by which TLS agrees on HTTP/1.1 (ALPN).
+pub const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// The name by which TLS agrees on HTTP/2 (ALPN).
+pub const HTTP_2: &[u8] = b"h2";

@@ -1,0 +1,238 @@
+//! A socket, encrypted or not, whose client has only so long for everything.
+
+use std::future::poll_fn;
+use std::io::{ErrorKind, Read, Result};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use shared::http::{Stream, WaitingFor, limits};
+use shared::process::{Server, TaskTimer};
+use shared::tls::{Encrypted, HTTP_2, Tls};
+use tokio::io::ReadBuf;
+
+use crate::socket::Socket;
+use crate::task_stream::TaskStream;
+
+/// How long a connection waits for a request before it is quiet. A busy one asks again long before.
+const QUIET_AFTER: Duration = Duration::from_millis(100);
+
+/// Bytes of a read where they are decrypted. A request's head is mostly shorter.
+const DECRYPTED_BYTES: usize = 2048;
+
+/// The client's socket, its state of TLS, and the time that the client has for what it is waited
+/// for.
+pub struct TimedSocket {
+    socket: Socket,
+    /// `None` where the connection is not encrypted.
+    tls: Option<Box<Tls>>,
+    server: Arc<Server>,
+    timer: TaskTimer,
+    waiting: WaitingFor,
+    /// When the wait began; `None` before it is polled.
+    since: Option<Instant>,
+    is_quiet: bool,
+}
+
+impl TimedSocket {
+    /// A socket that is registered with tokio, or just accepted. Fails only where memory does.
+    pub fn new(socket: impl Into<Socket>, server: Arc<Server>) -> Result<Self> {
+        let socket = socket.into();
+        let (timer, waiting) = (TaskTimer::default(), WaitingFor::Request);
+        let tls = server.encryption.tls()?.map(Box::new);
+        Ok(Self { socket, tls, server, timer, waiting, since: None, is_quiet: false })
+    }
+
+    /// Makes the handshake of an encrypted connection; whether the client wants HTTP/2 then. Fails
+    /// when it cannot be completed, or not in its time.
+    pub async fn agrees_on_http_2(&mut self) -> Result<bool> {
+        poll_fn(|context| self.poll_handshake(context)).await?;
+        Ok(self.tls.as_ref().is_some_and(|tls| tls.protocol() == Some(HTTP_2)))
+    }
+
+    fn poll_handshake(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        loop {
+            ready!(self.poll_flush(context))?;
+            let Some(stream) = self.encrypted(context).filter(|stream| stream.tls.is_handshaking()) else {
+                return Poll::Ready(Ok(()));
+            };
+            let Encrypted { tls, mut socket } = stream;
+            match tls.receive(&mut socket) {
+                Ok(0) => return Poll::Ready(Err(ErrorKind::UnexpectedEof.into())),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let waiting = WaitingFor::input(false, self.has_part());
+                    let timeout = self.poll_timeout(context, waiting);
+                    return timeout.map(|()| Err(ErrorKind::TimedOut.into()));
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Reads. Where there is nothing to read, the task is woken once there is something.
+    pub(crate) fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        if self.tls.is_none() {
+            self.socket.poll_read(context, buffer)
+        } else {
+            self.poll_decrypt(context, buffer)
+        }
+    }
+
+    /// Ready when there may be something to read.
+    pub(crate) fn poll_read_ready(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        let has_decrypted = self.tls.as_ref().is_some_and(|tls| tls.decrypted() > 0);
+        if has_decrypted { Poll::Ready(Ok(())) } else { self.socket.poll_read_ready(context) }
+    }
+
+    /// Writes; fails with `TimedOut` when the client has not read for too long.
+    pub(crate) fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+        let written = match self.tls {
+            None => self.socket.poll_write(context, bytes),
+            Some(_) => self.poll_encrypt(context, bytes),
+        };
+        self.limit_write(context, written)
+    }
+
+    /// Sends what the socket has not yet taken of what was written, and fails as a write does.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        if self.tls.as_ref().is_none_or(|tls| !tls.has_kept()) {
+            return Poll::Ready(Ok(()));
+        }
+        let sent = self.poll_send_kept(context);
+        self.limit_write(context, sent)
+    }
+
+    /// Reads what follows the last request, as it arrives, to drop it.
+    pub(crate) fn poll_discard(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        self.socket.poll_read(context, buffer)
+    }
+
+    /// Tells the client that nothing follows, as far as the socket takes that without a wait.
+    pub(crate) fn notify_end(&mut self, context: &mut Context) {
+        if let Some(mut stream) = self.encrypted(context) {
+            stream.notify_end();
+        }
+    }
+
+    /// Whether part of a handshake or of a record has arrived.
+    pub(crate) fn has_part(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.has_part())
+    }
+
+    fn encrypted<'a, 'b>(
+        &'a mut self,
+        context: &'a mut Context<'b>,
+    ) -> Option<Encrypted<'a, TaskStream<'a, 'b>>> {
+        let tls = self.tls.as_deref_mut()?;
+        Some(Encrypted { tls, socket: TaskStream { socket: &mut self.socket, context, insists: false } })
+    }
+
+    fn poll_decrypt(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
+        loop {
+            let Some(mut stream) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
+            let space = buffer.initialize_unfilled_to(DECRYPTED_BYTES.min(buffer.remaining()));
+            match stream.read(space) {
+                Ok(bytes) => {
+                    buffer.advance(bytes);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Poll::Pending,
+                // What the handshake has to say is sent first.
+                Err(error) if error.kind() == ErrorKind::Interrupted => ready!(self.poll_flush(context))?,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    fn poll_encrypt(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
+        ready!(self.poll_send_kept(context))?;
+        let Some(tls) = &mut self.tls else { return Poll::Ready(Ok(0)) };
+        let written = tls.write(bytes)?;
+        // What the socket does not take now is sent before the next write or read.
+        match self.poll_send_kept(context) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(written)),
+        }
+    }
+
+    fn poll_send_kept(&mut self, context: &mut Context) -> Poll<Result<()>> {
+        let Some(mut stream) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
+        loop {
+            match stream.send_kept() {
+                Ok(0) => return Poll::Ready(Ok(())),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Poll::Pending,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Limits the time of a write that has to wait, and ends the limit of one that had to.
+    fn limit_write<T>(&mut self, context: &mut Context, written: Poll<Result<T>>) -> Poll<Result<T>> {
+        if written.is_pending() {
+            let timeout = self.poll_timeout(context, WaitingFor::Reader);
+            return timeout.map(|()| Err(ErrorKind::TimedOut.into()));
+        }
+        if self.waiting == WaitingFor::Reader {
+            self.restart_timeout();
+        }
+        written
+    }
+
+    /// Whether the server drains, so that its answers close.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.server.lifecycle.is_draining()
+    }
+
+    /// Starts the client's time again: what was waited for has arrived, or some of it.
+    pub(crate) fn restart_timeout(&mut self) {
+        self.since = None;
+        self.is_quiet = false;
+    }
+
+    /// Whether a request has been waited for for some time.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
+    /// Ready when the client has had its time. Waiting for something else starts the time again. In
+    /// a server that is ending, a request has no longer than the grace of the drain.
+    pub(crate) fn poll_timeout(&mut self, context: &Context, waiting: WaitingFor) -> Poll<()> {
+        if self.waiting != waiting {
+            self.waiting = waiting;
+            self.restart_timeout();
+        }
+        let Server { deadlines, lifecycle, timeouts, .. } = &*self.server;
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let mut limit = timeouts.limit(waiting);
+        if waiting == WaitingFor::Request {
+            self.timer.register(deadlines, context);
+            if lifecycle.is_ending() {
+                limit = limit.min(limits::DRAIN_GRACE);
+            }
+            if !self.is_quiet {
+                ready!(self.timer.poll(deadlines, context, since + limit.min(QUIET_AFTER)));
+                self.is_quiet = true;
+            }
+        }
+        self.timer.poll(deadlines, context, since + limit)
+    }
+}
+
+impl Deref for TimedSocket {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        &self.socket
+    }
+}
+
+impl DerefMut for TimedSocket {
+    fn deref_mut(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+}
