@@ -1,5 +1,6 @@
 //! The command line of `visit`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -11,12 +12,13 @@ use super::output::Share;
 use super::poisson::SEED_BITS;
 use super::spacing::Spacing;
 use super::start_at::StartAt;
+use super::tls::Cipher;
 
-/// Loads an HTTP/1.1 server, checks every byte of every answer, and measures latency
+/// Loads an HTTP server, checks every byte of every answer, and measures latency
 #[derive(Debug, Parser)]
 #[command(name = "visit", version, after_help = MANUAL)]
 pub struct Arguments {
-    /// The URL to request, such as http://127.0.0.1:8080/abc; the host is looked up once, and of several addresses the first is taken that accepts a connection
+    /// The URL to request, such as http://127.0.0.1:8080/abc or https://127.0.0.1:8443/abc; the host is looked up once, and of several addresses the first is taken that accepts a connection
     pub url: String,
 
     /// Another path: requests take all paths in turn, so that answers differ; may be repeated
@@ -35,6 +37,22 @@ pub struct Arguments {
     /// Another kind of request, with its share and the expected status, such as name=wrong-method,share=0.1,method=DELETE,status=405; may be repeated, see below
     #[arg(long, value_name = "KIND")]
     pub mix: Vec<RequestKind>,
+
+    /// https: the PEM file of the certificate that the server has to show; no other one is trusted
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub certificate: Option<PathBuf>,
+
+    /// https: take any certificate
+    #[arg(long)]
+    pub insecure: bool,
+
+    /// https: the suite that is offered [default: aes-128]
+    #[arg(long, value_name = "CIPHER", value_enum)]
+    pub cipher: Option<Cipher>,
+
+    /// https: resume earlier sessions by the tickets of the server; otherwise every handshake is a full one
+    #[arg(long)]
+    pub resume: bool,
 
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -144,6 +162,9 @@ Connections that are closed:
   the timeout is a mismatch. `connect` has the time to open each. An open loop opens a connection when a request is due. One \
   that the server closes earlier is opened again, and a request that it leaves without an answer is an error.
 
+TLS:
+  With an https URL the client decides the work: it offers TLS 1.3, one suite (--cipher), the group X25519 and one application   protocol, and a handshake that agrees on anything else fails. Every handshake is a full one, unless --resume.   --certificate has the only certificate that is trusted, whatever names and times it has, or --insecure takes any; one of   them is needed. The report has `tls`, what was agreed and the number of handshakes, and `handshake`, the time from the   connect to the end of the handshake. A connection that ends without close_notify within an answer has cut it off.   visit sends close_notify before it closes a connection.
+
 A mix of requests:
   Each --mix is a kind of request; what the shares leave is plain, as without --mix. A kind is a list of KEY=VALUE, with commas \
   between them: name, share (of all requests, 0 to 1, up to four decimals), status (the expected one), and if it differs from \
@@ -186,6 +207,10 @@ Examples:
       visit http://127.0.0.1:8080/abc --header 'User-Agent: curl/8.5.0' --header 'Accept: */*'
   one request in ten is wrong, and what a good one waits beside it
       visit http://127.0.0.1:8080/abc --rate 5000 --mix name=wrong,share=0.1,method=DELETE,status=405
+  over TLS, to the server with this certificate
+      visit https://127.0.0.1:8443/abc --certificate certificate.pem
+  a full handshake per request
+      visit https://127.0.0.1:8443/abc --insecure --mode close
   a server with another answer
       visit http://127.0.0.1:8080/ --expect 'Hello World' --seconds 3
   the same with visitors that come at random, at the same times in each run

@@ -1,4 +1,4 @@
-//! One connection: its socket, and the batch of requests that it carries.
+//! One connection: its socket, the TLS above it, and the batch of requests that it carries.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -8,18 +8,23 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use super::requests::Requests;
+use super::tls::Session;
 
 /// The state of a connection.
 ///
 /// ```text
-/// Down → Opening → Free ⇄ Busy → Closing → Down
+/// Down → Opening → Handshaking → Free ⇄ Busy → Closing → Down
 /// ```
+///
+/// Only a connection with TLS has a handshake.
 ///
 /// Every state but `Down` goes to `Down` when the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Down,
     Opening,
+    /// It is open, and nothing can be asked yet.
+    Handshaking,
     /// It is open, without a batch.
     Free,
     /// Its batch is being sent or answered.
@@ -54,6 +59,8 @@ pub(super) struct Connection {
     pub(super) requests: u16,
     written: usize,
     socket: Option<TcpStream>,
+    /// `None` without TLS.
+    tls: Option<Session>,
 }
 
 impl Batch {
@@ -73,7 +80,13 @@ impl Connection {
             requests: 0,
             written: 0,
             socket: None,
+            tls: None,
         }
+    }
+
+    /// Whether it is on its way to the first request.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.state, State::Opening | State::Handshaking)
     }
 
     /// Begins to open it, registered for both directions: edge-triggered events are free.
@@ -96,6 +109,24 @@ impl Connection {
         }
     }
 
+    /// Puts TLS above the socket, and sends its first message.
+    pub(super) fn secure(&mut self, session: Session) -> io::Result<()> {
+        self.tls = Some(session);
+        self.flush()
+    }
+
+    pub(super) fn tls(&mut self) -> Option<&mut Session> {
+        self.tls.as_mut()
+    }
+
+    /// Sends what TLS has not yet sent, as far as the socket takes it.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match (&mut self.tls, &mut self.socket) {
+            (Some(tls), Some(socket)) => tls.flush(socket),
+            _ => Ok(()),
+        }
+    }
+
     /// Sets the batch, of which nothing is sent yet.
     pub(super) fn assign(&mut self, batch: Batch) {
         self.batch = batch;
@@ -106,6 +137,10 @@ impl Connection {
     pub(super) fn write(&mut self, requests: &Requests) -> io::Result<usize> {
         let requests = requests.bytes(self.batch.first, self.batch.count);
         let before = self.written;
+        if let (Some(tls), Some(socket)) = (&mut self.tls, &mut self.socket) {
+            self.written += tls.write(&requests[before..], socket)?;
+            return Ok(self.written - before);
+        }
         while self.written < requests.len() {
             let Some(socket) = &mut self.socket else { break };
             match socket.write(&requests[self.written..]) {
@@ -121,6 +156,7 @@ impl Connection {
     /// Whether a part of the batch is not yet written.
     pub(super) fn is_unsent(&self, requests: &Requests) -> bool {
         self.written < requests.bytes(self.batch.first, self.batch.count).len()
+            || self.tls.as_ref().is_some_and(Session::is_unsent)
     }
 
     /// Reads what has arrived: `None` when nothing has, 0 at the end of the connection.
@@ -136,7 +172,11 @@ impl Connection {
         }
     }
 
+    /// Closes it. A server with TLS is told that nothing follows.
     pub(super) fn close(&mut self, now: Instant) {
+        if let (Some(mut tls), Some(socket)) = (self.tls.take(), &mut self.socket) {
+            tls.close(socket);
+        }
         self.socket = None;
         self.state = State::Down;
         self.since = now;

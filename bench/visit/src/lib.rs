@@ -1,4 +1,4 @@
-//! `visit`, a load tool for HTTP/1.1 servers: see `visit --help` and README.md.
+//! `visit`, a load tool for HTTP servers: see `visit --help` and README.md.
 //!
 //! ```text
 //! arguments → plan → one worker per thread (schedule, connections, check) → tally → report → JSON
@@ -33,6 +33,7 @@ pub mod output;
 mod plan;
 mod poisson;
 mod print;
+mod protocol;
 mod queue;
 mod report;
 mod requests;
@@ -45,6 +46,7 @@ mod summary;
 mod tally;
 mod threads;
 mod timer;
+mod tls;
 mod worker;
 
 use std::process::ExitCode;
@@ -59,8 +61,10 @@ pub use arguments::Arguments;
 pub use field::Field;
 pub use kind::RequestKind;
 pub use mode::Mode;
+pub use protocol::Protocol;
 pub use spacing::Spacing;
 pub use start_at::StartAt;
+pub use tls::Cipher;
 
 use output::{Queue, Report, Share};
 use plan::Plan;

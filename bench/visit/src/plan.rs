@@ -13,10 +13,12 @@ use super::mix::Mix;
 use super::mode::Mode;
 use super::output::Share;
 use super::poisson::{self, Poisson};
+use super::protocol::Protocol;
 use super::requests::Requests;
 use super::schedule;
 use super::spacing::Spacing;
 use super::start_at::Start;
+use super::tls::{self, Offer};
 
 /// How long an address of a name that has several may take to accept a connection.
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -29,6 +31,8 @@ const MOST_INTERVALS: u128 = 100_000;
 pub(super) struct Plan {
     pub(super) url: String,
     pub(super) address: SocketAddr,
+    /// `None` without TLS.
+    pub(super) tls: Option<Offer>,
     pub(super) requests: Requests,
     /// Kinds of requests besides the plain one; `None` when there are none.
     pub(super) mix: Option<Mix>,
@@ -57,10 +61,26 @@ pub(super) struct Plan {
     pub(super) timeout: Duration,
 }
 
+/// A URL in its parts.
+struct Url {
+    scheme: Scheme,
+    /// With the port, if it has one.
+    host: String,
+    path: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
 impl Plan {
     /// Fails when an argument is wrong, or the name of the host has no address.
     pub(super) fn new(arguments: &Arguments) -> anyhow::Result<Self> {
-        let (host, path) = split(&arguments.url).with_context(|| format!("URL {}", arguments.url))?;
+        let Url { scheme, host, path } =
+            split(&arguments.url).with_context(|| format!("URL {}", arguments.url))?;
+        let tls = tls(arguments, scheme, &host)?;
         let mut paths = vec![path];
         paths.extend(arguments.path.iter().cloned());
         paths.iter().try_for_each(|path| check_path(path))?;
@@ -79,7 +99,8 @@ impl Plan {
         let mix = mix(arguments, &form, &paths)?;
         let mut plan = Self {
             url: arguments.url.clone(),
-            address: resolve(&host).with_context(|| format!("URL {}", arguments.url))?,
+            address: resolve(&host, scheme).with_context(|| format!("URL {}", arguments.url))?,
+            tls,
             requests: Requests::new(&form, &paths, expect, &arguments.mix),
             mix,
             headers: arguments.header.iter().map(Field::to_string).collect(),
@@ -104,6 +125,14 @@ impl Plan {
     /// The share of this process, which is the whole when no other one makes the load with it.
     pub(super) fn process(&self) -> Share {
         self.share.unwrap_or(Share::WHOLE)
+    }
+
+    /// What is spoken to the server.
+    pub(super) fn protocol(&self) -> Protocol {
+        match self.tls {
+            None => Protocol::Http1,
+            Some(_) => Protocol::Https,
+        }
     }
 
     /// How the arrivals of an open loop are spaced.
@@ -186,9 +215,49 @@ fn check_share(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Splits a URL into its host, with the port if it has one, and its path.
-fn split(url: &str) -> anyhow::Result<(String, String)> {
-    let rest = url.strip_prefix("http://").context("it does not begin with http://")?;
+/// What TLS offers; `None` without it. Fails when an argument needs it, or it needs one.
+fn tls(arguments: &Arguments, scheme: Scheme, host: &str) -> anyhow::Result<Option<Offer>> {
+    let Arguments { certificate, insecure, cipher, resume, .. } = arguments;
+    if scheme == Scheme::Http {
+        let given = [
+            ("--certificate", certificate.is_some()),
+            ("--insecure", *insecure),
+            ("--cipher", cipher.is_some()),
+            ("--resume", *resume),
+        ];
+        let given = given.iter().find(|(_, is_given)| *is_given);
+        ensure!(given.is_none(), "{} needs an https URL", given.map_or("it", |(name, _)| name));
+        return Ok(None);
+    }
+    ensure!(
+        certificate.is_some() || *insecure,
+        "an https URL needs --certificate FILE, or --insecure to take any certificate"
+    );
+    let choices = tls::Choices {
+        certificate: certificate.as_deref(),
+        cipher: cipher.unwrap_or_default(),
+        resume: *resume,
+        alpn: "http/1.1",
+    };
+    Offer::new(name(host), &choices).map(Some)
+}
+
+/// A host without its port and brackets.
+fn name(host: &str) -> &str {
+    match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.split(':').next().unwrap_or(host),
+    }
+}
+
+/// Splits a URL.
+fn split(url: &str) -> anyhow::Result<Url> {
+    let parts = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
+        (Some(rest), _) => Some((Scheme::Http, rest)),
+        (_, Some(rest)) => Some((Scheme::Https, rest)),
+        (None, None) => None,
+    };
+    let (scheme, rest) = parts.context("it does not begin with http:// or https://")?;
     let rest = rest.split('#').next().unwrap_or_default();
     let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
@@ -196,14 +265,15 @@ fn split(url: &str) -> anyhow::Result<(String, String)> {
         bail!("\"{}\" is not a host", host.escape_default());
     }
     let slash = if path.starts_with('/') { "" } else { "/" };
-    Ok((host.to_owned(), format!("{slash}{path}")))
+    Ok(Url { scheme, host: host.to_owned(), path: format!("{slash}{path}") })
 }
 
 /// The address of a host. Of those of a name, such as `localhost`, it is the first that accepts a
 /// connection: a server may listen on IPv4 alone, or on IPv6.
-fn resolve(host: &str) -> anyhow::Result<SocketAddr> {
+fn resolve(host: &str, scheme: Scheme) -> anyhow::Result<SocketAddr> {
     let port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
-    let host = if port { host.to_owned() } else { format!("{host}:80") };
+    let default = if scheme == Scheme::Https { 443 } else { 80 };
+    let host = if port { host.to_owned() } else { format!("{host}:{default}") };
     let addresses: Vec<SocketAddr> = host.to_socket_addrs()?.collect();
     accepting(&addresses).context("the name has no address")
 }
@@ -232,9 +302,12 @@ mod tests {
             ("http://127.0.0.1", "127.0.0.1:80", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
             ("http://[::1]:81?a#b", "[::1]:81", "GET /?a HTTP/1.1\r\nHost: [::1]:81\r\n\r\n"),
             ("http://[::1]/a", "[::1]:80", "GET /a HTTP/1.1\r\nHost: [::1]\r\n\r\n"),
+            ("https://127.0.0.1/a", "127.0.0.1:443", "GET /a HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
+            ("https://[::1]:81/", "[::1]:81", "GET / HTTP/1.1\r\nHost: [::1]:81\r\n\r\n"),
         ];
         for (url, address, request) in cases {
-            let plan = plan(&format!("visit {url}")).unwrap();
+            let insecure = if url.starts_with("https") { " --insecure" } else { "" };
+            let plan = plan(&format!("visit {url}{insecure}")).unwrap();
             assert_eq!(plan.address.to_string(), address, "{url}");
             assert_eq!(plan.requests.bytes(0, 1), request.as_bytes(), "{url}");
         }
@@ -276,7 +349,20 @@ mod tests {
     #[test]
     fn a_wrong_argument_is_named() {
         let cases = [
-            ("https://127.0.0.1/", "does not begin with http://"),
+            ("ftp://127.0.0.1/", "does not begin with http:// or https://"),
+            ("https://127.0.0.1/", "needs --certificate FILE, or --insecure"),
+            ("https://127.0.0.1/ --insecure --certificate a.pem", "cannot be used with"),
+            ("https://127.0.0.1/ --certificate /nowhere/a.pem", "--certificate /nowhere/a.pem: "),
+            (
+                "https://127.0.0.1/ --certificate Cargo.toml",
+                "--certificate Cargo.toml: it has no certificate",
+            ),
+            ("https://127.0.0.1/ --insecure --cipher chacha", "[possible values: aes-128, aes-256]"),
+            ("https://.-/ --insecure", "\".-\" cannot be the name of a TLS server"),
+            ("http://127.0.0.1/ --certificate Cargo.toml", "--certificate needs an https URL"),
+            ("http://127.0.0.1/ --insecure", "--insecure needs an https URL"),
+            ("http://127.0.0.1/ --cipher aes-256", "--cipher needs an https URL"),
+            ("http://127.0.0.1/ --resume", "--resume needs an https URL"),
             ("http:///a", "is not a host"),
             ("http://me@127.0.0.1/", "is not a host"),
             ("http://127.0.0.1:99999/", "URL http://127.0.0.1:99999/"),

@@ -22,13 +22,17 @@ pub(super) fn report(report: &Report, ending: &Ending, quiet: bool) -> anyhow::R
     if !quiet {
         anstream::eprint!("{}", summary::text(report));
     }
+    let why = report
+        .handshake_failure
+        .as_ref()
+        .map_or_else(String::new, |why| format!("; the first handshake that failed: {why}"));
     let failure = match (ending, &report.mismatch, report.expected()) {
         (Ending::WrongCommand(reason), ..) => Some(reason.clone()),
         (_, Some(mismatch), _) => Some(format!("a wrong answer, so this run is invalid: {mismatch}")),
         (_, None, 0) if report.kinds.is_some() => {
-            Some("no request was answered with the status that is expected of its kind".to_owned())
+            Some(format!("no request was answered with the status that is expected of its kind{why}"))
         }
-        (_, None, 0) => Some("no request was answered with a 2xx status".to_owned()),
+        (_, None, 0) => Some(format!("no request was answered with a 2xx status{why}")),
         (_, None, _) => None,
     };
     if let Some(failure) = &failure {

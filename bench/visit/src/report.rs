@@ -56,6 +56,9 @@ pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> 
         bytes_written: tally.bytes_written,
         latency: tally.latency.report(),
         connect: tally.connect.report(),
+        handshake: tally.handshake.report(),
+        handshake_failure: tally.handshake_failure.clone(),
+        tls: tally.tls.clone(),
         rate: plan.rate.map(|whole| rate(plan, whole, measured, schedule_lag.as_ref())),
         schedule_lag,
         cpu_seconds: tally.cpu.as_secs_f64(),
@@ -94,6 +97,7 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
     Load {
         url: plan.url.clone(),
         paths: plan.requests.paths().map(str::to_owned).collect(),
+        protocol: plan.protocol().to_string(),
         headers: plan.headers.clone(),
         mix: plan.mix.iter().flat_map(|mix| &mix.kinds).map(RequestKind::to_string).collect(),
         mode: plan.mode.to_string(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::output::{Kind, Queue, Rate, Report, TimesReport, as_f64};
+use super::output::{Kind, Queue, Rate, Report, TimesReport, Tls, as_f64};
 
 /// From here on the summary says that a load began late; waking a thread takes less.
 const LATE_SECONDS: f64 = 0.001;
@@ -28,12 +28,21 @@ pub(super) fn text(report: &Report) -> String {
     for (kind, count) in report.errors.occurred() {
         line("error", &format!("{count} × {kind}"));
     }
+    if let Some(why) = &report.handshake_failure {
+        line("handshake", &format!("the first that failed: {why}"));
+    }
     for advice in advice(report) {
         line("advice", &advice);
     }
     let start = if report.rate.is_some() { "from when it was due" } else { "from its sending" };
-    let Report { latency, connect, schedule_lag, .. } = report;
-    let times = [("latency", latency, start), ("connect", connect, ""), ("schedule lag", schedule_lag, "")];
+    let Report { latency, connect, handshake, schedule_lag, .. } = report;
+    let tls = report.tls.as_ref().map(tls_line).unwrap_or_default();
+    let times = [
+        ("latency", latency, start),
+        ("connect", connect, ""),
+        ("handshake", handshake, &tls),
+        ("schedule lag", schedule_lag, ""),
+    ];
     for (name, times, start) in times {
         if let Some(times) = times {
             line(name, &format!("{}  {start}", figures(times)));
@@ -53,6 +62,11 @@ pub(super) fn text(report: &Report) -> String {
         line("own CPU", &format!("{:.2} s, {each:.1} µs per answer", report.cpu_seconds));
     }
     text
+}
+
+fn tls_line(tls: &Tls) -> String {
+    let Tls { version, suite, group, full, resumed, .. } = tls;
+    format!("{full} full, {resumed} resumed: {version} {suite} {group}")
 }
 
 fn kind_line(kind: &Kind) -> String {

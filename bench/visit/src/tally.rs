@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::details::Details;
-use super::output::{Errors, Times};
+use super::output::{self, Errors, Times};
 use super::plan::Plan;
+use super::tls::Agreed;
 
 /// Why requests that were sent were not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,11 @@ pub(super) struct Tally {
     pub(super) bytes_written: u64,
     pub(super) latency: Times,
     pub(super) connect: Times,
+    /// Handshakes of TLS; `None` before the first one.
+    pub(super) tls: Option<output::Tls>,
+    pub(super) handshake: Times,
+    /// Why the first handshake that failed did so.
+    pub(super) handshake_failure: Option<String>,
     pub(super) lag: Times,
     pub(super) waited: u64,
     /// Connections that are open at the end of what is counted here.
@@ -105,16 +111,40 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
+    /// Counts a handshake of TLS.
+    pub(super) fn secured(&mut self, agreed: &Agreed, time: Duration) {
+        self.handshake.record(time);
+        let tls = self.tls.get_or_insert_with(|| output::Tls {
+            version: agreed.version.into(),
+            suite: agreed.suite.into(),
+            group: agreed.group.into(),
+            alpn: agreed.alpn.map(str::to_owned),
+            full: 0,
+            resumed: 0,
+        });
+        let count = if agreed.is_resumed { &mut tls.resumed } else { &mut tls.full };
+        *count += 1;
+    }
+
+    /// A handshake failed. The first reason is kept, also where it is not measured.
+    pub(super) fn handshake_failed(&mut self, why: String, measured: bool, now: Instant) {
+        self.handshake_failure.get_or_insert(why);
+        if measured {
+            self.errors.handshake += 1;
+            self.last_outcome = Some(now);
+        }
+    }
+
     /// Adds the counts of another thread or slice, except `open`, which only those of threads add
     /// up to.
     pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
         self.sent += other.sent;
         self.errors.add(other.errors);
+        self.add_handshakes(&other)?;
         self.mismatch = self.mismatch.take().or(other.mismatch);
         self.bytes_read += other.bytes_read;
         self.bytes_written += other.bytes_written;
         self.latency.add(&other.latency)?;
-        self.connect.add(&other.connect)?;
         self.lag.add(&other.lag)?;
         self.waited += other.waited;
         self.began = self.began.or(other.began);
@@ -134,10 +164,25 @@ impl Tally {
         Ok(())
     }
 
-    /// Adds what counts although it is not measured, such as in a warm-up: connects, and a mismatch.
+    /// Adds what counts although it is not measured, such as in a warm-up: connects, handshakes, and
+    /// a mismatch.
     pub(super) fn add_unmeasured(&mut self, other: Self) -> anyhow::Result<()> {
+        self.add_handshakes(&other)?;
         self.mismatch = self.mismatch.take().or(other.mismatch);
-        self.connect.add(&other.connect)
+        Ok(())
+    }
+
+    /// Adds connects and handshakes, which count whether they are measured or not.
+    fn add_handshakes(&mut self, other: &Self) -> anyhow::Result<()> {
+        match (&mut self.tls, &other.tls) {
+            (Some(tls), Some(other)) => tls.add(other),
+            (tls, other) => *tls = tls.take().or_else(|| other.clone()),
+        }
+        if self.handshake_failure.is_none() {
+            self.handshake_failure.clone_from(&other.handshake_failure);
+        }
+        self.connect.add(&other.connect)?;
+        self.handshake.add(&other.handshake)
     }
 }
 

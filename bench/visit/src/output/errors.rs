@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Failures by kind. `refused`, `connect_timeout`, `no_port`, `unreachable` and `connect_failed` count
-/// attempts to connect, `unsent` counts requests that were never sent; the others count requests that were sent.
+/// Failures by kind. `refused`, `connect_timeout`, `no_port`, `unreachable`, `connect_failed` and
+/// `handshake` count attempts to connect, `unsent` counts requests that were never sent; the others
+/// count requests that were sent.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Errors {
@@ -21,6 +22,9 @@ pub struct Errors {
     pub unreachable: u64,
     /// Connections that failed to open for another reason.
     pub connect_failed: u64,
+    /// Connections whose handshake of TLS failed, or was not over within the timeout.
+    #[serde(default)]
+    pub handshake: u64,
     /// Requests whose connection was reset.
     pub reset: u64,
     /// Requests whose connection ended within, or was announced to end before, their answer.
@@ -45,7 +49,8 @@ impl Errors {
 
     /// Attempts to connect that failed.
     pub fn failed_connections(&self) -> u64 {
-        self.refused + self.connect_timeout + self.no_port + self.unreachable + self.connect_failed
+        let unopened = self.refused + self.connect_timeout + self.no_port + self.unreachable;
+        unopened + self.connect_failed + self.handshake
     }
 
     pub(crate) fn add(&mut self, mut other: Self) {
@@ -54,13 +59,14 @@ impl Errors {
         }
     }
 
-    fn by_kind(&mut self) -> [(&'static str, &mut u64); 11] {
+    fn by_kind(&mut self) -> [(&'static str, &mut u64); 12] {
         [
             ("connection refused", &mut self.refused),
             ("connect timeout", &mut self.connect_timeout),
             ("no port left", &mut self.no_port),
             ("network unreachable", &mut self.unreachable),
             ("connect failed", &mut self.connect_failed),
+            ("handshake failed", &mut self.handshake),
             ("connection reset", &mut self.reset),
             ("connection closed", &mut self.closed),
             ("timeout", &mut self.timeout),

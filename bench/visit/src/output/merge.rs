@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 
 use super::rate::{Arrived, Rate};
-use super::{Errors, Interval, Kind, Load, Report, Share, TimesReport};
+use super::{Errors, Interval, Kind, Load, Report, Share, TimesReport, Tls};
 
 impl Report {
     /// The report of a load from those of all its shares, in any order. Counts, errors, bytes, CPU
@@ -55,6 +55,9 @@ impl Report {
             bytes_written: shares.iter().map(|share| share.bytes_written).sum(),
             latency: times(shares, "latency", |share| share.latency.as_ref())?,
             connect: times(shares, "connect", |share| share.connect.as_ref())?,
+            handshake: times(shares, "handshake", |share| share.handshake.as_ref())?,
+            handshake_failure: shares.iter().find_map(|share| share.handshake_failure.clone()),
+            tls: Tls::merge(shares),
             rate,
             schedule_lag,
             cpu_seconds: shares.iter().map(|share| share.cpu_seconds).sum(),
@@ -151,11 +154,17 @@ mod tests {
         Interval { began_seconds, answered, p50_seconds, p99_seconds, max_seconds }
     }
 
+    fn tls(full: u64) -> Tls {
+        let (version, suite, group) = ("TLSv1.3".into(), "TLS_AES_128_GCM_SHA256".into(), "X25519".into());
+        Tls { version, suite, group, alpn: Some("http/1.1".into()), full, resumed: 1 }
+    }
+
     /// A share of two of 100 requests at 100 per second, all of which were answered.
     fn share(number: u32) -> Report {
         let load = Load {
             url: "http://127.0.0.1:8080/abc".into(),
             paths: vec!["/abc".into()],
+            protocol: "https".into(),
             headers: vec!["Accept: */*".into()],
             mix: vec!["name=a,share=0.1,method=DELETE,status=405".into()],
             mode: "keep-alive".into(),
@@ -192,6 +201,9 @@ mod tests {
             bytes_written: 500,
             latency: times(&[u64::from(number), 10 * u64::from(number)]),
             connect: None,
+            handshake: times(&[u64::from(number)]),
+            handshake_failure: None,
+            tls: Some(tls(number.into())),
             schedule_lag: lag.report(),
             rate: Some(rate),
             cpu_seconds: 0.25,
@@ -223,6 +235,8 @@ mod tests {
             bytes_read: 2000,
             bytes_written: 1000,
             latency: times(&[1, 10, 2, 20]),
+            handshake: times(&[1, 2]),
+            tls: Some(Tls { resumed: 2, ..tls(3) }),
             schedule_lag: all.schedule_lag.clone(),
             rate: Some(rate),
             cpu_seconds: 0.5,
@@ -251,6 +265,8 @@ mod tests {
         assert_eq!(wrong.mismatch.as_deref(), Some("GET /abc: no"));
         let failed = merged(|share| (share.errors.reset, share.statuses) = (2, [(503, 48)].into()));
         assert_eq!((failed.errors.reset, failed.statuses), (2, [(200, 45), (405, 5), (503, 48)].into()));
+        let failed = merged(|share| share.handshake_failure = Some("no TLS".into()));
+        assert_eq!(failed.handshake_failure.as_deref(), Some("no TLS"));
         assert_eq!(merged(|share| share.connections_open = None).connections_open, None);
     }
 

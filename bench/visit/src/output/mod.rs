@@ -26,11 +26,14 @@ mod rate;
 mod series;
 mod share;
 mod times;
+mod tls;
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+
+use crate::protocol::Protocol;
 
 pub use control::{Ready, Slice};
 pub use errors::Errors;
@@ -40,6 +43,7 @@ pub use rate::Rate;
 pub use series::Interval;
 pub use share::Share;
 pub use times::{Times, TimesReport};
+pub use tls::Tls;
 
 /// What `visit --version` prints, and what [`Report::version`] holds.
 pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"));
@@ -94,6 +98,16 @@ pub struct Report {
     pub latency: Option<TimesReport>,
     /// The time to open a connection, including those opened before the clock started.
     pub connect: Option<TimesReport>,
+    /// The time of a handshake of TLS, which follows the connect; `null` without TLS.
+    #[serde(default)]
+    pub handshake: Option<TimesReport>,
+    /// Why the first handshake that failed did so, also before the clock started. `null` where none
+    /// failed.
+    #[serde(default)]
+    pub handshake_failure: Option<String>,
+    /// What the handshakes agreed on, and their number; `null` without TLS, or where none succeeded.
+    #[serde(default)]
+    pub tls: Option<Tls>,
     /// Open loop: from the time at which a request was due to its write, or its connect.
     pub schedule_lag: Option<TimesReport>,
     /// Open loop: whether the rate was held.
@@ -117,6 +131,9 @@ pub struct Load {
     pub url: String,
     /// The paths in their order, that of the URL first.
     pub paths: Vec<String>,
+    /// What was spoken: `http/1.1` or `https`.
+    #[serde(default = "http1")]
+    pub protocol: String,
     /// Fields that every request had besides those that `visit` sets, as `Name: value`.
     #[serde(default)]
     pub headers: Vec<String>,
@@ -180,6 +197,11 @@ impl Report {
     pub fn per_second(&self) -> Option<f64> {
         per_second(self.answered, self.elapsed_seconds)
     }
+}
+
+/// What was spoken where a report does not say it.
+fn http1() -> String {
+    Protocol::default().to_string()
 }
 
 /// A count as a floating-point number. Exact up to 2^53, which no run comes near.

@@ -20,11 +20,15 @@ impl Worker<'_> {
             match self.connections[index].read(&mut scratch) {
                 Ok(None) => break,
                 Ok(Some(0)) => {
-                    self.at_end(index, FailureKind::Closed);
+                    self.socket_ended(index);
                     break;
                 }
                 Ok(Some(length)) => {
-                    let all_right = self.arrived(index, &scratch[..length]);
+                    let bytes = &scratch[..length];
+                    let all_right = match self.plan.tls {
+                        None => self.arrived(index, bytes),
+                        Some(_) => self.arrived_sealed(index, bytes),
+                    };
                     if !all_right || (length < scratch.len() && !ends) {
                         break;
                     }
@@ -55,7 +59,7 @@ impl Worker<'_> {
     }
 
     /// Takes bytes that have arrived. Returns false when they were wrong.
-    fn arrived(&mut self, index: usize, bytes: &[u8]) -> bool {
+    pub(super) fn arrived(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
         if self.is_measuring {
             self.tally.bytes_read += bytes.len() as u64;
@@ -141,7 +145,7 @@ impl Worker<'_> {
         }
     }
 
-    fn at_end(&mut self, index: usize, kind: FailureKind) {
+    pub(super) fn at_end(&mut self, index: usize, kind: FailureKind) {
         let now = Instant::now();
         match self.connections[index].state {
             State::Busy => {
@@ -157,6 +161,9 @@ impl Worker<'_> {
             }
             // After an answer that announced the end, a reset is an end too.
             State::Closing => self.close(index, now, true),
+            State::Handshaking => {
+                self.handshake_failed(index, "the server closed the connection".into(), now);
+            }
             State::Down | State::Opening => {}
         }
     }

@@ -1,7 +1,9 @@
 //! One thread: its part of the connections, and the loop that sends and receives on them.
 
 mod answers;
+mod handshake;
 mod orders;
+mod sealed;
 mod transitions;
 
 use std::collections::VecDeque;
@@ -55,6 +57,8 @@ pub(super) struct Worker<'a> {
     checker: Checker<'a>,
     tally: Tally,
     scratch: Box<[u8]>,
+    /// What was decrypted of the bytes in `scratch`; empty without TLS.
+    plain: Vec<u8>,
     /// The number of the next plain request, which gives its target.
     next: usize,
     /// The order of the kinds, where there are several.
@@ -90,6 +94,7 @@ impl<'a> Worker<'a> {
             checker: Checker::new(&plan.requests),
             tally: Tally::new(plan),
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
+            plain: Vec::new(),
             next: 0,
             turns: plan.mix.as_ref().map(|mix| mix.turns(share)),
             outstanding: 0,
@@ -182,6 +187,14 @@ impl<'a> Worker<'a> {
                     self.opened(index, readable, ends);
                 }
             }
+            State::Handshaking => {
+                if event.is_writable() {
+                    self.flush(index);
+                }
+                if readable {
+                    self.receive(index, ends);
+                }
+            }
             State::Free | State::Busy | State::Closing => {
                 if event.is_writable() && connection.state == State::Busy {
                     self.send(index);
@@ -252,6 +265,9 @@ impl<'a> Worker<'a> {
                 State::Busy if is_late => self.fail(index, FailureKind::Timeout, now),
                 State::Opening if is_late || is_old || given_up => {
                     self.connect_failed(index, ErrorKind::TimedOut, now);
+                }
+                State::Handshaking if is_late || is_old || given_up => {
+                    self.handshake_failed(index, "it was not over within the timeout".into(), now);
                 }
                 State::Closing if is_old => self.unclosed(index, now),
                 State::Down if !self.plan.opens_on_arrival() => self.reconnect(index, now),

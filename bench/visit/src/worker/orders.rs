@@ -60,6 +60,8 @@ impl Worker<'_> {
             }
         }
         self.check_for_extra_bytes();
+        let now = Instant::now();
+        self.connections.iter_mut().for_each(|connection| connection.close(now));
         self.tally
     }
 
@@ -114,7 +116,7 @@ impl Worker<'_> {
         self.schedule = None;
         self.catch_up(events)?;
         self.connect_down();
-        let is_opening = |connection: &Connection| connection.state == State::Opening;
+        let is_opening = |connection: &Connection| connection.is_opening();
         while self.connections.iter().any(is_opening) && !self.interrupted.load(Ordering::Relaxed) {
             self.wait(events, TICK)?;
             events.iter().for_each(|event| self.handle(event));
@@ -152,7 +154,7 @@ impl Worker<'_> {
     fn settle(&mut self) {
         let now = Instant::now();
         for index in 0..self.connections.len() {
-            if self.connections[index].state == State::Opening {
+            if self.connections[index].is_opening() {
                 self.close(index, now, false);
             }
         }

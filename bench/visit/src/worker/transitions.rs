@@ -29,10 +29,14 @@ impl Worker<'_> {
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
-        if let Err(error) = connection.check_open(self.plan.mode != Mode::Close) {
+        let no_delay = self.plan.mode != Mode::Close || self.plan.tls.is_some();
+        if let Err(error) = connection.check_open(no_delay) {
             return self.connect_failed(index, error.kind(), now);
         }
         self.tally.connect.record(now - connection.since);
+        if self.plan.tls.is_some() {
+            return self.greet(index, now, readable, ends);
+        }
         (connection.state, connection.since) = (State::Free, now);
         if readable {
             self.receive(index, ends);
@@ -41,6 +45,11 @@ impl Worker<'_> {
                 return self.count_connect_failure(ErrorKind::ConnectionAborted, now);
             }
         }
+        self.first_batch(index, now);
+    }
+
+    /// A connection can be asked for the first time: it may have been opened for a request.
+    pub(super) fn first_batch(&mut self, index: usize, now: Instant) {
         if self.connections[index].batch.count > 0 {
             self.send_first(index);
         } else {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::sleep;
@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use visit::output::{Errors, Ready, Slice, VERSION};
 
 use super::server::ScriptedServer;
-use super::{Ran, ran};
+use super::{Ran, command, ran};
 
 /// More than any line takes to come.
 const BOUND: Duration = Duration::from_secs(60);
@@ -35,8 +35,7 @@ impl Controlled {
 
     /// With arguments that make it print the first line and wait.
     pub(super) fn with(server: &ScriptedServer, arguments: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_visit"))
-            .arg(format!("http://{}/abc", server.address))
+        let mut child = command(server)
             .args(arguments.split_whitespace())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

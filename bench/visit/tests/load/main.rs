@@ -10,6 +10,7 @@ mod open_loop;
 mod series;
 mod server;
 mod shares;
+mod tls;
 
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,10 +30,16 @@ struct Ran {
 }
 
 fn start(server: &ScriptedServer, arguments: &str) -> Child {
-    let url = format!("http://{}/abc", server.address);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
-    command.arg(url).args(arguments.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = command(server);
+    command.args(arguments.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
+}
+
+/// A `visit` of this server.
+fn command(server: &ScriptedServer) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
+    command.arg(format!("{}://{}/abc", server.scheme, server.address));
+    command
 }
 
 fn finish(child: Child) -> Ran {

@@ -1,9 +1,11 @@
-//! A server that follows the script of a test, on one thread per connection.
+//! A server that follows the script of a test, on one thread per connection, with TLS or without.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustls::{ServerConfig, ServerConnection};
 
 pub(super) struct Client {
     pub(super) stream: TcpStream,
@@ -11,12 +13,16 @@ pub(super) struct Client {
     pub(super) number: u64,
     /// The head of the last request.
     pub(super) head: String,
+    /// Whether it has said that it sends no more (`close_notify`).
+    pub(super) has_ended: bool,
+    tls: Option<ServerConnection>,
     requests: Arc<AtomicU64>,
     read: Vec<u8>,
 }
 
 pub(super) struct ScriptedServer {
     pub(super) address: SocketAddr,
+    pub(super) scheme: &'static str,
     /// The number of requests that were read.
     pub(super) requests: Arc<AtomicU64>,
     /// The number of connections that were accepted.
@@ -26,6 +32,15 @@ pub(super) struct ScriptedServer {
 impl ScriptedServer {
     /// Serves each connection by `script`, and closes it when the script ends.
     pub(super) fn start(script: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
+        Self::with(None, script)
+    }
+
+    /// With TLS, where a configuration is given.
+    pub(super) fn with(
+        tls: Option<Arc<ServerConfig>>,
+        script: impl Fn(&mut Client) + Send + Sync + 'static,
+    ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (requests, connections) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
@@ -37,14 +52,16 @@ impl ScriptedServer {
                 accepted.fetch_add(1, Ordering::SeqCst);
                 stream.set_nodelay(true).unwrap();
                 let (script, requests) = (Arc::clone(&script), Arc::clone(&counted));
+                let tls = tls.clone().map(|config| ServerConnection::new(config).unwrap());
                 std::thread::spawn(move || {
-                    let mut client =
-                        Client { stream, number, head: String::new(), requests, read: Vec::new() };
+                    let (head, read, has_ended) = (String::new(), Vec::new(), false);
+                    let mut client = Client { stream, number, head, has_ended, tls, requests, read };
                     script(&mut client);
+                    client.end();
                 });
             }
         });
-        Self { address, requests, connections }
+        Self { address, scheme, requests, connections }
     }
 }
 
@@ -54,20 +71,75 @@ impl Client {
         loop {
             if let Some(end) = self.read.windows(4).position(|window| window == b"\r\n\r\n") {
                 self.head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
-                let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
-                return Some((self.head.split(' ').nth(1).unwrap().to_owned(), number));
+                return Some((self.head.split(' ').nth(1).unwrap().to_owned(), self.count()));
             }
-            let mut bytes = [0; 4096];
-            match self.stream.read(&mut bytes) {
-                Ok(0) | Err(_) => return None,
-                Ok(length) => self.read.extend_from_slice(&bytes[..length]),
-            }
+            self.read_more()?;
         }
+    }
+
+    /// The next bytes, of this number; `None` when the client has closed the connection before.
+    pub(super) fn bytes(&mut self, count: usize) -> Option<Vec<u8>> {
+        while self.read.len() < count {
+            self.read_more()?;
+        }
+        Some(self.read.drain(..count).collect())
+    }
+
+    /// Counts a request. Returns its number over all connections, from 1.
+    pub(super) fn count(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    fn read_more(&mut self) -> Option<()> {
+        let mut bytes = [0; 4096];
+        let read = match &mut self.tls {
+            None => self.stream.read(&mut bytes),
+            Some(tls) => rustls::Stream::new(tls, &mut self.stream).read(&mut bytes),
+        };
+        self.has_ended = matches!(read, Ok(0));
+        let length = read.ok().filter(|length| *length > 0)?;
+        self.read.extend_from_slice(&bytes[..length]);
+        Some(())
     }
 
     /// Sends bytes. A client that has closed the connection is ignored.
     pub(super) fn send(&mut self, bytes: &str) {
-        let _ = self.stream.write_all(bytes.as_bytes());
+        self.send_bytes(bytes.as_bytes());
+    }
+
+    pub(super) fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = match &mut self.tls {
+            None => self.stream.write_all(bytes),
+            Some(tls) => rustls::Stream::new(tls, &mut self.stream).write_all(bytes),
+        };
+    }
+
+    /// What TLS makes of these bytes, and is not sent.
+    pub(super) fn sealed(&mut self, bytes: &str) -> Vec<u8> {
+        let tls = self.tls.as_mut().unwrap();
+        tls.writer().write_all(bytes.as_bytes()).unwrap();
+        let mut sealed = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut sealed).unwrap();
+        }
+        sealed
+    }
+
+    /// Leaves TLS without a word.
+    pub(super) fn cut_off(&mut self) {
+        self.tls = None;
+    }
+
+    /// Says over TLS that nothing follows.
+    pub(super) fn end(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            let _ = tls.write_tls(&mut self.stream);
+        }
     }
 
     /// Answers the next request by `answer`.
@@ -108,6 +180,6 @@ pub(super) const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Lengt
 const HEAD: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
-fn greeting(path: &str) -> String {
+pub(super) fn greeting(path: &str) -> String {
     format!("Hello, visitor! You've requested: {path}\n")
 }

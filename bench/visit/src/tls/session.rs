@@ -1,0 +1,118 @@
+//! The TLS of one connection, above a socket that does not block.
+//!
+//! The worker reads the socket, as without TLS, and hands over what it has read: so one read takes
+//! all that has arrived, and it is known when the socket is empty. What is written goes into
+//! `rustls`, which takes it although the socket is full; [`Session::flush`] sends the rest once the
+//! socket has room.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use mio::net::TcpStream;
+use rustls::crypto::SupportedKxGroup;
+use rustls::{CipherSuite, ClientConnection, Error, HandshakeKind, NamedGroup, ProtocolVersion};
+
+pub(crate) struct Session {
+    /// On the heap: it has more than a kilobyte, and without TLS there is none.
+    connection: Box<ClientConnection>,
+}
+
+/// What is left to do after bytes were decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsealed {
+    Open,
+    /// The server has sent its last byte, and said so (`close_notify`).
+    Ended,
+}
+
+/// What a handshake agreed on, as `rustls` says it.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) version: Option<ProtocolVersion>,
+    pub(super) suite: Option<CipherSuite>,
+    pub(super) group: Option<NamedGroup>,
+    pub(super) alpn: Option<&'a [u8]>,
+    pub(super) is_resumed: bool,
+}
+
+impl Session {
+    pub(super) fn new(connection: ClientConnection) -> Self {
+        Self { connection: Box::new(connection) }
+    }
+
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
+    }
+
+    /// Whether bytes wait for the socket to have room.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.connection.wants_write()
+    }
+
+    pub(super) fn agreed(&self) -> Found<'_> {
+        Found {
+            version: self.connection.protocol_version(),
+            suite: self.connection.negotiated_cipher_suite().map(|suite| suite.suite()),
+            group: self.connection.negotiated_key_exchange_group().map(SupportedKxGroup::name),
+            alpn: self.connection.alpn_protocol(),
+            is_resumed: self.connection.handshake_kind() == Some(HandshakeKind::Resumed),
+        }
+    }
+
+    /// Encrypts as many of the bytes as it takes, and sends what the socket takes. Returns the
+    /// number of bytes that are no longer the caller's.
+    pub(crate) fn write(&mut self, bytes: &[u8], socket: &mut TcpStream) -> io::Result<usize> {
+        let mut taken = 0;
+        loop {
+            // First, so that the end of a handshake and a request are one write.
+            if taken < bytes.len() {
+                taken += self.connection.writer().write(&bytes[taken..])?;
+            }
+            self.flush(socket)?;
+            if taken == bytes.len() || self.is_unsent() {
+                return Ok(taken);
+            }
+        }
+    }
+
+    /// Sends what waits, as far as the socket takes it.
+    pub(crate) fn flush(&mut self, socket: &mut TcpStream) -> io::Result<()> {
+        while self.connection.wants_write() {
+            match self.connection.write_tls(socket) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Decrypts bytes that were read from the socket, and adds what they have to `plain`. After an
+    /// error an alert for the server may wait to be sent.
+    pub(crate) fn unseal(&mut self, mut bytes: &[u8], plain: &mut Vec<u8>) -> Result<Unsealed, Error> {
+        loop {
+            // It takes some kilobytes at a time.
+            self.connection.read_tls(&mut bytes).map_err(|error| Error::General(error.to_string()))?;
+            let state = self.connection.process_new_packets()?;
+            let begin = plain.len();
+            plain.resize(begin + state.plaintext_bytes_to_read(), 0);
+            let read = self.connection.reader().read_exact(&mut plain[begin..]);
+            read.map_err(|error| Error::General(error.to_string()))?;
+            if state.peer_has_closed() {
+                return Ok(Unsealed::Ended);
+            }
+            if bytes.is_empty() {
+                return Ok(Unsealed::Open);
+            }
+        }
+    }
+
+    /// Tells the server that nothing follows, as far as the socket takes it.
+    pub(crate) fn close(&mut self, socket: &mut TcpStream) {
+        if !self.connection.is_handshaking() {
+            self.connection.send_close_notify();
+            // The connection is given up: a server that is gone is no error.
+            let _ = self.flush(socket);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! From an open connection to one that can be asked: the handshake of TLS.
+
+use std::time::Instant;
+
+use super::Worker;
+use crate::connection::State;
+use crate::schedule::Schedule;
+use crate::tls;
+
+impl Worker<'_> {
+    /// Begins the handshake of a connection that has just been opened.
+    pub(super) fn greet(&mut self, index: usize, now: Instant, readable: bool, ends: bool) {
+        let connection = &mut self.connections[index];
+        (connection.state, connection.since) = (State::Handshaking, now);
+        let Some(offer) = &self.plan.tls else { return };
+        let begun = match offer.session() {
+            Ok(session) => connection.secure(session).map_err(|error| error.to_string()),
+            Err(error) => Err(tls::describe(&error)),
+        };
+        match begun {
+            Ok(()) if readable => self.receive(index, ends),
+            Ok(()) => {}
+            Err(why) => self.handshake_failed(index, why, now),
+        }
+    }
+
+    /// The handshake of TLS is over: what it agreed on has to be what was offered. Returns false
+    /// when it is not.
+    pub(super) fn secured(&mut self, index: usize, now: Instant) -> bool {
+        let connection = &mut self.connections[index];
+        let since = connection.since;
+        let (Some(offer), Some(session)) = (&self.plan.tls, connection.tls()) else { return false };
+        match offer.agreed(session) {
+            Ok(agreed) => self.tally.secured(&agreed, now.saturating_duration_since(since)),
+            Err(why) => {
+                self.handshake_failed(index, why, now);
+                return false;
+            }
+        }
+        (connection.state, connection.since) = (State::Free, now);
+        self.first_batch(index, now);
+        true
+    }
+
+    /// A handshake failed. As after a connect that failed, the next tick tries again.
+    pub(super) fn handshake_failed(&mut self, index: usize, why: String, now: Instant) {
+        self.tally.handshake_failed(why, self.is_measuring, now);
+        if let Some(Schedule::Closed(budget)) = &mut self.schedule {
+            budget.give_up_one(now);
+        }
+        self.clear_batch(index);
+        self.close(index, now, false);
+    }
+}

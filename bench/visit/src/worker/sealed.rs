@@ -1,0 +1,87 @@
+//! Reading over TLS: what arrives is decrypted first.
+
+use std::mem;
+use std::time::Instant;
+
+use super::Worker;
+use crate::check;
+use crate::connection::State;
+use crate::tally::FailureKind;
+use crate::tls::{self, Unsealed};
+
+impl Worker<'_> {
+    /// Takes bytes that were read from a socket with TLS. Returns false when they were wrong, or
+    /// the last ones.
+    pub(super) fn arrived_sealed(&mut self, index: usize, bytes: &[u8]) -> bool {
+        let mut plain = mem::take(&mut self.plain);
+        plain.clear();
+        let goes_on = self.unseal(index, bytes, &mut plain);
+        self.plain = plain;
+        goes_on
+    }
+
+    /// The end of a socket has arrived. One with TLS says before that its last byte was sent:
+    /// without this an answer that ends with its connection may have been cut off.
+    pub(super) fn socket_ended(&mut self, index: usize) {
+        if self.plan.tls.is_some() {
+            self.connections[index].partial.clear();
+        }
+        self.at_end(index, FailureKind::Closed);
+    }
+
+    /// Sends what waits for a socket to have room.
+    pub(super) fn flush(&mut self, index: usize) {
+        if self.connections[index].flush().is_err() {
+            self.at_end(index, FailureKind::Reset);
+        }
+    }
+
+    fn unseal(&mut self, index: usize, bytes: &[u8], plain: &mut Vec<u8>) -> bool {
+        let connection = &mut self.connections[index];
+        let Some(session) = connection.tls() else { return false };
+        let was_handshaking = session.is_handshaking();
+        let unsealed = match session.unseal(bytes, plain) {
+            Ok(unsealed) => unsealed,
+            Err(error) => {
+                self.tls_failed(index, &error);
+                return false;
+            }
+        };
+        let is_handshaking = session.is_handshaking();
+        if was_handshaking && !is_handshaking && !self.secured(index, Instant::now()) {
+            return false;
+        }
+        // What the server may ask for, such as other keys; the end of a handshake without a request.
+        if self.connections[index].tls().is_some_and(|session| session.is_unsent()) {
+            self.flush(index);
+        }
+        if !plain.is_empty() && !self.arrived(index, plain) {
+            return false;
+        }
+        match unsealed {
+            Unsealed::Open => true,
+            Unsealed::Ended => {
+                self.at_end(index, FailureKind::Closed);
+                false
+            }
+        }
+    }
+
+    /// The server has sent what is not TLS, or refuses to go on.
+    #[cold]
+    fn tls_failed(&mut self, index: usize, error: &rustls::Error) {
+        // The alert that says why.
+        self.flush(index);
+        let now = Instant::now();
+        match (self.connections[index].state, error) {
+            (State::Down, _) => {}
+            (State::Handshaking, _) => self.handshake_failed(index, tls::describe(error), now),
+            (_, rustls::Error::AlertReceived(_)) => self.at_end(index, FailureKind::Reset),
+            _ => {
+                let target = self.plan.requests.target(self.connections[index].batch.first);
+                let wrong = check::describe(target, &format!("the TLS is wrong: {error}"), &[]);
+                self.wrong(index, wrong, now);
+            }
+        }
+    }
+}
