@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::field::Field;
+use super::http2::MOST_STREAMS;
 use super::kind::RequestKind;
 use super::mode::Mode;
 use super::output::Share;
@@ -53,6 +54,14 @@ pub struct Arguments {
     /// https: resume earlier sessions by the tickets of the server; otherwise every handshake is a full one
     #[arg(long)]
     pub resume: bool,
+
+    /// Speak HTTP/2: over TLS with an https URL, otherwise by prior knowledge (h2c)
+    #[arg(long)]
+    pub http2: bool,
+
+    /// HTTP/2: streams per connection, as far as the server allows them; each asks again when it is answered [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_STREAMS)))]
+    pub streams: Option<u32>,
 
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -165,6 +174,10 @@ Connections that are closed:
 TLS:
   With an https URL the client decides the work: it offers TLS 1.3, one suite (--cipher), the group X25519 and one application   protocol, and a handshake that agrees on anything else fails. Every handshake is a full one, unless --resume.   --certificate has the only certificate that is trusted, whatever names and times it has, or --insecure takes any; one of   them is needed. The report has `tls`, what was agreed and the number of handshakes, and `handshake`, the time from the   connect to the end of the handshake. A connection that ends without close_notify within an answer has cut it off.   visit sends close_notify before it closes a connection.
 
+HTTP/2:
+  --http2 makes each connection carry --streams at once, or fewer where the server says so (MAX_CONCURRENT_STREAMS): visit waits   for its settings before the first request. In a closed loop each stream asks again when it is answered, and what is asked   after one read is one write; in an open loop an arrival takes a free stream of the connection that has waited for the longest time.   Requests have constant bytes: nothing enters the table of the server's decoder. The windows of the client are updated long   before they are used up.
+  GOAWAY is an orderly close: what the server did not process is asked again on another connection, which is no error, and the latency   counts from the first time. A reset stream is an error (`reset`). `http2` in the report counts both, exactly. A request   without an answer within the timeout is cancelled, and its connection is kept. In modes close and close-after-N visit ends the   connection with GOAWAY and its half of it, and waits for the server to close the other. --mix and pipelining are for HTTP/1.1 alone.
+
 A mix of requests:
   Each --mix is a kind of request; what the shares leave is plain, as without --mix. A kind is a list of KEY=VALUE, with commas \
   between them: name, share (of all requests, 0 to 1, up to four decimals), status (the expected one), and if it differs from \
@@ -209,6 +222,8 @@ Examples:
       visit http://127.0.0.1:8080/abc --rate 5000 --mix name=wrong,share=0.1,method=DELETE,status=405
   over TLS, to the server with this certificate
       visit https://127.0.0.1:8443/abc --certificate certificate.pem
+  HTTP/2, by prior knowledge: ten connections with ten streams each
+      visit http://127.0.0.1:8080/abc --http2 --streams 10
   a full handshake per request
       visit https://127.0.0.1:8443/abc --insecure --mode close
   a server with another answer

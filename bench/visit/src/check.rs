@@ -9,7 +9,7 @@ use answers::{Arrived, Framing};
 use super::requests::{Requests, Target};
 
 /// The most bytes of an answer whose body may be anything; a longer one is wrong.
-const OTHER_BYTES: usize = 1024 * 1024;
+pub(super) const OTHER_BYTES: usize = 1024 * 1024;
 
 const SHOWN: usize = 300;
 

@@ -1,7 +1,7 @@
 //! One connection: its socket, the TLS above it, and the batch of requests that it carries.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
 
 use mio::net::TcpStream;
@@ -16,7 +16,7 @@ use super::tls::Session;
 /// Down → Opening → Handshaking → Free ⇄ Busy → Closing → Down
 /// ```
 ///
-/// Only a connection with TLS has a handshake.
+/// A handshake is that of TLS, and the first frames of HTTP/2.
 ///
 /// Every state but `Down` goes to `Down` when the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,24 +133,41 @@ impl Connection {
         self.written = 0;
     }
 
+    /// Says that nothing follows. What the server sends can still be read.
+    pub(super) fn end(&mut self) {
+        let Some(socket) = &mut self.socket else { return };
+        if let Some(tls) = &mut self.tls {
+            tls.close(socket);
+        }
+        // A server that is gone is noticed by the next read.
+        let _ = socket.shutdown(Shutdown::Write);
+    }
+
     /// Writes as much of the batch as the socket takes. Returns the number of bytes.
     pub(super) fn write(&mut self, requests: &Requests) -> io::Result<usize> {
         let requests = requests.bytes(self.batch.first, self.batch.count);
-        let before = self.written;
-        if let (Some(tls), Some(socket)) = (&mut self.tls, &mut self.socket) {
-            self.written += tls.write(&requests[before..], socket)?;
-            return Ok(self.written - before);
+        let taken = self.put(&requests[self.written..])?;
+        self.written += taken;
+        Ok(taken)
+    }
+
+    /// Writes as many of the bytes as the socket takes. Returns their number.
+    #[inline]
+    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(socket) = &mut self.socket else { return Ok(0) };
+        if let Some(tls) = &mut self.tls {
+            return tls.write(bytes, socket);
         }
-        while self.written < requests.len() {
-            let Some(socket) = &mut self.socket else { break };
-            match socket.write(&requests[self.written..]) {
-                Ok(bytes) => self.written += bytes,
+        let mut taken = 0;
+        while taken < bytes.len() {
+            match socket.write(&bytes[taken..]) {
+                Ok(bytes) => taken += bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(self.written - before)
+        Ok(taken)
     }
 
     /// Whether a part of the batch is not yet written.

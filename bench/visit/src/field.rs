@@ -13,6 +13,16 @@ pub struct Field {
     value: String,
 }
 
+impl Field {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
 impl FromStr for Field {
     type Err = String;
 

@@ -25,6 +25,7 @@ mod control;
 mod details;
 mod field;
 mod head;
+mod http2;
 mod input;
 mod kind;
 mod mix;

@@ -9,6 +9,7 @@ use super::amount::Amount;
 use super::arguments::Arguments;
 use super::field::Field;
 use super::head::{self, Form};
+use super::http2::{self, Asks};
 use super::mix::Mix;
 use super::mode::Mode;
 use super::output::Share;
@@ -33,6 +34,10 @@ pub(super) struct Plan {
     pub(super) address: SocketAddr,
     /// `None` without TLS.
     pub(super) tls: Option<Offer>,
+    /// `None` is HTTP/1.1.
+    pub(super) http2: Option<Asks>,
+    /// Whether it is HTTP/1.1 without TLS.
+    pub(super) is_plain: bool,
     pub(super) requests: Requests,
     /// Kinds of requests besides the plain one; `None` when there are none.
     pub(super) mix: Option<Mix>,
@@ -80,7 +85,8 @@ impl Plan {
     pub(super) fn new(arguments: &Arguments) -> anyhow::Result<Self> {
         let Url { scheme, host, path } =
             split(&arguments.url).with_context(|| format!("URL {}", arguments.url))?;
-        let tls = tls(arguments, scheme, &host)?;
+        let protocol = Protocol::new(scheme == Scheme::Https, arguments.http2);
+        let tls = tls(arguments, protocol, &host)?;
         let mut paths = vec![path];
         paths.extend(arguments.path.iter().cloned());
         paths.iter().try_for_each(|path| check_path(path))?;
@@ -88,6 +94,7 @@ impl Plan {
         if arguments.rate.is_some() && matches!(mode, Mode::Pipelined(_)) {
             bail!("--rate cannot be used with --mode {mode}: an arrival is one request");
         }
+        check_http2(arguments)?;
         check_share(arguments)?;
         check_series(arguments)?;
         let start = Start::new(arguments.start_at).context("--start-at")?;
@@ -97,11 +104,15 @@ impl Plan {
         let expect = arguments.expect.as_deref();
         let form = Form { host: &host, fields: &arguments.header, mode };
         let mix = mix(arguments, &form, &paths)?;
+        let mut requests = Requests::new(&form, &paths, expect, &arguments.mix);
+        let http2 = http2(arguments, protocol, &host, &mut requests)?;
         let mut plan = Self {
             url: arguments.url.clone(),
             address: resolve(&host, scheme).with_context(|| format!("URL {}", arguments.url))?,
             tls,
-            requests: Requests::new(&form, &paths, expect, &arguments.mix),
+            http2,
+            is_plain: protocol == Protocol::Http1,
+            requests,
             mix,
             headers: arguments.header.iter().map(Field::to_string).collect(),
             mode,
@@ -129,10 +140,7 @@ impl Plan {
 
     /// What is spoken to the server.
     pub(super) fn protocol(&self) -> Protocol {
-        match self.tls {
-            None => Protocol::Http1,
-            Some(_) => Protocol::Https,
-        }
+        Protocol::new(self.tls.is_some(), self.http2.is_some())
     }
 
     /// How the arrivals of an open loop are spaced.
@@ -216,9 +224,9 @@ fn check_share(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// What TLS offers; `None` without it. Fails when an argument needs it, or it needs one.
-fn tls(arguments: &Arguments, scheme: Scheme, host: &str) -> anyhow::Result<Option<Offer>> {
+fn tls(arguments: &Arguments, protocol: Protocol, host: &str) -> anyhow::Result<Option<Offer>> {
     let Arguments { certificate, insecure, cipher, resume, .. } = arguments;
-    if scheme == Scheme::Http {
+    if matches!(protocol, Protocol::Http1 | Protocol::H2c) {
         let given = [
             ("--certificate", certificate.is_some()),
             ("--insecure", *insecure),
@@ -237,9 +245,37 @@ fn tls(arguments: &Arguments, scheme: Scheme, host: &str) -> anyhow::Result<Opti
         certificate: certificate.as_deref(),
         cipher: cipher.unwrap_or_default(),
         resume: *resume,
-        alpn: "http/1.1",
+        alpn: protocol.alpn(),
     };
     Offer::new(name(host), &choices).map(Some)
+}
+
+/// What is asked over HTTP/2; `None` without it.
+fn http2(
+    arguments: &Arguments,
+    protocol: Protocol,
+    host: &str,
+    requests: &mut Requests,
+) -> anyhow::Result<Option<Asks>> {
+    if !arguments.http2 {
+        return Ok(None);
+    }
+    let paths = requests.targets.iter().map(|target| target.path.as_str());
+    let frames = http2::frames(protocol == Protocol::H2, host, &arguments.header, paths)?;
+    // A stream may be on any connection, so that a request is one of a batch of its own.
+    requests.vary = true;
+    Ok(Some(Asks { frames, streams: arguments.streams.unwrap_or(1) }))
+}
+
+/// Fails on what only HTTP/1.1 has.
+fn check_http2(arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { http2, streams, mode, mix, .. } = arguments;
+    ensure!(*http2 || streams.is_none(), "--streams needs --http2");
+    if *http2 && matches!(mode, Mode::Pipelined(_)) {
+        bail!("--mode {mode} cannot be used with --http2, which has --streams instead");
+    }
+    ensure!(!*http2 || mix.is_empty(), "--mix cannot be used with --http2");
+    Ok(())
 }
 
 /// A host without its port and brackets.

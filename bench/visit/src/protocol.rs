@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What is spoken to a server. In the report: `http/1.1` or `https`.
+/// What is spoken to a server. In the report: `http/1.1`, `https`, `h2` or `h2c`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1 over TCP.
@@ -10,6 +10,29 @@ pub enum Protocol {
     Http1,
     /// HTTP/1.1 over TLS.
     Https,
+    /// HTTP/2 over TLS.
+    H2,
+    /// HTTP/2 over TCP, by prior knowledge.
+    H2c,
+}
+
+impl Protocol {
+    pub(super) fn new(is_tls: bool, is_http2: bool) -> Self {
+        match (is_tls, is_http2) {
+            (false, false) => Self::Http1,
+            (true, false) => Self::Https,
+            (true, true) => Self::H2,
+            (false, true) => Self::H2c,
+        }
+    }
+
+    /// The name of the application protocol of TLS.
+    pub(super) fn alpn(self) -> &'static str {
+        match self {
+            Self::Http1 | Self::Https => "http/1.1",
+            Self::H2 | Self::H2c => "h2",
+        }
+    }
 }
 
 impl fmt::Display for Protocol {
@@ -17,6 +40,8 @@ impl fmt::Display for Protocol {
         out.write_str(match self {
             Self::Http1 => "http/1.1",
             Self::Https => "https",
+            Self::H2 => "h2",
+            Self::H2c => "h2c",
         })
     }
 }

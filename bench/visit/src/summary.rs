@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::output::{Kind, Queue, Rate, Report, TimesReport, Tls, as_f64};
+use super::output::{Http2, Kind, Queue, Rate, Report, TimesReport, Tls, as_f64};
 
 /// From here on the summary says that a load began late; waking a thread takes less.
 const LATE_SECONDS: f64 = 0.001;
@@ -15,7 +15,12 @@ pub(super) fn text(report: &Report) -> String {
     };
     let load = &report.load;
     let share = report.share.map_or_else(String::new, |share| format!(", share {share}"));
-    line("load", &format!("{}, {} connections, {}{share}", load.url, load.connections, load.mode));
+    let streams = match load.protocol.as_str() {
+        "h2" | "h2c" => format!(" of {} streams", load.streams),
+        _ => String::new(),
+    };
+    let connections = format!("{} connections{streams}", load.connections);
+    line("load", &format!("{}, {connections}, {}{share}", load.url, load.mode));
     if let Some(late) = report.late_seconds.filter(|late| *late >= LATE_SECONDS) {
         line("begin", &format!("{:.3} ms later than told", late * 1e3));
     }
@@ -27,6 +32,9 @@ pub(super) fn text(report: &Report) -> String {
     }
     for (kind, count) in report.errors.occurred() {
         line("error", &format!("{count} × {kind}"));
+    }
+    if let Some(counts) = report.http2.filter(|counts| *counts != Http2::default()) {
+        line("HTTP/2", &http2_line(&counts));
     }
     if let Some(why) = &report.handshake_failure {
         line("handshake", &format!("the first that failed: {why}"));
@@ -67,6 +75,14 @@ pub(super) fn text(report: &Report) -> String {
 fn tls_line(tls: &Tls) -> String {
     let Tls { version, suite, group, full, resumed, .. } = tls;
     format!("{full} full, {resumed} resumed: {version} {suite} {group}")
+}
+
+fn http2_line(counts: &Http2) -> String {
+    let Http2 { goaway, rst_stream, refused_stream, asked_again } = counts;
+    format!(
+        "{goaway} × GOAWAY, {asked_again} requests asked again; {rst_stream} × RST_STREAM, \
+         {refused_stream} of them refused"
+    )
 }
 
 fn kind_line(kind: &Kind) -> String {

@@ -38,6 +38,7 @@ pub(super) struct Tally {
     pub(super) handshake: Times,
     /// Why the first handshake that failed did so.
     pub(super) handshake_failure: Option<String>,
+    pub(super) http2: output::Http2,
     pub(super) lag: Times,
     pub(super) waited: u64,
     /// Connections that are open at the end of what is counted here.
@@ -181,6 +182,7 @@ impl Tally {
         if self.handshake_failure.is_none() {
             self.handshake_failure.clone_from(&other.handshake_failure);
         }
+        self.http2.add(other.http2);
         self.connect.add(&other.connect)?;
         self.handshake.add(&other.handshake)
     }

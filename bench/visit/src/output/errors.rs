@@ -22,10 +22,11 @@ pub struct Errors {
     pub unreachable: u64,
     /// Connections that failed to open for another reason.
     pub connect_failed: u64,
-    /// Connections whose handshake of TLS failed, or was not over within the timeout.
+    /// Connections whose handshake of TLS, or whose first frames of HTTP/2, failed or were not over
+    /// within the timeout.
     #[serde(default)]
     pub handshake: u64,
-    /// Requests whose connection was reset.
+    /// Requests whose connection was reset, or whose stream of HTTP/2.
     pub reset: u64,
     /// Requests whose connection ended within, or was announced to end before, their answer.
     pub closed: u64,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 
 use super::rate::{Arrived, Rate};
-use super::{Errors, Interval, Kind, Load, Report, Share, TimesReport, Tls};
+use super::{Errors, Http2, Interval, Kind, Load, Report, Share, TimesReport, Tls};
 
 impl Report {
     /// The report of a load from those of all its shares, in any order. Counts, errors, bytes, CPU
@@ -58,6 +58,7 @@ impl Report {
             handshake: times(shares, "handshake", |share| share.handshake.as_ref())?,
             handshake_failure: shares.iter().find_map(|share| share.handshake_failure.clone()),
             tls: Tls::merge(shares),
+            http2: Http2::merge(shares),
             rate,
             schedule_lag,
             cpu_seconds: shares.iter().map(|share| share.cpu_seconds).sum(),
@@ -164,7 +165,8 @@ mod tests {
         let load = Load {
             url: "http://127.0.0.1:8080/abc".into(),
             paths: vec!["/abc".into()],
-            protocol: "https".into(),
+            protocol: "h2".into(),
+            streams: 10,
             headers: vec!["Accept: */*".into()],
             mix: vec!["name=a,share=0.1,method=DELETE,status=405".into()],
             mode: "keep-alive".into(),
@@ -204,6 +206,7 @@ mod tests {
             handshake: times(&[u64::from(number)]),
             handshake_failure: None,
             tls: Some(tls(number.into())),
+            http2: Some(Http2 { goaway: 1, rst_stream: 2, refused_stream: 1, asked_again: number.into() }),
             schedule_lag: lag.report(),
             rate: Some(rate),
             cpu_seconds: 0.25,
@@ -237,6 +240,7 @@ mod tests {
             latency: times(&[1, 10, 2, 20]),
             handshake: times(&[1, 2]),
             tls: Some(Tls { resumed: 2, ..tls(3) }),
+            http2: Some(Http2 { goaway: 2, rst_stream: 4, refused_stream: 2, asked_again: 3 }),
             schedule_lag: all.schedule_lag.clone(),
             rate: Some(rate),
             cpu_seconds: 0.5,

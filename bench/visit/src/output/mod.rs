@@ -20,6 +20,7 @@
 
 mod control;
 mod errors;
+mod http2;
 mod kind;
 mod merge;
 mod rate;
@@ -37,6 +38,7 @@ use crate::protocol::Protocol;
 
 pub use control::{Ready, Slice};
 pub use errors::Errors;
+pub use http2::Http2;
 pub use kind::Kind;
 pub(crate) use rate::Arrived;
 pub use rate::Rate;
@@ -108,6 +110,9 @@ pub struct Report {
     /// What the handshakes agreed on, and their number; `null` without TLS, or where none succeeded.
     #[serde(default)]
     pub tls: Option<Tls>,
+    /// What servers did to connections and streams of HTTP/2; `null` without it.
+    #[serde(default)]
+    pub http2: Option<Http2>,
     /// Open loop: from the time at which a request was due to its write, or its connect.
     pub schedule_lag: Option<TimesReport>,
     /// Open loop: whether the rate was held.
@@ -131,9 +136,12 @@ pub struct Load {
     pub url: String,
     /// The paths in their order, that of the URL first.
     pub paths: Vec<String>,
-    /// What was spoken: `http/1.1` or `https`.
+    /// What was spoken: `http/1.1`, `https`, `h2` or `h2c`.
     #[serde(default = "http1")]
     pub protocol: String,
+    /// The most streams per connection, which the server may have lowered; 1 without HTTP/2.
+    #[serde(default = "one")]
+    pub streams: u32,
     /// Fields that every request had besides those that `visit` sets, as `Name: value`.
     #[serde(default)]
     pub headers: Vec<String>,
@@ -197,6 +205,11 @@ impl Report {
     pub fn per_second(&self) -> Option<f64> {
         per_second(self.answered, self.elapsed_seconds)
     }
+}
+
+/// The number of streams where a report does not say it.
+fn one() -> u32 {
+    1
 }
 
 /// What was spoken where a report does not say it.

@@ -25,9 +25,9 @@ impl Worker<'_> {
                 }
                 Ok(Some(length)) => {
                     let bytes = &scratch[..length];
-                    let all_right = match self.plan.tls {
-                        None => self.arrived(index, bytes),
-                        Some(_) => self.arrived_sealed(index, bytes),
+                    let all_right = match self.plan.is_plain {
+                        true => self.arrived(index, bytes),
+                        false => self.arrived_layered(index, bytes),
                     };
                     if !all_right || (length < scratch.len() && !ends) {
                         break;

@@ -1,21 +1,25 @@
-//! From an open connection to one that can be asked: the handshake of TLS.
+//! From an open connection to one that can be asked: the handshake of TLS, and the first frames of
+//! HTTP/2.
 
 use std::time::Instant;
 
 use super::Worker;
 use crate::connection::State;
 use crate::schedule::Schedule;
-use crate::tls;
+use crate::tls::{self, Offer};
 
 impl Worker<'_> {
     /// Begins the handshake of a connection that has just been opened.
     pub(super) fn greet(&mut self, index: usize, now: Instant, readable: bool, ends: bool) {
         let connection = &mut self.connections[index];
         (connection.state, connection.since) = (State::Handshaking, now);
-        let Some(offer) = &self.plan.tls else { return };
-        let begun = match offer.session() {
-            Ok(session) => connection.secure(session).map_err(|error| error.to_string()),
-            Err(error) => Err(tls::describe(&error)),
+        let begun = match self.plan.tls.as_ref().map(Offer::session) {
+            None => {
+                self.begin_session(index);
+                Ok(())
+            }
+            Some(Ok(session)) => connection.secure(session).map_err(|error| error.to_string()),
+            Some(Err(error)) => Err(tls::describe(&error)),
         };
         match begun {
             Ok(()) if readable => self.receive(index, ends),
@@ -37,6 +41,11 @@ impl Worker<'_> {
                 return false;
             }
         }
+        if !self.sessions.is_empty() {
+            self.begin_session(index);
+            return self.connections[index].state != State::Down;
+        }
+        let connection = &mut self.connections[index];
         (connection.state, connection.since) = (State::Free, now);
         self.first_batch(index, now);
         true

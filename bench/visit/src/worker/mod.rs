@@ -4,6 +4,7 @@ mod answers;
 mod handshake;
 mod orders;
 mod sealed;
+mod streams;
 mod transitions;
 
 use std::collections::VecDeque;
@@ -17,7 +18,8 @@ use mio::{Events, Poll, Token};
 
 use super::amount::Amount;
 use super::check::Checker;
-use super::connection::{Connection, State};
+use super::connection::{Batch, Connection, State};
+use super::http2::Session;
 use super::mix::Turns;
 use super::plan::Plan;
 use super::schedule::{Arrivals, Budget, Schedule, ThreadShare};
@@ -51,6 +53,14 @@ pub(super) struct Worker<'a> {
     poll: Poll,
     timer: Timer,
     connections: Vec<Connection>,
+    /// The HTTP/2 of each connection; empty without it.
+    sessions: Vec<Session>,
+    /// HTTP/2: requests that a server did not process, to be asked on another connection.
+    again: VecDeque<Batch>,
+    /// HTTP/2 in an open loop: connections with something to write.
+    unsent: Vec<usize>,
+    /// HTTP/2 in an open loop: whether a connection is in `free`.
+    queued: Vec<bool>,
     /// Open loop: free connections, the longest waiting first. Some may be closed by now.
     free: VecDeque<usize>,
     schedule: Option<Schedule>,
@@ -89,6 +99,10 @@ impl<'a> Worker<'a> {
             poll,
             timer,
             connections: (0..connections).map(|_| Connection::new(now)).collect(),
+            sessions: streams::sessions(plan, connections),
+            again: VecDeque::new(),
+            unsent: Vec::new(),
+            queued: vec![false; usize::try_from(connections).unwrap_or_default()],
             free: VecDeque::new(),
             schedule: None,
             checker: Checker::new(&plan.requests),
@@ -120,7 +134,7 @@ impl<'a> Worker<'a> {
         for index in 0..self.connections.len() {
             let now = Instant::now();
             match self.connections[index].state {
-                State::Free => self.next_batch(index, now),
+                State::Free => self.first_batch(index, now),
                 _ => self.close(index, now, true),
             }
         }
@@ -149,6 +163,7 @@ impl<'a> Worker<'a> {
                 next_tick = now + TICK;
             }
             self.issue()?;
+            self.write_unsent();
             if self.is_over(now) {
                 break;
             }
@@ -232,12 +247,18 @@ impl<'a> Worker<'a> {
                 self.tally.waited += u64::from(self.starved_until.is_some_and(|until| arrival.time <= until));
             }
             self.begin(index, 1, arrival.time, arrival.measured, now);
+            if !self.sessions.is_empty() {
+                self.took_arrival(index);
+            }
         }
     }
 
     /// Open loop: the connection that has been free for the longest time. One that is opened on
     /// arrival is free while it is down too.
     fn next_free(&mut self) -> Option<usize> {
+        if !self.sessions.is_empty() {
+            return self.next_free_stream();
+        }
         loop {
             let index = self.free.pop_front()?;
             match self.connections[index].state {
@@ -270,10 +291,13 @@ impl<'a> Worker<'a> {
                     self.handshake_failed(index, "it was not over within the timeout".into(), now);
                 }
                 State::Closing if is_old => self.unclosed(index, now),
-                State::Down if !self.plan.opens_on_arrival() => self.reconnect(index, now),
+                State::Down if !self.plan.opens_on_arrival() || !self.again.is_empty() => {
+                    self.reconnect(index, now);
+                }
                 _ => {}
             }
         }
+        self.tick_streams(now, given_up);
     }
 
     fn stop(&mut self, now: Instant) {
@@ -296,8 +320,8 @@ impl<'a> Worker<'a> {
     /// Whether there is more to send. False before the start.
     fn sends_more(&self, now: Instant) -> bool {
         match &self.schedule {
-            Some(Schedule::Closed(budget)) => !budget.is_over(now),
-            Some(Schedule::Open(arrivals)) => !arrivals.is_over(),
+            Some(Schedule::Closed(budget)) => !budget.is_over(now) || !self.again.is_empty(),
+            Some(Schedule::Open(arrivals)) => !arrivals.is_over() || !self.again.is_empty(),
             None => false,
         }
     }

@@ -60,8 +60,7 @@ impl Worker<'_> {
             }
         }
         self.check_for_extra_bytes();
-        let now = Instant::now();
-        self.connections.iter_mut().for_each(|connection| connection.close(now));
+        self.end_all();
         self.tally
     }
 
@@ -159,6 +158,17 @@ impl Worker<'_> {
             }
         }
         self.tally.open = self.open_connections();
+    }
+
+    /// Ends the connections: servers with TLS or HTTP/2 are told.
+    fn end_all(&mut self) {
+        let now = Instant::now();
+        for index in 0..self.connections.len() {
+            if self.connections[index].state == State::Free {
+                self.say_goodbye(index);
+            }
+            self.connections[index].close(now);
+        }
     }
 
     fn open_connections(&self) -> u64 {

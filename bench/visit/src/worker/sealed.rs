@@ -10,9 +10,12 @@ use crate::tally::FailureKind;
 use crate::tls::{self, Unsealed};
 
 impl Worker<'_> {
-    /// Takes bytes that were read from a socket with TLS. Returns false when they were wrong, or
-    /// the last ones.
-    pub(super) fn arrived_sealed(&mut self, index: usize, bytes: &[u8]) -> bool {
+    /// Takes bytes that were read from a socket with TLS or HTTP/2. Returns false when they were
+    /// wrong, or the last ones.
+    pub(super) fn arrived_layered(&mut self, index: usize, bytes: &[u8]) -> bool {
+        if self.plan.tls.is_none() {
+            return self.arrived_frames(index, bytes);
+        }
         let mut plain = mem::take(&mut self.plain);
         plain.clear();
         let goes_on = self.unseal(index, bytes, &mut plain);
@@ -55,7 +58,12 @@ impl Worker<'_> {
         if self.connections[index].tls().is_some_and(|session| session.is_unsent()) {
             self.flush(index);
         }
-        if !plain.is_empty() && !self.arrived(index, plain) {
+        let all_right = match (plain.is_empty(), self.sessions.is_empty()) {
+            (true, _) => true,
+            (false, true) => self.arrived(index, plain),
+            (false, false) => self.arrived_frames(index, plain),
+        };
+        if !all_right {
             return false;
         }
         match unsealed {

@@ -29,12 +29,12 @@ impl Worker<'_> {
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
-        let no_delay = self.plan.mode != Mode::Close || self.plan.tls.is_some();
+        let no_delay = self.plan.mode != Mode::Close || !self.plan.is_plain;
         if let Err(error) = connection.check_open(no_delay) {
             return self.connect_failed(index, error.kind(), now);
         }
         self.tally.connect.record(now - connection.since);
-        if self.plan.tls.is_some() {
+        if !self.plan.is_plain {
             return self.greet(index, now, readable, ends);
         }
         (connection.state, connection.since) = (State::Free, now);
@@ -50,6 +50,10 @@ impl Worker<'_> {
 
     /// A connection can be asked for the first time: it may have been opened for a request.
     pub(super) fn first_batch(&mut self, index: usize, now: Instant) {
+        if !self.sessions.is_empty() {
+            self.fill(index, now);
+            return self.write_frames(index);
+        }
         if self.connections[index].batch.count > 0 {
             self.send_first(index);
         } else {
@@ -103,7 +107,12 @@ impl Worker<'_> {
             }
             kind => self.plan.requests.number_of_kind(kind, is_last),
         };
-        self.begin_batch(index, Batch { first, count: 1, answered: 0, start, measured }, now);
+        let batch = Batch { first, count: 1, answered: 0, start, measured };
+        if !self.sessions.is_empty() && self.connections[index].state != State::Down {
+            self.outstanding += 1;
+            return self.ask_first(index, batch);
+        }
+        self.begin_batch(index, batch, now);
     }
 
     #[inline]
@@ -118,6 +127,9 @@ impl Worker<'_> {
     }
 
     pub(super) fn send(&mut self, index: usize) {
+        if !self.sessions.is_empty() {
+            return self.write_frames(index);
+        }
         match self.connections[index].write(&self.plan.requests) {
             Ok(bytes) if self.is_measuring => self.tally.bytes_written += bytes as u64,
             Ok(_) => {}
@@ -143,6 +155,9 @@ impl Worker<'_> {
 
     /// Fails the rest of the batch of a connection, and closes it.
     pub(super) fn fail(&mut self, index: usize, kind: FailureKind, now: Instant) {
+        if !self.sessions.is_empty() {
+            return self.fail_streams(index, kind, now);
+        }
         let Connection { batch, state, .. } = self.connections[index];
         if batch.measured && state == State::Busy && batch.left() > 0 {
             self.tally.failed(kind, batch.left() as u64, now);
@@ -155,8 +170,14 @@ impl Worker<'_> {
     /// Closes a connection. With `again` the next one is opened at once, if there is more to send.
     pub(super) fn close(&mut self, index: usize, now: Instant, again: bool) {
         self.connections[index].close(now);
+        if let Some(session) = self.sessions.get_mut(index) {
+            session.abandon();
+        }
         if self.plan.close_after.is_some() && matches!(self.schedule, Some(Schedule::Open(_))) {
-            self.free.push_back(index);
+            match self.sessions.is_empty() {
+                true => self.free.push_back(index),
+                false => self.queue(index),
+            }
         } else if again {
             self.reconnect(index, now);
         }

@@ -5,6 +5,8 @@
 mod close_after;
 mod control;
 mod controlled;
+mod frames;
+mod http2;
 mod mix;
 mod open_loop;
 mod series;

@@ -1,0 +1,39 @@
+//! What is wrong with the bytes of a server.
+
+/// Codes of errors that a connection is ended with (RFC 9113, section 7).
+pub(crate) mod code {
+    pub(crate) const NO_ERROR: u32 = 0;
+    pub(crate) const PROTOCOL_ERROR: u32 = 1;
+    pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
+    pub(crate) const STREAM_CLOSED: u32 = 5;
+    pub(crate) const FRAME_SIZE_ERROR: u32 = 6;
+    pub(crate) const REFUSED_STREAM: u32 = 7;
+    pub(crate) const CANCEL: u32 = 8;
+    pub(crate) const COMPRESSION_ERROR: u32 = 9;
+    pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+}
+
+/// Why a connection is ended: what arrived is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The code that the server is told.
+    pub(crate) code: u32,
+    /// The number of the request with the wrong answer; `None` where it is not one alone.
+    pub(crate) request: Option<usize>,
+    pub(crate) text: String,
+}
+
+impl Fault {
+    pub(crate) fn new(code: u32, text: impl Into<String>) -> Self {
+        Self { code, request: None, text: text.into() }
+    }
+
+    pub(crate) fn protocol(text: impl Into<String>) -> Self {
+        Self::new(code::PROTOCOL_ERROR, text)
+    }
+
+    /// The same of the answer to one request.
+    pub(crate) fn of(self, request: usize) -> Self {
+        Self { request: Some(request), ..self }
+    }
+}

@@ -1,0 +1,40 @@
+//! What servers did to connections and streams of HTTP/2.
+
+use serde::{Deserialize, Serialize};
+
+use super::Report;
+
+/// What servers did to connections and streams of HTTP/2, counted exactly, including what came
+/// before the clock started.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http2 {
+    /// GOAWAY frames: most are an orderly close.
+    pub goaway: u64,
+    /// RST_STREAM frames. The requests that they left without an answer are in `errors.reset`.
+    pub rst_stream: u64,
+    /// Those of them that refused a stream before it was processed (REFUSED_STREAM).
+    pub refused_stream: u64,
+    /// Requests that a server did not process before a GOAWAY, and that were asked again. They are
+    /// no errors, and sent once.
+    pub asked_again: u64,
+}
+
+impl Http2 {
+    /// Adds the counts of another thread, slice or share.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.goaway += other.goaway;
+        self.rst_stream += other.rst_stream;
+        self.refused_stream += other.refused_stream;
+        self.asked_again += other.asked_again;
+    }
+
+    /// The counts of a load from those of its shares; `None` where there are none.
+    pub(super) fn merge(shares: &[Report]) -> Option<Self> {
+        let counts = shares.iter().filter_map(|share| share.http2);
+        counts.reduce(|mut sum, counts| {
+            sum.add(counts);
+            sum
+        })
+    }
+}
