@@ -102,19 +102,8 @@ fn main() -> anyhow::Result<()> {
 fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Result<ToolOutput> {
     let Layout { cores, .. } = Layout::here(&Choice::default())?;
     let running = launch::start(host, server, &cores.server, &[])?;
-    let load = Load {
-        tool: run.tool.into(),
-        connections: CONNECTIONS,
-        amount: Amount::Time(LOAD),
-        mode: Mode::KeepAlive,
-        headers: Vec::new(),
-        mix: Vec::new(),
-        poisson: None,
-        rate: None,
-        slice: None,
-        warm_up: Duration::ZERO,
-        timeout: TIMEOUT,
-    };
+    let load =
+        Load { timeout: TIMEOUT, ..Load::new(run.tool, CONNECTIONS, Amount::Time(LOAD), Mode::KeepAlive) };
     let url = format!("http://{}/abc", running.address);
     let spec = LoadSpec {
         load: &load,

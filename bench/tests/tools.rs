@@ -76,20 +76,8 @@ impl Server {
         if let Some(script) = tool.script() {
             fs::write(folder.path().join(script.name), script.text).unwrap();
         }
-        let (warm_up, timeout) = (Duration::ZERO, Duration::from_secs(20));
-        let load = Load {
-            tool: tool.name().into(),
-            connections,
-            amount,
-            mode,
-            headers: Vec::new(),
-            mix: Vec::new(),
-            poisson: None,
-            rate: None,
-            warm_up,
-            timeout,
-            slice: None,
-        };
+        let timeout = Duration::from_secs(20);
+        let load = Load { timeout, ..Load::new(tool.name(), connections, amount, mode) };
         let url = format!("http://{}/here", self.address);
         let spec =
             LoadSpec { load: &load, amount, rate: None, share: None, answer: "hi", cores: 1, url: &url };

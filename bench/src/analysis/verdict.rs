@@ -382,7 +382,8 @@ fn concurrency(record: &Record) -> Option<f64> {
 fn in_flight(record: &Record) -> Option<f64> {
     let mode = record.workload.mode.as_deref().filter(|_| record.workload.rate.is_none())?;
     let depth: f64 = mode.strip_prefix("pipelined-").map_or(Some(1.0), |depth| depth.parse().ok())?;
-    let asked = f64::from(record.workload.connections) * depth;
+    let streams = record.workload.streams.map_or(1.0, f64::from);
+    let asked = f64::from(record.workload.connections) * depth * streams;
     let per_second = record.per_second()?;
     let resolution = record.tool.semantics.as_ref()?.resolution_seconds.unwrap_or(0.0);
     let share = per_second * record.latency.as_ref()?.mean_seconds? / asked;

@@ -59,6 +59,11 @@ impl<'a> Contender<'a> {
             let message = "it answers one request again and again on a connection, and no other".into();
             return Some(ErrorRecord { kind: ErrorKind::Unavailable, message });
         }
+        let protocol = workload.protocol();
+        if !self.server.protocols.contains(&protocol) {
+            let message = format!("it does not speak {protocol}, by its manifest");
+            return Some(ErrorRecord { kind: ErrorKind::Unavailable, message });
+        }
         let is_refused =
             self.server.attached.is_some() && (workload.load().is_none() || workload.server_cores.is_some());
         is_refused.then(|| ErrorRecord {

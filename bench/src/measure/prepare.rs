@@ -10,6 +10,7 @@ use crate::checks::verify::{self, Depth, Question};
 use crate::machine::assignment::Layout;
 use crate::machine::cores::Cores;
 use crate::machine::sides::{self, Sides};
+use crate::servers::identity::Identity;
 use crate::servers::server::Server;
 use crate::servers::workload::{Load, Workload};
 use crate::servers::{build, deploy, launch};
@@ -25,6 +26,8 @@ pub(super) struct Setup {
     pub(super) cores: Cores,
     /// What its repetitions go on for; `None` where their number is fixed.
     pub(super) until: Option<UntilRecord>,
+    /// The certificate of its servers; `None` where nothing is encrypted.
+    pub(super) identity: Option<Identity>,
     /// Why it cannot be run on this machine.
     pub(super) lacks: Option<ErrorRecord>,
 }
@@ -54,11 +57,14 @@ pub(super) fn setup(sides: &Sides, layout: &Layout, workload: &Workload) -> Setu
         workload.load().map_or_else(|| Ok(env!("CARGO_PKG_VERSION").into()), |load| tool_of(sides, load));
     let cores =
         workload.server_cores.map_or_else(|| Ok(layout.cores.clone()), |count| scaled(sides, layout, count));
-    let message = tool.as_ref().err().or(cores.as_ref().err()).cloned();
+    let identity = workload.protocol().is_encrypted().then(|| Identity::new(sides.listens())).transpose();
+    let identity = identity.map_err(|error| format!("{error:#}"));
+    let message = tool.as_ref().err().or(cores.as_ref().err()).or(identity.as_ref().err()).cloned();
     Setup {
         lacks: message.map(|message| ErrorRecord { kind: ErrorKind::Unavailable, message }),
         tool: tool.ok(),
         until: None,
+        identity: identity.unwrap_or_default(),
         cores: cores.unwrap_or_else(|_| layout.cores.clone()),
     }
 }

@@ -44,8 +44,8 @@ pub(super) fn link(measurement: &Measurement, contenders: &[Contender]) -> Optio
         let setup = prepare::setup(sides, layout, &workload);
         let mut record = floor.record(&workload, &setup, None, 1);
         let (cores, server) = (&setup.cores, floor.runs());
-        let run =
-            Run { sides, cores, workload: &workload, server, rate: None, probed: None, idle_share: None };
+        let (rate, probed, idle_share, identity) = (None, None, None, None);
+        let run = Run { sides, cores, workload: &workload, server, rate, probed, idle_share, identity };
         run.make(&mut record);
         carried(record)
     };
@@ -94,17 +94,9 @@ fn workload(connections: u32) -> Workload {
         answer: format!("Hello, visitor! You've requested: {path}\n"),
         path,
         task: Task::Load(Load {
-            tool: "visit".into(),
-            connections,
-            amount: Amount::Time(TIME),
-            mode: Mode::KeepAlive,
-            headers: Vec::new(),
-            poisson: None,
-            mix: Vec::new(),
-            rate: None,
             warm_up: TIME / 5,
             timeout: 10 * TIME,
-            slice: None,
+            ..Load::new("visit", connections, Amount::Time(TIME), Mode::KeepAlive)
         }),
         server_cores: None,
         repetitions: 1,

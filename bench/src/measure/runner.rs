@@ -300,7 +300,8 @@ impl Runner<'_> {
             Ok(rate) => {
                 let (cores, server) = (&setup.cores, contender.runs());
                 let probed = self.probed;
-                Run { sides, cores, workload, server, rate, probed, idle_share }.make(&mut record)
+                let identity = setup.identity.as_ref();
+                Run { sides, cores, workload, server, rate, probed, idle_share, identity }.make(&mut record)
             }
             Err(error) => {
                 record.error = Some(error);

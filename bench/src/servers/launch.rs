@@ -83,9 +83,10 @@ pub fn start_on(
     let launch = Launch::new(&words, &server.folder).on(cores);
     let mut process = host.start(&launch)?;
     let line = process.line(START_LIMIT)?;
-    let address = line.strip_prefix("listening on http://").and_then(|address| address.parse().ok());
-    let address = address.with_context(|| {
-        format!("{} printed `{line}` instead of `listening on http://HOST:PORT`", server.name)
+    let scheme = if flags.contains(&"--tls-cert") { "https" } else { "http" };
+    let address = line.strip_prefix(&format!("listening on {scheme}://")[..]);
+    let address = address.and_then(|address| address.parse().ok()).with_context(|| {
+        format!("{} printed `{line}` instead of `listening on {scheme}://HOST:PORT`", server.name)
     })?;
     Ok(Running { process, address })
 }

@@ -5,6 +5,7 @@ pub mod build;
 pub mod checkout;
 pub(crate) mod client;
 pub mod deploy;
+pub mod identity;
 pub mod install;
 pub mod launch;
 pub mod revision;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::machine::host::AttachedProcess;
 use crate::servers::target::Target;
+use crate::store::record::Protocol;
 use crate::text::toml_file;
 
 /// Stands for the folder of cargo's programs in the commands of a manifest.
@@ -189,6 +190,9 @@ pub struct Server {
     pub attached: Option<Attached>,
     /// The name in the article's table, if it is one of the article's two programs.
     pub article: Option<String>,
+    /// The protocols that it speaks: `http/1.1`, `https`, `h2c`, `h2`.
+    #[serde(default = "http_1")]
+    pub protocols: Vec<Protocol>,
     /// The programs that it needs.
     #[serde(default)]
     pub requires: Vec<Requirement>,
@@ -230,6 +234,11 @@ fn by_default() -> bool {
     true
 }
 
+/// The value of `protocols` in a manifest that does not have it.
+fn http_1() -> Vec<Protocol> {
+    vec![Protocol::Http1]
+}
+
 impl Server {
     /// A server that the user has started.
     pub fn attached(name: String, attached: Attached) -> Self {
@@ -239,6 +248,7 @@ impl Server {
             language: UNKNOWN.into(),
             runtime: UNKNOWN.into(),
             is_given: true,
+            protocols: http_1(),
             attached: Some(attached),
             ..Self::default()
         }

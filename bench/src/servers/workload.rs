@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::store::record::{LimitRecord, PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
+use crate::store::record::{LimitRecord, Protocol, PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
 use crate::text::numbers;
 pub use visit::Mode;
 
@@ -68,6 +68,12 @@ pub struct Load {
     pub amount: Amount,
     /// What a connection is used for.
     pub mode: Mode,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// Streams of HTTP/2 that are open at once on a connection.
+    pub streams: u32,
+    /// Whether a new connection resumes a session of TLS.
+    pub resumes: bool,
     /// Fields that every request has after `Host`, as `Name: value`.
     pub headers: Vec<String>,
     /// The seed of an open loop whose requests arrive at random, as those of independent visitors do;
@@ -198,6 +204,11 @@ impl Workload {
         self.load().map_or("bench", |load| &load.tool)
     }
 
+    /// The protocol that the server has to speak.
+    pub fn protocol(&self) -> Protocol {
+        self.load().map_or(Protocol::Http1, |load| load.protocol)
+    }
+
     /// This workload under another tool.
     #[must_use]
     pub fn with_tool(&self, tool: &str) -> Self {
@@ -294,6 +305,9 @@ impl Workload {
             },
             connections: self.connections(),
             mode: load.map(|load| load.mode.to_string()),
+            protocol: self.protocol(),
+            streams: load.filter(|load| load.protocol.is_http_2()).map(|load| load.streams),
+            resumes: load.is_some_and(|load| load.resumes),
             requests,
             seconds,
             warm_up_seconds: load.map(|load| load.warm_up.as_secs_f64()),
@@ -310,6 +324,26 @@ impl Workload {
 }
 
 impl Load {
+    /// A closed loop of plain requests over HTTP/1.1 without TLS, without a warm-up.
+    pub fn new(tool: &str, connections: u32, amount: Amount, mode: Mode) -> Self {
+        Self {
+            tool: tool.into(),
+            connections,
+            amount,
+            mode,
+            protocol: Protocol::Http1,
+            streams: 1,
+            resumes: false,
+            headers: Vec::new(),
+            poisson: None,
+            mix: Vec::new(),
+            rate: None,
+            warm_up: Duration::ZERO,
+            timeout: Duration::from_secs(10),
+            slice: None,
+        }
+    }
+
     /// Whether it can be made in slices: in a closed loop for a time, over connections that are kept.
     /// A count is made once, an open loop has a rate of its own, connections that are closed leave
     /// their ports behind for a minute, and too many are too many for all servers at once.
@@ -352,19 +386,7 @@ impl Workload {
 impl Load {
     /// A load of 100 connections for the tests of a tool.
     pub(crate) fn example(tool: &str, amount: Amount, mode: Mode) -> Self {
-        Self {
-            tool: tool.into(),
-            connections: 100,
-            amount,
-            mode,
-            headers: Vec::new(),
-            poisson: None,
-            mix: Vec::new(),
-            rate: None,
-            warm_up: Duration::ZERO,
-            timeout: Duration::from_secs(10),
-            slice: None,
-        }
+        Self::new(tool, 100, amount, mode)
     }
 }
 

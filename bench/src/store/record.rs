@@ -9,6 +9,7 @@
 mod derived;
 mod hosts;
 mod measured;
+mod protocol;
 mod setup;
 mod slices;
 
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use hosts::{HostsRecord, LoadHostRecord, NetworkRecord};
 pub use measured::{
     Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, KindRecord, LatencyRecord,
-    LoadRecord, MemoryRecord, OpenLoopRecord, StartRecord, UsageRecord, VerdictRecord,
+    LoadRecord, MemoryRecord, OpenLoopRecord, StartRecord, TlsRecord, UsageRecord, VerdictRecord,
 };
+pub use protocol::Protocol;
 pub use setup::{
     ConformanceRecord, From, LimitRecord, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord,
     ToolRecord, UntilRecord, WorkloadRecord,

@@ -1,4 +1,4 @@
-//! `h2load` of nghttp2, over HTTP/1.1.
+//! `h2load` of nghttp2.
 //!
 //! What has to be known of it:
 //! - It exits with 0 whatever happened. When no server listens, a load by time counts nothing at all,
@@ -12,6 +12,8 @@
 //!   connections, so the mode `close` is refused.
 //! - `-m N` keeps N requests of a connection on their way: the next one is sent with each answer, and
 //!   not when the batch is answered.
+//! - Over TLS it checks no certificate, and offers AES-128 and X25519. Without TLS it begins with HTTP/2
+//!   unless told otherwise. After a GOAWAY it counts what is left as failed.
 //! - It has no percentiles. It takes whole milliseconds, and no time per request but one without any
 //!   byte on a connection (`-N`).
 //! - A load by time counts what was answered within the time, and divides by that time. The time that it
@@ -66,6 +68,7 @@ impl Tool for H2load {
         let has_few = |requests: u64| requests < u64::from(load.connections);
         match (load.mode, load.amount) {
             _ if load.rate.is_some() => Some("has no open loop"),
+            _ if load.resumes => Some("does not resume sessions of TLS"),
             (Mode::KeepAlive | Mode::Pipelined(_), Amount::Requests(requests)) if has_few(requests) => {
                 Some("makes at least one request per connection")
             }
@@ -80,7 +83,12 @@ impl Tool for H2load {
 
     fn command(&self, spec: &LoadSpec) -> Vec<String> {
         let LoadSpec { load, amount, cores, url, .. } = *spec;
-        let mut words: Vec<String> = ["h2load", "--h1"].map(Into::into).into();
+        let mut words = vec!["h2load".to_owned()];
+        if load.protocol.is_http_2() {
+            words.extend(["-m".into(), load.streams.to_string()]);
+        } else {
+            words.push("--h1".into());
+        }
         match amount {
             Amount::Requests(requests) => words.extend(["-n".into(), requests.to_string()]),
             Amount::Time(time) => words.extend(["-D".into(), format!("{}ms", time.as_millis())]),

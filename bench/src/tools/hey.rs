@@ -56,6 +56,7 @@ impl Tool for Hey {
 
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match (load.mode, &load.rate) {
+            _ if !load.protocol.is_plain() => Some("is used for HTTP/1.1 without TLS only"),
             (Mode::Pipelined(_), _) => Some("cannot pipeline"),
             (Mode::CloseAfter(_), _) => Some("closes a connection after one request or keeps it"),
             (_, Some(_)) => Some("has no open loop"),

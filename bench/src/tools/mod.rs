@@ -23,7 +23,7 @@ use anyhow::Context;
 
 use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
-use crate::store::record::{KindRecord, Semantics};
+use crate::store::record::{KindRecord, Semantics, TlsRecord};
 use crate::text::visible::visible;
 use ::visit::output::TimesReport;
 
@@ -198,6 +198,8 @@ pub struct ToolOutput {
     pub began_nanoseconds: Option<u64>,
     /// How much later than it was told it began, in seconds.
     pub late_seconds: Option<f64>,
+    /// What the tool and the server agreed on, where there is TLS and the tool says so.
+    pub tls: Option<TlsRecord>,
     /// The kinds of requests of a mix.
     pub kinds: Vec<KindRecord>,
 }

@@ -9,6 +9,7 @@
 //! - Without `-t` it waits forever.
 //! - Figures without a sample are `null`. Its percentiles are those of all answers, whatever their
 //!   status.
+//! - Over TLS it offers AES-256 and the group X25519MLKEM768, and resumes sessions on new connections.
 //! - It corrects latency for coordinated omission only at a fixed rate (`--latency-correction` with
 //!   `-q`).
 
@@ -19,8 +20,9 @@ use serde::Deserialize;
 
 use super::{LoadSpec, Tool, ToolOutput, query};
 use crate::machine::host::Host;
+use crate::servers::identity::CERTIFICATE;
 use crate::servers::workload::{Amount, Load, Mode};
-use crate::store::record::{From, Semantics};
+use crate::store::record::{From, Protocol, Semantics};
 use crate::text::numbers::as_f64;
 
 /// Its error kind of requests that were on their way when the time was over.
@@ -81,6 +83,11 @@ impl Tool for Oha {
 
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match load.mode {
+            _ if load.protocol == Protocol::H2c => Some("does not speak HTTP/2 without TLS"),
+            Mode::Close if load.protocol.is_encrypted() => {
+                Some("resumes sessions of TLS, so that its handshakes are not full ones")
+            }
+            _ if load.resumes => Some("cannot be told to resume sessions of TLS"),
             Mode::Pipelined(_) => Some("cannot pipeline"),
             Mode::CloseAfter(_) => Some("closes a connection after one request or keeps it"),
             Mode::KeepAlive | Mode::Close => None,
@@ -102,6 +109,12 @@ impl Tool for Oha {
         let timeout = format!("{}ms", load.timeout.as_millis());
         words.extend(["-c".into(), load.connections.to_string(), "-t".into(), timeout]);
         words.extend(["--worker-threads".into(), cores.to_string()]);
+        if load.protocol.is_encrypted() {
+            words.extend(["--cacert".into(), CERTIFICATE.into()]);
+        }
+        if load.protocol.is_http_2() {
+            words.extend(["--http2".into(), "-p".into(), load.streams.to_string()]);
+        }
         if let Some(rate) = spec.rate {
             words.extend(["-q".into(), rate.to_string(), "--latency-correction".into()]);
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{LoadSpec, TOOLS, Tool, find};
 use crate::servers::workload::{Amount, Load, Mode, Rate};
+use crate::store::record::Protocol;
 
 /// Output of a tool that was captured once, by its path in `tests/captured`.
 pub(super) fn captured(path: &str) -> String {
@@ -32,6 +33,7 @@ fn commands_follow_the_load() {
     let long = Load { timeout: Duration::from_secs(20), ..load(Amount::Requests(10_000), Mode::KeepAlive) };
     let open = Load { rate: Some(Rate::PerSecond(500.0)), ..keep_alive() };
     let rate = Some(500.0);
+    let encrypted = |resumes| Load { protocol: Protocol::Https, resumes, ..load(seconds, Mode::Close) };
     // A load, and what of it is asked for now: in a warm-up less.
     let cases = [
         ("requests", load(Amount::Requests(500), Mode::KeepAlive), None, 1, None),
@@ -43,6 +45,11 @@ fn commands_follow_the_load() {
         ("close", load(seconds, Mode::Close), None, 1, None),
         ("pipelined", load(seconds, Mode::Pipelined(16)), None, 1, None),
         ("open loop", open, None, 1, rate),
+        ("https", Load { protocol: Protocol::Https, ..keep_alive() }, None, 1, None),
+        ("https, close", encrypted(false), None, 1, None),
+        ("https, close, resumed", encrypted(true), None, 1, None),
+        ("h2, 10 streams", Load { protocol: Protocol::H2, streams: 10, ..keep_alive() }, None, 1, None),
+        ("h2c", Load { protocol: Protocol::H2c, ..keep_alive() }, None, 1, None),
     ];
     let mut text = String::new();
     for (name, load, amount, cores, rate) in &cases {

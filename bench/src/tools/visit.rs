@@ -11,9 +11,10 @@ use anyhow::bail;
 
 use super::{LoadSpec, SliceOutput, SlicedTool, Tool, ToolOutput, query};
 use crate::machine::host::Host;
+use crate::servers::identity::CERTIFICATE;
 use crate::servers::workload::{Amount, Load, Mode};
-use crate::store::record::{From, KindRecord, Semantics};
-use ::visit::output::{Kind, Ready, Report, Slice, TimesReport, VERSION};
+use crate::store::record::{From, KindRecord, Semantics, TlsRecord};
+use ::visit::output::{Kind, Ready, Report, Slice, TimesReport, Tls, VERSION};
 
 pub(super) struct Visit;
 
@@ -126,10 +127,17 @@ fn figures(report: Report) -> anyhow::Result<ToolOutput> {
         mismatch: report.mismatch,
         histogram: report.latency,
         connect: report.connect,
+        tls: report.tls.map(tls),
         began_nanoseconds: report.began_nanoseconds,
         late_seconds: report.late_seconds,
         kinds: kinds.iter().map(kind).collect(),
     })
+}
+
+/// The stored form of what was agreed on.
+fn tls(tls: Tls) -> TlsRecord {
+    let Tls { version, suite, group, alpn, full, resumed } = tls;
+    TlsRecord { version, suite, group, alpn, full, resumed }
 }
 
 /// The stored form of a kind.
@@ -188,10 +196,16 @@ fn words(spec: &LoadSpec, amount: impl IntoIterator<Item = String>) -> Vec<Strin
         .poisson
         .into_iter()
         .flat_map(|seed| [("--arrivals", "poisson".to_owned()), ("--seed", seed.to_string())]);
+    let certificate = load.protocol.is_encrypted().then(|| ("--certificate", CERTIFICATE.to_owned()));
+    let streams = load.protocol.is_http_2().then(|| ("--streams", load.streams.to_string()));
     let further = [named("--header", &load.headers), named("--mix", &load.mix), poisson.collect()].concat();
-    let words = words.into_iter().chain(further).flat_map(|(name, value)| [name.to_owned(), value]);
+    let words = words.into_iter().chain(further).chain(certificate).chain(streams);
+    let words = words.flat_map(|(name, value)| [name.to_owned(), value]);
+    let switches = [("--http2", load.protocol.is_http_2()), ("--resume", load.resumes)];
+    let switches = switches.into_iter().filter_map(|(name, is_set)| is_set.then(|| name.to_owned()));
     ["visit".to_owned(), "--quiet".to_owned()]
         .into_iter()
+        .chain(switches)
         .chain(words)
         .chain(amount)
         .chain([url.to_owned()])

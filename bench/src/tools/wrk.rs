@@ -23,6 +23,8 @@
 //!   one sample to it, of which it adds fifteen of sixteen, so its percentiles are then
 //!   meaningless.
 //! - It divides its connections by its threads and drops the remainder.
+//! - Over TLS it checks no certificate, offers what its library does (AES-256, X25519) and no ALPN, and
+//!   resumes the session of a connection when it opens that again.
 //! - It connects once at first to see whether a server listens; if none does, it prints no summary.
 
 use std::collections::BTreeMap;
@@ -95,6 +97,11 @@ impl Tool for Wrk {
 
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match load.amount {
+            _ if load.protocol.is_http_2() => Some("does not speak HTTP/2"),
+            _ if load.protocol.is_encrypted() && load.mode == Mode::Close => {
+                Some("resumes sessions of TLS, so that its handshakes are not full ones")
+            }
+            _ if load.resumes => Some("cannot be told to resume sessions of TLS"),
             _ if load.rate.is_some() => Some("has no open loop"),
             _ if matches!(load.mode, Mode::CloseAfter(_)) => {
                 Some("closes a connection after one request or keeps it")

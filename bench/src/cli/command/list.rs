@@ -14,6 +14,7 @@ use crate::servers::checkout::Checkout;
 use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Amount, Rate, Suite, Task, Workload};
+use crate::store::record::Protocol;
 use crate::text::numbers;
 use crate::tools::{self, TOOLS, Tool};
 
@@ -124,7 +125,12 @@ fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
                     format!("{:.0} % of what {search} finds", share * 100.0)
                 }
             };
-            format!("{}, {rate}, {} × {}, {amount}", load.tool, load.connections, load.mode)
+            let protocol = match load.protocol {
+                Protocol::Http1 => String::new(),
+                protocol if protocol.is_http_2() => format!(" over {protocol} × {}", load.streams),
+                protocol => format!(" over {protocol}"),
+            };
+            format!("{}, {rate}, {} × {}{protocol}, {amount}", load.tool, load.connections, load.mode)
         }
         Task::Start => "a start and one request".into(),
         Task::Hold(connections) => format!("{connections} connections, used once and held"),

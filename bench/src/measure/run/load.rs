@@ -34,7 +34,7 @@ impl Run<'_> {
     ) -> Result<(), ErrorRecord> {
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let (mut server, at_rest) = self.verified_server()?;
-        let url = format!("http://{}{}", server.address(), self.workload.path);
+        let url = self.url(server.address());
         let spec = self.spec(load, &url);
         if !load.warm_up.is_zero() {
             let began = Instant::now();
@@ -208,6 +208,7 @@ impl Run<'_> {
                 held: held.map(|(held, _)| held),
                 lag_p99_seconds: held.map(|(_, lag)| lag),
             }),
+            tls: reported.tls,
             kinds: reported.kinds,
         });
         record.latency = Some(LatencyRecord {

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use crate::analysis::verdict;
 use crate::machine::cores::Cores;
-use crate::machine::host::Memory;
+use crate::machine::host::{Memory, Scratch};
 use crate::machine::sides::Sides;
+use crate::servers::identity::{self, Identity};
 use crate::servers::launch::{self, Running};
 use crate::servers::server::Server;
 use crate::servers::workload::{Amount, Task, Workload};
@@ -45,6 +46,8 @@ pub(super) struct Run<'a> {
     pub(super) probed: Option<f64>,
     /// The share of a core that the server was seen to use while nothing was asked of it.
     pub(super) idle_share: Option<f64>,
+    /// The certificate of the measurement; `None` where nothing is encrypted.
+    pub(super) identity: Option<&'a Identity>,
 }
 
 /// What a run returns beside its record.
@@ -91,8 +94,19 @@ impl Run<'_> {
 impl Run<'_> {
     /// Starts the server on its host and its cores, where the load can reach it.
     fn start_server(&self) -> anyhow::Result<Running> {
-        let listens = SocketAddr::new(self.sides.listens(), 0);
-        launch::start_on(self.sides.server(), self.server, listens, &self.cores.server, &[])
+        let (listens, host) = (SocketAddr::new(self.sides.listens(), 0), self.sides.server());
+        let protocol = self.workload.protocol();
+        let identity = self.identity.filter(|_| protocol.is_encrypted());
+        // The server has read the files by the time that it is ready.
+        let folder = identity.map(|identity| host.scratch(&identity.of_server())).transpose()?;
+        let flags = identity::flags(protocol, folder.as_ref().map(Scratch::path));
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        launch::start_on(host, self.server, listens, &self.cores.server, &flags)
+    }
+
+    /// The URL that a tool requests of the server.
+    fn url(&self, address: SocketAddr) -> String {
+        format!("{}://{address}{}", self.workload.protocol().scheme(), self.workload.path)
     }
 }
 

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::Run;
-use crate::machine::host::{Clock, Ended, Launch, Offset, Process, Scratch, Usage, Waited};
+use crate::machine::host::{Clock, Ended, Host, Launch, Offset, Process, Scratch, Usage, Waited};
 use crate::machine::sides::{self, LoadSide};
+use crate::servers::identity::Identity;
 use crate::servers::workload::Amount;
 use crate::tools::{LoadSpec, Tool, ToolOutput};
 
@@ -104,10 +105,9 @@ impl Run<'_> {
         };
         let loads = self.loads();
         let is_shared = loads.len() > 1 && tool.shares_load();
-        let script = tool.script().map(|script| (script.name, script.text));
         let mut running = Vec::with_capacity(loads.len());
         for (side, words) in loads.iter().zip(self.commands(tool, spec)) {
-            let folder = side.host.scratch(script.as_slice())?;
+            let folder = self.tool_folder(&side.host, tool)?;
             let cores = if self.sides.are_apart() { &side.cores } else { &self.cores.tool };
             let launch = Launch::new(&words, folder.path()).on(cores);
             let launch = if is_shared { launch.commanded() } else { launch };
@@ -123,6 +123,14 @@ impl Run<'_> {
             one.finish(is_shared)
         };
         Ok(Shares { all: running.into_iter().map(wait).collect::<anyhow::Result<_>>()? })
+    }
+
+    /// The folder that a tool runs in on this host, with the files that it needs.
+    pub(super) fn tool_folder<'h>(&self, host: &'h Host, tool: &dyn Tool) -> anyhow::Result<Scratch<'h>> {
+        let script = tool.script().map(|script| (script.name, script.text));
+        let identity = self.identity.filter(|_| self.workload.protocol().is_encrypted());
+        let files: Vec<_> = script.into_iter().chain(identity.map(Identity::of_client)).collect();
+        host.scratch(&files)
     }
 
     /// Waits until the tool has ended on a host. Fails when it does not, or a host is lost meanwhile: on

@@ -46,11 +46,21 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 /// What each search found, the largest first.
 pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     let sentence = |one: Searched| {
-        let mut found: Vec<(&str, f64)> =
-            one.search.cells.iter().filter_map(|cell| Some((cell.name(), one.found(cell)?.kept))).collect();
+        let mut found: Vec<(&Cell, f64)> =
+            one.search.cells.iter().filter_map(|cell| Some((cell, one.found(cell)?.kept))).collect();
         found.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        let shown: Vec<(&str, String)> =
-            found.into_iter().map(|(name, rate)| (name, format!("{}/s", numbers::whole(rate)))).collect();
+        // What was found by chance is no capacity.
+        let by_chance = |cell: &Cell| {
+            let (kept, count) = one.kept(one.test(1.0), cell)?;
+            (2 * kept <= count).then(|| format!("kept in {kept} of {count} tests"))
+        };
+        let shown: Vec<(&str, String)> = found
+            .into_iter()
+            .map(|(cell, rate)| {
+                let chance = by_chance(cell).map_or_else(String::new, |chance| format!(" ({chance})"));
+                (cell.name(), format!("{}/s{chance}", numbers::whole(rate)))
+            })
+            .collect();
         let limit = one.limit();
         Some(if shown.is_empty() {
             format!("No server keeps {limit} at any rate that was tried.")
@@ -76,6 +86,19 @@ impl<'a> Searched<'a> {
         capacity::of_cell(cell, self.limit)
     }
 
+    /// The test of a share of the rate that was found.
+    fn test(&self, share: f64) -> Option<&'a WorkloadSummary<'a>> {
+        self.tests.iter().find(|test| share_of(test) == Some(share)).copied()
+    }
+
+    /// In how many runs of a test a server kept the limit, and how many there were.
+    fn kept(&self, test: Option<&WorkloadSummary>, cell: &Cell) -> Option<(usize, usize)> {
+        let runs = || test.and_then(|test| test.cell(cell.name())).into_iter().flat_map(Cell::measured);
+        let kept = runs().filter_map(|run| Probe::of_run(run, self.limit)).filter(|probe| probe.is_kept);
+        let (kept, count) = (kept.count(), runs().count());
+        (count > 0).then_some((kept, count))
+    }
+
     /// The servers by their capacity, the largest first.
     fn table(&'a self, source: &Source) -> Table {
         let percentile = self.limit.percentile;
@@ -83,15 +106,11 @@ impl<'a> Searched<'a> {
             let Capacity { kept, exceeded } = self.found(cell)?;
             Some(Figure { value: kept, interval: exceeded.map(|exceeded| [kept, exceeded]) })
         };
-        let test = |share: f64| self.tests.iter().find(move |test| share_of(test) == Some(share)).copied();
-        let (at, above) = (test(1.0), self.tests.iter().find(|test| share_of(test) > Some(1.0)).copied());
+        let (at, above) =
+            (self.test(1.0), self.tests.iter().find(|test| share_of(test) > Some(1.0)).copied());
         let kept = |test: Option<&'a WorkloadSummary<'a>>| {
             move |cell: &Cell| -> Value {
-                let runs =
-                    || test.and_then(|test| test.cell(cell.name())).into_iter().flat_map(Cell::measured);
-                let kept = runs().filter_map(|run| Probe::of_run(run, self.limit));
-                let (count, kept) = (runs().count(), kept.filter(|probe| probe.is_kept).count());
-                (count > 0).then(|| format!("{kept} of {count}")).into()
+                self.kept(test, cell).map(|(kept, count)| format!("{kept} of {count}")).into()
             }
         };
         let of_test = move |cell: &Cell| -> Option<&'a Cell<'a>> { at?.cell(cell.name()) };

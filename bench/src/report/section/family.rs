@@ -38,6 +38,8 @@ pub(in crate::report) enum Question {
     Payload,
     /// What wrong requests cost.
     Errors,
+    /// What TLS and HTTP/2 cost.
+    Protocols,
     /// How connections are used.
     Mode,
     /// Starts, held connections, and the loads between them.
@@ -59,6 +61,8 @@ fn question(members: &[&WorkloadSummary]) -> Question {
         Question::Published
     } else if workloads().any(|workload| workload.rate.as_ref().is_some_and(|rate| rate.limit.is_some())) {
         Question::Capacity
+    } else if workloads().any(|workload| !workload.protocol.is_plain()) {
+        Question::Protocols
     } else if workloads().any(|workload| !workload.mix.is_empty()) {
         Question::Errors
     } else if workloads().any(|workload| !workload.headers.is_empty()) {

@@ -23,6 +23,7 @@ mod notes;
 mod panels;
 mod payload;
 mod preliminary;
+mod protocols;
 mod rates;
 mod readme;
 mod repetitions;
@@ -67,7 +68,7 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 20] = [
+    let sections: [fn(&Source) -> Option<Section>; 21] = [
         speed::section,
         cost::section,
         groups::section,
@@ -77,6 +78,7 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         scaling::by_connections,
         scaling::by_cores,
         modes::section,
+        protocols::section,
         payload::section,
         errors::section,
         memory::section,
@@ -100,6 +102,7 @@ pub(super) fn sentences(families: &[Family]) -> Vec<String> {
         Question::Payload => payload::sentence(&family.members).into_iter().collect(),
         Question::Mode => modes::sentence(&family.members).into_iter().collect(),
         Question::Errors => errors::sentences(&family.members),
+        Question::Protocols => protocols::sentences(&family.members),
         _ => Vec::new(),
     };
     families.iter().flat_map(of).collect()

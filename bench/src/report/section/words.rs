@@ -16,8 +16,12 @@ const FEW: usize = 5;
 /// A workload's title and how it was loaded: `100 connections (quick-100, keep-alive, by visit)`.
 pub(super) fn title(summary: &WorkloadSummary) -> String {
     let workload = summary.workload;
-    let how =
-        workload.mode.as_ref().map_or_else(String::new, |mode| format!(", {mode}, by {}", summary.tool.name));
+    let protocol = workload.protocol;
+    let over = if protocol.is_plain() { String::new() } else { format!(" over {protocol}") };
+    let how = workload
+        .mode
+        .as_ref()
+        .map_or_else(String::new, |mode| format!(", {mode}{over}, by {}", summary.tool.name));
     format!("{} ({}{how})", workload.title, workload.name)
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 
 use super::{Amount, Load, Rate, Suite, Task, Workload};
-use crate::store::record::{PublishedRecord, TaskRecord};
+use crate::store::record::{Protocol, PublishedRecord, TaskRecord};
 use crate::text::toml_file;
 
 /// What stands for the path in an answer.
@@ -40,6 +40,9 @@ struct WorkloadTable {
     requests: Option<u64>,
     seconds: Option<f64>,
     mode: Option<String>,
+    protocol: Option<Protocol>,
+    streams: Option<u32>,
+    resumes: Option<bool>,
     path_bytes: Option<usize>,
     #[serde(default)]
     headers: Vec<String>,
@@ -149,6 +152,7 @@ impl WorkloadTable {
             _ => bail!("has to have either `requests` or `seconds`"),
         };
         let rate = self.rate()?;
+        let (protocol, streams, resumes) = self.protocol()?;
         let mode = self.mode.take().context("has no `mode`")?;
         let warm_up = self.warm_up_seconds.take().context("has no `warm_up_seconds`")?;
         let timeout = self.timeout_seconds.take().context("has no `timeout_seconds`")?;
@@ -160,6 +164,9 @@ impl WorkloadTable {
             connections,
             amount,
             mode: mode.parse().map_err(|error| anyhow!("mode is `{mode}`: {error}"))?,
+            protocol,
+            streams,
+            resumes,
             headers: mem::take(&mut self.headers),
             mix: mem::take(&mut self.mix),
             poisson: None,
@@ -168,6 +175,22 @@ impl WorkloadTable {
             warm_up: time("warm_up_seconds", warm_up)?,
             timeout: time("timeout_seconds", timeout)?,
         })
+    }
+
+    /// Takes the fields of a protocol: it, its streams, and whether sessions are resumed.
+    fn protocol(&mut self) -> anyhow::Result<(Protocol, u32, bool)> {
+        let protocol = self.protocol.take().unwrap_or_default();
+        let (streams, resumes) = (self.streams.take(), self.resumes.take().unwrap_or_default());
+        match streams {
+            Some(0) => bail!("streams is 0: no request would be sent"),
+            Some(streams) if !protocol.is_http_2() => {
+                bail!("streams = {streams} needs protocol = \"h2\" or \"h2c\", not \"{protocol}\"")
+            }
+            _ if resumes && !protocol.is_encrypted() => {
+                bail!("resumes needs protocol = \"https\" or \"h2\", not \"{protocol}\"")
+            }
+            _ => Ok((protocol, streams.unwrap_or(1), resumes)),
+        }
     }
 
     /// Takes the fields of an open loop's rate.
@@ -208,6 +231,9 @@ impl WorkloadTable {
             ("requests", self.requests.is_some()),
             ("seconds", self.seconds.is_some()),
             ("mode", self.mode.is_some()),
+            ("protocol", self.protocol.is_some()),
+            ("streams", self.streams.is_some()),
+            ("resumes", self.resumes.is_some()),
             ("headers", !self.headers.is_empty()),
             ("mix", !self.mix.is_empty()),
             ("rate", self.rate.is_some()),

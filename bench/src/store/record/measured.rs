@@ -84,9 +84,30 @@ pub struct LoadRecord {
     pub claimed_per_second: Option<f64>,
     /// The rate of an open loop.
     pub open_loop: Option<OpenLoopRecord>,
+    /// What the tool and the server agreed on. Absent without TLS, and where the tool does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsRecord>,
     /// The kinds of requests of a mix. Absent where all are of one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<KindRecord>,
+}
+
+/// The TLS of a load's connections: the same of all, or the run has no figures.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsRecord {
+    /// `TLSv1.3`.
+    pub version: String,
+    /// The cipher suite, such as `TLS13_AES_128_GCM_SHA256`.
+    pub suite: String,
+    /// The group of the key exchange, such as `X25519`.
+    pub group: String,
+    /// The protocol by ALPN; `null` where none was agreed on.
+    pub alpn: Option<String>,
+    /// Full handshakes.
+    pub full: u64,
+    /// Handshakes that resumed a session.
+    pub resumed: u64,
 }
 
 /// One kind of request of a mix.

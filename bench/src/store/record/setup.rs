@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::protocol::Protocol;
+
 /// A workload as it was run.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,15 @@ pub struct WorkloadRecord {
     pub connections: u32,
     /// `keep-alive`, `close` or `pipelined-N`; `null` where no load is made.
     pub mode: Option<String>,
+    /// The protocol. Absent where it is HTTP/1.1 without TLS, as in old records.
+    #[serde(default, skip_serializing_if = "Protocol::is_plain")]
+    pub protocol: Protocol,
+    /// Streams of HTTP/2 that are open at once on a connection. Absent of HTTP/1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streams: Option<u32>,
+    /// Whether a new connection resumes a session of TLS. Absent where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resumes: bool,
     /// Requests asked for; `null` where the load was bounded by time.
     pub requests: Option<u64>,
     /// Seconds asked for; `null` where the load was bounded by a number of requests.

@@ -1,6 +1,5 @@
 //! A server that stands beside others, with its own load tool, and what they have done until now.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -59,10 +58,12 @@ impl Standing {
         let sliced = tool.sliced().context("the tool cannot load in slices");
         let sliced = sliced.map_err(failed(ErrorKind::Unavailable))?;
         let (server, at_rest) = run.verified_server()?;
-        let url = format!("http://{}{}", server.address(), run.workload.path);
+        let url = run.url(server.address());
         let spec = run.spec(load, &url);
         record.tool.command = sliced.command(&spec);
-        let launch = Launch::new(&record.tool.command, Path::new("/")).on(&run.cores.tool).commanded();
+        // The tool has read its files by the time that it is ready.
+        let folder = run.tool_folder(run.sides.harness(), tool).map_err(failed(ErrorKind::Tool))?;
+        let launch = Launch::new(&record.tool.command, folder.path()).on(&run.cores.tool).commanded();
         let mut tool = run.sides.harness().start(&launch).map_err(failed(ErrorKind::Tool))?;
         // By this line its connections are open.
         let ready = tool.line(load.timeout + GRACE).and_then(|line| sliced.parse_ready(&line));

@@ -1,0 +1,177 @@
+//! What does TLS cost, and what HTTP/2? Each server against itself, speaking plain HTTP/1.1.
+
+use super::family::Question;
+use super::metric::COST;
+use super::{Source, fields, figures};
+use crate::analysis::summary::{Cell, WorkloadSummary};
+use crate::report::chart::{Bar, Bars, Chart};
+use crate::report::document::{Section, Table};
+use crate::report::field::Field;
+use crate::report::value::Quantity;
+use crate::store::record::{Protocol, WorkloadRecord};
+
+pub(super) fn section(source: &Source) -> Option<Section> {
+    let families = source.families.iter().filter(|family| family.question == Question::Protocols);
+    let families: Vec<Vec<&WorkloadSummary>> = families
+        .map(|family| family.members.iter().copied().filter(|member| member.is_measured()).collect())
+        .filter(|members: &Vec<_>| !members.is_empty())
+        .collect();
+    if families.is_empty() {
+        return None;
+    }
+    let section = Section::new(
+        "protocols",
+        "What does TLS cost? What does HTTP/2 cost?",
+        "Each server is compared with itself, speaking plain HTTP/1.1. The client fixes the cryptography, so that all servers \
+         do the same work: TLS 1.3, AES-128-GCM, X25519, a certificate on P-256. Streams of HTTP/2 multiply what a \
+         write carries, as pipelining does: what counts is how many are open on a connection.",
+    );
+    let charts = families.iter().filter_map(|members| chart(members));
+    let tables = families.iter().flat_map(|members| {
+        let mut cost =
+            COST.shown("protocols-cost", "CPU time per request by protocol").matrix(members, short);
+        cost.name = format!("{}-cost", family_name(members));
+        [Some(cost), ratios(members), handshakes(members)].into_iter().flatten()
+    });
+    section.with(charts, tables)
+}
+
+/// What TLS, or HTTP/2, costs the servers against themselves, in a sentence per workload.
+pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
+    let sentence = |member: &&WorkloadSummary| {
+        let plain = plain_of(members, member)?;
+        let ratio = |cell: &Cell| Some((cell.name().to_owned(), ratio(member, plain, cell)?));
+        let mut ratios: Vec<(String, f64)> = member.cells.iter().filter_map(ratio).collect();
+        ratios.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+        let shown: Vec<(&str, String)> =
+            ratios.iter().map(|(name, ratio)| (name.as_str(), format!("{ratio:.2}×"))).collect();
+        let what = &member.workload.title;
+        (!shown.is_empty())
+            .then(|| format!("CPU time per request, {what}, to plain HTTP/1.1: {}.", figures(&shown)))
+    };
+    let is_told = |member: &&&WorkloadSummary| !member.workload.protocol.is_plain();
+    members.iter().filter(is_told).filter_map(sentence).collect()
+}
+
+/// The name that the members have in common.
+fn family_name(members: &[&WorkloadSummary]) -> String {
+    let first = members.first().map(|member| member.workload.name.as_str()).unwrap_or_default();
+    format!("protocols-{}", first.split('-').next().unwrap_or_default())
+}
+
+/// What a workload of the suite is called in a column.
+fn short(summary: &WorkloadSummary) -> String {
+    let name = &summary.workload.name;
+    name.split_once('-').map_or_else(|| name.clone(), |(_, rest)| rest.to_owned())
+}
+
+/// The workload that a protocol is compared with: the same without it, or else with the most
+/// connections, as streams take their place.
+fn plain_of<'s, 'a>(
+    members: &[&'s WorkloadSummary<'a>],
+    of: &WorkloadSummary,
+) -> Option<&'s WorkloadSummary<'a>> {
+    let is_like =
+        |workload: &WorkloadRecord| workload.protocol == Protocol::Http1 && workload.mode == of.workload.mode;
+    let plain = members.iter().copied().filter(|member| is_like(member.workload));
+    plain.max_by_key(|member| {
+        let connections = member.workload.connections;
+        (connections == of.workload.connections, connections)
+    })
+}
+
+/// The cost of a server under a workload, where it is ranked.
+fn cost(summary: &WorkloadSummary, cell: &Cell) -> Option<f64> {
+    let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
+    cell.median(COST.source.of_run)
+}
+
+fn ratio(member: &WorkloadSummary, plain: &WorkloadSummary, cell: &Cell) -> Option<f64> {
+    Some(cost(member, cell)? / cost(plain, cell)?)
+}
+
+/// A bar per server and protocol, those of a server together.
+fn chart(members: &[&WorkloadSummary]) -> Option<Chart> {
+    let kept: Vec<_> =
+        members.iter().filter(|member| member.workload.mode.as_deref() == Some("keep-alive")).collect();
+    let servers = super::servers(members);
+    let bar = |server: &str, member: &WorkloadSummary| {
+        let cell = member.cell(server)?;
+        let label = format!("{server}, {}", short(member));
+        Some(Bar::new(&label, COST.figure(cell), COST.attribution(cell), server.to_owned()))
+    };
+    let bars: Vec<Bar> = servers
+        .iter()
+        .flat_map(|server| kept.iter().filter_map(|member| bar(server, member)).collect::<Vec<_>>())
+        .collect();
+    let id = family_name(members);
+    (!bars.is_empty()).then(|| {
+        let title = "CPU time per request by protocol".to_owned();
+        Chart::from_bars(id, title, Bars::new(COST.header, COST.quantity, bars))
+    })
+}
+
+/// Each protocol to plain HTTP/1.1 of the same server.
+fn ratios(members: &[&WorkloadSummary]) -> Option<Table> {
+    let first = members.first()?;
+    let others = members.iter().copied().filter(|member| !member.workload.protocol.is_plain());
+    let pairs = others.filter_map(|member| Some((member, plain_of(members, member)?)));
+    let fields = pairs.map(|(member, plain)| {
+        let of_cell = move |cell: &Cell| ratio(member, plain, cell);
+        Field::new(short(member), Quantity::Ratio, of_cell).essential()
+    });
+    let fields = std::iter::once(fields::server()).chain(fields);
+    let id = format!("{}-ratio", family_name(members));
+    let title = "CPU time per request to that of the same server over plain HTTP/1.1";
+    Table::from_fields(id, title, fields, first.cells.iter()).with_rows()
+}
+
+/// What a handshake costs each server: a request on a connection of its own, to the same without TLS.
+fn handshakes(members: &[&WorkloadSummary]) -> Option<Table> {
+    let is_handshake = |member: &&WorkloadSummary| {
+        member.workload.mode.as_deref() == Some("close") && member.workload.protocol.is_encrypted()
+    };
+    let closing: Vec<&WorkloadSummary> = members.iter().copied().filter(is_handshake).collect();
+    let first = *closing.first()?;
+    let pairs = closing.into_iter().filter_map(|member| Some((member, plain_of(members, member)?)));
+    let fields = pairs.map(|(member, plain)| {
+        let of_cell = move |cell: &Cell| Some(cost(member, cell)? - cost(plain, cell)?);
+        let kind = if member.workload.resumes { "resumed" } else { "full" };
+        Field::new(format!("CPU/handshake, {kind}"), Quantity::Time, of_cell).essential()
+    });
+    let fields = std::iter::once(fields::server()).chain(fields);
+    let id = format!("{}-handshake", family_name(members));
+    let title = "What a handshake costs: the difference to a connection without TLS";
+    Table::from_fields(id, title, fields, first.cells.iter()).with_rows()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
+
+    fn runs(name: &str, protocol: Protocol, mode: &str, seconds: f64) -> Vec<Record> {
+        Record::seven("one", |record| {
+            (record.workload.name, record.workload.title) = (name.into(), name.into());
+            (record.workload.protocol, record.workload.mode) = (protocol, Some(mode.into()));
+            record.set_cpu_seconds(seconds);
+        })
+    }
+
+    #[test]
+    fn each_server_is_compared_with_itself() {
+        let records = [
+            runs("tls-plain", Protocol::Http1, "keep-alive", 0.5),
+            runs("tls-kept", Protocol::Https, "keep-alive", 0.6),
+            runs("tls-plain-close", Protocol::Http1, "close", 1.0),
+            runs("tls-full", Protocol::Https, "close", 2.0),
+        ];
+        let loaded = Loaded::example(records.concat());
+        let section = loaded.section(section).unwrap();
+        let [_, ratios, handshakes] = section.tables.as_slice() else { panic!("{section:?}") };
+        assert_eq!(ratios.shown(&["Server", "kept", "full"]), ["one | 1.20 | 2.00"]);
+        assert_eq!(handshakes.shown(&["Server", "CPU/handshake, full"]).len(), 1);
+        assert_eq!(section.charts.len(), 1);
+    }
+}
