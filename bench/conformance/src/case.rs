@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::expected::Expected;
+use crate::http2::Frames;
 use crate::rules::Rule;
+use crate::socket::Transport;
 use crate::target::Target;
+use crate::tls::Records;
 
 /// What the client sends on a new connection, and the alternatives that the server has.
 #[must_use]
@@ -19,6 +22,25 @@ pub struct Case {
     pub severity: Severity,
     /// What is asked for in place of the endpoint's own paths.
     pub(super) target: Target,
+    /// What carries it.
+    pub(super) transport: Transport,
+    pub(super) script: Script,
+}
+
+/// What the client does, and what is right, in the words of its protocol.
+#[derive(Clone, Debug)]
+pub(super) enum Script {
+    /// Messages of HTTP/1.1.
+    Messages(Messages),
+    /// Frames of HTTP/2.
+    Frames(Frames),
+    /// Records of TLS.
+    Records(Records),
+}
+
+/// Bytes of HTTP/1.1, and the answers to them.
+#[derive(Clone, Debug)]
+pub(super) struct Messages {
     pub(super) steps: Vec<Step>,
     pub(super) finish: Finish,
     pub(super) alternatives: Vec<Alternative>,
@@ -118,8 +140,13 @@ impl Case {
     ) -> Self {
         let steps = vec![Step::Send(request.into())];
         let alternatives = vec![Alternative { answers: answers.into(), end, is_left_open: false }];
-        let (severity, target) = (Severity::Wrong, Target::Greeting);
-        Self { name, rule, severity, target, steps, finish: Finish::Probe, alternatives }
+        let messages = Messages { steps, finish: Finish::Probe, alternatives };
+        Self::scripted(name, rule, Transport::Plain, Script::Messages(messages))
+    }
+
+    /// A case of any protocol.
+    pub(super) fn scripted(name: &'static str, rule: Rule, transport: Transport, script: Script) -> Self {
+        Self { name, rule, severity: Severity::Wrong, target: Target::Greeting, transport, script }
     }
 
     /// A case in which only the answers count, not the connection's state.
@@ -142,23 +169,33 @@ impl Case {
         Self::new(name, rule, request, [Expected::status(statuses)], End::Closed)
     }
 
-    pub(super) fn or(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
-        self.alternatives.push(Alternative { answers: answers.into(), end, is_left_open: false });
+    /// The same with other messages.
+    fn with_messages(mut self, change: impl FnOnce(&mut Messages)) -> Self {
+        if let Script::Messages(messages) = &mut self.script {
+            change(messages);
+        }
         self
     }
 
+    fn with_alternative(self, answers: Vec<Expected>, end: End, is_left_open: bool) -> Self {
+        self.with_messages(|messages| messages.alternatives.push(Alternative { answers, end, is_left_open }))
+    }
+
+    pub(super) fn or(self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
+        self.with_alternative(answers.into(), end, false)
+    }
+
     /// What the RFCs allow beside what is right here. A server that does it fails strictly.
-    pub(super) fn left_open(mut self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
-        self.alternatives.push(Alternative { answers: answers.into(), end, is_left_open: true });
-        self
+    pub(super) fn left_open(self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
+        self.with_alternative(answers.into(), end, true)
     }
 
     /// The probe follows a request that closes, which a client must not do (RFC 9112, section 9.6): a
     /// server may reject it, or all of it.
     pub(super) fn probed_after_its_end(self) -> Self {
         let bad = [Expected::status(&[400])];
-        let first = self.alternatives.first().map_or(&[][..], |right| &right.answers);
-        let and_bad = [first, &bad].concat();
+        let first = self.messages().and_then(|messages| messages.alternatives.first());
+        let and_bad = [first.map_or(&[][..], |right| &right.answers), &bad].concat();
         self.left_open(bad, End::Closed).left_open(and_bad, End::Closed)
     }
 
@@ -175,13 +212,25 @@ impl Case {
         self.with_severity(Severity::Strict)
     }
 
-    pub(super) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
-        self.steps.extend(steps);
-        self
+    pub(super) fn then(self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.with_messages(|messages| messages.steps.extend(steps))
     }
 
     pub(super) fn with_finish(self, finish: Finish) -> Self {
-        Self { finish, ..self }
+        self.with_messages(|messages| messages.finish = finish)
+    }
+
+    /// The same under another name, over another transport.
+    pub(super) fn over(self, name: &'static str, transport: Transport) -> Self {
+        Self { name, transport, ..self }
+    }
+
+    /// What it sends, where that is HTTP/1.1.
+    pub(super) fn messages(&self) -> Option<&Messages> {
+        match &self.script {
+            Script::Messages(messages) => Some(messages),
+            Script::Frames(_) | Script::Records(_) => None,
+        }
     }
 
     /// The subject of the case.
@@ -191,12 +240,26 @@ impl Case {
 
     /// What a right answer is, in words: `400, then closed; or 200, then open`.
     pub fn right(&self) -> String {
-        let right = self.alternatives.iter().filter(|alternative| !alternative.is_left_open);
-        right.map(ToString::to_string).collect::<Vec<_>>().join("; or ")
+        match &self.script {
+            Script::Messages(messages) => messages.right(),
+            Script::Frames(frames) => frames.right(),
+            Script::Records(records) => records.right().to_owned(),
+        }
     }
 
     /// Whether each of its right answers needs a connection that is served on.
     pub fn needs_more_than_one_answer(&self) -> bool {
+        self.messages().is_some_and(Messages::needs_more_than_one_answer)
+    }
+}
+
+impl Messages {
+    fn right(&self) -> String {
+        let right = self.alternatives.iter().filter(|alternative| !alternative.is_left_open);
+        right.map(ToString::to_string).collect::<Vec<_>>().join("; or ")
+    }
+
+    fn needs_more_than_one_answer(&self) -> bool {
         self.alternatives.iter().filter(|alternative| !alternative.is_left_open).all(|alternative| {
             alternative.end == End::Open
                 || alternative.answers.iter().filter(|answer| !answer.is_interim()).count() > 1
@@ -238,14 +301,14 @@ impl Case {
         }
     }
 
-    /// The same case in two writes, the first of `at` bytes.
+    /// The same in two writes, the first of `at` bytes.
     pub(super) fn split(&self, at: usize) -> Self {
-        let mut case = self.clone();
-        if let [Step::Send(bytes)] = case.steps.as_mut_slice() {
+        let mut messages = self.clone();
+        if let [Step::Send(bytes)] = messages.steps.as_mut_slice() {
             let rest = bytes.split_off(at.min(bytes.len()));
-            case.steps.extend([Step::Yield, Step::Send(rest)]);
+            messages.steps.extend([Step::Yield, Step::Send(rest)]);
         }
-        case
+        messages
     }
 }
 

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use answers::Response;
 
-use crate::case::{Alternative, Case, End, Severity};
+use crate::case::{Alternative, Case, End, Messages, Script, Severity};
 use crate::client::{Ending, Exchange, exchange};
 use crate::deviation::Deviation;
 use crate::expected::{Expected, greeting};
+use crate::http2;
 use crate::retarget::hides_a_request;
 use crate::settings::Settings;
 use crate::target::Target;
+use crate::tls;
 
 /// The path of requests that are hidden within others.
 const SMUGGLED: &str = "/smuggled";
@@ -65,27 +67,37 @@ impl fmt::Display for Failure {
 
 /// Plays `case` against the server at `address`, as a whole and, where the settings say so, split.
 pub(crate) fn play(address: SocketAddr, case: &Case, settings: &Settings) -> Played {
-    let whole = match exchange(address, case, settings) {
-        Ok(whole) => whole,
-        Err(error) => return refused(case, &error),
+    let played = match &case.script {
+        Script::Messages(messages) => play_messages(address, case, messages, settings),
+        Script::Frames(frames) => http2::play(address, case, frames, settings),
+        Script::Records(records) => tls::play(address, case, records, settings),
     };
-    let mut played = Played { failure: judge(case, None, &whole), ..Played::default() };
-    played.count(case, &whole);
+    played.unwrap_or_else(|error| refused(case, &error))
+}
+
+fn play_messages(
+    address: SocketAddr,
+    case: &Case,
+    messages: &Messages,
+    settings: &Settings,
+) -> std::io::Result<Played> {
+    let whole = exchange(address, case, messages, settings)?;
+    let mut played = Played { failure: judge(case, messages, None, &whole), ..Played::default() };
+    let right = messages.alternatives.first().map_or(&[][..], |alternative| &alternative.answers);
+    played.count(right, &without_other_interim(right, &whole.responses));
     if played.failure.is_some() {
-        return played;
+        return Ok(played);
     }
-    let short = case.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT);
+    let short = messages.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT);
     let deadline = Instant::now() + SPLIT_TIME;
     for at in (1..short.map_or(0, <[u8]>::len)).take_while(|_| Instant::now() < deadline) {
-        match exchange(address, &case.split(at), settings) {
-            Ok(got) => played.failure = judge(case, Some(at), &got),
-            Err(error) => return refused(case, &error),
-        }
+        let got = exchange(address, case, &messages.split(at), settings)?;
+        played.failure = judge(case, messages, Some(at), &got);
         if played.failure.is_some() {
             break;
         }
     }
-    played
+    Ok(played)
 }
 
 fn refused(case: &Case, error: &std::io::Error) -> Played {
@@ -96,12 +108,10 @@ fn refused(case: &Case, error: &std::io::Error) -> Played {
 }
 
 impl Played {
-    /// Counts what is odd about the answers' fields. An answer is a greeting where the case expects
-    /// one in its place.
-    fn count(&mut self, case: &Case, got: &Exchange) {
-        let right = case.alternatives.first().map_or(&[][..], |alternative| &alternative.answers);
-        let responses = without_other_interim(right, &got.responses);
-        for (place, response) in responses.into_iter().enumerate() {
+    /// Counts what is odd about the answers' fields. An answer is a greeting where one is right in its
+    /// place.
+    pub(crate) fn count(&mut self, right: &[Expected], responses: &[&Response]) {
+        for (place, response) in responses.iter().enumerate() {
             self.answers[0] += usize::from(Deviation::has_date(response));
             self.deviations.extend(Deviation::of_date(response));
             // Of a body, too: what a HEAD gets may be shorter.
@@ -117,12 +127,12 @@ impl Played {
 }
 
 /// Why `got` is none of the case's right alternatives; `None` when it is one of them.
-fn judge(case: &Case, split: Option<usize>, got: &Exchange) -> Option<Failure> {
-    let hidden = hidden(case, got);
+fn judge(case: &Case, messages: &Messages, split: Option<usize>, got: &Exchange) -> Option<Failure> {
+    let hidden = hidden(case, messages, got);
     let (mut reasons, mut proof) = (Vec::new(), None);
     let (mut is_left_open, mut closes, mut stops_early) = (false, false, false);
-    for alternative in &case.alternatives {
-        match mismatch(alternative, got, case.is_http_1_0()) {
+    for alternative in &messages.alternatives {
+        match mismatch(alternative, got, messages.is_http_1_0()) {
             None if alternative.is_left_open => is_left_open = true,
             None if hidden.is_none() => return None,
             None => {}
@@ -224,7 +234,7 @@ fn without_other_interim<'a>(expected: &[Expected], responses: &'a [Response]) -
 
 /// The place of the answer to a hidden request: a whole answer of its own, with a status of success.
 /// An error's page may quote the hidden request, and is none.
-fn hidden(case: &Case, got: &Exchange) -> Option<usize> {
+fn hidden(case: &Case, messages: &Messages, got: &Exchange) -> Option<usize> {
     let is_success = |response: &Response| (200..300).contains(&response.status);
     match &case.target {
         Target::Greeting => {
@@ -233,9 +243,9 @@ fn hidden(case: &Case, got: &Exchange) -> Option<usize> {
         }
         // Every answer has the same body: there is one more than there are requests.
         Target::Fixed { body, .. } => {
-            let most = case.alternatives.iter().map(|alternative| alternative.answers.len()).max()?;
-            let last =
-                got.responses.len().checked_sub(1).filter(|last| *last >= most && hides_a_request(case))?;
+            let most = messages.alternatives.iter().map(|alternative| alternative.answers.len()).max()?;
+            let last = got.responses.len().checked_sub(1);
+            let last = last.filter(|last| *last >= most && hides_a_request(case, messages))?;
             let response = &got.responses[last];
             (is_success(response) && response.body == body.as_bytes()).then_some(last)
         }

@@ -2,16 +2,15 @@
 //!
 //! While it sends it also reads, since a server may stop reading until its answers are taken.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::AsFd;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use answers::Response;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 
-use crate::case::{Case, Finish, Step};
+use crate::case::{Case, Finish, Messages, Step};
 use crate::settings::Settings;
+use crate::socket::{Closed, Socket};
 use crate::target::Target;
 
 /// Enough for a server on this machine to read the first of two writes. A slower server sees both
@@ -53,36 +52,41 @@ pub(crate) enum Ending {
 /// Plays `case` on a new connection to `address`: the request that shows whether the connection is
 /// still open comes last. The exchange waits for its answer or for the end of the connection: for an
 /// event, never for time to pass. Fails when it cannot connect.
-pub(crate) fn exchange(address: SocketAddr, case: &Case, settings: &Settings) -> std::io::Result<Exchange> {
-    let mut connection = RawConnection::connect(address, case, settings)?;
-    let (last, steps) = match case.steps.split_last() {
-        Some((Step::Send(last), steps)) if case.finish == Finish::Probe => (last.as_slice(), steps),
-        _ => (&[][..], case.steps.as_slice()),
+pub(crate) fn exchange(
+    address: SocketAddr,
+    case: &Case,
+    messages: &Messages,
+    settings: &Settings,
+) -> std::io::Result<Exchange> {
+    let mut connection = RawConnection::connect(address, case, messages, settings)?;
+    let (last, steps) = match messages.steps.split_last() {
+        Some((Step::Send(last), steps)) if messages.finish == Finish::Probe => (last.as_slice(), steps),
+        _ => (&[][..], messages.steps.as_slice()),
     };
     for step in steps {
         connection.play(step);
     }
-    match case.finish {
+    match messages.finish {
         // One write, so that the server reads both together on every run.
         Finish::Probe => connection.send(&[last, case.target.probe().as_bytes()].concat()),
-        Finish::HalfClose => connection.half_close(),
+        Finish::HalfClose => connection.socket.half_close(),
         Finish::Wait | Finish::WaitFor(_) => {}
     }
     let deadline = Instant::now()
-        + match case.finish {
+        + match messages.finish {
             // Less than the idle timeout, which would be mistaken for the expected close.
             Finish::Wait => settings.response_timeout.min(settings.timeouts.idle * 8 / 10),
             Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2 + settings.response_timeout / 2,
             Finish::Probe | Finish::HalfClose => settings.response_timeout,
         };
     while connection.is_under_way() && connection.receive(deadline) {}
-    connection.take_probe(case);
+    connection.take_probe(messages);
     connection.got.unread = connection.parsed;
     Ok(connection.got)
 }
 
 /// How long a case may take in all: its own pauses, and three answers that come late.
-fn longest(case: &Case, settings: &Settings) -> Duration {
+fn longest(messages: &Messages, settings: &Settings) -> Duration {
     let paused = |step: &Step| match step {
         Step::Pause(timeout, tenths) => settings.timeouts.get(*timeout) * *tenths / 10,
         Step::Drip(timeout, bytes) => {
@@ -90,15 +94,15 @@ fn longest(case: &Case, settings: &Settings) -> Duration {
         }
         Step::Send(_) | Step::Yield | Step::Await(_) => Duration::ZERO,
     };
-    let last = match case.finish {
+    let last = match messages.finish {
         Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2,
         Finish::Probe | Finish::HalfClose | Finish::Wait => Duration::ZERO,
     };
-    case.steps.iter().map(paused).sum::<Duration>() + last + settings.response_timeout * 3
+    messages.steps.iter().map(paused).sum::<Duration>() + last + settings.response_timeout * 3
 }
 
 struct RawConnection<'a> {
-    stream: TcpStream,
+    socket: Socket,
     settings: &'a Settings,
     target: &'a Target,
     head_only: Vec<bool>,
@@ -113,13 +117,18 @@ struct RawConnection<'a> {
 }
 
 impl<'a> RawConnection<'a> {
-    fn connect(address: SocketAddr, case: &'a Case, settings: &'a Settings) -> std::io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, settings.response_timeout)?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let (target, head_only) = (&case.target, case.head_only());
-        let end = Instant::now() + longest(case, settings);
-        Ok(Self { stream, settings, target, head_only, end, got: Exchange::default(), parsed: 0, finals: 0 })
+    fn connect(
+        address: SocketAddr,
+        case: &'a Case,
+        messages: &Messages,
+        settings: &'a Settings,
+    ) -> std::io::Result<Self> {
+        let (socket, failure) = Socket::connect(address, case.transport, settings.response_timeout)?;
+        let (target, head_only) = (&case.target, messages.head_only());
+        let end = Instant::now() + longest(messages, settings);
+        let ending = if failure.is_some() { Ending::Stopped } else { Ending::Silent };
+        let got = Exchange { malformed: failure, ending, ..Exchange::default() };
+        Ok(Self { socket, settings, target, head_only, end, got, parsed: 0, finals: 0 })
     }
 
     fn is_under_way(&self) -> bool {
@@ -163,60 +172,34 @@ impl<'a> RawConnection<'a> {
     fn send(&mut self, mut bytes: &[u8]) {
         let deadline = Instant::now() + self.settings.response_timeout;
         while self.is_under_way() && !bytes.is_empty() {
-            match self.stream.write(bytes) {
-                Ok(written) => bytes = &bytes[written..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if !self.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline) {
+            match self.socket.write(bytes) {
+                Ok(0) => {
+                    if !self.socket.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline.min(self.end)) {
                         return;
                     }
                     self.read();
                 }
+                Ok(written) => bytes = &bytes[written..],
                 Err(_) => return,
             }
         }
     }
 
-    fn half_close(&mut self) {
-        // Fails when the server has reset the connection, which the next read reports too.
-        let _ = self.stream.shutdown(Shutdown::Write);
-    }
-
     /// Waits for bytes and reads them; false when none have arrived by the deadline.
     fn receive(&mut self, deadline: Instant) -> bool {
-        let readable = self.wait(PollFlags::POLLIN, deadline);
+        let readable = self.socket.wait(PollFlags::POLLIN, deadline.min(self.end));
         if readable {
             self.read();
         }
         readable
     }
 
-    fn wait(&self, events: PollFlags, deadline: Instant) -> bool {
-        let left = deadline.min(self.end).saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return false;
-        }
-        // Rounded up, so that the loop does not spin through the last millisecond.
-        let left = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
-        let mut descriptors = [PollFd::new(self.stream.as_fd(), events)];
-        match poll(&mut descriptors, left) {
-            Ok(ready) => ready > 0,
-            Err(error) => error == nix::errno::Errno::EINTR,
-        }
-    }
-
     /// Reads the available bytes, and parses the answers that are complete.
     fn read(&mut self) {
-        let mut buffer = [0; 64 * 1024];
-        let ended = match self.stream.read(&mut buffer) {
-            Ok(0) => Some(Ending::Eof),
-            Ok(read) => {
-                self.got.bytes.extend_from_slice(&buffer[..read]);
-                None
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => None,
-            Err(_) => Some(Ending::Reset),
-        };
+        let ended = self.socket.read(&mut self.got.bytes).map(|closed| match closed {
+            Closed::Eof => Ending::Eof,
+            Closed::Reset => Ending::Reset,
+        });
         self.parse(ended.is_some());
         let got = &mut self.got;
         if got.bytes.len() > MAX_BYTES {
@@ -234,11 +217,11 @@ impl<'a> RawConnection<'a> {
     }
 
     /// Where every answer has the same body, the probe's is one more than the case can have.
-    fn take_probe(&mut self, case: &Case) {
+    fn take_probe(&mut self, messages: &Messages) {
         let got = &mut self.got;
-        let is_fixed = self.target.is_probe(&[]).is_none() && case.finish == Finish::Probe;
+        let is_fixed = self.target.is_probe(&[]).is_none() && messages.finish == Finish::Probe;
         let is_more =
-            got.responses.iter().filter(|answer| !answer.is_interim()).count() > case.most_answers();
+            got.responses.iter().filter(|answer| !answer.is_interim()).count() > messages.most_answers();
         if is_fixed
             && is_more
             && got.ending == Ending::Eof

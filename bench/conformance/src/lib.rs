@@ -1,7 +1,10 @@
-//! HTTP/1.1 conformance cases: raw requests with the answers that the RFCs allow, and a client that
-//! plays them over real sockets.
+//! Conformance cases of HTTP/1.1, HTTP/2 and TLS: raw bytes with the answers that the RFCs allow, and
+//! a client that plays them over real sockets.
 //!
-//! A case is what a client sends on a connection of its own, and the [`Expected`] answers:
+//! Each [`Protocol`] has cases of its own: HTTP/1.1 by requests, HTTP/2 by frames, TLS by records.
+//! All are run in the same way, by [`run`], and judged by the same severities.
+//!
+//! A case of HTTP/1.1 is what a client sends on a connection of its own, and the [`Expected`] answers:
 //!
 //! ```
 //! use conformance::{Case, End, Expected, Rule};
@@ -35,15 +38,19 @@ mod check;
 mod client;
 mod deviation;
 mod expected;
+mod http2;
+mod protocol;
 mod retarget;
 mod rules;
 mod run;
 mod select;
 mod settings;
+mod socket;
 mod subject;
 mod target;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use answers::{Response, parse};
 pub use case::{Case, End, Severity, subject_of};
@@ -51,6 +58,7 @@ pub use cause::{Cause, causes};
 pub use check::Failure;
 pub use deviation::Deviation;
 pub use expected::Expected;
+pub use protocol::{Protocol, all_cases};
 pub use rules::Rule;
 pub use run::{CaseResult, NotAsked, Outcome, Run, Watch, check, run};
 pub use select::select;

@@ -5,21 +5,26 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use conformance::{CaseResult, Settings, TIMING, Target, Watch, cases, causes, run, select};
+use conformance::{CaseResult, Protocol, Settings, TIMING, Target, Watch, causes, run, select};
 
-/// Asks a running HTTP/1.1 server how it follows the RFCs
+/// Asks a running server of HTTP/1.1, HTTP/2 or TLS how it follows the RFCs
 ///
-/// Each case is a request in raw bytes with the answers that are right. What is wrong with the server
+/// Each case is a request, a frame or a record in raw bytes with the answers that are right. What is wrong with the server
 /// is said by cause, with the section of the RFC and an answer that shows it.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Examples:\n  conformance 127.0.0.1:8080\n  conformance localhost:8080 --path /hello --expect-body 'Hello, world!'\n  conformance 127.0.0.1:8080 --only 'host/*,smuggling/*'\n\nExit codes: 0 all pass, 1 some fail or the server cannot be asked, 2 wrong usage."
+    after_help = "Examples:\n  conformance 127.0.0.1:8080\n  conformance localhost:8080 --path /hello --expect-body 'Hello, world!'\n  conformance 127.0.0.1:8080 --only 'host/*,smuggling/*'\n  conformance 127.0.0.1:8443 --protocol h2\n\nExit codes: 0 all pass, 1 some fail or the server cannot be asked, 2 wrong usage."
 )]
 struct Arguments {
     /// Where the server listens
     #[arg(value_name = "HOST:PORT", required_unless_present = "list")]
     address: Option<String>,
+
+    /// What it speaks: http/1.1, https, h2 or h2c. Its certificate is not checked: the cases are about
+    /// bytes
+    #[arg(long, value_name = "PROTOCOL", default_value_t)]
+    protocol: Protocol,
 
     /// The body of its answer, in place of the greeting with the path
     #[arg(long, value_name = "TEXT")]
@@ -67,7 +72,7 @@ fn ask(arguments: &Arguments) -> Result<bool, String> {
         .clone()
         .map_or(Target::Greeting, |body| Target::Fixed { path: arguments.path.clone(), body });
     let mut chosen =
-        select(&cases(), &arguments.only, &target).map_err(|error| format!("--only: {error}"))?;
+        select(&arguments.protocol.cases(), &arguments.only, &target).map_err(|error| format!("--only: {error}"))?;
     // Their timeouts are those that a server was started with.
     chosen.retain(|case| case.subject() != TIMING);
     let Some(address) = arguments.address.as_ref().filter(|_| !arguments.list) else {

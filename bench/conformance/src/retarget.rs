@@ -1,7 +1,8 @@
 //! The same cases, for one path of any other server.
 
-use crate::case::{Case, Finish, Step};
+use crate::case::{Case, Finish, Messages, Script, Step};
 use crate::expected::Expected;
+use crate::http2;
 use crate::subject::shorthand::HIDDEN;
 use crate::target::Target;
 
@@ -15,24 +16,32 @@ pub(crate) fn retarget(case: &Case, target: &Target) -> Option<Case> {
     let is_about_paths = |answer: &Expected| {
         answer.path.as_deref().is_some_and(|path| !ANY.contains(&path) || case.subject() == "target")
     };
-    if case.alternatives.iter().flat_map(|alternative| &alternative.answers).any(is_about_paths) {
+    let messages = match &case.script {
+        Script::Messages(messages) => messages,
+        Script::Frames(_) => return http2::case_at(case, target),
+        Script::Records(_) => return Some(Case { target: target.clone(), ..case.clone() }),
+    };
+    if messages.alternatives.iter().flat_map(|alternative| &alternative.answers).any(is_about_paths) {
         return None;
     }
-    let mut case = case.clone();
-    case.target = target.clone();
-    for step in &mut case.steps {
+    let messages = messages_at(messages.clone(), path, body)?;
+    Some(Case { target: target.clone(), script: Script::Messages(messages), ..case.clone() })
+}
+
+fn messages_at(mut messages: Messages, path: &str, body: &str) -> Option<Messages> {
+    for step in &mut messages.steps {
         match step {
             Step::Send(bytes) => *bytes = at_path(bytes, path)?,
             Step::Drip(..) => return None,
             Step::Yield | Step::Await(_) | Step::Pause(..) => {}
         }
     }
-    for alternative in &mut case.alternatives {
+    for alternative in &mut messages.alternatives {
         for answer in &mut alternative.answers {
             *answer = std::mem::take(answer).with_text(body);
         }
     }
-    Some(case)
+    Some(messages)
 }
 
 /// `bytes` with `path` in the place of the paths that stand for any.
@@ -97,9 +106,9 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a case hides a request within another, at whatever path.
-pub(crate) fn hides_a_request(case: &Case) -> bool {
+pub(crate) fn hides_a_request(case: &Case, messages: &Messages) -> bool {
     let Target::Fixed { path, .. } = &case.target else { return true };
     let hidden = hidden(path).unwrap_or_default();
     let hides = |step: &Step| matches!(step, Step::Send(bytes) if contains(bytes, hidden.as_bytes()));
-    !hidden.is_empty() && case.finish == Finish::Probe && case.steps.iter().any(hides)
+    !hidden.is_empty() && messages.finish == Finish::Probe && messages.steps.iter().any(hides)
 }

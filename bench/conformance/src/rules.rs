@@ -23,6 +23,9 @@ macro_rules! rules {
     };
 }
 
+pub(crate) mod http2;
+pub(crate) mod tls;
+
 rules! {
     ENDPOINT = "the endpoint":
         "What a README of this repository promises, where the RFCs leave the choice.";

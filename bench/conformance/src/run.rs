@@ -6,11 +6,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::case::{Case, End, Step, send};
+use crate::case::{Case, End, Script, Step, send};
 use crate::check::{Failure, Played, play};
-use crate::client::{Ending, exchange};
+use crate::client::{Ending, Exchange, exchange};
 use crate::deviation::Deviation;
 use crate::expected::Expected;
+use crate::http2;
 use crate::retarget::retarget;
 use crate::rules::Rule;
 use crate::settings::Settings;
@@ -162,7 +163,7 @@ impl Run {
 
 /// Sends each case to the server at `address`. The results are in the order of the cases.
 pub fn run(address: SocketAddr, cases: &[Case], settings: &Settings, watch: &Watch) -> Run {
-    let at_once = if serves_several(address, settings) { settings.connections } else { 1 };
+    let at_once = if serves_several(address, cases, settings) { settings.connections } else { 1 };
     let queue = Mutex::new(Queue::default());
     let played: Vec<Mutex<Option<Played>>> = cases.iter().map(|_| Mutex::new(None)).collect();
     let end = settings.time.map(|time| Instant::now() + time);
@@ -269,24 +270,33 @@ impl Run {
 }
 
 /// Whether the server answers a request while another connection is open and silent.
-fn serves_several(address: SocketAddr, settings: &Settings) -> bool {
+fn serves_several(address: SocketAddr, cases: &[Case], settings: &Settings) -> bool {
     let response_timeout = settings.response_timeout.min(Duration::from_secs(1));
+    let settings = Settings { response_timeout, ..*settings };
     let silent = TcpStream::connect_timeout(&address, response_timeout);
-    let request = Case::new("", Rule::of(""), "GET / HTTP/1.1\r\nHost: h\r\n\r\n", [], End::Any);
-    let got = exchange(address, &request, &Settings { response_timeout, ..*settings });
+    let is_answered = match cases.first() {
+        Some(Case { script: Script::Frames(_), transport, .. }) => {
+            http2::is_spoken(address, *transport, &settings)
+        }
+        other => {
+            let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+            let case = Case::new("", Rule::of(""), request, [], End::Any);
+            let case = other.map_or(case.clone(), |other| case.over("", other.transport));
+            got(address, &case, &settings).is_some_and(|got| got.ending != Ending::Silent)
+        }
+    };
     drop(silent);
-    got.is_ok_and(|got| got.ending != Ending::Silent)
+    is_answered
 }
 
 /// What the server does not do that many cases need. It is asked at the target of the cases.
 fn lack(address: SocketAddr, cases: &[Case], settings: &Settings) -> Option<NotAsked> {
-    let target = &cases.first()?.target;
+    let Case { target, transport, .. } = cases.iter().find(|case| case.messages().is_some())?;
     let answers = |steps: Vec<Step>, request: &str| {
         let two = [Expected::greeting("/a"), Expected::greeting("/a")];
-        let mut case = Case::new("", Rule::of(""), request, two, End::Any).then(steps);
+        let mut case = Case::new("", Rule::of(""), request, two, End::Any).then(steps).over("", *transport);
         case.target = target.clone();
-        let case = retarget(&case, target)?;
-        let got = exchange(address, &case, settings).ok()?;
+        let got = got(address, &retarget(&case, target)?, settings)?;
         Some(got.responses.iter().filter(|response| !response.is_interim()).count())
     };
     let together = answers(Vec::new(), &REQUEST.repeat(2))?;
@@ -295,6 +305,10 @@ fn lack(address: SocketAddr, cases: &[Case], settings: &Settings) -> Option<NotA
     }
     let in_turn = answers(vec![Step::Await(1), send(REQUEST)], REQUEST)?;
     Some(if in_turn == 1 { NotAsked::Persistence } else { NotAsked::Pipelining })
+}
+
+fn got(address: SocketAddr, case: &Case, settings: &Settings) -> Option<Exchange> {
+    exchange(address, case, case.messages()?, settings).ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

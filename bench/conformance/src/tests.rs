@@ -299,7 +299,7 @@ fn a_case_can_be_asked_of_another_server() {
         retarget(&case, &target)
     };
     assert!(of("endpoint/percent-encoding").is_none(), "it is about a path");
-    let sent = |case: &Case| match case.steps.first() {
+    let sent = |case: &Case| match case.messages().unwrap().steps.first() {
         Some(Step::Send(bytes)) => String::from_utf8(bytes.clone()).unwrap(),
         other => panic!("{other:?}"),
     };

@@ -5,6 +5,7 @@ mod connection;
 mod endpoint;
 mod framing;
 mod host;
+mod https;
 mod limits;
 mod methods;
 mod pipelining;
@@ -23,7 +24,15 @@ pub const ENDPOINT: &str = "endpoint";
 /// The subject whose cases wait for the server's timeouts.
 pub const TIMING: &str = "timing";
 
-/// All cases, by subject. Those of [`ENDPOINT`] come first.
+/// The subject of HTTP/1.1 within TLS.
+pub(crate) const HTTPS: &str = "https";
+
+/// The cases of [`HTTPS`].
+pub(crate) fn https_cases() -> Vec<Case> {
+    https::cases()
+}
+
+/// All cases of HTTP/1.1 on plain TCP, by subject. Those of [`ENDPOINT`] come first.
 pub fn cases() -> Vec<Case> {
     [
         endpoint::cases(),

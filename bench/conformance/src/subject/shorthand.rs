@@ -18,7 +18,7 @@ pub(super) const BAD_VERSION: &[u16] = &[400, 505];
 /// A transfer coding that is malformed or not known (RFC 9112, section 6.1).
 pub(super) const BAD_CODING: &[u16] = &[400, 501];
 /// To a POST. The endpoint's own cases say which is right, all others where the request ends.
-pub(super) const POSTED: &[u16] = &[200, 201, 202, 204, 403, 404, 405, 411, 415, 501];
+pub(crate) const POSTED: &[u16] = &[200, 201, 202, 204, 403, 404, 405, 411, 415, 501];
 /// A method that is not allowed or not known (RFC 9110, sections 9.1 and 15.6.2).
 pub(super) const NO_METHOD: &[u16] = &[405, 501];
 

@@ -1,0 +1,221 @@
+//! A client that sends frames, whether they are right or wrong, and reads what the server does.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use nix::poll::PollFlags;
+use socket2::SockRef;
+
+use super::check;
+use super::exchange::Exchange;
+use super::frame::{Frame, setting};
+use super::script::{Event, Finish, Frames, PROBE, Step};
+use crate::client::Ending;
+use crate::settings::Settings;
+use crate::socket::{Closed, Socket, Transport};
+
+/// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most streams that a case opens at once.
+pub(super) const MOST_STREAMS: u32 = 300;
+
+/// Plays `script` on a new connection to `address`. The last write has one more request, a probe; the
+/// exchange ends with the answer to it once each stream of the case is over, or with the connection.
+/// Fails when it cannot connect.
+pub(super) fn exchange(
+    address: SocketAddr,
+    transport: Transport,
+    script: &Frames,
+    settings: &Settings,
+) -> std::io::Result<Exchange> {
+    let (socket, failure) = Socket::connect(address, transport, settings.response_timeout)?;
+    let mut got = Exchange::new(script.table);
+    if failure.is_some() {
+        (got.malformed, got.ending) = (failure, Ending::Stopped);
+    }
+    let end = Instant::now() + settings.response_timeout * 4;
+    let mut connection = Connection { socket, settings, end, got, bytes: Vec::new(), parsed: 0 };
+    let (last, steps) = match script.steps.split_last() {
+        Some((Step::Send(last), steps)) if script.finish == Finish::Probe => (last.as_slice(), steps),
+        _ => (&[][..], script.steps.as_slice()),
+    };
+    for step in steps {
+        connection.play(step);
+    }
+    match script.finish {
+        // One write, so that the server reads both together on every run.
+        Finish::Probe => connection.send(&[last, &script.probe].concat()),
+        Finish::Wait => {}
+        Finish::HalfClose => connection.socket.half_close(),
+    }
+    let deadline = Instant::now() + settings.response_timeout;
+    while connection.is_under_way() && !connection.is_settled(script) && connection.receive(deadline) {}
+    let got = &mut connection.got;
+    if got.ending == Ending::Silent && got.has(Event::End(PROBE)) {
+        got.ending = Ending::Open;
+    }
+    Ok(connection.got)
+}
+
+struct Connection<'a> {
+    socket: Socket,
+    settings: &'a Settings,
+    /// When the client gives up, whatever arrives until then.
+    end: Instant,
+    got: Exchange,
+    bytes: Vec<u8>,
+    /// The number of bytes that frames were read from.
+    parsed: usize,
+}
+
+impl Connection<'_> {
+    fn is_under_way(&self) -> bool {
+        self.got.ending == Ending::Silent
+    }
+
+    /// Whether nothing more has to come.
+    fn is_settled(&self, script: &Frames) -> bool {
+        if self.got.goaway.is_some() {
+            return false;
+        }
+        let is_over = |stream| self.got.streams.get(&stream).is_some_and(|stream| stream.is_over());
+        match script.finish {
+            Finish::Probe if !is_over(PROBE) => false,
+            Finish::Probe => {
+                check::is_right(script, &self.got, Ending::Open) || script.streams().all(is_over)
+            }
+            Finish::Wait | Finish::HalfClose => check::is_right(script, &self.got, Ending::Silent),
+        }
+    }
+
+    fn play(&mut self, step: &Step) {
+        match step {
+            Step::Send(bytes) => self.send(bytes),
+            Step::Await(event) => self.wait_for(*event),
+            Step::AtMost(stream, most) => {
+                let content = self.got.content(*stream);
+                if content > *most {
+                    self.stop(format!(
+                        "expected at most {most} bytes of content within the window, got {content}"
+                    ));
+                }
+            }
+            Step::Rounds(rounds, limit) => self.play_rounds(rounds, *limit),
+            Step::Exceed(block) => {
+                self.wait_for(Event::Settings);
+                let limit = self.got.settings.as_ref();
+                let limit = limit.and_then(|limits| limits.get(&setting::MAX_CONCURRENT_STREAMS).copied());
+                if let Some(limit) = limit.filter(|limit| *limit < MOST_STREAMS) {
+                    let open = |number| super::frame::request(1 + 2 * number, block);
+                    self.send(&(0..=limit).flat_map(open).collect::<Vec<u8>>());
+                }
+            }
+        }
+    }
+
+    fn play_rounds(&mut self, rounds: &[(Vec<u8>, Vec<u32>)], limit: Duration) {
+        let mut times = Vec::new();
+        for (requests, streams) in rounds {
+            // A client whose acknowledgements wait for more to send, as most are after a while.
+            let _ = SockRef::from(&self.socket.stream).set_tcp_quickack(false);
+            let start = Instant::now();
+            self.send(requests);
+            for stream in streams {
+                self.wait_for(Event::End(*stream));
+            }
+            times.push(start.elapsed());
+        }
+        let fastest = times.split_off(times.len() / 2).into_iter().min().unwrap_or_default();
+        if fastest > limit && self.is_under_way() {
+            self.stop(format!(
+                "expected answers that do not wait for an acknowledgement, and each time they took {} ms",
+                fastest.as_millis()
+            ));
+        }
+    }
+
+    fn wait_for(&mut self, event: Event) {
+        let deadline = Instant::now() + self.settings.response_timeout;
+        while self.is_under_way() && !self.got.has(event) {
+            if !self.receive(deadline) {
+                self.stop(format!("expected {event} before the client sends more"));
+            }
+        }
+    }
+
+    fn stop(&mut self, wrong: String) {
+        self.got.malformed = Some(wrong);
+        self.got.ending = Ending::Stopped;
+    }
+
+    /// Sends `bytes`, and reads meanwhile, so that neither side waits for the other one to read.
+    fn send(&mut self, mut bytes: &[u8]) {
+        let deadline = Instant::now() + self.settings.response_timeout;
+        while self.is_under_way() && !bytes.is_empty() {
+            match self.socket.write(bytes) {
+                Ok(0) => {
+                    if !self.socket.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline.min(self.end)) {
+                        return;
+                    }
+                    self.read();
+                }
+                Ok(written) => bytes = &bytes[written..],
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits for bytes and reads them; false when none have arrived by the deadline.
+    fn receive(&mut self, deadline: Instant) -> bool {
+        let readable = self.socket.wait(PollFlags::POLLIN, deadline.min(self.end));
+        if readable {
+            self.read();
+        }
+        readable
+    }
+
+    fn read(&mut self) {
+        let ended = self.socket.read(&mut self.bytes);
+        let wrong = if self.bytes.len() > MAX_BYTES {
+            Err("the frames do not end".to_owned())
+        } else {
+            self.parse()
+        };
+        if let Err(wrong) = wrong {
+            self.stop(wrong);
+        }
+        if self.is_under_way() {
+            self.got.ending = match ended {
+                None => Ending::Silent,
+                Some(Closed::Eof) => Ending::Eof,
+                Some(Closed::Reset) => Ending::Reset,
+            };
+        }
+    }
+
+    /// Reads the frames that are whole, and acknowledges those that want it.
+    fn parse(&mut self) -> Result<(), String> {
+        if self.got.settings.is_none() && self.bytes.starts_with(b"HTTP/1") {
+            let status = self.bytes.get(9..12).and_then(|status| std::str::from_utf8(status).ok());
+            self.got.http_1 = status.and_then(|status| status.parse().ok());
+            return Ok(());
+        }
+        let mut replies = Vec::new();
+        loop {
+            let rest = self.bytes.get(self.parsed..).unwrap_or_default();
+            let frame = Frame::read(rest).map_err(|length| {
+                format!("expected no more than SETTINGS_MAX_FRAME_SIZE, got a frame of {length} bytes")
+            })?;
+            let Some(frame) = frame else { break };
+            let length = frame.len();
+            if let Some(reply) = self.got.take(&frame)? {
+                replies.extend(reply);
+            }
+            self.parsed += length;
+        }
+        // Fails when the server has closed, which the next read reports too.
+        let _ = self.socket.write(&replies);
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Cases of HTTP/2: frames in raw bytes, with what RFC 9113 and RFC 7541 let a server do about them.
+//!
+//! The client makes each frame byte by byte, and keeps no rule but one: it acknowledges SETTINGS and
+//! PING. As with HTTP/1.1, the last write of most cases has one more request, on a stream of its own.
+//! Either the server answers it, or it ends the connection.
+//!
+//! Two kinds of error have different ends (RFC 9113, section 5.4). A *connection error* ends with
+//! GOAWAY and a close. A *stream error* ends with RST_STREAM, and the connection is served on; the
+//! server may take it for a connection error as well, so that a case fails strictly then. A general
+//! code is always right in the place of a special one.
+
+mod check;
+mod connection;
+mod exchange;
+mod frame;
+mod hpack;
+mod script;
+mod site;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use crate::case::Case;
+use crate::settings::Settings;
+use crate::socket::Transport;
+use crate::target::Target;
+
+pub(crate) use check::play;
+pub(crate) use script::Frames;
+use site::Site;
+
+/// The subject whose cases show whether a server is the endpoint at all.
+pub(crate) const ENDPOINT: &str = "h2-endpoint";
+
+/// All cases over a transport, about the greeting.
+pub(crate) fn cases(transport: Transport) -> Vec<Case> {
+    subject::cases(&Site { transport, target: &Target::Greeting })
+}
+
+/// Those of [`ENDPOINT`], few and small.
+pub(crate) fn endpoint_cases(transport: Transport) -> Vec<Case> {
+    subject::endpoint_cases(&Site { transport, target: &Target::Greeting })
+}
+
+/// A case for another target; `None` where it is about the greeting's own paths.
+pub(crate) fn case_at(case: &Case, target: &Target) -> Option<Case> {
+    let site = Site { transport: case.transport, target };
+    subject::cases(&site).into_iter().find(|other| other.name == case.name)
+}
+
+/// Whether the server answers a request of HTTP/2.
+pub(crate) fn is_spoken(address: SocketAddr, transport: Transport, settings: &Settings) -> bool {
+    let script = Site { transport, target: &Target::Greeting }.served();
+    connection::exchange(address, transport, &script, settings)
+        .is_ok_and(|got| got.ending != crate::client::Ending::Silent)
+}

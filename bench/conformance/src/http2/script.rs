@@ -1,0 +1,223 @@
+//! A case of HTTP/2: the frames that the client sends, and what the server may do about them.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::frame::{code, code_name};
+use crate::expected::Expected;
+
+/// The stream of the request that shows whether a connection is still served: above those of all
+/// cases, since stream identifiers only rise.
+pub(super) const PROBE: u32 = 1001;
+
+/// What the client sends on a new connection, and the alternatives that the server has.
+#[derive(Clone, Debug)]
+pub(crate) struct Frames {
+    pub(super) steps: Vec<Step>,
+    pub(super) finish: Finish,
+    pub(super) alternatives: Vec<Alternative>,
+    /// The size of the dynamic table that answers may use.
+    pub(super) table: u32,
+    /// The request that is sent last, where one is.
+    pub(super) probe: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Sends these bytes in one write.
+    Send(Vec<u8>),
+    /// Waits for this to happen.
+    Await(Event),
+    /// The server has sent no more than this number of bytes of content, on a stream or, as stream 0,
+    /// in all.
+    AtMost(u32, usize),
+    /// Sends these rounds of requests, each once the one before is answered to its last stream. Of the
+    /// last half, the fastest takes less than this time.
+    Rounds(Vec<(Vec<u8>, Vec<u32>)>, Duration),
+    /// Opens as many streams as the server allows at once, and one more, with this field block.
+    Exceed(Vec<u8>),
+}
+
+/// What a client can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// SETTINGS of the server.
+    Settings,
+    /// This number of acknowledgements of the client's SETTINGS.
+    Acks(usize),
+    /// The answer to a PING with this data.
+    Pong(u64),
+    /// The head of a final answer.
+    Head(u32),
+    /// This number of bytes of content.
+    Content(u32, usize),
+    /// The end of an answer.
+    End(u32),
+}
+
+/// How the client finds out in the end whether the connection is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finish {
+    /// It sends one more request in the last write. [`End::Open`] means that it is answered.
+    Probe,
+    /// It does nothing but read, until one of the alternatives holds.
+    Wait,
+    /// It shuts down its side.
+    HalfClose,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Alternative {
+    pub(super) wants: Vec<Want>,
+    /// The state of the connection after them.
+    pub(super) end: End,
+    /// The RFCs allow it, and it is not what they ask for first: a strict failure, whatever the case's
+    /// own.
+    pub(super) is_left_open: bool,
+}
+
+/// What has to be on a connection.
+#[derive(Clone, Debug)]
+pub(super) enum Want {
+    /// A whole answer on a stream.
+    Answer(u32, Expected),
+    /// An answer of 4xx or 5xx on a stream, whether its end is a reset or not.
+    Refusal(u32),
+    /// A reset of a stream with one of these codes; with any, where there are none.
+    Reset(u32, &'static [u32]),
+    /// No content on a stream.
+    NoContent(u32),
+    /// A reset of any stream with one of these codes.
+    SomeReset(&'static [u32]),
+    /// An answer to a PING with this data.
+    Pong(u64),
+    /// No answer to it.
+    NoPong(u64),
+    /// As many acknowledgements of SETTINGS.
+    Acks(usize),
+    /// The server allows frames that are larger than every server has to: the one sent is no error.
+    LargeFrames,
+    /// The server limits its streams to more than a case opens, or not at all.
+    ManyStreams,
+}
+
+/// The state of the connection after the last frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Open: a further request is answered.
+    Open,
+    /// GOAWAY with one of these codes, and then closed.
+    GoAway(&'static [u32]),
+    /// GOAWAY with any code, or closed, or both.
+    Closed,
+    /// Closed without more frames, or refused by an answer of HTTP/1.1.
+    Refused,
+    /// Open or closed.
+    Any,
+}
+
+impl Frames {
+    /// Of one write and no alternative.
+    pub(super) fn of(bytes: Vec<u8>, probe: Vec<u8>) -> Self {
+        let steps = vec![Step::Send(bytes)];
+        Self { steps, finish: Finish::Probe, alternatives: Vec::new(), table: 4096, probe }
+    }
+
+    pub(super) fn or(mut self, wants: impl Into<Vec<Want>>, end: End) -> Self {
+        self.alternatives.push(Alternative { wants: wants.into(), end, is_left_open: false });
+        self
+    }
+
+    pub(super) fn left_open(mut self, wants: impl Into<Vec<Want>>, end: End) -> Self {
+        self.alternatives.push(Alternative { wants: wants.into(), end, is_left_open: true });
+        self
+    }
+
+    pub(super) fn then(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.steps.extend(steps);
+        self
+    }
+
+    pub(super) fn with_finish(self, finish: Finish) -> Self {
+        Self { finish, ..self }
+    }
+
+    pub(super) fn with_table(self, table: u32) -> Self {
+        Self { table, ..self }
+    }
+
+    /// What is right, in words: `200 on stream 1, then open; or GOAWAY PROTOCOL_ERROR and closed`.
+    pub(crate) fn right(&self) -> String {
+        let right = self.alternatives.iter().filter(|alternative| !alternative.is_left_open);
+        right.map(ToString::to_string).collect::<Vec<_>>().join("; or ")
+    }
+
+    /// The streams that an alternative says something about.
+    pub(super) fn streams(&self) -> impl Iterator<Item = u32> + '_ {
+        self.alternatives.iter().flat_map(|alternative| &alternative.wants).filter_map(|want| match want {
+            Want::Answer(stream, _) | Want::Refusal(stream) | Want::Reset(stream, _) => Some(*stream),
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for Alternative {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wants: Vec<String> = self.wants.iter().map(ToString::to_string).collect();
+        match wants.as_slice() {
+            [] => {}
+            [first, .., last] if wants.len() > 4 => write!(out, "{first} … {last} ({} in all)", wants.len())?,
+            few => out.write_str(&few.join(", "))?,
+        }
+        let separator = if wants.is_empty() { "" } else { ", then " };
+        match self.end {
+            End::Open => write!(out, "{separator}open"),
+            End::GoAway(codes) => write!(out, "{separator}GOAWAY {} and closed", codes_named(codes)),
+            End::Closed => write!(out, "{separator}GOAWAY or closed"),
+            End::Refused => write!(out, "{separator}closed, or an error of HTTP/1.1 and closed"),
+            End::Any if wants.is_empty() => out.write_str("anything"),
+            End::Any => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Want {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(stream, answer) => write!(out, "{answer} on stream {stream}"),
+            Self::Refusal(stream) => write!(out, "an error status on stream {stream}"),
+            Self::Reset(stream, []) => write!(out, "RST_STREAM of stream {stream}"),
+            Self::Reset(stream, codes) => {
+                write!(out, "RST_STREAM {} of stream {stream}", codes_named(codes))
+            }
+            Self::NoContent(stream) => write!(out, "no content on stream {stream}"),
+            Self::SomeReset(codes) => write!(out, "RST_STREAM {} of a stream", codes_named(codes)),
+            Self::Pong(data) => write!(out, "PING with ACK and {data:#x}"),
+            Self::NoPong(data) => write!(out, "no PING with ACK and {data:#x}"),
+            Self::Acks(count) => write!(out, "{count} × SETTINGS with ACK"),
+            Self::LargeFrames => out.write_str("a larger SETTINGS_MAX_FRAME_SIZE"),
+            Self::ManyStreams => out.write_str("a larger SETTINGS_MAX_CONCURRENT_STREAMS"),
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings => out.write_str("SETTINGS"),
+            Self::Acks(count) => write!(out, "{count} × SETTINGS with ACK"),
+            Self::Pong(data) => write!(out, "PING with ACK and {data:#x}"),
+            Self::Head(stream) => write!(out, "an answer on stream {stream}"),
+            Self::Content(stream, count) => write!(out, "{count} bytes of content on stream {stream}"),
+            Self::End(stream) => write!(out, "the end of the answer on stream {stream}"),
+        }
+    }
+}
+
+/// The first of the codes by name: the others are the general ones, which always do.
+pub(super) fn codes_named(codes: &[u32]) -> String {
+    let general = [code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
+    let special: Vec<String> =
+        codes.iter().filter(|code| !general.contains(code)).map(|code| code_name(*code)).collect();
+    if special.is_empty() { code_name(code::PROTOCOL_ERROR) } else { special.join(" or ") }
+}

@@ -1,0 +1,214 @@
+//! What the cases ask for, and the kinds of case that several tables use.
+
+use super::frame::{PREFACE, WINDOW, code, request, setting, settings};
+use super::hpack::{field, index, indexed, named};
+use super::hpack::{fields, form};
+use super::script::{End, Event, Frames, PROBE, Step, Want};
+use crate::case::{Case, Script};
+use crate::expected::Expected;
+use crate::rules::Rule;
+use crate::socket::Transport;
+use crate::target::Target;
+
+/// The server that the cases are made for.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) transport: Transport,
+    pub(super) target: &'a Target,
+}
+
+/// Codes of an error: its own, and the general ones, which can always be used in its place (RFC 9113,
+/// section 5.4).
+pub(super) mod codes {
+    use super::code;
+
+    pub(in super::super) const PROTOCOL: &[u32] = &[code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
+    pub(in super::super) const FLOW_CONTROL: &[u32] =
+        &[code::FLOW_CONTROL_ERROR, code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
+    pub(in super::super) const CLOSED: &[u32] =
+        &[code::STREAM_CLOSED, code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
+    pub(in super::super) const SIZE: &[u32] =
+        &[code::FRAME_SIZE_ERROR, code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
+    pub(in super::super) const COMPRESSION: &[u32] =
+        &[code::COMPRESSION_ERROR, code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
+    pub(in super::super) const REFUSED: &[u32] =
+        &[code::REFUSED_STREAM, code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
+}
+
+impl Site<'_> {
+    pub(super) fn is_tls(&self) -> bool {
+        self.transport != Transport::Plain
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.is_tls() { "https" } else { "http" }
+    }
+
+    /// `:scheme` in one byte.
+    pub(super) fn scheme_byte(&self) -> Vec<u8> {
+        indexed(if self.is_tls() { index::SCHEME_HTTPS } else { index::SCHEME_HTTP })
+    }
+
+    /// The path that stands for any.
+    pub(super) fn path(&self) -> &str {
+        match self.target {
+            Target::Greeting => "/a",
+            Target::Fixed { path, .. } => path,
+        }
+    }
+
+    /// Whether each path has its own answer.
+    pub(super) fn greets(&self) -> bool {
+        *self.target == Target::Greeting
+    }
+
+    /// The answer at that path.
+    pub(super) fn answer(&self) -> Expected {
+        match self.target {
+            Target::Greeting => Expected::greeting("/a"),
+            Target::Fixed { body, .. } => Expected::greeting("/a").with_text(body),
+        }
+    }
+
+    /// The field block of a request, as short as without tables.
+    pub(super) fn block(&self, method: &str, path: &str) -> Vec<u8> {
+        let method = match method {
+            "GET" => indexed(index::METHOD_GET),
+            other => named(form::PLAIN, index::METHOD, other),
+        };
+        let path = named(form::PLAIN, index::PATH, path);
+        [method, self.scheme_byte(), path, named(form::PLAIN, index::AUTHORITY, "h")].concat()
+    }
+
+    /// That of a GET.
+    pub(super) fn get(&self) -> Vec<u8> {
+        self.block("GET", self.path())
+    }
+
+    /// The same with more fields.
+    pub(super) fn get_with(&self, more: &[(&str, &str)]) -> Vec<u8> {
+        [self.get(), fields(more)].concat()
+    }
+
+    /// That of a POST with a type.
+    pub(super) fn post(&self) -> Vec<u8> {
+        [self.block("POST", self.path()), field("content-type", "text/plain")].concat()
+    }
+
+    /// The pseudo-fields of a GET, each in full.
+    pub(super) fn pseudo(&self) -> [(&'static str, String); 4] {
+        [
+            (":method", "GET".into()),
+            (":scheme", self.scheme().into()),
+            (":path", self.path().into()),
+            (":authority", "h".into()),
+        ]
+    }
+
+    /// What comes after the bytes of a case: one more request.
+    fn probe(&self) -> Vec<u8> {
+        let path = if self.greets() { "/probe" } else { self.path() };
+        request(PROBE, &self.block("GET", path))
+    }
+
+    /// A script that begins with these bytes, as they are.
+    pub(super) fn raw(&self, bytes: Vec<u8>) -> Frames {
+        Frames::of(bytes, self.probe())
+    }
+
+    /// A script that begins with the client's preface and then these bytes.
+    pub(super) fn sent(&self, bytes: impl AsRef<[u8]>) -> Frames {
+        self.raw([&opened(&[]), bytes.as_ref()].concat())
+    }
+
+    /// A script in which these bytes come while the answer on stream 1 waits for a window: only the
+    /// client's side has ended. After them there is room again.
+    pub(super) fn blocked(&self, bytes: Vec<u8>) -> Frames {
+        let values = [(setting::INITIAL_WINDOW_SIZE, 0)];
+        let steps = [Step::Await(Event::Head(1)), send([bytes, initial_window(WINDOW)].concat())];
+        self.raw([opened(&values), request(1, &self.get())].concat()).then(steps)
+    }
+
+    /// Nothing but the preface and the probe.
+    pub(super) fn served(&self) -> Frames {
+        self.sent([]).or([], End::Open)
+    }
+
+    /// A case of this site.
+    pub(super) fn case(&self, name: &'static str, rule: Rule, frames: Frames) -> Case {
+        let case = Case::scripted(name, rule, self.transport, Script::Frames(frames));
+        Case { target: self.target.clone(), ..case }
+    }
+
+    /// A request on stream 1 is answered, and the connection stays open.
+    pub(super) fn answered(&self, name: &'static str, rule: Rule, bytes: impl AsRef<[u8]>) -> Case {
+        let frames = self.sent(bytes).or([Want::Answer(1, self.answer())], End::Open);
+        self.case(name, rule, frames)
+    }
+
+    /// The connection stays open, whatever else is answered.
+    pub(super) fn open(&self, name: &'static str, rule: Rule, bytes: impl AsRef<[u8]>) -> Case {
+        self.case(name, rule, self.sent(bytes).or([], End::Open))
+    }
+
+    /// A connection error: GOAWAY, which a server SHOULD send first, and a close.
+    pub(super) fn connection_error(
+        &self,
+        name: &'static str,
+        rule: Rule,
+        bytes: impl AsRef<[u8]>,
+        codes: &'static [u32],
+    ) -> Case {
+        self.case(name, rule, ending(self.sent(bytes), codes))
+    }
+
+    /// A stream error on stream 1, which MAY be taken for a connection error.
+    pub(super) fn stream_error(
+        &self,
+        name: &'static str,
+        rule: Rule,
+        bytes: impl AsRef<[u8]>,
+        codes: &'static [u32],
+    ) -> Case {
+        self.case(name, rule, resetting(self.sent(bytes), codes))
+    }
+
+    /// A malformed request on stream 1: a stream error, before which the server MAY answer (RFC 9113,
+    /// section 8.1.1).
+    pub(super) fn malformed(&self, name: &'static str, rule: Rule, bytes: impl AsRef<[u8]>) -> Case {
+        let frames = resetting(self.sent(bytes), codes::PROTOCOL).or([Want::Refusal(1)], End::Open);
+        self.case(name, rule, frames)
+    }
+
+    /// A GET whose fields make it malformed.
+    pub(super) fn malformed_fields(&self, name: &'static str, rule: Rule, more: &[u8]) -> Case {
+        self.malformed(name, rule, request(1, &[&self.get(), more].concat()))
+    }
+}
+
+/// The client's preface, with these settings.
+pub(super) fn opened(values: &[(u16, u32)]) -> Vec<u8> {
+    let push = (setting::ENABLE_PUSH, 0);
+    [PREFACE, &settings(&[&[push], values].concat())].concat()
+}
+
+/// The script of a connection error.
+pub(super) fn ending(frames: Frames, codes: &'static [u32]) -> Frames {
+    frames.or([], End::GoAway(codes)).left_open([], End::Closed)
+}
+
+/// The script of a stream error on stream 1.
+pub(super) fn resetting(frames: Frames, codes: &'static [u32]) -> Frames {
+    let of = |codes| [Want::Reset(1, codes)];
+    frames.or(of(codes), End::Open).left_open(of(&[]), End::Open).left_open([], End::Closed)
+}
+
+/// SETTINGS that change the initial window.
+pub(super) fn initial_window(window: u32) -> Vec<u8> {
+    settings(&[(setting::INITIAL_WINDOW_SIZE, window)])
+}
+
+/// One write after the others.
+pub(super) fn send(bytes: impl AsRef<[u8]>) -> Step {
+    Step::Send(bytes.as_ref().to_vec())
+}

@@ -1,0 +1,162 @@
+//! Flow control (RFC 9113, sections 5.2 and 6.9): what a server may send, and when.
+
+use crate::case::Case;
+use crate::expected::Expected;
+use crate::http2::frame::{
+    MAX_WINDOW, WINDOW, frame, kind, opening, ping, request, setting, window_update,
+};
+use crate::http2::script::{End, Event, Frames, Step, Want};
+use crate::http2::site::{Site, codes, initial_window, opened, resetting, send};
+use crate::rules::http2::{
+    WINDOW as RULE, WINDOW_CHANGE, WINDOW_CHANGE_OVERFLOW, WINDOW_OVERFLOW, WINDOW_RESERVED, WINDOW_SIZE,
+    WINDOW_ZERO,
+};
+
+/// Requests whose answers are together longer than the connection's window, and the length of the path
+/// that makes them so: each greeting repeats its path.
+const STREAMS: u32 = 25;
+const LONG: usize = 3000;
+
+pub(super) fn cases(site: &Site) -> Vec<Case> {
+    let mut cases = [stream(site), updates(site)].concat();
+    if site.greets() {
+        cases.extend(connection(site));
+    }
+    cases
+}
+
+/// The preface with this initial window, and a request on stream 1.
+fn with_window(site: &Site, window: u32) -> Frames {
+    let values = [(setting::INITIAL_WINDOW_SIZE, window)];
+    site.raw([opened(&values), request(1, &site.get())].concat())
+}
+
+/// The server has had time to send what it wants to: it has answered a PING.
+fn after_ping(data: u64) -> [Step; 2] {
+    [send(ping(data)), Step::Await(Event::Pong(data))]
+}
+
+fn stream(site: &Site) -> Vec<Case> {
+    let answer = || [Want::Answer(1, site.answer())];
+    let head = || Step::Await(Event::Head(1));
+    let at_most = |most| Step::AtMost(1, most);
+    let of = |name, rule, frames: Frames| site.case(name, rule, frames.or(answer(), End::Open));
+    // The probe has its room by the initial window, which counts for streams that are open as well.
+    let zero = with_window(site, 0)
+        .then([head()])
+        .then(after_ping(1))
+        .then([at_most(0), send([window_update(1, 1 << 20), initial_window(1 << 16)].concat())]);
+    let one = with_window(site, 1)
+        .then([Step::Await(Event::Content(1, 1))])
+        .then(after_ping(1))
+        .then([at_most(1), send(window_update(1, 4)), Step::Await(Event::Content(1, 5))])
+        .then(after_ping(2))
+        .then([at_most(5), send([window_update(1, 1000), initial_window(WINDOW)].concat())]);
+    let by_settings =
+        with_window(site, 0).then([head()]).then(after_ping(1)).then([at_most(0), send(initial_window(WINDOW))]);
+    let smaller = with_window(site, 8)
+        .then([Step::Await(Event::Content(1, 8)), send(initial_window(3)), Step::Await(Event::Acks(2))])
+        // The window is -5, and then -1.
+        .then([send(window_update(1, 4))])
+        .then(after_ping(1))
+        .then([at_most(8), send(window_update(1, 3)), Step::Await(Event::Content(1, 10))])
+        .then(after_ping(2))
+        .then([at_most(10), send([window_update(1, 1000), initial_window(WINDOW)].concat())]);
+    let get_3 = request(3, &site.get());
+    let others = with_window(site, 0)
+        .then([head(), send([get_3, window_update(3, 1000)].concat()), Step::Await(Event::End(3))])
+        .then([at_most(0), send(initial_window(WINDOW))]);
+    let before = [frame(kind::HEADERS, 5, 1, &site.get()), window_update(1, 1000)].concat();
+    vec![
+        of("h2-windows/none", RULE, zero),
+        of("h2-windows/one-byte", RULE, one),
+        of("h2-windows/opened-by-settings", WINDOW_CHANGE, by_settings),
+        of("h2-windows/negative", WINDOW_CHANGE, smaller),
+        of("h2-windows/of-another-stream", RULE, others),
+        of("h2-windows/more-than-needed", RULE, site.sent(before)),
+    ]
+}
+
+fn updates(site: &Site) -> Vec<Case> {
+    let open = || opening(1, &site.post());
+    let of_length = |length, stream| frame(kind::WINDOW_UPDATE, 0, stream, &[0, 0, 0, 9, 9][..length]);
+    let size = |name, bytes| site.connection_error(name, WINDOW_SIZE, bytes, codes::SIZE);
+    let reserved = frame(kind::WINDOW_UPDATE, 0, 0, &(1_u32 << 31 | 100).to_be_bytes());
+    let zero = resetting(site.blocked(window_update(1, 0)), codes::PROTOCOL);
+    let largest = [window_update(0, MAX_WINDOW - WINDOW), request(1, &site.get())].concat();
+    vec![
+        site.case("h2-windows/update-by-0", WINDOW_ZERO, zero),
+        site.connection_error(
+            "h2-windows/update-of-the-connection-by-0",
+            WINDOW_ZERO,
+            window_update(0, 0),
+            codes::PROTOCOL,
+        ),
+        size("h2-windows/update-of-three-bytes", of_length(3, 0)),
+        size("h2-windows/update-of-five-bytes", of_length(5, 0)),
+        size("h2-windows/update-of-a-stream-of-three-bytes", [open(), of_length(3, 1)].concat()),
+        site.answered(
+            "h2-windows/update-with-the-reserved-bit",
+            WINDOW_RESERVED,
+            [reserved, request(1, &site.get())].concat(),
+        ),
+        site.answered("h2-windows/largest", WINDOW_OVERFLOW, largest),
+        site.connection_error(
+            "h2-windows/overflow-of-the-connection",
+            WINDOW_OVERFLOW,
+            [window_update(0, MAX_WINDOW), window_update(0, MAX_WINDOW)].concat(),
+            codes::FLOW_CONTROL,
+        ),
+        site.connection_error(
+            "h2-windows/overflow-by-one",
+            WINDOW_OVERFLOW,
+            window_update(0, MAX_WINDOW - WINDOW + 1),
+            codes::FLOW_CONTROL,
+        ),
+    ]
+}
+
+/// Streams whose answers fill the window of the connection.
+fn connection(site: &Site) -> Vec<Case> {
+    let path = format!("/{}", "p".repeat(LONG));
+    let requests = |_: ()| -> Vec<u8> {
+        (0..STREAMS).flat_map(|number| request(1 + 2 * number, &site.block("GET", &path))).collect()
+    };
+    let last = 2 * STREAMS - 1;
+    let heads = || (0..STREAMS).map(|number| Step::Await(Event::Head(1 + 2 * number)));
+    let room = || window_update(0, 1 << 20);
+    let full = |values: &[(u16, u32)]| {
+        let frames = site.raw([opened(values), requests(())].concat()).then(heads()).then(after_ping(1));
+        frames.then([Step::AtMost(0, WINDOW as usize)])
+    };
+    let answers: Vec<Want> = (0..STREAMS)
+        .map(|number| Want::Answer(1 + 2 * number, Expected::greeting(&path)))
+        .collect();
+    // The initial window says nothing of the connection's.
+    let large = [(setting::INITIAL_WINDOW_SIZE, 1 << 20)];
+    let overflow = full(&[]).then([send([window_update(last, MAX_WINDOW), room()].concat())]);
+    let by_settings = full(&[])
+        .then([send([window_update(last, MAX_WINDOW - WINDOW), initial_window(WINDOW + LONG as u32 + 100)].concat())]);
+    vec![
+        site.case("h2-windows/of-the-connection", RULE, full(&[]).then([send(room())]).or(answers.clone(), End::Open)),
+        site.case(
+            "h2-windows/of-the-connection-and-not-by-settings",
+            RULE,
+            full(&large).then([send(room())]).or(answers, End::Open),
+        ),
+        site.case(
+            "h2-windows/overflow-of-a-stream",
+            WINDOW_OVERFLOW,
+            overflow
+                .or([Want::Reset(last, codes::FLOW_CONTROL)], End::Open)
+                .or([], End::GoAway(codes::FLOW_CONTROL))
+                .left_open([Want::Reset(last, &[])], End::Open)
+                .left_open([], End::Closed),
+        ),
+        site.case(
+            "h2-windows/overflow-by-settings",
+            WINDOW_CHANGE_OVERFLOW,
+            crate::http2::site::ending(by_settings, codes::FLOW_CONTROL),
+        ),
+    ]
+}

@@ -1,0 +1,96 @@
+//! What is spoken on a connection, and the cases of each.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::case::Case;
+use crate::http2;
+use crate::socket::Transport;
+use crate::subject;
+use crate::tls;
+
+/// What is spoken on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// HTTP/1.1 on plain TCP.
+    #[default]
+    Http1,
+    /// HTTP/1.1 within TLS 1.3.
+    Https,
+    /// HTTP/2 within TLS 1.3, agreed by ALPN.
+    H2,
+    /// HTTP/2 on plain TCP, by prior knowledge.
+    H2c,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Http1, Self::Https, Self::H2, Self::H2c];
+
+    /// Its cases, those of [`Self::endpoint`] first. `h2` and `h2c` share theirs by name, except what
+    /// is about ALPN.
+    pub fn cases(self) -> Vec<Case> {
+        match self {
+            Self::Http1 => subject::cases(),
+            Self::Https => [subject::https_cases(), tls::cases()].concat(),
+            Self::H2 | Self::H2c => http2::cases(self.transport()),
+        }
+    }
+
+    /// The subject whose cases show whether a server is the endpoint at all.
+    pub fn endpoint(self) -> &'static str {
+        match self {
+            Self::Http1 => subject::ENDPOINT,
+            Self::Https => subject::HTTPS,
+            Self::H2 | Self::H2c => http2::ENDPOINT,
+        }
+    }
+
+    /// The cases of that subject. They are few and small, so that every measurement can begin with them.
+    pub fn endpoint_cases(self) -> Vec<Case> {
+        match self {
+            Self::Http1 => subject::endpoint_cases(),
+            Self::Https => subject::https_cases(),
+            Self::H2 | Self::H2c => http2::endpoint_cases(self.transport()),
+        }
+    }
+
+    /// What carries it.
+    pub(crate) fn transport(self) -> Transport {
+        match self {
+            Self::Http1 | Self::H2c => Transport::Plain,
+            Self::Https => Transport::Tls("http/1.1"),
+            Self::H2 => Transport::Tls("h2"),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "http/1.1",
+            Self::Https => "https",
+            Self::H2 => "h2",
+            Self::H2c => "h2c",
+        }
+    }
+}
+
+/// The cases of all protocols, each name once.
+pub fn all_cases() -> Vec<Case> {
+    [Protocol::Http1, Protocol::Https, Protocol::H2].into_iter().flat_map(Protocol::cases).collect()
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|protocol| protocol.name() == name);
+        let names = Self::ALL.map(Self::name).join(", ");
+        found.ok_or_else(|| format!("there is no protocol `{name}`; there are {names}"))
+    }
+}

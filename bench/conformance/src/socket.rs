@@ -1,0 +1,203 @@
+//! The bytes of a connection, plain or within TLS: what the cases of every protocol are sent over.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustls::ClientConnection;
+
+use crate::tls::session::{self, Offer};
+
+/// What carries the bytes of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// TCP alone.
+    Plain,
+    /// TLS 1.3, in which this protocol is agreed by ALPN.
+    Tls(&'static str),
+}
+
+/// How a connection was closed by the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// By an end of the stream.
+    Eof,
+    /// By a reset, or by what is no TLS.
+    Reset,
+}
+
+/// A connection that does not block.
+pub(crate) struct Socket {
+    pub(crate) stream: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+}
+
+impl Socket {
+    /// A connection to `address`, and why there is no TLS on it that the case could be sent over.
+    /// Fails where there is no connection.
+    pub(crate) fn connect(
+        address: SocketAddr,
+        transport: Transport,
+        timeout: Duration,
+    ) -> std::io::Result<(Self, Option<String>)> {
+        let stream = TcpStream::connect_timeout(&address, timeout)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut socket = Self { stream, tls: None };
+        let failure = match transport {
+            Transport::Plain => None,
+            Transport::Tls(protocol) => socket.agree(protocol, Instant::now() + timeout).err(),
+        };
+        Ok((socket, failure))
+    }
+
+    /// Makes a handshake that agrees on `protocol`.
+    fn agree(&mut self, protocol: &'static str, deadline: Instant) -> Result<(), String> {
+        let offer = Offer { alpn: &[protocol], ..Offer::default() };
+        let mut tls = Box::new(session::start(&offer)?);
+        while tls.is_handshaking() {
+            self.transfer(&mut tls, deadline).map_err(|error| format!("no TLS handshake: {error}"))?;
+        }
+        let agreed = tls.alpn_protocol().map(|agreed| agreed.escape_ascii().to_string());
+        self.tls = Some(tls);
+        // A server of HTTP/1.1 alone may have no ALPN; HTTP/2 over TLS is spoken only where it was
+        // agreed (RFC 9113, section 3.2).
+        match agreed {
+            None if protocol == "http/1.1" => Ok(()),
+            Some(agreed) if agreed == protocol => Ok(()),
+            other => Err(format!("expected {protocol} by ALPN, got {}", other.as_deref().unwrap_or("none"))),
+        }
+    }
+
+    /// Sends and reads what the handshake needs next.
+    fn transfer(&self, tls: &mut ClientConnection, deadline: Instant) -> std::io::Result<()> {
+        let events = if tls.wants_write() { PollFlags::POLLOUT } else { PollFlags::POLLIN };
+        if !self.poll(events, deadline) {
+            return Err(std::io::Error::new(ErrorKind::TimedOut, "the server does not answer it"));
+        }
+        let moved = if tls.wants_write() {
+            tls.write_tls(&mut &self.stream)
+        } else {
+            let read = tls.read_tls(&mut &self.stream);
+            if let Err(error) = tls.process_new_packets() {
+                // The alert that says why, as far as it can be sent.
+                let _ = tls.write_tls(&mut &self.stream);
+                return Err(std::io::Error::other(error));
+            }
+            read
+        };
+        match moved {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Err(error) if !is_later(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends some of `bytes`, and returns their number: 0 while the server has to read first.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = match &mut self.tls {
+            None => (&self.stream).write(bytes),
+            Some(tls) => {
+                let written = if tls.wants_write() { Ok(0) } else { tls.writer().write(bytes) };
+                self.flush()?;
+                written
+            }
+        };
+        match written {
+            Err(error) if is_later(&error) => Ok(0),
+            other => other,
+        }
+    }
+
+    /// Sends the records that wait.
+    fn flush(&mut self) -> std::io::Result<()> {
+        let Some(tls) = &mut self.tls else { return Ok(()) };
+        while tls.wants_write() {
+            match tls.write_tls(&mut &self.stream) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_later(&error) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the bytes that have arrived, and returns how the server has closed, if it has.
+    pub(crate) fn read(&mut self, bytes: &mut Vec<u8>) -> Option<Closed> {
+        let Some(tls) = &mut self.tls else { return read_some(&self.stream, bytes) };
+        let read = tls.read_tls(&mut &self.stream);
+        let processed = tls.process_new_packets();
+        let mut plain = Vec::new();
+        // Fails once all is read, or where no `close_notify` came before the end.
+        let ended = tls.reader().read_to_end(&mut plain);
+        bytes.extend_from_slice(&plain);
+        // Fails where the connection has ended, which the next read reports too.
+        let _ = self.flush();
+        match (processed, read, ended) {
+            (Err(_), ..) => Some(Closed::Reset),
+            (Ok(_), Err(error), _) if !is_later(&error) => Some(Closed::Reset),
+            (Ok(_), _, Ok(_)) => Some(Closed::Eof),
+            (Ok(_), _, Err(error)) => (error.kind() == ErrorKind::UnexpectedEof).then_some(Closed::Eof),
+        }
+    }
+
+    /// Ends the client's side.
+    pub(crate) fn half_close(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+        }
+        // Both fail when the server has reset the connection, which the next read reports too.
+        let _ = self.flush();
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Waits for one of these events; false when none has come by the deadline.
+    pub(crate) fn wait(&mut self, events: PollFlags, deadline: Instant) -> bool {
+        let waits_to_write = self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        let events = if waits_to_write { events | PollFlags::POLLOUT } else { events };
+        let is_ready = self.poll(events, deadline);
+        // Fails where the connection has ended, which the next read reports too.
+        let _ = self.flush();
+        is_ready
+    }
+
+    fn poll(&self, events: PollFlags, deadline: Instant) -> bool {
+        wait(&self.stream, events, deadline)
+    }
+}
+
+/// Waits for one of these events on a stream; false when none has come by the deadline.
+pub(crate) fn wait(stream: &TcpStream, events: PollFlags, deadline: Instant) -> bool {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return false;
+    }
+    // Rounded up, so that the loop does not spin through the last millisecond.
+    let left = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+    let mut descriptors = [PollFd::new(stream.as_fd(), events)];
+    match poll(&mut descriptors, left) {
+        Ok(ready) => ready > 0,
+        Err(error) => error == nix::errno::Errno::EINTR,
+    }
+}
+
+/// Appends what one read of `stream` has, and returns how the peer has closed, if it has.
+pub(crate) fn read_some(mut stream: &TcpStream, bytes: &mut Vec<u8>) -> Option<Closed> {
+    let mut buffer = [0; 64 * 1024];
+    match stream.read(&mut buffer) {
+        Ok(0) => Some(Closed::Eof),
+        Ok(read) => {
+            bytes.extend_from_slice(&buffer[..read]);
+            None
+        }
+        Err(error) if is_later(&error) => None,
+        Err(_) => Some(Closed::Reset),
+    }
+}
+
+fn is_later(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}

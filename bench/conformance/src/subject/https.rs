@@ -1,0 +1,68 @@
+//! HTTP/1.1 within TLS: a few of its cases again, since the bytes within are the same. What is about
+//! half-closed connections is left out: within TLS a server may take the end of a client's side for
+//! the end of the connection.
+
+use super::shorthand::{Case, End, Expected, NEXT, get, greeting};
+use crate::case::Step;
+use crate::protocol::Protocol;
+use crate::rules::{COMPLETE, PIPELINING};
+
+/// A case of HTTP/1.1, and its name within TLS.
+const SAME: [(&str, &str); 31] = [
+    ("https/path", "endpoint/path"),
+    ("https/root", "endpoint/root"),
+    ("https/query", "endpoint/query"),
+    ("https/percent-encoding", "endpoint/percent-encoding"),
+    ("https/date", "endpoint/date"),
+    ("https/content-type", "endpoint/content-type"),
+    ("https/content-length", "endpoint/content-length"),
+    ("https/head", "endpoint/head"),
+    ("https/post", "endpoint/post"),
+    ("https/unknown-method", "endpoint/unknown-method"),
+    ("https/keep-alive", "endpoint/keep-alive"),
+    ("https/burst", "endpoint/burst"),
+    ("https/head-in-a-burst", "endpoint/head-in-a-burst"),
+    ("https/close", "connection/close"),
+    ("https/nothing-after-close", "connection/nothing-after-close"),
+    ("https/closes-by-itself", "connection/closes-by-itself"),
+    ("https/many-requests", "connection/many-requests"),
+    ("https/http-1.0", "connection/http-1.0"),
+    ("https/expect-continue", "connection/expect-continue"),
+    ("https/no-host", "host/missing"),
+    ("https/two-lengths", "smuggling/two-lengths"),
+    ("https/hidden-in-a-body", "smuggling/in-a-body"),
+    ("https/body-of-a-length", "pipelining/sized-body-between"),
+    ("https/chunked-body", "pipelining/chunked-body-between"),
+    ("https/garbage-in-the-middle", "pipelining/garbage-in-the-middle"),
+    ("https/half-a-head-after", "pipelining/half-a-head-after"),
+    ("https/half-a-body-after", "pipelining/half-a-body-after"),
+    ("https/thousand", "pipelining/thousand"),
+    ("https/long-answers", "pipelining/long-answers"),
+    ("https/in-small-records", "pipelining/in-small-pieces"),
+    ("https/host-name", "host/name"),
+];
+
+pub(super) fn cases() -> Vec<Case> {
+    let all = super::cases();
+    let of = |(name, plain): &(&'static str, &str)| {
+        let case = all.iter().find(|case| case.name == *plain)?;
+        Some(case.clone().over(name, Protocol::Https.transport()))
+    };
+    let mut cases: Vec<Case> = SAME.iter().filter_map(of).collect();
+    cases.extend(records().map(|case| {
+        let name = case.name;
+        case.over(name, Protocol::Https.transport())
+    }));
+    cases
+}
+
+/// Each write of a case is a record.
+fn records() -> [Case; 2] {
+    let bytes = |text: &str| text.bytes().map(|byte| Step::Send(vec![byte])).collect::<Vec<_>>();
+    let both = [Expected::greeting("/a"), Expected::greeting("/next")];
+    let two = get("") + NEXT;
+    [
+        Case::new("https/byte-by-byte", COMPLETE, "", greeting(), End::Open).then(bytes(&get(""))),
+        Case::new("https/two-byte-by-byte", PIPELINING, "", both, End::Open).then(bytes(&two)),
+    ]
+}

@@ -1,0 +1,65 @@
+//! Cases of TLS: records in raw bytes, and what RFC 8446 lets a server do about them.
+//!
+//! A handshake is made by rustls. What no library would send, such as a second hello, is sealed with
+//! the keys that were agreed on, and the answers are opened with them. A case is a function that says
+//! what it saw: right, what the RFCs leave open, or wrong.
+
+mod alert;
+mod client;
+mod hello;
+pub(crate) mod session;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+
+use crate::case::{Case, Severity};
+use crate::check::{Failure, Played};
+use crate::settings::Settings;
+
+pub(crate) use subject::cases;
+
+use client::Client;
+
+/// A case of TLS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Records {
+    act: fn(&mut Client) -> Verdict,
+    right: &'static str,
+}
+
+/// What a case saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    Right,
+    /// What the RFCs allow, and do not ask for first: a strict failure.
+    LeftOpen(String),
+    /// What was expected.
+    Wrong(String),
+}
+
+impl Records {
+    /// What is right, in words.
+    pub(crate) fn right(&self) -> &'static str {
+        self.right
+    }
+}
+
+/// Plays a case against the server at `address`. Fails when no connection can be made.
+pub(crate) fn play(
+    address: SocketAddr,
+    case: &Case,
+    records: &Records,
+    settings: &Settings,
+) -> std::io::Result<Played> {
+    let mut client = Client::connect(address, &case.target, settings)?;
+    let (severity, reason) = match (records.act)(&mut client) {
+        Verdict::Right => return Ok(Played::default()),
+        Verdict::LeftOpen(reason) => (Severity::Strict, reason),
+        Verdict::Wrong(reason) => (case.severity, reason),
+    };
+    let got = client.describe();
+    let failure = Failure { severity, split: None, reason, got, stops_early: false };
+    Ok(Played { failure: Some(failure), ..Played::default() })
+}
