@@ -62,6 +62,8 @@ impl Socket {
         }
         let agreed = tls.alpn_protocol().map(|agreed| agreed.escape_ascii().to_string());
         self.tls = Some(tls);
+        // The end of the handshake. Fails where the connection has ended, which the next read reports.
+        let _ = self.flush();
         // A server of HTTP/1.1 alone may have no ALPN; HTTP/2 over TLS is spoken only where it was
         // agreed (RFC 9113, section 3.2).
         match agreed {
@@ -97,10 +99,13 @@ impl Socket {
 
     /// Sends some of `bytes`, and returns their number: 0 while the server has to read first.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // What waits comes first.
+        self.flush()?;
         let written = match &mut self.tls {
             None => (&self.stream).write(bytes),
+            Some(tls) if tls.wants_write() => Ok(0),
             Some(tls) => {
-                let written = if tls.wants_write() { Ok(0) } else { tls.writer().write(bytes) };
+                let written = tls.writer().write(bytes);
                 self.flush()?;
                 written
             }

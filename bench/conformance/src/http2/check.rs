@@ -91,9 +91,10 @@ fn unmet(want: &Want, got: &Exchange) -> Option<String> {
             let is_one = |code: u32| codes.is_empty() || codes.contains(&code);
             stream.reset.is_some_and(is_one) && !(stream.is_ended && is_success)
         }),
+        Want::NoAnswer(id) => stream(id).is_none_or(|stream| stream.response.is_none()),
         Want::NoContent(id) => got.content(*id) == 0,
         Want::SomeReset(codes) => {
-            got.streams.values().filter_map(|stream| stream.reset).any(|code| codes.contains(&code))
+            got.streams.values().filter_map(|stream| stream.reset).any(|code| codes.is_empty() || codes.contains(&code))
         }
         Want::Pong(data) => got.pongs.contains(data),
         Want::NoPong(data) => !got.pongs.contains(data),
@@ -114,7 +115,7 @@ fn unmet(want: &Want, got: &Exchange) -> Option<String> {
 
 fn end_mismatch(end: End, got: &Exchange, ending: Ending) -> Option<String> {
     let is_closed = matches!(ending, Ending::Eof | Ending::Reset);
-    let goaway = got.goaway.as_ref().map(|goaway| goaway.code);
+    let goaway = got.goaway;
     let of = |is_met: bool, reason: &str| (!is_met).then(|| reason.to_owned());
     match end {
         End::Any => None,
@@ -142,7 +143,7 @@ fn end_mismatch(end: End, got: &Exchange, ending: Ending) -> Option<String> {
 fn ends_politely(script: &Frames, got: &Exchange) -> bool {
     let is_polite = |code: u32| POLITE.contains(&code);
     let resets: Vec<u32> = got.streams.values().filter_map(|stream| stream.reset).collect();
-    let goaway = got.goaway.as_ref().map(|goaway| goaway.code);
+    let goaway = got.goaway;
     let is_ended = matches!(got.ending, Ending::Eof | Ending::Reset) || goaway.is_some();
     let is_right = |want: &Want| match want {
         Want::Answer(stream, expected) => {

@@ -47,7 +47,6 @@ pub(super) fn exchange(
         // One write, so that the server reads both together on every run.
         Finish::Probe => connection.send(&[last, &script.probe].concat()),
         Finish::Wait => {}
-        Finish::HalfClose => connection.socket.half_close(),
     }
     let deadline = Instant::now() + settings.response_timeout;
     while connection.is_under_way() && !connection.is_settled(script) && connection.receive(deadline) {}
@@ -85,7 +84,7 @@ impl Connection<'_> {
             Finish::Probe => {
                 check::is_right(script, &self.got, Ending::Open) || script.streams().all(is_over)
             }
-            Finish::Wait | Finish::HalfClose => check::is_right(script, &self.got, Ending::Silent),
+            Finish::Wait => check::is_right(script, &self.got, Ending::Silent),
         }
     }
 
@@ -102,6 +101,14 @@ impl Connection<'_> {
                 }
             }
             Step::Rounds(rounds, limit) => self.play_rounds(rounds, *limit),
+            Step::Unfinished(bytes) => {
+                let unfinished = self.got.streams.iter().filter(|(_, stream)| !stream.is_over());
+                let least = unfinished.map(|(stream, _)| *stream).min_by_key(|stream| self.got.content(*stream));
+                match least {
+                    Some(stream) => self.send(&bytes(stream)),
+                    None => self.stop("expected no more content than the window of the connection".into()),
+                }
+            }
             Step::Exceed(block) => {
                 self.wait_for(Event::Settings);
                 let limit = self.got.settings.as_ref();

@@ -15,7 +15,8 @@ const NAMED: usize = 12;
 /// What the server has sent.
 pub(super) struct Exchange {
     pub(super) streams: BTreeMap<u32, Stream>,
-    pub(super) goaway: Option<GoAway>,
+    /// The code of the first GOAWAY that says of an error, or of the first one.
+    pub(super) goaway: Option<u32>,
     pub(super) pongs: Vec<u64>,
     pub(super) acks: usize,
     /// The server's settings, once they have arrived.
@@ -46,13 +47,6 @@ impl Stream {
     pub(super) fn is_over(&self) -> bool {
         self.is_ended || self.reset.is_some()
     }
-}
-
-/// The first GOAWAY that says of an error, or the first one.
-#[derive(Clone, Debug)]
-pub(super) struct GoAway {
-    pub(super) code: u32,
-    pub(super) last: u32,
 }
 
 impl Exchange {
@@ -132,10 +126,10 @@ impl Exchange {
             }
             kind::PUSH_PROMISE => return Err("PUSH_PROMISE, and the client wants none".into()),
             kind::GOAWAY => {
-                let (last, code) = frame.number(0).zip(frame.number(4)).ok_or("GOAWAY that is too short")?;
-                // The first one of an orderly close says nothing of an error that follows.
-                if self.goaway.as_ref().is_none_or(|before| before.code == code::NO_ERROR) {
-                    self.goaway = Some(GoAway { code, last: last & MAX_WINDOW });
+                let code = frame.number(4).ok_or("GOAWAY that is too short")?;
+                // An orderly close may be followed by an error.
+                if self.goaway.is_none_or(|before| before == code::NO_ERROR) {
+                    self.goaway = Some(code);
                 }
             }
             kind::WINDOW_UPDATE if frame.payload.len() != 4 => {

@@ -34,6 +34,8 @@ pub(super) enum Step {
     /// Sends these rounds of requests, each once the one before is answered to its last stream. Of the
     /// last half, the fastest takes less than this time.
     Rounds(Vec<(Vec<u8>, Vec<u32>)>, Duration),
+    /// Sends these bytes for the stream of an answer that has not ended, of which least has arrived.
+    Unfinished(fn(u32) -> Vec<u8>),
     /// Opens as many streams as the server allows at once, and one more, with this field block.
     Exceed(Vec<u8>),
 }
@@ -62,8 +64,6 @@ pub(super) enum Finish {
     Probe,
     /// It does nothing but read, until one of the alternatives holds.
     Wait,
-    /// It shuts down its side.
-    HalfClose,
 }
 
 #[derive(Clone, Debug)]
@@ -85,6 +85,8 @@ pub(super) enum Want {
     Refusal(u32),
     /// A reset of a stream with one of these codes; with any, where there are none.
     Reset(u32, &'static [u32]),
+    /// No answer on a stream.
+    NoAnswer(u32),
     /// No content on a stream.
     NoContent(u32),
     /// A reset of any stream with one of these codes.
@@ -190,6 +192,7 @@ impl fmt::Display for Want {
             Self::Reset(stream, codes) => {
                 write!(out, "RST_STREAM {} of stream {stream}", codes_named(codes))
             }
+            Self::NoAnswer(stream) => write!(out, "no answer on stream {stream}"),
             Self::NoContent(stream) => write!(out, "no content on stream {stream}"),
             Self::SomeReset(codes) => write!(out, "RST_STREAM {} of a stream", codes_named(codes)),
             Self::Pong(data) => write!(out, "PING with ACK and {data:#x}"),

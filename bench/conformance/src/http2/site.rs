@@ -162,17 +162,6 @@ impl Site<'_> {
         self.case(name, rule, ending(self.sent(bytes), codes))
     }
 
-    /// A stream error on stream 1, which MAY be taken for a connection error.
-    pub(super) fn stream_error(
-        &self,
-        name: &'static str,
-        rule: Rule,
-        bytes: impl AsRef<[u8]>,
-        codes: &'static [u32],
-    ) -> Case {
-        self.case(name, rule, resetting(self.sent(bytes), codes))
-    }
-
     /// A malformed request on stream 1: a stream error, before which the server MAY answer (RFC 9113,
     /// section 8.1.1).
     pub(super) fn malformed(&self, name: &'static str, rule: Rule, bytes: impl AsRef<[u8]>) -> Case {

@@ -13,8 +13,7 @@ pub(super) fn record_of(kind: u8, length: usize, payload: &[u8]) -> Vec<u8> {
     [&[kind, 3, 1], &length[..], payload].concat()
 }
 
-/// A type of record.
-pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
+/// Types of records.
 pub(super) const ALERT: u8 = 21;
 pub(super) const HANDSHAKE: u8 = 22;
 pub(super) const APPLICATION: u8 = 23;

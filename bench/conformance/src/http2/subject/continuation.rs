@@ -50,9 +50,10 @@ fn whole(site: &Site) -> Vec<Case> {
         site.answered("h2-continuation/two-frames", FIELD_BLOCK, pieces(&get, half)),
         site.answered("h2-continuation/three-frames", RULE, pieces(&get, get.len().div_ceil(3))),
         site.answered("h2-continuation/large-fields", RULE, pieces(&large, 2048)),
-        site.answered("h2-continuation/empty-first", RULE, empty_first),
-        site.answered("h2-continuation/empty-last", RULE, empty_last),
-        site.answered("h2-continuation/empty-between", RULE, empty_middle),
+        // No rule is about a frame without a fragment.
+        site.answered("h2-continuation/empty-first", RULE, empty_first).strict(),
+        site.answered("h2-continuation/empty-last", RULE, empty_last).strict(),
+        site.answered("h2-continuation/empty-between", RULE, empty_middle).strict(),
         site.answered(
             "h2-continuation/after-padding",
             RULE,

@@ -1,14 +1,17 @@
 //! Frames of any type: their sizes, flags and reserved bits (RFC 9113, section 4).
 
 use crate::case::Case;
+use crate::expected::Expected;
+use crate::http2::Frames;
 use crate::http2::frame::{MAX_PAYLOAD, flag, frame, kind, last_data, opening, ping, request};
 use crate::http2::hpack::field;
 use crate::http2::script::{End, Want};
-use crate::http2::site::{Site, codes, ending, resetting};
+use crate::http2::site::{Site, codes, ending, resetting, send};
 use crate::rules::http2::{
     CLIENT_PUSH, DATA_STREAM, FRAME_SIZE, HEADERS_STREAM, LARGE_FRAME, RESERVED_BIT, UNKNOWN_ANYWHERE,
     UNKNOWN_TYPE, UNUSED_FLAGS,
 };
+use crate::subject::shorthand::POSTED;
 
 /// Every flag but those that HEADERS defines.
 const UNUSED_BY_HEADERS: u8 = !(flag::WHOLE | flag::PADDED | flag::PRIORITY);
@@ -61,8 +64,8 @@ fn all_unknown() -> Vec<u8> {
 }
 
 /// Any status of a final answer to a POST.
-fn any_final() -> crate::expected::Expected {
-    crate::expected::Expected::status(crate::subject::shorthand::POSTED)
+fn any_final() -> Expected {
+    Expected::status(POSTED)
 }
 
 fn sizes(site: &Site) -> Vec<Case> {
@@ -121,11 +124,7 @@ fn misplaced(site: &Site) -> Vec<Case> {
 }
 
 /// The same bytes in two writes, as TCP may deliver them.
-fn halves(site: &Site, bytes: Vec<u8>) -> crate::http2::Frames {
+fn halves(site: &Site, bytes: Vec<u8>) -> Frames {
     let (first, second) = bytes.split_at(bytes.len() / 2);
-    let steps = [
-        crate::http2::script::Step::Await(crate::http2::script::Event::Settings),
-        crate::http2::site::send(second),
-    ];
-    site.sent(first).then(steps).or([Want::Pong(7), Want::Answer(1, site.answer())], End::Open)
+    site.sent(first).then([send(second)]).or([Want::Pong(7), Want::Answer(1, site.answer())], End::Open)
 }

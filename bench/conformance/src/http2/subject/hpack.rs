@@ -183,7 +183,13 @@ fn tables(site: &Site) -> Vec<Case> {
         kept("h2-hpack/table-across-requests", DYNAMIC_TABLE, &[newest(), newest()]),
         kept("h2-hpack/table-grows", DYNAMIC_TABLE, &[with(second.clone()), at(site, index::NEWEST + 1)]),
         kept("h2-hpack/name-of-the-table", DYNAMIC_TABLE, &[
-            [indexed(index::METHOD_GET), site.scheme_byte(), named(form::PLAIN, index::NEWEST, site.path())].concat(),
+            [
+                indexed(index::METHOD_GET),
+                site.scheme_byte(),
+                named(form::PLAIN, index::NEWEST, site.path()),
+                named(form::PLAIN, index::AUTHORITY, "h"),
+            ]
+            .concat(),
         ]),
         site.case(
             "h2-hpack/table-within-a-block",

@@ -97,7 +97,7 @@ fn authorities(site: &Site) -> Vec<Case> {
     let port = with(site, ":authority", "h:8080");
     vec![
         site.answered("h2-pseudo/host-for-authority", AUTHORITY, request(1, &host)),
-        site.answered("h2-pseudo/host-beside-the-same-authority", AUTHORITY, request(1, &both)),
+        site.answered("h2-pseudo/host-beside-the-same-authority", AUTHORITY, request(1, &both)).strict(),
         site.answered("h2-pseudo/authority-with-a-port", AUTHORITY, request(1, &port)),
         site.malformed("h2-pseudo/authority-with-a-user", AUTHORITY, request(1, &user)).strict(),
     ]

@@ -6,9 +6,10 @@ use crate::http2::frame::{
 };
 use crate::http2::script::{End, Event, Finish, Frames, Step, Want};
 use crate::http2::site::{Site, codes, initial_window, opened, resetting, send};
+use crate::rules::Rule;
 use crate::rules::http2::{
-    CLOSED, CONCURRENCY, DATA_STATE, HALF_CLOSED, IDLE, LATE_FRAMES, RESET, RESET_SIZE, RESET_STREAM, SEVERAL,
-    SKIPPED_STREAMS, STREAM_IDENTIFIER, UNKNOWN_CODES,
+    CLOSED, CONCURRENCY, DATA_STATE, HALF_CLOSED, IDLE, LATE_FRAMES, PRIORITY_STATE, RESET, RESET_SIZE, RESET_STREAM, SEVERAL,
+    SKIPPED_STREAMS, STREAM_IDENTIFIER, UNKNOWN_CODES, WINDOW_CLOSED,
 };
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
@@ -26,9 +27,9 @@ fn idle(site: &Site) -> Vec<Case> {
 
 fn half_closed(site: &Site) -> Vec<Case> {
     let frames = |bytes: Vec<u8>| resetting(site.blocked(bytes), codes::CLOSED);
-    let still = |name, bytes: Vec<u8>| {
+    let still = |name, rule: Rule, bytes: Vec<u8>| {
         let frames = site.blocked(bytes);
-        site.case(name, HALF_CLOSED, frames.or([Want::Answer(1, site.answer())], End::Open))
+        site.case(name, rule, frames.or([Want::Answer(1, site.answer())], End::Open))
     };
     vec![
         site.case("h2-streams/data-after-the-end", DATA_STATE, frames(last_data(1, b"abc"))),
@@ -39,9 +40,10 @@ fn half_closed(site: &Site) -> Vec<Case> {
             HALF_CLOSED,
             frames(request(1, &site.get())).or([], End::GoAway(codes::CLOSED)),
         ),
-        still("h2-streams/window-after-the-end", window_update(1, 100)),
+        still("h2-streams/window-after-the-end", WINDOW_CLOSED, window_update(1, 100)),
         still(
             "h2-streams/priority-after-the-end",
+            PRIORITY_STATE,
             frame(kind::PRIORITY, 0, 1, &crate::http2::frame::priority(0, 15)),
         ),
     ]
@@ -57,8 +59,8 @@ fn closed(site: &Site) -> Vec<Case> {
         let frames = frames.or(answer(), End::Open).or([], End::Open);
         site.case(name, rule, frames.left_open([], End::Closed))
     };
-    let late = |name, bytes: Vec<u8>| {
-        site.case(name, LATE_FRAMES, answered().then([send(bytes)]).or(answer(), End::Open))
+    let late = |name, rule: Rule, bytes: Vec<u8>| {
+        site.case(name, rule, answered().then([send(bytes)]).or(answer(), End::Open))
     };
     let reset_by_client = [opening(1, &site.post()), reset(1, code::CANCEL)].concat();
     let after_reset = |bytes: Vec<u8>| site.sent([reset_by_client.clone(), bytes].concat());
@@ -66,10 +68,11 @@ fn closed(site: &Site) -> Vec<Case> {
         gone("h2-streams/data-on-a-closed-one", CLOSED, answered().then([send(last_data(1, b"abc"))])),
         gone("h2-streams/data-after-a-reset", CLOSED, after_reset(last_data(1, b"abc"))),
         gone("h2-streams/headers-after-a-reset", CLOSED, after_reset(request(1, &site.get()))),
-        late("h2-streams/window-of-a-closed-one", window_update(1, 100)),
-        late("h2-streams/reset-of-a-closed-one", reset(1, code::CANCEL)),
+        late("h2-streams/window-of-a-closed-one", WINDOW_CLOSED, window_update(1, 100)),
+        late("h2-streams/reset-of-a-closed-one", LATE_FRAMES, reset(1, code::CANCEL)),
         late(
             "h2-streams/priority-of-a-closed-one",
+            PRIORITY_STATE,
             frame(kind::PRIORITY, 0, 1, &crate::http2::frame::priority(0, 15)),
         ),
     ]
@@ -81,6 +84,11 @@ fn identifiers(site: &Site) -> Vec<Case> {
         let frames = frames.or([], End::GoAway(codes::CLOSED)).left_open([], End::Closed);
         site.case(name, STREAM_IDENTIFIER, frames)
     };
+    // A lower one is also closed, where frames may be discarded (RFC 9113, section 5.1).
+    let lower = |name, frames: Frames| {
+        let frames = frames.or([], End::GoAway(codes::CLOSED)).left_open([Want::NoAnswer(3)], End::Open);
+        site.case(name, STREAM_IDENTIFIER, frames.left_open([], End::Closed))
+    };
     let wants = |streams: &[u32]| -> Vec<Want> {
         streams.iter().map(|stream| Want::Answer(*stream, site.answer())).collect()
     };
@@ -89,9 +97,13 @@ fn identifiers(site: &Site) -> Vec<Case> {
     let again = site.sent(get(1)).then([Step::Await(Event::End(1)), send(get(1))]);
     vec![
         error("h2-streams/even", site.sent(get(2))),
-        error("h2-streams/lower", site.sent([get(5), get(3)].concat())),
-        error("h2-streams/lower-after-an-answer", site.sent(get(5)).then([Step::Await(Event::End(5)), send(get(3))])),
-        error("h2-streams/the-same-again", again),
+        lower("h2-streams/lower", site.sent([get(5), get(3)].concat())),
+        lower(
+            "h2-streams/lower-after-an-answer",
+            site.sent(get(5)).then([Step::Await(Event::End(5)), send(get(3))]),
+        ),
+        // A second answer would be malformed.
+        lower("h2-streams/the-same-again", again),
         site.case("h2-streams/skipping", SKIPPED_STREAMS, skipping),
         site.case("h2-streams/largest", SKIPPED_STREAMS, largest),
     ]

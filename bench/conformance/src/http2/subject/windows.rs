@@ -18,9 +18,10 @@ const STREAMS: u32 = 25;
 const LONG: usize = 3000;
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
-    let mut cases = [stream(site), updates(site)].concat();
+    let mut cases = updates(site);
+    // Another answer may be too short to wait for a window.
     if site.greets() {
-        cases.extend(connection(site));
+        cases.extend([stream(site), connection(site)].concat());
     }
     cases
 }
@@ -122,7 +123,6 @@ fn connection(site: &Site) -> Vec<Case> {
     let requests = |_: ()| -> Vec<u8> {
         (0..STREAMS).flat_map(|number| request(1 + 2 * number, &site.block("GET", &path))).collect()
     };
-    let last = 2 * STREAMS - 1;
     let heads = || (0..STREAMS).map(|number| Step::Await(Event::Head(1 + 2 * number)));
     let room = || window_update(0, 1 << 20);
     let full = |values: &[(u16, u32)]| {
@@ -134,9 +134,12 @@ fn connection(site: &Site) -> Vec<Case> {
         .collect();
     // The initial window says nothing of the connection's.
     let large = [(setting::INITIAL_WINDOW_SIZE, 1 << 20)];
-    let overflow = full(&[]).then([send([window_update(last, MAX_WINDOW), room()].concat())]);
-    let by_settings = full(&[])
-        .then([send([window_update(last, MAX_WINDOW - WINDOW), initial_window(WINDOW + LONG as u32 + 100)].concat())]);
+    let overflow = full(&[])
+        .then([Step::Unfinished(|stream| window_update(stream, MAX_WINDOW)), send(room())]);
+    let by_settings = full(&[]).then([
+        Step::Unfinished(|stream| window_update(stream, MAX_WINDOW - WINDOW)),
+        send([initial_window(WINDOW + LONG as u32 + 100), room()].concat()),
+    ]);
     vec![
         site.case("h2-windows/of-the-connection", RULE, full(&[]).then([send(room())]).or(answers.clone(), End::Open)),
         site.case(
@@ -148,9 +151,9 @@ fn connection(site: &Site) -> Vec<Case> {
             "h2-windows/overflow-of-a-stream",
             WINDOW_OVERFLOW,
             overflow
-                .or([Want::Reset(last, codes::FLOW_CONTROL)], End::Open)
+                .or([Want::SomeReset(codes::FLOW_CONTROL)], End::Open)
                 .or([], End::GoAway(codes::FLOW_CONTROL))
-                .left_open([Want::Reset(last, &[])], End::Open)
+                .left_open([Want::SomeReset(&[])], End::Open)
                 .left_open([], End::Closed),
         ),
         site.case(
