@@ -71,8 +71,8 @@ fn ask(arguments: &Arguments) -> Result<bool, String> {
         .expect_body
         .clone()
         .map_or(Target::Greeting, |body| Target::Fixed { path: arguments.path.clone(), body });
-    let mut chosen =
-        select(&arguments.protocol.cases(), &arguments.only, &target).map_err(|error| format!("--only: {error}"))?;
+    let mut chosen = select(&arguments.protocol.cases(), &arguments.only, &target)
+        .map_err(|error| format!("--only: {error}"))?;
     // Their timeouts are those that a server was started with.
     chosen.retain(|case| case.subject() != TIMING);
     let Some(address) = arguments.address.as_ref().filter(|_| !arguments.list) else {

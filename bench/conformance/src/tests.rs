@@ -415,8 +415,8 @@ fn results_are_in_the_order_of_the_cases() {
 
 #[test]
 fn every_case_has_a_unique_name_a_subject_and_a_rule() {
-    let cases = cases();
-    assert!(cases.len() >= 200, "{}", cases.len());
+    let cases = all_cases();
+    assert!(cases.len() >= 700, "{}", cases.len());
     let mut names: Vec<_> = cases.iter().map(|case| case.name).collect();
     names.sort_unstable();
     names.dedup();
@@ -430,6 +430,12 @@ fn every_case_has_a_unique_name_a_subject_and_a_rule() {
         assert!(!case.rule.section.is_empty() && !case.rule.says.is_empty(), "{}", case.name);
         assert!(!case.right().is_empty(), "{}", case.name);
     }
-    let endpoint = cases.iter().take_while(|case| case.subject() == ENDPOINT).count();
-    assert_eq!(endpoint, cases.iter().filter(|case| case.subject() == ENDPOINT).count());
+    for protocol in Protocol::ALL {
+        assert_eq!(protocol.to_string().parse(), Ok(protocol));
+        let (cases, subject) = (protocol.cases(), protocol.endpoint());
+        let endpoint = cases.iter().take_while(|case| case.subject() == subject).count();
+        assert_eq!(endpoint, cases.iter().filter(|case| case.subject() == subject).count());
+        assert_eq!(endpoint, protocol.endpoint_cases().len());
+    }
+    assert!("h3".parse::<Protocol>().unwrap_err().contains("there are http/1.1, https, h2, h2c"));
 }

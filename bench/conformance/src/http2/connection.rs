@@ -7,7 +7,7 @@ use nix::poll::PollFlags;
 use socket2::SockRef;
 
 use super::check;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, setting};
 use super::script::{Event, Finish, Frames, PROBE, Step};
 use crate::client::Ending;
@@ -78,7 +78,7 @@ impl Connection<'_> {
         if self.got.goaway.is_some() {
             return false;
         }
-        let is_over = |stream| self.got.streams.get(&stream).is_some_and(|stream| stream.is_over());
+        let is_over = |stream| self.got.streams.get(&stream).is_some_and(Stream::is_over);
         match script.finish {
             Finish::Probe if !is_over(PROBE) => false,
             Finish::Probe => {
@@ -103,7 +103,8 @@ impl Connection<'_> {
             Step::Rounds(rounds, limit) => self.play_rounds(rounds, *limit),
             Step::Unfinished(bytes) => {
                 let unfinished = self.got.streams.iter().filter(|(_, stream)| !stream.is_over());
-                let least = unfinished.map(|(stream, _)| *stream).min_by_key(|stream| self.got.content(*stream));
+                let least =
+                    unfinished.map(|(stream, _)| *stream).min_by_key(|stream| self.got.content(*stream));
                 match least {
                     Some(stream) => self.send(&bytes(stream)),
                     None => self.stop("expected no more content than the window of the connection".into()),
@@ -184,11 +185,8 @@ impl Connection<'_> {
 
     fn read(&mut self) {
         let ended = self.socket.read(&mut self.bytes);
-        let wrong = if self.bytes.len() > MAX_BYTES {
-            Err("the frames do not end".to_owned())
-        } else {
-            self.parse()
-        };
+        let wrong =
+            if self.bytes.len() > MAX_BYTES { Err("the frames do not end".to_owned()) } else { self.parse() };
         if let Err(wrong) = wrong {
             self.stop(wrong);
         }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use answers::Response;
 
-use super::frame::{Frame, MAX_PAYLOAD, MAX_WINDOW, code, code_name, flag, kind, setting};
-use super::hpack::Decoder;
+use super::frame::{Frame, MAX_FRAME_SIZE, MAX_WINDOW, code, code_name, flag, kind, setting};
+use super::hpack::{Decoder, Field};
 use super::script::Event;
 use crate::client::Ending;
 
-/// The most frames that are named where a failure is described.
-const NAMED: usize = 12;
+/// The frames that are named where a failure is described: the first, the last, and all errors.
+const NAMED: [usize; 2] = [8, 4];
 
 /// What the server has sent.
 pub(super) struct Exchange {
@@ -148,7 +148,11 @@ impl Exchange {
     fn settings(&mut self, frame: &Frame) -> Result<Option<Vec<u8>>, String> {
         if frame.has(flag::ACK) {
             self.acks += 1;
-            return if frame.payload.is_empty() { Ok(None) } else { Err("SETTINGS with ACK and values".into()) };
+            return if frame.payload.is_empty() {
+                Ok(None)
+            } else {
+                Err("SETTINGS with ACK and values".into())
+            };
         }
         let (values, rest) = frame.payload.as_chunks::<6>();
         if !rest.is_empty() {
@@ -160,7 +164,7 @@ impl Exchange {
             let is_valid = match name {
                 setting::ENABLE_PUSH => value == 0,
                 setting::INITIAL_WINDOW_SIZE => value <= MAX_WINDOW,
-                setting::MAX_FRAME_SIZE => (MAX_PAYLOAD as u32..1 << 24).contains(&value),
+                setting::MAX_FRAME_SIZE => (MAX_FRAME_SIZE..1 << 24).contains(&value),
                 _ => true,
             };
             if !is_valid {
@@ -215,7 +219,7 @@ impl Exchange {
         stream.is_ended = frame.has(flag::END_STREAM);
         if let Some(response) = &stream.response {
             // Trailers.
-            let is_pseudo = |(name, _): &(Vec<u8>, Vec<u8>)| name.starts_with(b":");
+            let is_pseudo = |(name, _): &Field| name.starts_with(b":");
             if !stream.is_ended || fields.iter().any(is_pseudo) {
                 return Err("trailers that have pseudo-fields or do not end the answer".into());
             }
@@ -236,11 +240,16 @@ impl Exchange {
 
     /// What happened: the frames, and the end of the connection.
     pub(super) fn describe(&self) -> String {
-        let mut log = self.log.iter();
-        let mut words: Vec<String> = log.by_ref().take(NAMED).cloned().collect();
-        match log.count() {
-            0 => {}
-            more => words.push(format!("and {more} more")),
+        let [first, last] = NAMED;
+        let is_named = |(at, name): &(usize, &String)| {
+            let is_error = name.starts_with("RST_STREAM") || name.starts_with("GOAWAY");
+            *at < first || at + last >= self.log.len() || is_error
+        };
+        let named = self.log.iter().enumerate().filter(is_named);
+        let mut words: Vec<String> = named.map(|(_, name)| name.clone()).collect();
+        let more = self.log.len() - words.len();
+        if more > 0 {
+            words.insert(first, format!("{more} more"));
         }
         if let Some(status) = self.http_1 {
             words.push(format!("{status} of HTTP/1.1"));
@@ -282,7 +291,7 @@ fn name(frame: &Frame) -> String {
 
 /// The head of an answer in the form of HTTP/1.1, in which all answers are compared. Fails where it is
 /// malformed (RFC 9113, section 8).
-fn head(fields: &[(Vec<u8>, Vec<u8>)]) -> Result<Response, String> {
+fn head(fields: &[Field]) -> Result<Response, String> {
     let (status, fields) = match fields {
         [(name, status), fields @ ..] if name == b":status" => (status, fields),
         _ => return Err("an answer that does not begin with :status".into()),

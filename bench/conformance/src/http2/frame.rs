@@ -5,7 +5,8 @@
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The largest payload of a frame unless the receiver allows more (RFC 9113, section 4.2).
-pub(super) const MAX_PAYLOAD: usize = 16 * 1024;
+pub(super) const MAX_PAYLOAD: usize = MAX_FRAME_SIZE as usize;
+pub(super) const MAX_FRAME_SIZE: u32 = 16 * 1024;
 
 /// The window of a new stream and of the connection (RFC 9113, section 6.9.2).
 pub(super) const WINDOW: u32 = 65_535;

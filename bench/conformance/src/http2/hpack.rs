@@ -81,6 +81,9 @@ pub(super) fn size_update(size: usize) -> Vec<u8> {
     integer(form::SIZE_UPDATE, 5, size)
 }
 
+/// A name and its value, as they were sent.
+pub(super) type Field = (Vec<u8>, Vec<u8>);
+
 /// Reads the field blocks of a connection's answers.
 pub(super) struct Decoder(httlib_hpack::Decoder<'static>);
 
@@ -90,9 +93,55 @@ impl Decoder {
     }
 
     /// The fields of a block, names and values as they were sent.
-    pub(super) fn decode(&mut self, block: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    pub(super) fn decode(&mut self, block: &[u8]) -> Result<Vec<Field>, String> {
+        // The library would read beyond the end of a block.
+        if !is_whole(block) {
+            return Err("cut off, or an integer that is too large".into());
+        }
         let (mut rest, mut fields) = (block.to_vec(), Vec::new());
         self.0.decode(&mut rest, &mut fields).map_err(|error| format!("{error:?}"))?;
         Ok(fields.into_iter().map(|(name, value, _)| (name, value)).collect())
     }
+}
+
+/// Whether a block ends with the end of a field, and its integers are of a size that they can have.
+fn is_whole(mut block: &[u8]) -> bool {
+    while let Some(first) = block.first() {
+        let (bits, strings) = match first {
+            0x80.. => (7, 0),
+            0x40.. => (6, 1),
+            0x20.. => (5, 0),
+            _ => (4, 1),
+        };
+        let Some((index, rest)) = split_integer(block, bits) else { return false };
+        block = rest;
+        // A name that is not one of the tables comes before the value.
+        let strings = if strings == 1 && index == 0 { 2 } else { strings };
+        for _ in 0..strings {
+            let Some((length, rest)) = split_integer(block, 7) else { return false };
+            let Some(rest) = rest.get(length..) else { return false };
+            block = rest;
+        }
+    }
+    true
+}
+
+/// The number in the last bits of the first byte and those after it, and the rest.
+fn split_integer(bytes: &[u8], bits: u32) -> Option<(usize, &[u8])> {
+    let (first, mut rest) = bytes.split_first()?;
+    let most = (1_usize << bits) - 1;
+    let mut value = usize::from(*first) & most;
+    if value == most {
+        // As many as four bytes hold.
+        for shift in [0, 7, 14, 21] {
+            let (byte, after) = rest.split_first()?;
+            rest = after;
+            value += usize::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some((value, rest));
+            }
+        }
+        return None;
+    }
+    Some((value, rest))
 }

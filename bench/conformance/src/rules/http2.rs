@@ -8,8 +8,6 @@ rules! {
         "A client begins with 24 octets and SETTINGS; a server MUST take anything else for a connection error, of which it MAY say nothing.";
     SERVER_PREFACE = "RFC 9113, section 3.4":
         "The first frame of a server MUST be SETTINGS; a client may send requests before it.";
-    ALPN = "RFC 9113, section 3.3":
-        "Over TLS, HTTP/2 MUST be agreed by ALPN.";
     UNKNOWN_TYPE = "RFC 9113, section 4.1":
         "A recipient MUST ignore and discard frames of types that it does not know.";
     UNUSED_FLAGS = "RFC 9113, section 4.1":
@@ -54,6 +52,8 @@ rules! {
         "Answers do not wait for an acknowledgement of TCP: a server sends without that delay.";
 
     // Types of frames.
+    DATA = "RFC 9113, section 6.1":
+        "DATA has any number of octets of content, in one frame or in several.";
     DATA_STREAM = "RFC 9113, section 6.1":
         "DATA without a stream MUST be taken for a connection error.";
     DATA_STATE = "RFC 9113, section 6.1":
@@ -129,7 +129,7 @@ rules! {
     WINDOW_CLOSED = "RFC 9113, section 6.9":
         "WINDOW_UPDATE of a stream whose request or answer has ended MUST NOT be taken for an error.";
     WINDOW_RESERVED = "RFC 9113, section 6.9":
-        "The first bit of an increment is reserved; such bits are ignored.";
+        "The first bit of an increment is reserved, and does not count; that such a bit MUST be ignored is said of a frame's head alone.";
     WINDOW_OVERFLOW = "RFC 9113, section 6.9.1":
         "A window that exceeds 2^31-1 MUST end its stream, or the connection where it is that of the connection.";
     WINDOW_CHANGE = "RFC 9113, section 6.9.2":

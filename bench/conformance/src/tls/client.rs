@@ -295,7 +295,9 @@ impl<'a> Client<'a> {
         self.read_until(|_| false);
         match (self.seen.has_close_notify, self.seen.closed) {
             (true, Some(_)) => Verdict::Right,
-            (true, None) => Verdict::LeftOpen("expected the connection to be closed after close_notify".into()),
+            (true, None) => {
+                Verdict::LeftOpen("expected the connection to be closed after close_notify".into())
+            }
             (false, Some(_)) => Verdict::Wrong("expected close_notify before the end".into()),
             (false, None) => Verdict::Wrong("expected close_notify and an end".into()),
         }

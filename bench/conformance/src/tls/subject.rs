@@ -6,8 +6,7 @@ use rustls::Connection;
 
 use super::alert::{
     BAD_RECORD_MAC, DECODE_ERROR, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, INSUFFICIENT_SECURITY,
-    NO_APPLICATION_PROTOCOL, PROTOCOL_VERSION, RECORD_OVERFLOW, UNEXPECTED_MESSAGE,
-    UNRECOGNIZED_NAME,
+    NO_APPLICATION_PROTOCOL, PROTOCOL_VERSION, RECORD_OVERFLOW, UNEXPECTED_MESSAGE, UNRECOGNIZED_NAME,
 };
 use super::client::Client;
 use super::hello::{ALERT, APPLICATION, HANDSHAKE, Hello, hello, record, record_of};
@@ -101,13 +100,8 @@ const ENDS: [Row; 6] = [
 ];
 
 /// Cases whose rule is a choice, or leaves one.
-const STRICT: [&str; 5] = [
-    "tls/version-1.2",
-    "tls/name-absent",
-    "tls/alpn-mismatch",
-    "tls/alpn",
-    "tls/alpn-unknown-first",
-];
+const STRICT: [&str; 5] =
+    ["tls/version-1.2", "tls/name-absent", "tls/alpn-mismatch", "tls/alpn", "tls/alpn-unknown-first"];
 
 /// All cases, which speak HTTP/1.1 where they ask for an answer.
 pub(crate) fn cases() -> Vec<Case> {
@@ -288,7 +282,9 @@ fn no_suite(client: &mut Client) -> Verdict {
 
 fn no_group(client: &mut Client) -> Verdict {
     refused(client, &[HANDSHAKE_FAILURE, INSUFFICIENT_SECURITY], |hello| {
-        for (name, value) in [(SUPPORTED_GROUPS, vec![0, 2, 0x7a, 0x7a]), (KEY_SHARE, vec![0, 5, 0x7a, 0x7a, 0, 1, 0])] {
+        for (name, value) in
+            [(SUPPORTED_GROUPS, vec![0, 2, 0x7a, 0x7a]), (KEY_SHARE, vec![0, 5, 0x7a, 0x7a, 0, 1, 0])]
+        {
             if let Some(extension) = hello.extension(name) {
                 *extension = value;
             }
@@ -307,7 +303,7 @@ fn wrong_length(client: &mut Client) -> Verdict {
     message.truncate(at);
     // The message is as long as it says, and what is within it is not.
     if let Some(length) = message.get_mut(1..4) {
-        length.copy_from_slice(&(at as u32 - 4).to_be_bytes()[1..]);
+        length.copy_from_slice(&at.saturating_sub(4).to_be_bytes()[5..]);
     }
     client.send(&record(HANDSHAKE, &message));
     refuse(client, &[DECODE_ERROR, ILLEGAL_PARAMETER])
@@ -558,7 +554,9 @@ fn truncated(client: &mut Client) -> Verdict {
         client.read_until(|_| false);
         match Client::answer(&client.seen) {
             Some(Ok(answer)) if answer.status < 400 => Verdict::Wrong("expected no answer of success".into()),
-            _ if client.seen.closed.is_none() => Verdict::LeftOpen("expected the connection to be closed".into()),
+            _ if client.seen.closed.is_none() => {
+                Verdict::LeftOpen("expected the connection to be closed".into())
+            }
             _ => Verdict::Right,
         }
     })

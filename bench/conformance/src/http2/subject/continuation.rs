@@ -39,8 +39,7 @@ fn whole(site: &Site) -> Vec<Case> {
     let (first, second) = get.split_at(3);
     let empty_first = [begin(&[]), continuation(flag::END_HEADERS, &get)].concat();
     let empty_last = [begin(&get), continuation(flag::END_HEADERS, &[])].concat();
-    let empty_middle =
-        [begin(first), continuation(0, &[]), continuation(flag::END_HEADERS, second)].concat();
+    let empty_middle = [begin(first), continuation(0, &[]), continuation(flag::END_HEADERS, second)].concat();
     let padded = [&[4], first, &[0; 4]].concat();
     let padded = frame(kind::HEADERS, flag::END_STREAM | flag::PADDED, 1, &padded);
     let flags = [begin(first), continuation(0xff, second)].concat();

@@ -86,22 +86,24 @@ fn methods(site: &Site) -> Vec<Case> {
 fn several(site: &Site) -> Vec<Case> {
     let get = |stream| request(stream, &site.get());
     let streams = |count: u32| (0..count).map(|number| 1 + 2 * number);
-    let answers = |count| -> Vec<Want> {
-        streams(count).map(|stream| Want::Answer(stream, site.answer())).collect()
-    };
+    let answers =
+        |count| -> Vec<Want> { streams(count).map(|stream| Want::Answer(stream, site.answer())).collect() };
     let at_once = |count| -> Vec<u8> { streams(count).flat_map(get).collect() };
     let of = |name, rule, frames| site.case(name, rule, frames);
     let in_turn = streams(20).flat_map(|stream| [send(get(stream)), Step::Await(Event::End(stream))]);
     let head = Want::Answer(3, Expected::head(site.path()));
     let mixed = [get(1), request(3, &site.block("HEAD", site.path())), get(5)].concat();
-    let mixed_answers =
-        [Want::Answer(1, site.answer()), head, Want::Answer(5, site.answer())];
+    let mixed_answers = [Want::Answer(1, site.answer()), head, Want::Answer(5, site.answer())];
     let rounds = (0..ROUNDS).map(|round| {
         let streams: Vec<u32> = (0..5).map(|number| 1 + 10 * round + 2 * number).collect();
         (streams.iter().flat_map(|stream| get(*stream)).collect(), streams)
     });
     vec![
-        of("h2-endpoint/one-after-the-other", SEVERAL, site.sent([]).then(in_turn).or(answers(20), End::Open)),
+        of(
+            "h2-endpoint/one-after-the-other",
+            SEVERAL,
+            site.sent([]).then(in_turn).or(answers(20), End::Open),
+        ),
         of("h2-endpoint/at-once", SEVERAL, site.sent(at_once(16)).or(answers(16), End::Open)),
         of("h2-endpoint/head-among-others", HEAD, site.sent(mixed).or(mixed_answers, End::Open)),
         of(

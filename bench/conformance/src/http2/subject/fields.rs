@@ -63,9 +63,8 @@ fn of_connections(site: &Site) -> Vec<Case> {
         ("h2-fields/te-of-a-coding", "te", "gzip"),
         ("h2-fields/te-of-trailers-and-a-coding", "te", "trailers, deflate;q=0.5"),
     ];
-    let case = |(name, field_name, value)| {
-        site.malformed_fields(name, CONNECTION_FIELDS, &field(field_name, value))
-    };
+    let case =
+        |(name, field_name, value)| site.malformed_fields(name, CONNECTION_FIELDS, &field(field_name, value));
     let trailers = request(1, &site.get_with(&[("te", "trailers")]));
     let mut cases = fields.map(case).to_vec();
     cases.push(site.answered("h2-fields/te-of-trailers", CONNECTION_FIELDS, trailers));
@@ -94,16 +93,19 @@ fn lengths(site: &Site) -> Vec<Case> {
 }
 
 fn allowed(site: &Site) -> Vec<Case> {
-    let answered = |name, rule: Rule, more: &[(&str, &str)]| {
-        site.answered(name, rule, request(1, &site.get_with(more)))
-    };
+    let answered =
+        |name, rule: Rule, more: &[(&str, &str)]| site.answered(name, rule, request(1, &site.get_with(more)));
     let names: Vec<String> = (0..60).map(|number| format!("x-{number}")).collect();
     let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
     let other = [site.get(), field("x-test", b"\xe4\xf6\xfc")].concat();
     let long = "v".repeat(4000);
     let symbols = [("!#$%&'*+-.^_`|~09az", "1")];
     vec![
-        answered("h2-fields/cookie-in-pieces", COOKIES, &[("cookie", "a=b"), ("cookie", "c=d"), ("cookie", "e=f")]),
+        answered(
+            "h2-fields/cookie-in-pieces",
+            COOKIES,
+            &[("cookie", "a=b"), ("cookie", "c=d"), ("cookie", "e=f")],
+        ),
         answered("h2-fields/sixty", REPRESENTATIONS, &many),
         answered("h2-fields/empty-value", REPRESENTATIONS, &[("x-empty", "")]),
         answered("h2-fields/long-value", REPRESENTATIONS, &[("x-long", &long)]),

@@ -7,8 +7,9 @@ use crate::http2::frame::{MAX_PAYLOAD, flag, frame, kind, last_data, opening, pi
 use crate::http2::hpack::field;
 use crate::http2::script::{End, Want};
 use crate::http2::site::{Site, codes, ending, resetting, send};
+use crate::rules::Rule;
 use crate::rules::http2::{
-    CLIENT_PUSH, DATA_STREAM, FRAME_SIZE, HEADERS_STREAM, LARGE_FRAME, RESERVED_BIT, UNKNOWN_ANYWHERE,
+    CLIENT_PUSH, DATA, DATA_STREAM, FRAME_SIZE, HEADERS_STREAM, LARGE_FRAME, RESERVED_BIT, UNKNOWN_ANYWHERE,
     UNKNOWN_TYPE, UNUSED_FLAGS,
 };
 use crate::subject::shorthand::POSTED;
@@ -34,7 +35,11 @@ fn ignored(site: &Site) -> Vec<Case> {
         site.answered("h2-frames/unknown-type-empty", UNKNOWN_TYPE, before(unknown(0, 0, 0))),
         site.answered("h2-frames/unknown-type-with-flags", UNKNOWN_TYPE, before(unknown(0xff, 0, 8))),
         site.answered("h2-frames/every-unknown-type", UNKNOWN_TYPE, before(all_unknown())),
-        site.answered("h2-frames/unknown-type-on-a-stream", UNKNOWN_TYPE, [get.clone(), unknown(0, 1, 8)].concat()),
+        site.answered(
+            "h2-frames/unknown-type-on-a-stream",
+            UNKNOWN_TYPE,
+            [get.clone(), unknown(0, 1, 8)].concat(),
+        ),
         site.answered("h2-frames/unknown-type-on-an-idle-stream", UNKNOWN_ANYWHERE, before(unknown(0, 7, 8))),
         site.answered("h2-frames/unused-flags", UNUSED_FLAGS, flags),
         site.case(
@@ -77,8 +82,8 @@ fn sizes(site: &Site) -> Vec<Case> {
     let large_block = [site.get(), field("x-large", "x".repeat(MAX_PAYLOAD))].concat();
     let empty: Vec<u8> = (0..10).flat_map(|_| frame(kind::DATA, 0, 1, b"")).collect();
     let with_empty = [opening(1, &site.post()), empty, last_data(1, b"abc")].concat();
-    let answered = |name, bytes: Vec<u8>| {
-        site.case(name, LARGE_FRAME, site.sent(bytes).or([Want::Answer(1, any_final())], End::Open))
+    let answered = |name, rule: Rule, bytes: Vec<u8>| {
+        site.case(name, rule, site.sent(bytes).or([Want::Answer(1, any_final())], End::Open))
     };
     // The error of a DATA frame is its stream's, unless the server takes it for the connection's.
     let data = resetting(site.sent(large_data), codes::SIZE)
@@ -89,8 +94,8 @@ fn sizes(site: &Site) -> Vec<Case> {
     };
     vec![
         site.answered("h2-frames/largest", LARGE_FRAME, [largest, get].concat()),
-        answered("h2-frames/largest-content", content),
-        answered("h2-frames/empty-content", with_empty),
+        answered("h2-frames/largest-content", LARGE_FRAME, content),
+        answered("h2-frames/empty-content", DATA, with_empty),
         site.case("h2-frames/too-large-content", FRAME_SIZE, data),
         large("h2-frames/too-large-fields", request(1, &large_block)),
         large("h2-frames/too-large-settings", frame(kind::SETTINGS, 0, 0, &vec![0; 6 * 2731])),
@@ -100,11 +105,8 @@ fn sizes(site: &Site) -> Vec<Case> {
 
 fn misplaced(site: &Site) -> Vec<Case> {
     let promise = [&2_u32.to_be_bytes()[..], &site.get()].concat();
-    let pushed = [
-        opening(1, &site.post()),
-        frame(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &promise),
-    ]
-    .concat();
+    let pushed =
+        [opening(1, &site.post()), frame(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &promise)].concat();
     let error = |name, rule, bytes| site.connection_error(name, rule, bytes, codes::PROTOCOL);
     vec![
         error("h2-frames/data-without-a-stream", DATA_STREAM, last_data(0, b"abc")),
@@ -118,13 +120,13 @@ fn misplaced(site: &Site) -> Vec<Case> {
         site.case(
             "h2-frames/ping-and-request-in-halves",
             UNKNOWN_TYPE,
-            halves(site, [ping(7), request(1, &site.get())].concat()),
+            halves(site, &[ping(7), request(1, &site.get())].concat()),
         ),
     ]
 }
 
 /// The same bytes in two writes, as TCP may deliver them.
-fn halves(site: &Site, bytes: Vec<u8>) -> Frames {
+fn halves(site: &Site, bytes: &[u8]) -> Frames {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     site.sent(first).then([send(second)]).or([Want::Pong(7), Want::Answer(1, site.answer())], End::Open)
 }

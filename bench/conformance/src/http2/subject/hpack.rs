@@ -3,7 +3,9 @@
 use crate::case::Case;
 use crate::http2::Frames;
 use crate::http2::frame::{flag, frame, kind, request};
-use crate::http2::hpack::{HUFFMAN, field, form, index, indexed, integer, literal, named, size_update, string};
+use crate::http2::hpack::{
+    HUFFMAN, field, form, index, indexed, integer, literal, named, size_update, string,
+};
 use crate::http2::script::{End, Event, Step, Want};
 use crate::http2::site::{Site, codes, send};
 use crate::rules::Rule;
@@ -58,8 +60,10 @@ fn forms(site: &Site) -> Vec<Case> {
     .map(|(name, form)| site.answered(name, REPRESENTATIONS, request(1, &of(form))))
     .to_vec();
     // Also names of answers, which mean nothing in a request.
-    let names: Vec<u8> =
-        (15..=61).filter(|index| !UNFIT.contains(index)).flat_map(|index| named(form::PLAIN, index, "1")).collect();
+    let names: Vec<u8> = (15..=61)
+        .filter(|index| !UNFIT.contains(index))
+        .flat_map(|index| named(form::PLAIN, index, "1"))
+        .collect();
     cases.push(taken(site, "h2-hpack/names-of-the-static-table", REPRESENTATIONS, &names));
     cases.push(taken(site, "h2-hpack/field-of-the-static-table", REPRESENTATIONS, &indexed(16)));
     cases
@@ -87,9 +91,19 @@ fn integers(site: &Site) -> Vec<Case> {
     let padded = [&padded[..], &[b'v'; 127]].concat();
     vec![
         broken(site, "h2-hpack/index-that-overflows", INTEGER, &overflow(0xff)),
-        broken(site, "h2-hpack/length-that-overflows", INTEGER, &[&[form::PLAIN][..], &overflow(0x7f)].concat()),
+        broken(
+            site,
+            "h2-hpack/length-that-overflows",
+            INTEGER,
+            &[&[form::PLAIN][..], &overflow(0x7f)].concat(),
+        ),
         broken(site, "h2-hpack/size-that-overflows", INTEGER, &overflow(0x3f)),
-        broken(site, "h2-hpack/index-of-63-bits", INTEGER, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]),
+        broken(
+            site,
+            "h2-hpack/index-of-63-bits",
+            INTEGER,
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+        ),
         broken(site, "h2-hpack/integer-that-is-cut-off", DECODING, &[0xff, 0x80]),
         broken(site, "h2-hpack/integer-without-its-rest", DECODING, &[0xff]),
         // An implementation may limit the octets of an integer.
@@ -112,7 +126,12 @@ fn strings(site: &Site) -> Vec<Case> {
         taken(site, "h2-hpack/huffman-empty", STRINGS, &value(&[])),
         // 00011 three times is 15 bits, and one of padding.
         taken(site, "h2-hpack/huffman-padded-by-one-bit", HUFFMAN_RULE, &value(&[0b0001_1000, 0b1100_0111])),
-        taken(site, "h2-hpack/empty-strings", STRINGS, &[&[form::PLAIN][..], &string("x"), &string("")].concat()),
+        taken(
+            site,
+            "h2-hpack/empty-strings",
+            STRINGS,
+            &[&[form::PLAIN][..], &string("x"), &string("")].concat(),
+        ),
         broken(site, "h2-hpack/huffman-padded-by-a-byte", HUFFMAN_RULE, &value(&[A, 0xff])),
         broken(site, "h2-hpack/huffman-padded-with-zeros", HUFFMAN_RULE, &value(&[0b0001_1000])),
         broken(site, "h2-hpack/huffman-padding-alone", HUFFMAN_RULE, &value(&[0xff])),
@@ -128,17 +147,23 @@ fn strings(site: &Site) -> Vec<Case> {
 /// One request after the other, with the dynamic table that they have in common.
 fn in_turn(site: &Site, blocks: &[Vec<u8>]) -> Frames {
     let streams = (0..).map(|number| 1 + 2 * number);
-    let steps = blocks.iter().zip(streams).flat_map(|(block, stream)| {
-        [Step::Await(Event::End(stream)), send(request(stream + 2, block))]
-    });
+    let steps = blocks
+        .iter()
+        .zip(streams)
+        .flat_map(|(block, stream)| [Step::Await(Event::End(stream)), send(request(stream + 2, block))]);
     site.sent(request(1, &first(site))).then(steps)
 }
 
 /// A request that leaves its path as the newest entry of the table.
 fn first(site: &Site) -> Vec<u8> {
     let authority = named(form::PLAIN, index::AUTHORITY, "h");
-    [indexed(index::METHOD_GET), site.scheme_byte(), named(form::INCREMENTAL, index::PATH, site.path()), authority]
-        .concat()
+    [
+        indexed(index::METHOD_GET),
+        site.scheme_byte(),
+        named(form::INCREMENTAL, index::PATH, site.path()),
+        authority,
+    ]
+    .concat()
 }
 
 /// A request whose path is the entry of the table at this index.
@@ -182,21 +207,28 @@ fn tables(site: &Site) -> Vec<Case> {
     vec![
         kept("h2-hpack/table-across-requests", DYNAMIC_TABLE, &[newest(), newest()]),
         kept("h2-hpack/table-grows", DYNAMIC_TABLE, &[with(second.clone()), at(site, index::NEWEST + 1)]),
-        kept("h2-hpack/name-of-the-table", DYNAMIC_TABLE, &[
-            [
+        kept(
+            "h2-hpack/name-of-the-table",
+            DYNAMIC_TABLE,
+            &[[
                 indexed(index::METHOD_GET),
                 site.scheme_byte(),
                 named(form::PLAIN, index::NEWEST, site.path()),
                 named(form::PLAIN, index::AUTHORITY, "h"),
             ]
-            .concat(),
-        ]),
+            .concat()],
+        ),
         site.case(
             "h2-hpack/table-within-a-block",
             DYNAMIC_TABLE,
-            site.sent(request(1, &with([second.clone(), indexed(index::NEWEST)].concat()))).or(wants(1), End::Open),
+            site.sent(request(1, &with([second.clone(), indexed(index::NEWEST)].concat())))
+                .or(wants(1), End::Open),
         ),
-        site.case("h2-hpack/table-of-a-block-in-two-frames", DYNAMIC_TABLE, site.sent(split.concat()).or(wants(2), End::Open)),
+        site.case(
+            "h2-hpack/table-of-a-block-in-two-frames",
+            DYNAMIC_TABLE,
+            site.sent(split.concat()).or(wants(2), End::Open),
+        ),
         gone("h2-hpack/evicted", EVICTION, &[filled, newest_after(site, 2)]),
         kept("h2-hpack/larger-than-the-table", EVICTION, &[with(larger.clone())]),
         gone("h2-hpack/emptied-by-a-larger-one", EVICTION, &[with(larger), newest()]),
@@ -216,7 +248,8 @@ fn sizes(site: &Site) -> Vec<Case> {
     };
     let late = [site.get(), size_update(0)].concat();
     let emptied = [size_update(0), size_update(TABLE), at(site, index::NEWEST)].concat();
-    let emptied = in_turn(site, &[emptied]).or([], End::GoAway(codes::COMPRESSION)).left_open([], End::Closed);
+    let emptied =
+        in_turn(site, &[emptied]).or([], End::GoAway(codes::COMPRESSION)).left_open([], End::Closed);
     vec![
         site.answered("h2-hpack/size-of-0", TABLE_SIZE, with(&[0])),
         site.answered("h2-hpack/size-of-100", TABLE_SIZE, with(&[100])),
@@ -224,7 +257,12 @@ fn sizes(site: &Site) -> Vec<Case> {
         site.answered("h2-hpack/two-sizes", SIZE_UPDATE_PLACE, with(&[0, TABLE])),
         site.case("h2-hpack/emptied-by-a-size", EVICTION, emptied),
         // Above what any server has set.
-        site.connection_error("h2-hpack/size-beyond-the-limit", SIZE_UPDATE, with(&[1 << 30]), codes::COMPRESSION),
+        site.connection_error(
+            "h2-hpack/size-beyond-the-limit",
+            SIZE_UPDATE,
+            with(&[1 << 30]),
+            codes::COMPRESSION,
+        ),
         site.connection_error(
             "h2-hpack/size-after-a-field",
             SIZE_UPDATE_PLACE,

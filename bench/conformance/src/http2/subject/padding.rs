@@ -18,9 +18,8 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
     let headers = |padding: u8, zeros: usize| {
         frame(kind::HEADERS, HEADERS, 1, &[&[padding], get.as_slice(), &vec![0; zeros]].concat())
     };
-    let answered = |name, padding: u8| {
-        site.answered(name, HEADERS_PADDING, headers(padding, usize::from(padding)))
-    };
+    let answered =
+        |name, padding: u8| site.answered(name, HEADERS_PADDING, headers(padding, usize::from(padding)));
     let with_priority = [&[9], priority(0, 15).as_slice(), &get, &[0; 9]].concat();
     let both = frame(kind::HEADERS, HEADERS | flag::PRIORITY, 1, &with_priority);
     let data = |bytes: &[u8]| [opening(1, &site.post()), frame(kind::DATA, DATA, 1, bytes)].concat();
@@ -29,9 +28,9 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
         site.case(name, DATA_PADDING, site.sent(data(bytes)).or(wants, End::Open))
     };
     let length = u8::try_from(get.len()).unwrap_or(u8::MAX);
-    let headers_error =
-        |name, bytes| site.connection_error(name, HEADERS_PADDING, bytes, codes::PROTOCOL);
-    let data_error = |name, bytes: &[u8]| site.connection_error(name, DATA_PADDING, data(bytes), codes::PROTOCOL);
+    let headers_error = |name, bytes| site.connection_error(name, HEADERS_PADDING, bytes, codes::PROTOCOL);
+    let data_error =
+        |name, bytes: &[u8]| site.connection_error(name, DATA_PADDING, data(bytes), codes::PROTOCOL);
     vec![
         answered("h2-padding/fields", 10),
         answered("h2-padding/fields-by-none", 0),

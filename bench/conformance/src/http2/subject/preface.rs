@@ -1,11 +1,11 @@
 //! How a connection begins (RFC 9113, section 3.4).
 
 use crate::case::Case;
-use crate::http2::frame::{PREFACE, goaway, ping, request, settings};
+use crate::http2::frame::{PREFACE, ping, request, settings, window_update};
 use crate::http2::script::{End, Event, Frames, Step, Want};
 use crate::http2::site::{Site, codes, opened, send};
 use crate::rules::Rule;
-use crate::rules::http2::{ALPN, PREFACE as RULE, SERVER_PREFACE};
+use crate::rules::http2::{PREFACE as RULE, SERVER_PREFACE};
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
     let get = request(1, &site.get());
@@ -23,7 +23,11 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
     let wrong = [b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", settings(&[]).as_slice()].concat();
     let lower_case = [b"pri * http/2.0\r\n\r\nsm\r\n\r\n", settings(&[]).as_slice()].concat();
     let mut cases = vec![
-        answered("h2-preface/settings-without-values", RULE, site.raw([PREFACE, &settings(&[]), &get].concat())),
+        answered(
+            "h2-preface/settings-without-values",
+            RULE,
+            site.raw([PREFACE, &settings(&[]), &get].concat()),
+        ),
         answered("h2-preface/byte-by-byte", RULE, site.raw(Vec::new()).then(bytes)),
         answered(
             "h2-preface/server-first",
@@ -35,7 +39,10 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
         refused("h2-preface/lower-case", [lower_case, get.clone()].concat()),
         refused("h2-preface/no-settings", [PREFACE, &get].concat()),
         refused("h2-preface/ping-for-settings", [PREFACE, &ping(1), &settings(&[]), &get].concat()),
-        refused("h2-preface/goaway-for-settings", [PREFACE, &goaway(0, b""), &settings(&[])].concat()),
+        refused(
+            "h2-preface/window-for-settings",
+            [PREFACE, &window_update(0, 9), &settings(&[]), &get].concat(),
+        ),
         refused("h2-preface/twice", [PREFACE, PREFACE, &settings(&[]), &get].concat()),
         refused("h2-preface/garbage", vec![0; 64]),
     ];
@@ -43,7 +50,7 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
         // On a plain port HTTP/1.1 may be spoken as well. Here it was agreed not to.
         let http_1 = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", site.path()).into_bytes();
         let frames = site.raw(http_1).or([], End::GoAway(codes::PROTOCOL)).or([], End::Refused);
-        cases.push(site.case("h2-preface/http-1.1", ALPN, frames.left_open([], End::Closed)));
+        cases.push(site.case("h2-preface/http-1.1", RULE, frames.left_open([], End::Closed)));
     }
     cases
 }

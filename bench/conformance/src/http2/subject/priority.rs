@@ -20,8 +20,7 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
     // The groups by which Firefox once arranged its requests.
     let groups = [of(3, 0, 200), of(5, 0, 100), of(7, 0, 0), of(9, 7, 0), of(11, 3, 0)];
     let short = frame(kind::PRIORITY, 0, 1, &[0; 4]);
-    let size =
-        |payload: &[u8]| resetting(site.blocked(frame(kind::PRIORITY, 0, 1, payload)), codes::SIZE);
+    let size = |payload: &[u8]| resetting(site.blocked(frame(kind::PRIORITY, 0, 1, payload)), codes::SIZE);
     let cut = frame(kind::HEADERS, flag::WHOLE | flag::PRIORITY, 1, &[0, 0, 0]);
     vec![
         site.answered("h2-priority/of-an-idle-stream", PRIORITY_STATE, before(&[of(7, 0, 15)])),
@@ -32,12 +31,7 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
         site.answered("h2-priority/in-a-request", HEADERS_PRIORITY, with(0)),
         site.answered("h2-priority/in-a-request-exclusive", HEADERS_PRIORITY, with(EXCLUSIVE)),
         site.answered("h2-priority/in-a-request-of-an-idle-stream", HEADERS_PRIORITY, with(99)),
-        site.connection_error(
-            "h2-priority/without-a-stream",
-            PRIORITY_STREAM,
-            of(0, 3, 15),
-            codes::PROTOCOL,
-        ),
+        site.connection_error("h2-priority/without-a-stream", PRIORITY_STREAM, of(0, 3, 15), codes::PROTOCOL),
         site.case("h2-priority/four-bytes", PRIORITY_SIZE, size(&[0; 4])),
         site.case("h2-priority/six-bytes", PRIORITY_SIZE, size(&[0; 6])),
         site.connection_error("h2-priority/cut-short-in-a-request", FRAME_SIZE, cut, codes::SIZE),

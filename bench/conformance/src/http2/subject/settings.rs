@@ -1,9 +1,7 @@
 //! SETTINGS (RFC 9113, section 6.5).
 
 use crate::case::Case;
-use crate::http2::frame::{
-    MAX_WINDOW, WINDOW, flag, frame, kind, request, setting, settings,
-};
+use crate::http2::frame::{MAX_WINDOW, WINDOW, flag, frame, kind, request, setting, settings};
 use crate::http2::script::{End, Event, Step, Want};
 use crate::http2::site::{Site, codes, opened, send};
 use crate::rules::http2::{
@@ -71,8 +69,9 @@ fn taken(site: &Site) -> Vec<Case> {
     cases.extend(tables.map(|(name, size)| {
         let opening = opened(&[(setting::HEADER_TABLE_SIZE, size)]);
         let three = [1, 3, 5];
-        let in_turn =
-            three.iter().flat_map(|stream| [send(request(*stream, &site.get())), Step::Await(Event::End(*stream))]);
+        let in_turn = three
+            .iter()
+            .flat_map(|stream| [send(request(*stream, &site.get())), Step::Await(Event::End(*stream))]);
         let wants: Vec<Want> = three.iter().map(|stream| Want::Answer(*stream, site.answer())).collect();
         let frames = site.raw(opening).then([Step::Await(Event::Acks(1))]).then(in_turn);
         site.case(name, TABLE_SIZE, frames.or(wants, End::Open).with_table(size))

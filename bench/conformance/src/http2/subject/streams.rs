@@ -8,8 +8,8 @@ use crate::http2::script::{End, Event, Finish, Frames, Step, Want};
 use crate::http2::site::{Site, codes, initial_window, opened, resetting, send};
 use crate::rules::Rule;
 use crate::rules::http2::{
-    CLOSED, CONCURRENCY, DATA_STATE, HALF_CLOSED, IDLE, LATE_FRAMES, PRIORITY_STATE, RESET, RESET_SIZE, RESET_STREAM, SEVERAL,
-    SKIPPED_STREAMS, STREAM_IDENTIFIER, UNKNOWN_CODES, WINDOW_CLOSED,
+    CLOSED, CONCURRENCY, DATA_STATE, HALF_CLOSED, IDLE, LATE_FRAMES, PRIORITY_STATE, RESET, RESET_SIZE,
+    RESET_STREAM, SEVERAL, SKIPPED_STREAMS, STREAM_IDENTIFIER, UNKNOWN_CODES, WINDOW_CLOSED,
 };
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
@@ -120,7 +120,12 @@ fn resets(site: &Site) -> Vec<Case> {
     // What was blocked is never sent, even once there is room.
     let frames = site.blocked(reset(1, code::CANCEL));
     vec![
-        site.connection_error("h2-streams/reset-without-a-stream", RESET_STREAM, reset(0, 8), codes::PROTOCOL),
+        site.connection_error(
+            "h2-streams/reset-without-a-stream",
+            RESET_STREAM,
+            reset(0, 8),
+            codes::PROTOCOL,
+        ),
         size("h2-streams/reset-of-three-bytes", &[0, 0, 8]),
         size("h2-streams/reset-of-five-bytes", &[0, 0, 0, 0, 8]),
         site.open("h2-streams/reset-of-an-open-one", RESET, cancelled(code::CANCEL)),

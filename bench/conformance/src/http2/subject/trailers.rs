@@ -38,10 +38,6 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
             TRAILERS,
             with(flag::WHOLE, [field(":method", "POST"), trailer()].concat()),
         ),
-        site.malformed(
-            "h2-trailers/with-upper-case",
-            NAMES,
-            with(flag::WHOLE, field("X-Trailer", "1")),
-        ),
+        site.malformed("h2-trailers/with-upper-case", NAMES, with(flag::WHOLE, field("X-Trailer", "1"))),
     ]
 }
