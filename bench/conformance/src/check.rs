@@ -20,10 +20,10 @@ use crate::tls;
 const SMUGGLED: &str = "/smuggled";
 
 /// Cases of at most this number of bytes are also sent split after each of their bytes.
-const SHORT: usize = 200;
+pub(crate) const SHORT: usize = 200;
 
 /// Time for all splits of a case: ten times what they need, unless each waits for a timeout.
-const SPLIT_TIME: Duration = Duration::from_secs(2);
+pub(crate) const SPLIT_TIME: Duration = Duration::from_secs(2);
 
 /// How much of the answer that shows a failure is quoted.
 const QUOTED: usize = 200;

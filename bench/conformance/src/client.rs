@@ -15,7 +15,7 @@ use crate::target::Target;
 
 /// Enough for a server on this machine to read the first of two writes. A slower server sees both
 /// as one, which is also a valid way for the bytes to arrive.
-const READ_TIME: Duration = Duration::from_millis(1);
+pub(crate) const READ_TIME: Duration = Duration::from_millis(1);
 
 /// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -1,13 +1,14 @@
 //! Compares what a server did on a connection of HTTP/2 with what a case allows.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::connection::{MOST_STREAMS, exchange};
 use super::exchange::Exchange;
 use super::frame::{MAX_PAYLOAD, code, code_name, setting};
 use super::script::{Alternative, End, Frames, Want, codes_named};
 use crate::case::{Case, Severity};
-use crate::check::{Failure, Played};
+use crate::check::{Failure, Played, SHORT, SPLIT_TIME};
 use crate::client::Ending;
 use crate::settings::Settings;
 
@@ -23,13 +24,22 @@ pub(crate) fn play(
     settings: &Settings,
 ) -> std::io::Result<Played> {
     let got = exchange(address, case.transport, script, settings)?;
-    let mut played = Played { failure: judge(case, script, &got), ..Played::default() };
+    let mut played = Played { failure: judge(case, script, None, &got), ..Played::default() };
     for want in script.alternatives.first().iter().flat_map(|right| &right.wants) {
         if let Want::Answer(stream, right) = want
             && let Some(response) = got.streams.get(stream).and_then(|stream| stream.response.as_ref())
         {
             played.count(std::slice::from_ref(right), &[response]);
         }
+    }
+    let short = script.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT);
+    let deadline = Instant::now() + SPLIT_TIME;
+    for at in (1..short.map_or(0, <[u8]>::len)).take_while(|_| Instant::now() < deadline) {
+        if played.failure.is_some() {
+            break;
+        }
+        let got = exchange(address, case.transport, &script.split(at), settings)?;
+        played.failure = judge(case, script, Some(at), &got);
     }
     Ok(played)
 }
@@ -40,7 +50,7 @@ pub(super) fn is_right(script: &Frames, got: &Exchange, ending: Ending) -> bool 
 }
 
 /// Why `got` is none of the case's right alternatives; `None` when it is one of them.
-fn judge(case: &Case, script: &Frames, got: &Exchange) -> Option<Failure> {
+fn judge(case: &Case, script: &Frames, split: Option<usize>, got: &Exchange) -> Option<Failure> {
     let (mut reasons, mut is_left_open): (Vec<String>, bool) = (Vec::new(), false);
     for alternative in &script.alternatives {
         match mismatch(alternative, got, got.ending) {
@@ -54,7 +64,7 @@ fn judge(case: &Case, script: &Frames, got: &Exchange) -> Option<Failure> {
     let is_strict = is_left_open || got.malformed.is_none() && ends_politely(script, got);
     let severity = if is_strict { Severity::Strict } else { case.severity };
     let reason = got.malformed.clone().unwrap_or_else(|| reasons.join(", or "));
-    Some(Failure { severity, split: None, reason, got: got.describe(), stops_early: false })
+    Some(Failure { severity, split, reason, got: got.describe(), stops_early: false })
 }
 
 /// What differs. An end that has not come yet is none.

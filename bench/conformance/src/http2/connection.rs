@@ -10,7 +10,7 @@ use super::check;
 use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, setting};
 use super::script::{Event, Finish, Frames, PROBE, Step};
-use crate::client::Ending;
+use crate::client::{Ending, READ_TIME};
 use crate::settings::Settings;
 use crate::socket::{Closed, Socket, Transport};
 
@@ -91,6 +91,7 @@ impl Connection<'_> {
     fn play(&mut self, step: &Step) {
         match step {
             Step::Send(bytes) => self.send(bytes),
+            Step::Yield => std::thread::sleep(READ_TIME),
             Step::Await(event) => self.wait_for(*event),
             Step::AtMost(stream, most) => {
                 let content = self.got.content(*stream);

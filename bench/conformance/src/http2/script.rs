@@ -26,6 +26,8 @@ pub(crate) struct Frames {
 pub(super) enum Step {
     /// Sends these bytes in one write.
     Send(Vec<u8>),
+    /// Gives the server time to read what was sent.
+    Yield,
     /// Waits for this to happen.
     Await(Event),
     /// The server has sent no more than this number of bytes of content, on a stream or, as stream 0,
@@ -146,6 +148,21 @@ impl Frames {
 
     pub(super) fn with_table(self, table: u32) -> Self {
         Self { table, ..self }
+    }
+
+    /// The bytes of a case that can be split: it is one write.
+    pub(super) fn only_write(&self) -> Option<&[u8]> {
+        if let [Step::Send(bytes)] = self.steps.as_slice() { Some(bytes) } else { None }
+    }
+
+    /// The same in two writes, the first of `at` bytes.
+    pub(super) fn split(&self, at: usize) -> Self {
+        let mut frames = self.clone();
+        if let [Step::Send(bytes)] = frames.steps.as_mut_slice() {
+            let rest = bytes.split_off(at.min(bytes.len()));
+            frames.steps.extend([Step::Yield, Step::Send(rest)]);
+        }
+        frames
     }
 
     /// What is right, in words: `200 on stream 1, then open; or GOAWAY PROTOCOL_ERROR and closed`.

@@ -105,13 +105,13 @@ fn sizes(site: &Site) -> Vec<Case> {
 
 fn misplaced(site: &Site) -> Vec<Case> {
     let promise = [&2_u32.to_be_bytes()[..], &site.get()].concat();
-    let pushed =
-        [opening(1, &site.post()), frame(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &promise)].concat();
+    // On a stream that is not closed, where a frame could be discarded.
+    let pushed = site.blocked(frame(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &promise));
     let error = |name, rule, bytes| site.connection_error(name, rule, bytes, codes::PROTOCOL);
     vec![
         error("h2-frames/data-without-a-stream", DATA_STREAM, last_data(0, b"abc")),
         error("h2-frames/headers-without-a-stream", HEADERS_STREAM, request(0, &site.get())),
-        error("h2-frames/push-of-a-client", CLIENT_PUSH, pushed),
+        site.case("h2-frames/push-of-a-client", CLIENT_PUSH, ending(pushed, codes::PROTOCOL)),
         error(
             "h2-frames/push-of-a-client-without-a-stream",
             CLIENT_PUSH,

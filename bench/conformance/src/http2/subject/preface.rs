@@ -43,7 +43,6 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
             "h2-preface/window-for-settings",
             [PREFACE, &window_update(0, 9), &settings(&[]), &get].concat(),
         ),
-        refused("h2-preface/twice", [PREFACE, PREFACE, &settings(&[]), &get].concat()),
         refused("h2-preface/garbage", vec![0; 64]),
     ];
     if site.is_tls() {
