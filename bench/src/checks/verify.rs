@@ -14,12 +14,14 @@ use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
 
-use crate::machine::host::Host;
+use crate::machine::host::{Host, Scratch};
+use crate::servers::identity::{self, Identity};
 use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Mode, Workload};
+use crate::store::record::Protocol;
 use crate::tools;
-use conformance::{BURST, Case, CaseResult, ENDPOINT, End, Expected, Outcome, Rule, Run};
+use conformance::{BURST, Case, CaseResult, End, Expected, Outcome, Rule, Run};
 use conformance::{Settings, TIMING, Target, Timeouts, Watch};
 
 pub use findings::Findings;
@@ -53,6 +55,8 @@ pub enum Depth {
 /// What to ask a server.
 #[derive(Clone, Debug)]
 pub struct Question {
+    /// What is spoken.
+    pub protocol: Protocol,
     /// Which cases to send.
     pub depth: Depth,
     /// What they ask for.
@@ -64,12 +68,12 @@ pub struct Question {
 impl Question {
     /// The cases of this depth, about the greeting.
     pub fn of(depth: Depth) -> Self {
-        Self { depth, target: Target::Greeting, only: Vec::new() }
+        Self { protocol: Protocol::Http1, depth, target: Target::Greeting, only: Vec::new() }
     }
 
     /// The cases that it names and that fit the target. Fails where a name is that of no case.
     pub fn cases(&self) -> anyhow::Result<Vec<Case>> {
-        let chosen = conformance::select(&cases(self.depth), &self.only, &self.target);
+        let chosen = conformance::select(&cases(self.protocol, self.depth), &self.only, &self.target);
         chosen.map_err(|error| anyhow!("--only: {error}; `bench list cases` has all"))
     }
 }
@@ -87,31 +91,40 @@ pub fn verify(
 ) -> anyhow::Result<Verification> {
     let settings = Settings { splits: question.depth == Depth::Splits, ..Settings::default() };
     let verification = |run| Ok(Verification::of_server(run, server));
+    let protocol = question.protocol;
+    ensure!(server.protocols.contains(&protocol), "it does not speak {protocol}, by its manifest");
     if server.is_floor {
         let cases = conformance::floor_cases("/abc", "host", Expected::greeting("/abc"));
         return verification(send(host, server, &[], &cases, &settings, &|_| {})?);
     }
+    let identity = protocol.is_encrypted().then(|| Identity::new(host.address())).transpose()?;
+    let folder = identity.as_ref().map(|identity| host.scratch(&identity.of_server())).transpose()?;
+    let flags = identity::flags(protocol, folder.as_ref().map(Scratch::path));
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let endpoint = wire(protocol).endpoint();
     let all = question.cases()?;
     let count = all.len();
-    let (own, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| case.subject() == ENDPOINT);
+    let (own, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| case.subject() == endpoint);
     let (timing, others): (Vec<Case>, Vec<Case>) =
         others.into_iter().partition(|case| case.subject() == TIMING);
     let mut run = Run::default();
     if !own.is_empty() {
-        run = send(host, server, &[], &own, &settings, &|sent| progress(sent, count))?;
+        run = send(host, server, &flags, &own, &settings, &|sent| progress(sent, count))?;
         if others.is_empty() && timing.is_empty() || !run.results.iter().any(CaseResult::passed) {
             return verification(run);
         }
     }
     if !others.is_empty() {
         let before = own.len();
-        run = run.and(send(host, server, &[], &others, &settings, &|sent| progress(before + sent, count))?);
+        run =
+            run.and(send(host, server, &flags, &others, &settings, &|sent| progress(before + sent, count))?);
     }
     let has_timeouts = ["head-timeout", "idle-timeout"].iter().all(|limit| server.honours(limit));
     if has_timeouts && !timing.is_empty() {
         let (before, settings) = (own.len() + others.len(), Settings { timeouts: SHORT, ..settings });
-        let sent =
-            send(host, server, &SHORT_FLAGS, &timing, &settings, &|sent| progress(before + sent, count));
+        let sent = send(host, server, &[&SHORT_FLAGS, &flags[..]].concat(), &timing, &settings, &|sent| {
+            progress(before + sent, count)
+        });
         run = run.and(sent?);
     }
     verification(run)
@@ -141,6 +154,9 @@ pub fn verify_attached(
 /// workload's request repeatedly. Fails when an answer is wrong, or the server keeps a connection
 /// whose end the load tool leaves to it.
 pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) -> anyhow::Result<()> {
+    if !workload.protocol().is_plain() {
+        return before_timing_over(workload.protocol(), address, workload, server);
+    }
     let path = &workload.path;
     let answer = Expected::body(workload.answer.clone());
     if server.is_floor {
@@ -158,17 +174,51 @@ pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) 
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{field}\r\n");
     let case = Case::new("workload/request", Rule::of("the workload"), request, [answer], end);
     check(address, &case, format!("GET {path} {field}").trim_end())?;
-    let mut bursts = cases(Depth::Endpoint).into_iter().filter(|case| case.name == BURST);
+    let mut bursts = cases(Protocol::Http1, Depth::Endpoint).into_iter().filter(|case| case.name == BURST);
     match bursts.next().filter(|burst| server.known_failure(burst.name).is_none()) {
         Some(burst) => check(address, &burst, "a burst of pipelined requests"),
         None => Ok(()),
     }
 }
 
-fn cases(depth: Depth) -> Vec<Case> {
+/// The same over another protocol: the workload's own request, and several at once.
+fn before_timing_over(
+    protocol: Protocol,
+    address: SocketAddr,
+    workload: &Workload,
+    server: &Server,
+) -> anyhow::Result<()> {
+    let (request, burst) = match protocol {
+        Protocol::Http1 | Protocol::Https => ("https/path", "https/burst"),
+        Protocol::H2 | Protocol::H2c => ("h2-endpoint/request", "h2-endpoint/at-once"),
+    };
+    let own = Target::Fixed { path: workload.path.clone(), body: workload.answer.clone() };
+    let all = cases(protocol, Depth::Endpoint);
+    for (name, target) in [(request, &own), (burst, &Target::Greeting)] {
+        if server.known_failure(name).is_some() {
+            continue;
+        }
+        let chosen = conformance::select(&all, &[name.to_owned()], target).map_err(anyhow::Error::msg)?;
+        ensure!(!chosen.is_empty(), "GET {} over {protocol} cannot be checked", workload.path);
+        chosen.iter().try_for_each(|case| check(address, case, &format!("{name} over {protocol}")))?;
+    }
+    Ok(())
+}
+
+fn cases(protocol: Protocol, depth: Depth) -> Vec<Case> {
     match depth {
-        Depth::Endpoint => conformance::endpoint_cases(),
-        Depth::Cases | Depth::Splits => conformance::cases(),
+        Depth::Endpoint => wire(protocol).endpoint_cases(),
+        Depth::Cases | Depth::Splits => wire(protocol).cases(),
+    }
+}
+
+/// The protocol as the conformance cases name it.
+fn wire(protocol: Protocol) -> conformance::Protocol {
+    match protocol {
+        Protocol::Http1 => conformance::Protocol::Http1,
+        Protocol::Https => conformance::Protocol::Https,
+        Protocol::H2c => conformance::Protocol::H2c,
+        Protocol::H2 => conformance::Protocol::H2,
     }
 }
 

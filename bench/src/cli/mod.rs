@@ -14,6 +14,7 @@ use clap_complete::Shell;
 
 use crate::report::format::Format;
 use crate::servers::template::Language;
+use crate::store::record::Protocol;
 
 pub use self::hosts::{Hosts, ServerHost};
 pub use self::measure::{Arrivals, Measure};
@@ -168,9 +169,13 @@ pub struct Verify {
     #[command(flatten)]
     pub chosen: Chosen,
 
-    /// Send all cases about HTTP/1.1, whole and split at each byte, and print a table by subject
+    /// Send all cases about the protocol, whole and split at each byte, and print a table by subject
     #[arg(long)]
     pub conformance: bool,
+
+    /// What is spoken: http/1.1, https, h2 or h2c; without names, by the servers that speak it
+    #[arg(long, value_name = "PROTOCOL", default_value = "http/1.1", value_parser = value::protocol)]
+    pub protocol: Protocol,
 
     /// Check a server that runs already
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["servers", "server_dir", "install"], value_parser = value::address)]

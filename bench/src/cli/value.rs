@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::report::format::Format;
 use crate::servers::client;
+use crate::store::record::Protocol;
 
 /// Stands for the newest result folder in the folder before it.
 const LAST: &str = "LAST";
@@ -30,6 +31,13 @@ pub enum Slices {
     Of(Duration),
     /// Each once, for all of its time.
     None,
+}
+
+/// `http/1.1`, `https`, `h2c` or `h2`.
+pub(super) fn protocol(text: &str) -> Result<Protocol, String> {
+    let names = Protocol::ALL.map(Protocol::as_str).join(", ");
+    let found = Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == text);
+    found.ok_or_else(|| format!("it is one of {names}"))
 }
 
 /// The shortest slice: a hundred round trips of a slow server.

@@ -39,8 +39,11 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let mut servers = checkout.choose_servers(named)?;
-    if arguments.is_about_all_cases() {
+    if arguments.is_about_all_cases() || !arguments.protocol.is_plain() {
         servers = without_floor(servers, named, "does not implement HTTP")?;
+    }
+    if named.is_empty() {
+        servers.retain(|server| server.protocols.contains(&arguments.protocol));
     }
     let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?, &checkout.root)?;
     let (here, host) = (&hosts.here, hosts.server());
@@ -110,7 +113,7 @@ fn question(arguments: &Verify) -> Question {
         path: arguments.path.clone(),
         body: body.replace("\\n", "\n").replace("\\r", "\r"),
     });
-    Question { depth, target, only: arguments.only.clone() }
+    Question { protocol: arguments.protocol, depth, target, only: arguments.only.clone() }
 }
 
 type Verified<'a> = (&'a str, Option<&'a Server>, Verification);

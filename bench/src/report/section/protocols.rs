@@ -13,7 +13,7 @@ use crate::store::record::{Protocol, WorkloadRecord};
 pub(super) fn section(source: &Source) -> Option<Section> {
     let families = source.families.iter().filter(|family| family.question == Question::Protocols);
     let families: Vec<Vec<&WorkloadSummary>> = families
-        .map(|family| family.members.iter().copied().filter(|member| member.is_measured()).collect())
+        .map(|family| in_order(&family.members))
         .filter(|members: &Vec<_>| !members.is_empty())
         .collect();
     if families.is_empty() {
@@ -51,6 +51,13 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     };
     let is_told = |member: &&&WorkloadSummary| !member.workload.protocol.is_plain();
     members.iter().filter(is_told).filter_map(sentence).collect()
+}
+
+/// Those with figures: plain HTTP/1.1 first, with which the others are compared.
+fn in_order<'s, 'a>(members: &[&'s WorkloadSummary<'a>]) -> Vec<&'s WorkloadSummary<'a>> {
+    let mut members: Vec<_> = members.iter().copied().filter(|member| member.is_measured()).collect();
+    members.sort_by_key(|member| member.workload.protocol);
+    members
 }
 
 /// The name that the members have in common.
