@@ -3,7 +3,12 @@
 //! Within a second an answer has the same header, and once its fields are in the dynamic table, the
 //! same few bytes. So the last right block of each target is kept, with the generation of the table:
 //! equal bytes in the same generation have the same fields. The generation counts up with each block
-//! that changes the table, and such a block is never kept.
+//! that changes the table.
+//!
+//! A server may also insert the same fields again and again, and never refer to them (nginx does). A
+//! block that refers to nothing in the table has the same fields whatever that holds. Its repetitions
+//! are only counted, until another block comes: then the table is brought up to date. As soon as they
+//! fill it, further ones leave it as it is, so that few of them have to be decoded.
 //!
 //! `httlib-hpack` decodes the others. It panics on a block that ends early, which [`scan`] refuses
 //! before.
@@ -15,6 +20,12 @@ use super::settings::HEADER_TABLE;
 
 /// The most fields of a header, as of one of HTTP/1.1. Few bytes may stand for many long fields.
 const FIELDS: usize = 128;
+
+/// The last index of the static table (RFC 7541, appendix A).
+const STATIC: usize = 61;
+
+/// What a field in the table takes besides its bytes (RFC 7541, section 4.1).
+const OVERHEAD: usize = 32;
 
 /// Fields that belong to a connection of HTTP/1.1 (RFC 9113, section 8.2.2).
 const OF_HTTP_1: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
@@ -36,45 +47,97 @@ pub(super) struct Blocks {
     generation: u64,
     /// The last right block of each target.
     known: Vec<Known>,
+    /// The target whose block has come again since the last one was decoded, and how often.
+    repeated: (usize, u64),
 }
 
 #[derive(Clone)]
 struct Known {
     /// Empty before the first one.
     block: Vec<u8>,
+    /// The generation in which it has these fields.
     generation: u64,
+    /// The size of what it inserts into the table, where it refers to nothing in it; otherwise 0,
+    /// and it inserts nothing.
+    inserted: usize,
     header: Header,
+}
+
+/// What a block does with the dynamic table.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    /// It inserts fields, or changes the size.
+    is_changing: bool,
+    /// It changes the size.
+    is_resizing: bool,
+    /// It refers to a field in the table.
+    is_referring: bool,
 }
 
 impl Blocks {
     pub(super) fn new(targets: usize) -> Self {
         let header = Header { status: 0, length: None };
-        let known = Known { block: Vec::new(), generation: 0, header };
+        let known = Known { block: Vec::new(), generation: 0, inserted: 0, header };
         let decoder = Decoder::with_dynamic_size(HEADER_TABLE);
-        Self { decoder, generation: 0, known: vec![known; targets] }
+        Self { decoder, generation: 0, known: vec![known; targets], repeated: (0, 0) }
     }
 
     /// The same for another connection: the dynamic table is empty, and nothing is known.
     pub(super) fn reset(&mut self) {
         self.decoder = Decoder::with_dynamic_size(HEADER_TABLE);
         self.known.iter_mut().for_each(|known| known.block.clear());
+        self.repeated = (0, 0);
     }
 
     /// The header of an answer to a request for the target of this index.
     pub(super) fn header(&mut self, block: &[u8], target: usize) -> Result<Header, Fault> {
         let known = &self.known[target];
-        if known.generation == self.generation && known.block == block && !block.is_empty() {
-            return Ok(known.header);
+        if known.block == block && !block.is_empty() {
+            let header = known.header;
+            if known.inserted > 0 {
+                self.repeat(target)?;
+                return Ok(header);
+            }
+            if known.generation == self.generation {
+                return Ok(header);
+            }
         }
-        let (fields, is_changing) = self.fields(block)?;
+        let (fields, used) = self.fields(block)?;
         let header = header(&fields).map_err(|wrong| wrong_header(&wrong, &fields))?;
-        let known = &mut self.known[target];
-        if !is_changing && header.status >= 200 {
+        let is_constant = !used.is_referring && !used.is_resizing;
+        if (is_constant || !used.is_changing) && header.status >= 200 {
+            let known = &mut self.known[target];
+            let inserted = fields.iter().filter(|(.., flags)| flags & Decoder::WITH_INDEXING != 0);
+            known.inserted = inserted.map(|(name, value, _)| name.len() + value.len() + OVERHEAD).sum();
             (known.generation, known.header) = (self.generation, header);
             known.block.clear();
             known.block.extend_from_slice(block);
         }
         Ok(header)
+    }
+
+    /// Counts a block that inserts the same again.
+    fn repeat(&mut self, target: usize) -> Result<(), Fault> {
+        if self.repeated.0 != target {
+            self.catch_up()?;
+        }
+        self.repeated = (target, self.repeated.1 + 1);
+        self.generation += 1;
+        Ok(())
+    }
+
+    /// Inserts what was only counted.
+    fn catch_up(&mut self) -> Result<(), Fault> {
+        let (target, times) = std::mem::take(&mut self.repeated);
+        let Known { block, inserted, .. } = &self.known[target];
+        // What is inserted before the table is full is no longer in it.
+        let enough = HEADER_TABLE as usize / (*inserted).max(1) + 1;
+        for _ in 0..times.min(enough as u64) {
+            let decoded = self.decoder.decode(&mut block.clone(), &mut Vec::new());
+            // It could be decoded before.
+            decoded.map_err(|error| Fault::new(code::COMPRESSION_ERROR, format!("{error:?}")))?;
+        }
+        Ok(())
     }
 
     /// Reads the fields behind a body.
@@ -91,18 +154,19 @@ impl Blocks {
         self.fields(block).map(|_| ())
     }
 
-    /// All fields, and whether they change the dynamic table.
-    fn fields(&mut self, block: &[u8]) -> Result<(Vec<Field>, bool), Fault> {
+    /// All fields, and what they do with the dynamic table.
+    fn fields(&mut self, block: &[u8]) -> Result<(Vec<Field>, Use), Fault> {
         let wrong = |why: String| {
             let block = block[..block.len().min(80)].escape_ascii();
             Fault::new(code::COMPRESSION_ERROR, format!("a header cannot be decoded: {why}; got \"{block}\""))
         };
-        let is_changing = scan(block).map_err(|why| wrong(why.into()))?;
+        let used = scan(block).map_err(|why| wrong(why.into()))?;
+        self.catch_up()?;
         let mut fields = Vec::new();
         let mut rest = block.to_vec();
         self.decoder.decode(&mut rest, &mut fields).map_err(|error| wrong(format!("{error:?}")))?;
-        self.generation += u64::from(is_changing);
-        Ok((fields, is_changing))
+        self.generation += u64::from(used.is_changing);
+        Ok((fields, used))
     }
 }
 
@@ -183,25 +247,27 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// Whether a block changes the dynamic table. Fails on one that ends early, that has more fields
+/// What a block does with the dynamic table. Fails on one that ends early, that has more fields
 /// than a header may have, or whose size update comes late (RFC 7541, section 4.2).
-fn scan(block: &[u8]) -> Result<bool, &'static str> {
-    let (mut rest, mut fields, mut is_changing) = (block, 0, false);
+fn scan(block: &[u8]) -> Result<Use, &'static str> {
+    let (mut rest, mut fields, mut used) = (block, 0, Use::default());
     while let Some(first) = rest.first().copied() {
         match first {
             0x80.. => {
-                integer(&mut rest, 7)?;
+                used.is_referring |= integer(&mut rest, 7)? > STATIC;
             }
             0x20..0x40 if fields > 0 => return Err("a size update is behind a field"),
             0x20..0x40 => {
                 integer(&mut rest, 5)?;
-                is_changing = true;
+                (used.is_changing, used.is_resizing) = (true, true);
                 continue;
             }
             _ => {
                 let is_inserted = first & 0x40 > 0;
-                is_changing |= is_inserted;
-                if integer(&mut rest, if is_inserted { 6 } else { 4 })? == 0 {
+                used.is_changing |= is_inserted;
+                let name = integer(&mut rest, if is_inserted { 6 } else { 4 })?;
+                used.is_referring |= name > STATIC;
+                if name == 0 {
                     string(&mut rest)?;
                 }
                 string(&mut rest)?;
@@ -212,7 +278,7 @@ fn scan(block: &[u8]) -> Result<bool, &'static str> {
             return Err("it has more than 128 fields");
         }
     }
-    Ok(is_changing)
+    Ok(used)
 }
 
 /// An integer whose first byte has this number of bits of it (RFC 7541, section 5.1).
@@ -243,4 +309,214 @@ fn string(rest: &mut &[u8]) -> Result<(), &'static str> {
     let length = integer(rest, 7)?;
     *rest = rest.get(length..).ok_or("it ends within a string")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    /// A literal without indexing.
+    fn field(name: &str, value: &str) -> Vec<u8> {
+        let string = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        [vec![0], string(name), string(value)].concat()
+    }
+
+    /// A field that enters the table.
+    fn inserted(name: &str, value: &str) -> Vec<u8> {
+        let mut field = field(name, value);
+        field[0] = 0x40;
+        field
+    }
+
+    /// A right header, and more behind it.
+    fn right(more: &[u8]) -> Vec<u8> {
+        [&[0x88], field("content-type", "text/plain").as_slice(), &field("date", DATE), more].concat()
+    }
+
+    #[test]
+    fn a_header_is_checked_whole() {
+        let (status, length) = (|status| field(":status", status), |length| field("content-length", length));
+        let kind = field("content-type", "text/plain");
+        let ok = |status, length| Ok(Header { status, length });
+        let cases: [(&str, Vec<u8>, Result<Header, &str>); 28] = [
+            ("right", right(&[]), ok(200, None)),
+            ("with a length", right(&length("37")), ok(200, Some(37))),
+            ("an empty field", right(&field("a", "")), ok(200, None)),
+            ("another status", status("503"), ok(503, None)),
+            ("an interim one", status("103"), ok(103, None)),
+            ("nothing", vec![], Err("does not begin with :status")),
+            ("no status", kind.clone(), Err("does not begin with :status")),
+            ("a late status", [kind.clone(), status("503")].concat(), Err("does not begin with :status")),
+            ("two statuses", right(&[0x88]), Err("the pseudo-field :status")),
+            ("a pseudo-field of a request", right(&[0x82]), Err("the pseudo-field :method")),
+            ("a short status", status("20"), Err("not a number from 100 to 599")),
+            ("a long status", status("0200"), Err("not a number from 100 to 599")),
+            ("a large status", status("600"), Err("not a number from 100 to 599")),
+            ("a status with a sign", status("+20"), Err("not a number from 100 to 599")),
+            ("a status of HTTP/1.1", status("101"), Err("the status is 101")),
+            ("no type", [vec![0x88], field("date", DATE)].concat(), Err("no Content-Type")),
+            ("an empty type", right(&kind), Err("no Content-Type, or several")),
+            ("no date", [vec![0x88], kind.clone()].concat(), Err("no Date")),
+            ("two dates", right(&field("date", DATE)), Err("no Date like")),
+            ("two lengths", right(&[length("3"), length("3")].concat()), Err("several Content-Length")),
+            ("a length with a sign", right(&length("+3")), Err("Content-Length is not a number")),
+            ("no length", right(&length("")), Err("Content-Length is not a number")),
+            ("upper case", right(&field("A", "b")), Err("\"A\" has a malformed name")),
+            ("no name", right(&field("", "b")), Err("\"\" has a malformed name")),
+            ("a space behind", right(&field("a", "b ")), Err("\"a\" has a malformed value")),
+            ("a line feed", right(&field("a", "b\nc")), Err("\"a\" has a malformed value")),
+            ("a connection", right(&field("connection", "close")), Err("belongs to HTTP/1.1")),
+            ("a coding", right(&field("transfer-encoding", "chunked")), Err("belongs to HTTP/1.1")),
+        ];
+        for (name, block, expected) in cases {
+            let mut blocks = Blocks::new(1);
+            // The second time it may be known.
+            for _ in 0..2 {
+                match (blocks.header(&block, 0), expected) {
+                    (Ok(header), Ok(expected)) => assert_eq!(header, expected, "{name}"),
+                    (Err(fault), Err(expected)) => {
+                        assert!(fault.text.contains(expected), "{name}: {fault:?}");
+                    }
+                    (got, _) => panic!("{name}: {got:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_is_known_only_with_the_same_table() {
+        let mut blocks = Blocks::new(2);
+        let date = inserted("date", DATE);
+        let begin = [&[0x88], field("content-type", "text/plain").as_slice()].concat();
+        let indexed = [begin.as_slice(), &[0xbe]].concat();
+        let header = Header { status: 200, length: None };
+        let compression = |blocks: &mut Blocks| blocks.header(&indexed, 0).unwrap_err().code;
+        assert_eq!(compression(&mut blocks), code::COMPRESSION_ERROR, "the table is empty");
+        let mut blocks = Blocks::new(2);
+        assert_eq!(blocks.header(&[begin.as_slice(), &date].concat(), 0), Ok(header));
+        for target in [0, 0, 1, 1] {
+            assert_eq!(blocks.header(&indexed, target), Ok(header));
+        }
+        // Now the index is of another field, whatever stream it came with.
+        blocks.skip(&inserted("x", "y")).unwrap();
+        assert!(blocks.header(&indexed, 0).unwrap_err().text.contains("no Date"));
+        assert_eq!(blocks.header(&[begin.as_slice(), &[0xbf]].concat(), 0), Ok(header));
+        // A size update empties the table.
+        blocks.skip(b"\x20").unwrap();
+        assert_eq!(blocks.header(&indexed, 1).unwrap_err().code, code::COMPRESSION_ERROR);
+        blocks.reset();
+        assert_eq!(blocks.header(&[begin.as_slice(), &date].concat(), 0), Ok(header));
+        assert_eq!(blocks.header(&indexed, 0), Ok(header));
+    }
+
+    #[test]
+    fn what_inserts_the_same_again_is_known() {
+        let constant = right(&inserted("x", "y"));
+        let size = 1 + 1 + OVERHEAD;
+        let fits = HEADER_TABLE as usize / size;
+        for times in [1, 2, 5, fits - 1, fits, fits + 1, 10 * fits] {
+            let (mut blocks, mut slow) = (Blocks::new(2), Blocks::new(2));
+            for count in 0..times {
+                let header = blocks.header(&constant, 0);
+                assert_eq!(header, Ok(Header { status: 200, length: None }), "{count} of {times}");
+                slow.skip(&constant).unwrap();
+            }
+            // The newest field has index 62, and the oldest the last one that is there.
+            let count = times.min(fits);
+            for (index, is_there) in [(62, true), (61 + count, true), (62 + count, false)] {
+                let mut field = vec![0x80 | 0x7f];
+                let more = index.wrapping_sub(0x7f);
+                match (index < 0x7f, more < 0x80) {
+                    (true, _) => field = vec![0x80 | u8::try_from(index).unwrap()],
+                    (_, true) => field.push(u8::try_from(more).unwrap()),
+                    _ => field.extend([
+                        u8::try_from(more & 0x7f | 0x80).unwrap(),
+                        u8::try_from(more >> 7).unwrap(),
+                    ]),
+                }
+                for blocks in [&mut blocks, &mut slow] {
+                    assert_eq!(blocks.skip(&field).is_ok(), is_there, "{index} after {times}");
+                }
+            }
+        }
+        // Blocks of two targets in turn, and one that refers to what they have inserted.
+        let (other, mut blocks) = (right(&inserted("z", "y")), Blocks::new(2));
+        for _ in 0..5 {
+            blocks.header(&constant, 0).unwrap();
+            blocks.header(&other, 1).unwrap();
+        }
+        let names = blocks.fields(b"\xbe\xbf\xc0").unwrap().0.into_iter().map(|(name, ..)| name);
+        assert_eq!(names.collect::<Vec<_>>(), [b"z", b"x", b"z"]);
+        // One that refers to the table is not right because of its bytes alone.
+        let referring = [right(&[]).as_slice(), b"\xbe", &inserted("a", "b")].concat();
+        blocks.header(&referring, 0).unwrap();
+        blocks.header(&referring, 0).unwrap();
+        blocks.reset();
+        assert!(blocks.header(&referring, 0).is_err());
+    }
+
+    #[test]
+    fn strings_may_be_compressed() {
+        // RFC 7541, appendix C.6.1, with a type: its table of 256 bytes does not matter here.
+        let block = b"\x48\x82\x64\x02\x58\x85\xae\xc3\x77\x1a\x4b\x61\x96\xd0\x7a\xbe\x94\x10\x54\xd4\x44\
+                      \xa8\x20\x05\x95\x04\x0b\x81\x66\xe0\x82\xa6\x2d\x1b\xff\x6e\x91\x9d\x29\xad\x17\x18\
+                      \x63\xc7\x8f\x0b\x97\xc8\xe9\xae\x82\xae\x43\xd3";
+        let mut blocks = Blocks::new(1);
+        assert_eq!(blocks.header(block, 0), Ok(Header { status: 302, length: None }));
+        let (fields, _) = blocks.fields(b"\xc0\xbf").unwrap();
+        let fields: Vec<(&[u8], &[u8])> = fields.iter().map(|(name, value, _)| (&**name, &**value)).collect();
+        let date: &[u8] = b"Mon, 21 Oct 2013 20:13:21 GMT";
+        assert_eq!(fields, [(&b"cache-control"[..], &b"private"[..]), (b"date", date)]);
+    }
+
+    #[test]
+    fn a_damaged_block_is_an_error() {
+        let many = [vec![0x88; 128], vec![0x88]].concat();
+        let cases: [(&[u8], &str); 12] = [
+            (b"\xff", "ends within an integer"),
+            (b"\x88\xff\x80", "ends within an integer"),
+            (b"\xff\x80\x80\x80\x80\x01", "more than five bytes"),
+            (b"\x80", "InvalidIndex"),
+            (b"\xbe", "InvalidIndex"),
+            (b"\x00", "ends within an integer"),
+            (b"\x00\x01", "ends within a string"),
+            (b"\x00\x01a", "ends within an integer"),
+            (b"\x00\x01a\x05b", "ends within a string"),
+            (b"\x88\x20", "a size update is behind a field"),
+            (b"\x3f\xe2\x1f", "InvalidMaxDynamicSize"),
+            (&many, "more than 128 fields"),
+        ];
+        for (block, expected) in cases {
+            let fault = Blocks::new(1).header(block, 0).unwrap_err();
+            assert!(fault.text.contains(expected), "{}: {fault:?}", block.escape_ascii());
+            assert_eq!(fault.code, code::COMPRESSION_ERROR, "{}", block.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        let mut state = 1_u64;
+        let mut random = |below: usize| {
+            // Knuth's linear congruential generator, whose high bits are good enough.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let whole = right(&inserted("a", "b"));
+        for round in 0..50_000 {
+            let mut blocks = Blocks::new(1);
+            for _ in 0..4 {
+                let mut block = if round % 2 == 0 { vec![0; random(40)] } else { whole.clone() };
+                let changes = if round % 2 == 0 { block.len() } else { 1 + random(4) };
+                for change in 0..changes {
+                    let at = if round % 2 == 0 { change } else { random(block.len()) };
+                    block[at] = u8::try_from(random(256)).unwrap();
+                }
+                if blocks.header(&block, 0).is_err() && blocks.trailer(&block).is_err() {
+                    break;
+                }
+            }
+        }
+    }
 }

@@ -13,6 +13,7 @@
 mod block;
 mod fault;
 mod frame;
+mod receive;
 mod request;
 mod session;
 mod settings;
