@@ -16,7 +16,7 @@ use super::tls::Session;
 /// Down → Opening → Handshaking → Free ⇄ Busy → Closing → Down
 /// ```
 ///
-/// A handshake is that of TLS, and the first frames of HTTP/2.
+/// A handshake is that of TLS, and the first frames of HTTP/2, where `Streams` is in place of `Busy`.
 ///
 /// Every state but `Down` goes to `Down` when the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) enum State {
     Free,
     /// Its batch is being sent or answered.
     Busy,
+    /// HTTP/2: some of its streams are being asked or answered.
+    Streams,
     /// Its last answer has come, and the server has to close it.
     Closing,
 }
@@ -59,8 +61,8 @@ pub(super) struct Connection {
     pub(super) requests: u16,
     written: usize,
     socket: Option<TcpStream>,
-    /// `None` without TLS.
-    tls: Option<Session>,
+    /// `None` without TLS. On the heap, as it has more than a kilobyte.
+    tls: Option<Box<Session>>,
 }
 
 impl Batch {
@@ -111,12 +113,12 @@ impl Connection {
 
     /// Puts TLS above the socket, and sends its first message.
     pub(super) fn secure(&mut self, session: Session) -> io::Result<()> {
-        self.tls = Some(session);
+        self.tls = Some(Box::new(session));
         self.flush()
     }
 
     pub(super) fn tls(&mut self) -> Option<&mut Session> {
-        self.tls.as_mut()
+        self.tls.as_deref_mut()
     }
 
     /// Sends what TLS has not yet sent, as far as the socket takes it.
@@ -143,24 +145,39 @@ impl Connection {
         let _ = socket.shutdown(Shutdown::Write);
     }
 
-    /// Writes as much of the batch as the socket takes. Returns the number of bytes.
-    pub(super) fn write(&mut self, requests: &Requests) -> io::Result<usize> {
+    /// Writes as much of the batch as the socket takes. Returns the number of bytes. With `PLAIN`
+    /// there is no TLS.
+    pub(super) fn write<const PLAIN: bool>(&mut self, requests: &Requests) -> io::Result<usize> {
         let requests = requests.bytes(self.batch.first, self.batch.count);
-        let taken = self.put(&requests[self.written..])?;
-        self.written += taken;
-        Ok(taken)
+        let before = self.written;
+        while self.written < requests.len() {
+            let Some(socket) = &mut self.socket else { break };
+            let rest = &requests[self.written..];
+            let written = match &mut self.tls {
+                Some(tls) if !PLAIN => tls.write(rest, socket),
+                _ => socket.write(rest),
+            };
+            match written {
+                Ok(bytes) => self.written += bytes,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.written - before)
     }
 
-    /// Writes as many of the bytes as the socket takes. Returns their number.
-    #[inline]
+    /// Writes as many of the bytes as the socket takes. Returns their number. What is left has to
+    /// be the start of what is written next.
     pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(socket) = &mut self.socket else { return Ok(0) };
-        if let Some(tls) = &mut self.tls {
-            return tls.write(bytes, socket);
-        }
         let mut taken = 0;
         while taken < bytes.len() {
-            match socket.write(&bytes[taken..]) {
+            let Some(socket) = &mut self.socket else { break };
+            let written = match &mut self.tls {
+                None => socket.write(&bytes[taken..]),
+                Some(tls) => tls.write(&bytes[taken..], socket),
+            };
+            match written {
                 Ok(bytes) => taken += bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -173,7 +190,6 @@ impl Connection {
     /// Whether a part of the batch is not yet written.
     pub(super) fn is_unsent(&self, requests: &Requests) -> bool {
         self.written < requests.bytes(self.batch.first, self.batch.count).len()
-            || self.tls.as_ref().is_some_and(Session::is_unsent)
     }
 
     /// Reads what has arrived: `None` when nothing has, 0 at the end of the connection.

@@ -85,7 +85,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(plan) => plan,
         Err(error) => return fail(&error, ExitCode::from(USAGE)),
     };
-    match load(&plan).and_then(|(report, ending)| print::report(&report, &ending, arguments.quiet)) {
+    let loaded = match plan.is_plain() {
+        true => load::<true>(&plan),
+        false => load::<false>(&plan),
+    };
+    match loaded.and_then(|(report, ending)| print::report(&report, &ending, arguments.quiet)) {
         Ok(code) => code,
         Err(error) => fail(&error, ExitCode::FAILURE),
     }
@@ -96,12 +100,13 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
     code
 }
 
-fn load(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
+/// `PLAIN` is HTTP/1.1 without TLS.
+fn load<const PLAIN: bool>(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
     let interrupted = watch_signals()?;
     allow_descriptors(plan.own_connections() + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
     let share = |thread| ThreadShare { process: plan.process(), thread };
     // All workers before the first thread, as the kernel may refuse one its descriptors.
-    let workers: Vec<Worker> = Share::all(plan.threads)
+    let workers: Vec<Worker<PLAIN>> = Share::all(plan.threads)
         .map(|thread| Worker::new(plan, share(thread), &interrupted))
         .collect::<anyhow::Result<_>>()?;
     let queue_before = Queue::read();

@@ -36,8 +36,6 @@ pub(super) struct Plan {
     pub(super) tls: Option<Offer>,
     /// `None` is HTTP/1.1.
     pub(super) http2: Option<Asks>,
-    /// Whether it is HTTP/1.1 without TLS.
-    pub(super) is_plain: bool,
     pub(super) requests: Requests,
     /// Kinds of requests besides the plain one; `None` when there are none.
     pub(super) mix: Option<Mix>,
@@ -111,7 +109,6 @@ impl Plan {
             address: resolve(&host, scheme).with_context(|| format!("URL {}", arguments.url))?,
             tls,
             http2,
-            is_plain: protocol == Protocol::Http1,
             requests,
             mix,
             headers: arguments.header.iter().map(Field::to_string).collect(),
@@ -141,6 +138,11 @@ impl Plan {
     /// What is spoken to the server.
     pub(super) fn protocol(&self) -> Protocol {
         Protocol::new(self.tls.is_some(), self.http2.is_some())
+    }
+
+    /// Whether it is HTTP/1.1 without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.protocol() == Protocol::Http1
     }
 
     /// How the arrivals of an open loop are spaced.

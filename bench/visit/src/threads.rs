@@ -26,12 +26,12 @@ struct Thread<'scope> {
 }
 
 impl<'scope> Threads<'scope> {
-    pub(super) fn start(
+    pub(super) fn start<const PLAIN: bool>(
         scope: &'scope Scope<'scope, '_>,
         plan: &'scope Plan,
-        workers: Vec<Worker<'scope>>,
+        workers: Vec<Worker<'scope, PLAIN>>,
     ) -> Self {
-        let start = |worker: Worker<'scope>| {
+        let start = |worker: Worker<'scope, PLAIN>| {
             let (orders, received) = channel();
             Thread { orders, handle: scope.spawn(move || worker.run(&received)) }
         };

@@ -1,19 +1,20 @@
 //! The TLS of one connection, above a socket that does not block.
 //!
 //! The worker reads the socket, as without TLS, and hands over what it has read: so one read takes
-//! all that has arrived, and it is known when the socket is empty. What is written goes into
-//! `rustls`, which takes it although the socket is full; [`Session::flush`] sends the rest once the
-//! socket has room.
+//! all that has arrived, and it is known when the socket is empty. `rustls` takes what is written
+//! although the socket is full, so that it counts as written only once it is sent.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 
 use mio::net::TcpStream;
 use rustls::crypto::SupportedKxGroup;
 use rustls::{CipherSuite, ClientConnection, Error, HandshakeKind, NamedGroup, ProtocolVersion};
 
 pub(crate) struct Session {
-    /// On the heap: it has more than a kilobyte, and without TLS there is none.
-    connection: Box<ClientConnection>,
+    connection: ClientConnection,
+    /// Bytes of the caller that are encrypted, and not all sent.
+    taken: usize,
 }
 
 /// What is left to do after bytes were decrypted.
@@ -36,7 +37,7 @@ pub(super) struct Found<'a> {
 
 impl Session {
     pub(super) fn new(connection: ClientConnection) -> Self {
-        Self { connection: Box::new(connection) }
+        Self { connection, taken: 0 }
     }
 
     pub(crate) fn is_handshaking(&self) -> bool {
@@ -58,20 +59,19 @@ impl Session {
         }
     }
 
-    /// Encrypts as many of the bytes as it takes, and sends what the socket takes. Returns the
-    /// number of bytes that are no longer the caller's.
+    /// Encrypts as many of the bytes as it takes, and sends them. Returns their number once all of
+    /// them are sent. Fails with `WouldBlock` while the socket has no room: as long as it does, the
+    /// caller has to come with the same bytes.
     pub(crate) fn write(&mut self, bytes: &[u8], socket: &mut TcpStream) -> io::Result<usize> {
-        let mut taken = 0;
-        loop {
-            // First, so that the end of a handshake and a request are one write.
-            if taken < bytes.len() {
-                taken += self.connection.writer().write(&bytes[taken..])?;
-            }
-            self.flush(socket)?;
-            if taken == bytes.len() || self.is_unsent() {
-                return Ok(taken);
-            }
+        // First, so that the end of a handshake and a request are one write.
+        if self.taken == 0 {
+            self.taken = self.connection.writer().write(bytes)?;
         }
+        self.flush(socket)?;
+        if self.is_unsent() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        Ok(mem::take(&mut self.taken))
     }
 
     /// Sends what waits, as far as the socket takes it.

@@ -8,7 +8,7 @@ use crate::check;
 use crate::connection::State;
 use crate::tally::FailureKind;
 
-impl Worker<'_> {
+impl<const PLAIN: bool> Worker<'_, PLAIN> {
     /// Reads what has arrived. `ends` says that the end of the connection has arrived too.
     ///
     /// Events are edge-triggered, so reading stops when a read does not fill the buffer: later
@@ -25,7 +25,7 @@ impl Worker<'_> {
                 }
                 Ok(Some(length)) => {
                     let bytes = &scratch[..length];
-                    let all_right = match self.plan.is_plain {
+                    let all_right = match PLAIN {
                         true => self.arrived(index, bytes),
                         false => self.arrived_layered(index, bytes),
                     };
@@ -43,9 +43,13 @@ impl Worker<'_> {
     }
 
     /// Closes a connection because of a wrong answer. The first one is reported.
+    #[cold]
     pub(super) fn wrong(&mut self, index: usize, wrong: String, now: Instant) {
         self.tally.mismatch.get_or_insert(wrong);
-        self.fail(index, FailureKind::Wrong, now);
+        match self.connections[index].state {
+            State::Streams => self.fail_streams(index, FailureKind::Wrong, now),
+            _ => self.fail(index, FailureKind::Wrong, now),
+        }
     }
 
     /// Reads once more after the last answer: bytes behind it are an answer to no request.
@@ -145,6 +149,7 @@ impl Worker<'_> {
         }
     }
 
+    #[cold]
     pub(super) fn at_end(&mut self, index: usize, kind: FailureKind) {
         let now = Instant::now();
         match self.connections[index].state {
@@ -154,6 +159,7 @@ impl Worker<'_> {
                 }
                 self.fail(index, kind, now);
             }
+            State::Streams => self.fail_streams(index, kind, now),
             // The server closed an idle connection, as it may (RFC 9112, section 9.5).
             State::Free => {
                 self.clear_batch(index);

@@ -8,7 +8,7 @@ use crate::connection::State;
 use crate::schedule::Schedule;
 use crate::tls::{self, Offer};
 
-impl Worker<'_> {
+impl<const PLAIN: bool> Worker<'_, PLAIN> {
     /// Begins the handshake of a connection that has just been opened.
     pub(super) fn greet(&mut self, index: usize, now: Instant, readable: bool, ends: bool) {
         let connection = &mut self.connections[index];

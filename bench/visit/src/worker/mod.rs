@@ -46,7 +46,9 @@ const TIMER: Token = Token(usize::MAX);
 
 pub(super) use orders::{LoadSlice, Order};
 
-pub(super) struct Worker<'a> {
+/// One thread. With `PLAIN` it speaks HTTP/1.1 without TLS, and has nothing of the other protocols in
+/// the path of a request: they are code of their own, which costs it no instruction.
+pub(super) struct Worker<'a, const PLAIN: bool> {
     plan: &'a Plan,
     share: ThreadShare,
     interrupted: &'a AtomicBool,
@@ -81,7 +83,7 @@ pub(super) struct Worker<'a> {
     give_up_at: Option<Instant>,
 }
 
-impl<'a> Worker<'a> {
+impl<'a, const PLAIN: bool> Worker<'a, PLAIN> {
     /// A worker whose connections are not yet open. Fails when the kernel has no descriptors left.
     pub(super) fn new(
         plan: &'a Plan,
@@ -163,7 +165,9 @@ impl<'a> Worker<'a> {
                 next_tick = now + TICK;
             }
             self.issue()?;
-            self.write_unsent();
+            if !PLAIN {
+                self.write_unsent();
+            }
             if self.is_over(now) {
                 break;
             }
@@ -202,7 +206,7 @@ impl<'a> Worker<'a> {
                     self.opened(index, readable, ends);
                 }
             }
-            State::Handshaking => {
+            State::Handshaking if !PLAIN => {
                 if event.is_writable() {
                     self.flush(index);
                 }
@@ -210,7 +214,15 @@ impl<'a> Worker<'a> {
                     self.receive(index, ends);
                 }
             }
-            State::Free | State::Busy | State::Closing => {
+            State::Streams if !PLAIN => {
+                if event.is_writable() {
+                    self.write_frames(index);
+                }
+                if readable {
+                    self.receive(index, ends);
+                }
+            }
+            _ => {
                 if event.is_writable() && connection.state == State::Busy {
                     self.send(index);
                 }
@@ -247,7 +259,7 @@ impl<'a> Worker<'a> {
                 self.tally.waited += u64::from(self.starved_until.is_some_and(|until| arrival.time <= until));
             }
             self.begin(index, 1, arrival.time, arrival.measured, now);
-            if !self.sessions.is_empty() {
+            if !PLAIN && !self.sessions.is_empty() {
                 self.took_arrival(index);
             }
         }
@@ -256,7 +268,7 @@ impl<'a> Worker<'a> {
     /// Open loop: the connection that has been free for the longest time. One that is opened on
     /// arrival is free while it is down too.
     fn next_free(&mut self) -> Option<usize> {
-        if !self.sessions.is_empty() {
+        if !PLAIN && !self.sessions.is_empty() {
             return self.next_free_stream();
         }
         loop {
@@ -282,6 +294,7 @@ impl<'a> Worker<'a> {
             let is_late = has_batch && now.saturating_duration_since(batch.start) >= timeout;
             let is_old = now.saturating_duration_since(*since) >= timeout;
             match state {
+                State::Streams if given_up => self.fail_streams(index, FailureKind::CutOff, now),
                 State::Busy if given_up => self.fail(index, FailureKind::CutOff, now),
                 State::Busy if is_late => self.fail(index, FailureKind::Timeout, now),
                 State::Opening if is_late || is_old || given_up => {
@@ -297,7 +310,9 @@ impl<'a> Worker<'a> {
                 _ => {}
             }
         }
-        self.tick_streams(now, given_up);
+        if !PLAIN {
+            self.tick_streams(now, given_up);
+        }
     }
 
     fn stop(&mut self, now: Instant) {

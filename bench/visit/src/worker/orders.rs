@@ -38,7 +38,7 @@ pub(crate) struct LoadSlice {
     pub(crate) amount: Amount,
 }
 
-impl Worker<'_> {
+impl<const PLAIN: bool> Worker<'_, PLAIN> {
     /// Follows orders until there are no more. Returns what was counted after the last slice.
     ///
     /// An order fails when the kernel refuses to wait or to set a timer.

@@ -9,7 +9,7 @@ use crate::connection::State;
 use crate::tally::FailureKind;
 use crate::tls::{self, Unsealed};
 
-impl Worker<'_> {
+impl<const PLAIN: bool> Worker<'_, PLAIN> {
     /// Takes bytes that were read from a socket with TLS or HTTP/2. Returns false when they were
     /// wrong, or the last ones.
     pub(super) fn arrived_layered(&mut self, index: usize, bytes: &[u8]) -> bool {
@@ -25,6 +25,7 @@ impl Worker<'_> {
 
     /// The end of a socket has arrived. One with TLS says before that its last byte was sent:
     /// without this an answer that ends with its connection may have been cut off.
+    #[cold]
     pub(super) fn socket_ended(&mut self, index: usize) {
         if self.plan.tls.is_some() {
             self.connections[index].partial.clear();

@@ -12,7 +12,7 @@ use crate::http2::{self, Event, Fault, Session, code};
 use crate::schedule::Schedule;
 use crate::tally::FailureKind;
 
-impl Worker<'_> {
+impl<const PLAIN: bool> Worker<'_, PLAIN> {
     /// Begins HTTP/2 on a connection that is open. It can be asked once the server has sent its
     /// settings.
     pub(super) fn begin_session(&mut self, index: usize) {
@@ -106,7 +106,7 @@ impl Worker<'_> {
             let index = self.free.pop_front()?;
             self.queued[index] = false;
             match self.connections[index].state {
-                State::Free | State::Busy if self.stream_capacity(index) > 0 => return Some(index),
+                State::Free | State::Streams if self.stream_capacity(index) > 0 => return Some(index),
                 State::Down if self.plan.opens_on_arrival() => return Some(index),
                 _ => {}
             }
@@ -158,7 +158,7 @@ impl Worker<'_> {
             }
         }
         for index in 0..self.sessions.len() {
-            if self.connections[index].state != State::Busy {
+            if self.connections[index].state != State::Streams {
                 continue;
             }
             if given_up {
@@ -185,7 +185,7 @@ impl Worker<'_> {
         let Some(asks) = &self.plan.http2 else { return };
         let frame = &asks.frames[self.plan.requests.index(batch.first)];
         self.sessions[index].ask(batch, frame);
-        self.connections[index].state = State::Busy;
+        self.connections[index].state = State::Streams;
     }
 
     /// Takes the whole frames at the start of `bytes`, and returns their length.
@@ -241,8 +241,8 @@ impl Worker<'_> {
         let session = &self.sessions[index];
         match self.connections[index].state {
             State::Handshaking if session.is_settled() => self.established(index, now),
-            State::Free | State::Busy => {}
-            State::Handshaking | State::Closing | State::Opening | State::Down => {
+            State::Free | State::Streams => {}
+            State::Handshaking | State::Closing | State::Opening | State::Busy | State::Down => {
                 self.write_frames(index);
                 return self.connections[index].state != State::Down;
             }
@@ -251,7 +251,7 @@ impl Worker<'_> {
         let session = &self.sessions[index];
         let is_last = Some(self.connections[index].requests) == self.plan.close_after;
         if session.busy() > 0 {
-            self.connections[index].state = State::Busy;
+            self.connections[index].state = State::Streams;
         } else if session.is_leaving() || session.is_used_up() {
             // One that was of no use is opened again by the next tick, so that nothing is flooded.
             let again = session.was_used();

@@ -16,7 +16,7 @@ use crate::tally::FailureKind;
 /// The buffer for an answer that came before its request was sent whole.
 const ANSWER_BYTES: usize = 4096;
 
-impl Worker<'_> {
+impl<const PLAIN: bool> Worker<'_, PLAIN> {
     pub(super) fn connect(&mut self, index: usize, now: Instant) {
         let connection = &mut self.connections[index];
         (connection.state, connection.since) = (State::Opening, now);
@@ -29,12 +29,12 @@ impl Worker<'_> {
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
-        let no_delay = self.plan.mode != Mode::Close || !self.plan.is_plain;
+        let no_delay = !PLAIN || self.plan.mode != Mode::Close;
         if let Err(error) = connection.check_open(no_delay) {
             return self.connect_failed(index, error.kind(), now);
         }
         self.tally.connect.record(now - connection.since);
-        if !self.plan.is_plain {
+        if !PLAIN {
             return self.greet(index, now, readable, ends);
         }
         (connection.state, connection.since) = (State::Free, now);
@@ -50,7 +50,7 @@ impl Worker<'_> {
 
     /// A connection can be asked for the first time: it may have been opened for a request.
     pub(super) fn first_batch(&mut self, index: usize, now: Instant) {
-        if !self.sessions.is_empty() {
+        if !PLAIN && !self.sessions.is_empty() {
             self.fill(index, now);
             return self.write_frames(index);
         }
@@ -108,7 +108,7 @@ impl Worker<'_> {
             kind => self.plan.requests.number_of_kind(kind, is_last),
         };
         let batch = Batch { first, count: 1, answered: 0, start, measured };
-        if !self.sessions.is_empty() && self.connections[index].state != State::Down {
+        if !PLAIN && !self.sessions.is_empty() && self.connections[index].state != State::Down {
             self.outstanding += 1;
             return self.ask_first(index, batch);
         }
@@ -127,10 +127,7 @@ impl Worker<'_> {
     }
 
     pub(super) fn send(&mut self, index: usize) {
-        if !self.sessions.is_empty() {
-            return self.write_frames(index);
-        }
-        match self.connections[index].write(&self.plan.requests) {
+        match self.connections[index].write::<PLAIN>(&self.plan.requests) {
             Ok(bytes) if self.is_measuring => self.tally.bytes_written += bytes as u64,
             Ok(_) => {}
             Err(_) => self.write_failed(index),
@@ -155,9 +152,6 @@ impl Worker<'_> {
 
     /// Fails the rest of the batch of a connection, and closes it.
     pub(super) fn fail(&mut self, index: usize, kind: FailureKind, now: Instant) {
-        if !self.sessions.is_empty() {
-            return self.fail_streams(index, kind, now);
-        }
         let Connection { batch, state, .. } = self.connections[index];
         if batch.measured && state == State::Busy && batch.left() > 0 {
             self.tally.failed(kind, batch.left() as u64, now);

@@ -201,7 +201,11 @@ fn a_server_without_tls_is_named() {
             let arguments = format!("--insecure --connections 1 --requests 2 {arguments} {loops}");
             let Ran { report, complaint, code } = finish(start(&server, &arguments));
             assert_eq!((report.sent, report.tls, code), (0, None, 1), "{name} {loops}");
-            assert_eq!(report.errors, Errors { handshake: 2, ..Errors::default() }, "{name} {loops}");
+            // The connection may be waited for until the second request of an open loop is overdue.
+            let (handshake, unsent) = (report.errors.handshake, report.errors.unsent);
+            assert_eq!(report.errors, Errors { handshake, unsent, ..Errors::default() }, "{name} {loops}");
+            let is_waiting = name == "silence" && loops.contains("rate");
+            assert!(handshake + unsent == 2 && (unsent == 0 || is_waiting), "{name} {loops}: {unsent}");
             let failure = report.handshake_failure.unwrap();
             assert!(failure.contains(expected), "{name} {loops}: {failure}");
             assert!(complaint.contains(&failure), "{name} {loops}: {complaint}");
