@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bench::machine::host::Interface;
+use bench::machine::host::{Interface, Offload, Offloads};
 use bench::machine::{HostLink, Hosts, Machine};
 use bench::store::record::Record;
 use folder::{Folder, busy, duplicate, failed, floor, hold, load, open_loop, scale, start};
@@ -84,12 +84,20 @@ fn load_from(folder: &mut Folder, machines: &[&str], megabits_per_second: u64) {
             megabits_per_second: Some(megabits_per_second),
             mtu: Some(1500),
             receive_queues: None,
+            offloads: None,
         }),
         round_trip_seconds: 0.0002,
     };
     let load = |name: &&str| (link(name), Machine { host: (*name).into(), ..folder.machine.clone() });
     let loads = machines.iter().map(load).collect();
     folder.machine.hosts = Some(Hosts { harness: "desk".into(), server: link("alpha"), loads });
+}
+
+/// Measures under load from another machine, over an interface with these offloads.
+fn load_with(folder: &mut Folder, offloads: &[Offload]) {
+    load_from(folder, &["b"], 1000);
+    let server = &mut folder.machine.hosts.as_mut().unwrap().server;
+    server.interface.as_mut().unwrap().offloads = Some(Offloads(offloads.to_vec()));
 }
 
 fn failed_requests(run: &mut Record) {
@@ -222,6 +230,12 @@ const CASES: &[CompareCase] = &[
     ("the same hosts", |a| load_from(a, &["b"], 1000), |b| load_from(b, &["b"], 1000), &[], 0, &[
         "4 cannot be distinguished",
     ]),
+    ("other offloads", |a| load_with(a, &[Offload::Tso, Offload::Gro]), |b| load_with(b, &[]), &[], 0, &[
+        "over different networks", "offloads of the server's host TSO, GRO none",
+    ]),
+    ("offloads that A does not have", |a| load_from(a, &["b"], 1000), |b| load_with(b, &[]), &[], 0, &[
+        "4 cannot be distinguished",
+    ]),
     ("other versions", unchanged,
         |b| {
             b.records.iter_mut().for_each(|run| run.tool.version = Some("visit 2".into()));
@@ -303,7 +317,8 @@ fn what_got_worse_is_printed_and_is_the_exit_code() {
         }
         assert_eq!(text.contains("on two machines"), *name == "another machine", "{name}");
         let is_network =
-            ["a load over a network", "another host of the load, and another link"].contains(name);
+            ["a load over a network", "another host of the load, and another link", "other offloads"]
+                .contains(name);
         assert_eq!(text.contains("over different networks"), is_network, "{name}");
     }
 }

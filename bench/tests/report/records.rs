@@ -1,7 +1,7 @@
 //! Fixed record sets for reports.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use bench::machine::host::Interface;
+use bench::machine::host::{Interface, Offload, Offloads};
 use bench::machine::{HostLink, Hosts, Machine};
 use bench::store::record::{
     ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, HostsRecord, LoadHostRecord,
@@ -325,6 +325,7 @@ fn hosts(machine: &Machine) -> Hosts {
             megabits_per_second: speed,
             mtu: speed.map(|_| 1500),
             receive_queues: None,
+            offloads: speed.map(|_| Offloads(vec![Offload::Tso, Offload::Gso, Offload::Gro])),
         }),
         round_trip_seconds: 0.0002,
     };

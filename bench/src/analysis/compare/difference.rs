@@ -44,10 +44,16 @@ const MACHINE: [Condition; 4] = [
     ("kernel", |machine| Some(machine.kernel.clone())),
 ];
 
-const NETWORK: [Condition; 2] = [
+const NETWORK: [Condition; 3] = [
     ("load from", |machine| Some(load_machines(machine))),
     ("link of the server's host", |machine| Some(link(machine))),
+    (OFFLOADS, |machine| {
+        Some(machine.hosts.as_ref()?.server.interface.as_ref()?.offloads.as_ref()?.to_string())
+    }),
 ];
+
+/// Folders that are older, or of one machine, do not have them.
+const OFFLOADS: &str = "offloads of the server's host";
 
 const SETUP: [Condition; 3] = [
     ("servers on", |machine| Some(numbers::cores(&machine.server_cores))),
@@ -80,7 +86,11 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
         })
         .filter_map(|(what, value)| Difference::new(*what, machines.map(value)))
         .map(|difference| Difference { subject: Subject::Machine, ..difference });
-    let of_network = NETWORK.iter().filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
+    let is_known = |value: fn(&Machine) -> Option<String>| machines.iter().all(|one| value(one).is_some());
+    let of_network = NETWORK
+        .iter()
+        .filter(|(what, value)| *what != OFFLOADS || is_known(*value))
+        .filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
     let of_network = of_network.map(|difference| Difference { subject: Subject::Network, ..difference });
     let of_setup = SETUP.iter().filter_map(|(what, value)| Difference::new(*what, machines.map(value)));
 

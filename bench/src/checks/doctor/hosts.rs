@@ -80,12 +80,14 @@ fn link(interface: Option<&Interface>, is_loopback: bool) -> Vec<Finding> {
     };
     let mtu = interface.mtu.map(|mtu| format!(", packets of {mtu} bytes")).unwrap_or_default();
     let driver = interface.driver.as_ref().map(|driver| format!(" ({driver})")).unwrap_or_default();
+    let offloads = interface.offloads.as_ref();
+    let offloads = offloads.map(|on| format!(", offloads: {on}")).unwrap_or_default();
     let name = &interface.name;
     vec![match interface.megabits_per_second {
-        Some(speed) => Level::Ok.finding(format!("{name}{driver} carries {speed} Mbit/s{mtu}")),
-        None if is_loopback => Level::Note.finding(format!("{name} is no network{mtu}")),
+        Some(speed) => Level::Ok.finding(format!("{name}{driver} carries {speed} Mbit/s{mtu}{offloads}")),
+        None if is_loopback => Level::Note.finding(format!("{name} is no network{mtu}{offloads}")),
         None => Level::Note.finding(format!(
-            "{name}{driver} does not say how much it carries{mtu}: no run can be called network-bound"
+            "{name}{driver} does not say how much it carries{mtu}{offloads}: no run can be called network-bound"
         )),
     }]
 }
@@ -129,20 +131,30 @@ fn ports(ports: Ports) -> Finding {
 mod tests {
     use super::super::finding::assert_finding;
     use super::*;
+    use crate::machine::host::{Offload, Offloads};
 
     #[test]
     fn a_link_says_what_it_carries_or_that_it_does_not() {
-        let interface = |speed: Option<u64>| Interface {
+        let interface = |speed: Option<u64>, on: Option<Offloads>| Interface {
             name: "eth0".into(),
             driver: Some("virtio_net".into()),
             megabits_per_second: speed,
             mtu: Some(1500),
             receive_queues: Some(2),
+            offloads: on,
         };
+        let on = |offloads: &[Offload]| Some(Offloads(offloads.to_vec()));
         let cases = [
-            (interface(Some(10_000)), false, (Level::Ok, "eth0 (virtio_net) carries 10000 Mbit/s")),
-            (interface(None), false, (Level::Note, "no run can be called network-bound")),
-            (interface(None), true, (Level::Note, "is no network")),
+            (
+                interface(Some(10_000), None),
+                false,
+                (Level::Ok, "eth0 (virtio_net) carries 10000 Mbit/s, packets of 1500 bytes"),
+            ),
+            (interface(Some(10_000), on(&[Offload::Tso])), false, (Level::Ok, " bytes, offloads: TSO")),
+            (interface(Some(10_000), on(&[])), false, (Level::Ok, " bytes, offloads: none")),
+            (interface(None, None), false, (Level::Note, "no run can be called network-bound")),
+            (interface(None, on(&[])), false, (Level::Note, " bytes, offloads: none: no run can be called")),
+            (interface(None, None), true, (Level::Note, "is no network")),
         ];
         for (interface, is_loopback, expected) in cases {
             assert_finding(&link(Some(&interface), is_loopback)[0], expected);

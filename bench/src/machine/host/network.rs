@@ -12,6 +12,8 @@ use procfs::net::{dev_status, snmp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::offloads::{self, Offloads};
+
 /// A network interface. What the kernel does not say is `None`.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,9 @@ pub struct Interface {
     pub mtu: Option<u64>,
     /// Queues for packets that arrive.
     pub receive_queues: Option<usize>,
+    /// The offloads that are on.
+    #[serde(default)]
+    pub offloads: Option<Offloads>,
 }
 
 /// What an interface has carried since it exists, and what TCP has sent again, of all interfaces.
@@ -63,6 +68,7 @@ impl Traffic {
 /// The interface of this machine that has the address.
 pub(super) fn interface(address: IpAddr) -> Option<Interface> {
     let name = name_of(address)?;
+    let offloads = offloads::of_interface(&name);
     let folder = Path::new("/sys/class/net").join(&name);
     let hardware = fs::read_to_string(folder.join("address")).ok();
     let is_known = hardware.is_some_and(|shown| hardware_address(&name).as_deref() == Some(shown.trim()));
@@ -73,6 +79,7 @@ pub(super) fn interface(address: IpAddr) -> Option<Interface> {
             megabits_per_second: None,
             mtu: None,
             receive_queues: None,
+            offloads,
         });
     }
     let number = |file: &str| fs::read_to_string(folder.join(file)).ok()?.trim().parse::<i64>().ok();
@@ -87,6 +94,7 @@ pub(super) fn interface(address: IpAddr) -> Option<Interface> {
         megabits_per_second: number("speed").and_then(|speed| speed.try_into().ok()),
         mtu: number("mtu").and_then(|mtu| mtu.try_into().ok()),
         receive_queues: queues,
+        offloads,
         name,
     })
 }

@@ -82,6 +82,7 @@ fn hosts_table(server: HostRow, loads: Vec<HostRow>, source: &Source) -> Table {
         Field::text("Link", |row: &HostRow| words::speed(row.link)),
         Field::new("MTU", Quantity::Count, move |row: &HostRow| Some(as_f64(interface(row)?.mtu?)))
             .optional(),
+        Field::text("Offloads", offloads).optional(),
         Field::text("Address", |row: &HostRow| row.link.address.map(|address| address.to_string())),
         Field::new("Round trip", Quantity::Time, trip),
         Field::new("Clock known to", Quantity::Time, move |row: &HostRow| Some(trip(row)? / 2.0)).optional(),
@@ -92,6 +93,14 @@ fn hosts_table(server: HostRow, loads: Vec<HostRow>, source: &Source) -> Table {
          there, which passes ssh, and so takes longer than a packet. Half of it is how well the host's clock is known."
             .into(),
     );
+    if rows.iter().any(|row| offloads(row).is_some()) {
+        table.notes.push(
+            "Offloads: those that are on. TSO and GSO divide what TCP sends into packets, in the interface or just before \
+             it, GRO and LRO join packets that arrive, and the interface computes checksums: the processor has less to do \
+             per byte."
+                .into(),
+        );
+    }
     table.notes.extend(speed);
     table.notes.extend(shared_machines(source));
     table
@@ -100,6 +109,11 @@ fn hosts_table(server: HostRow, loads: Vec<HostRow>, source: &Source) -> Table {
 /// `2 of 8 cores`: the cores of its side, and those of the machine.
 fn cores(row: &HostRow) -> String {
     format!("{} of {}", row.cores.len(), row.machine.counted_cores())
+}
+
+/// The offloads of its interface that are on, in words.
+fn offloads(row: &HostRow) -> Option<String> {
+    row.link.interface.as_ref()?.offloads.as_ref().map(ToString::to_string)
 }
 
 /// How the capacity of the server's link is known: by a probe, or else by what its interface says.
@@ -255,6 +269,7 @@ mod tests {
                 megabits_per_second,
                 mtu: None,
                 receive_queues: None,
+                offloads: None,
             }),
             round_trip_seconds: 0.0002,
         };
