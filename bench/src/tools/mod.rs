@@ -25,7 +25,7 @@ use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{KindRecord, Semantics, TlsRecord};
 use crate::text::visible::visible;
-use ::visit::output::TimesReport;
+use ::visit::output::{Report, TimesReport};
 
 /// The time for a program to print its version or its usage: far more than it takes.
 const QUERY_LIMIT: Duration = Duration::from_secs(20);
@@ -77,11 +77,10 @@ pub trait Tool: Sync {
     }
 
     /// The figures of several processes that have made one load together, of which one or another made
-    /// load for this time. Percentiles are those of all samples, or unknown. Fails when an output is not
-    /// complete.
-    fn merge(&self, outputs: &[&str], elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
-        let outputs = outputs.iter().map(|output| self.parse(output)).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(merge::sum(outputs, elapsed_seconds))
+    /// load for this time. Percentiles are those of all samples, or unknown. Fails when they are not parts
+    /// of one load.
+    fn merge(&self, parts: Vec<ToolOutput>, elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
+        Ok(merge::sum(parts, elapsed_seconds))
     }
 
     /// How it loads in slices; `None` where it cannot.
@@ -202,6 +201,9 @@ pub struct ToolOutput {
     pub tls: Option<TlsRecord>,
     /// The kinds of requests of a mix.
     pub kinds: Vec<KindRecord>,
+    /// What a process has printed that made a share of a load, where the tool adds up shares by more than
+    /// these figures.
+    pub share: Option<Box<Report>>,
 }
 
 /// All tools.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::{LoadSpec, SliceOutput, SlicedTool, Tool, ToolOutput, query};
 use crate::machine::host::Host;
@@ -68,7 +68,9 @@ impl Tool for Visit {
     }
 
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
-        figures(Report::parse(output)?)
+        let report = Report::parse(output)?;
+        let share = report.share.is_some().then(|| Box::new(report.clone()));
+        Ok(ToolOutput { share, ..figures(report)? })
     }
 
     fn shares_load(&self) -> bool {
@@ -79,10 +81,10 @@ impl Tool for Visit {
         true
     }
 
-    fn merge(&self, outputs: &[&str], elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
-        let reports =
-            outputs.iter().map(|output| Report::parse(output)).collect::<anyhow::Result<Vec<_>>>()?;
-        figures(Report::merge(&reports, elapsed_seconds)?)
+    fn merge(&self, parts: Vec<ToolOutput>, elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
+        let report = |part: ToolOutput| Some(*part.share?);
+        let reports = parts.into_iter().map(report).collect::<Option<Vec<Report>>>();
+        figures(Report::merge(&reports.context("a part of the load is not of a share")?, elapsed_seconds)?)
     }
 
     fn sliced(&self) -> Option<&'static dyn SlicedTool> {
@@ -131,6 +133,7 @@ fn figures(report: Report) -> anyhow::Result<ToolOutput> {
         began_nanoseconds: report.began_nanoseconds,
         late_seconds: report.late_seconds,
         kinds: kinds.iter().map(kind).collect(),
+        share: None,
     })
 }
 
@@ -227,5 +230,22 @@ mod tests {
         let wrong =
             captured("visit/some-5xx.json").replace("\"mismatch\":null", "\"mismatch\":\"GET /: no\"");
         assert_eq!(Visit.parse(&wrong).unwrap().mismatch.as_deref(), Some("GET /: no"));
+    }
+
+    #[test]
+    fn shares_are_added_by_what_was_parsed_of_them() {
+        let whole = captured("visit/some-5xx.json");
+        let share = |number: u32| {
+            let mut report = Report::parse(&whole).unwrap();
+            report.share = visit::output::Share::new(number, 2);
+            let part = Visit.parse(&serde_json::to_string(&report).unwrap()).unwrap();
+            assert_eq!(part.share.as_deref(), Some(&report));
+            part
+        };
+        let one = Visit.parse(&whole).unwrap();
+        let both = Visit.merge(vec![share(1), share(2)], 2.0 * one.elapsed_seconds).unwrap();
+        assert_eq!((both.answered, both.elapsed_seconds), (2 * one.answered, 2.0 * one.elapsed_seconds));
+        let missing = Visit.merge(vec![share(1), one], 1.0).unwrap_err().to_string();
+        assert!(missing.contains("not of a share"), "{missing}");
     }
 }

@@ -67,7 +67,9 @@ impl Run<'_> {
         // The server is killed: whether it ends on SIGTERM is what the conformance cases check.
         server.end().map_err(failed(ErrorKind::Died))?;
 
-        self.record_report(shares.figures(tool), record)?;
+        let (figures, windows) = shares.figures(tool).map_err(failed(ErrorKind::Tool))?;
+        let elapsed_seconds = figures.elapsed_seconds;
+        self.record_report(figures, record)?;
         record.cpu = Some(CpuRecord {
             idle_share: self.idle_share,
             ..spent.record(&shares.usage(), used_cores.server.len())
@@ -76,8 +78,8 @@ impl Run<'_> {
         let accepted = accepted.filter(|_| seen.is_some());
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen, accepted });
         if self.sides.are_apart() {
-            let windows = shares.windows(tool).map_err(failed(ErrorKind::Tool))?;
-            record.hosts = Some(self.hosts(&windows, &shares, &spent, traffic));
+            let network = traffic.and_then(|before| self.network(&before, elapsed_seconds));
+            record.hosts = Some(HostsRecord { network, ..self.hosts(&windows, &shares, &spent) });
         }
         Ok(())
     }
@@ -96,14 +98,8 @@ impl Run<'_> {
         std::iter::once((self.sides.server(), cores.server.clone())).chain(machines.into_values()).collect()
     }
 
-    /// What each host did.
-    fn hosts(
-        &self,
-        windows: &[Window],
-        shares: &Shares,
-        spent: &Spent,
-        before: Option<Traffic>,
-    ) -> HostsRecord {
+    /// What each host did, without the network.
+    fn hosts(&self, windows: &[Window], shares: &Shares, spent: &Spent) -> HostsRecord {
         let first = windows.iter().map(|window| window.began).min().unwrap_or(Clock(0));
         let sides = self.loads();
         let numbers = BTreeSet::from_iter(sides.iter().map(|side| side.machine));
@@ -133,16 +129,16 @@ impl Run<'_> {
             server: self.sides.server().name().map(str::to_owned),
             loads: sides.iter().zip(&shares.all).zip(windows).map(of_load).collect(),
             overlap: shares::overlap(windows),
-            network: before.and_then(|before| self.network(&before, spent.wall)),
+            network: None,
         }
     }
 
-    /// What the link of the server's host has carried since `before`.
-    fn network(&self, before: &Traffic, time: Duration) -> Option<NetworkRecord> {
+    /// What the link of the server's host has carried since `before`: the load, which took this time.
+    fn network(&self, before: &Traffic, seconds: f64) -> Option<NetworkRecord> {
         let (server, address) = (self.sides.server(), self.sides.listens());
         let traffic = server.traffic(address)?.since(before);
         Some(NetworkRecord {
-            seconds: time.as_secs_f64(),
+            seconds,
             megabits_per_second: server.interface(address)?.megabits_per_second,
             probed_megabits_per_second: self.probed,
             received_bytes: traffic.received_bytes,
@@ -184,13 +180,8 @@ impl Run<'_> {
         self.run_tool(tool, &LoadSpec { load: &load, amount, ..*spec })
     }
 
-    /// Records what the tool reports. Fails when that is not complete, or an answer was wrong.
-    pub(super) fn record_report(
-        &self,
-        reported: anyhow::Result<ToolOutput>,
-        record: &mut Record,
-    ) -> Result<(), ErrorRecord> {
-        let reported = reported.map_err(failed(ErrorKind::Tool))?;
+    /// Records what the tool reports. Fails when an answer was wrong.
+    pub(super) fn record_report(&self, reported: ToolOutput, record: &mut Record) -> Result<(), ErrorRecord> {
         if let Some(mismatch) = &reported.mismatch {
             let wrong = anyhow!("an answer was wrong under load: {mismatch}");
             return Err(failed(ErrorKind::WrongAnswer)(wrong));

@@ -196,31 +196,19 @@ impl Shares {
         self.all.iter().map(|share| share.usage).reduce(Usage::and).unwrap_or_default()
     }
 
-    /// When each share was made. A tool that does not say when it began, began as long before its end
-    /// was known as its load took. Fails when an output is not complete.
-    pub(super) fn windows(&self, tool: &dyn Tool) -> anyhow::Result<Vec<Window>> {
-        let window = |share: &Share| {
-            let output = share.parsed(tool)?;
-            let elapsed = Duration::try_from_secs_f64(output.elapsed_seconds)?;
-            let nanoseconds = u64::try_from(elapsed.as_nanos())?;
-            let began = match output.began_nanoseconds {
-                Some(began) => share.offsets[0].here(Clock(began)),
-                None => Clock(share.known.0.saturating_sub(nanoseconds)).max(share.started),
-            };
-            Ok(Window { began, elapsed, answered: output.answered, late_seconds: output.late_seconds })
+    /// The figures of the whole load, and when each share was made. Fails when an output is not complete,
+    /// or they are not parts of one load.
+    pub(super) fn figures(&self, tool: &dyn Tool) -> anyhow::Result<(ToolOutput, Vec<Window>)> {
+        let mut parts =
+            self.all.iter().map(|share| share.parsed(tool)).collect::<anyhow::Result<Vec<_>>>()?;
+        let windows = self.all.iter().zip(&parts).map(|(share, part)| share.window(part));
+        let windows = windows.collect::<anyhow::Result<Vec<_>>>()?;
+        let (began, ended) = bounds(&windows).context("no load host made load")?;
+        let whole = match parts.len() {
+            1 => parts.swap_remove(0),
+            _ => tool.merge(parts, ended.since(began).as_secs_f64())?,
         };
-        self.all.iter().map(window).collect()
-    }
-
-    /// The figures of the whole load. Fails when an output is not complete, or the shares were not made at
-    /// the same time.
-    pub(super) fn figures(&self, tool: &dyn Tool) -> anyhow::Result<ToolOutput> {
-        if let [share] = &self.all[..] {
-            return share.parsed(tool);
-        }
-        let (began, ended) = bounds(&self.windows(tool)?).context("no load host made load")?;
-        let outputs: Vec<&str> = self.all.iter().map(|share| share.ended.output.as_str()).collect();
-        tool.merge(&outputs, ended.since(began).as_secs_f64())
+        Ok((whole, windows))
     }
 }
 
@@ -230,6 +218,18 @@ impl Share {
         let Ended { status, output, .. } = &self.ended;
         let failed = || format!("{} ended with {status}{}", tool.name(), self.ended.last_words());
         tool.parse(output).with_context(failed)
+    }
+
+    /// When it was made. A tool that does not say when it began, began as long before its end was known as
+    /// its load took.
+    fn window(&self, output: &ToolOutput) -> anyhow::Result<Window> {
+        let elapsed = Duration::try_from_secs_f64(output.elapsed_seconds)?;
+        let nanoseconds = u64::try_from(elapsed.as_nanos())?;
+        let began = match output.began_nanoseconds {
+            Some(began) => self.offsets[0].here(Clock(began)),
+            None => Clock(self.known.0.saturating_sub(nanoseconds)).max(self.started),
+        };
+        Ok(Window { began, elapsed, answered: output.answered, late_seconds: output.late_seconds })
     }
 }
 

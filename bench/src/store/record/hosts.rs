@@ -59,7 +59,7 @@ pub struct LoadHostRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkRecord {
-    /// The time between the two readings.
+    /// How long the load took: what was carried before and after it, for a moment, is next to nothing.
     pub seconds: f64,
     /// What the link can carry in each direction, in megabits per second; `null` where it does not say.
     pub megabits_per_second: Option<u64>,

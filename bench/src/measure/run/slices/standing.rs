@@ -182,7 +182,8 @@ impl Standing {
         seat.output.printed = Some(report.clone());
         let columns = columns(&self.slices, self.share.slice, began);
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
-        seat.run.record_report(tool.parse(&report), record)?;
+        let reported = tool.parse(&report).map_err(failed(ErrorKind::Tool))?;
+        seat.run.record_report(reported, record)?;
         let counted: Vec<&Slice> = columns.counted().filter_map(|index| self.slices.get(index)).collect();
         let spent = counted.iter().map(|slice| (slice.spent.clone(), slice.tool));
         let sum = spent.reduce(|(spent, tool), (more, more_tool)| (spent + more, tool.and(more_tool)));
