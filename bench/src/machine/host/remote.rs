@@ -94,12 +94,13 @@ impl Remote {
         self.link().channel.lost()
     }
 
-    /// Ends what is left there of a channel that was lost, and opens another.
+    /// Ends what is left there of a channel that was lost, and opens another. A host that cannot be reached
+    /// for the one is not tried for the other: where packets are dropped each takes ssh's whole time.
     pub(super) fn revive(&self) -> anyhow::Result<()> {
         if self.lost().is_none() {
             return Ok(());
         }
-        bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark);
+        bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark)?;
         let link = bootstrap::connect(&self.local, &self.ssh, &self.name, &self.mark)?;
         *self.link.lock() = Arc::new(link);
         Ok(())
@@ -213,7 +214,8 @@ impl Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         if self.lost().is_some() {
-            bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark);
+            // Where it is away, the helper ends by itself.
+            let _ = bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark);
         }
     }
 }

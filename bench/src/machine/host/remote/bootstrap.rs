@@ -19,7 +19,7 @@ use crate::machine::host::Launch;
 use crate::machine::host::guard::{self, SWEEP};
 use crate::machine::host::local::Local;
 use crate::machine::host::local_process::LocalProcess;
-use crate::machine::host::process::{Line, Operations};
+use crate::machine::host::process::{Ended, Line, Operations};
 use crate::machine::host::started::LAST_WORDS;
 
 /// The first words of the shell's first line. What a login shell prints before it is dropped.
@@ -36,7 +36,8 @@ const CACHE: &str = "${XDG_CACHE_HOME:-$HOME/.cache}/hello-bench";
 /// The time to log in. A host that is down, and drops packets, takes [`CONNECT_SECONDS`].
 const LOGIN: Duration = Duration::from_secs(30);
 
-/// The time for ssh to reach the host.
+/// The time for ssh to reach the host, and for the host to say what it speaks: `ssh` alone waits as long as
+/// TCP does, two minutes, where packets are dropped.
 const CONNECT_SECONDS: u64 = 10;
 
 /// The time to send the helper, of some megabytes, over a slow line.
@@ -44,6 +45,9 @@ const SENDING: Duration = Duration::from_secs(300);
 
 /// The time to build the harness and `visit` on a slow machine.
 const BUILDING: Duration = Duration::from_secs(30 * 60);
+
+/// The exit status of ssh where it did not log in (`ssh(1)`).
+const UNREACHED: i32 = 255;
 
 /// The time for a second ssh to end what a helper has left.
 const SWEEPING: Duration = Duration::from_secs(15);
@@ -161,9 +165,7 @@ fn answer<T>(
             Line::Closed => {
                 // Its last words may come after the end of its output.
                 process.wait(LAST_WORDS);
-                let ended = process.end()?;
-                let words = ended.last_words();
-                return Err(anyhow!("it cannot be reached: ssh ended with {}{words}", ended.status));
+                return Err(unreached(&process.end()?));
             }
         }
     }
@@ -181,15 +183,20 @@ fn write(input: &mut ChildStdin, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Ends what a helper that does not answer has left on its host, and the helper itself, by a second ssh,
 /// and removes its folders.
-/// Where the host cannot be reached either, the helper ends by itself.
-pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) {
+/// Fails where the host cannot be reached either: the helper then ends by itself.
+pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> anyhow::Result<()> {
     let words = ssh.words(name, &format!("exec /bin/sh -s {}", guard::variable(mark)));
-    let Ok((_, mut process)) = local.start_last(&Launch::build(&words, Path::new("/")).commanded()) else {
-        return;
-    };
+    let (_, mut process) = local.start_last(&Launch::build(&words, Path::new("/")).commanded())?;
     if let Some(mut input) = process.take_input() {
         let remove = format!("rm -rf \"{CACHE}/{}\"\n", cache::scratch_name(mark));
         let _ = input.write_all(format!("{SWEEP}{remove}").as_bytes());
     }
     process.wait(SWEEPING);
+    let ended = process.end()?;
+    if ended.status.code() == Some(UNREACHED) { Err(unreached(&ended)) } else { Ok(()) }
+}
+
+/// Why a host cannot be reached, by what ssh said last.
+fn unreached(ended: &Ended) -> anyhow::Error {
+    anyhow!("it cannot be reached: ssh ended with {}{}", ended.status, ended.last_words())
 }
