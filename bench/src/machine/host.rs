@@ -155,6 +155,11 @@ impl Host {
         self.started.interrupted()
     }
 
+    /// Waits for a time. Returns whether it has passed: the user may interrupt the wait.
+    pub fn pause(&self, time: Duration) -> bool {
+        self.started.pause(time)
+    }
+
     /// Starts a process. Fails if there is no such program, or the user has interrupted.
     pub fn start(&self, launch: &Launch) -> anyhow::Result<Process> {
         self.check_interrupted()?;

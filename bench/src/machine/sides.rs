@@ -150,6 +150,11 @@ impl Sides {
         self.hosts().find_map(|host| Some(format!("{}: {}", label(host), host.lost()?)))
     }
 
+    /// The names of the hosts that are lost.
+    pub fn lost_hosts(&self) -> Vec<String> {
+        self.hosts().filter(|host| host.lost().is_some()).map(label).collect()
+    }
+
     /// Reaches those hosts again that were lost. Fails where one cannot be reached.
     pub fn revive(&self) -> anyhow::Result<()> {
         self.hosts().try_for_each(Host::revive)

@@ -8,6 +8,7 @@
 mod contender;
 pub(crate) mod forecast;
 pub mod microbench;
+mod pauses;
 mod plan;
 mod prepare;
 mod probe;
@@ -29,6 +30,7 @@ use crate::text::numbers;
 use crate::text::progress::Progress;
 
 use contender::Contender;
+use pauses::Pauses;
 use prepare::Setup;
 use runner::Runner;
 pub use until::Until;
@@ -109,7 +111,8 @@ impl Measurement<'_> {
             results,
             retry_budget: Duration::ZERO,
             tally,
-            probed: probe::link(self, &contenders),
+            probed: None,
+            pauses: Pauses::default(),
         };
         runner.record_left_out()?;
         runner.run_plan()?;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::contender::Contender;
 use super::forecast::Forecast;
+use super::pauses::Pauses;
 use super::prepare::Setup;
 use super::until::Next;
-use super::{Measurement, Tally, run_line};
+use super::{Measurement, Tally, probe, run_line};
 use crate::analysis::capacity::{self, Probe};
 use crate::analysis::looks::LOOKS;
 use crate::analysis::summary::Cell;
@@ -38,6 +39,8 @@ pub(super) struct Runner<'a> {
     pub(super) tally: Tally,
     /// What a probe of the link between hosts carried.
     pub(super) probed: Option<f64>,
+    /// Those before hosts are reached again.
+    pub(super) pauses: Pauses,
 }
 
 /// A run that is stored.
@@ -109,6 +112,9 @@ impl Runner<'_> {
             .zip(self.setups)
             .map(|(workload, setup)| (run::expected(workload), self.measurement.share(setup, self.setups)));
         let mut forecast = Forecast::new(expected, &plan);
+        if !plan.is_empty() {
+            self.probed = probe::link(self.measurement, self.contenders);
+        }
         let (expected, about) = (forecast.left(), self.measurement.about());
         progress.note(&format!(
             "{}, {about} {}",
@@ -192,6 +198,9 @@ impl Runner<'_> {
     ) -> anyhow::Result<Option<Done>> {
         let (began, mut loaded) = (Instant::now(), Duration::ZERO);
         for attempt in 1.. {
+            if !self.await_hosts(stage) {
+                return Ok(None);
+            }
             stage.now(self.current(planned, attempt));
             let attempt_began = Instant::now();
             let Some((record, load_time)) = self.attempt(planned, attempt, idle_share, stage)? else {
@@ -201,6 +210,7 @@ impl Runner<'_> {
             // Without a tool the whole run is what is measured: a start, or connections that are held.
             loaded += load_time.unwrap_or(taken);
             let is_lost = record.error.as_ref().is_some_and(|error| error.kind == ErrorKind::HostLost);
+            self.pauses.note(is_lost);
             let is_disturbed =
                 record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
             let is_affordable = is_lost || is_disturbed && taken <= self.retry_budget;
@@ -217,6 +227,17 @@ impl Runner<'_> {
             stage.warn(&format!("{}: {}; retrying", self.label(planned), run_line::result(&record)));
         }
         Ok(None)
+    }
+
+    /// Waits for a while where hosts were lost, which may not be there again yet. Returns whether the user
+    /// did not interrupt.
+    fn await_hosts(&mut self, stage: &Stage) -> bool {
+        let Some(pause) = self.pauses.next() else { return true };
+        let sides = self.measurement.sides;
+        let said = format!("{} is reached again in {} s", sides.lost_hosts().join(", "), pause.as_secs());
+        stage.now(said.clone());
+        stage.warn(&said);
+        sides.harness().pause(pause)
     }
 
     /// What a run is called in the progress display.

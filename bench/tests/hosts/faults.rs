@@ -16,7 +16,7 @@ const HOSTS: &str = "--server-host alpha --load-host beta --load-host gamma";
 
 /// A run that ends, and one whose requests the server holds as long as the test wants, with attempts to
 /// spare.
-fn ground() -> Option<Ground> {
+pub(crate) fn ground() -> Option<Ground> {
     let load = |name| workload(name).tool("visit").with("connections", 4).with("requests", 40);
     let suite = suite(&[load("first"), load("held").path("/held").with("timeout_seconds", 600)]);
     // The load hosts have different cores: the first one has the first core.
@@ -25,7 +25,7 @@ fn ground() -> Option<Ground> {
 
 /// Starts a measurement, and waits until its second run is in the middle. The server holds no request of
 /// a later run.
-fn start(ground: &Ground, attempts: u32) -> Child {
+pub(crate) fn start(ground: &Ground, attempts: u32) -> Child {
     let (hold, held) = (ground.home("alpha").join("hold"), ground.home("alpha").join("held"));
     std::fs::write(&hold, "").unwrap();
     let bench = ground.bench(&format!("measure mock --out out --attempts {attempts} {HOSTS}")).spawn();
@@ -34,14 +34,14 @@ fn start(ground: &Ground, attempts: u32) -> Child {
     bench.unwrap()
 }
 
-fn wait(what: &str, mut bench: Child) -> Output {
+pub(crate) fn wait(what: &str, mut bench: Child) -> Output {
     wait_until(&format!("{what}: bench ends"), || bench.try_wait().unwrap().is_some());
     bench.wait_with_output().unwrap()
 }
 
 /// The workload of each run, and the kind of its error; without those that other processes of a busy
 /// machine disturbed, and that were done again.
-fn runs(records: &[Record]) -> Vec<(&str, Option<ErrorKind>)> {
+pub(crate) fn runs(records: &[Record]) -> Vec<(&str, Option<ErrorKind>)> {
     let is_kept = |index: &usize| {
         let is_disturbed =
             records[*index].verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
@@ -59,7 +59,7 @@ fn runs(records: &[Record]) -> Vec<(&str, Option<ErrorKind>)> {
 const LOST: [(&str, Option<ErrorKind>); 2] = [("first", None), ("held", Some(ErrorKind::HostLost))];
 
 /// The helper on a host.
-fn helper(ground: &Ground, host: &str) -> i32 {
+pub(crate) fn helper(ground: &Ground, host: &str) -> i32 {
     let found = with_words(&ground.rig.pids(host), &["bench host --mark"]);
     let [pid] = found[..] else { panic!("one helper runs on {host}: {found:?}") };
     pid
@@ -214,7 +214,13 @@ fn a_measurement_whose_host_is_lost_is_resumed() {
 
     let text = ground.checkout.succeed("measure --resume out");
     let records = ground.records();
-    assert_eq!(runs(&records), [LOST[0], LOST[1], ("held", None)], "{text}");
+    let done = [LOST[0], LOST[1], ("held", None)];
+    assert_eq!(runs(&records), done, "{text}");
+    assert!(text.contains("the link is not probed"), "{text}");
+    // Nothing is left to do, so that the link does not matter.
+    let text = ground.checkout.succeed("measure --resume out");
+    assert_eq!(runs(&ground.records()), done, "{text}");
+    assert!(!text.contains("the link is not probed"), "{text}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use bench::store::record::Record;
+use bench::store::record::{LoadHostRecord, Record};
+use bench::text::numbers::as_f64;
 use visit::output::{Report, TimesReport};
 
 use crate::ground::Ground;
@@ -48,10 +49,34 @@ fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
     let bytes = load.answered * 40;
     assert!(network.sent_bytes > bytes && network.received_bytes > bytes, "{name}: {network:?}");
 
+    assert_common_start(record, &reports);
     let verdict = record.verdict.as_ref().unwrap();
     let reason = verdict.reason.as_deref().unwrap_or_default();
     assert!(hosts.overlap >= 0.99 || reason.contains("made load together"), "{name}: {hosts:?} {verdict:?}");
     reports
+}
+
+/// Far more than `visit` is wrong about its own clock, which it reads twice, and far less than a line takes
+/// to a host.
+const READING: f64 = 1e-5;
+
+/// Asserts that the load hosts began at one instant, as well as their clocks are known. The hosts of the
+/// rig have one clock, so that what they have printed can be compared.
+fn assert_common_start(record: &Record, reports: &[Report]) {
+    let hosts = &record.hosts.as_ref().unwrap().loads;
+    let known: f64 = hosts.iter().map(|host| host.round_trip_seconds / 2.0).fold(0.0, f64::max);
+    let began: Vec<u64> = reports.iter().map(|report| report.began_nanoseconds.unwrap()).collect();
+    let apart = began.iter().max().unwrap() - began.iter().min().unwrap();
+    // A closed loop that was busy at the instant begins when it can, and says how much later.
+    let late = hosts.iter().filter_map(|host| host.late_seconds).fold(0.0, f64::max);
+    let late = if record.workload.rate.is_some() { 0.0 } else { late };
+    let name = &record.workload.name;
+    // Two offsets may be wrong in opposite directions.
+    assert!(as_f64(apart) * 1e-9 <= 2.0 * known + late + READING, "{name}: {began:?} {hosts:?}");
+    assert_eq!(hosts.iter().all(|host| host.late_seconds.is_some()), hosts.len() > 1, "{name}: {hosts:?}");
+    // By their offsets those of an open loop began as they were told.
+    let as_told = |host: &LoadHostRecord| host.began_seconds < READING;
+    assert!(record.workload.rate.is_none() || hosts.iter().all(as_told), "{name}: {hosts:?}");
 }
 
 #[test]

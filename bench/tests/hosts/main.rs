@@ -14,7 +14,9 @@ mod commands;
 mod faults;
 mod figures;
 mod ground;
+mod link;
 #[path = "../mock/mod.rs"]
 mod mock;
 mod refusals;
+mod refused;
 mod rig;

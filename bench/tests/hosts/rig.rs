@@ -56,6 +56,15 @@ impl Rig {
         self.call("link", &[name, if up { "up" } else { "down" }]);
     }
 
+    /// Lets a host send no more than this, such as `20mbit`. An error says in a line what this machine
+    /// lacks for that: the test is to be skipped.
+    pub(crate) fn limit(&self, name: &str, rate: &str) -> Result<(), String> {
+        let output = script("limit", self.folder.path()).args([name, rate]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        assert!(output.status.success() || output.status.code() == Some(SKIPPED), "rig limit: {said}");
+        if output.status.success() { Ok(()) } else { Err(said) }
+    }
+
     /// The processes of a host, apart from the sshd that listens. While a connection logs in, they
     /// are up to two of sshd's; then one, and what it has started.
     pub(crate) fn pids(&self, name: &str) -> Vec<i32> {

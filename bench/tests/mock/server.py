@@ -13,7 +13,8 @@ keeps    keeps a connection open that the client asks to close
 restless uses CPU time when nothing is asked of it
 slow     takes 50 ms per answer
 patient  waits for its clients as long as it takes, and for ever with an answer to /held: from the second request for it on,
-         while HOME has a file called hold; it then makes one called held
+         while HOME has a file called hold; it then makes one called held, and gives the answer after all once there is one
+         called release
 once     closes each connection after an answer, and says so
 
 and under a real load tool, where only requests for /abc count:
@@ -52,7 +53,11 @@ class Handler(BaseHTTPRequestHandler):
             os.kill(os.getpid(), signal.SIGSTOP)
         if mode == "patient" and asked > 1 and self.path == "/held" and os.path.exists(os.path.join(home, "hold")):
             open(os.path.join(home, "held"), "w").close()
-            time.sleep(600)
+            release = os.path.join(home, "release")
+            for _ in range(12000):
+                if os.path.exists(release):
+                    break
+                time.sleep(0.05)
         if mode == "slow":
             time.sleep(0.05)
         is_wrong = mode == "wrong" or mode == "turns" and asked >= 100

@@ -3,7 +3,7 @@
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use nix::sys::signal::{Signal, killpg};
@@ -14,6 +14,9 @@ use super::guard::Guard;
 
 /// Time for the started processes to end on an interruption, rather than to drain.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How often an interruption is looked for in a pause: a user notices no tenth of a second.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What the thread that waits for signals shares with the others.
 #[derive(Default)]
@@ -43,6 +46,19 @@ impl Started {
         if self.interrupted() { Err(anyhow!("interrupted")) } else { Ok(()) }
     }
 
+    /// Waits for a time. Returns whether it has passed: an interruption ends the wait.
+    pub(super) fn pause(&self, time: Duration) -> bool {
+        let began = Instant::now();
+        while !self.interrupted() {
+            let left = time.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+        false
+    }
+
     /// Starts no process any more, asks those that run to end, and kills what is left after
     /// [`LAST_WORDS`], on a thread of its own.
     pub(super) fn end_all(self: &Arc<Self>) {
@@ -66,4 +82,21 @@ impl Started {
 /// The group that a started process leads.
 pub(super) fn group_of(child: &Child) -> Pid {
     Pid::from_raw(child.id().cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_ends_by_itself_or_by_an_interruption() {
+        let started = Arc::new(Started::default());
+        assert!(started.pause(Duration::ZERO) && started.pause(Duration::from_millis(1)));
+        let interrupts = Arc::clone(&started);
+        let thread = std::thread::spawn(move || interrupts.end_all());
+        // Without an interruption the test would not end.
+        assert!(!started.pause(Duration::MAX));
+        assert!(!started.pause(Duration::ZERO));
+        thread.join().unwrap();
+    }
 }

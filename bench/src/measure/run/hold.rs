@@ -1,7 +1,7 @@
 //! Connections that are opened, used once and held: what one costs the server in memory, and what all of
 //! them cost in CPU time while they are silent.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
@@ -13,9 +13,6 @@ use crate::servers::client::Client;
 use crate::servers::launch::Running;
 use crate::servers::workload::Workload;
 use crate::store::record::{ConnectionsRecord, ErrorKind, ErrorRecord, Record};
-
-/// How often an interruption is looked for while nothing is sent.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// A server with open connections.
 struct Held {
@@ -46,10 +43,7 @@ impl Run<'_> {
         let parts = [(self.sides.server(), self.cores.server.clone())];
         let before = Counters::before(&server, self.cores.server.len(), &parts);
         let before = before.map_err(failed(ErrorKind::Died))?;
-        let began = Instant::now();
-        while began.elapsed() < time && !self.sides.harness().interrupted() {
-            std::thread::sleep(LOOK.min(time.saturating_sub(began.elapsed())));
-        }
+        self.sides.harness().pause(time);
         let spent = before.spent(&server, &parts).map_err(failed(ErrorKind::Died))?;
         let seen = self.sides.server().established(server.address());
         if seen.is_some_and(|seen| seen < u64::from(connections)) {
