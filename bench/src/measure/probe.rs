@@ -103,3 +103,86 @@ fn workload(connections: u32) -> Workload {
         published: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::verdict;
+    use crate::store::record::{ErrorKind, ErrorRecord, HostsRecord, NetworkRecord, VerdictRecord};
+
+    #[test]
+    fn a_limit_is_what_twice_the_connections_cannot_exceed() {
+        let (carries, fails) = (Ok::<f64, &str>, Err::<f64, &str>);
+        // What few connections carry, what twice as many do, and what is said.
+        let cases = [
+            (carries(940.0), carries(938.0), Ok(940.0)),
+            (carries(900.0), carries(940.0), Ok(940.0)),
+            (
+                carries(500.0),
+                carries(551.0),
+                Err("it carries 500 Mbit/s, and 551 with twice the connections"),
+            ),
+            (fails("its probe is server-bound"), carries(940.0), Err("its probe is server-bound")),
+            (carries(940.0), fails("its probe is disturbed"), Err("its probe is disturbed")),
+        ];
+        for (few, many, expected) in cases {
+            let found = limit(|connections| {
+                let load = if connections == CONNECTIONS { few } else { many };
+                load.map_err(str::to_owned)
+            });
+            assert_eq!(found, expected.map_err(str::to_owned), "{few:?} {many:?}");
+        }
+    }
+
+    /// A load of a second, whose sides were this busy, that carried 125 MB to the load hosts.
+    fn loaded(server: f64, tool: f64, bound: Bound) -> Record {
+        let network = NetworkRecord {
+            seconds: 1.0,
+            megabits_per_second: Some(10_000),
+            probed_megabits_per_second: None,
+            received_bytes: 1_000_000,
+            sent_bytes: 125_000_000,
+            received_packets: 1,
+            sent_packets: 1,
+            dropped: 9,
+            retransmitted: 9,
+        };
+        let mut record = Record::example("floor", 1);
+        let verdict = verdict::of_run(&record).unwrap();
+        let (server_utilisation, tool_utilisation) = (Some(server), tool);
+        record.verdict = Some(VerdictRecord { bound, server_utilisation, tool_utilisation, ..verdict });
+        record.hosts =
+            Some(HostsRecord { server: None, loads: Vec::new(), overlap: 1.0, network: Some(network) });
+        record
+    }
+
+    #[test]
+    fn a_probe_says_nothing_where_something_else_limited_it() {
+        let with = |change: fn(&mut Record)| {
+            let mut record = loaded(0.5, 0.5, Bound::LatencyBound);
+            change(&mut record);
+            record
+        };
+        let error = ErrorRecord { kind: ErrorKind::HostLost, message: "beta: it is away".into() };
+        let lost = Record { error: Some(error), ..with(|_| ()) };
+        let cases = [
+            ("a full link", with(|_| ()), Ok(1000.0)),
+            ("a link that loses packets", loaded(0.5, 0.5, Bound::Invalid), Ok(1000.0)),
+            ("a busy server", loaded(0.95, 0.5, Bound::ServerBound), Err("its probe is server-bound")),
+            ("a busy tool", loaded(0.5, 0.95, Bound::ClientBound), Err("its probe is client-bound")),
+            ("both", loaded(0.95, 0.95, Bound::Invalid), Err("its probe is invalid")),
+            ("busy threads", loaded(0.5, 0.5, Bound::ThreadBound), Err("its probe is thread-bound")),
+            ("other work", loaded(0.5, 0.5, Bound::Disturbed), Err("its probe is disturbed")),
+            ("a lost host", lost, Err("beta: it is away")),
+            ("no verdict", with(|record| record.verdict = None), Err("its probe has no verdict")),
+            (
+                "no counters",
+                with(|record| record.hosts.as_mut().unwrap().network = None),
+                Err("the kernel does not count its bytes"),
+            ),
+        ];
+        for (name, record, expected) in cases {
+            assert_eq!(carried(record), expected.map_err(str::to_owned), "{name}");
+        }
+    }
+}
