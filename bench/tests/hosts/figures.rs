@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use bench::store::record::{LoadHostRecord, Record};
+use bench::store::record::{LoadHostRecord, Record, StartRecord};
 use bench::text::numbers::as_f64;
 use visit::output::{Report, TimesReport};
 
 use crate::ground::Ground;
-use crate::mock::{suite, workload};
+use crate::mock::{suite, task, workload};
 
 /// What each load host has printed.
 fn printed(ground: &Ground, record: &Record) -> Vec<String> {
@@ -155,6 +155,35 @@ fn this_machine_is_a_host_like_others() {
         fs::remove_dir_all(ground.checkout.path("out")).unwrap();
     }
     ground.checkout.assert_nothing_runs();
+}
+
+/// Starts, and connections that are held, need no load host: the harness asks the server itself.
+#[test]
+fn a_server_starts_and_holds_connections_on_another_host() {
+    let suite = suite(&[
+        task("start", "start"),
+        task("hold", "hold").with("connections", 20),
+        task("idle", "idle").with("connections", 20).with("seconds", 1),
+    ]);
+    let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
+    let (_, text) = ground.run("measure mock --out out --server-host alpha --load-host beta");
+    let records = ground.records();
+    let names: Vec<&str> = records.iter().map(|record| record.workload.name.as_str()).collect();
+    assert_eq!(names, ["start", "hold", "idle"], "{text}");
+    assert!(records.iter().all(|record| record.error.is_none()), "{text}");
+    for record in &records {
+        let start = record.start.as_ref();
+        assert_eq!(start.is_some(), record.workload.name == "start", "{text}");
+        let is_in_order = |start: &StartRecord| {
+            start.ready_seconds > 0.0 && start.first_answer_seconds > start.ready_seconds
+        };
+        assert!(start.is_none_or(is_in_order), "{start:?}");
+        assert!(record.memory.as_ref().unwrap().after_bytes.unwrap() > 0, "{text}");
+        let connections = record.connections.as_ref().map(|held| (held.asked, held.seen));
+        assert_eq!(connections, start.is_none().then_some((20, Some(20))), "{text}");
+        let cpu = record.cpu.as_ref().map(|cpu| cpu.server.is_some());
+        assert_eq!(cpu, (record.workload.name == "idle").then_some(true), "{text}");
+    }
 }
 
 #[test]
