@@ -116,12 +116,17 @@ impl<'a> WorkloadSummary<'a> {
     }
 
     fn rank(&self) -> Vec<Rank> {
-        let (leading, noise) = (self.leading(), self.noise());
+        self.ranks_among(|_| true).into_iter().map(|(_, rank)| rank).collect()
+    }
+
+    /// The cells that have a rank, of some servers, each with its rank among these, the best first.
+    pub fn ranks_among(&self, is_meant: impl Fn(&Cell) -> bool) -> Vec<(&Cell<'a>, Rank)> {
+        let (leading, noise, looks) = (self.leading(), self.noise(), self.looks());
         let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading.of_run).is_some();
-        let figures: Vec<_> =
-            self.cells.iter().filter(is_ranked).map(|cell| cell.by_repetition(leading)).collect();
-        let looks = self.looks();
-        statistics::ranks(figures.len(), |a, b| is_below(&figures[a], &figures[b], looks, noise))
+        let cells: Vec<&Cell> = self.cells.iter().filter(is_ranked).filter(|cell| is_meant(cell)).collect();
+        let figures: Vec<_> = cells.iter().map(|cell| cell.by_repetition(leading)).collect();
+        let ranks = statistics::ranks(cells.len(), |a, b| is_below(&figures[a], &figures[b], looks, noise));
+        cells.into_iter().zip(ranks).collect()
     }
 
     /// What the repetitions went on for; `None` where their number was fixed.

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::value::Slices;
 use super::{Chosen, Hosts, Label, help, value};
 use crate::machine::assignment::Smt;
+use crate::report::Rules;
 use crate::servers::workload::Limit;
 
 /// `bench measure`
@@ -93,6 +94,10 @@ pub struct Setup {
     /// leaves goes to the others. The first repetition is made in any case
     #[arg(long, value_name = "MINUTES", requires = "until", default_value = "30", value_parser = value::minutes)]
     pub budget: Duration,
+
+    /// Among which servers the report has ranks
+    #[arg(long, value_enum, value_name = "RULES", default_value = "any")]
+    pub rules: Rules,
 
     /// How the requests of open loops are spaced
     #[arg(long, value_enum, value_name = "SPACING", default_value = "even")]

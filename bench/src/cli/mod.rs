@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::report::Rules;
 use crate::report::format::Format;
 use crate::servers::template::Language;
 use crate::store::record::Protocol;
@@ -289,6 +290,10 @@ pub struct Report {
     /// The server that ratios are relative to [default: the best]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
+
+    /// Among which servers there are ranks
+    #[arg(long, value_enum, value_name = "RULES", default_value = "any")]
+    pub rules: Rules,
 
     /// The format
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]

@@ -1,7 +1,7 @@
 //! The answers, in sentences: which server is cheapest, which is fastest, which cannot be
 //! distinguished, and which are not ranked and why.
 
-use super::section::{self, Family, Question, has_figures, leading, list, some, some_up_to};
+use super::section::{self, Family, Question, Rules, has_figures, leading, list, some, some_up_to};
 use crate::analysis::statistics::Rank;
 use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary, grouped};
 use crate::store::record::{Bound, Record, TaskRecord};
@@ -15,8 +15,9 @@ const AT_ITS_LIMIT: &str = "To rank these servers by throughput, add a machine f
 const LINK_AT_ITS_LIMIT: &str = "To rank these servers by throughput, connect the server's host by a faster link; their CPU \
     time per request can be compared as it is.";
 
-/// The sentences. With a baseline, ratios are to that server instead of the best one.
-pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String> {
+/// The sentences. With a baseline, ratios are to that server instead of the best one. Where the user asks
+/// for it, the order among servers that keep the rules is one of them.
+pub(super) fn answers(families: &[Family], baseline: Option<&str>, rules: Rules) -> Vec<String> {
     let Some(summary) = leading(families) else {
         let is_measured =
             families.iter().flat_map(|family| &family.members).any(|member| member.is_measured());
@@ -32,6 +33,7 @@ pub(super) fn answers(families: &[Family], baseline: Option<&str>) -> Vec<String
         None => others(summary),
     });
     answers.extend(ties(summary));
+    answers.extend((rules == Rules::Kept).then(|| section::kept_sentence(summary)).flatten());
     answers.extend(not_ranked(summary));
     let mut others = loads(families);
     for (bound, advice) in [(Bound::ClientBound, AT_ITS_LIMIT), (Bound::NetworkBound, LINK_AT_ITS_LIMIT)] {
@@ -313,7 +315,7 @@ mod tests {
         for (servers, baseline, expected) in cases {
             let loaded = runs(servers);
             let summaries = summarise(&loaded.records);
-            let answers = answers(&Source::new(&loaded, &summaries).families, baseline);
+            let answers = answers(&Source::new(&loaded, &summaries).families, baseline, Rules::Any);
             assert_eq!(answers, expected, "{servers:?}");
         }
     }

@@ -34,23 +34,30 @@ use crate::text::{layout, names, numbers};
 use chart::Chart;
 use document::{Document, Fact};
 pub(crate) use section::FAILED;
+pub use section::Rules;
 use section::{Family, Source};
 
 /// The report of a result folder.
 pub fn document(loaded: &Loaded) -> Document {
-    let summaries = summarise(&loaded.records);
-    document_of(&Source::new(loaded, &summaries))
+    document_with(loaded, Rules::Any)
 }
 
-/// The report of a result folder with all ratios to a server that the user chose, instead of the
-/// best one. Fails if there is no such server. Where its figures decide nothing, the report says so.
-pub fn document_against(loaded: &Loaded, baseline: &str) -> anyhow::Result<Document> {
+/// The same with the ranks that the user asks for.
+pub fn document_with(loaded: &Loaded, rules: Rules) -> Document {
+    let summaries = summarise(&loaded.records);
+    document_of(&Source { rules, ..Source::new(loaded, &summaries) })
+}
+
+/// The same with all ratios to a server that the user chose, instead of the best one. Fails if there
+/// is no such server. Where its figures decide nothing, the report says so.
+pub fn document_against(loaded: &Loaded, baseline: &str, rules: Rules) -> anyhow::Result<Document> {
     let summaries = summarise(&loaded.records);
     let cells = summaries.iter().flat_map(WorkloadSummary::with_floor);
     let names: BTreeSet<&str> = cells.map(Cell::name).collect();
     let names: Vec<&str> = names.into_iter().collect();
     let name = names::find("server", baseline, &names, |name| name)?;
-    let mut document = document_of(&Source { baseline: Some(name), ..Source::new(loaded, &summaries) });
+    let mut document =
+        document_of(&Source { baseline: Some(name), rules, ..Source::new(loaded, &summaries) });
     document.origin.push(Fact::new("Ratios", format!("to {name}")));
     Ok(document)
 }
@@ -61,7 +68,7 @@ fn document_of(source: &Source) -> Document {
         title: title(&source.families, &source.loaded.machine),
         leading: leading.map(|summary| summary.workload.name.clone()),
         origin: origin(&source.loaded.machine).into_iter().chain(until(source.summaries)).collect(),
-        answers: answer::answers(&source.families, source.baseline),
+        answers: answer::answers(&source.families, source.baseline, source.rules),
         warnings: warning::warnings(source.loaded, source.summaries),
         picture: leading.and_then(picture),
         sections: section::all(source),

@@ -20,7 +20,7 @@ use bench::report::document::Document;
 use bench::report::format::Format;
 use bench::report::readme;
 use bench::report::value::Value;
-use bench::store::record::{Record, ServerRecord};
+use bench::store::record::{ConformanceRecord, Record, ServerRecord};
 use bench::store::results;
 use folder::Folder;
 use records::{
@@ -453,6 +453,28 @@ fn ratios_are_to_the_server_that_is_named() {
         assert!(text.contains(expected), "{expected}: {text}");
         assert!(!text.contains("To the best"), "{text}");
     }
+}
+
+/// A second rank, on request.
+#[test]
+fn servers_that_keep_the_rules_are_ranked_among_themselves() {
+    let mut folder = every_verdict();
+    for run in &mut folder.records {
+        let passed = if run.server.name == "client-bound" { 499 } else { 500 };
+        run.server.conformance =
+            Some(ConformanceRecord { cases: 500, passed, flaky: Some(0), smuggled: 0, odd: Vec::new() });
+    }
+    let expected =
+        "ranked servers that pass every conformance case the order is: server-bound and a-tie (1–2); ";
+    for (flags, is_shown) in [(&["--rules", "kept"][..], true), (&[], false), (&["--rules", "any"], false)] {
+        let (code, text) = bench(&folder, &[&["report", "DIR", "--format", "markdown"], flags].concat());
+        assert_eq!(code, Some(0), "{text}");
+        assert_eq!(text.contains(expected), is_shown, "{text}");
+        assert_eq!(text.contains("| Rank, rules kept |"), is_shown, "{text}");
+    }
+    folder.records.iter_mut().for_each(|run| run.server.conformance = None);
+    let (_, text) = bench(&folder, &["report", "DIR", "--rules", "kept", "--baseline", "a-tie"]);
+    assert!(text.contains("Which servers keep the rules of HTTP is not known"), "{text}");
 }
 
 /// `bench explain` prints the report's section, or an error that says how to get what it lacks.

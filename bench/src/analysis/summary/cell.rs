@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::RunFigure;
 use crate::analysis::statistics::{Estimate, median};
 use crate::analysis::verdict::{self, Verdict};
-use crate::store::record::{Bound, ErrorRecord, Record, ServerRecord};
+use crate::store::record::{Bound, ConformanceRecord, ErrorRecord, Record, ServerRecord};
 use visit::output::Times;
 
 /// All runs of one server under one workload.
@@ -52,6 +52,11 @@ impl<'a> Cell<'a> {
     /// The server's name.
     pub fn name(&self) -> &'a str {
         &self.server.name
+    }
+
+    /// The result of the conformance cases; `None` where it was sent none.
+    pub fn conformance(&self) -> Option<&'a ConformanceRecord> {
+        self.runs.iter().find_map(|run| run.server.conformance.as_ref())
     }
 
     /// The runs that have figures.

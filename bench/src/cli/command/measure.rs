@@ -277,7 +277,7 @@ pub(super) fn make(
     let tally = measurement.run(&mut results, done).with_context(kept)?;
 
     let loaded = results::load(&folder)?;
-    let document = report::document(&loaded);
+    let document = report::document_with(&loaded, arguments.setup.rules);
     // Written first and told last, so that neither a full disk nor a closed terminal loses the other.
     let page = write_report(&folder, &document);
     show(&loaded, &document)?;

@@ -15,8 +15,8 @@ use crate::store::results;
 pub(super) fn run(arguments: &Report) -> anyhow::Result<Outcome> {
     let loaded = results::load(&arguments.folder)?;
     let document = match &arguments.baseline {
-        Some(name) => report::document_against(&loaded, name).context("--baseline")?,
-        None => report::document(&loaded),
+        Some(name) => report::document_against(&loaded, name, arguments.rules).context("--baseline")?,
+        None => report::document_with(&loaded, arguments.rules),
     };
     put(&document, arguments.format, arguments.output.as_deref())
 }

@@ -33,6 +33,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
         Some(fields::rank(summary)),
+        source.rank_of_kept(summary),
         Some(fields::language()),
         Some(fields::median("Requests", Quantity::Count, speed::answered)),
         Some(Field::new("Concurrency", Quantity::Count, move |_: &Cell| connections)),

@@ -48,6 +48,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
         Some(fields::rank(summary)),
+        source.rank_of_kept(summary),
         Some(fields::language()),
         Some(cost),
         source.to_baseline(COST, summary).or_else(to_best),

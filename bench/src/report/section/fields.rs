@@ -1,7 +1,7 @@
 //! The columns that several tables share, and the column of ratios to a chosen baseline.
 
 use super::metric::Metric;
-use super::{Source, notes, words};
+use super::{Source, notes, rules, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::document::Table;
 use crate::report::field::Field;
@@ -49,7 +49,7 @@ pub(super) fn median<'a>(
 
 /// How many conformance cases passed, of those that were sent.
 pub(super) fn conformance<'a>() -> Field<'a, Cell<'a>> {
-    Field::text("HTTP cases", |cell: &Cell| cell.server.conformance.as_ref().map(ToString::to_string))
+    Field::text("HTTP cases", |cell: &Cell| cell.conformance().map(ToString::to_string))
 }
 
 /// The best of the ranked cells.
@@ -90,6 +90,7 @@ impl Source<'_> {
         let title = format!("{what}, {}", words::title(summary));
         let mut table = Table::from_fields(name, title, fields.into_iter().flatten(), cells);
         table.notes.extend(self.baseline_note(summary));
+        table.notes.extend(rules::note(&table));
         table.notes.extend(notes::signs(&table));
         table
     }

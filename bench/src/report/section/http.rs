@@ -50,7 +50,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 fn rows<'a>(summaries: &[WorkloadSummary<'a>]) -> Vec<Row<'a>> {
     let mut rows: Vec<Row> = Vec::new();
     for cell in summaries.iter().flat_map(|summary| &summary.cells) {
-        let found = cell.runs.iter().find_map(|run| run.server.conformance.as_ref());
+        let found = cell.conformance();
         match rows.iter_mut().find(|row| row.server == cell.server.name) {
             Some(row) => row.found = row.found.or(found),
             None => rows.push(Row { server: &cell.server.name, found }),

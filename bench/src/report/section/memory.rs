@@ -56,6 +56,7 @@ fn start_table(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
         Some(fields::rank(summary)),
+        source.rank_of_kept(summary),
         Some(fields::median("Ready", Quantity::Time, |run| Some(run.start?.ready_seconds))),
         Some(FIRST_ANSWER.field().with_intervals().with_bars().essential()),
         source.to_baseline(FIRST_ANSWER, summary),
@@ -69,6 +70,7 @@ fn held_table(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
         Some(fields::rank(summary)),
+        source.rank_of_kept(summary),
         Some(fields::median("Connections", Quantity::Count, seen)),
         Some(MEMORY_PER_CONNECTION.field().with_intervals().with_bars().essential()),
         source.to_baseline(MEMORY_PER_CONNECTION, summary),

@@ -27,6 +27,7 @@ mod protocols;
 mod rates;
 mod readme;
 mod repetitions;
+mod rules;
 mod scaling;
 mod speed;
 mod words;
@@ -48,6 +49,8 @@ pub(super) use microbench::table as microbench_table;
 pub(super) use panels::lines;
 pub(super) use preliminary::table as preliminary_table;
 pub(super) use readme::table as readme_table;
+pub use rules::Rules;
+pub(super) use rules::sentence as kept_sentence;
 pub(super) use words::{connections, cores, host, list, load_cores, some, some_up_to, verdict};
 
 /// What sections are made from.
@@ -58,11 +61,13 @@ pub(super) struct Source<'a> {
     pub(super) families: Vec<Family<'a>>,
     /// The server that the user chose to compare all others with.
     pub(super) baseline: Option<&'a str>,
+    /// Among which servers the user wants ranks.
+    pub(super) rules: Rules,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(loaded: &'a Loaded, summaries: &'a [WorkloadSummary<'a>]) -> Self {
-        Self { loaded, summaries, families: family::families(summaries), baseline: None }
+        Self { loaded, summaries, families: family::families(summaries), baseline: None, rules: Rules::Any }
     }
 }
 

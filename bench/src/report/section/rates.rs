@@ -65,6 +65,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
         Some(fields::rank(summary)),
+        source.rank_of_kept(summary),
         Some(COST.field().with_intervals().essential()),
         source.to_baseline(COST, summary),
         Some(switches("Switches/1,000", 1000.0)),
@@ -81,6 +82,7 @@ fn idle_table(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
         Some(fields::rank(summary)),
+        source.rank_of_kept(summary),
         Some(IDLE.field().with_intervals().essential()),
         Some(switches("Switches/s", 1.0)),
         source.to_baseline(IDLE, summary),

@@ -185,6 +185,11 @@ impl ConformanceRecord {
         }
     }
 
+    /// Whether it passes every case that it was sent, on every run.
+    pub fn is_perfect(&self) -> bool {
+        self.cases > 0 && self.passed == self.cases
+    }
+
     /// Whether both may describe the same server: they differ at most in which flaky cases passed.
     pub fn is_consistent_with(&self, other: &Self) -> bool {
         let most = |found: &Self| found.passed + found.flaky.unwrap_or_default();
