@@ -13,6 +13,7 @@ mod attached;
 mod clock;
 mod descriptors;
 mod environment;
+mod frequency;
 mod guard;
 mod kernel;
 mod launch;
@@ -63,7 +64,7 @@ pub use remote::{Deployed, RemoteFolder, RemoteWatch, Source, Ssh, serve};
 pub use threads::ThreadTimes;
 pub use throttled::quota;
 pub use usage::{Memory, Usage};
-pub use watch::LocalWatch;
+pub use watch::{LocalWatch, Seen};
 
 /// A host, and the processes that the harness has started on it.
 pub struct Host {
@@ -84,7 +85,7 @@ pub enum Scratch<'a> {
     There(RemoteFolder<'a>),
 }
 
-/// Connections of a server that are being counted.
+/// A load that is being looked at.
 pub enum Watch<'a> {
     /// Those of a server of this machine.
     Here(LocalWatch),
@@ -225,12 +226,22 @@ impl Host {
         }
     }
 
-    /// Counts the connections of `address` at times until the returned value is asked for the largest
-    /// count. The host does so itself: the harness sends nothing meanwhile.
-    pub fn watch_connections(&self, address: SocketAddr) -> anyhow::Result<Watch<'_>> {
+    /// Counts the connections of `address` at times, and reads once how fast `cores` run, until the
+    /// returned value is asked for what was seen. The host does so itself: the harness sends nothing
+    /// meanwhile.
+    pub fn watch(&self, address: SocketAddr, cores: Vec<usize>) -> anyhow::Result<Watch<'_>> {
         match &self.place {
-            Place::Here(_) => Ok(Watch::Here(LocalWatch::start(address))),
-            Place::There(remote) => remote.watch_connections(address).map(Watch::There),
+            Place::Here(_) => Ok(Watch::Here(LocalWatch::start(address, cores))),
+            Place::There(remote) => remote.watch(address, cores).map(Watch::There),
+        }
+    }
+
+    /// The clock frequency of each of these cores now, in hertz. `None` where the kernel does not say, and
+    /// of another host, which is asked by [`Host::watch`] alone.
+    pub fn frequencies(&self, cores: &[usize]) -> Option<Vec<u64>> {
+        match &self.place {
+            Place::Here(_) => frequency::frequencies(cores),
+            Place::There(_) => None,
         }
     }
 
@@ -367,11 +378,11 @@ impl Scratch<'_> {
 }
 
 impl Watch<'_> {
-    /// The largest count. `None` where there was no look yet, or the kernel does not say.
-    pub fn most(self) -> Option<u64> {
+    /// What was seen.
+    pub fn end(self) -> Seen {
         match self {
-            Self::Here(watch) => watch.most(),
-            Self::There(watch) => watch.most(),
+            Self::Here(watch) => watch.end(),
+            Self::There(watch) => watch.end(),
         }
     }
 }

@@ -114,6 +114,7 @@ impl<'a> Contender<'a> {
                 is_attached: server.attached.is_some(),
                 article: server.article.clone(),
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
+                binary_bytes: ready.and_then(|ready| ready.binary_bytes),
             },
             tool: ToolRecord {
                 name: workload.tool().into(),

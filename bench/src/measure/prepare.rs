@@ -49,6 +49,8 @@ pub(super) struct Ready {
     /// The server as it runs: on another host its commands name what was copied there.
     pub(super) server: Server,
     pub(super) conformance: Option<ConformanceRecord>,
+    /// The size of what runs, where it was built here.
+    pub(super) binary_bytes: Option<u64>,
 }
 
 /// Looks up the tool and the cores of a workload.
@@ -180,14 +182,16 @@ fn build(sides: &Sides, servers: &[&Server], progress: &Progress) -> Vec<Prepare
 fn prepare(sides: &Sides, server: &Server, shown: bool) -> Prepared {
     if let Some(attached) = &server.attached {
         let (version, server) = (attached.version.clone(), server.clone());
-        return Ok(Ready { version, server, conformance: None });
+        return Ok(Ready { version, server, conformance: None, binary_bytes: None });
     }
     let failed = |error| ErrorRecord { kind: ErrorKind::Build, message: format!("{error:#}") };
     let (here, host) = (sides.harness(), sides.server());
-    let server = deploy::prepare(here, host, server, shown).map_err(failed)?;
-    let server = server.map_err(|message| ErrorRecord { kind: ErrorKind::Unavailable, message })?;
-    let version = launch::version(host, &server).map_err(failed)?;
-    Ok(Ready { version, server, conformance: None })
+    let deployed = deploy::prepare(here, host, server, shown).map_err(failed)?;
+    let deployed = deployed.map_err(|message| ErrorRecord { kind: ErrorKind::Unavailable, message })?;
+    let version = launch::version(host, &deployed).map_err(failed)?;
+    // What another host has built has another size.
+    let binary_bytes = host.source().is_none().then(|| build::binary_bytes(server)).flatten();
+    Ok(Ready { version, server: deployed, conformance: None, binary_bytes })
 }
 
 /// Sends the server the conformance cases. `None` when that is not possible: its runs then record why.

@@ -1,6 +1,8 @@
 //! How a server is built, and when it is not: what one user has built another one can run, who cannot
 //! write to the target folder, or has no compiler.
 
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -55,6 +57,20 @@ pub(super) fn is_made(program: &str) -> bool {
     Path::new(program).is_absolute() && Path::new(program).is_file()
 }
 
+/// The first bytes of a program that the kernel runs itself (`elf(5)`).
+const ELF: [u8; 4] = *b"\x7fELF";
+
+/// The size of the program that the server runs; `None` of a script, of a link to what was installed, as
+/// an interpreter's, and of what is on `PATH`.
+pub(crate) fn binary_bytes(server: &Server) -> Option<u64> {
+    let program = server.run.first().filter(|program| program.contains('/'))?;
+    let program = server.folder.join(program);
+    let size = fs::symlink_metadata(&program).ok().filter(fs::Metadata::is_file)?.len();
+    let mut first = [0; ELF.len()];
+    File::open(&program).ok()?.read_exact(&mut first).ok()?;
+    (first == ELF).then_some(size)
+}
+
 fn is_built(server: &Server) -> bool {
     server.run.first().is_some_and(|program| is_made(program))
 }
@@ -64,4 +80,36 @@ fn read_only(server: &Server) -> Option<&Path> {
     let program = Path::new(server.run.first()?);
     let folder = program.ancestors().skip(1).find(|folder| folder.is_dir())?;
     (program.is_absolute() && !is_writable(folder)).then_some(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_is_what_was_built() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("built"), b"\x7fELF and more").unwrap();
+        fs::write(path("short"), b"\x7fEL").unwrap();
+        fs::write(path("script"), "#!/bin/sh").unwrap();
+        std::os::unix::fs::symlink(path("built"), path("linked")).unwrap();
+        let absolute = path("built").display().to_string();
+        let cases = [
+            (absolute.as_str(), Some(13)),
+            ("./built", Some(13)),
+            ("built", None),
+            ("./short", None),
+            ("./script", None),
+            ("./linked", None),
+            ("./missing", None),
+            ("./", None),
+            ("sh", None),
+        ];
+        for (program, expected) in cases {
+            let mut server = Server::example("");
+            (server.folder, server.run) = (folder.path().to_owned(), vec![program.to_owned()]);
+            assert_eq!(binary_bytes(&server), expected, "{program}");
+        }
+    }
 }

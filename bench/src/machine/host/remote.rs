@@ -33,7 +33,7 @@ use super::local::Local;
 use super::network::{Interface, Traffic};
 use super::ports::Ports;
 use super::process::{Ended, Line, Operations, Waited};
-use super::{Clock, Launch, Memory, Process, ThreadTimes, Usage};
+use super::{Clock, Launch, Memory, Process, Seen, ThreadTimes, Usage};
 use crate::machine::Machine;
 use crate::machine::assignment::Layout;
 use crate::machine::cores::Cores;
@@ -171,8 +171,8 @@ impl Remote {
         self.ask(Ask::Accepted, AT_ONCE).ok()?
     }
 
-    pub(super) fn watch_connections(&self, address: SocketAddr) -> anyhow::Result<RemoteWatch<'_>> {
-        Ok(RemoteWatch { remote: self, number: self.ask(Ask::Watch { address }, AT_ONCE)? })
+    pub(super) fn watch(&self, address: SocketAddr, cores: Vec<usize>) -> anyhow::Result<RemoteWatch<'_>> {
+        Ok(RemoteWatch { remote: self, number: self.ask(Ask::Watch { address, cores }, AT_ONCE)? })
     }
 
     pub(super) fn ports(&self, to_loopback: bool) -> Option<Ports> {
@@ -314,14 +314,14 @@ impl Drop for RemoteFolder<'_> {
     }
 }
 
-/// Connections of a server that the helper on its host counts.
+/// A load that the helper on the server's host looks at.
 pub struct RemoteWatch<'a> {
     remote: &'a Remote,
     number: u64,
 }
 
 impl RemoteWatch<'_> {
-    pub(super) fn most(self) -> Option<u64> {
-        self.remote.ask(Ask::Most { watch: self.number }, AT_ONCE).ok()?
+    pub(super) fn end(self) -> Seen {
+        self.remote.ask(Ask::EndWatch { watch: self.number }, AT_ONCE).unwrap_or_default()
     }
 }

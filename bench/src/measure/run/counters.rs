@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::loaded_server::LoadedServer;
-use crate::machine::cores::CoreTimes;
+use crate::machine::cores::{CoreTimes, Cores};
 use crate::machine::host::{Host, KernelCounters, ThreadTimes, Usage};
-use crate::store::record::{CpuRecord, UsageRecord};
+use crate::store::record::{CpuRecord, FrequencyRecord, UsageRecord};
 
 /// A host, and the cores of it that are measured.
 pub(super) type HostCores<'a> = (&'a Host, Vec<usize>);
@@ -139,6 +139,7 @@ impl Spent {
             throttled_seconds: self.throttled().as_ref().map(Duration::as_secs_f64),
             suspended_seconds: self.suspended().as_ref().map(Duration::as_secs_f64),
             idle_share: None,
+            frequency: None,
         }
     }
 }
@@ -158,6 +159,17 @@ impl std::ops::Add for Spent {
     }
 }
 
+/// The record of frequencies in hertz, which are those of all of these cores.
+pub(super) fn frequency(hertz: &[u64], cores: &Cores) -> FrequencyRecord {
+    let all = cores.all();
+    let of_core = |core: &usize| hertz.get(all.iter().position(|known| known == core)?).copied();
+    let of_side = |own: &[usize]| {
+        let hertz: Option<Vec<u64>> = own.iter().map(of_core).collect();
+        hertz.filter(|hertz| !hertz.is_empty())
+    };
+    FrequencyRecord { server_hertz: of_side(&cores.server), tool_hertz: of_side(&cores.tool) }
+}
+
 pub(super) fn usage(usage: &Usage) -> UsageRecord {
     UsageRecord {
         seconds: usage.cpu.as_secs_f64(),
@@ -165,5 +177,29 @@ pub(super) fn usage(usage: &Usage) -> UsageRecord {
         system_seconds: usage.system.as_secs_f64(),
         voluntary_switches: usage.voluntary_switches,
         involuntary_switches: usage.involuntary_switches,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frequency_is_that_of_its_core() {
+        // The cores of both sides, and what is recorded of each where core 0 has 1,000 Hz, 2 has 1,002 …
+        type Side<'a> = Option<&'a [u64]>;
+        let cases: [(&[usize], &[usize], Side, Side); 4] = [
+            (&[2, 0], &[1, 3], Some(&[1002, 1000]), Some(&[1001, 1003])),
+            (&[0], &[0], Some(&[1000]), Some(&[1000])),
+            (&[3], &[], Some(&[1003]), None),
+            (&[], &[1], None, Some(&[1001])),
+        ];
+        for (server, tool, of_server, of_tool) in cases {
+            let cores = Cores { server: server.to_vec(), tool: tool.to_vec(), harness: None };
+            let hertz: Vec<u64> = cores.all().into_iter().map(|core| 1000 + core as u64).collect();
+            let found = frequency(&hertz, &cores);
+            assert_eq!(found.server_hertz.as_deref(), of_server, "{cores:?}");
+            assert_eq!(found.tool_hertz.as_deref(), of_tool, "{cores:?}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::shares::{self, Share, Shares, Window};
 use super::{Run, RunOutput, failed};
 use crate::checks::verify;
 use crate::machine::cores::Cores;
-use crate::machine::host::{Clock, Memory, Traffic};
+use crate::machine::host::{Clock, Memory, Seen, Traffic};
 use crate::machine::sides::LoadSide;
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{
@@ -51,11 +51,17 @@ impl Run<'_> {
         let accepted = here.accepted();
         let before = Counters::before(&server, used_cores.server.len(), &parts);
         let before = before.map_err(failed(ErrorKind::Died))?;
-        let watch = here.watch_connections(server.address()).map_err(failed(ErrorKind::HostLost))?;
+        let mut watched = used_cores.clone();
+        if self.sides.are_apart() {
+            // Those of other hosts.
+            watched.tool.clear();
+        }
+        let watch = here.watch(server.address(), watched.all()).map_err(failed(ErrorKind::HostLost))?;
         let began = Instant::now();
         let shares = self.run_tool(tool, &spec);
         let wall = began.elapsed();
-        let seen = server.known(watch.most());
+        let Seen { connections, hertz } = watch.end();
+        let seen = server.known(connections);
         let spent = before.spent(&server, &parts);
         let accepted = here.accepted().zip(accepted).map(|(after, before)| after.saturating_sub(before));
         record.memory = server.memory(at_rest);
@@ -72,6 +78,7 @@ impl Run<'_> {
         self.record_report(figures, record)?;
         record.cpu = Some(CpuRecord {
             idle_share: self.idle_share,
+            frequency: hertz.map(|hertz| counters::frequency(&hertz, &watched)),
             ..spent.record(&shares.usage(), used_cores.server.len())
         });
         // Those of a server on another machine are not counted here.

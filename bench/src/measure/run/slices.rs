@@ -117,7 +117,8 @@ pub(in crate::measure) fn measure(
     }
     let Some(blocks) = seats.first().map(|seat| blocks(seat.load, slice)) else { return };
     for seat in seats.iter_mut() {
-        seat.step(|standing, load, output| standing.prepare(slice, blocks, load, output));
+        let host = seat.run.sides.harness();
+        seat.step(|standing, load, output| standing.prepare(host, slice, blocks, load, output));
         seat.look_at_connections();
     }
     take_down_busy(seats);

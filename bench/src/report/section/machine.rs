@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Source, words};
-use crate::analysis::summary::{WorkloadSummary, grouped};
+use crate::analysis::statistics::median;
+use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::machine::Machine;
 use crate::report::document::{Fact, Section, Table};
 use crate::report::field::Field;
-use crate::store::record::{ServerRecord, ToolRecord};
+use crate::report::value::Quantity;
+use crate::store::record::{FrequencyRecord, ServerRecord, ToolRecord};
 use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -29,12 +31,31 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     }
     Some(Section {
         tables: [servers(source), tools(source)].into_iter().flatten().collect(),
-        facts: facts(machine),
+        facts: facts(machine, frequencies(source.summaries)),
         ..section
     })
 }
 
-fn facts(machine: &Machine) -> Vec<Fact> {
+/// The medians of what the cores of both sides ran at under load, in words.
+fn frequencies(summaries: &[WorkloadSummary]) -> Option<String> {
+    let runs = || summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(Cell::measured);
+    let of_side = |side: &str, get: fn(&FrequencyRecord) -> Option<&Vec<u64>>| {
+        let records = runs().filter_map(|run| run.cpu.as_ref()?.frequency.as_ref());
+        let hertz = records.filter_map(get).flatten();
+        let mut hertz: Vec<f64> = hertz.map(|hertz| numbers::as_f64(*hertz)).collect();
+        let median = median(&mut hertz)? / 1e9;
+        let [least, most] = [hertz.first()? / 1e9, hertz.last()? / 1e9];
+        Some(format!("{side} {median:.2} GHz ({least:.2} to {most:.2})"))
+    };
+    let sides = [
+        of_side("servers", |record| record.server_hertz.as_ref()),
+        of_side("load tool", |record| record.tool_hertz.as_ref()),
+    ];
+    let known: Vec<String> = sides.into_iter().flatten().collect();
+    (!known.is_empty()).then(|| known.join(", "))
+}
+
+fn facts(machine: &Machine, frequencies: Option<String>) -> Vec<Fact> {
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
     let words = |words: &[String]| if words.is_empty() { "no sign of one".into() } else { words.join(", ") };
     let harness = machine.harness_core.map(|core| numbers::cores(&[core]));
@@ -53,6 +74,7 @@ fn facts(machine: &Machine) -> Vec<Fact> {
         ("Container", Some(words(&machine.container_signs))),
         ("Frequency governor", machine.frequency.governors.as_deref().map(words)),
         ("Turbo", machine.frequency.turbo.map(yes)),
+        ("Clock frequency under load", frequencies),
         ("Huge pages", machine.huge_pages.clone()),
         ("Load before the first run", load),
         ("Servers on", Some(numbers::cores(&machine.server_cores))),
@@ -78,15 +100,18 @@ fn servers(source: &Source) -> Option<Table> {
     let text = |header: &str, get: fn(&ServerRecord) -> &str| {
         Field::text(header, move |server: &&ServerRecord| get(server))
     };
-    let fields = [
-        Field::text("Server", |server: &&ServerRecord| words::label(server)).essential(),
-        text("Language", |server| &server.language),
-        text("Runtime", |server| &server.runtime),
-        text("Concurrency model", |server| &server.model),
-        Field::text("Version", |server: &&ServerRecord| server.version.as_deref()).essential(),
-    ];
+    let binary = |server: &&ServerRecord| server.binary_bytes.map(numbers::as_f64);
     let rows: Vec<&ServerRecord> = known.into_values().collect();
-    Table::from_fields("servers", "The servers", fields, &rows).with_rows()
+    let has_binary = rows.iter().any(|server| server.binary_bytes.is_some());
+    let fields = [
+        Some(Field::text("Server", |server: &&ServerRecord| words::label(server)).essential()),
+        Some(text("Language", |server| &server.language)),
+        Some(text("Runtime", |server| &server.runtime)),
+        Some(text("Concurrency model", |server| &server.model)),
+        Some(Field::text("Version", |server: &&ServerRecord| server.version.as_deref()).essential()),
+        has_binary.then(|| Field::new("Binary", Quantity::Memory, binary)),
+    ];
+    Table::from_fields("servers", "The servers", fields.into_iter().flatten(), &rows).with_rows()
 }
 
 /// Every load tool, with what its latency means, each once.
@@ -103,4 +128,42 @@ fn tools(source: &Source) -> Option<Table> {
     let tools = grouped(tools.map(|tool| ((&tool.name, &tool.version, meaning(tool)), tool)));
     let rows: Vec<&ToolRecord> = tools.into_iter().map(|(_, tools)| tools[0]).collect();
     Table::from_fields("tools", "The load tools", fields, &rows).with_rows()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::Record;
+    use crate::store::results::Loaded;
+
+    #[test]
+    fn binaries_and_frequencies_are_shown_where_they_are_known() {
+        let frequency = |server: Option<&[u64]>, tool: Option<&[u64]>| FrequencyRecord {
+            server_hertz: server.map(<[u64]>::to_vec),
+            tool_hertz: tool.map(<[u64]>::to_vec),
+        };
+        let slow: &[u64] = &[1_200_000_000, 3_400_000_000];
+        let fast: &[u64] = &[3_500_000_000];
+        // What is recorded of the server one, the row of the table, and the fact.
+        let cases = [
+            (None, None, "one | -", "unknown"),
+            (
+                Some(3 << 20),
+                Some(frequency(Some(slow), Some(fast))),
+                "one | 3.00",
+                "servers 2.30 GHz (1.20 to 3.40), load tool 3.50 GHz (3.50 to 3.50)",
+            ),
+            (None, Some(frequency(Some(fast), None)), "one | -", "servers 3.50 GHz (3.50 to 3.50)"),
+            (Some(1 << 19), Some(frequency(None, None)), "one | 512", "unknown"),
+        ];
+        for (binary_bytes, frequency, row, expected) in cases {
+            let mut record = Record::example("one", 1);
+            record.server.binary_bytes = binary_bytes;
+            record.cpu.as_mut().unwrap().frequency = frequency;
+            let section = Loaded::example(vec![record]).section(section).unwrap();
+            assert_eq!(section.tables[0].shown(&["Server", "Binary"]), [row]);
+            let fact = section.facts.iter().find(|fact| fact.name == "Clock frequency under load").unwrap();
+            assert_eq!(fact.value, expected);
+        }
+    }
 }

@@ -224,6 +224,20 @@ pub struct CpuRecord {
     /// `null` where there was no such time, as in old records.
     #[serde(default)]
     pub idle_share: Option<f64>,
+    /// How fast the cores ran. Absent where the kernel does not say, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<FrequencyRecord>,
+}
+
+/// Clock frequencies of cores, as the kernel said them once in the run: 50 ms after the load tool was
+/// started, or where the run was made in slices at the end of the warm-up before them.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrequencyRecord {
+    /// Of each of the server's cores, in hertz; `null` where they are not known.
+    pub server_hertz: Option<Vec<u64>>,
+    /// The same of the tool's; `null` on other hosts.
+    pub tool_hertz: Option<Vec<u64>>,
 }
 
 /// What the processes of one side used: all threads, also those that ended, and children.

@@ -155,6 +155,10 @@ pub struct ServerRecord {
     pub article: Option<String>,
     /// How well it keeps the rules of HTTP; `null` where that is not known.
     pub conformance: Option<ConformanceRecord>,
+    /// The size of its binary. Absent of a server that an interpreter runs, of one that was installed and
+    /// not built, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binary_bytes: Option<u64>,
 }
 
 /// The result of the conformance cases that were sent to a server before it was measured.

@@ -169,14 +169,14 @@ impl Helper {
                 self.processes.lock().remove(&process);
                 value(EndedReply::from(ended))
             }
-            Ask::Watch { address } => {
+            Ask::Watch { address, cores } => {
                 let number = self.number();
-                self.watches.lock().insert(number, LocalWatch::start(address));
+                self.watches.lock().insert(number, LocalWatch::start(address, cores));
                 value(number)
             }
-            Ask::Most { watch } => {
+            Ask::EndWatch { watch } => {
                 let watch = self.watches.lock().remove(&watch).context("there is no such watch")?;
-                value(watch.most())
+                value(watch.end())
             }
             Ask::MakeFolder { files } => {
                 let folder = scratch::make_in(&self.scratch, &files)?;

@@ -85,10 +85,10 @@ pub(super) enum Ask {
     Established { address: SocketAddr },
     /// `Option<u64>`.
     Accepted,
-    /// Begins to count the connections of an address: the number of the watch.
-    Watch { address: SocketAddr },
-    /// Ends a watch: `Option<u64>`.
-    Most { watch: u64 },
+    /// Begins to look at the connections of an address and the frequencies of cores: the number of the watch.
+    Watch { address: SocketAddr, cores: Vec<usize> },
+    /// `Seen`.
+    EndWatch { watch: u64 },
     /// `Option<Ports>`.
     Ports { to_loopback: bool },
     /// `Option<Traffic>`.

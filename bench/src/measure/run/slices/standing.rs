@@ -8,7 +8,7 @@ use super::{Seat, Share, WARM_UP, share};
 use crate::analysis::verdict;
 use crate::machine::cores::Cores;
 use crate::machine::host::{Host, Launch, Memory, Process, Usage};
-use crate::measure::run::counters::{Counters, Spent};
+use crate::measure::run::counters::{self, Counters, Spent};
 use crate::measure::run::loaded_server::LoadedServer;
 use crate::measure::run::{Run, RunOutput, failed};
 use crate::servers::workload::Load;
@@ -31,6 +31,8 @@ pub(super) struct Standing {
     pub(super) share: Share,
     pub(super) slices: Vec<Slice>,
     idle: Idle,
+    /// The frequencies of all cores at the end of the warm-up.
+    hertz: Option<Vec<u64>>,
 }
 
 /// What was counted in a slice.
@@ -80,19 +82,22 @@ impl Standing {
             share,
             slices: Vec::new(),
             idle: Idle::default(),
+            hertz: None,
         })
     }
 
     /// Loads the server for the time of the workload's warm-up, which is in no figure, and sees by the
-    /// latency what its share is.
+    /// latency what its share is, and how fast the cores run.
     pub(super) fn prepare(
         &mut self,
+        host: &Host,
         slice: Duration,
         blocks: u32,
         load: &Load,
         output: &mut RunOutput,
     ) -> Result<(), ErrorRecord> {
         let warm_up = self.warm_up(load.warm_up.max(slice), load, output)?;
+        self.hertz = host.frequencies(&self.cores.all());
         self.connections = warm_up.connections_open;
         self.share = share(slice, blocks, warm_up.mean_seconds.unwrap_or_default());
         Ok(())
@@ -191,6 +196,9 @@ impl Standing {
         record.cpu = sum.map(|(spent, tool)| spent.record(&tool, server_cores));
         if let Some(cpu) = record.cpu.as_mut().filter(|_| !self.idle.wall.is_zero()) {
             cpu.idle_share = Some(self.idle.cpu.as_secs_f64() / self.idle.wall.as_secs_f64());
+        }
+        if let Some(cpu) = &mut record.cpu {
+            cpu.frequency = self.hertz.map(|hertz| counters::frequency(&hertz, &self.cores));
         }
         if let Some(all) = &mut record.load {
             // The tool's own sums have the disturbed slices too.
