@@ -454,7 +454,7 @@ fn bad_input_is_one_clear_line() {
             "error: --address: cannot connect to 127.0.0.1:1: does the server run?",
         ),
         ("measure mock --tool wrkk", "error: unknown tool `wrkk`: did you mean `wrk`?"),
-        ("measure mock --tool zzz", "error: unknown tool `zzz`: there are h2load, hey, oha, visit, wrk"),
+        ("measure mock --tool zzz", "error: unknown tool `zzz`: there are h2load, hey, oha, visit, wrk, zrk"),
         ("measure mock --out taken", "error: taken is there already"),
         ("measure mock --out /proc/no/where", "error: cannot make /proc/no"),
         ("measure mock --server-cores 9999", "error: --server-cores: there is no core 9999"),

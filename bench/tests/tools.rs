@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use bench::servers::workload::{Amount, Load, Mode};
+use bench::servers::workload::{Amount, Load, Mode, Rate};
 use bench::tools::{self, LoadSpec, ToolOutput};
 
 use mock::{Checkout, suite, workload};
@@ -69,18 +69,30 @@ impl Server {
         server
     }
 
-    /// The tool's report of this load. `None` where the tool is not on this machine.
+    /// The tool's report of a closed loop. `None` where the tool is not on this machine.
     fn loaded(&self, tool: &str, connections: u32, amount: Amount, mode: Mode) -> Option<ToolOutput> {
+        self.loaded_at(None, tool, connections, amount, mode)
+    }
+
+    /// The tool's report of a load at a rate, or in a closed loop.
+    fn loaded_at(
+        &self,
+        rate: Option<f64>,
+        tool: &str,
+        connections: u32,
+        amount: Amount,
+        mode: Mode,
+    ) -> Option<ToolOutput> {
         let folder = tempfile::tempdir().unwrap();
         let tool = tools::find(tool).unwrap();
         if let Some(script) = tool.script() {
             fs::write(folder.path().join(script.name), script.text).unwrap();
         }
         let timeout = Duration::from_secs(20);
-        let load = Load { timeout, ..Load::new(tool.name(), connections, amount, mode) };
+        let rate_of_load = rate.map(Rate::PerSecond);
+        let load = Load { timeout, rate: rate_of_load, ..Load::new(tool.name(), connections, amount, mode) };
         let url = format!("http://{}/here", self.address);
-        let spec =
-            LoadSpec { load: &load, amount, rate: None, share: None, answer: "hi", cores: 1, url: &url };
+        let spec = LoadSpec { load: &load, amount, rate, share: None, answer: "hi", cores: 1, url: &url };
         let words = tool.command(&spec);
         let (program, arguments) = words.split_first().unwrap();
         let output = Command::new(program).args(arguments).current_dir(folder.path()).output();
@@ -223,4 +235,45 @@ fn h2load_sends_a_request_with_each_answer_of_a_pipeline() {
     // Two are on their way when the fourth hangs; a tool that waits for a batch would have sent four.
     assert_eq!((said.answered, said.errors), (3, errors(&[])));
     assert_eq!(server.requests.load(SeqCst), 5);
+}
+
+#[test]
+fn zrk_counts_messages_and_closed_connections() {
+    type Case = (&'static str, fn(&Request) -> Reply, u64, &'static [(&'static str, u64)], [u64; 2]);
+    // The server, the answers and errors of a second at 10 per second, and how many requests and connections
+    // the server gets. It answers three requests; the fourth hangs, and is in no count.
+    fn three(asked: &Request, reply: Reply) -> Reply {
+        if asked.of_all <= 3 { reply } else { Hang }
+    }
+    let cases: [Case; 6] = [
+        ("whole", |asked| three(asked, Keep(WHOLE)), 3, &[], [4, 1]),
+        ("redirects", |asked| three(asked, Keep(REDIRECT)), 0, &[("status 3xx", 3)], [4, 1]),
+        ("closes with notice", |asked| three(asked, Close(WITH_NOTICE)), 3, &[], [4, 4]),
+        // Every second one is written to a connection that is closed.
+        ("closes unannounced", |asked| three(asked, Close(WHOLE)), 3, &[("read", 3)], [4, 4]),
+        ("cut off", |asked| three(asked, Close(CUT_OFF)), 0, &[("read", 3)], [4, 4]),
+        ("ends by close", |asked| three(asked, Close(ENDS_BY_CLOSE)), 3, &[], [4, 4]),
+    ];
+    let second = Amount::Time(Duration::from_secs(1));
+    for (name, reply, answered, expected, [requests, connections]) in cases {
+        let server = Server::start(reply);
+        let Some(said) = server.loaded_at(Some(10.0), "zrk", 1, second, Mode::KeepAlive) else { return };
+        assert_eq!((said.answered, said.errors), (answered, errors(expected)), "{name}");
+        assert_eq!(server.requests.load(SeqCst), requests, "{name}");
+        assert_eq!(server.connections.load(SeqCst), connections, "{name}");
+    }
+}
+
+/// Of requests that are due every 100 ms and take 200 ms, the second one waits for 100 ms.
+#[test]
+fn zrk_counts_from_when_a_request_was_due() {
+    let server = Server::start(|_| {
+        thread::sleep(Duration::from_millis(200));
+        Keep(WHOLE)
+    });
+    let second = Amount::Time(Duration::from_secs(1));
+    let Some(said) = server.loaded_at(Some(10.0), "zrk", 1, second, Mode::KeepAlive) else { return };
+    assert_eq!(said.errors, errors(&[]));
+    assert!(said.answered >= 2 && said.answered < 10, "{said:?}");
+    assert!(said.percentiles[&50] >= 0.2 && said.max_seconds.unwrap() >= 0.3, "{said:?}");
 }

@@ -376,8 +376,10 @@ impl Runner<'_> {
     }
 
     fn peak(&self, workload: &Workload, contender: &Contender, peak: &str) -> Result<f64, String> {
-        let runs = self.runs(peak, workload, contender).filter(|run| run.repetition == Some(1));
-        let runs: Vec<&Record> = runs.collect();
+        let is_first = |run: &&Record| {
+            run.workload.name == peak && run.server.name == contender.name && run.repetition == Some(1)
+        };
+        let runs = own_or_all(self.done.iter().filter(is_first).collect(), workload.tool());
         // Of several attempts the one that a report would take.
         let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
         let found = found.filter(|found| *found > 0.0);
@@ -404,8 +406,42 @@ impl Runner<'_> {
     }
 }
 
+/// The runs by a tool; where it has none, as one without closed loops, all of them.
+fn own_or_all<'r>(runs: Vec<&'r Record>, tool: &str) -> Vec<&'r Record> {
+    let is_own = |run: &&Record| run.tool.name == tool && run.is_measured();
+    let own: Vec<&Record> = runs.iter().copied().filter(is_own).collect();
+    if own.is_empty() { runs } else { own }
+}
+
 fn is_of(one: &Record, other: &Record) -> bool {
     one.workload.name == other.workload.name
         && one.tool.name == other.tool.name
         && one.server.name == other.server.name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_without_closed_loops_takes_the_peak_of_another() {
+        let run = |tool: &str, repetition, is_failed: bool| {
+            let mut run = Record::example("one", repetition);
+            run.tool.name = tool.into();
+            let message = String::new();
+            run.error = is_failed.then_some(ErrorRecord { kind: ErrorKind::Unavailable, message });
+            run
+        };
+        // The runs there are, and the repetitions of those that count for the tool `b`.
+        let cases: [(&[Record], &[u32]); 4] = [
+            (&[run("a", 1, false), run("b", 2, false)], &[2]),
+            (&[run("a", 1, false), run("b", 2, true)], &[1, 2]),
+            (&[run("a", 1, false)], &[1]),
+            (&[], &[]),
+        ];
+        for (runs, expected) in cases {
+            let found = own_or_all(runs.iter().collect(), "b");
+            assert_eq!(found.iter().filter_map(|run| run.repetition).collect::<Vec<_>>(), expected);
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod oha;
 mod tests;
 mod visit;
 mod wrk;
+mod zrk;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -207,7 +208,7 @@ pub struct ToolOutput {
 }
 
 /// All tools.
-pub const TOOLS: &[&dyn Tool] = &[&h2load::H2load, &hey::Hey, &oha::Oha, &visit::Visit, &wrk::Wrk];
+pub const TOOLS: &[&dyn Tool] = &[&h2load::H2load, &hey::Hey, &oha::Oha, &visit::Visit, &wrk::Wrk, &zrk::Zrk];
 
 /// The tool with this name. Fails on an unknown name, with the most similar one.
 pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {

@@ -107,6 +107,7 @@ fn output_that_is_cut_off_is_an_error() {
         ("visit", "visit/some-5xx.json", "", "not the output of visit"),
         // Nothing is its whole output when no server listens: the reason is on standard error.
         ("wrk", "wrk/normal.txt", "", "wrk printed nothing"),
+        ("zrk", "zrk/normal.json", "", "zrk printed nothing"),
     ];
     for (name, path, last, nothing) in cases {
         let tool = find(name).unwrap();
@@ -139,6 +140,21 @@ fn damaged_output_is_an_error() {
         ),
         ("wrk/normal.txt", "\"depth\"", "\"width\"", "is not the summary of its script"),
         ("wrk/normal.txt", "\"read\":0", "\"read\":-1", "is not the summary of its script"),
+        ("zrk/normal.json", "\"requests\"", "\"interrupted\": true, \"requests\"", "it was interrupted"),
+        (
+            "zrk/normal.json",
+            "\"2xx\": 200",
+            "\"2xx\": 199",
+            "zrk's statuses are 199, and not its 200 requests",
+        ),
+        (
+            "zrk/normal.json",
+            "\"achieved_rate\": 199.94",
+            "\"achieved_rate\": 1999.4",
+            "but its rate says 1999",
+        ),
+        ("zrk/normal.json", "\"duration_s\": 1.000,\n", "\"duration_s\": 0.0,\n", "but its rate says 0"),
+        ("zrk/normal.json", "status_codes", "statuses", "is not its JSON"),
     ];
     for (path, from, to, expected) in cases {
         let normal = captured(path);
