@@ -144,6 +144,7 @@ fn measure(
         control: if servers.len() > 1 { Control::Named("plain".into()) } else { Control::Off },
         workloads: &workloads,
         attempts: 3,
+        series: false,
         until: None,
         progress: &Progress::new(false),
         after_repetition: &|_, _| {},

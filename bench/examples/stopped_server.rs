@@ -110,6 +110,7 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
         amount: load.amount,
         rate: None,
         share: None,
+        series: None,
         answer: "Hello, visitor! You've requested: /abc\n",
         cores: cores.tool.len(),
         url: &url,

@@ -140,3 +140,36 @@ fn slices_can_be_turned_off_and_have_bounds() {
         checkout.expect(&format!("measure mock --slices={wrong}"), 2, said);
     }
 }
+
+/// In slices and in one piece, once per cell; a tool without one is left alone.
+#[test]
+fn a_load_over_time_is_a_run_of_its_own() {
+    let load = |name| workload(name).tool("visit").with("connections", 4).without("requests");
+    let checkout = Checkout::new(
+        &["good", "tidy"],
+        &suite(&[load("load").with("seconds", 0.6), workload("by-hey").tool("hey")])
+            .replace("repetitions = 1", "repetitions = 2"),
+    );
+    for flags in ["", " --slices none"] {
+        let text = checkout.succeed(&format!("measure mock --out out --control none --series{flags}"));
+        for record in checkout.loaded().records {
+            let name = format!("{} {} {:?}", record.workload.name, record.server.name, record.repetition);
+            let is_first = record.workload.name == "load" && record.repetition == Some(1);
+            assert_eq!(record.series.is_some(), is_first, "{name}: {text}");
+            assert_eq!(record.slices.is_some(), record.workload.slice_seconds.is_some(), "{name}: {text}");
+            let Some(series) = record.series else { continue };
+            assert_eq!((series.interval_seconds, series.answered.len()), (0.1, 6), "{name}: {text}");
+            assert!(series.answered.iter().sum::<u64>() > 0, "{name}: {text}");
+            assert_eq!((series.p50_seconds.len(), series.p99_seconds.len()), (6, 6), "{name}: {text}");
+            // It is in no other figure.
+            assert!(!record.tool.command.iter().any(|word| word == "--series"), "{name}: {text}");
+        }
+        let page = std::fs::read_to_string(checkout.path("out/report/index.html")).unwrap();
+        assert!(page.contains("How does a load go over time?") && page.contains("good: Requests per second"));
+        assert!(page.contains("Not shown: by-hey (hey reported none)."), "{text}");
+        std::fs::remove_dir_all(checkout.path("out")).unwrap();
+    }
+    checkout.expect("measure by-hey --out out --series", 1, "--series: none of these workloads is a load by");
+    assert!(!checkout.path("out").exists());
+    checkout.assert_nothing_runs();
+}

@@ -92,7 +92,16 @@ impl Server {
         let rate_of_load = rate.map(Rate::PerSecond);
         let load = Load { timeout, rate: rate_of_load, ..Load::new(tool.name(), connections, amount, mode) };
         let url = format!("http://{}/here", self.address);
-        let spec = LoadSpec { load: &load, amount, rate, share: None, answer: "hi", cores: 1, url: &url };
+        let spec = LoadSpec {
+            load: &load,
+            amount,
+            rate,
+            share: None,
+            series: None,
+            answer: "hi",
+            cores: 1,
+            url: &url,
+        };
         let words = tool.command(&spec);
         let (program, arguments) = words.split_first().unwrap();
         let output = Command::new(program).args(arguments).current_dir(folder.path()).output();

@@ -118,6 +118,11 @@ pub struct Setup {
     #[arg(long)]
     pub brief: bool,
 
+    /// Load each server once more under each workload, in one piece, and keep answers and latency per tenth
+    /// of a second, which the report shows over time. By `visit` alone
+    #[arg(long)]
+    pub series: bool,
+
     /// Attempts at a run that other processes disturb. Of what is measured in slices only these are
     /// repeated
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]

@@ -134,6 +134,7 @@ impl<'a> Contender<'a> {
             connections: None,
             cpu: None,
             slices: None,
+            series: None,
             memory: None,
             start: None,
             error: None,

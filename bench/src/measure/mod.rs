@@ -28,6 +28,7 @@ use crate::store::record::Record;
 use crate::store::results::Results;
 use crate::text::numbers;
 use crate::text::progress::Progress;
+use crate::tools::{self, Tool};
 
 use contender::Contender;
 use pauses::Pauses;
@@ -53,6 +54,8 @@ pub struct Measurement<'a> {
     pub until: Option<Until>,
     /// How often a disturbed run is attempted at most.
     pub attempts: u32,
+    /// Whether loads are made once more, to see them over time.
+    pub series: bool,
     /// Shows how far the measurement is.
     pub progress: &'a Progress,
     /// Called between runs when all contenders have had a repetition of a workload, with the
@@ -127,6 +130,12 @@ impl Measurement<'_> {
         self.until.filter(|_| Until::applies_to(workload))
     }
 
+    /// Whether the load of a workload is made once more. A search for capacity is many loads.
+    fn has_series(&self, workload: &Workload) -> bool {
+        let tool = workload.load().and_then(|load| tools::find(&load.tool).ok());
+        self.series && !workload.searches() && tool.is_some_and(Tool::reports_series)
+    }
+
     /// How long the runs of a workload may take, which is the same for all; `None` where their
     /// number is fixed, or there are none.
     fn share(&self, setup: &Setup, setups: &[Setup]) -> Option<Duration> {
@@ -159,7 +168,9 @@ impl Measurement<'_> {
         let times: Vec<Duration> = run
             .map(|(workload, setup)| {
                 let all = forecast::total([workload], contenders);
-                self.share(setup, setups).map_or(all, |share| share.min(all))
+                let repeated = self.share(setup, setups).map_or(all, |share| share.min(all));
+                let once = Workload { repetitions: u32::from(self.has_series(workload)), ..workload.clone() };
+                repeated + forecast::total([&once], contenders)
             })
             .collect();
         self.progress.note(&format!(

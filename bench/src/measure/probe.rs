@@ -43,9 +43,7 @@ pub(super) fn link(measurement: &Measurement, contenders: &[Contender]) -> Optio
         let workload = workload(connections * hosts);
         let setup = prepare::setup(sides, layout, &workload);
         let mut record = floor.record(&workload, &setup, None, 1);
-        let (cores, server) = (&setup.cores, floor.runs());
-        let (rate, probed, idle_share, identity) = (None, None, None, None);
-        let run = Run { sides, cores, workload: &workload, server, rate, probed, idle_share, identity };
+        let run = Run::new(sides, &setup, &workload, floor.runs());
         run.make(&mut record);
         carried(record)
     };

@@ -141,8 +141,9 @@ impl Runner<'_> {
                 self.tally.interrupted = true;
                 return Ok(());
             }
-            for (planned, record, output) in turns.made {
+            for (planned, mut record, output) in turns.made {
                 let loaded = output.load_time.unwrap_or_default();
+                self.add_series(&planned, &self.run_of(&planned), &mut record, &stage);
                 let record = self.keep(record, output)?;
                 done(&self.label(&planned), Done { planned, record, loaded, taken: turns.taken });
             }
@@ -307,11 +308,7 @@ impl Runner<'_> {
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         let setup = &self.setups[planned.workload];
         let mut record = contender.record(workload, setup, Some(planned.repetition), attempt);
-        if workload.load().is_some_and(|load| load.mode.requests_per_connection().is_some()) {
-            for load in sides.loads() {
-                load.host.wait_for_ports(sides.listens(), |line| stage.warn(line));
-            }
-        }
+        self.wait_for_ports(workload, stage);
         let failed = |kind, message| Err(ErrorRecord { kind, message });
         let rate = match sides.revive() {
             Ok(()) => self.rate(workload, contender).or_else(|message| failed(ErrorKind::NoPeak, message)),
@@ -319,10 +316,10 @@ impl Runner<'_> {
         };
         let output = match rate {
             Ok(rate) => {
-                let (cores, server) = (&setup.cores, contender.runs());
-                let probed = self.probed;
-                let identity = setup.identity.as_ref();
-                Run { sides, cores, workload, server, rate, probed, idle_share, identity }.make(&mut record)
+                let run = Run { rate, idle_share, ..self.run_of(planned) };
+                let output = run.make(&mut record);
+                self.add_series(planned, &run, &mut record, stage);
+                output
             }
             Err(error) => {
                 record.error = Some(error);
@@ -334,6 +331,35 @@ impl Runner<'_> {
         }
         let load_time = output.load_time;
         Ok(Some((self.keep(record, output)?, load_time)))
+    }
+
+    /// A closed loop of what is planned.
+    fn run_of(&self, planned: &Planned) -> Run<'_> {
+        let (sides, setup) = (self.measurement.sides, &self.setups[planned.workload]);
+        let server = self.contenders[planned.contender].runs();
+        Run { probed: self.probed, ..Run::new(sides, setup, self.workload(planned), server) }
+    }
+
+    /// Makes the load of a first repetition once more, where the user asked to see it over time.
+    fn add_series(&self, planned: &Planned, run: &Run, record: &mut Record, stage: &Stage) {
+        let contender = &self.contenders[planned.contender];
+        let is_server = !contender.is_duplicate && !contender.server.is_floor;
+        let is_first = is_server && planned.repetition == 1 && record.is_measured();
+        if self.measurement.has_series(run.workload) && is_first && !run.sides.harness().interrupted() {
+            stage.now(format!("over time: {}", self.label(planned)));
+            self.wait_for_ports(run.workload, stage);
+            record.series = run.over_time(record);
+        }
+    }
+
+    /// Waits where each request, or few of them, need a connection of their own.
+    fn wait_for_ports(&self, workload: &Workload, stage: &Stage) {
+        let sides = self.measurement.sides;
+        if workload.load().is_some_and(|load| load.mode.requests_per_connection().is_some()) {
+            for load in sides.loads() {
+                load.host.wait_for_ports(sides.listens(), |line| stage.warn(line));
+            }
+        }
     }
 
     /// Stores a run. Fails when that is not possible.

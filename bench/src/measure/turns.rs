@@ -48,9 +48,7 @@ pub(super) fn make(
     let seat = |planned: &Planned| {
         let contender = &contenders[planned.contender];
         let record = contender.record(workload, setup, Some(planned.repetition), 1);
-        let (cores, server) = (&setup.cores, contender.runs());
-        let (rate, probed, idle_share, identity) = (None, None, None, setup.identity.as_ref());
-        Seat::new(Run { sides, cores, workload, server, rate, probed, idle_share, identity }, load, record)
+        Seat::new(Run::new(sides, setup, workload, contender.runs()), load, record)
     };
     let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
     let repetitions = measurement.progress_of(workload, first.repetition);

@@ -10,6 +10,7 @@ mod derived;
 mod hosts;
 mod measured;
 mod protocol;
+mod series;
 mod setup;
 mod slices;
 
@@ -22,6 +23,7 @@ pub use measured::{
     LatencyRecord, LoadRecord, MemoryRecord, OpenLoopRecord, StartRecord, TlsRecord, UsageRecord, VerdictRecord,
 };
 pub use protocol::Protocol;
+pub use series::SeriesRecord;
 pub use setup::{
     ConformanceRecord, From, LimitRecord, PublishedRecord, RateRecord, Semantics, ServerRecord, TaskRecord,
     ToolRecord, UntilRecord, WorkloadRecord,
@@ -76,6 +78,9 @@ pub struct Record {
     /// as in old records.
     #[serde(default)]
     pub slices: Option<SlicesRecord>,
+    /// The same load over time. Absent where that was not asked for, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesRecord>,
     /// The server's memory.
     pub memory: Option<MemoryRecord>,
     /// How long the server took to start; of a start.

@@ -26,7 +26,7 @@ use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{KindRecord, Semantics, TlsRecord};
 use crate::text::visible::visible;
-use ::visit::output::{Report, TimesReport};
+use ::visit::output::{Interval, Report, TimesReport};
 
 /// The time for a program to print its version or its usage: far more than it takes.
 const QUERY_LIMIT: Duration = Duration::from_secs(20);
@@ -67,6 +67,11 @@ pub trait Tool: Sync {
 
     /// Whether it sends fields that a workload names, and requests of several kinds.
     fn sends_kinds(&self) -> bool {
+        false
+    }
+
+    /// Whether it reports a load in intervals.
+    fn reports_series(&self) -> bool {
         false
     }
 
@@ -134,6 +139,8 @@ pub struct LoadSpec<'a> {
     pub rate: Option<f64>,
     /// Which share of the load a process makes, from 1, and of how many; `None` of the whole.
     pub share: Option<(u32, u32)>,
+    /// How long the intervals are in which the load is reported; `None` of the whole alone.
+    pub series: Option<Duration>,
     /// The expected body of every answer.
     pub answer: &'a str,
     /// The number of cores that the tool may use.
@@ -205,6 +212,8 @@ pub struct ToolOutput {
     /// What a process has printed that made a share of a load, where the tool adds up shares by more than
     /// these figures.
     pub share: Option<Box<Report>>,
+    /// The intervals of [`LoadSpec::series`].
+    pub series: Option<Vec<Interval>>,
 }
 
 /// All tools.

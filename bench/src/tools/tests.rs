@@ -57,7 +57,8 @@ fn commands_follow_the_load() {
         for tool in TOOLS {
             let (answer, url) = ("Hello", "URL");
             let amount = amount.unwrap_or(load.amount);
-            let spec = LoadSpec { load, amount, rate: *rate, share: None, answer, cores: *cores, url };
+            let spec =
+                LoadSpec { load, amount, rate: *rate, share: None, series: None, answer, cores: *cores, url };
             text += &match tool.refuses(load) {
                 Some(why) => format!("  {} {why}\n", tool.name()),
                 None => format!("  {}\n", tool.command(&spec).join(" ")),

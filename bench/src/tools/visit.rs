@@ -64,7 +64,9 @@ impl Tool for Visit {
         let share = spec.share.into_iter().flat_map(|(number, count)| {
             ["--share".to_owned(), format!("{number}/{count}"), "--start-at".to_owned(), "-".to_owned()]
         });
-        words(spec, [name.to_owned(), amount].into_iter().chain(rate).chain(share))
+        let seconds = |interval: Duration| ["--series".to_owned(), interval.as_secs_f64().to_string()];
+        let series = spec.series.into_iter().flat_map(seconds);
+        words(spec, [name.to_owned(), amount].into_iter().chain(rate).chain(series).chain(share))
     }
 
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput> {
@@ -74,6 +76,10 @@ impl Tool for Visit {
     }
 
     fn shares_load(&self) -> bool {
+        true
+    }
+
+    fn reports_series(&self) -> bool {
         true
     }
 
@@ -134,6 +140,7 @@ fn figures(report: Report) -> anyhow::Result<ToolOutput> {
         late_seconds: report.late_seconds,
         kinds: kinds.iter().map(kind).collect(),
         share: None,
+        series: report.series,
     })
 }
 

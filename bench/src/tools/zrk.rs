@@ -88,6 +88,7 @@ impl Tool for Zrk {
 
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match (load.mode, load.amount, &load.rate) {
+            _ if !load.protocol.is_plain() => Some("speaks HTTP/1.1 without TLS only"),
             (_, _, None) => Some("has open loops alone"),
             (_, Amount::Requests(_), _) => Some("takes a time, not a number of requests"),
             (Mode::KeepAlive, ..) => None,

@@ -278,7 +278,7 @@ fn each_question_has_its_section() {
     assert_eq!(
         ids(&every_question()),
         "speed cost groups latency scaling cores modes memory http breakdown microbench article cross-check repetitions \
-         machine"
+         over-time machine"
     );
     assert_eq!(ids(&over_a_network()), "speed cost memory http repetitions hosts machine");
     assert_eq!(ids(&one_run()), "speed cost memory http repetitions machine");

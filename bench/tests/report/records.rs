@@ -5,7 +5,7 @@ use bench::machine::host::{Interface, Offload, Offloads};
 use bench::machine::{HostLink, Hosts, Machine};
 use bench::store::record::{
     ConformanceRecord, ConnectionsRecord, ErrorKind, ErrorRecord, From, HostsRecord, LoadHostRecord,
-    MemoryRecord, NetworkRecord, PublishedRecord, Record, UsageRecord,
+    MemoryRecord, NetworkRecord, PublishedRecord, Record, SeriesRecord, UsageRecord,
 };
 use bench::store::results::{self, Loaded};
 
@@ -83,7 +83,10 @@ pub(crate) fn every_question() -> Folder {
             add(scaled(cores, efficiency, server, cost));
         }
         for mode in ["keep-alive", "close", "pipelined-16"] {
-            add(changed(named("modes", mode, server, cost), |run| run.workload.mode = Some(mode.into())));
+            add(changed(named("modes", mode, server, cost), |run| {
+                run.workload.mode = Some(mode.into());
+                run.series = Some(over_time());
+            }));
         }
         add(changed(named("article", "5s", server, cost), |run| {
             run.tool.name = "hey".into();
@@ -109,6 +112,12 @@ pub(crate) fn every_question() -> Folder {
     folder.records.extend(parts.records);
     folder.has_microbenchmarks = parts.has_microbenchmarks;
     folder
+}
+
+/// A load that warms up, and stands still for a moment.
+fn over_time() -> SeriesRecord {
+    let (p50_seconds, p99_seconds) = (vec![Some(2e-4), Some(1e-4), None], vec![Some(2e-2), Some(1e-3), None]);
+    SeriesRecord { interval_seconds: 0.1, answered: vec![4000, 9000, 0], p50_seconds, p99_seconds }
 }
 
 /// The floor, and servers whose microbenchmarks explain the CPU time per request, or a part of it,

@@ -31,7 +31,7 @@ use crate::store::results::{self, Loaded, Results};
 use crate::text::names;
 use crate::text::numbers;
 use crate::text::progress::Progress;
-use crate::tools;
+use crate::tools::{self, Tool};
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
     // For thousands of connections. Servers and load tools inherit the limit.
@@ -247,6 +247,10 @@ pub(super) fn make(
     if arguments.chosen.install {
         install::missing(sides.server(), &servers, !progress.is_quiet(), |line| progress.note(line));
     }
+    let reports = |tool| tools::find(tool).is_ok_and(Tool::reports_series);
+    if arguments.setup.series && !workloads.iter().any(|workload| reports(workload.tool())) {
+        bail!("--series: none of these workloads is a load by `visit`, which alone reports one");
+    }
     let (mut results, done) = open()?;
     results.warning().iter().for_each(|warning| progress.warn(warning));
     refuse_other_workloads(&workloads, &done)?;
@@ -270,6 +274,7 @@ pub(super) fn make(
         workloads,
         until,
         attempts,
+        series: arguments.setup.series,
         progress,
         after_repetition: &after_repetition,
     };

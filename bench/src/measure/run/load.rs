@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use super::counters::{self, Counters, HostCores, Spent};
 use super::loaded_server::LoadedServer;
 use super::shares::{self, Share, Shares, Window};
-use super::{Run, RunOutput, failed};
+use super::{Run, RunOutput, failed, series};
 use crate::checks::verify;
 use crate::machine::cores::Cores;
 use crate::machine::host::{Clock, Memory, Seen, Traffic};
@@ -174,6 +174,7 @@ impl Run<'_> {
             amount: load.amount,
             rate: self.rate.map(|(rate, _)| rate),
             share: None,
+            series: self.series,
             answer: &self.workload.answer,
             cores: self.cores.tool.len(),
             url,
@@ -184,7 +185,7 @@ impl Run<'_> {
     fn warm_up(&self, tool: &dyn Tool, spec: &LoadSpec) -> anyhow::Result<Shares> {
         let load = Load { timeout: spec.load.timeout.min(WARM_UP_TIMEOUT), ..spec.load.clone() };
         let amount = Amount::Time(load.warm_up);
-        self.run_tool(tool, &LoadSpec { load: &load, amount, ..*spec })
+        self.run_tool(tool, &LoadSpec { load: &load, amount, series: None, ..*spec })
     }
 
     /// Records what the tool reports. Fails when an answer was wrong.
@@ -193,6 +194,8 @@ impl Run<'_> {
             let wrong = anyhow!("an answer was wrong under load: {mismatch}");
             return Err(failed(ErrorKind::WrongAnswer)(wrong));
         }
+        let amount = self.workload.load().map(|load| load.amount);
+        record.series = amount.and_then(|amount| series::record(&reported, amount));
         let held = reported.held;
         record.load = Some(LoadRecord {
             elapsed_seconds: reported.elapsed_seconds,

@@ -7,6 +7,7 @@ mod counters;
 mod hold;
 mod load;
 mod loaded_server;
+mod series;
 mod shares;
 pub(super) mod slices;
 mod start;
@@ -14,6 +15,7 @@ mod start;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::prepare::Setup;
 use crate::analysis::verdict;
 use crate::machine::cores::Cores;
 use crate::machine::host::{Memory, Scratch};
@@ -48,6 +50,8 @@ pub(super) struct Run<'a> {
     pub(super) idle_share: Option<f64>,
     /// The certificate of the measurement; `None` where nothing is encrypted.
     pub(super) identity: Option<&'a Identity>,
+    /// How long the intervals are in which the tool reports the load.
+    pub(super) series: Option<Duration>,
 }
 
 /// What a run returns beside its record.
@@ -73,7 +77,20 @@ pub(super) fn expected(workload: &Workload) -> Duration {
     load + OVERHEAD
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A run of a closed loop between sides that are not probed.
+    pub(super) fn new(
+        sides: &'a Sides,
+        setup: &'a Setup,
+        workload: &'a Workload,
+        server: &'a Server,
+    ) -> Self {
+        let Setup { cores, identity, .. } = setup;
+        let (rate, probed, idle_share, series) = (None, None, None, None);
+        let identity = identity.as_ref();
+        Self { sides, cores, workload, server, rate, probed, idle_share, identity, series }
+    }
+
     /// Makes the run. Its figures, or the error that it ended with, go into `record`.
     pub(super) fn make(&self, record: &mut Record) -> RunOutput {
         let mut output = RunOutput::default();

@@ -20,6 +20,7 @@ mod metric;
 mod microbench;
 mod modes;
 mod notes;
+mod over_time;
 mod panels;
 mod payload;
 mod preliminary;
@@ -93,6 +94,7 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
         article::section,
         cross_check::section,
         repetitions::section,
+        over_time::section,
         hosts::section,
         machine::section,
     ];
