@@ -40,6 +40,21 @@ fn two_states_are_measured_side_by_side() {
     checkout.assert_nothing_runs();
 }
 
+/// No second repetition fits into a budget of less than a millisecond.
+#[test]
+fn repetitions_go_on_until_the_budget_is_spent() {
+    let checkout = checkout("good");
+    let arguments = "versus . other --servers good --workload load --out out --until 0.001% --budget 0.00001";
+    let text = checkout.expect(arguments, 3, "load: after 1 repetition ");
+    assert!(
+        checkout.loaded().records.iter().all(|run| run.until.is_some_and(|until| until.width == 1e-5)),
+        "{text}"
+    );
+    let both = format!("{arguments} --repetitions 2").replace("--out out", "--out again");
+    checkout.expect(&both, 2, "cannot be used with");
+    checkout.assert_nothing_runs();
+}
+
 #[test]
 fn a_state_that_does_not_work_any_more_is_worse() {
     let checkout = checkout("wrong");

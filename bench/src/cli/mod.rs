@@ -8,6 +8,7 @@ mod value;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -374,6 +375,14 @@ pub struct Versus {
     /// Runs of each server under each workload [default: what the workload's file says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
+
+    /// Repeat until intervals are narrower than this percentage, as in `bench measure`
+    #[arg(long, value_name = "PERCENT", conflicts_with = "repetitions", value_parser = value::width)]
+    pub until: Option<f64>,
+
+    /// How many minutes the runs of --until may take, as in `bench measure`
+    #[arg(long, value_name = "MINUTES", requires = "until", default_value = "30", value_parser = value::minutes)]
+    pub budget: Duration,
 
     /// The folder for results, which must not exist yet [default: a new one in bench/results]
     #[arg(long, value_name = "DIR")]

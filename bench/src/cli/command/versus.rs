@@ -48,6 +48,11 @@ pub(super) fn run(root: Option<&Path>, arguments: &Versus) -> anyhow::Result<Out
     if let Some(repetitions) = arguments.repetitions {
         words.extend(["--repetitions".into(), repetitions.to_string()]);
     }
+    if let Some(width) = arguments.until {
+        let minutes = arguments.budget.as_secs_f64() / 60.0;
+        words.extend(["--until".into(), format!("{}%", width * 100.0)]);
+        words.extend(["--budget".into(), minutes.to_string()]);
+    }
     words.extend(arguments.workload.iter().cloned());
     let measure = match Arguments::try_parse_from(&words)?.command {
         Command::Measure(measure) => measure,
