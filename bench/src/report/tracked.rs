@@ -1,14 +1,15 @@
 //! The figures of a measurement that a service for continuous benchmarking can track over time:
 //! those that are the server's own, in units that do not change from one measurement to the next.
 //!
-//! A cell that is invalid or disturbed has none, and neither has the floor, a duplicate, a second load
-//! tool or a search. Requests per second are tracked only where the server limited them: elsewhere
-//! they would track the load tool.
+//! A cell that is invalid or disturbed has none, and neither has the floor, a duplicate or a second load
+//! tool. Requests per second are tracked only where the server limited them: elsewhere they would track
+//! the load tool. A search has the capacity that it found, and no other figure.
 
 use super::value::Figure;
+use crate::analysis::capacity::{self, Capacity};
 use crate::analysis::statistics::Estimate;
 use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary};
-use crate::store::record::{Bound, TaskRecord};
+use crate::store::record::{Bound, LimitRecord, TaskRecord};
 
 /// A figure of a server under a workload.
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ pub struct Tracked {
     pub measure: Measure,
     /// Its median and interval, in seconds, bytes or requests per second.
     pub figure: Figure,
-    /// The number of repetitions that have it.
+    /// The number of repetitions that have it; of a search that of its probes.
     pub repetitions: usize,
 }
 
@@ -34,6 +35,8 @@ pub enum Measure {
     Cost,
     /// Requests per second that the server limited.
     Throughput,
+    /// The highest rate within a limit of latency, as a search found it.
+    Capacity,
     /// The 99th percentile of latency of an open loop.
     P99,
     /// The time from exec to the first response.
@@ -46,14 +49,27 @@ pub enum Measure {
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Cost, Self::Throughput, Self::P99, Self::FirstResponse, Self::Memory, Self::Idle];
+    pub const ALL: [Self; 7] = [
+        Self::Cost,
+        Self::Throughput,
+        Self::Capacity,
+        Self::P99,
+        Self::FirstResponse,
+        Self::Memory,
+        Self::Idle,
+    ];
+
+    /// Whether more of it is better.
+    pub fn is_larger_better(self) -> bool {
+        matches!(self, Self::Throughput | Self::Capacity)
+    }
 
     /// What it is called.
     pub fn title(self) -> &'static str {
         match self {
             Self::Cost => "CPU time per request",
             Self::Throughput => "requests per second",
+            Self::Capacity => "capacity",
             Self::P99 => "latency p99",
             Self::FirstResponse => "first response",
             Self::Memory => "memory per connection",
@@ -66,7 +82,7 @@ impl Measure {
     pub fn unit(self) -> (&'static str, f64) {
         match self {
             Self::Cost | Self::P99 | Self::FirstResponse | Self::Idle => ("ns", 1e9),
-            Self::Throughput => ("requests/s", 1.0),
+            Self::Throughput | Self::Capacity => ("requests/s", 1.0),
             Self::Memory => ("B", 1.0),
         }
     }
@@ -105,10 +121,40 @@ impl Tracked {
 
 /// The figures to track, by workload and server.
 pub(super) fn figures(summaries: &[WorkloadSummary]) -> Vec<Tracked> {
-    let is_search =
-        |summary: &WorkloadSummary| summary.workload.rate.as_ref().is_some_and(|rate| rate.limit.is_some());
-    let own = summaries.iter().filter(|summary| !summary.is_check && !is_search(summary));
-    own.flat_map(of_workload).collect()
+    let limit = |summary: &WorkloadSummary| summary.workload.rate.as_ref()?.limit;
+    let own = summaries.iter().filter(|summary| !summary.is_check);
+    own.flat_map(|summary| match limit(summary) {
+        Some(limit) => of_search(summary, limit),
+        None => of_workload(summary).collect(),
+    })
+    .collect()
+}
+
+/// What a search found for each server. That some of its probes were too much is no failure.
+fn of_search(summary: &WorkloadSummary, limit: LimitRecord) -> Vec<Tracked> {
+    let of_cell = |cell: &Cell| {
+        let Capacity { kept, exceeded } = capacity::of_cell(cell, limit)?;
+        let figure = Figure { value: kept, interval: exceeded.map(|exceeded| [kept, exceeded]) };
+        Some(tracked(summary, cell, Measure::Capacity, figure, cell.measured().count()))
+    };
+    summary.cells.iter().filter_map(of_cell).collect()
+}
+
+fn tracked(
+    summary: &WorkloadSummary,
+    cell: &Cell,
+    measure: Measure,
+    figure: Figure,
+    repetitions: usize,
+) -> Tracked {
+    Tracked {
+        workload: summary.workload.name.clone(),
+        server: cell.server.name.clone(),
+        version: cell.server.version.clone(),
+        measure,
+        figure,
+        repetitions,
+    }
 }
 
 fn of_workload<'a>(summary: &'a WorkloadSummary<'a>) -> impl Iterator<Item = Tracked> + 'a {
@@ -116,14 +162,56 @@ fn of_workload<'a>(summary: &'a WorkloadSummary<'a>) -> impl Iterator<Item = Tra
     cells.flat_map(move |cell| {
         Measure::ALL.into_iter().filter_map(move |measure| {
             let estimate = measure.of(summary, cell)?;
-            Some(Tracked {
-                workload: summary.workload.name.clone(),
-                server: cell.server.name.clone(),
-                version: cell.server.version.clone(),
-                measure,
-                figure: estimate.into(),
-                repetitions: estimate.values,
-            })
+            Some(tracked(summary, cell, measure, estimate.into(), estimate.values))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::summary::summarise;
+    use crate::store::record::{OpenLoopRecord, RateRecord, Record};
+
+    /// A probe of a search for a 99th percentile of 1 ms, below a peak of 1,000/s.
+    fn probe(server: &str, repetition: u32, rate: u32, p99_seconds: f64) -> Record {
+        let mut run = Record::example(server, repetition);
+        let limit = Some(LimitRecord { percentile: 99.0, seconds: 1e-3 });
+        run.workload.rate = Some(RateRecord { limit, ..RateRecord::default() });
+        run.set_bound(if p99_seconds > 1e-3 { Bound::Invalid } else { Bound::LatencyBound });
+        let load = run.load.as_mut().unwrap();
+        load.answered = rate.into();
+        load.open_loop = Some(OpenLoopRecord {
+            rate_per_second: rate.into(),
+            peak_per_second: Some(1000.0),
+            held: Some(true),
+            lag_p99_seconds: None,
+        });
+        run.latency.as_mut().unwrap().percentiles = [(99, p99_seconds)].into();
+        run
+    }
+
+    #[test]
+    fn a_search_has_the_capacity_that_it_found() {
+        // Rates with their 99th percentiles in ms, and the figure with its interval.
+        type Found = Option<(f64, Option<[f64; 2]>)>;
+        let cases: [(&[(u32, f64)], Found); 4] = [
+            (&[(500, 0.5), (700, 2.0), (600, 3.0)], Some((500.0, Some([500.0, 600.0])))),
+            (&[(500, 0.5), (700, 0.6)], Some((700.0, None))),
+            (&[(500, 2.0), (250, 2.0)], None),
+            (&[], None),
+        ];
+        for (probes, expected) in cases {
+            let run =
+                |(repetition, (rate, p99)): (u32, &(u32, f64))| probe("one", repetition, *rate, p99 / 1e3);
+            let records: Vec<Record> = (1..).zip(probes).map(run).collect();
+            let found = figures(&summarise(&records));
+            let shown = found.iter().map(|tracked| (tracked.figure.value, tracked.figure.interval)).next();
+            assert_eq!(shown, expected, "{probes:?}");
+            assert!(found.len() <= 1, "{found:?}");
+            for tracked in found {
+                assert_eq!((tracked.measure, tracked.repetitions), (Measure::Capacity, probes.len()));
+            }
+        }
+    }
 }

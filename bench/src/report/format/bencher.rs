@@ -4,7 +4,7 @@
 //! `upper_value`.
 //!
 //! The form has no units: a measure has one in the service. `throughput` is its own measure, in
-//! operations per second. The others are created at their first use: times are in nanoseconds, as in
+//! operations per second. The others are created at their first use: `capacity` is in requests per second, times are in nanoseconds, as in
 //! the service's own measure `latency`, and memory is in bytes.
 
 use std::collections::BTreeMap;
@@ -40,6 +40,7 @@ fn slug(measure: Measure) -> &'static str {
     match measure {
         Measure::Cost => "cpu-time-per-request",
         Measure::Throughput => "throughput",
+        Measure::Capacity => "capacity",
         Measure::P99 => "latency-p99",
         Measure::FirstResponse => "first-response",
         Measure::Memory => "memory-per-connection",

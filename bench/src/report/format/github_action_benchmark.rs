@@ -4,13 +4,13 @@
 //! its `src/extract.ts`: `name`, `unit` and `value`, and the texts `range` and `extra`, which it shows
 //! beside the value.
 //!
-//! It knows a figure again by its name alone, so each name has its measure. Requests per second are
-//! left out, since one file has one direction.
+//! It knows a figure again by its name alone, so each name has its measure. Requests per second
+//! and capacities are left out, since one file has one direction.
 
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::report::tracked::{Measure, Tracked};
+use crate::report::tracked::Tracked;
 use crate::text::numbers;
 
 /// An entry of the array.
@@ -25,7 +25,7 @@ struct Entry {
 }
 
 pub(super) fn render(figures: &[Tracked]) -> anyhow::Result<String> {
-    let smaller_is_better = figures.iter().filter(|tracked| tracked.measure != Measure::Throughput);
+    let smaller_is_better = figures.iter().filter(|tracked| !tracked.measure.is_larger_better());
     let entries: Vec<Entry> = smaller_is_better.map(entry).collect();
     Ok(serde_json::to_string_pretty(&entries).context("cannot write the figures as JSON")? + "\n")
 }
