@@ -13,7 +13,8 @@
     "haproxy.cfg" = "..."
 
 `{root}` is where the packages are, `{libraries}` their libraries of Debian, `{folder}` the server's
-own folder, `{apps}` the folder of applications that servers share, `{port}` its port.
+own folder, `{apps}` the folder of applications that servers share, `{port}` its port, `{backend}` the
+port of a server that answers after a second, to which one without a handler passes `/slow` on.
 """
 
 import json
@@ -27,6 +28,8 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+
+import backend
 
 HERE = Path(__file__).parent
 KEYS = {"from", "packages", "command", "runtime", "environment", "path", "body", "slow", "files"}
@@ -95,6 +98,7 @@ class Server:
         """Starts it, and waits until it accepts connections."""
         port = port or free_port()
         places = {"root": self.root, "folder": self.folder, "apps": HERE / "apps", "port": port}
+        places["backend"] = backend.port()
         places["libraries"] = next(iter(self.root.glob("usr/lib/*-linux-gnu")), self.root)
 
         def placed(text):
