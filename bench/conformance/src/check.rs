@@ -41,6 +41,9 @@ pub struct Failure {
     pub got: String,
     /// Whether all was right as far as it went, and then the server closed or said nothing more.
     pub stops_early: bool,
+    /// Whether the server dropped all requests before the probe, as one does that answers the last of
+    /// those that arrive together.
+    pub is_dropped: bool,
 }
 
 /// What playing a case shows.
@@ -103,7 +106,7 @@ fn play_messages(
 fn refused(case: &Case, error: &std::io::Error) -> Played {
     let (severity, got) = (case.severity.min(Severity::Wrong), error.to_string());
     let reason = "expected a connection".to_owned();
-    let failure = Failure { severity, split: None, reason, got, stops_early: false };
+    let failure = Failure { severity, split: None, reason, got, stops_early: false, is_dropped: false };
     Played { failure: Some(failure), is_refused: true, ..Played::default() }
 }
 
@@ -157,7 +160,8 @@ fn judge(case: &Case, messages: &Messages, split: Option<usize>, got: &Exchange)
         _ => reasons.join(", or "),
     };
     let proof = hidden.filter(|_| severity == Severity::Smuggling).or(proof);
-    Some(Failure { severity, split, reason, got: describe(got, proof), stops_early })
+    let is_dropped = got.responses.is_empty() && got.ending == Ending::Open && got.malformed.is_none();
+    Some(Failure { severity, split, reason, got: describe(got, proof), stops_early, is_dropped })
 }
 
 /// What differs, and the place of the answer that shows it.

@@ -27,6 +27,8 @@ enum Script {
     AnswerOnce,
     /// Answers the first request of each read, and reads on.
     InTurn,
+    /// Answers the last request of each read, and reads on.
+    Last,
     /// Answers like `Answer`, and ends with this number of connections.
     EndAfter(usize),
     /// Sends the answer if its first read has the whole request, 400 otherwise.
@@ -62,6 +64,15 @@ fn serve(mut stream: TcpStream, script: Script, answer: &str) -> std::io::Result
                 stream.write_all(answer.as_bytes())?;
             }
         }
+        Script::Last => loop {
+            let read = stream.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            let is_probed = buffer[..read].windows(6).any(|window| window == b"/probe");
+            let answer = if is_probed { &greeting("/probe") } else { answer };
+            stream.write_all(answer.as_bytes())?;
+        },
         Script::Answer | Script::AnswerAndClose | Script::EndAfter(_) => {
             let mut bytes = Vec::new();
             while !bytes.windows(6).any(|window| window == b"/probe") {
@@ -367,14 +378,20 @@ fn a_server_that_serves_one_at_a_time_is_sent_one_at_a_time() {
 /// What a server cannot do is said once, and fails no case.
 #[test]
 fn cases_that_need_what_a_server_lacks_are_not_asked() {
-    let (once, in_turn) =
-        (start(Script::AnswerOnce, &greeting("/a")), start(Script::InTurn, &greeting("/a")));
-    for (address, lacks) in [(once, NotAsked::Persistence), (in_turn, NotAsked::Pipelining)] {
+    let servers = [
+        (Script::AnswerOnce, NotAsked::Persistence),
+        (Script::InTurn, NotAsked::Pipelining),
+        (Script::Last, NotAsked::Pipelining),
+    ];
+    for (script, lacks) in servers {
+        let address = start(script, &greeting("/a"));
         assert_eq!(super::check(address, &two(), &settings()), Outcome::NotAsked(lacks));
         let run = run(address, &[one(End::Open), one(End::Any), two()], &settings(), &Watch::default());
         let outcomes: Vec<_> = run.results.into_iter().map(|result| result.outcome).collect();
         let lacks = Outcome::NotAsked(lacks);
-        assert_eq!((&outcomes[0], &outcomes[2]), (&lacks, &lacks), "{outcomes:?}");
+        assert_eq!((&outcomes[0], &outcomes[2]), (&lacks, &lacks), "{script:?}: {outcomes:?}");
+        let is_asked = outcomes[1] != lacks;
+        assert_eq!(is_asked, !matches!(script, Script::Last), "{script:?}: {outcomes:?}");
     }
 }
 

@@ -87,6 +87,7 @@ mod tests {
                 reason: String::new(),
                 got: String::new(),
                 stops_early: false,
+                is_dropped: false,
             };
             let outcome = severity.map_or(Outcome::Passed, |severity| Outcome::Failed(failure(severity)));
             CaseResult { case, rule: Rule::of(""), outcome }

@@ -64,7 +64,7 @@ fn judge(case: &Case, script: &Frames, split: Option<usize>, got: &Exchange) -> 
     let is_strict = is_left_open || got.malformed.is_none() && ends_politely(script, got);
     let severity = if is_strict { Severity::Strict } else { case.severity };
     let reason = got.malformed.clone().unwrap_or_else(|| reasons.join(", or "));
-    Some(Failure { severity, split, reason, got: got.describe(), stops_early: false })
+    Some(Failure { severity, split, reason, got: got.describe(), stops_early: false, is_dropped: false })
 }
 
 /// What differs. An end that has not come yet is none.

@@ -60,6 +60,6 @@ pub(crate) fn play(
         Verdict::Wrong(reason) => (case.severity, reason),
     };
     let got = client.describe();
-    let failure = Failure { severity, split: None, reason, got, stops_early: false };
+    let failure = Failure { severity, split: None, reason, got, stops_early: false, is_dropped: false };
     Ok(Played { failure: Some(failure), ..Played::default() })
 }

@@ -142,8 +142,14 @@ mod tests {
     fn result(case: &'static str, outcome: &str) -> CaseResult {
         let split = (outcome == "fails split").then_some(1);
         let severity = if outcome == "hidden" { Severity::Smuggling } else { Severity::Wrong };
-        let failure =
-            Failure { severity, split, reason: String::new(), got: String::new(), stops_early: false };
+        let failure = Failure {
+            severity,
+            split,
+            reason: String::new(),
+            got: String::new(),
+            stops_early: false,
+            is_dropped: false,
+        };
         let outcome = match outcome {
             "passes" => Outcome::Passed,
             "not asked" => Outcome::NotAsked(NotAsked::Pipelining),
