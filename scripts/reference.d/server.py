@@ -4,6 +4,7 @@
     from = "Debian"             # or "PyPI" or "npm"
     packages = ["haproxy"]      # the first one's version is the server's
     command = ["{root}/usr/sbin/haproxy", "-f", "{folder}/haproxy.cfg"]
+    built_with = ["libev-dev"]  # Debian's packages with which pip builds it here
     runtime = ["Ruby", "ruby", "--version"]  # what it needs of the system, and prints its version
     environment = { NAME = "value" }
     path = "/hello"             # a server that cannot greet: this path has
@@ -32,7 +33,7 @@ from pathlib import Path
 import backend
 
 HERE = Path(__file__).parent
-KEYS = {"from", "packages", "command", "runtime", "environment", "path", "body", "slow", "files"}
+KEYS = {"from", "packages", "built_with", "command", "runtime", "environment", "path", "body", "slow", "files"}
 # What every server of this repository prints once all of it listens: a port may be open before.
 READY_LINE = "listening on http://"
 READY_TIMEOUT = 30  # seconds; a JVM that compiles its source first takes a few
@@ -53,6 +54,7 @@ class Server:
         if unknown:
             raise SystemExit(f"reference: {name}.toml: unknown keys: {', '.join(sorted(unknown))}")
         self.name, self.source, self.packages = name, self.spec["from"], self.spec["packages"]
+        self.built_with = self.spec.get("built_with", [])
         self.folder = target / name
         self.root = self.folder / "root"
         self.is_slow = self.spec.get("slow", False)
@@ -72,7 +74,7 @@ class Server:
     def install(self, is_upgraded):
         """Installs the packages, unless they are there, and sets the version."""
         stamp = self.folder / "installed.json"
-        wanted = {"from": self.source, "packages": self.packages}
+        wanted = {"from": self.source, "packages": self.packages, "built_with": self.built_with}
         installed = json.loads(stamp.read_text()) if stamp.exists() else {}
         runtime = self._runtime()
         if is_upgraded or any(installed.get(key) != wanted[key] for key in wanted):
@@ -80,6 +82,8 @@ class Server:
             shutil.rmtree(self.root, ignore_errors=True)
             self.root.mkdir(parents=True)
             say(f"{self.name}: installs {' '.join(self.packages)} from {self.source}")
+            if self.built_with:
+                from_debian(self.root, self.built_with)
             version = INSTALLERS[self.source](self.root, self.packages)
             installed = {**wanted, "version": version}
             stamp.write_text(json.dumps(installed))
@@ -99,7 +103,7 @@ class Server:
         port = port or free_port()
         places = {"root": self.root, "folder": self.folder, "apps": HERE / "apps", "port": port}
         places["backend"] = backend.port()
-        places["libraries"] = next(iter(self.root.glob("usr/lib/*-linux-gnu")), self.root)
+        places["libraries"] = debian_libraries(self.root)
 
         def placed(text):
             for place, value in places.items():
@@ -196,10 +200,16 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def output(command, folder=None):
+def debian_libraries(root):
+    return next(iter(root.glob("usr/lib/*-linux-gnu")), root)
+
+
+def output(command, folder=None, environment=None):
     """What a command prints. Fails with its last line on standard error."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        )
     except FileNotFoundError:
         raise LeftOut(f"there is no {command[0]} on this machine") from None
     if done.returncode:
@@ -230,7 +240,9 @@ def from_pypi(root, packages):
     output([sys.executable, "-m", "venv", "--without-pip", root])
     python = root / "bin/python"
     pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-    output([*pip, "install", "--quiet", "--no-cache-dir", *packages])
+    # Where the C compiler finds what a package is built with.
+    unpacked = {"C_INCLUDE_PATH": str(root / "usr/include"), "LIBRARY_PATH": str(debian_libraries(root))}
+    output([*pip, "install", "--quiet", "--no-cache-dir", *packages], environment={**os.environ, **unpacked})
     ask = f"import importlib.metadata as m; print(m.version('{packages[0]}'))"
     return output([python, "-c", ask]).strip()
 
