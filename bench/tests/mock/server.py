@@ -110,6 +110,7 @@ else:
     if mode == "restless":
         threading.Thread(target=lambda: all(True for _ in iter(int, 1)), daemon=True).start()
     host = sys.argv[sys.argv.index("--host") + 1] if "--host" in sys.argv else "127.0.0.1"
-    server = Server((host, 0), Handler)
+    port = int(sys.argv[sys.argv.index("--port") + 1]) if "--port" in sys.argv else 0
+    server = Server((host, port), Handler)
     print(f"listening on http://{host}:{server.server_port}", flush=True)
     server.serve_forever()
