@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 pub use hosts::{HostsRecord, LoadHostRecord, NetworkRecord};
 pub use measured::{
     Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, FrequencyRecord, KindRecord,
-    LatencyRecord, LoadRecord, MemoryRecord, OpenLoopRecord, StartRecord, TlsRecord, UsageRecord, VerdictRecord,
+    LatencyRecord, LoadRecord, MemoryRecord, OpenLoopRecord, StartRecord, TlsRecord, UsageRecord,
+    VerdictRecord,
 };
 pub use protocol::Protocol;
 pub use series::SeriesRecord;

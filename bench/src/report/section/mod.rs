@@ -74,7 +74,7 @@ impl<'a> Source<'a> {
 
 /// Every section that has something to say, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
-    let sections: [fn(&Source) -> Option<Section>; 21] = [
+    let sections: [fn(&Source) -> Option<Section>; 22] = [
         speed::section,
         cost::section,
         groups::section,
