@@ -8,7 +8,10 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use bench::checks::verify::{self, Depth, Question};
+use bench::machine::host::Host;
 use bench::servers::launch;
+use bench::servers::server::Server;
+use bench::store::record::Protocol;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -32,14 +35,31 @@ const AT_ONCE: usize = 3;
 fn every_server_is_as_its_manifest_says() {
     let (host, servers) = prepared::servers(|_| true);
     let question = Question::of(Depth::Splits);
-    prepared::check(&servers, AT_ONCE, |server| match verify::verify(&host, server, &question, &|_, _| {}) {
+    prepared::check(&servers, AT_ONCE, |server| as_known(&host, server, &question));
+}
+
+/// Those that do not speak a protocol are not asked.
+#[test]
+fn every_server_speaks_the_protocols_of_its_manifest() {
+    let (host, servers) = prepared::servers(|server| server.protocols.len() > 1);
+    for protocol in [Protocol::Https, Protocol::H2c, Protocol::H2] {
+        let question = Question { protocol, ..Question::of(Depth::Cases) };
+        let speaking: Vec<_> =
+            servers.iter().filter(|server| server.protocols.contains(&protocol)).cloned().collect();
+        prepared::check(&speaking, AT_ONCE, |server| as_known(&host, server, &question));
+    }
+}
+
+/// What is not as the manifest says.
+fn as_known(host: &Host, server: &Server, question: &Question) -> Option<String> {
+    match verify::verify(host, server, question, &|_, _| {}) {
         Ok(verification) if verification.is_as_known() => None,
         Ok(verification) => {
             let unknown: Vec<_> = verification.unknown().collect();
-            Some(format!("{unknown:#?}, outdated: {:?}", verification.outdated))
+            Some(format!("{}: {unknown:#?}, outdated: {:?}", question.protocol, verification.outdated))
         }
-        Err(error) => Some(format!("{error:#}")),
-    });
+        Err(error) => Some(format!("{}: {error:#}", question.protocol)),
+    }
 }
 
 #[test]
