@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::case::Case;
+use crate::case::{Case, End};
+use crate::expected::Expected;
 use crate::http2;
+use crate::rules::Rule;
 use crate::socket::Transport;
 use crate::subject;
 use crate::tls;
@@ -52,6 +54,31 @@ impl Protocol {
             Self::Http1 => subject::endpoint_cases(),
             Self::Https => subject::https_cases(),
             Self::H2 | Self::H2c => http2::endpoint_cases(self.transport()),
+        }
+    }
+
+    /// The case of [`Self::endpoint`] that shows whether a server answers several requests at once.
+    pub fn burst(self) -> &'static str {
+        match self {
+            Self::Http1 => subject::BURST,
+            Self::Https => "https/burst",
+            Self::H2 | Self::H2c => "h2-endpoint/at-once",
+        }
+    }
+
+    /// A case of one GET, such as that of a workload. With `closes` the client of HTTP/1.1 asks for the
+    /// end of the connection, and the server has to close it; HTTP/2 has no such request.
+    pub fn request(self, path: &str, host: &str, answer: Expected, closes: bool) -> Case {
+        const NAME: &str = "workload/request";
+        const RULE: Rule = Rule::of("the workload");
+        match self {
+            Self::Http1 | Self::Https => {
+                let (field, end) =
+                    if closes { ("Connection: close\r\n", End::Closed) } else { ("", End::Any) };
+                let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{field}\r\n");
+                Case::new(NAME, RULE, request, [answer], end).over(NAME, self.transport())
+            }
+            Self::H2 | Self::H2c => http2::request_case(self.transport(), NAME, RULE, [path, host], answer),
         }
     }
 

@@ -23,12 +23,15 @@ mod tests;
 use std::net::SocketAddr;
 
 use crate::case::Case;
+use crate::expected::Expected;
+use crate::rules::Rule;
 use crate::settings::Settings;
 use crate::socket::Transport;
 use crate::target::Target;
 
 pub(crate) use check::play;
 pub(crate) use script::Frames;
+use script::{End, Finish, Want};
 use site::Site;
 
 /// The subject whose cases show whether a server is the endpoint at all.
@@ -48,6 +51,20 @@ pub(crate) fn endpoint_cases(transport: Transport) -> Vec<Case> {
 pub(crate) fn case_at(case: &Case, target: &Target) -> Option<Case> {
     let site = Site { transport: case.transport, target };
     subject::cases(&site).into_iter().find(|other| other.name == case.name)
+}
+
+/// A case of one GET for a path, with the name of the host.
+pub(crate) fn request_case(
+    transport: Transport,
+    name: &'static str,
+    rule: Rule,
+    [path, host]: [&str; 2],
+    answer: Expected,
+) -> Case {
+    let site = Site { transport, target: &Target::Greeting };
+    let frames = site.sent(frame::request(1, &site.block_for("GET", path, host)));
+    let frames = frames.with_finish(Finish::Wait).or([Want::Answer(1, answer)], End::Any);
+    site.case(name, rule, frames)
 }
 
 /// Whether the server answers a request of HTTP/2.

@@ -72,12 +72,17 @@ impl Site<'_> {
 
     /// The field block of a request, as short as without tables.
     pub(super) fn block(&self, method: &str, path: &str) -> Vec<u8> {
+        self.block_for(method, path, "h")
+    }
+
+    /// The same for another host.
+    pub(super) fn block_for(&self, method: &str, path: &str, host: &str) -> Vec<u8> {
         let method = match method {
             "GET" => indexed(index::METHOD_GET),
             other => named(form::PLAIN, index::METHOD, other),
         };
         let path = named(form::PLAIN, index::PATH, path);
-        [method, self.scheme_byte(), path, named(form::PLAIN, index::AUTHORITY, "h")].concat()
+        [method, self.scheme_byte(), path, named(form::PLAIN, index::AUTHORITY, host)].concat()
     }
 
     /// That of a GET.

@@ -9,6 +9,7 @@ use super::frame::{
 };
 use super::hpack::{Decoder, HUFFMAN, field, form, indexed, integer, literal, named, size_update, string};
 use crate::case::{Case, Severity};
+use crate::expected::Expected;
 use crate::protocol::Protocol;
 use crate::run::{CaseResult, Outcome, Watch, check, run};
 use crate::select::select;
@@ -319,6 +320,21 @@ fn a_case_can_be_asked_of_another_server() {
     };
     let address = start([preface(), hi(1), hi(super::script::PROBE)].concat(), false);
     assert_eq!(check(address, case, &Settings::default()), Outcome::Passed);
+}
+
+#[test]
+fn the_request_of_a_workload_is_a_case() {
+    let case = |protocol: Protocol| protocol.request("/abc", "host", Expected::greeting("/abc"), false);
+    let check = |answers: Vec<Vec<u8>>| {
+        let address = start([preface(), answers.concat()].concat(), true);
+        check(address, &case(Protocol::H2c), &Settings::default())
+    };
+    assert_eq!(check(vec![answer(1, "/abc")]), Outcome::Passed);
+    assert!(matches!(check(vec![answer(1, "/a")]), Outcome::Failed(_)));
+    for protocol in Protocol::ALL {
+        assert!(case(protocol).right().starts_with("200"), "{protocol}");
+        assert!(protocol.endpoint_cases().iter().any(|case| case.name == protocol.burst()), "{protocol}");
+    }
 }
 
 #[test]

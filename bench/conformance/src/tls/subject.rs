@@ -413,7 +413,12 @@ fn damaged_record(client: &mut Client) -> Verdict {
 
 fn plain_record(client: &mut Client) -> Verdict {
     after_handshake(client, |client| {
-        client.send(&record(HANDSHAKE, &[0; 32]));
+        let mut bytes = record(HANDSHAKE, &[0; 32]);
+        // The version of all records but the first.
+        if let Some(minor) = bytes.get_mut(2) {
+            *minor = 3;
+        }
+        client.send(&bytes);
         // It is also one that cannot be decrypted.
         client.expect_alert(&[UNEXPECTED_MESSAGE, BAD_RECORD_MAC])
     })

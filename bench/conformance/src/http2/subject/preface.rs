@@ -43,7 +43,7 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
             "h2-preface/window-for-settings",
             [PREFACE, &window_update(0, 9), &settings(&[]), &get].concat(),
         ),
-        refused("h2-preface/garbage", vec![0; 64]),
+        refused("h2-preface/garbage", [&[0; 60], &b"\r\n\r\n"[..]].concat()),
     ];
     if site.is_tls() {
         // On a plain port HTTP/1.1 may be spoken as well. Here it was agreed not to.
