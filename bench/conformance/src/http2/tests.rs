@@ -50,7 +50,7 @@ fn serve(mut stream: TcpStream, bytes: &[u8], closes: bool) -> std::io::Result<(
 fn play(name: &str, bytes: Vec<u8>, closes: bool) -> Option<(Severity, String)> {
     let cases = Protocol::H2c.cases();
     let case = cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("{name}"));
-    let settings = Settings { response_timeout: Duration::from_secs(4), ..Settings::default() };
+    let settings = Settings { response_timeout: Duration::from_secs(3), ..Settings::default() };
     match check(start(bytes, closes), case, &settings) {
         Outcome::Passed => None,
         Outcome::Failed(failure) => Some((failure.severity, failure.to_string())),
@@ -235,11 +235,16 @@ fn a_failure_is_as_severe_as_the_rules_are() {
         ("h2-endpoint/head", [settings_ack(), settings(&[])].concat(), false, Some(Wrong)),
         ("h2-endpoint/head", settings(&[(setting::ENABLE_PUSH, 1)]), false, Some(Wrong)),
     ];
-    for (case, bytes, closes, expected) in cases {
+    let checked = |(case, bytes, closes, expected): (&str, Vec<u8>, bool, _)| {
         let failure = play(case, bytes.clone(), closes);
         let severity = failure.as_ref().map(|failure| failure.0);
         assert_eq!(severity, expected, "{case}, {}: {failure:?}", bytes.escape_ascii());
-    }
+    };
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| checked(case));
+        }
+    });
 }
 
 /// An answer whose frames are padded.

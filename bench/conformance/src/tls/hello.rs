@@ -114,7 +114,7 @@ impl Hello {
 }
 
 /// `bytes` after their length in this number of bytes.
-fn counted(width: usize, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn counted(width: usize, bytes: &[u8]) -> Vec<u8> {
     let length = bytes.len().to_be_bytes();
     [&length[length.len() - width..], bytes].concat()
 }

@@ -56,7 +56,7 @@ enum Manner {
 fn severity(name: &str, address: SocketAddr) -> (Option<Severity>, String) {
     let cases = Protocol::Https.cases();
     let case = cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("{name}"));
-    let settings = Settings { response_timeout: Duration::from_secs(4), ..Settings::default() };
+    let settings = Settings { response_timeout: Duration::from_secs(3), ..Settings::default() };
     match check(address, case, &settings) {
         Outcome::Passed => (None, String::new()),
         Outcome::Failed(failure) => (Some(failure.severity), failure.to_string()),
