@@ -8,7 +8,7 @@ use socket2::SockRef;
 
 use super::check;
 use super::exchange::{Exchange, Stream};
-use super::frame::{Frame, setting};
+use super::frame::{Frame, MAX_PAYLOAD, setting};
 use super::script::{Event, Finish, Frames, PROBE, Step};
 use crate::client::{Ending, READ_TIME};
 use crate::settings::Settings;
@@ -111,6 +111,9 @@ impl Connection<'_> {
                     None => self.stop("expected no more content than the window of the connection".into()),
                 }
             }
+            Step::Upload(count, block) => {
+                (0..*count).for_each(|number| self.upload(1 + 2 * number, block));
+            }
             Step::Exceed(block) => {
                 self.wait_for(Event::Settings);
                 let limit = self.got.settings.as_ref();
@@ -141,6 +144,25 @@ impl Connection<'_> {
                 "expected answers that do not wait for an acknowledgement, and each time they took {} ms",
                 fastest.as_millis()
             ));
+        }
+    }
+
+    /// Sends a request with content, whatever the server says of it, and waits for its end.
+    fn upload(&mut self, stream: u32, block: &[u8]) {
+        let deadline = Instant::now() + self.settings.response_timeout;
+        while self.is_under_way() && self.got.room < MAX_PAYLOAD as u64 {
+            if !self.receive(deadline) {
+                self.stop("expected the window of the connection to be opened again".into());
+            }
+        }
+        self.got.room = self.got.room.saturating_sub(MAX_PAYLOAD as u64);
+        let content = super::frame::last_data(stream, &[b'x'; MAX_PAYLOAD]);
+        self.send(&[super::frame::opening(stream, block), content].concat());
+        let is_over = |got: &Exchange| got.streams.get(&stream).is_some_and(Stream::is_over);
+        while self.is_under_way() && !is_over(&self.got) {
+            if !self.receive(deadline) {
+                self.stop(format!("expected an answer on stream {stream}"));
+            }
         }
     }
 

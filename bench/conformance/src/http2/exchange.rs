@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use answers::Response;
 
-use super::frame::{Frame, MAX_FRAME_SIZE, MAX_WINDOW, code, code_name, flag, kind, setting};
+use super::frame::{Frame, MAX_FRAME_SIZE, MAX_WINDOW, WINDOW, code, code_name, flag, kind, setting};
 use super::hpack::{Decoder, Field};
 use super::script::Event;
 use crate::client::Ending;
@@ -19,6 +19,8 @@ pub(super) struct Exchange {
     pub(super) goaway: Option<u32>,
     pub(super) pongs: Vec<u64>,
     pub(super) acks: usize,
+    /// Bytes of content that the client may send on the connection, as far as the server has said.
+    pub(super) room: u64,
     /// The server's settings, once they have arrived.
     pub(super) settings: Option<BTreeMap<u16, u32>>,
     /// The status of an answer of HTTP/1.1, where the server speaks that.
@@ -57,6 +59,7 @@ impl Exchange {
             goaway: None,
             pongs: Vec::new(),
             acks: 0,
+            room: u64::from(WINDOW),
             settings: None,
             http_1: None,
             ending: Ending::Silent,
@@ -137,6 +140,9 @@ impl Exchange {
             }
             kind::WINDOW_UPDATE if frame.number(0).map(|number| number & MAX_WINDOW) == Some(0) => {
                 return Err("WINDOW_UPDATE by 0".into());
+            }
+            kind::WINDOW_UPDATE if frame.stream == 0 => {
+                self.room += frame.number(0).map_or(0, |number| u64::from(number & MAX_WINDOW));
             }
             kind::SETTINGS => return self.settings(frame),
             kind::PING => return self.ping(frame),

@@ -38,6 +38,9 @@ pub(super) enum Step {
     Rounds(Vec<(Vec<u8>, Vec<u32>)>, Duration),
     /// Sends these bytes for the stream of an answer that has not ended, of which least has arrived.
     Unfinished(fn(u32) -> Vec<u8>),
+    /// Sends this number of requests with this field block, each with as much content as a frame may
+    /// have, once there is room for it.
+    Upload(u32, Vec<u8>),
     /// Opens as many streams as the server allows at once, and one more, with this field block.
     Exceed(Vec<u8>),
 }

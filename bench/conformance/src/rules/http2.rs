@@ -128,6 +128,8 @@ rules! {
         "WINDOW_UPDATE of another length than 4 MUST be taken for a connection error.";
     WINDOW_CLOSED = "RFC 9113, section 6.9":
         "WINDOW_UPDATE of a stream whose request or answer has ended MUST NOT be taken for an error.";
+    WINDOW_COUNTED = "RFC 9113, section 6.9":
+        "Content MUST be counted in the window of the connection also where it is discarded; the room comes back by WINDOW_UPDATE.";
     WINDOW_RESERVED = "RFC 9113, section 6.9":
         "The first bit of an increment is reserved, and does not count; that such a bit MUST be ignored is said of a frame's head alone.";
     WINDOW_OVERFLOW = "RFC 9113, section 6.9.1":

@@ -6,8 +6,8 @@ use crate::http2::frame::{MAX_WINDOW, WINDOW, frame, kind, opening, ping, reques
 use crate::http2::script::{End, Event, Frames, Step, Want};
 use crate::http2::site::{Site, codes, initial_window, opened, resetting, send};
 use crate::rules::http2::{
-    WINDOW as RULE, WINDOW_CHANGE, WINDOW_CHANGE_OVERFLOW, WINDOW_OVERFLOW, WINDOW_RESERVED, WINDOW_SIZE,
-    WINDOW_ZERO,
+    WINDOW as RULE, WINDOW_CHANGE, WINDOW_CHANGE_OVERFLOW, WINDOW_COUNTED, WINDOW_OVERFLOW, WINDOW_RESERVED,
+    WINDOW_SIZE, WINDOW_ZERO,
 };
 
 /// Requests whose answers are together longer than the connection's window, and the length of the path
@@ -84,8 +84,12 @@ fn updates(site: &Site) -> Vec<Case> {
     let size = |name, bytes| site.connection_error(name, WINDOW_SIZE, bytes, codes::SIZE);
     let reserved = frame(kind::WINDOW_UPDATE, 0, 0, &(1_u32 << 31 | 100).to_be_bytes());
     let zero = resetting(site.blocked(window_update(1, 0)), codes::PROTOCOL);
+    // More in all than the first window of any server that was tried, except where that is the largest.
+    let upload = site.sent([]).then([Step::Await(Event::Settings), Step::Upload(100, site.post())]);
     let largest = [window_update(0, MAX_WINDOW - WINDOW), request(1, &site.get())].concat();
     vec![
+        site.case("h2-windows/given-back", WINDOW_COUNTED, upload.then([send([])]).or([], End::Open))
+            .strict(),
         site.case("h2-windows/update-by-0", WINDOW_ZERO, zero),
         site.connection_error(
             "h2-windows/update-of-the-connection-by-0",
