@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::expected::Expected;
 use crate::http2::Frames;
@@ -77,8 +78,33 @@ pub(super) enum Step {
     Await(usize),
     /// Is silent for this number of tenths of a timeout.
     Pause(Timeout, u32),
+    /// Sends these requests again and again, each time once as many answers have arrived as there are
+    /// requests.
+    Rounds(Rounds),
     /// Sends these bytes one by one, a tenth of a timeout apart, until an answer arrives.
     Drip(Timeout, &'static str),
+}
+
+/// Requests that are sent again and again, to see whether their answers wait for an acknowledgement.
+#[derive(Clone, Debug)]
+pub(super) struct Rounds {
+    pub(super) requests: &'static str,
+    /// The number of requests.
+    pub(super) answers: usize,
+    pub(super) rounds: u32,
+}
+
+/// Less than the 40 ms for which Linux delays an acknowledgement, and far more than an answer takes.
+pub(super) const DELAY: Duration = Duration::from_millis(30);
+
+/// Why answers took too long: the fastest round of the last half, after which a connection delays its
+/// acknowledgements; `None` where it did not.
+pub(super) fn delayed(mut times: Vec<Duration>) -> Option<String> {
+    let fastest = times.split_off(times.len() / 2).into_iter().min()?;
+    let took = fastest.as_millis();
+    (fastest > DELAY).then(|| {
+        format!("expected answers that do not wait for an acknowledgement, and each time they took {took} ms")
+    })
 }
 
 /// One of the server's timeouts.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use answers::Response;
 use nix::poll::PollFlags;
 
-use crate::case::{Case, Finish, Messages, Step};
+use crate::case::{Case, Finish, Messages, Rounds, Step, delayed};
 use crate::settings::Settings;
 use crate::socket::{Closed, Socket};
 use crate::target::Target;
@@ -92,7 +92,7 @@ fn longest(messages: &Messages, settings: &Settings) -> Duration {
         Step::Drip(timeout, bytes) => {
             settings.timeouts.get(*timeout) / 10 * u32::try_from(bytes.len()).unwrap_or(u32::MAX)
         }
-        Step::Send(_) | Step::Yield | Step::Await(_) => Duration::ZERO,
+        Step::Send(_) | Step::Yield | Step::Await(_) | Step::Rounds(_) => Duration::ZERO,
     };
     let last = match messages.finish {
         Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2,
@@ -139,16 +139,8 @@ impl<'a> RawConnection<'a> {
         match step {
             Step::Send(bytes) => self.send(bytes),
             Step::Yield => std::thread::sleep(READ_TIME),
-            Step::Await(count) => {
-                let deadline = Instant::now() + self.settings.response_timeout;
-                while self.is_under_way() && self.got.responses.len() < *count {
-                    if !self.receive(deadline) {
-                        let wrong = format!("answer {count} did not arrive before the client sends more");
-                        self.got.malformed = Some(wrong);
-                        self.got.ending = Ending::Stopped;
-                    }
-                }
-            }
+            Step::Await(count) => self.wait_for(*count),
+            Step::Rounds(rounds) => self.play_rounds(rounds),
             Step::Pause(timeout, tenths) => {
                 let deadline = Instant::now() + self.settings.timeouts.get(*timeout) * *tenths / 10;
                 while self.is_under_way() && self.receive(deadline) {}
@@ -165,6 +157,35 @@ impl<'a> RawConnection<'a> {
                 }
             }
         }
+    }
+
+    fn wait_for(&mut self, count: usize) {
+        let deadline = Instant::now() + self.settings.response_timeout;
+        while self.is_under_way() && self.got.responses.len() < count {
+            if !self.receive(deadline) {
+                self.stop(format!("answer {count} did not arrive before the client sends more"));
+            }
+        }
+    }
+
+    fn play_rounds(&mut self, rounds: &Rounds) {
+        let mut times = Vec::new();
+        for _ in 0..rounds.rounds {
+            let before = self.got.responses.len();
+            self.socket.delay_acknowledgements();
+            let start = Instant::now();
+            self.send(rounds.requests.as_bytes());
+            self.wait_for(before + rounds.answers);
+            times.push(start.elapsed());
+        }
+        if let Some(wrong) = delayed(times).filter(|_| self.is_under_way()) {
+            self.stop(wrong);
+        }
+    }
+
+    fn stop(&mut self, wrong: String) {
+        self.got.malformed = Some(wrong);
+        self.got.ending = Ending::Stopped;
     }
 
     /// Sends `bytes`, and reads answers meanwhile, so that neither side waits for the other one to

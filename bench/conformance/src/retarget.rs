@@ -32,7 +32,7 @@ fn messages_at(mut messages: Messages, path: &str, body: &str) -> Option<Message
     for step in &mut messages.steps {
         match step {
             Step::Send(bytes) => *bytes = at_path(bytes, path)?,
-            Step::Drip(..) => return None,
+            Step::Drip(..) | Step::Rounds(_) => return None,
             Step::Yield | Step::Await(_) | Step::Pause(..) => {}
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustls::ClientConnection;
+use socket2::SockRef;
 
 use crate::tls::session::{self, Offer};
 
@@ -30,7 +31,7 @@ pub(crate) enum Closed {
 
 /// A connection that does not block.
 pub(crate) struct Socket {
-    pub(crate) stream: TcpStream,
+    stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
 }
 
@@ -147,6 +148,12 @@ impl Socket {
             (Ok(_), _, Ok(_)) => Some(Closed::Eof),
             (Ok(_), _, Err(error)) => (error.kind() == ErrorKind::UnexpectedEof).then_some(Closed::Eof),
         }
+    }
+
+    /// Acknowledges what comes next late, as the kernel does for most clients after a while.
+    pub(crate) fn delay_acknowledgements(&self) {
+        // Fails where the connection has ended, which the next read reports too.
+        let _ = SockRef::from(&self.stream).set_tcp_quickack(false);
     }
 
     /// Ends the client's side.

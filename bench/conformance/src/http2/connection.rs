@@ -1,15 +1,15 @@
 //! A client that sends frames, whether they are right or wrong, and reads what the server does.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::poll::PollFlags;
-use socket2::SockRef;
 
 use super::check;
 use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, MAX_PAYLOAD, setting};
 use super::script::{Event, Finish, Frames, PROBE, Step};
+use crate::case::delayed;
 use crate::client::{Ending, READ_TIME};
 use crate::settings::Settings;
 use crate::socket::{Closed, Socket, Transport};
@@ -101,7 +101,7 @@ impl Connection<'_> {
                     ));
                 }
             }
-            Step::Rounds(rounds, limit) => self.play_rounds(rounds, *limit),
+            Step::Rounds(rounds) => self.play_rounds(rounds),
             Step::Unfinished(bytes) => {
                 let unfinished = self.got.streams.iter().filter(|(_, stream)| !stream.is_over());
                 let least =
@@ -126,11 +126,10 @@ impl Connection<'_> {
         }
     }
 
-    fn play_rounds(&mut self, rounds: &[(Vec<u8>, Vec<u32>)], limit: Duration) {
+    fn play_rounds(&mut self, rounds: &[(Vec<u8>, Vec<u32>)]) {
         let mut times = Vec::new();
         for (requests, streams) in rounds {
-            // A client whose acknowledgements wait for more to send, as most are after a while.
-            let _ = SockRef::from(&self.socket.stream).set_tcp_quickack(false);
+            self.socket.delay_acknowledgements();
             let start = Instant::now();
             self.send(requests);
             for stream in streams {
@@ -138,12 +137,8 @@ impl Connection<'_> {
             }
             times.push(start.elapsed());
         }
-        let fastest = times.split_off(times.len() / 2).into_iter().min().unwrap_or_default();
-        if fastest > limit && self.is_under_way() {
-            self.stop(format!(
-                "expected answers that do not wait for an acknowledgement, and each time they took {} ms",
-                fastest.as_millis()
-            ));
+        if let Some(wrong) = delayed(times).filter(|_| self.is_under_way()) {
+            self.stop(wrong);
         }
     }
 

@@ -1,7 +1,6 @@
 //! A case of HTTP/2: the frames that the client sends, and what the server may do about them.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::frame::{code, code_name};
 use crate::expected::Expected;
@@ -33,9 +32,9 @@ pub(super) enum Step {
     /// The server has sent no more than this number of bytes of content, on a stream or, as stream 0,
     /// in all.
     AtMost(u32, usize),
-    /// Sends these rounds of requests, each once the one before is answered to its last stream. Of the
-    /// last half, the fastest takes less than this time.
-    Rounds(Vec<(Vec<u8>, Vec<u32>)>, Duration),
+    /// Sends these rounds of requests, each once those before it are answered on their streams, to see
+    /// whether the answers wait for an acknowledgement.
+    Rounds(Vec<(Vec<u8>, Vec<u32>)>),
     /// Sends these bytes for the stream of an answer that has not ended, of which least has arrived.
     Unfinished(fn(u32) -> Vec<u8>),
     /// Sends this number of requests with this field block, each with as much content as a frame may

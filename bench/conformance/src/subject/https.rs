@@ -3,8 +3,9 @@
 //! the end of the connection.
 
 use super::shorthand::{Case, End, Expected, NEXT, get, greeting};
-use crate::case::Step;
+use crate::case::{Rounds, Step};
 use crate::protocol::Protocol;
+use crate::rules::http2::PROMPT;
 use crate::rules::{COMPLETE, PIPELINING};
 
 /// A case of HTTP/1.1, and its name within TLS.
@@ -42,6 +43,11 @@ const SAME: [(&str, &str); 31] = [
     ("https/host-name", "host/name"),
 ];
 
+/// Three requests in one write.
+const THREE: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n\
+    GET /a HTTP/1.1\r\nHost: h\r\n\r\n\
+    GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
 pub(super) fn cases() -> Vec<Case> {
     let all = super::cases();
     let of = |(name, plain): &(&'static str, &str)| {
@@ -56,13 +62,16 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Each write of a case is a record.
-fn records() -> [Case; 2] {
+/// Each write is a record of its own, and several answers do not wait.
+fn records() -> [Case; 3] {
     let bytes = |text: &str| text.bytes().map(|byte| Step::Send(vec![byte])).collect::<Vec<_>>();
     let both = [Expected::greeting("/a"), Expected::greeting("/next")];
     let two = get("") + NEXT;
     [
         Case::new("https/byte-by-byte", COMPLETE, "", greeting(), End::Open).then(bytes(&get(""))),
+        Case::new("https/no-delay", PROMPT, "", vec![Expected::greeting("/a"); 60], End::Open)
+            .then([Step::Rounds(Rounds { requests: THREE, answers: 3, rounds: 20 })])
+            .strict(),
         Case::new("https/two-byte-by-byte", PIPELINING, "", both, End::Open).then(bytes(&two)),
     ]
 }

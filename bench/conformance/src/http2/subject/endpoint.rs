@@ -1,7 +1,5 @@
 //! The endpoint itself: the greeting, its path, the methods, and answers that do not wait.
 
-use std::time::Duration;
-
 use crate::case::Case;
 use crate::expected::Expected;
 use crate::http2::frame::{last_data, opening, request};
@@ -10,9 +8,6 @@ use crate::http2::script::{End, Event, Finish, Step, Want};
 use crate::http2::site::{Site, send};
 use crate::rules::http2::{PROMPT, RECOMMENDED_STREAMS, SEVERAL};
 use crate::rules::{ALLOW, ANSWER_LENGTH, DATE, ENDPOINT, HEAD, MEDIA_TYPE};
-
-/// Less than the 40 ms for which an acknowledgement is delayed, and far more than an answer takes.
-const DELAY: Duration = Duration::from_millis(30);
 
 /// Rounds of requests; the first half of them ends the connection's quick start.
 const ROUNDS: u32 = 20;
@@ -119,7 +114,7 @@ fn several(site: &Site) -> Vec<Case> {
             "h2-endpoint/no-delay",
             PROMPT,
             site.sent([])
-                .then([Step::Await(Event::Settings), Step::Rounds(rounds.collect(), DELAY)])
+                .then([Step::Await(Event::Settings), Step::Rounds(rounds.collect())])
                 .or([Want::Answer(1, site.answer())], End::Open),
         )
         .strict(),
