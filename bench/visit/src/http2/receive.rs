@@ -294,3 +294,225 @@ fn goaway(head: Head, payload: &[u8]) -> Result<Event, Fault> {
     let last = u32::from_be_bytes([*a, *b, *c, *d]) & LAST_STREAM;
     Ok(Event::GoAway { last, code: u32::from_be_bytes(*code) })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Instant;
+
+    use super::super::{request, split};
+    use super::*;
+    use crate::connection::Batch;
+    use crate::head::Form;
+    use crate::mode::Mode;
+
+    const BODY: &str = "Hello, visitor! You've requested: /a\n";
+
+    pub(in crate::http2) fn requests() -> Requests {
+        let form = Form { host: "h", fields: &[], mode: Mode::KeepAlive };
+        Requests::new(&form, &["/a".to_owned()], None, &[])
+    }
+
+    pub(in crate::http2) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        frame::write(&mut out, kind, flags, stream, payload);
+        out
+    }
+
+    /// A server's settings.
+    pub(in crate::http2) fn settings() -> Vec<u8> {
+        frame(kind::SETTINGS, 0, 0, b"\0\x03\0\0\0\x64")
+    }
+
+    /// A session whose server has sent its settings, with requests on streams 1, 3 and so on.
+    pub(in crate::http2) fn asked(count: usize, requests: &Requests) -> Session {
+        let mut session = Session::new(10, 1);
+        session.begin();
+        take(&mut session, &settings(), requests).unwrap();
+        (0..count).for_each(|_| ask(&mut session));
+        let length = session.unsent().len();
+        session.sent(length);
+        session
+    }
+
+    pub(in crate::http2) fn ask(session: &mut Session) {
+        let batch = Batch { first: 0, count: 1, answered: 0, start: Instant::now(), measured: true };
+        let frames = request::frames(false, "h", &[], ["/a"].into_iter()).unwrap();
+        session.ask(batch, &frames[0]);
+    }
+
+    /// What the frames mean, without those that mean nothing.
+    pub(in crate::http2) fn take(
+        session: &mut Session,
+        mut bytes: &[u8],
+        requests: &Requests,
+    ) -> Result<Vec<String>, Fault> {
+        let mut events = Vec::new();
+        while let Some((head, payload)) = split(bytes)? {
+            bytes = &bytes[frame::HEAD + payload.len()..];
+            events.push(match session.receive(head, payload, requests)? {
+                Event::None => continue,
+                Event::Settings => "settings".to_owned(),
+                Event::Answered { status, .. } => format!("answered {status}"),
+                Event::Reset { batch, is_refused } => format!("reset {} {is_refused}", batch.is_some()),
+                Event::GoAway { last, code } => format!("goaway {last} {code}"),
+            });
+        }
+        assert!(bytes.is_empty(), "frames are whole");
+        Ok(events)
+    }
+
+    pub(in crate::http2) fn header(stream: u32) -> Vec<u8> {
+        let block = b"\x88\x0f\x10\x0atext/plain\x0f\x12\x1dSun, 06 Nov 1994 08:49:37 GMT";
+        frame(kind::HEADERS, flag::END_HEADERS, stream, block)
+    }
+
+    pub(in crate::http2) fn right(stream: u32) -> Vec<u8> {
+        [header(stream), frame(kind::DATA, flag::END_STREAM, stream, BODY.as_bytes())].concat()
+    }
+
+    #[test]
+    fn answers_may_come_in_any_order_and_mixed() {
+        let requests = requests();
+        let orders: [[u32; 5]; 4] = [[1, 3, 5, 7, 9], [9, 7, 5, 3, 1], [5, 1, 9, 3, 7], [3, 1, 5, 9, 7]];
+        for order in orders {
+            let mut session = asked(5, &requests);
+            assert_eq!((session.busy(), session.capacity()), (5, 5));
+            let all: Vec<u8> = order.iter().flat_map(|stream| right(*stream)).collect();
+            assert_eq!(take(&mut session, &all, &requests), Ok(vec!["answered 200".to_owned(); 5]));
+            // The slots are used again, by streams with other numbers.
+            (0..3).for_each(|_| ask(&mut session));
+            let headers: Vec<u8> = [15, 11, 13].into_iter().flat_map(header).collect();
+            let bodies = |part: &str, flags| -> Vec<u8> {
+                [11, 15, 13]
+                    .into_iter()
+                    .flat_map(|stream| frame(kind::DATA, flags, stream, part.as_bytes()))
+                    .collect()
+            };
+            let (first, second) = BODY.split_at(7);
+            let mixed = [headers, bodies(first, 0), bodies(second, flag::END_STREAM)].concat();
+            assert_eq!(take(&mut session, &mixed, &requests), Ok(vec!["answered 200".to_owned(); 3]));
+            assert_eq!((session.busy(), session.capacity()), (0, 10));
+        }
+    }
+
+    #[test]
+    fn wrong_frames_end_the_connection() {
+        let requests = requests();
+        let goaway = frame(kind::GOAWAY, 0, 0, &[0; 8]);
+        let cases: [(&str, Vec<u8>, u32, &str); 27] = [
+            ("DATA on no stream", frame(kind::DATA, 0, 0, b""), 1, "stream 0, which was never opened"),
+            ("DATA on an even stream", frame(kind::DATA, 0, 2, b""), 1, "stream 2, which was never"),
+            ("DATA on a later stream", frame(kind::DATA, 0, 5, b""), 1, "stream 5, which was never"),
+            ("HEADERS on no stream", header(0), 1, "stream 0, which was never opened"),
+            ("HEADERS on a later stream", header(5), 1, "stream 5, which was never"),
+            ("two headers", header(1).repeat(2), 1, "a second header"),
+            ("DATA before its header", frame(kind::DATA, 0, 1, b"H"), 1, "before its header"),
+            ("DATA behind the end", [right(1), frame(kind::DATA, 0, 1, b"")].concat(), 5, "behind the end"),
+            ("too much padding", frame(kind::DATA, flag::PADDED, 1, b"\x05a"), 1, "more padding than bytes"),
+            ("RST_STREAM of none", frame(kind::RST_STREAM, 0, 0, &[0; 4]), 1, "never opened"),
+            ("RST_STREAM of a later one", frame(kind::RST_STREAM, 0, 5, &[0; 4]), 1, "never opened"),
+            ("a short RST_STREAM", frame(kind::RST_STREAM, 0, 1, &[0; 3]), 6, "RST_STREAM has a wrong"),
+            ("SETTINGS of a stream", frame(kind::SETTINGS, 0, 1, b""), 1, "SETTINGS frame has a stream"),
+            ("a full acknowledgement", frame(kind::SETTINGS, flag::ACK, 0, &[0; 6]), 6, "a wrong number"),
+            ("a wrong setting", frame(kind::SETTINGS, 0, 0, b"\0\x02\0\0\0\x01"), 1, "ENABLE_PUSH"),
+            ("PING of a stream", frame(kind::PING, 0, 1, &[0; 8]), 1, "a PING frame has a stream"),
+            ("a long PING", frame(kind::PING, 0, 0, &[0; 9]), 6, "PING has a wrong number"),
+            ("GOAWAY of a stream", frame(kind::GOAWAY, 0, 1, &[0; 8]), 1, "a GOAWAY frame has a stream"),
+            ("a short GOAWAY", frame(kind::GOAWAY, 0, 0, &[0; 7]), 6, "GOAWAY has a wrong number"),
+            ("no update", frame(kind::WINDOW_UPDATE, 0, 0, &[0; 4]), 1, "updated by nothing"),
+            ("a short update", frame(kind::WINDOW_UPDATE, 0, 0, &[1; 3]), 6, "WINDOW_UPDATE has a wrong"),
+            ("an early update", frame(kind::WINDOW_UPDATE, 0, 9, &[1; 4]), 1, "never opened"),
+            ("a push", frame(kind::PUSH_PROMISE, 0, 1, &[0; 4]), 1, "the server pushes"),
+            ("a long PRIORITY", frame(kind::PRIORITY, 0, 1, &[0; 6]), 6, "PRIORITY frame has not 5"),
+            ("CONTINUATION alone", frame(kind::CONTINUATION, 0, 1, b""), 1, "continues nothing"),
+            (
+                "an interrupted header",
+                [frame(kind::HEADERS, 0, 1, b"\x88"), goaway].concat(),
+                1,
+                "interrupted by another frame",
+            ),
+            (
+                "a header continued elsewhere",
+                [frame(kind::HEADERS, 0, 1, b"\x88"), frame(kind::CONTINUATION, flag::END_HEADERS, 3, b"")]
+                    .concat(),
+                1,
+                "interrupted by another frame",
+            ),
+        ];
+        for (name, bytes, code, text) in cases {
+            let fault = take(&mut asked(2, &requests), &bytes, &requests).unwrap_err();
+            assert!(fault.code == code && fault.text.contains(text), "{name}: {fault:?}");
+        }
+        let mut session = Session::new(1, 1);
+        session.begin();
+        let fault = take(&mut session, &frame(kind::PING, 0, 0, &[0; 8]), &requests).unwrap_err();
+        assert_eq!(fault.text, "the first frame is not SETTINGS");
+    }
+
+    #[test]
+    fn what_a_server_does_is_an_event() {
+        let requests = requests();
+        let reset = |code: u32| frame(kind::RST_STREAM, 0, 1, &code.to_be_bytes());
+        let goaway = frame(kind::GOAWAY, 0, 0, b"\x80\0\0\x03\0\0\0\x0bwhy");
+        let cases: [(&str, Vec<u8>, &[&str]); 8] = [
+            ("settings", settings(), &["settings"]),
+            ("an acknowledgement", frame(kind::SETTINGS, flag::ACK, 0, b""), &[]),
+            ("an answer", right(3), &["answered 200"]),
+            ("no body", frame(kind::HEADERS, 0x5, 1, b"\x8d"), &["answered 404"]),
+            ("a reset", reset(2), &["reset true false"]),
+            ("a refused stream", reset(7), &["reset true true"]),
+            ("a reset behind the end", [right(1), reset(0)].concat(), &["answered 200", "reset false false"]),
+            ("goaway", goaway, &["goaway 3 11"]),
+        ];
+        for (name, bytes, expected) in cases {
+            let events = take(&mut asked(2, &requests), &bytes, &requests).unwrap();
+            assert_eq!(events, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_streams_end() {
+        let requests = requests();
+        let mut session = asked(0, &requests);
+        session.next = LAST_STREAM - 2;
+        for number in [LAST_STREAM - 2, LAST_STREAM] {
+            assert!(session.capacity() > 0 && !session.is_used_up());
+            ask(&mut session);
+            assert_eq!(take(&mut session, &right(number), &requests), Ok(vec!["answered 200".to_owned()]));
+        }
+        assert!(session.capacity() == 0 && session.is_used_up() && session.busy() == 0);
+        session.begin();
+        assert!(!session.is_used_up());
+    }
+
+    #[test]
+    fn windows_are_updated_before_they_are_used_up() {
+        let requests = requests();
+        let mut session = asked(1, &requests);
+        session.received = CONNECTION_UPDATE - 10_001;
+        // A body of another status, which may be anything.
+        take(&mut session, &frame(kind::HEADERS, flag::END_HEADERS, 1, b"\x8d"), &requests).unwrap();
+        let part = frame(kind::DATA, 0, 1, &[0; 10_000]);
+        let update = |stream, update: u32| frame(kind::WINDOW_UPDATE, 0, stream, &update.to_be_bytes());
+        let expected = [vec![], update(0, CONNECTION_UPDATE + 9_999), vec![], update(1, 40_000), vec![]];
+        for expected in expected {
+            take(&mut session, &part, &requests).unwrap();
+            assert_eq!(session.unsent(), expected);
+            session.sent(expected.len());
+        }
+        // A frame without content uses the window too.
+        session.streams[0].unacknowledged = FIRST_WINDOW;
+        let fault = take(&mut session, &frame(kind::DATA, flag::PADDED, 1, &[0]), &requests).unwrap_err();
+        assert_eq!((fault.code, fault.request), (code::FLOW_CONTROL_ERROR, Some(0)));
+    }
+
+    #[test]
+    fn a_server_that_does_not_read_is_given_up() {
+        let requests = requests();
+        let mut session = asked(1, &requests);
+        let pings = frame(kind::PING, 0, 0, b"12345678").repeat(1000);
+        let ends = (0..100).find_map(|_| take(&mut session, &pings, &requests).err());
+        assert_eq!(ends.unwrap().text, "the server asks for more than it reads");
+        assert!(session.unsent().len() <= MOST_UNSENT + 17);
+    }
+}
