@@ -10,6 +10,8 @@
 //! request is always the same block of constant bytes, so that there is no state of an encoder, and
 //! an answer whose header equals the last right one, with the same dynamic table, is right too.
 
+#[cfg(test)]
+mod allocations;
 mod block;
 mod fault;
 mod frame;

@@ -507,6 +507,43 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn no_bytes_make_it_panic_or_grow() {
+        let requests = requests();
+        let mut state = 1_u64;
+        let mut random = |below: usize| {
+            // Knuth's linear congruential generator, whose high bits are good enough.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        for _ in 0..20_000 {
+            let mut session = asked(3, &requests);
+            for _ in 0..20 {
+                let mut bytes = match random(3) {
+                    0 => right(u32::try_from(random(8)).unwrap()),
+                    1 => settings(),
+                    _ => {
+                        let [kind, flags, stream, length] = [random(11), random(64), random(8), random(20)];
+                        let [kind, flags] = [kind, flags].map(|byte| u8::try_from(byte).unwrap());
+                        frame(kind, flags, u32::try_from(stream).unwrap(), &vec![0; length])
+                    }
+                };
+                for _ in 0..random(4) {
+                    let at = random(bytes.len());
+                    bytes[at] = u8::try_from(random(256)).unwrap();
+                }
+                let mut rest = bytes.as_slice();
+                while let Ok(Some((head, payload))) = split(rest) {
+                    rest = &rest[frame::HEAD + payload.len()..];
+                    if session.receive(head, payload, &requests).is_err() {
+                        break;
+                    }
+                }
+                assert!(session.block.len() <= LONGEST_BLOCK && session.busy() <= 3);
+            }
+        }
+    }
+
+    #[test]
     fn a_server_that_does_not_read_is_given_up() {
         let requests = requests();
         let mut session = asked(1, &requests);
