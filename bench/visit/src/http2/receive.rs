@@ -182,6 +182,7 @@ impl Session {
             return wrong(format!("a {status} has a body"));
         }
         self.free_slot(slot);
+        self.has_answered = true;
         Ok(Event::Answered { batch, status })
     }
 

@@ -55,6 +55,7 @@ pub(crate) struct Session {
     pub(super) is_settled: bool,
     /// Whether no stream may be opened any more.
     pub(super) is_leaving: bool,
+    pub(super) has_answered: bool,
     /// Whether a stream was given up, whose frames may still come.
     pub(super) has_cancelled: bool,
     pub(super) blocks: Blocks,
@@ -92,6 +93,7 @@ impl Session {
             next: 1,
             is_settled: false,
             is_leaving: false,
+            has_answered: false,
             has_cancelled: false,
             blocks: Blocks::new(targets),
             unfinished: None,
@@ -109,7 +111,8 @@ impl Session {
         self.streams.clear();
         self.free.clear();
         (self.last, self.next) = (0, 1);
-        (self.is_settled, self.is_leaving, self.has_cancelled) = (false, false, false);
+        (self.is_settled, self.is_leaving) = (false, false);
+        (self.has_answered, self.has_cancelled) = (false, false);
         self.blocks.reset();
         self.unfinished = None;
         self.received = 0;
@@ -137,9 +140,9 @@ impl Session {
         self.is_leaving = true;
     }
 
-    /// Whether any stream was opened.
-    pub(crate) fn was_used(&self) -> bool {
-        self.next > 1
+    /// Whether a request was answered.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.has_answered
     }
 
     /// Streams whose answers are missing.

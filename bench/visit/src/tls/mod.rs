@@ -28,11 +28,11 @@ const TICKETS: usize = 4096;
 /// The value of `--cipher`: the suite that is offered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Cipher {
-    /// `TLS_AES_128_GCM_SHA256`, which every server has (RFC 8446, section 9.1).
+    /// TLS_AES_128_GCM_SHA256, which every server has (RFC 8446, section 9.1).
     #[default]
     #[value(name = "aes-128")]
     Aes128,
-    /// `TLS_AES_256_GCM_SHA384`.
+    /// TLS_AES_256_GCM_SHA384.
     #[value(name = "aes-256")]
     Aes256,
 }

@@ -37,6 +37,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
     pub(super) fn flush(&mut self, index: usize) {
         if self.connections[index].flush().is_err() {
             self.at_end(index, FailureKind::Reset);
+        } else if !self.sessions.is_empty() {
+            self.write_frames(index);
         }
     }
 

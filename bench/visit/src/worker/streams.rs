@@ -240,7 +240,13 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
     fn after_frames(&mut self, index: usize, now: Instant) -> bool {
         let session = &self.sessions[index];
         match self.connections[index].state {
-            State::Handshaking if session.is_settled() => self.established(index, now),
+            State::Handshaking if session.is_leaving() => {
+                let why = "the server ended the connection before the first request (GOAWAY)";
+                self.handshake_failed(index, why.into(), now);
+                return false;
+            }
+            // One that allows no streams yet may do so later.
+            State::Handshaking if session.capacity() > 0 => self.established(index, now),
             State::Free | State::Streams => {}
             State::Handshaking | State::Closing | State::Opening | State::Busy | State::Down => {
                 self.write_frames(index);
@@ -254,7 +260,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
             self.connections[index].state = State::Streams;
         } else if session.is_leaving() || session.is_used_up() {
             // One that was of no use is opened again by the next tick, so that nothing is flooded.
-            let again = session.was_used();
+            let again = session.has_answered();
             self.close(index, now, again);
             return false;
         } else if is_last {

@@ -520,6 +520,42 @@ fn a_server_without_http2_is_named() {
 }
 
 #[test]
+fn a_server_that_takes_no_requests_is_not_flooded() {
+    let no_streams: fn(&mut Client) = |client| {
+        Peer::new(client, 0);
+        client.bytes(usize::MAX);
+    };
+    let leaves: fn(&mut Client) = |client| {
+        if let Some(mut peer) = Peer::silent(client) {
+            peer.send(&[settings(100), goaway(0, 0)].concat());
+        }
+        client.bytes(usize::MAX);
+    };
+    let refuses: fn(&mut Client) = |client| {
+        if let Some(mut peer) = Peer::new(client, 100)
+            && peer.request().is_some()
+        {
+            peer.send(&goaway(0, 0));
+            peer.request();
+        }
+    };
+    let none = Errors::default();
+    let cases = [
+        ("no streams", no_streams, Errors { handshake: 2, ..none }, "it was not over within"),
+        ("GOAWAY at once", leaves, Errors { handshake: 2, ..none }, "before the first request (GOAWAY)"),
+        ("GOAWAY in place of answers", refuses, Errors { timeout: 2, ..none }, ""),
+    ];
+    for (name, script, expected, why) in cases {
+        let ran = visit("--connections 1 --requests 2 --timeout 0.3", script);
+        let Report { errors, answered, mismatch, handshake_failure, connect, .. } = ran.report;
+        assert_eq!((errors, answered, mismatch), (expected, 0, None), "{name}");
+        assert!(handshake_failure.unwrap_or_default().contains(why), "{name}");
+        // One per tick, which is 50 ms.
+        assert!(connect.unwrap().count < 40, "{name}");
+    }
+}
+
+#[test]
 fn what_cannot_be_asked_over_http2_is_refused() {
     let server = plain(|_| {});
     for (arguments, expected) in [

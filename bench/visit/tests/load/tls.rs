@@ -157,6 +157,8 @@ fn the_client_decides_what_is_agreed_on() {
         ("another ALPN", &config(&["h2"]), "", None, "alert NoApplicationProtocol"),
         ("another suite", &aes_256, "", None, "alert HandshakeFailure"),
         ("the suite asked for", &aes_256, "--cipher aes-256", agreed(long, http1), ""),
+        ("no ALPN, and HTTP/2", &config(&[]), "--http2", None, "did not agree on the protocol h2 (ALPN)"),
+        ("no HTTP/2", &both, "--http2", None, "alert NoApplicationProtocol"),
         ("not the suite asked for", &aes_128, "--cipher aes-256", None, "alert HandshakeFailure"),
     ];
     for (name, config, arguments, expected, failure) in cases {
