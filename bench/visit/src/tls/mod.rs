@@ -2,6 +2,7 @@
 //! and one application protocol, so that no order or default of a server changes what is measured.
 
 mod session;
+mod tickets;
 mod trust;
 
 use std::fmt;
@@ -19,11 +20,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, NamedGroup, ProtocolVersion, SupportedCipherSuite};
 
 pub(super) use session::{Session, Unsealed};
+use tickets::Tickets;
 use trust::Trust;
-
-/// Tickets that are kept, for one server and all connections: each is used once, and a server sends
-/// one or two per connection.
-const TICKETS: usize = 4096;
 
 /// The value of `--cipher`: the suite that is offered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -85,7 +83,7 @@ impl Offer {
             .with_no_client_auth();
         config.alpn_protocols = vec![choices.alpn.into()];
         config.resumption = match choices.resume {
-            true => Resumption::in_memory_sessions(TICKETS),
+            true => Resumption::store(Arc::new(Tickets::default())),
             false => Resumption::disabled(),
         };
         let server = ServerName::try_from(host.to_owned())
