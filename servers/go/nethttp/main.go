@@ -1,5 +1,6 @@
 // The article's Go server: net/http with its defaults, one handler on the default mux.
-// Added to the article's program: the port, the ready line, --version, and a graceful shutdown.
+// Added to the article's program: the port, the ready line, --version, a graceful shutdown, TLS, and
+// HTTP/2 without it.
 package main
 
 import (
@@ -29,6 +30,10 @@ func handler(w http.ResponseWriter, r *http.Request) {
 func main() {
 	host := flag.String("host", fromEnvironment("HOST", "127.0.0.1"), "`address` to listen on")
 	port := flag.String("port", fromEnvironment("PORT", "8080"), "`port` to listen on; 0 takes a free one")
+	var speaks protocol
+	flag.StringVar(&speaks.cert, "tls-cert", fromEnvironment("TLS_CERT", ""), "serve https with the certificate in this `file` (PEM)")
+	flag.StringVar(&speaks.key, "tls-key", fromEnvironment("TLS_KEY", ""), "the certificate's key, a `file` (PEM)")
+	flag.BoolVar(&speaks.h2c, "h2c", false, "speak HTTP/2 also with clients that begin with it, without TLS")
 	showVersion := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
 	if *showVersion {
@@ -36,16 +41,23 @@ func main() {
 		return
 	}
 
+	if err := speaks.check(); err != nil {
+		fail(2, err)
+	}
+
 	http.HandleFunc("/", handler)
+	server := &http.Server{}
+	if err := speaks.prepare(server); err != nil {
+		fail(1, err)
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(*host, *port))
 	if err != nil {
-		fail(err)
+		fail(1, err)
 	}
-	server := &http.Server{}
 	drained := drainOnSignal(server)
-	fmt.Printf("listening on http://%s\n", listener.Addr())
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		fail(err)
+	fmt.Printf("listening on %s://%s\n", speaks.scheme(), listener.Addr())
+	if err := speaks.serve(server, listener); !errors.Is(err, http.ErrServerClosed) {
+		fail(1, err)
 	}
 	<-drained
 }
@@ -79,7 +91,7 @@ func fromEnvironment(name, otherwise string) string {
 	return otherwise
 }
 
-func fail(err error) {
+func fail(code int, err error) {
 	fmt.Fprintln(os.Stderr, "error:", err)
-	os.Exit(1)
+	os.Exit(code)
 }
