@@ -29,6 +29,8 @@ def read_flags():
     add("max-connections", None, at_least_one, "connections open at once; further ones are answered with 503")
     add("idle-timeout", "60", seconds, "time for a client to send the next request")
     add("drain-timeout", "10", seconds, "time for open connections to finish after SIGTERM")
+    add("tls-cert", None, str, "serve https with the certificate in this file (PEM)")
+    add("tls-key", None, str, "the certificate's key (PEM)")
     flags = parser.parse_args()
     for name, (otherwise, read) in standard.items():
         # An empty variable counts as unset.
@@ -38,6 +40,10 @@ def read_flags():
                 setattr(flags, name, read(text))
             except ValueError:
                 parser.error(f"variable {name.upper()}: invalid {read.__name__} value: {text!r}")
+    if flags.tls_cert and not flags.tls_key:
+        parser.error("--tls-cert needs --tls-key, the file with the certificate's key")
+    if flags.tls_key and not flags.tls_cert:
+        parser.error("--tls-key needs --tls-cert, the file with the key's certificate")
     return flags
 
 

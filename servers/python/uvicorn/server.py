@@ -8,6 +8,7 @@ import socket
 import sys
 
 from flags import read_flags
+from tls import context
 from workers import BACKLOG, lead
 
 RESERVED = 100  # descriptors that a worker keeps for other uses than connections
@@ -22,10 +23,12 @@ def main():
         print(version())
         return
     check_descriptors(flags)
+    tls = context(flags.tls_cert, flags.tls_key) if flags.tls_cert else None
     listener = listen(flags)
     host, port = listener.getsockname()[:2]
-    line = f"listening on http://[{host}]:{port}" if ":" in host else f"listening on http://{host}:{port}"
-    lead(flags, listener, lambda: print(line, flush=True))
+    scheme = "https" if tls else "http"
+    line = f"listening on {scheme}://[{host}]:{port}" if ":" in host else f"listening on {scheme}://{host}:{port}"
+    lead(flags, listener, tls, lambda: print(line, flush=True))
 
 
 def version():

@@ -27,7 +27,7 @@ class Worker(uvicorn.Server):
         asyncio.get_running_loop().add_reader(self.parent, os._exit, 1)
 
 
-def lead(flags, listener, announce):
+def lead(flags, listener, tls, announce):
     """Starts the workers, calls `announce` once all listen, and returns when all have ended."""
     ready, says_ready = os.pipe()
     parent, lives = os.pipe()
@@ -39,7 +39,7 @@ def lead(flags, listener, announce):
                 signal.signal(number, signal.SIG_DFL)
             os.close(ready)
             os.close(lives)
-            work(flags, listener, says_ready, parent)
+            work(flags, listener, tls, says_ready, parent)
         return pid
 
     workers = {start() for _ in range(flags.workers)}
@@ -56,7 +56,7 @@ def lead(flags, listener, announce):
         sys.exit("error: all workers have ended")
 
 
-def work(flags, listener, ready, parent):
+def work(flags, listener, tls, ready, parent):
     """Serves until a signal comes. Does not return."""
     config = uvicorn.Config(
         endpoint,
@@ -74,6 +74,7 @@ def work(flags, listener, ready, parent):
         limit_concurrency=flags.max_connections and -(-flags.max_connections // flags.workers) + 1,
         timeout_keep_alive=flags.idle_timeout,
         timeout_graceful_shutdown=flags.drain_timeout,
+        ssl_context_factory=tls and (lambda _config, _default: tls),
     )
     Worker(config, ready, parent).run(sockets=[listener])
     os._exit(0)
