@@ -29,6 +29,9 @@ def read_flags():
     add("max-connections", None, at_least_one, "connections open at once, spread over the workers; further ones wait")
     add("head-timeout", "10", seconds, "time from a head's first byte to its last, and from an answer to the next head")
     add("drain-timeout", "10", seconds, "time for open connections to finish after SIGTERM")
+    add("tls-cert", None, str, "serve https with the certificate in this file (PEM)")
+    add("tls-key", None, str, "the certificate's key (PEM)")
+    parser.add_argument("--h2c", action="store_true", help="speak HTTP/2 with clients that begin with it, without TLS")
     flags = parser.parse_args()
     for name, (otherwise, read) in standard.items():
         # An empty variable counts as unset.
@@ -38,6 +41,12 @@ def read_flags():
                 setattr(flags, name, read(text))
             except ValueError:
                 parser.error(f"variable {name.upper()}: invalid {read.__name__} value: {text!r}")
+    if flags.tls_cert and not flags.tls_key:
+        parser.error("--tls-cert needs --tls-key, the file with the certificate's key")
+    if flags.tls_key and not flags.tls_cert:
+        parser.error("--tls-key needs --tls-cert, the file with the key's certificate")
+    if flags.h2c and flags.tls_cert:
+        parser.error("--h2c cannot be used with --tls-cert, with which clients agree on HTTP/2")
     return flags
 
 

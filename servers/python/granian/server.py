@@ -8,18 +8,21 @@ import resource
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from app import endpoint
 from flags import read_flags
 from listening import is_listened_on, reserve
+from tls import check
 
 BACKLOG = 4096  # connections; the kernel caps it at net.core.somaxconn, 4,096 by default
 HEAD_BYTES = 16 * 1024
+STREAMS = 128  # that a client of HTTP/2 may have open
 RESERVED = 100  # descriptors that a worker keeps for other uses than connections
 
 
@@ -35,7 +38,7 @@ class Server(MPServer):
             interface=Interfaces.ASGINL,
             workers=flags.workers,
             loop=Loops.uvloop,
-            http=HTTPModes.http1,
+            http=mode(flags),
             websockets=False,
             backlog=BACKLOG,
             # Connections that a worker has at once. It takes others when one of them is closed.
@@ -43,6 +46,10 @@ class Server(MPServer):
             http1_settings=HTTP1Settings(
                 header_read_timeout=round(flags.head_timeout * 1000), max_buffer_size=HEAD_BYTES
             ),
+            http2_settings=HTTP2Settings(max_concurrent_streams=STREAMS, max_headers_size=HEAD_BYTES),
+            # As it comes granian takes TLS 1.3 only, and offers the protocols of its mode.
+            ssl_cert=flags.tls_cert and Path(flags.tls_cert),
+            ssl_key=flags.tls_key and Path(flags.tls_key),
             log_level=LogLevels.error,
             workers_kill_timeout=flags.drain_timeout,
         )
@@ -84,16 +91,26 @@ def main():
     if flags.version:
         print(version())
         return
+    if flags.tls_cert:
+        check(flags.tls_cert, flags.tls_key)
     try:
         reserved = reserve(flags.host, flags.port)
     except OSError as error:
         sys.exit(f"error: cannot listen on {flags.host}:{flags.port}: {error.strerror}")
     host, port = reserved.getsockname()[:2]
-    line = f"listening on http://[{host}]:{port}" if ":" in host else f"listening on http://{host}:{port}"
+    scheme = "https" if flags.tls_cert else "http"
+    line = f"listening on {scheme}://[{host}]:{port}" if ":" in host else f"listening on {scheme}://{host}:{port}"
     # Workers inherit what has been set up so far.
     multiprocessing.set_start_method("fork")
     server = Server(reserved, flags, lambda: print(line, flush=True))
     server.serve(target_loader=server.load, wrap_loader=False)
+
+
+def mode(flags):
+    """What granian speaks: HTTP/1 as it is asked for; HTTP/2 if clients begin with it, or either by TLS."""
+    if flags.tls_cert:
+        return HTTPModes.auto
+    return HTTPModes.http2 if flags.h2c else HTTPModes.http1
 
 
 def version():
