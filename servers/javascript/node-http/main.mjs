@@ -6,9 +6,16 @@ import net from "node:net";
 import os from "node:os";
 import process from "node:process";
 
+import { check } from "./protocol.mjs";
+
 // Starts the workers, and prints the ready line once all of them listen.
 export async function lead(flags) {
+  const wrong = flags.tlsCert && check(flags);
+  if (wrong) {
+    fail(wrong);
+  }
   const address = await find(flags);
+  const scheme = flags.tlsCert ? "https" : "http";
   const start = () => cluster.fork({ ADDRESS: address });
   let listening = 0;
   let ending = false;
@@ -16,10 +23,10 @@ export async function lead(flags) {
     listening += 1;
     if (listening === flags.workers) {
       const host = address.includes(":") ? `[${address}]` : address;
-      process.stdout.write(`listening on http://${host}:${port}\n`);
+      process.stdout.write(`listening on ${scheme}://${host}:${port}\n`);
     }
   });
-  cluster.on("message", (_, code) => fail(flags, code));
+  cluster.on("message", (_, code) => fail(cannotListen(flags, code)));
   // A worker that dies is replaced, unless the server is draining.
   cluster.on("exit", () => ending || start());
   for (let number = 0; number < flags.workers; number += 1) {
@@ -52,7 +59,7 @@ async function find(flags) {
   } catch (error) {
     failed = error.code;
   }
-  return fail(flags, failed);
+  return fail(cannotListen(flags, failed));
 }
 
 // Listens for a moment; the code of the error where that fails.
@@ -64,7 +71,11 @@ function trial(host, port) {
   });
 }
 
-function fail(flags, code) {
-  process.stderr.write(`error: cannot listen on ${flags.host}:${flags.port}: ${code}\n`);
+function cannotListen(flags, code) {
+  return `cannot listen on ${flags.host}:${flags.port}: ${code}`;
+}
+
+function fail(why) {
+  process.stderr.write(`error: ${why}\n`);
   process.exit(1);
 }

@@ -1,10 +1,9 @@
 // A worker: one event loop, and the connections that the main process has given it.
-import http from "node:http";
 import process from "node:process";
 
-// The limits of the endpoint.
-const HEAD_BYTES = 16 * 1024;
-const HEAD_FIELDS = 100;
+import { announceEnd, countFields, create, end, HEAD } from "./protocol.mjs";
+
+// The limit of a body.
 const BODY_BYTES = 1024 * 1024;
 
 // Milliseconds for which the worker still accepts connections once a drain has begun, so that it
@@ -24,7 +23,7 @@ let idleTimeout;
 export function work(flags) {
   idleTimeout = flags.idleTimeout;
   const options = {
-    maxHeaderSize: HEAD_BYTES,
+    maxHeaderSize: HEAD.bytes,
     headersTimeout: flags.headTimeout,
     keepAliveTimeout: idleTimeout,
     // That of a whole request. A body has no time limit while its client keeps sending.
@@ -33,11 +32,11 @@ export function work(flags) {
     connectionsCheckingInterval: Math.min(500, flags.headTimeout / 2),
     noDelay: true,
   };
-  const server = http.createServer(options, answer);
+  const server = create(flags, options, answer);
   server.timeout = flags.writeTimeout;
   server.maxRequestsPerSocket = 0;
   // Node drops further fields silently. One too many is kept, for `answer` to see.
-  server.maxHeadersCount = HEAD_FIELDS + 1;
+  server.maxHeadersCount = HEAD.fields + 1;
   server.on("error", (error) => process.send(error.code));
   server.listen({ host: process.env.ADDRESS, port: flags.port, backlog: BACKLOG });
 
@@ -51,7 +50,7 @@ function answer(request, response) {
   if (draining) {
     response.shouldKeepAlive = false;
   }
-  if (request.rawHeaders.length > 2 * HEAD_FIELDS) {
+  if (countFields(request) > HEAD.fields) {
     refuse(response, 431);
   } else if (request.method === "GET" || request.method === "HEAD") {
     greet(request, response);
@@ -89,16 +88,27 @@ function discard(request, response) {
 }
 
 function refuse(response, status) {
-  response.writeHead(status, { Connection: "close", "Content-Length": 0 }).end();
+  const length = { "Content-Length": 0 };
+  if (response.stream) {
+    // In HTTP/2 only the stream ends, without the rest of its body.
+    response.stream.respond({ ":status": status, ...length }, { endStream: true });
+    if (!response.stream.endAfterHeaders) {
+      response.stream.close();
+    }
+  } else {
+    response.writeHead(status, { Connection: "close", ...length }).end();
+  }
 }
 
 // From now on answers close their connections. After a grace period idle connections are closed,
 // and at the limit all connections.
 function drain(server, limit) {
   draining = true;
+  announceEnd();
   setTimeout(() => {
     server.close(() => process.exit(0));
-    server.closeIdleConnections();
+    end();
+    server.closeIdleConnections?.();
   }, Math.min(DRAIN_GRACE, limit));
   setTimeout(() => process.exit(0), limit);
 }
