@@ -2,6 +2,7 @@
 
 use anyhow::ensure;
 use shared::process::{self, Flag, FlagSet, Values};
+use shared::tls::TlsFiles;
 
 /// Connections per worker when `--max-connections` is not given and the descriptors suffice. nginx
 /// allocates memory for all of them when it starts, 7 MiB for these.
@@ -14,7 +15,7 @@ const OWN_CONNECTIONS: usize = 2;
 /// nginx has room for 1,024 processes (`NGX_MAX_PROCESSES`), among them some that are no workers.
 const MOST_WORKERS: usize = 1000;
 
-/// Those of the contract.
+/// Those of the contract, with those of TLS.
 pub(crate) struct Flags(pub(crate) process::Flags);
 
 impl FlagSet for Flags {
@@ -30,7 +31,7 @@ impl FlagSet for Flags {
             },
             _ => flag,
         };
-        process::Flags::list().into_iter().map(different).collect()
+        process::Flags::list().into_iter().map(different).chain(TlsFiles::flags()).collect()
     }
 
     fn read(values: &Values) -> anyhow::Result<Self> {

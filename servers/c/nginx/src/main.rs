@@ -13,15 +13,18 @@
 mod flags;
 mod nginx;
 mod prefix;
+mod protocol;
 
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
 use shared::process::{self, Program};
+use shared::tls::Http2Flags;
 
 use crate::flags::Flags;
 use crate::nginx::Nginx;
 use crate::prefix::Prefix;
+use crate::protocol::Protocol;
 
 /// The remover and nginx's main process.
 const OTHER_PROCESSES: usize = 2;
@@ -32,8 +35,9 @@ fn main() -> ExitCode {
 }
 
 /// Runs nginx until it ends; the code that the launcher ends with.
-fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+fn run(Http2Flags { flags, h2c }: &Http2Flags<Flags>) -> anyhow::Result<ExitCode> {
     let signals = nginx::signals()?;
+    let protocol = Protocol::new(flags.0.tls.as_ref(), *h2c)?;
     let workers = flags.0.workers_or_cores();
     // The kernel counts processes as threads. nginx itself would go on with the workers it gets.
     process::check_threads(workers + OTHER_PROCESSES)
@@ -42,9 +46,10 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let listener = process::bind(&flags.0.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let prefix = Prefix::new()?;
-    prefix.configure(flags, address, connections)?;
+    protocol.link(&prefix.folder)?;
+    prefix.configure(flags, protocol, address, connections)?;
     let mut nginx = Nginx::start(listener, &prefix)?;
-    if let Some(code) = nginx.wait_until_ready(&prefix, address, workers)? {
+    if let Some(code) = nginx.wait_until_ready(&prefix, workers, || protocol.is_answered(address))? {
         return Ok(code);
     }
     process::announce(&flags.0, address)?;

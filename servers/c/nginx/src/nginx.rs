@@ -1,8 +1,8 @@
 //! nginx's main process: how it is started, when it is ready, and how it is ended.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitCode};
@@ -24,9 +24,6 @@ use crate::prefix::Prefix;
 
 /// Time between two looks whether nginx is ready. It takes some milliseconds.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// The time for an answer, before the next look.
-const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The time for nginx's workers to run and to answer. It takes some milliseconds, and on a busy
 /// machine a second.
@@ -72,20 +69,21 @@ impl Nginx {
         nginx
     }
 
-    /// Waits until all its workers run and one of them answers. Before it starts them it writes its
-    /// process ID to its folder, once it has read its configuration and has its socket. If it ends
-    /// before that, it has printed the reason, and this is the code for the launcher to end with. An
-    /// error when it lacks workers, or an answer, after [`START_LIMIT`]; it has ended then.
+    /// Waits until all its workers run and, by `is_answered`, one of them answers. Before it starts
+    /// them it writes its process ID to its folder, once it has read its configuration and has its
+    /// socket. If it ends before that, it has printed the reason, and this is the code for the
+    /// launcher to end with. An error when it lacks workers, or an answer, after [`START_LIMIT`]; it
+    /// has ended then.
     pub(crate) fn wait_until_ready(
         &mut self,
         prefix: &Prefix,
-        address: SocketAddr,
         workers: usize,
+        is_answered: impl Fn() -> io::Result<bool>,
     ) -> anyhow::Result<Option<ExitCode>> {
         let end = Instant::now() + START_LIMIT;
         loop {
             let running = if prefix.pid_file().exists() { self.workers() } else { 0 };
-            if running == workers && is_answered(address).unwrap_or(false) {
+            if running == workers && is_answered().unwrap_or(false) {
                 return Ok(None);
             }
             if let Some(code) = self.ended()? {
@@ -163,16 +161,6 @@ impl Nginx {
             None => code_of(status.signal().unwrap_or_default()),
         }))
     }
-}
-
-/// Whether a request gets an answer. nginx has closed the connection then.
-fn is_answered(address: SocketAddr) -> io::Result<bool> {
-    let mut client = TcpStream::connect(address)?;
-    client.set_read_timeout(Some(ANSWER_LIMIT))?;
-    client.write_all(b"GET / HTTP/1.1\r\nHost: launcher\r\nConnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer)?;
-    Ok(answer.starts_with(b"HTTP/1.1 200 "))
 }
 
 /// The exit code for an end by a signal, as shells count.

@@ -19,6 +19,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::unistd::{self, Group, User, getegid, geteuid};
 
 use crate::flags::Flags;
+use crate::protocol::Protocol;
 
 const TEMPLATE: &str = include_str!("../nginx.conf");
 
@@ -55,17 +56,19 @@ impl Prefix {
         self.folder.join("nginx.conf")
     }
 
-    /// Writes the configuration of a server at `address` with that many `connections` per worker.
-    /// An error when the file cannot be written.
+    /// Writes the configuration of a server of `protocol` at `address` with that many `connections`
+    /// per worker. An error when the file cannot be written.
     pub(crate) fn configure(
         &self,
         flags: &Flags,
+        protocol: Protocol<'_>,
         address: SocketAddr,
         connections: usize,
     ) -> anyhow::Result<()> {
         let values = [
             ("@user@", user()),
-            ("@address@", address.to_string()),
+            ("@address@", format!("{address}{}", protocol.parameters())),
+            ("@tls@", protocol.directives().to_owned()),
             ("@workers@", flags.0.workers_or_cores().to_string()),
             ("@connections@", connections.to_string()),
             ("@head-timeout@", milliseconds(flags.0.head_timeout)),

@@ -68,6 +68,24 @@ fn many_connections_are_served_and_drained() {
 }
 
 #[test]
+fn it_speaks_tls() {
+    if is_skipped() {
+        return;
+    }
+    scenarios::over_tls_it_answers_and_says_when_it_ends(&SERVER);
+    scenarios::over_tls_the_bytes_may_come_one_by_one(&SERVER);
+    scenarios::over_tls_clients_that_never_read_are_cut(&SERVER);
+    scenarios::over_tls_a_drain_answers_half_a_head(&SERVER);
+    scenarios::a_stalled_handshake_ends(&SERVER);
+}
+
+/// Before there is an nginx.
+#[test]
+fn a_certificate_that_cannot_be_used_is_named() {
+    scenarios::a_certificate_that_cannot_be_used_is_named(&SERVER);
+}
+
+#[test]
 fn a_second_signal_ends_a_drain() {
     if is_skipped() {
         return;
