@@ -4,9 +4,16 @@ import net from "node:net";
 import os from "node:os";
 import process from "node:process";
 
+import { check } from "./protocol.mjs";
+
 // Starts the workers, and prints the ready line once all of them listen.
 export async function lead(flags, variable) {
+  const wrong = flags.tlsCert && (await check(flags));
+  if (wrong) {
+    fail(wrong);
+  }
   const address = await find(flags);
+  const scheme = flags.tlsCert ? "https" : "http";
   const told = JSON.stringify({ ...flags, ...address });
   const workers = new Set();
   let listening = 0;
@@ -15,12 +22,12 @@ export async function lead(flags, variable) {
   const hear = ({ failed }) => {
     if (failed) {
       workers.forEach((worker) => worker.kill("SIGKILL"));
-      fail(flags, failed);
+      fail(cannotListen(flags, failed));
     }
     listening += 1;
     if (listening === flags.workers) {
       const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-      process.stdout.write(`listening on http://${host}:${address.port}\n`);
+      process.stdout.write(`listening on ${scheme}://${host}:${address.port}\n`);
     }
   };
   const start = () => {
@@ -70,7 +77,7 @@ async function find(flags) {
   } catch (error) {
     failed = error.code;
   }
-  return fail(flags, failed);
+  return fail(cannotListen(flags, failed));
 }
 
 // Listens for a moment, alone: workers share the port also with a server that has it already. The
@@ -86,7 +93,11 @@ function trial(host, port) {
   });
 }
 
-function fail(flags, code) {
-  process.stderr.write(`error: cannot listen on ${flags.host}:${flags.port}: ${code}\n`);
+function cannotListen(flags, code) {
+  return `cannot listen on ${flags.host}:${flags.port}: ${code}`;
+}
+
+function fail(why) {
+  process.stderr.write(`error: ${why}\n`);
   process.exit(1);
 }

@@ -1,6 +1,8 @@
 // A worker: one event loop, and a socket of its own on the port.
 import process from "node:process";
 
+import { protocol } from "./protocol.mjs";
+
 // The limit of a body.
 const BODY_BYTES = 1024 * 1024;
 
@@ -30,6 +32,7 @@ export function work(flags) {
       idleTimeout: Math.min(Math.ceil(flags.idleTimeout / 1000), LONGEST_TIMEOUT),
       maxRequestBodySize: BODY_BYTES,
       development: false,
+      ...protocol(flags),
       fetch: answer,
     });
   } catch (error) {

@@ -9,6 +9,9 @@ const HELP = `The endpoint on Deno.serve
   --port PORT               port to listen on; 0 takes a free one [default: 8080]
   --workers N               threads that answer requests [default: one per core]
   --drain-timeout SECONDS   time for open connections to finish after SIGTERM [default: 10]
+  --tls-cert FILE           serve https with the certificate in this file (PEM)
+  --tls-key FILE            the certificate's key (PEM)
+  --h2c                     speak HTTP/2 also with clients that begin with it, without TLS
   --version                 print the version
   --help                    print this`;
 
@@ -18,19 +21,21 @@ const FLAGS = {
   port: ["8080", number(0, 65535)],
   workers: [String(os.availableParallelism?.() ?? os.cpus().length), number(1, 1000)],
   "drain-timeout": ["10", milliseconds],
+  "tls-cert": [undefined, (text) => text],
+  "tls-key": [undefined, (text) => text],
 };
 
 // Their values, times in milliseconds. For an invalid flag it prints one line and exits with 2.
 export function readFlags() {
   try {
-    const options = { version: { type: "boolean" }, help: { type: "boolean" } };
+    const options = { version: { type: "boolean" }, help: { type: "boolean" }, h2c: { type: "boolean" } };
     Object.keys(FLAGS).forEach((name) => (options[name] = { type: "string" }));
     const { values } = parseArgs({ options });
     if (values.help) {
       console.log(HELP);
       process.exit(0);
     }
-    const flags = { version: values.version };
+    const flags = { version: values.version, h2c: values.h2c };
     for (const [name, [standard, read]] of Object.entries(FLAGS)) {
       const variable = name.replace("-", "_").toUpperCase();
       const key = name.replace(/-./, (letters) => letters[1].toUpperCase());
@@ -40,10 +45,23 @@ export function readFlags() {
           ? read(process.env[variable] || standard, variable)
           : read(values[name], `--${name}`);
     }
+    checkProtocol(flags);
     return flags;
   } catch (error) {
     process.stderr.write(`error: ${error.message.split("\n")[0]}\n`);
     process.exit(2);
+  }
+}
+
+function checkProtocol({ tlsCert, tlsKey, h2c }) {
+  if (tlsCert && !tlsKey) {
+    throw new Error("--tls-cert needs --tls-key, the file with the certificate's key");
+  }
+  if (tlsKey && !tlsCert) {
+    throw new Error("--tls-key needs --tls-cert, the file with the key's certificate");
+  }
+  if (tlsCert && h2c) {
+    throw new Error("--h2c cannot be used with --tls-cert, with which clients agree on HTTP/2");
   }
 }
 

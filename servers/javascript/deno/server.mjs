@@ -14,7 +14,8 @@ if (flags.version) {
   console.log(`server-deno 0.1.0 (deno ${Deno.version.deno}, v8 ${Deno.version.v8})`);
 } else {
   unblockSignals();
-  lead(await find());
+  const encryption = flags.tlsCert ? readFiles() : {};
+  lead({ ...(await find()), ...encryption });
 }
 
 // A parent may have blocked SIGTERM, which is inherited. Deno has no other way to change that.
@@ -38,7 +39,7 @@ function lead(address) {
   for (const worker of workers) {
     worker.onmessage = ({ data }) => {
       if (data.failed) {
-        fail(data.failed);
+        fail(cannotListen(data.failed));
       } else if (data.ended) {
         ended += 1;
         if (ended === flags.workers) {
@@ -47,8 +48,9 @@ function lead(address) {
       } else {
         listening += 1;
         if (listening === flags.workers) {
+          const scheme = flags.tlsCert ? "https" : "http";
           const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
-          Deno.stdout.writeSync(new TextEncoder().encode(`listening on http://${host}:${address.port}\n`));
+          Deno.stdout.writeSync(new TextEncoder().encode(`listening on ${scheme}://${host}:${address.port}\n`));
         }
       }
     };
@@ -85,10 +87,31 @@ async function find() {
   } catch (error) {
     failed = error.code;
   }
-  return fail(failed);
+  return fail(cannotListen(failed));
 }
 
-function fail(code) {
-  console.error(`error: cannot listen on ${flags.host}:${flags.port}: ${code}`);
+// The certificate and its key. Deno has no other check of them than to listen.
+function readFiles() {
+  const [cert, key] = [flags.tlsCert, flags.tlsKey].map((path) => {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch (error) {
+      return fail(`${path}: ${error.code ?? error.name}`);
+    }
+  });
+  try {
+    Deno.listenTls({ hostname: "localhost", port: 0, cert, key }).close();
+  } catch (error) {
+    fail(`${flags.tlsCert} with the key ${flags.tlsKey}: ${error.message}`);
+  }
+  return { cert, key };
+}
+
+function cannotListen(code) {
+  return `cannot listen on ${flags.host}:${flags.port}: ${code}`;
+}
+
+function fail(why) {
+  console.error(`error: ${why}`);
   Deno.exit(1);
 }
