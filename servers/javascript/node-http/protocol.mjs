@@ -33,8 +33,8 @@ export function create(flags, options, answer) {
   const server = flags.h2c
     ? http2.createServer(further, answer)
     : http2.createSecureServer({ ...further, ...encryption(flags), allowHTTP1: true }, answer);
-  // For clients of HTTP/1.1 it has the options only as properties.
-  Object.assign(server, options);
+  // For clients of HTTP/1.1 it has the options only as properties, without their defaults.
+  Object.assign(server, { requireHostHeader: true, ...options });
   server.on("session", (session) => begin(session, flags.idleTimeout));
   return server;
 }
