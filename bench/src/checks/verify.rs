@@ -20,8 +20,8 @@ use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Mode, Workload};
 use crate::store::record::Protocol;
-use crate::tools;
-use conformance::{BURST, Case, CaseResult, End, Expected, Outcome, Rule, Run};
+use crate::tools::{self, Tool};
+use conformance::{Case, CaseResult, Expected, Outcome, Run};
 use conformance::{Settings, TIMING, Target, Timeouts, Watch};
 
 pub use findings::Findings;
@@ -123,7 +123,7 @@ pub fn verify(
     if has_timeouts && !timing.is_empty() {
         let (before, settings) = (own.len() + others.len(), Settings { timeouts: SHORT, ..settings });
         let sent = send(host, server, &[&SHORT_FLAGS, &flags[..]].concat(), &timing, &settings, &|sent| {
-            progress(before + sent, count)
+            progress(before + sent, count);
         });
         run = run.and(sent?);
     }
@@ -149,14 +149,11 @@ pub fn verify_attached(
 }
 
 /// Before a run: sends the workload's own request, whose answer has to be right byte for byte, then
-/// a pipelined burst of distinct paths, unless the server is known to fail it. A server that closes
+/// a burst of requests at once, unless the server is known to fail it. A server that closes
 /// each connection after an answer, or does not pipeline, passes. A floor is sent the
 /// workload's request repeatedly. Fails when an answer is wrong, or the server keeps a connection
 /// whose end the load tool leaves to it.
 pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) -> anyhow::Result<()> {
-    if !workload.protocol().is_plain() {
-        return before_timing_over(workload.protocol(), address, workload, server);
-    }
     let path = &workload.path;
     let answer = Expected::body(workload.answer.clone());
     if server.is_floor {
@@ -167,42 +164,16 @@ pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) 
     // Such a tool would send its next request over a connection that the server keeps.
     let closing = workload.load().filter(|load| load.mode == Mode::Close);
     let closing = closing.map(|load| tools::find(&load.tool)).transpose()?;
-    let (field, end) = match closing.filter(|tool| tool.leaves_close_to_the_server()) {
-        Some(_) => ("Connection: close\r\n", End::Closed),
-        None => ("", End::Any),
-    };
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{field}\r\n");
-    let case = Case::new("workload/request", Rule::of("the workload"), request, [answer], end);
-    check(address, &case, format!("GET {path} {field}").trim_end())?;
-    let mut bursts = cases(Protocol::Http1, Depth::Endpoint).into_iter().filter(|case| case.name == BURST);
+    let closes = closing.is_some_and(Tool::leaves_close_to_the_server);
+    let wire = wire(workload.protocol());
+    let case = wire.request(path, &address.to_string(), answer, closes);
+    let what = if closes { ", whose connection has to be closed" } else { "" };
+    check(address, &case, &format!("GET {path}{what}"))?;
+    let mut bursts = wire.endpoint_cases().into_iter().filter(|case| case.name == wire.burst());
     match bursts.next().filter(|burst| server.known_failure(burst.name).is_none()) {
-        Some(burst) => check(address, &burst, "a burst of pipelined requests"),
+        Some(burst) => check(address, &burst, "a burst of requests"),
         None => Ok(()),
     }
-}
-
-/// The same over another protocol: the workload's own request, and several at once.
-fn before_timing_over(
-    protocol: Protocol,
-    address: SocketAddr,
-    workload: &Workload,
-    server: &Server,
-) -> anyhow::Result<()> {
-    let (request, burst) = match protocol {
-        Protocol::Http1 | Protocol::Https => ("https/path", "https/burst"),
-        Protocol::H2 | Protocol::H2c => ("h2-endpoint/request", "h2-endpoint/at-once"),
-    };
-    let own = Target::Fixed { path: workload.path.clone(), body: workload.answer.clone() };
-    let all = cases(protocol, Depth::Endpoint);
-    for (name, target) in [(request, &own), (burst, &Target::Greeting)] {
-        if server.known_failure(name).is_some() {
-            continue;
-        }
-        let chosen = conformance::select(&all, &[name.to_owned()], target).map_err(anyhow::Error::msg)?;
-        ensure!(!chosen.is_empty(), "GET {} over {protocol} cannot be checked", workload.path);
-        chosen.iter().try_for_each(|case| check(address, case, &format!("{name} over {protocol}")))?;
-    }
-    Ok(())
 }
 
 fn cases(protocol: Protocol, depth: Depth) -> Vec<Case> {

@@ -212,7 +212,7 @@ fn words(spec: &LoadSpec, amount: impl IntoIterator<Item = String>) -> Vec<Strin
     let words = words.into_iter().chain(further).chain(certificate).chain(streams);
     let words = words.flat_map(|(name, value)| [name.to_owned(), value]);
     let switches = [("--http2", load.protocol.is_http_2()), ("--resume", load.resumes)];
-    let switches = switches.into_iter().filter_map(|(name, is_set)| is_set.then(|| name.to_owned()));
+    let switches = switches.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name.to_owned());
     ["visit".to_owned(), "--quiet".to_owned()]
         .into_iter()
         .chain(switches)

@@ -38,14 +38,12 @@ pub const LINGER_BYTES: usize = 1024 * 1024;
 
 /// Limits of HTTP/2, which the others do not have. A header list has the limits of a head.
 pub mod http2 {
-    use super::HEAD_BYTES;
-
     /// Streams that a client may have open at once. RFC 9113 (section 6.5.2) recommends 100 or more;
     /// each takes some kilobytes.
     pub const STREAMS: u32 = 128;
 
-    /// Bytes of a header list.
-    pub const HEADER_LIST_BYTES: u32 = HEAD_BYTES as u32;
+    /// Bytes of a header list, as many as of a head.
+    pub const HEADER_LIST_BYTES: u32 = 16 * 1024;
 
     /// Bytes of a body that a client may send before the server has read them, of a stream. Bodies
     /// are dropped: more would only help to fill memory.

@@ -128,7 +128,7 @@ impl<'a> Client<'a> {
                 bytes if !bytes.is_empty() => return Ok(Bytes::Own(bytes)),
                 _ if is_ended => return Err(End::Gone),
                 _ if self.tls.as_ref().is_some_and(|tls| tls.has_part()) => {
-                    self.deadline.begin(WaitingFor::Head)
+                    self.deadline.begin(WaitingFor::Head);
                 }
                 _ => self.deadline.begin(WaitingFor::Request),
             }
