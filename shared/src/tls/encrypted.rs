@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 
-use super::encryption::Tls;
+use super::state::Tls;
 use crate::http::Stream;
 
 /// A connection's socket for a turn, and its state of TLS.

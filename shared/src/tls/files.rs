@@ -1,4 +1,4 @@
-//! The flags of TLS, and the files that they name.
+//! The files of TLS, and the flags that name them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::TLS13;
 
-use crate::process::{Flag, FlagSet, Flags, Values};
+use crate::process::{Flag, Values};
 
 /// A certificate and its key, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,45 +19,6 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The key of the first certificate.
     pub key: PathBuf,
-}
-
-/// The flags of a server that has those of the contract and speaks TLS.
-#[derive(Clone, Debug)]
-pub struct TlsFlags(pub Flags);
-
-impl FlagSet for TlsFlags {
-    fn list() -> Vec<Flag> {
-        Flags::list().into_iter().chain(TlsFiles::flags()).collect()
-    }
-
-    fn read(values: &Values) -> anyhow::Result<Self> {
-        Flags::read(values).map(Self)
-    }
-}
-
-/// Further flags, and that of a server that speaks HTTP/2 without TLS.
-#[derive(Clone, Debug)]
-pub struct Http2Flags<F> {
-    /// The others.
-    pub flags: F,
-    /// Whether clients are expected to begin with HTTP/2 (RFC 9113, section 3.3).
-    pub h2c: bool,
-}
-
-impl<F: FlagSet> FlagSet for Http2Flags<F> {
-    fn list() -> Vec<Flag> {
-        let help = "Speak HTTP/2 with clients that begin with it, without TLS";
-        let h2c = Flag { name: "h2c", value: None, help, default: None };
-        F::list().into_iter().chain([h2c]).collect()
-    }
-
-    fn read(values: &Values) -> anyhow::Result<Self> {
-        let h2c = values.has("h2c");
-        if h2c && TlsFiles::read(values)?.is_some() {
-            bail!("--h2c cannot be used with --tls-cert, with which clients agree on HTTP/2");
-        }
-        Ok(Self { flags: F::read(values)?, h2c })
-    }
 }
 
 impl TlsFiles {

@@ -11,10 +11,14 @@
 mod encrypted;
 mod encryption;
 mod files;
+mod flags;
+mod state;
 
 pub use encrypted::Encrypted;
-pub use encryption::{Encryption, Tls};
-pub use files::{Http2Flags, TlsFiles, TlsFlags};
+pub use encryption::Encryption;
+pub use files::TlsFiles;
+pub use flags::{Http2Flags, TlsFlags};
+pub use state::Tls;
 
 /// The name by which TLS agrees on HTTP/1.1 (ALPN).
 pub const HTTP_1_1: &[u8] = b"http/1.1";
