@@ -30,8 +30,8 @@ const OVERHEAD: usize = 32;
 /// Fields that belong to a connection of HTTP/1.1 (RFC 9113, section 8.2.2).
 const OF_HTTP_1: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
-/// A field: its name, its value, and how it was encoded.
-type Field = (Vec<u8>, Vec<u8>, u8);
+/// A field as it was decoded: its name, its value, and how it was encoded.
+type Decoded = (Vec<u8>, Vec<u8>, u8);
 
 /// The header of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Blocks {
     }
 
     /// All fields, and what they do with the dynamic table.
-    fn fields(&mut self, block: &[u8]) -> Result<(Vec<Field>, Use), Fault> {
+    fn fields(&mut self, block: &[u8]) -> Result<(Vec<Decoded>, Use), Fault> {
         let wrong = |why: String| {
             let block = block[..block.len().min(80)].escape_ascii();
             Fault::new(code::COMPRESSION_ERROR, format!("a header cannot be decoded: {why}; got \"{block}\""))
@@ -170,8 +170,8 @@ impl Blocks {
     }
 }
 
-fn wrong_header(wrong: &str, fields: &[Field]) -> Fault {
-    let line = |(name, value, _): &Field| format!("{}: {}", name.escape_ascii(), value.escape_ascii());
+fn wrong_header(wrong: &str, fields: &[Decoded]) -> Fault {
+    let line = |(name, value, _): &Decoded| format!("{}: {}", name.escape_ascii(), value.escape_ascii());
     let mut shown = fields.iter().map(line).collect::<Vec<_>>().join(", ");
     if let Some((end, _)) = shown.char_indices().nth(300) {
         shown.truncate(end);
@@ -181,7 +181,7 @@ fn wrong_header(wrong: &str, fields: &[Field]) -> Fault {
 }
 
 /// What the fields of an answer say, of which a 200 has to have Content-Type and Date.
-fn header(fields: &[Field]) -> Result<Header, String> {
+fn header(fields: &[Decoded]) -> Result<Header, String> {
     let Some(((_, status, _), rest)) = fields.split_first().filter(|((name, ..), _)| name == b":status")
     else {
         return Err("its header does not begin with :status".into());
@@ -213,7 +213,7 @@ fn header(fields: &[Field]) -> Result<Header, String> {
 
 /// Names in lower case, values without control characters or spaces around them, and no field of
 /// HTTP/1.1 (RFC 9113, section 8.2).
-fn check_fields(fields: &[Field]) -> Result<(), String> {
+fn check_fields(fields: &[Decoded]) -> Result<(), String> {
     for (name, value, _) in fields {
         let shown = name.escape_ascii();
         let is_name = |byte: &u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && *byte != b':';
@@ -232,7 +232,7 @@ fn check_fields(fields: &[Field]) -> Result<(), String> {
     Ok(())
 }
 
-fn values<'a>(fields: &'a [Field], name: &str) -> Vec<&'a [u8]> {
+fn values<'a>(fields: &'a [Decoded], name: &str) -> Vec<&'a [u8]> {
     let named = fields.iter().filter(|(known, ..)| known == name.as_bytes());
     named.map(|(_, value, _)| value.as_slice()).collect()
 }
