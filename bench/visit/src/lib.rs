@@ -62,7 +62,6 @@ pub use arguments::Arguments;
 pub use field::Field;
 pub use kind::RequestKind;
 pub use mode::Mode;
-pub use protocol::Protocol;
 pub use spacing::Spacing;
 pub use start_at::StartAt;
 pub use tls::Cipher;

@@ -228,7 +228,7 @@ fn check_share(arguments: &Arguments) -> anyhow::Result<()> {
 /// What TLS offers; `None` without it. Fails when an argument needs it, or it needs one.
 fn tls(arguments: &Arguments, protocol: Protocol, host: &str) -> anyhow::Result<Option<Offer>> {
     let Arguments { certificate, insecure, cipher, resume, .. } = arguments;
-    if matches!(protocol, Protocol::Http1 | Protocol::H2c) {
+    if !protocol.is_tls() {
         let given = [
             ("--certificate", certificate.is_some()),
             ("--insecure", *insecure),
@@ -263,7 +263,7 @@ fn http2(
         return Ok(None);
     }
     let paths = requests.targets.iter().map(|target| target.path.as_str());
-    let frames = http2::frames(protocol == Protocol::H2, host, &arguments.header, paths)?;
+    let frames = http2::frames(protocol.is_tls(), host, &arguments.header, paths)?;
     // A stream may be on any connection, so that a request is one of a batch of its own.
     requests.vary = true;
     Ok(Some(Asks { frames, streams: arguments.streams.unwrap_or(1) }))

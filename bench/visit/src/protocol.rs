@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What is spoken to a server. In the report: `http/1.1`, `https`, `h2` or `h2c`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protocol {
+pub(super) enum Protocol {
     /// HTTP/1.1 over TCP.
     #[default]
     Http1,
@@ -26,12 +26,19 @@ impl Protocol {
         }
     }
 
+    /// Whether it is over TLS: an `https` URL.
+    pub(super) fn is_tls(self) -> bool {
+        matches!(self, Self::Https | Self::H2)
+    }
+
+    /// Whether it is HTTP/2: `--http2`.
+    fn is_http2(self) -> bool {
+        matches!(self, Self::H2 | Self::H2c)
+    }
+
     /// The name of the application protocol of TLS.
     pub(super) fn alpn(self) -> &'static str {
-        match self {
-            Self::Http1 | Self::Https => "http/1.1",
-            Self::H2 | Self::H2c => "h2",
-        }
+        if self.is_http2() { "h2" } else { "http/1.1" }
     }
 }
 
