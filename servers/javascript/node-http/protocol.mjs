@@ -16,8 +16,9 @@ const PSEUDO_FIELDS = 4;
 // The greatest last stream of a GOAWAY: all that the client has begun are answered.
 const ALL_STREAMS = 2 ** 31 - 1;
 
-// The limits of a head, in bytes and fields.
-export const HEAD = { bytes: 16 * 1024, fields: 100 };
+// The limits of a head.
+export const HEAD_BYTES = 16 * 1024;
+export const HEAD_FIELDS = 100;
 
 // A server that is not listening yet, with options as those of node:http.
 export function create(flags, options, answer) {
@@ -25,7 +26,7 @@ export function create(flags, options, answer) {
     return http.createServer(options, answer);
   }
   const further = {
-    settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: HEAD.bytes },
+    settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: HEAD_BYTES },
     // Further fields would end the stream without an answer.
     maxHeaderListPairs: MOST_FIELDS,
     noDelay: true,
@@ -83,8 +84,7 @@ export function end() {
   sessions.forEach((session) => session.close());
 }
 
-// How many fields a request has.
-export function countFields(request) {
-  const fields = request.rawHeaders.length / 2;
-  return request.httpVersionMajor === 2 ? fields - PSEUDO_FIELDS : fields;
+// Whether a request whose names and values are too many has too many fields.
+export function hasTooMany(request) {
+  return request.httpVersionMajor < 2 || request.rawHeaders.length > 2 * (HEAD_FIELDS + PSEUDO_FIELDS);
 }

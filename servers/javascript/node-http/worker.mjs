@@ -1,7 +1,7 @@
 // A worker: one event loop, and the connections that the main process has given it.
 import process from "node:process";
 
-import { announceEnd, countFields, create, end, HEAD } from "./protocol.mjs";
+import { announceEnd, create, end, hasTooMany, HEAD_BYTES, HEAD_FIELDS } from "./protocol.mjs";
 
 // The limit of a body.
 const BODY_BYTES = 1024 * 1024;
@@ -23,7 +23,7 @@ let idleTimeout;
 export function work(flags) {
   idleTimeout = flags.idleTimeout;
   const options = {
-    maxHeaderSize: HEAD.bytes,
+    maxHeaderSize: HEAD_BYTES,
     headersTimeout: flags.headTimeout,
     keepAliveTimeout: idleTimeout,
     // That of a whole request. A body has no time limit while its client keeps sending.
@@ -36,7 +36,7 @@ export function work(flags) {
   server.timeout = flags.writeTimeout;
   server.maxRequestsPerSocket = 0;
   // Node drops further fields silently. One too many is kept, for `answer` to see.
-  server.maxHeadersCount = HEAD.fields + 1;
+  server.maxHeadersCount = HEAD_FIELDS + 1;
   server.on("error", (error) => process.send(error.code));
   server.listen({ host: process.env.ADDRESS, port: flags.port, backlog: BACKLOG });
 
@@ -50,7 +50,7 @@ function answer(request, response) {
   if (draining) {
     response.shouldKeepAlive = false;
   }
-  if (countFields(request) > HEAD.fields) {
+  if (request.rawHeaders.length > 2 * HEAD_FIELDS && hasTooMany(request)) {
     refuse(response, 431);
   } else if (request.method === "GET" || request.method === "HEAD") {
     greet(request, response);
