@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// The variables of the process contract, and those of servers that have more flags.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 11] = [
     "HOST",
     "PORT",
     "WORKERS",
@@ -26,6 +26,8 @@ const VARIABLES: [&str; 9] = [
     "WRITE_TIMEOUT",
     "DRAIN_TIMEOUT",
     "LAYOUT",
+    "TLS_CERT",
+    "TLS_KEY",
 ];
 
 /// Servers that are sent the cases at once, since most of that time is spent waiting.

@@ -30,7 +30,7 @@ fn listed<'a>(table: &'a DeTable, list: &str, field: &str) -> Vec<(usize, &'a st
 }
 
 fn check_cases(listed: &[(usize, &str)], found: &mut Diagnostics) {
-    let cases: Vec<&str> = conformance::cases().iter().map(|case| case.name).collect();
+    let cases: Vec<&str> = conformance::all_cases().iter().map(|case| case.name).collect();
     let drills: Vec<&str> = DRILLS.iter().map(|drill| drill.name).collect();
     for (at, name) in listed {
         let (kind, known, where_else) = if drill::is_drill(name) {
