@@ -95,8 +95,11 @@ impl Tls {
         }
     }
 
-    /// Says once, at the end of what is kept, that nothing follows.
+    /// Says once, at the end of what is kept, that nothing follows; not to a client that has broken a
+    /// rule, to which that is an alert.
     pub fn end(&mut self) {
-        self.connection.send_close_notify();
+        if !self.has_failed {
+            self.connection.send_close_notify();
+        }
     }
 }

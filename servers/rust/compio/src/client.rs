@@ -106,11 +106,10 @@ impl<'a> Client<'a> {
         match self.receive().await {
             Ok(bytes) => Some(Input::Bytes(bytes)),
             Err(End::Timeout) if waiting != WaitingFor::Request => Some(Input::TooSlow),
-            Err(End::Timeout) => {
+            Err(_) => {
                 self.notify_end().await;
                 None
             }
-            Err(End::Gone) => None,
         }
     }
 
