@@ -5,15 +5,18 @@
 mod prepared;
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use bench::checks::verify::{self, Depth, Question};
-use bench::machine::host::Host;
+use bench::machine::host::{Host, Launch};
 use bench::servers::launch;
 use bench::servers::server::Server;
 use bench::store::record::Protocol;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use visit::output::{Errors, Slice};
 
 /// The variables of the process contract, and those of servers that have more flags.
 const VARIABLES: [&str; 11] = [
@@ -29,6 +32,9 @@ const VARIABLES: [&str; 11] = [
     "TLS_CERT",
     "TLS_KEY",
 ];
+
+/// Only what hangs takes so long.
+const BOUND: Duration = Duration::from_secs(60);
 
 /// Servers that are sent the cases at once, since most of that time is spent waiting.
 const AT_ONCE: usize = 3;
@@ -50,6 +56,39 @@ fn every_server_speaks_the_protocols_of_its_manifest() {
             servers.iter().filter(|server| server.protocols.contains(&protocol)).cloned().collect();
         prepared::check(&speaking, AT_ONCE, |server| as_known(&host, server, &question));
     }
+}
+
+/// A server that drains over HTTP/2 says which requests it answers, and answers them.
+#[test]
+fn a_drain_over_http_2_loses_no_request() {
+    let drains = |server: &Server| server.language == "Rust" && server.protocols.contains(&Protocol::H2c);
+    let (host, servers) = prepared::servers(drains);
+    prepared::check(&servers, 1, |server| {
+        let Errors { reset, closed, timeout, wrong, .. } = drained_under_load(&host, server).unwrap();
+        let lost = reset + closed + timeout + wrong;
+        (lost > 0).then(|| format!("reset {reset}, closed {closed}, timeout {timeout}, wrong {wrong}"))
+    });
+}
+
+/// What failed of a load in the middle of which a server was drained.
+fn drained_under_load(host: &Host, server: &Server) -> anyhow::Result<Errors> {
+    let running = launch::start(host, server, &[], &["--h2c"])?;
+    let url = format!("http://{}/abc", running.address);
+    let visit = Path::new(env!("CARGO_BIN_EXE_bench")).with_file_name("visit").display().to_string();
+    let words = [&visit, "--quiet", "--http2", "--control", "--connections", "4", "--streams", "10", &url];
+    let words = words.map(str::to_owned);
+    let mut tool = host.start(&Launch::new(&words, Path::new("/")).commanded())?;
+    tool.line(BOUND)?;
+    let before = Slice::parse(&tool.ask("run 0.2", BOUND)?)?;
+    assert!(before.answered > 0 && before.errors == Errors::default(), "{before:?}");
+    tool.tell("run 1")?;
+    // Whenever it comes, no request may be lost; mostly it comes in the middle.
+    std::thread::sleep(Duration::from_millis(200));
+    let ended = running.stop()?;
+    assert!(ended.status.success(), "{}", ended.status);
+    let during = Slice::parse(&tool.line(BOUND)?)?;
+    assert_eq!(during.mismatch, None);
+    Ok(during.errors)
 }
 
 /// What is not as the manifest says.
