@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::expected::Expected;
 use crate::http2::Frames;
 use crate::rules::Rule;
+use crate::settings::Timeout;
 use crate::socket::Transport;
 use crate::target::Target;
 use crate::tls::Records;
@@ -105,15 +106,6 @@ pub(super) fn delayed(mut times: Vec<Duration>) -> Option<String> {
     (fastest > DELAY).then(|| {
         format!("expected answers that do not wait for an acknowledgement, and each time they took {took} ms")
     })
-}
-
-/// One of the server's timeouts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timeout {
-    /// From a head's first byte to its last.
-    Head,
-    /// Waiting for a first or a next request, or for the next piece of a body.
-    Idle,
 }
 
 /// How the client finds out in the end whether the connection is open.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use crate::case::Severity;
-use crate::check::Failure;
+use crate::played::Failure;
 use crate::rules::Rule;
 use crate::run::CaseResult;
 

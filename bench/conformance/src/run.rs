@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::case::{Case, End, Script, Step, send};
-use crate::check::{Failure, Played, play};
+use crate::check::play;
 use crate::client::{Ending, Exchange, exchange};
 use crate::deviation::Deviation;
 use crate::expected::Expected;
 use crate::http2;
+use crate::played::{Failure, Played};
 use crate::retarget::retarget;
 use crate::rules::Rule;
 use crate::settings::Settings;

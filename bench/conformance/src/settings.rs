@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::case::Timeout;
+/// Cases of at most this number of bytes are also sent split after each of their bytes.
+pub(crate) const SHORT: usize = 200;
+
+/// Time for all splits of a case: ten times what they need, unless each waits for a timeout.
+pub(crate) const SPLIT_TIME: Duration = Duration::from_secs(2);
 
 /// How to run the cases.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +30,15 @@ pub struct Timeouts {
     pub head: Duration,
     /// Waiting for a first or a next request, or for the next piece of a body.
     pub idle: Duration,
+}
+
+/// One of the server's timeouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timeout {
+    /// From a head's first byte to its last.
+    Head,
+    /// Waiting for a first or a next request, or for the next piece of a body.
+    Idle,
 }
 
 impl Timeouts {

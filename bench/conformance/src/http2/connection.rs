@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use nix::poll::PollFlags;
 
-use super::check;
 use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, MAX_PAYLOAD, setting};
-use super::script::{Event, Finish, Frames, PROBE, Step};
+use super::mismatch::is_right;
+use super::script::{Event, Finish, Frames, MOST_STREAMS, PROBE, Step};
 use crate::case::delayed;
 use crate::client::{Ending, READ_TIME};
 use crate::settings::Settings;
@@ -16,9 +16,6 @@ use crate::socket::{Closed, Socket, Transport};
 
 /// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-
-/// The most streams that a case opens at once.
-pub(super) const MOST_STREAMS: u32 = 300;
 
 /// Plays `script` on a new connection to `address`. The last write has one more request, a probe; the
 /// exchange ends with the answer to it once each stream of the case is over, or with the connection.
@@ -81,10 +78,8 @@ impl Connection<'_> {
         let is_over = |stream| self.got.streams.get(&stream).is_some_and(Stream::is_over);
         match script.finish {
             Finish::Probe if !is_over(PROBE) => false,
-            Finish::Probe => {
-                check::is_right(script, &self.got, Ending::Open) || script.streams().all(is_over)
-            }
-            Finish::Wait => check::is_right(script, &self.got, Ending::Silent),
+            Finish::Probe => is_right(script, &self.got, Ending::Open) || script.streams().all(is_over),
+            Finish::Wait => is_right(script, &self.got, Ending::Silent),
         }
     }
 

@@ -14,6 +14,7 @@ mod connection;
 mod exchange;
 mod frame;
 mod hpack;
+mod mismatch;
 mod script;
 mod site;
 mod subject;

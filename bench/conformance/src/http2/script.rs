@@ -9,6 +9,9 @@ use crate::expected::Expected;
 /// cases, since stream identifiers only rise.
 pub(super) const PROBE: u32 = 1001;
 
+/// The most streams that a case opens at once.
+pub(super) const MOST_STREAMS: u32 = 300;
+
 /// What the client sends on a new connection, and the alternatives that the server has.
 #[derive(Clone, Debug)]
 pub(crate) struct Frames {

@@ -1,8 +1,9 @@
 //! Timeouts: the server serves a slow client within its timeouts, and closes after them.
 
 use super::shorthand::{Case, End, Expected, NEXT, chunked, get, greeting, post, posted};
-use crate::case::{Finish, Step, Timeout, send};
+use crate::case::{Finish, Step, send};
 use crate::rules::ENDPOINT as ENDPOINT_RULE;
+use crate::settings::Timeout;
 
 /// RFC 9110, section 15.5.9.
 const TOO_SLOW: &[u16] = &[408];

@@ -9,9 +9,10 @@ use nix::poll::PollFlags;
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use rustls::{ClientConnection, ConnectionTrafficSecrets};
 
+use super::alert;
 use super::hello::{ALERT, APPLICATION, HANDSHAKE, number, record};
 use super::session::{self, Offer};
-use super::{Verdict, alert};
+use super::verdict::Verdict;
 use crate::expected::Expected;
 use crate::settings::Settings;
 use crate::socket::{Closed, read_some, wait};

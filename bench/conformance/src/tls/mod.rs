@@ -7,44 +7,23 @@
 mod alert;
 mod client;
 mod hello;
+mod script;
 pub(crate) mod session;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::net::SocketAddr;
 
 use crate::case::{Case, Severity};
-use crate::check::{Failure, Played};
+use crate::played::{Failure, Played};
 use crate::settings::Settings;
 
-pub(crate) use subject::cases;
-
 use client::Client;
-
-/// A case of TLS.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Records {
-    act: fn(&mut Client) -> Verdict,
-    right: &'static str,
-}
-
-/// What a case saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
-    Right,
-    /// What the RFCs allow, and do not ask for first: a strict failure.
-    LeftOpen(String),
-    /// What was expected.
-    Wrong(String),
-}
-
-impl Records {
-    /// What is right, in words.
-    pub(crate) fn right(&self) -> &'static str {
-        self.right
-    }
-}
+pub(crate) use script::Records;
+pub(crate) use subject::cases;
+use verdict::Verdict;
 
 /// Plays a case against the server at `address`. Fails when no connection can be made.
 pub(crate) fn play(

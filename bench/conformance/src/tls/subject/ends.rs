@@ -1,9 +1,9 @@
 //! How connections end: by close_notify, by alerts, and without a word.
 
-use super::super::Verdict;
 use super::super::alert::CLOSE_NOTIFY;
 use super::super::client::Client;
 use super::super::hello::{ALERT, APPLICATION};
+use super::super::verdict::Verdict;
 use super::{Row, after_handshake, ask};
 use crate::rules::tls as rules;
 

@@ -1,6 +1,5 @@
 //! First messages of a client, whole and broken, and what is none.
 
-use super::super::Verdict;
 use super::super::alert::{
     DECODE_ERROR, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, INSUFFICIENT_SECURITY, RECORD_OVERFLOW,
     UNEXPECTED_MESSAGE,
@@ -8,6 +7,7 @@ use super::super::alert::{
 use super::super::client::Client;
 use super::super::hello::{ALERT, APPLICATION, HANDSHAKE, counted, hello, record, record_of};
 use super::super::session::Offer;
+use super::super::verdict::Verdict;
 use super::{ANSWERED, Row, ask, expect_hello, refuse, refused};
 use crate::rules::tls as rules;
 

@@ -9,8 +9,9 @@ mod versions;
 
 use super::client::Client;
 use super::hello::{APPLICATION, HANDSHAKE, Hello, record};
+use super::script::Records;
 use super::session::Offer;
-use super::{Records, Verdict};
+use super::verdict::Verdict;
 use crate::case::{Case, Script};
 use crate::rules::Rule;
 use crate::socket::Transport;

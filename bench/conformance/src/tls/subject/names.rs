@@ -1,9 +1,9 @@
 //! Protocols by ALPN, and names of servers.
 
-use super::super::Verdict;
 use super::super::alert::{DECODE_ERROR, ILLEGAL_PARAMETER, NO_APPLICATION_PROTOCOL, UNRECOGNIZED_NAME};
 use super::super::client::Client;
 use super::super::session::Offer;
+use super::super::verdict::Verdict;
 use super::{ANSWERED, Row, ask, refused, with};
 use crate::rules::tls as rules;
 

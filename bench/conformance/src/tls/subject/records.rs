@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use rustls::ClientConnection;
 
-use super::super::Verdict;
 use super::super::alert::{
     BAD_RECORD_MAC, DECODE_ERROR, ILLEGAL_PARAMETER, RECORD_OVERFLOW, UNEXPECTED_MESSAGE,
 };
 use super::super::client::Client;
 use super::super::hello::{APPLICATION, HANDSHAKE, hello, record};
 use super::super::session::{self, Offer};
+use super::super::verdict::Verdict;
 use super::{ANSWERED, Row, after_handshake};
 use crate::rules::tls as rules;
 

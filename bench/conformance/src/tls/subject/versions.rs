@@ -1,10 +1,10 @@
 //! Versions of TLS, and what a hello may have beside them.
 
-use super::super::Verdict;
 use super::super::alert::{HANDSHAKE_FAILURE, INSUFFICIENT_SECURITY, PROTOCOL_VERSION};
 use super::super::client::Client;
 use super::super::hello::{HANDSHAKE, Hello, record};
 use super::super::session::Offer;
+use super::super::verdict::Verdict;
 use super::{ANSWERED, Row, refused, taken, with};
 use crate::rules::tls as rules;
 
