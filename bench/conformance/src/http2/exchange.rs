@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use answers::Response;
 
 use super::frame::{Frame, MAX_FRAME_SIZE, MAX_WINDOW, WINDOW, code, code_name, flag, kind, setting};
-use super::hpack::{Decoder, Field};
+use super::hpack::{Decoder, HeaderField};
 use super::script::Event;
 use crate::client::Ending;
 
@@ -225,7 +225,7 @@ impl Exchange {
         stream.is_ended = frame.has(flag::END_STREAM);
         if let Some(response) = &stream.response {
             // Trailers.
-            let is_pseudo = |(name, _): &Field| name.starts_with(b":");
+            let is_pseudo = |(name, _): &HeaderField| name.starts_with(b":");
             if !stream.is_ended || fields.iter().any(is_pseudo) {
                 return Err("trailers that have pseudo-fields or do not end the answer".into());
             }
@@ -297,7 +297,7 @@ fn name(frame: &Frame) -> String {
 
 /// The head of an answer in the form of HTTP/1.1, in which all answers are compared. Fails where it is
 /// malformed (RFC 9113, section 8).
-fn head(fields: &[Field]) -> Result<Response, String> {
+fn head(fields: &[HeaderField]) -> Result<Response, String> {
     let (status, fields) = match fields {
         [(name, status), fields @ ..] if name == b":status" => (status, fields),
         _ => return Err("an answer that does not begin with :status".into()),

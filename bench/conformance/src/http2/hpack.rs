@@ -82,7 +82,7 @@ pub(super) fn size_update(size: usize) -> Vec<u8> {
 }
 
 /// A name and its value, as they were sent.
-pub(super) type Field = (Vec<u8>, Vec<u8>);
+pub(super) type HeaderField = (Vec<u8>, Vec<u8>);
 
 /// Reads the field blocks of a connection's answers.
 pub(super) struct Decoder(httlib_hpack::Decoder<'static>);
@@ -93,7 +93,7 @@ impl Decoder {
     }
 
     /// The fields of a block, names and values as they were sent.
-    pub(super) fn decode(&mut self, block: &[u8]) -> Result<Vec<Field>, String> {
+    pub(super) fn decode(&mut self, block: &[u8]) -> Result<Vec<HeaderField>, String> {
         // The library would read beyond the end of a block.
         if !is_whole(block) {
             return Err("cut off, or an integer that is too large".into());

@@ -4,10 +4,10 @@ use super::super::alert::CLOSE_NOTIFY;
 use super::super::client::Client;
 use super::super::hello::{ALERT, APPLICATION};
 use super::super::verdict::Verdict;
-use super::{Row, after_handshake, ask};
+use super::{Definition, after_handshake, ask};
 use crate::rules::tls as rules;
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Definition> {
     vec![
         ("tls/close-notify", rules::CLOSE_NOTIFY, "an answer, close_notify, and closed", close_notify),
         ("tls/close-notify-answered", rules::CLOSE_NOTIFY, "close_notify, and closed", close_notify_answered),

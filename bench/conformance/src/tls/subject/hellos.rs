@@ -8,7 +8,7 @@ use super::super::client::Client;
 use super::super::hello::{ALERT, APPLICATION, HANDSHAKE, counted, hello, record, record_of};
 use super::super::session::Offer;
 use super::super::verdict::Verdict;
-use super::{ANSWERED, Row, ask, expect_hello, refuse, refused};
+use super::{ANSWERED, Definition, ask, expect_hello, refuse, refused};
 use crate::rules::tls as rules;
 
 /// The extensions `supported_groups` and `key_share`.
@@ -18,7 +18,7 @@ const KEY_SHARE: u16 = 51;
 /// More than a record that is not protected may hold, and any other one.
 const TOO_LARGE: usize = (1 << 14) + 256 + 1;
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Definition> {
     vec![
         ("tls/hello-in-small-records", rules::FRAGMENTS, "ServerHello", |client| {
             hello_in_records(client, 32)

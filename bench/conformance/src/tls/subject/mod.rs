@@ -17,7 +17,7 @@ use crate::rules::Rule;
 use crate::socket::Transport;
 
 /// A name, the sentence, what is right in words, and what the client does.
-type Row = (&'static str, Rule, &'static str, fn(&mut Client) -> Verdict);
+type Definition = (&'static str, Rule, &'static str, fn(&mut Client) -> Verdict);
 
 /// What is right, where a request is served.
 const ANSWERED: &str = "an answer";
@@ -29,7 +29,7 @@ const STRICT: [&str; 5] =
 /// All cases, which speak HTTP/1.1 where they ask for an answer.
 pub(crate) fn cases() -> Vec<Case> {
     let rows = [versions::rows(), names::rows(), hellos::rows(), records::rows(), ends::rows()].concat();
-    let case = |(name, rule, right, act): Row| {
+    let case = |(name, rule, right, act): Definition| {
         let script = Script::Records(Records { act, right });
         let case = Case::scripted(name, rule, Transport::Tls("http/1.1"), script);
         if STRICT.contains(&name) { case.strict() } else { case }

@@ -4,13 +4,13 @@ use super::super::alert::{DECODE_ERROR, ILLEGAL_PARAMETER, NO_APPLICATION_PROTOC
 use super::super::client::Client;
 use super::super::session::Offer;
 use super::super::verdict::Verdict;
-use super::{ANSWERED, Row, ask, refused, with};
+use super::{ANSWERED, Definition, ask, refused, with};
 use crate::rules::tls as rules;
 
 /// The extension `server_name`.
 const SERVER_NAME: u16 = 0;
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Definition> {
     vec![
         ("tls/alpn", rules::ALPN, "http/1.1, and an answer", |client| agreed(client, &["http/1.1"])),
         ("tls/alpn-unknown-first", rules::ALPN, "http/1.1, and an answer", |client| {

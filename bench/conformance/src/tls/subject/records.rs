@@ -12,14 +12,14 @@ use super::super::client::Client;
 use super::super::hello::{APPLICATION, HANDSHAKE, hello, record};
 use super::super::session::{self, Offer};
 use super::super::verdict::Verdict;
-use super::{ANSWERED, Row, after_handshake};
+use super::{ANSWERED, Definition, after_handshake};
 use crate::rules::tls as rules;
 
 /// The most content of a record (RFC 8446, section 5.1), and what protection may add to it.
 const MAX_RECORD: usize = 1 << 14;
 const MAX_EXPANSION: usize = 256;
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Definition> {
     vec![
         ("tls/records-byte-by-byte", rules::FRAGMENTS, ANSWERED, bytes_of_records),
         ("tls/request-in-small-records", rules::FRAGMENTS, ANSWERED, small_records),

@@ -5,13 +5,13 @@ use super::super::client::Client;
 use super::super::hello::{HANDSHAKE, Hello, record};
 use super::super::session::Offer;
 use super::super::verdict::Verdict;
-use super::{ANSWERED, Row, refused, taken, with};
+use super::{ANSWERED, Definition, refused, taken, with};
 use crate::rules::tls as rules;
 
 /// The extension `supported_versions`.
 const SUPPORTED_VERSIONS: u16 = 43;
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Definition> {
     vec![
         ("tls/version-1.3", rules::VERSION, ANSWERED, version_1_3),
         ("tls/version-1.2", rules::ONLY_1_3, "protocol_version", |client| older(client, 3)),
