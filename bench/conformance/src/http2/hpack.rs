@@ -94,7 +94,7 @@ impl Decoder {
 
     /// The fields of a block, names and values as they were sent.
     pub(super) fn decode(&mut self, block: &[u8]) -> Result<Vec<HeaderField>, String> {
-        // The library would read beyond the end of a block.
+        // The library takes whole blocks alone.
         if !is_whole(block) {
             return Err("cut off, or an integer that is too large".into());
         }
@@ -127,7 +127,7 @@ fn is_whole(mut block: &[u8]) -> bool {
 }
 
 /// The number in the last bits of the first byte and those after it, and the rest.
-fn split_integer(bytes: &[u8], bits: u32) -> Option<(usize, &[u8])> {
+pub(super) fn split_integer(bytes: &[u8], bits: u32) -> Option<(usize, &[u8])> {
     let (first, mut rest) = bytes.split_first()?;
     let most = (1_usize << bits) - 1;
     let mut value = usize::from(*first) & most;
