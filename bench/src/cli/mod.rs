@@ -54,7 +54,7 @@ pub enum Command {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Check the answers of servers, and with --conformance how they follow HTTP/1.1
+    /// Check the answers of servers, and with --conformance how they follow the RFCs
     Verify(Verify),
     /// Inject faults: misbehaving clients, kill -9, no descriptors left, shutdown under load
     Drill(Drill),
