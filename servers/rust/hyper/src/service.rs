@@ -31,7 +31,8 @@ impl Service<Request<Incoming>> for Http2Greeter {
 
     fn call(&self, request: Request<Incoming>) -> Http2Answering {
         let (head, body) = request.into_parts();
-        Http2Answering { body, received: 0, response: Some(answer(head)) }
+        let response = if is_malformed(&head) { of_status(StatusCode::BAD_REQUEST) } else { answer(head) };
+        Http2Answering { body, received: 0, response: Some(response) }
     }
 }
 
@@ -53,9 +54,7 @@ impl Future for Http2Answering {
                 Some(Err(_)) | None => break,
             }
             if this.received > limits::BODY_BYTES {
-                let mut response = Response::default();
-                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-                return Poll::Ready(Ok(response));
+                return Poll::Ready(Ok(of_status(StatusCode::PAYLOAD_TOO_LARGE)));
             }
         }
         this.response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
@@ -98,6 +97,25 @@ impl Future for Answering {
         }
         Poll::Ready(Ok(response))
     }
+}
+
+/// Whether a request of HTTP/2 breaks a rule that hyper does not check: a target that is no path, a user
+/// in the authority, white space around a value (RFC 9113, sections 8.3.1 and 8.2.1).
+fn is_malformed(request: &Parts) -> bool {
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let is_padded = |value: &HeaderValue| {
+        let value = value.as_bytes();
+        is_space(value.first()) || is_space(value.last())
+    };
+    let has_user = request.uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    let is_greeted = matches!(request.method, Method::GET | Method::HEAD);
+    is_greeted && !request.uri.path().starts_with('/') || has_user || request.headers.values().any(is_padded)
+}
+
+fn of_status(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
 }
 
 /// The answer to a request. It keeps the rules: `FilteredStream` rejects others, and so does hyper of
