@@ -9,6 +9,7 @@ use crate::report::document::{Section, Table};
 use crate::report::field::Field;
 use crate::report::value::Quantity;
 use crate::store::record::{Protocol, WorkloadRecord};
+use crate::text::numbers;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let families = source.families.iter().filter(|family| family.question == Question::Protocols);
@@ -36,21 +37,41 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(charts, tables)
 }
 
-/// What TLS, or HTTP/2, costs the servers against themselves, in a sentence per workload.
+/// What each protocol costs the servers against themselves, by its load over kept connections with the
+/// most streams, or connections; and what a handshake costs.
 pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
-    let sentence = |member: &&WorkloadSummary| {
+    let ratios = |protocol: Protocol| {
+        let kept = members.iter().copied().filter(|member| {
+            member.workload.protocol == protocol && member.workload.mode.as_deref() == Some("keep-alive")
+        });
+        let member = kept.max_by_key(|member| (member.workload.streams, member.workload.connections))?;
         let plain = plain_of(members, member)?;
-        let ratio = |cell: &Cell| Some((cell.name().to_owned(), ratio(member, plain, cell)?));
-        let mut ratios: Vec<(String, f64)> = member.cells.iter().filter_map(ratio).collect();
-        ratios.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-        let shown: Vec<(&str, String)> =
-            ratios.iter().map(|(name, ratio)| (name.as_str(), format!("{ratio:.2}×"))).collect();
+        let shown = ascending(member, |cell| ratio(member, plain, cell), |ratio| format!("{ratio:.2}×"));
         let what = &member.workload.title;
-        (!shown.is_empty())
-            .then(|| format!("CPU time per request, {what}, to plain HTTP/1.1: {}.", figures(&shown)))
+        shown.map(|shown| format!("CPU time per request to that over plain HTTP/1.1, {what}: {shown}."))
     };
-    let is_told = |member: &&&WorkloadSummary| !member.workload.protocol.is_plain();
-    members.iter().filter(is_told).filter_map(sentence).collect()
+    let handshake = || {
+        let (member, plain) =
+            handshakes_of(members).into_iter().find(|(member, _)| !member.workload.resumes)?;
+        let of_cell = |cell: &Cell| Some(cost(member, cell)? - cost(plain, cell)?);
+        let shown = ascending(member, of_cell, numbers::duration);
+        shown.map(|shown| format!("CPU time per full handshake: {shown}."))
+    };
+    let protocols = Protocol::ALL.into_iter().filter(|protocol| !protocol.is_plain());
+    protocols.filter_map(ratios).chain(handshake()).collect()
+}
+
+/// The servers with a figure, the least first; `None` where there is none.
+fn ascending(
+    member: &WorkloadSummary,
+    figure: impl Fn(&Cell) -> Option<f64>,
+    shown: impl Fn(f64) -> String,
+) -> Option<String> {
+    let of_cell = |cell| Some((Cell::name(cell), figure(cell)?));
+    let mut found: Vec<(&str, f64)> = member.cells.iter().filter_map(of_cell).collect();
+    found.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let found: Vec<(&str, String)> = found.into_iter().map(|(name, figure)| (name, shown(figure))).collect();
+    (!found.is_empty()).then(|| figures(&found))
 }
 
 /// Those with figures: plain HTTP/1.1 first, with which the others are compared.
@@ -135,13 +156,9 @@ fn ratios(members: &[&WorkloadSummary]) -> Option<Table> {
 
 /// What a handshake costs each server: a request on a connection of its own, to the same without TLS.
 fn handshakes(members: &[&WorkloadSummary]) -> Option<Table> {
-    let is_handshake = |member: &&WorkloadSummary| {
-        member.workload.mode.as_deref() == Some("close") && member.workload.protocol.is_encrypted()
-    };
-    let closing: Vec<&WorkloadSummary> = members.iter().copied().filter(is_handshake).collect();
-    let first = *closing.first()?;
-    let pairs = closing.into_iter().filter_map(|member| Some((member, plain_of(members, member)?)));
-    let fields = pairs.map(|(member, plain)| {
+    let pairs = handshakes_of(members);
+    let (first, _) = *pairs.first()?;
+    let fields = pairs.into_iter().map(|(member, plain)| {
         let of_cell = move |cell: &Cell| Some(cost(member, cell)? - cost(plain, cell)?);
         let kind = if member.workload.resumes { "resumed" } else { "full" };
         Field::new(format!("CPU/handshake, {kind}"), Quantity::Time, of_cell).essential()
@@ -150,6 +167,17 @@ fn handshakes(members: &[&WorkloadSummary]) -> Option<Table> {
     let id = format!("{}-handshake", family_name(members));
     let title = "What a handshake costs: the difference to a connection without TLS";
     Table::from_fields(id, title, fields, first.cells.iter()).with_rows()
+}
+
+/// The workloads of which each request has a handshake, and the same without TLS.
+fn handshakes_of<'s, 'a>(
+    members: &[&'s WorkloadSummary<'a>],
+) -> Vec<(&'s WorkloadSummary<'a>, &'s WorkloadSummary<'a>)> {
+    let is_handshake = |member: &&WorkloadSummary| {
+        member.workload.mode.as_deref() == Some("close") && member.workload.protocol.is_encrypted()
+    };
+    let closing = members.iter().copied().filter(is_handshake);
+    closing.filter_map(|member| Some((member, plain_of(members, member)?))).collect()
 }
 
 #[cfg(test)]
@@ -180,5 +208,10 @@ mod tests {
         assert_eq!(ratios.shown(&["Server", "kept", "full"]), ["one | 1.20 | 2.00"]);
         assert_eq!(handshakes.shown(&["Server", "CPU/handshake, full"]).len(), 1);
         assert_eq!(section.charts.len(), 1);
+        let summaries = crate::analysis::summary::summarise(&loaded.records);
+        let members: Vec<&WorkloadSummary> = summaries.iter().collect();
+        let said = sentences(&members);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].ends_with("tls-kept: one 1.20×."), "{said:?}");
     }
 }
