@@ -209,6 +209,18 @@ fn part_of_a_handshake_or_of_a_record_has_the_time_of_a_head() {
 }
 
 #[test]
+fn a_damaged_record_behind_a_request_gets_an_alert_and_an_end() {
+    let mut pair = Pair::connected();
+    pair.write(GET);
+    pair.send(usize::MAX);
+    pair.socket.received.extend([0x17, 0x03, 0x03, 0, 40].iter().chain(&[7; 40]));
+    assert_eq!(pair.turn(&LONG), Turn::Over);
+    pair.client.read_tls(&mut pair.socket.sent.as_slice()).unwrap();
+    let error = pair.client.process_new_packets().unwrap_err();
+    assert_eq!(error, rustls::Error::AlertReceived(rustls::AlertDescription::BadRecordMac));
+}
+
+#[test]
 fn what_is_not_tls_gets_an_alert_and_an_end() {
     let mut pair = Pair::new();
     pair.socket.received.extend(GET.as_bytes());

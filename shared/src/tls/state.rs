@@ -43,7 +43,8 @@ impl Tls {
     /// 0 once the client has said that nothing follows.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let read = self.connection.reader().read(buffer)?;
-        self.decrypted -= read;
+        // After a rule was broken it does not know what came before that in one piece.
+        self.decrypted = self.decrypted.saturating_sub(read);
         Ok(read)
     }
 
