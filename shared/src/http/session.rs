@@ -21,7 +21,7 @@ use super::limits;
 use super::stream::Stream;
 use super::timeouts::{Timeouts, WaitingFor};
 use crate::lifecycle::Lifecycle;
-use crate::tls::{Encrypted, Tls};
+use crate::tls::{Layered, Tls};
 
 /// Requests answered per turn while other connections wait for the thread.
 const REQUESTS_PER_TURN: usize = 32;
@@ -103,11 +103,11 @@ impl Session {
 
     /// Serves the connection until it is over, its stream would block, or it has had its share.
     pub fn turn<S: Stream, W: Fn() -> bool>(&mut self, driver: Driver<'_, S, W>) -> Turn {
-        let Some(mut tls) = self.tls.take() else { return self.turn_on(driver) };
         let Driver { stream, buffers, timeouts, lifecycle, others_wait } = driver;
-        let stream = &mut Encrypted { tls: &mut tls, socket: stream };
+        let mut tls = self.tls.take();
+        let stream = &mut Layered { tls: tls.as_deref_mut(), socket: stream };
         let turn = self.turn_on(Driver { stream, buffers, timeouts, lifecycle, others_wait });
-        self.tls = Some(tls);
+        self.tls = tls;
         turn
     }
 

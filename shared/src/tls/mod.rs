@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! --tls-cert, --tls-key ─▶ TlsFiles ─▶ Encryption ─▶ a Session per connection
-//!                                                        └─ Encrypted: its stream in a turn
+//!                                                        └─ Layered: its stream in a turn
+//!                                                             └─ Encrypted, where there is TLS
 //! ```
 //!
 //! Sessions are resumed by tickets that the server keeps no state for: two per handshake, as rustls
@@ -12,12 +13,14 @@ mod encrypted;
 mod encryption;
 mod files;
 mod flags;
+mod layered;
 mod state;
 
 pub use encrypted::Encrypted;
 pub use encryption::Encryption;
 pub use files::TlsFiles;
 pub use flags::{Http2Flags, TlsFlags};
+pub use layered::Layered;
 pub use state::Tls;
 
 /// The name by which TLS agrees on HTTP/1.1 (ALPN).

@@ -130,6 +130,7 @@ impl TimedSocket {
         Some(Encrypted { tls, socket: TaskStream { socket: &mut self.socket, context, insists: false } })
     }
 
+    #[cold]
     fn poll_decrypt(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         loop {
             let Some(mut stream) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
@@ -147,6 +148,7 @@ impl TimedSocket {
         }
     }
 
+    #[cold]
     fn poll_encrypt(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         ready!(self.poll_send_kept(context))?;
         let Some(tls) = &mut self.tls else { return Poll::Ready(Ok(0)) };
@@ -158,6 +160,7 @@ impl TimedSocket {
         }
     }
 
+    #[cold]
     fn poll_send_kept(&mut self, context: &mut Context) -> Poll<Result<()>> {
         let Some(mut stream) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
         loop {

@@ -1,0 +1,75 @@
+//! A socket, with TLS above it or not, as one type: a session is compiled once, so that what it calls is
+//! inlined, and a plain request costs a branch more.
+
+use std::io::{Read, Result, Write};
+
+use super::encrypted::Encrypted;
+use super::state::Tls;
+use crate::http::Stream;
+
+/// A connection's socket for a turn, and its state of TLS.
+pub struct Layered<'a, S> {
+    /// The state of TLS; `None` where the connection is not encrypted.
+    pub tls: Option<&'a mut Tls>,
+    /// The socket.
+    pub socket: &'a mut S,
+}
+
+impl<S: Stream> Stream for Layered<'_, S> {
+    fn shut_down_writing(&mut self) -> Result<()> {
+        self.socket.shut_down_writing()
+    }
+
+    fn send_kept(&mut self) -> Result<usize> {
+        match &mut self.tls {
+            None => Ok(0),
+            Some(tls) => send_kept(Encrypted { tls, socket: self.socket }),
+        }
+    }
+
+    fn has_part(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.has_part())
+    }
+
+    fn discard(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        self.socket.read(buffer)
+    }
+
+    fn notify_end(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            Encrypted { tls, socket: &mut *self.socket }.notify_end();
+        }
+    }
+}
+
+impl<S: Stream> Read for Layered<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        match &mut self.tls {
+            None => self.socket.read(buffer),
+            Some(tls) => read(Encrypted { tls, socket: self.socket }, buffer),
+        }
+    }
+}
+
+impl<S: Stream> Write for Layered<'_, S> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        match &mut self.tls {
+            None => self.socket.write(bytes),
+            Some(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.socket.flush()
+    }
+}
+
+#[inline(never)]
+fn send_kept<S: Stream>(mut stream: Encrypted<'_, &mut S>) -> Result<usize> {
+    stream.send_kept()
+}
+
+#[inline(never)]
+fn read<S: Stream>(mut stream: Encrypted<'_, &mut S>, buffer: &mut [u8]) -> Result<usize> {
+    stream.read(buffer)
+}
