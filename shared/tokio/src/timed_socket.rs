@@ -83,8 +83,9 @@ impl TimedSocket {
 
     /// Ready when there may be something to read.
     pub(crate) fn poll_read_ready(&mut self, context: &mut Context) -> Poll<Result<()>> {
-        let has_decrypted = self.tls.as_ref().is_some_and(|tls| tls.decrypted() > 0);
-        if has_decrypted { Poll::Ready(Ok(())) } else { self.socket.poll_read_ready(context) }
+        // A read fails at once when the client has broken a rule, whatever the socket has.
+        let has_news = self.tls.as_ref().is_some_and(|tls| tls.decrypted() > 0 || tls.has_failed());
+        if has_news { Poll::Ready(Ok(())) } else { self.socket.poll_read_ready(context) }
     }
 
     /// Writes; fails with `TimedOut` when the client has not read for too long.

@@ -35,8 +35,6 @@ rules! {
         "A message of the handshake may be in several records, and TCP delivers records in any pieces.";
     EMPTY_RECORDS = "RFC 8446, section 5.1":
         "Records of application data may be empty.";
-    PLAIN_OVERFLOW = "RFC 8446, section 5.1":
-        "A record of more than 2^14 octets MUST end the connection with record_overflow.";
     OVERFLOW = "RFC 8446, section 5.2":
         "A protected record of more than 2^14 + 256 octets MUST end the connection with record_overflow.";
     BAD_RECORD = "RFC 8446, section 5.2":

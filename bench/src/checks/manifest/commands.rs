@@ -12,11 +12,14 @@ use crate::servers::server::TARGET;
 /// Programs that every system has, so that no manifest has to say how to get them.
 const EVERYWHERE: [&str; 2] = ["sh", "env"];
 
-/// A command is a list of words. Every such list at the top of a manifest is one.
+/// The lists of words in a manifest that are commands.
+const COMMANDS: [&str; 4] = ["build", "run", "version", "check"];
+
 pub(super) fn check(table: &DeTable, folder: &Path, context: &CheckContext, found: &mut Diagnostics) {
     let required: Vec<(usize, &str)> =
         tables(table, "requires").filter_map(|item| item.get("program").and_then(string)).collect();
-    let commands = table.iter().filter_map(|(name, value)| Some((name.get_ref().as_ref(), strings(value)?)));
+    let lists = table.iter().filter_map(|(name, value)| Some((name.get_ref().as_ref(), strings(value)?)));
+    let commands = lists.filter(|(name, _)| COMMANDS.contains(name));
     let commands: Vec<(&str, Vec<(usize, &str)>)> = commands.collect();
     let is_built = commands.iter().any(|(name, words)| *name == "build" && !words.is_empty());
     for (name, words) in &commands {

@@ -1,11 +1,10 @@
 //! First messages of a client, whole and broken, and what is none.
 
 use super::super::alert::{
-    DECODE_ERROR, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, INSUFFICIENT_SECURITY, RECORD_OVERFLOW,
-    UNEXPECTED_MESSAGE,
+    DECODE_ERROR, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, INSUFFICIENT_SECURITY, UNEXPECTED_MESSAGE,
 };
 use super::super::client::Client;
-use super::super::hello::{ALERT, APPLICATION, HANDSHAKE, counted, hello, record, record_of};
+use super::super::hello::{ALERT, APPLICATION, HANDSHAKE, counted, hello, record};
 use super::super::session::Offer;
 use super::super::verdict::Verdict;
 use super::{ANSWERED, Definition, ask, expect_hello, refuse, refused};
@@ -14,9 +13,6 @@ use crate::rules::tls as rules;
 /// The extensions `supported_groups` and `key_share`.
 const SUPPORTED_GROUPS: u16 = 10;
 const KEY_SHARE: u16 = 51;
-
-/// More than a record that is not protected may hold, and any other one.
-const TOO_LARGE: usize = (1 << 14) + 256 + 1;
 
 pub(super) fn rows() -> Vec<Definition> {
     vec![
@@ -28,7 +24,6 @@ pub(super) fn rows() -> Vec<Definition> {
         ("tls/no-group-in-common", rules::NOTHING_IN_COMMON, "handshake_failure", no_group),
         ("tls/compression", rules::COMPRESSION, "illegal_parameter", compression),
         ("tls/hello-with-a-wrong-length", rules::SYNTAX, "decode_error", wrong_length),
-        ("tls/hello-in-a-large-record", rules::PLAIN_OVERFLOW, "record_overflow", large_hello),
         ("tls/fatal-alert", rules::FATAL_ALERT, "closed", fatal_alert),
         ("tls/plain-http", rules::RECORD_TYPE, "an alert, an error in plain text, or closed", plain_http),
         ("tls/garbage", rules::RECORD_TYPE, "an alert, or closed", |client| no_tls(client, &[0x99; 64])),
@@ -78,11 +73,6 @@ fn wrong_length(client: &mut Client) -> Verdict {
     let body = message.get(4..message.len().saturating_sub(1)).unwrap_or_default();
     client.send(&record(HANDSHAKE, &[&[1][..], &counted(3, body)].concat()));
     refuse(client, &[DECODE_ERROR, ILLEGAL_PARAMETER])
-}
-
-fn large_hello(client: &mut Client) -> Verdict {
-    client.send(&record_of(HANDSHAKE, TOO_LARGE, &vec![1; TOO_LARGE]));
-    refuse(client, &[RECORD_OVERFLOW])
 }
 
 fn fatal_alert(client: &mut Client) -> Verdict {
