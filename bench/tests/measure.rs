@@ -418,7 +418,11 @@ fn a_server_that_keeps_connections_is_not_measured_as_if_it_closed_them() {
     assert!(reason.starts_with("the server kept connections open: 20453 answers over "), "{text}");
     let error = records[1].error.as_ref().unwrap();
     assert_eq!(error.kind, ErrorKind::WrongAnswer, "{text}");
-    assert!(error.message.starts_with("GET /abc, whose connection has to be closed: expected"), "{}", error.message);
+    assert!(
+        error.message.starts_with("GET /abc, whose connection has to be closed: expected"),
+        "{}",
+        error.message
+    );
 }
 
 #[test]

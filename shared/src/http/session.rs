@@ -58,6 +58,12 @@ pub enum Turn {
 pub struct Session {
     /// `None` where the connection is not encrypted.
     tls: Option<Box<Tls>>,
+    exchange: Exchange,
+}
+
+/// Requests and answers, whatever carries them.
+#[derive(Debug, Default)]
+struct Exchange {
     connection: Connection,
     phase: Phase,
     deadline: Option<Instant>,
@@ -83,36 +89,35 @@ impl Session {
 
     /// When the next turn has to be, at the latest.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.exchange.deadline
     }
 
     /// Whether the session, between turns, waits for a request of which nothing has arrived.
     pub fn is_idle(&self) -> bool {
-        self.phase == Phase::Open
-            && self.input.is_empty()
-            && self.output.is_empty()
-            && !self.connection.is_in_body()
+        let Exchange { connection, phase, input, output, .. } = &self.exchange;
+        *phase == Phase::Open
+            && input.is_empty()
+            && output.is_empty()
+            && !connection.is_in_body()
             && self.tls.as_ref().is_none_or(|tls| !tls.has_kept() && !tls.has_part())
     }
 
     /// Bytes of input and of output that the session keeps between turns.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kept(&self) -> (usize, usize) {
-        (self.input.capacity(), self.output.capacity())
+        (self.exchange.input.capacity(), self.exchange.output.capacity())
     }
 
     /// Serves the connection until it is over, its stream would block, or it has had its share.
     pub fn turn<S: Stream, W: Fn() -> bool>(&mut self, driver: Driver<'_, S, W>) -> Turn {
         let Driver { stream, buffers, timeouts, lifecycle, others_wait } = driver;
-        let mut tls = self.tls.take();
-        let stream = &mut Layered { tls: tls.as_deref_mut(), socket: stream };
-        let turn = self.turn_on(Driver { stream, buffers, timeouts, lifecycle, others_wait });
-        self.tls = tls;
-        turn
+        let stream = &mut Layered { tls: self.tls.as_deref_mut(), socket: stream };
+        self.exchange.turn(Driver { stream, buffers, timeouts, lifecycle, others_wait })
     }
+}
 
-    /// A turn over a stream of requests and answers as they are.
-    fn turn_on<S: Stream, W: Fn() -> bool>(&mut self, mut driver: Driver<'_, S, W>) -> Turn {
+impl Exchange {
+    fn turn<S: Stream, W: Fn() -> bool>(&mut self, mut driver: Driver<'_, S, W>) -> Turn {
         let driver = &mut driver;
         driver.buffers.load(&mut self.input, &mut self.output);
         let turn = loop {
@@ -216,17 +221,17 @@ impl Session {
         let mut written = 0;
         let turn = loop {
             let rest = output.get(written..).unwrap_or_default();
-            let sent = match driver.stream.send_kept() {
-                Ok(0) if rest.is_empty() => {
-                    output.clear();
-                    return None;
-                }
-                Ok(0) => driver.stream.write(rest).inspect(|bytes| written += bytes),
-                sent => sent,
-            };
-            match sent {
+            let has_kept = driver.stream.has_kept();
+            if rest.is_empty() && !has_kept {
+                output.clear();
+                return None;
+            }
+            match if has_kept { driver.stream.send_kept() } else { driver.stream.write(rest) } {
                 Ok(0) => break Turn::Over,
-                Ok(_) => self.deadline = None,
+                Ok(bytes) => {
+                    written += if has_kept { 0 } else { bytes };
+                    self.deadline = None;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if would_block(&error) => {
                     let has_expired = self.has_expired(driver.timeouts.limit(WaitingFor::Reader));

@@ -11,13 +11,18 @@ use socket2::SockRef;
 /// A stream whose reads and writes may end with `WouldBlock` or `TimedOut`, at which a turn ends.
 ///
 /// What a stream has taken in a write may be kept in it: a write to the client is complete only
-/// when [`Stream::send_kept`] has nothing left. A read that ends with `Interrupted` may have added
-/// to it. A plain socket keeps nothing, and has none of the methods that have a default.
+/// when nothing is [kept](Stream::has_kept). A read that ends with `Interrupted` may have added to
+/// it. A plain socket keeps nothing, and has none of the methods that have a default.
 pub trait Stream: Read + Write {
     /// Ends the sending side, so that the client reads an end after the last answer.
     fn shut_down_writing(&mut self) -> Result<()>;
 
-    /// Sends some of what is kept. Returns the number of bytes, which is 0 when nothing is kept.
+    /// Whether something is kept that is to be sent.
+    fn has_kept(&self) -> bool {
+        false
+    }
+
+    /// Sends some of what is kept, and returns the number of bytes.
     fn send_kept(&mut self) -> Result<usize> {
         Ok(0)
     }
@@ -39,6 +44,10 @@ pub trait Stream: Read + Write {
 impl<S: Stream> Stream for &mut S {
     fn shut_down_writing(&mut self) -> Result<()> {
         (**self).shut_down_writing()
+    }
+
+    fn has_kept(&self) -> bool {
+        (**self).has_kept()
     }
 
     fn send_kept(&mut self) -> Result<usize> {

@@ -18,8 +18,12 @@ impl<S: Stream> Stream for Encrypted<'_, S> {
         self.socket.shut_down_writing()
     }
 
+    fn has_kept(&self) -> bool {
+        self.tls.has_kept()
+    }
+
     fn send_kept(&mut self) -> Result<usize> {
-        if self.tls.has_kept() { self.tls.send(&mut self.socket) } else { Ok(0) }
+        self.tls.send(&mut self.socket)
     }
 
     fn has_part(&self) -> bool {
@@ -33,7 +37,7 @@ impl<S: Stream> Stream for Encrypted<'_, S> {
 
     fn notify_end(&mut self) {
         self.tls.end();
-        while self.send_kept().is_ok_and(|bytes| bytes > 0) {}
+        while self.has_kept() && self.send_kept().is_ok() {}
     }
 }
 
@@ -63,7 +67,9 @@ impl<S: Stream> Write for Encrypted<'_, S> {
     }
 
     fn flush(&mut self) -> Result<()> {
-        while self.send_kept()? > 0 {}
+        while self.has_kept() {
+            self.send_kept()?;
+        }
         Ok(())
     }
 }

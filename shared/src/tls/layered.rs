@@ -20,6 +20,10 @@ impl<S: Stream> Stream for Layered<'_, S> {
         self.socket.shut_down_writing()
     }
 
+    fn has_kept(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.has_kept())
+    }
+
     fn send_kept(&mut self) -> Result<usize> {
         match &mut self.tls {
             None => Ok(0),

@@ -164,15 +164,15 @@ impl TimedSocket {
     #[cold]
     fn poll_send_kept(&mut self, context: &mut Context) -> Poll<Result<()>> {
         let Some(mut stream) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
-        loop {
+        while stream.has_kept() {
             match stream.send_kept() {
-                Ok(0) => return Poll::Ready(Ok(())),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Limits the time of a write that has to wait, and ends the limit of one that had to.
