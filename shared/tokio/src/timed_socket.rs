@@ -73,7 +73,6 @@ impl TimedSocket {
     }
 
     /// Reads. Where there is nothing to read, the task is woken once there is something.
-    #[inline]
     pub(crate) fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         if self.tls.is_none() {
             self.socket.poll_read(context, buffer)
@@ -90,7 +89,6 @@ impl TimedSocket {
     }
 
     /// Writes; fails with `TimedOut` when the client has not read for too long.
-    #[inline]
     pub(crate) fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         let written = match self.tls {
             None => self.socket.poll_write(context, bytes),
@@ -100,7 +98,6 @@ impl TimedSocket {
     }
 
     /// Sends what the socket has not yet taken of what was written, and fails as a write does.
-    #[inline]
     pub(crate) fn poll_flush(&mut self, context: &mut Context) -> Poll<Result<()>> {
         if self.tls.as_ref().is_none_or(|tls| !tls.has_kept()) {
             return Poll::Ready(Ok(()));
@@ -179,7 +176,6 @@ impl TimedSocket {
     }
 
     /// Limits the time of a write that has to wait, and ends the limit of one that had to.
-    #[inline]
     fn limit_write<T>(&mut self, context: &mut Context, written: Poll<Result<T>>) -> Poll<Result<T>> {
         if written.is_pending() {
             let timeout = self.poll_timeout(context, WaitingFor::Reader);

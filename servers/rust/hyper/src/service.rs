@@ -119,8 +119,7 @@ fn of_status(status: StatusCode) -> Response<Full<Bytes>> {
 }
 
 /// The answer to a request. It keeps the rules: `FilteredStream` rejects others, and so does hyper of
-/// HTTP/2. Inlined into both services: a request and its answer are hundreds of bytes to be moved.
-#[inline(always)]
+/// HTTP/2.
 fn answer(request: Parts) -> Response<Full<Bytes>> {
     let path = request.uri.path().as_bytes();
     let mut response = Response::default();
