@@ -2,7 +2,7 @@
 //! a client that plays them over real sockets.
 //!
 //! Each [`Protocol`] has cases of its own: HTTP/1.1 by requests, HTTP/2 by frames, TLS by records.
-//! All are run in the same way, by [`run`], and judged by the same severities.
+//! All are run in the same way, by [`run()`], and judged by the same severities.
 //!
 //! A case of HTTP/1.1 is what a client sends on a connection of its own, and the [`Expected`] answers:
 //!

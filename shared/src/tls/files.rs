@@ -22,7 +22,7 @@ pub struct TlsFiles {
 }
 
 impl TlsFiles {
-    /// The flags of a server that speaks TLS. [`Flags::tls`] has their values.
+    /// The flags of a server that speaks TLS; [their values](crate::process::Flags::tls).
     pub fn flags() -> [Flag; 2] {
         [
             Flag::new("tls-cert", "FILE", "Serve https with the certificate in this file (PEM)"),
