@@ -100,7 +100,9 @@ pub(in crate::report) fn leading<'a>(families: &[Family<'a>]) -> Option<&'a Work
     let plain = members(&|question| question == Question::Load);
     let all = members(&|_| true);
     let most = plain.iter().rev().max_by_key(|summary| summary.workload.connections);
-    let load = all.iter().find(|summary| summary.workload.task == TaskRecord::Load);
+    // Over TLS or HTTP/2 only where nothing else was measured.
+    let loads = || all.iter().filter(|summary| summary.workload.task == TaskRecord::Load);
+    let load = loads().find(|summary| summary.workload.protocol.is_plain()).or_else(|| loads().next());
     most.or(load).or(all.first()).copied()
 }
 
