@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
 
-use crate::machine::host::{Host, Scratch};
-use crate::servers::identity::{self, Identity};
+use crate::machine::host::Host;
+use crate::servers::identity::{Identity, ServerFlags};
 use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::servers::workload::{Mode, Workload};
@@ -98,9 +98,8 @@ pub fn verify(
         return verification(send(host, server, &[], &cases, &settings, &|_| {})?);
     }
     let identity = protocol.is_encrypted().then(|| Identity::new(host.address())).transpose()?;
-    let folder = identity.as_ref().map(|identity| host.scratch(&identity.of_server())).transpose()?;
-    let flags = identity::flags(protocol, folder.as_ref().map(Scratch::path));
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let flags = ServerFlags::new(host, protocol, identity.as_ref())?;
+    let flags = flags.words();
     let endpoint = wire(protocol).endpoint();
     let all = question.cases()?;
     let count = all.len();

@@ -1,10 +1,10 @@
 //! The certificate of a measurement: its servers have it, and what loads them trusts it alone.
 
 use std::net::IpAddr;
-use std::path::Path;
 
 use anyhow::Context;
 
+use crate::machine::host::{Host, Scratch};
 use crate::store::record::Protocol;
 
 /// The name of the file with the certificate. A load tool finds it in the folder that it runs in.
@@ -39,15 +39,31 @@ impl Identity {
     }
 }
 
-/// The flags of a server that speaks this protocol, with the files of [`Identity::of_server`] in `folder`
-/// where there is TLS.
-pub fn flags(protocol: Protocol, folder: Option<&Path>) -> Vec<String> {
-    let file = |folder: &Path, name| folder.join(name).display().to_string();
-    match (protocol, folder) {
-        (Protocol::H2c, _) => vec!["--h2c".into()],
-        (Protocol::Https | Protocol::H2, Some(folder)) => {
-            vec!["--tls-cert".into(), file(folder, CERTIFICATE), "--tls-key".into(), file(folder, KEY)]
-        }
-        _ => Vec::new(),
+/// The flags of a server by its protocol, and the folder on its host with the files that they name. The
+/// server has read them by the time that it is ready.
+pub struct ServerFlags<'h> {
+    words: Vec<String>,
+    _folder: Option<Scratch<'h>>,
+}
+
+impl<'h> ServerFlags<'h> {
+    /// Fails where there is no room for the files. Without TLS no identity is used.
+    pub fn new(host: &'h Host, protocol: Protocol, identity: Option<&Identity>) -> anyhow::Result<Self> {
+        let identity = identity.filter(|_| protocol.is_encrypted());
+        let folder = identity.map(|identity| host.scratch(&identity.of_server())).transpose()?;
+        let words = match (protocol, &folder) {
+            (Protocol::H2c, _) => vec!["--h2c".to_owned()],
+            (_, Some(folder)) => {
+                let file = |name| folder.path().join(name).display().to_string();
+                vec!["--tls-cert".into(), file(CERTIFICATE), "--tls-key".into(), file(KEY)]
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self { words, _folder: folder })
+    }
+
+    /// The flags.
+    pub fn words(&self) -> Vec<&str> {
+        self.words.iter().map(String::as_str).collect()
     }
 }

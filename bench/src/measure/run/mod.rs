@@ -18,9 +18,9 @@ use std::time::Duration;
 use super::prepare::Setup;
 use crate::analysis::verdict;
 use crate::machine::cores::Cores;
-use crate::machine::host::{Memory, Scratch};
+use crate::machine::host::Memory;
 use crate::machine::sides::Sides;
-use crate::servers::identity::{self, Identity};
+use crate::servers::identity::{Identity, ServerFlags};
 use crate::servers::launch::{self, Running};
 use crate::servers::server::Server;
 use crate::servers::workload::{Amount, Task, Workload};
@@ -112,13 +112,8 @@ impl Run<'_> {
     /// Starts the server on its host and its cores, where the load can reach it.
     fn start_server(&self) -> anyhow::Result<Running> {
         let (listens, host) = (SocketAddr::new(self.sides.listens(), 0), self.sides.server());
-        let protocol = self.workload.protocol();
-        let identity = self.identity.filter(|_| protocol.is_encrypted());
-        // The server has read the files by the time that it is ready.
-        let folder = identity.map(|identity| host.scratch(&identity.of_server())).transpose()?;
-        let flags = identity::flags(protocol, folder.as_ref().map(Scratch::path));
-        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        launch::start_on(host, self.server, listens, &self.cores.server, &flags)
+        let flags = ServerFlags::new(host, self.workload.protocol(), self.identity)?;
+        launch::start_on(host, self.server, listens, &self.cores.server, &flags.words())
     }
 
     /// The URL that a tool requests of the server.

@@ -1,7 +1,7 @@
 //! What does a wrong request cost? Mixes of right and wrong requests at one rate.
 
 use super::family::Question;
-use super::metric::{COST, P99};
+use super::metric::{COST, P99, cost};
 use super::{Source, fields, figures, notes};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::document::{Section, Table};
@@ -49,8 +49,7 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
 
 /// The cost of right requests at the same rate.
 fn right_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
-    let right = right?.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
-    right.median(COST.source.of_run)
+    cost(right?, cell)
 }
 
 /// The cost of a wrong request: what the mix costs, less its right requests.

@@ -46,6 +46,12 @@ pub(in crate::report) fn leading_metric(summary: &WorkloadSummary) -> Metric {
     }
 }
 
+/// What a request costs a server under another workload, where it is ranked there.
+pub(super) fn cost(summary: &WorkloadSummary, cell: &Cell) -> Option<f64> {
+    let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
+    cell.median(COST.source.of_run)
+}
+
 /// The noise floor, where there are enough repetitions to know it.
 pub(in crate::report) fn noise(summary: &WorkloadSummary) -> Option<f64> {
     let (_, ratio) = summary.control(summary.leading())?;

@@ -1,7 +1,7 @@
 //! What does a connection cost? Kept open, closed after each request, or with pipelined requests.
 
 use super::family::Question;
-use super::metric::{COST, PER_SECOND};
+use super::metric::{COST, PER_SECOND, cost};
 use super::{Source, fields, figures};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Chart;
@@ -83,12 +83,6 @@ impl<'s, 'a> Ends<'s, 'a> {
     fn request(&self, cell: &Cell) -> Option<f64> {
         Some(cost(self.long, cell)? - self.connection(cell)? / self.most)
     }
-}
-
-/// The cost of a server under a workload, where it is ranked.
-fn cost(summary: &WorkloadSummary, cell: &Cell) -> Option<f64> {
-    let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
-    cell.median(COST.source.of_run)
 }
 
 /// What a connection costs, and a request on one.

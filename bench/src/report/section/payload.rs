@@ -1,7 +1,8 @@
 //! Does size change the ranking? Longer answers, and heads as real clients send them.
 
 use super::family::Question;
-use super::metric::COST;
+use super::metric::{COST, cost};
+use super::words::short;
 use super::{Source, best_by};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::Chart;
@@ -39,12 +40,6 @@ pub(super) fn sentence(members: &[&WorkloadSummary]) -> Option<String> {
     (!best.is_empty()).then(|| format!("Cheapest by payload: {best}."))
 }
 
-/// What a workload of the suite is called in a column.
-fn short(summary: &WorkloadSummary) -> String {
-    let name = &summary.workload.name;
-    name.split_once('-').map_or_else(|| name.clone(), |(_, rest)| rest.to_owned())
-}
-
 /// What a KiB of answer and of head costs each server.
 fn per_kibibyte(members: &[&WorkloadSummary]) -> Option<Table> {
     let path = |summary: &WorkloadSummary| as_f64(summary.workload.path.len() as u64);
@@ -57,10 +52,6 @@ fn per_kibibyte(members: &[&WorkloadSummary]) -> Option<Table> {
     };
     let bare = members.iter().find(|member| member.workload.headers.is_empty())?;
     let (longest, fullest) = (most(&path)?, most(&head)?);
-    let cost = |summary: &WorkloadSummary, cell: &Cell| {
-        let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
-        cell.median(COST.source.of_run)
-    };
     let slope = move |large: &WorkloadSummary, bytes: f64, cell: &Cell| {
         let more = cost(large, cell)? - cost(bare, cell)?;
         (bytes > 0.0).then(|| more / (bytes / 1024.0))

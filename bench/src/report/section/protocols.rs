@@ -1,7 +1,8 @@
 //! What does TLS cost, and what HTTP/2? Each server against itself, speaking plain HTTP/1.1.
 
 use super::family::Question;
-use super::metric::COST;
+use super::metric::{COST, cost};
+use super::words::short;
 use super::{Source, fields, figures};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Bar, Bars, Chart};
@@ -87,12 +88,6 @@ fn family_name(members: &[&WorkloadSummary]) -> String {
     format!("protocols-{}", first.split('-').next().unwrap_or_default())
 }
 
-/// What a workload of the suite is called in a column.
-fn short(summary: &WorkloadSummary) -> String {
-    let name = &summary.workload.name;
-    name.split_once('-').map_or_else(|| name.clone(), |(_, rest)| rest.to_owned())
-}
-
 /// The workload that a protocol is compared with: the same without it, or else with the most
 /// connections, as streams take their place.
 fn plain_of<'s, 'a>(
@@ -106,12 +101,6 @@ fn plain_of<'s, 'a>(
         let connections = member.workload.connections;
         (connections == of.workload.connections, connections)
     })
-}
-
-/// The cost of a server under a workload, where it is ranked.
-fn cost(summary: &WorkloadSummary, cell: &Cell) -> Option<f64> {
-    let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
-    cell.median(COST.source.of_run)
 }
 
 fn ratio(member: &WorkloadSummary, plain: &WorkloadSummary, cell: &Cell) -> Option<f64> {

@@ -25,6 +25,12 @@ pub(super) fn title(summary: &WorkloadSummary) -> String {
     format!("{} ({}{how})", workload.title, workload.name)
 }
 
+/// What a workload of a suite is called in a column: its name without the suite's.
+pub(super) fn short(summary: &WorkloadSummary) -> String {
+    let name = &summary.workload.name;
+    name.split_once('-').map_or_else(|| name.clone(), |(_, rest)| rest.to_owned())
+}
+
 /// The name of a server's row. The floor cannot be mistaken for a server.
 pub(super) fn label(server: &ServerRecord) -> String {
     if server.is_floor { format!("{} (not a server)", server.name) } else { server.name.clone() }
