@@ -8,7 +8,7 @@ use bench::store::record::{Bound, ErrorKind, Record};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::ground::{Ground, with_words};
+use crate::ground::{Ground, pids, with_words};
 use crate::mock::{suite, text, wait_until, workload};
 
 /// Both sides of every test.
@@ -67,10 +67,8 @@ pub(crate) fn helper(ground: &Ground, host: &str) -> i32 {
 
 /// The `ssh` of this machine to a host.
 fn ssh(ground: &Ground, host: &str) -> i32 {
-    let folders = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
-    let pids: Vec<i32> = folders.filter_map(|name| name.to_str()?.parse().ok()).collect();
     let ended = format!("-- {host} exec");
-    let found = with_words(&pids, &[&ground.rig.ssh(), &ended, "hello-bench shell"]);
+    let found = with_words(&pids(), &[&ground.rig.ssh(), &ended, "hello-bench shell"]);
     let found: Vec<i32> = found.into_iter().filter(|pid| is_program(*pid, "ssh")).collect();
     let [pid] = found[..] else { panic!("one ssh to {host} runs: {found:?}") };
     pid

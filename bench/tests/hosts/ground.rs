@@ -194,6 +194,12 @@ pub(crate) fn await_nothing_of(what: &str, harness: u32) {
     });
 }
 
+/// All processes of this machine, those of hosts that are its namespaces too.
+pub(crate) fn pids() -> Vec<i32> {
+    let folders = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
+    folders.filter_map(|name| name.to_str()?.parse().ok()).collect()
+}
+
 /// The processes, among these, whose command line has all of these parts.
 pub(crate) fn with_words(pids: &[i32], parts: &[&str]) -> Vec<i32> {
     let has_all = |pid: &&i32| {

@@ -1,5 +1,5 @@
-//! A host that was lost refuses to be reached again for a while. A mock `ssh`, beside this file, runs the
-//! helper on this machine and refuses. No root is needed.
+//! A host that was lost refuses to be reached again for a while, or takes its time. A mock `ssh`, beside
+//! this file, runs the helper on this machine and refuses. No root is needed.
 
 use std::fs;
 use std::process::Child;
@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::faults::runs;
-use crate::ground::{await_nothing_of, checkout, mock_ssh, records};
+use crate::ground::{await_nothing_of, checkout, mock_ssh, pids, records, with_words};
 use crate::mock::{Checkout, suite, text, wait_until, workload};
 
 /// A checkout whose host refuses this many calls after the first.
@@ -18,19 +18,30 @@ fn away(refusals: usize) -> Checkout {
     let suite = suite(&[load("first"), load("held").path("/held").with("timeout_seconds", 600)]);
     let checkout = checkout(&["patient"], &suite);
     checkout.write("refusals", &refusals.to_string());
+    checkout.write("delay", "0");
     checkout.write("hold", "");
     checkout
 }
 
-/// Starts a measurement, and takes its host away in the middle of its second run.
-fn lose(checkout: &Checkout) -> Child {
+/// Starts a measurement, and waits until its second run is in the middle.
+fn start(checkout: &Checkout) -> Child {
     let mut bench = checkout.bench("measure mock --out out --attempts 3 --server-host there");
     let ssh = mock_ssh(&format!("away {}", checkout.path("").display()));
     let bench = bench.args(["--ssh", &ssh]).spawn().unwrap();
     wait_until("a request is held", || checkout.path("held").exists());
     fs::remove_file(checkout.path("hold")).unwrap();
-    kill(Pid::from_raw(calls(checkout)[0]), Signal::SIGKILL).unwrap();
     bench
+}
+
+/// Starts a measurement, and takes its host away in the middle of its second run.
+fn lose(checkout: &Checkout) -> Child {
+    let bench = start(checkout);
+    send(Signal::SIGKILL, calls(checkout)[0]);
+    bench
+}
+
+fn send(signal: Signal, pid: i32) {
+    kill(Pid::from_raw(pid), signal).unwrap();
 }
 
 /// The processes of the mock `ssh`, one per call.
@@ -70,10 +81,27 @@ fn the_user_need_not_wait_for_a_host_that_is_away() {
     let pid = bench.id();
     let is_lost = || records(&checkout.path("out")).iter().any(|record| record.error.is_some());
     wait_until("the host is lost", is_lost);
-    kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGINT).unwrap();
+    send(Signal::SIGINT, pid.try_into().unwrap());
     let output = bench.wait_with_output().unwrap();
     let text = text(&output);
     assert_eq!(output.status.code(), Some(130), "{text}");
     assert!(text.contains("interrupted: the runs made until now are kept"), "{text}");
     await_nothing_of("interrupted", pid);
+}
+
+/// The second `ssh`, which ends a helper that does not, outlives what an interruption kills after two
+/// seconds.
+#[test]
+fn a_stopped_helper_is_ended_however_long_a_login_takes() {
+    let checkout = away(0);
+    checkout.write("delay", "4");
+    let bench = start(&checkout);
+    let pid = bench.id();
+    let own = format!("bench host --mark {pid}-");
+    let [helper] = with_words(&pids(), &[&own])[..] else { panic!("one helper runs") };
+    send(Signal::SIGSTOP, helper);
+    send(Signal::SIGINT, pid.try_into().unwrap());
+    let output = bench.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    await_nothing_of("stopped", pid);
 }

@@ -21,16 +21,11 @@ const VARIABLE: &str = "BENCH_STARTED_BY";
 const WAIT: &str = "trap '' HUP INT TERM; read -r _ && exit";
 
 /// Kills every process that has this variable, which is the first argument. A process that is started
-/// while the shell looks is found the next time.
+/// while the shell looks is found the next time. One program reads all environments: with one for each
+/// process, a busy host took longer than a second ssh may.
 pub(super) const SWEEP: &str = r#"
-found=yes
-while [ "$found" ]; do
-    found=
-    for folder in /proc/[0-9]*; do
-        if tr '\0' '\n' <"$folder/environ" | grep -qxF "$1" && kill -s KILL "${folder#/proc/}"; then
-            found=yes
-        fi
-    done
+while pids=$(grep -lsxzF -- "$1" /proc/[0-9]*/environ | tr -dc '0-9\n') && [ "$pids" ]; do
+    for pid in $pids; do kill -s KILL "$pid"; done
 done
 "#;
 

@@ -61,7 +61,7 @@ impl Local {
             for _ in signals.forever() {
                 let again = watched.interrupted.swap(true, Ordering::SeqCst);
                 if again {
-                    watched.signal_all(Signal::SIGKILL);
+                    watched.kill_all();
                     std::process::exit(130);
                 }
                 watched.end_all();
@@ -91,8 +91,8 @@ impl Local {
         self.start_where(launch, || self.started.check_interrupted())
     }
 
-    /// Starts a process also after an interruption, for what ends others. It is killed as they are, two
-    /// seconds after the interruption.
+    /// Starts a process also after an interruption, for what ends others. One that was started after it
+    /// may take as long as its caller waits: only a second interruption kills it.
     pub(super) fn start_last(&self, launch: &Launch) -> anyhow::Result<(String, LocalProcess)> {
         self.start_where(launch, || Ok(()))
     }
@@ -124,6 +124,9 @@ impl Local {
         let child =
             spawn_on(&mut command, &launch.cores).with_context(|| format!("cannot start {program}"))?;
         groups.running.push(group_of(&child));
+        if self.started.interrupted() {
+            groups.last.push(group_of(&child));
+        }
         drop(groups);
         let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let process = LocalProcess::watch(name.clone(), child, Arc::clone(&self.started));

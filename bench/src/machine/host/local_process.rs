@@ -83,10 +83,10 @@ impl LocalProcess {
         self.input.take()
     }
 
-    /// Waits for it, and takes its group off the list: its number can be reused from then on.
+    /// Waits for it, and takes its group off the list.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
         let mut groups = self.started.groups.lock();
-        groups.running.retain(|group| *group != self.group);
+        groups.remove(self.group);
         self.reaped = true;
         usage::reap(&mut self.child)
     }

@@ -213,7 +213,7 @@ impl Remote {
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        if self.lost().is_some() {
+        if !self.link().channel.close() {
             // Where it is away, the helper ends by itself.
             let _ = bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark);
         }

@@ -32,6 +32,8 @@ pub(super) struct Started {
 pub(super) struct Groups {
     /// Process groups that may get a signal: not yet reaped, so no number has been reused.
     pub(super) running: Vec<Pid>,
+    /// Those among them that were started after the interruption, to end what others have left.
+    pub(super) last: Vec<Pid>,
     /// Kills them if the harness is killed; from the first on.
     pub(super) guard: Option<Guard>,
 }
@@ -59,23 +61,38 @@ impl Started {
         false
     }
 
-    /// Starts no process any more, asks those that run to end, and kills what is left after
-    /// [`LAST_WORDS`], on a thread of its own.
+    /// Starts no process any more but those that end others, asks those that run to end, and kills what
+    /// is left of them after [`LAST_WORDS`], on a thread of its own.
     pub(super) fn end_all(self: &Arc<Self>) {
         self.interrupted.store(true, Ordering::SeqCst);
-        self.signal_all(Signal::SIGTERM);
+        self.groups.lock().signal(Signal::SIGTERM);
         let ended = Arc::clone(self);
         std::thread::spawn(move || {
             std::thread::sleep(LAST_WORDS);
-            // No process was started in the meantime, and none will be.
-            ended.signal_all(Signal::SIGKILL);
+            ended.groups.lock().signal(Signal::SIGKILL);
         });
     }
 
-    pub(super) fn signal_all(&self, signal: Signal) {
-        for group in &self.groups.lock().running {
+    /// Kills all that runs, at once.
+    pub(super) fn kill_all(&self) {
+        let mut groups = self.groups.lock();
+        groups.last.clear();
+        groups.signal(Signal::SIGKILL);
+    }
+}
+
+impl Groups {
+    /// Sends a signal to those that were started before the interruption.
+    fn signal(&self, signal: Signal) {
+        for group in self.running.iter().filter(|group| !self.last.contains(group)) {
             let _ = killpg(*group, signal);
         }
+    }
+
+    /// Takes a group off the lists, before it is reaped: its number can be reused from then on.
+    pub(super) fn remove(&mut self, group: Pid) {
+        self.running.retain(|other| *other != group);
+        self.last.retain(|other| *other != group);
     }
 }
 

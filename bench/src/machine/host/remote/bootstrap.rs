@@ -50,7 +50,7 @@ const BUILDING: Duration = Duration::from_secs(30 * 60);
 const UNREACHED: i32 = 255;
 
 /// The time for a second ssh to end what a helper has left.
-const SWEEPING: Duration = Duration::from_secs(15);
+const SWEEPING: Duration = LOGIN;
 
 impl Ssh {
     /// The command line that runs `command` on the host, without a question to the user.

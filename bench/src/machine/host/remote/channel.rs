@@ -27,7 +27,8 @@ pub(super) struct Channel {
     /// Lines to send; dropped to end the helper.
     lines: Mutex<Option<Sender<String>>>,
     open: Arc<Mutex<Open>>,
-    reader: Option<std::thread::JoinHandle<()>>,
+    /// Returns whether the process has ended by itself.
+    reader: Mutex<Option<std::thread::JoinHandle<bool>>>,
 }
 
 /// The questions that wait for a reply, or why none will come.
@@ -59,7 +60,7 @@ impl Channel {
             let open = Arc::clone(&open);
             move || read(process, &open)
         };
-        let reader = Some(std::thread::spawn(read));
+        let reader = Mutex::new(Some(std::thread::spawn(read)));
         Self { lines: Mutex::new(Some(lines)), open, reader }
     }
 
@@ -101,23 +102,28 @@ impl Channel {
             Open::Waiting { .. } => None,
         }
     }
+
+    /// Closes the helper's standard input, and waits until the helper has ended by that. Returns whether
+    /// it has: one that was lost before, or is silent, may still run.
+    pub(super) fn close(&self) -> bool {
+        *self.lines.lock() = None;
+        let reader = self.reader.lock().take();
+        self.lost().is_none() && reader.is_some_and(|reader| reader.join().unwrap_or_default())
+    }
 }
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        *self.lines.lock() = None;
-        if self.lost().is_none()
-            && let Some(reader) = self.reader.take()
-        {
-            let _ = reader.join();
-        }
+        self.close();
     }
 }
 
-/// Hands on replies until the process ends, is silent, or says what is no reply.
-fn read(mut process: LocalProcess, open: &Mutex<Open>) {
+/// Hands on replies until the process ends, is silent, or says what is no reply. Returns whether it has
+/// ended.
+fn read(mut process: LocalProcess, open: &Mutex<Open>) -> bool {
     let silence = Duration::from_secs(SILENCE_SECONDS);
     let mut heard = Instant::now();
+    let mut has_ended = false;
     let why = loop {
         match process.next_line(silence.saturating_sub(heard.elapsed())) {
             Ok(Line::Printed(line)) => {
@@ -139,19 +145,28 @@ fn read(mut process: LocalProcess, open: &Mutex<Open>) {
                 let _ = waiting.send(reply.reply);
             }
             Ok(Line::TimedOut) => break format!("nothing was heard of it for {SILENCE_SECONDS} s"),
-            Ok(Line::Closed) | Err(_) => break ended(&mut process),
+            Ok(Line::Closed) | Err(_) => {
+                let why;
+                (has_ended, why) = ended(&mut process);
+                break why;
+            }
         }
     };
     lose(open, why);
     // Whatever still runs of `ssh` ends with `process`.
+    has_ended
 }
 
-/// How `ssh` has ended, by its last words: they may come after the end of its output.
-fn ended(process: &mut LocalProcess) -> String {
+/// Whether the helper, and `ssh` with it, has ended without an error; and how, by the last words: they may
+/// come after the end of the output.
+fn ended(process: &mut LocalProcess) -> (bool, String) {
     process.wait(LAST_WORDS);
     match process.end() {
-        Ok(ended) => format!("the channel to it has ended ({}){}", ended.status, ended.last_words()),
-        Err(error) => format!("the channel to it has ended: {error:#}"),
+        Ok(ended) => {
+            let how = format!("the channel to it has ended ({}){}", ended.status, ended.last_words());
+            (ended.status.success(), how)
+        }
+        Err(error) => (false, format!("the channel to it has ended: {error:#}")),
     }
 }
 
@@ -160,5 +175,28 @@ fn lose(open: &Mutex<Open>, why: String) {
     let mut open = open.lock();
     if matches!(*open, Open::Waiting { .. }) {
         *open = Open::Lost(why);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::machine::host::Launch;
+    use crate::machine::host::local::Local;
+
+    #[test]
+    fn a_helper_has_ended_if_the_end_of_its_input_ended_it_without_an_error() {
+        let local = Local::new(PathBuf::new(), None).unwrap();
+        let close = |script: &str| {
+            let words = ["sh", "-c", script].map(str::to_owned);
+            let (_, mut process) = local.start(&Launch::new(&words, Path::new("/")).commanded()).unwrap();
+            let input = process.take_input().unwrap();
+            Channel::new(process, input).close()
+        };
+        assert!(close("cat >/dev/null"));
+        assert!(!close("cat >/dev/null; exit 255"), "ssh has lost the host");
+        assert!(!close("cat >/dev/null; echo no reply; exec sleep 100"), "it still runs");
     }
 }
