@@ -198,6 +198,11 @@ impl TimedSocket {
         self.is_quiet = false;
     }
 
+    /// Whether the client is waited for to read.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.waiting == WaitingFor::Reader && self.since.is_some()
+    }
+
     /// Whether a request has been waited for for some time.
     pub(crate) fn is_quiet(&self) -> bool {
         self.is_quiet

@@ -4,40 +4,80 @@ use std::io::{ErrorKind, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use shared::http::WaitingFor;
+use shared::http::{Frames, WaitingFor};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::timed_socket::TimedSocket;
 
-/// A socket that ends when its client has sent nothing, or not read, for too long. Any frame counts:
-/// which ones belong to a request is not known here.
-pub struct TimedStream(pub TimedSocket);
+/// A socket that ends when its client has asked nothing, is in the middle of a frame, or has not read,
+/// for too long.
+pub struct TimedStream {
+    socket: TimedSocket,
+    frames: Frames,
+}
+
+impl TimedStream {
+    /// Before the first byte of HTTP/2.
+    pub fn new(socket: TimedSocket) -> Self {
+        Self { socket, frames: Frames::default() }
+    }
+
+    /// Ready when the client has had its time for what it is to send.
+    fn poll_timeout(&mut self, context: &Context) -> Poll<()> {
+        let waiting = match self.frames.waiting_for() {
+            WaitingFor::Request => WaitingFor::input(false, self.socket.has_part()),
+            waiting => waiting,
+        };
+        self.socket.poll_timeout(context, waiting)
+    }
+
+    /// Writes by `write`. Once a write that had to wait is through, the client is waited for to send.
+    fn poll_writing<T>(
+        &mut self,
+        context: &mut Context,
+        write: impl FnOnce(&mut TimedSocket, &mut Context) -> Poll<Result<T>>,
+    ) -> Poll<Result<T>> {
+        let was_unread = self.socket.is_unread();
+        let written = write(&mut self.socket, context);
+        if was_unread && !self.socket.is_unread() {
+            // It begins now, and is not over.
+            let _ = self.poll_timeout(context);
+        }
+        written
+    }
+}
 
 impl AsyncRead for TimedStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
-        let socket = &mut self.get_mut().0;
-        ready!(socket.poll_flush(context))?;
-        let read = socket.poll_read(context, buffer);
-        if read.is_pending() {
-            ready!(socket.poll_timeout(context, WaitingFor::Request));
-            return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+        let this = self.get_mut();
+        ready!(this.socket.poll_flush(context))?;
+        let before = buffer.filled().len();
+        match this.socket.poll_read(context, buffer) {
+            // The write that waits has a deadline, and the library tries it again.
+            Poll::Pending if this.socket.is_unread() => Poll::Pending,
+            Poll::Pending => this.poll_timeout(context).map(|()| Err(ErrorKind::TimedOut.into())),
+            Poll::Ready(read) => {
+                let arrived = buffer.filled().get(before..).unwrap_or_default();
+                if this.frames.receive(arrived) && !this.socket.is_unread() {
+                    this.socket.restart_timeout();
+                }
+                Poll::Ready(read)
+            }
         }
-        socket.restart_timeout();
-        read
     }
 }
 
 impl AsyncWrite for TimedStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
-        self.get_mut().0.poll_write(context, bytes)
+        self.get_mut().poll_writing(context, |socket, context| socket.poll_write(context, bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
-        self.get_mut().0.poll_flush(context)
+        self.get_mut().poll_writing(context, TimedSocket::poll_flush)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context) -> Poll<Result<()>> {
-        let socket = &mut self.get_mut().0;
+        let socket = &mut self.get_mut().socket;
         ready!(socket.poll_flush(context))?;
         socket.notify_end(context);
         Poll::Ready(socket.shut_down_writing())

@@ -26,7 +26,7 @@ pub(crate) async fn serve(socket: TimedSocket, permit: ConnectionPermit, server:
         .initial_connection_window_size(http2::CONNECTION_WINDOW)
         .max_pending_accept_reset_streams(http2::PENDING_RESETS)
         .max_send_buf_size(SEND_BYTES);
-    let stream = TokioIo::new(TimedStream(socket));
+    let stream = TokioIo::new(TimedStream::new(socket));
     let mut connection = pin!(builder.serve_connection(stream, Http2Greeter));
     tokio::select! {
         // An error is the client's, which knows it or has gone.
