@@ -92,6 +92,11 @@ impl Session {
         self.exchange.deadline
     }
 
+    /// Whether a handshake of TLS has to be completed before the first request.
+    pub fn is_handshaking(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
     /// Whether the session, between turns, waits for a request of which nothing has arrived.
     pub fn is_idle(&self) -> bool {
         let Exchange { connection, phase, input, output, .. } = &self.exchange;

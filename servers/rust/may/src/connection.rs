@@ -5,40 +5,74 @@ use std::sync::Arc;
 
 use may::coroutine::Builder;
 use shared::http::{Session, Turn};
-use shared::process::{Accepted, Server, turn_on_this_thread};
+use shared::lifecycle::ConnectionPermit;
+use shared::process::{Accepted, Deadline, Server, turn_on_this_thread};
 
 use crate::socket::Socket;
 
+/// The stack of a handshake in words, 256 KiB. It is deeper than any later turn, and what a stack has
+/// touched stays in memory: so a handshake has a coroutine of its own. May keeps none of this size.
+const HANDSHAKE_STACK_WORDS: usize = 32 * 1024;
+
+/// A connection that a coroutine serves. It is closed before its permit is free.
+struct Connection {
+    session: Session,
+    socket: Socket,
+    deadline: Arc<Deadline>,
+    worker: usize,
+    server: Arc<Server>,
+    _permit: ConnectionPermit,
+}
+
 /// Starts a coroutine for a connection.
-#[allow(unsafe_code, reason = "a coroutine is spawned")]
 pub(crate) fn start(accepted: Accepted, server: &Arc<Server>) {
     let Accepted { stream, session, permit, .. } = accepted;
     let server = Arc::clone(server);
     // The descriptor's number selects the worker that the socket's events go to.
     let worker = usize::try_from(stream.as_raw_fd()).unwrap_or_default();
-    let serve = move || {
+    let builder = Builder::new().id(worker);
+    let builder = if session.is_handshaking() { builder.stack_size(HANDSHAKE_STACK_WORDS) } else { builder };
+    spawn(builder, move || {
         // A socket that cannot be registered is closed.
         if let Ok(socket) = Socket::new(stream) {
-            serve(session, socket, &server);
+            let deadline = server.deadlines.add(Some(socket.waker()));
+            Connection { session, socket, deadline, worker, server, _permit: permit }.serve();
         }
-        drop(permit);
-    };
+    });
+}
+
+#[allow(unsafe_code, reason = "a coroutine is spawned")]
+fn spawn(builder: Builder, serve: impl FnOnce() + Send + 'static) {
     // SAFETY: A coroutine may continue on another thread after a wait, where thread-locals are
     // others. It waits in `Socket::wait` alone, and uses thread-locals in `turn_on_this_thread`
     // alone, which is not inlined. Its stack holds several turns, and has a guard page.
-    drop(unsafe { Builder::new().id(worker).spawn(serve) });
+    drop(unsafe { builder.spawn(serve) });
 }
 
-fn serve(mut session: Session, mut socket: Socket, server: &Server) {
-    let Server { lifecycle, timeouts, deadlines, .. } = server;
-    let deadline = deadlines.add(Some(socket.waker()));
-    loop {
-        match turn_on_this_thread(&mut session, socket.stream(), timeouts, lifecycle) {
-            Turn::Over => return,
-            // After may's own yield it would continue before the events of other connections.
-            Turn::Yield => deadlines.wake_soon(&deadline),
-            Turn::Readable | Turn::Writable => deadlines.set(&deadline, session.deadline()),
+impl Connection {
+    /// Serves it to its end; once it has completed its handshake, in another coroutine.
+    fn serve(self) {
+        let Self { mut session, mut socket, deadline, worker, server, _permit } = self;
+        let Server { lifecycle, timeouts, deadlines, .. } = &*server;
+        let is_handshaking = session.is_handshaking();
+        loop {
+            match turn_on_this_thread(&mut session, socket.stream(), timeouts, lifecycle) {
+                Turn::Over => return,
+                // After may's own yield it would continue before the events of other connections.
+                Turn::Yield => deadlines.wake_soon(&deadline),
+                Turn::Readable | Turn::Writable => deadlines.set(&deadline, session.deadline()),
+            }
+            if is_handshaking && !session.is_handshaking() {
+                break;
+            }
+            socket.wait();
         }
-        socket.wait();
+        let rest = Self { session, socket, deadline, worker, server, _permit };
+        spawn(Builder::new().id(worker), move || rest.wait_and_serve());
+    }
+
+    fn wait_and_serve(mut self) {
+        self.socket.wait();
+        self.serve();
     }
 }

@@ -15,8 +15,8 @@ use shared::tls::{HTTP_1_1, TlsFlags};
 /// coroutine that used its stack up would end the process.
 const STACK_WORDS: usize = 4096;
 
-/// The same with TLS, 256 KiB, of which pages that no handshake touches take no memory.
-const TLS_STACK_WORDS: usize = 32 * 1024;
+/// The same with TLS, 128 KiB. What it does not touch takes no memory.
+const TLS_STACK_WORDS: usize = 16 * 1024;
 
 /// Coroutines that are made in advance, and reused. Each takes two pages of memory at rest.
 const COROUTINES_KEPT: usize = 256;
