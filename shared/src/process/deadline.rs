@@ -125,18 +125,23 @@ impl Deadline {
 
 impl TaskTimer {
     /// Registers for each new stage. Register before reading the stage, or one may be missed.
-    pub fn register(&mut self, thread: &DeadlineThread, context: &Context) -> &Deadline {
+    pub fn register(&mut self, thread: &DeadlineThread, context: &Context) {
         let deadline = self.deadline.get_or_insert_with(|| thread.add(None));
         if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             self.registered = Some(context.waker().clone());
             lock(&deadline.waker).clone_from(&self.registered);
         }
-        deadline
     }
 
     /// Ready once `time` has passed. Until then the task is woken then, and at each new stage.
     pub fn poll(&mut self, thread: &DeadlineThread, context: &Context, time: Instant) -> Poll<()> {
-        let deadline = self.register(thread, context);
+        self.register(thread, context);
+        self.poll_registered(thread, time)
+    }
+
+    /// Does what `poll` does, for a task that has just registered.
+    pub fn poll_registered(&mut self, thread: &DeadlineThread, time: Instant) -> Poll<()> {
+        let Some(deadline) = &self.deadline else { return Poll::Pending };
         thread.set(deadline, Some(time));
         // The clock is read only after the thread has fired.
         if deadline.fired.load(Ordering::Relaxed) {

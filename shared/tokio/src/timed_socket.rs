@@ -216,19 +216,19 @@ impl TimedSocket {
             self.restart_timeout();
         }
         let Server { deadlines, lifecycle, timeouts, .. } = &*self.server;
+        self.timer.register(deadlines, context);
         let since = *self.since.get_or_insert_with(Instant::now);
         let mut limit = timeouts.limit(waiting);
         if waiting == WaitingFor::Request {
-            self.timer.register(deadlines, context);
             if lifecycle.is_ending() {
                 limit = limit.min(limits::DRAIN_GRACE);
             }
             if !self.is_quiet {
-                ready!(self.timer.poll(deadlines, context, since + limit.min(QUIET_AFTER)));
+                ready!(self.timer.poll_registered(deadlines, since + limit.min(QUIET_AFTER)));
                 self.is_quiet = true;
             }
         }
-        self.timer.poll(deadlines, context, since + limit)
+        self.timer.poll_registered(deadlines, since + limit)
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: A
     // Where the handshake fails the client knows why, or has gone.
     let Ok(agreed) = socket.agrees_on_http_2().await else { return };
     if agreed || h2c {
-        http2::serve(socket, permit, server).await;
+        // So that one of HTTP/1.1 does not take its memory.
+        Box::pin(http2::serve(socket, permit, server)).await;
     } else {
         serve_http_1(FilteredStream::new(socket, permit, Flush::WhenRead)).await;
     }

@@ -15,57 +15,28 @@ use hyper::{Method, Request, Response, StatusCode};
 use shared::http::{greeting, limits};
 use shared_tokio::RequestCounter;
 
-/// The service of one connection.
+/// The service of one connection of HTTP/1.1.
 pub(crate) struct Greeter {
     pub(crate) counter: Arc<RequestCounter>,
 }
 
-/// The service of one connection of HTTP/2, whose answers wait for nothing.
+/// The service of one connection of HTTP/2.
 #[derive(Clone, Copy)]
 pub(crate) struct Http2Greeter;
 
-impl Service<Request<Incoming>> for Http2Greeter {
-    type Response = Response<Full<Bytes>>;
-    type Error = Infallible;
-    type Future = Http2Answering;
-
-    fn call(&self, request: Request<Incoming>) -> Http2Answering {
-        let (head, body) = request.into_parts();
-        let response = if is_malformed(&head) { of_status(StatusCode::BAD_REQUEST) } else { answer(head) };
-        Http2Answering { body, received: 0, response: Some(response) }
-    }
+/// An answer, once the request's body has been read, or is too long.
+pub(crate) enum Answering {
+    /// To a request without a body.
+    Now(Option<Response<Full<Bytes>>>),
+    AfterBody(Box<AfterBody>),
 }
 
-/// The answer to a request of HTTP/2, once the request's body has been read, or is too long.
-pub(crate) struct Http2Answering {
+pub(crate) struct AfterBody {
     body: Incoming,
     received: u64,
     response: Option<Response<Full<Bytes>>>,
-}
-
-impl Future for Http2Answering {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        while !this.body.is_end_stream() {
-            match ready!(Pin::new(&mut this.body).poll_frame(context)) {
-                Some(Ok(frame)) => this.received += frame.data_ref().map_or(0, Bytes::len) as u64,
-                Some(Err(_)) | None => break,
-            }
-            if this.received > limits::BODY_BYTES {
-                return Poll::Ready(Ok(of_status(StatusCode::PAYLOAD_TOO_LARGE)));
-            }
-        }
-        this.response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
-    }
-}
-
-/// The answer to a request, once the request's body, if there is one, has been read.
-pub(crate) struct Answering {
-    body: Incoming,
-    counter: Arc<RequestCounter>,
-    response: Option<Response<Full<Bytes>>>,
+    /// `None` with HTTP/2, whose answers are not counted.
+    counter: Option<Arc<RequestCounter>>,
 }
 
 impl Service<Request<Incoming>> for Greeter {
@@ -75,7 +46,33 @@ impl Service<Request<Incoming>> for Greeter {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (head, body) = request.into_parts();
-        Answering { body, counter: Arc::clone(&self.counter), response: Some(answer(head)) }
+        let mut response = answer(head);
+        if body.is_end_stream() {
+            count(&self.counter, &mut response);
+            return Answering::Now(Some(response));
+        }
+        Answering::after(body, response, Some(Arc::clone(&self.counter)))
+    }
+}
+
+impl Service<Request<Incoming>> for Http2Greeter {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let (head, body) = request.into_parts();
+        let response = if is_malformed(&head) { of_status(StatusCode::BAD_REQUEST) } else { answer(head) };
+        if body.is_end_stream() {
+            return Answering::Now(Some(response));
+        }
+        Answering::after(body, response, None)
+    }
+}
+
+impl Answering {
+    fn after(body: Incoming, response: Response<Full<Bytes>>, counter: Option<Arc<RequestCounter>>) -> Self {
+        Self::AfterBody(Box::new(AfterBody { body, received: 0, response: Some(response), counter }))
     }
 }
 
@@ -83,19 +80,40 @@ impl Future for Answering {
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        // The body is dropped; its length was limited. After an error no client reads the answer.
-        while !this.body.is_end_stream() {
-            match ready!(Pin::new(&mut this.body).poll_frame(context)) {
-                Some(Ok(_)) => {}
+        let response = match self.get_mut() {
+            Self::Now(response) => response.take(),
+            Self::AfterBody(rest) => ready!(rest.poll(context)),
+        };
+        // hyper polls no answer again that it has got.
+        response.map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+    }
+}
+
+impl AfterBody {
+    fn poll(&mut self, context: &mut Context) -> Poll<Option<Response<Full<Bytes>>>> {
+        // The body is dropped. After an error no client reads the answer.
+        while !self.body.is_end_stream() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => self.received += frame.data_ref().map_or(0, Bytes::len) as u64,
                 Some(Err(_)) | None => break,
             }
+            // With HTTP/1.1 `FilteredStream` has rejected it before.
+            if self.received > limits::BODY_BYTES {
+                return Poll::Ready(Some(of_status(StatusCode::PAYLOAD_TOO_LARGE)));
+            }
         }
-        let Some(mut response) = this.response.take() else { return Poll::Pending };
-        if this.counter.answer() {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        let mut response = self.response.take();
+        if let Some((counter, response)) = self.counter.as_ref().zip(response.as_mut()) {
+            count(counter, response);
         }
-        Poll::Ready(Ok(response))
+        Poll::Ready(response)
+    }
+}
+
+/// Counts an answer, and makes it close the connection where it is the last one.
+fn count(counter: &RequestCounter, response: &mut Response<Full<Bytes>>) {
+    if counter.answer() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }
 
