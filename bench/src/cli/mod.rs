@@ -431,6 +431,11 @@ pub struct Serve {
     #[command(flatten)]
     pub host: ServerHost,
 
+    /// What is spoken: http/1.1, https, h2 or h2c. Over TLS the server has a new certificate for its
+    /// address, signed by itself
+    #[arg(long, value_name = "PROTOCOL", default_value = "http/1.1", value_parser = value::protocol)]
+    pub protocol: Protocol,
+
     /// The server's name
     pub name: String,
 
