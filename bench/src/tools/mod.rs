@@ -57,13 +57,19 @@ pub trait Tool: Sync {
     /// The program and its arguments that make the load.
     fn command(&self, spec: &LoadSpec) -> Vec<String>;
 
-    /// A file that `command` names, which has to be in the folder that the tool runs in.
-    fn script(&self) -> Option<Script> {
-        None
+    /// The files that `command` names, which have to be in the folder that the tool runs in.
+    fn files(&self) -> &'static [ToolFile] {
+        &[]
     }
 
     /// The figures in its output. Fails when the output is not complete.
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput>;
+
+    /// Whether over TLS it offers what `visit` offers first, so that both make servers do the same work.
+    /// Where a server may still choose otherwise, [`Tool::parse`] fails unless it has agreed on that.
+    fn offers_what_visit_offers(&self) -> bool {
+        true
+    }
 
     /// Whether it sends fields that a workload names, and requests of several kinds.
     fn sends_kinds(&self) -> bool {
@@ -167,7 +173,7 @@ impl LoadSpec<'_> {
 
 /// A file that a tool runs with.
 #[derive(Clone, Copy, Debug)]
-pub struct Script {
+pub struct ToolFile {
     /// Its name.
     pub name: &'static str,
     /// Its content.
