@@ -12,8 +12,9 @@
 //!   connections, so the mode `close` is refused.
 //! - `-m N` keeps N requests of a connection on their way: the next one is sent with each answer, and
 //!   not when the batch is answered.
-//! - Over TLS it checks no certificate, and offers AES-128 and X25519. Without TLS it begins with HTTP/2
-//!   unless told otherwise. After a GOAWAY it counts what is left as failed.
+//! - Over TLS it checks no certificate, and offers AES-128 and X25519 first, and others: a server that has
+//!   an order of its own may choose another suite. It prints which one was agreed on. Without TLS it begins
+//!   with HTTP/2 unless told otherwise. After a GOAWAY it counts what is left as failed.
 //! - It has no percentiles. It takes whole milliseconds, and no time per request but one without any
 //!   byte on a connection (`-N`).
 //! - A load by time counts what was answered within the time, and divides by that time. The time that it
@@ -30,6 +31,7 @@ use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
+use crate::text::visible::visible;
 
 /// How far its count, divided by its rate, may be from the time that it prints: as a share, and in parts
 /// of the unit, of which it prints two decimals.
@@ -37,6 +39,9 @@ const ADDS_UP_WITHIN: (f64, f64) = (0.02, 0.01);
 
 /// The rate from which its two decimals say more about the time than the time's own.
 const EXACT_RATE: f64 = 100.0;
+
+/// The suite that other tools offer alone.
+const SUITE: &str = "TLS_AES_128_GCM_SHA256";
 
 /// The samples that its threads keep in all, each an equal part (`MAX_SAMPLES` in its source).
 const KEPT: u64 = 1_000_000;
@@ -111,6 +116,11 @@ impl Tool for H2load {
         let last = output.trim_end().lines().next_back().unwrap_or_default();
         if !(last.starts_with("req/s ") && last.ends_with('%')) {
             bail!("h2load's summary has no end: it is cut off");
+        }
+        // Only there with TLS.
+        let suite = output.lines().find_map(|line| line.strip_prefix("Cipher: "));
+        if let Some(other) = suite.filter(|suite| *suite != SUITE) {
+            bail!("h2load and the server agreed on {}, not on {SUITE} as under other tools", visible(other));
         }
         let requests = counts(line(output, "requests:")?)?;
         let statuses = counts(line(output, "status codes:")?)?;

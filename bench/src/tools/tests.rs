@@ -127,6 +127,12 @@ fn damaged_output_is_an_error() {
         ("h2load/normal.txt", "200 succeeded", "199 succeeded", "are not its 200 requests"),
         ("h2load/normal.txt", "200 done", "2000 done", "2000 requests took"),
         ("h2load/normal.txt", "status codes", "statuses", "has no line `status codes:`"),
+        (
+            "h2load/https.txt",
+            "TLS_AES_128_GCM_SHA256",
+            "TLS_AES_256_GCM_SHA384",
+            "agreed on TLS_AES_256_GCM_SHA384, not on TLS_AES_128_GCM_SHA256",
+        ),
         ("hey/normal.txt", "50% in", "p50", "hey's line `p50 0.0440 secs` is cut off, or of a version"),
         ("oha/normal.json", "\"200\": 200", "\"200\": 199", "oha counts 199 requests, but its rate says 200"),
         ("oha/normal.json", "\"total\": 0.013933898", "\"total\": 0.0", "but its rate says 0"),
