@@ -1,6 +1,7 @@
 //! The command line: commands and their flags. Doc comments here are the text of `--help`.
 
 pub mod command;
+mod cross_check;
 mod help;
 mod hosts;
 mod measure;

@@ -230,6 +230,21 @@ pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
     crate::text::names::find("tool", name, TOOLS, |tool| tool.name()).copied()
 }
 
+/// What a tool cannot do of a load, in the form of [`Tool::refuses`].
+pub fn refuses(tool: &dyn Tool, load: &Load) -> Option<&'static str> {
+    let has_kinds = !load.mix.is_empty() || !load.headers.is_empty() || load.poisson.is_some();
+    let kinds = (has_kinds && !tool.sends_kinds()).then_some("sends the same bare request, evenly spaced");
+    tool.refuses(load).or(kinds)
+}
+
+/// Why the figures of a load by one tool cannot be checked by another, which is what the sentence begins
+/// with: both have to make the same work.
+pub fn refuses_check(tool: &dyn Tool, of: &dyn Tool, load: &Load) -> Option<&'static str> {
+    let is_other =
+        load.protocol.is_encrypted() && tool.offers_what_visit_offers() != of.offers_what_visit_offers();
+    refuses(tool, load).or(is_other.then_some("makes other work over TLS, by another cipher"))
+}
+
 /// The name and version of the tool, or why it is unavailable: where it is missing or another program
 /// with how to install it.
 pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
