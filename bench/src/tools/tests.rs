@@ -46,6 +46,13 @@ fn commands_follow_the_load() {
         ("pipelined", load(seconds, Mode::Pipelined(16)), None, 1, None),
         ("open loop", open, None, 1, rate),
         ("https", Load { protocol: Protocol::Https, ..keep_alive() }, None, 1, None),
+        (
+            "https, a warm-up",
+            Load { protocol: Protocol::Https, ..keep_alive() },
+            Some(half_a_second),
+            1,
+            None,
+        ),
         ("https, close", encrypted(false), None, 1, None),
         ("https, close, resumed", encrypted(true), None, 1, None),
         ("h2, 10 streams", Load { protocol: Protocol::H2, streams: 10, ..keep_alive() }, None, 1, None),
