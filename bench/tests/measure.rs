@@ -6,6 +6,7 @@ mod mock;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Output};
@@ -438,6 +439,23 @@ fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     assert_eq!((records.len(), failure.kind), (1, ErrorKind::Unavailable), "{text}");
     assert!(failure.message.contains(reason), "{text}");
     assert!(text.contains(&format!("Left out: good (normal): {reason}")), "{text}");
+}
+
+/// Which would end with its usage, or print figures of another meaning.
+#[test]
+fn a_visit_of_another_build_is_not_used() {
+    let checkout = Checkout::new(&["good"], &suite(&[workload("load").tool("visit")]));
+    // The first folder where a tool is looked for.
+    let stale = "target/tools/bin/visit";
+    checkout.write(stale, "#!/bin/sh\necho visit 0.1.0\n");
+    fs::set_permissions(checkout.path(stale), fs::Permissions::from_mode(0o755)).unwrap();
+    let text = checkout.expect("measure mock --out out", 3, "");
+    let path = checkout.path(stale).canonicalize().unwrap();
+    let line = format!(
+        "load is left out: the `visit` at {} is of another build than this harness; build it: cargo build --release -p visit",
+        path.display()
+    );
+    assert!(text.lines().any(|printed| printed == line), "{line}: {text}");
 }
 
 /// What the second tool cannot do, or does otherwise, takes nothing from the rest.

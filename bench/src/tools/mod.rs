@@ -254,25 +254,25 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     }
     match tool.identify(host) {
         Ok(version) => Ok(visible(&version).into_owned()),
-        Err(error) if error.is::<NotAsked>() => Err(format!("{error:#}")),
+        Err(error) if error.is::<Told>() => Err(format!("{error:#}")),
         Err(error) => Err(format!("{error:#}; {}", tool.hint())),
     }
 }
 
-/// A program that is here could not be run, which installing it does not mend: there are no
-/// descriptors left, for example.
+/// Why a program that is here is not used, where installing it does not mend that: there are no descriptors
+/// left, for example, or what to do is said already.
 #[derive(Debug)]
-struct NotAsked(String);
+struct Told(String);
 
-impl fmt::Display for NotAsked {
+impl fmt::Display for Told {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(formatter, "cannot ask `{}` what it is", self.0)
+        formatter.write_str(&self.0)
     }
 }
 
-/// Runs a program that prints its version or usage, whatever its exit code. Fails with [`NotAsked`].
+/// Runs a program that prints its version or usage, whatever its exit code. Fails with [`Told`].
 fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     let asked = host.output(&Launch::new(&words, Path::new("/")), QUERY_LIMIT);
-    asked.with_context(|| NotAsked(words.join(" ")))
+    asked.with_context(|| Told(format!("cannot ask `{}` what it is", words.join(" "))))
 }
