@@ -118,8 +118,8 @@ fn load(host: &Host, server: &Server, tool: &dyn Tool, run: &Run) -> anyhow::Res
     let mut words = tool.command(&spec);
     words.splice(1..1, run.flags.iter().map(ToString::to_string));
     let folder = tempfile::tempdir()?;
-    if let Some(script) = tool.script() {
-        std::fs::write(folder.path().join(script.name), script.text)?;
+    for file in tool.files() {
+        std::fs::write(folder.path().join(file.name), file.text)?;
     }
 
     let launch = Launch::new(&words, folder.path()).on(&cores.tool);

@@ -6,6 +6,7 @@ mod mock;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Output};
@@ -15,7 +16,7 @@ use bench::store::results::Loaded;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use mock::{Checkout, suite, wait_until, workload};
+use mock::{Checkout, suite, task, wait_until, workload};
 
 /// A checkout with workloads for the mock tool, each with its number of connections.
 fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {
@@ -429,7 +430,6 @@ fn a_server_that_keeps_connections_is_not_measured_as_if_it_closed_them() {
 fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
     let text = checkout.expect("measure mock --tool wrk --out out", 3, "");
-    checkout.expect("measure mock --cross-check wrk --out checked", 3, "normal is left out: wrk ");
     let reason = "wrk takes a time, not a number of requests";
     let warning = format!("normal is left out: {reason}");
     assert!(text.lines().any(|line| line.starts_with(&warning)), "{text}");
@@ -439,6 +439,55 @@ fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     assert_eq!((records.len(), failure.kind), (1, ErrorKind::Unavailable), "{text}");
     assert!(failure.message.contains(reason), "{text}");
     assert!(text.contains(&format!("Left out: good (normal): {reason}")), "{text}");
+}
+
+/// Which would end with its usage, or print figures of another meaning.
+#[test]
+fn a_visit_of_another_build_is_not_used() {
+    let checkout = Checkout::new(&["good"], &suite(&[workload("load").tool("visit")]));
+    // The first folder where a tool is looked for.
+    let stale = "target/tools/bin/visit";
+    checkout.write(stale, "#!/bin/sh\necho visit 0.1.0\n");
+    fs::set_permissions(checkout.path(stale), fs::Permissions::from_mode(0o755)).unwrap();
+    let text = checkout.expect("measure mock --out out", 3, "");
+    let path = checkout.path(stale).canonicalize().unwrap();
+    let line = format!(
+        "load is left out: the `visit` at {} is of another build than this harness; build it: cargo build --release -p visit",
+        path.display()
+    );
+    assert!(text.lines().any(|printed| printed == line), "{line}: {text}");
+}
+
+/// What the second tool cannot do, or does otherwise, takes nothing from the rest.
+#[test]
+fn a_cross_check_leaves_out_what_the_second_tool_cannot_do() {
+    let timed = |name| workload(name).without("requests").with("seconds", 1);
+    let encrypted = |name| timed(name).tool("visit").with("protocol", "https");
+    let checkout = Checkout::new(&["good"], &suite(&[workload("count"), timed("time")]));
+    checkout.write("bench/workloads/others.toml", &suite(&[task("start", "start"), encrypted("tls")]));
+    let reason = "count is not cross-checked: wrk takes a time, not a number of requests";
+    let text = checkout.expect("measure count time --cross-check wrk --out out", 0, reason);
+    assert!(text.contains("time by hey and by wrk"), "{text}");
+    let mut made: Vec<_> =
+        checkout.loaded().records.into_iter().map(|run| (run.workload.name, run.tool.name)).collect();
+    made.sort();
+    let made: Vec<_> = made.iter().map(|(workload, tool)| (workload.as_str(), tool.as_str())).collect();
+    assert_eq!(made, [("count", "hey"), ("time", "hey"), ("time", "wrk")], "{text}");
+
+    let none = "error: --cross-check: none of these workloads ";
+    let cases = [
+        ("count --cross-check wrk", "can be checked by wrk, which takes a time, not a number of requests"),
+        ("count time --cross-check zrk", "can be checked by zrk, which has open loops alone"),
+        (
+            "tls --cross-check oha",
+            "can be checked by oha, which makes other work over TLS, by another cipher",
+        ),
+        ("start --cross-check wrk", "has a load, which wrk could make too"),
+    ];
+    for (arguments, why) in cases {
+        checkout.expect(&format!("measure {arguments} --out none"), 1, &format!("{none}{why}"));
+        assert!(!checkout.path("none").exists(), "{arguments}");
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What the load tools on this machine make of servers that answer in odd ways: what stands in the
 //! heads of `bench/src/tools/*.rs`. Only numbers of requests and of connections are compared. Where a
 //! tool is not on this machine, a test says that it is skipped.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 mod mock;
+#[path = "tools/offer.rs"]
+mod offer;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -85,8 +87,8 @@ impl Server {
     ) -> Option<ToolOutput> {
         let folder = tempfile::tempdir().unwrap();
         let tool = tools::find(tool).unwrap();
-        if let Some(script) = tool.script() {
-            fs::write(folder.path().join(script.name), script.text).unwrap();
+        for file in tool.files() {
+            fs::write(folder.path().join(file.name), file.text).unwrap();
         }
         let timeout = Duration::from_secs(20);
         let rate_of_load = rate.map(Rate::PerSecond);

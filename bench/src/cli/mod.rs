@@ -1,6 +1,7 @@
 //! The command line: commands and their flags. Doc comments here are the text of `--help`.
 
 pub mod command;
+mod cross_check;
 mod help;
 mod hosts;
 mod measure;
@@ -430,6 +431,11 @@ pub struct Serve {
     /// Where the server runs
     #[command(flatten)]
     pub host: ServerHost,
+
+    /// What is spoken: http/1.1, https, h2 or h2c. Over TLS the server has a new certificate for its
+    /// address, signed by itself
+    #[arg(long, value_name = "PROTOCOL", default_value = "http/1.1", value_parser = value::protocol)]
+    pub protocol: Protocol,
 
     /// The server's name
     pub name: String,

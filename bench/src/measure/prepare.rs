@@ -95,9 +95,7 @@ fn too_few(cores: usize) -> String {
 /// The version of the tool, the same on all hosts of the load, or why it cannot be used.
 fn tool_of(sides: &Sides, load: &Load) -> Result<String, String> {
     let tool = tools::find(&load.tool).map_err(|error| format!("{error:#}"))?;
-    let has_kinds = !load.mix.is_empty() || !load.headers.is_empty() || load.poisson.is_some();
-    let kinds = (has_kinds && !tool.sends_kinds()).then_some("sends the same bare request, evenly spaced");
-    if let Some(reason) = tool.refuses(load).or(kinds) {
+    if let Some(reason) = tools::refuses(tool, load) {
         return Err(format!("{} {reason}: choose another with --tool", tool.name()));
     }
     let mut known: Option<String> = None;

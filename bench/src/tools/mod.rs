@@ -57,13 +57,19 @@ pub trait Tool: Sync {
     /// The program and its arguments that make the load.
     fn command(&self, spec: &LoadSpec) -> Vec<String>;
 
-    /// A file that `command` names, which has to be in the folder that the tool runs in.
-    fn script(&self) -> Option<Script> {
-        None
+    /// The files that `command` names, which have to be in the folder that the tool runs in.
+    fn files(&self) -> &'static [ToolFile] {
+        &[]
     }
 
     /// The figures in its output. Fails when the output is not complete.
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput>;
+
+    /// Whether over TLS it offers what `visit` offers first, so that both make servers do the same work.
+    /// Where a server may still choose otherwise, [`Tool::parse`] fails unless it has agreed on that.
+    fn offers_what_visit_offers(&self) -> bool {
+        true
+    }
 
     /// Whether it sends fields that a workload names, and requests of several kinds.
     fn sends_kinds(&self) -> bool {
@@ -167,7 +173,7 @@ impl LoadSpec<'_> {
 
 /// A file that a tool runs with.
 #[derive(Clone, Copy, Debug)]
-pub struct Script {
+pub struct ToolFile {
     /// Its name.
     pub name: &'static str,
     /// Its content.
@@ -224,6 +230,21 @@ pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
     crate::text::names::find("tool", name, TOOLS, |tool| tool.name()).copied()
 }
 
+/// What a tool cannot do of a load, in the form of [`Tool::refuses`].
+pub fn refuses(tool: &dyn Tool, load: &Load) -> Option<&'static str> {
+    let has_kinds = !load.mix.is_empty() || !load.headers.is_empty() || load.poisson.is_some();
+    let kinds = (has_kinds && !tool.sends_kinds()).then_some("sends the same bare request, evenly spaced");
+    tool.refuses(load).or(kinds)
+}
+
+/// Why the figures of a load by one tool cannot be checked by another, which is what the sentence begins
+/// with: both have to make the same work.
+pub fn refuses_check(tool: &dyn Tool, of: &dyn Tool, load: &Load) -> Option<&'static str> {
+    let is_other =
+        load.protocol.is_encrypted() && tool.offers_what_visit_offers() != of.offers_what_visit_offers();
+    refuses(tool, load).or(is_other.then_some("makes other work over TLS, by another cipher"))
+}
+
 /// The name and version of the tool, or why it is unavailable: where it is missing or another program
 /// with how to install it.
 pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
@@ -233,25 +254,25 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     }
     match tool.identify(host) {
         Ok(version) => Ok(visible(&version).into_owned()),
-        Err(error) if error.is::<NotAsked>() => Err(format!("{error:#}")),
+        Err(error) if error.is::<Told>() => Err(format!("{error:#}")),
         Err(error) => Err(format!("{error:#}; {}", tool.hint())),
     }
 }
 
-/// A program that is here could not be run, which installing it does not mend: there are no
-/// descriptors left, for example.
+/// Why a program that is here is not used, where installing it does not mend that: there are no descriptors
+/// left, for example, or what to do is said already.
 #[derive(Debug)]
-struct NotAsked(String);
+struct Told(String);
 
-impl fmt::Display for NotAsked {
+impl fmt::Display for Told {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(formatter, "cannot ask `{}` what it is", self.0)
+        formatter.write_str(&self.0)
     }
 }
 
-/// Runs a program that prints its version or usage, whatever its exit code. Fails with [`NotAsked`].
+/// Runs a program that prints its version or usage, whatever its exit code. Fails with [`Told`].
 fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     let asked = host.output(&Launch::new(&words, Path::new("/")), QUERY_LIMIT);
-    asked.with_context(|| NotAsked(words.join(" ")))
+    asked.with_context(|| Told(format!("cannot ask `{}` what it is", words.join(" "))))
 }

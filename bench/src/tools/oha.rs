@@ -9,7 +9,8 @@
 //! - Without `-t` it waits forever.
 //! - Figures without a sample are `null`. Its percentiles are those of all answers, whatever their
 //!   status.
-//! - Over TLS it offers AES-256 and the group X25519MLKEM768, and resumes sessions on new connections.
+//! - Over TLS it offers AES-256 first and the group X25519MLKEM768, and cannot be told otherwise. It resumes
+//!   sessions on new connections.
 //! - It corrects latency for coordinated omission only at a fixed rate (`--latency-correction` with
 //!   `-q`).
 
@@ -92,6 +93,10 @@ impl Tool for Oha {
             Mode::CloseAfter(_) => Some("closes a connection after one request or keeps it"),
             Mode::KeepAlive | Mode::Close => None,
         }
+    }
+
+    fn offers_what_visit_offers(&self) -> bool {
+        false
     }
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {

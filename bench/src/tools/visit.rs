@@ -5,11 +5,12 @@
 //! - In mode `close` it waits for the server to close a connection before it opens the next one.
 //!   Other tools close it themselves, so in this mode it is comparable only with itself.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{LoadSpec, SliceOutput, SlicedTool, Tool, ToolOutput, query};
+use super::{LoadSpec, SliceOutput, SlicedTool, Told, Tool, ToolOutput, query};
 use crate::machine::host::Host;
 use crate::servers::identity::CERTIFICATE;
 use crate::servers::workload::{Amount, Load, Mode};
@@ -49,9 +50,8 @@ impl Tool for Visit {
 
     fn identify(&self, host: &Host) -> anyhow::Result<String> {
         let version = query(host, &["visit", "--version"])?.output.trim().to_owned();
-        if version != VERSION {
-            bail!("the `visit` here is another program or version: `{version}`, not `{VERSION}`");
-        }
+        let path = host.find(self.name()).context("it has just been run")?;
+        identify(&version, &path)?;
         Ok(version)
     }
 
@@ -96,6 +96,23 @@ impl Tool for Visit {
     fn sliced(&self) -> Option<&'static dyn SlicedTool> {
         Some(&Self)
     }
+}
+
+/// Fails unless the `visit` at this path, which prints this version, is of the sources that the harness was
+/// built with: another takes other flags, or prints other figures.
+fn identify(version: &str, path: &Path) -> anyhow::Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    if !version.starts_with("visit ") {
+        bail!("the `visit` here is another program: its version is `{version}`");
+    }
+    // One beside a harness that was built without optimisation is found before another.
+    let is_debug = path.parent().is_some_and(|folder| folder.ends_with("debug"));
+    let build = if is_debug { "cargo build -p visit" } else { "cargo build --release -p visit" };
+    let told =
+        format!("the `visit` at {} is of another build than this harness; build it: {build}", path.display());
+    bail!(Told(told))
 }
 
 /// The figures of a report. Fails where it was interrupted.
@@ -231,6 +248,38 @@ fn percentiles(times: &TimesReport) -> [(u8, f64); 5] {
 mod tests {
     use super::super::tests::captured;
     use super::*;
+
+    #[test]
+    fn is_of_the_sources_of_the_harness() {
+        let old = "visit 0.1.0";
+        let cases = [
+            (VERSION, "/t/release/visit", None),
+            (
+                old,
+                "/t/release/visit",
+                Some(
+                    "the `visit` at /t/release/visit is of another build than this harness; build it: cargo build --release -p visit",
+                ),
+            ),
+            (
+                old,
+                "/t/debug/visit",
+                Some(
+                    "the `visit` at /t/debug/visit is of another build than this harness; build it: cargo build -p visit",
+                ),
+            ),
+            (
+                "something 1",
+                "/bin/visit",
+                Some("the `visit` here is another program: its version is `something 1`"),
+            ),
+            ("", "/bin/visit", Some("the `visit` here is another program: its version is ``")),
+        ];
+        for (version, path, expected) in cases {
+            let error = identify(version, Path::new(path)).err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), expected, "{version}");
+        }
+    }
 
     #[test]
     fn a_wrong_answer_is_reported() {

@@ -1,4 +1,5 @@
-//! `wrk`, with a script that sends batches and prints its counts.
+//! `wrk`, with a script that sends batches and prints its counts, and over TLS with a configuration of
+//! OpenSSL.
 //!
 //! What has to be known of it:
 //! - It takes a time only, no number of requests. It stops at the first tick of 100 ms after the
@@ -23,8 +24,10 @@
 //!   one sample to it, of which it adds fifteen of sixteen, so its percentiles are then
 //!   meaningless.
 //! - It divides its connections by its threads and drops the remainder.
-//! - Over TLS it checks no certificate, offers what its library does (AES-256, X25519) and no ALPN, and
-//!   resumes the session of a connection when it opens that again.
+//! - Over TLS it checks no certificate, offers no ALPN, and resumes the session of a connection when it
+//!   opens that again. It would offer what its library does, AES-256 first, and has no flag for it. So
+//!   the library is told by its own configuration (`OPENSSL_CONF`, see `config(5)`) to offer one version,
+//!   suite and group, those of `visit`: a server has no choice, and does the same work under both.
 //! - It connects once at first to see whether a server listens; if none does, it prints no summary.
 
 use std::collections::BTreeMap;
@@ -32,13 +35,15 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::{LoadSpec, Script, Tool, ToolOutput, query};
+use super::{LoadSpec, Tool, ToolFile, ToolOutput, query};
 use crate::machine::host::Host;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
 
-const SCRIPT: Script = Script { name: "wrk.lua", text: include_str!("wrk.lua") };
+const SCRIPT: ToolFile = ToolFile { name: "wrk.lua", text: include_str!("wrk.lua") };
+
+const TLS: ToolFile = ToolFile { name: "wrk.cnf", text: include_str!("wrk.cnf") };
 
 pub(super) struct Wrk;
 
@@ -121,8 +126,8 @@ impl Tool for Wrk {
         true
     }
 
-    fn script(&self) -> Option<Script> {
-        Some(SCRIPT)
+    fn files(&self) -> &'static [ToolFile] {
+        &[SCRIPT, TLS]
     }
 
     fn command(&self, spec: &LoadSpec) -> Vec<String> {
@@ -136,7 +141,12 @@ impl Tool for Wrk {
         let connections = usize::try_from(load.connections).unwrap_or(usize::MAX);
         let threads = (1..=cores).rev().find(|threads| connections.is_multiple_of(*threads)).unwrap_or(1);
         let depth = if let Mode::Pipelined(depth) = load.mode { depth } else { 1 };
-        let mut words = vec![
+        let mut words = if load.protocol.is_encrypted() {
+            vec!["env".to_owned(), format!("OPENSSL_CONF={}", TLS.name)]
+        } else {
+            Vec::new()
+        };
+        words.extend([
             "wrk".to_owned(),
             format!("-t{threads}"),
             format!("-c{connections}"),
@@ -144,7 +154,7 @@ impl Tool for Wrk {
             format!("--timeout={}s", load.timeout.as_secs_f64().ceil()),
             "-s".into(),
             SCRIPT.name.into(),
-        ];
+        ]);
         if load.mode == Mode::Close {
             words.extend(["-H".into(), "Connection: close".into()]);
         }

@@ -1,12 +1,13 @@
 //! What several hosts measure together is what each of them says, added.
 
 use std::fs;
+use std::path::Path;
 
-use bench::store::record::{LoadHostRecord, Record, StartRecord};
+use bench::store::record::{LoadHostRecord, Record, StartRecord, TlsRecord};
 use bench::text::numbers::as_f64;
-use visit::output::{Report, TimesReport};
+use visit::output::{Report, TimesReport, Tls};
 
-use crate::ground::Ground;
+use crate::ground::{Ground, records};
 use crate::mock::{suite, task, workload};
 
 /// What each load host has printed.
@@ -129,6 +130,60 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
     assert_eq!(load.answered, 400);
     assert_eq!(hey.hosts.as_ref().unwrap().loads.iter().map(|load| load.answered).sum::<u64>(), 400);
     assert!(latency.percentiles.is_empty() && latency.histogram.is_none(), "{latency:?}");
+}
+
+/// The mock server does not start with a key that other users can read.
+#[test]
+fn a_load_over_tls_is_the_sum_of_what_each_host_printed() {
+    let visit = |name| workload(name).tool("visit").with("connections", 8).with("protocol", "https");
+    let suite = suite(&[
+        visit("kept").with("requests", 3001).with("warm_up_seconds", 0.1),
+        visit("closed").with("requests", 41).with("mode", "close"),
+        visit("resumed").with("requests", 41).with("mode", "close").with("resumes", true),
+    ]);
+    let Some(ground) = Ground::warm(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
+    ground.checkout.extend_manifest("patient", "protocols = [\"http/1.1\", \"https\"]\n");
+    let (_, text) = ground.run("measure mock --out here");
+    let here = records(&ground.checkout.path("here"));
+    let several = "measure mock --out out --server-host alpha --load-host beta --load-host gamma";
+    let several = ground.expect(several, 0, "records: out");
+    let records = ground.records();
+    let names: Vec<&str> = records.iter().map(|record| record.workload.name.as_str()).collect();
+    assert_eq!(names, ["kept", "closed", "resumed"], "{several}");
+    for (record, here) in records.iter().zip(&here) {
+        let name = &record.workload.name;
+        assert!(record.error.is_none(), "{name}: {:?}: {several}", record.error);
+        let reports = assert_sums(&ground, record, 2);
+        let tls = |record: &Record| record.load.as_ref().unwrap().tls.clone().unwrap();
+        let (tls, here) = (tls(record), tls(here));
+        let agreed = |tls: &TlsRecord| TlsRecord { full: 0, resumed: 0, ..tls.clone() };
+        assert_eq!(agreed(&tls), agreed(&here), "{name}: {text}");
+        // A connection may have been opened that no request was left for.
+        let is_as_asked = |tls: &TlsRecord| match name.as_str() {
+            "kept" => (tls.full, tls.resumed) == (8, 0),
+            "closed" => tls.full >= 41 && tls.resumed == 0,
+            _ => tls.full <= 8 && tls.full + tls.resumed >= 41,
+        };
+        assert!(is_as_asked(&tls) && is_as_asked(&here), "{name}: {tls:?} {here:?}");
+        let parts: Vec<_> = reports.iter().map(|report| report.tls.as_ref().unwrap()).collect();
+        let sums = |count: fn(&Tls) -> u64| parts.iter().map(|tls| count(tls)).sum::<u64>();
+        assert_eq!((sums(|tls| tls.full), sums(|tls| tls.resumed)), (tls.full, tls.resumed), "{name}");
+    }
+    for host in ["alpha", "beta", "gamma"] {
+        let left =
+            files(&ground.home(host).join(".cache/")).into_iter().filter(|file| file.ends_with(".pem"));
+        assert_eq!(left.collect::<Vec<_>>(), [] as [String; 0], "{host}");
+    }
+}
+
+/// The names of all files below a folder.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let names = |entry: fs::DirEntry| match entry.file_type().unwrap().is_dir() {
+        true => files(&entry.path()),
+        false => vec![entry.file_name().into_string().unwrap()],
+    };
+    entries.flat_map(names).collect()
 }
 
 /// This machine is either side, or one load host of several; it needs no ssh.

@@ -24,10 +24,13 @@ turns    answers with another body from its hundredth request
 capped   has 5 connections at most: further ones are closed before they are read
 busy     answers every thousandth request with 503
 stops    stops itself for a second at its thousandth request
+
+With --tls-cert and --tls-key each speaks TLS 1.3. A key that other users could read ends it before it is ready.
 """
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -92,6 +95,21 @@ class Server(ThreadingHTTPServer):
             self.connections -= 1
 
 
+def encrypted(socket, certificate, key):
+    """The listening socket over TLS. Handshakes are those of the threads of connections."""
+    if os.stat(os.path.dirname(key)).st_mode & 0o077 and os.stat(key).st_mode & 0o077:
+        sys.exit(f"other users can read {key}")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(certificate, key)
+    return context.wrap_socket(socket, server_side=True, do_handshake_on_connect=False)
+
+
+def argument(name, default):
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+
+
 lock = threading.Lock()
 mode = sys.argv[1]
 if "--version" in sys.argv:
@@ -109,8 +127,10 @@ else:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if mode == "restless":
         threading.Thread(target=lambda: all(True for _ in iter(int, 1)), daemon=True).start()
-    host = sys.argv[sys.argv.index("--host") + 1] if "--host" in sys.argv else "127.0.0.1"
-    port = int(sys.argv[sys.argv.index("--port") + 1]) if "--port" in sys.argv else 0
-    server = Server((host, port), Handler)
-    print(f"listening on http://{host}:{server.server_port}", flush=True)
+    host = argument("--host", "127.0.0.1")
+    server = Server((host, int(argument("--port", "0"))), Handler)
+    key = argument("--tls-key", None)
+    if key:
+        server.socket = encrypted(server.socket, argument("--tls-cert", None), key)
+    print(f"listening on {'https' if key else 'http'}://{host}:{server.server_port}", flush=True)
     server.serve_forever()

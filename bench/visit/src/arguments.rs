@@ -17,7 +17,7 @@ use super::tls::Cipher;
 
 /// Loads an HTTP server, checks every byte of every answer, and measures latency
 #[derive(Debug, Parser)]
-#[command(name = "visit", version, after_help = MANUAL)]
+#[command(name = "visit", version = BUILD, after_help = MANUAL)]
 pub struct Arguments {
     /// The URL to request, such as http://127.0.0.1:8080/abc or https://127.0.0.1:8443/abc; the host is looked up once, and of several addresses the first is taken that accepts a connection
     pub url: String,
@@ -124,6 +124,9 @@ pub struct Arguments {
     #[arg(long)]
     pub quiet: bool,
 }
+
+/// What `--version` prints after the name, so that all of it is [`VERSION`](super::output::VERSION).
+const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("VISIT_SOURCES"), ")");
 
 /// The end of `--help`. Each paragraph is one line, which `clap` wraps.
 const MANUAL: &str = "\

@@ -11,6 +11,7 @@ use clap::Parser;
 use super::report::write_report;
 use super::{Asked, Outcome, note, print, read_checkout};
 use crate::analysis::looks::LOOKS;
+use crate::cli::cross_check::CrossCheck;
 use crate::cli::value::Slices;
 use crate::cli::{Arguments, Arrivals, Command, Label, Measure};
 use crate::machine::Machine;
@@ -24,7 +25,7 @@ use crate::report::document::Document;
 use crate::report::format::Format;
 use crate::servers::checkout::Checkout;
 use crate::servers::server::{Attached, Server};
-use crate::servers::workload::{Limit, Task, Workload};
+use crate::servers::workload::{Limit, Load, Task, Workload};
 use crate::servers::{client, install};
 use crate::store::record::Record;
 use crate::store::results::{self, Loaded, Results};
@@ -199,7 +200,7 @@ fn measure(
         _ if sides.harness().interrupted() => Outcome::Interrupted,
         Tally { failed: 0, .. } => {
             let servers = checkout.choose_servers(&arguments.chosen.servers)?;
-            let workloads = workloads(checkout, arguments, sides.are_apart(), seed)?;
+            let (workloads, _) = workloads(checkout, arguments, sides.are_apart(), seed)?;
             let has_cores = |workload: &&Workload| {
                 let fits = |count| match sides.are_apart() {
                     true => count <= layout.cores.server.len(),
@@ -226,7 +227,8 @@ pub(super) fn make(
 ) -> anyhow::Result<Made> {
     let Ground { checkout, sides, layout } = ground;
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
-    let workloads = workloads(checkout, arguments, sides.are_apart(), seed)?;
+    let (workloads, unchecked) = workloads(checkout, arguments, sides.are_apart(), seed)?;
+    unchecked.iter().for_each(|sentence| progress.warn(sentence));
     let control = match arguments.setup.control.as_deref() {
         None => Control::Best,
         Some("none") => Control::Off,
@@ -315,14 +317,16 @@ fn complete(servers: &[&Server], workloads: &[&Workload], named: &[String], reco
 const BRIEF: u32 = 3;
 
 /// The workloads as the arguments change them, each followed by its copy under the tool of
-/// `--cross-check`. Between hosts they are measured in whole runs: a slice would be as long as the
-/// differences between their clocks and their links. Fails when a name is unknown.
+/// `--cross-check`, and sentences about those that have none. Between hosts they are measured in whole
+/// runs: a slice would be as long as the differences between their clocks and their links. Fails when a
+/// name is unknown.
 fn workloads(
     checkout: &Checkout,
     arguments: &Measure,
     are_apart: bool,
     seed: u64,
-) -> anyhow::Result<Vec<Workload>> {
+) -> anyhow::Result<(Vec<Workload>, Vec<String>)> {
+    let mut check = arguments.setup.cross_check.as_deref().map(CrossCheck::new).transpose()?;
     let mut workloads = Vec::new();
     let chosen = checkout.choose_workloads(&arguments.setup.workloads)?;
     for mut workload in with_limits(chosen, &arguments.setup.limit)? {
@@ -330,38 +334,36 @@ fn workloads(
             Some(_) if Until::applies_to(&workload) => Until::MOST,
             _ => arguments.setup.repetitions.unwrap_or(workload.repetitions),
         };
-        let Task::Load(load) = &mut workload.task else {
-            workloads.push(workload);
-            continue;
-        };
-        if let Some(tool) = &arguments.setup.tool {
-            load.tool.clone_from(tool);
+        if let Task::Load(load) = &mut workload.task {
+            change(load, arguments, are_apart, seed)?;
         }
-        if arguments.setup.arrivals == Arrivals::Poisson && load.rate.is_some() {
-            load.poisson = Some(seed);
-        }
-        let tool = tools::find(&load.tool)?;
-        if let Slices::Of(slice) = arguments.setup.slices
-            && !are_apart
-            && tool.sliced().is_some()
-            && load.is_sliceable()
-        {
-            load.slice = Some(slice);
-            if arguments.setup.brief {
-                load.shorten(BRIEF);
-            }
-        }
-        let own = tool.name();
-        workloads.push(workload.clone());
-        if let Some(other) = &arguments.setup.cross_check {
-            let other = tools::find(other).context("--cross-check")?.name();
-            if other == own {
-                bail!("--cross-check: {} is measured by {other} already: name another tool", workload.name);
-            }
-            workloads.push(workload.with_tool(other));
+        let copy = check.as_mut().map(|check| check.copy(&workload)).transpose()?.flatten();
+        workloads.push(workload);
+        workloads.extend(copy);
+    }
+    Ok((workloads, check.map(CrossCheck::left_out).transpose()?.unwrap_or_default()))
+}
+
+/// Changes a load as the arguments say. Fails when its tool is unknown.
+fn change(load: &mut Load, arguments: &Measure, are_apart: bool, seed: u64) -> anyhow::Result<()> {
+    if let Some(tool) = &arguments.setup.tool {
+        load.tool.clone_from(tool);
+    }
+    if arguments.setup.arrivals == Arrivals::Poisson && load.rate.is_some() {
+        load.poisson = Some(seed);
+    }
+    let tool = tools::find(&load.tool)?;
+    if let Slices::Of(slice) = arguments.setup.slices
+        && !are_apart
+        && tool.sliced().is_some()
+        && load.is_sliceable()
+    {
+        load.slice = Some(slice);
+        if arguments.setup.brief {
+            load.shorten(BRIEF);
         }
     }
-    Ok(workloads)
+    Ok(())
 }
 
 /// The workloads with searches for these limits, one after another, in the place of those of their files.

@@ -1,20 +1,22 @@
-//! `bench serve`: builds a server and replaces itself with it, or runs it on another host.
+//! `bench serve`: builds a server and replaces itself with it, or runs it, on another host or with a
+//! certificate that is removed at the end.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use super::{Outcome, note, print, read_checkout};
 use crate::cli::Serve;
 use crate::machine::host::{Host, Launch, Waited};
+use crate::servers::identity::{Identity, ServerFlags};
 use crate::servers::server::Server;
 use crate::servers::{build, deploy, launch};
 use crate::text::names;
 
-/// How often a server on another host is looked at.
+/// How often a server that is run is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outcome> {
@@ -22,25 +24,36 @@ pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outc
     let server = names::find("server", &arguments.name, &checkout.servers, |server| &server.name)?;
     let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?, &checkout.root)?;
     let (host, there) = (&hosts.here, hosts.server());
+    let protocol = arguments.protocol;
+    ensure!(
+        protocol.is_plain() || server.protocols.contains(&protocol),
+        "{} does not speak {protocol}, by its manifest",
+        server.name
+    );
     build::kept(host, server).iter().for_each(|sentence| note(sentence));
     let server = match deploy::prepare(host, there, server, true)? {
         Ok(server) => server,
         Err(why) => bail!("{} is unavailable: {why}", server.name),
     };
-    if there.name().is_some() {
-        return serve_there(there, &server, &arguments.flags);
+    // Until the end: some servers read their files more than once.
+    let identity = protocol.is_encrypted().then(|| Identity::new(there.address())).transpose()?;
+    let own = ServerFlags::new(there, protocol, identity.as_ref())?;
+    let flags: Vec<String> =
+        own.words().into_iter().map(str::to_owned).chain(arguments.flags.clone()).collect();
+    if there.name().is_some() || identity.is_some() {
+        return serve(there, &server, &flags);
     }
     let (program, words) = server.run.split_first().context("a manifest's run is never empty")?;
     let mut command = Command::new(program);
-    command.args(words).args(&arguments.flags).current_dir(&server.folder);
+    command.args(words).args(flags).current_dir(&server.folder);
     if let Some(path) = host.path() {
         command.env("PATH", path);
     }
     Err(command.exec()).with_context(|| format!("cannot start {program}"))
 }
 
-/// Runs the server on another host until the user interrupts, or it ends.
-fn serve_there(host: &Host, server: &Server, flags: &[String]) -> anyhow::Result<Outcome> {
+/// Runs the server until the user interrupts, or it ends.
+fn serve(host: &Host, server: &Server, flags: &[String]) -> anyhow::Result<Outcome> {
     let has_host = flags.iter().any(|flag| flag == "--host" || flag.starts_with("--host="));
     let address = ["--host".to_owned(), host.address().to_string()];
     let address = if has_host { &[][..] } else { &address };

@@ -1,15 +1,21 @@
-//! Folders for the time of a run.
+//! Folders for the time of a run. They may have a key, so that only their user enters them, whatever the
+//! umask is.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::Context;
 use tempfile::TempDir;
 
+/// The permissions of a folder that its user alone enters.
+const OWN: u32 = 0o700;
+
 /// A folder of this machine with these files: their names and texts.
 pub(super) fn make(files: &[(impl AsRef<str>, impl AsRef<str>)]) -> anyhow::Result<TempDir> {
-    let folder = tempfile::tempdir().with_context(|| {
-        format!("cannot make a folder in {}; TMPDIR names another", std::env::temp_dir().display())
-    })?;
+    let parent = std::env::temp_dir();
+    let folder = make_own(&parent)
+        .with_context(|| format!("cannot make a folder in {}; TMPDIR names another", parent.display()))?;
     fill(folder, files)
 }
 
@@ -18,8 +24,12 @@ pub(super) fn make_in(
     parent: &Path,
     files: &[(impl AsRef<str>, impl AsRef<str>)],
 ) -> anyhow::Result<TempDir> {
-    let folder = std::fs::create_dir_all(parent).and_then(|()| tempfile::tempdir_in(parent));
+    let folder = std::fs::create_dir_all(parent).and_then(|()| make_own(parent));
     fill(folder.with_context(|| format!("cannot make a folder in {}", parent.display()))?, files)
+}
+
+fn make_own(parent: &Path) -> std::io::Result<TempDir> {
+    tempfile::Builder::new().permissions(Permissions::from_mode(OWN)).tempdir_in(parent)
 }
 
 fn fill(folder: TempDir, files: &[(impl AsRef<str>, impl AsRef<str>)]) -> anyhow::Result<TempDir> {
@@ -28,4 +38,20 @@ fn fill(folder: TempDir, files: &[(impl AsRef<str>, impl AsRef<str>)]) -> anyhow
             .with_context(|| format!("cannot write {} into {}", name.as_ref(), folder.path().display()))?;
     }
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_for_its_user_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let files = [("key.pem", "secret")];
+        for folder in [make(&files).unwrap(), make_in(&parent.path().join("run"), &files).unwrap()] {
+            let mode = folder.path().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, OWN, "{mode:o}");
+            assert_eq!(std::fs::read_to_string(folder.path().join("key.pem")).unwrap(), "secret");
+        }
+    }
 }

@@ -127,9 +127,9 @@ impl Run<'_> {
 
     /// The folder that a tool runs in on this host, with the files that it needs.
     pub(super) fn tool_folder<'h>(&self, host: &'h Host, tool: &dyn Tool) -> anyhow::Result<Scratch<'h>> {
-        let script = tool.script().map(|script| (script.name, script.text));
+        let own = tool.files().iter().map(|file| (file.name, file.text));
         let identity = self.identity.filter(|_| self.workload.protocol().is_encrypted());
-        let files: Vec<_> = script.into_iter().chain(identity.map(Identity::of_client)).collect();
+        let files: Vec<_> = own.chain(identity.map(Identity::of_client)).collect();
         host.scratch(&files)
     }
 

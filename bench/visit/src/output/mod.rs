@@ -47,14 +47,16 @@ pub use share::Share;
 pub use times::{Times, TimesReport};
 pub use tls::Tls;
 
-/// What `visit --version` prints, and what [`Report::version`] holds.
-pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"));
+/// What `visit --version` prints, and what [`Report::version`] holds: the version, and a digest of the
+/// sources. A program that was built with this crate runs a `visit` that understands it only where both
+/// have the same.
+pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"), " (", env!("VISIT_SOURCES"), ")");
 
 /// The result of one run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// `visit` and its version.
+    /// [`VERSION`].
     pub version: String,
     /// The load that was asked for: all of it, also where this process made a share.
     pub load: Load,
