@@ -12,6 +12,10 @@ use crate::report::value::Quantity;
 use crate::store::record::{FrequencyRecord, ServerRecord, ToolRecord};
 use crate::text::numbers;
 
+/// How most loads are measured on one machine. Between hosts none is.
+const SLICES: &str = "In a closed loop over kept connections the servers of a repetition stand side by side and are \
+    loaded in turn, in slices of a moment: a ratio is the median of those of neighbouring slices.";
+
 pub(super) fn section(source: &Source) -> Option<Section> {
     let machine = &source.loaded.machine;
     let mut section = Section::new(
@@ -19,12 +23,15 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         "How was it measured?",
         "Before a server is timed, it has to answer the workload's own request byte for byte. Repetitions are \
          the outer loop and the order of servers is shuffled in each, so that a drift of the machine affects \
-         all of them alike. In a closed loop over kept connections the servers of a repetition stand side by \
-         side and are loaded in turn, in slices of a moment: a ratio is the median of those of neighbouring \
-         slices. The servers and the load tool have cores of their own. Every run has a warm-up that is discarded, and every repetition is kept; a repetition that other processes disturbed is \
+         all of them alike. The servers and the load tool have cores of their own. Every run has a warm-up \
+         that is discarded, and every repetition is kept; a repetition that other processes disturbed is \
          repeated. One server is measured twice under two names: the difference between the two is noise, and \
          no smaller difference is reported as one.",
     );
+    let mut runs = source.summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(Cell::measured);
+    if runs.any(|run| run.slices.is_some()) {
+        section.about.push(SLICES.into());
+    }
     if let Some(hosts) = &machine.hosts {
         let host = words::host(&hosts.server);
         section.about.push(format!("The facts below are those of the server's host, {host}."));
