@@ -2,21 +2,21 @@
 //!
 //! A request is *sent* when a client writes it on a connection that the server has neither closed
 //! nor announced to close: the client checks right before it writes. Every request that is sent has
-//! to be answered, with the right answer; otherwise it is *lost*. The protocol has one exception:
+//! to be answered, with the right answer; otherwise it is *lost*. The protocols have one exception:
 //! requests pipelined behind an answer with `Connection: close` get no answer (RFC 9112, section
-//! 9.6). They are subtracted from the count, since their client knows that it has to send them
-//! again.
+//! 9.6), and no more do streams above the last one that GOAWAY names (RFC 9113, section 6.8). They
+//! are subtracted from the count, since their client knows that it has to send them again.
 //!
 //! A server can close a kept connection while the next request is on its way. This counts as a
 //! loss. These clients send the next request within microseconds of an answer, so that a server
 //! that announces the close, or waits a moment for requests on their way, never loses one of
 //! theirs.
 
-use std::net::SocketAddr;
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::servers::client::{Client, get, get_and_close};
+use super::connection::Connection;
+use super::endpoint::Endpoint;
 
 /// Requests per write of a pipelining client.
 const BURST: usize = 8;
@@ -27,7 +27,7 @@ pub(super) enum ConnectionMode {
     KeepAlive,
     /// It asks for each connection to be closed.
     Close,
-    /// It keeps its connection, and sends several requests before it reads.
+    /// It keeps its connection, and sends several requests before it reads: pipelined, or on streams.
     Pipelined,
 }
 
@@ -63,17 +63,17 @@ impl AddAssign for LoadCount {
 /// Sends requests until it has to stop or cannot connect, which is an error beside the count.
 pub(super) fn load(
     name: usize,
-    address: SocketAddr,
+    endpoint: Endpoint,
     mode: ConnectionMode,
     state: &LoadState,
 ) -> (LoadCount, anyhow::Result<()>) {
     let mut counted = LoadCount::default();
     while !state.stop.load(Ordering::Relaxed) {
-        let mut client = match Client::connect(address) {
+        let mut client = match endpoint.connect() {
             Ok(client) => client,
             Err(error) => return (counted, Err(error)),
         };
-        while !state.stop.load(Ordering::Relaxed) && !client.is_closed() {
+        while !state.stop.load(Ordering::Relaxed) && client.is_usable() {
             match ask(&mut client, name, mode, state, &mut counted) {
                 Ok(true) => {}
                 Ok(false) => break,
@@ -89,7 +89,7 @@ pub(super) fn load(
 
 /// Sends a request or a burst, and reads the answers. Returns whether the connection is usable.
 fn ask(
-    client: &mut Client,
+    client: &mut Connection,
     name: usize,
     mode: ConnectionMode,
     state: &LoadState,
@@ -99,17 +99,17 @@ fn ask(
     // Paths are unique, so that an answer to another request is noticed.
     let paths: Vec<String> =
         (0..count).map(|place| format!("/client/{name}/{}/{place}", counted.sent)).collect();
-    let request = if mode == ConnectionMode::Close { get_and_close } else { get };
-    let requests: String = paths.iter().map(|path| request(path)).collect();
     counted.sent += u64::try_from(count)?;
-    client.send(requests.as_bytes())?;
-    for (place, path) in paths.iter().enumerate() {
-        let open = client.expect(path)?;
-        counted.answered += 1;
-        state.answered.fetch_add(1, Ordering::Relaxed);
-        if !open {
-            counted.sent -= u64::try_from(count - place - 1)?;
-            return Ok(false);
+    match (mode, paths.as_slice()) {
+        (ConnectionMode::Close, [path]) => client.ask_last(path)?,
+        (_, paths) => client.ask_all(paths.iter().map(String::as_str))?,
+    }
+    for path in &paths {
+        if client.is_answered(path)? {
+            counted.answered += 1;
+            state.answered.fetch_add(1, Ordering::Relaxed);
+        } else {
+            counted.sent -= 1;
         }
     }
     Ok(mode != ConnectionMode::Close)
@@ -118,10 +118,11 @@ fn ask(
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener};
 
     use super::ConnectionMode::{Close, KeepAlive, Pipelined};
     use super::*;
+    use crate::store::record::Protocol;
 
     /// Accepts a connection, answers `requests` requests (the last with `last`), and closes.
     fn server(requests: usize, last: &'static str) -> SocketAddr {
@@ -167,7 +168,7 @@ mod tests {
             ("no answer", Close, server(0, ""), (1, 0), true),
         ];
         for (name, mode, address, expected, loses) in cases {
-            let (counted, end) = load(7, address, mode, &LoadState::default());
+            let (counted, end) = load(7, Endpoint { address, protocol: Protocol::Http1 }, mode, &LoadState::default());
             assert!(end.is_err(), "{name}: the client cannot connect in the end");
             assert_eq!((counted.sent, counted.answered), expected, "{name}: {counted:?}");
             assert_eq!(counted.first_loss.is_some(), loses, "{name}: {counted:?}");

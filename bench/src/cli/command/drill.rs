@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::report::rewrite_report;
 use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
@@ -16,6 +16,7 @@ use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::store::drills::{DrillRecord, OutcomeRecord, SizeRecord};
+use crate::store::record::Protocol;
 use crate::store::results::DrillsFile;
 use crate::text::names;
 use crate::text::numbers;
@@ -33,7 +34,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let servers = without_floor(checkout.choose_servers(named)?, named, "does not handle faults")?;
-    let drills = choose(&arguments.drills)?;
+    let servers = speaking(servers, named, arguments.protocol)?;
+    let drills = choose(&arguments.drills, arguments.protocol)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
     let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?, &checkout.root)?;
     let (here, host) = (&hosts.here, hosts.server());
@@ -65,7 +67,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
                 continue;
             }
         };
-        let Some(made) = run_drills(host, &server, &drills, size, kept.as_mut())? else {
+        let Some(made) = run_drills(host, &server, &drills, (size, arguments.protocol), kept.as_mut())? else {
             return Ok(Outcome::Interrupted);
         };
         asked.is_any_answered = true;
@@ -106,19 +108,34 @@ fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     Ok(file)
 }
 
+/// The servers that speak a protocol. Fails when one that the user has named does not.
+fn speaking<'a>(
+    mut servers: Vec<&'a Server>,
+    named: &[String],
+    protocol: Protocol,
+) -> anyhow::Result<Vec<&'a Server>> {
+    let is_named = |server: &Server| named.contains(&server.name);
+    let is_silent = |server: &&&Server| !server.protocols.contains(&protocol);
+    if let Some(server) = servers.iter().filter(is_silent).find(|server| is_named(server)) {
+        bail!("{} does not speak {protocol}, by its manifest", server.name);
+    }
+    servers.retain(|server| server.protocols.contains(&protocol));
+    Ok(servers)
+}
+
 /// Runs the drills with one server, prints each result to standard error, and stores it. Returns
 /// `None` when the user interrupts the command.
 fn run_drills(
     host: &Host,
     server: &Server,
     drills: &[&Drill],
-    size: SizeRecord,
+    (size, protocol): (SizeRecord, Protocol),
     mut kept: Option<&mut DrillsFile>,
 ) -> anyhow::Result<Option<Vec<DrillRecord>>> {
     let version = kept.as_ref().and_then(|_| launch::version(host, server).ok());
     let mut records = Vec::new();
     for drill in drills {
-        let record = drill.run(host, server, version.clone(), size);
+        let record = drill.run(host, server, version.clone(), size, protocol);
         if host.interrupted() {
             return Ok(None);
         }
@@ -134,24 +151,36 @@ fn run_drills(
 /// A line for each known failure that passes, or that names a drill that does not exist.
 fn outdated(server: &Server, records: &[DrillRecord]) -> String {
     let passes = |record: &&DrillRecord| !record.outcome.is_failure() && !record.is_as_known();
-    let passed = records.iter().filter(passes).map(|record| format!("drill/{} passes", record.drill));
+    let known_as = |record: &DrillRecord| {
+        let drill = DRILLS.iter().find(|drill| drill.name == record.drill);
+        drill.map_or_else(|| record.drill.clone(), |drill| drill.known_as(record.protocol))
+    };
+    let passed = records.iter().filter(passes).map(|record| format!("{} passes", known_as(record)));
     let unknown = drill::unknown_names(server).map(|name| format!("{name} is not a drill"));
     let manifest = server.folder.join("server.toml");
     let line = |what: String| format!("{} {what}: remove it from {}\n", server.name, manifest.display());
     passed.chain(unknown).map(line).collect()
 }
 
-/// The drills that `--drills` names, in the order of [`DRILLS`]; all when it names none or is
-/// `all`. Fails when a name is unknown.
-fn choose(wanted: &[String]) -> anyhow::Result<Vec<&'static Drill>> {
-    let all = DRILLS.iter();
+/// The drills that `--drills` names, in the order of [`DRILLS`]; all over the protocol when it names
+/// none or is `all`. Fails when a name is unknown, or its fault has no meaning over the protocol.
+fn choose(wanted: &[String], protocol: Protocol) -> anyhow::Result<Vec<&'static Drill>> {
+    let all = drill::over(protocol);
     if wanted.is_empty() || wanted == ["all"] {
         return Ok(all.collect());
     }
     for name in wanted {
-        names::find("drill", name, &DRILLS, |drill| drill.short_name())?;
+        let drill = names::find("drill", name, &DRILLS, |drill| drill.name)?;
+        if !drill.protocols.contains(&protocol) {
+            bail!("--drills: `{name}` has no meaning over {protocol}, but over {}", spoken(drill));
+        }
     }
-    Ok(all.filter(|drill| wanted.iter().any(|name| name == drill.short_name())).collect())
+    Ok(all.filter(|drill| wanted.iter().any(|name| name == drill.name)).collect())
+}
+
+/// The protocols of a drill.
+fn spoken(drill: &Drill) -> String {
+    drill.protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// How many connections this machine allows. Prints a line when they are fewer than the drills
@@ -169,7 +198,14 @@ fn connections(descriptors: usize) -> usize {
 }
 
 fn list() -> String {
-    let line = |drill: &Drill| format!("{:<18} {}\n", drill.short_name(), drill.about);
+    let line = |drill: &Drill| {
+        let only = if drill.protocols.len() < Protocol::ALL.len() {
+            format!(" [{}]", spoken(drill))
+        } else {
+            String::new()
+        };
+        format!("{:<18} {}{only}\n", drill.name, drill.about)
+    };
     DRILLS.iter().map(line).collect()
 }
 
@@ -178,7 +214,8 @@ fn progress(record: &DrillRecord) -> String {
         OutcomeRecord::Passed(figure) => (GOOD, figure),
         OutcomeRecord::Failed(wrong) => (BAD, wrong),
     };
-    format!("{:<14} drill/{:<18} {}", record.server.name, record.drill, styled(style, text))
+    let over = if record.protocol.is_plain() { String::new() } else { format!(" over {}", record.protocol) };
+    format!("{:<14} drill/{:<18}{over} {}", record.server.name, record.drill, styled(style, text))
 }
 
 fn table(records: &[DrillRecord]) -> String {
