@@ -53,11 +53,7 @@ pub(crate) fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
 impl Client {
     /// Does what [`Client::start`] does, as client number `number` of many, which together use several
     /// source addresses.
-    pub(crate) fn start_from(
-        number: usize,
-        address: SocketAddr,
-        protocol: Protocol,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start_from(number: usize, address: SocketAddr, protocol: Protocol) -> anyhow::Result<Self> {
         if !matches!(address, SocketAddr::V4(address) if address.ip().is_loopback()) {
             return Self::start(address, protocol, |_| Ok(()));
         }
@@ -92,7 +88,8 @@ impl Client {
     /// Connects, asks for `path`, and reads the answer to its last byte. Dropping the connection
     /// resets it, so that its port is free at once. Fails when the answer is not a 200 with `body`.
     pub(crate) fn connect_and_ask(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<Self> {
-        let mut client = Self::start(address, Protocol::Http1, |socket| socket.set_linger(Some(Duration::ZERO)))?;
+        let mut client =
+            Self::start(address, Protocol::Http1, |socket| socket.set_linger(Some(Duration::ZERO)))?;
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         let asked = client.send(request.as_bytes()).and_then(|()| client.answer());
         let response = asked.with_context(|| format!("GET {path}"))?;
@@ -143,7 +140,8 @@ impl Client {
 
     /// Whether bytes that were not looked at have arrived, or the end of the stream has.
     pub(crate) fn is_readable(&self) -> bool {
-        let arrived = recv(self.stream.tcp().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT);
+        let arrived =
+            recv(self.stream.tcp().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT);
         !self.unread.is_empty() || arrived != Err(nix::Error::EAGAIN)
     }
 

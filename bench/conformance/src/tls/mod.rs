@@ -34,7 +34,9 @@ use verdict::Verdict;
 pub fn client_of(protocol: Protocol) -> Result<Option<ClientConnection>, String> {
     match protocol.transport() {
         Transport::Plain => Ok(None),
-        Transport::Tls(name) => session::start(&session::Offer { alpn: &[name], ..Default::default() }).map(Some),
+        Transport::Tls(name) => {
+            session::start(&session::Offer { alpn: &[name], ..Default::default() }).map(Some)
+        }
     }
 }
 

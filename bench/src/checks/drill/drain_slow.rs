@@ -49,11 +49,15 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
 }
 
 fn slow_clients(endpoint: Endpoint) -> anyhow::Result<(Vec<Connection>, Vec<NonReadingClient>)> {
-    let slow: [fn(&mut Connection) -> anyhow::Result<()>; 4] =
-        [|_| Ok(()), Connection::start_head, Connection::start_body, |client| {
+    let slow: [fn(&mut Connection) -> anyhow::Result<()>; 4] = [
+        |_| Ok(()),
+        Connection::start_head,
+        Connection::start_body,
+        |client| {
             client.ask("/before")?;
             client.start_head()
-        }];
+        },
+    ];
     let mut clients = Vec::new();
     for begin in slow {
         let mut client = endpoint.connect()?;

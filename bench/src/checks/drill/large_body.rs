@@ -136,7 +136,10 @@ impl Upload {
                     Err(_) => Sent::Refused,
                 });
             }
-            ensure!(began.elapsed() < TIMEOUT, "the server opens no window for the body, and does not answer");
+            ensure!(
+                began.elapsed() < TIMEOUT,
+                "the server opens no window for the body, and does not answer"
+            );
             std::thread::sleep(WINDOW_POLL);
         }
     }

@@ -157,6 +157,72 @@ mod tests {
         address
     }
 
+    /// The end of a server of HTTP/2.
+    #[derive(Clone, Copy)]
+    enum End {
+        /// It names the last stream that it has answered.
+        GoAway,
+        /// It has told before that it ends, and answers what comes until then.
+        GoAwayEarly,
+        None,
+    }
+
+    /// Accepts a connection of HTTP/2, answers `requests` requests, and ends.
+    fn http2_server(requests: usize, end: End) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            drop(listener);
+            stream.read_exact(&mut [0; 24]).unwrap();
+            stream.write_all(&frame(4, 0, 0, &[])).unwrap();
+            let (mut answered, mut last) = (0, 0);
+            while answered < requests {
+                let (kind, flags, id, block) = read_frame(&mut stream);
+                match (kind, flags) {
+                    (4, 0) => stream.write_all(&frame(4, 1, 0, &[])).unwrap(),
+                    (1, _) => {
+                        (answered, last) = (answered + 1, id);
+                        if matches!(end, End::GoAwayEarly) && answered == requests {
+                            stream.write_all(&goaway(u32::MAX >> 1)).unwrap();
+                        }
+                        // `:method` and `:scheme` in a byte each, then the path as it is.
+                        let path = std::str::from_utf8(&block[4..][..usize::from(block[3])]).unwrap();
+                        let body = format!("Hello, visitor! You've requested: {path}\n");
+                        // `:status: 200` of the static table.
+                        let answer = [frame(1, 4, id, &[0x88]), frame(0, 1, id, body.as_bytes())].concat();
+                        stream.write_all(&answer).unwrap();
+                    }
+                    _ => {}
+                }
+            }
+            if !matches!(end, End::None) {
+                stream.write_all(&goaway(last)).unwrap();
+            }
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            // A close with unread requests would reset what was sent.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        address
+    }
+
+    fn goaway(last: u32) -> Vec<u8> {
+        frame(7, 0, 0, &[last.to_be_bytes(), [0; 4]].concat())
+    }
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    }
+
+    fn read_frame(stream: &mut impl Read) -> (u8, u8, u32, Vec<u8>) {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+        stream.read_exact(&mut payload).unwrap();
+        (head[3], head[4], u32::from_be_bytes(head[5..].try_into().unwrap()), payload)
+    }
+
     #[test]
     fn requests_without_an_answer_are_lost() {
         let close = "Connection: close\r\n";
@@ -167,8 +233,36 @@ mod tests {
             ("one answer, then the end", Close, server(1, close), (1, 1), false),
             ("no answer", Close, server(0, ""), (1, 0), true),
         ];
+        check(Protocol::Http1, cases);
+    }
+
+    #[test]
+    fn streams_above_the_last_of_a_goaway_are_not_lost() {
+        let cases = [
+            ("all answered, and the end announced", KeepAlive, http2_server(5, End::GoAway), (5, 5), false),
+            ("announced before the last answer", KeepAlive, http2_server(5, End::GoAwayEarly), (5, 5), false),
+            ("streams cut by the end", Pipelined, http2_server(11, End::GoAway), (11, 11), false),
+            (
+                "the same, announced in two steps",
+                Pipelined,
+                http2_server(11, End::GoAwayEarly),
+                (11, 11),
+                false,
+            ),
+            ("streams cut without notice", Pipelined, http2_server(11, End::None), (16, 11), true),
+            ("one answer, then the end", Close, http2_server(1, End::GoAway), (1, 1), false),
+            ("the next request unanswered", KeepAlive, http2_server(1, End::GoAway), (1, 1), false),
+        ];
+        check(Protocol::H2c, cases);
+    }
+
+    /// A server's behaviour, the client's mode, the requests that are sent and answered, and whether one
+    /// is lost.
+    type LoadCase = (&'static str, ConnectionMode, SocketAddr, (u64, u64), bool);
+
+    fn check(protocol: Protocol, cases: impl IntoIterator<Item = LoadCase>) {
         for (name, mode, address, expected, loses) in cases {
-            let (counted, end) = load(7, Endpoint { address, protocol: Protocol::Http1 }, mode, &LoadState::default());
+            let (counted, end) = load(7, Endpoint { address, protocol }, mode, &LoadState::default());
             assert!(end.is_err(), "{name}: the client cannot connect in the end");
             assert_eq!((counted.sent, counted.answered), expected, "{name}: {counted:?}");
             assert_eq!(counted.first_loss.is_some(), loses, "{name}: {counted:?}");

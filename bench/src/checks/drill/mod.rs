@@ -81,5 +81,35 @@ pub fn is_drill(name: &str) -> bool {
 /// Known failures of the server that name a drill that does not exist.
 pub fn unknown_names(server: &Server) -> impl Iterator<Item = &str> {
     let known = known_names();
-    server.known_failure_names().filter(move |name| is_drill(name) && !known.iter().any(|known| known == name))
+    server
+        .known_failure_names()
+        .filter(move |name| is_drill(name) && !known.iter().any(|known| known == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_drill_has_a_name_per_subject_of_its_protocols() {
+        let names = known_names();
+        let cases = [
+            ("drill/idle", true, true),
+            ("https-drill/idle", true, true),
+            ("h2-drill/idle", true, true),
+            ("h2-drill/half-close", true, false),
+            ("drill/stream-resets", true, false),
+            ("h2-drill/stream-resets", true, true),
+            ("h2c-drill/idle", false, false),
+            ("h2-endpoint/post", false, false),
+        ];
+        for (name, is_drill_there, is_known) in cases {
+            assert_eq!(is_drill(name), is_drill_there, "{name}");
+            assert_eq!(names.iter().any(|known| known == name), is_known, "{name}");
+        }
+        let mut unique: Vec<&str> = DRILLS.iter().map(|drill| drill.name).collect();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), DRILLS.len());
+    }
 }

@@ -39,14 +39,19 @@ pub(super) const STATES: [State; 8] = [
             client.expect("/many").context("cannot read the first answer")
         },
     ),
-    ("after half a close", |protocol| protocol.is_plain(), |client| {
-        client.ask("/unread")?;
-        client.half_close()
-    }),
+    (
+        "after half a close",
+        |protocol| protocol.is_plain(),
+        |client| {
+            client.ask("/unread")?;
+            client.half_close()
+        },
+    ),
     ("amid reset streams", Protocol::is_http_2, |client| {
         let Some(Http2 { frames, .. }) = client.http2() else { return Ok(()) };
         let streams = (0..MANY).map(|_| frames.get("/unread")).collect::<Vec<_>>();
-        let cancelled = streams.into_iter().map(|(stream, request)| [request, Http2Client::cancel(stream)].concat());
+        let cancelled =
+            streams.into_iter().map(|(stream, request)| [request, Http2Client::cancel(stream)].concat());
         let bytes: Vec<u8> = cancelled.flatten().collect();
         client.send(&bytes)
     }),

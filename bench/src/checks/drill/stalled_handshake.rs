@@ -58,7 +58,11 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     if !failures.is_empty() {
         bail!("{}", failures.join("; "));
     }
-    Ok(if has_timeout(context) { numbers::seconds(slowest.as_secs_f64()) } else { "others are answered".into() })
+    Ok(if has_timeout(context) {
+        numbers::seconds(slowest.as_secs_f64())
+    } else {
+        "others are answered".into()
+    })
 }
 
 fn has_timeout(context: &DrillContext) -> bool {
@@ -71,7 +75,8 @@ fn stall(
     reach: fn(Endpoint) -> anyhow::Result<Box<dyn Read>>,
 ) -> anyhow::Result<Duration> {
     // No other limit ends them.
-    let flags = [("head-timeout", HEAD.to_string()), ("idle-timeout", "600".into()), ("write-timeout", "600".into())];
+    let flags =
+        [("head-timeout", HEAD.to_string()), ("idle-timeout", "600".into()), ("write-timeout", "600".into())];
     let flags: Vec<(&str, &str)> = flags.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut running: Drilled = context.start(&flags)?;
     let before = running.process.descriptors()?;
@@ -86,7 +91,11 @@ fn stall(
         }
         elapsed = began.elapsed();
         let most = Duration::from_secs(HEAD) + opened + SLACK;
-        ensure!(elapsed < most, "the last is ended after {:.1} s, with a head timeout of {HEAD} s", elapsed.as_secs_f64());
+        ensure!(
+            elapsed < most,
+            "the last is ended after {:.1} s, with a head timeout of {HEAD} s",
+            elapsed.as_secs_f64()
+        );
     } else {
         drop(clients);
     }

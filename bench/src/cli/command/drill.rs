@@ -67,7 +67,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
                 continue;
             }
         };
-        let Some(made) = run_drills(host, &server, &drills, (size, arguments.protocol), kept.as_mut())? else {
+        let Some(made) = run_drills(host, &server, &drills, (size, arguments.protocol), kept.as_mut())?
+        else {
             return Ok(Outcome::Interrupted);
         };
         asked.is_any_answered = true;
@@ -236,30 +237,67 @@ mod tests {
         cases = ["drill/half-close", "drill/mixed"]
         reason = "Whichever comes first."
         flaky = true
+        [[known_failures]]
+        cases = ["https-drill/idle", "https-drill/half-close", "h2-drill/idle", "h2-drill/kill"]
+        reason = "A record is kept."
     "#;
 
     #[test]
     fn outdated_known_failures_are_reported() {
         let server = Server { folder: "example".into(), ..Server::example(KNOWN_FAILURES) };
-        // A drill, its outcome, and whether that is as known.
+        // A drill over a protocol, its outcome, and whether that is as known.
         let cases = [
-            ("idle", Ok(""), true),
-            ("resets", Err(""), false),
-            ("half-close", Ok(""), true),
-            ("never-read", Err(""), true),
-            ("kill", Ok(""), false),
-            ("mixed", Err(""), true),
+            ("idle", Protocol::Http1, Ok(""), true),
+            ("resets", Protocol::Http1, Err(""), false),
+            ("half-close", Protocol::Http1, Ok(""), true),
+            ("never-read", Protocol::Http1, Err(""), true),
+            ("kill", Protocol::Http1, Ok(""), false),
+            ("mixed", Protocol::Http1, Err(""), true),
+            ("idle", Protocol::Https, Ok(""), false),
+            ("never-read", Protocol::Https, Err(""), false),
+            ("idle", Protocol::H2, Err(""), true),
+            ("idle", Protocol::H2c, Err(""), true),
+            ("kill", Protocol::H2c, Ok(""), false),
         ];
-        let records = cases.map(|(drill, outcome, is_as_known)| {
-            let mut record = DrillRecord::example("example", drill, outcome);
-            record.known = drill::known_reason(&server, &format!("drill/{drill}"), &record.outcome);
-            assert_eq!(record.is_as_known(), is_as_known, "{drill}");
+        let records = cases.map(|(drill, protocol, outcome, is_as_known)| {
+            let mut record = DrillRecord { protocol, ..DrillRecord::example("example", drill, outcome) };
+            let found = DRILLS.iter().find(|other| other.name == drill).unwrap();
+            record.known = drill::known_reason(&server, &found.known_as(protocol), &record.outcome);
+            assert_eq!(record.is_as_known(), is_as_known, "{drill} over {protocol}");
             record
         });
         assert_eq!(
             outdated(&server, &records),
             "example drill/kill passes: remove it from example/server.toml\n\
-             example drill/no-such is not a drill: remove it from example/server.toml\n"
+             example https-drill/idle passes: remove it from example/server.toml\n\
+             example h2-drill/kill passes: remove it from example/server.toml\n\
+             example drill/no-such is not a drill: remove it from example/server.toml\n\
+             example https-drill/half-close is not a drill: remove it from example/server.toml\n"
         );
+    }
+
+    #[test]
+    fn a_drill_is_chosen_over_a_protocol_in_which_its_fault_has_a_meaning() {
+        let cases = [
+            (Protocol::Http1, "kill,idle", Ok("idle kill")),
+            (Protocol::H2, "kill,stream-resets", Ok("stream-resets kill")),
+            (
+                Protocol::Https,
+                "half-close",
+                Err("--drills: `half-close` has no meaning over https, but over http/1.1"),
+            ),
+            (Protocol::H2c, "kil", Err("unknown drill `kil`: did you mean `kill`?")),
+        ];
+        for (protocol, wanted, expected) in cases {
+            let wanted: Vec<String> = wanted.split(',').map(str::to_owned).collect();
+            let chosen = choose(&wanted, protocol).map_err(|error| error.to_string());
+            let chosen =
+                chosen.map(|drills| drills.iter().map(|drill| drill.name).collect::<Vec<_>>().join(" "));
+            assert_eq!(chosen.as_deref().map_err(String::as_str), expected, "{protocol} {wanted:?}");
+        }
+        for protocol in Protocol::ALL {
+            let all = choose(&[], protocol).unwrap();
+            assert!(all.iter().all(|drill| drill.protocols.contains(&protocol)), "{protocol}");
+        }
     }
 }
