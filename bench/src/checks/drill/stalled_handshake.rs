@@ -133,3 +133,35 @@ fn read_to_end(stream: &mut dyn Read) -> anyhow::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each read of a connection returns: this number of bytes, or an error.
+    struct Reads(Vec<Result<usize, ErrorKind>>);
+
+    /// A connection, what its reads return, and whether it has ended.
+    type Ending = (&'static str, &'static [Result<usize, ErrorKind>], bool);
+
+    impl Read for Reads {
+        fn read(&mut self, _buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0.remove(0).map_err(Into::into)
+        }
+    }
+
+    #[test]
+    fn an_end_of_any_kind_ends_a_stalled_connection_and_silence_does_not() {
+        let cases: [Ending; 6] = [
+            ("an end", &[Ok(0)], true),
+            ("an alert or a GOAWAY before it", &[Ok(7), Err(ErrorKind::Interrupted), Ok(17), Ok(0)], true),
+            ("a reset", &[Err(ErrorKind::ConnectionReset)], true),
+            ("an end without close_notify", &[Err(ErrorKind::UnexpectedEof)], true),
+            ("silence", &[Err(ErrorKind::WouldBlock)], false),
+            ("silence after SETTINGS", &[Ok(15), Err(ErrorKind::TimedOut)], false),
+        ];
+        for (name, reads, ends) in cases {
+            assert_eq!(read_to_end(&mut Reads(reads.to_vec())).is_ok(), ends, "{name}");
+        }
+    }
+}
