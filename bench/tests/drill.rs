@@ -19,7 +19,7 @@ const SPEAKING: [&str; 2] = ["threads", "hyper"];
 
 /// Drills that show each part of a connection over TLS and HTTP/2: how it begins, is held, is broken and
 /// ends. `bench drill --protocol` runs the others.
-const SELECTION: [&str; 9] = [
+const SELECTION: [&str; 10] = [
     "idle",
     "stalled-handshake",
     "resets",
@@ -28,6 +28,7 @@ const SELECTION: [&str; 9] = [
     "large-body",
     "delayed-acks",
     "drain-under-load",
+    "drain-amid",
     "drain-slow",
 ];
 

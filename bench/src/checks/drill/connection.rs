@@ -17,6 +17,9 @@ use crate::store::record::Protocol;
 /// The window of a client that reads what it asks for (RFC 9113, section 6.9.2).
 pub(super) const WINDOW: u32 = 65_535;
 
+/// Bytes of half a body: all of it is within each window of a server.
+const HALF: usize = 500;
+
 /// The most streams that a client has open: some servers do not limit them.
 const MOST_STREAMS: usize = 250;
 
@@ -108,14 +111,28 @@ impl Connection {
         self.send(part)
     }
 
-    /// Sends the head of a request, and a part of its body.
+    /// Sends the head of a request, and the first half of its body.
     pub(super) fn start_body(&mut self) -> anyhow::Result<()> {
-        const PART: &str = "and so on";
+        let half = "x".repeat(HALF);
         let bytes = match &mut self.http2 {
-            None => format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{PART}").into_bytes(),
-            Some(Http2 { frames, .. }) => {
-                let (stream, head) = frames.post(Some(1000));
-                [head, frames.content(stream, PART.as_bytes(), false)].concat()
+            None => format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{half}", 2 * HALF)
+                .into_bytes(),
+            Some(Http2 { frames, asked }) => {
+                let (stream, head) = frames.post(Some(2 * HALF as u64));
+                asked.push_back(stream);
+                [head, frames.content(stream, half.as_bytes(), false)].concat()
+            }
+        };
+        self.send(&bytes)
+    }
+
+    /// Sends the other half. Fails when the server has closed, as it may where it has answered.
+    pub(super) fn finish_body(&mut self) -> anyhow::Result<()> {
+        let half = "x".repeat(HALF).into_bytes();
+        let bytes = match &mut self.http2 {
+            None => half,
+            Some(Http2 { frames, asked }) => {
+                asked.back().map(|stream| frames.content(*stream, &half, true)).unwrap_or_default()
             }
         };
         self.send(&bytes)
@@ -130,17 +147,24 @@ impl Connection {
     /// Does what [`Connection::expect`] does; false where the server has said that it does not answer
     /// this request, so that it can be sent again elsewhere.
     pub(super) fn is_answered(&mut self, path: &str) -> anyhow::Result<bool> {
-        let response = match &self.http2 {
-            None if self.is_closing => None,
-            None => Some(self.client.answer()?),
-            Some(_) => self.response_on_stream()?,
-        };
-        let Some(response) = response else { return Ok(false) };
-        self.is_closing |= self.http2.is_none() && response.closes();
+        let Some(response) = self.response()? else { return Ok(false) };
         match Expected::greeting(path).mismatch(&response) {
             Some(wrong) => bail!("a wrong answer for {path}: {wrong}"),
             None => Ok(true),
         }
+    }
+
+    /// The next answer, whatever it is; `None` where the server has said that it gives none.
+    pub(super) fn response(&mut self) -> anyhow::Result<Option<Response>> {
+        if self.http2.is_some() {
+            return self.response_on_stream();
+        }
+        if self.is_closing {
+            return Ok(None);
+        }
+        let response = self.client.answer()?;
+        self.is_closing = response.closes();
+        Ok(Some(response))
     }
 
     /// The answer on the next stream on which one is due; `None` where the server does not answer it.

@@ -172,9 +172,15 @@ pub(super) fn memory(running: &Drilled) -> anyhow::Result<Memory> {
 
 /// Sends SIGTERM, and returns the time until the server has ended. Fails unless it ends within
 /// `bound`, and with 0.
-pub(super) fn terminate(mut running: Drilled, bound: Duration) -> anyhow::Result<Duration> {
-    let signalled = Instant::now();
+pub(super) fn terminate(running: Drilled, bound: Duration) -> anyhow::Result<Duration> {
     running.process.terminate()?;
+    await_end(running, bound)
+}
+
+/// The time until a server to which SIGTERM was sent has ended. Fails unless it ends within `bound`, and
+/// with 0.
+pub(super) fn await_end(mut running: Drilled, bound: Duration) -> anyhow::Result<Duration> {
+    let signalled = Instant::now();
     let waited = running.process.wait(bound);
     let elapsed = signalled.elapsed();
     ensure!(waited == Waited::Exited, "the server still runs {:.1} s after SIGTERM", elapsed.as_secs_f64());

@@ -16,6 +16,7 @@ mod context;
 mod definition;
 mod delayed_acks;
 mod descriptors;
+mod drain_amid;
 mod drain_slow;
 mod drain_under_load;
 mod endpoint;
@@ -38,7 +39,7 @@ use crate::store::record::Protocol;
 pub use definition::{Drill, known_reason};
 
 /// All drills, in the order in which they run.
-pub const DRILLS: [Drill; 14] = [
+pub const DRILLS: [Drill; 15] = [
     idle::DRILL,
     connect_close::DRILL,
     stalled_handshake::DRILL,
@@ -51,6 +52,7 @@ pub const DRILLS: [Drill; 14] = [
     delayed_acks::DRILL,
     kill::DRILL,
     drain_under_load::DRILL,
+    drain_amid::DRILL,
     drain_slow::DRILL,
     mixed::DRILL,
 ];
