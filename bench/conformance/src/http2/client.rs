@@ -101,11 +101,6 @@ impl Http2Client {
         frame::reset(stream, code::CANCEL)
     }
 
-    /// GOAWAY of a client that sends no further request.
-    pub fn goodbye() -> Vec<u8> {
-        frame::goaway(code::NO_ERROR, b"")
-    }
-
     /// Takes bytes of the server. Returns those that acknowledge them. Fails where they break a rule.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Vec<u8>, String> {
         self.bytes.extend_from_slice(bytes);

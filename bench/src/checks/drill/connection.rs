@@ -86,11 +86,11 @@ impl Connection {
         self.send(&requests)
     }
 
-    /// Sends a request for `path`, after which the connection is to be closed.
+    /// Sends a request for `path`, after which the server of HTTP/1.1 is to close. HTTP/2 has no such
+    /// request: its client closes.
     pub(super) fn ask_last(&mut self, path: &str) -> anyhow::Result<()> {
         if self.http2.is_some() {
-            let requests = self.requests([path]);
-            return self.send(&[requests, Http2Client::goodbye()].concat());
+            return self.ask(path);
         }
         self.send(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())
     }

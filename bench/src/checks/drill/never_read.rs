@@ -21,8 +21,8 @@ pub(super) const DRILL: Drill = Drill {
 const MAX_EACH: u64 = 64 * 1024;
 
 /// What TLS may cost besides: a record from the client and one to it, which are encrypted as a whole (RFC
-/// 8446, section 5.1).
-const MAX_OF_TLS: u64 = 2 * 16 * 1024;
+/// 8446, section 5.1), each as it is on the wire and in plain text.
+const MAX_OF_TLS: u64 = 2 * 2 * 16 * 1024;
 
 /// What each stream that the server allows may cost besides: its state, its fields, and an answer.
 const MAX_PER_STREAM: u64 = 2 * 1024;
