@@ -29,7 +29,7 @@
 //! therefore sent again, split after each of its bytes, as [`Failure::split`] says.
 //!
 //! Who sends requests beside the cases, such as a drill, finds the client's side of TLS and HTTP/2
-//! without sockets here too: [`tls_client`] and [`Http2Client`].
+//! without sockets here too: [`Protocol::tls_client`] and [`Protocol::http2_client`].
 //!
 //! The crate knows no server, starts none, and prints nothing. It takes an address and returns a
 //! [`CaseResult`] per case. What a server is known to fail is for the caller to remember.
@@ -70,4 +70,3 @@ pub use select::select;
 pub use settings::{Settings, Timeouts};
 pub use subject::{BURST, ENDPOINT, TIMING, cases, endpoint_cases, floor_cases};
 pub use target::Target;
-pub use tls::client_of as tls_client;

@@ -22,7 +22,7 @@ impl Stream {
     /// A connection for a protocol. With TLS the client's hello is sent, and no answer to it awaited:
     /// what is written from then on is sent once [`Stream::establish`] or a read makes the handshake.
     pub(crate) fn start(tcp: TcpStream, protocol: Protocol) -> io::Result<Self> {
-        let tls = conformance::tls_client(wire(protocol)).map_err(io::Error::other)?;
+        let tls = wire(protocol).tls_client().map_err(io::Error::other)?;
         let mut stream = Self { tcp, tls: tls.map(Box::new) };
         if let Some(tls) = &mut stream.tls {
             while tls.wants_write() {

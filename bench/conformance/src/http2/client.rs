@@ -8,7 +8,7 @@ use super::exchange::Exchange;
 use super::frame::{self, Frame, MAX_WINDOW, PREFACE, WINDOW, code, code_name, flag, kind, setting};
 use super::hpack::field;
 use super::site::Site;
-use crate::protocol::Protocol;
+use crate::socket::Transport;
 use crate::target::Target;
 
 /// The most bytes of content of a frame, unless the server allows more (RFC 9113, section 4.2).
@@ -41,8 +41,8 @@ pub enum StreamEnd {
 
 impl Http2Client {
     /// A connection on which nothing was sent.
-    pub fn new(protocol: Protocol) -> Self {
-        let site = Site { transport: protocol.transport(), target: &Target::Greeting };
+    pub(crate) fn new(transport: Transport) -> Self {
+        let site = Site { transport, target: &Target::Greeting };
         Self { got: Exchange::new(4096), site, next: 1, bytes: Vec::new(), sent: 0, sent_on: (0, 0) }
     }
 
@@ -196,7 +196,7 @@ mod tests {
             ("the end of all", [goaway(MAX_WINDOW), goaway(0)].concat(), Some("unprocessed"), false),
         ];
         for (name, sent, expected, is_usable) in cases {
-            let mut client = Http2Client::new(Protocol::H2c);
+            let mut client = Http2Client::new(Transport::Plain);
             assert_eq!(client.get("/abc").0, 1);
             assert_eq!(client.receive(&frame::settings(&[])), Ok(frame::settings_ack()), "{name}");
             assert_eq!(client.receive(&sent), Ok(Vec::new()), "{name}");
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn content_fits_the_windows_of_its_stream_and_of_the_connection() {
-        let mut client = Http2Client::new(Protocol::H2c);
+        let mut client = Http2Client::new(Transport::Plain);
         let (stream, _) = client.post(None);
         client.receive(&frame::settings(&[(setting::INITIAL_WINDOW_SIZE, 100)])).unwrap();
         assert_eq!(client.room(stream), 100);

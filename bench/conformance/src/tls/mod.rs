@@ -20,24 +20,17 @@ use rustls::ClientConnection;
 
 use crate::case::{Case, Severity};
 use crate::played::{Failure, Played};
-use crate::protocol::Protocol;
 use crate::settings::Settings;
-use crate::socket::Transport;
 
 use client::Client;
 pub(crate) use script::Records;
 pub(crate) use subject::cases;
 use verdict::Verdict;
 
-/// A client of TLS 1.3 for this protocol, which trusts any certificate and has not sent anything;
-/// `None` where the protocol has no TLS.
-pub fn client_of(protocol: Protocol) -> Result<Option<ClientConnection>, String> {
-    match protocol.transport() {
-        Transport::Plain => Ok(None),
-        Transport::Tls(name) => {
-            session::start(&session::Offer { alpn: &[name], ..Default::default() }).map(Some)
-        }
-    }
+/// A client of TLS 1.3 that offers one protocol by ALPN, trusts any certificate, and has not sent
+/// anything.
+pub(crate) fn client(protocol: &str) -> Result<ClientConnection, String> {
+    session::start(&session::Offer { alpn: &[protocol], ..Default::default() })
 }
 
 /// Plays a case against the server at `address`. Fails when no connection can be made.

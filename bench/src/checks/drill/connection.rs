@@ -42,9 +42,8 @@ impl Connection {
     /// Sends what a client of the protocol sends first, with a window for answers of HTTP/2, and waits for
     /// nothing.
     pub(super) fn new(mut client: Client, protocol: Protocol, window: u32) -> anyhow::Result<Self> {
-        let http2 = protocol
-            .is_http_2()
-            .then(|| Http2 { frames: Http2Client::new(wire(protocol)), asked: VecDeque::new() });
+        let frames = wire(protocol).http2_client();
+        let http2 = frames.map(|frames| Http2 { frames, asked: VecDeque::new() });
         if http2.is_some() {
             client.send(&Http2Client::opening(window))?;
         }

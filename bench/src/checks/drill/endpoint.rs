@@ -58,7 +58,7 @@ impl Endpoint {
     /// The first bytes of a client of TLS; none where there is no TLS.
     pub(super) fn hello(self) -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let tls = conformance::tls_client(wire(self.protocol)).map_err(anyhow::Error::msg)?;
+        let tls = wire(self.protocol).tls_client().map_err(anyhow::Error::msg)?;
         if let Some(mut tls) = tls {
             tls.write_tls(&mut bytes)?;
         }

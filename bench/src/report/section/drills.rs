@@ -19,7 +19,7 @@ pub(super) const ABOUT: &str = "A drill starts a server and injects one kind of 
 pub(crate) const FAILED: &str = "FAILS";
 
 /// A server over a protocol, and its cells.
-type Row<'a> = ((&'a str, Protocol), Vec<Value>);
+type DrilledRow<'a> = ((&'a str, Protocol), Vec<Value>);
 
 /// A row per server and protocol, and a column per drill; `None` when there are no records.
 pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
@@ -29,7 +29,7 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
         return None;
     }
     let mut notes = Vec::new();
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<DrilledRow> = Vec::new();
     for (server, protocol) in drilled {
         let of_drill = |drill: &&str| {
             let is_it = |record: &&DrillRecord| {
@@ -41,10 +41,10 @@ pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
         rows.push(((server, protocol), cells.collect()));
     }
     let drill = |(place, drill): (usize, &&str)| {
-        Field::text(*drill, move |(_, cells): &Row| cells[place].clone()).essential()
+        Field::text(*drill, move |(_, cells): &DrilledRow| cells[place].clone()).essential()
     };
-    let server = Field::text("Server", |((server, _), _): &Row| *server).essential();
-    let protocol = Field::text("Protocol", |((_, protocol), _): &Row| protocol.as_str()).essential();
+    let server = Field::text("Server", |((server, _), _): &DrilledRow| *server).essential();
+    let protocol = Field::text("Protocol", |((_, protocol), _): &DrilledRow| protocol.as_str()).essential();
     let is_told = !records.iter().all(|record| record.protocol.is_plain());
     let named = std::iter::once(server).chain(is_told.then_some(protocol));
     let fields = named.chain(drills.iter().enumerate().map(drill));
