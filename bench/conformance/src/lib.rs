@@ -28,6 +28,9 @@
 //! requests and wrong about halves. With [`Settings::splits`] each short case that passes is
 //! therefore sent again, split after each of its bytes, as [`Failure::split`] says.
 //!
+//! Who sends requests beside the cases, such as a drill, finds the client's side of TLS and HTTP/2
+//! without sockets here too: [`Protocol::tls_client`] and [`Protocol::http2_client`].
+//!
 //! The crate knows no server, starts none, and prints nothing. It takes an address and returns a
 //! [`CaseResult`] per case. What a server is known to fail is for the caller to remember.
 #![allow(clippy::indexing_slicing, reason = "a wrong index may end a test of a server, and ends no server")]
@@ -58,6 +61,7 @@ pub use case::{Case, End, Severity, subject_of};
 pub use cause::{Cause, causes};
 pub use deviation::Deviation;
 pub use expected::Expected;
+pub use http2::{Http2Client, MAX_CONTENT, StreamEnd};
 pub use played::Failure;
 pub use protocol::{Protocol, all_cases};
 pub use rules::Rule;

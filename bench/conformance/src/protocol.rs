@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rustls::ClientConnection;
+
 use crate::case::{Case, End};
 use crate::expected::Expected;
-use crate::http2;
+use crate::http2::{self, Http2Client};
 use crate::rules::Rule;
 use crate::socket::Transport;
 use crate::subject;
@@ -80,6 +82,20 @@ impl Protocol {
             }
             Self::H2 | Self::H2c => http2::request_case(self.transport(), NAME, RULE, [path, host], answer),
         }
+    }
+
+    /// A client's side of TLS, which trusts any certificate and has not sent anything; `None` where the
+    /// protocol has no TLS. Fails where none can be made.
+    pub fn tls_client(self) -> Result<Option<ClientConnection>, String> {
+        match self.transport() {
+            Transport::Plain => Ok(None),
+            Transport::Tls(name) => tls::client(name).map(Some),
+        }
+    }
+
+    /// A client's side of HTTP/2 on which nothing was sent; `None` where the protocol is HTTP/1.1.
+    pub fn http2_client(self) -> Option<Http2Client> {
+        matches!(self, Self::H2 | Self::H2c).then(|| Http2Client::new(self.transport()))
     }
 
     /// What carries it.

@@ -18,6 +18,7 @@ use crate::machine::host::Host;
 use crate::servers::identity::{Identity, ServerFlags};
 use crate::servers::launch;
 use crate::servers::server::Server;
+use crate::servers::stream::wire;
 use crate::servers::workload::{Mode, Workload};
 use crate::store::record::Protocol;
 use crate::tools::{self, Tool};
@@ -179,16 +180,6 @@ fn cases(protocol: Protocol, depth: Depth) -> Vec<Case> {
     match depth {
         Depth::Endpoint => wire(protocol).endpoint_cases(),
         Depth::Cases | Depth::Splits => wire(protocol).cases(),
-    }
-}
-
-/// The protocol as the conformance cases name it.
-fn wire(protocol: Protocol) -> conformance::Protocol {
-    match protocol {
-        Protocol::Http1 => conformance::Protocol::Http1,
-        Protocol::Https => conformance::Protocol::Https,
-        Protocol::H2c => conformance::Protocol::H2c,
-        Protocol::H2 => conformance::Protocol::H2,
     }
 }
 

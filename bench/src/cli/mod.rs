@@ -247,6 +247,10 @@ pub struct Drill {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub drills: Vec<String>,
 
+    /// What is spoken: http/1.1, https, h2 or h2c; without names, by the servers that speak it
+    #[arg(long, value_name = "PROTOCOL", default_value = "http/1.1", value_parser = value::protocol)]
+    pub protocol: Protocol,
+
     /// The short form, with fewer connections and less time: twenty seconds per server
     #[arg(long)]
     pub short: bool,

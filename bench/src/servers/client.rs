@@ -1,4 +1,5 @@
-//! A client's side of one connection: raw bytes over a real socket, and answers read strictly.
+//! A client's side of one connection: raw bytes over a real socket, plain or within TLS, and answers of
+//! HTTP/1.1 read strictly.
 //!
 //! Every wait is bounded by [`TIMEOUT`], so that a server that hangs becomes an error with a cause.
 
@@ -9,9 +10,12 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use nix::sys::socket::{MsgFlags, recv};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use conformance::{Expected, Response, parse};
+
+use crate::servers::stream::Stream;
+use crate::store::record::Protocol;
 
 /// How long a client waits for an answer, for room to send, or for an end. Only a server that is
 /// wrong takes so long.
@@ -26,28 +30,10 @@ const SOURCES: usize = 16;
 
 /// A connection to a server.
 pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// Bytes of answers that have not been parsed.
     unread: Vec<u8>,
     ended: bool,
-}
-
-/// A request for `path` that keeps its connection.
-pub(crate) fn get(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")
-}
-
-/// A request for `path` that asks for its connection to be closed.
-pub(crate) fn get_and_close(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-}
-
-/// Fails unless the server gives a right answer on a new connection.
-pub(crate) fn check_answers(address: SocketAddr) -> anyhow::Result<()> {
-    let mut client = Client::connect(address)?;
-    client.send(get_and_close("/still/here").as_bytes())?;
-    client.expect("/still/here")?;
-    Ok(())
 }
 
 /// Fails unless a server that already runs accepts a connection.
@@ -65,35 +51,35 @@ pub(crate) fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
 }
 
 impl Client {
-    /// Connects. Fails when the server does not accept in time.
-    pub(crate) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
-        Self::connect_with(address, |_| Ok(()))
-    }
-
-    /// Connects as client number `number` of many, which together use several source addresses.
-    pub(crate) fn connect_from(number: usize, address: SocketAddr) -> anyhow::Result<Self> {
+    /// Does what [`Client::start`] does, as client number `number` of many, which together use several
+    /// source addresses.
+    pub(crate) fn start_from(number: usize, address: SocketAddr, protocol: Protocol) -> anyhow::Result<Self> {
         if !matches!(address, SocketAddr::V4(address) if address.ip().is_loopback()) {
-            return Self::connect(address);
+            return Self::start(address, protocol, |_| Ok(()));
         }
         // From 127.0.0.2 on: 127.0.0.1 is left to all other clients.
         let last = u8::try_from(number % SOURCES)? + 2;
         let source = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
-        Self::connect_with(address, |socket| socket.bind(&source.into()))
+        Self::start(address, protocol, |socket| socket.bind(&source.into()))
     }
 
-    /// Connects a socket whose options `prepare` has set.
-    pub(crate) fn connect_with(
+    /// Connects a socket, whose options `prepare` has set, to speak a protocol, and waits for nothing
+    /// that comes before its first request, such as the server's part of a handshake. Fails when the
+    /// server does not accept in time.
+    pub(crate) fn start(
         address: SocketAddr,
+        protocol: Protocol,
         prepare: impl FnOnce(&Socket) -> std::io::Result<()>,
     ) -> anyhow::Result<Self> {
         let open = || {
-            let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+            let tcp = Some(socket2::Protocol::TCP);
+            let socket = Socket::new(Domain::for_address(address), Type::STREAM, tcp)?;
             prepare(&socket)?;
             socket.connect_timeout(&address.into(), TIMEOUT)?;
             socket.set_tcp_nodelay(true)?;
             socket.set_read_timeout(Some(TIMEOUT))?;
             socket.set_write_timeout(Some(TIMEOUT))?;
-            std::io::Result::Ok(socket.into())
+            Stream::start(socket.into(), protocol)
         };
         let stream = open().context("cannot connect")?;
         Ok(Self { stream, unread: Vec::new(), ended: false })
@@ -102,7 +88,8 @@ impl Client {
     /// Connects, asks for `path`, and reads the answer to its last byte. Dropping the connection
     /// resets it, so that its port is free at once. Fails when the answer is not a 200 with `body`.
     pub(crate) fn connect_and_ask(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<Self> {
-        let mut client = Self::connect_with(address, |socket| socket.set_linger(Some(Duration::ZERO)))?;
+        let mut client =
+            Self::start(address, Protocol::Http1, |socket| socket.set_linger(Some(Duration::ZERO)))?;
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         let asked = client.send(request.as_bytes()).and_then(|()| client.answer());
         let response = asked.with_context(|| format!("GET {path}"))?;
@@ -114,28 +101,14 @@ impl Client {
 
     /// Sends all of `bytes`. Fails when the server takes none for [`TIMEOUT`], or has closed.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        self.stream.write_all(bytes).map_err(|error| match error.kind() {
+        let sent = self.stream.write_all(bytes).and_then(|()| self.stream.flush());
+        sent.map_err(|error| match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                 anyhow!("the server reads nothing for {} s", TIMEOUT.as_secs())
             }
             ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => anyhow!("the server has closed"),
             _ => anyhow::Error::new(error).context("cannot send"),
         })
-    }
-
-    /// Sends a request for `path` that keeps the connection.
-    pub(crate) fn ask(&mut self, path: &str) -> anyhow::Result<()> {
-        self.send(get(path).as_bytes())
-    }
-
-    /// Reads an answer; true when the connection stays open after it. Fails when the answer is not
-    /// the greeting for `path`.
-    pub(crate) fn expect(&mut self, path: &str) -> anyhow::Result<bool> {
-        let response = self.answer()?;
-        match Expected::greeting(path).mismatch(&response) {
-            Some(wrong) => bail!("a wrong answer for {path}: {wrong}"),
-            None => Ok(!response.closes()),
-        }
     }
 
     /// Reads the next answer, which may be any final one. Fails when none arrives, or it is malformed.
@@ -151,44 +124,54 @@ impl Client {
                 return Ok(response);
             }
             ensure!(!self.ended, "the server closed without an answer");
-            self.read_more()?;
+            self.receive()?;
         }
     }
 
-    /// Reads to the end of the stream. Fails when anything else arrives.
-    pub(crate) fn expect_end(&mut self) -> anyhow::Result<()> {
-        while !self.ended {
-            self.read_more().context("waiting for the end")?;
-        }
-        ensure!(self.unread.is_empty(), "the server sent more than was asked for");
-        Ok(())
+    /// Makes the handshake of TLS, where the protocol has one.
+    pub(crate) fn establish(&mut self, protocol: Protocol) -> anyhow::Result<()> {
+        self.stream.establish(protocol).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                anyhow!("the server does not make a handshake within {} s", TIMEOUT.as_secs())
+            }
+            _ => anyhow::Error::new(error).context("no TLS handshake"),
+        })
     }
 
-    /// Whether unread bytes have arrived, or the end of the stream has.
+    /// Whether bytes that were not looked at have arrived, or the end of the stream has.
     pub(crate) fn is_readable(&self) -> bool {
-        !self.unread.is_empty() || self.peek() != Err(nix::Error::EAGAIN)
+        let arrived =
+            recv(self.stream.tcp().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT);
+        !self.unread.is_empty() || arrived != Err(nix::Error::EAGAIN)
     }
 
-    /// Whether the server has closed, and everything that it sent is read.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.ended || !matches!(self.peek(), Ok(1..) | Err(nix::Error::EAGAIN))
+    /// Reads what has arrived, without waiting. An error is an end as well.
+    pub(crate) fn receive_now(&mut self) {
+        self.ended |= !self.stream.receive_now(&mut self.unread).unwrap_or(false);
     }
 
-    /// Shuts down the sending side.
+    /// Whether the server has closed.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The bytes that have arrived and were not parsed.
+    pub(crate) fn unread(&mut self) -> &mut Vec<u8> {
+        &mut self.unread
+    }
+
+    /// Shuts down the sending side of the socket.
     pub(crate) fn half_close(&self) -> anyhow::Result<()> {
-        self.stream.shutdown(Shutdown::Write).context("cannot shut down the sending side")
+        self.stream.tcp().shutdown(Shutdown::Write).context("cannot shut down the sending side")
     }
 
     /// Closes with a reset.
     pub(crate) fn reset(self) -> anyhow::Result<()> {
-        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).context("cannot set SO_LINGER")
+        SockRef::from(self.stream.tcp()).set_linger(Some(Duration::ZERO)).context("cannot set SO_LINGER")
     }
 
-    fn peek(&self) -> nix::Result<usize> {
-        recv(self.stream.as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT)
-    }
-
-    fn read_more(&mut self) -> anyhow::Result<()> {
+    /// Waits for bytes, or the end of the stream.
+    pub(crate) fn receive(&mut self) -> anyhow::Result<()> {
         let mut buffer = [0; 16 * 1024];
         match self.stream.read(&mut buffer) {
             Ok(read) => {
@@ -202,6 +185,7 @@ impl Client {
                     bail!("the server sent nothing for {} s", TIMEOUT.as_secs())
                 }
                 ErrorKind::ConnectionReset => bail!("the server reset the connection"),
+                ErrorKind::UnexpectedEof => bail!("the server closed without close_notify"),
                 _ => Err(error).context("cannot receive"),
             },
         }

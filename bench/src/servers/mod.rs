@@ -10,6 +10,7 @@ pub mod install;
 pub mod launch;
 pub mod revision;
 pub mod server;
+pub(crate) mod stream;
 pub mod target;
 pub mod template;
 pub mod workload;

@@ -105,7 +105,7 @@ pub struct Requirement {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KnownFailure {
-    /// The cases as `subject/name`; a drill's subject is `drill`.
+    /// The cases as `subject/name`; a drill's subject is `drill`, `https-drill` or `h2-drill`.
     #[schemars(length(min = 1))]
     pub cases: Vec<String>,
     /// The reason why the server fails them, in a sentence.

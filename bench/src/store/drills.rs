@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Protocol;
+
 /// The version of the form below, which is in every line.
 pub const SCHEMA: u32 = 1;
 
@@ -15,10 +17,13 @@ pub struct DrillRecord {
     pub started: String,
     /// The server.
     pub server: DrilledRecord,
-    /// The drill's name, without the `drill/` of manifests.
+    /// The drill's name, without what stands before it in manifests.
     pub drill: String,
     /// What it does, for people.
     pub about: String,
+    /// What was spoken; HTTP/1.1 without TLS where a line does not say.
+    #[serde(default, skip_serializing_if = "Protocol::is_plain")]
+    pub protocol: Protocol,
     /// How large it was.
     pub size: SizeRecord,
     /// How it ended.
@@ -88,6 +93,7 @@ impl DrillRecord {
             server: DrilledRecord { name: name.clone(), title: name, language: "Rust".into(), version: None },
             drill: drill.into(),
             about: format!("what {drill} does"),
+            protocol: Protocol::Http1,
             size: SizeRecord::Short,
             outcome: match outcome {
                 Ok(figure) => OutcomeRecord::Passed(figure.into()),

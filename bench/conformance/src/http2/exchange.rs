@@ -17,6 +17,8 @@ pub(super) struct Exchange {
     pub(super) streams: BTreeMap<u32, Stream>,
     /// The code of the first GOAWAY that says of an error, or of the first one.
     pub(super) goaway: Option<u32>,
+    /// The last stream that the server processes: any, until GOAWAY names it.
+    pub(super) last_stream: u32,
     pub(super) pongs: Vec<u64>,
     pub(super) acks: usize,
     /// Bytes of content that the client may send on the connection, as far as the server has said.
@@ -42,6 +44,8 @@ pub(super) struct Stream {
     pub(super) response: Option<Response>,
     pub(super) is_ended: bool,
     pub(super) reset: Option<u32>,
+    /// Bytes by which the server has opened the window for the client's content.
+    pub(super) granted: u64,
 }
 
 impl Stream {
@@ -57,6 +61,7 @@ impl Exchange {
         Self {
             streams: BTreeMap::new(),
             goaway: None,
+            last_stream: MAX_WINDOW,
             pongs: Vec::new(),
             acks: 0,
             room: u64::from(WINDOW),
@@ -130,6 +135,8 @@ impl Exchange {
             kind::PUSH_PROMISE => return Err("PUSH_PROMISE, and the client wants none".into()),
             kind::GOAWAY => {
                 let code = frame.number(4).ok_or("GOAWAY that is too short")?;
+                let last = frame.number(0).map_or(MAX_WINDOW, |last| last & MAX_WINDOW);
+                self.last_stream = self.last_stream.min(last);
                 // An orderly close may be followed by an error.
                 if self.goaway.is_none_or(|before| before == code::NO_ERROR) {
                     self.goaway = Some(code);
@@ -143,6 +150,10 @@ impl Exchange {
             }
             kind::WINDOW_UPDATE if frame.stream == 0 => {
                 self.room += frame.number(0).map_or(0, |number| u64::from(number & MAX_WINDOW));
+            }
+            kind::WINDOW_UPDATE => {
+                let granted = frame.number(0).map_or(0, |number| u64::from(number & MAX_WINDOW));
+                self.streams.entry(frame.stream).or_default().granted += granted;
             }
             kind::SETTINGS => return self.settings(frame),
             kind::PING => return self.ping(frame),
@@ -242,6 +253,11 @@ impl Exchange {
         }
         stream.response = Some(response);
         Ok(())
+    }
+
+    /// Forgets the frames in words, of which a long connection has many.
+    pub(super) fn forget_names(&mut self) {
+        self.log.clear();
     }
 
     /// What happened: the frames, and the end of the connection.

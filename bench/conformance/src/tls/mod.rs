@@ -16,6 +16,8 @@ mod verdict;
 
 use std::net::SocketAddr;
 
+use rustls::ClientConnection;
+
 use crate::case::{Case, Severity};
 use crate::played::{Failure, Played};
 use crate::settings::Settings;
@@ -24,6 +26,12 @@ use client::Client;
 pub(crate) use script::Records;
 pub(crate) use subject::cases;
 use verdict::Verdict;
+
+/// A client of TLS 1.3 that offers one protocol by ALPN, trusts any certificate, and has not sent
+/// anything.
+pub(crate) fn client(protocol: &str) -> Result<ClientConnection, String> {
+    session::start(&session::Offer { alpn: &[protocol], ..Default::default() })
+}
 
 /// Plays a case against the server at `address`. Fails when no connection can be made.
 pub(crate) fn play(

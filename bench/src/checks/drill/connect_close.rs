@@ -3,13 +3,13 @@
 use anyhow::Context;
 
 use super::context::{DrillContext, check_recovered};
-use super::definition::Drill;
-use crate::servers::client::{Client, get_and_close};
+use super::definition::{Drill, OVER_ALL};
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/connect-close",
+    name: "connect-close",
     about: "20,000 connections that close at once or after an answer: every request is answered, and no descriptor \
             stays open",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -20,12 +20,12 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     for number in 0..count {
         context.check_interrupted()?;
         let which = || format!("connection {} of {count}", number + 1);
-        let mut client = Client::connect_from(number, running.address).with_context(which)?;
+        let mut client = running.endpoint.connect_from(number).with_context(which)?;
         match number % 4 {
             0 => drop(client),
             1 => client.reset()?,
             2 => {
-                client.send(get_and_close("/once").as_bytes()).with_context(which)?;
+                client.ask_last("/once").with_context(which)?;
                 client.expect("/once").with_context(which)?;
             }
             _ => {

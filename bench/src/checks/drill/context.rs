@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::machine::host::{Host, Memory, Waited};
-use crate::servers::client::{Client, TIMEOUT, check_answers, get_and_close};
-use crate::servers::launch::{self, Running};
+use super::connection::Connection;
+use super::endpoint::Endpoint;
+use crate::machine::host::{Host, Memory, Process, Waited};
+use crate::servers::client::TIMEOUT;
+use crate::servers::identity::{Identity, ServerFlags};
+use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::store::drills::SizeRecord;
+use crate::store::record::Protocol;
 
 /// Connections that are served before a drill reads memory and descriptors, so that what a server
 /// allocates for its first ones is no leak. The shortest accept queue of all servers holds them.
@@ -30,9 +34,28 @@ pub(super) struct DrillContext<'a> {
     pub(super) host: &'a Host,
     pub(super) server: &'a Server,
     pub(super) size: SizeRecord,
+    pub(super) protocol: Protocol,
+    /// The server's certificate, where the protocol has TLS: the same for each of its processes.
+    identity: Option<Identity>,
 }
 
-impl DrillContext<'_> {
+/// A server that runs to be drilled. Dropping it kills it.
+pub(super) struct Drilled {
+    pub(super) process: Process,
+    pub(super) endpoint: Endpoint,
+}
+
+impl<'a> DrillContext<'a> {
+    /// Fails when no certificate can be made.
+    pub(super) fn new(
+        host: &'a Host,
+        server: &'a Server,
+        size: SizeRecord,
+        protocol: Protocol,
+    ) -> anyhow::Result<Self> {
+        let identity = protocol.is_encrypted().then(|| Identity::new(host.address())).transpose()?;
+        Ok(Self { host, server, size, protocol, identity })
+    }
     /// One of two values, by the drill's size.
     pub(super) fn pick<T>(&self, short: T, full: T) -> T {
         if self.size == SizeRecord::Short { short } else { full }
@@ -47,19 +70,23 @@ impl DrillContext<'_> {
     }
 
     /// Starts the server with the flags that it honours, and has it answer a few connections.
-    pub(super) fn start(&self, flags: &[(&str, &str)]) -> anyhow::Result<Running> {
+    pub(super) fn start(&self, flags: &[(&str, &str)]) -> anyhow::Result<Drilled> {
         let running = self.start_cold(0, flags)?;
         warm_up(&running)?;
         Ok(running)
     }
 
     /// Starts the server on a port, 0 for a free one, without sending it a request.
-    pub(super) fn start_cold(&self, port: u16, flags: &[(&str, &str)]) -> anyhow::Result<Running> {
+    pub(super) fn start_cold(&self, port: u16, flags: &[(&str, &str)]) -> anyhow::Result<Drilled> {
         let honoured = flags.iter().filter(|(name, _)| self.server.honours(name));
         let words: Vec<String> = honoured.map(|(name, value)| format!("--{name}={value}")).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // The server has read the files that they name once it is ready.
+        let own = ServerFlags::new(self.host, self.protocol, self.identity.as_ref())?;
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(own.words()).collect();
         let listens = SocketAddr::new(self.host.address(), port);
-        launch::start_on(self.host, self.server, listens, &[], &words)
+        let launch::Running { process, address } =
+            launch::start_on(self.host, self.server, listens, &[], &words)?;
+        Ok(Drilled { process, endpoint: Endpoint { address, protocol: self.protocol } })
     }
 
     pub(super) fn check_interrupted(&self) -> anyhow::Result<()> {
@@ -67,24 +94,24 @@ impl DrillContext<'_> {
     }
 }
 
-fn warm_up(running: &Running) -> anyhow::Result<()> {
+fn warm_up(running: &Drilled) -> anyhow::Result<()> {
     for mut client in connect(running, WARM_UP)? {
-        client.send(get_and_close("/first").as_bytes())?;
+        client.ask_last("/first")?;
         client.expect("/first")?;
     }
     wait_until(|| settled(running), "its descriptors did not settle")
 }
 
 /// Opens connections from several source addresses.
-pub(super) fn connect(running: &Running, count: usize) -> anyhow::Result<Vec<Client>> {
+pub(super) fn connect(running: &Drilled, count: usize) -> anyhow::Result<Vec<Connection>> {
     let connect = |number| {
-        let client = Client::connect_from(number, running.address);
-        client.with_context(|| format!("connection {} of {count}", number + 1))
+        let connection = running.endpoint.connect_from(number);
+        connection.with_context(|| format!("connection {} of {count}", number + 1))
     };
     (0..count).map(connect).collect()
 }
 
-fn settled(running: &Running) -> anyhow::Result<bool> {
+fn settled(running: &Drilled) -> anyhow::Result<bool> {
     let before = running.process.descriptors()?;
     std::thread::sleep(POLL * 3);
     Ok(running.process.descriptors()? == before)
@@ -104,9 +131,9 @@ pub(super) fn wait_until(
 }
 
 /// Fails unless the server runs, answers, and soon has no more descriptors than `before`.
-pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::Result<()> {
+pub(super) fn check_recovered(running: &mut Drilled, before: usize) -> anyhow::Result<()> {
     running.process.check_running()?;
-    check_answers(running.address)?;
+    running.endpoint.check_answers()?;
     let mut now = before;
     let is_back = || {
         now = running.process.descriptors()?;
@@ -120,7 +147,7 @@ pub(super) fn check_recovered(running: &mut Running, before: usize) -> anyhow::R
 
 /// The share of a core that the server uses in a window without requests. Fails when it is too much
 /// in every window: a server may have work in the first ones; one that spins never stops.
-pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result<f64> {
+pub(super) fn check_quiet(running: &Drilled, window: Duration) -> anyhow::Result<f64> {
     let began = Instant::now();
     loop {
         let (looked, before) = (Instant::now(), running.process.usage()?);
@@ -135,19 +162,25 @@ pub(super) fn check_quiet(running: &Running, window: Duration) -> anyhow::Result
     }
 }
 
-pub(super) fn resident(running: &Running) -> anyhow::Result<u64> {
+pub(super) fn resident(running: &Drilled) -> anyhow::Result<u64> {
     Ok(memory(running)?.resident)
 }
 
-pub(super) fn memory(running: &Running) -> anyhow::Result<Memory> {
+pub(super) fn memory(running: &Drilled) -> anyhow::Result<Memory> {
     running.process.memory().context("the server has ended")
 }
 
 /// Sends SIGTERM, and returns the time until the server has ended. Fails unless it ends within
 /// `bound`, and with 0.
-pub(super) fn terminate(mut running: Running, bound: Duration) -> anyhow::Result<Duration> {
-    let signalled = Instant::now();
+pub(super) fn terminate(running: Drilled, bound: Duration) -> anyhow::Result<Duration> {
     running.process.terminate()?;
+    await_end(running, bound)
+}
+
+/// The time until a server to which SIGTERM was sent has ended. Fails unless it ends within `bound`, and
+/// with 0.
+pub(super) fn await_end(mut running: Drilled, bound: Duration) -> anyhow::Result<Duration> {
+    let signalled = Instant::now();
     let waited = running.process.wait(bound);
     let elapsed = signalled.elapsed();
     ensure!(waited == Waited::Exited, "the server still runs {:.1} s after SIGTERM", elapsed.as_secs_f64());

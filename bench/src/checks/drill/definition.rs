@@ -5,33 +5,51 @@ use crate::machine;
 use crate::machine::host::Host;
 use crate::servers::server::Server;
 use crate::store::drills::{DrillRecord, DrilledRecord, OutcomeRecord, SCHEMA, SizeRecord};
+use crate::store::record::Protocol;
+
+/// The protocols of drills whose faults have a meaning over each.
+pub(super) const OVER_ALL: &[Protocol] = &Protocol::ALL;
 
 /// One drill.
 pub struct Drill {
-    /// `drill/NAME`, by which manifests refer to it.
+    /// Its name.
     pub name: &'static str,
     /// What it does and what the server has to do, for people.
     pub about: &'static str,
+    /// The protocols over which its fault has a meaning.
+    pub protocols: &'static [Protocol],
     /// Returns a figure for the table; fails with the reason when the server fails the drill.
     pub(super) run: fn(&DrillContext) -> anyhow::Result<String>,
 }
 
+/// What stands before the name of a drill in manifests: as with conformance cases, HTTP/1.1 within TLS
+/// has a subject of its own, and `h2` and `h2c` share one.
+pub(super) fn subject(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Http1 => "drill",
+        Protocol::Https => "https-drill",
+        Protocol::H2 | Protocol::H2c => "h2-drill",
+    }
+}
+
 impl Drill {
-    /// Its name without `drill/`.
-    pub fn short_name(&self) -> &'static str {
-        self.name.trim_start_matches("drill/")
+    /// Its name in manifests, over a protocol.
+    pub fn known_as(&self, protocol: Protocol) -> String {
+        format!("{}/{}", subject(protocol), self.name)
     }
 
-    /// Runs it with a server that is built, of a version where that is known.
+    /// Runs it over a protocol with a server that is built, of a version where that is known.
     pub fn run(
         &self,
         host: &Host,
         server: &Server,
         version: Option<String>,
         size: SizeRecord,
+        protocol: Protocol,
     ) -> DrillRecord {
         let started = machine::now();
-        let outcome = match (self.run)(&DrillContext { host, server, size }) {
+        let run = |context: DrillContext| (self.run)(&context);
+        let outcome = match DrillContext::new(host, server, size, protocol).and_then(run) {
             Ok(figure) => OutcomeRecord::Passed(figure),
             Err(error) => OutcomeRecord::Failed(format!("{error:#}")),
         };
@@ -44,10 +62,11 @@ impl Drill {
                 language: server.language.clone(),
                 version,
             },
-            drill: self.short_name().into(),
+            drill: self.name.into(),
             about: self.about.into(),
+            protocol,
             size,
-            known: known_reason(server, self.name, &outcome),
+            known: known_reason(server, &self.known_as(protocol), &outcome),
             outcome,
         }
     }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use super::context::{DrillContext, check_quiet, check_recovered, connect, wait_until};
-use super::definition::Drill;
-use crate::servers::client::check_answers;
-use crate::servers::launch::Running;
+use super::connection::Connection;
+use super::context::{DrillContext, Drilled, check_quiet, check_recovered, connect, wait_until};
+use super::definition::{Drill, OVER_ALL};
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/descriptors",
+    name: "descriptors",
     about: "more connections than descriptors, or than --max-connections: the server does not spin, answers open \
             connections, and answers waiting ones once there is room",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -42,13 +42,15 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
 
 /// Opens `open` connections, which the server answers, and then more than it has `room` for.
 /// Returns the share of a core that the server uses meanwhile.
-fn exhaust(context: &DrillContext, running: &Running, open: usize, room: usize) -> anyhow::Result<f64> {
+fn exhaust(context: &DrillContext, running: &Drilled, open: usize, room: usize) -> anyhow::Result<f64> {
     let mut clients = connect(running, open)?;
     for client in &mut clients {
         client.ask("/open")?;
         client.expect("/open").context("a first answer")?;
     }
-    let mut waiting = connect(running, room + BEYOND - open)?;
+    // The server lets them wait with the handshake, so that they do not wait for it.
+    let start = |number| running.endpoint.start_from(number);
+    let mut waiting = (0..room + BEYOND - open).map(start).collect::<anyhow::Result<Vec<Connection>>>()?;
     for client in &mut waiting {
         client.ask("/in/time")?;
     }
@@ -70,6 +72,6 @@ fn exhaust(context: &DrillContext, running: &Running, open: usize, room: usize) 
         Ok(waiting.is_empty())
     };
     wait_until(all_answered, "some waiting connections were not answered")?;
-    check_answers(running.address).context("after all have closed")?;
+    running.endpoint.check_answers().context("after all have closed")?;
     Ok(share)
 }

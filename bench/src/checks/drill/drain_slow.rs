@@ -1,21 +1,22 @@
 //! A shutdown while clients are slow or silent.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
+use super::connection::Connection;
 use super::context::{DrillContext, terminate};
-use super::definition::Drill;
-use super::non_reading::{self, NonReadingClient};
+use super::definition::{Drill, OVER_ALL};
+use super::endpoint::Endpoint;
+use super::non_reading::{self, NonReadingClient, Unread};
 use crate::machine::host::Waited;
-use crate::servers::client::Client;
 use crate::text::numbers;
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/drain-slow",
+    name: "drain-slow",
     about: "SIGTERM with clients that are silent, in the middle of a request, or read nothing: the server exits with \
             0 within the drain limit, and at once on a second signal",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -28,37 +29,53 @@ const CONTRACT: u64 = 10;
 /// Time beyond the limit for the scheduler, and to close connections.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// The pause between two signals: the kernel merges those that the server has not taken.
+const SIGNAL_PAUSE: Duration = Duration::from_millis(300);
+
+/// Signals after the first. On a busy machine the second may have been merged with it all the same.
+const FURTHER_SIGNALS: usize = 2;
+
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let limit = if context.server.honours("drain-timeout") { SHORT } else { CONTRACT };
     let running = context.start(&[("drain-timeout", &limit.to_string())])?;
-    let clients = slow_clients(running.address)?;
+    let clients = slow_clients(running.endpoint)?;
     let elapsed = terminate(running, Duration::from_secs(limit) + SLACK)
         .with_context(|| format!("with a drain limit of {limit} s"))?;
     drop(clients);
 
     let mut running = context.start(&[("drain-timeout", "30")])?;
-    let _clients = slow_clients(running.address)?;
+    let _clients = slow_clients(running.endpoint)?;
     running.process.terminate()?;
-    // The kernel may merge two signals that are sent at once.
-    std::thread::sleep(Duration::from_millis(300));
-    running.process.terminate()?;
-    ensure!(running.process.wait(SLACK) == Waited::Exited, "a second signal did not end it at once");
+    let mut waited = Waited::TimedOut;
+    for _ in 0..FURTHER_SIGNALS {
+        if waited == Waited::TimedOut {
+            std::thread::sleep(SIGNAL_PAUSE);
+            running.process.terminate()?;
+            waited = running.process.wait(SLACK);
+        }
+    }
+    ensure!(waited == Waited::Exited, "a second signal did not end it at once");
     running.process.kill()?;
     Ok(numbers::seconds(elapsed.as_secs_f64()))
 }
 
-fn slow_clients(address: SocketAddr) -> anyhow::Result<(Vec<Client>, Vec<NonReadingClient>)> {
-    let sent: [&[u8]; 4] = [
-        b"",
-        b"GET /half HTTP/1.1\r\nHo",
-        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nand so on",
-        b"GET /pipelined HTTP/1.1\r\nHost: h\r\n\r\nGET /half HTTP/1.1\r\n",
+fn slow_clients(endpoint: Endpoint) -> anyhow::Result<(Vec<Connection>, Vec<NonReadingClient>)> {
+    let slow: [fn(&mut Connection) -> anyhow::Result<()>; 4] = [
+        |_| Ok(()),
+        Connection::start_head,
+        Connection::start_body,
+        |client| {
+            client.ask("/before")?;
+            client.start_head()
+        },
     ];
     let mut clients = Vec::new();
-    for bytes in sent {
-        let mut client = Client::connect(address)?;
-        client.send(bytes)?;
+    for begin in slow {
+        let mut client = endpoint.connect()?;
+        begin(&mut client)?;
         clients.push(client);
     }
-    Ok((clients, non_reading::fill(address, 2)?))
+    // Over TLS it waits for the handshake.
+    clients.push(endpoint.start_from(0)?);
+    Ok((clients, non_reading::fill(endpoint, Unread::Bytes, 2)?))
 }

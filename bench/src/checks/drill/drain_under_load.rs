@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use super::context::{DrillContext, terminate, wait_until};
-use super::definition::Drill;
+use super::context::{DrillContext, Drilled, terminate, wait_until};
+use super::definition::{Drill, OVER_ALL};
 use super::load::{CLIENT_MODES, LoadCount, LoadState, load};
-use crate::servers::launch::Running;
 use crate::text::numbers::{self, as_f64};
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/drain-under-load",
-    about: "SIGTERM under load, from clients that keep their connections, close them, and pipeline: the server \
-            answers every request that was sent, and exits with 0",
+    name: "drain-under-load",
+    about: "SIGTERM under load, from clients that keep their connections, close them, and ask several times at once: \
+            the server answers every request that was sent, and exits with 0",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -40,12 +40,12 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
 /// One shutdown. Fails when the server does not end as it should; lost requests are in the count.
 fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
     let running = context.start(&[])?;
-    let address = running.address;
+    let endpoint = running.endpoint;
     let state = LoadState::default();
     let mut all = LoadCount::default();
     let ended = std::thread::scope(|scope| {
         let state = &state;
-        let start = |(name, mode)| scope.spawn(move || load(name, address, mode, state));
+        let start = |(name, mode)| scope.spawn(move || load(name, endpoint, mode, state));
         let clients: Vec<_> = CLIENT_MODES.into_iter().enumerate().map(start).collect();
         let ended = end_under_load(running, state);
         state.stop.store(true, Ordering::Relaxed);
@@ -60,7 +60,7 @@ fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
     Ok(all)
 }
 
-fn end_under_load(running: Running, state: &LoadState) -> anyhow::Result<Duration> {
+fn end_under_load(running: Drilled, state: &LoadState) -> anyhow::Result<Duration> {
     let are_running = || Ok(state.answered.load(Ordering::Relaxed) >= UNDER_WAY);
     wait_until(are_running, &format!("the server did not give {UNDER_WAY} right answers"))?;
     terminate(running, END_BOUND)

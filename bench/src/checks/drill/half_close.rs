@@ -4,12 +4,15 @@ use anyhow::Context;
 
 use super::context::{DrillContext, check_recovered};
 use super::definition::Drill;
-use crate::servers::client::{Client, get};
+use crate::store::record::Protocol;
 use crate::text::numbers::{self, as_f64};
 
+/// Within TLS `close_notify` ends the side of a client, and many servers answer nothing after it; over
+/// HTTP/2 a client does not end its side before the answers.
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/half-close",
+    name: "half-close",
     about: "clients that shut down their sending side after one or several requests: all answers arrive, then the end",
+    protocols: &[Protocol::Http1],
     run,
 };
 
@@ -23,11 +26,10 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     for _ in 0..times {
         context.check_interrupted()?;
         for requests in REQUESTS {
-            let mut client = Client::connect(running.address)?;
+            let mut client = running.endpoint.connect()?;
             let which = || format!("requests before the end: {requests}");
             let paths: Vec<String> = (0..requests).map(|number| format!("/last/{number}")).collect();
-            let sent: String = paths.iter().map(|path| get(path)).collect();
-            client.send(sent.as_bytes()).with_context(which)?;
+            client.ask_all(paths.iter().map(String::as_str)).with_context(which)?;
             client.half_close()?;
             for path in &paths {
                 client.expect(path).with_context(which)?;

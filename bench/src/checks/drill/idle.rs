@@ -1,14 +1,14 @@
 //! Many idle connections.
 
-use super::context::{DrillContext, FIRST, connect, resident, wait_until};
-use super::definition::Drill;
-use crate::servers::client::{Client, check_answers};
-use crate::servers::launch::Running;
+use super::connection::Connection;
+use super::context::{DrillContext, Drilled, FIRST, connect, resident, wait_until};
+use super::definition::{Drill, OVER_ALL};
 use crate::text::numbers;
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/idle",
+    name: "idle",
     about: "10,000 idle connections: the server answers other ones meanwhile; the figure is memory per connection",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -29,7 +29,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     let mut clients = open(&running, count, at_rest + FIRST)?;
     let growth = resident(&running)?.saturating_sub(before);
 
-    check_answers(running.address)?;
+    running.endpoint.check_answers()?;
     for client in clients.iter_mut().step_by(ASKING) {
         client.ask("/at/last")?;
         client.expect("/at/last")?;
@@ -40,7 +40,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
 }
 
 /// Opens `count` connections, and waits until the server, with `before` descriptors, has them all.
-fn open(running: &Running, count: usize, before: usize) -> anyhow::Result<Vec<Client>> {
+fn open(running: &Drilled, count: usize, before: usize) -> anyhow::Result<Vec<Connection>> {
     let clients = connect(running, count)?;
     let complaint = format!("the server has not accepted all of {count} connections");
     wait_until(|| Ok(running.process.descriptors()? >= before + count), &complaint)?;

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::context::{DrillContext, connect};
-use super::definition::Drill;
-use crate::servers::client::check_answers;
+use super::definition::{Drill, OVER_ALL};
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/kill",
+    name: "kill",
     about: "kill -9 with open connections: started again at once on the same port, the server answers",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -17,18 +17,18 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     for _ in 0..context.pick(1, 5) {
         context.check_interrupted()?;
         let running = context.start(&[])?;
-        let port = running.address.port();
+        let port = running.endpoint.address.port();
         let mut clients = connect(&running, 4)?;
         // The states that keep a port in use longest: idle, within a head, with an unread answer.
         clients[0].ask("/before")?;
         clients[0].expect("/before")?;
-        clients[1].send(b"GET /half HTTP/1.1\r\nHo")?;
+        clients[1].start_head()?;
         clients[2].ask("/unread")?;
         running.process.kill()?;
 
         let killed = Instant::now();
         let again = context.start_cold(port, &[])?;
-        check_answers(again.address)?;
+        again.endpoint.check_answers()?;
         slowest = slowest.max(killed.elapsed().as_millis());
         drop(clients);
     }

@@ -1,17 +1,20 @@
 //! Bodies far over the limit.
 
 use std::io::{ErrorKind, Write};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use conformance::MAX_CONTENT;
 
-use super::context::{DrillContext, memory};
-use super::definition::Drill;
-use crate::servers::client::{Client, check_answers};
-use crate::servers::launch::Running;
+use super::connection::{Connection, Http2};
+use super::context::{DrillContext, Drilled, memory};
+use super::definition::{Drill, OVER_ALL};
+use crate::servers::client::TIMEOUT;
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/large-body",
-    about: "bodies of 512 MiB, sized and chunked: memory grows by less than 2 MiB, and other clients are answered",
+    name: "large-body",
+    about: "bodies of 512 MiB, with a length and without one: memory grows by less than 2 MiB, and other clients are answered",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -22,65 +25,132 @@ const MIB: u64 = 1024 * 1024;
 
 const PIECE: usize = 64 * 1024;
 
-/// Pieces between two looks at the memory, so that a kept body cannot fill the machine.
-const CHECK_EVERY: u64 = 16;
+/// Bytes between two looks at the memory, so that a kept body cannot fill the machine.
+const CHECK_EVERY: u64 = MIB;
+
+/// The interval between two looks at whether a window was opened.
+const WINDOW_POLL: Duration = Duration::from_micros(20);
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let size = context.pick(16, 512) * MIB;
     let mut running = context.start(&[])?;
     let before = peak(&running)?;
 
-    let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n");
-    let sized = Body { head: &head, piece: &[b'x'; PIECE], size };
-    sized.send(context, &running, before).context("a sized body")?;
-
-    let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let chunk = format!("{PIECE:x}\r\n{}\r\n", "x".repeat(PIECE));
-    let chunked = Body { head, piece: chunk.as_bytes(), size };
-    chunked.send(context, &running, before).context("a chunked body")?;
+    for (what, length) in [("a body with a length", Some(size)), ("a body without a length", None)] {
+        let mut upload = Upload { connection: running.endpoint.connect()?, size, length };
+        upload.send(context, &running, before).context(what)?;
+    }
 
     running.process.check_running()?;
     let growth = peak(&running)?.saturating_sub(before);
     Ok(format!("{}.{} MiB growth", growth / MIB, growth % MIB * 10 / MIB))
 }
 
-struct Body<'a> {
-    head: &'a str,
-    piece: &'a [u8],
-    size: u64,
+/// What became of a piece of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Taken,
+    /// The server wants no more: it has answered, or closed, or both.
+    Refused,
 }
 
-impl Body<'_> {
-    /// Sends until the body is complete or the server closes, then sends a request on another
+struct Upload {
+    connection: Connection,
+    size: u64,
+    /// What the request says of it.
+    length: Option<u64>,
+}
+
+impl Upload {
+    /// Sends until the body is complete or the server wants no more, then sends a request on another
     /// connection. Fails as soon as the server's peak memory is too far above `before`.
-    fn send(&self, context: &DrillContext, running: &Running, before: u64) -> anyhow::Result<()> {
-        let mut client = Client::connect(running.address)?;
-        client.send(self.head.as_bytes())?;
-        for sent in 0..self.size / u64::try_from(PIECE)? {
+    fn send(&mut self, context: &DrillContext, running: &Drilled, before: u64) -> anyhow::Result<()> {
+        let stream = self.start()?;
+        let mut looked = 0;
+        let mut sent = 0;
+        while sent < self.size {
             context.check_interrupted()?;
-            match client.stream.write_all(self.piece) {
-                Ok(()) => {}
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    bail!("the server neither reads the body nor closes")
-                }
-                // The server may close, with an answer or without.
-                Err(_) => break,
+            let (taken, bytes) = match stream {
+                None => (self.send_piece()?, PIECE),
+                Some(stream) => (self.send_content(stream, sent)?, MAX_CONTENT),
+            };
+            if taken == Sent::Refused {
+                break;
             }
-            if sent % CHECK_EVERY == 0 {
+            sent += bytes as u64;
+            if sent - looked >= CHECK_EVERY {
                 check_growth(running, before)?;
+                looked = sent;
             }
         }
-        check_answers(running.address)?;
+        running.endpoint.check_answers()?;
         check_growth(running, before)
+    }
+
+    /// Sends the head. Returns the stream, over HTTP/2.
+    fn start(&mut self) -> anyhow::Result<Option<u32>> {
+        if let Some(Http2 { frames, .. }) = self.connection.http2() {
+            let (stream, head) = frames.post(self.length);
+            self.connection.send(&head)?;
+            return Ok(Some(stream));
+        }
+        let field = match self.length {
+            Some(length) => format!("Content-Length: {length}"),
+            None => "Transfer-Encoding: chunked".to_owned(),
+        };
+        self.connection.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{field}\r\n\r\n").as_bytes())?;
+        Ok(None)
+    }
+
+    /// A piece over HTTP/1.1: as it is, or as a chunk.
+    fn send_piece(&mut self) -> anyhow::Result<Sent> {
+        let piece = match self.length {
+            Some(_) => "x".repeat(PIECE),
+            None => format!("{PIECE:x}\r\n{}\r\n", "x".repeat(PIECE)),
+        };
+        match self.connection.client.stream.write_all(piece.as_bytes()) {
+            Ok(()) => Ok(Sent::Taken),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                bail!("the server neither reads the body nor closes")
+            }
+            // The server may close, with an answer or without.
+            Err(_) => Ok(Sent::Refused),
+        }
+    }
+
+    /// A frame of content, once the server has opened its windows for it.
+    fn send_content(&mut self, stream: u32, before: u64) -> anyhow::Result<Sent> {
+        let began = Instant::now();
+        loop {
+            // An error is a close here.
+            let is_open = self.connection.receive_now().is_ok() && !self.connection.client.has_ended();
+            let Some(Http2 { frames, .. }) = self.connection.http2() else { bail!("there are no frames") };
+            if !is_open || frames.take(stream).is_some() {
+                return Ok(Sent::Refused);
+            }
+            if frames.room(stream) >= MAX_CONTENT as u64 {
+                let is_last = before + MAX_CONTENT as u64 >= self.size;
+                let content = frames.content(stream, &[b'x'; MAX_CONTENT], is_last);
+                return Ok(match self.connection.send(&content) {
+                    Ok(()) => Sent::Taken,
+                    Err(_) => Sent::Refused,
+                });
+            }
+            ensure!(
+                began.elapsed() < TIMEOUT,
+                "the server opens no window for the body, and does not answer"
+            );
+            std::thread::sleep(WINDOW_POLL);
+        }
     }
 }
 
-fn check_growth(running: &Running, before: u64) -> anyhow::Result<()> {
+fn check_growth(running: &Drilled, before: u64) -> anyhow::Result<()> {
     let growth = peak(running)?.saturating_sub(before);
     ensure!(growth < MAX_GROWTH, "memory has grown by {} MiB", growth / MIB);
     Ok(())
 }
 
-fn peak(running: &Running) -> anyhow::Result<u64> {
+fn peak(running: &Drilled) -> anyhow::Result<u64> {
     Ok(memory(running)?.peak)
 }

@@ -2,21 +2,21 @@
 //!
 //! A request is *sent* when a client writes it on a connection that the server has neither closed
 //! nor announced to close: the client checks right before it writes. Every request that is sent has
-//! to be answered, with the right answer; otherwise it is *lost*. The protocol has one exception:
+//! to be answered, with the right answer; otherwise it is *lost*. The protocols have one exception:
 //! requests pipelined behind an answer with `Connection: close` get no answer (RFC 9112, section
-//! 9.6). They are subtracted from the count, since their client knows that it has to send them
-//! again.
+//! 9.6), and no more do streams above the last one that GOAWAY names (RFC 9113, section 6.8). They
+//! are subtracted from the count, since their client knows that it has to send them again.
 //!
 //! A server can close a kept connection while the next request is on its way. This counts as a
 //! loss. These clients send the next request within microseconds of an answer, so that a server
 //! that announces the close, or waits a moment for requests on their way, never loses one of
 //! theirs.
 
-use std::net::SocketAddr;
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::servers::client::{Client, get, get_and_close};
+use super::connection::Connection;
+use super::endpoint::Endpoint;
 
 /// Requests per write of a pipelining client.
 const BURST: usize = 8;
@@ -27,7 +27,7 @@ pub(super) enum ConnectionMode {
     KeepAlive,
     /// It asks for each connection to be closed.
     Close,
-    /// It keeps its connection, and sends several requests before it reads.
+    /// It keeps its connection, and sends several requests before it reads: pipelined, or on streams.
     Pipelined,
 }
 
@@ -63,17 +63,17 @@ impl AddAssign for LoadCount {
 /// Sends requests until it has to stop or cannot connect, which is an error beside the count.
 pub(super) fn load(
     name: usize,
-    address: SocketAddr,
+    endpoint: Endpoint,
     mode: ConnectionMode,
     state: &LoadState,
 ) -> (LoadCount, anyhow::Result<()>) {
     let mut counted = LoadCount::default();
     while !state.stop.load(Ordering::Relaxed) {
-        let mut client = match Client::connect(address) {
+        let mut client = match endpoint.connect() {
             Ok(client) => client,
             Err(error) => return (counted, Err(error)),
         };
-        while !state.stop.load(Ordering::Relaxed) && !client.is_closed() {
+        while !state.stop.load(Ordering::Relaxed) && client.is_usable() {
             match ask(&mut client, name, mode, state, &mut counted) {
                 Ok(true) => {}
                 Ok(false) => break,
@@ -89,7 +89,7 @@ pub(super) fn load(
 
 /// Sends a request or a burst, and reads the answers. Returns whether the connection is usable.
 fn ask(
-    client: &mut Client,
+    client: &mut Connection,
     name: usize,
     mode: ConnectionMode,
     state: &LoadState,
@@ -99,17 +99,17 @@ fn ask(
     // Paths are unique, so that an answer to another request is noticed.
     let paths: Vec<String> =
         (0..count).map(|place| format!("/client/{name}/{}/{place}", counted.sent)).collect();
-    let request = if mode == ConnectionMode::Close { get_and_close } else { get };
-    let requests: String = paths.iter().map(|path| request(path)).collect();
     counted.sent += u64::try_from(count)?;
-    client.send(requests.as_bytes())?;
-    for (place, path) in paths.iter().enumerate() {
-        let open = client.expect(path)?;
-        counted.answered += 1;
-        state.answered.fetch_add(1, Ordering::Relaxed);
-        if !open {
-            counted.sent -= u64::try_from(count - place - 1)?;
-            return Ok(false);
+    match (mode, paths.as_slice()) {
+        (ConnectionMode::Close, [path]) => client.ask_last(path)?,
+        (_, paths) => client.ask_all(paths.iter().map(String::as_str))?,
+    }
+    for path in &paths {
+        if client.is_answered(path)? {
+            counted.answered += 1;
+            state.answered.fetch_add(1, Ordering::Relaxed);
+        } else {
+            counted.sent -= 1;
         }
     }
     Ok(mode != ConnectionMode::Close)
@@ -118,10 +118,11 @@ fn ask(
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener};
 
     use super::ConnectionMode::{Close, KeepAlive, Pipelined};
     use super::*;
+    use crate::store::record::Protocol;
 
     /// Accepts a connection, answers `requests` requests (the last with `last`), and closes.
     fn server(requests: usize, last: &'static str) -> SocketAddr {
@@ -156,6 +157,72 @@ mod tests {
         address
     }
 
+    /// The end of a server of HTTP/2.
+    #[derive(Clone, Copy)]
+    enum End {
+        /// It names the last stream that it has answered.
+        GoAway,
+        /// It has told before that it ends, and answers what comes until then.
+        GoAwayEarly,
+        None,
+    }
+
+    /// Accepts a connection of HTTP/2, answers `requests` requests, and ends.
+    fn http2_server(requests: usize, end: End) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            drop(listener);
+            stream.read_exact(&mut [0; 24]).unwrap();
+            stream.write_all(&frame(4, 0, 0, &[])).unwrap();
+            let (mut answered, mut last) = (0, 0);
+            while answered < requests {
+                let (kind, flags, id, block) = read_frame(&mut stream);
+                match (kind, flags) {
+                    (4, 0) => stream.write_all(&frame(4, 1, 0, &[])).unwrap(),
+                    (1, _) => {
+                        (answered, last) = (answered + 1, id);
+                        if matches!(end, End::GoAwayEarly) && answered == requests {
+                            stream.write_all(&goaway(u32::MAX >> 1)).unwrap();
+                        }
+                        // `:method` and `:scheme` in a byte each, then the path as it is.
+                        let path = std::str::from_utf8(&block[4..][..usize::from(block[3])]).unwrap();
+                        let body = format!("Hello, visitor! You've requested: {path}\n");
+                        // `:status: 200` of the static table.
+                        let answer = [frame(1, 4, id, &[0x88]), frame(0, 1, id, body.as_bytes())].concat();
+                        stream.write_all(&answer).unwrap();
+                    }
+                    _ => {}
+                }
+            }
+            if !matches!(end, End::None) {
+                stream.write_all(&goaway(last)).unwrap();
+            }
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            // A close with unread requests would reset what was sent.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        address
+    }
+
+    fn goaway(last: u32) -> Vec<u8> {
+        frame(7, 0, 0, &[last.to_be_bytes(), [0; 4]].concat())
+    }
+
+    fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+    }
+
+    fn read_frame(stream: &mut impl Read) -> (u8, u8, u32, Vec<u8>) {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+        stream.read_exact(&mut payload).unwrap();
+        (head[3], head[4], u32::from_be_bytes(head[5..].try_into().unwrap()), payload)
+    }
+
     #[test]
     fn requests_without_an_answer_are_lost() {
         let close = "Connection: close\r\n";
@@ -166,8 +233,36 @@ mod tests {
             ("one answer, then the end", Close, server(1, close), (1, 1), false),
             ("no answer", Close, server(0, ""), (1, 0), true),
         ];
+        check(Protocol::Http1, cases);
+    }
+
+    #[test]
+    fn streams_above_the_last_of_a_goaway_are_not_lost() {
+        let cases = [
+            ("all answered, and the end announced", KeepAlive, http2_server(5, End::GoAway), (5, 5), false),
+            ("announced before the last answer", KeepAlive, http2_server(5, End::GoAwayEarly), (5, 5), false),
+            ("streams cut by the end", Pipelined, http2_server(11, End::GoAway), (11, 11), false),
+            (
+                "the same, announced in two steps",
+                Pipelined,
+                http2_server(11, End::GoAwayEarly),
+                (11, 11),
+                false,
+            ),
+            ("streams cut without notice", Pipelined, http2_server(11, End::None), (16, 11), true),
+            ("one answer, then the end", Close, http2_server(1, End::GoAway), (1, 1), false),
+            ("the next request unanswered", KeepAlive, http2_server(1, End::GoAway), (1, 1), false),
+        ];
+        check(Protocol::H2c, cases);
+    }
+
+    /// A server's behaviour, the client's mode, the requests that are sent and answered, and whether one
+    /// is lost.
+    type LoadCase = (&'static str, ConnectionMode, SocketAddr, (u64, u64), bool);
+
+    fn check(protocol: Protocol, cases: impl IntoIterator<Item = LoadCase>) {
         for (name, mode, address, expected, loses) in cases {
-            let (counted, end) = load(7, address, mode, &LoadState::default());
+            let (counted, end) = load(7, Endpoint { address, protocol }, mode, &LoadState::default());
             assert!(end.is_err(), "{name}: the client cannot connect in the end");
             assert_eq!((counted.sent, counted.answered), expected, "{name}: {counted:?}");
             assert_eq!(counted.first_loss.is_some(), loses, "{name}: {counted:?}");

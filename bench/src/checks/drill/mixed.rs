@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
 
-use super::context::{DrillContext, check_recovered, resident};
-use super::definition::Drill;
+use super::context::{DrillContext, Drilled, check_recovered, resident};
+use super::definition::{Drill, OVER_ALL};
 use super::load::{CLIENT_MODES, LoadCount, LoadState, load};
 use super::misbehaving;
-use crate::servers::launch::Running;
 use crate::text::numbers::{self, as_f64};
 
 pub(super) const DRILL: Drill = Drill {
-    name: "drill/mixed",
+    name: "mixed",
     about: "a minute of all misbehaving clients at once, beside well-behaved ones: these get right answers, and \
             memory and descriptors return to what they were",
+    protocols: OVER_ALL,
     run,
 };
 
@@ -51,15 +51,15 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
 }
 
 /// Misbehaving clients beside load. Returns the right answers; fails on a wrong or missing one.
-fn round(context: &DrillContext, running: &Running, time: Duration) -> anyhow::Result<u64> {
-    let address = running.address;
+fn round(context: &DrillContext, running: &Drilled, time: Duration) -> anyhow::Result<u64> {
+    let endpoint = running.endpoint;
     let state = &LoadState::default();
     let mut all = LoadCount::default();
     std::thread::scope(|scope| {
         for seed in 0..MISBEHAVING {
-            scope.spawn(move || misbehaving::run(address, seed, state));
+            scope.spawn(move || misbehaving::run(endpoint, seed, state));
         }
-        let start = |(name, mode)| scope.spawn(move || load(name, address, mode, state));
+        let start = |(name, mode)| scope.spawn(move || load(name, endpoint, mode, state));
         let clients: Vec<_> = CLIENT_MODES.into_iter().enumerate().map(start).collect();
 
         let began = Instant::now();

@@ -1,12 +1,9 @@
 //! Clients that send requests without end and read nothing.
 
-use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{MsgFlags, send};
-
-use crate::servers::client::{Client, get};
+use super::connection::{Connection, Http2, WINDOW};
+use super::endpoint::Endpoint;
 
 /// Bytes per segment, as on Ethernet. With the 64 KiB of the loopback interface the kernel would
 /// buffer megabytes of answers per client before the server has to hold any.
@@ -21,20 +18,38 @@ const QUIET: Duration = Duration::from_millis(500);
 /// The most that a client sends: more than the kernel buffers, if the server reads without end.
 pub(super) const MAX_SENT: usize = 512 * 1024;
 
+/// Requests that are made at once.
+const BATCH: usize = 500;
+
+/// What a client does not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It reads no bytes, and sends requests without end.
+    Bytes,
+    /// It reads frames of HTTP/2, and opens no window for content: it asks on as many streams as it may,
+    /// none of whose answers can end.
+    Content,
+}
+
 pub(super) struct NonReadingClient {
-    client: Client,
+    connection: Connection,
+    unread: Unread,
+    /// Requests that are being sent, and how much of them was.
+    requests: Vec<u8>,
+    at: usize,
     sent: usize,
     closed: bool,
 }
 
 impl NonReadingClient {
-    pub(super) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
-        let client = Client::connect_with(address, |socket| {
+    pub(super) fn connect(endpoint: Endpoint, unread: Unread) -> anyhow::Result<Self> {
+        let window = if unread == Unread::Content { 0 } else { WINDOW };
+        let connection = endpoint.connect_with_window(window, |socket| {
             socket.set_tcp_mss(SEGMENT)?;
             socket.set_recv_buffer_size(BUFFER)?;
             socket.set_send_buffer_size(BUFFER)
         })?;
-        Ok(Self { client, sent: 0, closed: false })
+        Ok(Self { connection, unread, requests: Vec::new(), at: 0, sent: 0, closed: false })
     }
 
     /// Whether it has sent [`MAX_SENT`], and the server would read more.
@@ -43,35 +58,55 @@ impl NonReadingClient {
     }
 
     /// Sends without blocking. Returns the number of bytes.
-    pub(super) fn push(&mut self, requests: &[u8]) -> usize {
+    pub(super) fn push(&mut self) -> usize {
         if self.closed || self.is_endless() {
             return 0;
         }
-        // Continues at the byte where the last call stopped, and starts again at the end.
-        let rest = &requests[self.sent % requests.len()..];
-        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-        match send(self.client.stream.as_raw_fd(), rest, flags) {
+        if self.at == self.requests.len() && !self.prepare() {
+            return 0;
+        }
+        let rest = self.requests.get(self.at..).unwrap_or_default();
+        match self.connection.client.stream.send_now(rest) {
             Ok(sent) => {
-                self.sent += sent;
+                (self.at, self.sent) = (self.at + sent, self.sent + sent);
                 sent
             }
-            Err(nix::Error::EAGAIN | nix::Error::EINTR) => 0,
             Err(_) => {
                 self.closed = true;
                 0
             }
         }
     }
+
+    /// Makes the next requests; false where the client has asked all that it may.
+    fn prepare(&mut self) -> bool {
+        let count = match self.unread {
+            Unread::Bytes => BATCH,
+            Unread::Content if self.sent > 0 => {
+                // What it reads says that the server is still there.
+                self.closed |= self.connection.receive_now().is_err();
+                return false;
+            }
+            Unread::Content => self.connection.http2().map_or(BATCH, Http2::most_streams),
+        };
+        self.requests = self.connection.requests(std::iter::repeat_n("/abc", count));
+        self.at = 0;
+        true
+    }
 }
 
 /// Connects `count` clients, each of which sends requests until the server reads no more.
-pub(super) fn fill(address: SocketAddr, count: usize) -> anyhow::Result<Vec<NonReadingClient>> {
-    let mut clients =
-        (0..count).map(|_| NonReadingClient::connect(address)).collect::<anyhow::Result<Vec<_>>>()?;
-    let requests = get("/abc").repeat(500);
+pub(super) fn fill(
+    endpoint: Endpoint,
+    unread: Unread,
+    count: usize,
+) -> anyhow::Result<Vec<NonReadingClient>> {
+    let mut clients = (0..count)
+        .map(|_| NonReadingClient::connect(endpoint, unread))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let mut progressed = Instant::now();
     while progressed.elapsed() < QUIET {
-        let sent: usize = clients.iter_mut().map(|client| client.push(requests.as_bytes())).sum();
+        let sent: usize = clients.iter_mut().map(NonReadingClient::push).sum();
         if sent > 0 {
             progressed = Instant::now();
         } else {

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::CheckContext;
 use super::diagnostic::Diagnostics;
 use super::values::{strings, tables};
-use crate::checks::drill::{self, DRILLS};
+use crate::checks::drill;
 use crate::servers::server::LIMITS;
 use crate::text::names;
 
@@ -31,7 +31,8 @@ fn listed<'a>(table: &'a DeTable, list: &str, field: &str) -> Vec<(usize, &'a st
 
 fn check_cases(listed: &[(usize, &str)], found: &mut Diagnostics) {
     let cases: Vec<&str> = conformance::all_cases().iter().map(|case| case.name).collect();
-    let drills: Vec<&str> = DRILLS.iter().map(|drill| drill.name).collect();
+    let drills = drill::known_names();
+    let drills: Vec<&str> = drills.iter().map(String::as_str).collect();
     for (at, name) in listed {
         let (kind, known, where_else) = if drill::is_drill(name) {
             ("drill", &drills, "`bench drill --list` shows them")

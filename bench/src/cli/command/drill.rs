@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::report::rewrite_report;
 use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
@@ -16,6 +16,7 @@ use crate::servers::install;
 use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::store::drills::{DrillRecord, OutcomeRecord, SizeRecord};
+use crate::store::record::Protocol;
 use crate::store::results::DrillsFile;
 use crate::text::names;
 use crate::text::numbers;
@@ -33,7 +34,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     let checkout = read_checkout(root)?.with_server_dirs(&arguments.chosen.server_dir)?;
     let named = arguments.chosen.names(&arguments.names);
     let servers = without_floor(checkout.choose_servers(named)?, named, "does not handle faults")?;
-    let drills = choose(&arguments.drills)?;
+    let servers = speaking(servers, named, arguments.protocol)?;
+    let drills = choose(&arguments.drills, arguments.protocol)?;
     let mut kept = arguments.keep.as_deref().map(keep).transpose()?;
     let hosts = arguments.host.reach(Host::this_machine(checkout.tools())?, &checkout.root)?;
     let (here, host) = (&hosts.here, hosts.server());
@@ -65,7 +67,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
                 continue;
             }
         };
-        let Some(made) = run_drills(host, &server, &drills, size, kept.as_mut())? else {
+        let Some(made) = run_drills(host, &server, &drills, (size, arguments.protocol), kept.as_mut())?
+        else {
             return Ok(Outcome::Interrupted);
         };
         asked.is_any_answered = true;
@@ -106,19 +109,34 @@ fn keep(folder: &Path) -> anyhow::Result<DrillsFile> {
     Ok(file)
 }
 
+/// The servers that speak a protocol. Fails when one that the user has named does not.
+fn speaking<'a>(
+    mut servers: Vec<&'a Server>,
+    named: &[String],
+    protocol: Protocol,
+) -> anyhow::Result<Vec<&'a Server>> {
+    let is_named = |server: &Server| named.contains(&server.name);
+    let is_silent = |server: &&&Server| !server.protocols.contains(&protocol);
+    if let Some(server) = servers.iter().filter(is_silent).find(|server| is_named(server)) {
+        bail!("{} does not speak {protocol}, by its manifest", server.name);
+    }
+    servers.retain(|server| server.protocols.contains(&protocol));
+    Ok(servers)
+}
+
 /// Runs the drills with one server, prints each result to standard error, and stores it. Returns
 /// `None` when the user interrupts the command.
 fn run_drills(
     host: &Host,
     server: &Server,
     drills: &[&Drill],
-    size: SizeRecord,
+    (size, protocol): (SizeRecord, Protocol),
     mut kept: Option<&mut DrillsFile>,
 ) -> anyhow::Result<Option<Vec<DrillRecord>>> {
     let version = kept.as_ref().and_then(|_| launch::version(host, server).ok());
     let mut records = Vec::new();
     for drill in drills {
-        let record = drill.run(host, server, version.clone(), size);
+        let record = drill.run(host, server, version.clone(), size, protocol);
         if host.interrupted() {
             return Ok(None);
         }
@@ -134,24 +152,36 @@ fn run_drills(
 /// A line for each known failure that passes, or that names a drill that does not exist.
 fn outdated(server: &Server, records: &[DrillRecord]) -> String {
     let passes = |record: &&DrillRecord| !record.outcome.is_failure() && !record.is_as_known();
-    let passed = records.iter().filter(passes).map(|record| format!("drill/{} passes", record.drill));
+    let known_as = |record: &DrillRecord| {
+        let drill = DRILLS.iter().find(|drill| drill.name == record.drill);
+        drill.map_or_else(|| record.drill.clone(), |drill| drill.known_as(record.protocol))
+    };
+    let passed = records.iter().filter(passes).map(|record| format!("{} passes", known_as(record)));
     let unknown = drill::unknown_names(server).map(|name| format!("{name} is not a drill"));
     let manifest = server.folder.join("server.toml");
     let line = |what: String| format!("{} {what}: remove it from {}\n", server.name, manifest.display());
     passed.chain(unknown).map(line).collect()
 }
 
-/// The drills that `--drills` names, in the order of [`DRILLS`]; all when it names none or is
-/// `all`. Fails when a name is unknown.
-fn choose(wanted: &[String]) -> anyhow::Result<Vec<&'static Drill>> {
-    let all = DRILLS.iter();
+/// The drills that `--drills` names, in the order of [`DRILLS`]; all over the protocol when it names
+/// none or is `all`. Fails when a name is unknown, or its fault has no meaning over the protocol.
+fn choose(wanted: &[String], protocol: Protocol) -> anyhow::Result<Vec<&'static Drill>> {
+    let all = drill::over(protocol);
     if wanted.is_empty() || wanted == ["all"] {
         return Ok(all.collect());
     }
     for name in wanted {
-        names::find("drill", name, &DRILLS, |drill| drill.short_name())?;
+        let drill = names::find("drill", name, &DRILLS, |drill| drill.name)?;
+        if !drill.protocols.contains(&protocol) {
+            bail!("--drills: `{name}` has no meaning over {protocol}, but over {}", spoken(drill));
+        }
     }
-    Ok(all.filter(|drill| wanted.iter().any(|name| name == drill.short_name())).collect())
+    Ok(all.filter(|drill| wanted.iter().any(|name| name == drill.name)).collect())
+}
+
+/// The protocols of a drill.
+fn spoken(drill: &Drill) -> String {
+    drill.protocols.iter().map(|protocol| protocol.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// How many connections this machine allows. Prints a line when they are fewer than the drills
@@ -169,7 +199,14 @@ fn connections(descriptors: usize) -> usize {
 }
 
 fn list() -> String {
-    let line = |drill: &Drill| format!("{:<18} {}\n", drill.short_name(), drill.about);
+    let line = |drill: &Drill| {
+        let only = if drill.protocols.len() < Protocol::ALL.len() {
+            format!(" [{}]", spoken(drill))
+        } else {
+            String::new()
+        };
+        format!("{:<18} {}{only}\n", drill.name, drill.about)
+    };
     DRILLS.iter().map(line).collect()
 }
 
@@ -178,7 +215,8 @@ fn progress(record: &DrillRecord) -> String {
         OutcomeRecord::Passed(figure) => (GOOD, figure),
         OutcomeRecord::Failed(wrong) => (BAD, wrong),
     };
-    format!("{:<14} drill/{:<18} {}", record.server.name, record.drill, styled(style, text))
+    let over = if record.protocol.is_plain() { String::new() } else { format!(" over {}", record.protocol) };
+    format!("{:<14} drill/{:<18}{over} {}", record.server.name, record.drill, styled(style, text))
 }
 
 fn table(records: &[DrillRecord]) -> String {
@@ -199,30 +237,67 @@ mod tests {
         cases = ["drill/half-close", "drill/mixed"]
         reason = "Whichever comes first."
         flaky = true
+        [[known_failures]]
+        cases = ["https-drill/idle", "https-drill/half-close", "h2-drill/idle", "h2-drill/kill"]
+        reason = "A record is kept."
     "#;
 
     #[test]
     fn outdated_known_failures_are_reported() {
         let server = Server { folder: "example".into(), ..Server::example(KNOWN_FAILURES) };
-        // A drill, its outcome, and whether that is as known.
+        // A drill over a protocol, its outcome, and whether that is as known.
         let cases = [
-            ("idle", Ok(""), true),
-            ("resets", Err(""), false),
-            ("half-close", Ok(""), true),
-            ("never-read", Err(""), true),
-            ("kill", Ok(""), false),
-            ("mixed", Err(""), true),
+            ("idle", Protocol::Http1, Ok(""), true),
+            ("resets", Protocol::Http1, Err(""), false),
+            ("half-close", Protocol::Http1, Ok(""), true),
+            ("never-read", Protocol::Http1, Err(""), true),
+            ("kill", Protocol::Http1, Ok(""), false),
+            ("mixed", Protocol::Http1, Err(""), true),
+            ("idle", Protocol::Https, Ok(""), false),
+            ("never-read", Protocol::Https, Err(""), false),
+            ("idle", Protocol::H2, Err(""), true),
+            ("idle", Protocol::H2c, Err(""), true),
+            ("kill", Protocol::H2c, Ok(""), false),
         ];
-        let records = cases.map(|(drill, outcome, is_as_known)| {
-            let mut record = DrillRecord::example("example", drill, outcome);
-            record.known = drill::known_reason(&server, &format!("drill/{drill}"), &record.outcome);
-            assert_eq!(record.is_as_known(), is_as_known, "{drill}");
+        let records = cases.map(|(drill, protocol, outcome, is_as_known)| {
+            let mut record = DrillRecord { protocol, ..DrillRecord::example("example", drill, outcome) };
+            let found = DRILLS.iter().find(|other| other.name == drill).unwrap();
+            record.known = drill::known_reason(&server, &found.known_as(protocol), &record.outcome);
+            assert_eq!(record.is_as_known(), is_as_known, "{drill} over {protocol}");
             record
         });
         assert_eq!(
             outdated(&server, &records),
             "example drill/kill passes: remove it from example/server.toml\n\
-             example drill/no-such is not a drill: remove it from example/server.toml\n"
+             example https-drill/idle passes: remove it from example/server.toml\n\
+             example h2-drill/kill passes: remove it from example/server.toml\n\
+             example drill/no-such is not a drill: remove it from example/server.toml\n\
+             example https-drill/half-close is not a drill: remove it from example/server.toml\n"
         );
+    }
+
+    #[test]
+    fn a_drill_is_chosen_over_a_protocol_in_which_its_fault_has_a_meaning() {
+        let cases = [
+            (Protocol::Http1, "kill,idle", Ok("idle kill")),
+            (Protocol::H2, "kill,stream-resets", Ok("stream-resets kill")),
+            (
+                Protocol::Https,
+                "half-close",
+                Err("--drills: `half-close` has no meaning over https, but over http/1.1"),
+            ),
+            (Protocol::H2c, "kil", Err("unknown drill `kil`: did you mean `kill`?")),
+        ];
+        for (protocol, wanted, expected) in cases {
+            let wanted: Vec<String> = wanted.split(',').map(str::to_owned).collect();
+            let chosen = choose(&wanted, protocol).map_err(|error| error.to_string());
+            let chosen =
+                chosen.map(|drills| drills.iter().map(|drill| drill.name).collect::<Vec<_>>().join(" "));
+            assert_eq!(chosen.as_deref().map_err(String::as_str), expected, "{protocol} {wanted:?}");
+        }
+        for protocol in Protocol::ALL {
+            let all = choose(&[], protocol).unwrap();
+            assert!(all.iter().all(|drill| drill.protocols.contains(&protocol)), "{protocol}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::report::document::{Fact, Table};
 use crate::report::field::Field;
 use crate::report::value::Value;
 use crate::store::drills::{DrillRecord, OutcomeRecord, SizeRecord};
+use crate::store::record::Protocol;
 use crate::text::numbers;
 use crate::text::numbers::as_f64;
 
@@ -17,27 +18,36 @@ pub(super) const ABOUT: &str = "A drill starts a server and injects one kind of 
 /// The cell of a server that failed.
 pub(crate) const FAILED: &str = "FAILS";
 
-/// A row per server and a column per drill; `None` when there are no records.
+/// A server over a protocol, and its cells.
+type DrilledRow<'a> = ((&'a str, Protocol), Vec<Value>);
+
+/// A row per server and protocol, and a column per drill; `None` when there are no records.
 pub(in crate::report) fn table(records: &[DrillRecord]) -> Option<Table> {
-    let servers = distinct(records.iter().map(|record| record.server.name.as_str()));
+    let drilled = distinct(records.iter().map(|record| (record.server.name.as_str(), record.protocol)));
     let drills = distinct(records.iter().map(|record| record.drill.as_str()));
     if records.is_empty() {
         return None;
     }
     let mut notes = Vec::new();
-    let mut rows = Vec::new();
-    for server in servers {
+    let mut rows: Vec<DrilledRow> = Vec::new();
+    for (server, protocol) in drilled {
         let of_drill = |drill: &&str| {
-            records.iter().find(|record| record.server.name == server && record.drill == **drill)
+            let is_it = |record: &&DrillRecord| {
+                record.server.name == server && record.protocol == protocol && record.drill == **drill
+            };
+            records.iter().find(is_it)
         };
         let cells = drills.iter().map(|drill| of_drill(drill).map(|record| cell(record, &mut notes)).into());
-        rows.push((server, cells.collect::<Vec<Value>>()));
+        rows.push(((server, protocol), cells.collect()));
     }
     let drill = |(place, drill): (usize, &&str)| {
-        Field::text(*drill, move |(_, cells): &(&str, Vec<Value>)| cells[place].clone()).essential()
+        Field::text(*drill, move |(_, cells): &DrilledRow| cells[place].clone()).essential()
     };
-    let server = Field::text("Server", |(server, _): &(&str, Vec<Value>)| *server).essential();
-    let fields = std::iter::once(server).chain(drills.iter().enumerate().map(drill));
+    let server = Field::text("Server", |((server, _), _): &DrilledRow| *server).essential();
+    let protocol = Field::text("Protocol", |((_, protocol), _): &DrilledRow| protocol.as_str()).essential();
+    let is_told = !records.iter().all(|record| record.protocol.is_plain());
+    let named = std::iter::once(server).chain(is_told.then_some(protocol));
+    let fields = named.chain(drills.iter().enumerate().map(drill));
     let mut table = Table::from_fields("drills", "Fault drills", fields, &rows);
     table.notes = notes;
     table.notes.extend(sizes(records));
@@ -51,7 +61,7 @@ pub(super) fn facts(records: &[DrillRecord]) -> Vec<Fact> {
 
 /// The figure or the failure, with the number of its note where it has one.
 fn cell(record: &DrillRecord, notes: &mut Vec<String>) -> Value {
-    let DrillRecord { server, drill, outcome, known, .. } = record;
+    let DrillRecord { server, drill, protocol, outcome, known, .. } = record;
     let (text, more) = match (outcome, known) {
         (OutcomeRecord::Passed(figure), None) => return Value::from(figure.as_str()),
         (OutcomeRecord::Passed(figure), Some(reason)) => {
@@ -63,7 +73,8 @@ fn cell(record: &DrillRecord, notes: &mut Vec<String>) -> Value {
         }
     };
     let number = notes.len() + 1;
-    notes.push(format!("({number}) {} {drill}: {more}", server.name));
+    let over = if protocol.is_plain() { String::new() } else { format!(" over {protocol}") };
+    notes.push(format!("({number}) {} {drill}{over}: {more}", server.name));
     format!("{text} ({number})").into()
 }
 
@@ -116,6 +127,24 @@ mod tests {
         let expected = ["idle", "kill"].map(|drill| Fact::new(drill, format!("what {drill} does")));
         assert_eq!(facts(&records), expected);
         assert!(super::table(&[]).is_none());
+    }
+
+    #[test]
+    fn each_protocol_has_a_row() {
+        let over =
+            |protocol, outcome| DrillRecord { protocol, ..DrillRecord::example("one", "idle", outcome) };
+        let records = [
+            over(Protocol::Http1, Ok("12 B each")),
+            over(Protocol::H2, Err("no room")),
+            DrillRecord::example("two", "kill", Ok("up in 3 ms")),
+        ];
+        let table = table(&records).unwrap();
+        let heads: Vec<&str> = table.columns.iter().map(|column| column.header.as_str()).collect();
+        assert_eq!(heads, ["Server", "Protocol", "idle", "kill"]);
+        let expected =
+            ["one | http/1.1 | 12 B each | –", "one | h2 | FAILS (1) | –", "two | http/1.1 | – | up in 3 ms"];
+        assert_eq!(table.shown(&heads), expected);
+        assert_eq!(table.notes[0], "(1) one idle over h2: no room. Not a known failure of this server.");
     }
 
     #[test]

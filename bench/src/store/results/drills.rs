@@ -1,6 +1,6 @@
 //! The results of drills in a result folder: `drills.jsonl`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::lines::{self, Appender, Lines};
@@ -46,12 +46,12 @@ fn read(folder: &Path) -> anyhow::Result<Lines<DrillRecord>> {
     }
 }
 
-/// The last result of each server and drill, at the place of the first one.
+/// The last result of each server, drill and protocol, at the place of the first one.
 fn latest(records: Vec<DrillRecord>) -> Vec<DrillRecord> {
-    let mut places = HashMap::new();
+    let mut places = BTreeMap::new();
     let mut kept: Vec<DrillRecord> = Vec::with_capacity(records.len());
     for record in records {
-        let key = (record.server.name.clone(), record.drill.clone());
+        let key = (record.server.name.clone(), record.drill.clone(), record.protocol);
         match places.get(&key) {
             Some(place) => kept[*place] = record,
             None => {
@@ -68,6 +68,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::store::record::Protocol;
 
     /// A result folder in which nothing was measured yet.
     fn folder() -> tempfile::TempDir {
@@ -92,10 +93,13 @@ mod tests {
         let path = folder.path();
         append(path, &[example("one", "kill", Err("no luck")), example("one", "idle", Ok("1 B each"))]);
         append(path, &[example("two", "kill", Ok("up in 3 ms")), example("one", "kill", Ok("up in 2 ms"))]);
+        let over_tls = |outcome| DrillRecord { protocol: Protocol::Https, ..example("one", "kill", outcome) };
+        append(path, &[over_tls(Err("no end")), over_tls(Ok("up in 4 ms"))]);
         let expected = [
             example("one", "kill", Ok("up in 2 ms")),
             example("one", "idle", Ok("1 B each")),
             example("two", "kill", Ok("up in 3 ms")),
+            over_tls(Ok("up in 4 ms")),
         ];
         assert_eq!(crate::store::results::load(folder.path()).unwrap().drills, expected);
     }
