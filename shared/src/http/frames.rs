@@ -2,7 +2,8 @@
 
 use super::WaitingFor;
 
-/// Bytes that a client sends before its first frame (RFC 9113, section 3.4).
+/// Bytes that a client sends before its first frame, which also belongs to the preface (RFC 9113, section
+/// 3.4).
 const PREFACE_BYTES: usize = 24;
 
 /// Bytes of a frame before its payload (RFC 9113, section 4.1).
@@ -15,9 +16,9 @@ const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
 
 /// The frame that a client is sending. A library keeps the rules of frames; this only counts bytes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Frames {
-    /// Bytes of the preface that are still to come.
+    /// Bytes of the preface that have arrived.
     preface: usize,
     header: [u8; HEADER_BYTES],
     /// Bytes of the header that have arrived.
@@ -26,12 +27,8 @@ pub struct Frames {
     payload: usize,
     /// Whether CONTINUATION has to follow.
     is_in_head: bool,
-}
-
-impl Default for Frames {
-    fn default() -> Self {
-        Self { preface: PREFACE_BYTES, header: [0; HEADER_BYTES], filled: 0, payload: 0, is_in_head: false }
-    }
+    /// Whether the first frame has ended, which belongs to the preface.
+    is_greeted: bool,
 }
 
 impl Frames {
@@ -40,8 +37,8 @@ impl Frames {
     /// only frames of the connection, such as PING, asks nothing.
     pub fn receive(&mut self, mut bytes: &[u8]) -> bool {
         let (mut is_progress, mut has_ended) = (false, false);
-        let of_preface = self.preface.min(bytes.len());
-        self.preface -= of_preface;
+        let of_preface = (PREFACE_BYTES - self.preface).min(bytes.len());
+        self.preface += of_preface;
         bytes = bytes.get(of_preface..).unwrap_or_default();
         while !bytes.is_empty() {
             if self.filled < HEADER_BYTES {
@@ -76,8 +73,9 @@ impl Frames {
 
     /// What the client is waited for.
     pub fn waiting_for(&self) -> WaitingFor {
-        let has_begun = self.filled > 0 || self.is_in_head || (1..PREFACE_BYTES).contains(&self.preface);
-        WaitingFor::input(self.filled == HEADER_BYTES && self.kind() == DATA, has_begun)
+        let has_part_of_preface = self.preface > 0 && !self.is_greeted;
+        let has_part = self.filled > 0 || self.is_in_head || has_part_of_preface;
+        WaitingFor::input(self.filled == HEADER_BYTES && self.kind() == DATA, has_part)
     }
 
     fn kind(&self) -> u8 {
@@ -95,6 +93,7 @@ impl Frames {
         if matches!(kind, HEADERS | CONTINUATION) {
             self.is_in_head = flags & END_HEADERS == 0;
         }
+        self.is_greeted = true;
     }
 }
 
@@ -106,7 +105,7 @@ mod tests {
     /// A piece, whether the client's time starts again by it, and what the client is then waited for.
     type Piece<'a> = (&'a [u8], bool, WaitingFor);
 
-    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
     fn frame(kind: u8, flags: u8, stream: u8, payload: usize) -> Vec<u8> {
         let [.., high, middle, low] = payload.to_be_bytes();
@@ -126,12 +125,19 @@ mod tests {
         let both = |first: &[u8], second: &[u8]| [first, second].concat();
         let cases: [(&str, &[Piece]); 11] = [
             ("nothing", &[(b"", false, Request)]),
-            ("preface", &[(&PREFACE[..1], false, Head), (&PREFACE[1..], false, Request)]),
+            (
+                "preface",
+                &[
+                    (&PREFACE[..1], false, Head),
+                    (&PREFACE[1..24], false, Head),
+                    (&PREFACE[24..], false, Request),
+                ],
+            ),
             ("a byte of a header", &[(PREFACE, false, Request), (&head[..1], false, Head)]),
             (
                 "a head in pieces",
                 &[
-                    (&both(PREFACE, &head[..9]), false, Head),
+                    (&both(PREFACE, &head[..9]), true, Head),
                     (&head[9..69_000], false, Head),
                     (&head[69_000..], true, Request),
                 ],
@@ -139,7 +145,7 @@ mod tests {
             (
                 "a head that needs CONTINUATION",
                 &[
-                    (&both(PREFACE, &cut), false, Head),
+                    (&both(PREFACE, &cut), true, Head),
                     (&frame(CONTINUATION, 0, 1, 5), false, Head),
                     (&frame(CONTINUATION, 0, 1, 0), false, Head),
                     (&frame(CONTINUATION, END_HEADERS, 1, 1), true, Request),
@@ -148,7 +154,7 @@ mod tests {
             (
                 "a body in pieces",
                 &[
-                    (&both(PREFACE, &data[..8]), false, Head),
+                    (&both(PREFACE, &data[..8]), true, Head),
                     (&data[8..9], false, Body),
                     (&data[9..10], true, Body),
                     (&data[10..], true, Request),
@@ -159,7 +165,7 @@ mod tests {
             (
                 "a head behind part of PING",
                 &[
-                    (&both(PREFACE, &ping[..5]), false, Head),
+                    (&both(PREFACE, &ping[..5]), true, Head),
                     (&both(&ping[5..], &head[..5]), true, Head),
                     (&head[5..10], false, Head),
                 ],

@@ -7,10 +7,11 @@
 //! [`FilteredStream`] lies between a socket and a framework that speaks HTTP on it. It lets
 //! requests that keep the rules through, rejects the others, keeps the timeouts, and closes the
 //! connection so that its last answer arrives. A [`RequestCounter`] is what a connection's stream
-//! and its service know of each other.
+//! and its service know of each other. For HTTP/2 these are a [`TimedStream`] and [`OpenBodies`].
 
 mod filtered_stream;
 mod layout;
+mod open_bodies;
 mod request_counter;
 mod serve;
 mod socket;
@@ -20,6 +21,7 @@ mod timed_stream;
 
 pub use filtered_stream::{FilteredStream, Flush};
 pub use layout::{Layout, LayoutFlags};
+pub use open_bodies::{OpenBodies, OpenBody};
 pub use request_counter::RequestCounter;
 pub use serve::serve;
 pub use socket::Socket;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use shared::http::{Frames, WaitingFor};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::open_bodies::OpenBodies;
 use crate::timed_socket::TimedSocket;
 
 /// A socket that ends when its client has asked nothing, is in the middle of a frame, or has not read,
@@ -14,18 +15,19 @@ use crate::timed_socket::TimedSocket;
 pub struct TimedStream {
     socket: TimedSocket,
     frames: Frames,
+    bodies: OpenBodies,
 }
 
 impl TimedStream {
-    /// Before the first byte of HTTP/2.
-    pub fn new(socket: TimedSocket) -> Self {
-        Self { socket, frames: Frames::default() }
+    /// Before the first byte of HTTP/2. The service counts the bodies that it waits for in `bodies`.
+    pub fn new(socket: TimedSocket, bodies: OpenBodies) -> Self {
+        Self { socket, frames: Frames::default(), bodies }
     }
 
     /// Ready when the client has had its time for what it is to send.
     fn poll_timeout(&mut self, context: &Context) -> Poll<()> {
         let waiting = match self.frames.waiting_for() {
-            WaitingFor::Request => WaitingFor::input(false, self.socket.has_part()),
+            WaitingFor::Request => WaitingFor::input(self.bodies.are_any(), self.socket.has_part()),
             waiting => waiting,
         };
         self.socket.poll_timeout(context, waiting)

@@ -8,7 +8,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use shared::http::limits::http2;
 use shared::lifecycle::{ConnectionPermit, Stage};
 use shared::process::Server;
-use shared_tokio::{TimedSocket, TimedStream};
+use shared_tokio::{OpenBodies, TimedSocket, TimedStream};
 
 use crate::service::Http2Greeter;
 
@@ -26,8 +26,9 @@ pub(crate) async fn serve(socket: TimedSocket, permit: ConnectionPermit, server:
         .initial_connection_window_size(http2::CONNECTION_WINDOW)
         .max_pending_accept_reset_streams(http2::PENDING_RESETS)
         .max_send_buf_size(SEND_BYTES);
-    let stream = TokioIo::new(TimedStream::new(socket));
-    let mut connection = pin!(builder.serve_connection(stream, Http2Greeter));
+    let bodies = OpenBodies::default();
+    let stream = TokioIo::new(TimedStream::new(socket, bodies.clone()));
+    let mut connection = pin!(builder.serve_connection(stream, Http2Greeter { bodies }));
     tokio::select! {
         // An error is the client's, which knows it or has gone.
         _ = connection.as_mut() => return drop(permit),

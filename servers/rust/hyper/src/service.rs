@@ -13,7 +13,7 @@ use hyper::http::request::Parts;
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
 use shared::http::{greeting, limits};
-use shared_tokio::RequestCounter;
+use shared_tokio::{OpenBodies, OpenBody, RequestCounter};
 
 /// The service of one connection of HTTP/1.1.
 pub(crate) struct Greeter {
@@ -21,8 +21,9 @@ pub(crate) struct Greeter {
 }
 
 /// The service of one connection of HTTP/2.
-#[derive(Clone, Copy)]
-pub(crate) struct Http2Greeter;
+pub(crate) struct Http2Greeter {
+    pub(crate) bodies: OpenBodies,
+}
 
 /// An answer, once the request's body has been read, or is too long.
 pub(crate) enum Answering {
@@ -35,8 +36,13 @@ pub(crate) struct AfterBody {
     body: Incoming,
     received: u64,
     response: Option<Response<Full<Bytes>>>,
-    /// `None` with HTTP/2, whose answers are not counted.
-    counter: Option<Arc<RequestCounter>>,
+    noted: Noted,
+}
+
+/// What the connection's stream knows of a request.
+enum Noted {
+    Http1(Arc<RequestCounter>),
+    Http2(#[expect(dead_code, reason = "is counted until it is dropped")] OpenBody),
 }
 
 impl Service<Request<Incoming>> for Greeter {
@@ -51,7 +57,7 @@ impl Service<Request<Incoming>> for Greeter {
             count(&self.counter, &mut response);
             return Answering::Now(Some(response));
         }
-        Answering::after(body, response, Some(Arc::clone(&self.counter)))
+        Answering::after(body, response, Noted::Http1(Arc::clone(&self.counter)))
     }
 }
 
@@ -66,13 +72,13 @@ impl Service<Request<Incoming>> for Http2Greeter {
         if body.is_end_stream() {
             return Answering::Now(Some(response));
         }
-        Answering::after(body, response, None)
+        Answering::after(body, response, Noted::Http2(self.bodies.open()))
     }
 }
 
 impl Answering {
-    fn after(body: Incoming, response: Response<Full<Bytes>>, counter: Option<Arc<RequestCounter>>) -> Self {
-        Self::AfterBody(Box::new(AfterBody { body, received: 0, response: Some(response), counter }))
+    fn after(body: Incoming, response: Response<Full<Bytes>>, noted: Noted) -> Self {
+        Self::AfterBody(Box::new(AfterBody { body, received: 0, response: Some(response), noted }))
     }
 }
 
@@ -103,7 +109,7 @@ impl AfterBody {
             }
         }
         let mut response = self.response.take();
-        if let Some((counter, response)) = self.counter.as_ref().zip(response.as_mut()) {
+        if let (Noted::Http1(counter), Some(response)) = (&self.noted, &mut response) {
             count(counter, response);
         }
         Poll::Ready(response)
