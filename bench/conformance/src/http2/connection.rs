@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use nix::poll::PollFlags;
-
 use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, MAX_PAYLOAD, setting};
 use super::mismatch::is_right;
@@ -12,7 +10,7 @@ use super::script::{Event, Finish, Frames, MOST_STREAMS, PROBE, Step};
 use crate::case::delayed;
 use crate::client::{Ending, READ_TIME};
 use crate::settings::Settings;
-use crate::socket::{Closed, Socket, Transport};
+use crate::socket::{Client, Link, Socket, Transport};
 
 /// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -31,8 +29,9 @@ pub(super) fn exchange(
     if failure.is_some() {
         (got.malformed, got.ending) = (failure, Ending::Stopped);
     }
-    let end = Instant::now() + settings.response_timeout * 4;
-    let mut connection = Connection { socket, settings, end, got, bytes: Vec::new(), parsed: 0 };
+    let timeout = settings.response_timeout;
+    let link = Link { socket, timeout, end: Instant::now() + timeout * 4 };
+    let mut connection = Connection { link, settings, got, bytes: Vec::new(), parsed: 0 };
     let (last, steps) = match script.steps.split_last() {
         Some((Step::Send(last), steps)) if script.finish == Finish::Probe => (last.as_slice(), steps),
         _ => (&[][..], script.steps.as_slice()),
@@ -55,21 +54,37 @@ pub(super) fn exchange(
 }
 
 struct Connection<'a> {
-    socket: Socket,
+    link: Link,
     settings: &'a Settings,
-    /// When the client gives up, whatever arrives until then.
-    end: Instant,
     got: Exchange,
     bytes: Vec<u8>,
     /// The number of bytes that frames were read from.
     parsed: usize,
 }
 
-impl Connection<'_> {
+impl Client for Connection<'_> {
+    fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
     fn is_under_way(&self) -> bool {
         self.got.ending == Ending::Silent
     }
 
+    fn read(&mut self) {
+        let ended = self.link.socket.read(&mut self.bytes);
+        let wrong =
+            if self.bytes.len() > MAX_BYTES { Err("the frames do not end".to_owned()) } else { self.parse() };
+        if let Err(wrong) = wrong {
+            self.stop(wrong);
+        }
+        if self.is_under_way() {
+            self.got.ending = ended.map_or(Ending::Silent, Ending::from);
+        }
+    }
+}
+
+impl Connection<'_> {
     /// Whether nothing more has to come.
     fn is_settled(&self, script: &Frames) -> bool {
         if self.got.goaway.is_some() {
@@ -124,7 +139,7 @@ impl Connection<'_> {
     fn play_rounds(&mut self, rounds: &[(Vec<u8>, Vec<u32>)]) {
         let mut times = Vec::new();
         for (requests, streams) in rounds {
-            self.socket.delay_acknowledgements();
+            self.link.socket.delay_acknowledgements();
             let start = Instant::now();
             self.send(requests);
             for stream in streams {
@@ -170,48 +185,6 @@ impl Connection<'_> {
         self.got.ending = Ending::Stopped;
     }
 
-    /// Sends `bytes`, and reads meanwhile, so that neither side waits for the other one to read.
-    fn send(&mut self, mut bytes: &[u8]) {
-        let deadline = Instant::now() + self.settings.response_timeout;
-        while self.is_under_way() && !bytes.is_empty() {
-            match self.socket.write(bytes) {
-                Ok(0) => {
-                    if !self.socket.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline.min(self.end)) {
-                        return;
-                    }
-                    self.read();
-                }
-                Ok(written) => bytes = &bytes[written..],
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// Waits for bytes and reads them; false when none have arrived by the deadline.
-    fn receive(&mut self, deadline: Instant) -> bool {
-        let readable = self.socket.wait(PollFlags::POLLIN, deadline.min(self.end));
-        if readable {
-            self.read();
-        }
-        readable
-    }
-
-    fn read(&mut self) {
-        let ended = self.socket.read(&mut self.bytes);
-        let wrong =
-            if self.bytes.len() > MAX_BYTES { Err("the frames do not end".to_owned()) } else { self.parse() };
-        if let Err(wrong) = wrong {
-            self.stop(wrong);
-        }
-        if self.is_under_way() {
-            self.got.ending = match ended {
-                None => Ending::Silent,
-                Some(Closed::Eof) => Ending::Eof,
-                Some(Closed::Reset) => Ending::Reset,
-            };
-        }
-    }
-
     /// Reads the frames that are whole, and acknowledges those that want it.
     fn parse(&mut self) -> Result<(), String> {
         if self.got.settings.is_none() && self.bytes.starts_with(b"HTTP/1") {
@@ -233,7 +206,7 @@ impl Connection<'_> {
             self.parsed += length;
         }
         // Fails when the server has closed, which the next read reports too.
-        let _ = self.socket.write(&replies);
+        let _ = self.link.socket.write(&replies);
         Ok(())
     }
 }
