@@ -58,6 +58,7 @@ pub use case::{Case, End, Severity, subject_of};
 pub use cause::{Cause, causes};
 pub use deviation::Deviation;
 pub use expected::Expected;
+pub use http2::FrameClient;
 pub use played::Failure;
 pub use protocol::{Protocol, all_cases};
 pub use rules::Rule;

@@ -1,7 +1,7 @@
 //! A client that sends frames, whether they are right or wrong, and reads what the server does.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, MAX_PAYLOAD, setting};
@@ -24,14 +24,7 @@ pub(super) fn exchange(
     script: &Frames,
     settings: &Settings,
 ) -> std::io::Result<Exchange> {
-    let (socket, failure) = Socket::connect(address, transport, settings.response_timeout)?;
-    let mut got = Exchange::new(script.table);
-    if failure.is_some() {
-        (got.malformed, got.ending) = (failure, Ending::Stopped);
-    }
-    let timeout = settings.response_timeout;
-    let link = Link { socket, timeout, end: Instant::now() + timeout * 4 };
-    let mut connection = Connection { link, settings, got, bytes: Vec::new(), parsed: 0 };
+    let mut connection = Connection::open(address, transport, settings.response_timeout, script.table)?;
     let (last, steps) = match script.steps.split_last() {
         Some((Step::Send(last), steps)) if script.finish == Finish::Probe => (last.as_slice(), steps),
         _ => (&[][..], script.steps.as_slice()),
@@ -53,16 +46,15 @@ pub(super) fn exchange(
     Ok(connection.got)
 }
 
-struct Connection<'a> {
+pub(super) struct Connection {
     link: Link,
-    settings: &'a Settings,
-    got: Exchange,
+    pub(super) got: Exchange,
     bytes: Vec<u8>,
     /// The number of bytes that frames were read from.
     parsed: usize,
 }
 
-impl Client for Connection<'_> {
+impl Client for Connection {
     fn link(&mut self) -> &mut Link {
         &mut self.link
     }
@@ -84,7 +76,23 @@ impl Client for Connection<'_> {
     }
 }
 
-impl Connection<'_> {
+impl Connection {
+    /// To `address`. The size is that of the dynamic table that answers may use.
+    pub(super) fn open(
+        address: SocketAddr,
+        transport: Transport,
+        timeout: Duration,
+        table: u32,
+    ) -> std::io::Result<Self> {
+        let (socket, failure) = Socket::connect(address, transport, timeout)?;
+        let mut got = Exchange::new(table);
+        if failure.is_some() {
+            (got.malformed, got.ending) = (failure, Ending::Stopped);
+        }
+        let link = Link { socket, timeout, end: Instant::now() + timeout * 4 };
+        Ok(Self { link, got, bytes: Vec::new(), parsed: 0 })
+    }
+
     /// Whether nothing more has to come.
     fn is_settled(&self, script: &Frames) -> bool {
         if self.got.goaway.is_some() {
@@ -154,7 +162,7 @@ impl Connection<'_> {
 
     /// Sends a request with content, whatever the server says of it, and waits for its end.
     fn upload(&mut self, stream: u32, block: &[u8]) {
-        let deadline = Instant::now() + self.settings.response_timeout;
+        let deadline = Instant::now() + self.link.timeout;
         while self.is_under_way() && self.got.room < MAX_PAYLOAD as u64 {
             if !self.receive(deadline) {
                 self.stop("expected the window of the connection to be opened again".into());
@@ -171,8 +179,8 @@ impl Connection<'_> {
         }
     }
 
-    fn wait_for(&mut self, event: Event) {
-        let deadline = Instant::now() + self.settings.response_timeout;
+    pub(super) fn wait_for(&mut self, event: Event) {
+        let deadline = Instant::now() + self.link.timeout;
         while self.is_under_way() && !self.got.has(event) {
             if !self.receive(deadline) {
                 self.stop(format!("expected {event} before the client sends more"));

@@ -10,6 +10,7 @@
 //! code is always right in the place of a special one.
 
 mod check;
+mod client;
 mod connection;
 mod exchange;
 mod frame;
@@ -31,6 +32,7 @@ use crate::socket::Transport;
 use crate::target::Target;
 
 pub(crate) use check::play;
+pub use client::FrameClient;
 pub(crate) use script::Frames;
 use script::{End, Finish, Want};
 use site::Site;

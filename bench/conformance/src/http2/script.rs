@@ -9,6 +9,9 @@ use crate::expected::Expected;
 /// cases, since stream identifiers only rise.
 pub(super) const PROBE: u32 = 1001;
 
+/// The dynamic table of the client's decoder, where SETTINGS say nothing of it (RFC 9113, section 6.5.2).
+pub(super) const TABLE: u32 = 4096;
+
 /// The most streams that a case opens at once.
 pub(super) const MOST_STREAMS: u32 = 300;
 
@@ -129,7 +132,7 @@ impl Frames {
     /// Of one write and no alternative.
     pub(super) fn of(bytes: Vec<u8>, probe: Vec<u8>) -> Self {
         let steps = vec![Step::Send(bytes)];
-        Self { steps, finish: Finish::Probe, alternatives: Vec::new(), table: 4096, probe }
+        Self { steps, finish: Finish::Probe, alternatives: Vec::new(), table: TABLE, probe }
     }
 
     pub(super) fn or(mut self, wants: impl Into<Vec<Want>>, end: End) -> Self {
