@@ -65,5 +65,5 @@ pub use rules::Rule;
 pub use run::{CaseResult, NotAsked, Outcome, Run, Watch, check, run};
 pub use select::select;
 pub use settings::{Settings, Timeouts};
-pub use subject::{BURST, ENDPOINT, TIMING, cases, endpoint_cases, floor_cases};
+pub use subject::{BURST, ENDPOINT, cases, endpoint_cases, floor_cases};
 pub use target::Target;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, MAX_PAYLOAD, setting};
 use super::mismatch::is_right;
-use super::script::{Event, Finish, Frames, MOST_STREAMS, PROBE, Step};
+use super::script::{DRIPS, Event, Finish, Frames, MOST_STREAMS, PROBE, Step};
 use crate::case::delayed;
 use crate::client::{Ending, READ_TIME};
-use crate::settings::Settings;
+use crate::settings::{Settings, Timeouts};
 use crate::socket::{Client, Link, Socket, Transport};
 
 /// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
@@ -29,15 +29,21 @@ pub(super) fn exchange(
         Some((Step::Send(last), steps)) if script.finish == Finish::Probe => (last.as_slice(), steps),
         _ => (&[][..], script.steps.as_slice()),
     };
+    connection.link.end += script.pauses(&settings.timeouts);
     for step in steps {
-        connection.play(step);
+        connection.play(step, &settings.timeouts);
     }
     match script.finish {
         // One write, so that the server reads both together on every run.
         Finish::Probe => connection.send(&[last, &script.probe].concat()),
-        Finish::Wait => {}
+        Finish::Wait | Finish::WaitFor(_) => {}
     }
-    let deadline = Instant::now() + settings.response_timeout;
+    let deadline = Instant::now()
+        + match script.finish {
+            Finish::WaitFor(timeout) => settings.time_for(timeout),
+            Finish::Probe | Finish::Wait => settings.response_timeout,
+        };
+    connection.link.end = connection.link.end.max(deadline);
     while connection.is_under_way() && !connection.is_settled(script) && connection.receive(deadline) {}
     let got = &mut connection.got;
     if got.ending == Ending::Silent && got.has(Event::End(PROBE)) {
@@ -52,6 +58,8 @@ pub(super) struct Connection {
     bytes: Vec<u8>,
     /// The number of bytes that frames were read from.
     parsed: usize,
+    /// Whether nothing is acknowledged.
+    is_silent: bool,
 }
 
 impl Client for Connection {
@@ -90,7 +98,7 @@ impl Connection {
             (got.malformed, got.ending) = (failure, Ending::Stopped);
         }
         let link = Link { socket, timeout, end: Instant::now() + timeout * 4 };
-        Ok(Self { link, got, bytes: Vec::new(), parsed: 0 })
+        Ok(Self { link, got, bytes: Vec::new(), parsed: 0, is_silent: false })
     }
 
     /// Whether nothing more has to come.
@@ -103,14 +111,23 @@ impl Connection {
             Finish::Probe if !is_over(PROBE) => false,
             Finish::Probe => is_right(script, &self.got, Ending::Open) || script.streams().all(is_over),
             Finish::Wait => is_right(script, &self.got, Ending::Silent),
+            Finish::WaitFor(_) => false,
         }
     }
 
-    fn play(&mut self, step: &Step) {
+    fn play(&mut self, step: &Step, timeouts: &Timeouts) {
         match step {
             Step::Send(bytes) => self.send(bytes),
             Step::Yield => std::thread::sleep(READ_TIME),
             Step::Await(event) => self.wait_for(*event),
+            Step::Silence => self.is_silent = true,
+            Step::Pause(timeout, tenths) => self.pause(timeouts.get(*timeout) * *tenths / 10),
+            Step::Drip(timeout, bytes) => {
+                for _ in 0..DRIPS {
+                    self.send(bytes);
+                    self.pause(timeouts.get(*timeout) / 10);
+                }
+            }
             Step::AtMost(stream, most) => {
                 let content = self.got.content(*stream);
                 if content > *most {
@@ -142,6 +159,12 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Reads for this time.
+    fn pause(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while self.is_under_way() && self.receive(deadline) {}
     }
 
     fn play_rounds(&mut self, rounds: &[(Vec<u8>, Vec<u32>)]) {
@@ -213,8 +236,10 @@ impl Connection {
             }
             self.parsed += length;
         }
-        // Fails when the server has closed, which the next read reports too.
-        let _ = self.link.socket.write(&replies);
+        if !self.is_silent {
+            // Fails when the server has closed, which the next read reports too.
+            let _ = self.link.socket.write(&replies);
+        }
         Ok(())
     }
 }
