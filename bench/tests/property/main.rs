@@ -115,8 +115,7 @@ fn servers_answer_as_the_model_within_tls() {
 
 #[test]
 fn servers_answer_as_the_model_over_http_2() {
-    let all = [(Protocol::H2, conformance::Protocol::H2), (Protocol::H2c, conformance::Protocol::H2c)];
-    for (protocol, wire) in all {
+    for protocol in [Protocol::H2, Protocol::H2c] {
         let (host, servers) = prepared::servers(|server| answers_streams(server, protocol));
         let identity = Identity::new(host.address()).unwrap();
         prepared::check(&servers, AT_ONCE, |server| {
@@ -124,7 +123,7 @@ fn servers_answer_as_the_model_over_http_2() {
             let running = launch::start(&host, server, &[], &flags.words()).unwrap();
             let address = running.address;
             let checked = check(CASES_OVER_OTHERS, &streams::streams(), |streams| {
-                streams.play(&mut FrameClient::connect(address, wire, BOUND)?, protocol)
+                streams.play(&mut FrameClient::connect(address, protocol.is_encrypted(), BOUND)?, protocol)
             });
             assert!(running.stop().unwrap().status.success(), "{}", server.name);
             checked.err()

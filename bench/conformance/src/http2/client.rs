@@ -9,18 +9,18 @@ use super::connection::Connection;
 use super::frame::{code, code_name, ping};
 use super::script::{Event, TABLE};
 use super::site::opened;
-use crate::protocol::Protocol;
-use crate::socket::Client;
+use crate::socket::{Client, Transport};
 
 /// A connection of HTTP/2 whose answers are read as strictly as those of the cases. It acknowledges
 /// SETTINGS and PING by itself, whenever it waits: no frame may then have been sent in part.
 pub struct FrameClient(Connection);
 
 impl FrameClient {
-    /// Connects by [`Protocol::H2`] or [`Protocol::H2c`], and sends the preface. Fails where no connection
+    /// Connects within TLS, or by prior knowledge without, and sends the preface. Fails where no connection
     /// can be made. `timeout` is for each wait.
-    pub fn connect(address: SocketAddr, protocol: Protocol, timeout: Duration) -> Result<Self, String> {
-        let connection = Connection::open(address, protocol.transport(), timeout, TABLE);
+    pub fn connect(address: SocketAddr, is_encrypted: bool, timeout: Duration) -> Result<Self, String> {
+        let transport = if is_encrypted { Transport::Tls("h2") } else { Transport::Plain };
+        let connection = Connection::open(address, transport, timeout, TABLE);
         let mut client = Self(connection.map_err(|error| error.to_string())?);
         client.send(&opened(&[]));
         client.checked()?;
