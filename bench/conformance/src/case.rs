@@ -256,6 +256,11 @@ impl Case {
         subject_of(self.name)
     }
 
+    /// Whether it waits for the server's timeouts.
+    pub fn waits_for_timeouts(&self) -> bool {
+        self.subject().ends_with("timing")
+    }
+
     /// What a right answer is, in words: `400, then closed; or 200, then open`.
     pub fn right(&self) -> String {
         match &self.script {

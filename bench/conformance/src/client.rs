@@ -5,13 +5,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use answers::Response;
-use nix::poll::PollFlags;
-
 use crate::case::{Case, Finish, Messages, Rounds, Step, delayed};
 use crate::settings::Settings;
-use crate::socket::{Closed, Socket};
+use crate::socket::{Client, Closed, Link, Socket};
 use crate::target::Target;
+use answers::Response;
 
 /// Enough for a server on this machine to read the first of two writes. A slower server sees both
 /// as one, which is also a valid way for the bytes to arrive.
@@ -49,6 +47,15 @@ pub(crate) enum Ending {
     Switched,
 }
 
+impl From<Closed> for Ending {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Eof => Self::Eof,
+            Closed::Reset => Self::Reset,
+        }
+    }
+}
+
 /// Plays `case` on a new connection to `address`: the request that shows whether the connection is
 /// still open comes last. The exchange waits for its answer or for the end of the connection: for an
 /// event, never for time to pass. Fails when it cannot connect.
@@ -69,7 +76,7 @@ pub(crate) fn exchange(
     match messages.finish {
         // One write, so that the server reads both together on every run.
         Finish::Probe => connection.send(&[last, case.target.probe().as_bytes()].concat()),
-        Finish::HalfClose => connection.socket.half_close(),
+        Finish::HalfClose => connection.link.socket.half_close(),
         Finish::Wait | Finish::WaitFor(_) => {}
     }
     let deadline = Instant::now()
@@ -102,18 +109,39 @@ fn longest(messages: &Messages, settings: &Settings) -> Duration {
 }
 
 struct RawConnection<'a> {
-    socket: Socket,
+    link: Link,
     settings: &'a Settings,
     target: &'a Target,
     head_only: Vec<bool>,
-    /// When the client gives up, whatever arrives until then.
-    end: Instant,
     /// The exchange so far.
     got: Exchange,
     /// The number of bytes that its answers were read from.
     parsed: usize,
     /// The number of final answers among them.
     finals: usize,
+}
+
+impl Client for RawConnection<'_> {
+    fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.got.ending == Ending::Silent
+    }
+
+    fn read(&mut self) {
+        let ended = self.link.socket.read(&mut self.got.bytes).map(Ending::from);
+        self.parse(ended.is_some());
+        let got = &mut self.got;
+        if got.bytes.len() > MAX_BYTES {
+            got.malformed = Some("the answers do not end".into());
+        }
+        if got.ending == Ending::Silent {
+            let stopped = got.malformed.is_some().then_some(Ending::Stopped);
+            got.ending = ended.or(stopped).unwrap_or(Ending::Silent);
+        }
+    }
 }
 
 impl<'a> RawConnection<'a> {
@@ -125,14 +153,11 @@ impl<'a> RawConnection<'a> {
     ) -> std::io::Result<Self> {
         let (socket, failure) = Socket::connect(address, case.transport, settings.response_timeout)?;
         let (target, head_only) = (&case.target, messages.head_only());
-        let end = Instant::now() + longest(messages, settings);
+        let (timeout, end) = (settings.response_timeout, Instant::now() + longest(messages, settings));
+        let link = Link { socket, timeout, end };
         let ending = if failure.is_some() { Ending::Stopped } else { Ending::Silent };
         let got = Exchange { malformed: failure, ending, ..Exchange::default() };
-        Ok(Self { socket, settings, target, head_only, end, got, parsed: 0, finals: 0 })
-    }
-
-    fn is_under_way(&self) -> bool {
-        self.got.ending == Ending::Silent
+        Ok(Self { link, settings, target, head_only, got, parsed: 0, finals: 0 })
     }
 
     fn play(&mut self, step: &Step) {
@@ -172,7 +197,7 @@ impl<'a> RawConnection<'a> {
         let mut times = Vec::new();
         for _ in 0..rounds.rounds {
             let before = self.got.responses.len();
-            self.socket.delay_acknowledgements();
+            self.link.socket.delay_acknowledgements();
             let start = Instant::now();
             self.send(rounds.requests.as_bytes());
             self.wait_for(before + rounds.answers);
@@ -186,50 +211,6 @@ impl<'a> RawConnection<'a> {
     fn stop(&mut self, wrong: String) {
         self.got.malformed = Some(wrong);
         self.got.ending = Ending::Stopped;
-    }
-
-    /// Sends `bytes`, and reads answers meanwhile, so that neither side waits for the other one to
-    /// read. The server may close before it has read everything: then its answers decide the case.
-    fn send(&mut self, mut bytes: &[u8]) {
-        let deadline = Instant::now() + self.settings.response_timeout;
-        while self.is_under_way() && !bytes.is_empty() {
-            match self.socket.write(bytes) {
-                Ok(0) => {
-                    if !self.socket.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline.min(self.end)) {
-                        return;
-                    }
-                    self.read();
-                }
-                Ok(written) => bytes = &bytes[written..],
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// Waits for bytes and reads them; false when none have arrived by the deadline.
-    fn receive(&mut self, deadline: Instant) -> bool {
-        let readable = self.socket.wait(PollFlags::POLLIN, deadline.min(self.end));
-        if readable {
-            self.read();
-        }
-        readable
-    }
-
-    /// Reads the available bytes, and parses the answers that are complete.
-    fn read(&mut self) {
-        let ended = self.socket.read(&mut self.got.bytes).map(|closed| match closed {
-            Closed::Eof => Ending::Eof,
-            Closed::Reset => Ending::Reset,
-        });
-        self.parse(ended.is_some());
-        let got = &mut self.got;
-        if got.bytes.len() > MAX_BYTES {
-            got.malformed = Some("the answers do not end".into());
-        }
-        if got.ending == Ending::Silent {
-            let stopped = got.malformed.is_some().then_some(Ending::Stopped);
-            got.ending = ended.or(stopped).unwrap_or(Ending::Silent);
-        }
     }
 
     fn push(&mut self, response: Response) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use conformance::{CaseResult, Protocol, Settings, TIMING, Target, Watch, causes, run, select};
+use conformance::{CaseResult, Protocol, Settings, Target, Watch, causes, run, select};
 
 /// Asks a running server of HTTP/1.1, HTTP/2 or TLS how it follows the RFCs
 ///
@@ -74,7 +74,7 @@ fn ask(arguments: &Arguments) -> Result<bool, String> {
     let mut chosen = select(&arguments.protocol.cases(), &arguments.only, &target)
         .map_err(|error| format!("--only: {error}"))?;
     // Their timeouts are those that a server was started with.
-    chosen.retain(|case| case.subject() != TIMING);
+    chosen.retain(|case| !case.waits_for_timeouts());
     let Some(address) = arguments.address.as_ref().filter(|_| !arguments.list) else {
         chosen.iter().for_each(|case| println!("{case}"));
         return Ok(true);

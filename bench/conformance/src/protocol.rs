@@ -36,7 +36,7 @@ impl Protocol {
     pub fn cases(self) -> Vec<Case> {
         match self {
             Self::Http1 => subject::cases(),
-            Self::Https => [subject::https_cases(), tls::cases()].concat(),
+            Self::Https => [subject::https_cases(), subject::https_timing_cases(), tls::cases()].concat(),
             Self::H2 | Self::H2c => http2::cases(self.transport()),
         }
     }

@@ -50,6 +50,17 @@ impl Timeouts {
     }
 }
 
+impl Settings {
+    /// How long a client that is silent waits for the end of its connection by a timeout, where no answer
+    /// says which one it was: less than the idle timeout, which would be mistaken for the head timeout.
+    pub(crate) fn time_for(&self, timeout: Timeout) -> Duration {
+        match timeout {
+            Timeout::Head => self.timeouts.idle * 9 / 10,
+            Timeout::Idle => self.timeouts.idle * 2 + self.response_timeout / 2,
+        }
+    }
+}
+
 impl Default for Settings {
     /// A server with the endpoint's own timeouts, and no splits.
     fn default() -> Self {

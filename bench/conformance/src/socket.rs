@@ -181,6 +181,54 @@ impl Socket {
     }
 }
 
+/// A connection, and how long the client of a case waits on it.
+pub(crate) struct Link {
+    pub(crate) socket: Socket,
+    /// How long it waits for the server to take or to send something.
+    pub(crate) timeout: Duration,
+    /// When it gives up, whatever arrives until then.
+    pub(crate) end: Instant,
+}
+
+/// A client that reads while it sends, so that neither side waits for the other one to read.
+pub(crate) trait Client {
+    fn link(&mut self) -> &mut Link;
+
+    /// Whether the server has neither ended the connection, nor done what ends the case.
+    fn is_under_way(&self) -> bool;
+
+    /// Takes what has arrived.
+    fn read(&mut self);
+
+    /// Sends `bytes`. The server may close before it has read everything: then its answers decide the
+    /// case.
+    fn send(&mut self, mut bytes: &[u8]) {
+        let deadline = Instant::now() + self.link().timeout;
+        while self.is_under_way() && !bytes.is_empty() {
+            match self.link().socket.write(bytes) {
+                Ok(0) if !self.receive_by(PollFlags::POLLIN | PollFlags::POLLOUT, deadline) => return,
+                Ok(written) => bytes = &bytes[written..],
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits for bytes and takes them; false when none have arrived by the deadline.
+    fn receive(&mut self, deadline: Instant) -> bool {
+        self.receive_by(PollFlags::POLLIN, deadline)
+    }
+
+    /// The same for one of these events.
+    fn receive_by(&mut self, events: PollFlags, deadline: Instant) -> bool {
+        let link = self.link();
+        let is_ready = link.socket.wait(events, deadline.min(link.end));
+        if is_ready {
+            self.read();
+        }
+        is_ready
+    }
+}
+
 /// Waits for one of these events on a stream; false when none has come by the deadline.
 pub(crate) fn wait(stream: &TcpStream, events: PollFlags, deadline: Instant) -> bool {
     let left = deadline.saturating_duration_since(Instant::now());

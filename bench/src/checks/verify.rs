@@ -23,7 +23,7 @@ use crate::servers::workload::{Mode, Workload};
 use crate::store::record::Protocol;
 use crate::tools::{self, Tool};
 use conformance::{Case, CaseResult, Expected, Outcome, Run};
-use conformance::{Settings, TIMING, Target, Timeouts, Watch};
+use conformance::{Settings, Target, Timeouts, Watch};
 
 pub use findings::Findings;
 pub use verification::Verification;
@@ -105,8 +105,7 @@ pub fn verify(
     let all = question.cases()?;
     let count = all.len();
     let (own, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| case.subject() == endpoint);
-    let (timing, others): (Vec<Case>, Vec<Case>) =
-        others.into_iter().partition(|case| case.subject() == TIMING);
+    let (timing, others): (Vec<Case>, Vec<Case>) = others.into_iter().partition(Case::waits_for_timeouts);
     let mut run = Run::default();
     if !own.is_empty() {
         run = send(host, server, &flags, &own, &settings, &|sent| progress(sent, count))?;
@@ -137,7 +136,7 @@ pub fn verify_attached(
     is_stopped: &(dyn Fn() -> bool + Sync),
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> anyhow::Result<Verification> {
-    let cases: Vec<Case> = question.cases()?.into_iter().filter(|case| case.subject() != TIMING).collect();
+    let cases: Vec<Case> = question.cases()?.into_iter().filter(|case| !case.waits_for_timeouts()).collect();
     let settings = Settings {
         splits: question.depth == Depth::Splits,
         response_timeout: ATTACHED_TIMEOUT,

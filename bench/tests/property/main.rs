@@ -1,20 +1,26 @@
 //! A model of the endpoint, compared with answers to generated well-formed requests: of the
-//! connection loop in memory, and of every server that is the endpoint, over real sockets.
+//! connection loop in memory, and of every server that is the endpoint, over real sockets: plain, within
+//! TLS, and as streams of HTTP/2.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 mod exchange;
+mod message;
 mod model;
 #[path = "../prepared/mod.rs"]
 mod prepared;
 mod request;
+mod streams;
 mod wire;
 
+use bench::servers::identity::{Identity, ServerFlags};
 use bench::servers::launch;
 use bench::servers::server::Server;
+use bench::store::record::Protocol;
+use conformance::FrameClient;
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use self::exchange::Exchange;
-use self::wire::{Memory, Socket};
+use self::wire::{BOUND, Memory, Socket, Tls};
 
 /// Some seconds in memory, in a debug build.
 const CASES_IN_MEMORY: u32 = 2000;
@@ -22,12 +28,22 @@ const CASES_IN_MEMORY: u32 = 2000;
 /// Some seconds per server: each case is a connection.
 const CASES_OVER_SOCKETS: u32 = 400;
 
+/// The same of those that are encrypted or interleaved: what they carry is asked without, too.
+const CASES_OVER_OTHERS: u32 = 60;
+
+/// Servers at once where few exchanges are played: the ends of the others take longer.
+const AT_ONCE: usize = 4;
+
 /// A server that does not answer takes a timeout in each try.
 const SHRINK_MILLISECONDS: u32 = 30_000;
 
 /// Compares `cases` exchanges with the model. They are the same on every run. Fails with the first
 /// one that differs, reduced to the smallest that does.
-fn check(cases: u32, play: impl Fn(&Exchange) -> Result<(), String>) -> Result<(), String> {
+fn check<S: Strategy>(
+    cases: u32,
+    exchanges: &S,
+    play: impl Fn(&S::Value) -> Result<(), String>,
+) -> Result<(), String> {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -35,8 +51,8 @@ fn check(cases: u32, play: impl Fn(&Exchange) -> Result<(), String>) -> Result<(
         ..Config::default()
     };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let test = |exchange: Exchange| play(&exchange).map_err(TestCaseError::fail);
-    TestRunner::new_with_rng(config, rng).run(&exchange::exchanges(), test).map_err(|error| error.to_string())
+    let test = |exchange: S::Value| play(&exchange).map_err(TestCaseError::fail);
+    TestRunner::new_with_rng(config, rng).run(exchanges, test).map_err(|error| error.to_string())
 }
 
 /// Whether the server has to answer all generated requests as the endpoint. They are of HTTP/1.1, and none
@@ -49,9 +65,18 @@ fn is_the_endpoint(server: &Server) -> bool {
     !server.is_floor && !server.known_failure_names().any(|name| generated.contains(&name))
 }
 
+/// Whether the server speaks this protocol, of HTTP/2, and has to answer all generated requests as the
+/// endpoint. They are well-formed, so that no known failures count but those of its greeting, and of
+/// methods that are odd and allowed.
+fn answers_streams(server: &Server, protocol: Protocol) -> bool {
+    let is_one = |name: &str| conformance::subject_of(name) == "h2-endpoint" || name == "methods/of-symbols";
+    server.protocols.contains(&protocol) && !server.known_failure_names().any(is_one)
+}
+
 #[test]
 fn the_connection_loop_answers_as_the_model() {
-    let checked = check(CASES_IN_MEMORY, |exchange| exchange.play(&mut Memory::default()));
+    let checked =
+        check(CASES_IN_MEMORY, &exchange::exchanges(), |exchange| exchange.play(&mut Memory::default()));
     checked.unwrap_or_else(|wrong| panic!("{wrong}"));
 }
 
@@ -61,8 +86,47 @@ fn servers_answer_as_the_model() {
     prepared::check(&servers, 1, |server| {
         let running = launch::start(&host, server, &[], &[]).unwrap();
         let address = running.address;
-        let checked = check(CASES_OVER_SOCKETS, |exchange| exchange.play(&mut Socket::open(address)));
+        let checked = check(CASES_OVER_SOCKETS, &exchange::exchanges(), |exchange| {
+            exchange.play(&mut Socket::open(address))
+        });
         assert!(running.stop().unwrap().status.success(), "{}", server.name);
         checked.err()
     });
+}
+
+#[test]
+fn servers_answer_as_the_model_within_tls() {
+    let speaks = |server: &Server| is_the_endpoint(server) && server.protocols.contains(&Protocol::Https);
+    let (host, servers) = prepared::servers(speaks);
+    prepared::check(&servers, AT_ONCE, |server| {
+        let identity = shared::testing::Identity::new();
+        let files = identity.files();
+        let flags = shared::testing::Identity::flags(&files, &[]);
+        let running = launch::start(&host, server, &[], &flags).unwrap();
+        let address = running.address;
+        let exchanges = (exchange::exchanges(), wire::lengths());
+        let checked = check(CASES_OVER_OTHERS, &exchanges, |(exchange, lengths)| {
+            exchange.play(&mut Tls::open(address, &identity, lengths))
+        });
+        assert!(running.stop().unwrap().status.success(), "{}", server.name);
+        checked.err()
+    });
+}
+
+#[test]
+fn servers_answer_as_the_model_over_http_2() {
+    for protocol in [Protocol::H2, Protocol::H2c] {
+        let (host, servers) = prepared::servers(|server| answers_streams(server, protocol));
+        let identity = Identity::new(host.address()).unwrap();
+        prepared::check(&servers, AT_ONCE, |server| {
+            let flags = ServerFlags::new(&host, protocol, Some(&identity)).unwrap();
+            let running = launch::start(&host, server, &[], &flags.words()).unwrap();
+            let address = running.address;
+            let checked = check(CASES_OVER_OTHERS, &streams::streams(), |streams| {
+                streams.play(&mut FrameClient::connect(address, protocol.is_encrypted(), BOUND)?, protocol)
+            });
+            assert!(running.stop().unwrap().status.success(), "{}", server.name);
+            checked.err()
+        });
+    }
 }

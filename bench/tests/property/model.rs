@@ -37,20 +37,23 @@ pub(crate) fn has_to_continue(request: &Request) -> bool {
 
 /// Fails when the answer to `request` is wrong.
 pub(crate) fn check(request: &Request, answer: &Response) -> Result<(), String> {
-    let expected = match request.method.as_str() {
-        "GET" => Expected::greeting(&request.path).exact(),
-        "HEAD" => Expected::head(&request.path).exact(),
-        _ => Expected::not_allowed().dated(),
-    };
-    let ends_rightly = ends(request, answer) == closes(request);
-    let wrong = if let Some(wrong) = expected.mismatch(answer) {
+    let wrong = if let Some(wrong) = mismatch(&request.method, &request.path, answer) {
         wrong
-    } else if request.method != "GET" && !answer.body.is_empty() {
-        "the answer has a body".to_owned()
-    } else if !ends_rightly {
+    } else if ends(request, answer) != closes(request) {
         format!("the answer has Connection: {:?}", answer.field("connection"))
     } else {
         return Ok(());
     };
     Err(format!("{request:?}: {wrong}"))
+}
+
+/// What is wrong with the answer to a request with this method for this path, whatever carries it.
+pub(crate) fn mismatch(method: &str, path: &str, answer: &Response) -> Option<String> {
+    let expected = match method {
+        "GET" => Expected::greeting(path).exact(),
+        "HEAD" => Expected::head(path).exact(),
+        _ => Expected::not_allowed().dated(),
+    };
+    let has_body = method != "GET" && !answer.body.is_empty();
+    expected.mismatch(answer).or_else(|| has_body.then(|| "the answer has a body".to_owned()))
 }

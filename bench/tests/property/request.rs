@@ -130,25 +130,14 @@ pub(crate) fn last() -> Request {
 
 /// Method, target and path.
 fn asked() -> impl Strategy<Value = (String, String, String)> {
-    let method = prop_oneof![
-        5 => select(vec!["GET", "GET", "HEAD", "POST"]).prop_map(str::to_owned),
-        1 => select(vec!["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"]).prop_map(str::to_owned),
-        // A token may also have `#$%&'`, which the version of the crate `http` in actix rejects in
-        // a method.
-        1 => "X[A-Z!*+.^_`|~-]{1,10}",
-    ];
-    let path = prop_oneof![
-        8 => "(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}){0,12}){1,4}",
-        1 => (1000..1500_usize).prop_map(|length| format!("/{}", "p".repeat(length))),
-    ];
-    let query = option::of(r"\?([A-Za-z0-9/?&=:@.+]|%[0-9A-F]{2}){0,12}");
+    let query = || option::of(queries());
     let authorities = vec!["http://h", "HTTPS://a.example:8080", "http://[::1]:80", "http://127.0.0.1"];
     let authority = prop_oneof![3 => Just(""), 1 => select(authorities)];
     let with_a_path =
-        (method, authority, path, query.clone()).prop_map(|(method, authority, path, query)| {
+        (methods(), authority, paths(), query()).prop_map(|(method, authority, path, query)| {
             (method, format!("{authority}{path}{}", query.unwrap_or_default()), path)
         });
-    let without = query.prop_map(|query| {
+    let without = query().prop_map(|query| {
         ("GET".to_owned(), format!("http://h{}", query.unwrap_or_default()), "/".to_owned())
     });
     let asterisk = Just(("OPTIONS".to_owned(), "*".to_owned(), String::new()));
@@ -156,29 +145,66 @@ fn asked() -> impl Strategy<Value = (String, String, String)> {
     prop_oneof![40 => with_a_path, 2 => without, 2 => asterisk, 1 => authority]
 }
 
+/// Generates methods of requests for a path.
+pub(crate) fn methods() -> impl Strategy<Value = String> {
+    prop_oneof![
+        5 => select(vec!["GET", "GET", "HEAD", "POST"]).prop_map(str::to_owned),
+        1 => select(vec!["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get"]).prop_map(str::to_owned),
+        // A token may also have `#$%&'`, which the version of the crate `http` in actix rejects in
+        // a method.
+        1 => "X[A-Z!*+.^_`|~-]{1,10}",
+    ]
+}
+
+/// Generates paths.
+pub(crate) fn paths() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}){0,12}){1,4}",
+        1 => (1000..1500_usize).prop_map(|length| format!("/{}", "p".repeat(length))),
+    ]
+}
+
+/// Generates queries.
+pub(crate) fn queries() -> impl Strategy<Value = String> {
+    r"\?([A-Za-z0-9/?&=:@.+]|%[0-9A-F]{2}){0,12}"
+}
+
 /// The line of a field that has no effect.
 fn field() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         select(vec!["Accept", "User-Agent", "cookie", "Content-Type", "Range", "TE"]).prop_map(str::to_owned),
-        "[Xx]-[A-Za-z0-9!#$%&'*+.^_`|~-]{1,16}",
+        extension_names(),
     ];
-    let value = prop_oneof![4 => "([!-~]([ -~\t]{0,30}[!-~])?)?", 1 => "[!-~]é[ -~]{0,4}ü"];
-    (name, "[ \t]{0,2}", value, "[ \t]{0,2}")
+    (name, "[ \t]{0,2}", values(), "[ \t]{0,2}")
         .prop_map(|(name, before, value, after)| format!("{name}:{before}{value}{after}"))
 }
 
-fn body() -> impl Strategy<Value = Body> {
+/// Generates names of fields that no document defines.
+pub(crate) fn extension_names() -> impl Strategy<Value = String> {
+    "[Xx]-[A-Za-z0-9!#$%&'*+.^_`|~-]{1,16}"
+}
+
+/// Generates values of fields.
+pub(crate) fn values() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "([!-~]([ -~\t]{0,30}[!-~])?)?", 1 => "[!-~]é[ -~]{0,4}ü"]
+}
+
+/// Generates contents, or pieces of them.
+pub(crate) fn contents() -> impl Strategy<Value = Vec<u8>> {
     let smuggled = Just(b"GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n".to_vec());
     let long = (any::<u8>(), 2000..4000_usize).prop_map(|(byte, length)| vec![byte; length]);
-    let bytes = || prop_oneof![3 => vec(any::<u8>(), 1..60), 1 => smuggled.clone(), 1 => long.clone()];
+    prop_oneof![3 => vec(any::<u8>(), 1..60), 1 => smuggled, 1 => long]
+}
+
+fn body() -> impl Strategy<Value = Body> {
     let extensions = r#"(;[a-z]{1,4}(=([a-z0-9]{1,4}|"[ -!#-\[]{0,6}"))?){1,2}"#;
     let extension = prop_oneof![3 => Just(String::new()), 1 => extensions];
-    let chunks = vec((bytes(), any::<bool>(), extension), 0..4);
+    let chunks = vec((contents(), any::<bool>(), extension), 0..4);
     let trailers = vec("X-[a-z]{1,8}: ?[!-~]{0,10}", 0..3);
     prop_oneof![
         4 => Just(Body::None),
         1 => Just(Body::Sized(Vec::new())),
-        2 => bytes().prop_map(Body::Sized),
+        2 => contents().prop_map(Body::Sized),
         3 => (chunks, trailers).prop_map(|(chunks, trailers)| Body::Chunked(chunks, trailers)),
     ]
 }

@@ -13,7 +13,8 @@
 //! for an answer that equals the last right one, and a request costs a write, a read and its part
 //! of a wait: events are edge-triggered, so no event has to be registered again.
 //!
-//! A program that runs `visit` needs [`output`] alone; the rest is for the binary.
+//! A program that runs `visit` needs [`output`] alone; the rest is for the binary. The feature `testing`
+//! has what the fuzzer checks.
 #![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
 mod amount;
@@ -49,6 +50,9 @@ mod threads;
 mod timer;
 mod tls;
 mod worker;
+
+#[cfg(any(test, feature = "testing"))]
+pub use http2::invariants;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,18 +1,16 @@
 //! A client that sends frames, whether they are right or wrong, and reads what the server does.
 
 use std::net::SocketAddr;
-use std::time::Instant;
-
-use nix::poll::PollFlags;
+use std::time::{Duration, Instant};
 
 use super::exchange::{Exchange, Stream};
 use super::frame::{Frame, MAX_PAYLOAD, setting};
 use super::mismatch::is_right;
-use super::script::{Event, Finish, Frames, MOST_STREAMS, PROBE, Step};
+use super::script::{DRIPS, Event, Finish, Frames, MOST_STREAMS, PROBE, Step};
 use crate::case::delayed;
 use crate::client::{Ending, READ_TIME};
-use crate::settings::Settings;
-use crate::socket::{Closed, Socket, Transport};
+use crate::settings::{Settings, Timeouts};
+use crate::socket::{Client, Link, Socket, Transport};
 
 /// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -26,26 +24,26 @@ pub(super) fn exchange(
     script: &Frames,
     settings: &Settings,
 ) -> std::io::Result<Exchange> {
-    let (socket, failure) = Socket::connect(address, transport, settings.response_timeout)?;
-    let mut got = Exchange::new(script.table);
-    if failure.is_some() {
-        (got.malformed, got.ending) = (failure, Ending::Stopped);
-    }
-    let end = Instant::now() + settings.response_timeout * 4;
-    let mut connection = Connection { socket, settings, end, got, bytes: Vec::new(), parsed: 0 };
+    let mut connection = Connection::open(address, transport, settings.response_timeout, script.table)?;
     let (last, steps) = match script.steps.split_last() {
         Some((Step::Send(last), steps)) if script.finish == Finish::Probe => (last.as_slice(), steps),
         _ => (&[][..], script.steps.as_slice()),
     };
+    connection.link.end += script.pauses(&settings.timeouts);
     for step in steps {
-        connection.play(step);
+        connection.play(step, &settings.timeouts);
     }
     match script.finish {
         // One write, so that the server reads both together on every run.
         Finish::Probe => connection.send(&[last, &script.probe].concat()),
-        Finish::Wait => {}
+        Finish::Wait | Finish::WaitFor(_) => {}
     }
-    let deadline = Instant::now() + settings.response_timeout;
+    let deadline = Instant::now()
+        + match script.finish {
+            Finish::WaitFor(timeout) => settings.time_for(timeout),
+            Finish::Probe | Finish::Wait => settings.response_timeout,
+        };
+    connection.link.end = connection.link.end.max(deadline);
     while connection.is_under_way() && !connection.is_settled(script) && connection.receive(deadline) {}
     let got = &mut connection.got;
     if got.ending == Ending::Silent && got.has(Event::End(PROBE)) {
@@ -54,20 +52,53 @@ pub(super) fn exchange(
     Ok(connection.got)
 }
 
-struct Connection<'a> {
-    socket: Socket,
-    settings: &'a Settings,
-    /// When the client gives up, whatever arrives until then.
-    end: Instant,
-    got: Exchange,
+pub(super) struct Connection {
+    link: Link,
+    pub(super) got: Exchange,
     bytes: Vec<u8>,
     /// The number of bytes that frames were read from.
     parsed: usize,
+    /// Whether nothing is acknowledged.
+    is_silent: bool,
 }
 
-impl Connection<'_> {
+impl Client for Connection {
+    fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
     fn is_under_way(&self) -> bool {
         self.got.ending == Ending::Silent
+    }
+
+    fn read(&mut self) {
+        let ended = self.link.socket.read(&mut self.bytes);
+        let wrong =
+            if self.bytes.len() > MAX_BYTES { Err("the frames do not end".to_owned()) } else { self.parse() };
+        if let Err(wrong) = wrong {
+            self.stop(wrong);
+        }
+        if self.is_under_way() {
+            self.got.ending = ended.map_or(Ending::Silent, Ending::from);
+        }
+    }
+}
+
+impl Connection {
+    /// To `address`. The size is that of the dynamic table that answers may use.
+    pub(super) fn open(
+        address: SocketAddr,
+        transport: Transport,
+        timeout: Duration,
+        table: u32,
+    ) -> std::io::Result<Self> {
+        let (socket, failure) = Socket::connect(address, transport, timeout)?;
+        let mut got = Exchange::new(table);
+        if failure.is_some() {
+            (got.malformed, got.ending) = (failure, Ending::Stopped);
+        }
+        let link = Link { socket, timeout, end: Instant::now() + timeout * 4 };
+        Ok(Self { link, got, bytes: Vec::new(), parsed: 0, is_silent: false })
     }
 
     /// Whether nothing more has to come.
@@ -80,14 +111,23 @@ impl Connection<'_> {
             Finish::Probe if !is_over(PROBE) => false,
             Finish::Probe => is_right(script, &self.got, Ending::Open) || script.streams().all(is_over),
             Finish::Wait => is_right(script, &self.got, Ending::Silent),
+            Finish::WaitFor(_) => false,
         }
     }
 
-    fn play(&mut self, step: &Step) {
+    fn play(&mut self, step: &Step, timeouts: &Timeouts) {
         match step {
             Step::Send(bytes) => self.send(bytes),
             Step::Yield => std::thread::sleep(READ_TIME),
             Step::Await(event) => self.wait_for(*event),
+            Step::Silence => self.is_silent = true,
+            Step::Pause(timeout, tenths) => self.pause(timeouts.get(*timeout) * *tenths / 10),
+            Step::Drip(timeout, bytes) => {
+                for _ in 0..DRIPS {
+                    self.send(bytes);
+                    self.pause(timeouts.get(*timeout) / 10);
+                }
+            }
             Step::AtMost(stream, most) => {
                 let content = self.got.content(*stream);
                 if content > *most {
@@ -121,10 +161,16 @@ impl Connection<'_> {
         }
     }
 
+    /// Reads for this time.
+    fn pause(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while self.is_under_way() && self.receive(deadline) {}
+    }
+
     fn play_rounds(&mut self, rounds: &[(Vec<u8>, Vec<u32>)]) {
         let mut times = Vec::new();
         for (requests, streams) in rounds {
-            self.socket.delay_acknowledgements();
+            self.link.socket.delay_acknowledgements();
             let start = Instant::now();
             self.send(requests);
             for stream in streams {
@@ -139,7 +185,7 @@ impl Connection<'_> {
 
     /// Sends a request with content, whatever the server says of it, and waits for its end.
     fn upload(&mut self, stream: u32, block: &[u8]) {
-        let deadline = Instant::now() + self.settings.response_timeout;
+        let deadline = Instant::now() + self.link.timeout;
         while self.is_under_way() && self.got.room < MAX_PAYLOAD as u64 {
             if !self.receive(deadline) {
                 self.stop("expected the window of the connection to be opened again".into());
@@ -156,8 +202,8 @@ impl Connection<'_> {
         }
     }
 
-    fn wait_for(&mut self, event: Event) {
-        let deadline = Instant::now() + self.settings.response_timeout;
+    pub(super) fn wait_for(&mut self, event: Event) {
+        let deadline = Instant::now() + self.link.timeout;
         while self.is_under_way() && !self.got.has(event) {
             if !self.receive(deadline) {
                 self.stop(format!("expected {event} before the client sends more"));
@@ -168,48 +214,6 @@ impl Connection<'_> {
     fn stop(&mut self, wrong: String) {
         self.got.malformed = Some(wrong);
         self.got.ending = Ending::Stopped;
-    }
-
-    /// Sends `bytes`, and reads meanwhile, so that neither side waits for the other one to read.
-    fn send(&mut self, mut bytes: &[u8]) {
-        let deadline = Instant::now() + self.settings.response_timeout;
-        while self.is_under_way() && !bytes.is_empty() {
-            match self.socket.write(bytes) {
-                Ok(0) => {
-                    if !self.socket.wait(PollFlags::POLLIN | PollFlags::POLLOUT, deadline.min(self.end)) {
-                        return;
-                    }
-                    self.read();
-                }
-                Ok(written) => bytes = &bytes[written..],
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// Waits for bytes and reads them; false when none have arrived by the deadline.
-    fn receive(&mut self, deadline: Instant) -> bool {
-        let readable = self.socket.wait(PollFlags::POLLIN, deadline.min(self.end));
-        if readable {
-            self.read();
-        }
-        readable
-    }
-
-    fn read(&mut self) {
-        let ended = self.socket.read(&mut self.bytes);
-        let wrong =
-            if self.bytes.len() > MAX_BYTES { Err("the frames do not end".to_owned()) } else { self.parse() };
-        if let Err(wrong) = wrong {
-            self.stop(wrong);
-        }
-        if self.is_under_way() {
-            self.got.ending = match ended {
-                None => Ending::Silent,
-                Some(Closed::Eof) => Ending::Eof,
-                Some(Closed::Reset) => Ending::Reset,
-            };
-        }
     }
 
     /// Reads the frames that are whole, and acknowledges those that want it.
@@ -232,8 +236,10 @@ impl Connection<'_> {
             }
             self.parsed += length;
         }
-        // Fails when the server has closed, which the next read reports too.
-        let _ = self.socket.write(&replies);
+        if !self.is_silent {
+            // Fails when the server has closed, which the next read reports too.
+            let _ = self.link.socket.write(&replies);
+        }
         Ok(())
     }
 }

@@ -81,6 +81,7 @@ fn end_mismatch(end: End, got: &Exchange, ending: Ending) -> Option<String> {
             let is_told = goaway.is_some_and(|code| code != code::NO_ERROR);
             of((is_closed || is_told) && !is_served, "expected GOAWAY or a close")
         }
+        End::Over => of(is_closed && !is_served, "expected the connection to be closed"),
         End::Refused => {
             of(is_closed && !is_served && got.streams.is_empty(), "expected the connection to be closed")
         }

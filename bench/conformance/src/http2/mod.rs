@@ -14,6 +14,7 @@ mod client;
 mod connection;
 mod exchange;
 mod frame;
+mod frame_client;
 mod hpack;
 mod mismatch;
 mod script;
@@ -33,6 +34,7 @@ use crate::target::Target;
 
 pub(crate) use check::play;
 pub use client::{Http2Client, MAX_CONTENT, StreamEnd};
+pub use frame_client::FrameClient;
 pub(crate) use script::Frames;
 use script::{End, Finish, Want};
 use site::Site;

@@ -1,16 +1,24 @@
 //! A case of HTTP/2: the frames that the client sends, and what the server may do about them.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::frame::{code, code_name};
 use crate::expected::Expected;
+use crate::settings::{Timeout, Timeouts};
 
 /// The stream of the request that shows whether a connection is still served: above those of all
 /// cases, since stream identifiers only rise.
 pub(super) const PROBE: u32 = 1001;
 
+/// The dynamic table of the client's decoder, where SETTINGS say nothing of it (RFC 9113, section 6.5.2).
+pub(super) const TABLE: u32 = 4096;
+
 /// The most streams that a case opens at once.
 pub(super) const MOST_STREAMS: u32 = 300;
+
+/// How often a [`Step::Drip`] sends its bytes.
+pub(super) const DRIPS: u32 = 30;
 
 /// What the client sends on a new connection, and the alternatives that the server has.
 #[derive(Clone, Debug)]
@@ -32,6 +40,13 @@ pub(super) enum Step {
     Yield,
     /// Waits for this to happen.
     Await(Event),
+    /// Is silent for this number of tenths of a timeout.
+    Pause(Timeout, u32),
+    /// Acknowledges nothing from here on: what the client sends may be a part of a frame.
+    Silence,
+    /// Sends these bytes again and again, a tenth of a timeout apart, until the connection ends or three
+    /// times the timeout is over.
+    Drip(Timeout, Vec<u8>),
     /// The server has sent no more than this number of bytes of content, on a stream or, as stream 0,
     /// in all.
     AtMost(u32, usize),
@@ -71,6 +86,8 @@ pub(super) enum Finish {
     Probe,
     /// It does nothing but read, until one of the alternatives holds.
     Wait,
+    /// It does nothing but read: the server closes after one of its timeouts.
+    WaitFor(Timeout),
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +136,8 @@ pub(super) enum End {
     GoAway(&'static [u32]),
     /// GOAWAY with any code, or closed, or both.
     Closed,
+    /// Closed, with GOAWAY or without.
+    Over,
     /// Closed without more frames, or refused by an answer of HTTP/1.1.
     Refused,
     /// Open or closed.
@@ -129,7 +148,7 @@ impl Frames {
     /// Of one write and no alternative.
     pub(super) fn of(bytes: Vec<u8>, probe: Vec<u8>) -> Self {
         let steps = vec![Step::Send(bytes)];
-        Self { steps, finish: Finish::Probe, alternatives: Vec::new(), table: 4096, probe }
+        Self { steps, finish: Finish::Probe, alternatives: Vec::new(), table: TABLE, probe }
     }
 
     pub(super) fn or(mut self, wants: impl Into<Vec<Want>>, end: End) -> Self {
@@ -155,9 +174,23 @@ impl Frames {
         Self { table, ..self }
     }
 
-    /// The bytes of a case that can be split: it is one write.
+    /// The bytes of a case that can be split: it is one write, and waits for no timeout.
     pub(super) fn only_write(&self) -> Option<&[u8]> {
-        if let [Step::Send(bytes)] = self.steps.as_slice() { Some(bytes) } else { None }
+        match (self.steps.as_slice(), self.finish) {
+            (_, Finish::WaitFor(_)) => None,
+            ([Step::Send(bytes)], _) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// For how long it waits by itself.
+    pub(super) fn pauses(&self, timeouts: &Timeouts) -> Duration {
+        let pause = |step: &Step| match step {
+            Step::Pause(timeout, tenths) => timeouts.get(*timeout) * *tenths / 10,
+            Step::Drip(timeout, _) => timeouts.get(*timeout) * DRIPS / 10,
+            _ => Duration::ZERO,
+        };
+        self.steps.iter().map(pause).sum()
     }
 
     /// The same in two writes, the first of `at` bytes.
@@ -198,6 +231,7 @@ impl fmt::Display for Alternative {
             End::Open => write!(out, "{separator}open"),
             End::GoAway(codes) => write!(out, "{separator}GOAWAY {} and closed", codes_named(codes)),
             End::Closed => write!(out, "{separator}GOAWAY or closed"),
+            End::Over => write!(out, "{separator}closed"),
             End::Refused => write!(out, "{separator}closed, or an error of HTTP/1.1 and closed"),
             End::Any if wants.is_empty() => out.write_str("anything"),
             End::Any => Ok(()),

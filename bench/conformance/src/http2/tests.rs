@@ -15,7 +15,7 @@ use crate::expected::Expected;
 use crate::protocol::Protocol;
 use crate::run::{CaseResult, Outcome, Watch, check, run};
 use crate::select::select;
-use crate::settings::Settings;
+use crate::settings::{Settings, Timeouts};
 use crate::socket::Transport;
 use crate::target::Target;
 
@@ -416,4 +416,50 @@ fn every_case_has_a_unique_name_a_subject_and_a_rule() {
     let plain: Vec<&str> = plain.iter().map(|case| case.name).collect();
     let others = over_tls.iter().filter(|case| !plain.contains(&case.name)).map(|case| case.name);
     assert_eq!(others.collect::<Vec<_>>(), ["h2-preface/http-1.1"]);
+}
+
+/// Starts a server that sends its preface, and closes after this time.
+fn start_closing(after: Duration) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(&preface()).unwrap();
+        std::thread::sleep(after);
+    });
+    address
+}
+
+/// A server that closes only by its idle timeout is late for a head, and one that never closes for both.
+#[test]
+fn a_silent_client_waits_for_the_timeout_that_is_due() {
+    let [head, idle, never] = [50, 1000, 20_000].map(Duration::from_millis);
+    let settings = Settings {
+        timeouts: Timeouts { head, idle },
+        response_timeout: Duration::from_secs(1),
+        ..Settings::default()
+    };
+    let cases = [
+        ("h2-timing/headers-stalled", head, None),
+        ("h2-timing/headers-stalled", idle, Some(Severity::Strict)),
+        ("h2-timing/continuations-dripped", head, None),
+        ("h2-timing/ping-stalled", idle, None),
+        ("h2-timing/idle-after-the-preface", idle, None),
+        ("h2-timing/idle-after-the-preface", never, Some(Severity::Strict)),
+        ("h2-timing/slow-headers", never, Some(Severity::Strict)),
+    ];
+    std::thread::scope(|scope| {
+        for (name, after, expected) in cases {
+            let settings = &settings;
+            scope.spawn(move || {
+                let case = Protocol::H2c.cases().into_iter().find(|case| case.name == name).unwrap();
+                let severity = match check(start_closing(after), &case, settings) {
+                    Outcome::Passed => None,
+                    Outcome::Failed(failure) => Some(failure.severity),
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(severity, expected, "{name}, closed after {after:?}");
+            });
+        }
+    });
 }

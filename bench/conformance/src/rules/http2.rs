@@ -171,6 +171,9 @@ rules! {
     CONNECT = "RFC 9113, section 8.5":
         "CONNECT has :authority and neither :scheme nor :path; with one of them it is malformed.";
 
+    FIELD_LIMIT = "RFC 9113, section 10.5.1":
+        "A server can answer 431 to fields that are larger than it is willing to process; the block MUST be processed all the same, unless the connection is closed.";
+
     // HPACK.
     INDEX_ZERO = "RFC 7541, section 6.1":
         "An indexed field of index 0 MUST be taken for a decoding error.";

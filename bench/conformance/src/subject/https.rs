@@ -43,23 +43,41 @@ const SAME: [(&str, &str); 31] = [
     ("https/host-name", "host/name"),
 ];
 
+/// The same of those that wait for the server's timeouts.
+const TIMING: [(&str, &str); 6] = [
+    ("https-timing/head-stalled", "timing/head-stalled"),
+    ("https-timing/second-head-stalled", "timing/second-head-stalled"),
+    ("https-timing/slow-heads", "timing/slow-heads"),
+    ("https-timing/idle-after-an-answer", "timing/idle-after-an-answer"),
+    ("https-timing/idle-for-a-while", "timing/idle-for-a-while"),
+    ("https-timing/body-stalled", "timing/body-stalled"),
+];
+
 /// Three requests in one write.
 const THREE: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n\
     GET /a HTTP/1.1\r\nHost: h\r\n\r\n\
     GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
 pub(super) fn cases() -> Vec<Case> {
-    let all = super::cases();
-    let of = |(name, plain): &(&'static str, &str)| {
-        let case = all.iter().find(|case| case.name == *plain)?;
-        Some(case.clone().over(name, Protocol::Https.transport()))
-    };
-    let mut cases: Vec<Case> = SAME.iter().filter_map(of).collect();
+    let mut cases = within_tls(&SAME);
     cases.extend(records().map(|case| {
         let name = case.name;
         case.over(name, Protocol::Https.transport())
     }));
     cases
+}
+
+pub(super) fn timing_cases() -> Vec<Case> {
+    within_tls(&TIMING)
+}
+
+fn within_tls(same: &[(&'static str, &str)]) -> Vec<Case> {
+    let all = super::cases();
+    let of = |(name, plain): &(&'static str, &str)| {
+        let case = all.iter().find(|case| case.name == *plain)?;
+        Some(case.clone().over(name, Protocol::Https.transport()))
+    };
+    same.iter().filter_map(of).collect()
 }
 
 /// Each write is a record of its own, and several answers do not wait.

@@ -21,15 +21,17 @@ pub use endpoint::{BURST, cases as endpoint_cases, floor_cases};
 /// The subject whose cases show whether a server is the endpoint at all.
 pub const ENDPOINT: &str = "endpoint";
 
-/// The subject whose cases wait for the server's timeouts.
-pub const TIMING: &str = "timing";
-
 /// The subject of HTTP/1.1 within TLS.
 pub(crate) const HTTPS: &str = "https";
 
 /// The cases of [`HTTPS`].
 pub(crate) fn https_cases() -> Vec<Case> {
     https::cases()
+}
+
+/// Those within TLS that wait for the server's timeouts.
+pub(crate) fn https_timing_cases() -> Vec<Case> {
+    https::timing_cases()
 }
 
 /// All cases of HTTP/1.1 on plain TCP, by subject. Those of [`ENDPOINT`] come first.

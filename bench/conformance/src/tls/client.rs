@@ -14,7 +14,7 @@ use super::hello::{ALERT, APPLICATION, HANDSHAKE, number, record};
 use super::session::{self, Offer};
 use super::verdict::Verdict;
 use crate::expected::Expected;
-use crate::settings::Settings;
+use crate::settings::{Settings, Timeout};
 use crate::socket::{Closed, read_some, wait};
 use crate::target::Target;
 
@@ -25,7 +25,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 pub(super) struct Client<'a> {
     stream: TcpStream,
     pub(super) target: &'a Target,
-    timeout: Duration,
+    settings: &'a Settings,
     /// What the server has sent and was not read as a record.
     bytes: Vec<u8>,
     /// What it has sent so far.
@@ -81,18 +81,17 @@ impl<'a> Client<'a> {
     pub(super) fn connect(
         address: SocketAddr,
         target: &'a Target,
-        settings: &Settings,
+        settings: &'a Settings,
     ) -> std::io::Result<Self> {
-        let timeout = settings.response_timeout;
-        let stream = TcpStream::connect_timeout(&address, timeout)?;
+        let stream = TcpStream::connect_timeout(&address, settings.response_timeout)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, target, timeout, bytes: Vec::new(), seen: Seen::default(), keys: None })
+        Ok(Self { stream, target, settings, bytes: Vec::new(), seen: Seen::default(), keys: None })
     }
 
     /// Sends these bytes as they are. The server may close before it has read everything.
     pub(super) fn send(&mut self, mut bytes: &[u8]) {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout();
         while !bytes.is_empty() && wait(&self.stream, PollFlags::POLLOUT, deadline) {
             match self.stream.write(bytes) {
                 Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
@@ -137,7 +136,7 @@ impl<'a> Client<'a> {
         session: &mut ClientConnection,
         send: fn(&mut Self, &[u8]),
     ) -> Result<(), String> {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout();
         loop {
             let mut bytes = Vec::new();
             while session.wants_write() {
@@ -205,7 +204,10 @@ impl<'a> Client<'a> {
 
     /// Reads until `is_enough`, an end of the connection, or the timeout.
     pub(super) fn read_until(&mut self, is_enough: impl Fn(&Seen) -> bool) {
-        let deadline = Instant::now() + self.timeout;
+        self.read_by(Instant::now() + self.timeout(), is_enough);
+    }
+
+    fn read_by(&mut self, deadline: Instant, is_enough: impl Fn(&Seen) -> bool) {
         while !is_enough(&self.seen) {
             let Some(record) = self.next_record(deadline) else { return };
             let (head, payload) = record.split_at(5);
@@ -304,14 +306,34 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// Is silent for this number of tenths of a timeout.
+    pub(super) fn pause(&mut self, timeout: Timeout, tenths: u32) {
+        self.read_by(Instant::now() + self.settings.timeouts.get(timeout) * tenths / 10, |_| false);
+    }
+
+    /// A tenth of a timeout.
+    pub(super) fn tenth_of(&self, timeout: Timeout) -> Duration {
+        self.settings.timeouts.get(timeout) / 10
+    }
+
+    /// Is silent. The server closes after one of its timeouts.
+    pub(super) fn expect_end_after(&mut self, timeout: Timeout) -> Verdict {
+        self.read_by(Instant::now() + self.settings.time_for(timeout), |_| false);
+        self.verdict_of_end()
+    }
+
     /// How long it waits.
     pub(super) fn timeout(&self) -> Duration {
-        self.timeout
+        self.settings.response_timeout
     }
 
     /// Waits for the end of the connection.
     pub(super) fn expect_end(&mut self) -> Verdict {
         self.read_until(|_| false);
+        self.verdict_of_end()
+    }
+
+    fn verdict_of_end(&self) -> Verdict {
         match self.seen.closed {
             Some(_) => Verdict::Right,
             None => Verdict::Wrong("expected the connection to be closed".into()),

@@ -89,6 +89,15 @@ impl Blocks {
         self.repeated = (0, 0);
     }
 
+    /// Forgets which blocks were right, and not the table.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) fn forget(&mut self) {
+        // What they have inserted is still only counted.
+        let caught_up = self.catch_up();
+        assert_eq!(caught_up, Ok(()), "what could be decoded before");
+        self.known.iter_mut().for_each(|known| known.block.clear());
+    }
+
     /// The header of an answer to a request for the target of this index.
     pub(super) fn header(&mut self, block: &[u8], target: usize) -> Result<Header, Fault> {
         let known = &self.known[target];

@@ -15,6 +15,8 @@ mod allocations;
 mod block;
 mod fault;
 mod frame;
+#[cfg(any(test, feature = "testing"))]
+pub mod invariants;
 mod receive;
 mod request;
 mod session;

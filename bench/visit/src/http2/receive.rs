@@ -10,10 +10,10 @@ use crate::check::OTHER_BYTES;
 use crate::requests::Requests;
 
 /// The longest header of an answer, with its CONTINUATION frames: as of one of HTTP/1.1.
-const LONGEST_BLOCK: usize = 64 * 1024;
+pub(super) const LONGEST_BLOCK: usize = 64 * 1024;
 
 /// What may wait to be written: a server that asks for more without reading is given up.
-const MOST_UNSENT: usize = 1024 * 1024;
+pub(super) const MOST_UNSENT: usize = 1024 * 1024;
 
 /// The server may send half of a window without an update, so that it never waits for one.
 const STREAM_UPDATE: u32 = FIRST_WINDOW / 2;

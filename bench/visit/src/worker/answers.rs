@@ -62,9 +62,31 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Takes bytes that have arrived. Returns false when they were wrong.
+    /// Takes bytes of answers that have arrived. Returns false when they were wrong.
     pub(super) fn arrived(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
+        let read = |worker: &mut Self, whole: &[u8]| match worker.tally.details {
+            None => worker.read_answers::<false>(index, whole, now),
+            Some(_) => worker.read_answers::<true>(index, whole, now),
+        };
+        let is_right = self.take(index, bytes, read, |worker, wrong, _| worker.wrong(index, wrong, now));
+        if is_right {
+            self.after_answers(index, now);
+        }
+        is_right
+    }
+
+    /// Takes bytes that have arrived, behind the part of an answer or of a frame that has arrived before
+    /// them. `read` returns the length of what is whole; where it fails, `wrong` is called. Returns
+    /// whether it did not.
+    #[inline]
+    pub(super) fn take<E>(
+        &mut self,
+        index: usize,
+        bytes: &[u8],
+        read: impl FnOnce(&mut Self, &[u8]) -> Result<usize, E>,
+        wrong: impl FnOnce(&mut Self, E, &[u8]),
+    ) -> bool {
         if self.is_measuring {
             self.tally.bytes_read += bytes.len() as u64;
         }
@@ -74,20 +96,15 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
             partial.extend_from_slice(bytes);
         }
         let whole = if begins { bytes } else { &partial };
-        let read = match self.tally.details {
-            None => self.read_answers::<false>(index, whole, now),
-            Some(_) => self.read_answers::<true>(index, whole, now),
-        };
-        match read {
+        match read(self, whole) {
             Ok(taken) if begins => partial.extend_from_slice(&bytes[taken..]),
             Ok(taken) => drop(partial.drain(..taken)),
-            Err(wrong) => {
-                self.wrong(index, wrong, now);
+            Err(error) => {
+                wrong(self, error, whole);
                 return false;
             }
         }
         self.connections[index].partial = partial;
-        self.after_answers(index, now);
         true
     }
 

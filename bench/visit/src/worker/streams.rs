@@ -24,26 +24,9 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
     /// connection has ended with them.
     pub(super) fn arrived_frames(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
-        if self.is_measuring {
-            self.tally.bytes_read += bytes.len() as u64;
-        }
-        let mut partial = mem::take(&mut self.connections[index].partial);
-        let begins = partial.is_empty();
-        if !begins {
-            partial.extend_from_slice(bytes);
-        }
-        let read = self.read_frames(index, if begins { bytes } else { &partial }, now);
-        match read {
-            Ok(taken) if begins => partial.extend_from_slice(&bytes[taken..]),
-            Ok(taken) => drop(partial.drain(..taken)),
-            Err(fault) => {
-                let shown = if begins { bytes } else { &partial };
-                self.faulty(index, &fault, shown, now);
-                return false;
-            }
-        }
-        self.connections[index].partial = partial;
-        self.after_frames(index, now)
+        let read = |worker: &mut Self, whole: &[u8]| worker.read_frames(index, whole, now);
+        let faulty = |worker: &mut Self, fault: Fault, whole: &[u8]| worker.faulty(index, &fault, whole, now);
+        self.take(index, bytes, read, faulty) && self.after_frames(index, now)
     }
 
     /// Opens as many streams as there are requests for now. Those that another connection did not

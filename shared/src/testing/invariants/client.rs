@@ -23,6 +23,15 @@ pub(super) fn piece(rng: &mut Rng) -> usize {
     rng.usize(1..=most)
 }
 
+/// How many bytes of `most` are transferred now; fails where none are.
+pub(super) fn transfer(rng: &mut Rng, most: usize) -> Result<usize> {
+    match rng.usize(..4) {
+        0 => Err(ErrorKind::WouldBlock.into()),
+        1 => Err(ErrorKind::Interrupted.into()),
+        _ => Ok(piece(rng).min(most)),
+    }
+}
+
 /// A client that sends `rest` in pieces, between which there is nothing to read, and ends.
 pub(super) struct Client<'a> {
     rest: &'a [u8],
@@ -35,21 +44,12 @@ impl<'a> Client<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, rng: rng(bytes), received: Vec::new() }
     }
-
-    /// How many bytes of `most` are transferred now; fails where none are.
-    fn transfer(&mut self, most: usize) -> Result<usize> {
-        match self.rng.usize(..4) {
-            0 => Err(ErrorKind::WouldBlock.into()),
-            1 => Err(ErrorKind::Interrupted.into()),
-            _ => Ok(piece(&mut self.rng).min(most)),
-        }
-    }
 }
 
 impl Read for Client<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         assert!(!buffer.is_empty(), "there is room to read into");
-        let bytes = self.transfer(buffer.len().min(self.rest.len()))?;
+        let bytes = transfer(&mut self.rng, buffer.len().min(self.rest.len()))?;
         let (piece, rest) = self.rest.split_at(bytes);
         buffer[..bytes].copy_from_slice(piece);
         self.rest = rest;
@@ -59,7 +59,7 @@ impl Read for Client<'_> {
 
 impl Write for Client<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let taken = self.transfer(bytes.len())?;
+        let taken = transfer(&mut self.rng, bytes.len())?;
         self.received.extend_from_slice(&bytes[..taken]);
         Ok(taken)
     }

@@ -7,7 +7,7 @@ use crate::testing::wire::ServingThread;
 
 /// More than a connection's output may ever hold: there is a mark at 16 KiB, after which one answer
 /// with the longest target fits, and a vector that grows takes up to twice what it needs.
-const OUTPUT_BYTES: usize = 64 * 1024;
+pub(super) const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// Whatever a client sends, the answers to it are whole, and only the last closes. They depend
 /// neither on how the bytes are split nor on what reads them: a [`Connection`], a [`Session`] over
@@ -60,7 +60,7 @@ fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> O
 }
 
 /// A session's answers to `bytes`, which arrive in pieces, as the answers are sent.
-fn session(bytes: &[u8]) -> Outcome {
+pub(super) fn session(bytes: &[u8]) -> Outcome {
     let mut client = Client::new(bytes);
     let mut thread = ServingThread::new(true);
     let mut session = Session::default();

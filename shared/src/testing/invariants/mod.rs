@@ -7,9 +7,11 @@ mod client;
 mod connection;
 mod greeting;
 mod outcome;
+mod tls;
 
 pub use connection::connection;
 pub use greeting::greeting;
+pub use tls::tls;
 
 #[cfg(test)]
 mod tests {
@@ -38,5 +40,10 @@ mod tests {
     #[test]
     fn the_corpus_keeps_the_invariants_of_the_greeting() {
         check("greeting", super::greeting);
+    }
+
+    #[test]
+    fn the_corpus_keeps_the_invariants_of_tls() {
+        check("tls", super::tls);
     }
 }

@@ -6,6 +6,7 @@ mod fields;
 mod frames;
 mod goaway;
 mod hpack;
+mod limits;
 mod padding;
 mod ping;
 mod preface;
@@ -13,6 +14,7 @@ mod priority;
 mod pseudo;
 mod settings;
 mod streams;
+mod timing;
 mod trailers;
 mod windows;
 
@@ -39,6 +41,8 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
         fields::cases(site),
         trailers::cases(site),
         hpack::cases(site),
+        limits::cases(site),
+        timing::cases(site),
     ]
     .concat()
 }

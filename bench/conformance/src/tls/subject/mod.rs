@@ -5,6 +5,7 @@ mod ends;
 mod hellos;
 mod names;
 mod records;
+mod timing;
 mod versions;
 
 use super::client::Client;
@@ -28,11 +29,13 @@ const STRICT: [&str; 5] =
 
 /// All cases, which speak HTTP/1.1 where they ask for an answer.
 pub(crate) fn cases() -> Vec<Case> {
-    let rows = [versions::rows(), names::rows(), hellos::rows(), records::rows(), ends::rows()].concat();
+    let rows =
+        [versions::rows(), names::rows(), hellos::rows(), records::rows(), ends::rows(), timing::rows()]
+            .concat();
     let case = |(name, rule, right, act): Definition| {
         let script = Script::Records(Records { act, right });
         let case = Case::scripted(name, rule, Transport::Tls("http/1.1"), script);
-        if STRICT.contains(&name) { case.strict() } else { case }
+        if STRICT.contains(&name) || case.waits_for_timeouts() { case.strict() } else { case }
     };
     rows.into_iter().map(case).collect()
 }

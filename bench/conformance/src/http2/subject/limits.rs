@@ -1,0 +1,83 @@
+//! Limits of fields, among them the path (RFC 9113, section 10.5.1). Strict, since other servers have
+//! other limits.
+
+use crate::case::Case;
+use crate::expected::Expected;
+use crate::http2::frame::{MAX_PAYLOAD, flag, frame, kind, request};
+use crate::http2::hpack::{field, fields, form, index, indexed, literal};
+use crate::http2::script::{End, Frames, Want};
+use crate::http2::site::Site;
+use crate::rules::ENDPOINT;
+use crate::rules::http2::FIELD_LIMIT;
+
+/// Bytes of a field list and of a path, as of a head and of a target of HTTP/1.1. A path has no limit of
+/// its own.
+const LIST: usize = 16 * 1024;
+const PATH: usize = 8 * 1024;
+
+/// The size of the largest field that is repeated from the table: most of that.
+const REPEATED: usize = 3000;
+
+pub(super) fn cases(site: &Site) -> Vec<Case> {
+    let mut cases = lists(site);
+    if site.greets() {
+        let longest = format!("/{}", "p".repeat(PATH - 1));
+        let answer = [Want::Answer(1, Expected::greeting(&longest))];
+        let frames = site.sent(blocks(1, &site.block("GET", &longest))).or(answer, End::Open);
+        cases.push(site.case("h2-limits/path", ENDPOINT, frames).strict());
+    }
+    cases
+}
+
+fn lists(site: &Site) -> Vec<Case> {
+    let list = |bytes: usize| {
+        let value = "v".repeat(100);
+        let names: Vec<String> = (0..bytes / value.len()).map(|number| format!("x-{number}")).collect();
+        let list: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), value.as_str())).collect();
+        [site.get(), fields(&list)].concat()
+    };
+    let refused =
+        |name, block: Vec<u8>| site.case(name, FIELD_LIMIT, refused(site.sent(blocks(1, &block)))).strict();
+    // A byte for each repetition of a large field.
+    let large = literal(form::INCREMENTAL, "x-large", "v".repeat(REPEATED));
+    let repeated = [site.get(), large, indexed(index::NEWEST).repeat(100)].concat();
+    let long_value = [site.get(), field("x-long", "v".repeat(2 * LIST))].concat();
+    let long_name = [site.get(), field("x".repeat(2 * LIST), "v")].concat();
+    let inserting = [list(2 * LIST), literal(form::INCREMENTAL, "x-table", "v")].concat();
+    let after = [blocks(1, &inserting), request(3, &[site.get(), indexed(index::NEWEST)].concat())].concat();
+    let answer = || Want::Answer(3, site.answer());
+    let after = site
+        .sent(after)
+        .or([Want::Refusal(1), answer()], End::Open)
+        .or([Want::Reset(1, &[]), answer()], End::Open)
+        // A server may take as many fields.
+        .or([Want::Answer(1, site.answer()), answer()], End::Open)
+        .or([], End::Closed);
+    vec![
+        site.answered("h2-limits/list", FIELD_LIMIT, blocks(1, &list(LIST / 2))).strict(),
+        refused("h2-limits/list-over", list(2 * LIST)),
+        refused("h2-limits/list-far-over", list(16 * LIST)),
+        refused("h2-limits/list-over-by-the-table", repeated),
+        refused("h2-limits/value-over", long_value),
+        refused("h2-limits/name-over", long_name),
+        site.case("h2-limits/table-after-a-list-over", FIELD_LIMIT, after),
+    ]
+}
+
+/// An answer of an error on stream 1, a stream error, or the end of the connection.
+fn refused(frames: Frames) -> Frames {
+    frames.or([Want::Refusal(1)], End::Open).or([Want::Reset(1, &[])], End::Open).or([], End::Closed)
+}
+
+/// A request without content whose field block may be longer than a frame.
+fn blocks(stream: u32, block: &[u8]) -> Vec<u8> {
+    let count = block.chunks(MAX_PAYLOAD).len();
+    let of = |(at, part): (usize, &[u8])| {
+        let end = if at + 1 == count { flag::END_HEADERS } else { 0 };
+        match at {
+            0 => frame(kind::HEADERS, flag::END_STREAM | end, stream, part),
+            _ => frame(kind::CONTINUATION, end, stream, part),
+        }
+    };
+    block.chunks(MAX_PAYLOAD).enumerate().flat_map(of).collect()
+}
