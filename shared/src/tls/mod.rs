@@ -14,6 +14,7 @@ mod encryption;
 mod files;
 mod flags;
 mod layered;
+mod records;
 mod state;
 
 pub use encrypted::Encrypted;

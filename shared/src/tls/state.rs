@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use rustls::{ServerConfig, ServerConnection};
 
+use super::records::{Noted, Records};
+
 /// The state of TLS of one connection, without its socket.
 #[derive(Debug)]
 pub struct Tls {
     connection: ServerConnection,
     /// Bytes that are decrypted and not read.
     decrypted: usize,
-    /// The client has sent part of a handshake or of a record.
-    has_part: bool,
+    records: Records,
     /// The client has broken a rule of TLS.
     has_failed: bool,
 }
@@ -21,12 +22,12 @@ impl Tls {
     /// The state of a connection whose handshake is still to come.
     pub fn new(config: Arc<ServerConfig>) -> Result<Self> {
         let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
-        Ok(Self { connection, decrypted: 0, has_part: false, has_failed: false })
+        Ok(Self { connection, decrypted: 0, records: Records::default(), has_failed: false })
     }
 
     /// Whether part of a handshake or of a record has arrived.
     pub fn has_part(&self) -> bool {
-        self.has_part
+        self.records.have_part() || self.records.have_begun() && self.connection.is_handshaking()
     }
 
     /// Whether the client has broken a rule of TLS. What is kept then ends with the alert.
@@ -70,14 +71,9 @@ impl Tls {
         if self.has_failed {
             return Err(ErrorKind::InvalidData.into());
         }
-        let is_handshake = self.connection.is_handshaking();
-        let received = self.connection.read_tls(source)?;
+        let received = self.connection.read_tls(&mut Noted { source, records: &mut self.records })?;
         match self.connection.process_new_packets() {
-            Ok(state) => {
-                let ends_handshake = is_handshake && !self.connection.is_handshaking();
-                self.decrypted = state.plaintext_bytes_to_read();
-                self.has_part = received > 0 && self.decrypted == 0 && !ends_handshake;
-            }
+            Ok(state) => self.decrypted = state.plaintext_bytes_to_read(),
             Err(_) => self.has_failed = true,
         }
         Ok(received)

@@ -1,0 +1,103 @@
+//! How far a client is within the record that it sends, for the time that it has. rustls does not say it.
+
+use std::io::{Read, Result};
+
+/// Bytes of a record before its payload, the last two of which are the payload's length (RFC 8446,
+/// section 5.1).
+const HEADER_BYTES: usize = 5;
+
+/// The record that a client is sending.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    header: [u8; HEADER_BYTES],
+    /// Bytes of the header that have arrived.
+    filled: usize,
+    /// Bytes of the payload that are still to come.
+    payload: usize,
+    has_begun: bool,
+}
+
+/// A source whose bytes are noted.
+pub(super) struct Noted<'a, R> {
+    pub(super) source: &'a mut R,
+    pub(super) records: &'a mut Records,
+}
+
+impl Records {
+    /// Whether anything has arrived.
+    pub(super) fn have_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Whether part of a record has arrived.
+    pub(super) fn have_part(&self) -> bool {
+        self.filled > 0
+    }
+
+    /// Takes note of bytes that have arrived.
+    fn receive(&mut self, mut bytes: &[u8]) {
+        self.has_begun |= !bytes.is_empty();
+        while !bytes.is_empty() {
+            if self.filled < HEADER_BYTES {
+                let missing = (HEADER_BYTES - self.filled).min(bytes.len());
+                let (header, rest) = bytes.split_at(missing);
+                if let Some(place) = self.header.get_mut(self.filled..self.filled + missing) {
+                    place.copy_from_slice(header);
+                }
+                self.filled += missing;
+                bytes = rest;
+                if self.filled < HEADER_BYTES {
+                    return;
+                }
+                let [.., high, low] = self.header;
+                self.payload = usize::from(u16::from_be_bytes([high, low]));
+            } else {
+                let piece = self.payload.min(bytes.len());
+                self.payload -= piece;
+                bytes = bytes.get(piece..).unwrap_or_default();
+            }
+            if self.payload == 0 {
+                self.filled = 0;
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Noted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.records.receive(buffer.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn part_of_a_record_is_one_however_it_arrives() {
+        let record = |length: u16| {
+            let [high, low] = length.to_be_bytes();
+            [vec![23, 3, 3, high, low], vec![0; usize::from(length)]].concat()
+        };
+        let bytes = [record(1), record(300), record(0), record(16_640), record(7)].concat();
+        let mut ends = Vec::new();
+        let mut end = 0;
+        for length in [1, 300, 0, 16_640, 7] {
+            end += HEADER_BYTES + length;
+            ends.push(end);
+        }
+        for size in [1, 2, 3, 5, 6, 299, 4096, 20_000] {
+            let mut records = Records::default();
+            assert!(!records.have_begun());
+            let mut arrived = 0;
+            for piece in bytes.chunks(size) {
+                records.receive(piece);
+                arrived += piece.len();
+                assert_eq!(records.have_part(), !ends.contains(&arrived), "{arrived} bytes by {size}");
+            }
+            assert!(records.have_begun());
+        }
+    }
+}
