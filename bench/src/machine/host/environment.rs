@@ -22,16 +22,30 @@ const KEPT: [&str; 5] = ["HOME", "LD_LIBRARY_PATH", "LOGNAME", "TMPDIR", "USER"]
 pub(super) enum Environment {
     /// Those of [`kept`], for what is measured, verified or asked for its version.
     Clean,
-    /// The user's, for what builds and installs.
+    /// The user's, for what builds and installs, without [those of cargo](is_of_package).
     Users,
 }
 
 impl Environment {
     pub(super) fn apply(self, command: &mut Command) {
-        if self == Self::Clean {
-            command.env_clear().envs(present());
+        match self {
+            Self::Clean => {
+                command.env_clear().envs(present());
+            }
+            Self::Users => {
+                for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_package)) {
+                    command.env_remove(name);
+                }
+            }
         }
     }
+}
+
+/// Whether cargo sets this variable for a program of a package that it runs, such as the harness. Build
+/// scripts that name one, as ring's does, would run again in a build that the harness starts, and once more
+/// in the user's next one, and all that depends on them would be built again.
+fn is_of_package(name: &str) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The variables that servers and load tools get from the user's environment, without `PATH`.
@@ -59,7 +73,7 @@ mod tests {
     const BOUND: Duration = Duration::from_secs(60);
 
     #[test]
-    fn what_is_measured_gets_what_is_kept_and_a_build_everything() {
+    fn what_is_measured_gets_what_is_kept_and_a_build_what_the_user_has() {
         let host = Host::this_machine(PathBuf::new()).unwrap();
         let words = ["env".to_owned()];
         let names = |launch: &Launch| -> BTreeSet<String> {
@@ -69,8 +83,10 @@ mod tests {
         let own = ["BENCH_STARTED_BY", "PATH"].map(str::to_owned);
         let expected = kept().into_keys().chain(own).collect();
         assert_eq!(names(&Launch::new(&words, Path::new("/"))), expected);
-        // cargo sets it for tests.
-        let (build, own) = (names(&Launch::build(&words, Path::new("/"))), "CARGO_MANIFEST_DIR");
-        assert!(build.contains(own) && !expected.contains(own), "{build:?}");
+        // cargo sets both for tests.
+        let build = names(&Launch::build(&words, Path::new("/")));
+        let [cargo, package] = ["CARGO", "CARGO_MANIFEST_DIR"];
+        assert!(env::var_os(package).is_some() && !expected.contains(cargo));
+        assert!(build.contains(cargo) && !build.contains(package), "{build:?}");
     }
 }
