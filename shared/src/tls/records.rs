@@ -14,7 +14,6 @@ pub(super) struct Records {
     filled: usize,
     /// Bytes of the payload that are still to come.
     payload: usize,
-    has_begun: bool,
 }
 
 /// A source whose bytes are noted.
@@ -24,11 +23,6 @@ pub(super) struct Noted<'a, R> {
 }
 
 impl Records {
-    /// Whether anything has arrived.
-    pub(super) fn have_begun(&self) -> bool {
-        self.has_begun
-    }
-
     /// Whether part of a record has arrived.
     pub(super) fn have_part(&self) -> bool {
         self.filled > 0
@@ -36,7 +30,6 @@ impl Records {
 
     /// Takes note of bytes that have arrived.
     fn receive(&mut self, mut bytes: &[u8]) {
-        self.has_begun |= !bytes.is_empty();
         while !bytes.is_empty() {
             if self.filled < HEADER_BYTES {
                 let missing = (HEADER_BYTES - self.filled).min(bytes.len());
@@ -90,14 +83,12 @@ mod tests {
         }
         for size in [1, 2, 3, 5, 6, 299, 4096, 20_000] {
             let mut records = Records::default();
-            assert!(!records.have_begun());
             let mut arrived = 0;
             for piece in bytes.chunks(size) {
                 records.receive(piece);
                 arrived += piece.len();
                 assert_eq!(records.have_part(), !ends.contains(&arrived), "{arrived} bytes by {size}");
             }
-            assert!(records.have_begun());
         }
     }
 }

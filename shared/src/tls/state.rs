@@ -14,6 +14,8 @@ pub struct Tls {
     /// Bytes that are decrypted and not read.
     decrypted: usize,
     records: Records,
+    /// The client has sent part of a handshake or of a record.
+    has_part: bool,
     /// The client has broken a rule of TLS.
     has_failed: bool,
 }
@@ -22,12 +24,12 @@ impl Tls {
     /// The state of a connection whose handshake is still to come.
     pub fn new(config: Arc<ServerConfig>) -> Result<Self> {
         let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
-        Ok(Self { connection, decrypted: 0, records: Records::default(), has_failed: false })
+        Ok(Self { connection, decrypted: 0, records: Records::default(), has_part: false, has_failed: false })
     }
 
     /// Whether part of a handshake or of a record has arrived.
     pub fn has_part(&self) -> bool {
-        self.records.have_part() || self.records.have_begun() && self.connection.is_handshaking()
+        self.has_part
     }
 
     /// Whether the client has broken a rule of TLS. What is kept then ends with the alert.
@@ -76,6 +78,7 @@ impl Tls {
             Ok(state) => self.decrypted = state.plaintext_bytes_to_read(),
             Err(_) => self.has_failed = true,
         }
+        self.has_part = self.records.have_part() || received > 0 && self.connection.is_handshaking();
         Ok(received)
     }
 
