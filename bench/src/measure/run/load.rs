@@ -61,7 +61,7 @@ impl Run<'_> {
         let shares = self.run_tool(tool, &spec);
         let wall = began.elapsed();
         let Seen { connections, hertz } = watch.end();
-        let seen = server.known(connections);
+        let is_here = server.is_here(connections);
         let spent = before.spent(&server, &parts);
         let accepted = here.accepted().zip(accepted).map(|(after, before)| after.saturating_sub(before));
         record.memory = server.memory(at_rest);
@@ -82,7 +82,7 @@ impl Run<'_> {
             ..spent.record(&shares.usage(), used_cores.server.len())
         });
         // Those of a server on another machine are not counted here.
-        let accepted = accepted.filter(|_| seen.is_some());
+        let [seen, accepted] = [connections, accepted].map(|count| count.filter(|_| is_here));
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen, accepted });
         if self.sides.are_apart() {
             let network = traffic.and_then(|before| self.network(&before, elapsed_seconds));

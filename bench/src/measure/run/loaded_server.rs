@@ -71,12 +71,12 @@ impl LoadedServer {
         }
     }
 
-    /// The most connections of the server that were seen; `None` if this kernel does not know, as for an
-    /// attached server on another machine.
-    pub(super) fn known(&self, seen: Option<u64>) -> Option<u64> {
+    /// Whether this kernel knows of the server's connections, of which it has seen so many: an attached
+    /// server may be on another machine.
+    pub(super) fn is_here(&self, seen: Option<u64>) -> bool {
         match self {
-            Self::Started(_) => seen,
-            Self::Attached { .. } => seen.filter(|connections| *connections > 0),
+            Self::Started(_) => true,
+            Self::Attached { .. } => seen.is_some_and(|connections| connections > 0),
         }
     }
 
