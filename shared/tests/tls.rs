@@ -1,4 +1,5 @@
 //! A session over TLS in memory: what is split, what a socket does not take, and how it ends.
+#![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by its panic")]
 
 use std::collections::VecDeque;
