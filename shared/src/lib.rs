@@ -8,6 +8,7 @@
 
 #[cfg(any(test, feature = "counting"))]
 pub mod counting;
+mod framing;
 pub mod http;
 pub mod lifecycle;
 pub mod process;

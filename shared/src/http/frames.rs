@@ -1,6 +1,7 @@
 //! How far a client is within what it sends of HTTP/2, for the time that it has.
 
 use super::WaitingFor;
+use crate::framing::Framing;
 
 /// Bytes that a client sends before its first frame, which also belongs to the preface (RFC 9113, section
 /// 3.4).
@@ -20,11 +21,7 @@ const END_HEADERS: u8 = 4;
 pub struct Frames {
     /// Bytes of the preface that have arrived.
     preface: usize,
-    header: [u8; HEADER_BYTES],
-    /// Bytes of the header that have arrived.
-    filled: usize,
-    /// Bytes of the payload that are still to come.
-    payload: usize,
+    framing: Framing<HEADER_BYTES>,
     /// Whether CONTINUATION has to follow.
     is_in_head: bool,
     /// Whether the first frame has ended, which belongs to the preface.
@@ -41,27 +38,12 @@ impl Frames {
         self.preface += of_preface;
         bytes = bytes.get(of_preface..).unwrap_or_default();
         while !bytes.is_empty() {
-            if self.filled < HEADER_BYTES {
-                let missing = (HEADER_BYTES - self.filled).min(bytes.len());
-                let (header, rest) = bytes.split_at(missing);
-                if let Some(place) = self.header.get_mut(self.filled..self.filled + missing) {
-                    place.copy_from_slice(header);
-                }
-                self.filled += missing;
-                bytes = rest;
-                if self.filled < HEADER_BYTES {
-                    break;
-                }
-                let [high, middle, low, ..] = self.header;
-                self.payload = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-            } else {
-                let piece = self.payload.min(bytes.len());
-                self.payload -= piece;
-                bytes = bytes.get(piece..).unwrap_or_default();
-                is_progress |= self.kind() == DATA;
-            }
-            if self.payload == 0 {
-                self.filled = 0;
+            let taken = self.framing.take(bytes, |[high, middle, low, ..]| {
+                usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low)
+            });
+            bytes = taken.rest;
+            is_progress |= taken.is_payload && self.kind() == DATA;
+            if taken.ends_frame {
                 self.end_frame();
                 is_progress |= self.is_of_stream() && !self.is_in_head;
                 has_ended |= !self.is_in_head;
@@ -74,22 +56,22 @@ impl Frames {
     /// What the client is waited for.
     pub fn waiting_for(&self) -> WaitingFor {
         let has_part_of_preface = self.preface > 0 && !self.is_greeted;
-        let has_part = self.filled > 0 || self.is_in_head || has_part_of_preface;
-        WaitingFor::input(self.filled == HEADER_BYTES && self.kind() == DATA, has_part)
+        let has_part = self.framing.has_part() || self.is_in_head || has_part_of_preface;
+        WaitingFor::input(self.framing.is_in_payload() && self.kind() == DATA, has_part)
     }
 
     fn kind(&self) -> u8 {
-        let [_, _, _, kind, ..] = self.header;
+        let [_, _, _, kind, ..] = *self.framing.header();
         kind
     }
 
     fn is_of_stream(&self) -> bool {
-        let [.., high, a, b, low] = self.header;
+        let [.., high, a, b, low] = *self.framing.header();
         [high & 0x7f, a, b, low] != [0; 4]
     }
 
     fn end_frame(&mut self) {
-        let [_, _, _, kind, flags, ..] = self.header;
+        let [_, _, _, kind, flags, ..] = *self.framing.header();
         if matches!(kind, HEADERS | CONTINUATION) {
             self.is_in_head = flags & END_HEADERS == 0;
         }

@@ -2,6 +2,8 @@
 
 use std::io::{Read, Result};
 
+use crate::framing::Framing;
+
 /// Bytes of a record before its payload, the last two of which are the payload's length (RFC 8446,
 /// section 5.1).
 const HEADER_BYTES: usize = 5;
@@ -9,11 +11,7 @@ const HEADER_BYTES: usize = 5;
 /// The record that a client is sending.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    header: [u8; HEADER_BYTES],
-    /// Bytes of the header that have arrived.
-    filled: usize,
-    /// Bytes of the payload that are still to come.
-    payload: usize,
+    framing: Framing<HEADER_BYTES>,
 }
 
 /// A source whose bytes are noted.
@@ -25,33 +23,15 @@ pub(super) struct Noted<'a, R> {
 impl Records {
     /// Whether part of a record has arrived.
     pub(super) fn have_part(&self) -> bool {
-        self.filled > 0
+        self.framing.has_part()
     }
 
     /// Takes note of bytes that have arrived.
     fn receive(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            if self.filled < HEADER_BYTES {
-                let missing = (HEADER_BYTES - self.filled).min(bytes.len());
-                let (header, rest) = bytes.split_at(missing);
-                if let Some(place) = self.header.get_mut(self.filled..self.filled + missing) {
-                    place.copy_from_slice(header);
-                }
-                self.filled += missing;
-                bytes = rest;
-                if self.filled < HEADER_BYTES {
-                    return;
-                }
-                let [.., high, low] = self.header;
-                self.payload = usize::from(u16::from_be_bytes([high, low]));
-            } else {
-                let piece = self.payload.min(bytes.len());
-                self.payload -= piece;
-                bytes = bytes.get(piece..).unwrap_or_default();
-            }
-            if self.payload == 0 {
-                self.filled = 0;
-            }
+            let length =
+                |[.., high, low]: &[u8; HEADER_BYTES]| usize::from(u16::from_be_bytes([*high, *low]));
+            bytes = self.framing.take(bytes, length).rest;
         }
     }
 }
