@@ -3,7 +3,7 @@
 //! A tool is never believed about its rate or its exit code: several exit with 0 when every request
 //! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off. What
 //! a tool makes of servers that answer in odd ways stands in the head of its file;
-//! `bench/tests/tools.rs` shows it.
+//! `bench/tests/harness/tools.rs` shows it.
 
 mod h2load;
 mod hey;

@@ -85,10 +85,10 @@ impl Tool for Oha {
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match load.mode {
             _ if load.protocol == Protocol::H2c => Some("does not speak HTTP/2 without TLS"),
+            _ if load.resumes => Some("cannot be told to resume sessions of TLS"),
             Mode::Close if load.protocol.is_encrypted() => {
                 Some("resumes sessions of TLS, so that its handshakes are not full ones")
             }
-            _ if load.resumes => Some("cannot be told to resume sessions of TLS"),
             Mode::Pipelined(_) => Some("cannot pipeline"),
             Mode::CloseAfter(_) => Some("closes a connection after one request or keeps it"),
             Mode::KeepAlive | Mode::Close => None,

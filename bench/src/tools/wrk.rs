@@ -103,10 +103,10 @@ impl Tool for Wrk {
     fn refuses(&self, load: &Load) -> Option<&'static str> {
         match load.amount {
             _ if load.protocol.is_http_2() => Some("does not speak HTTP/2"),
+            _ if load.resumes => Some("cannot be told to resume sessions of TLS"),
             _ if load.protocol.is_encrypted() && load.mode == Mode::Close => {
                 Some("resumes sessions of TLS, so that its handshakes are not full ones")
             }
-            _ if load.resumes => Some("cannot be told to resume sessions of TLS"),
             _ if load.rate.is_some() => Some("has no open loop"),
             _ if matches!(load.mode, Mode::CloseAfter(_)) => {
                 Some("closes a connection after one request or keeps it")
