@@ -28,7 +28,7 @@ pub struct Settings {
 pub struct Timeouts {
     /// From a head's first byte to its last.
     pub head: Duration,
-    /// Waiting for a first or a next request, or for the next piece of a body.
+    /// Waiting for a first or a next request, for the next piece of a body, or for room for an answer.
     pub idle: Duration,
 }
 
@@ -37,7 +37,7 @@ pub struct Timeouts {
 pub(crate) enum Timeout {
     /// From a head's first byte to its last.
     Head,
-    /// Waiting for a first or a next request, or for the next piece of a body.
+    /// Waiting for a first or a next request, for the next piece of a body, or for room for an answer.
     Idle,
 }
 

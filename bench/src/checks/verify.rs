@@ -28,11 +28,13 @@ use conformance::{Settings, Target, Timeouts, Watch};
 pub use findings::Findings;
 pub use verification::Verification;
 
-/// Timeouts for the cases that wait for them, and the flags that set them. Six tenths of the idle
+/// Timeouts for the cases that wait for them, and the flags that set them; the last pair where the server has
+/// that limit, for a client that leaves no room for an answer. Six tenths of the idle
 /// timeout are clearly longer than the head timeout by a clock of whole seconds, so that a server
 /// that takes one for the other fails on every run.
 const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(4) };
 const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "4"];
+const SHORT_WRITE: [&str; 2] = ["--write-timeout", "4"];
 
 /// The response timeout of known failures. Most of them are requests that the server never answers.
 const KNOWN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -121,7 +123,9 @@ pub fn verify(
     let has_timeouts = ["head-timeout", "idle-timeout"].iter().all(|limit| server.honours(limit));
     if has_timeouts && !timing.is_empty() {
         let (before, settings) = (own.len() + others.len(), Settings { timeouts: SHORT, ..settings });
-        let sent = send(host, server, &[&SHORT_FLAGS, &flags[..]].concat(), &timing, &settings, &|sent| {
+        let of_write: &[&str] = if server.honours("write-timeout") { &SHORT_WRITE } else { &[] };
+        let flags = [&SHORT_FLAGS, of_write, &flags].concat();
+        let sent = send(host, server, &flags, &timing, &settings, &|sent| {
             progress(before + sent, count);
         });
         run = run.and(sent?);

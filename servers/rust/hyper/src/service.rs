@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::PathAndQuery;
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode};
 use shared::http::{greeting, limits};
@@ -68,7 +69,7 @@ impl Service<Request<Incoming>> for Http2Greeter {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (head, body) = request.into_parts();
-        let response = if is_malformed(&head) { of_status(StatusCode::BAD_REQUEST) } else { answer(head) };
+        let response = rejection(&head).map_or_else(|| answer(head), of_status);
         if body.is_end_stream() {
             return Answering::Now(Some(response));
         }
@@ -123,8 +124,23 @@ fn count(counter: &RequestCounter, response: &mut Response<Full<Bytes>>) {
     }
 }
 
-/// Whether a request of HTTP/2 breaks a rule that hyper does not check: a target that is no path, a user
-/// in the authority, white space around a value (RFC 9113, sections 8.3.1 and 8.2.1).
+/// The status that a request of HTTP/2 is rejected with, where it breaks a rule or is over a limit that
+/// hyper does not check.
+fn rejection(request: &Parts) -> Option<StatusCode> {
+    let target = request.uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if is_malformed(request) {
+        Some(StatusCode::BAD_REQUEST)
+    } else if target.len() > limits::TARGET_BYTES {
+        Some(StatusCode::URI_TOO_LONG)
+    } else if request.headers.len() > limits::HEAD_FIELDS {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else {
+        None
+    }
+}
+
+/// Whether a request breaks a rule: a target that is no path, a user in the authority, white space around
+/// a value (RFC 9113, sections 8.3.1 and 8.2.1).
 fn is_malformed(request: &Parts) -> bool {
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let is_padded = |value: &HeaderValue| {

@@ -10,10 +10,13 @@ use crate::http2::site::Site;
 use crate::rules::ENDPOINT;
 use crate::rules::http2::FIELD_LIMIT;
 
-/// Bytes of a field list and of a path, as of a head and of a target of HTTP/1.1. A path has no limit of
-/// its own.
+/// Bytes of a field list and of a path with its query, and fields of a list, as of HTTP/1.1.
 const LIST: usize = 16 * 1024;
 const PATH: usize = 8 * 1024;
+const FIELDS: usize = 100;
+
+/// RFC 9110, section 15.5.15.
+const TARGET_TOO_LONG: &[u16] = &[414];
 
 /// The size of the largest field that is repeated from the table: most of that.
 const REPEATED: usize = 3000;
@@ -21,12 +24,25 @@ const REPEATED: usize = 3000;
 pub(super) fn cases(site: &Site) -> Vec<Case> {
     let mut cases = lists(site);
     if site.greets() {
-        let longest = format!("/{}", "p".repeat(PATH - 1));
-        let answer = [Want::Answer(1, Expected::greeting(&longest))];
-        let frames = site.sent(blocks(1, &site.block("GET", &longest))).or(answer, End::Open);
-        cases.push(site.case("h2-limits/path", ENDPOINT, frames).strict());
+        cases.extend(paths(site));
     }
     cases
+}
+
+fn paths(site: &Site) -> Vec<Case> {
+    let case = |name, path: &str, answer| {
+        let frames = site.sent(blocks(1, &site.block("GET", path)));
+        site.case(name, ENDPOINT, frames.or([Want::Answer(1, answer)], End::Open)).strict()
+    };
+    let path = |bytes: usize| format!("/{}", "p".repeat(bytes - 1));
+    let query = |bytes: usize| format!("/a?{}", "q".repeat(bytes - 3));
+    let over = || Expected::status(TARGET_TOO_LONG);
+    vec![
+        case("h2-limits/path", &path(PATH), Expected::greeting(&path(PATH))),
+        case("h2-limits/path-over", &path(PATH + 1), over()),
+        case("h2-limits/path-with-a-query", &query(PATH), site.answer()),
+        case("h2-limits/path-with-a-query-over", &query(PATH + 1), over()),
+    ]
 }
 
 fn lists(site: &Site) -> Vec<Case> {
@@ -36,6 +52,7 @@ fn lists(site: &Site) -> Vec<Case> {
         let list: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), value.as_str())).collect();
         [site.get(), fields(&list)].concat()
     };
+    let short = |count| [site.get(), field("x-short", "v").repeat(count)].concat();
     let refused =
         |name, block: Vec<u8>| site.case(name, FIELD_LIMIT, refused(site.sent(blocks(1, &block)))).strict();
     // A byte for each repetition of a large field.
@@ -55,6 +72,8 @@ fn lists(site: &Site) -> Vec<Case> {
         .or([], End::Closed);
     vec![
         site.answered("h2-limits/list", FIELD_LIMIT, blocks(1, &list(LIST / 2))).strict(),
+        site.answered("h2-limits/fields", ENDPOINT, blocks(1, &short(FIELDS))).strict(),
+        refused("h2-limits/fields-over", short(FIELDS + 1)),
         refused("h2-limits/list-over", list(2 * LIST)),
         refused("h2-limits/list-far-over", list(16 * LIST)),
         refused("h2-limits/list-over-by-the-table", repeated),

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::expected::Expected;
-use crate::http2::frame::{PREFACE, flag, frame, kind, last_data, opening, ping, request};
+use crate::http2::frame::{PREFACE, flag, frame, kind, last_data, opening, ping, request, setting};
 use crate::http2::hpack::field;
 use crate::http2::script::{End, Event, Finish, Frames, Step, Want};
 use crate::http2::site::{Site, opened, send};
@@ -94,7 +94,7 @@ fn slow(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// Nothing more comes, and nothing has begun but contents.
+/// Nothing more comes, and nothing has begun but contents, or an answer that the client leaves no room for.
 fn waits(site: &Site) -> Vec<Case> {
     let idle = |name, steps| stalled(site, name, steps, Timeout::Idle);
     let post = || opening(1, &[site.post(), field("content-length", "9")].concat());
@@ -103,6 +103,10 @@ fn waits(site: &Site) -> Vec<Case> {
         idle("h2-timing/idle-from-the-start", Vec::new()),
         idle("h2-timing/idle-after-the-preface", vec![send(opened(&[]))]),
         idle("h2-timing/idle-after-an-answer", vec![send([opened(&[]), request(1, &site.get())].concat())]),
+        idle(
+            "h2-timing/window-awaited",
+            vec![send([opened(&[(setting::INITIAL_WINDOW_SIZE, 0)]), request(1, &site.get())].concat())],
+        ),
         idle("h2-timing/content-awaited", after_settings(post())),
         idle("h2-timing/content-stalled", after_settings([&post()[..], &data[..12]].concat())),
         idle("h2-timing/ping-stalled", after_settings(ping(1)[..12].to_vec())),
