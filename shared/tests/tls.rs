@@ -165,11 +165,16 @@ fn what_the_socket_does_not_take_is_sent_before_the_end() {
         pair.write(&[&GET.repeat(20), LAST].concat());
         pair.send(usize::MAX);
         pair.socket.room = room;
-        while pair.turn(&LONG) == Turn::Writable {
+        let last = loop {
+            let turn = pair.turn(&LONG);
+            if turn != Turn::Writable {
+                break turn;
+            }
             assert!(!pair.session.is_idle(), "room for {room}");
             assert!(pair.session.deadline().is_some(), "room for {room}: a client has only so long to read");
             pair.socket.room = room;
-        }
+        };
+        assert_eq!(last, Turn::Over, "room for {room}");
         pair.socket.room = usize::MAX;
         pair.receive();
         assert_eq!(pair.answered(), 21, "room for {room}");

@@ -19,17 +19,25 @@ pub(super) struct Input {
 }
 
 impl Buffers {
-    /// Takes over what a session kept between two turns.
+    /// Takes over what a session kept between two turns: mostly nothing.
     pub(super) fn load(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) {
         self.clear();
-        self.input.fill(&std::mem::take(input));
-        self.output.append(&mut std::mem::take(output));
+        if !input.is_empty() {
+            self.input.fill(&std::mem::take(input));
+        }
+        if !output.is_empty() {
+            self.output.append(&mut std::mem::take(output));
+        }
     }
 
-    /// Leaves the session what it keeps until its next turn: mostly nothing, which takes no memory.
+    /// Leaves the session, which keeps nothing during a turn, what it keeps until its next one.
     pub(super) fn store(&self, input: &mut Vec<u8>, output: &mut Vec<u8>) {
-        *input = self.input.unread().to_vec();
-        output.clone_from(&self.output);
+        if !self.input.is_empty() {
+            *input = self.input.unread().to_vec();
+        }
+        if !self.output.is_empty() {
+            output.clone_from(&self.output);
+        }
     }
 
     pub(super) fn clear(&mut self) {

@@ -146,8 +146,11 @@ impl Exchange {
     fn serve<S: Stream, W: Fn() -> bool>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let mut answered = 0;
         let mut has_read = false;
-        // What was kept between turns is written before anything is added to it.
-        let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Flush };
+        // What was kept between turns is written before anything is added to it. Mostly that is nothing.
+        let Buffers { input, output } = &driver.buffers;
+        let has_kept = !input.is_empty() || !output.is_empty() || driver.stream.has_kept();
+        let wants = if has_kept { Wants::Flush } else { Wants::Input };
+        let mut progress = Progress { consumed: 0, answered: 0, wants };
         loop {
             if let Some(turn) = self.write(driver) {
                 return Some(turn);
@@ -202,20 +205,22 @@ impl Exchange {
                 }
                 None
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {
-                // Part of something may have arrived, whose time begins.
-                if waiting != WaitingFor::Head {
-                    self.deadline = None;
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                    let is_over = waiting == WaitingFor::Request && self.has_been_idle(driver);
+                    Some(if is_over { Turn::Over } else { Turn::Readable })
                 }
-                None
-            }
-            Err(error) if would_block(&error) => {
-                let is_over = waiting == WaitingFor::Request && self.has_been_idle(driver);
-                Some(if is_over { Turn::Over } else { Turn::Readable })
-            }
-            // What arrived is not TLS. The alert that says so is sent.
-            Err(error) if error.kind() == ErrorKind::InvalidData => self.begin_lingering(driver),
-            Err(_) => Some(Turn::Over),
+                ErrorKind::Interrupted => {
+                    // Part of something may have arrived, whose time begins.
+                    if waiting != WaitingFor::Head {
+                        self.deadline = None;
+                    }
+                    None
+                }
+                // What arrived is not TLS. The alert that says so is sent.
+                ErrorKind::InvalidData => self.begin_lingering(driver),
+                _ => Some(Turn::Over),
+            },
         }
     }
 

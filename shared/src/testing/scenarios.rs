@@ -1,7 +1,7 @@
 //! Scenarios between a server and its clients.
 //!
 //! What is a conformance case or a fault drill is not here as well, for the servers that are asked
-//! those: see `bench/tests/contract.rs` and `bench/tests/drill.rs`.
+//! those: see `bench/tests/servers/contract.rs` and `bench/tests/servers/drill.rs`.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -179,7 +179,7 @@ pub fn a_drain_ends_with_the_last_connection(program: &Program) {
 }
 
 /// Makes a test of each named scenario: those that the server has to pass. `all` is for servers
-/// that keep the whole contract, and stand every drill in `bench/tests/drill.rs`; `tls` for those that
+/// that keep the whole contract, and stand every drill in `bench/tests/servers/drill.rs`; `tls` for those that
 /// speak it.
 #[macro_export]
 macro_rules! scenarios {
