@@ -12,8 +12,9 @@ use crate::gungraun::{self, Counts};
 /// Counts the servers whose manifests have a budget, with one worker each: the instructions per
 /// request for /abc on one connection, each sent when the one before it is answered.
 pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
-    // The servers are built as their manifests say. The client is not counted, so a debug build will do.
-    let counted = gungraun::run(host, checkout, "--profile dev --package bench --bench servers");
+    // The servers are built as their manifests say. The client is not counted, so a debug build will do: of
+    // the workspace, so that it is the one of `cargo test --workspace`.
+    let counted = gungraun::run(host, checkout, "--profile dev --workspace --bench servers");
     let mut counts = Vec::new();
     for server in &checkout.servers {
         let Some(budget) = server.instructions else { continue };

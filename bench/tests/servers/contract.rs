@@ -1,8 +1,5 @@
 //! Every server of this checkout that this machine can run answers the conformance cases as its
 //! manifest says, and keeps the process contract.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod prepared;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -17,6 +14,8 @@ use bench::store::record::Protocol;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use visit::output::{Errors, Slice};
+
+use crate::prepared;
 
 /// The variables of the process contract, and those of servers that have more flags.
 const VARIABLES: [&str; 11] = [

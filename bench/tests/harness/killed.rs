@@ -1,9 +1,6 @@
 //! Where `bench` is killed, nothing outlives it that it has started, whichever way it has.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
-mod mock;
-
-use mock::{Checkout, suite, wait_until, workload};
+use crate::mock::{Checkout, suite, wait_until, workload};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 

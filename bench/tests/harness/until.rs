@@ -1,12 +1,9 @@
 //! `bench measure --until`: repetitions go on until intervals are narrow, or the budget is spent.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-mod mock;
 
 use std::fs;
 
+use crate::mock::{Checkout, suite, task, workload};
 use bench::store::record::UntilRecord;
-use mock::{Checkout, suite, task, workload};
 
 /// The repetitions that each workload has, in the order of its runs.
 fn repetitions(checkout: &Checkout, workload: &str) -> Vec<u32> {

@@ -1,14 +1,11 @@
 //! Attached servers, which the user has started: they are measured, and left running.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod mock;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use crate::mock::{Checkout, suite, task, text, workload};
 use bench::store::record::{ErrorKind, Record};
-use mock::{Checkout, suite, task, text, workload};
 
 /// A checkout with a server, a load for the mock tool, and a start.
 fn checkout() -> Checkout {

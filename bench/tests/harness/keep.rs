@@ -1,9 +1,6 @@
 //! `--keep`: what `bench drill` and `bench microbench` store in a result folder, and what its
 //! report then shows. With a mock server, and a mock cargo that copies captured files of
 //! criterion's.
-#![allow(clippy::unwrap_used, reason = "a test reports a failure by its panic")]
-
-mod mock;
 
 use std::fs;
 
@@ -14,12 +11,12 @@ use bench::store::drills::OutcomeRecord;
 use bench::store::microbench::{BenchRecord, CostsRecord};
 use bench::store::results::Loaded;
 
-use mock::Checkout;
+use crate::mock::Checkout;
 
 /// A checkout with a result folder, `out`, without a measurement yet.
 fn checkout() -> Checkout {
     let checkout = Checkout::new(&["dead", "tidy"], "about = \"none\"\nsuites = [\"none\"]\n");
-    checkout.write("out/machine.json", include_str!("folder/machine.json"));
+    checkout.write("out/machine.json", include_str!("../folder/machine.json"));
     checkout.write("out/measurements.jsonl", "");
     checkout
 }

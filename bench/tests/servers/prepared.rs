@@ -1,5 +1,6 @@
 //! The servers of this checkout, built, for tests of all that this machine can run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -7,6 +8,9 @@ use bench::machine::host::Host;
 use bench::servers::checkout::Checkout;
 use bench::servers::launch;
 use bench::servers::server::Server;
+
+/// Whether the servers that tests have wanted can run here, by their names. Each is built once.
+static CAN_RUN: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
 
 /// Builds the servers that `is_wanted` takes, and prints why others of them cannot run here. Fails
 /// when a build fails, or none can run.
@@ -16,13 +20,17 @@ pub(crate) fn servers(is_wanted: impl Fn(&Server) -> bool) -> (Host, Vec<Server>
     let host = Host::this_machine(checkout.tools()).unwrap();
     let mut servers = checkout.servers;
     servers.retain(&is_wanted);
-    servers.retain(|server| {
-        let unavailable = launch::prepare(&host, server).unwrap();
-        unavailable.iter().for_each(|why| eprintln!("{} is skipped: {why}", server.name));
-        unavailable.is_none()
-    });
+    servers.retain(|server| can_run(&host, server));
     assert!(!servers.is_empty(), "no server could be run");
     (host, servers)
+}
+
+fn can_run(host: &Host, server: &Server) -> bool {
+    *CAN_RUN.lock().unwrap().entry(server.name.clone()).or_insert_with(|| {
+        let unavailable = launch::prepare(host, server).unwrap();
+        unavailable.iter().for_each(|why| eprintln!("{} is skipped: {why}", server.name));
+        unavailable.is_none()
+    })
 }
 
 /// Checks the servers, several at once, and fails with all that `check` says is wrong.

@@ -1,5 +1,4 @@
 //! `bench verify` of a server of others: one path, in each form, and what is wrong with the flags.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,13 +1,10 @@
 //! A model of the endpoint, compared with answers to generated well-formed requests: of the
 //! connection loop in memory, and of every server that is the endpoint, over real sockets: plain, within
 //! TLS, and as streams of HTTP/2.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 mod exchange;
 mod message;
 mod model;
-#[path = "../prepared/mod.rs"]
-mod prepared;
 mod request;
 mod streams;
 mod wire;
@@ -21,6 +18,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use self::wire::{BOUND, Memory, Socket, Tls};
+use crate::prepared;
 
 /// Some seconds in memory, in a debug build.
 const CASES_IN_MEMORY: u32 = 2000;

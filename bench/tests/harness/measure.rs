@@ -1,7 +1,4 @@
 //! `bench measure` end to end, with mock servers and a mock load tool. Nothing here depends on time.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod mock;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,7 +13,7 @@ use bench::store::results::Loaded;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use mock::{Checkout, suite, task, wait_until, workload};
+use crate::mock::{Checkout, suite, task, wait_until, workload};
 
 /// A checkout with workloads for the mock tool, each with its number of connections.
 fn checkout(servers: &[&str], workloads: &[(&str, u32)]) -> Checkout {

@@ -1,13 +1,10 @@
 //! Whatever `bench` is started in, such as limits, full disks and odd terminals: it works, or says in
 //! a line what is wrong.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod mock;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-use mock::{Checkout, suite, text, workload};
+use crate::mock::{Checkout, suite, text, workload};
 
 fn checkout() -> Checkout {
     Checkout::new(&["good"], &suite(&[workload("load")]))

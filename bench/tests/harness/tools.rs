@@ -1,10 +1,7 @@
 //! What the load tools on this machine make of servers that answer in odd ways: what stands in the
 //! heads of `bench/src/tools/*.rs`. Only numbers of requests and of connections are compared. Where a
 //! tool is not on this machine, a test says that it is skipped.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
-mod mock;
-#[path = "tools/offer.rs"]
 mod offer;
 
 use std::collections::BTreeMap;
@@ -20,7 +17,7 @@ use std::time::Duration;
 use bench::servers::workload::{Amount, Load, Mode, Rate};
 use bench::tools::{self, LoadSpec, ToolOutput};
 
-use mock::{Checkout, suite, workload};
+use crate::mock::{Checkout, suite, workload};
 
 const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 const CUT_OFF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhi";

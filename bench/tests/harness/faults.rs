@@ -1,8 +1,5 @@
 //! Fault injection: `bench measure` with the real `visit` against servers that fail in the middle
 //! of a run. The failure has to be reported, and no figure may pass for that of a correct server.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-mod mock;
 
 use std::process::{Child, Command};
 
@@ -10,7 +7,7 @@ use bench::store::record::{Bound, ErrorKind, Record};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use mock::{Checkout, suite, workload};
+use crate::mock::{Checkout, suite, workload};
 
 /// Measures a mock server once, with further flags. Returns its only record, and the output.
 fn measure(server: &str, flags: &str) -> (Record, String) {

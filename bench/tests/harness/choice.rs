@@ -1,12 +1,9 @@
 //! The selection of servers by a command, and the installation of what they need, with mock servers
 //! and a mock of apt-get.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-mod mock;
 
 use std::fs;
 
-use mock::{Checkout, suite, workload};
+use crate::mock::{Checkout, suite, workload};
 use nix::unistd::geteuid;
 
 /// Two mock servers. The second is used only when named, and requires programs that are missing.

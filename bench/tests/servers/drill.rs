@@ -1,14 +1,13 @@
 //! Every server without a known failure among the drills passes all of them, in their short size, and two
 //! of them pass a selection over TLS and HTTP/2.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod prepared;
 
 use bench::checks::drill::{self, Drill};
 use bench::machine::host::{self, Host};
 use bench::servers::server::Server;
 use bench::store::drills::SizeRecord;
 use bench::store::record::Protocol;
+
+use crate::prepared;
 
 /// Servers that are drilled at once. A drill reads its own server's memory and CPU time, and mostly
 /// waits.

@@ -1,15 +1,12 @@
 //! `scripts/reference` with servers of a few lines, and mocks of npm and apt-get: which rows it writes,
 //! what it leaves out and why, and that nothing runs on.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod mock;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use mock::{Checkout, expect, suite, text, wait_until, workload};
+use crate::mock::{Checkout, expect, suite, text, wait_until, workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

@@ -1,8 +1,5 @@
 //! Measuring in slices: the servers of a repetition stand side by side, and the real `visit` loads one
 //! of them at a time.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-mod mock;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +7,7 @@ use bench::store::record::{ErrorKind, Record};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
-use mock::{Checkout, suite, workload};
+use crate::mock::{Checkout, suite, workload};
 
 /// Measures mock servers once, with further flags. Returns the records by server, and the output.
 fn measure(servers: &[&str], flags: &str) -> (BTreeMap<String, Record>, String) {

@@ -1,8 +1,5 @@
 //! Closed and open loops, starts, and held connections, on the server `threads`: the records that
 //! `bench measure` stores of each.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-mod mock;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,7 +7,7 @@ use std::process::{Command, Output};
 use bench::store::record::{Record, TaskRecord};
 use visit::output::{Times, VERSION};
 
-use mock::{suite, task, workload};
+use crate::mock::{suite, task, workload};
 
 /// Measures a suite on `threads`. Returns the records and the output. Loads have a number of
 /// requests, so that they are the same on a slow machine.

@@ -1,20 +1,17 @@
 //! `bench new`, and the commands of README.md's section on adding a server, as they are written
 //! there, in a copy of the parts of the checkout that they need.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod mock;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::mock::{Checkout, suite, text, workload};
 use bench::checks::verify;
 use bench::checks::verify::{Depth, Question};
 use bench::machine::host::Host;
 use bench::servers::checkout;
 use bench::servers::launch;
 use bench::store::results;
-use mock::{Checkout, suite, text, workload};
 
 /// The suite that README.md names, with shorter runs.
 fn quick() -> String {

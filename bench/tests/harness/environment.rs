@@ -1,17 +1,13 @@
 //! `bench` and the scripts on machines that differ from the one they were written on: where cargo puts
 //! what it builds, what the shell exports, a user without a home or a compiler, and file systems that
 //! refuse.
-#![allow(clippy::unwrap_used, reason = "a test reports a failure by its panic")]
-#![allow(dead_code, reason = "not every test needs all of the mock checkout")]
-
-mod mock;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mock::{Checkout, suite, text, workload};
+use crate::mock::{Checkout, suite, text, workload};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()

@@ -1,11 +1,8 @@
 //! `bench versus` with mock servers: two folders of a server, two checkouts, two commits.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
-
-mod mock;
 
 use std::process::Command;
 
-use mock::{Checkout, suite, workload};
+use crate::mock::{Checkout, suite, workload};
 
 /// A checkout with a server, and a second folder of a server of its name that behaves as `mode` says.
 fn checkout(mode: &str) -> Checkout {

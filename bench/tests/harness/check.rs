@@ -1,15 +1,12 @@
 //! `bench check`: each error in a manifest is found, with its line and what to do about it.
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
-
-mod mock;
 
 use std::fs;
 use std::path::Path;
 
+use crate::mock::Checkout;
 use bench::checks::manifest::{self, CheckContext, Diagnostic, Level};
 use bench::servers::checkout;
 use bench::servers::target::Target;
-use mock::Checkout;
 
 const MANIFEST: &str = r#"name = "mine"
 title = "Mine"
@@ -67,7 +64,7 @@ fn a_right_manifest_has_no_diagnostics() {
 }
 
 /// Each mistake, and what is worth knowing, with its line and what to do about it. `INSTA_UPDATE=always
-/// cargo test --package bench --test check` writes the snapshot.
+/// cargo test --package bench --test harness check` writes the snapshot.
 #[test]
 fn each_diagnostic_has_its_line_and_a_hint() {
     // Text of the manifest, and what replaces it.
