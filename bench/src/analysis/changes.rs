@@ -154,7 +154,7 @@ mod tests {
         let noise = recorded_noise();
         assert!(noise.len() >= 30, "{} cells", noise.len());
         let mut random = Rng::with_seed(5);
-        for (servers, results, histories) in [(1, 10, 500), (1, 20, 500), (noise.len(), 20, 400)] {
+        for (servers, results, histories) in [(1, 10, 500), (1, 20, 500), (noise.len(), 20, 150)] {
             let level = LEVEL / as_f64(servers as u64);
             let mut alarms = 0_u32;
             for history in 0..histories {
