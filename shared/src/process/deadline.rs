@@ -1,5 +1,6 @@
 //! One thread wakes all connections whose deadline has passed, so that no wait needs a timer.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -10,6 +11,10 @@ use crate::lifecycle::Lifecycle;
 
 /// How late a passed deadline is noticed, at most.
 const INTERVAL: Duration = Duration::from_millis(100);
+
+/// By how much a task's deadline may be put off before the thread is told. A busy task does so with each
+/// request; for one that is not, the thread fires that much too early.
+const SLACK: Duration = Duration::from_millis(50);
 
 /// The thread that wakes connections at their deadlines, as those see it.
 pub struct DeadlineThread {
@@ -42,6 +47,8 @@ pub struct TaskTimer {
     deadline: Option<Arc<Deadline>>,
     /// A copy of the deadline's waker.
     registered: Option<Waker>,
+    /// The deadlines for which the thread need not be told another time.
+    told: Option<Range<Instant>>,
 }
 
 impl DeadlineThread {
@@ -140,17 +147,25 @@ impl TaskTimer {
     }
 
     /// Does what `poll` does, for a task that has just registered.
+    #[inline]
     pub fn poll_registered(&mut self, thread: &DeadlineThread, time: Instant) -> Poll<()> {
-        let Some(deadline) = &self.deadline else { return Poll::Pending };
-        thread.set(deadline, Some(time));
         // The clock is read only after the thread has fired.
-        if deadline.fired.load(Ordering::Relaxed) {
-            if Instant::now() >= time {
-                return Poll::Ready(());
-            }
-            deadline.fired.store(false, Ordering::Relaxed);
+        let has_fired = self.has_fired();
+        if has_fired && Instant::now() >= time {
+            return Poll::Ready(());
+        }
+        if has_fired || self.told.as_ref().is_none_or(|told| !told.contains(&time)) {
+            self.tell(thread, time);
         }
         Poll::Pending
+    }
+
+    #[cold]
+    fn tell(&mut self, thread: &DeadlineThread, time: Instant) {
+        let Some(deadline) = &self.deadline else { return };
+        deadline.fired.store(false, Ordering::Relaxed);
+        thread.set(deadline, Some(time));
+        self.told = Some(time..time + SLACK);
     }
 
     /// Whether the thread has fired, so that the deadline may have passed.
@@ -162,4 +177,39 @@ impl TaskTimer {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Poisoning is ignored: no critical section leaves a value inconsistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thread_is_told_of_an_earlier_deadline_and_of_one_that_is_put_off_by_much() {
+        let lifecycle = Lifecycle::new(1);
+        let thread = DeadlineThread::start(&lifecycle).unwrap();
+        let mut timer = TaskTimer::default();
+        let context = Context::from_waker(Waker::noop());
+        let first = thread.began + Duration::from_secs(1000);
+        let second = Duration::from_secs(1);
+        // How much later the deadline is than the first one, and the one that the thread then knows.
+        for (later, known) in [
+            (Duration::ZERO, Duration::ZERO),
+            (SLACK / 2, Duration::ZERO),
+            (SLACK, SLACK),
+            (SLACK / 2, SLACK / 2),
+            (second, second),
+        ] {
+            assert!(timer.poll(&thread, &context, first + later).is_pending());
+            let told = timer.deadline.as_ref().unwrap().time.load(Ordering::Relaxed);
+            assert_eq!(told, thread.milliseconds(first + known), "{later:?}");
+        }
+        // The thread fires that much too early.
+        timer.deadline.as_ref().unwrap().wake();
+        assert!(timer.poll(&thread, &context, first + second + SLACK / 2).is_pending());
+        assert!(!timer.has_fired());
+        let told = timer.deadline.as_ref().unwrap().time.load(Ordering::Relaxed);
+        assert_eq!(told, thread.milliseconds(first + second + SLACK / 2));
+        timer.deadline.as_ref().unwrap().wake();
+        assert!(timer.poll(&thread, &context, thread.began).is_ready());
+    }
 }
