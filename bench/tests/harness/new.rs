@@ -41,15 +41,26 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The target folder of this test, in which most dependencies of a server are built already.
+/// A target folder of these tests alone: cargo takes a copy of a package for what it is a copy of, and would
+/// build all servers of this checkout again.
 fn target() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_bench")).ancestors().nth(2).unwrap().to_owned()
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("new")
 }
 
-/// `bench` with the machine's programs on `PATH`, and with this test's target folder.
+/// Settings of a release build that takes seconds: how fast the server is does not matter here.
+const UNOPTIMISED: [(&str, &str); 3] = [
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
+];
+
+/// `bench` with the machine's programs on `PATH`, and with these tests' target folder.
 fn bench(checkout: &Checkout, arguments: &str) -> Command {
     let mut command = checkout.bench(arguments);
-    command.env("PATH", std::env::var_os("PATH").unwrap()).env("CARGO_TARGET_DIR", target());
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("CARGO_TARGET_DIR", target())
+        .envs(UNOPTIMISED);
     command
 }
 
@@ -111,7 +122,8 @@ fn every_template_is_as_its_manifest_says() {
         let output = bench(&checkout, &format!("new my-{language} --language {language}")).output().unwrap();
         assert!(output.status.success(), "{language}: {output:?}");
     }
-    let host = Host::this_machine(target().join("tools/bin")).unwrap();
+    let installed = Path::new(env!("CARGO_BIN_EXE_bench")).ancestors().nth(2).unwrap().join("tools/bin");
+    let host = Host::this_machine(installed).unwrap();
     let built = checkout::Checkout::read(Some(&checkout.path(""))).unwrap();
     assert_eq!(built.servers.len(), 3);
     for server in &built.servers {
