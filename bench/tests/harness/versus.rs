@@ -6,7 +6,8 @@ use crate::mock::{Checkout, suite, workload};
 
 /// A checkout with a server, and a second folder of a server of its name that behaves as `mode` says.
 fn checkout(mode: &str) -> Checkout {
-    let load = workload("load");
+    // The real tool, since what the mock one prints is invalid where nothing disturbs a run.
+    let load = workload("load").tool("visit").with("connections", 4).with("requests", 1000);
     let checkout = Checkout::new(&["good"], &suite(&[load]));
     let manifest = std::fs::read_to_string(checkout.path("servers/mock/good/server.toml")).unwrap();
     let other = manifest.replace(", \"good\"", &format!(", \"{mode}\""));
