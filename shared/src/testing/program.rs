@@ -148,7 +148,7 @@ impl Drop for Server {
 }
 
 impl Client {
-    /// Sends until the server takes nothing more for `bound`; panics where the server closes.
+    /// Sends until the server takes nothing more for `bound`, or closes.
     pub(super) fn flood(&mut self, bytes: &str, bound: Duration) {
         self.0.set_write_timeout(Some(bound)).unwrap();
         let error = loop {
