@@ -3,11 +3,15 @@
 //! refuse.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::mock::{Checkout, suite, text, workload};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::mock::{Checkout, suite, text, wait_until, workload};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -196,6 +200,35 @@ fn without_cargo_a_script_runs_what_was_built_before() {
     fs::create_dir_all(checkout.path("target/harness")).unwrap();
     symlink("/bin/echo", checkout.path("target/harness/bench")).unwrap();
     assert_eq!(run(), "list\nbench: cargo is missing: target/harness/bench runs as it was built before\n");
+}
+
+/// A cargo whose builds take their time.
+const CARGO: &str = r#"#!/bin/sh
+case $1 in
+    metadata) echo '{"target_directory":"/nowhere"}' ;;
+    build) echo >"$HOME/pids/build-$$" && exec sleep 600 ;;
+esac
+"#;
+
+#[test]
+fn ctrl_c_ends_both_builds_of_a_script() {
+    let checkout = checkout(&[]);
+    for script in ["bench", "target"] {
+        checkout.write(&format!("scripts/{script}"), "");
+        fs::copy(root().join("scripts").join(script), checkout.path("scripts").join(script)).unwrap();
+    }
+    checkout.write("bin/cargo", CARGO);
+    fs::set_permissions(checkout.path("bin/cargo"), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", checkout.path("bin").display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("env");
+    // A shell that starts tests in the background has them ignore SIGINT, and what they start.
+    command.arg("--default-signal=INT").arg(checkout.path("scripts/bench")).process_group(0);
+    command.env("PATH", path).env("HOME", checkout.path("")).env_remove("CARGO_TARGET_DIR");
+    let mut script = command.spawn().unwrap();
+    wait_until("the harness and `visit` are built", || checkout.pids().len() == 2);
+    killpg(Pid::from_raw(script.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    assert!(!script.wait().unwrap().success());
+    checkout.wait_until_nothing_runs("a script that was interrupted");
 }
 
 #[test]

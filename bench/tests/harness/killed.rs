@@ -1,8 +1,6 @@
 //! Where `bench` is killed, nothing outlives it that it has started, whichever way it has.
 
 use crate::mock::{Checkout, suite, wait_until, workload};
-use nix::sys::signal::kill;
-use nix::unistd::Pid;
 
 /// A program with a child, each of which says that it runs. It is a word of a manifest's command.
 const WITH_A_CHILD: &str = "\
@@ -27,9 +25,6 @@ fn nothing_outlives_a_harness_that_is_killed() {
         wait_until(&format!("{what}: {run_then:?} run"), || run_then.iter().all(|name| runs(name)));
         bench.kill().unwrap();
         bench.wait().unwrap();
-        for name in checkout.pids() {
-            let pid = Pid::from_raw(name.rsplit('-').next().unwrap().parse().unwrap());
-            wait_until(&format!("{what}: {name} ends"), || kill(pid, None).is_err());
-        }
+        checkout.wait_until_nothing_runs(what);
     }
 }

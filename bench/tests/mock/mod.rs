@@ -156,8 +156,21 @@ impl Checkout {
     pub(crate) fn assert_nothing_runs(&self) {
         assert!(!self.pids().is_empty());
         for name in self.pids() {
-            let pid = name.rsplit('-').next().unwrap().parse().unwrap();
-            assert!(kill(Pid::from_raw(pid), None).is_err(), "{name} still runs");
+            assert!(!runs(&name), "{name} still runs");
         }
     }
+
+    /// Waits until all mocks that were ever started have ended.
+    #[track_caller]
+    pub(crate) fn wait_until_nothing_runs(&self, what: &str) {
+        for name in self.pids() {
+            wait_until(&format!("{what}: {name} ends"), || !runs(&name));
+        }
+    }
+}
+
+/// Whether a mock runs, by its name among [`Checkout::pids`].
+fn runs(name: &str) -> bool {
+    let pid = name.rsplit('-').next().unwrap().parse().unwrap();
+    kill(Pid::from_raw(pid), None).is_ok()
 }
