@@ -143,13 +143,16 @@ def ask(address, path):
 def idle_limits(servers):
     """How long each of `(name, address, path)` keeps a silent connection and one that was answered.
 
-    All wait at the same time. Returns two cells by name."""
+    All wait at the same time. Returns two cells by name, each `None` where no connection could be opened."""
     found = {name: {} for name, _, _ in servers}
     waiting = selectors.DefaultSelector()
     started = time.monotonic()
     for name, address, path in servers:
         for kind in ("silent", "kept"):
-            client = Client(address)
+            try:
+                client = Client(address)
+            except OSError:
+                continue
             if kind == "kept" and client.send(get(path)).read() != "open":
                 found[name][kind] = "closed at once"
                 continue
@@ -174,4 +177,4 @@ def idle_limits(servers):
         name, kind, client, _ = key.data
         found[name][kind] = f"> {IDLE_LIMIT} s"
         client.socket.close()
-    return {name: [cells["silent"], cells["kept"]] for name, cells in found.items()}
+    return {name: [cells.get("silent"), cells.get("kept")] for name, cells in found.items()}
