@@ -233,8 +233,8 @@ fn register(waiters: &mut Vec<Waker>, context: &Context) {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Poisoning is ignored: no critical section leaves a list inconsistent.
+/// Poisoning is ignored: no critical section of this crate leaves a value inconsistent.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

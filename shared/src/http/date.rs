@@ -118,5 +118,6 @@ mod tests {
                 shown.read().map(parsed);
             }
         });
+        assert!(shown.read().is_some());
     }
 }

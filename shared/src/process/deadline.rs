@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::threads::start_thread;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, lock};
 
 /// How late a passed deadline is noticed, at most.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -172,11 +172,6 @@ impl TaskTimer {
     pub fn has_fired(&self) -> bool {
         self.deadline.as_ref().is_some_and(|deadline| deadline.fired.load(Ordering::Relaxed))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Poisoning is ignored: no critical section leaves a value inconsistent.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

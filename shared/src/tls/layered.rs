@@ -3,7 +3,6 @@
 
 use std::io::{Read, Result, Write};
 
-use super::encrypted::Encrypted;
 use super::state::Tls;
 use crate::http::Stream;
 
@@ -27,7 +26,7 @@ impl<S: Stream> Stream for Layered<'_, S> {
     fn send_kept(&mut self) -> Result<usize> {
         match &mut self.tls {
             None => Ok(0),
-            Some(tls) => send_kept(Encrypted { tls, socket: self.socket }),
+            Some(tls) => send_kept(tls, self.socket),
         }
     }
 
@@ -35,13 +34,14 @@ impl<S: Stream> Stream for Layered<'_, S> {
         self.tls.as_ref().is_some_and(|tls| tls.has_part())
     }
 
+    /// Nothing is decrypted that is dropped.
     fn discard(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.socket.read(buffer)
     }
 
     fn notify_end(&mut self) {
         if let Some(tls) = &mut self.tls {
-            Encrypted { tls, socket: &mut *self.socket }.notify_end();
+            tls.notify_end(self.socket);
         }
     }
 }
@@ -50,7 +50,7 @@ impl<S: Stream> Read for Layered<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         match &mut self.tls {
             None => self.socket.read(buffer),
-            Some(tls) => read(Encrypted { tls, socket: self.socket }, buffer),
+            Some(tls) => read(tls, self.socket, buffer),
         }
     }
 }
@@ -69,11 +69,11 @@ impl<S: Stream> Write for Layered<'_, S> {
 }
 
 #[inline(never)]
-fn send_kept<S: Stream>(mut stream: Encrypted<'_, &mut S>) -> Result<usize> {
-    stream.send_kept()
+fn send_kept(tls: &mut Tls, socket: &mut impl Stream) -> Result<usize> {
+    tls.send(socket)
 }
 
 #[inline(never)]
-fn read<S: Stream>(mut stream: Encrypted<'_, &mut S>, buffer: &mut [u8]) -> Result<usize> {
-    stream.read(buffer)
+fn read(tls: &mut Tls, socket: &mut impl Stream, buffer: &mut [u8]) -> Result<usize> {
+    tls.read_from(socket, buffer)
 }

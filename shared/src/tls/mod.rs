@@ -3,13 +3,12 @@
 //! ```text
 //! --tls-cert, --tls-key ─▶ TlsFiles ─▶ Encryption ─▶ a Session per connection
 //!                                                        └─ Layered: its stream in a turn
-//!                                                             └─ Encrypted, where there is TLS
+//!                                                             └─ Tls, where it is encrypted
 //! ```
 //!
 //! Sessions are resumed by tickets that the server keeps no state for: two per handshake, as rustls
 //! does it, and with keys that change every six hours.
 
-mod encrypted;
 mod encryption;
 mod files;
 mod flags;
@@ -17,7 +16,6 @@ mod layered;
 mod records;
 mod state;
 
-pub use encrypted::Encrypted;
 pub use encryption::Encryption;
 pub use files::TlsFiles;
 pub use flags::{Http2Flags, TlsFlags};

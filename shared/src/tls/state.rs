@@ -1,6 +1,6 @@
 //! The state of TLS of a connection: bytes in, bytes out.
 
-use std::io::{ErrorKind, Read, Result, Write};
+use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::sync::Arc;
 
 use rustls::{ServerConfig, ServerConnection};
@@ -49,6 +49,25 @@ impl Tls {
         // After a rule was broken it does not know what came before that in one piece.
         self.decrypted = self.decrypted.saturating_sub(read);
         Ok(read)
+    }
+
+    /// Reads what is decrypted, or else what `source` has next. A handshake is made on the way. Where what
+    /// arrived is no more than a part of one, or of a record, and where there is something to send, the
+    /// read ends with `Interrupted`.
+    pub fn read_from(&mut self, source: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+        match self.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+        let is_blocked = |error: Error| match error.kind() {
+            ErrorKind::WouldBlock => ErrorKind::Interrupted.into(),
+            _ => error,
+        };
+        if self.has_kept() {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        self.receive(source)?;
+        self.read(buffer).map_err(is_blocked)
     }
 
     /// Bytes that a read gives at once.
@@ -101,5 +120,11 @@ impl Tls {
         if !self.has_failed {
             self.connection.send_close_notify();
         }
+    }
+
+    /// Says that to `sink`, as far as it takes it without a wait.
+    pub fn notify_end(&mut self, sink: &mut impl Write) {
+        self.end();
+        while self.has_kept() && self.send(sink).is_ok() {}
     }
 }

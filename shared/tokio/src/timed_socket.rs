@@ -1,15 +1,15 @@
 //! A socket, encrypted or not, whose client has only so long for everything.
 
 use std::future::poll_fn;
-use std::io::{ErrorKind, Read, Result};
+use std::io::{ErrorKind, Result};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use shared::http::{Stream, WaitingFor, limits};
+use shared::http::{WaitingFor, limits};
 use shared::process::{Server, TaskTimer};
-use shared::tls::{Encrypted, HTTP_2, Tls};
+use shared::tls::{HTTP_2, Tls};
 use tokio::io::ReadBuf;
 
 use crate::socket::Socket;
@@ -54,10 +54,8 @@ impl TimedSocket {
     fn poll_handshake(&mut self, context: &mut Context) -> Poll<Result<()>> {
         loop {
             ready!(self.poll_flush(context))?;
-            let Some(stream) = self.encrypted(context).filter(|stream| stream.tls.is_handshaking()) else {
-                return Poll::Ready(Ok(()));
-            };
-            let Encrypted { tls, mut socket } = stream;
+            let encrypted = self.encrypted(context).filter(|(tls, _)| tls.is_handshaking());
+            let Some((tls, mut socket)) = encrypted else { return Poll::Ready(Ok(())) };
             match tls.receive(&mut socket) {
                 Ok(0) => return Poll::Ready(Err(ErrorKind::UnexpectedEof.into())),
                 Ok(_) => {}
@@ -113,8 +111,8 @@ impl TimedSocket {
 
     /// Tells the client that nothing follows, as far as the socket takes that without a wait.
     pub(crate) fn notify_end(&mut self, context: &mut Context) {
-        if let Some(mut stream) = self.encrypted(context) {
-            stream.notify_end();
+        if let Some((tls, mut socket)) = self.encrypted(context) {
+            tls.notify_end(&mut socket);
         }
     }
 
@@ -123,20 +121,21 @@ impl TimedSocket {
         self.tls.as_ref().is_some_and(|tls| tls.has_part())
     }
 
+    /// The state of TLS, and the socket below it; `None` where the connection is not encrypted.
     fn encrypted<'a, 'b>(
         &'a mut self,
         context: &'a mut Context<'b>,
-    ) -> Option<Encrypted<'a, TaskStream<'a, 'b>>> {
+    ) -> Option<(&'a mut Tls, TaskStream<'a, 'b>)> {
         let tls = self.tls.as_deref_mut()?;
-        Some(Encrypted { tls, socket: TaskStream { socket: &mut self.socket, context, insists: false } })
+        Some((tls, TaskStream { socket: &mut self.socket, context, insists: false }))
     }
 
     #[cold]
     fn poll_decrypt(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         loop {
-            let Some(mut stream) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
+            let Some((tls, mut socket)) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
             let space = buffer.initialize_unfilled_to(DECRYPTED_BYTES.min(buffer.remaining()));
-            match stream.read(space) {
+            match tls.read_from(&mut socket, space) {
                 Ok(bytes) => {
                     buffer.advance(bytes);
                     return Poll::Ready(Ok(()));
@@ -163,9 +162,9 @@ impl TimedSocket {
 
     #[cold]
     fn poll_send_kept(&mut self, context: &mut Context) -> Poll<Result<()>> {
-        let Some(mut stream) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
-        while stream.has_kept() {
-            match stream.send_kept() {
+        let Some((tls, mut socket)) = self.encrypted(context) else { return Poll::Ready(Ok(())) };
+        while tls.has_kept() {
+            match tls.send(&mut socket) {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
