@@ -1,12 +1,12 @@
 //! The cores of the server, the load tool and the harness, and how long cores were busy. A number is
 //! that of a thread of a core, which Linux calls a CPU.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Context;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use procfs::{CpuTime, CurrentSI};
+use procfs::{CpuTime, FromBufReadSI, KernelStats, LocalSystemInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::text::numbers::as_f64;
@@ -65,13 +65,17 @@ impl CoreTimes {
 
 /// The times of those cores together. `None` where they cannot be read.
 pub fn times(cores: &[usize]) -> Option<CoreTimes> {
-    sum(&procfs::KernelStats::current().ok()?.cpu_time, cores)
+    sum(&std::fs::read_to_string("/proc/stat").ok()?, cores)
 }
 
-fn sum(all: &[CpuTime], cores: &[usize]) -> Option<CoreTimes> {
+fn sum(stat: &str, cores: &[usize]) -> Option<CoreTimes> {
+    let all = KernelStats::from_buf_read(stat.as_bytes(), &LocalSystemInfo).ok()?.cpu_time;
+    // A core that is offline has no line, and the library keeps no numbers.
+    let number = |line: &str| line.strip_prefix("cpu")?.split(' ').next()?.parse().ok();
+    let all: HashMap<usize, CpuTime> = stat.lines().filter_map(number).zip(all).collect();
     let (mut busy, mut steal) = (0, 0);
     for core in cores {
-        let time = all.get(*core)?;
+        let time = all.get(core)?;
         let interrupts = [time.irq, time.softirq, time.steal].into_iter().flatten().sum::<u64>();
         busy += time.user + time.nice + time.system + interrupts;
         steal += time.steal.unwrap_or_default();
@@ -97,8 +101,6 @@ pub(crate) fn usable() -> anyhow::Result<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use procfs::{FromBufReadSI, LocalSystemInfo};
-
     use super::*;
 
     #[test]
@@ -118,20 +120,22 @@ mod tests {
     #[test]
     fn adds_the_times_of_the_given_cores() {
         // In hundredths: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice.
-        let stat = "cpu 0 0 0 0 0 0 0 0 0 0\n\
+        let stat = "cpu  0 0 0 0 0 0 0 0 0 0\n\
             cpu0 100 200 300 9000 9000 10 20 70 50 50\n\
             cpu1 1000 0 0 9000 9000 0 0 400 0 0\n\
+            cpu3 500 0 0 9000 9000 0 0 0 0 0\n\
             ctxt 1\nbtime 1\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n";
-        let stat = procfs::KernelStats::from_buf_read(stat.as_bytes(), &LocalSystemInfo).unwrap();
         let cases = [
             (vec![0], Some((7.0, 0.7))),
             (vec![1], Some((14.0, 4.0))),
             (vec![0, 1], Some((21.0, 4.7))),
             (vec![], Some((0.0, 0.0))),
+            // The kernel has no line of a core that is offline.
             (vec![0, 2], None),
+            (vec![3], Some((5.0, 0.0))),
         ];
         for (cores, expected) in cases {
-            let times = sum(&stat.cpu_time, &cores).map(|times| (times.busy, times.steal));
+            let times = sum(stat, &cores).map(|times| (times.busy, times.steal));
             assert_eq!(times, expected, "{cores:?}");
         }
         assert!(times(&usable().unwrap()).is_some_and(|times| times.busy >= times.steal));
