@@ -46,7 +46,7 @@ impl Probe {
     pub fn of_run(run: &Record, limit: LimitRecord) -> Option<Self> {
         let rate = run.load.as_ref()?.open_loop.as_ref()?.rate_per_second;
         let is_within = percentile(run, limit.percentile).is_some_and(|seconds| seconds <= limit.seconds);
-        let is_kept = is_within && run.verdict.as_ref()?.bound != Bound::Invalid && is_held(run);
+        let is_kept = is_within && run.verdict.as_ref()?.bound != Bound::Invalid && verdict::is_held(run)?;
         Some(Self { rate, is_kept })
     }
 }
@@ -58,12 +58,6 @@ pub fn percentile(run: &Record, percentile: f64) -> Option<f64> {
         99.9 => run.latency.as_ref()?.p99_9_seconds,
         whole => run.percentile(whole as u8),
     }
-}
-
-fn is_held(run: &Record) -> bool {
-    let open_loop = run.load.as_ref().and_then(|load| load.open_loop.as_ref());
-    let share = |rate: f64| run.per_second().is_some_and(|answered| answered / rate >= verdict::HELD_FROM);
-    open_loop.is_some_and(|open| open.held.unwrap_or(true) && share(open.rate_per_second))
 }
 
 /// The rate to try next, below a closed-loop peak.

@@ -1,4 +1,4 @@
-//! When did figures change for good? Change points of the leading figure of each server under each
+//! When did figures change, and stay changed? Change points of the leading figure of each server under each
 //! workload, over the results of one machine. This module holds data; `report/history.rs` has the
 //! words.
 //!
@@ -31,7 +31,7 @@ pub struct Series<'a> {
     pub points: Vec<(&'a PastResult, f64)>,
 }
 
-/// A figure that changed for good.
+/// A figure that changed, and stayed changed.
 #[derive(Debug)]
 pub struct Change<'s> {
     /// What changed.

@@ -217,7 +217,7 @@ fn leading(workload: &WorkloadRecord) -> RunFigure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::record::Bound;
+    use crate::store::record::{Bound, ErrorKind, ErrorRecord};
 
     /// A run of a server with this CPU time per request.
     fn run(server: &str, repetition: u32, microseconds: f64) -> Record {
@@ -228,7 +228,8 @@ mod tests {
 
     fn disturbed(mut record: Record, share: f64) -> Record {
         record.set_bound(Bound::Disturbed);
-        record.verdict.as_mut().unwrap().external_share = Some(share);
+        let cpu = record.cpu.as_mut().unwrap();
+        cpu.external_seconds = Some(share * cpu.wall_seconds);
         record
     }
 
@@ -245,6 +246,30 @@ mod tests {
         let costs: Vec<f64> = cell.values(Record::cpu_per_request).iter().map(|cost| cost * 1e6).collect();
         assert_eq!((cell.set_aside, costs.len()), (2, 2));
         assert!((costs[0] - 8.0).abs() < 1e-9 && (costs[1] - 6.0).abs() < 1e-9, "{costs:?}");
+    }
+
+    #[test]
+    fn an_attempt_that_was_not_disturbed_counts() {
+        let mut throttled = disturbed(run("one", 1, 9.0), 0.0);
+        throttled.cpu.as_mut().unwrap().throttled_seconds = Some(0.5);
+        let start = |error: Option<ErrorKind>| {
+            let mut run = run("one", 1, if error.is_some() { 9.0 } else { 1.0 });
+            run.error = error.map(|kind| ErrorRecord { kind, message: String::new() });
+            (run.load, run.verdict) = (None, None);
+            run
+        };
+        let cases = [
+            ("a quota throttled the first", [throttled, run("one", 1, 1.0)]),
+            ("the first lost its host", [start(Some(ErrorKind::HostLost)), start(None)]),
+        ];
+        for (name, attempts) in cases {
+            let seconds = attempts.each_ref().map(|run| run.cpu.as_ref().unwrap().server.unwrap().seconds);
+            for order in [[0, 1], [1, 0]] {
+                let cell = Cell::new(order.map(|index| &attempts[index]).to_vec());
+                let counted = cell.runs[0].cpu.as_ref().unwrap().server.unwrap().seconds;
+                assert!(counted == seconds[1], "{name}, {order:?}");
+            }
+        }
     }
 
     #[test]

@@ -73,6 +73,9 @@ pub const DELAYED_SECONDS: std::ops::Range<f64> = 0.039..0.046;
 /// The share of the time in which all hosts of a load have to make load, so that it is one.
 pub const OVERLAP_FROM: f64 = 0.99;
 
+/// The same of a load by count, of which each host ends when its part is answered.
+pub const OVERLAP_BY_COUNT_FROM: f64 = 0.9;
+
 /// A link whose busier direction carried this share of what it can was at its limit: the rest are the
 /// heads and gaps of packets.
 pub const LINK_BUSY_FROM: f64 = 0.9;
@@ -97,7 +100,10 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
     let utilisation = |seconds: f64, cores: usize| seconds / (load.elapsed_seconds * as_f64(cores as u64));
     let cores_seconds = cpu.wall_seconds * as_f64(record.cores() as u64);
     let external_share = cpu.external_seconds.map(|seconds| seconds / cores_seconds);
-    let throttled_share = cpu.throttled_seconds.map(|seconds| seconds / cores_seconds);
+    // Whose quota it was is not known of several hosts. By the cores of all, that of the server would be lost.
+    let throttled_cores = if record.hosts.is_some() { record.server_cores.len() } else { record.cores() };
+    let throttled_seconds = cpu.wall_seconds * as_f64(throttled_cores as u64);
+    let throttled_share = cpu.throttled_seconds.map(|seconds| seconds / throttled_seconds);
     let threads = thread_utilisations(record);
     let mut verdict = VerdictRecord {
         bound: Bound::LatencyBound,
@@ -119,11 +125,8 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         .filter(|_| !is_left_out)
         .find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
     // What the tool counted comes before what the harness saw of a load that may have been brief.
-    let not_as_asked = failed(record)
-        .or_else(|| short(record))
-        .or_else(|| missing(record))
-        .or_else(|| kept_open(record))
-        .or_else(|| apart(record));
+    let not_as_asked =
+        failed(record).or_else(|| short(record)).or_else(|| missing(record)).or_else(|| kept_open(record));
     (verdict.bound, verdict.reason) = if let Some(reason) = not_as_asked {
         (Bound::Invalid, Some(reason))
     } else if let Some(seconds) = cpu.suspended_seconds.filter(|seconds| *seconds >= SUSPENDED_FROM) {
@@ -133,7 +136,8 @@ pub fn of_run(record: &Record) -> Option<VerdictRecord> {
         (Bound::Disturbed, Some(reason))
     } else if let Some((share, who)) = taken {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
-    } else if let Some(reason) = not_held(record, tool)
+    } else if let Some(reason) = apart(record)
+        .or_else(|| not_held(record, tool))
         .or_else(|| breaks_littles_law(record, verdict.concurrency))
         .or_else(|| stalled(record, server?.max(tool).max(thread.unwrap_or_default())))
     {
@@ -188,12 +192,12 @@ pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
     let tool = middle(&|verdict| Some(verdict.tool_utilisation))?;
     let connections: u64 =
         runs.iter().filter_map(|(run, _)| run.load.as_ref()).map(|load| load.failed_connections).sum();
+    let (invalid, disturbed) = (share(Bound::Invalid), share(Bound::Disturbed));
     let (bound, reason) = if let Some(reason) = failures(errors, connections, answered) {
         (Bound::Invalid, Some(reason))
-    } else if share(Bound::Invalid) >= 0.5 {
-        (Bound::Invalid, reason(Bound::Invalid))
-    } else if share(Bound::Disturbed) >= 0.5 {
-        (Bound::Disturbed, reason(Bound::Disturbed))
+    } else if invalid + disturbed >= 0.5 {
+        let bound = if invalid >= disturbed { Bound::Invalid } else { Bound::Disturbed };
+        (bound, reason(bound))
     } else {
         let bound = limit(server, thread, tool, runs.iter().any(|(run, _)| run.workload.rate.is_some()));
         let is_link = bound == Bound::LatencyBound && share(Bound::NetworkBound) >= 0.5;
@@ -267,7 +271,8 @@ fn busy_host(record: &Record) -> Option<String> {
 /// Load hosts that did not make load at the same time.
 fn apart(record: &Record) -> Option<String> {
     let overlap = record.hosts.as_ref()?.overlap;
-    (overlap < OVERLAP_FROM)
+    let is_by_count = record.workload.requests.is_some();
+    (overlap < if is_by_count { OVERLAP_BY_COUNT_FROM } else { OVERLAP_FROM })
         .then(|| format!("the load hosts made load together for only {:.1} % of the time", overlap * 100.0))
 }
 
@@ -356,13 +361,21 @@ fn short(record: &Record) -> Option<String> {
     (as_f64(made) < as_f64(asked) * MADE_FROM).then(|| format!("only {made} of {asked} requests were made"))
 }
 
-/// The rate of an open loop that was not held, by what the tool says or by the number of answers.
-fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
+/// Whether the rate of an open loop was held, by what the tool says and by the share of it that was
+/// answered; `None` of another run.
+pub(crate) fn is_held(record: &Record) -> Option<bool> {
     let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
     let achieved = record.per_second()? / open_loop.rate_per_second;
-    if open_loop.held.unwrap_or(true) && achieved >= HELD_FROM {
+    Some(open_loop.held.unwrap_or(true) && achieved >= HELD_FROM)
+}
+
+/// The rate of an open loop that was not held.
+fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
+    if is_held(record)? {
         return None;
     }
+    let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
+    let achieved = record.per_second()? / open_loop.rate_per_second;
     let how = match open_loop.lag_p99_seconds.filter(|_| achieved >= HELD_FROM) {
         Some(lag) => format!("one request in a hundred began more than {:.1} ms late", lag * 1e3),
         None => format!("{:.1} % of it was answered", achieved * 100.0),
@@ -377,8 +390,8 @@ fn concurrency(record: &Record) -> Option<f64> {
     in_flight(record).filter(|_| is_whole_wait(record))
 }
 
-/// Throughput times mean latency, as a share of the requests that were to be in flight: in a closed
-/// loop, where the tool's resolution is fine enough.
+/// Throughput times mean wait, as a share of the requests that were to be in flight: in a closed loop,
+/// where the tool's resolution is fine enough.
 fn in_flight(record: &Record) -> Option<f64> {
     let mode = record.workload.mode.as_deref().filter(|_| record.workload.rate.is_none())?;
     let depth: f64 = mode.strip_prefix("pipelined-").map_or(Some(1.0), |depth| depth.parse().ok())?;
@@ -386,8 +399,18 @@ fn in_flight(record: &Record) -> Option<f64> {
     let asked = f64::from(record.workload.connections) * depth * streams;
     let per_second = record.per_second()?;
     let resolution = record.tool.semantics.as_ref()?.resolution_seconds.unwrap_or(0.0);
-    let share = per_second * record.latency.as_ref()?.mean_seconds? / asked;
+    let wait = record.latency.as_ref()?.mean_seconds? + opening_seconds(record).unwrap_or_default();
+    let share = per_second * wait / asked;
     (per_second * resolution / asked <= BLUR).then_some(share)
+}
+
+/// The part of a request in the connect and the handshake of its connection, where the tool reports
+/// these apart from its latency.
+fn opening_seconds(record: &Record) -> Option<f64> {
+    let per_connection = record.requests_per_connection()?;
+    let latency = record.latency.as_ref()?;
+    let steps = [latency.connect, latency.handshake].into_iter().flatten();
+    Some(steps.filter_map(|step| step.mean_seconds).sum::<f64>() / per_connection)
 }
 
 /// Whether the tool's latency is measured, and is all that a connection waits for.

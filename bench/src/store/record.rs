@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 pub use hosts::{HostsRecord, LoadHostRecord, NetworkRecord};
 pub use measured::{
-    Bound, ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, FrequencyRecord, KindRecord,
-    LatencyRecord, LoadRecord, MemoryRecord, OpenLoopRecord, StartRecord, TlsRecord, UsageRecord,
+    Bound, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, FrequencyRecord, KindRecord, LatencyRecord,
+    LoadRecord, MemoryRecord, OpenLoopRecord, OpeningRecord, StartRecord, TlsRecord, UsageRecord,
     VerdictRecord,
 };
 pub use protocol::Protocol;
@@ -32,7 +32,7 @@ pub use setup::{
 pub use slices::SlicesRecord;
 
 /// The version of the form below, which is in every line.
-pub const SCHEMA: u32 = 9;
+pub const SCHEMA: u32 = 10;
 
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;

@@ -232,6 +232,7 @@ mod tests {
             (4, include_str!("../../tests/folder/schema-4.json"), Some("compio"), Bound::ServerBound),
             (5, include_str!("../../tests/folder/schema-5.json"), Some("compio"), Bound::ServerBound),
             (7, include_str!("../../tests/folder/schema-7.json"), Some("epoll"), Bound::ClientBound),
+            (9, include_str!("../../tests/folder/schema-9.json"), None, Bound::ServerBound),
         ];
         for (schema, text, duplicate_of, bound) in cases {
             let record = measurement(text.as_bytes()).unwrap();

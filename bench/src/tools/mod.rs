@@ -207,6 +207,8 @@ pub struct ToolOutput {
     pub histogram: Option<TimesReport>,
     /// The histogram of the time to open a connection.
     pub connect: Option<TimesReport>,
+    /// The histogram of the time of a handshake of TLS after that.
+    pub handshake: Option<TimesReport>,
     /// When the load began, by the `CLOCK_MONOTONIC` of the host, in nanoseconds.
     pub began_nanoseconds: Option<u64>,
     /// How much later than it was told it began, in seconds.

@@ -152,6 +152,7 @@ fn figures(report: Report) -> anyhow::Result<ToolOutput> {
         mismatch: report.mismatch,
         histogram: report.latency,
         connect: report.connect,
+        handshake: report.handshake,
         tls: report.tls.map(tls),
         began_nanoseconds: report.began_nanoseconds,
         late_seconds: report.late_seconds,

@@ -178,12 +178,17 @@ pub(super) fn ratios(these: &[Repeated], mut those: &[Repeated]) -> Vec<f64> {
     these.iter().filter_map(of_repetition).collect()
 }
 
-/// How much a run was disturbed, to choose among attempts: a run that failed is the worst.
+/// How much a run was disturbed, to choose among attempts: any that was is worse than one that was not,
+/// by the time that was lost, and a run that failed is the worst.
 fn disturbance(record: &Record) -> f64 {
-    match &record.verdict {
-        Some(verdict) if verdict.bound == Bound::Disturbed => verdict.external_share.unwrap_or(1.0),
-        Some(_) => 0.0,
-        None => f64::INFINITY,
+    let is_disturbed = record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
+    match &record.cpu {
+        _ if !record.is_measured() => f64::INFINITY,
+        Some(cpu) if is_disturbed => {
+            let lost = [cpu.external_seconds, cpu.throttled_seconds, cpu.suspended_seconds];
+            1.0 + lost.into_iter().flatten().sum::<f64>() / cpu.wall_seconds
+        }
+        _ => 0.0,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Runs with figures at each limit, and what is said of them.
 
 use super::*;
-use crate::store::record::{NetworkRecord, OpenLoopRecord, RateRecord, SlicesRecord, UsageRecord};
+use crate::store::record::{
+    NetworkRecord, OpenLoopRecord, OpeningRecord, RateRecord, SlicesRecord, UsageRecord,
+};
 
 /// A run of a second, with a core for each side, that used these seconds of CPU time.
 fn run(server: f64, tool: f64, attached: f64) -> Record {
@@ -65,6 +67,23 @@ fn a_run_is_bound_by_what_was_used_up() {
         run.workload.mode = Some("close".into());
         run.connections.as_mut().unwrap().accepted = Some(1000);
     };
+    // A request waits for 10 ms in all: 0.5 ms for its answer, and this long for its connection.
+    let opens = |connect, handshake| {
+        move |run: &mut Record| {
+            nine_in_mode_close(run);
+            run.tool.semantics.as_mut().unwrap().connect_included = false;
+            let opening = |mean_seconds| OpeningRecord {
+                count: 1000,
+                mean_seconds,
+                p50_seconds: 0.0,
+                p99_seconds: 0.0,
+                max_seconds: 0.0,
+            };
+            let latency = run.latency.as_mut().unwrap();
+            latency.mean_seconds = Some(0.0005);
+            (latency.connect, latency.handshake) = (Some(opening(connect)), Some(opening(handshake)));
+        }
+    };
     let fast = |run: &mut Record| run.latency.as_mut().unwrap().mean_seconds = Some(0.001);
     let coarse = |run: &mut Record| {
         run.latency.as_mut().unwrap().mean_seconds = Some(0.0);
@@ -98,6 +117,10 @@ fn a_run_is_bound_by_what_was_used_up() {
         ("the same, and connections hang", with(busy(), synthetic(0.05)), "invalid", "mean latency is 5 %"),
         ("connections are missing", with(busy(), nine), "invalid", "only 9 of 10 connections"),
         ("none stays open in mode close", with(busy(), nine_in_mode_close), "client-bound", ""),
+        ("a handshake is most of the wait", with(busy(), opens(Some(0.0), Some(0.009))), "client-bound", ""),
+        ("the connect is", with(busy(), opens(Some(0.009), Some(0.0))), "client-bound", ""),
+        ("neither is", with(busy(), opens(Some(0.0002), Some(0.0002))), "invalid", "mean latency is 9 %"),
+        ("neither is known", with(busy(), opens(None, None)), "invalid", "mean latency is 5 %"),
         ("the tool says that it did not hold the rate", unheld, "invalid", late),
         ("too little was answered", too_little, "invalid", unanswered_share),
         ("the rate was held", with(busy(), open(Some(true), 1000.0)), "latency-bound", ""),
@@ -243,10 +266,12 @@ fn a_cell_is_what_most_of_its_runs_are() {
     };
     let (fine, late, bad) = (Bound::LatencyBound, Bound::Disturbed, Bound::Invalid);
     type Case<'a> = (&'a str, &'a [(Bound, u64)], Bound);
-    let cases: [Case; 5] = [
+    let cases: [Case; 7] = [
         ("all are fine", &[(fine, 0), (fine, 0), (fine, 0)], fine),
         ("one was disturbed", &[(fine, 0), (late, 0), (fine, 0)], fine),
         ("most were disturbed", &[(late, 0), (late, 0), (fine, 0)], late),
+        ("most were one or the other", &[(late, 0), (bad, 0), (late, 0), (fine, 0), (fine, 0)], late),
+        ("as many were either", &[(late, 0), (bad, 0), (fine, 0)], bad),
         ("half did not hold", &[(bad, 0), (fine, 0)], bad),
         ("one request failed", &[(bad, 1), (fine, 0), (fine, 0)], bad),
     ];
@@ -310,6 +335,7 @@ fn a_run_over_several_hosts_is_judged_by_each_of_them() {
     let overlapping = |overlap: f64| {
         with(hosted(0.95, 0.0, &[beta(0.5), gamma(0.5)]), |run| run.hosts.as_mut().unwrap().overlap = overlap)
     };
+    let counted = |overlap: f64| with(overlapping(overlap), |run| run.workload.requests = Some(1000));
     // Two containers of one machine, with one core each, or with one core together.
     let (one, same) = (("beta", 0, ONE, 0.48, None), ("gamma", 0, ONE, 0.48, None));
     let other: LoadHost = ("gamma", 0, &[2], 0.48, None);
@@ -334,6 +360,32 @@ fn a_run_over_several_hosts_is_judged_by_each_of_them() {
             "invalid",
             Some("the load hosts made load together for only 98.5 % of the time"),
             0.5,
+        ),
+        ("one ends its part of a number of requests first", counted(0.91), "server-bound", None, 0.5),
+        (
+            "one ends it much earlier",
+            counted(0.89),
+            "invalid",
+            Some("the load hosts made load together for only 89.0 % of the time"),
+            0.5,
+        ),
+        (
+            "one began later, since others were at work on it",
+            with(hosted(0.95, 0.0, &[beta(0.5), ("gamma", 1, ONE, 0.5, Some(0.08))]), |run| {
+                run.hosts.as_mut().unwrap().overlap = 0.5;
+            }),
+            "disturbed",
+            Some("other work took 8 % of the cores' time on gamma"),
+            0.5,
+        ),
+        (
+            "a quota of one host throttled, whose load has many cores",
+            with(hosted(0.5, 0.0, &[("beta", 0, FOUR, 0.5, QUIET)]), |run| {
+                run.cpu.as_mut().unwrap().throttled_seconds = Some(0.1);
+            }),
+            "disturbed",
+            Some("the container's quota throttled 10 % of the cores' time"),
+            0.125,
         ),
         (
             "others are at work on a host of the load",

@@ -85,7 +85,8 @@ impl HostSpent {
         let add = |a: Duration, b| a + b;
         Self {
             times: both(self.times, other.times, CoreTimes::and),
-            throttled: both(self.throttled, other.throttled, add),
+            // A host without a quota says nothing of one.
+            throttled: either(self.throttled, other.throttled, add),
             suspended: both(self.suspended, other.suspended, add),
         }
     }
@@ -99,6 +100,14 @@ impl HostSpent {
 /// The sum, where both are known.
 fn both<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
     a.zip(b).map(|(a, b)| add(a, b))
+}
+
+/// The sum of what is known.
+fn either<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(add(a, b)),
+        (a, b) => a.or(b),
+    }
 }
 
 impl Spent {

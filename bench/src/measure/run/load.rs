@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use visit::output::TimesReport;
 
 use super::counters::{self, Counters, HostCores, Spent};
 use super::loaded_server::LoadedServer;
@@ -15,8 +16,8 @@ use crate::machine::host::{Clock, Memory, Seen, Traffic};
 use crate::machine::sides::LoadSide;
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{
-    ConnectRecord, ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, HostsRecord, LatencyRecord,
-    LoadHostRecord, LoadRecord, NetworkRecord, OpenLoopRecord, Record,
+    ConnectionsRecord, CpuRecord, ErrorKind, ErrorRecord, HostsRecord, LatencyRecord, LoadHostRecord,
+    LoadRecord, NetworkRecord, OpenLoopRecord, OpeningRecord, Record,
 };
 use crate::tools::{self, LoadSpec, Tool, ToolOutput};
 
@@ -217,15 +218,22 @@ impl Run<'_> {
             percentiles: reported.percentiles,
             max_seconds: reported.max_seconds,
             p99_9_seconds: reported.histogram.as_ref().map(|times| times.p99_9_seconds),
-            connect: reported.connect.map(|times| ConnectRecord {
-                count: times.count,
-                p50_seconds: times.p50_seconds,
-                p99_seconds: times.p99_seconds,
-                max_seconds: times.max_seconds,
-            }),
+            connect: reported.connect.as_ref().map(opening),
+            handshake: reported.handshake.as_ref().map(opening),
             // Packing does not fail: the tool printed it packed.
             histogram: reported.histogram.and_then(|times| times.pack().ok()),
         });
         Ok(())
+    }
+}
+
+/// The stored form of the times of a step of opening connections.
+fn opening(times: &TimesReport) -> OpeningRecord {
+    OpeningRecord {
+        count: times.count,
+        mean_seconds: Some(times.mean_seconds),
+        p50_seconds: times.p50_seconds,
+        p99_seconds: times.p99_seconds,
+        max_seconds: times.max_seconds,
     }
 }

@@ -63,6 +63,8 @@ struct Running<'a> {
     _folder: Scratch<'a>,
     offset: Offset,
     started: Clock,
+    /// When its end was known; before that, when it was started.
+    known: Clock,
 }
 
 impl Run<'_> {
@@ -105,24 +107,30 @@ impl Run<'_> {
         };
         let loads = self.loads();
         let is_shared = loads.len() > 1 && tool.shares_load();
+        // The clocks are asked before the first start and after the last end, since each takes tens of
+        // round trips.
+        let mut prepared = Vec::with_capacity(loads.len());
+        for side in loads {
+            prepared.push((side, self.tool_folder(&side.host, tool)?, side.host.clock_offset()?));
+        }
         let mut running = Vec::with_capacity(loads.len());
-        for (side, words) in loads.iter().zip(self.commands(tool, spec)) {
-            let folder = self.tool_folder(&side.host, tool)?;
+        for ((side, folder, offset), words) in prepared.into_iter().zip(self.commands(tool, spec)) {
             let cores = if self.sides.are_apart() { &side.cores } else { &self.cores.tool };
             let launch = Launch::new(&words, folder.path()).on(cores);
             let launch = if is_shared { launch.commanded() } else { launch };
-            let (offset, started) = (side.host.clock_offset()?, Clock::now());
+            let started = Clock::now();
             let process = side.host.start(&launch)?;
-            running.push(Running { side, process, _folder: folder, offset, started });
+            running.push(Running { side, process, _folder: folder, offset, started, known: started });
         }
         if is_shared {
             start_together(&mut running, spec.load.timeout + GRACE)?;
         }
-        let wait = |mut one: Running| {
-            self.await_end(&mut one, limit)?;
-            one.finish(is_shared)
-        };
-        Ok(Shares { all: running.into_iter().map(wait).collect::<anyhow::Result<_>>()? })
+        for one in &mut running {
+            self.await_end(one, limit)?;
+            one.known = Clock::now();
+        }
+        let all = running.into_iter().map(|one| one.finish(is_shared)).collect::<anyhow::Result<_>>()?;
+        Ok(Shares { all })
     }
 
     /// The folder that a tool runs in on this host, with the files that it needs.
@@ -171,7 +179,6 @@ fn start_together(running: &mut [Running], bound: Duration) -> anyhow::Result<()
 impl Running<'_> {
     /// What the tool did, which has ended.
     fn finish(mut self, is_shared: bool) -> anyhow::Result<Share> {
-        let known = Clock::now();
         let before_end = self.process.usage()?;
         // A tool that takes commands prints its report as a line.
         let report = if is_shared { Some(self.process.line(GRACE)?) } else { None };
@@ -181,7 +188,7 @@ impl Running<'_> {
         }
         let usage = ended.usage.unwrap_or(before_end);
         let offsets = [self.offset, self.side.host.clock_offset()?];
-        Ok(Share { ended, usage, offsets, started: self.started, known })
+        Ok(Share { ended, usage, offsets, started: self.started, known: self.known })
     }
 }
 

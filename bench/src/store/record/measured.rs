@@ -159,18 +159,24 @@ pub struct LatencyRecord {
     /// The 99.9th percentile.
     pub p99_9_seconds: Option<f64>,
     /// How long connections took to open, where the tool reports it.
-    pub connect: Option<ConnectRecord>,
+    pub connect: Option<OpeningRecord>,
+    /// How long handshakes of TLS took after that. Absent where the tool reports none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake: Option<OpeningRecord>,
     /// All latencies, where the tool reports them: an HdrHistogram of nanoseconds with three
     /// digits, in its format of version 2, compressed, in base64. Histograms can be merged exactly.
     pub histogram: Option<String>,
 }
 
-/// How long connections took to open.
+/// How long a step of opening connections took, those of the warm-up included.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConnectRecord {
+pub struct OpeningRecord {
     /// How many there were.
     pub count: u64,
+    /// Arithmetic mean; `null` in old records.
+    #[serde(default)]
+    pub mean_seconds: Option<f64>,
     /// Half took at most this long.
     pub p50_seconds: f64,
     /// 99 % took at most this long.
