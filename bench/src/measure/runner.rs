@@ -1,6 +1,6 @@
 //! The loop over the plan: each run becomes a record, and a disturbed run is repeated.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use super::contender::Contender;
@@ -136,7 +136,8 @@ impl Runner<'_> {
                 stage.set_time_left(forecast.left());
                 run_line::show(&stage, label, &run.record);
             };
-            let turns = turns::make(self.measurement, self.contenders, self.setups, repetition, &stage);
+            let turns =
+                turns::make(self.measurement, self.contenders, self.setups, &self.done, repetition, &stage);
             if self.measurement.sides.harness().interrupted() {
                 self.tally.interrupted = true;
                 return Ok(());
@@ -235,7 +236,7 @@ impl Runner<'_> {
     fn await_hosts(&mut self, stage: &Stage) -> bool {
         let Some(pause) = self.pauses.next() else { return true };
         let sides = self.measurement.sides;
-        let said = format!("{} is reached again in {} s", sides.lost_hosts().join(", "), pause.as_secs());
+        let said = format!("{}: connecting again in {} s", sides.lost_hosts().join(", "), pause.as_secs());
         stage.now(said.clone());
         stage.warn(&said);
         sides.harness().pause(pause)
@@ -280,19 +281,33 @@ impl Runner<'_> {
                 && contender.refuses(workload).is_none()
                 && !done.contains(&key)
         });
-        // A resumed measurement ends where it would have ended.
+        // A resumed measurement ends where it ended, but for runs whose host was lost before that.
         for (number, workload) in workloads.iter().enumerate() {
-            let left = plan.iter().filter(|planned| planned.workload == number);
-            let next = left.map(|planned| planned.repetition).min().unwrap_or(0);
-            let mut looks = LOOKS.into_iter().filter(|look| *look < next);
-            let until = self.measurement.until(workload);
-            if until
-                .is_some_and(|until| looks.any(|at| until.look(&self.done, workload, at, false).0.is_end()))
-            {
-                plan.retain(|planned| planned.workload != number);
-            }
+            let Some(until) = self.measurement.until(workload) else { continue };
+            let whole = self.whole_repetitions(workload, plan.iter().filter(|run| run.workload == number));
+            let is_end = |at: &u32| until.look(&self.done, workload, *at, false).0.is_end();
+            let end = LOOKS.into_iter().filter(|look| *look <= whole).find(is_end);
+            plan.retain(|planned| {
+                planned.workload != number || end.is_none_or(|end| planned.repetition <= end)
+            });
         }
         plan
+    }
+
+    /// After how many repetitions of a workload it was looked, or would have been, whether more follow:
+    /// the most in which each server that has runs left was run.
+    fn whole_repetitions<'p>(&self, workload: &Workload, left: impl Iterator<Item = &'p Planned>) -> u32 {
+        let last = |contender: usize| {
+            let name = &self.contenders[contender].name;
+            let is_its = |run: &&Record| {
+                run.workload.name == workload.name
+                    && run.tool.name == workload.tool()
+                    && run.server.name == *name
+            };
+            self.done.iter().filter(is_its).filter_map(|run| run.repetition).max().unwrap_or(0)
+        };
+        let contenders: BTreeSet<usize> = left.map(|planned| planned.contender).collect();
+        contenders.into_iter().map(last).min().unwrap_or(0)
     }
 
     /// Makes a run and appends its record. Returns the record and how long the tool ran; `None` when
@@ -311,7 +326,7 @@ impl Runner<'_> {
         self.wait_for_ports(workload, stage);
         let failed = |kind, message| Err(ErrorRecord { kind, message });
         let rate = match sides.revive() {
-            Ok(()) => self.rate(workload, contender).or_else(|message| failed(ErrorKind::NoPeak, message)),
+            Ok(()) => self.rate(planned).or_else(|message| failed(ErrorKind::NoPeak, message)),
             Err(error) => failed(ErrorKind::HostLost, format!("{error:#}")),
         };
         let output = match rate {
@@ -376,8 +391,9 @@ impl Runner<'_> {
 
     /// The rate of an open loop, and the peak that it is a share of: the server's throughput in the
     /// first repetition, so that the rate is the same in all repetitions. That of a search follows from
-    /// the runs before it.
-    fn rate(&self, workload: &Workload, contender: &Contender) -> Result<Option<(f64, Option<f64>)>, String> {
+    /// the repetitions before it, so that an attempt that was disturbed is made again at its rate.
+    fn rate(&self, planned: &Planned) -> Result<Option<(f64, Option<f64>)>, String> {
+        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         let rate = workload.load().and_then(|load| load.rate.as_ref());
         Ok(match rate {
             None => None,
@@ -388,11 +404,11 @@ impl Runner<'_> {
             }
             Some(Rate::Searched { peak, .. }) => {
                 let peak = self.peak(workload, contender, peak)?;
-                let probes = self.probes(&workload.name, workload, contender);
+                let probes = self.probes(&workload.name, planned, planned.repetition);
                 Some((capacity::next(peak, &probes), Some(peak)))
             }
             Some(Rate::OfFound { share, search }) => {
-                let probes = self.probes(search, workload, contender);
+                let probes = self.probes(search, planned, u32::MAX);
                 let found = capacity::found(f64::INFINITY, &probes);
                 let found =
                     found.ok_or_else(|| format!("{search} has found no rate that keeps the limit"))?;
@@ -412,24 +428,29 @@ impl Runner<'_> {
         found.ok_or_else(|| format!("its peak is unknown: {peak} has no figures"))
     }
 
-    /// What the search of this name has tried of a contender.
-    fn probes(&self, search: &str, workload: &Workload, contender: &Contender) -> Vec<Probe> {
-        let limit = |run: &&Record| run.workload.rate.as_ref().and_then(|rate| rate.limit);
-        let runs = self.runs(search, workload, contender);
-        runs.filter_map(|run| Probe::of_run(run, limit(&run)?)).collect()
+    /// What the search of this name has tried of a planned run's server, with its tool, in the
+    /// repetitions before this one.
+    fn probes(&self, search: &str, planned: &Planned, before: u32) -> Vec<Probe> {
+        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
+        let is_its = |run: &&Record| {
+            run.workload.name == search
+                && run.tool.name == workload.tool()
+                && run.server.name == contender.name
+        };
+        tried(self.done.iter().filter(is_its), before)
     }
+}
 
-    /// The runs of a contender under the workload of this name, by the tool of another one.
-    fn runs<'r>(
-        &'r self,
-        name: &'r str,
-        workload: &'r Workload,
-        contender: &'r Contender,
-    ) -> impl Iterator<Item = &'r Record> {
-        self.done.iter().filter(move |run| {
-            run.workload.name == name && run.tool.name == workload.tool() && run.server.name == contender.name
-        })
+/// What a server's runs of a search have tried in the repetitions before this one. Of several attempts the
+/// one that a report would take counts.
+fn tried<'r>(runs: impl Iterator<Item = &'r Record>, before: u32) -> Vec<Probe> {
+    let runs: Vec<&Record> =
+        runs.filter(|run| run.repetition.is_some_and(|repetition| repetition < before)).collect();
+    if runs.is_empty() {
+        return Vec::new();
     }
+    let limit = |run: &Record| run.workload.rate.as_ref().and_then(|rate| rate.limit);
+    Cell::new(runs).runs.into_iter().filter_map(|run| Probe::of_run(run, limit(run)?)).collect()
 }
 
 /// The runs by a tool; where it has none, as one without closed loops, all of them.
@@ -448,6 +469,7 @@ fn is_of(one: &Record, other: &Record) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::record::{LimitRecord, OpenLoopRecord, RateRecord};
 
     #[test]
     fn a_tool_without_closed_loops_takes_the_peak_of_another() {
@@ -469,5 +491,35 @@ mod tests {
             let found = own_or_all(runs.iter().collect(), "b");
             assert_eq!(found.iter().filter_map(|run| run.repetition).collect::<Vec<_>>(), expected);
         }
+    }
+
+    #[test]
+    fn a_disturbed_attempt_does_not_decide_which_rate_is_tried() {
+        let run = |repetition, rate_per_second: f64, bound| {
+            let mut run = Record::example("one", repetition);
+            let load = run.load.as_mut().unwrap();
+            (load.answered, load.elapsed_seconds) = (1000, 1000.0 / rate_per_second);
+            load.open_loop = Some(OpenLoopRecord {
+                rate_per_second,
+                peak_per_second: None,
+                held: Some(bound != Bound::Disturbed),
+                lag_p99_seconds: None,
+            });
+            let limit = Some(LimitRecord { percentile: 99.0, seconds: 1000.0 });
+            run.workload.rate = Some(RateRecord { limit, ..RateRecord::default() });
+            run.latency.as_mut().unwrap().percentiles.insert(99, 0.001);
+            run.set_bound(bound);
+            run
+        };
+        let runs = [
+            run(1, 80.0, Bound::Disturbed),
+            run(1, 80.0, Bound::LatencyBound),
+            run(2, 120.0, Bound::Disturbed),
+        ];
+        let kept = |rate| Probe { rate, is_kept: true };
+        assert_eq!(tried(runs.iter(), 1), []);
+        assert_eq!(tried(runs.iter(), 2), [kept(80.0)]);
+        let all = tried(runs.iter(), u32::MAX);
+        assert_eq!(all, [kept(80.0), Probe { rate: 120.0, is_kept: false }]);
     }
 }

@@ -94,13 +94,13 @@ impl Until {
             }
             Next::Narrow => format!("each interval is narrower than {asked}; the widest is {found}"),
             Next::NoFigures => {
-                "all servers are invalid or failed, and further ones would not change that".into()
+                "all servers are invalid or failed, and more repetitions would not change that".into()
             }
             Next::Spent => {
                 format!("the budget is spent; the widest interval is {found}, and {asked} was asked for")
             }
             Next::Most => {
-                format!("no further ones follow; the widest interval is {found}, and {asked} was asked for")
+                format!("no more follow; the widest interval is {found}, and {asked} was asked for")
             }
         }
     }
@@ -158,7 +158,7 @@ mod tests {
                 Next::Spent,
                 "after 1 repetition the budget is spent; the widest interval is unknown (one has figures of fewer than 8)",
             ),
-            (256, loose, false, Next::Most, "after 256 repetitions no further ones follow; the widest"),
+            (256, loose, false, Next::Most, "after 256 repetitions no more follow; the widest"),
             (0, steady, false, Next::NoFigures, "after 0 repetitions all servers are invalid or failed"),
         ];
         for (repetitions, is_steady, is_spent, expected, said) in cases {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::mock::{Checkout, suite, task, workload};
-use bench::store::record::UntilRecord;
+use bench::store::record::{ErrorKind, ErrorRecord, UntilRecord};
 
 /// The repetitions that each workload has, in the order of its runs.
 fn repetitions(checkout: &Checkout, workload: &str) -> Vec<u32> {
@@ -37,13 +37,25 @@ fn repetitions_end_at_the_first_look_at_which_intervals_are_narrow() {
         assert_eq!(repetitions(&checkout, "hold"), (1..=8).collect::<Vec<_>>(), "{kept}: {text}");
         assert_eq!(text.contains("0 runs"), kept == 8, "{kept}: {text}");
     }
+    // It ended at the second look, since the host of a run was lost before the first: that run is made after
+    // all, and no other.
+    let mut records = checkout.loaded().records;
+    records.extend_from_within(..);
+    for (record, repetition) in records.iter_mut().zip(1..) {
+        record.repetition = Some(repetition);
+    }
+    records[2].error = Some(ErrorRecord { kind: ErrorKind::HostLost, message: "alpha is lost".into() });
+    let lines = records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n");
+    fs::write(&path, lines.collect::<String>()).unwrap();
+    let text = checkout.succeed("measure --resume out");
+    assert_eq!(repetitions(&checkout, "hold"), (1..=16).chain([3]).collect::<Vec<_>>(), "{text}");
     checkout.assert_nothing_runs();
 }
 
 /// No second repetition fits into a budget of less than a millisecond.
 #[test]
 fn repetitions_end_when_the_budget_is_spent() {
-    let checkout = Checkout::new(&["good", "tidy"], &suite(&[workload("load"), task("start", "start")]));
+    let checkout = Checkout::new(&["good", "other"], &suite(&[workload("load"), task("start", "start")]));
     let text = checkout.succeed("measure mock --until 0.001% --budget 0.00001 --control none --out out");
     for workload in ["load", "start"] {
         assert_eq!(repetitions(&checkout, workload), [1, 1], "{text}");
