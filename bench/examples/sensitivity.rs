@@ -1,8 +1,8 @@
 //! Which differences does a measurement see?
 //!
 //! Four servers are measured as by `bench measure quick-100`: a server and its duplicate, the same
-//! program under another name, and the same program with 2 % more CPU time per request. Five
-//! repetitions are a try, as they are a measurement. In each try the burdened server should be
+//! program under another name, and the same program with 2 % more CPU time per request. A try has
+//! as many repetitions as that measurement. In each try the burdened server should be
 //! distinguished from the plain one, and the plain one should not be distinguished from itself.
 //! Each repetition is measured in slices, and then once more one server after another.
 //!
@@ -38,9 +38,6 @@ use nix::unistd::Pid;
 
 const TRIES: u32 = 20;
 
-/// Repetitions per try, as many as `quick` has.
-const REPETITIONS: u32 = 5;
-
 /// The additional CPU time per request of the burdened server, as a share.
 const BURDEN: f64 = 0.02;
 
@@ -70,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     };
     let folder = tempfile::tempdir()?;
     let plain = [server(folder.path(), "plain", &program, None)?];
-    let records = measure(&host, &checkout, &plain.each_ref(), 2 * REPETITIONS)?;
+    let records = measure(&host, &checkout, &plain.each_ref(), 2)?;
     let summaries = summarise(&records);
     let cost = summaries[0].cells[0].median(Record::cpu_per_request).context("there are no figures")?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hundreds")]
@@ -83,7 +80,7 @@ fn main() -> anyhow::Result<()> {
     if is_busy {
         Layout::here(&Choice::default())?.cores.all().into_iter().for_each(keep_busy);
     }
-    let records = measure(&host, &checkout, &[&plain, &again, &burdened], TRIES * REPETITIONS)?;
+    let records = measure(&host, &checkout, &[&plain, &again, &burdened], TRIES)?;
     summarise(&records).iter().try_for_each(|summary| print(&summary.workload.name, &records))
 }
 
@@ -117,12 +114,13 @@ fn server(parent: &Path, name: &str, program: &Path, burden: Option<u32>) -> any
     Server::read(&folder, &Target::find(parent))
 }
 
-/// Measures servers as `bench measure` does. The records are kept in the folder of all results.
+/// Measures servers as `bench measure` does, so many times. The records are kept in the folder of all
+/// results.
 fn measure(
     host: &Arc<Host>,
     checkout: &Checkout,
     servers: &[&Server],
-    repetitions: u32,
+    tries: u32,
 ) -> anyhow::Result<Vec<Record>> {
     let layout = Layout::here(&Choice::default())?;
     let machine = Machine::read(&layout, fastrand::u64(..))?;
@@ -130,11 +128,12 @@ fn measure(
     let mut workloads = checkout.choose_workloads(&[WORKLOAD.into()])?;
     workloads.extend_from_within(..);
     for (workload, slice) in workloads.iter_mut().zip([Some(SLICE), None]) {
-        workload.repetitions = repetitions;
         workload.name += if slice.is_some() { "" } else { "-whole" };
         if let Task::Load(load) = &mut workload.task {
             load.slice = slice;
         }
+        workload.divide_repetitions();
+        workload.repetitions *= tries;
     }
     let measurement = Measurement {
         sides: &Sides::here(Arc::clone(host), &layout),
@@ -157,13 +156,16 @@ fn measure(
 
 /// Prints a line per try, and the sums.
 fn print(workload: &str, records: &[Record]) -> anyhow::Result<()> {
+    let is_its = |run: &&Record| run.workload.name == workload;
+    let per_try =
+        records.iter().filter(is_its).filter_map(|run| run.repetition).max().unwrap_or(TRIES) / TRIES;
     println!("\n{workload}");
     println!("{:>4}  {:>8}  {:>17}  {:>17}  {:>17}  seen", "try", "noise", "duplicate", "burdened", "again");
     let (mut seen, mut mistaken, mut held, mut squares) = (0, 0, 0, 0.0);
     for number in 0..TRIES {
         let in_try = |run: &&Record| {
             run.workload.name == workload
-                && run.repetition.is_some_and(|repetition| (repetition - 1) / REPETITIONS == number)
+                && run.repetition.is_some_and(|repetition| (repetition - 1) / per_try == number)
         };
         let runs: Vec<Record> = records.iter().filter(in_try).cloned().collect();
         let summaries = summarise(&runs);

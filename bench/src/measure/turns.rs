@@ -8,6 +8,7 @@ use super::prepare::Setup;
 use crate::measure::plan::Planned;
 use crate::measure::run::slices::{self, Alone, Seat};
 use crate::measure::run::{Run, RunOutput};
+use crate::servers::workload::Workload;
 use crate::store::record::Record;
 use crate::text::progress::Stage;
 
@@ -24,11 +25,13 @@ pub(super) struct Turns {
 }
 
 /// Makes those runs of a repetition of one workload that are made in slices. Their errors are in their
-/// records, also where the user interrupted.
+/// records, also where the user interrupted. A server that kept no connections in one of the runs that
+/// are `done` would keep none now.
 pub(super) fn make(
     measurement: &Measurement,
     contenders: &[Contender],
     setups: &[Setup],
+    done: &[Record],
     repetition: &[Planned],
     stage: &Stage,
 ) -> Turns {
@@ -36,8 +39,10 @@ pub(super) fn make(
     let Some(first) = repetition.first() else { return Turns::default() };
     let (workload, setup) = (&workloads[first.workload], &setups[first.workload]);
     let sliced = workload.load().and_then(|load| Some((load, load.slice?)));
-    let is_in_turn =
-        |planned: &Planned| sliced.is_some() && contenders[planned.contender].server.attached.is_none();
+    let is_in_turn = |planned: &Planned| {
+        let contender = &contenders[planned.contender];
+        sliced.is_some() && contender.server.attached.is_none() && !keeps_none(done, workload, contender)
+    };
     let (in_turn, alone): (Vec<Planned>, Vec<Planned>) =
         repetition.iter().partition(|planned| is_in_turn(planned));
     let alone = alone.into_iter().map(|planned| (planned, None)).collect();
@@ -79,4 +84,14 @@ pub(super) fn make(
         turns.alone.push((planned, idle_share));
     }
     turns
+}
+
+/// Whether the server had to be measured alone under the workload, and not for what it does when nothing
+/// is asked of it, which may differ each time.
+fn keeps_none(done: &[Record], workload: &Workload, contender: &Contender) -> bool {
+    done.iter().any(|run| {
+        let is_its = run.workload.name == workload.name && run.server.name == contender.name;
+        let is_alone = run.workload.slice_seconds.is_some() && run.slices.is_none() && run.is_measured();
+        is_its && is_alone && run.cpu.as_ref().is_none_or(|cpu| cpu.idle_share.is_none())
+    })
 }

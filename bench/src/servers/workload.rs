@@ -93,6 +93,10 @@ pub struct Load {
     pub slice: Option<Duration>,
 }
 
+/// In slices there are so many repetitions in the time of so many in one piece: of nine the interval
+/// leaves out the farthest on either side, so that one that is far off does not decide it.
+const IN_SLICES: [u32; 2] = [9, 5];
+
 /// The most connections of a load in slices. Each server has as many open at once: with twenty servers
 /// 40,000 sockets, which take the kernel some 100 MB.
 const MOST_IN_SLICES: u32 = 1024;
@@ -254,6 +258,21 @@ impl Workload {
         other
     }
 
+    /// How many repetitions are made of it in slices.
+    pub fn repetitions_in_slices(&self) -> u32 {
+        let [more, fewer] = IN_SLICES;
+        if self.repetitions < fewer { self.repetitions } else { self.repetitions * more / fewer }
+    }
+
+    /// Divides the time of its load among as many repetitions as are made in slices, if it is.
+    pub fn divide_repetitions(&mut self) {
+        let repetitions = self.repetitions_in_slices();
+        if let Task::Load(Load { amount: Amount::Time(time), slice: Some(_), .. }) = &mut self.task {
+            *time = to_hundredths(*time * self.repetitions / repetitions);
+            self.repetitions = repetitions;
+        }
+    }
+
     /// Whether it has to wait for all repetitions of another workload of its suite.
     pub fn follows_a_search(&self) -> bool {
         matches!(self.load().and_then(|load| load.rate.as_ref()), Some(Rate::OfFound { .. }))
@@ -356,12 +375,15 @@ impl Load {
 
     /// Makes it, and its warm-up, this many times shorter, to the hundredth of a second.
     pub fn shorten(&mut self, times: u32) {
-        let shorter = |time: Duration| Duration::from_secs_f64((time.as_secs_f64() * 100.0).floor() / 100.0);
         if let Amount::Time(time) = &mut self.amount {
-            *time = shorter(*time / times);
+            *time = to_hundredths(*time / times);
         }
-        self.warm_up = shorter(self.warm_up / times);
+        self.warm_up = to_hundredths(self.warm_up / times);
     }
+}
+
+fn to_hundredths(time: Duration) -> Duration {
+    Duration::from_secs_f64((time.as_secs_f64() * 100.0).floor() / 100.0)
 }
 
 #[cfg(test)]
@@ -408,6 +430,22 @@ mod tests {
         for (amount, mode, rate, connections, expected) in cases {
             let load = Load { rate, connections, ..Load::example("visit", amount, mode) };
             assert_eq!(load.is_sliceable(), expected, "{load:?}");
+        }
+    }
+
+    #[test]
+    fn nine_repetitions_are_made_in_slices_in_the_time_of_five() {
+        let slice = Some(Duration::from_millis(20));
+        // Repetitions of a second, and how many there are then, of how many milliseconds.
+        let cases =
+            [(slice, 5, (9, 550)), (slice, 10, (18, 550)), (slice, 1, (1, 1000)), (None, 5, (5, 1000))];
+        for (slice, repetitions, expected) in cases {
+            let mut workload = Workload::example("quick", repetitions);
+            let second = Amount::Time(Duration::from_secs(1));
+            workload.task = Task::Load(Load { slice, ..Load::example("visit", second, Mode::KeepAlive) });
+            workload.divide_repetitions();
+            let Some(Amount::Time(time)) = workload.load().map(|load| load.amount) else { panic!() };
+            assert_eq!((workload.repetitions, time.as_millis()), expected, "{slice:?} {repetitions}");
         }
     }
 

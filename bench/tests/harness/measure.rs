@@ -69,9 +69,9 @@ fn suites_are_measured_in_the_order_given_each_with_its_repetitions() {
     assert_eq!(runs(&checkout), expected, "{text}");
 }
 
-/// The article ran each scenario once. The statistics of `quick` need five repetitions.
+/// The article ran each scenario once. Of five repetitions, nine are made in slices.
 #[test]
-fn a_sweep_runs_quick_five_times_and_then_the_article_once() {
+fn a_sweep_runs_quick_several_times_and_then_the_article_once() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let workloads = bench::servers::checkout::Checkout::read(Some(&root)).unwrap();
     let workloads = workloads.choose_workloads(&["quick".into(), "article".into()]).unwrap();
@@ -133,14 +133,14 @@ fn a_floor_is_measured_and_is_not_a_server() {
 /// Each of the two builds waits for the other.
 #[test]
 fn servers_with_different_build_programs_are_built_at_the_same_time() {
-    let checkout = checkout(&["good", "tidy"], &[("normal", 1)]);
+    let checkout = checkout(&["good", "other"], &[("normal", 1)]);
     let wait = "echo > $HOME/OWN; until [ -e $HOME/OTHER ]; do sleep 0.01; done";
-    for (server, program, other) in [("good", r#""sh""#, "tidy"), ("tidy", r#""env", "sh""#, "good")] {
+    for (server, program, other) in [("good", r#""sh""#, "other"), ("other", r#""env", "sh""#, "good")] {
         let script = wait.replace("OWN", server).replace("OTHER", other);
         checkout.extend_manifest(server, &format!("build = [{program}, \"-c\", \"{script}\"]\n"));
     }
     let text = checkout.succeed("measure mock --out out");
-    assert!(text.contains("building good, ") && text.contains("building tidy, "), "{text}");
+    assert!(text.contains("building good, ") && text.contains("building other, "), "{text}");
     assert!(checkout.loaded().records.iter().all(|record| record.load.is_some()), "{text}");
 }
 
@@ -263,7 +263,7 @@ fn ctrl_c_during_the_report_exits_with_130() {
 /// unless the report follows.
 #[test]
 fn preliminary_tables_are_printed_as_repetitions_complete() {
-    let checkout = checkout(&["good", "tidy"], &[("first", 1), ("second", 1)]);
+    let checkout = checkout(&["good", "other"], &[("first", 1), ("second", 1)]);
     checkout.write("bench/workloads/other.toml", &suite(&[workload("third")]));
     let (output, text) = checkout.run("measure mock other --repetitions 2 --control none --out out");
     assert!(output.status.success(), "{text}");
@@ -280,7 +280,7 @@ fn preliminary_tables_are_printed_as_repetitions_complete() {
     let (before, after) = said.split_once("Preliminary, 1 repetition").unwrap();
     assert!(before.contains(" first good #1") && !before.contains("#2"), "{said}");
     let rows = after.lines().take_while(|line| !line.starts_with("- ")).map(str::trim_start);
-    assert_eq!(rows.filter(|row| row.starts_with("good ") || row.starts_with("tidy ")).count(), 2, "{said}");
+    assert_eq!(rows.filter(|row| row.starts_with("good ") || row.starts_with("other ")).count(), 2, "{said}");
     assert!(!String::from_utf8(output.stdout).unwrap().contains("Preliminary"), "{text}");
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
+use super::measure;
 use super::{BAD, GOOD, HEADING, Outcome, print, read_checkout, styled};
 use crate::cli::Listed;
 use crate::machine::assignment::{Choice, Layout};
@@ -138,7 +139,12 @@ fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
             format!("{connections} connections, silent for {} s", time.as_secs_f64())
         }
     };
+    let is_sliceable = workload.load().is_some_and(|load| measure::is_sliceable(load).unwrap_or(false));
     let state = match lacking_cores(layout, workload) {
+        None if is_sliceable => {
+            let (repetitions, in_slices) = (workload.repetitions, workload.repetitions_in_slices());
+            format!("{in_slices} repetitions in slices, {repetitions} in one piece")
+        }
         None => numbers::counted(workload.repetitions as usize, "repetition"),
         Some(cores) => styled(BAD, &format!("unavailable: from {cores} cores on")),
     };

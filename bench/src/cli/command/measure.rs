@@ -330,12 +330,13 @@ fn workloads(
     let mut workloads = Vec::new();
     let chosen = checkout.choose_workloads(&arguments.setup.workloads)?;
     for mut workload in with_limits(chosen, &arguments.setup.limit)? {
-        workload.repetitions = match arguments.setup.until {
-            Some(_) if Until::applies_to(&workload) => Until::MOST,
-            _ => arguments.setup.repetitions.unwrap_or(workload.repetitions),
-        };
         if let Task::Load(load) = &mut workload.task {
             change(load, arguments, are_apart, seed)?;
+        }
+        match (arguments.setup.until, arguments.setup.repetitions) {
+            (Some(_), _) if Until::applies_to(&workload) => workload.repetitions = Until::MOST,
+            (_, Some(repetitions)) => workload.repetitions = repetitions,
+            _ => workload.divide_repetitions(),
         }
         let copy = check.as_mut().map(|check| check.copy(&workload)).transpose()?.flatten();
         workloads.push(workload);
@@ -352,11 +353,9 @@ fn change(load: &mut Load, arguments: &Measure, are_apart: bool, seed: u64) -> a
     if arguments.setup.arrivals == Arrivals::Poisson && load.rate.is_some() {
         load.poisson = Some(seed);
     }
-    let tool = tools::find(&load.tool)?;
     if let Slices::Of(slice) = arguments.setup.slices
         && !are_apart
-        && tool.sliced().is_some()
-        && load.is_sliceable()
+        && is_sliceable(load)?
     {
         load.slice = Some(slice);
         if arguments.setup.brief {
@@ -364,6 +363,11 @@ fn change(load: &mut Load, arguments: &Measure, are_apart: bool, seed: u64) -> a
         }
     }
     Ok(())
+}
+
+/// Whether a load can be made in slices, and its tool can make it. Fails when that is unknown.
+pub(super) fn is_sliceable(load: &Load) -> anyhow::Result<bool> {
+    Ok(tools::find(&load.tool)?.sliced().is_some() && load.is_sliceable())
 }
 
 /// The workloads with searches for these limits, one after another, in the place of those of their files.
