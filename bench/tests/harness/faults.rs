@@ -11,8 +11,12 @@ use crate::mock::{Checkout, suite, workload};
 
 /// Measures a mock server once, with further flags. Returns its only record, and the output.
 fn measure(server: &str, flags: &str) -> (Record, String) {
-    // A number of requests, so that every fault occurs on a slow machine too.
-    let load = workload("load").tool("visit").with("connections", 20).with("requests", 3000);
+    measure_requests(3000, server, flags)
+}
+
+/// By a number of requests, so that every fault occurs on a slow machine too.
+fn measure_requests(requests: u32, server: &str, flags: &str) -> (Record, String) {
+    let load = workload("load").tool("visit").with("connections", 20).with("requests", requests);
     let checkout = Checkout::new(&[server], &suite(&[load]));
     let (_, text) = checkout.run(format!("measure mock --out out {flags}").trim());
     checkout.assert_nothing_runs();
@@ -42,7 +46,7 @@ fn a_failure_in_the_middle_leaves_no_figures() {
         ("turns", ErrorKind::WrongAnswer, "an answer was wrong under load"),
     ];
     for (server, kind, message) in cases {
-        let (record, text) = measure(server, "");
+        let (record, text) = measure_requests(300, server, "");
         assert!(record.load.is_none() && record.verdict.is_none(), "{server}: {text}");
         let failure = record.error.unwrap();
         assert_eq!(failure.kind, kind, "{server}: {text}");

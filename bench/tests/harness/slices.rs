@@ -21,7 +21,7 @@ fn measure(servers: &[&str], flags: &str) -> (BTreeMap<String, Record>, String) 
 
 #[test]
 fn servers_are_loaded_in_turn_and_figures_are_sums_of_slices() {
-    let (records, text) = measure(&["good", "tidy", "stubborn"], "");
+    let (records, text) = measure(&["good", "other", "another"], "");
     let mut times = Vec::new();
     for (name, record) in &records {
         assert_eq!(record.error, None, "{text}");
@@ -143,7 +143,7 @@ fn slices_can_be_turned_off_and_have_bounds() {
 fn a_load_over_time_is_a_run_of_its_own() {
     let load = |name| workload(name).tool("visit").with("connections", 4).without("requests");
     let checkout = Checkout::new(
-        &["good", "tidy"],
+        &["good", "other"],
         &suite(&[load("load").with("seconds", 0.6), workload("by-hey").tool("hey")])
             .replace("repetitions = 1", "repetitions = 2"),
     );
