@@ -28,12 +28,12 @@ use conformance::{Settings, Target, Timeouts, Watch};
 pub use findings::Findings;
 pub use verification::Verification;
 
-/// Timeouts for the cases that wait for them, and the flags that set them; the last pair where the server has
-/// that limit, for a client that leaves no room for an answer. Six tenths of the idle
+/// Timeouts for the cases that wait for them, and the flags that set them. Six tenths of the idle
 /// timeout are clearly longer than the head timeout by a clock of whole seconds, so that a server
 /// that takes one for the other fails on every run.
 const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(4) };
 const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "4"];
+/// Beside them where the server has that limit, for a client that leaves no room for an answer.
 const SHORT_WRITE: [&str; 2] = ["--write-timeout", "4"];
 
 /// The response timeout of known failures. Most of them are requests that the server never answers.

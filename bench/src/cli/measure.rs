@@ -83,10 +83,10 @@ pub struct Setup {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
 
-    /// Repeat until each interval is narrower than this percentage of its median: that of each
-    /// server's ratio to the best one by the figure that servers are ranked by, and the
-    /// duplicate's, or of a single server's figure. After 8, 16, 32, 64, 128 and 256 repetitions it
-    /// is decided whether more follow
+    /// Repeat until each interval is narrower than this percentage of its median. The intervals are
+    /// those of each server's ratio to the best one, by the figure that ranks servers, and of the
+    /// duplicate's ratio to its server; with a single server, of its figure. They are looked at after
+    /// 8, 16, 32, 64, 128 and 256 repetitions
     #[arg(long, value_name = "PERCENT", conflicts_with = "repetitions", value_parser = value::width)]
     pub until: Option<f64>,
 
@@ -95,7 +95,7 @@ pub struct Setup {
     #[arg(long, value_name = "MINUTES", requires = "until", default_value = "30", value_parser = value::minutes)]
     pub budget: Duration,
 
-    /// Among which servers the report has ranks
+    /// Whether the report ranks servers once more among those that keep the rules of HTTP
     #[arg(long, value_enum, value_name = "RULES", default_value = "any")]
     pub rules: Rules,
 
@@ -109,12 +109,13 @@ pub struct Setup {
     pub limit: Vec<Limit>,
 
     /// How long a server is loaded before it is another one's turn, in seconds, or `none` to measure one
-    /// server after another. Closed loops of `visit` over kept connections are measured in slices
+    /// server after another. Closed loops of `visit` over kept connections are measured in slices, and nine
+    /// repetitions of them in the time of five
     #[arg(long, value_name = "SECONDS", default_value = "0.02", value_parser = value::slices)]
     pub slices: Slices,
 
-    /// A third of the time for what is measured in slices: less precise, and still more so than one
-    /// server after another in the whole time
+    /// Measure in slices for a third of the time: less precise, but still more precise than one server
+    /// after another for the full time
     #[arg(long)]
     pub brief: bool,
 
@@ -123,8 +124,8 @@ pub struct Setup {
     #[arg(long)]
     pub series: bool,
 
-    /// Attempts at a run that other processes disturb. Of what is measured in slices only these are
-    /// repeated
+    /// Attempts at a run in one piece that other processes disturb or whose host is lost. Of a run in
+    /// slices only the disturbed slices are repeated
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub attempts: u32,
 
@@ -133,7 +134,8 @@ pub struct Setup {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// The seed of the shuffled order of servers, to repeat an order [default: random]
+    /// The seed of the shuffled order of servers and of --arrivals poisson, to repeat both
+    /// [default: random]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 

@@ -85,10 +85,10 @@ pub enum Command {
     /// Check this machine: what it lacks, and whether it is quiet enough to measure on
     #[command(after_help = help::of(include_str!("help/doctor.txt")))]
     Doctor(Hosts),
-    /// Do what the harness of another machine asks: what --server-host and --load-host start there
+    /// Run the helper that --server-host and --load-host start on another machine
     #[command(after_help = help::of(include_str!("help/host.txt")))]
     Host {
-        /// The value by which what it starts is known
+        /// A value that marks the processes that it starts, so that they can be found and ended
         #[arg(long, value_name = "VALUE")]
         mark: String,
         /// Where it keeps copies of programs
@@ -176,7 +176,7 @@ pub struct Verify {
     #[arg(long)]
     pub conformance: bool,
 
-    /// What is spoken: http/1.1, https, h2 or h2c; without names, by the servers that speak it
+    /// The protocol: http/1.1, https, h2 or h2c. Without names: all servers that speak it
     #[arg(long, value_name = "PROTOCOL", default_value = "http/1.1", value_parser = value::protocol)]
     pub protocol: Protocol,
 
@@ -188,7 +188,7 @@ pub struct Verify {
     #[arg(long, value_delimiter = ',', value_name = "CASES")]
     pub only: Vec<String>,
 
-    /// Ask a server that sends this body in place of the greeting; `\\n` is a line end
+    /// Verify a server that answers with this body in place of the greeting; `\n` is a line feed
     #[arg(long, value_name = "TEXT", requires = "address")]
     pub expect_body: Option<String>,
 
@@ -247,7 +247,7 @@ pub struct Drill {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub drills: Vec<String>,
 
-    /// What is spoken: http/1.1, https, h2 or h2c; without names, by the servers that speak it
+    /// The protocol: http/1.1, https, h2 or h2c. Without names: all servers that speak it
     #[arg(long, value_name = "PROTOCOL", default_value = "http/1.1", value_parser = value::protocol)]
     pub protocol: Protocol,
 
@@ -297,7 +297,7 @@ pub struct Report {
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
 
-    /// Among which servers there are ranks
+    /// Whether servers are ranked once more among those that keep the rules of HTTP
     #[arg(long, value_enum, value_name = "RULES", default_value = "any")]
     pub rules: Rules,
 
@@ -415,7 +415,7 @@ pub struct History {
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 
-    /// Print when the leading figure of each server changed for good, instead of the list
+    /// Print the change points of the figure that ranks servers, instead of the list
     #[arg(long)]
     pub changes: bool,
 
@@ -436,7 +436,7 @@ pub struct Serve {
     #[command(flatten)]
     pub host: ServerHost,
 
-    /// What is spoken: http/1.1, https, h2 or h2c. Over TLS the server has a new certificate for its
+    /// The protocol: http/1.1, https, h2 or h2c. Over TLS the server has a new certificate for its
     /// address, signed by itself
     #[arg(long, value_name = "PROTOCOL", default_value = "http/1.1", value_parser = value::protocol)]
     pub protocol: Protocol,

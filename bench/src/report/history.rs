@@ -1,5 +1,5 @@
 //! Several results as one report: a list, what got better or worse, and how figures changed. And another
-//! one of when they changed for good.
+//! one of their change points.
 
 use super::chart::{Axis, Chart, Scale};
 use super::comparison;
@@ -35,7 +35,7 @@ pub fn document(history: &History, place: &str) -> Document {
     }
 }
 
-/// When the leading figures of servers changed for good, on the machine of the last result.
+/// The change points of the leading figures of servers, on the machine of the last result.
 pub fn changes_document(history: &History, place: &str) -> Document {
     let own = results_of_last_machine(history);
     let summaries: Vec<Vec<WorkloadSummary>> =
@@ -113,7 +113,7 @@ fn change_points(found: &[ChangePoint]) -> Option<Section> {
     };
     let section = Section::new(
         "change-points",
-        "When did figures change for good?",
+        "When did figures change, and stay changed?",
         "A change begins with the result that is named, and lasts to the next one: from and to are the medians of the \
          results between changes. METHODOLOGY.md has the method, and how often it finds a change where there is \
          none.",

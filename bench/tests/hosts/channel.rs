@@ -22,7 +22,7 @@ const WHILE_CONNECTING: [(&str, &str); 7] = [
 const REPLIES: [(&str, &str); 6] = [
     ("cut", "the channel to it has ended (exit status: 255)"),
     ("ends", "the channel to it has ended (exit status: 255): Connection closed by the test"),
-    ("garbage", "the helper said what is no reply: \\u001b[31mno such thing"),
+    ("garbage", "the helper sent a line that is no reply: \\u001b[31mno such thing"),
     ("other", "the helper replied to question 4000, which it was not asked"),
     ("twice", "which it was not asked"),
     ("silence", "nothing was heard of it for 10 s"),

@@ -66,7 +66,7 @@ fn a_host_that_refuses_is_reached_again_after_pauses() {
                     ssh: connect to host there port 22: Connection refused";
     assert_eq!(refused, expected, "{text}");
     let pauses: Vec<&str> =
-        text.lines().filter_map(|line| line.split(" there is reached again in ").nth(1)).collect();
+        text.lines().filter_map(|line| line.split(": connecting again in ").nth(1)).collect();
     assert_eq!(pauses, ["5 s", "10 s"], "{text}");
     // The first, the one that was refused, one that ends what was left there, and the last.
     assert_eq!(calls(&checkout).len(), 4, "{text}");

@@ -175,11 +175,23 @@ Connections that are closed:
   that the server closes earlier is opened again, and a request that it leaves without an answer is an error.
 
 TLS:
-  With an https URL the client decides the work: it offers TLS 1.3, one suite (--cipher), the group X25519 and one application   protocol, and a handshake that agrees on anything else fails. Every handshake is a full one, unless --resume.   --certificate has the only certificate that is trusted, whatever names and times it has, or --insecure takes any; one of   them is needed. The report has `tls`, what was agreed and the number of handshakes, and `handshake`, the time from the   connect to the end of the handshake. A connection that ends without close_notify within an answer has cut it off.   visit sends close_notify before it closes a connection.
+  With an https URL the client decides the work: it offers TLS 1.3, one suite (--cipher), the group X25519 and one application \
+  protocol, and a handshake that agrees on anything else fails. Every handshake is a full one, unless --resume. \
+  --certificate has the only certificate that is trusted, whatever names and times it has, or --insecure takes any; one of \
+  them is needed. The report has `tls`, what was agreed and the number of handshakes, and `handshake`, the time from the \
+  connect to the end of the handshake. A connection that ends without close_notify within an answer has cut it off. \
+  visit sends close_notify before it closes a connection.
 
 HTTP/2:
-  --http2 makes each connection carry --streams at once, or fewer where the server says so (MAX_CONCURRENT_STREAMS): visit waits   for its settings before the first request. In a closed loop each stream asks again when it is answered, and what is asked   after one read is one write; in an open loop an arrival takes a free stream of the connection that has waited for the longest time.   Requests have constant bytes: nothing enters the table of the server's decoder. The windows of the client are updated long   before they are used up.
-  GOAWAY is an orderly close: what the server did not process is asked again on another connection, which is no error, and the latency   counts from the first time. A reset stream is an error (`reset`). `http2` in the report counts both, exactly. A request   without an answer within the timeout is cancelled, and its connection is kept. In modes close and close-after-N visit ends the   connection with GOAWAY and its half of it, and waits for the server to close the other. --mix and pipelining are for HTTP/1.1 alone.
+  --http2 makes each connection carry --streams at once, or fewer where the server says so (MAX_CONCURRENT_STREAMS): visit waits \
+  for its settings before the first request. In a closed loop each stream asks again when it is answered, and what is asked \
+  after one read is one write; in an open loop an arrival takes a free stream of the connection that has waited for the longest time. \
+  Requests have constant bytes: nothing enters the table of the server's decoder. The windows of the client are updated long \
+  before they are used up.
+  GOAWAY is an orderly close: what the server did not process is asked again on another connection, which is no error, and the latency \
+  counts from the first time. A reset stream is an error (`reset`). `http2` in the report counts both, exactly. A request \
+  without an answer within the timeout is cancelled, and its connection is kept. In modes close and close-after-N visit ends the \
+  connection with GOAWAY and its half of it, and waits for the server to close the other. --mix and pipelining are for HTTP/1.1 alone.
 
 A mix of requests:
   Each --mix is a kind of request; what the shares leave is plain, as without --mix. A kind is a list of KEY=VALUE, with commas \

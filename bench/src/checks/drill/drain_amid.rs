@@ -10,8 +10,8 @@ use super::definition::{Drill, OVER_ALL};
 
 pub(super) const DRILL: Drill = Drill {
     name: "drain-amid",
-    about: "SIGTERM amid requests whose bodies are under way: the server answers each, whose rest comes a second \
-            later, and exits with 0",
+    about: "SIGTERM while bodies of requests arrive: the rest of each comes a second later, and the server answers \
+            all and exits with 0",
     protocols: OVER_ALL,
     run,
 };

@@ -1,5 +1,5 @@
-//! `bench history`: every result that lies there, and how figures went from one to the next, or when they
-//! changed for good.
+//! `bench history`: every result that lies there, and how figures went from one to the next, or their
+//! change points.
 
 use std::path::Path;
 

@@ -33,9 +33,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let section = Section::new(
         "capacity",
         "How much can a server take within a limit?",
-        "The highest rate of an open loop at which the rate is held and the latency stays within the limit, by a search: \
-         between the highest rate that kept it and the lowest that did not. Then the rate is tested, and one 5 % \
-         above it: a capacity that is not kept again in most of the tests was found by chance.",
+        "The highest rate of an open loop at which the rate is held and the latency stays within the limit. A search \
+         narrows the range between the highest rate that kept it and the lowest that did not. Then the rate is tested, \
+         and one 5 % above it: a capacity that is not kept again in most of the tests was found by chance.",
     );
     section.with(
         searches.iter().flat_map(|one| one.charts(&servers)),

@@ -29,7 +29,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         "cross-check",
         "Do two load tools agree?",
         "Requests/s disagree if the interval of their ratio excludes 1, unless a tool used all its CPU time, \
-         or needs that much more time per request itself.",
+         or the tools' own CPU time per request explains the difference.",
     );
     section.with([], pairs.map(|(first, check)| table(first, check)))
 }

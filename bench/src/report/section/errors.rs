@@ -23,9 +23,10 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     let section = Section::new(
         "errors",
         "What does a wrong request cost?",
-        "At one rate, a part of the requests is wrong and gets 405, 400 or 431. What a wrong one costs is computed: the \
-         CPU time per request of the mix, less the part of it that right ones have at the same rate. After 400 and \
-         431 servers close the connection, so that a new one is in the cost. The latency is that of the right ones.",
+        "At one rate, a part of the requests is wrong and gets 405, 400 or 431. The cost of a \
+         wrong one is computed: the mix's CPU time per request, minus the share of right requests times their cost at \
+         the same rate, divided by the share of wrong ones. After 400 and 431 servers close the connection, so that a \
+         new one is in the cost. The latency is that of the right ones.",
     );
     let tables = mixes.iter().map(|mix| table(source, mix, right.first().copied()));
     section.with([], tables)

@@ -29,7 +29,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         section.about.push(
             "Before the measurement each server was sent the conformance cases: requests in raw bytes, with the answers that \
              HTTP allows. Cases that wait for a server's timeouts are left out where it has none. Flaky cases pass on some runs \
-             only, by the server's manifest, and are not among those that passed. Smuggled are cases in which the server answered \
+             only, by the server's manifest, and are not among those that passed. A case is smuggled when the server answered \
              a request that was hidden within another. A server that skips rules of HTTP saves work, and is not comparable \
              with one that keeps them."
                 .into(),

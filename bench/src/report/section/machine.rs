@@ -13,8 +13,8 @@ use crate::store::record::{FrequencyRecord, ServerRecord, ToolRecord};
 use crate::text::numbers;
 
 /// How most loads are measured on one machine. Between hosts none is.
-const SLICES: &str = "In a closed loop over kept connections the servers of a repetition stand side by side and are \
-    loaded in turn, in slices of a moment: a ratio is the median of those of neighbouring slices.";
+const SLICES: &str = "In a closed loop over kept connections the servers of a repetition run at the same time and are \
+    loaded in turn, in short slices: a ratio is the median of the ratios of neighbouring slices.";
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let machine = &source.loaded.machine;
@@ -24,9 +24,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         "Before a server is timed, it has to answer the workload's own request byte for byte. Repetitions are \
          the outer loop and the order of servers is shuffled in each, so that a drift of the machine affects \
          all of them alike. The servers and the load tool have cores of their own. Every run has a warm-up \
-         that is discarded, and every repetition is kept; a repetition that other processes disturbed is \
-         repeated. One server is measured twice under two names: the difference between the two is noise, and \
-         no smaller difference is reported as one.",
+         that is discarded, and every repetition is kept. A run in one piece that other processes disturbed is \
+         repeated; of a run in slices only the disturbed slices are. One server is measured twice under two names: \
+         the difference between the two is noise, and smaller differences are not reported.",
     );
     let mut runs = source.summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(Cell::measured);
     if runs.any(|run| run.slices.is_some()) {

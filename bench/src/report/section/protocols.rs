@@ -49,7 +49,7 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
         let plain = plain_of(members, member)?;
         let shown = ascending(member, |cell| ratio(member, plain, cell), |ratio| format!("{ratio:.2}×"));
         let what = &member.workload.title;
-        shown.map(|shown| format!("CPU time per request to that over plain HTTP/1.1, {what}: {shown}."))
+        shown.map(|shown| format!("CPU time per request, relative to plain HTTP/1.1, {what}: {shown}."))
     };
     let handshake = || {
         let (member, plain) =
@@ -139,7 +139,7 @@ fn ratios(members: &[&WorkloadSummary]) -> Option<Table> {
     });
     let fields = std::iter::once(fields::server()).chain(fields);
     let id = format!("{}-ratio", family_name(members));
-    let title = "CPU time per request to that of the same server over plain HTTP/1.1";
+    let title = "CPU time per request, relative to the same server over plain HTTP/1.1";
     Table::from_fields(id, title, fields, first.cells.iter()).with_rows()
 }
 

@@ -39,7 +39,8 @@ fn chart(summary: &WorkloadSummary) -> Chart {
         DotRow { label: words::label(cell.server), dots: thinned(dots), median: median.map(|_| 1.0) }
     };
     let rows: Vec<DotRow> = summary.with_floor().chain(&summary.duplicate).map(row).collect();
-    let title = format!("{} of every run to its server's median, {}", metric.header, summary.workload.name);
+    let title =
+        format!("{} of every run, relative to its server's median, {}", metric.header, summary.workload.name);
     Chart {
         id: format!("runs-{}", summary.workload.name),
         description: format!(

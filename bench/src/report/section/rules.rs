@@ -14,13 +14,13 @@ use crate::text::numbers::counted;
 /// The header of the column.
 const HEADER: &str = "Rank, rules kept";
 
-/// Among which servers there are ranks.
+/// Whether servers are ranked once more among those that keep the rules of HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Rules {
-    /// Among all
+    /// Rank all servers
     #[default]
     Any,
-    /// Among all, and beside them among those that pass every conformance case
+    /// Also rank those that pass every conformance case, in a column of their own
     Kept,
 }
 

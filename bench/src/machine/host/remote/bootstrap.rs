@@ -79,7 +79,7 @@ impl Program {
         if let Some(own) = &*own {
             return Ok(Arc::clone(own));
         }
-        let path = std::env::current_exe().context("this program is not to be found")?;
+        let path = std::env::current_exe().context("cannot find this program")?;
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Arc::clone(own.insert(Arc::new(Self { digest: digest(&bytes), bytes }))))
     }

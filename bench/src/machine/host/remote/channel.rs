@@ -118,7 +118,7 @@ impl Drop for Channel {
     }
 }
 
-/// Hands on replies until the process ends, is silent, or says what is no reply. Returns whether it has
+/// Hands on replies until the process ends, is silent, or sends a line that is no reply. Returns whether it has
 /// ended.
 fn read(mut process: LocalProcess, open: &Mutex<Open>) -> bool {
     let silence = Duration::from_secs(SILENCE_SECONDS);
@@ -133,7 +133,7 @@ fn read(mut process: LocalProcess, open: &Mutex<Open>) -> bool {
                 }
                 let Ok(reply) = serde_json::from_str::<Reply>(&line) else {
                     break format!(
-                        "the helper said what is no reply: {}",
+                        "the helper sent a line that is no reply: {}",
                         line.chars().take(80).collect::<String>()
                     );
                 };

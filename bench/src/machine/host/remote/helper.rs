@@ -73,7 +73,7 @@ pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
             continue;
         }
         let question =
-            serde_json::from_str::<Question>(&line).context("the harness asks what is no question")?;
+            serde_json::from_str::<Question>(&line).context("the harness sent a line that is no question")?;
         if let Ask::Pin { cores } = &question.ask {
             // This thread is the one that the others inherit their cores from.
             cores.pin_harness()?;
