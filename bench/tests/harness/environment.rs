@@ -211,24 +211,30 @@ esac
 "#;
 
 #[test]
-fn ctrl_c_ends_both_builds_of_a_script() {
-    let checkout = checkout(&[]);
-    for script in ["bench", "target"] {
-        checkout.write(&format!("scripts/{script}"), "");
-        fs::copy(root().join("scripts").join(script), checkout.path("scripts").join(script)).unwrap();
+fn ctrl_c_ends_all_that_a_script_builds() {
+    // The harness and `visit`; and a server beside them.
+    for (script, builds) in [("bench", 2), ("sweep", 3)] {
+        let checkout = checkout(&[]);
+        for script in ["bench", "sweep", "target"] {
+            checkout.write(&format!("scripts/{script}"), "");
+            fs::copy(root().join("scripts").join(script), checkout.path("scripts").join(script)).unwrap();
+        }
+        checkout.write("servers/rust/good/server.toml", "name = \"good\"\n");
+        for (name, code) in [("bin/cargo", CARGO), ("scripts/setup", "#!/bin/sh\n")] {
+            checkout.write(name, code);
+            fs::set_permissions(checkout.path(name), PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:{}", checkout.path("bin").display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new("env");
+        // A shell that starts tests in the background has them ignore SIGINT, and what they start.
+        command.arg("--default-signal=INT").arg(checkout.path("scripts").join(script)).process_group(0);
+        command.env("PATH", path).env("HOME", checkout.path("")).env_remove("CARGO_TARGET_DIR");
+        let mut child = command.spawn().unwrap();
+        wait_until(&format!("{script}: {builds} builds"), || checkout.pids().len() == builds);
+        killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        assert!(!child.wait().unwrap().success(), "{script}");
+        checkout.wait_until_nothing_runs(script);
     }
-    checkout.write("bin/cargo", CARGO);
-    fs::set_permissions(checkout.path("bin/cargo"), PermissionsExt::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", checkout.path("bin").display(), std::env::var("PATH").unwrap());
-    let mut command = Command::new("env");
-    // A shell that starts tests in the background has them ignore SIGINT, and what they start.
-    command.arg("--default-signal=INT").arg(checkout.path("scripts/bench")).process_group(0);
-    command.env("PATH", path).env("HOME", checkout.path("")).env_remove("CARGO_TARGET_DIR");
-    let mut script = command.spawn().unwrap();
-    wait_until("the harness and `visit` are built", || checkout.pids().len() == 2);
-    killpg(Pid::from_raw(script.id().try_into().unwrap()), Signal::SIGINT).unwrap();
-    assert!(!script.wait().unwrap().success());
-    checkout.wait_until_nothing_runs("a script that was interrupted");
 }
 
 #[test]
