@@ -139,13 +139,14 @@ fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
             format!("{connections} connections, silent for {} s", time.as_secs_f64())
         }
     };
+    let repetitions = numbers::counted(workload.repetitions as usize, "repetition");
     let is_sliceable = workload.load().is_some_and(|load| measure::is_sliceable(load).unwrap_or(false));
+    let in_slices = Some(workload.repetitions_in_slices()).filter(|_| is_sliceable);
     let state = match lacking_cores(layout, workload) {
-        None if is_sliceable => {
-            let (repetitions, in_slices) = (workload.repetitions, workload.repetitions_in_slices());
-            format!("{in_slices} repetitions in slices, {repetitions} in one piece")
-        }
-        None => numbers::counted(workload.repetitions as usize, "repetition"),
+        None => match in_slices.filter(|in_slices| *in_slices != workload.repetitions) {
+            Some(in_slices) => format!("{repetitions}, or {in_slices} in slices"),
+            None => repetitions,
+        },
         Some(cores) => styled(BAD, &format!("unavailable: from {cores} cores on")),
     };
     vec![format!("  {}", workload.name), workload.title.clone(), how, state]
