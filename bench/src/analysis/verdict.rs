@@ -397,7 +397,11 @@ fn in_flight(record: &Record) -> Option<f64> {
     let depth: f64 = mode.strip_prefix("pipelined-").map_or(Some(1.0), |depth| depth.parse().ok())?;
     let streams = record.workload.streams.map_or(1.0, f64::from);
     let asked = f64::from(record.workload.connections) * depth * streams;
-    let per_second = record.per_second()?;
+    // Of slices the mean latency is that of all, also of those that were disturbed and do not count.
+    let per_second = match record.slices {
+        Some(_) => record.load.as_ref()?.claimed_per_second?,
+        None => record.per_second()?,
+    };
     let resolution = record.tool.semantics.as_ref()?.resolution_seconds.unwrap_or(0.0);
     let wait = record.latency.as_ref()?.mean_seconds? + opening_seconds(record).unwrap_or_default();
     let share = per_second * wait / asked;

@@ -296,6 +296,21 @@ fn a_run_in_slices_is_disturbed_where_most_of_them_are() {
     }
 }
 
+/// Others took half of the time of two slices of five, whose answers took twice as long.
+#[test]
+fn disturbed_slices_do_not_break_littles_law() {
+    let record = with(run(0.5, 0.5, 0.0), |record| {
+        let (answered, disturbed) = (vec![300, 300, 300, 150, 150], vec![3, 4]);
+        record.slices = Some(SlicesRecord { answered, disturbed, ..SlicesRecord::default() });
+        let load = record.load.as_mut().unwrap();
+        (load.answered, load.elapsed_seconds, load.claimed_per_second) = (900, 0.6, Some(1200.0));
+        record.latency.as_mut().unwrap().mean_seconds = Some(0.008);
+    });
+    let verdict = of_run(&record).unwrap();
+    assert_eq!((verdict.bound, verdict.reason), (Bound::LatencyBound, None));
+    assert!((verdict.concurrency.unwrap() - 0.96).abs() < 1e-9);
+}
+
 /// A load host with its machine, its cores, and the seconds of CPU time that its tool and others used.
 type LoadHost<'a> = (&'a str, usize, &'a [usize], f64, Option<f64>);
 
