@@ -298,13 +298,8 @@ impl Runner<'_> {
     /// the most in which each server that has runs left was run.
     fn whole_repetitions<'p>(&self, workload: &Workload, left: impl Iterator<Item = &'p Planned>) -> u32 {
         let last = |contender: usize| {
-            let name = &self.contenders[contender].name;
-            let is_its = |run: &&Record| {
-                run.workload.name == workload.name
-                    && run.tool.name == workload.tool()
-                    && run.server.name == *name
-            };
-            self.done.iter().filter(is_its).filter_map(|run| run.repetition).max().unwrap_or(0)
+            let runs = self.runs(&workload.name, workload, &self.contenders[contender]);
+            runs.filter_map(|run| run.repetition).max().unwrap_or(0)
         };
         let contenders: BTreeSet<usize> = left.map(|planned| planned.contender).collect();
         contenders.into_iter().map(last).min().unwrap_or(0)
@@ -432,12 +427,19 @@ impl Runner<'_> {
     /// repetitions before this one.
     fn probes(&self, search: &str, planned: &Planned, before: u32) -> Vec<Probe> {
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
-        let is_its = |run: &&Record| {
-            run.workload.name == search
-                && run.tool.name == workload.tool()
-                && run.server.name == contender.name
-        };
-        tried(self.done.iter().filter(is_its), before)
+        tried(self.runs(search, workload, contender), before)
+    }
+
+    /// The runs of a contender under the workload of this name, by the tool of another one.
+    fn runs<'r>(
+        &'r self,
+        name: &'r str,
+        workload: &'r Workload,
+        contender: &'r Contender,
+    ) -> impl Iterator<Item = &'r Record> {
+        self.done.iter().filter(move |run| {
+            run.workload.name == name && run.tool.name == workload.tool() && run.server.name == contender.name
+        })
     }
 }
 

@@ -21,6 +21,14 @@ fn checkout(servers: &[&str]) -> Checkout {
     Checkout::new(servers, &suite(&[workload("normal")]))
 }
 
+/// Copies scripts of this repository into a checkout.
+fn copy_scripts(checkout: &Checkout, names: &[&str]) {
+    fs::create_dir_all(checkout.path("scripts")).unwrap();
+    for name in names {
+        fs::copy(root().join("scripts").join(name), checkout.path("scripts").join(name)).unwrap();
+    }
+}
+
 /// The triple that the compiler builds for.
 fn host_triple() -> String {
     let output = Command::new("rustc").arg("-vV").output().unwrap();
@@ -150,10 +158,7 @@ fn a_package_without_a_manifest_which_stops_cargo_is_named() {
     let members = members.lines().find(|line| line.starts_with("members = ")).unwrap();
     assert!(members.contains("\"servers/rust/*/src/..\""), "{members}");
     checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"servers/rust/*/src/..\"]\n");
-    for script in ["bench", "target"] {
-        checkout.write(&format!("scripts/{script}"), "");
-        fs::copy(root().join("scripts").join(script), checkout.path("scripts").join(script)).unwrap();
-    }
+    copy_scripts(&checkout, &["bench", "target"]);
     let run = |script: &str| {
         let mut command = Command::new(checkout.path("scripts").join(script));
         command.env("CARGO_TARGET_DIR", "/nowhere").output().unwrap()
@@ -182,8 +187,7 @@ fn a_package_without_a_manifest_which_stops_cargo_is_named() {
 #[test]
 fn without_cargo_a_script_runs_what_was_built_before() {
     let checkout = checkout(&[]);
-    checkout.write("scripts/bench", "");
-    fs::copy(root().join("scripts/bench"), checkout.path("scripts/bench")).unwrap();
+    copy_scripts(&checkout, &["bench"]);
     fs::create_dir(checkout.path("bin")).unwrap();
     for program in ["bash", "realpath", "dirname"] {
         let mut found = Command::new("sh");
@@ -215,10 +219,7 @@ fn ctrl_c_ends_all_that_a_script_builds() {
     // The harness and `visit`; and a server beside them.
     for (script, builds) in [("bench", 2), ("sweep", 3)] {
         let checkout = checkout(&[]);
-        for script in ["bench", "sweep", "target"] {
-            checkout.write(&format!("scripts/{script}"), "");
-            fs::copy(root().join("scripts").join(script), checkout.path("scripts").join(script)).unwrap();
-        }
+        copy_scripts(&checkout, &["bench", "sweep", "target"]);
         checkout.write("servers/rust/good/server.toml", "name = \"good\"\n");
         for (name, code) in [("bin/cargo", CARGO), ("scripts/setup", "#!/bin/sh\n")] {
             checkout.write(name, code);

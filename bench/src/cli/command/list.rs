@@ -141,12 +141,12 @@ fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
     };
     let repetitions = numbers::counted(workload.repetitions as usize, "repetition");
     let is_sliceable = workload.load().is_some_and(|load| measure::is_sliceable(load).unwrap_or(false));
-    let in_slices = Some(workload.repetitions_in_slices()).filter(|_| is_sliceable);
+    let in_slices = workload.repetitions_in_slices();
     let state = match lacking_cores(layout, workload) {
-        None => match in_slices.filter(|in_slices| *in_slices != workload.repetitions) {
-            Some(in_slices) => format!("{repetitions}, or {in_slices} in slices"),
-            None => repetitions,
-        },
+        None if is_sliceable && in_slices != workload.repetitions => {
+            format!("{repetitions}, or {in_slices} in slices")
+        }
+        None => repetitions,
         Some(cores) => styled(BAD, &format!("unavailable: from {cores} cores on")),
     };
     vec![format!("  {}", workload.name), workload.title.clone(), how, state]
