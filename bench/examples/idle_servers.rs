@@ -22,7 +22,7 @@ use bench::servers::checkout::Checkout;
 use bench::servers::launch::{self, Running};
 use bench::servers::server::Server;
 use bench::text::numbers::as_f64;
-use visit::output::Slice;
+use visit_output::Slice;
 
 /// The server that is loaded.
 const LOADED: &str = "epoll";

@@ -20,7 +20,7 @@ use bench::servers::checkout::Checkout;
 use bench::servers::launch;
 use bench::servers::server::Server;
 use bench::text::numbers::as_f64;
-use visit::output::Report;
+use visit_output::Report;
 
 const CONNECTIONS: u64 = 100;
 

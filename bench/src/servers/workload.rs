@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::store::record::{LimitRecord, Protocol, PublishedRecord, RateRecord, TaskRecord, WorkloadRecord};
 use crate::text::numbers;
-pub use visit::Mode;
+pub use visit_output::Mode;
 
 /// The amount of load in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,7 +26,7 @@ use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{KindRecord, Semantics, TlsRecord};
 use crate::text::visible::visible;
-use ::visit::output::{Interval, Report, TimesReport};
+use visit_output::{Interval, Report, TimesReport};
 
 /// The time for a program to print its version or its usage: far more than it takes.
 const QUERY_LIMIT: Duration = Duration::from_secs(20);

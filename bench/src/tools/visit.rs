@@ -15,7 +15,7 @@ use crate::machine::host::Host;
 use crate::servers::identity::CERTIFICATE;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, KindRecord, Semantics, TlsRecord};
-use ::visit::output::{Kind, Ready, Report, Slice, TimesReport, Tls, VERSION};
+use visit_output::{Kind, Ready, Report, Slice, TimesReport, Tls, VERSION};
 
 pub(super) struct Visit;
 
@@ -294,7 +294,7 @@ mod tests {
         let whole = captured("visit/some-5xx.json");
         let share = |number: u32| {
             let mut report = Report::parse(&whole).unwrap();
-            report.share = visit::output::Share::new(number, 2);
+            report.share = visit_output::Share::new(number, 2);
             let part = Visit.parse(&serde_json::to_string(&report).unwrap()).unwrap();
             assert_eq!(part.share.as_deref(), Some(&report));
             part

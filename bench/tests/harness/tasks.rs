@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use bench::store::record::{Record, TaskRecord};
-use visit::output::{Times, VERSION};
+use visit_output::{Times, VERSION};
 
 use crate::mock::{suite, task, workload};
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use visit::output::Report;
+use visit_output::Report;
 
 use crate::ground::Ground;
 use crate::mock::{Checkout, suite, text, wait_until, workload};

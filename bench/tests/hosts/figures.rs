@@ -6,7 +6,7 @@ use std::path::Path;
 use bench::analysis::verdict;
 use bench::store::record::{Bound, LoadHostRecord, Record, StartRecord, TlsRecord};
 use bench::text::numbers::as_f64;
-use visit::output::{Report, TimesReport, Tls};
+use visit_output::{Report, TimesReport, Tls};
 
 use crate::ground::{Ground, records};
 use crate::mock::{suite, task, workload};

@@ -13,7 +13,7 @@ use bench::servers::server::Server;
 use bench::store::record::Protocol;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use visit::output::{Errors, Slice};
+use visit_output::{Errors, Slice};
 
 use crate::prepared;
 

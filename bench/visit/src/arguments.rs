@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use visit_output::{Mode, Share};
 
 use super::field::Field;
 use super::http2::MOST_STREAMS;
 use super::kind::RequestKind;
-use super::mode::Mode;
-use super::output::Share;
 use super::poisson::SEED_BITS;
 use super::spacing::Spacing;
 use super::start_at::StartAt;
@@ -17,7 +16,7 @@ use super::tls::Cipher;
 
 /// Loads an HTTP server, checks every byte of every answer, and measures latency
 #[derive(Debug, Parser)]
-#[command(name = "visit", version = BUILD, after_help = MANUAL)]
+#[command(name = "visit", version = visit_output::BUILD, after_help = MANUAL)]
 pub struct Arguments {
     /// The URL to request, such as http://127.0.0.1:8080/abc or https://127.0.0.1:8443/abc; the host is looked up once, and of several addresses the first is taken that accepts a connection
     pub url: String,
@@ -124,9 +123,6 @@ pub struct Arguments {
     #[arg(long)]
     pub quiet: bool,
 }
-
-/// What `--version` prints after the name, so that all of it is [`VERSION`](super::output::VERSION).
-const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("VISIT_SOURCES"), ")");
 
 /// The end of `--help`. Each paragraph is one line, which `clap` wraps.
 const MANUAL: &str = "\

@@ -125,7 +125,7 @@ fn check(arrived: &Arrived, expected: &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::head::Form;
-    use crate::mode::Mode;
+    use visit_output::Mode;
 
     const DATE: &str = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 

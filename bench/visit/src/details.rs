@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use visit_output::{Interval, Kind, Times};
+
 use super::mix::Mix;
-use super::output::{Interval, Kind, Times};
 use super::plan::Plan;
 use super::requests::Requests;
 use super::series::Series;

@@ -1,8 +1,9 @@
 //! The head of one request, which is all of it, as bytes.
 
+use visit_output::Mode;
+
 use super::field::Field;
 use super::kind::{Malformed, Method, RequestKind};
-use super::mode::Mode;
 
 /// The longest field that fills up a head: servers limit fields and heads, and often fields to 8
 /// KiB.

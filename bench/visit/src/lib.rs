@@ -13,8 +13,8 @@
 //! for an answer that equals the last right one, and a request costs a write, a read and its part
 //! of a wait: events are edge-triggered, so no event has to be registered again.
 //!
-//! A program that runs `visit` needs [`output`] alone; the rest is for the binary. The feature `testing`
-//! has what the fuzzer checks.
+//! A program that runs `visit` needs the crate [`visit_output`] alone; this one is for the binary. The
+//! feature `testing` has what the fuzzer checks.
 #![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
 mod amount;
@@ -30,12 +30,9 @@ mod http2;
 mod input;
 mod kind;
 mod mix;
-mod mode;
-pub mod output;
 mod plan;
 mod poisson;
 mod print;
-mod protocol;
 mod queue;
 mod report;
 mod requests;
@@ -61,16 +58,15 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use visit_output::{Report, Share};
 
 pub use arguments::Arguments;
 pub use field::Field;
 pub use kind::RequestKind;
-pub use mode::Mode;
 pub use spacing::Spacing;
 pub use start_at::StartAt;
 pub use tls::Cipher;
 
-use output::{Queue, Report, Share};
 use plan::Plan;
 use print::{INTERRUPTED, USAGE};
 use report::{Ending, Measured};
@@ -112,7 +108,7 @@ fn load<const PLAIN: bool>(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
     let workers: Vec<Worker<PLAIN>> = Share::all(plan.threads)
         .map(|thread| Worker::new(plan, share(thread), &interrupted))
         .collect::<anyhow::Result<_>>()?;
-    let queue_before = Queue::read();
+    let queue_before = queue::read();
     let measured = std::thread::scope(|scope| {
         let threads = Threads::start(scope, plan, workers);
         let measured = if plan.control {
@@ -126,7 +122,7 @@ fn load<const PLAIN: bool>(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
         measured.tally.add_unmeasured(unmeasured?)?;
         anyhow::Ok(measured)
     })?;
-    let queue = Queue::read().zip(queue_before).map(|(after, before)| after.since(before));
+    let queue = queue::read().zip(queue_before).map(|(after, before)| after.since(before));
     Ok((report::report(plan, &measured, queue)?, measured.ending))
 }
 

@@ -100,7 +100,7 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{Share, as_f64};
+    use visit_output::{Share, as_f64};
 
     fn mix(shares: &[&str]) -> Result<Mix, String> {
         let kind = |(number, share): (usize, &&str)| format!("name=k{number},share={share},status=405");

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
+use visit_output::{Mode, Protocol, Share};
 
 use super::amount::Amount;
 use super::arguments::Arguments;
@@ -11,10 +12,7 @@ use super::field::Field;
 use super::head::{self, Form};
 use super::http2::{self, Asks};
 use super::mix::Mix;
-use super::mode::Mode;
-use super::output::Share;
 use super::poisson::{self, Poisson};
-use super::protocol::Protocol;
 use super::requests::Requests;
 use super::schedule;
 use super::spacing::Spacing;

@@ -10,8 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
 use anyhow::ensure;
-
-use super::output::as_f64;
+use visit_output::as_f64;
 
 /// The most arrivals: their gaps are added up beforehand, some ten nanoseconds each.
 const MOST: u64 = 1_000_000_000;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde::Serialize;
+use visit_output::Report;
 
-use super::output::Report;
 use super::report::Ending;
 use super::summary;
 

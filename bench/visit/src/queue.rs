@@ -2,24 +2,13 @@
 
 use std::fs;
 
-use super::output::Queue;
+use visit_output::Queue;
 
 const FILE: &str = "/proc/net/netstat";
 
-impl Queue {
-    /// What has been counted since the machine started; `None` where the kernel does not say.
-    pub(super) fn read() -> Option<Self> {
-        parse(&fs::read_to_string(FILE).ok()?)
-    }
-
-    /// What has been counted since `before`.
-    pub(super) fn since(self, before: Self) -> Self {
-        Self {
-            overflows: self.overflows.saturating_sub(before.overflows),
-            drops: self.drops.saturating_sub(before.drops),
-            timeouts: self.timeouts.saturating_sub(before.timeouts),
-        }
-    }
+/// What has been counted since the machine started; `None` where the kernel does not say.
+pub(super) fn read() -> Option<Queue> {
+    parse(&fs::read_to_string(FILE).ok()?)
 }
 
 /// A line of names is followed by one of numbers, and both begin with the name of the group.
@@ -50,6 +39,6 @@ mod tests {
         let before = Queue { overflows: 20, drops: 0, timeouts: 5000 };
         assert_eq!(found.since(before), Queue { overflows: 0, drops: 300, timeouts: 0 });
         assert_eq!(parse("TcpExt: ListenOverflows ListenDrops\nTcpExt: 1 2\n"), None);
-        assert!(Queue::read().is_some(), "Linux has {FILE}");
+        assert!(read().is_some(), "Linux has {FILE}");
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use visit_output::{Arrived, Load, Queue, Rate, Ready, Report, Slice, TimesReport, VERSION, as_f64};
+
 use super::amount::Amount;
 use super::clock::Clock;
 use super::details::Details;
 use super::kind::RequestKind;
-use super::output::{Arrived, Load, Queue, Rate, Ready, Report, Slice, TimesReport, VERSION, as_f64};
 use super::plan::Plan;
 use super::schedule::due_per_second;
 use super::tally::Tally;

@@ -1,8 +1,9 @@
 //! The requests as bytes, and the answers that are expected.
 
+use visit_output::Mode;
+
 use super::head::{Form, head};
 use super::kind::{Method, RequestKind};
-use super::mode::Mode;
 
 /// The requests of a run: one per path, repeated without end. Each has a number, from 0.
 ///

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use visit_output::{Share, as_f64};
+
 use super::amount::Amount;
-use super::output::{Share, as_f64};
 use super::poisson::{Poisson, Positions};
 
 pub(super) enum Schedule {

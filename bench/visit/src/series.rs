@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::output::{Interval, Times, as_f64};
+use visit_output::{Interval, Times, as_f64};
 
 /// The answers of one thread, or of all, by the interval in which they arrived.
 pub(super) struct Series {

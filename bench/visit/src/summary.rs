@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::output::{Http2, Kind, Queue, Rate, Report, TimesReport, Tls, as_f64};
+use visit_output::{Http2, Kind, Queue, Rate, Report, TimesReport, Tls, as_f64};
 
 /// From here on the summary says that a load began late; waking a thread takes less.
 const LATE_SECONDS: f64 = 0.001;

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use visit_output::{Errors, Times};
 
 use super::details::Details;
-use super::output::{self, Errors, Times};
 use super::plan::Plan;
 use super::tls::Agreed;
 
@@ -34,11 +34,11 @@ pub(super) struct Tally {
     pub(super) latency: Times,
     pub(super) connect: Times,
     /// Handshakes of TLS; `None` before the first one.
-    pub(super) tls: Option<output::Tls>,
+    pub(super) tls: Option<visit_output::Tls>,
     pub(super) handshake: Times,
     /// Why the first handshake that failed did so.
     pub(super) handshake_failure: Option<String>,
-    pub(super) http2: output::Http2,
+    pub(super) http2: visit_output::Http2,
     pub(super) lag: Times,
     pub(super) waited: u64,
     /// Connections that are open at the end of what is counted here.
@@ -115,7 +115,7 @@ impl Tally {
     /// Counts a handshake of TLS.
     pub(super) fn secured(&mut self, agreed: &Agreed, time: Duration) {
         self.handshake.record(time);
-        let tls = self.tls.get_or_insert_with(|| output::Tls {
+        let tls = self.tls.get_or_insert_with(|| visit_output::Tls {
             version: agreed.version.into(),
             suite: agreed.suite.into(),
             group: agreed.group.into(),

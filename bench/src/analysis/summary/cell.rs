@@ -6,7 +6,7 @@ use super::RunFigure;
 use crate::analysis::statistics::{Estimate, median};
 use crate::analysis::verdict::{self, Verdict};
 use crate::store::record::{Bound, ConformanceRecord, ErrorRecord, Record, ServerRecord};
-use visit::output::Times;
+use visit_output::Times;
 
 /// All runs of one server under one workload.
 #[derive(Debug)]
@@ -196,7 +196,7 @@ fn disturbance(record: &Record) -> f64 {
 mod tests {
     use super::*;
     use crate::store::record::SlicesRecord;
-    use visit::output::TimesReport;
+    use visit_output::TimesReport;
 
     /// A run in which this number of answers took a millisecond.
     fn run(repetition: u32, answers: u64) -> Record {

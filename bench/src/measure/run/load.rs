@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use visit::output::TimesReport;
+use visit_output::TimesReport;
 
 use super::counters::{self, Counters, HostCores, Spent};
 use super::loaded_server::LoadedServer;

@@ -48,7 +48,7 @@ pub(super) fn record(reported: &ToolOutput, amount: Amount) -> Option<SeriesReco
 #[cfg(test)]
 mod tests {
     use super::*;
-    use visit::output::Interval;
+    use visit_output::Interval;
 
     #[test]
     fn an_interval_that_is_cut_short_is_left_out() {

@@ -6,12 +6,13 @@
 
 use std::time::Instant;
 
+use visit_output::Mode;
+
 use super::block::Blocks;
 use super::receive::{LONGEST_BLOCK, MOST_UNSENT};
 use super::{Event, HEAD, Session, request, split};
 use crate::connection::Batch;
 use crate::head::Form;
-use crate::mode::Mode;
 use crate::requests::Requests;
 
 /// Two targets, whose answers may come in any order.

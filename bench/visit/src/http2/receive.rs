@@ -305,7 +305,7 @@ pub(super) mod tests {
     use super::*;
     use crate::connection::Batch;
     use crate::head::Form;
-    use crate::mode::Mode;
+    use visit_output::Mode;
 
     const BODY: &str = "Hello, visitor! You've requested: /a\n";
 

@@ -4,12 +4,12 @@ use std::io::ErrorKind;
 use std::time::Instant;
 
 use mio::Token;
+use visit_output::Mode;
 
 use super::Worker;
 use crate::check;
 use crate::connection::{Batch, Connection, State};
 use crate::mix::Turns;
-use crate::mode::Mode;
 use crate::schedule::Schedule;
 use crate::tally::FailureKind;
 

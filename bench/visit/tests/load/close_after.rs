@@ -1,6 +1,6 @@
 //! `visit --mode close-after-N`: a number of requests per connection.
 
-use visit::output::Errors;
+use visit_output::Errors;
 
 use super::server::{Client, ScriptedServer, right, with_field};
 use super::{Ran, finish, start, visit};

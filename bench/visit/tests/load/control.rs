@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::socket;
-use visit::output::{Errors, Report, Slice};
+use visit_output::{Errors, Report, Slice};
 
 use super::Ran;
 use super::controlled::{Controlled, close, count, wait_for, wait_for_delivery};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use visit::output::{Errors, Ready, Slice, VERSION};
+use visit_output::{Errors, Ready, Slice, VERSION};
 
 use super::server::ScriptedServer;
 use super::{Ran, command, ran};

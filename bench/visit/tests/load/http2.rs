@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use visit::output::{Errors, Http2, Report};
+use visit_output::{Errors, Http2, Report};
 
 use super::controlled::{Controlled, count, wait_for};
 use super::frames::{

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use visit::output::{Errors, Report};
+use visit_output::{Errors, Report};
 
 use server::{BUSY, Client, ScriptedServer, chunked, right, with_field};
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use visit::output::{Errors, Kind, Report};
+use visit_output::{Errors, Kind, Report};
 
 use super::controlled::Controlled;
 use super::server::{Client, ScriptedServer, right, with_field};

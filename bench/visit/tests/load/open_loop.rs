@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use visit::output::Errors;
+use visit_output::Errors;
 
 use super::server::right;
 use super::visit;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
-use visit::output::{Errors, Report, Share, TimesReport};
+use visit_output::{Errors, Report, Share, TimesReport};
 
 use super::controlled::{Controlled, close, count, wait_for};
 use super::server::{ScriptedServer, right, with_field};

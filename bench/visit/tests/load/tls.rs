@@ -11,7 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::{cipher_suite, default_provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use visit::output::{Errors, Report, Tls};
+use visit_output::{Errors, Report, Tls};
 
 use super::controlled::{Controlled, count, wait_for};
 use super::server::{Client, ScriptedServer, chunked, right, with_field};

@@ -68,12 +68,13 @@ impl Default for Times {
 }
 
 impl Times {
-    pub(crate) fn record(&mut self, time: Duration) {
+    /// Counts a time. A longer one than the longest is counted as that.
+    pub fn record(&mut self, time: Duration) {
         self.0.saturating_record(nanoseconds(time).max(1));
     }
 
     /// Costs nothing for one without any times, as most of a short slice are.
-    pub(crate) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+    pub fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         if !other.0.is_empty() {
             self.0.add(&other.0)?;
         }
@@ -81,7 +82,7 @@ impl Times {
     }
 
     /// The buckets that are not empty, as in [`TimesReport::histogram_nanoseconds`]. None is left.
-    pub(crate) fn take_buckets(&mut self) -> Vec<(u64, u64)> {
+    pub fn take_buckets(&mut self) -> Vec<(u64, u64)> {
         let buckets = self.buckets();
         if !buckets.is_empty() {
             self.0.reset();
@@ -90,7 +91,7 @@ impl Times {
     }
 
     /// Adds buckets. Fails on longer times.
-    pub(crate) fn add_buckets(&mut self, buckets: &[(u64, u64)]) -> anyhow::Result<()> {
+    pub fn add_buckets(&mut self, buckets: &[(u64, u64)]) -> anyhow::Result<()> {
         for (value, count) in buckets {
             self.0.record_n(*value, *count).context("a histogram has longer times")?;
         }
@@ -131,17 +132,17 @@ impl Times {
     }
 
     /// Arithmetic mean; `None` without any times.
-    pub(crate) fn mean_seconds(&self) -> Option<f64> {
+    pub fn mean_seconds(&self) -> Option<f64> {
         (!self.0.is_empty()).then(|| self.0.mean() / 1e9)
     }
 
     /// The time that this part of the times did not exceed; `None` without any times.
-    pub(crate) fn quantile_seconds(&self, quantile: f64) -> Option<f64> {
+    pub fn quantile_seconds(&self, quantile: f64) -> Option<f64> {
         (!self.0.is_empty()).then(|| seconds(self.0.value_at_quantile(quantile)))
     }
 
     /// As printed; `None` without any times.
-    pub(crate) fn report(&self) -> Option<TimesReport> {
+    pub fn report(&self) -> Option<TimesReport> {
         let quantile = |quantile| seconds(self.0.value_at_quantile(quantile));
         (!self.0.is_empty()).then(|| TimesReport {
             count: self.0.len(),

@@ -22,7 +22,7 @@ pub struct Http2 {
 
 impl Http2 {
     /// Adds the counts of another thread, slice or share.
-    pub(crate) fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.goaway += other.goaway;
         self.rst_stream += other.rst_stream;
         self.refused_stream += other.refused_stream;

@@ -26,7 +26,7 @@ pub struct Tls {
 
 impl Tls {
     /// Adds the handshakes of another thread, slice or share.
-    pub(crate) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.full += other.full;
         self.resumed += other.resumed;
     }

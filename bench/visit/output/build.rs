@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What decides what `visit` takes, does and prints: its own sources, and those that read answers.
-const SOURCES: [&str; 2] = ["src", "../answers/src"];
+const SOURCES: [&str; 3] = ["src", "../src", "../../answers/src"];
 
 /// The basis and the prime of FNV-1a with 64 bits. A digest that anybody could forge is enough here.
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;

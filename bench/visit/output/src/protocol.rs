@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What is spoken to a server. In the report: `http/1.1`, `https`, `h2` or `h2c`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Protocol {
+pub enum Protocol {
     /// HTTP/1.1 over TCP.
     #[default]
     Http1,
@@ -17,7 +17,8 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
-    pub(super) fn new(is_tls: bool, is_http2: bool) -> Self {
+    /// By the scheme of the URL, and by `--http2`.
+    pub fn new(is_tls: bool, is_http2: bool) -> Self {
         match (is_tls, is_http2) {
             (false, false) => Self::Http1,
             (true, false) => Self::Https,
@@ -27,7 +28,7 @@ impl Protocol {
     }
 
     /// Whether it is over TLS: an `https` URL.
-    pub(super) fn is_tls(self) -> bool {
+    pub fn is_tls(self) -> bool {
         matches!(self, Self::Https | Self::H2)
     }
 
@@ -37,7 +38,7 @@ impl Protocol {
     }
 
     /// The name of the application protocol of TLS.
-    pub(super) fn alpn(self) -> &'static str {
+    pub fn alpn(self) -> &'static str {
         if self.is_http2() { "h2" } else { "http/1.1" }
     }
 }

@@ -27,18 +27,23 @@ pub struct Rate {
 }
 
 /// What happened to the arrivals of an open loop.
-pub(crate) struct Arrived<'a> {
+pub struct Arrived<'a> {
     /// The arrivals per second that there were. Of a share this can be one arrival more or fewer
     /// than its target, which is much of a few.
-    pub(crate) due_per_second: f64,
-    pub(crate) answered: u64,
-    pub(crate) elapsed_seconds: f64,
-    pub(crate) lag: Option<&'a TimesReport>,
-    pub(crate) waited: u64,
+    pub due_per_second: f64,
+    /// Right answers, of a mix the expected ones.
+    pub answered: u64,
+    /// As in the report.
+    pub elapsed_seconds: f64,
+    /// From the time at which a request was due to its write.
+    pub lag: Option<&'a TimesReport>,
+    /// Arrivals that found every connection busy.
+    pub waited: u64,
 }
 
 impl Rate {
-    pub(crate) fn new(target_per_second: f64, arrived: &Arrived) -> Self {
+    /// Compares what was achieved with the arrivals that there were.
+    pub fn new(target_per_second: f64, arrived: &Arrived) -> Self {
         let achieved_per_second = per_second(arrived.answered, arrived.elapsed_seconds);
         let on_time = arrived.lag.is_some_and(|lag| lag.p99_seconds < HELD_LAG_SECONDS);
         let enough = arrived.due_per_second * HELD_PART;

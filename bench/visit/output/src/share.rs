@@ -28,7 +28,7 @@ impl Share {
     }
 
     /// All shares, in their order.
-    pub(crate) fn all(count: u32) -> impl Iterator<Item = Self> {
+    pub fn all(count: u32) -> impl Iterator<Item = Self> {
         (0..count).map(move |index| Self { index, count })
     }
 
@@ -49,7 +49,7 @@ impl Share {
     }
 
     /// The first number of this share.
-    pub(crate) fn first(self) -> u64 {
+    pub fn first(self) -> u64 {
         self.index.into()
     }
 }

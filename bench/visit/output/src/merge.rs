@@ -101,12 +101,12 @@ fn times<'a>(
 /// The kinds of a mix; `None` without one. Shares of one load have the same kinds.
 fn kinds(shares: &[Report]) -> anyhow::Result<Option<Vec<Kind>>> {
     let Some(first) = shares.first().and_then(|share| share.kinds.as_ref()) else { return Ok(None) };
-    let kind = |number: usize| {
+    let merged = first.iter().enumerate().map(|(number, Kind { name, .. })| {
         let kinds: Vec<&Kind> = shares.iter().filter_map(|share| share.kinds.as_ref()?.get(number)).collect();
-        ensure!(kinds.len() == shares.len(), "a share lacks the kind {}", first[number].name);
+        ensure!(kinds.len() == shares.len(), "a share lacks the kind {name}");
         Kind::merge(&kinds)
-    };
-    (0..first.len()).map(kind).collect::<anyhow::Result<_>>().map(Some)
+    });
+    merged.collect::<anyhow::Result<_>>().map(Some)
 }
 
 fn statuses(shares: &[Report]) -> BTreeMap<u16, u64> {
@@ -128,7 +128,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::output::{Times, VERSION, as_f64};
+    use crate::{Times, VERSION, as_f64};
 
     fn times(milliseconds: &[u64]) -> Option<TimesReport> {
         let mut times = Times::default();

@@ -54,7 +54,8 @@ impl Errors {
         unopened + self.connect_failed + self.handshake
     }
 
-    pub(crate) fn add(&mut self, mut other: Self) {
+    /// Adds the errors of another thread, slice or share.
+    pub fn add(&mut self, mut other: Self) {
         for ((_, sum), (_, count)) in self.by_kind().into_iter().zip(other.by_kind()) {
             *sum += *count;
         }

@@ -1,6 +1,6 @@
-//! The output of `visit`: one JSON object on standard output, as types. With `--control` a line for
-//! each slice comes before it. The reports of several processes that made one load together are
-//! added up by [`Report::merge`].
+//! What the load tool `visit` prints: one JSON object on standard output, as types. With `--control` a
+//! line for each slice comes before it. The reports of several processes that made one load together
+//! are added up by [`Report::merge`].
 //!
 //! Another program runs `visit`, reads its standard output with [`Report::parse`] and gets the
 //! figures of the run. Units are seconds, bytes and counts. What is unknown is `null`, never 0.
@@ -8,7 +8,7 @@
 //! ```no_run
 //! use std::process::Command;
 //!
-//! use visit::output::Report;
+//! use visit_output::Report;
 //!
 //! # fn main() -> anyhow::Result<()> {
 //! let output = Command::new("visit").args(["http://127.0.0.1:8080/abc", "--quiet"]).output()?;
@@ -23,6 +23,8 @@ mod errors;
 mod http2;
 mod kind;
 mod merge;
+mod mode;
+mod protocol;
 mod rate;
 mod series;
 mod share;
@@ -34,14 +36,13 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::Protocol;
-
 pub use control::{Ready, Slice};
 pub use errors::Errors;
 pub use http2::Http2;
 pub use kind::Kind;
-pub(crate) use rate::Arrived;
-pub use rate::Rate;
+pub use mode::Mode;
+pub use protocol::Protocol;
+pub use rate::{Arrived, Rate};
 pub use series::Interval;
 pub use share::Share;
 pub use times::{Times, TimesReport};
@@ -51,6 +52,9 @@ pub use tls::Tls;
 /// sources. A program that was built with this crate runs a `visit` that understands it only where both
 /// have the same.
 pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"), " (", env!("VISIT_SOURCES"), ")");
+
+/// [`VERSION`] without the name of the program.
+pub const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("VISIT_SOURCES"), ")");
 
 /// The result of one run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -190,6 +194,17 @@ pub struct Queue {
     pub timeouts: u64,
 }
 
+impl Queue {
+    /// What has been counted since `before`.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            overflows: self.overflows.saturating_sub(before.overflows),
+            drops: self.drops.saturating_sub(before.drops),
+            timeouts: self.timeouts.saturating_sub(before.timeouts),
+        }
+    }
+}
+
 impl Report {
     /// Reads what `visit` has printed. Fails on other output, such as of another version.
     pub fn parse(output: &str) -> anyhow::Result<Self> {
@@ -221,10 +236,11 @@ fn http1() -> String {
 
 /// A count as a floating-point number. Exact up to 2^53, which no run comes near.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-pub(crate) fn as_f64(count: u64) -> f64 {
+pub fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
-pub(crate) fn per_second(answered: u64, elapsed_seconds: f64) -> Option<f64> {
+/// Answers per second; `None` when no time has passed.
+pub fn per_second(answered: u64, elapsed_seconds: f64) -> Option<f64> {
     (elapsed_seconds > 0.0).then(|| as_f64(answered) / elapsed_seconds)
 }

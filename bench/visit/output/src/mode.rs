@@ -28,7 +28,8 @@ impl Mode {
         }
     }
 
-    pub(super) fn depth(self) -> usize {
+    /// The most requests of a connection that have no answer yet.
+    pub fn depth(self) -> usize {
         match self {
             Self::KeepAlive | Self::Close | Self::CloseAfter(_) => 1,
             Self::Pipelined(depth) => usize::from(depth),

@@ -24,7 +24,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    pub(crate) fn new(began_seconds: f64, answered: u64, latency: &Times) -> Self {
+    /// An interval with the right answers in it and their latency.
+    pub fn new(began_seconds: f64, answered: u64, latency: &Times) -> Self {
         Self {
             began_seconds,
             answered,
