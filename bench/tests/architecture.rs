@@ -1,5 +1,6 @@
 //! The structure that ARCHITECTURE.md describes, compared with the imports: the modules of the
-//! harness import each other in one direction, and no files of a crate import each other in a loop.
+//! harness import each other in one direction, and no files of a crate import each other in a loop. And
+//! what `scripts/sweep` builds at once, compared with what cargo would build of it alone.
 //!
 //! A module and the modules within it belong together: that one of these uses what the module itself
 //! defines is no loop.
@@ -13,6 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use syn::visit::Visit;
 use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
@@ -94,6 +96,39 @@ fn few_types_share_a_name() {
     }
     count.retain(|_, count| *count > NAMESAKES);
     assert!(count.is_empty(), "names of more than {NAMESAKES} types: {count:?}");
+}
+
+/// Otherwise cargo would build them a second time where they are built alone, and a server could be another one.
+#[test]
+fn what_is_built_at_once_has_the_same_features_as_alone() {
+    let servers = fs::read_dir(root().join("servers/rust")).unwrap().map(|folder| folder.unwrap().path());
+    let has = |folder: &Path, file, line| {
+        fs::read_to_string(folder.join(file)).unwrap().lines().any(|known| known == line)
+    };
+    let together = servers.filter(|folder| {
+        !has(folder, "server.toml", "default = false") && !has(folder, "Cargo.toml", "alone = true")
+    });
+    let names = together.map(|folder| format!("server-{}", folder.file_name().unwrap().display()));
+    let packages: Vec<String> = names.chain(["visit".into()]).collect();
+    assert!(packages.len() > 2, "several are built at once: {packages:?}");
+    let all = features(&packages);
+    for package in &packages {
+        for one in features(std::slice::from_ref(package)) {
+            assert!(all.contains(&one), "together there is no `{one}`, which {package} has alone");
+        }
+    }
+}
+
+/// The dependencies of packages that are built at once, with their features.
+fn features(packages: &[String]) -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--offline", "--locked", "--edges", "normal,build", "--prefix", "none"]);
+    tree.args(["--format", "{p} {f}"]).current_dir(root());
+    tree.args(packages.iter().flat_map(|package| ["--package", package]));
+    let output = tree.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| line.trim_end_matches(" (*)").trim_end().to_owned()).collect()
 }
 
 fn root() -> PathBuf {
