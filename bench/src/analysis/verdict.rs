@@ -16,7 +16,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::statistics::median;
-use crate::store::record::{Bound, From, HostsRecord, LoadHostRecord, Record, VerdictRecord};
+use crate::store::record::{Bound, From, HostsRecord, LoadHostRecord, OpenLoopRecord, Record, VerdictRecord};
 use crate::text::numbers::{as_f64, counted};
 
 /// A side that used this share of its cores' time was at its limit, and so was a thread that used this
@@ -364,9 +364,14 @@ fn short(record: &Record) -> Option<String> {
 /// Whether the rate of an open loop was held, by what the tool says and by the share of it that was
 /// answered; `None` of another run.
 pub(crate) fn is_held(record: &Record) -> Option<bool> {
-    let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
-    let achieved = record.per_second()? / open_loop.rate_per_second;
+    let (open_loop, achieved) = achieved(record)?;
     Some(open_loop.held.unwrap_or(true) && achieved >= HELD_FROM)
+}
+
+/// An open loop, and the share of its rate that was answered.
+fn achieved(record: &Record) -> Option<(&OpenLoopRecord, f64)> {
+    let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
+    Some((open_loop, record.per_second()? / open_loop.rate_per_second))
 }
 
 /// The rate of an open loop that was not held.
@@ -374,8 +379,7 @@ fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
     if is_held(record)? {
         return None;
     }
-    let open_loop = record.load.as_ref()?.open_loop.as_ref()?;
-    let achieved = record.per_second()? / open_loop.rate_per_second;
+    let (open_loop, achieved) = achieved(record)?;
     let how = match open_loop.lag_p99_seconds.filter(|_| achieved >= HELD_FROM) {
         Some(lag) => format!("one request in a hundred began more than {:.1} ms late", lag * 1e3),
         None => format!("{:.1} % of it was answered", achieved * 100.0),

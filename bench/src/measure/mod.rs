@@ -12,6 +12,7 @@ mod pauses;
 mod plan;
 mod prepare;
 mod probe;
+mod rates;
 mod run;
 mod run_line;
 mod runner;

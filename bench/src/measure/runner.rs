@@ -8,14 +8,12 @@ use super::forecast::Forecast;
 use super::pauses::Pauses;
 use super::prepare::Setup;
 use super::until::Next;
-use super::{Measurement, Tally, probe, run_line};
-use crate::analysis::capacity::{self, Probe};
+use super::{Measurement, Tally, probe, rates, run_line};
 use crate::analysis::looks::LOOKS;
-use crate::analysis::summary::Cell;
 use crate::measure::plan::{self, Planned};
 use crate::measure::run::{self, Run, RunOutput};
 use crate::measure::turns;
-use crate::servers::workload::{Rate, Workload};
+use crate::servers::workload::Workload;
 use crate::store::record::{Bound, ErrorKind, ErrorRecord, Record};
 use crate::store::results::Results;
 use crate::text::numbers;
@@ -298,7 +296,8 @@ impl Runner<'_> {
     /// the most in which each server that has runs left was run.
     fn whole_repetitions<'p>(&self, workload: &Workload, left: impl Iterator<Item = &'p Planned>) -> u32 {
         let last = |contender: usize| {
-            let runs = self.runs(&workload.name, workload, &self.contenders[contender]);
+            let runs =
+                rates::runs(&self.done, &workload.name, workload.tool(), &self.contenders[contender].name);
             runs.filter_map(|run| run.repetition).max().unwrap_or(0)
         };
         let contenders: BTreeSet<usize> = left.map(|planned| planned.contender).collect();
@@ -321,7 +320,8 @@ impl Runner<'_> {
         self.wait_for_ports(workload, stage);
         let failed = |kind, message| Err(ErrorRecord { kind, message });
         let rate = match sides.revive() {
-            Ok(()) => self.rate(planned).or_else(|message| failed(ErrorKind::NoPeak, message)),
+            Ok(()) => rates::of(&self.done, workload, &contender.name, planned.repetition)
+                .or_else(|message| failed(ErrorKind::NoPeak, message)),
             Err(error) => failed(ErrorKind::HostLost, format!("{error:#}")),
         };
         let output = match rate {
@@ -383,145 +383,10 @@ impl Runner<'_> {
         self.done.push(record.clone());
         Ok(record)
     }
-
-    /// The rate of an open loop, and the peak that it is a share of: the server's throughput in the
-    /// first repetition, so that the rate is the same in all repetitions. That of a search follows from
-    /// the repetitions before it, so that an attempt that was disturbed is made again at its rate.
-    fn rate(&self, planned: &Planned) -> Result<Option<(f64, Option<f64>)>, String> {
-        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
-        let rate = workload.load().and_then(|load| load.rate.as_ref());
-        Ok(match rate {
-            None => None,
-            Some(Rate::PerSecond(rate)) => Some((*rate, None)),
-            Some(Rate::OfPeak { share, peak }) => {
-                let peak = self.peak(workload, contender, peak)?;
-                Some((share * peak, Some(peak)))
-            }
-            Some(Rate::Searched { peak, .. }) => {
-                let peak = self.peak(workload, contender, peak)?;
-                let probes = self.probes(&workload.name, planned, planned.repetition);
-                Some((capacity::next(peak, &probes), Some(peak)))
-            }
-            Some(Rate::OfFound { share, search }) => {
-                let probes = self.probes(search, planned, u32::MAX);
-                let found = capacity::found(f64::INFINITY, &probes);
-                let found =
-                    found.ok_or_else(|| format!("{search} has found no rate that keeps the limit"))?;
-                Some((share * found.kept, None))
-            }
-        })
-    }
-
-    fn peak(&self, workload: &Workload, contender: &Contender, peak: &str) -> Result<f64, String> {
-        let is_first = |run: &&Record| {
-            run.workload.name == peak && run.server.name == contender.name && run.repetition == Some(1)
-        };
-        let runs = own_or_all(self.done.iter().filter(is_first).collect(), workload.tool());
-        // Of several attempts the one that a report would take.
-        let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
-        let found = found.filter(|found| *found > 0.0);
-        found.ok_or_else(|| format!("its peak is unknown: {peak} has no figures"))
-    }
-
-    /// What the search of this name has tried of a planned run's server, with its tool, in the
-    /// repetitions before this one.
-    fn probes(&self, search: &str, planned: &Planned, before: u32) -> Vec<Probe> {
-        let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
-        tried(self.runs(search, workload, contender), before)
-    }
-
-    /// The runs of a contender under the workload of this name, by the tool of another one.
-    fn runs<'r>(
-        &'r self,
-        name: &'r str,
-        workload: &'r Workload,
-        contender: &'r Contender,
-    ) -> impl Iterator<Item = &'r Record> {
-        self.done.iter().filter(move |run| {
-            run.workload.name == name && run.tool.name == workload.tool() && run.server.name == contender.name
-        })
-    }
-}
-
-/// What a server's runs of a search have tried in the repetitions before this one. Of several attempts the
-/// one that a report would take counts.
-fn tried<'r>(runs: impl Iterator<Item = &'r Record>, before: u32) -> Vec<Probe> {
-    let runs: Vec<&Record> =
-        runs.filter(|run| run.repetition.is_some_and(|repetition| repetition < before)).collect();
-    if runs.is_empty() {
-        return Vec::new();
-    }
-    let limit = |run: &Record| run.workload.rate.as_ref().and_then(|rate| rate.limit);
-    Cell::new(runs).runs.into_iter().filter_map(|run| Probe::of_run(run, limit(run)?)).collect()
-}
-
-/// The runs by a tool; where it has none, as one without closed loops, all of them.
-fn own_or_all<'r>(runs: Vec<&'r Record>, tool: &str) -> Vec<&'r Record> {
-    let is_own = |run: &&Record| run.tool.name == tool && run.is_measured();
-    let own: Vec<&Record> = runs.iter().copied().filter(is_own).collect();
-    if own.is_empty() { runs } else { own }
 }
 
 fn is_of(one: &Record, other: &Record) -> bool {
     one.workload.name == other.workload.name
         && one.tool.name == other.tool.name
         && one.server.name == other.server.name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::record::{LimitRecord, OpenLoopRecord, RateRecord};
-
-    #[test]
-    fn a_tool_without_closed_loops_takes_the_peak_of_another() {
-        let run = |tool: &str, repetition, is_failed: bool| {
-            let mut run = Record::example("one", repetition);
-            run.tool.name = tool.into();
-            let message = String::new();
-            run.error = is_failed.then_some(ErrorRecord { kind: ErrorKind::Unavailable, message });
-            run
-        };
-        // The runs there are, and the repetitions of those that count for the tool `b`.
-        let cases: [(&[Record], &[u32]); 4] = [
-            (&[run("a", 1, false), run("b", 2, false)], &[2]),
-            (&[run("a", 1, false), run("b", 2, true)], &[1, 2]),
-            (&[run("a", 1, false)], &[1]),
-            (&[], &[]),
-        ];
-        for (runs, expected) in cases {
-            let found = own_or_all(runs.iter().collect(), "b");
-            assert_eq!(found.iter().filter_map(|run| run.repetition).collect::<Vec<_>>(), expected);
-        }
-    }
-
-    #[test]
-    fn a_disturbed_attempt_does_not_decide_which_rate_is_tried() {
-        let run = |repetition, rate_per_second: f64, bound| {
-            let mut run = Record::example("one", repetition);
-            let load = run.load.as_mut().unwrap();
-            (load.answered, load.elapsed_seconds) = (1000, 1000.0 / rate_per_second);
-            load.open_loop = Some(OpenLoopRecord {
-                rate_per_second,
-                peak_per_second: None,
-                held: Some(bound != Bound::Disturbed),
-                lag_p99_seconds: None,
-            });
-            let limit = Some(LimitRecord { percentile: 99.0, seconds: 1000.0 });
-            run.workload.rate = Some(RateRecord { limit, ..RateRecord::default() });
-            run.latency.as_mut().unwrap().percentiles.insert(99, 0.001);
-            run.set_bound(bound);
-            run
-        };
-        let runs = [
-            run(1, 80.0, Bound::Disturbed),
-            run(1, 80.0, Bound::LatencyBound),
-            run(2, 120.0, Bound::Disturbed),
-        ];
-        let kept = |rate| Probe { rate, is_kept: true };
-        assert_eq!(tried(runs.iter(), 1), []);
-        assert_eq!(tried(runs.iter(), 2), [kept(80.0)]);
-        let all = tried(runs.iter(), u32::MAX);
-        assert_eq!(all, [kept(80.0), Probe { rate: 120.0, is_kept: false }]);
-    }
 }

@@ -3,7 +3,7 @@
 use super::family::{self, Question};
 use super::metric::{COST, P99, PER_SECOND};
 use super::panels::Panels;
-use super::{Source, fields, notes};
+use super::{Source, fields, notes, words};
 use crate::analysis::summary::{Cell, WorkloadSummary};
 use crate::report::chart::{Axis, Chart, Line, Point, Scale};
 use crate::report::document::{Section, Table};
@@ -20,7 +20,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
         return None;
     }
     let curves = open.iter().flat_map(|summary| curves(summary, &servers));
-    let tables = open.iter().map(|summary| table(source, summary));
+    let tables = open.iter().map(|summary| table(source, summary, &peaks));
     let peak_tables = peaks.iter().map(|summary| peak(source, summary));
     let section = Section::new(
         "latency",
@@ -76,7 +76,7 @@ fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
 }
 
 /// The servers by their 99th percentile, and last those without one and those that are not ranked.
-fn table(source: &Source, summary: &WorkloadSummary) -> Table {
+fn table(source: &Source, summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Table {
     let percentile = |percent: u8| {
         let of_run = move |run: &Record| run.percentile(percent);
         fields::median(&format!("p{percent}"), Quantity::Time, of_run)
@@ -102,7 +102,23 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(p99(a).total_cmp(&p99(b))));
     let mut table = source.table(summary, ["", "Latency"], fields, cells);
     table.notes.extend(notes::cells(summary));
+    table.notes.extend(without_peak(summary, peaks));
     table
+}
+
+/// The servers whose rate is no share of what they can do, since their figures under the workload that was to
+/// find it decide nothing.
+fn without_peak(summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Option<String> {
+    let name = summary.workload.rate.as_ref()?.peak.as_deref()?;
+    let found = peaks.iter().find(|found| found.workload.name == name)?;
+    let is_unknown = |server: &&str| found.cell(server).is_some_and(|cell| cell.not_ranked().is_some());
+    let servers: Vec<&str> = summary.cells.iter().map(|cell| &*cell.server.name).filter(is_unknown).collect();
+    (!servers.is_empty()).then(|| {
+        format!(
+            "Not a share of the peak, since {name} says nothing about it: the rate of {}.",
+            words::list(&servers)
+        )
+    })
 }
 
 /// The closed loop that found the peaks.
@@ -127,4 +143,42 @@ fn rate(run: &Record) -> Option<f64> {
 
 fn open_loop(run: &Record) -> Option<&OpenLoopRecord> {
     run.load.as_ref()?.open_loop.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::{Bound, RateRecord};
+    use crate::store::results::Loaded;
+
+    #[test]
+    fn a_peak_that_says_nothing_has_no_shares() {
+        let runs = |workload: &str, server: &str, bound| {
+            Record::seven(server, |run| {
+                run.workload.name = workload.into();
+                let (share, peak) = (Some(0.5), Some("latency-peak".into()));
+                run.workload.rate =
+                    (workload == "latency-50").then(|| RateRecord { share, peak, ..RateRecord::default() });
+                run.set_bound(bound);
+            })
+        };
+        let cases = [
+            (Bound::ServerBound, None),
+            (
+                Bound::Invalid,
+                Some("Not a share of the peak, since latency-peak says nothing about it: the rate of lost."),
+            ),
+        ];
+        for (bound, expected) in cases {
+            let records = [
+                runs("latency-peak", "good", Bound::ServerBound),
+                runs("latency-peak", "lost", bound),
+                runs("latency-50", "good", Bound::ServerBound),
+                runs("latency-50", "lost", Bound::ServerBound),
+            ];
+            let table = Loaded::example(records.concat()).section(section).unwrap().tables.remove(0);
+            let note = table.notes.iter().find(|note| note.starts_with("Not a share"));
+            assert_eq!(note.map(String::as_str), expected);
+        }
+    }
 }
