@@ -21,12 +21,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use visit_output::{Interval, Report, TimesReport};
 
 use crate::machine::host::{Ended, Host, Launch};
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{KindRecord, Semantics, TlsRecord};
 use crate::text::visible::visible;
-use visit_output::{Interval, Report, TimesReport};
 
 /// The time for a program to print its version or its usage: far more than it takes.
 const QUERY_LIMIT: Duration = Duration::from_secs(20);

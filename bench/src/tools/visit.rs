@@ -9,13 +9,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use visit_output::{Kind, Ready, Report, Slice, TimesReport, Tls, VERSION};
 
 use super::{LoadSpec, SliceOutput, SlicedTool, Told, Tool, ToolOutput, query};
 use crate::machine::host::Host;
 use crate::servers::identity::CERTIFICATE;
 use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, KindRecord, Semantics, TlsRecord};
-use visit_output::{Kind, Ready, Report, Slice, TimesReport, Tls, VERSION};
 
 pub(super) struct Visit;
 
