@@ -114,7 +114,11 @@ fn what_is_built_at_once_has_the_same_features_as_alone() {
     let all = features(&packages);
     for package in &packages {
         for one in features(std::slice::from_ref(package)) {
-            assert!(all.contains(&one), "together there is no `{one}`, which {package} has alone");
+            assert!(
+                all.contains(&one),
+                "together there is no `{one}`, which {package} has alone: have a server whose dependencies ask for \
+                 more built apart, by `alone = true` in `[package.metadata.build]` of its Cargo.toml"
+            );
         }
     }
 }
