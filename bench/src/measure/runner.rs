@@ -80,8 +80,9 @@ impl Runner<'_> {
                 self.tally.failed += usize::from(error.kind != ErrorKind::Unavailable);
                 let mut record = contender.record(workload, setup, None, 1);
                 record.error = Some(error.clone());
-                let is_same = |known: &Record| is_of(known, &record) && known.error == record.error;
-                if !self.done.iter().any(is_same) {
+                let (workload, tool) = (&record.workload.name, &record.tool.name);
+                let mut known = rates::runs(&self.done, workload, tool, &record.server.name);
+                if !known.any(|known| known.error == record.error) {
                     self.results.append(&record)?;
                 }
             }
@@ -383,10 +384,4 @@ impl Runner<'_> {
         self.done.push(record.clone());
         Ok(record)
     }
-}
-
-fn is_of(one: &Record, other: &Record) -> bool {
-    one.workload.name == other.workload.name
-        && one.tool.name == other.tool.name
-        && one.server.name == other.server.name
 }

@@ -112,7 +112,7 @@ fn without_peak(summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Option
     let name = summary.workload.rate.as_ref()?.peak.as_deref()?;
     let found = peaks.iter().find(|found| found.workload.name == name)?;
     let is_unknown = |server: &&str| found.cell(server).is_some_and(|cell| cell.not_ranked().is_some());
-    let servers: Vec<&str> = summary.cells.iter().map(|cell| &*cell.server.name).filter(is_unknown).collect();
+    let servers: Vec<&str> = summary.cells.iter().map(Cell::name).filter(is_unknown).collect();
     (!servers.is_empty()).then(|| {
         format!(
             "Not a share of the peak, since {name} says nothing about it: the rate of {}.",
