@@ -3,7 +3,7 @@
 //! Two thousand requests per second, evenly spaced, are due for four seconds, and for one of these
 //! the server is stopped with SIGSTOP. A request that is due in that second waits for its end, so
 //! the true latency can be calculated. Each load tool on this machine makes that load; its figures
-//! are printed beside the truth. See "Coordinated omission" in METHODOLOGY.md.
+//! are printed beside the truth. See "What can latency hide?" in METHODOLOGY.md.
 //!
 //! ```sh
 //! cargo run --release --package bench --example stopped_server

@@ -9,7 +9,7 @@ use crate::store::record::Record;
 /// repetition, so that the rate is the same in all repetitions. That of a search follows from the repetitions
 /// before this one, so that an attempt that was disturbed is made again at its rate. `None` of a closed loop; an
 /// error says why the rate is unknown.
-pub(super) fn of(
+pub(super) fn next(
     done: &[Record],
     workload: &Workload,
     server: &str,
@@ -25,27 +25,15 @@ pub(super) fn of(
         }
         Some(Rate::Searched { peak, .. }) => {
             let peak = peak_of(done, peak, tool, server)?;
-            let probes = tried(runs(done, &workload.name, tool, server), repetition);
+            let probes = tried(done, &workload.name, tool, server, repetition);
             Some((capacity::next(peak, &probes), Some(peak)))
         }
         Some(Rate::OfFound { share, search }) => {
-            let probes = tried(runs(done, search, tool, server), u32::MAX);
+            let probes = tried(done, search, tool, server, u32::MAX);
             let found = capacity::found(f64::INFINITY, &probes);
             let found = found.ok_or_else(|| format!("{search} has found no rate that keeps the limit"))?;
             Some((share * found.kept, None))
         }
-    })
-}
-
-/// The runs of a server under the workload of this name, by this tool.
-pub(super) fn runs<'r>(
-    done: &'r [Record],
-    workload: &'r str,
-    tool: &'r str,
-    server: &'r str,
-) -> impl Iterator<Item = &'r Record> {
-    done.iter().filter(move |run| {
-        run.workload.name == workload && run.tool.name == tool && run.server.name == server
     })
 }
 
@@ -63,7 +51,8 @@ fn peak_of(done: &[Record], workload: &str, tool: &str, server: &str) -> Result<
 
 /// What a server's runs of a search have tried in the repetitions before this one. Of several attempts the
 /// one that a report would take counts.
-fn tried<'r>(runs: impl Iterator<Item = &'r Record>, before: u32) -> Vec<Probe> {
+fn tried(done: &[Record], workload: &str, tool: &str, server: &str, before: u32) -> Vec<Probe> {
+    let runs = done.iter().filter(|run| run.is_of(workload, tool, server));
     let runs: Vec<&Record> =
         runs.filter(|run| run.repetition.is_some_and(|repetition| repetition < before)).collect();
     if runs.is_empty() {
@@ -131,9 +120,10 @@ mod tests {
             run(2, 120.0, Bound::Disturbed),
         ];
         let kept = |rate| Probe { rate, is_kept: true };
-        assert_eq!(tried(runs.iter(), 1), []);
-        assert_eq!(tried(runs.iter(), 2), [kept(80.0)]);
-        let all = tried(runs.iter(), u32::MAX);
-        assert_eq!(all, [kept(80.0), Probe { rate: 120.0, is_kept: false }]);
+        let (workload, tool) = (&runs[0].workload.name, &runs[0].tool.name);
+        let tried_before = |repetition| tried(&runs, workload, tool, "one", repetition);
+        assert_eq!(tried_before(1), []);
+        assert_eq!(tried_before(2), [kept(80.0)]);
+        assert_eq!(tried_before(u32::MAX), [kept(80.0), Probe { rate: 120.0, is_kept: false }]);
     }
 }

@@ -81,8 +81,10 @@ impl Runner<'_> {
                 let mut record = contender.record(workload, setup, None, 1);
                 record.error = Some(error.clone());
                 let (workload, tool) = (&record.workload.name, &record.tool.name);
-                let mut known = rates::runs(&self.done, workload, tool, &record.server.name);
-                if !known.any(|known| known.error == record.error) {
+                let is_known = |run: &Record| {
+                    run.is_of(workload, tool, &record.server.name) && run.error == record.error
+                };
+                if !self.done.iter().any(is_known) {
                     self.results.append(&record)?;
                 }
             }
@@ -297,8 +299,8 @@ impl Runner<'_> {
     /// the most in which each server that has runs left was run.
     fn whole_repetitions<'p>(&self, workload: &Workload, left: impl Iterator<Item = &'p Planned>) -> u32 {
         let last = |contender: usize| {
-            let runs =
-                rates::runs(&self.done, &workload.name, workload.tool(), &self.contenders[contender].name);
+            let server = &self.contenders[contender].name;
+            let runs = self.done.iter().filter(|run| run.is_of(&workload.name, workload.tool(), server));
             runs.filter_map(|run| run.repetition).max().unwrap_or(0)
         };
         let contenders: BTreeSet<usize> = left.map(|planned| planned.contender).collect();
@@ -321,7 +323,7 @@ impl Runner<'_> {
         self.wait_for_ports(workload, stage);
         let failed = |kind, message| Err(ErrorRecord { kind, message });
         let rate = match sides.revive() {
-            Ok(()) => rates::of(&self.done, workload, &contender.name, planned.repetition)
+            Ok(()) => rates::next(&self.done, workload, &contender.name, planned.repetition)
                 .or_else(|message| failed(ErrorKind::NoPeak, message)),
             Err(error) => failed(ErrorKind::HostLost, format!("{error:#}")),
         };

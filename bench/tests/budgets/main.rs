@@ -12,6 +12,7 @@ mod code;
 mod gungraun;
 mod servers;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -51,6 +52,24 @@ fn nothing_takes_more_instructions_than_its_budget() {
     let over: Vec<String> = counts.iter().filter(|count| count.is_over()).map(Count::to_string).collect();
     let over = over.join("\n");
     assert!(over.is_empty(), "over the budget; if it is worth that, change {FILE} or the manifest\n{over}");
+}
+
+#[test]
+fn methodology_has_the_budgets_of_the_servers() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("METHODOLOGY.md")).unwrap();
+    let header = "| | read | write | wait | other | sum | instructions | allocations |";
+    let (_, table) = page.split_once(header).unwrap();
+    let rows = table.lines().skip(2).map_while(|row| row.strip_prefix("| ")?.strip_suffix('|'));
+    let rows = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+    let shown = rows.map(|row| (row[0].to_owned(), row[6].replace(',', "")));
+    let shown: BTreeMap<String, String> = shown.filter(|(_, budget)| !budget.is_empty()).collect();
+    let checkout = Checkout::read(Some(&root)).unwrap();
+    let budgets = checkout
+        .servers
+        .iter()
+        .filter_map(|server| Some((server.name.clone(), format!("{:.0}", server.instructions?))));
+    assert_eq!(shown, budgets.collect());
 }
 
 /// Prints a line that is shown although the test does not fail: the test harness captures only what

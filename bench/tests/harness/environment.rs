@@ -216,11 +216,14 @@ esac
 
 #[test]
 fn ctrl_c_ends_all_that_a_script_builds() {
-    // The harness, and beside it `visit`, in a sweep together with the servers.
-    for (script, builds) in [("bench", 2), ("sweep", 2)] {
+    // The harness, and beside it `visit`, in a sweep together with the servers, or before them a server that is built apart.
+    let cases = [("bench", ""), ("sweep", ""), ("sweep", "[package.metadata.build]\nalone = true\n")];
+    for (script, package) in cases {
         let checkout = checkout(&[]);
         copy_scripts(&checkout, &["bench", "sweep", "target"]);
         checkout.write("servers/rust/good/server.toml", "name = \"good\"\n");
+        checkout
+            .write("servers/rust/good/Cargo.toml", &format!("[package]\nname = \"server-good\"\n{package}"));
         for (name, code) in [("bin/cargo", CARGO), ("scripts/setup", "#!/bin/sh\n")] {
             checkout.write(name, code);
             fs::set_permissions(checkout.path(name), PermissionsExt::from_mode(0o755)).unwrap();
@@ -231,10 +234,11 @@ fn ctrl_c_ends_all_that_a_script_builds() {
         command.arg("--default-signal=INT").arg(checkout.path("scripts").join(script)).process_group(0);
         command.env("PATH", path).env("HOME", checkout.path("")).env_remove("CARGO_TARGET_DIR");
         let mut child = command.spawn().unwrap();
-        wait_until(&format!("{script}: {builds} builds"), || checkout.pids().len() == builds);
+        wait_until(&format!("{script} builds"), || checkout.pids().len() == 2);
         killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{script}");
-        checkout.wait_until_nothing_runs(script);
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{script} {package}");
+        checkout.assert_nothing_runs();
+        assert_eq!(checkout.pids().len(), 2, "{script} {package} builds nothing more");
     }
 }
 

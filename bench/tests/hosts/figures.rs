@@ -53,11 +53,11 @@ fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
 
     assert_common_start(record, &reports);
     let judged = record.verdict.as_ref().unwrap();
-    let reason = judged.reason.as_deref().unwrap_or_default();
-    let is_told = judged.bound == Bound::Disturbed || reason.contains("made load together");
+    // On a busy machine also for another reason, such as connections that were closed.
+    let is_ranked = !matches!(judged.bound, Bound::Disturbed | Bound::Invalid);
     let by_count = record.workload.requests.is_some();
     let least = if by_count { verdict::OVERLAP_BY_COUNT_FROM } else { verdict::OVERLAP_FROM };
-    assert!(hosts.overlap >= least || is_told, "{name}: {hosts:?} {judged:?}");
+    assert!(hosts.overlap >= least || !is_ranked, "{name}: {hosts:?} {judged:?}");
     reports
 }
 

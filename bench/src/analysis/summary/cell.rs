@@ -59,6 +59,13 @@ impl<'a> Cell<'a> {
         self.runs.iter().find_map(|run| run.server.conformance.as_ref())
     }
 
+    /// The same of one repetition alone; `None` where it has no run in it.
+    pub fn in_repetition(&self, number: u32) -> Option<Cell<'a>> {
+        let runs: Vec<&Record> =
+            self.runs.iter().copied().filter(|run| run.repetition == Some(number)).collect();
+        (!runs.is_empty()).then(|| Cell::new(runs))
+    }
+
     /// The runs that have figures.
     pub fn measured(&self) -> impl Iterator<Item = &'a Record> {
         self.runs.iter().copied().filter(|run| run.is_measured())

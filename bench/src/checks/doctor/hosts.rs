@@ -87,7 +87,8 @@ fn link(interface: Option<&Interface>, is_loopback: bool) -> Vec<Finding> {
         Some(speed) => Level::Ok.finding(format!("{name}{driver} carries {speed} Mbit/s{mtu}{offloads}")),
         None if is_loopback => Level::Note.finding(format!("{name} is no network{mtu}{offloads}")),
         None => Level::Note.finding(format!(
-            "{name}{driver} does not say how much it carries{mtu}{offloads}: no run can be called network-bound"
+            "{name}{driver} does not say how much it carries{mtu}{offloads}: only a measurement with the floor \
+             among its servers can call a run network-bound"
         )),
     }]
 }
@@ -152,8 +153,16 @@ mod tests {
             ),
             (interface(Some(10_000), on(&[Offload::Tso])), false, (Level::Ok, " bytes, offloads: TSO")),
             (interface(Some(10_000), on(&[])), false, (Level::Ok, " bytes, offloads: none")),
-            (interface(None, None), false, (Level::Note, "no run can be called network-bound")),
-            (interface(None, on(&[])), false, (Level::Note, " bytes, offloads: none: no run can be called")),
+            (
+                interface(None, None),
+                false,
+                (Level::Note, "only a measurement with the floor among its servers can call"),
+            ),
+            (
+                interface(None, on(&[])),
+                false,
+                (Level::Note, " bytes, offloads: none: only a measurement with"),
+            ),
             (interface(None, None), true, (Level::Note, "is no network")),
         ];
         for (interface, is_loopback, expected) in cases {

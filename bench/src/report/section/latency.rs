@@ -106,16 +106,19 @@ fn table(source: &Source, summary: &WorkloadSummary, peaks: &[&WorkloadSummary])
     table
 }
 
-/// The servers whose rate is no share of what they can do, since their figures under the workload that was to
-/// find it decide nothing.
+/// The servers whose rate is not a share of their peak, since the run that was to find it says nothing about them:
+/// that of the first repetition.
 fn without_peak(summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Option<String> {
     let name = summary.workload.rate.as_ref()?.peak.as_deref()?;
     let found = peaks.iter().find(|found| found.workload.name == name)?;
-    let is_unknown = |server: &&str| found.cell(server).is_some_and(|cell| cell.not_ranked().is_some());
+    let is_unknown = |server: &&str| {
+        let first = found.cell(server).and_then(|cell| cell.in_repetition(1));
+        first.is_some_and(|first| first.not_ranked().is_some())
+    };
     let servers: Vec<&str> = summary.cells.iter().map(Cell::name).filter(is_unknown).collect();
     (!servers.is_empty()).then(|| {
         format!(
-            "Not a share of the peak, since {name} says nothing about it: the rate of {}.",
+            "Not a share of the peak, since {name} says nothing about it in the first repetition: the rate of {}.",
             words::list(&servers)
         )
     })
@@ -153,32 +156,37 @@ mod tests {
 
     #[test]
     fn a_peak_that_says_nothing_has_no_shares() {
-        let runs = |workload: &str, server: &str, bound| {
+        let runs = |workload: &str, server: &str, bound: &dyn Fn(u32) -> Bound| {
             Record::seven(server, |run| {
                 run.workload.name = workload.into();
                 let (share, peak) = (Some(0.5), Some("latency-peak".into()));
                 run.workload.rate =
                     (workload == "latency-50").then(|| RateRecord { share, peak, ..RateRecord::default() });
-                run.set_bound(bound);
+                run.set_bound(bound(run.repetition.unwrap()));
             })
         };
-        let cases = [
-            (Bound::ServerBound, None),
-            (
-                Bound::Invalid,
-                Some("Not a share of the peak, since latency-peak says nothing about it: the rate of lost."),
-            ),
+        let right = |_| Bound::ServerBound;
+        // By the repetitions whose peak says nothing.
+        let cases: [(Bound, &[u32], bool); 5] = [
+            (Bound::Invalid, &[], false),
+            (Bound::Invalid, &[1, 2, 3, 4, 5, 6, 7], true),
+            (Bound::Disturbed, &[1], true),
+            (Bound::Disturbed, &[2, 3, 4, 5, 6, 7], false),
+            (Bound::Invalid, &[4], false),
         ];
-        for (bound, expected) in cases {
+        for (bound, repetitions, is_said) in cases {
+            let lost = |number| if repetitions.contains(&number) { bound } else { Bound::ServerBound };
             let records = [
-                runs("latency-peak", "good", Bound::ServerBound),
-                runs("latency-peak", "lost", bound),
-                runs("latency-50", "good", Bound::ServerBound),
-                runs("latency-50", "lost", Bound::ServerBound),
+                runs("latency-peak", "good", &right),
+                runs("latency-peak", "lost", &lost),
+                runs("latency-50", "good", &right),
+                runs("latency-50", "lost", &right),
             ];
             let table = Loaded::example(records.concat()).section(section).unwrap().tables.remove(0);
             let note = table.notes.iter().find(|note| note.starts_with("Not a share"));
-            assert_eq!(note.map(String::as_str), expected);
+            let expected = "Not a share of the peak, since latency-peak says nothing about it in the first \
+                            repetition: the rate of lost.";
+            assert_eq!(note.map(String::as_str), is_said.then_some(expected), "{bound:?} in {repetitions:?}");
         }
     }
 }

@@ -10,6 +10,11 @@ impl Record {
         self.error.is_none()
     }
 
+    /// Whether it is one of this server under the workload of this name, by this tool.
+    pub fn is_of(&self, workload: &str, tool: &str, server: &str) -> bool {
+        self.workload.name == workload && self.tool.name == tool && self.server.name == server
+    }
+
     /// 2xx answers per second.
     pub fn per_second(&self) -> Option<f64> {
         let load = self.load.as_ref()?;
