@@ -210,7 +210,7 @@ fn without_cargo_a_script_runs_what_was_built_before() {
 const CARGO: &str = r#"#!/bin/sh
 case $1 in
     metadata) echo '{"target_directory":"/nowhere"}' ;;
-    build) sleep 600 & trap 'kill $!; exit 101' INT; echo >"$HOME/pids/build-$$"; wait ;;
+    build) sleep 60 & trap 'kill $!; exit 101' INT; echo >"$HOME/pids/build-$$"; wait ;;
 esac
 "#;
 
