@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::expected::Expected;
 use crate::http2::Frames;
 use crate::rules::Rule;
-use crate::settings::Timeout;
+use crate::settings::{SHORT, Timeout};
 use crate::socket::Transport;
 use crate::target::Target;
 use crate::tls::Records;
@@ -160,6 +160,15 @@ impl Case {
         let alternatives = vec![Alternative { answers: answers.into(), end, is_left_open: false }];
         let messages = Messages { steps, finish: Finish::Probe, alternatives };
         Self::scripted(name, rule, Transport::Plain, Script::Messages(messages))
+    }
+
+    /// Whether [`Settings::splits`](crate::Settings::splits) sends it in pieces too.
+    pub fn is_split(&self) -> bool {
+        match &self.script {
+            Script::Messages(messages) => messages.short_write().is_some(),
+            Script::Frames(frames) => frames.short_write().is_some(),
+            Script::Records(_) => false,
+        }
     }
 
     /// A case of any protocol.
@@ -315,11 +324,11 @@ impl Messages {
         self.steps.iter().find_map(line).is_some_and(|line| line.ends_with(b"HTTP/1.0"))
     }
 
-    /// The bytes of a case that can be split: it is one write, and waits for no timeout.
-    pub(super) fn only_write(&self) -> Option<&[u8]> {
+    /// The bytes of a case that is also sent split: it is one short write, and waits for no timeout.
+    pub(super) fn short_write(&self) -> Option<&[u8]> {
         match (self.steps.as_slice(), self.finish) {
             (_, Finish::WaitFor(_)) => None,
-            ([Step::Send(bytes)], _) => Some(bytes),
+            ([Step::Send(bytes)], _) if bytes.len() <= SHORT => Some(bytes),
             _ => None,
         }
     }

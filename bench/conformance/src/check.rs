@@ -11,7 +11,7 @@ use crate::expected::{Expected, greeting};
 use crate::http2;
 use crate::played::{Failure, Played};
 use crate::retarget::hides_a_request;
-use crate::settings::{SHORT, SPLIT_TIME, Settings};
+use crate::settings::{SPLIT_TIME, Settings};
 use crate::target::Target;
 use crate::tls;
 
@@ -44,7 +44,7 @@ fn play_messages(
     if played.failure.is_some() {
         return Ok(played);
     }
-    let short = messages.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT);
+    let short = messages.short_write().filter(|_| settings.splits);
     let deadline = Instant::now() + SPLIT_TIME;
     for at in (1..short.map_or(0, <[u8]>::len)).take_while(|_| Instant::now() < deadline) {
         let got = exchange(address, case, &messages.split(at), settings)?;

@@ -109,8 +109,9 @@ mod tests {
             result("host/url", Some(Severity::Wrong), None),
             result("smuggling/in-a-chunk", None, None),
         ];
-        let of =
-            |results, known: &[KnownFailure]| Verification::new(Run { results, ..Run::default() }, known, 0);
+        let of = |results, known: &[KnownFailure]| {
+            Verification::new(Run { results, ..Run::default() }, known, 0, true)
+        };
         let (few, mixed) = (of(few, &[]), of(mixed, &[flaky]));
         let verified = [("few", &few), ("mixed", &mixed)];
         let table = table(&verified);

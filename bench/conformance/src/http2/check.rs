@@ -11,7 +11,7 @@ use super::script::{End, Frames, Want};
 use crate::case::{Case, Severity};
 use crate::client::Ending;
 use crate::played::{Failure, Played};
-use crate::settings::{SHORT, SPLIT_TIME, Settings};
+use crate::settings::{SPLIT_TIME, Settings};
 
 /// Codes by which a server refuses what is right, or ends, without saying that it is wrong (RFC 9113,
 /// sections 5.4.1, 7 and 8.7).
@@ -33,7 +33,7 @@ pub(crate) fn play(
             played.count(std::slice::from_ref(right), &[response]);
         }
     }
-    let short = script.only_write().filter(|bytes| settings.splits && bytes.len() <= SHORT);
+    let short = script.short_write().filter(|_| settings.splits);
     let deadline = Instant::now() + SPLIT_TIME;
     for at in (1..short.map_or(0, <[u8]>::len)).take_while(|_| Instant::now() < deadline) {
         if played.failure.is_some() {

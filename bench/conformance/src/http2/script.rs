@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::frame::{code, code_name};
 use crate::expected::Expected;
-use crate::settings::{Timeout, Timeouts};
+use crate::settings::{SHORT, Timeout, Timeouts};
 
 /// The stream of the request that shows whether a connection is still served: above those of all
 /// cases, since stream identifiers only rise.
@@ -174,11 +174,11 @@ impl Frames {
         Self { table, ..self }
     }
 
-    /// The bytes of a case that can be split: it is one write, and waits for no timeout.
-    pub(super) fn only_write(&self) -> Option<&[u8]> {
+    /// The bytes of a case that is also sent split: it is one short write, and waits for no timeout.
+    pub(crate) fn short_write(&self) -> Option<&[u8]> {
         match (self.steps.as_slice(), self.finish) {
             (_, Finish::WaitFor(_)) => None,
-            ([Step::Send(bytes)], _) => Some(bytes),
+            ([Step::Send(bytes)], _) if bytes.len() <= SHORT => Some(bytes),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! The results of the cases of one server, compared with its manifest, and counted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use conformance::{CaseResult, Failure, NotAsked, Outcome, Run, Severity};
 
@@ -23,24 +23,27 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Of a server with a manifest.
-    pub fn of_server(run: Run, server: &Server) -> Self {
-        Self::new(run, &server.known_failures, server.hidden)
+    /// Of a server with a manifest, by a run that sent short cases also split, or not.
+    pub fn of_server(run: Run, server: &Server, splits: bool) -> Self {
+        Self::new(run, &server.known_failures, server.hidden, splits)
     }
 
     /// Of a server that has none.
     pub fn of_attached(run: Run) -> Self {
-        Self::new(run, &[], 0)
+        Self::new(run, &[], 0, true)
     }
 
-    pub(crate) fn new(run: Run, known_failures: &[KnownFailure], hidden: usize) -> Self {
-        let exist: HashSet<&str> = conformance::all_cases().iter().map(|case| case.name).collect();
-        let passes = |name: &str| run.results.iter().any(|result| result.case == name && result.passed());
+    pub(crate) fn new(run: Run, known_failures: &[KnownFailure], hidden: usize, splits: bool) -> Self {
+        let cases: HashMap<&str, bool> =
+            conformance::all_cases().iter().map(|case| (case.name, case.is_split())).collect();
+        let passed = |name: &str| run.results.iter().any(|result| result.case == name && result.passed());
+        // What was not split may still fail split.
+        let passes = |name: &str| (splits || cases.get(name) == Some(&false)) && passed(name);
         let (mut outdated, mut known) = (Vec::new(), HashMap::new());
         for failure in known_failures {
             // `bench drill` compares the drills with the manifest.
             for name in failure.cases.iter().filter(|name| !drill::is_drill(name)) {
-                if !exist.contains(name.as_str()) || passes(name) && !failure.flaky {
+                if !cases.contains_key(name.as_str()) || passes(name) && !failure.flaky {
                     outdated.push(format!("{name} passes, or does not exist"));
                 }
                 known.insert(name.clone(), failure.flaky);
@@ -166,7 +169,7 @@ mod tests {
 
     fn verification(results: Vec<CaseResult>, known_failures: &[&str]) -> Verification {
         let run = Run { results, ..Run::default() };
-        Verification::new(run, &known_failures.iter().map(known_failure).collect::<Vec<_>>(), 0)
+        Verification::new(run, &known_failures.iter().map(known_failure).collect::<Vec<_>>(), 0, true)
     }
 
     #[test]
@@ -189,6 +192,20 @@ mod tests {
             assert_eq!(verification.outdated, outdated, "{known_failures:?}");
             assert_eq!(verification.is_as_known(), unknown == 0 && outdated.is_empty(), "{known_failures:?}");
         }
+    }
+
+    /// As one that a measurement makes.
+    #[test]
+    fn a_case_that_was_not_split_is_not_outdated() {
+        let known: Vec<_> = ["host/missing", "limits/head-over"].iter().map(known_failure).collect();
+        let outdated = |splits| {
+            let results = vec![result("host/missing", "passes"), result("limits/head-over", "passes")];
+            Verification::new(Run { results, ..Run::default() }, &known, 0, splits).outdated
+        };
+        let [short, long] =
+            ["host/missing", "limits/head-over"].map(|name| format!("{name} passes, or does not exist"));
+        assert_eq!(outdated(true), [short, long.clone()]);
+        assert_eq!(outdated(false), [long]);
     }
 
     #[test]
@@ -226,7 +243,7 @@ mod tests {
         for (hidden, unknown, outdated) in cases {
             let found = ["smuggling/in-a-body", "smuggling/in-a-chunk"].map(|case| result(case, "hidden"));
             let run = Run { results: found.into(), ..Run::default() };
-            let verification = Verification::new(run, &[], hidden);
+            let verification = Verification::new(run, &[], hidden, true);
             assert_eq!(verification.unknown().count(), unknown, "{hidden}");
             assert_eq!(verification.outdated, outdated, "{hidden}");
         }
