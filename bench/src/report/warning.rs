@@ -25,7 +25,6 @@ const OF_MACHINE: [MachineWarning; 4] = [busy, nice, governor, swapped];
 pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<String> {
     let machine = &loaded.machine;
     let of_runs = [
-        unavailable(summaries),
         failed(summaries),
         invalid(summaries),
         disturbed(summaries),
@@ -40,6 +39,7 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
     torn.chain(divided_cores(machine))
         .chain(shared_cores(machine))
         .chain(of_machines(machine))
+        .chain(unavailable(summaries))
         .chain([of_runs.as_slice(), &of_figures].concat().into_iter().flatten())
         .collect()
 }
@@ -119,8 +119,8 @@ fn swapped(machine: &Machine) -> Option<[String; 2]> {
     })
 }
 
-/// What this machine lacks, and which servers were left out because of it.
-fn unavailable(summaries: &[WorkloadSummary]) -> Option<String> {
+/// What this machine lacks, each with the servers that were left out because of it.
+fn unavailable(summaries: &[WorkloadSummary]) -> Vec<String> {
     let failures = |cell: &Cell| -> Vec<String> {
         let failures = cell.failures().filter(|failure| failure.kind == ErrorKind::Unavailable);
         failures.map(|failure| failure.message.clone()).collect()
@@ -133,8 +133,7 @@ fn unavailable(summaries: &[WorkloadSummary]) -> Option<String> {
         let cells = of_cells(summaries, |cell| cell.failures().any(|failure| failure.message == *lack))?;
         Some(format!("Left out: {cells}: {lack}."))
     });
-    let said: Vec<String> = said.collect();
-    (!said.is_empty()).then(|| said.join(" "))
+    said.collect()
 }
 
 fn failed(summaries: &[WorkloadSummary]) -> Option<String> {
