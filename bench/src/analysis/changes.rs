@@ -112,31 +112,16 @@ fn is_same_work(one: &WorkloadRecord, other: &WorkloadRecord) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use fastrand::Rng;
 
     use super::*;
     use crate::analysis::statistics::median;
-    use crate::analysis::summary::summarise;
-    use crate::store::results;
     use crate::text::numbers::as_f64;
 
-    /// The figures of each cell of the records of README.md, divided by their median: how runs of one
-    /// server that did not change differ.
+    /// How runs of a server that did not change differ: a line per cell.
     fn recorded_noise() -> Vec<Vec<f64>> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded");
-        let loaded = results::load(&folder).unwrap();
-        let summaries = summarise(&loaded.records);
-        let cells = summaries.iter().flat_map(|summary| {
-            let cells = summary.with_floor().filter(|cell| cell.not_ranked().is_none());
-            cells.map(|cell| cell.values(summary.leading().of_run))
-        });
-        let relative = |values: Vec<f64>| {
-            let middle = median(&mut values.clone())?;
-            Some(values.into_iter().map(|value| value / middle).collect())
-        };
-        cells.filter_map(relative).collect()
+        let lines = include_str!("../../tests/noise.txt").lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split(' ').map(|value| value.parse().unwrap()).collect()).collect()
     }
 
     /// The medians of results without a change: each of as many runs as were recorded, drawn anew.
