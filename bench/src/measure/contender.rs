@@ -113,6 +113,7 @@ impl<'a> Contender<'a> {
                 is_floor: server.is_floor,
                 is_attached: server.attached.is_some(),
                 article: server.article.clone(),
+                warm_up_seconds: server.warm_up_seconds,
                 conformance: ready.and_then(|ready| ready.conformance.clone()),
                 binary_bytes: ready.and_then(|ready| ready.binary_bytes),
             },

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::measure::plan::Planned;
 use crate::measure::run;
+use crate::servers::server::Server;
 use crate::servers::workload::Workload;
 use crate::text::numbers;
 
@@ -24,11 +25,23 @@ struct Remaining {
     budget: Option<Duration>,
 }
 
-/// How long all runs of some workloads take with this number of contenders, by the workloads' files.
-pub(crate) fn total<'a>(workloads: impl IntoIterator<Item = &'a Workload>, contenders: usize) -> Duration {
-    let each: Duration =
-        workloads.into_iter().map(|workload| run::expected(workload) * workload.repetitions).sum();
+/// How long all runs of some workloads take with this number of contenders, which are these servers and
+/// duplicates of them, by the workloads' files and the servers' manifests.
+pub(crate) fn total<'a>(
+    workloads: impl IntoIterator<Item = &'a Workload>,
+    servers: &[&Server],
+    contenders: usize,
+) -> Duration {
+    let all = |workload: &Workload| expected(workload, servers) * workload.repetitions;
+    let each: Duration = workloads.into_iter().map(all).sum();
     each.mul_f64(numbers::as_f64(contenders as u64))
+}
+
+/// How long a run of the workload takes, on average over the servers.
+pub(super) fn expected(workload: &Workload, servers: &[&Server]) -> Duration {
+    let times: Vec<Duration> = servers.iter().map(|server| run::expected(workload, server)).collect();
+    let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
+    times.iter().sum::<Duration>().checked_div(count).unwrap_or_default()
 }
 
 impl Forecast {

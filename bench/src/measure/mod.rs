@@ -168,10 +168,10 @@ impl Measurement<'_> {
         let run = self.workloads.iter().zip(setups).filter(|(_, setup)| setup.lacks.is_none());
         let times: Vec<Duration> = run
             .map(|(workload, setup)| {
-                let all = forecast::total([workload], contenders);
+                let all = forecast::total([workload], self.servers, contenders);
                 let repeated = self.share(setup, setups).map_or(all, |share| share.min(all));
                 let once = Workload { repetitions: u32::from(self.has_series(workload)), ..workload.clone() };
-                repeated + forecast::total([&once], contenders)
+                repeated + forecast::total([&once], self.servers, contenders)
             })
             .collect();
         self.progress.note(&format!(

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use super::contender::Contender;
-use super::forecast::Forecast;
+use super::forecast::{self, Forecast};
 use super::pauses::Pauses;
 use super::prepare::Setup;
 use super::until::Next;
 use super::{Measurement, Tally, probe, rates, run_line};
 use crate::analysis::looks::LOOKS;
 use crate::measure::plan::{self, Planned};
-use crate::measure::run::{self, Run, RunOutput};
+use crate::measure::run::{Run, RunOutput};
 use crate::measure::turns;
 use crate::servers::workload::Workload;
 use crate::store::record::{Bound, ErrorKind, ErrorRecord, Record};
@@ -108,10 +108,11 @@ impl Runner<'_> {
     pub(super) fn run_plan(&mut self) -> anyhow::Result<()> {
         let plan = self.plan();
         let Measurement { workloads, progress, after_repetition, .. } = *self.measurement;
-        let expected = workloads
-            .iter()
-            .zip(self.setups)
-            .map(|(workload, setup)| (run::expected(workload), self.measurement.share(setup, self.setups)));
+        let servers: Vec<_> = self.contenders.iter().map(|contender| contender.server).collect();
+        let expected = workloads.iter().zip(self.setups).map(|(workload, setup)| {
+            let each = forecast::expected(workload, &servers);
+            (each, self.measurement.share(setup, self.setups))
+        });
         let mut forecast = Forecast::new(expected, &plan);
         if !plan.is_empty() {
             self.probed = probe::link(self.measurement, self.contenders);

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use schemars::generate::SchemaSettings;
@@ -34,6 +35,9 @@ const NAME_BYTES: usize = 30;
 
 /// The language, runtime and model of an attached server, which has no manifest.
 const UNKNOWN: &str = "unknown";
+
+/// A longer warm-up before each run would be a mistake: Jetty's is six seconds.
+const LONGEST_WARM_UP_SECONDS: f64 = 60.0;
 
 /// What is wrong with a name for a server. It is the name of a folder, a part of the program's name
 /// and a value of `--servers`.
@@ -203,6 +207,9 @@ pub struct Server {
     /// not this project's, the cases that show them are not named.
     #[serde(default)]
     pub hidden: usize,
+    /// Seconds for which it is loaded at least before a run is measured, where the workload warms up at
+    /// all: of a runtime that compiles code while it runs.
+    pub warm_up_seconds: Option<f64>,
     /// The limits that it is known not to honour.
     #[serde(default)]
     pub limits: Vec<UnmetLimit>,
@@ -269,6 +276,9 @@ impl Server {
                 bail!("{}: {field} is empty: it names a program and its arguments", path.display());
             }
         }
+        if server.warm_up_seconds.is_some_and(|seconds| !(0.0..=LONGEST_WARM_UP_SECONDS).contains(&seconds)) {
+            bail!("{}: warm_up_seconds is not from 0 to {LONGEST_WARM_UP_SECONDS}", path.display());
+        }
         folder.clone_into(&mut server.folder);
         server.target = target.programs();
         server.variables.extend(target.home());
@@ -308,6 +318,13 @@ impl Server {
     /// Whether the server honours the limit or the flag of this name, as far as is known.
     pub fn honours(&self, limit: &str) -> bool {
         !self.limits.iter().flat_map(|unmet| &unmet.names).any(|name| name == limit)
+    }
+
+    /// How long it is loaded before a run is measured: as long as the workload says, and where that
+    /// warms up at all, at least as long as the manifest says.
+    pub fn warm_up(&self, of_workload: Duration) -> Duration {
+        let own = Duration::from_secs_f64(self.warm_up_seconds.unwrap_or_default());
+        if of_workload.is_zero() { of_workload } else { of_workload.max(own) }
     }
 
     /// The requirements that `has_program` denies.
@@ -385,6 +402,17 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_warmed_up_as_long_as_its_runtime_needs() {
+        // The server's own, the workload's, and how long it is loaded, in milliseconds.
+        let cases = [("", 200, 200), ("6", 200, 6000), ("0.1", 200, 200), ("6", 0, 0)];
+        for (own, of_workload, expected) in cases {
+            let lines = if own.is_empty() { String::new() } else { format!("warm_up_seconds = {own}") };
+            let found = Server::example(&lines).warm_up(Duration::from_millis(of_workload));
+            assert_eq!(found, Duration::from_millis(expected), "{own}, {of_workload}");
+        }
+    }
+
+    #[test]
     fn a_mistake_names_file_and_field() {
         let cases = [
             (EXAMPLE.replace("title", "titel"), "server.toml:3: unknown field `titel`"),
@@ -392,6 +420,9 @@ mod tests {
             (EXAMPLE.replace("\"example\"\n", "\"other\"\n"), "name is `other`, but the folder is `example`"),
             (EXAMPLE.replace("[\"{target}/example\", \"--fast\"]", "[]"), "run is empty"),
             (EXAMPLE.to_owned() + "folder = \"/\"", "unknown field `folder`"),
+            (EXAMPLE.to_owned() + "warm_up_seconds = -1", "warm_up_seconds is not from 0 to 60"),
+            (EXAMPLE.to_owned() + "warm_up_seconds = 61", "warm_up_seconds is not from 0 to 60"),
+            (EXAMPLE.to_owned() + "warm_up_seconds = nan", "warm_up_seconds is not from 0 to 60"),
         ];
         for (text, expected) in cases {
             let message = Server::parse(&text).unwrap_err().to_string();

@@ -32,7 +32,7 @@ pub use setup::{
 pub use slices::SlicesRecord;
 
 /// The version of the form below, which is in every line.
-pub const SCHEMA: u32 = 10;
+pub const SCHEMA: u32 = 11;
 
 /// The oldest version whose lines can be read as this one.
 pub const OLDEST_SCHEMA: u32 = 3;

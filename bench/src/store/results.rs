@@ -233,6 +233,7 @@ mod tests {
             (5, include_str!("../../tests/folder/schema-5.json"), Some("compio"), Bound::ServerBound),
             (7, include_str!("../../tests/folder/schema-7.json"), Some("epoll"), Bound::ClientBound),
             (9, include_str!("../../tests/folder/schema-9.json"), None, Bound::ServerBound),
+            (10, include_str!("../../tests/folder/schema-10.json"), None, Bound::ServerBound),
         ];
         for (schema, text, duplicate_of, bound) in cases {
             let record = measurement(text.as_bytes()).unwrap();

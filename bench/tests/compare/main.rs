@@ -242,11 +242,12 @@ const CASES: &[CompareCase] = &[
             one(b, |run| {
                 run.server.version = Some("server-one 2".into());
                 run.server.conformance.as_mut().unwrap().passed = 400;
+                run.server.warm_up_seconds = Some(6.0);
             });
         },
         &[], 0, &[
             "visit visit 1 visit 2", "one server-one 1 server-one 2",
-            "HTTP cases of one 500/500, 0 smuggled 400/500, 0 smuggled",
+            "HTTP cases of one 500/500, 0 smuggled 400/500, 0 smuggled", "warm-up of one as the workload 6 s",
         ]),
     ("another workload of the same name", unchanged,
         |b| b.records.iter_mut().for_each(|run| run.workload.seconds = Some(5.0)),

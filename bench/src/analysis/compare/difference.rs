@@ -114,6 +114,12 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
         }
         Difference::new(format!("HTTP cases of {name}"), found.map(|found| found.map(conformance)))
     });
+    let warm_up = |server: &ServerRecord| {
+        Some(server.warm_up_seconds.map_or("as the workload".into(), |seconds| format!("{seconds} s")))
+    };
+    let of_warm_ups = servers
+        .iter()
+        .filter_map(|(name, servers)| Difference::new(format!("warm-up of {name}"), servers.map(warm_up)));
     let of_workloads =
         workloads.iter().filter(|(_, [a, b])| !is_same_load(a, b)).filter_map(|(name, workloads)| {
             Difference::new(format!("workload {name}, not compared"), definitions(*workloads).map(Some))
@@ -127,7 +133,7 @@ pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> 
         };
         Difference::new(format!("measured under {name}"), workloads.map(slices))
     });
-    let of_programs = of_tools.chain(of_servers).chain(of_conformance);
+    let of_programs = of_tools.chain(of_servers).chain(of_conformance).chain(of_warm_ups);
     of_machine
         .chain(of_network)
         .chain(of_setup)

@@ -99,7 +99,7 @@ fn suite(
         styled(HEADING, &suite.name),
         suite.about,
         numbers::counted(servers, "server"),
-        numbers::time(forecast::total(possible, contenders))
+        numbers::time(forecast::total(possible, available, contenders))
     );
     if !suite.suites.is_empty() {
         return Ok(format!("{heading}: {}\n", suite.suites.join(", ")));

@@ -37,9 +37,10 @@ impl Run<'_> {
         let (mut server, at_rest) = self.verified_server()?;
         let url = self.url(server.address());
         let spec = self.spec(load, &url);
-        if !load.warm_up.is_zero() {
+        let warm_up = self.server.warm_up(load.warm_up);
+        if !warm_up.is_zero() {
             let began = Instant::now();
-            let shares = self.warm_up(tool, &spec);
+            let shares = self.warm_up(tool, &spec, warm_up);
             output.load_time = Some(began.elapsed());
             server.check_running().map_err(failed(ErrorKind::Died))?;
             shares.map_err(failed(ErrorKind::Tool))?;
@@ -183,9 +184,9 @@ impl Run<'_> {
     }
 
     /// Runs the same load for a moment. Fails when the tool does not end.
-    fn warm_up(&self, tool: &dyn Tool, spec: &LoadSpec) -> anyhow::Result<Shares> {
+    fn warm_up(&self, tool: &dyn Tool, spec: &LoadSpec, time: Duration) -> anyhow::Result<Shares> {
         let load = Load { timeout: spec.load.timeout.min(WARM_UP_TIMEOUT), ..spec.load.clone() };
-        let amount = Amount::Time(load.warm_up);
+        let amount = Amount::Time(time);
         self.run_tool(tool, &LoadSpec { load: &load, amount, series: None, ..*spec })
     }
 

@@ -63,13 +63,16 @@ pub(super) struct RunOutput {
     pub(super) load_time: Option<Duration>,
 }
 
-/// How long a run takes by the workload's file.
-pub(super) fn expected(workload: &Workload) -> Duration {
+/// How long a run takes by the workload's file and the server's manifest.
+pub(super) fn expected(workload: &Workload, server: &Server) -> Duration {
     let load = match &workload.task {
-        Task::Load(load) => match load.amount {
-            Amount::Time(time) => time + load.warm_up,
-            Amount::Requests(_) => LOAD_BY_COUNT + load.warm_up,
-        },
+        Task::Load(load) => {
+            let measured = match load.amount {
+                Amount::Time(time) => time,
+                Amount::Requests(_) => LOAD_BY_COUNT,
+            };
+            server.warm_up(load.warm_up) + measured
+        }
         Task::Start => Duration::ZERO,
         Task::Hold(connections) => PER_CONNECTION * *connections,
         Task::Idle(connections, time) => PER_CONNECTION * *connections + *time,

@@ -16,6 +16,7 @@
 
 mod standing;
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use super::{Run, RunOutput};
@@ -112,18 +113,22 @@ pub(in crate::measure) fn measure(
     now: impl Fn(&str),
 ) {
     now("starting");
-    for seat in seats.iter_mut() {
-        seat.stand_up();
-    }
     let Some(blocks) = seats.first().map(|seat| blocks(seat.load, slice)) else { return };
-    for seat in seats.iter_mut() {
-        let host = seat.run.sides.harness();
-        seat.step(|standing, load, output| standing.prepare(host, slice, blocks, load, output));
+    let warm_up = |seat: &Seat| seat.run.server.warm_up(seat.load.warm_up);
+    let mut order: Vec<usize> = (0..seats.len()).collect();
+    // Each is warmed up as soon as it is started: a server may close connections that wait for their first
+    // request, as Node does after its limit for a head. The longest warm-up comes first, so that the others
+    // wait less for their first slice.
+    order.sort_by_key(|index| Reverse(warm_up(&seats[*index])));
+    for index in &order {
+        let seat = &mut seats[*index];
+        let (host, warm_up) = (seat.run.sides.harness(), warm_up(seat));
+        seat.stand_up();
+        seat.step(|standing, load, output| standing.prepare(host, warm_up, slice, blocks, load, output));
         seat.look_at_connections();
     }
     take_down_busy(seats);
     let began = Instant::now();
-    let mut order: Vec<usize> = (0..seats.len()).collect();
     for block in 1..=blocks + blocks / MORE_BLOCKS {
         if block > blocks && seats.iter().all(|seat| seat.has_enough(blocks)) {
             break;

@@ -55,6 +55,10 @@ pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
         not_ranked(summary),
         sentence("Repeated because other processes disturbed them", &each(summary, repeated)),
         sentence(
+            "Loaded for longer before each run, since the runtime compiles code while it runs",
+            &each(summary, warmed),
+        ),
+        sentence(
             "Measured alone, since they use CPU time when nothing is asked of them",
             &each(summary, restless),
         ),
@@ -100,6 +104,13 @@ fn each(summary: &WorkloadSummary, note: impl Fn(&Cell) -> Option<String>) -> Ve
 
 fn sentence(begin: &str, servers: &[String]) -> Option<String> {
     (!servers.is_empty()).then(|| format!("{begin}: {}.", words::list(servers)))
+}
+
+/// Of a server with a warm-up of its own, how long that is.
+fn warmed(cell: &Cell) -> Option<String> {
+    let of_workload = cell.measured().find_map(|run| run.workload.warm_up_seconds)?;
+    let own = cell.server.warm_up_seconds?;
+    (of_workload > 0.0 && own > of_workload).then(|| format!("{own} s"))
 }
 
 /// With the load hosts that were at their limit, where there are several.
@@ -195,4 +206,28 @@ fn failures(summary: &WorkloadSummary) -> Vec<String> {
         format!("{}: {reason}", words::list(&servers))
     };
     grouped(failures).into_iter().map(sentence).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::summary::summarise;
+    use crate::store::record::Record;
+
+    #[test]
+    fn a_server_with_a_longer_warm_up_is_named() {
+        // Its own and that of the workload, in seconds, and whether it is named.
+        let cases =
+            [(Some(6.0), 0.2, true), (Some(0.1), 0.2, false), (Some(6.0), 0.0, false), (None, 0.2, false)];
+        for (own, of_workload, is_named) in cases {
+            let records = Record::seven("one", |run| {
+                run.server.warm_up_seconds = own;
+                run.workload.warm_up_seconds = Some(of_workload);
+            });
+            let notes = cells(&summarise(&records)[0]);
+            let note = notes.iter().find(|note| note.starts_with("Loaded for longer"));
+            let expected = "Loaded for longer before each run, since the runtime compiles code while it runs: one (6 s).";
+            assert_eq!(note.map(String::as_str), is_named.then_some(expected), "{own:?}, {of_workload}");
+        }
+    }
 }

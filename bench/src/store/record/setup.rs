@@ -155,6 +155,10 @@ pub struct ServerRecord {
     pub article: Option<String>,
     /// How well it keeps the rules of HTTP; `null` where that is not known.
     pub conformance: Option<ConformanceRecord>,
+    /// Seconds for which it is loaded at least before a run is measured, where the workload has a warm-up: of
+    /// a runtime that compiles code while it runs. Absent of others, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up_seconds: Option<f64>,
     /// The size of its binary. Absent of a server that an interpreter runs, of one that was installed and
     /// not built, and in old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -86,17 +86,18 @@ impl Standing {
         })
     }
 
-    /// Loads the server for the time of the workload's warm-up, which is in no figure, and sees by the
-    /// latency what its share is, and how fast the cores run.
+    /// Loads the server for the time of its warm-up, which is in no figure, and sees by the latency what its
+    /// share is, and how fast the cores run.
     pub(super) fn prepare(
         &mut self,
         host: &Host,
+        warm_up: Duration,
         slice: Duration,
         blocks: u32,
         load: &Load,
         output: &mut RunOutput,
     ) -> Result<(), ErrorRecord> {
-        let warm_up = self.warm_up(load.warm_up.max(slice), load, output)?;
+        let warm_up = self.warm_up(warm_up.max(slice), load, output)?;
         self.hertz = host.frequencies(&self.cores.all());
         self.connections = warm_up.connections_open;
         self.share = share(slice, blocks, warm_up.mean_seconds.unwrap_or_default());
