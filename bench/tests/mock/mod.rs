@@ -9,8 +9,6 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use bench::store::results::{self, Loaded};
-use nix::sys::signal::kill;
-use nix::unistd::Pid;
 
 pub(crate) use suite::{suite, task, workload};
 
@@ -156,7 +154,7 @@ impl Checkout {
     pub(crate) fn assert_nothing_runs(&self) {
         assert!(!self.pids().is_empty());
         for name in self.pids() {
-            assert!(!runs(&name), "{name} still runs");
+            assert!(!self.runs(&name), "{name} still runs");
         }
     }
 
@@ -164,13 +162,16 @@ impl Checkout {
     #[track_caller]
     pub(crate) fn wait_until_nothing_runs(&self, what: &str) {
         for name in self.pids() {
-            wait_until(&format!("{what}: {name} ends"), || !runs(&name));
+            wait_until(&format!("{what}: {name} ends"), || !self.runs(&name));
         }
     }
-}
 
-/// Whether a mock runs, by its name among [`Checkout::pids`].
-fn runs(name: &str) -> bool {
-    let pid = name.rsplit('-').next().unwrap().parse().unwrap();
-    kill(Pid::from_raw(pid), None).is_ok()
+    /// Whether a mock runs, by its name among [`Self::pids`]. Another process may have its number by now, but not
+    /// its variables; one that has ended, and that its parent has not read, has none.
+    fn runs(&self, name: &str) -> bool {
+        let pid = name.rsplit('-').next().unwrap();
+        let home = format!("HOME={}", self.path("").display());
+        let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        String::from_utf8_lossy(&variables).contains(home.trim_end_matches('/'))
+    }
 }
