@@ -235,6 +235,7 @@ fn ctrl_c_ends_all_that_a_script_builds() {
         command.env("PATH", path).env("HOME", checkout.path("")).env_remove("CARGO_TARGET_DIR");
         let mut child = command.spawn().unwrap();
         wait_until(&format!("{script} builds"), || checkout.pids().len() == 2);
+        assert!(checkout.pids().iter().all(|name| checkout.runs(name)), "{script} {package}");
         killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130), "{script} {package}");
         checkout.assert_nothing_runs();

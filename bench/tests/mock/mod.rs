@@ -168,7 +168,7 @@ impl Checkout {
 
     /// Whether a mock runs, by its name among [`Self::pids`]. Another process may have its number by now, but not
     /// its variables; one that has ended, and that its parent has not read, has none.
-    fn runs(&self, name: &str) -> bool {
+    pub(crate) fn runs(&self, name: &str) -> bool {
         let pid = name.rsplit('-').next().unwrap();
         let home = format!("HOME={}", self.path("").display());
         let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
