@@ -122,8 +122,7 @@ fn a_slow_server_has_longer_slices_in_some_blocks() {
     let [good, slow] = ["good", "slow"].map(|name| records[name].slices.as_ref().unwrap());
     // Ten round trips of 50 ms would take more than all 23 blocks of 20 ms.
     assert_eq!((slow.block.as_slice(), slow.seconds), ([23].as_slice(), 0.46), "{text}");
-    // As long at most, where the machine is so busy that it is as slow.
-    assert!(!good.block.is_empty() && good.seconds <= slow.seconds, "{text}");
+    assert!(good.block.len() > 1 && good.seconds < slow.seconds, "{text}");
 }
 
 #[test]

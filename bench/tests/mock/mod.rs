@@ -166,12 +166,12 @@ impl Checkout {
         }
     }
 
-    /// Whether a mock runs, by its name among [`Self::pids`]. Another process may have its number by now, but not
-    /// its variables; one that has ended, and that its parent has not read, has none.
+    /// Whether a mock runs, by its name among [`Self::pids`]. Another process may have its number by
+    /// now, but not its variables; one that has ended, and that its parent has not waited for, has none.
     pub(crate) fn runs(&self, name: &str) -> bool {
         let pid = name.rsplit('-').next().unwrap();
-        let home = format!("HOME={}", self.path("").display());
+        let home = format!("HOME={}", self.folder.path().display());
         let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        String::from_utf8_lossy(&variables).contains(home.trim_end_matches('/'))
+        String::from_utf8_lossy(&variables).contains(&home)
     }
 }

@@ -59,7 +59,7 @@ impl<'a> Cell<'a> {
         self.runs.iter().find_map(|run| run.server.conformance.as_ref())
     }
 
-    /// The same of one repetition alone; `None` where it has no run in it.
+    /// The cell of one of its repetitions alone; `None` where it has no run in that.
     pub fn in_repetition(&self, number: u32) -> Option<Cell<'a>> {
         let runs: Vec<&Record> =
             self.runs.iter().copied().filter(|run| run.repetition == Some(number)).collect();

@@ -2,8 +2,8 @@
 //! moment.
 //!
 //! ```text
-//! stand up  a b c                 all are started and verified, and the tool's connections opened
-//! warm-up   a │ b │ c             a server that keeps no connections is taken down, and measured alone
+//! stand up  a │ b │ c             each is started and verified, the tool's connections opened, and warmed
+//!                                 up; one that keeps no connections is taken down, and measured alone
 //! silence   a b c                 the same for one that uses CPU time now
 //! block 1   c │ a │ b             a slice each, in an order that is shuffled anew
 //! block 2   a │ c │ b

@@ -106,8 +106,8 @@ fn table(source: &Source, summary: &WorkloadSummary, peaks: &[&WorkloadSummary])
     table
 }
 
-/// The servers whose rate is not a share of their peak, since the run that was to find it says nothing about them:
-/// that of the first repetition.
+/// The servers whose rate is not a share of their peak, since the run that was to find it, that of the
+/// first repetition, says nothing about them.
 fn without_peak(summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Option<String> {
     let name = summary.workload.rate.as_ref()?.peak.as_deref()?;
     let found = peaks.iter().find(|found| found.workload.name == name)?;
