@@ -162,15 +162,6 @@ impl Case {
         Self::scripted(name, rule, Transport::Plain, Script::Messages(messages))
     }
 
-    /// Whether [`Settings::splits`](crate::Settings::splits) sends it in pieces too.
-    pub fn is_split(&self) -> bool {
-        match &self.script {
-            Script::Messages(messages) => messages.short_write().is_some(),
-            Script::Frames(frames) => frames.short_write().is_some(),
-            Script::Records(_) => false,
-        }
-    }
-
     /// A case of any protocol.
     pub(super) fn scripted(name: &'static str, rule: Rule, transport: Transport, script: Script) -> Self {
         Self { name, rule, severity: Severity::Wrong, target: Target::Greeting, transport, script }

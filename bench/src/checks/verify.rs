@@ -93,7 +93,7 @@ pub fn verify(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> anyhow::Result<Verification> {
     let settings = Settings { splits: question.depth == Depth::Splits, ..Settings::default() };
-    let verification = |run| Ok(Verification::of_server(run, server, settings.splits));
+    let verification = |run| Ok(Verification::of_server(run, server));
     let protocol = question.protocol;
     ensure!(server.protocols.contains(&protocol), "it does not speak {protocol}, by its manifest");
     if server.is_floor {

@@ -98,7 +98,8 @@ mod tests {
             let outcome = severity.map_or(Outcome::Passed, |severity| Outcome::Failed(failure(severity)));
             CaseResult { case, rule: Rule::of(""), outcome }
         };
-        let flaky = KnownFailure { cases: vec!["host/url".into()], reason: String::new(), flaky: true };
+        let reason = String::new();
+        let flaky = KnownFailure { cases: vec!["host/url".into()], reason, flaky: true, only_split: false };
         let few = vec![
             result("host/list", None, None),
             result("host/two", Some(Severity::Strict), None),
@@ -109,9 +110,8 @@ mod tests {
             result("host/url", Some(Severity::Wrong), None),
             result("smuggling/in-a-chunk", None, None),
         ];
-        let of = |results, known: &[KnownFailure]| {
-            Verification::new(Run { results, ..Run::default() }, known, 0, true)
-        };
+        let of =
+            |results, known: &[KnownFailure]| Verification::new(Run { results, ..Run::default() }, known, 0);
         let (few, mixed) = (of(few, &[]), of(mixed, &[flaky]));
         let verified = [("few", &few), ("mixed", &mixed)];
         let table = table(&verified);

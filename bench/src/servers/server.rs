@@ -114,10 +114,12 @@ pub struct KnownFailure {
     pub cases: Vec<String>,
     /// The reason why the server fails them, in a sentence.
     pub reason: String,
-    /// Whether the cases pass at times, such as when they depend on how the bytes are segmented. A
-    /// pass is then not reported.
+    /// Whether the cases pass at times. A pass is then not reported.
     #[serde(default)]
     pub flaky: bool,
+    /// Whether the cases fail only when the request arrives in two pieces. They pass as a whole.
+    #[serde(default)]
+    pub only_split: bool,
 }
 
 /// Limits or flags of the process contract that the server does not honour, for one reason.
@@ -279,6 +281,12 @@ impl Server {
         if server.warm_up_seconds.is_some_and(|seconds| !(0.0..=LONGEST_WARM_UP_SECONDS).contains(&seconds)) {
             bail!("{}: warm_up_seconds is not from 0 to {LONGEST_WARM_UP_SECONDS}", path.display());
         }
+        if let Some(failure) =
+            server.known_failures.iter().find(|failure| failure.flaky && failure.only_split)
+        {
+            let cases = failure.cases.join(", ");
+            bail!("{}: flaky and only_split exclude each other, of {cases}", path.display());
+        }
         folder.clone_into(&mut server.folder);
         server.target = target.programs();
         server.variables.extend(target.home());
@@ -414,6 +422,13 @@ mod tests {
 
     #[test]
     fn a_mistake_names_file_and_field() {
+        let twice = r#"
+            [[known_failures]]
+            cases = ["host/list", "host/url"]
+            reason = "It depends."
+            flaky = true
+            only_split = true
+        "#;
         let cases = [
             (EXAMPLE.replace("title", "titel"), "server.toml:3: unknown field `titel`"),
             (EXAMPLE.replace("thread pool", "threads"), "unknown variant `threads`"),
@@ -423,6 +438,7 @@ mod tests {
             (EXAMPLE.to_owned() + "warm_up_seconds = -1", "warm_up_seconds is not from 0 to 60"),
             (EXAMPLE.to_owned() + "warm_up_seconds = 61", "warm_up_seconds is not from 0 to 60"),
             (EXAMPLE.to_owned() + "warm_up_seconds = nan", "warm_up_seconds is not from 0 to 60"),
+            (EXAMPLE.to_owned() + twice, "flaky and only_split exclude each other, of host/list, host/url"),
         ];
         for (text, expected) in cases {
             let message = Server::parse(&text).unwrap_err().to_string();

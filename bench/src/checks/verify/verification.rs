@@ -1,6 +1,6 @@
 //! The results of the cases of one server, compared with its manifest, and counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use conformance::{CaseResult, Failure, NotAsked, Outcome, Run, Severity};
 
@@ -23,30 +23,40 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Of a server with a manifest, by a run that sent short cases also split, or not.
-    pub fn of_server(run: Run, server: &Server, splits: bool) -> Self {
-        Self::new(run, &server.known_failures, server.hidden, splits)
+    /// Of a server with a manifest.
+    pub fn of_server(run: Run, server: &Server) -> Self {
+        Self::new(run, &server.known_failures, server.hidden)
     }
 
     /// Of a server that has none.
     pub fn of_attached(run: Run) -> Self {
-        Self::new(run, &[], 0, true)
+        Self::new(run, &[], 0)
     }
 
-    pub(crate) fn new(run: Run, known_failures: &[KnownFailure], hidden: usize, splits: bool) -> Self {
-        let cases: HashMap<&str, bool> =
-            conformance::all_cases().iter().map(|case| (case.name, case.is_split())).collect();
-        let passed = |name: &str| run.results.iter().any(|result| result.case == name && result.passed());
-        // What was not split may still fail split.
-        let passes = |name: &str| (splits || cases.get(name) == Some(&false)) && passed(name);
+    pub(crate) fn new(run: Run, known_failures: &[KnownFailure], hidden: usize) -> Self {
+        let cases: HashSet<&str> = conformance::all_cases().iter().map(|case| case.name).collect();
+        let results: HashMap<&str, &CaseResult> =
+            run.results.iter().map(|result| (result.case, result)).collect();
         let (mut outdated, mut known) = (Vec::new(), HashMap::new());
         for failure in known_failures {
             // `bench drill` compares the drills with the manifest.
             for name in failure.cases.iter().filter(|name| !drill::is_drill(name)) {
-                if !cases.contains_key(name.as_str()) || passes(name) && !failure.flaky {
-                    outdated.push(format!("{name} passes, or does not exist"));
+                let result = results.get(name.as_str());
+                let failed_split =
+                    result.and_then(|result| result.failure()).map(|failure| failure.split.is_some());
+                // Whether two pieces arrive as two is up to the network and the server.
+                let always_fails = !failure.flaky && !failure.only_split;
+                let wrong = match failed_split {
+                    _ if !cases.contains(name.as_str()) => Some("does not exist"),
+                    None if always_fails && result.is_some_and(|result| result.passed()) => Some("passes"),
+                    Some(true) if always_fails => Some("fails only when split, which only_split = true says"),
+                    _ => None,
+                };
+                outdated.extend(wrong.map(|wrong| format!("{name} {wrong}")));
+                // One that fails as a whole fails more than is known.
+                if !(failure.only_split && failed_split == Some(false)) {
+                    known.insert(name.clone(), failure.flaky);
                 }
-                known.insert(name.clone(), failure.flaky);
             }
         }
         let mut found = Self { run, outdated, known, hidden_are_known: false };
@@ -161,29 +171,39 @@ mod tests {
         CaseResult { case, rule: Rule::of(""), outcome }
     }
 
-    /// `flaky NAME` is a flaky known failure.
+    /// `flaky NAME` is a flaky known failure, `split NAME` one that fails only when split.
     fn known_failure(name: &&str) -> KnownFailure {
-        let (case, flaky) = name.strip_prefix("flaky ").map_or((*name, false), |case| (case, true));
-        KnownFailure { cases: vec![case.to_owned()], reason: String::new(), flaky }
+        let (kind, case) = name.split_once(' ').unwrap_or(("", name));
+        KnownFailure {
+            cases: vec![case.to_owned()],
+            reason: String::new(),
+            flaky: kind == "flaky",
+            only_split: kind == "split",
+        }
     }
 
     fn verification(results: Vec<CaseResult>, known_failures: &[&str]) -> Verification {
         let run = Run { results, ..Run::default() };
-        Verification::new(run, &known_failures.iter().map(known_failure).collect::<Vec<_>>(), 0, true)
+        Verification::new(run, &known_failures.iter().map(known_failure).collect::<Vec<_>>(), 0)
     }
 
     #[test]
     fn results_are_compared_with_the_manifest() {
         // Known failures, the number of failures not among them, and those that are outdated.
-        let cases: [(&[&str], usize, &[&str]); 7] = [
+        let cases: [(&[&str], usize, &[&str]); 11] = [
             (&[], 1, &[]),
             (&["host/twice"], 0, &[]),
-            (&["host/twice", "host/missing"], 0, &["host/missing passes, or does not exist"]),
-            (&["host/twice", "host/none-such"], 0, &["host/none-such passes, or does not exist"]),
+            (&["host/twice", "host/missing"], 0, &["host/missing passes"]),
+            (&["host/twice", "host/none-such"], 0, &["host/none-such does not exist"]),
+            (&["host/twice", "split host/none-such"], 0, &["host/none-such does not exist"]),
             // It was not sent.
             (&["host/twice", "endpoint/burst"], 0, &[]),
             (&["host/twice", "drill/idle"], 0, &[]),
             (&["host/twice", "flaky host/missing"], 0, &[]),
+            // It may not have been split, or both pieces arrived as one.
+            (&["host/twice", "split host/missing"], 0, &[]),
+            (&["flaky host/twice"], 0, &[]),
+            (&["split host/twice"], 1, &[]),
         ];
         for (known_failures, unknown, outdated) in cases {
             let results = vec![result("host/missing", "passes"), result("host/twice", "fails")];
@@ -194,18 +214,20 @@ mod tests {
         }
     }
 
-    /// As one that a measurement makes.
     #[test]
-    fn a_case_that_was_not_split_is_not_outdated() {
-        let known: Vec<_> = ["host/missing", "limits/head-over"].iter().map(known_failure).collect();
-        let outdated = |splits| {
-            let results = vec![result("host/missing", "passes"), result("limits/head-over", "passes")];
-            Verification::new(Run { results, ..Run::default() }, &known, 0, splits).outdated
-        };
-        let [short, long] =
-            ["host/missing", "limits/head-over"].map(|name| format!("{name} passes, or does not exist"));
-        assert_eq!(outdated(true), [short, long.clone()]);
-        assert_eq!(outdated(false), [long]);
+    fn a_case_that_fails_only_when_split_is_known_as_that() {
+        let outdated = ["host/twice fails only when split, which only_split = true says"];
+        let cases: [(&str, usize, &[&str]); 4] = [
+            ("host/missing", 1, &[]),
+            ("host/twice", 0, &outdated),
+            ("flaky host/twice", 0, &[]),
+            ("split host/twice", 0, &[]),
+        ];
+        for (known_failure, unknown, outdated) in cases {
+            let verification = verification(vec![result("host/twice", "fails split")], &[known_failure]);
+            assert_eq!(verification.unknown().count(), unknown, "{known_failure}");
+            assert_eq!(verification.outdated, outdated, "{known_failure}");
+        }
     }
 
     #[test]
@@ -243,7 +265,7 @@ mod tests {
         for (hidden, unknown, outdated) in cases {
             let found = ["smuggling/in-a-body", "smuggling/in-a-chunk"].map(|case| result(case, "hidden"));
             let run = Run { results: found.into(), ..Run::default() };
-            let verification = Verification::new(run, &[], hidden, true);
+            let verification = Verification::new(run, &[], hidden);
             assert_eq!(verification.unknown().count(), unknown, "{hidden}");
             assert_eq!(verification.outdated, outdated, "{hidden}");
         }
