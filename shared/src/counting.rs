@@ -12,7 +12,7 @@ use mimalloc::MiMalloc;
 static TOTAL: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static OF_THREAD: Cell<u64> = const { Cell::new(0) };
+    static THIS_THREAD: Cell<u64> = const { Cell::new(0) };
 }
 
 /// mimalloc, with its allocations counted. A reallocation counts as one, freeing does not.
@@ -24,13 +24,13 @@ pub fn total() -> u64 {
 }
 
 /// Allocations of the calling thread so far.
-pub fn of_thread() -> u64 {
-    OF_THREAD.get()
+pub fn this_thread() -> u64 {
+    THIS_THREAD.get()
 }
 
 fn count() {
     TOTAL.fetch_add(1, Ordering::Relaxed);
-    OF_THREAD.set(OF_THREAD.get() + 1);
+    THIS_THREAD.set(THIS_THREAD.get() + 1);
 }
 
 #[allow(unsafe_code, reason = "an allocator is written")]
@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn counts_what_is_allocated_and_what_grows() {
-        let before = (of_thread(), total());
+        let before = (this_thread(), total());
         let mut bytes = vec![0_u8; 10];
         bytes.reserve_exact(100);
         drop(std::hint::black_box(bytes));
-        assert_eq!(of_thread() - before.0, 2);
+        assert_eq!(this_thread() - before.0, 2);
         // Other tests allocate at the same time.
         assert!(total() - before.1 >= 2);
     }
@@ -129,9 +129,9 @@ mod tests {
                 }
             };
             serve();
-            let before = of_thread();
+            let before = this_thread();
             (0..REPEATS).for_each(|_| serve());
-            assert_eq!(of_thread() - before, expected * REPEATS, "{name}");
+            assert_eq!(this_thread() - before, expected * REPEATS, "{name}");
         }
     }
 
@@ -139,10 +139,10 @@ mod tests {
     fn a_filter_allocates_nothing() {
         let mut filter = RequestFilter::default();
         let inputs = [GET.repeat(16), BROWSER.into(), HEAD.into(), CHUNKED.into()];
-        let before = of_thread();
+        let before = this_thread();
         for input in iter::repeat_n(&inputs, 1000).flatten() {
             assert_eq!(filter.admit(input.as_bytes()).bytes, input.len());
         }
-        assert_eq!(of_thread(), before);
+        assert_eq!(this_thread(), before);
     }
 }

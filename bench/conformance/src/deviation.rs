@@ -25,7 +25,7 @@ pub enum Deviation {
 impl Deviation {
     /// Of an answer to any request. A server with a clock sends `Date` with each status from 2xx to
     /// 4xx (RFC 9110, section 6.6.1).
-    pub(super) fn of_date(response: &Response) -> Option<Self> {
+    pub(super) fn in_date(response: &Response) -> Option<Self> {
         match response.field("date") {
             _ if !Self::has_date(response) => None,
             None => Some(Self::NoDate),
@@ -50,7 +50,7 @@ impl Deviation {
     }
 
     /// Of a greeting, in its type.
-    pub(super) fn of_type(response: &Response) -> Option<Self> {
+    pub(super) fn in_type(response: &Response) -> Option<Self> {
         match response.field("content-type") {
             None => Some(Self::NoContentType),
             Some(kind) => (!is_plain_utf_8(kind)).then(|| Self::ContentType(kind.to_owned())),
@@ -58,7 +58,7 @@ impl Deviation {
     }
 
     /// Of a greeting of this length, or of its head, in what it says of its length.
-    pub(super) fn of_length(length: usize, response: &Response) -> Option<Self> {
+    pub(super) fn in_length(length: usize, response: &Response) -> Option<Self> {
         let length = length.to_string();
         match response.field("content-length") {
             None => Some(Self::NoContentLength),

@@ -115,9 +115,9 @@ impl Expected {
             return Some(format!("expected {}, got {}", self.statuses(), response.status));
         }
         let deviation = |field: &Field| match field {
-            Field::Date => Deviation::of_date(response),
-            Field::Type => Deviation::of_type(response),
-            Field::Length => Deviation::of_length(greeting(self.path.as_deref()?).len(), response),
+            Field::Date => Deviation::in_date(response),
+            Field::Type => Deviation::in_type(response),
+            Field::Length => Deviation::in_length(greeting(self.path.as_deref()?).len(), response),
         };
         self.list_mismatch(response).or_else(|| self.body_mismatch(response)).or_else(|| {
             let found = self.checked.iter().find_map(deviation)?;

@@ -11,7 +11,7 @@
 //!
 //! let case = Case::new(
 //!     "host/name",                                       // subject/name
-//!     Rule::of("RFC 9110, section 7.2"),                 // where the rule comes from
+//!     Rule::new("RFC 9110, section 7.2"),                 // where the rule comes from
 //!     "GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n",    // raw bytes
 //!     [Expected::greeting("/a")],                        // the answers, in order
 //!     End::Open,                                         // and the connection stays open

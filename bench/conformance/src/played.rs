@@ -54,13 +54,13 @@ impl Played {
     pub(crate) fn count(&mut self, right: &[Expected], responses: &[&Response]) {
         for (place, response) in responses.iter().enumerate() {
             self.answers[0] += usize::from(Deviation::has_date(response));
-            self.deviations.extend(Deviation::of_date(response));
+            self.deviations.extend(Deviation::in_date(response));
             // Of a body, too: what a HEAD gets may be shorter.
             let is_greeting = |answer: &&Expected| answer.is_greeting(response);
             if right.get(place).is_some_and(|answer| is_greeting(&answer)) {
                 self.answers[1] += 1;
                 let found =
-                    [Deviation::of_type(response), Deviation::of_length(response.body.len(), response)];
+                    [Deviation::in_type(response), Deviation::in_length(response.body.len(), response)];
                 self.deviations.extend(found.into_iter().flatten());
             }
         }

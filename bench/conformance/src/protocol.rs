@@ -72,7 +72,7 @@ impl Protocol {
     /// end of the connection, and the server has to close it; HTTP/2 has no such request.
     pub fn request(self, path: &str, host: &str, answer: Expected, closes: bool) -> Case {
         const NAME: &str = "workload/request";
-        const RULE: Rule = Rule::of("the workload");
+        const RULE: Rule = Rule::new("the workload");
         match self {
             Self::Http1 | Self::Https => {
                 let (field, end) =

@@ -12,7 +12,7 @@ pub struct Rule {
 
 impl Rule {
     /// A rule that is not of an RFC.
-    pub const fn of(section: &'static str) -> Self {
+    pub const fn new(section: &'static str) -> Self {
         Self { section, says: "" }
     }
 }

@@ -281,7 +281,7 @@ fn serves_several(address: SocketAddr, cases: &[Case], settings: &Settings) -> b
         }
         other => {
             let request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-            let case = Case::new("", Rule::of(""), request, [], End::Any);
+            let case = Case::new("", Rule::new(""), request, [], End::Any);
             let case = other.map_or(case.clone(), |other| case.over("", other.transport));
             got(address, &case, &settings).is_some_and(|got| got.ending != Ending::Silent)
         }
@@ -295,7 +295,7 @@ fn lack(address: SocketAddr, cases: &[Case], settings: &Settings) -> Option<NotA
     let Case { target, transport, .. } = cases.iter().find(|case| case.messages().is_some())?;
     let answers = |steps: Vec<Step>, request: &str| {
         let two = [Expected::greeting("/a"), Expected::greeting("/a")];
-        let mut case = Case::new("", Rule::of(""), request, two, End::Any).then(steps).over("", *transport);
+        let mut case = Case::new("", Rule::new(""), request, two, End::Any).then(steps).over("", *transport);
         case.target = target.clone();
         let got = got(address, &retarget(&case, target)?, settings)?;
         let finals = got.responses.iter().filter(|response| !response.is_interim()).count();

@@ -11,7 +11,7 @@ use super::subject::shorthand::HIDDEN;
 use super::*;
 
 /// No rule: what the scripted servers do is what counts.
-const RULE: Rule = Rule::of("a test");
+const RULE: Rule = Rule::new("a test");
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 

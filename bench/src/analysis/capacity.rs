@@ -43,7 +43,7 @@ pub struct Capacity {
 impl Probe {
     /// That of a run; `None` where it has no figures. A run that was disturbed counts as it is: it was
     /// repeated as often as the user allows.
-    pub fn of_run(run: &Record, limit: LimitRecord) -> Option<Self> {
+    pub fn from_run(run: &Record, limit: LimitRecord) -> Option<Self> {
         let rate = run.load.as_ref()?.open_loop.as_ref()?.rate_per_second;
         let is_within = percentile(run, limit.percentile).is_some_and(|seconds| seconds <= limit.seconds);
         let is_kept = is_within && run.verdict.as_ref()?.bound != Bound::Invalid && verdict::is_held(run)?;
@@ -77,9 +77,9 @@ pub fn found(peak: f64, probes: &[Probe]) -> Option<Capacity> {
 }
 
 /// The search of a server, by the runs of its cell.
-pub fn of_cell(cell: &Cell, limit: LimitRecord) -> Option<Capacity> {
+pub fn from_cell(cell: &Cell, limit: LimitRecord) -> Option<Capacity> {
     let peak = cell.runs.iter().find_map(|run| run.load.as_ref()?.open_loop.as_ref()?.peak_per_second)?;
-    let probes: Vec<Probe> = cell.runs.iter().filter_map(|run| Probe::of_run(run, limit)).collect();
+    let probes: Vec<Probe> = cell.runs.iter().filter_map(|run| Probe::from_run(run, limit)).collect();
     found(peak, &probes)
 }
 
@@ -153,7 +153,7 @@ mod tests {
             run.load.as_mut().unwrap().open_loop = Some(open_loop);
             run.latency.as_mut().unwrap().percentiles.insert(99, p99);
             run.set_bound(bound);
-            Probe::of_run(&run, limit).map(|probe| probe.is_kept)
+            Probe::from_run(&run, limit).map(|probe| probe.is_kept)
         };
         let cases = [
             (Bound::LatencyBound, 0.0009, true, Some(true)),

@@ -53,7 +53,7 @@ pub fn series<'a>(results: &[(&'a PastResult, &'a [WorkloadSummary<'a>])]) -> (V
         let own = summaries.iter().filter(|summary| !summary.is_check);
         own.flat_map(move |summary| {
             summary.with_floor().filter_map(move |cell| {
-                let figure = cell.median(summary.leading().of_run).filter(|figure| *figure > 0.0)?;
+                let figure = cell.median(summary.leading().per_run).filter(|figure| *figure > 0.0)?;
                 let key = (&summary.workload.name, &summary.tool.name, cell.name());
                 cell.not_ranked().is_none().then_some((key, (*result, summary, cell, figure)))
             })
@@ -75,12 +75,12 @@ pub fn series<'a>(results: &[(&'a PastResult, &'a [WorkloadSummary<'a>])]) -> (V
 /// The changes in these series, which are those of one history, by time.
 pub fn changes<'s>(series: &'s [Series<'s>]) -> Vec<Change<'s>> {
     let level = LEVEL / crate::text::numbers::as_f64(series.len().max(1) as u64);
-    let mut changes: Vec<Change> = series.iter().flat_map(|series| of_series(series, level)).collect();
+    let mut changes: Vec<Change> = series.iter().flat_map(|series| changes_in(series, level)).collect();
     changes.sort_by(|a, b| a.when.loaded.machine.started.cmp(&b.when.loaded.machine.started));
     changes
 }
 
-fn of_series<'s>(series: &'s Series<'s>, level: f64) -> Vec<Change<'s>> {
+fn changes_in<'s>(series: &'s Series<'s>, level: f64) -> Vec<Change<'s>> {
     let values: Vec<f64> = series.points.iter().map(|(_, figure)| *figure).collect();
     let found = find(&values, level);
     let change = |place: usize| {

@@ -116,7 +116,7 @@ pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
             workloads.push(compared);
             not_compared.extend(without_throughput);
         } else {
-            not_compared.extend(NotCompared::of_cells(one, one.with_floor(), "another workload in B"));
+            not_compared.extend(NotCompared::from_cells(one, one.with_floor(), "another workload in B"));
         }
     }
     let differences = difference::all([a, b], [&ones, &others]);
@@ -178,7 +178,7 @@ pub(super) fn judged(
     ratio: Option<Estimate>,
     noise: f64,
 ) -> Judgement {
-    judgement::of_unjudged(cells).unwrap_or_else(|| judgement::of_ratio(kind, ratio, noise))
+    judgement::judge_without_figures(cells).unwrap_or_else(|| judgement::judge_ratio(kind, ratio, noise))
 }
 
 impl FigureKind {
@@ -224,7 +224,7 @@ impl<'a> ComparedWorkload<'a> {
                 continue;
             }
             let leading = FigureKind::leading(workload.task);
-            if let Some(judgement) = judgement::of_unjudged([("A", one), ("B", other)]) {
+            if let Some(judgement) = judgement::judge_without_figures([("A", one), ("B", other)]) {
                 compared.push(leading, cells, None, judgement);
                 continue;
             }
@@ -279,12 +279,12 @@ impl<'a> ComparedWorkload<'a> {
         if self.noise.iter().all(|(known, _)| *known != kind) {
             self.noise.push((kind, noise));
         }
-        let [a, b] = cells.map(|cell| cell.estimate(kind.figure().of_run));
+        let [a, b] = cells.map(|cell| cell.estimate(kind.figure().per_run));
         let ratio = b.zip(a).and_then(|(b, a)| Estimate::from_unpaired(b, a));
         let judgement = if a.is_none() {
             Judgement::NoBaseline("A has no figures".into())
         } else {
-            judgement::of_ratio(kind, ratio, noise.unwrap_or(0.0))
+            judgement::judge_ratio(kind, ratio, noise.unwrap_or(0.0))
         };
         self.push(kind, cells, ratio, judgement);
     }
@@ -296,14 +296,14 @@ impl<'a> ComparedWorkload<'a> {
         ratio: Option<Estimate>,
         judgement: Judgement,
     ) {
-        let medians = cells.map(|cell| cell.median(kind.figure().of_run));
+        let medians = cells.map(|cell| cell.median(kind.figure().per_run));
         self.figures.push(ComparedFigure { server: cells[0].name(), kind, medians, ratio, judgement });
     }
 }
 
 impl<'a> NotCompared<'a> {
     /// All figures of these servers; `None` if there are none.
-    fn of_cells<'c>(
+    fn from_cells<'c>(
         summary: &WorkloadSummary<'a>,
         cells: impl Iterator<Item = &'c Cell<'a>>,
         reason: &'static str,
@@ -334,7 +334,7 @@ fn unmatched<'a>(
     let of_workload = |summary: &WorkloadSummary<'a>| {
         let other = those.iter().find(|other| is_of_same_name(summary, other));
         let is_there = |cell: &&Cell| other.is_some_and(|other| other.cell(cell.name()).is_some());
-        NotCompared::of_cells(summary, summary.with_floor().filter(|cell| !is_there(cell)), reason)
+        NotCompared::from_cells(summary, summary.with_floor().filter(|cell| !is_there(cell)), reason)
     };
     these.iter().filter_map(of_workload).collect()
 }

@@ -138,16 +138,16 @@ impl<'a> ServerBreakdown<'a> {
     /// What is left after all known parts, of a server whose framework's or own code's part is
     /// known. It is below 0 where the parts add up to more than was measured.
     pub(crate) fn unexplained(&self) -> Option<f64> {
-        self.of_code().map(|_| self.left())
+        self.code().map(|_| self.left())
     }
 
     /// The same of any other server: its runtime and its code together.
     pub(crate) fn runtime_and_code(&self) -> Option<f64> {
-        (self.of_code().is_none() && !self.cell.server.is_floor).then(|| self.left())
+        (self.code().is_none() && !self.cell.server.is_floor).then(|| self.left())
     }
 
     /// What the framework and the own code take together, as far as either is known.
-    pub(crate) fn of_code(&self) -> Option<f64> {
+    pub(crate) fn code(&self) -> Option<f64> {
         [self.framework, self.own].into_iter().flatten().reduce(|framework, own| framework + own)
     }
 

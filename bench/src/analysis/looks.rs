@@ -49,7 +49,7 @@ pub fn widest<'a>(summary: &'a WorkloadSummary<'a>) -> Option<Widest<'a>> {
     }
     let ranked: Vec<&Cell> = summary.ranked().map(|(cell, _)| cell).collect();
     let (best, others) = ranked.split_first()?;
-    let own = others.is_empty().then(|| (best.name(), best.estimate(figure.of_run)));
+    let own = others.is_empty().then(|| (best.name(), best.estimate(figure.per_run)));
     let ratios = others.iter().map(|cell| (cell.name(), cell.ratio_to(best, figure)));
     let duplicate = summary.duplicate.as_ref().zip(summary.control(figure));
     let control = duplicate.map(|(cell, (_, ratio))| (cell.name(), Some(ratio)));

@@ -42,18 +42,18 @@ pub struct WorkloadSummary<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct RunFigure {
     /// That of a run.
-    pub of_run: fn(&Record) -> Option<f64>,
+    pub per_run: fn(&Record) -> Option<f64>,
     /// That of a slice, by its number.
-    pub of_slice: Option<fn(&SlicesRecord, usize) -> Option<f64>>,
+    pub per_slice: Option<fn(&SlicesRecord, usize) -> Option<f64>>,
 }
 
 impl RunFigure {
     /// The server's CPU time per 2xx answer, in seconds.
     pub const COST: Self =
-        Self { of_run: Record::cpu_per_request, of_slice: Some(SlicesRecord::cpu_per_request) };
+        Self { per_run: Record::cpu_per_request, per_slice: Some(SlicesRecord::cpu_per_request) };
     /// 2xx answers per second.
     pub const THROUGHPUT: Self =
-        Self { of_run: Record::per_second, of_slice: Some(SlicesRecord::per_second) };
+        Self { per_run: Record::per_second, per_slice: Some(SlicesRecord::per_second) };
     /// The time from exec to the first answer, in seconds.
     pub const FIRST_ANSWER: Self = Self::whole(|run| Some(run.start?.first_answer_seconds));
     /// Memory per held connection, in bytes.
@@ -63,8 +63,8 @@ impl RunFigure {
     pub const IDLE: Self = Self::whole(Record::idle_cpu);
 
     /// A figure that a slice does not have.
-    pub const fn whole(of_run: fn(&Record) -> Option<f64>) -> Self {
-        Self { of_run, of_slice: None }
+    pub const fn whole(per_run: fn(&Record) -> Option<f64>) -> Self {
+        Self { per_run, per_slice: None }
     }
 }
 
@@ -101,7 +101,7 @@ impl<'a> WorkloadSummary<'a> {
         let (duplicates, cells): (Vec<Cell>, Vec<Cell>) =
             cells.partition(|cell| cell.server.duplicate_of.is_some());
         let keyed = |cell: Cell<'a>| {
-            let figure = cell.median(leading(workload).of_run);
+            let figure = cell.median(leading(workload).per_run);
             let part = if figure.is_none() { 2 } else { u8::from(cell.not_ranked().is_some()) };
             (part, figure.unwrap_or_default(), cell)
         };
@@ -122,7 +122,7 @@ impl<'a> WorkloadSummary<'a> {
     /// The cells that have a rank, of some servers, each with its rank among these, the best first.
     pub fn ranks_among(&self, is_meant: impl Fn(&Cell) -> bool) -> Vec<(&Cell<'a>, Rank)> {
         let (leading, noise, looks) = (self.leading(), self.noise(), self.looks());
-        let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading.of_run).is_some();
+        let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading.per_run).is_some();
         let cells: Vec<&Cell> = self.cells.iter().filter(is_ranked).filter(|cell| is_meant(cell)).collect();
         let figures: Vec<_> = cells.iter().map(|cell| cell.by_repetition(leading)).collect();
         let ranks = statistics::ranks(cells.len(), |a, b| is_below(&figures[a], &figures[b], looks, noise));
@@ -349,7 +349,7 @@ mod tests {
             for ratio in [one.ratio_to(two, cost), two.ratio_to(one, cost)] {
                 assert_eq!(ratio.is_some(), is_ranked, "{bound:?}");
             }
-            assert!(one.raw_ratio_to(two, cost).is_some() && one.median(cost.of_run).is_some(), "{bound:?}");
+            assert!(one.raw_ratio_to(two, cost).is_some() && one.median(cost.per_run).is_some(), "{bound:?}");
             assert_eq!(summary.is_below(one, two, None), is_ranked, "{bound:?}");
             assert_eq!(summary.noise().is_some(), is_ranked, "{bound:?}");
         }

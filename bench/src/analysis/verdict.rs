@@ -95,7 +95,7 @@ pub struct Verdict {
 }
 
 /// The verdict on a run, from its figures; `None` where it has none of a load.
-pub fn of_run(record: &Record) -> Option<VerdictRecord> {
+pub fn judge_run(record: &Record) -> Option<VerdictRecord> {
     let (load, cpu) = (record.load.as_ref()?, record.cpu.as_ref()?);
     let utilisation = |seconds: f64, cores: usize| seconds / (load.elapsed_seconds * as_f64(cores as u64));
     let cores_seconds = cpu.wall_seconds * as_f64(record.cores() as u64);
@@ -171,7 +171,7 @@ pub(crate) fn is_slice_disturbed(
 
 /// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed
 /// request makes a cell invalid; otherwise it is what most of its runs are, as medians go.
-pub(crate) fn of_runs(runs: &[&Record]) -> Option<Verdict> {
+pub(crate) fn judge_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
         runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
     let errors: u64 = runs.iter().map(|(run, _)| run.error_count()).sum();

@@ -53,7 +53,7 @@ impl<'a> Versus<'a> {
         let ratio = head.ratio_to(base, figure);
         let cells = [("base", base), ("head", head)];
         let judgement = judged(cells, kind, ratio, summary.noise().unwrap_or_default());
-        let median = |cell: &Cell| cell.median(figure.of_run);
+        let median = |cell: &Cell| cell.median(figure.per_run);
         Some(Self {
             workload: summary.workload,
             server: server.to_owned(),

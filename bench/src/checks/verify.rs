@@ -70,7 +70,7 @@ pub struct Question {
 
 impl Question {
     /// The cases of this depth, about the greeting.
-    pub fn of(depth: Depth) -> Self {
+    pub fn new(depth: Depth) -> Self {
         Self { protocol: Protocol::Http1, depth, target: Target::Greeting, only: Vec::new() }
     }
 
@@ -93,7 +93,7 @@ pub fn verify(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> anyhow::Result<Verification> {
     let settings = Settings { splits: question.depth == Depth::Splits, ..Settings::default() };
-    let verification = |run| Ok(Verification::of_server(run, server));
+    let verification = |run| Ok(Verification::new(run, server));
     let protocol = question.protocol;
     ensure!(server.protocols.contains(&protocol), "it does not speak {protocol}, by its manifest");
     if server.is_floor {
@@ -148,7 +148,7 @@ pub fn verify_attached(
         ..Settings::default()
     };
     let watch = Watch { progress: &|sent| progress(sent, cases.len()), is_stopped };
-    Ok(Verification::of_attached(conformance::run(address, &cases, &settings, &watch)))
+    Ok(Verification::without_manifest(conformance::run(address, &cases, &settings, &watch)))
 }
 
 /// Before a run: sends the workload's own request, whose answer has to be right byte for byte, then

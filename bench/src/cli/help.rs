@@ -6,7 +6,7 @@
 
 /// The text of a file. Each paragraph is one line, which clap breaks by the width of the terminal;
 /// indented lines stay.
-pub(super) fn of(file: &str) -> String {
+pub(super) fn text(file: &str) -> String {
     let mut text = String::new();
     let mut is_in_paragraph = false;
     for line in file.lines() {
@@ -67,7 +67,7 @@ mod tests {
     fn a_paragraph_is_a_line() {
         let file = "One\ntwo.\n\nThree:\n  bench list\n      four\n  bench man\n\nFive\nsix\n";
         let text = "One two.\n\nThree:\n  bench list\n      four\n  bench man\n\nFive six";
-        assert_eq!(super::of(file), text);
+        assert_eq!(super::text(file), text);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::servers::workload::Limit;
 
 /// `bench measure`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/measure.txt")))]
+#[command(after_help = help::text(include_str!("help/measure.txt")))]
 pub struct Measure {
     /// Resume an interrupted measurement, with its own flags
     #[arg(long, value_name = "DIR", conflicts_with_all = ["Setup", "Chosen", "server_host", "load_host", "ssh"], value_parser = value::results)]

@@ -25,7 +25,7 @@ pub use self::value::Label;
 
 /// Measures HTTP servers on this machine, and reports what limited each figure.
 #[derive(Debug, Parser)]
-#[command(name = "bench", version, after_help = help::of(include_str!("help/bench.txt")))]
+#[command(name = "bench", version, after_help = help::text(include_str!("help/bench.txt")))]
 pub struct Arguments {
     /// The checkout with the servers and workloads [default: the one around the working folder]
     #[arg(long, global = true, value_name = "DIR")]
@@ -40,7 +40,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List servers, workloads and load tools, and what this machine lacks
-    #[command(after_help = help::of(include_str!("help/list.txt")))]
+    #[command(after_help = help::text(include_str!("help/list.txt")))]
     List {
         /// Which of them [default: all]
         #[arg(value_enum)]
@@ -49,7 +49,7 @@ pub enum Command {
     /// Create a working server to start from
     New(New),
     /// Find mistakes in the manifests of servers
-    #[command(after_help = help::of(include_str!("help/check.txt")))]
+    #[command(after_help = help::text(include_str!("help/check.txt")))]
     Check {
         /// Servers by name [default: all]
         #[arg(value_name = "NAME")]
@@ -74,7 +74,7 @@ pub enum Command {
     /// List every measurement, and how figures changed from one to the next
     History(History),
     /// Refresh README.md's table and picture from a measurement
-    #[command(after_help = help::of(include_str!("help/readme.txt")))]
+    #[command(after_help = help::text(include_str!("help/readme.txt")))]
     Readme {
         /// The result folder with the figures
         #[arg(value_name = "DIR", value_parser = value::results)]
@@ -83,10 +83,10 @@ pub enum Command {
     /// Build a server and run it in the foreground
     Serve(Serve),
     /// Check this machine: what it lacks, and whether it is quiet enough to measure on
-    #[command(after_help = help::of(include_str!("help/doctor.txt")))]
+    #[command(after_help = help::text(include_str!("help/doctor.txt")))]
     Doctor(Hosts),
     /// Run the helper that --server-host and --load-host start on another machine
-    #[command(after_help = help::of(include_str!("help/host.txt")))]
+    #[command(after_help = help::text(include_str!("help/host.txt")))]
     Host {
         /// A value that marks the processes that it starts, so that they can be found and ended
         #[arg(long, value_name = "VALUE")]
@@ -96,14 +96,14 @@ pub enum Command {
         cache: PathBuf,
     },
     /// Print the script for a shell's completion
-    #[command(after_help = help::of(include_str!("help/completions.txt")))]
+    #[command(after_help = help::text(include_str!("help/completions.txt")))]
     Completions {
         /// The shell
         #[arg(value_enum)]
         shell: Shell,
     },
     /// Print the manual page, or write a page per command
-    #[command(after_help = help::of(include_str!("help/man.txt")))]
+    #[command(after_help = help::text(include_str!("help/man.txt")))]
     Man {
         /// Write a page per command into this folder [default: print the page of `bench`]
         #[arg(long, value_name = "DIR")]
@@ -150,7 +150,7 @@ impl Chosen {
 
 /// `bench new`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/new.txt")))]
+#[command(after_help = help::text(include_str!("help/new.txt")))]
 pub struct New {
     /// The server's name, which is also that of its folder
     pub name: String,
@@ -162,7 +162,7 @@ pub struct New {
 
 /// `bench verify`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/verify.txt")))]
+#[command(after_help = help::text(include_str!("help/verify.txt")))]
 pub struct Verify {
     /// Servers by name, as with --servers
     #[arg(value_name = "NAME", conflicts_with_all = ["servers", "address"])]
@@ -229,7 +229,7 @@ pub enum Form {
 
 /// `bench drill`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/drill.txt")))]
+#[command(after_help = help::text(include_str!("help/drill.txt")))]
 pub struct Drill {
     /// Servers by name, as with --servers
     #[arg(value_name = "NAME", conflicts_with = "servers")]
@@ -270,7 +270,7 @@ pub struct Drill {
 
 /// `bench microbench`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/microbench.txt")))]
+#[command(after_help = help::text(include_str!("help/microbench.txt")))]
 pub struct Microbench {
     /// Only benchmarks whose names contain this, such as `connection` or `parse/wrk`
     #[arg(value_name = "FILTER")]
@@ -287,7 +287,7 @@ pub struct Microbench {
 
 /// `bench report`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/report.txt")))]
+#[command(after_help = help::text(include_str!("help/report.txt")))]
 pub struct Report {
     /// A result folder
     #[arg(value_name = "DIR", value_parser = value::results)]
@@ -312,7 +312,7 @@ pub struct Report {
 
 /// `bench explain`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/explain.txt")))]
+#[command(after_help = help::text(include_str!("help/explain.txt")))]
 pub struct Explain {
     /// A result folder that keeps microbenchmarks
     #[arg(value_name = "DIR", value_parser = value::results)]
@@ -337,7 +337,7 @@ pub struct Printed {
 
 /// `bench compare`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/compare.txt")))]
+#[command(after_help = help::text(include_str!("help/compare.txt")))]
 pub struct Compare {
     /// The result folder that comes first
     #[arg(value_name = "A", value_parser = value::results)]
@@ -358,7 +358,7 @@ pub struct Compare {
 
 /// `bench versus`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/versus.txt")))]
+#[command(after_help = help::text(include_str!("help/versus.txt")))]
 pub struct Versus {
     /// The state before: a commit of this checkout, another checkout, or the folder of a server
     #[arg(value_name = "BASE")]
@@ -408,7 +408,7 @@ pub struct Versus {
 
 /// `bench history`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/history.txt")))]
+#[command(after_help = help::text(include_str!("help/history.txt")))]
 pub struct History {
     /// The folder that result folders lie in [default: bench/results, or where that cannot be written
     /// to, ~/.local/state/hello-bench]
@@ -426,7 +426,7 @@ pub struct History {
 
 /// `bench serve`
 #[derive(Args, Debug)]
-#[command(after_help = help::of(include_str!("help/serve.txt")))]
+#[command(after_help = help::text(include_str!("help/serve.txt")))]
 pub struct Serve {
     /// The folder of a server outside of the checkout, with its `server.toml`
     #[arg(long, value_name = "DIR")]

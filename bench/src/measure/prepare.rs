@@ -194,7 +194,7 @@ fn prepare(sides: &Sides, server: &Server, shown: bool) -> Prepared {
 
 /// Sends the server the conformance cases. `None` when that is not possible: its runs then record why.
 fn conformance(sides: &Sides, server: &Server, stage: &Stage) -> Option<ConformanceRecord> {
-    let (name, question) = (&server.name, Question::of(Depth::Cases));
+    let (name, question) = (&server.name, Question::new(Depth::Cases));
     let host = sides.server();
     let verification = match &server.attached {
         None => verify::verify(host, server, &question, &|_, _| {}),

@@ -146,7 +146,7 @@ mod tests {
             retransmitted: 9,
         };
         let mut record = Record::example("floor", 1);
-        let verdict = verdict::of_run(&record).unwrap();
+        let verdict = verdict::judge_run(&record).unwrap();
         let (server_utilisation, tool_utilisation) = (Some(server), tool);
         record.verdict = Some(VerdictRecord { bound, server_utilisation, tool_utilisation, ..verdict });
         record.hosts =

@@ -59,7 +59,7 @@ fn tried(done: &[Record], workload: &str, tool: &str, server: &str, before: u32)
         return Vec::new();
     }
     let limit = |run: &Record| run.workload.rate.as_ref().and_then(|rate| rate.limit);
-    Cell::new(runs).runs.into_iter().filter_map(|run| Probe::of_run(run, limit(run)?)).collect()
+    Cell::new(runs).runs.into_iter().filter_map(|run| Probe::from_run(run, limit(run)?)).collect()
 }
 
 /// The runs by a tool; where it has none, as one without closed loops, all of them.

@@ -79,7 +79,7 @@ fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
 fn best(summary: &WorkloadSummary) -> String {
     let ranked: Vec<(&Cell, Rank)> = summary.ranked().collect();
     let (adjective, what, shown) = words(summary.workload.task);
-    let shown = |cell: &Cell| shown(cell.median(summary.leading().of_run).unwrap_or_default());
+    let shown = |cell: &Cell| shown(cell.median(summary.leading().per_run).unwrap_or_default());
     let place = match summary.workload.task {
         TaskRecord::Start => String::new(),
         _ => format!(" with {}", section::connections(summary.workload.connections)),

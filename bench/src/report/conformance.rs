@@ -96,7 +96,7 @@ mod tests {
                 is_dropped: false,
             };
             let outcome = severity.map_or(Outcome::Passed, |severity| Outcome::Failed(failure(severity)));
-            CaseResult { case, rule: Rule::of(""), outcome }
+            CaseResult { case, rule: Rule::new(""), outcome }
         };
         let reason = String::new();
         let flaky = KnownFailure { cases: vec!["host/url".into()], reason, flaky: true, only_split: false };
@@ -110,8 +110,9 @@ mod tests {
             result("host/url", Some(Severity::Wrong), None),
             result("smuggling/in-a-chunk", None, None),
         ];
-        let of =
-            |results, known: &[KnownFailure]| Verification::new(Run { results, ..Run::default() }, known, 0);
+        let of = |results, known: &[KnownFailure]| {
+            Verification::compare(Run { results, ..Run::default() }, known, 0)
+        };
         let (few, mixed) = (of(few, &[]), of(mixed, &[flaky]));
         let verified = [("few", &few), ("mixed", &mixed)];
         let table = table(&verified);

@@ -87,18 +87,18 @@ impl Measure {
         }
     }
 
-    fn of(self, summary: &WorkloadSummary, cell: &Cell) -> Option<Estimate> {
+    fn estimate(self, summary: &WorkloadSummary, cell: &Cell) -> Option<Estimate> {
         let is_open_loop = summary.workload.rate.is_some();
         match (self, summary.workload.task) {
-            (Self::Cost, TaskRecord::Load) => cell.estimate(RunFigure::COST.of_run),
+            (Self::Cost, TaskRecord::Load) => cell.estimate(RunFigure::COST.per_run),
             (Self::Throughput, TaskRecord::Load) if !is_open_loop => {
                 let is_of_server = cell.bound().is_some_and(Bound::is_of_server);
-                cell.estimate(RunFigure::THROUGHPUT.of_run).filter(|_| is_of_server)
+                cell.estimate(RunFigure::THROUGHPUT.per_run).filter(|_| is_of_server)
             }
             (Self::P99, TaskRecord::Load) if is_open_loop => cell.estimate(|run| run.percentile(99)),
-            (Self::FirstResponse, TaskRecord::Start) => cell.estimate(RunFigure::FIRST_ANSWER.of_run),
-            (Self::Memory, TaskRecord::Hold) => cell.estimate(RunFigure::MEMORY.of_run),
-            (Self::Idle, TaskRecord::Idle) => cell.estimate(RunFigure::IDLE.of_run),
+            (Self::FirstResponse, TaskRecord::Start) => cell.estimate(RunFigure::FIRST_ANSWER.per_run),
+            (Self::Memory, TaskRecord::Hold) => cell.estimate(RunFigure::MEMORY.per_run),
+            (Self::Idle, TaskRecord::Idle) => cell.estimate(RunFigure::IDLE.per_run),
             _ => None,
         }
     }
@@ -124,16 +124,16 @@ pub(super) fn figures(summaries: &[WorkloadSummary]) -> Vec<Tracked> {
     let limit = |summary: &WorkloadSummary| summary.workload.rate.as_ref()?.limit;
     let own = summaries.iter().filter(|summary| !summary.is_check);
     own.flat_map(|summary| match limit(summary) {
-        Some(limit) => of_search(summary, limit),
-        None => of_workload(summary).collect(),
+        Some(limit) => capacities(summary, limit),
+        None => figures_by_measure(summary).collect(),
     })
     .collect()
 }
 
 /// What a search found for each server. That some of its probes were too much is no failure.
-fn of_search(summary: &WorkloadSummary, limit: LimitRecord) -> Vec<Tracked> {
+fn capacities(summary: &WorkloadSummary, limit: LimitRecord) -> Vec<Tracked> {
     let of_cell = |cell: &Cell| {
-        let Capacity { kept, exceeded } = capacity::of_cell(cell, limit)?;
+        let Capacity { kept, exceeded } = capacity::from_cell(cell, limit)?;
         let figure = Figure { value: kept, interval: exceeded.map(|exceeded| [kept, exceeded]) };
         Some(tracked(summary, cell, Measure::Capacity, figure, cell.measured().count()))
     };
@@ -157,11 +157,11 @@ fn tracked(
     }
 }
 
-fn of_workload<'a>(summary: &'a WorkloadSummary<'a>) -> impl Iterator<Item = Tracked> + 'a {
+fn figures_by_measure<'a>(summary: &'a WorkloadSummary<'a>) -> impl Iterator<Item = Tracked> + 'a {
     let cells = summary.cells.iter().filter(|cell| cell.not_ranked().is_none());
     cells.flat_map(move |cell| {
         Measure::ALL.into_iter().filter_map(move |measure| {
-            let estimate = measure.of(summary, cell)?;
+            let estimate = measure.estimate(summary, cell)?;
             Some(tracked(summary, cell, measure, estimate.into(), estimate.values))
         })
     })

@@ -38,14 +38,14 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
     let torn = [loaded.torn.clone(), loaded.drills_torn.clone()].into_iter().flatten();
     torn.chain(divided_cores(machine))
         .chain(shared_cores(machine))
-        .chain(of_machines(machine))
+        .chain(machines(machine))
         .chain(unavailable(summaries))
         .chain([of_runs.as_slice(), &of_figures].concat().into_iter().flatten())
         .collect()
 }
 
 /// What may be wrong with the machines, each sentence once, with the hosts where there are several.
-fn of_machines(machine: &Machine) -> Vec<String> {
+fn machines(machine: &Machine) -> Vec<String> {
     let Some(hosts) = &machine.hosts else {
         return OF_MACHINE.iter().filter_map(|warning| Some(warning(machine)?.concat())).collect();
     };
@@ -130,7 +130,7 @@ fn unavailable(summaries: &[WorkloadSummary]) -> Vec<String> {
     lacks.sort();
     lacks.dedup();
     let said = lacks.iter().filter_map(|lack| {
-        let cells = of_cells(summaries, |cell| cell.failures().any(|failure| failure.message == *lack))?;
+        let cells = server_names(summaries, |cell| cell.failures().any(|failure| failure.message == *lack))?;
         Some(format!("Left out: {cells}: {lack}."))
     });
     said.collect()
@@ -138,12 +138,12 @@ fn unavailable(summaries: &[WorkloadSummary]) -> Vec<String> {
 
 fn failed(summaries: &[WorkloadSummary]) -> Option<String> {
     let has_failed = |cell: &Cell| cell.failures().any(|failure| failure.kind != ErrorKind::Unavailable);
-    let cells = of_cells(summaries, has_failed)?;
+    let cells = server_names(summaries, has_failed)?;
     Some(format!("Runs without figures, since they failed: {cells}. The notes below the tables say why."))
 }
 
 fn invalid(summaries: &[WorkloadSummary]) -> Option<String> {
-    let cells = of_cells(summaries, |cell| cell.bound() == Some(Bound::Invalid))?;
+    let cells = server_names(summaries, |cell| cell.bound() == Some(Bound::Invalid))?;
     Some(format!(
         "Invalid, and so not ranked: {cells}. These figures say nothing about the servers; the notes below the \
          tables say why."
@@ -155,7 +155,7 @@ fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
         summaries.iter().flat_map(WorkloadSummary::with_floor).map(|cell| cell.set_aside).sum();
     let runs = numbers::counted(again, "run");
     let again = (again > 0).then(|| format!("{runs} repeated because other processes disturbed them."));
-    let still = of_cells(summaries, |cell| cell.bound() == Some(Bound::Disturbed)).map(|cells| {
+    let still = server_names(summaries, |cell| cell.bound() == Some(Bound::Disturbed)).map(|cells| {
         format!("Disturbed, and so not ranked: {cells}. Measure again when the machine is quiet.")
     });
     let said: Vec<String> = again.into_iter().chain(still).collect();
@@ -166,8 +166,8 @@ fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
 fn attached(summaries: &[WorkloadSummary]) -> Option<String> {
     let is_attached = |cell: &Cell| cell.server.is_attached && cell.measured().next().is_some();
     let has_cpu = |run: &Record| run.cpu.as_ref().is_some_and(|cpu| cpu.server.is_some());
-    of_cells(summaries, is_attached).map(|cells| {
-        let unknown = of_cells(summaries, |cell| is_attached(cell) && !cell.measured().any(has_cpu));
+    server_names(summaries, is_attached).map(|cells| {
+        let unknown = server_names(summaries, |cell| is_attached(cell) && !cell.measured().any(has_cpu));
         let unknown = unknown.map_or_else(String::new, |cells| {
             format!(" CPU time unknown, since no process was named (`--pid`): {cells}.")
         });
@@ -190,7 +190,7 @@ fn overlapping(machine: &Machine, summaries: &[WorkloadSummary]) -> Option<Strin
     let shares = |cell: &Cell| {
         cell.server.is_attached && cell.measured().any(|run| run.hosts.is_none() && shares_cores(run))
     };
-    let cells = of_cells(summaries, shares)?;
+    let cells = server_names(summaries, shares)?;
     Some(format!(
         "Could use the load tool's cores, so each slowed the other down: {cells}. Pin the server to other cores, for \
          example with `taskset`, and measure again."
@@ -198,7 +198,7 @@ fn overlapping(machine: &Machine, summaries: &[WorkloadSummary]) -> Option<Strin
 }
 
 fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
-    let cells = of_cells(summaries, |cell| cell.bound() == Some(Bound::ClientBound))?;
+    let cells = server_names(summaries, |cell| cell.bound() == Some(Bound::ClientBound))?;
     Some(format!(
         "The load tool was at its own limit: {cells}. These requests/s compare the tool with itself; CPU time per \
          request compares the servers."
@@ -206,7 +206,7 @@ fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 fn network_bound(summaries: &[WorkloadSummary]) -> Option<String> {
-    let cells = of_cells(summaries, |cell| cell.bound() == Some(Bound::NetworkBound))?;
+    let cells = server_names(summaries, |cell| cell.bound() == Some(Bound::NetworkBound))?;
     Some(format!(
         "The link of the server's host carried nearly what it can: {cells}. These requests/s are the network's; CPU time \
          per request compares the servers."
@@ -215,7 +215,7 @@ fn network_bound(summaries: &[WorkloadSummary]) -> Option<String> {
 
 /// Servers whose answers seem to wait for acknowledgements.
 fn delayed(summaries: &[WorkloadSummary]) -> Option<String> {
-    let cells = of_cells(summaries, |cell| verdict::waits_for_acknowledgements(&cell.runs))?;
+    let cells = server_names(summaries, |cell| verdict::waits_for_acknowledgements(&cell.runs))?;
     Some(format!(
         "Each answer took about 40 ms, while neither the server nor the load tool was busy: {cells}. That is the \
          pattern of a delayed acknowledgement: such a server likely writes head and body apart without \
@@ -286,7 +286,7 @@ fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
 }
 
 /// The servers with such cells and their workloads; servers with the same workloads together.
-fn of_cells(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
+fn server_names(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
     let names = summaries.iter().flat_map(|summary| {
         let cells = summary.with_floor().filter(|cell| is_such(cell));
         cells.map(|cell| (cell.name(), summary.workload.name.as_str()))
@@ -320,7 +320,7 @@ mod tests {
             (latency.percentiles, latency.mean_seconds) = ([(50, p50_seconds)].into(), None);
             let cpu = run.cpu.as_mut().unwrap();
             (cpu.server.as_mut().unwrap().seconds, cpu.tool.seconds) = (0.02, 0.04);
-            run.verdict = verdict::of_run(run);
+            run.verdict = verdict::judge_run(run);
         })
     }
 

@@ -29,12 +29,12 @@ impl Identity {
     }
 
     /// The files of a server, by name.
-    pub fn of_server(&self) -> [(&str, &str); 2] {
+    pub fn server_files(&self) -> [(&str, &str); 2] {
         [(CERTIFICATE, &self.certificate), (KEY, &self.key)]
     }
 
     /// The file of what loads it.
-    pub fn of_client(&self) -> (&str, &str) {
+    pub fn client_file(&self) -> (&str, &str) {
         (CERTIFICATE, &self.certificate)
     }
 }
@@ -50,7 +50,7 @@ impl<'h> ServerFlags<'h> {
     /// Fails where there is no room for the files. Without TLS no identity is used.
     pub fn new(host: &'h Host, protocol: Protocol, identity: Option<&Identity>) -> anyhow::Result<Self> {
         let identity = identity.filter(|_| protocol.is_encrypted());
-        let folder = identity.map(|identity| host.scratch(&identity.of_server())).transpose()?;
+        let folder = identity.map(|identity| host.scratch(&identity.server_files())).transpose()?;
         let words = match (protocol, &folder) {
             (Protocol::H2c, _) => vec!["--h2c".to_owned()],
             (_, Some(folder)) => {

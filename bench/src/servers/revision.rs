@@ -39,12 +39,12 @@ impl Revision {
     pub fn find(host: &Host, checkout: &Checkout, text: &str) -> anyhow::Result<Self> {
         let path = Path::new(text);
         if path.is_dir() {
-            return Self::of_folder(checkout, path).with_context(|| text.to_owned());
+            return Self::from_folder(checkout, path).with_context(|| text.to_owned());
         }
-        Self::of_commit(host, checkout, text)
+        Self::from_commit(host, checkout, text)
     }
 
-    fn of_folder(checkout: &Checkout, path: &Path) -> anyhow::Result<Self> {
+    fn from_folder(checkout: &Checkout, path: &Path) -> anyhow::Result<Self> {
         let path = path.canonicalize().context("it cannot be resolved")?;
         let identity = path.display().to_string();
         let servers = if path.join("server.toml").is_file() {
@@ -52,14 +52,14 @@ impl Revision {
         } else if path.join("servers").is_dir() {
             let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
             let name: String = identity.chars().map(plain).collect();
-            Checkout::read_at(path, checkout.target.of_other(&name))?.servers
+            Checkout::read_at(path, checkout.target.for_checkout(&name))?.servers
         } else {
             bail!("it is neither the folder of a server nor a checkout");
         };
         Ok(Self { label: identity.clone(), identity, servers, unpacked: None })
     }
 
-    fn of_commit(host: &Host, checkout: &Checkout, text: &str) -> anyhow::Result<Self> {
+    fn from_commit(host: &Host, checkout: &Checkout, text: &str) -> anyhow::Result<Self> {
         let root = checkout.root.display().to_string();
         let run = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
@@ -76,7 +76,7 @@ impl Revision {
         run(&["sh", "-c", UNPACK, "unpack", &root, &sha, &unpacked.to_string_lossy()])
             .with_context(|| format!("cannot unpack {text}"))?;
         let label = if sha.starts_with(text) { short.clone() } else { format!("{text} ({short})") };
-        let read = Checkout::read_at(unpacked.clone(), checkout.target.of_other(&short));
+        let read = Checkout::read_at(unpacked.clone(), checkout.target.for_checkout(&short));
         let mut found = Self { label, identity: sha, servers: Vec::new(), unpacked: Some(unpacked) };
         found.servers = read.with_context(|| format!("{}: its files cannot be read", found.label))?.servers;
         Ok(found)

@@ -59,7 +59,7 @@ impl Target {
     }
 
     /// A folder below this one for the programs of another checkout, which has the same name each time.
-    pub fn of_other(&self, name: &str) -> Self {
+    pub fn for_checkout(&self, name: &str) -> Self {
         Self { folder: self.other(name).join("target"), triple: self.triple.clone() }
     }
 

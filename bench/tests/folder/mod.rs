@@ -73,7 +73,7 @@ impl Folder {
     /// Gives each run its verdict, as the harness does after a run.
     fn judge(&mut self) {
         for record in &mut self.records {
-            record.verdict = verdict::of_run(record);
+            record.verdict = verdict::judge_run(record);
         }
     }
 

@@ -134,7 +134,7 @@ fn every_template_is_as_its_manifest_says() {
         assert_eq!(launch::prepare(&host, server).unwrap(), None);
         let version = launch::version(&host, server).unwrap();
         assert!(version.starts_with(&format!("server-{} 0.1.0 (", server.name)), "{version}");
-        let verification = verify::verify(&host, server, &Question::of(Depth::Cases), &|_, _| {}).unwrap();
+        let verification = verify::verify(&host, server, &Question::new(Depth::Cases), &|_, _| {}).unwrap();
         let unknown: Vec<_> = verification.unknown().collect();
         assert!(
             verification.is_as_known(),

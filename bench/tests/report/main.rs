@@ -343,7 +343,7 @@ fn figures_are_those_of_the_records() {
         for (server, value) in shown {
             let name = server.trim_end_matches(" (not a server)");
             let runs = folder.records.iter().filter(|run| run.server.name == name);
-            let expected = median(&mut runs.filter_map(figure.of_run).collect::<Vec<_>>()).unwrap();
+            let expected = median(&mut runs.filter_map(figure.per_run).collect::<Vec<_>>()).unwrap();
             assert!((value - expected).abs() <= expected * 1e-12, "{table} {server}: {value} {expected}");
             let line = format!(",{table},{server},{head},");
             let line = csv.lines().find(|known| known.contains(&line)).unwrap();

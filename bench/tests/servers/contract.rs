@@ -41,7 +41,7 @@ const AT_ONCE: usize = 3;
 #[test]
 fn every_server_is_as_its_manifest_says() {
     let (host, servers) = prepared::servers(|_| true);
-    let question = Question::of(Depth::Splits);
+    let question = Question::new(Depth::Splits);
     prepared::check(&servers, AT_ONCE, |server| as_known(&host, server, &question));
 }
 
@@ -51,7 +51,7 @@ fn every_server_is_as_its_manifest_says() {
 fn every_server_in_rust_speaks_the_protocols_of_its_manifest() {
     let (host, servers) = prepared::servers(|server| server.language == "Rust" && server.protocols.len() > 1);
     for protocol in [Protocol::Https, Protocol::H2c, Protocol::H2] {
-        let question = Question { protocol, ..Question::of(Depth::Cases) };
+        let question = Question { protocol, ..Question::new(Depth::Cases) };
         let speaking: Vec<_> =
             servers.iter().filter(|server| server.protocols.contains(&protocol)).cloned().collect();
         prepared::check(&speaking, AT_ONCE, |server| as_known(&host, server, &question));

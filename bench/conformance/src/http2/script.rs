@@ -146,7 +146,7 @@ pub(super) enum End {
 
 impl Frames {
     /// Of one write and no alternative.
-    pub(super) fn of(bytes: Vec<u8>, probe: Vec<u8>) -> Self {
+    pub(super) fn new(bytes: Vec<u8>, probe: Vec<u8>) -> Self {
         let steps = vec![Step::Send(bytes)];
         Self { steps, finish: Finish::Probe, alternatives: Vec::new(), table: TABLE, probe }
     }

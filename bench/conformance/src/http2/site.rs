@@ -118,7 +118,7 @@ impl Site<'_> {
 
     /// A script that begins with these bytes, as they are.
     pub(super) fn raw(&self, bytes: Vec<u8>) -> Frames {
-        Frames::of(bytes, self.probe())
+        Frames::new(bytes, self.probe())
     }
 
     /// A script that begins with the client's preface and then these bytes.

@@ -41,7 +41,7 @@ pub(super) struct Hello {
 
 impl Hello {
     /// The hello of rustls; `None` where it is in another form than expected.
-    pub(super) fn of_1_3() -> Option<Self> {
+    pub(super) fn tls_1_3() -> Option<Self> {
         let bytes = hello(&Offer::default());
         let mut rest = bytes.get(4..)?;
         let mut take = |length: usize| {

@@ -248,7 +248,7 @@ fn what_is_no_handshake_is_judged_by_its_bytes() {
 
 #[test]
 fn a_hello_is_taken_apart_and_put_together() {
-    let hello = Hello::of_1_3().unwrap();
+    let hello = Hello::tls_1_3().unwrap();
     let message = hello.message();
     assert_eq!(message[0], 1);
     assert_eq!(number(&message[1..4]), message.len() - 4);

@@ -161,14 +161,14 @@ fn load_machines(machine: &Machine) -> String {
         let processor = machine.processor.as_deref().unwrap_or("an unknown processor");
         format!("{} ({processor}, {}, {})", machine.host, machine.counted_cores(), machine.kernel)
     };
-    of_hosts(machine, "the same machine", |hosts| {
+    describe_hosts(machine, "the same machine", |hosts| {
         hosts.loads.iter().map(|(_, machine)| described(machine)).collect::<Vec<_>>().join("; ")
     })
 }
 
 /// The interface of the server's host, what it carries, and its largest packet.
 fn link(machine: &Machine) -> String {
-    of_hosts(machine, "none: the loopback interface", |hosts| {
+    describe_hosts(machine, "none: the loopback interface", |hosts| {
         let Some(interface) = &hosts.server.interface else { return "unknown".into() };
         let Interface { name, driver, megabits_per_second, mtu, .. } = interface;
         let driver = driver.as_ref().map(|driver| format!(" ({driver})")).unwrap_or_default();
@@ -180,7 +180,7 @@ fn link(machine: &Machine) -> String {
 }
 
 fn tool_cores(machine: &Machine) -> String {
-    of_hosts(machine, &numbers::cores(&machine.tool_cores), |hosts| {
+    describe_hosts(machine, &numbers::cores(&machine.tool_cores), |hosts| {
         let cores =
             |(_, load): &(_, Machine)| format!("{} of {}", numbers::cores(&load.tool_cores), load.host);
         hosts.loads.iter().map(cores).collect::<Vec<_>>().join(", ")
@@ -188,7 +188,7 @@ fn tool_cores(machine: &Machine) -> String {
 }
 
 /// What is said of the hosts of a measurement, or of one without any.
-fn of_hosts(machine: &Machine, local: &str, said: impl Fn(&Hosts) -> String) -> String {
+fn describe_hosts(machine: &Machine, local: &str, said: impl Fn(&Hosts) -> String) -> String {
     machine.hosts.as_ref().map_or_else(|| local.to_owned(), said)
 }
 

@@ -28,7 +28,7 @@ pub enum Judgement {
 /// The judgement where nothing can be compared: a cell has no figures, or is invalid or disturbed.
 /// A server that fails in B and did not in A is broken. One that failed in A has no baseline. Each cell
 /// has the name of its side.
-pub(super) fn of_unjudged([a, b]: [(&str, &Cell); 2]) -> Option<Judgement> {
+pub(super) fn judge_without_figures([a, b]: [(&str, &Cell); 2]) -> Option<Judgement> {
     let has_failed =
         |cell: &Cell| cell.measured().next().is_none() || cell.measured().any(|run| run.error_count() > 0);
     match (unjudged(a), unjudged(b)) {
@@ -54,7 +54,7 @@ pub(super) fn is_baseline(cell: &Cell) -> bool {
 }
 
 /// A difference counts when the interval excludes 1 and the median is beyond the noise.
-pub(super) fn of_ratio(kind: FigureKind, ratio: Option<Estimate>, noise: f64) -> Judgement {
+pub(super) fn judge_ratio(kind: FigureKind, ratio: Option<Estimate>, noise: f64) -> Judgement {
     let Some(ratio) = ratio else { return Judgement::NotJudged("there is no ratio".into()) };
     let is_more = ratio.is_above(1.0) && ratio.median > 1.0 + noise;
     let is_less = ratio.is_below(1.0) && ratio.median < 1.0 - noise;
@@ -99,9 +99,12 @@ mod tests {
         ];
         for (name, [low, median, high], values, cost, throughput) in cases {
             let ratio = Some(Estimate { median, low, high, values });
-            assert_eq!(of_ratio(FigureKind::Cost, ratio, 0.02), cost, "{name}");
-            assert_eq!(of_ratio(FigureKind::Throughput, ratio, 0.02), throughput, "{name}");
+            assert_eq!(judge_ratio(FigureKind::Cost, ratio, 0.02), cost, "{name}");
+            assert_eq!(judge_ratio(FigureKind::Throughput, ratio, 0.02), throughput, "{name}");
         }
-        assert_eq!(of_ratio(FigureKind::Cost, None, 0.0), Judgement::NotJudged("there is no ratio".into()));
+        assert_eq!(
+            judge_ratio(FigureKind::Cost, None, 0.0),
+            Judgement::NotJudged("there is no ratio".into())
+        );
     }
 }

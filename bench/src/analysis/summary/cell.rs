@@ -44,7 +44,7 @@ impl<'a> Cell<'a> {
                 runs[place] = record;
             }
         }
-        let verdict = verdict::of_runs(&runs);
+        let verdict = verdict::judge_runs(&runs);
         let looks = runs.iter().filter_map(|run| run.until).map(|until| until.looks).max().unwrap_or(1);
         Self { server, runs, set_aside, verdict, looks }
     }
@@ -139,25 +139,25 @@ impl<'a> Cell<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Repeated {
     repetition: u32,
-    of_run: f64,
+    run: f64,
     /// By block, `None` where it has no slice that counts; empty where the run was not made in slices.
-    of_blocks: Vec<Option<f64>>,
+    blocks: Vec<Option<f64>>,
 }
 
 impl Repeated {
     fn new(run: &Record, figure: RunFigure) -> Option<Self> {
-        let of_blocks = run.slices.as_ref().zip(figure.of_slice).map(|(slices, of_slice)| {
+        let blocks = run.slices.as_ref().zip(figure.per_slice).map(|(slices, per_slice)| {
             let blocks = slices.block.iter().max().map_or(0, |last| *last as usize + 1);
             let mut values = vec![None; blocks];
             for slice in slices.counted() {
-                values[slices.block[slice] as usize] = of_slice(slices, slice);
+                values[slices.block[slice] as usize] = per_slice(slices, slice);
             }
             values
         });
         Some(Self {
             repetition: run.repetition?,
-            of_run: (figure.of_run)(run)?,
-            of_blocks: of_blocks.unwrap_or_default(),
+            run: (figure.per_run)(run)?,
+            blocks: blocks.unwrap_or_default(),
         })
     }
 
@@ -165,9 +165,8 @@ impl Repeated {
     /// the blocks of slices, or the ratio of whole runs where there are none.
     fn ratio_to(&self, other: &Self) -> Option<f64> {
         let of_block = |(this, that): (&Option<f64>, &Option<f64>)| ratio((*this)?, (*that)?);
-        let mut of_blocks: Vec<f64> =
-            self.of_blocks.iter().zip(&other.of_blocks).filter_map(of_block).collect();
-        median(&mut of_blocks).or_else(|| ratio(self.of_run, other.of_run))
+        let mut blocks: Vec<f64> = self.blocks.iter().zip(&other.blocks).filter_map(of_block).collect();
+        median(&mut blocks).or_else(|| ratio(self.run, other.run))
     }
 }
 
@@ -252,8 +251,8 @@ mod tests {
             ("none", vec![], vec![(1, 1.0)], vec![]),
         ];
         let repeated = |figures: Vec<(u32, f64)>| -> Vec<Repeated> {
-            let of_run = |(repetition, of_run)| Repeated { repetition, of_run, of_blocks: Vec::new() };
-            figures.into_iter().map(of_run).collect()
+            let run = |(repetition, run)| Repeated { repetition, run, blocks: Vec::new() };
+            figures.into_iter().map(run).collect()
         };
         for (name, these, those, expected) in cases {
             assert_eq!(ratios(&repeated(these), &repeated(those)), expected, "{name}");
@@ -316,8 +315,8 @@ mod tests {
                     let order =
                         blocks.map(|two| if random.bool() { (two[0], two[1]) } else { (two[1], two[0]) });
                     let (this, that) = order.map(|(this, that)| (Some(this), Some(that))).unzip();
-                    these.push(Repeated { repetition, of_run: 1.0, of_blocks: this });
-                    those.push(Repeated { repetition, of_run: 1.0, of_blocks: that });
+                    these.push(Repeated { repetition, run: 1.0, blocks: this });
+                    those.push(Repeated { repetition, run: 1.0, blocks: that });
                 }
                 let ratio = Estimate::from_values(ratios(&these, &those)).unwrap();
                 holds += i32::from((ratio.low..=ratio.high).contains(&1.0));

@@ -130,12 +130,12 @@ fn a_run_is_bound_by_what_was_used_up() {
         ("an unfair server is busy", with(busy(), slow), "client-bound", ""),
     ];
     for (name, record, expected, reason) in cases {
-        let verdict = of_run(&record).unwrap();
+        let verdict = judge_run(&record).unwrap();
         assert_eq!(verdict.bound.to_string(), expected, "{name}");
         assert!(verdict.reason.unwrap_or_default().contains(reason), "{name}");
     }
     let failed = Record { load: None, ..busy() };
-    assert!(of_run(&failed).is_none());
+    assert!(judge_run(&failed).is_none());
 }
 
 /// Seconds of CPU time of a server on so many cores and of its busiest threads, in a run of a second.
@@ -192,14 +192,14 @@ fn a_server_with_fewer_busy_threads_than_cores_is_bound_by_them() {
         ),
     ];
     for (name, record, expected, reason, utilisation) in cases {
-        let verdict = of_run(&record).unwrap();
+        let verdict = judge_run(&record).unwrap();
         let found = (verdict.bound.to_string(), verdict.reason, verdict.thread_utilisation);
         assert_eq!(found, (expected.to_owned(), reason.map(str::to_owned), utilisation), "{name}");
     }
     // A cell is bound by its threads where the median of its runs is.
     let runs = [one(), threaded(1.2, 2, &[0.7, 0.5]), threaded(0.93, 2, &[0.93])];
-    let judged = runs.map(|run| with(run, |run| run.verdict = of_run(run)));
-    let cell = of_runs(&judged.iter().collect::<Vec<_>>()).unwrap();
+    let judged = runs.map(|run| with(run, |run| run.verdict = judge_run(run)));
+    let cell = judge_runs(&judged.iter().collect::<Vec<_>>()).unwrap();
     let reason = Some("1 busy thread on 2 cores".to_owned());
     assert_eq!(cell, Verdict { bound: Bound::ThreadBound, reason });
 }
@@ -212,7 +212,7 @@ fn a_wait_of_40_ms_in_a_quiet_closed_loop_looks_like_a_delayed_acknowledgement()
             let latency = record.latency.as_mut().unwrap();
             latency.percentiles = [(50, milliseconds / 1e3)].into();
             latency.mean_seconds = None;
-            record.verdict = of_run(record);
+            record.verdict = judge_run(record);
         })
     };
     let open = |mut record: Record| {
@@ -221,7 +221,7 @@ fn a_wait_of_40_ms_in_a_quiet_closed_loop_looks_like_a_delayed_acknowledgement()
     };
     let unknown = |mut record: Record| {
         record.cpu.as_mut().unwrap().server = None;
-        record.verdict = of_run(&record);
+        record.verdict = judge_run(&record);
         record
     };
     let disturbed = |mut record: Record| {
@@ -260,7 +260,7 @@ fn a_cell_is_what_most_of_its_runs_are() {
         if errors > 0 {
             record.load.as_mut().unwrap().errors = [("reset".to_owned(), errors)].into();
         }
-        record.verdict = of_run(&record);
+        record.verdict = judge_run(&record);
         record.verdict.as_mut().unwrap().bound = bound;
         record
     };
@@ -278,9 +278,9 @@ fn a_cell_is_what_most_of_its_runs_are() {
     for (name, runs, expected) in cases {
         let runs: Vec<Record> = runs.iter().map(|(bound, errors)| run(*bound, *errors)).collect();
         let runs: Vec<&Record> = runs.iter().collect();
-        assert_eq!(of_runs(&runs).unwrap().bound, expected, "{name}");
+        assert_eq!(judge_runs(&runs).unwrap().bound, expected, "{name}");
     }
-    assert_eq!(of_runs(&[]), None);
+    assert_eq!(judge_runs(&[]), None);
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn a_run_in_slices_is_disturbed_where_most_of_them_are() {
             let (answered, disturbed) = (vec![1; 4], disturbed.clone());
             record.slices = Some(SlicesRecord { answered, disturbed, ..SlicesRecord::default() });
         });
-        assert_eq!(of_run(&record).unwrap().bound, expected, "{disturbed:?}");
+        assert_eq!(judge_run(&record).unwrap().bound, expected, "{disturbed:?}");
     }
 }
 
@@ -306,7 +306,7 @@ fn disturbed_slices_do_not_break_littles_law() {
         (load.answered, load.elapsed_seconds, load.claimed_per_second) = (900, 0.6, Some(1200.0));
         record.latency.as_mut().unwrap().mean_seconds = Some(0.008);
     });
-    let verdict = of_run(&record).unwrap();
+    let verdict = judge_run(&record).unwrap();
     assert_eq!((verdict.bound, verdict.reason), (Bound::LatencyBound, None));
     assert!((verdict.concurrency.unwrap() - 0.96).abs() < 1e-9);
 }
@@ -425,7 +425,7 @@ fn a_run_over_several_hosts_is_judged_by_each_of_them() {
         ),
     ];
     for (name, record, expected, reason, utilisation) in cases {
-        let verdict = of_run(&record).unwrap();
+        let verdict = judge_run(&record).unwrap();
         let found = (verdict.bound.to_string(), verdict.reason.as_deref());
         assert_eq!(found, (expected.to_owned(), reason), "{name}");
         assert!((verdict.tool_utilisation - utilisation).abs() < 1e-9, "{name}: {verdict:?}");
@@ -481,15 +481,16 @@ fn a_link_that_is_nearly_full_bounds_what_nothing_else_does() {
         ("an open loop", open(linked(0.5, 0.5, [10, 120], gigabit)), "network-bound", full),
     ];
     for (name, record, expected, reason) in cases {
-        let verdict = of_run(&record).unwrap();
+        let verdict = judge_run(&record).unwrap();
         let found = (verdict.bound.to_string(), verdict.reason.as_deref());
         assert_eq!(found, (expected.to_owned(), reason), "{name}");
     }
     // A cell is network-bound where half of its runs are.
     let cell = |megabytes: &[u64]| {
-        let judge = |sent: &u64| with(linked(0.5, 0.5, [1, *sent], gigabit), |run| run.verdict = of_run(run));
+        let judge =
+            |sent: &u64| with(linked(0.5, 0.5, [1, *sent], gigabit), |run| run.verdict = judge_run(run));
         let runs: Vec<Record> = megabytes.iter().map(judge).collect();
-        of_runs(&runs.iter().collect::<Vec<_>>()).unwrap()
+        judge_runs(&runs.iter().collect::<Vec<_>>()).unwrap()
     };
     let bound = Verdict { bound: Bound::NetworkBound, reason: full.map(str::to_owned) };
     assert_eq!(cell(&[120, 10, 120]), bound);

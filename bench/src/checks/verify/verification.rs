@@ -24,16 +24,16 @@ pub struct Verification {
 
 impl Verification {
     /// Of a server with a manifest.
-    pub fn of_server(run: Run, server: &Server) -> Self {
-        Self::new(run, &server.known_failures, server.hidden)
+    pub fn new(run: Run, server: &Server) -> Self {
+        Self::compare(run, &server.known_failures, server.hidden)
     }
 
     /// Of a server that has none.
-    pub fn of_attached(run: Run) -> Self {
-        Self::new(run, &[], 0)
+    pub fn without_manifest(run: Run) -> Self {
+        Self::compare(run, &[], 0)
     }
 
-    pub(crate) fn new(run: Run, known_failures: &[KnownFailure], hidden: usize) -> Self {
+    pub(crate) fn compare(run: Run, known_failures: &[KnownFailure], hidden: usize) -> Self {
         let cases: HashSet<&str> = conformance::all_cases().iter().map(|case| case.name).collect();
         let results: HashMap<&str, &CaseResult> =
             run.results.iter().map(|result| (result.case, result)).collect();
@@ -168,7 +168,7 @@ mod tests {
             "not asked" => Outcome::NotAsked(NotAsked::Pipelining),
             _ => Outcome::Failed(failure),
         };
-        CaseResult { case, rule: Rule::of(""), outcome }
+        CaseResult { case, rule: Rule::new(""), outcome }
     }
 
     /// `flaky NAME` is a flaky known failure, `split NAME` one that fails only when split.
@@ -184,7 +184,7 @@ mod tests {
 
     fn verification(results: Vec<CaseResult>, known_failures: &[&str]) -> Verification {
         let run = Run { results, ..Run::default() };
-        Verification::new(run, &known_failures.iter().map(known_failure).collect::<Vec<_>>(), 0)
+        Verification::compare(run, &known_failures.iter().map(known_failure).collect::<Vec<_>>(), 0)
     }
 
     #[test]
@@ -265,7 +265,7 @@ mod tests {
         for (hidden, unknown, outdated) in cases {
             let found = ["smuggling/in-a-body", "smuggling/in-a-chunk"].map(|case| result(case, "hidden"));
             let run = Run { results: found.into(), ..Run::default() };
-            let verification = Verification::new(run, &[], hidden);
+            let verification = Verification::compare(run, &[], hidden);
             assert_eq!(verification.unknown().count(), unknown, "{hidden}");
             assert_eq!(verification.outdated, outdated, "{hidden}");
         }

@@ -68,7 +68,7 @@ impl Traffic {
 /// The interface of this machine that has the address.
 pub(super) fn interface(address: IpAddr) -> Option<Interface> {
     let name = name_of(address)?;
-    let offloads = offloads::of_interface(&name);
+    let offloads = offloads::read(&name);
     let folder = Path::new("/sys/class/net").join(&name);
     let hardware = fs::read_to_string(folder.join("address")).ok();
     let is_known = hardware.is_some_and(|shown| hardware_address(&name).as_deref() == Some(shown.trim()));

@@ -80,7 +80,7 @@ impl fmt::Display for Offloads {
 
 /// Those of the interface of this name in the own network namespace. `None` where the kernel does not
 /// say.
-pub(super) fn of_interface(name: &str) -> Option<Offloads> {
+pub(super) fn read(name: &str) -> Option<Offloads> {
     // Of any kind: it is asked for its namespace only.
     let socket = UnixDatagram::unbound().ok()?;
     those_on(|command| ask(&socket, name, command))
@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn the_kernel_says_what_the_loopback_interface_does() {
         // What never leaves the machine needs no checksums, which it thus counts as done.
-        let found = of_interface("lo").unwrap().0;
+        let found = read("lo").unwrap().0;
         assert!(found.contains(&Offload::TxChecksums) && !found.contains(&Offload::Lro), "{found:?}");
         for name in ["", "no-such-one", "a-name-that-is-far-too-long"] {
-            assert_eq!(of_interface(name), None, "{name:?}");
+            assert_eq!(read(name), None, "{name:?}");
         }
     }
 

@@ -81,12 +81,12 @@ pub(super) fn reap(child: &mut Child) -> io::Result<(ExitStatus, Option<Usage>)>
     // program that could not be started adds some microseconds too.)
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock();
-    let before = of_the_reaped();
+    let before = ended_children();
     let status = child.wait()?;
-    Ok((status, of_the_reaped().zip(before).map(|(after, before)| after.since(&before))))
+    Ok((status, ended_children().zip(before).map(|(after, before)| after.since(&before))))
 }
 
-fn of_the_reaped() -> Option<Usage> {
+fn ended_children() -> Option<Usage> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
     let time = |time: TimeVal| {
         let seconds = Duration::from_secs(time.tv_sec().try_into().ok()?);

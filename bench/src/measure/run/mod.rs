@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
         // Whatever failed when a host was lost, that is why.
         let lost = self.sides.lost().map(|message| ErrorRecord { kind: ErrorKind::HostLost, message });
         record.error = result.err().map(|error| lost.unwrap_or(error));
-        record.verdict = verdict::of_run(record);
+        record.verdict = verdict::judge_run(record);
         output
     }
 }

@@ -137,7 +137,7 @@ impl Run<'_> {
     pub(super) fn tool_folder<'h>(&self, host: &'h Host, tool: &dyn Tool) -> anyhow::Result<Scratch<'h>> {
         let own = tool.files().iter().map(|file| (file.name, file.text));
         let identity = self.identity.filter(|_| self.workload.protocol().is_encrypted());
-        let files: Vec<_> = own.chain(identity.map(Identity::of_client)).collect();
+        let files: Vec<_> = own.chain(identity.map(Identity::client_file)).collect();
         host.scratch(&files)
     }
 

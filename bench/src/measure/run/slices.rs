@@ -214,7 +214,7 @@ impl<'a> Seat<'a> {
         let Some(standing) = self.standing.take() else { return };
         let result = standing.take_down(self, began);
         self.record.error = result.err();
-        self.record.verdict = verdict::of_run(&self.record);
+        self.record.verdict = verdict::judge_run(&self.record);
     }
 }
 

@@ -83,7 +83,7 @@ impl<'a> Searched<'a> {
     }
 
     fn found(&self, cell: &Cell) -> Option<Capacity> {
-        capacity::of_cell(cell, self.limit)
+        capacity::from_cell(cell, self.limit)
     }
 
     /// The test of a share of the rate that was found.
@@ -94,7 +94,7 @@ impl<'a> Searched<'a> {
     /// In how many runs of a test a server kept the limit, and how many there were.
     fn kept(&self, test: Option<&WorkloadSummary>, cell: &Cell) -> Option<(usize, usize)> {
         let runs = || test.and_then(|test| test.cell(cell.name())).into_iter().flat_map(Cell::measured);
-        let kept = runs().filter_map(|run| Probe::of_run(run, self.limit)).filter(|probe| probe.is_kept);
+        let kept = runs().filter_map(|run| Probe::from_run(run, self.limit)).filter(|probe| probe.is_kept);
         let (kept, count) = (kept.count(), runs().count());
         (count > 0).then_some((kept, count))
     }
@@ -151,7 +151,7 @@ impl<'a> Searched<'a> {
         let line = |name: &&str| {
             let cell = self.search.cell(name)?;
             let point = |run: &crate::store::record::Record| {
-                let rate = Probe::of_run(run, self.limit)?.rate;
+                let rate = Probe::from_run(run, self.limit)?.rate;
                 let seconds = capacity::percentile(run, self.limit.percentile)?;
                 Some(Point { x: rate, y: Figure::from(seconds), attribution: Attribution::Server })
             };

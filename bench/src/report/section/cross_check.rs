@@ -160,7 +160,7 @@ mod tests {
     /// What the table says about throughput and about latency.
     fn judgements(mut records: Vec<Record>) -> String {
         for record in &mut records {
-            record.verdict = verdict::of_run(record);
+            record.verdict = verdict::judge_run(record);
         }
         let summaries = summarise(&records);
         let table = table(&summaries[0], &summaries[1]);

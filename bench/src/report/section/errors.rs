@@ -56,7 +56,7 @@ fn right_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
 /// The cost of a wrong request: what the mix costs, less its right requests.
 fn wrong_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
     let share: f64 = kinds(cell).filter(|kind| kind.name != PLAIN).map(|kind| kind.share).sum();
-    let mixed = cell.median(COST.source.of_run).filter(|_| cell.not_ranked().is_none())?;
+    let mixed = cell.median(COST.source.per_run).filter(|_| cell.not_ranked().is_none())?;
     let cost = (mixed - (1.0 - share) * right_cost(cell, right)?) / share;
     (share > 0.0).then_some(cost)
 }
@@ -64,7 +64,7 @@ fn wrong_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
 fn table(source: &Source, mix: &WorkloadSummary, right: Option<&WorkloadSummary>) -> Table {
     let plain_p99 =
         |run: &Record| run.load.as_ref()?.kinds.iter().find(|kind| kind.name == PLAIN)?.p99_seconds;
-    let without = move |cell: &Cell| right?.cell(cell.name())?.median(P99.source.of_run);
+    let without = move |cell: &Cell| right?.cell(cell.name())?.median(P99.source.per_run);
     let fields = [
         Some(fields::server()),
         Some(

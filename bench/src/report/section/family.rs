@@ -108,7 +108,7 @@ pub(in crate::report) fn leading<'a>(families: &[Family<'a>]) -> Option<&'a Work
 
 /// Whether a server has the figure by which servers are ranked.
 pub(in crate::report) fn has_figures(summary: &WorkloadSummary) -> bool {
-    summary.cells.iter().any(|cell| cell.median(summary.leading().of_run).is_some())
+    summary.cells.iter().any(|cell| cell.median(summary.leading().per_run).is_some())
 }
 
 /// The servers of several workloads, in the order of the first.

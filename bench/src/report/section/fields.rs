@@ -42,9 +42,9 @@ pub(super) fn bound(cell: &Cell) -> Option<String> {
 pub(super) fn median<'a>(
     header: &str,
     quantity: Quantity,
-    of_run: impl Fn(&Record) -> Option<f64> + 'a,
+    per_run: impl Fn(&Record) -> Option<f64> + 'a,
 ) -> Field<'a, Cell<'a>> {
-    Field::new(header, quantity, move |cell: &Cell| cell.median(&of_run))
+    Field::new(header, quantity, move |cell: &Cell| cell.median(&per_run))
 }
 
 /// How many conformance cases passed, of those that were sent.
@@ -109,7 +109,7 @@ pub(in crate::report) fn baseline<'s, 'a>(
     summary: &'s WorkloadSummary<'a>,
     name: &str,
 ) -> Result<&'s Cell<'a>, String> {
-    let cell = summary.cell(name).filter(|cell| cell.median(summary.leading().of_run).is_some());
+    let cell = summary.cell(name).filter(|cell| cell.median(summary.leading().per_run).is_some());
     let cell = cell.ok_or_else(|| "it has no figures".to_owned())?;
     cell.not_ranked().map_or(Ok(cell), |verdict| Err(words::verdict(verdict)))
 }

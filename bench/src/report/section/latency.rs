@@ -78,15 +78,15 @@ fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
 /// The servers by their 99th percentile, and last those without one and those that are not ranked.
 fn table(source: &Source, summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Table {
     let percentile = |percent: u8| {
-        let of_run = move |run: &Record| run.percentile(percent);
-        fields::median(&format!("p{percent}"), Quantity::Time, of_run)
+        let per_run = move |run: &Record| run.percentile(percent);
+        fields::median(&format!("p{percent}"), Quantity::Time, per_run)
     };
     let p99_9 = |run: &Record| run.latency.as_ref()?.p99_9_seconds;
     let lag = |run: &Record| open_loop(run)?.lag_p99_seconds;
     let fields = [
         Some(fields::server()),
         Some(fields::median("Requests due/s", Quantity::Rate, rate).essential()),
-        Some(fields::median("Answered/s", Quantity::Rate, PER_SECOND.source.of_run).optional()),
+        Some(fields::median("Answered/s", Quantity::Rate, PER_SECOND.source.per_run).optional()),
         Some(percentile(50).essential()),
         Some(percentile(90).optional()),
         Some(P99.field().with_intervals().essential()),
@@ -97,7 +97,7 @@ fn table(source: &Source, summary: &WorkloadSummary, peaks: &[&WorkloadSummary])
         Some(fields::verdict()),
     ];
     let mut cells: Vec<&Cell> = summary.cells.iter().collect();
-    let p99 = |cell: &Cell| cell.median(P99.source.of_run).unwrap_or(f64::INFINITY);
+    let p99 = |cell: &Cell| cell.median(P99.source.per_run).unwrap_or(f64::INFINITY);
     let is_last = |cell: &Cell| cell.not_ranked().is_some();
     cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(p99(a).total_cmp(&p99(b))));
     let mut table = source.table(summary, ["", "Latency"], fields, cells);

@@ -18,7 +18,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     if loads.is_empty() {
         loads = source.loads(Question::Load);
     }
-    loads.retain(|summary| summary.cells.iter().any(|cell| cell.median(AT_REST.source.of_run).is_some()));
+    loads.retain(|summary| summary.cells.iter().any(|cell| cell.median(AT_REST.source.per_run).is_some()));
     let of_starts =
         starts.iter().map(|summary| chart(summary, "Time from exec to the first response".into()));
     let of_held = held.iter().map(|summary| {
@@ -60,7 +60,7 @@ fn start_table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::median("Ready", Quantity::Time, |run| Some(run.start?.ready_seconds))),
         Some(FIRST_ANSWER.field().with_intervals().with_bars().essential()),
         source.to_baseline(FIRST_ANSWER, summary),
-        Some(fields::median("Memory then", Quantity::Memory, AFTER.source.of_run)),
+        Some(fields::median("Memory then", Quantity::Memory, AFTER.source.per_run)),
     ];
     with_notes(source.table(summary, ["", "Time to respond"], fields, &summary.cells), summary)
 }
@@ -74,8 +74,8 @@ fn held_table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(fields::median("Connections", Quantity::Count, seen)),
         Some(MEMORY_PER_CONNECTION.field().with_intervals().with_bars().essential()),
         source.to_baseline(MEMORY_PER_CONNECTION, summary),
-        Some(fields::median(AT_REST.header, Quantity::Memory, AT_REST.source.of_run)),
-        Some(fields::median(AFTER.header, Quantity::Memory, AFTER.source.of_run)),
+        Some(fields::median(AT_REST.header, Quantity::Memory, AT_REST.source.per_run)),
+        Some(fields::median(AFTER.header, Quantity::Memory, AFTER.source.per_run)),
     ];
     with_notes(source.table(summary, ["", "Memory per connection"], fields, &summary.cells), summary)
 }

@@ -49,7 +49,7 @@ pub(in crate::report) fn leading_metric(summary: &WorkloadSummary) -> Metric {
 /// What a request costs a server under another workload, where it is ranked there.
 pub(super) fn cost(summary: &WorkloadSummary, cell: &Cell) -> Option<f64> {
     let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
-    cell.median(COST.source.of_run)
+    cell.median(COST.source.per_run)
 }
 
 /// The noise floor, where there are enough repetitions to know it.
@@ -64,8 +64,8 @@ impl Metric {
     }
 
     /// One that a slice of a run does not have.
-    const fn whole(header: &'static str, quantity: Quantity, of_run: fn(&Record) -> Option<f64>) -> Self {
-        Self::new(header, quantity, RunFigure::whole(of_run))
+    const fn whole(header: &'static str, quantity: Quantity, per_run: fn(&Record) -> Option<f64>) -> Self {
+        Self::new(header, quantity, RunFigure::whole(per_run))
     }
 
     pub(super) fn field<'a>(self) -> Field<'a, Cell<'a>> {
@@ -88,7 +88,7 @@ impl Metric {
 
     /// Its median and interval in a cell.
     pub(in crate::report) fn figure(self, cell: &Cell) -> Option<Figure> {
-        cell.estimate(self.source.of_run).map(Figure::from)
+        cell.estimate(self.source.per_run).map(Figure::from)
     }
 
     /// The same with its attribution, as a table's value.
@@ -98,7 +98,7 @@ impl Metric {
 
     /// Its median alone, with its attribution.
     pub(super) fn median(self, cell: &Cell) -> Value {
-        Value::attributed(cell.median(self.source.of_run).map(Figure::from), self.attribution(cell))
+        Value::attributed(cell.median(self.source.per_run).map(Figure::from), self.attribution(cell))
     }
 
     pub(in crate::report) fn attribution(self, cell: &Cell) -> Attribution {

@@ -57,7 +57,7 @@ pub(in crate::report) fn table(code: &MicrobenchRecord) -> Table {
 /// The cost of a request in the shared code beside the whole cost in each server that shares it.
 fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     let summary = closed_loop(source)?;
-    let bench = of_a_request(code, summary.workload)?;
+    let bench = request_bench(code, summary.workload)?;
     let alone = figure(bench);
     let reference = Bar::new("the code alone", Some(alone), Attribution::Reference, bench.full_name());
     let bar = |cell: &Cell| {
@@ -80,7 +80,7 @@ fn closed_loop<'a>(source: &Source<'a>) -> Option<&'a WorkloadSummary<'a>> {
     let mut candidates = family::leading(&source.families).into_iter().chain(members);
     candidates.find(|summary| {
         let is_closed = summary.workload.task == TaskRecord::Load && summary.workload.rate.is_none();
-        is_closed && sharing(summary).any(|cell| cell.median(COST.source.of_run).is_some())
+        is_closed && sharing(summary).any(|cell| cell.median(COST.source.per_run).is_some())
     })
 }
 
@@ -90,7 +90,7 @@ fn sharing<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> impl Iterator<Item = &'s
 }
 
 /// The benchmark of a whole request that pipelines about as many requests as the workload does.
-fn of_a_request<'a>(code: &'a MicrobenchRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
+fn request_bench<'a>(code: &'a MicrobenchRecord, workload: &WorkloadRecord) -> Option<&'a BenchRecord> {
     let mode = workload.mode.as_deref().unwrap_or_default();
     let depth: u64 = mode.strip_prefix("pipelined-").and_then(|depth| depth.parse().ok()).unwrap_or(1);
     let whole = code.benches.iter().filter(|bench| bench.full_name().starts_with(WHOLE));

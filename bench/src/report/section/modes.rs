@@ -43,7 +43,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 
 /// What a connection costs the servers, the cheapest first.
 pub(super) fn sentence(members: &[&WorkloadSummary]) -> Option<String> {
-    let ends = Ends::of(members)?;
+    let ends = Ends::find(members)?;
     let of_cell = |cell: &Cell| Some((cell.name().to_owned(), ends.connection(cell)?));
     let mut costs: Vec<(String, f64)> = ends.short.cells.iter().filter_map(of_cell).collect();
     costs.sort_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -64,7 +64,7 @@ struct Ends<'s, 'a> {
 
 impl<'s, 'a> Ends<'s, 'a> {
     /// `None` where there are not two such workloads.
-    fn of(members: &[&'s WorkloadSummary<'a>]) -> Option<Self> {
+    fn find(members: &[&'s WorkloadSummary<'a>]) -> Option<Self> {
         let each = |summary: &WorkloadSummary| {
             summary.with_floor().find_map(|cell| cell.runs.first()?.requests_per_connection())
         };
@@ -87,7 +87,7 @@ impl<'s, 'a> Ends<'s, 'a> {
 
 /// What a connection costs, and a request on one.
 fn per_connection(members: &[&WorkloadSummary]) -> Option<Table> {
-    let ends = Ends::of(members)?;
+    let ends = Ends::find(members)?;
     let fields = [
         fields::server(),
         Field::new("CPU/connection", Quantity::Time, move |cell: &Cell| ends.connection(cell)).essential(),

@@ -44,7 +44,7 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     let of_idle = |summary: &&WorkloadSummary| {
         let costs: Vec<(&str, String)> = summary
             .ranked()
-            .filter_map(|(cell, _)| Some((cell.name(), numbers::duration(cell.median(IDLE.source.of_run)?))))
+            .filter_map(|(cell, _)| Some((cell.name(), numbers::duration(cell.median(IDLE.source.per_run)?))))
             .collect();
         let connections = words::connections(summary.workload.connections);
         (!costs.is_empty())
@@ -92,8 +92,8 @@ fn idle_table(source: &Source, summary: &WorkloadSummary) -> Table {
 
 /// Per so many requests, or seconds.
 fn switches<'a>(header: &str, times: f64) -> Field<'a, Cell<'a>> {
-    let of_run = move |run: &Record| run.switches().map(|switches| switches * times);
-    fields::median(header, Quantity::Count, of_run).essential()
+    let per_run = move |run: &Record| run.switches().map(|switches| switches * times);
+    fields::median(header, Quantity::Count, per_run).essential()
 }
 
 fn rate(summary: &WorkloadSummary) -> f64 {

@@ -11,7 +11,7 @@ use crate::report::value::{Quantity, Unit};
 /// Figures have their intervals and verdicts in the same cell, so that the table fits a page.
 pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> Table {
     let unit = |metric: Metric| {
-        let medians = summary.with_floor().filter_map(|cell| cell.median(metric.source.of_run));
+        let medians = summary.with_floor().filter_map(|cell| cell.median(metric.source.per_run));
         metric.quantity.unit(medians)
     };
     let cost_unit = unit(COST);
@@ -48,5 +48,5 @@ pub(in crate::report) fn table(summary: &WorkloadSummary, machine: &Machine) -> 
 
 /// The median without its sign, since the verdict stands beside it.
 fn shown(metric: Metric, cell: &Cell, unit: Unit) -> Option<String> {
-    Some(metric.quantity.number(cell.median(metric.source.of_run)?, unit))
+    Some(metric.quantity.number(cell.median(metric.source.per_run)?, unit))
 }

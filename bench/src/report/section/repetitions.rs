@@ -30,9 +30,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
 fn chart(summary: &WorkloadSummary) -> Chart {
     let metric = leading_metric(summary);
     let row = |cell: &Cell| {
-        let median = cell.median(metric.source.of_run).filter(|median| *median > 0.0);
+        let median = cell.median(metric.source.per_run).filter(|median| *median > 0.0);
         let dot = |run: &Record| {
-            let value = (metric.source.of_run)(run)? / median?;
+            let value = (metric.source.per_run)(run)? / median?;
             Some(Dot { value, attribution: metric.attribution_of_run(run) })
         };
         let dots: Vec<Dot> = cell.measured().filter_map(dot).collect();
@@ -76,11 +76,11 @@ fn table(summary: &WorkloadSummary) -> Table {
     let fields = [
         fields::server(),
         Field::new("Runs", Quantity::Count, |cell: &Cell| {
-            as_f64(cell.values(metric.source.of_run).len() as u64)
+            as_f64(cell.values(metric.source.per_run).len() as u64)
         }),
         Field::new("Repeated", Quantity::Count, |cell: &Cell| as_f64(cell.set_aside as u64)),
         of_ends("Least", |[least, _]| least),
-        Field::new("Median", metric.quantity, |cell: &Cell| median(&mut cell.values(metric.source.of_run))),
+        Field::new("Median", metric.quantity, |cell: &Cell| median(&mut cell.values(metric.source.per_run))),
         of_ends("Most", |[_, most]| most),
         Field::new("Most to least", Quantity::Ratio, spread),
     ];
@@ -96,7 +96,7 @@ fn table(summary: &WorkloadSummary) -> Table {
 
 /// The least and the most of all runs.
 fn ends(metric: Metric, cell: &Cell) -> Option<[f64; 2]> {
-    let values = cell.values(metric.source.of_run);
+    let values = cell.values(metric.source.per_run);
     let least = values.iter().copied().reduce(f64::min)?;
     Some([least, values.into_iter().reduce(f64::max)?])
 }

@@ -66,7 +66,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
         Some(Field::new("Errors", Quantity::Count, errors)),
     ];
     let mut cells: Vec<&Cell> = summary.cells.iter().collect();
-    let speed = |cell: &Cell| cell.median(PER_SECOND.source.of_run).unwrap_or(f64::NEG_INFINITY);
+    let speed = |cell: &Cell| cell.median(PER_SECOND.source.per_run).unwrap_or(f64::NEG_INFINITY);
     let is_last = |cell: &Cell| cell.not_ranked().is_some();
     cells.sort_by(|a, b| is_last(a).cmp(&is_last(b)).then(speed(b).total_cmp(&speed(a))));
     let mut table =

@@ -51,7 +51,7 @@ impl Offer {
         let tool = tools::find(tool).unwrap();
         let identity = Identity::new(address.ip()).unwrap();
         let own = tool.files().iter().map(|file| (file.name, file.text));
-        for (name, text) in own.chain([identity.of_client()]) {
+        for (name, text) in own.chain([identity.client_file()]) {
             fs::write(folder.path().join(name), text).unwrap();
         }
         let amount = Amount::Time(Duration::from_secs(1));

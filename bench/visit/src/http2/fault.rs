@@ -33,7 +33,7 @@ impl Fault {
     }
 
     /// The same of the answer to one request.
-    pub(crate) fn of(self, request: usize) -> Self {
+    pub(crate) fn in_request(self, request: usize) -> Self {
         Self { request: Some(request), ..self }
     }
 }

@@ -66,7 +66,7 @@ impl Session {
         let ends = head.has(flag::END_STREAM);
         let stream = &mut self.streams[slot];
         let request = stream.batch.first;
-        let wrong = |text: String| Err(Fault::protocol(text).of(request));
+        let wrong = |text: String| Err(Fault::protocol(text).in_request(request));
         if stream.status == 0 {
             return wrong("a body comes before its header".into());
         }
@@ -94,7 +94,7 @@ impl Session {
         stream.unacknowledged += length;
         if stream.unacknowledged > FIRST_WINDOW {
             let text = "the server sends more than the window of a stream";
-            return Err(Fault::new(code::FLOW_CONTROL_ERROR, text).of(request));
+            return Err(Fault::new(code::FLOW_CONTROL_ERROR, text).in_request(request));
         }
         if stream.unacknowledged >= STREAM_UPDATE {
             let update = mem::take(&mut stream.unacknowledged).to_be_bytes();
@@ -144,22 +144,23 @@ impl Session {
         let request = stream.batch.first;
         if stream.status > 0 {
             if !ends {
-                return Err(Fault::protocol("an answer has a second header").of(request));
+                return Err(Fault::protocol("an answer has a second header").in_request(request));
             }
-            self.blocks.trailer(block).map_err(|fault| fault.of(request))?;
+            self.blocks.trailer(block).map_err(|fault| fault.in_request(request))?;
             return self.ended(slot, requests);
         }
-        let header = self.blocks.header(block, requests.index(request)).map_err(|fault| fault.of(request))?;
+        let header =
+            self.blocks.header(block, requests.index(request)).map_err(|fault| fault.in_request(request))?;
         if header.status < 200 {
             return match ends {
-                true => Err(Fault::protocol("an interim answer ends its stream").of(request)),
+                true => Err(Fault::protocol("an interim answer ends its stream").in_request(request)),
                 false => Ok(Event::None),
             };
         }
         let expected = requests.target(request).status;
         if header.status < 300 && header.status != expected {
             let text = format!("the status is {}, not {expected}", header.status);
-            return Err(Fault::protocol(text).of(request));
+            return Err(Fault::protocol(text).in_request(request));
         }
         (stream.status, stream.length) = (header.status, header.length);
         if ends { self.ended(slot, requests) } else { Ok(Event::None) }
@@ -168,7 +169,7 @@ impl Session {
     /// The last frame of an answer has come: it has to be whole.
     fn ended(&mut self, slot: usize, requests: &Requests) -> Result<Event, Fault> {
         let Stream { batch, status, length, received, .. } = self.streams[slot];
-        let wrong = |text: String| Err(Fault::protocol(text).of(batch.first));
+        let wrong = |text: String| Err(Fault::protocol(text).in_request(batch.first));
         if let Some(body) = &requests.target(batch.first).body
             && status == 200
             && received != body.len()

@@ -69,7 +69,7 @@ impl Service<Request<Incoming>> for Http2Greeter {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (head, body) = request.into_parts();
-        let response = rejection(&head).map_or_else(|| answer(head), of_status);
+        let response = rejection(&head).map_or_else(|| answer(head), empty_response);
         if body.is_end_stream() {
             return Answering::Now(Some(response));
         }
@@ -106,7 +106,7 @@ impl AfterBody {
             }
             // With HTTP/1.1 `FilteredStream` has rejected it before.
             if self.received > limits::BODY_BYTES {
-                return Poll::Ready(Some(of_status(StatusCode::PAYLOAD_TOO_LARGE)));
+                return Poll::Ready(Some(empty_response(StatusCode::PAYLOAD_TOO_LARGE)));
             }
         }
         let mut response = self.response.take();
@@ -152,7 +152,7 @@ fn is_malformed(request: &Parts) -> bool {
     is_greeted && !request.uri.path().starts_with('/') || has_user || request.headers.values().any(is_padded)
 }
 
-fn of_status(status: StatusCode) -> Response<Full<Bytes>> {
+fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::default();
     *response.status_mut() = status;
     response

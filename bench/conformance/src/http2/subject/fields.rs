@@ -13,7 +13,7 @@ use crate::rules::http2::{
 use crate::subject::shorthand::POSTED;
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
-    [names(site), field_values(site), of_connections(site), lengths(site), allowed(site)].concat()
+    [names(site), field_values(site), connection_fields(site), lengths(site), allowed(site)].concat()
 }
 
 fn names(site: &Site) -> Vec<Case> {
@@ -52,7 +52,7 @@ fn field_values(site: &Site) -> Vec<Case> {
     values.map(|(name, value)| site.malformed_fields(name, VALUES, &field("x-test", value))).to_vec()
 }
 
-fn of_connections(site: &Site) -> Vec<Case> {
+fn connection_fields(site: &Site) -> Vec<Case> {
     let fields = [
         ("h2-fields/connection-close", "connection", "close"),
         ("h2-fields/connection-keep-alive", "connection", "keep-alive"),

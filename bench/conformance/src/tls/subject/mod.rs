@@ -64,7 +64,7 @@ fn ask(client: &mut Client) -> Verdict {
 
 /// Sends a hello that has been changed.
 fn changed(client: &mut Client, change: impl FnOnce(&mut Hello)) -> Result<(), Verdict> {
-    let mut hello = Hello::of_1_3().ok_or_else(|| Verdict::Wrong("no hello to change".into()))?;
+    let mut hello = Hello::tls_1_3().ok_or_else(|| Verdict::Wrong("no hello to change".into()))?;
     change(&mut hello);
     client.send(&record(HANDSHAKE, &hello.message()));
     Ok(())

@@ -83,7 +83,7 @@ pub(super) fn user_mode(breakdown: &Breakdown) -> Table {
         Field::text("Switches/request", |row: &ServerBreakdown| row.switch_count.map(numbers::significant)),
         Field::new("In user mode", Quantity::Time, |row: &ServerBreakdown| row.user_seconds).essential(),
         Field::new("Beyond the floor", Quantity::Time, beyond).essential(),
-        Field::new("Framework and our code", Quantity::Time, ServerBreakdown::of_code).essential(),
+        Field::new("Framework and our code", Quantity::Time, ServerBreakdown::code).essential(),
     ];
     let title = "Time in user mode and its parts";
     let mut table = table(breakdown, "breakdown-check", title, fields, &rows(breakdown));
