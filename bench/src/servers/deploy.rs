@@ -1,8 +1,9 @@
-//! A server on another host: it is built here, and its files are copied there.
+//! Deploys a server to another host: builds it on this machine, and copies its files to the host. A
+//! host that has the checkout builds the server itself.
 //!
-//! What its commands name among the programs that were built goes with it, and the files of its folder,
-//! in which its commands run. Libraries that an interpreter has elsewhere do not: where they are missing
-//! the server's own check or version says so.
+//! The copied files are the built programs that its commands name, and the files of its folder, in
+//! which its commands run. Libraries that an interpreter has elsewhere are not copied: if they are
+//! missing, the server's own check or version command says so.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,15 +15,16 @@ use super::launch;
 use super::server::Server;
 use crate::machine::host::{Deployed, Host, Source};
 
-/// Folders that are made from the others, and may be large.
+/// Folders that are not copied: they are made from the other files, and may be large.
 const LEFT_OUT: [&str; 3] = ["target", "node_modules", "__pycache__"];
 
-/// More than a server in source is.
+/// The most bytes that are copied: more than the source of a server has.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Builds the server on this machine, and copies it to `host` if that is another one. Returns it with the
-/// paths of that host, or why it cannot run there. Unless `shown`, what the builder prints is seen only
-/// when it fails. Fails when the build or the copy fails, or the server's check without a reason.
+/// Builds the server on this machine, and copies it to `host` if that is another machine. A host
+/// that has the checkout builds it instead. Returns the server with its paths on that host, or why
+/// it cannot run there. Unless `shown`, the builder's output is printed only when the build fails.
+/// Fails when the build or the copy fails, or when the server's check fails without a reason.
 pub fn prepare(
     here: &Host,
     host: &Host,
@@ -41,8 +43,7 @@ pub fn prepare(
     if is_built && let Some(why) = build::lacks(here, server) {
         return Ok(Err(format!("it is built on this machine: {why}")));
     }
-    let only_builds = |program: &str| is_built && server.build.first().is_some_and(|first| first == program);
-    if let Some(why) = server.lacks(|program| only_builds(program) || host.find(program).is_some()) {
+    if let Some(why) = lacks(host, server) {
         return Ok(Err(on_host(why)));
     }
     build::build(here, server, shown)?;
@@ -51,6 +52,13 @@ pub fn prepare(
         Some(why) => Err(on_host(why)),
         None => Ok(deployed),
     })
+}
+
+/// Why the host cannot run the server, if a program is missing there. It needs no builder of a server
+/// that is built on this machine and copied.
+pub fn lacks(host: &Host, server: &Server) -> Option<String> {
+    let builder = server.build.first().filter(|_| host.source().is_none());
+    server.lacks(|program| builder.is_some_and(|builder| builder == program) || host.find(program).is_some())
 }
 
 /// Builds the server on the host, in the checkout that is there.
@@ -75,17 +83,17 @@ fn build_there(
         check: moved(&server.check),
         ..server.clone()
     };
-    if let Some(why) = server.lacks(|program| host.find(program).is_some()) {
+    if let Some(why) = lacks(host, &server) {
         return Ok(Err(why));
     }
     build::build(host, &server, shown)?;
     Ok(launch::refused(host, &server)?.map_or(Ok(server), Err))
 }
 
-/// The server with its files on another host.
+/// Copies the server's files to another host. Returns the server with its paths there.
 fn copy(host: &Host, server: &Server) -> anyhow::Result<Server> {
     let folder = Path::new("folder").join(server.folder.file_name().unwrap_or_default());
-    // The manifest comes first, so that the folder is known by it.
+    // The manifest comes first: its path on the host tells which folder was made.
     let manifest = Deployed { from: server.folder.join("server.toml"), to: folder.join("server.toml") };
     let mut files = vec![manifest];
     let commands = [&server.run, &server.version, &server.check];
@@ -117,7 +125,7 @@ fn copy(host: &Host, server: &Server) -> anyhow::Result<Server> {
     })
 }
 
-/// Adds the files of a folder, except those that are made from the others.
+/// Adds the files of a folder, except those in the folders that are left out.
 fn list(folder: &Path, to: &Path, files: &mut Vec<Deployed>) -> anyhow::Result<()> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     for entry in entries {

@@ -6,20 +6,21 @@ use super::finding::{Finding, Level};
 use crate::machine::assignment::Layout;
 use crate::machine::host::{Host, Interface, Ports};
 use crate::machine::sides::{self, Sides};
+use crate::servers::deploy;
 use crate::servers::server::Server;
 use crate::text::numbers::{self, as_f64};
 use crate::tools::{self, TOOLS};
 
-/// For how long the cores are observed.
+/// How long the cores are observed.
 const OBSERVED: Duration = Duration::from_secs(1);
 
 /// The share of the cores' time that may be used while nothing is measured.
 const QUIET_SHARE: f64 = 0.05;
 
-/// A round trip from which the reader has to think of it: it is then longer than most answers take.
+/// The round-trip time from which a note is shown: it is then longer than most answers take.
 const LONG_TRIP: Duration = Duration::from_millis(1);
 
-/// Findings about each host, with a title. Fails where one is lost.
+/// Returns the findings about each host, with a title. Fails when a host cannot be queried.
 pub(crate) fn hosts(
     sides: &Sides,
     layout: &Layout,
@@ -39,7 +40,8 @@ pub(crate) fn hosts(
     Ok(sections)
 }
 
-/// How the host is reached, its machine, and whether its cores are quiet.
+/// Returns findings about the host: how it is reached, its machine, and whether its cores are
+/// quiet.
 fn reached(host: &Host, cores: &[usize]) -> anyhow::Result<Vec<Finding>> {
     let topology = host.topology()?;
     let layout = Layout {
@@ -93,14 +95,9 @@ fn link(interface: Option<&Interface>, is_loopback: bool) -> Vec<Finding> {
     }]
 }
 
-/// The servers whose programs are there. What has to be built is built on this machine, and copied.
+/// Counts the servers whose required programs the host has.
 fn runs(host: &Host, servers: &[Server]) -> Finding {
-    let lacking = |server: &Server| {
-        let builder = server.build.first();
-        server.lacks(|program| {
-            builder.is_some_and(|builder| builder == program) || host.find(program).is_some()
-        })
-    };
+    let lacking = |server: &Server| deploy::lacks(host, server);
     let lacks: Vec<String> =
         servers.iter().filter_map(|server| Some(format!("{} ({})", server.name, lacking(server)?))).collect();
     let count = servers.len() - lacks.len();
