@@ -1,4 +1,4 @@
-//! The runs of a repetition that are made in slices, in turn, and those that are not.
+//! Makes the runs of a repetition that are made in slices, in turn, and returns the others.
 
 use std::time::{Duration, Instant};
 
@@ -12,21 +12,22 @@ use crate::servers::workload::Workload;
 use crate::store::record::Record;
 use crate::text::progress::Stage;
 
-/// A repetition whose runs in slices are made.
+/// A repetition after its runs in slices.
 #[derive(Default)]
 pub(super) struct Turns {
-    /// Those runs.
+    /// The runs that were made in slices.
     pub(super) made: Vec<(Planned, Record, RunOutput)>,
-    /// How long each of them took, on average.
+    /// The average time that each of those runs took.
     pub(super) taken: Duration,
-    /// The runs to make one after another, with the share of a core that their server uses when nothing
-    /// is asked of it, where that is why.
+    /// The runs that are still to be made, one after another. If a run is among them because its
+    /// server uses CPU time while no requests are sent to it, it has the share of a core that the
+    /// server uses.
     pub(super) alone: Vec<(Planned, Option<f64>)>,
 }
 
-/// Makes those runs of a repetition of one workload that are made in slices. Their errors are in their
-/// records, also where the user interrupted. A server that kept no connections in one of the runs that
-/// are `done` would keep none now.
+/// Makes the runs of a repetition of one workload that are made in slices. Their errors are in
+/// their records, even if the user interrupted. A server that did not keep its connections in one
+/// of the `done` runs is not tried in slices again.
 pub(super) fn make(
     measurement: &Measurement,
     contenders: &[Contender],
@@ -41,7 +42,9 @@ pub(super) fn make(
     let sliced = workload.load().and_then(|load| Some((load, load.slice?)));
     let is_in_turn = |planned: &Planned| {
         let contender = &contenders[planned.contender];
-        sliced.is_some() && contender.server.attached.is_none() && !keeps_none(done, workload, contender)
+        sliced.is_some()
+            && contender.server.attached.is_none()
+            && !loses_connections(done, workload, contender)
     };
     let (in_turn, alone): (Vec<Planned>, Vec<Planned>) =
         repetition.iter().partition(|planned| is_in_turn(planned));
@@ -57,7 +60,7 @@ pub(super) fn make(
     };
     let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
     let repetitions = measurement.progress_of(workload, first.repetition);
-    // Other orders in each repetition, and the same after a resume.
+    // The order differs in each repetition, and is the same after a resume.
     let mut random = fastrand::Rng::with_seed(seed.wrapping_add(u64::from(first.repetition)));
     slices::measure(&mut seats, slice, &mut random, |now| {
         stage.now(format!("{repetitions}: {}, {now}", workload.name));
@@ -86,9 +89,10 @@ pub(super) fn make(
     turns
 }
 
-/// Whether the server had to be measured alone under the workload, and not for what it does when nothing
-/// is asked of it, which may differ each time.
-fn keeps_none(done: &[Record], workload: &Workload, contender: &Contender) -> bool {
+/// Whether the server had to be measured alone under the workload because it did not keep its
+/// connections. The CPU time that it uses while no requests are sent to it does not count, since it
+/// may differ each time.
+fn loses_connections(done: &[Record], workload: &Workload, contender: &Contender) -> bool {
     done.iter().any(|run| {
         let is_its = run.workload.name == workload.name && run.server.name == contender.name;
         let is_alone = run.workload.slice_seconds.is_some() && run.slices.is_none() && run.is_measured();

@@ -1,15 +1,11 @@
-//! First messages of clients: the one of TLS 1.3 that rustls makes, changed, and older ones.
+//! First messages of clients: the hello of TLS 1.3 that rustls makes, which cases change, and older
+//! ones.
 
 use super::session::{self, Offer};
 
 /// A record that is not protected.
 pub(super) fn record(kind: u8, payload: &[u8]) -> Vec<u8> {
-    record_of(kind, payload.len(), payload)
-}
-
-/// The same that says it has this length.
-pub(super) fn record_of(kind: u8, length: usize, payload: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+    let length = u16::try_from(payload.len()).unwrap_or(u16::MAX).to_be_bytes();
     [&[kind, 3, 1], &length[..], payload].concat()
 }
 
@@ -35,12 +31,12 @@ pub(super) struct Hello {
     pub(super) session: Vec<u8>,
     pub(super) suites: Vec<u8>,
     pub(super) compressions: Vec<u8>,
-    /// By number.
+    /// The number of each extension, and its value.
     pub(super) extensions: Vec<(u16, Vec<u8>)>,
 }
 
 impl Hello {
-    /// The hello of rustls; `None` where it is in another form than expected.
+    /// The hello that rustls makes; `None` if it does not have the expected form.
     pub(super) fn tls_1_3() -> Option<Self> {
         let bytes = hello(&Offer::default());
         let mut rest = bytes.get(4..)?;
@@ -107,19 +103,19 @@ impl Hello {
         [&[1][..], &counted(3, &[body, extensions].concat())].concat()
     }
 
-    /// The value of an extension, for changes.
+    /// The value of an extension, which can be changed.
     pub(super) fn extension(&mut self, name: u16) -> Option<&mut Vec<u8>> {
         self.extensions.iter_mut().find(|(other, _)| *other == name).map(|(_, value)| value)
     }
 }
 
-/// `bytes` after their length in this number of bytes.
+/// `bytes` after their length, which is a number of `width` bytes.
 pub(super) fn counted(width: usize, bytes: &[u8]) -> Vec<u8> {
     let length = bytes.len().to_be_bytes();
     [&length[length.len() - width..], bytes].concat()
 }
 
-/// A number of any width.
+/// Decodes a big-endian number of any width.
 pub(super) fn number(bytes: &[u8]) -> usize {
     bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
 }

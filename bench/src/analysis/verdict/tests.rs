@@ -1,16 +1,17 @@
-//! Runs with figures at each limit, and what is said of them.
+//! Runs with figures at each limit, and their verdicts.
 
 use super::*;
 use crate::store::record::{
     NetworkRecord, OpenLoopRecord, OpeningRecord, RateRecord, SlicesRecord, UsageRecord,
 };
 
-/// A run of a second, with a core for each side, that used these seconds of CPU time.
-fn run(server: f64, tool: f64, attached: f64) -> Record {
+/// A run of one second with a core for each side, in which the server, the tool and other work used
+/// these seconds of CPU time.
+fn run(server: f64, tool: f64, external: f64) -> Record {
     let mut record = Record::example("one", 1);
     let cpu = record.cpu.as_mut().unwrap();
     (cpu.server.as_mut().unwrap().seconds, cpu.tool.seconds, cpu.external_seconds) =
-        (server, tool, Some(attached));
+        (server, tool, Some(external));
     record
 }
 
@@ -67,7 +68,8 @@ fn a_run_is_bound_by_what_was_used_up() {
         run.workload.mode = Some("close".into());
         run.connections.as_mut().unwrap().accepted = Some(1000);
     };
-    // A request waits for 10 ms in all: 0.5 ms for its answer, and this long for its connection.
+    // By Little's law, a request waits for 10 ms. The answer takes 0.5 ms of these, and the connect
+    // and the handshake take these seconds.
     let opens = |connect, handshake| {
         move |run: &mut Record| {
             nine_in_mode_close(run);
@@ -138,7 +140,8 @@ fn a_run_is_bound_by_what_was_used_up() {
     assert!(judge_run(&failed).is_none());
 }
 
-/// Seconds of CPU time of a server on so many cores and of its busiest threads, in a run of a second.
+/// A run of one second, with the seconds of CPU time of the server, the number of its cores, and
+/// the seconds of its busiest threads.
 fn threaded(server: f64, cores: usize, threads: &[f64]) -> Record {
     with(run(server, 0.5, 0.0), |record| {
         record.server_cores = (0..cores).collect();
@@ -196,7 +199,7 @@ fn a_server_with_fewer_busy_threads_than_cores_is_bound_by_them() {
         let found = (verdict.bound.to_string(), verdict.reason, verdict.thread_utilisation);
         assert_eq!(found, (expected.to_owned(), reason.map(str::to_owned), utilisation), "{name}");
     }
-    // A cell is bound by its threads where the median of its runs is.
+    // A cell is thread-bound where the medians of its runs are.
     let runs = [one(), threaded(1.2, 2, &[0.7, 0.5]), threaded(0.93, 2, &[0.93])];
     let judged = runs.map(|run| with(run, |run| run.verdict = judge_run(run)));
     let cell = judge_runs(&judged.iter().collect::<Vec<_>>()).unwrap();
@@ -296,7 +299,7 @@ fn a_run_in_slices_is_disturbed_where_most_of_them_are() {
     }
 }
 
-/// Others took half of the time of two slices of five, whose answers took twice as long.
+/// In two of five slices, other work took half of the time, and answers took twice as long.
 #[test]
 fn disturbed_slices_do_not_break_littles_law() {
     let record = with(run(0.5, 0.5, 0.0), |record| {
@@ -311,10 +314,12 @@ fn disturbed_slices_do_not_break_littles_law() {
     assert!((verdict.concurrency.unwrap() - 0.96).abs() < 1e-9);
 }
 
-/// A load host with its machine, its cores, and the seconds of CPU time that its tool and others used.
+/// A load host: its name, its machine, its cores, and the seconds of CPU time that its tool and
+/// other work used.
 type LoadHost<'a> = (&'a str, usize, &'a [usize], f64, Option<f64>);
 
-/// A run of a second under load from these hosts, on whose server's core others used these seconds.
+/// A run of one second under load from these hosts. On the server's core, the server and other work
+/// used these seconds of CPU time.
 fn hosted(server: f64, others: f64, loads: &[LoadHost]) -> Record {
     let mut record = run(server, 0.0, others);
     let cpu = record.cpu.as_mut().unwrap();

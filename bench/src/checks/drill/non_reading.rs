@@ -12,29 +12,30 @@ const SEGMENT: u32 = 1448;
 /// Bytes of the client's socket buffers, for the same reason.
 const BUFFER: usize = 16 * 1024;
 
-/// A server that has read nothing for this time reads no more.
+/// A server that has read nothing for this time is taken to read no more.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// The most that a client sends: more than the kernel buffers, if the server reads without end.
+/// The most bytes that a client sends: more than the kernel buffers, so that a client sends them
+/// all only if the server reads without end.
 pub(super) const MAX_SENT: usize = 512 * 1024;
 
-/// Requests that are made at once.
+/// Requests that are prepared at once.
 const BATCH: usize = 500;
 
-/// What a client does not do.
+/// What a client leaves unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// It reads no bytes, and sends requests without end.
+    /// The client reads no bytes, and sends requests without end.
     Bytes,
-    /// It reads frames of HTTP/2, and opens no window for content: it asks on as many streams as it may,
-    /// none of whose answers can end.
+    /// The client reads HTTP/2 frames, but opens no window for content. It sends requests on as
+    /// many streams as it may, none of whose answers can end.
     Content,
 }
 
 pub(super) struct NonReadingClient {
     connection: Connection,
     unread: Unread,
-    /// Requests that are being sent, and how much of them was.
+    /// Requests that are being sent, of which the first `at` bytes were sent.
     requests: Vec<u8>,
     at: usize,
     sent: usize,
@@ -52,7 +53,7 @@ impl NonReadingClient {
         Ok(Self { connection, unread, requests: Vec::new(), at: 0, sent: 0, closed: false })
     }
 
-    /// Whether it has sent [`MAX_SENT`], and the server would read more.
+    /// Whether the client has sent [`MAX_SENT`] bytes, and the server would read more.
     pub(super) fn is_endless(&self) -> bool {
         self.sent >= MAX_SENT
     }
@@ -78,13 +79,13 @@ impl NonReadingClient {
         }
     }
 
-    /// Makes the next requests; false where the client has asked all that it may.
+    /// Prepares the next requests. Returns false if the client has sent all that it may.
     fn prepare(&mut self) -> bool {
         let count = match self.unread {
             Unread::Bytes => BATCH,
             Unread::Content if self.sent > 0 => {
-                // What it reads says that the server is still there.
-                self.closed |= self.connection.receive_now().is_err();
+                // The client continues to read: it acknowledges SETTINGS and PING.
+                self.closed |= !self.connection.is_usable();
                 return false;
             }
             Unread::Content => self.connection.http2().map_or(BATCH, Http2::most_streams),

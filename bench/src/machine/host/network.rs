@@ -1,7 +1,8 @@
-//! A host's network interface: what it is, and what it has carried.
+//! A host's network interface: its properties and its traffic.
 //!
-//! `/proc/net` is that of the network namespace that the process is in, and `/sys/class/net` may be that
-//! of another one, whose interface of the same name has another hardware address. That one is left out.
+//! `/proc/net` belongs to the network namespace that the process is in, but `/sys/class/net` may
+//! belong to another one, in which an interface of the same name has another hardware address. The
+//! files of such an interface are not read.
 
 use std::fs;
 use std::net::IpAddr;
@@ -9,31 +10,31 @@ use std::path::Path;
 
 use nix::ifaddrs::getifaddrs;
 use procfs::net::{dev_status, snmp};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::offloads::{self, Offloads};
 
-/// A network interface. What the kernel does not say is `None`.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+/// A network interface. A value that the kernel does not report is `None`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interface {
     /// Its name.
     pub name: String,
     /// The driver; a virtual interface has none.
     pub driver: Option<String>,
-    /// What the link can carry in each direction, in megabits per second.
+    /// The speed of the link in each direction, in megabits per second.
     pub megabits_per_second: Option<u64>,
     /// The largest packet in bytes.
     pub mtu: Option<u64>,
-    /// Queues for packets that arrive.
+    /// The number of queues for packets that arrive.
     pub receive_queues: Option<usize>,
     /// The offloads that are on.
     #[serde(default)]
     pub offloads: Option<Offloads>,
 }
 
-/// What an interface has carried since it exists, and what TCP has sent again, of all interfaces.
+/// The traffic of an interface since it was created, and the number of segments that TCP sent again
+/// on all interfaces.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Traffic {
     /// Bytes that arrived.
@@ -90,7 +91,7 @@ pub(super) fn interface(address: IpAddr) -> Option<Interface> {
     });
     Some(Interface {
         driver: driver.and_then(|path| Some(path.file_name()?.to_str()?.to_owned())),
-        // A link that is down, or has no speed, says -1.
+        // The speed is -1 if the link is down, or has no speed.
         megabits_per_second: number("speed").and_then(|speed| speed.try_into().ok()),
         mtu: number("mtu").and_then(|mtu| mtu.try_into().ok()),
         receive_queues: queues,
@@ -99,7 +100,7 @@ pub(super) fn interface(address: IpAddr) -> Option<Interface> {
     })
 }
 
-/// What the interface of this machine that has the address has carried.
+/// The traffic of the interface of this machine that has the address.
 pub(super) fn traffic(address: IpAddr) -> Option<Traffic> {
     let interface = dev_status().ok()?.remove(&name_of(address)?)?;
     Some(Traffic {
@@ -112,7 +113,7 @@ pub(super) fn traffic(address: IpAddr) -> Option<Traffic> {
     })
 }
 
-/// The hardware address of an interface of the own namespace, such as `02:42:0a:00:00:02`.
+/// The hardware address of an interface of the process's namespace, such as `02:42:0a:00:00:02`.
 fn hardware_address(name: &str) -> Option<String> {
     let mut all = getifaddrs().ok()?.filter(|interface| interface.interface_name == name);
     let bytes = all.find_map(|interface| interface.address?.as_link_addr()?.addr())?;

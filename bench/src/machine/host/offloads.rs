@@ -1,45 +1,46 @@
 //! The offloads of a network interface, as `ethtool --show-offload` lists them.
 //!
-//! With them the processor handles one large packet where the link carries forty, and adds up no
-//! checksums. So they decide what an answer of some kilobytes costs, and two links of the same speed
-//! differ by them.
+//! With offloads, the processor handles one large packet where the link carries forty, and computes
+//! no checksums. So they affect the cost of an answer of some kilobytes, and two links of the same
+//! speed may differ in them.
 
 use std::fmt;
 use std::os::unix::net::UnixDatagram;
 
 use nix::libc::{__c_anonymous_ifr_ifru, IFNAMSIZ, c_char, ifreq};
 use rustix::ioctl::{Opcode, Updater, ioctl};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Work with packets that the interface does itself, or the kernel for many of them at once.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+/// Work with packets that the interface does itself, or that the kernel does for many packets at
+/// once.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Offload {
     /// The interface divides what TCP sends into packets.
     Tso,
-    /// The kernel does, as the last thing before the interface.
+    /// The kernel divides what TCP sends into packets, as the last step before the interface.
     Gso,
     /// The kernel joins packets that arrive, as the first thing after the interface.
     Gro,
-    /// The interface does.
+    /// The interface joins packets that arrive.
     Lro,
     /// The interface adds checksums to packets that are sent.
     TxChecksums,
-    /// The interface checks those of packets that arrive.
+    /// The interface verifies the checksums of packets that arrive.
     RxChecksums,
 }
 
 /// The offloads that are on, in the order of [`Offload`].
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Offloads(pub Vec<Offload>);
 
-/// The number of the question (`linux/sockios.h`).
+/// The number of the ioctl (`linux/sockios.h`).
 const SIOCETHTOOL: Opcode = 0x8946;
 
-/// The command that asks for each offload, and what its answer has where it is on (`linux/ethtool.h`).
-/// LRO has no command of its own, but a bit among flags. A user may give all of them.
+/// For each offload, the command that asks for it, and the bit that is set in the answer if it is
+/// on (`linux/ethtool.h`). LRO has no command of its own, but a bit among flags. Any user may give
+/// these commands.
 const COMMANDS: [(Offload, u32, u32); 6] = [
     (Offload::Tso, 0x1e, 1),
     (Offload::Gso, 0x23, 1),
@@ -57,7 +58,7 @@ struct Value {
 }
 
 impl Offload {
-    /// Its name, as administrators use it.
+    /// The name that administrators use.
     fn name(self) -> &'static str {
         match self {
             Self::Tso => "TSO",
@@ -78,15 +79,16 @@ impl fmt::Display for Offloads {
     }
 }
 
-/// Those of the interface of this name in the own network namespace. `None` where the kernel does not
-/// say.
+/// Returns the offloads that are on for the interface of this name in the process's network
+/// namespace. `None` if the kernel does not report them.
 pub(super) fn read(name: &str) -> Option<Offloads> {
-    // Of any kind: it is asked for its namespace only.
+    // A socket of any kind will do: it only selects the network namespace.
     let socket = UnixDatagram::unbound().ok()?;
     those_on(|command| ask(&socket, name, command))
 }
 
-/// Those that the answers to the commands say are on. `None` where one is not answered.
+/// Returns the offloads that are on by the answers to the commands. `None` if a command is not
+/// answered.
 fn those_on(answer: impl Fn(u32) -> Option<u32>) -> Option<Offloads> {
     let mut on = Vec::new();
     for (offload, command, bit) in COMMANDS {
@@ -97,7 +99,8 @@ fn those_on(answer: impl Fn(u32) -> Option<u32>) -> Option<Offloads> {
     Some(Offloads(on))
 }
 
-/// Asks for a value of the interface. `None` where there is no such interface, or it has no such value.
+/// Asks for a value of the interface. `None` if there is no such interface, or it has no such
+/// value.
 #[allow(unsafe_code, reason = "the kernel is asked by an ioctl that writes to where a pointer points")]
 fn ask(socket: &UnixDatagram, name: &str, command: u32) -> Option<u32> {
     // A zero ends the name.
@@ -111,9 +114,9 @@ fn ask(socket: &UnixDatagram, name: &str, command: u32) -> Option<u32> {
     let mut value = Value { command, data: 0 };
     let ifr_ifru = __c_anonymous_ifr_ifru { ifru_data: (&raw mut value).cast() };
     let mut request = ifreq { ifr_name, ifr_ifru };
-    // SAFETY: SIOCETHTOOL takes an `ifreq` with a name and with a pointer to a structure, which its first
-    // number, the command, distinguishes. All of `COMMANDS` read and write an `ethtool_value`. Both live
-    // until the call returns, and the kernel keeps no pointer.
+    // SAFETY: SIOCETHTOOL takes an `ifreq` with a name and with a pointer to a structure, whose
+    // first number, the command, says which structure it is. All of `COMMANDS` read and write an
+    // `ethtool_value`. Both live until the call returns, and the kernel keeps no pointer.
     unsafe { ioctl(socket, Updater::<SIOCETHTOOL, ifreq>::new(&mut request)) }.ok()?;
     Some(value.data)
 }
@@ -125,7 +128,8 @@ mod tests {
     #[test]
     fn those_whose_answer_says_so_are_on() {
         use Offload::{Gro, Gso, Lro, RxChecksums, Tso, TxChecksums};
-        // What the kernel answers to each command, in their order, and what is said.
+        // The kernel's answer to each command, in their order; the offloads that are on, and the
+        // text.
         type Case<'a> = ([Option<u32>; 6], Option<&'a [Offload]>, &'a str);
         let (on, off) = (Some(1), Some(0));
         // LRO among other flags, and the other flags without it.
@@ -154,7 +158,8 @@ mod tests {
 
     #[test]
     fn the_kernel_says_what_the_loopback_interface_does() {
-        // What never leaves the machine needs no checksums, which it thus counts as done.
+        // Packets that never leave the machine need no checksums, so the kernel reports checksums
+        // as done.
         let found = read("lo").unwrap().0;
         assert!(found.contains(&Offload::TxChecksums) && !found.contains(&Offload::Lro), "{found:?}");
         for name in ["", "no-such-one", "a-name-that-is-far-too-long"] {

@@ -16,63 +16,71 @@ use super::Host;
 use super::sockets::{Family, State, each};
 use crate::machine::settings::port_range;
 
-/// At most 1/2 of the ports for outgoing connections may be in `TIME_WAIT` when a load starts.
-/// Linux searches all of the odd or of the even half, chosen at random, before the other one: with
-/// that half in use and no reuse a connection took 2 ms of CPU time here instead of 56 µs.
-const HELD_AT_MOST: usize = 2;
+/// The ports for outgoing connections, divided by this, are the most that may be in `TIME_WAIT` when
+/// a load starts.
+/// Linux searches either all odd or all even ports first, chosen at random, and then the other
+/// half. With the first half in use and no reuse, a connection took 2 ms of CPU time here instead
+/// of 56 µs.
+const HELD_DIVISOR: usize = 2;
 
-/// How long Linux keeps a port in `TIME_WAIT` (`TCP_TIMEWAIT_LEN`, 60 s), and some more: a longer
-/// wait would be for the connections of another program.
+/// The time for which Linux keeps a port in `TIME_WAIT` (`TCP_TIMEWAIT_LEN`, 60 s), and some more:
+/// a longer wait would be for the connections of another program.
 const HOLD_BOUND: Duration = Duration::from_secs(65);
 
-/// When Linux reuses ports in `TIME_WAIT`, as it does by default on the loopback interface: after
-/// more than a second, by a clock of whole seconds. Then a connection took 59 µs.
+/// The time after which Linux reuses ports in `TIME_WAIT`, as it does by default on the loopback
+/// interface: more than a second, by a clock of whole seconds. After that, a connection took 59
+/// µs.
 const REUSE_BOUND: Duration = Duration::from_secs(2);
 
-/// Nothing is measured during the wait, and the user does not notice a tenth of a second.
+/// The interval between two looks at the ports. Nothing is measured during the wait, and the user
+/// does not notice a tenth of a second.
 const POLL: Duration = Duration::from_millis(100);
 
 /// The ports for outgoing connections.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Ports {
-    /// How many there are.
+    /// The number of ports.
     pub all: usize,
-    /// How many of them are in `TIME_WAIT`.
+    /// The number of ports in `TIME_WAIT`.
     pub held: usize,
-    /// Whether those are reused for new connections after a while, to the address that was asked about.
+    /// Whether ports in `TIME_WAIT` are reused, after a while, for new connections to the target
+    /// address.
     pub reused: bool,
 }
 
 impl Ports {
-    /// How many may be in `TIME_WAIT` when a load without keep-alive starts.
+    /// The maximum number of ports that may be in `TIME_WAIT` when a load without keep-alive
+    /// starts.
     pub fn enough_up_to(&self) -> usize {
-        self.all / HELD_AT_MOST
+        self.all / HELD_DIVISOR
     }
 }
 
-/// The ports for outgoing connections, now, of which some are reused for connections to an address of
-/// the loopback interface, or to another. `None` where the kernel does not say.
+/// Returns the state of the ports for outgoing connections now. `to_loopback` is whether the
+/// connections are to an address of the loopback interface, which decides whether ports are reused.
+/// `None` if the kernel does not report the ports.
 pub(super) fn ports(to_loopback: bool) -> Option<Ports> {
     let range = outgoing_ports()?;
     Some(Ports { all: range.len(), held: held(&range, 0)?, reused: are_reused(to_loopback) })
 }
 
 /// Waits until half of the ports of `host` for outgoing connections are free, or can be reused for
-/// connections to `target`, and returns whether they are: false once the wait has timed out, or the
-/// user has interrupted it. Calls `say` when the wait begins, and when it times out. Does not wait
-/// where the kernel does not say.
+/// connections to `target`. Returns whether they are: false if the wait timed out, or the user
+/// interrupted it. Calls `say` when the wait begins, and when it times out. Does not wait if the
+/// kernel does not report the ports.
 pub(super) fn wait_for_ports(host: &Host, target: IpAddr, say: impl FnMut(&str)) -> bool {
     let Some(Ports { all, reused, .. }) = host.ports(target) else { return true };
     let bound = if reused { REUSE_BOUND } else { HOLD_BOUND };
     let held = || Some(host.ports(target)?.held);
-    wait(all / HELD_AT_MOST, reused, bound, held, || host.interrupted(), say)
+    wait(all / HELD_DIVISOR, reused, bound, held, || host.interrupted(), say)
 }
 
 fn outgoing_ports() -> Option<RangeInclusive<u16>> {
     port_range(&fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
 }
 
-/// Waits until at most `most` ports are held, or held ones can be `reused` after the `bound`.
+/// Waits for at most `bound` until at most `most` ports are held. Returns whether a load can start:
+/// after `bound`, it can if held ports are `reused`.
 fn wait(
     most: usize,
     reused: bool,
@@ -103,9 +111,10 @@ fn wait(
     true
 }
 
-/// How many ports of `range` are in `TIME_WAIT`. A server's port, which all of its connections
-/// have, counts as one. Up to `most` such sockets, of which the kernel has a count, the distinct
-/// ports are not enumerated: that takes some milliseconds per ten thousand.
+/// Returns the number of ports of `range` that are in `TIME_WAIT`. A server's port, which all of
+/// its connections have, counts once. If the kernel's count of such sockets is at most `most`,
+/// returns that count without enumerating the distinct ports, which takes some milliseconds per ten
+/// thousand.
 fn held(range: &RangeInclusive<u16>, most: usize) -> Option<usize> {
     let count = parse_held(&fs::read_to_string("/proc/net/sockstat").ok()?)?;
     if count <= most {
@@ -136,7 +145,7 @@ fn are_reused(to_loopback: bool) -> bool {
     is_reused && !matches!(timestamps.trim(), "" | "0")
 }
 
-/// The sockets in `TIME_WAIT`: the number after `tw` in the line of `TCP:`.
+/// Parses the number of sockets in `TIME_WAIT`: the number after `tw` in the line of `TCP:`.
 fn parse_held(text: &str) -> Option<usize> {
     let mut words = text.lines().find_map(|line| line.strip_prefix("TCP:"))?.split_whitespace();
     words.find(|word| *word == "tw")?;
@@ -155,7 +164,7 @@ mod tests {
         let (long, none) = (Duration::from_secs(3600), Duration::ZERO);
         let waiting = "hold 20 ports, more than 10: waiting";
         let in_vain = "hold 20 ports, more than 10: they are not waited for any longer";
-        // Ports in use at each look, whether they are reused, the bound, what is said, the result.
+        // Ports in use at each look, whether they are reused, the bound, the message, the result.
         type Case<'a> = (&'a [Option<usize>], bool, Duration, &'a str, bool);
         let cases: [Case; 6] = [
             (&[Some(10)], false, long, "", true),
@@ -190,7 +199,7 @@ mod tests {
             assert!(began.elapsed() < Duration::from_secs(20), "no port is held");
             std::thread::sleep(Duration::from_millis(5));
         }
-        // Below any limit the ports are not enumerated.
+        // With this limit, the ports are not enumerated.
         assert!(held(&range, usize::MAX).unwrap() > 0);
     }
 

@@ -1,30 +1,31 @@
 //! The header of an answer (RFC 9113, section 8.3.2), compressed by HPACK (RFC 7541).
 //!
-//! Within a second an answer has the same header, and once its fields are in the dynamic table, the
-//! same few bytes. So the last right block of each target is kept, with the generation of the table:
-//! equal bytes in the same generation have the same fields. The generation counts up with each block
-//! that changes the table.
+//! Within a second all answers have the same header, and once its fields are in the dynamic table,
+//! the same few bytes. So the last right block of each target is kept, with the generation of the
+//! table: equal bytes in the same generation have the same fields. Each block that changes the
+//! table increments the generation.
 //!
-//! A server may also insert the same fields again and again, and never refer to them (nginx does). A
-//! block that refers to nothing in the table has the same fields whatever that holds. Its repetitions
-//! are only counted, until another block comes: then the table is brought up to date. As soon as they
-//! fill it, further ones leave it as it is, so that few of them have to be decoded.
+//! A server may also insert the same fields repeatedly, and never refer to them (nginx does). A
+//! block that refers to nothing in the table has the same fields whatever the table holds. Its
+//! repetitions are only counted until another block arrives, which brings the table up to date.
+//! Once repetitions fill the table, further ones do not change it, so only a few have to be
+//! decoded.
 //!
-//! `httlib-hpack` decodes the others. It takes whole blocks alone, so that [`scan`] refuses one that ends
-//! early before.
+//! `httlib-hpack` decodes all other blocks. It accepts only whole blocks, so [`scan`] first refuses
+//! a block that ends early.
 
 use httlib_hpack::Decoder;
 
 use super::fault::{Fault, code};
 use super::settings::HEADER_TABLE;
 
-/// The most fields of a header, as of one of HTTP/1.1. Few bytes may stand for many long fields.
+/// The maximum number of fields, as for HTTP/1.1. Few bytes may stand for many long fields.
 const FIELDS: usize = 128;
 
 /// The last index of the static table (RFC 7541, appendix A).
 const STATIC: usize = 61;
 
-/// What a field in the table takes besides its bytes (RFC 7541, section 4.1).
+/// The size of a field in the table in addition to its bytes (RFC 7541, section 4.1).
 const OVERHEAD: usize = 32;
 
 /// Fields that belong to a connection of HTTP/1.1 (RFC 9113, section 8.2.2).
@@ -47,30 +48,30 @@ pub(super) struct Blocks {
     generation: u64,
     /// The last right block of each target.
     known: Vec<Known>,
-    /// The target whose block has come again since the last one was decoded, and how often.
+    /// The target whose block was repeated since the last decoded one, and how many times.
     repeated: (usize, u64),
 }
 
 #[derive(Clone)]
 struct Known {
-    /// Empty before the first one.
+    /// The bytes of the block; empty before the first one.
     block: Vec<u8>,
-    /// The generation in which it has these fields.
+    /// The generation of the table in which the block has this header.
     generation: u64,
-    /// The size of what it inserts into the table, where it refers to nothing in it; otherwise 0,
-    /// and it inserts nothing.
+    /// The size of the fields that the block inserts into the table, if it refers to nothing in the
+    /// table. Otherwise 0, and the block inserts nothing.
     inserted: usize,
     header: Header,
 }
 
-/// What a block does with the dynamic table.
+/// How a block uses the dynamic table.
 #[derive(Clone, Copy, Default)]
 struct Use {
-    /// It inserts fields, or changes the size.
+    /// Whether the block inserts fields, or changes the size of the table.
     is_changing: bool,
-    /// It changes the size.
+    /// Whether the block changes the size of the table.
     is_resizing: bool,
-    /// It refers to a field in the table.
+    /// Whether the block refers to a field in the table.
     is_referring: bool,
 }
 
@@ -82,23 +83,23 @@ impl Blocks {
         Self { decoder, generation: 0, known: vec![known; targets], repeated: (0, 0) }
     }
 
-    /// The same for another connection: the dynamic table is empty, and nothing is known.
+    /// Prepares for another connection: empties the dynamic table, and forgets all blocks.
     pub(super) fn reset(&mut self) {
         self.decoder = Decoder::with_dynamic_size(HEADER_TABLE);
         self.known.iter_mut().for_each(|known| known.block.clear());
         self.repeated = (0, 0);
     }
 
-    /// Forgets which blocks were right, and not the table.
+    /// Forgets which blocks were right, but keeps the table.
     #[cfg(any(test, feature = "testing"))]
     pub(super) fn forget(&mut self) {
-        // What they have inserted is still only counted.
+        // The fields that the blocks have inserted are so far only counted.
         let caught_up = self.catch_up();
         assert_eq!(caught_up, Ok(()), "what could be decoded before");
         self.known.iter_mut().for_each(|known| known.block.clear());
     }
 
-    /// The header of an answer to a request for the target of this index.
+    /// Reads the header of an answer to a request for the target with this index.
     pub(super) fn header(&mut self, block: &[u8], target: usize) -> Result<Header, Fault> {
         let known = &self.known[target];
         if known.block == block && !block.is_empty() {
@@ -125,7 +126,7 @@ impl Blocks {
         Ok(header)
     }
 
-    /// Counts a block that inserts the same again.
+    /// Counts a block that inserts the same fields again.
     fn repeat(&mut self, target: usize) -> Result<(), Fault> {
         if self.repeated.0 != target {
             self.catch_up()?;
@@ -135,21 +136,21 @@ impl Blocks {
         Ok(())
     }
 
-    /// Inserts what was only counted.
+    /// Inserts the fields of blocks that were only counted.
     fn catch_up(&mut self) -> Result<(), Fault> {
         let (target, times) = std::mem::take(&mut self.repeated);
         let Known { block, inserted, .. } = &self.known[target];
-        // What is inserted before the table is full is no longer in it.
+        // Once the table is full, further repetitions do not change it.
         let enough = HEADER_TABLE as usize / (*inserted).max(1) + 1;
         for _ in 0..times.min(enough as u64) {
             let decoded = self.decoder.decode(&mut block.clone(), &mut Vec::new());
-            // It could be decoded before.
+            // The block could be decoded before.
             decoded.map_err(|error| Fault::new(code::COMPRESSION_ERROR, format!("{error:?}")))?;
         }
         Ok(())
     }
 
-    /// Reads the fields behind a body.
+    /// Reads the fields after a body.
     pub(super) fn trailer(&mut self, block: &[u8]) -> Result<(), Fault> {
         let (fields, _) = self.fields(block)?;
         match fields.iter().find(|(name, ..)| name.starts_with(b":")) {
@@ -158,12 +159,12 @@ impl Blocks {
         }
     }
 
-    /// Reads what belongs to no request any more, since the table may change by it.
+    /// Reads a block that belongs to no request any more, since it may change the table.
     pub(super) fn skip(&mut self, block: &[u8]) -> Result<(), Fault> {
         self.fields(block).map(|_| ())
     }
 
-    /// All fields, and what they do with the dynamic table.
+    /// Decodes all fields of a block, and finds how it uses the dynamic table.
     fn fields(&mut self, block: &[u8]) -> Result<(Vec<Decoded>, Use), Fault> {
         let wrong = |why: String| {
             let block = block[..block.len().min(80)].escape_ascii();
@@ -189,7 +190,7 @@ fn wrong_header(wrong: &str, fields: &[Decoded]) -> Fault {
     Fault::protocol(format!("{wrong}; got \"{shown}\""))
 }
 
-/// What the fields of an answer say, of which a 200 has to have Content-Type and Date.
+/// Reads the header of an answer from its fields. A 200 has to have Content-Type and Date.
 fn header(fields: &[Decoded]) -> Result<Header, String> {
     let Some(((_, status, _), rest)) = fields.split_first().filter(|((name, ..), _)| name == b":status")
     else {
@@ -220,8 +221,8 @@ fn header(fields: &[Decoded]) -> Result<Header, String> {
     Ok(Header { status, length })
 }
 
-/// Names in lower case, values without control characters or spaces around them, and no field of
-/// HTTP/1.1 (RFC 9113, section 8.2).
+/// Fails unless names are in lower case, values have no line ends, zeros or surrounding spaces, and
+/// no field belongs to HTTP/1.1 (RFC 9113, section 8.2).
 fn check_fields(fields: &[Decoded]) -> Result<(), String> {
     for (name, value, _) in fields {
         let shown = name.escape_ascii();
@@ -230,8 +231,8 @@ fn check_fields(fields: &[Decoded]) -> Result<(), String> {
             return Err(format!("its field \"{shown}\" has a malformed name"));
         }
         let is_space = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b' ' | b'\t'));
-        let is_control = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
-        if value.iter().any(is_control) || is_space(value.first()) || is_space(value.last()) {
+        let is_forbidden = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
+        if value.iter().any(is_forbidden) || is_space(value.first()) || is_space(value.last()) {
             return Err(format!("its field \"{shown}\" has a malformed value"));
         }
         if OF_HTTP_1.iter().any(|other| other.as_bytes() == name) {
@@ -256,8 +257,8 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// What a block does with the dynamic table. Fails on one that ends early, that has more fields
-/// than a header may have, or whose size update comes late (RFC 7541, section 4.2).
+/// Finds how a block uses the dynamic table. Fails on a block that ends early, has too many fields
+/// for a header, or changes the size after a field (RFC 7541, section 4.2).
 fn scan(block: &[u8]) -> Result<Use, &'static str> {
     let (mut rest, mut fields, mut used) = (block, 0, Use::default());
     while let Some(first) = rest.first().copied() {
@@ -290,7 +291,7 @@ fn scan(block: &[u8]) -> Result<Use, &'static str> {
     Ok(used)
 }
 
-/// An integer whose first byte has this number of bits of it (RFC 7541, section 5.1).
+/// Reads an integer whose first byte has this number of bits of it (RFC 7541, section 5.1).
 fn integer(rest: &mut &[u8], bits: u32) -> Result<usize, &'static str> {
     const EARLY: &str = "it ends within an integer";
     let mut next = || {
@@ -339,7 +340,7 @@ mod tests {
         field
     }
 
-    /// A right header, and more behind it.
+    /// A right header, with more fields after it.
     fn right(more: &[u8]) -> Vec<u8> {
         [&[0x88], field("content-type", "text/plain").as_slice(), &field("date", DATE), more].concat()
     }
@@ -381,7 +382,7 @@ mod tests {
         ];
         for (name, block, expected) in cases {
             let mut blocks = Blocks::new(1);
-            // The second time it may be known.
+            // In the second round the block may be known.
             for _ in 0..2 {
                 match (blocks.header(&block, 0), expected) {
                     (Ok(header), Ok(expected)) => assert_eq!(header, expected, "{name}"),
@@ -408,7 +409,7 @@ mod tests {
         for target in [0, 0, 1, 1] {
             assert_eq!(blocks.header(&indexed, target), Ok(header));
         }
-        // Now the index is of another field, whatever stream it came with.
+        // Now the index belongs to another field, on any stream.
         blocks.skip(&inserted("x", "y")).unwrap();
         assert!(blocks.header(&indexed, 0).unwrap_err().text.contains("no Date"));
         assert_eq!(blocks.header(&[begin.as_slice(), &[0xbf]].concat(), 0), Ok(header));
@@ -432,7 +433,7 @@ mod tests {
                 assert_eq!(header, Ok(Header { status: 200, length: None }), "{count} of {times}");
                 slow.skip(&constant).unwrap();
             }
-            // The newest field has index 62, and the oldest the last one that is there.
+            // The newest field has index 62, and the oldest field the highest index in the table.
             let count = times.min(fits);
             for (index, is_there) in [(62, true), (61 + count, true), (62 + count, false)] {
                 let mut field = vec![0x80 | 0x7f];
@@ -450,7 +451,7 @@ mod tests {
                 }
             }
         }
-        // Blocks of two targets in turn, and one that refers to what they have inserted.
+        // Blocks of two targets alternate, and another block refers to their fields.
         let (other, mut blocks) = (right(&inserted("z", "y")), Blocks::new(2));
         for _ in 0..5 {
             blocks.header(&constant, 0).unwrap();
@@ -458,7 +459,7 @@ mod tests {
         }
         let names = blocks.fields(b"\xbe\xbf\xc0").unwrap().0.into_iter().map(|(name, ..)| name);
         assert_eq!(names.collect::<Vec<_>>(), [b"z", b"x", b"z"]);
-        // One that refers to the table is not right because of its bytes alone.
+        // A block that refers to the table is not right because of its bytes alone.
         let referring = [right(&[]).as_slice(), b"\xbe", &inserted("a", "b")].concat();
         blocks.header(&referring, 0).unwrap();
         blocks.header(&referring, 0).unwrap();
@@ -468,7 +469,7 @@ mod tests {
 
     #[test]
     fn strings_may_be_compressed() {
-        // RFC 7541, appendix C.6.1, with a type: its table of 256 bytes does not matter here.
+        // RFC 7541, appendix C.6.1. Its table of 256 bytes does not matter here.
         let block = b"\x48\x82\x64\x02\x58\x85\xae\xc3\x77\x1a\x4b\x61\x96\xd0\x7a\xbe\x94\x10\x54\xd4\x44\
                       \xa8\x20\x05\x95\x04\x0b\x81\x66\xe0\x82\xa6\x2d\x1b\xff\x6e\x91\x9d\x29\xad\x17\x18\
                       \x63\xc7\x8f\x0b\x97\xc8\xe9\xae\x82\xae\x43\xd3";
@@ -500,8 +501,8 @@ mod tests {
         }
     }
 
-    /// Each part of a block is read by these two. Taken for blocks the bytes are harmless: indices of
-    /// the tables, a field whose value is empty or too long, and nothing.
+    /// `integer` and `string` read each part of a block. As whole blocks these bytes would be
+    /// harmless: indices of the tables, a field whose value is empty or too long, or nothing.
     #[test]
     fn what_is_cut_off_is_an_error() {
         const EARLY: &str = "it ends within an integer";

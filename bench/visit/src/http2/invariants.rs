@@ -1,7 +1,8 @@
-//! What holds whatever a server sends over HTTP/2. Each invariant takes any bytes, and panics if broken.
+//! Invariants that hold whatever a server sends over HTTP/2. Each is a function that takes any
+//! bytes, and panics when the invariant is broken.
 //!
-//! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those that
-//! were written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them.
+//! The fuzzer (`shared/fuzz/`) looks for bytes that break an invariant. Inputs that it has found,
+//! and inputs written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "an invariant that is broken panics")]
 
 use std::time::Instant;
@@ -18,19 +19,19 @@ use crate::requests::Requests;
 /// Two targets, whose answers may come in any order.
 const PATHS: [&str; 2] = ["/a", "/abc"];
 
-/// Streams at once, and in all.
+/// The maximum numbers of requests at the same time, and in total.
 const STREAMS: usize = 3;
 const MOST_ASKED: usize = 64;
 
-/// The length of the pieces that are also tried: shorter and longer than the head of a frame.
+/// The lengths of pieces that are also tried: shorter and longer than the head of a frame.
 const PIECES: [usize; 3] = [1, 7, 100];
 
-/// The most fields of a block, as the client lets a server decode them.
-const FIELDS: usize = 128;
+/// The number of bytes that may be written before [`MOST_UNSENT`] is checked.
+const UNSENT_SLACK: usize = 128;
 
-/// The frames of a server mean the same in whatever pieces they arrive, no answer is counted that was
-/// not asked for, and what is kept is bounded. The first byte says after which frame the client gives up
-/// the requests that are under way, if it does.
+/// Checks that the frames of a server mean the same in whatever pieces they arrive, that no answer
+/// is counted without a request, and that the bytes that are kept are bounded. The first byte says
+/// after which frame the client gives up the requests that are under way, if it does.
 pub fn frames(bytes: &[u8]) {
     let Some((late, bytes)) = bytes.split_first() else { return };
     let late = usize::from(*late);
@@ -40,8 +41,8 @@ pub fn frames(bytes: &[u8]) {
     }
 }
 
-/// A header means the same whether the same bytes have come before or not, and its fields are bounded.
-/// The input is the blocks of a connection: before each a byte says what it is, and one its length.
+/// Checks that a header means the same whether or not the same bytes have come before. The input is
+/// the blocks of a connection. Before each, one byte says what it is, and one gives its length.
 pub fn blocks(bytes: &[u8]) {
     let (mut known, mut forgetful) = (Blocks::new(PATHS.len()), Blocks::new(PATHS.len()));
     let mut rest = bytes;
@@ -61,7 +62,7 @@ pub fn blocks(bytes: &[u8]) {
     }
 }
 
-/// What a connection made of `bytes`, which arrive in pieces of this length.
+/// Returns the events of a connection on which `bytes` arrive in pieces of this length.
 fn exchange(bytes: &[u8], piece: usize, late: usize) -> Vec<String> {
     let paths = PATHS.map(str::to_owned);
     let requests = Requests::new(&Form { host: "h", fields: &[], mode: Mode::KeepAlive }, &paths, None, &[]);
@@ -105,14 +106,18 @@ fn exchange(bytes: &[u8], piece: usize, late: usize) -> Vec<String> {
             assert_eq!(asked - done, session.busy(), "requests under way");
             assert!(session.busy() <= STREAMS, "more streams than allowed");
             assert!(session.block.len() <= LONGEST_BLOCK, "a block of {} bytes", session.block.len());
-            // A request or an answer to PING may be written before that is noticed.
-            assert!(session.unsent().len() <= MOST_UNSENT + FIELDS, "{} bytes wait", session.unsent().len());
+            // A request or an answer to PING may be written before the bound is checked.
+            assert!(
+                session.unsent().len() <= MOST_UNSENT + UNSENT_SLACK,
+                "{} bytes wait",
+                session.unsent().len()
+            );
         }
     }
     said
 }
 
-/// An event in words, without its times.
+/// Describes an event without its times.
 fn words(event: &Result<Event, super::Fault>) -> String {
     match event {
         Ok(Event::Answered { batch, status }) => format!("{status} for {}", batch.first),
@@ -136,7 +141,7 @@ mod tests {
         files.sort();
         assert!(!files.is_empty(), "{} is empty", folder.display());
         for file in files {
-            // Shown only when the test fails: the last one is the one that broke the invariant.
+            // Shown only when the test fails: the last file is the one that broke the invariant.
             println!("{}", file.display());
             invariant(&fs::read(&file).unwrap());
         }
